@@ -1,0 +1,55 @@
+import type { AccountId } from '#core/arn.ts';
+import type { ConditionContext } from '#core/condition-context.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+import type { Tx } from '#store/store.ts';
+
+/** Whom an operation is authorized for, and where: all that `access` may know besides the input. */
+export interface Caller {
+  readonly principal: Principal;
+  /** The caller's account: resources are sought in it, because Chime knows no cross-account access. Requirement EVAL-8. */
+  readonly accountId: AccountId;
+  /** The region of the credential scope: `aws:RequestedRegion`. */
+  readonly region: string;
+  /** `classic`: every resource is `*`, and no tag keys. Requirement CHM-1, TAG-2. */
+  readonly profile: 'classic' | 'sdk';
+}
+
+/** All a handler can reach besides its input. There is no clock, no randomness and no network here. */
+export interface Call extends Caller {
+  readonly now: Instant;
+  /** A UUID in lower case. */
+  readonly newId: () => string;
+  /** `bytes` bytes nobody can guess. */
+  readonly random: (bytes: number) => Uint8Array;
+  readonly tx: Tx;
+  readonly requestId: string;
+}
+
+/** What must be allowed before the handler runs: the action, on every one of the resources. */
+export interface Access {
+  readonly action: `${string}:${string}`;
+  /** ARNs, or `*` alone for an action without resource types. */
+  readonly resources: readonly string[];
+  /** Keys of the request: `aws:RequestTag/…`, `aws:TagKeys`, `iam:PassedToService` … lower-cased. */
+  readonly context?: ConditionContext;
+  /** Tags of the resources, read in the operation's own transaction, and only where a policy in force asks for them. One entry a resource, in the order of `resources`. */
+  readonly resourceTags?: (tx: Tx) => Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
+  /** `sts:AssumeRole…`: the role whose trust policy decides together with the caller's own policies. */
+  readonly trustPolicyOf?: string;
+  /** Needs no permission and cannot be denied: GetCallerIdentity (STS-11), GetSessionToken. */
+  readonly always?: true;
+}
+
+/** One API operation: what it needs, and what it does. */
+export interface Operation<Input, Output> {
+  /** @throws AwsError where the input names things that cannot be (an ARN that is none) */
+  readonly access: (input: Input, caller: Caller) => Access | readonly Access[];
+  /** Runs in a serializable transaction and may be run again after a conflict: it changes nothing but `tx`. */
+  readonly handle: (call: Call, input: Input) => Promise<Output>;
+}
+
+/** An operation for every one in the model, and no other: anything else does not compile. */
+export type ServiceOperations<Api extends Record<keyof Api, { input: unknown; output: unknown }>> = {
+  readonly [Name in keyof Api]: Operation<Api[Name]['input'], Api[Name]['output']>;
+};
