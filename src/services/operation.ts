@@ -31,6 +31,8 @@ export interface Access {
   readonly action: `${string}:${string}`;
   /** ARNs, or `*` alone for an action without resource types. */
   readonly resources: readonly string[];
+  /** Where an ARN cannot be told from the input alone (IAM's carry a path): read in the operation's own transaction, in place of `resources`. */
+  readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
   /** Keys of the request: `aws:RequestTag/…`, `aws:TagKeys`, `iam:PassedToService` … lower-cased. */
   readonly context?: ConditionContext;
   /** Tags of the resources, read in the operation's own transaction, and only where a policy in force asks for them. One entry a resource, in the order of `resources`. */
