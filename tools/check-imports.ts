@@ -1,0 +1,30 @@
+/** Imports point down: a module imports from the lines below its own, never from beside or above. See ARCHITECTURE.md. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+// biome-ignore format: a table
+const LINE: Readonly<Record<string, number>> = {
+  core: 0,
+  model: 1, policy: 1, sigv4: 1, store: 1,
+  wire: 2, access: 2, services: 2, trail: 2,
+  realtime: 3,
+  server: 4, cli: 4,
+};
+
+const wrong: string[] = [];
+for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile() || !entry.name.endsWith('.ts') || entry.name.endsWith('.test.ts')) continue;
+  const path = join(entry.parentPath, entry.name);
+  const own = path.split('/')[1] as string;
+  if (LINE[own] === undefined) continue; // src/main.ts: the only joint
+  for (const found of readFileSync(path, 'utf8').matchAll(/from '#([a-z0-9-]+)\//g)) {
+    const other = found[1] as string;
+    const line = LINE[other];
+    if (line === undefined) wrong.push(`${path}: #${other} is no module`);
+    else if (other !== own && line >= (LINE[own] as number)) wrong.push(`${path}: imports #${other}, which is not below ${own}`);
+  }
+}
+if (wrong.length > 0) {
+  console.error(wrong.join('\n'));
+  process.exit(1);
+}

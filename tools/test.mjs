@@ -1,0 +1,18 @@
+// `npm test`: the checks, then every test under Node 24. Arguments name test files; without any, all run.
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findNode24 } from '../bin/find-node24.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const node = findNode24();
+const named = process.argv.slice(2);
+
+function run(args) {
+  const done = spawnSync(node, ['--disable-warning=ExperimentalWarning', ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (done.status !== 0) process.exit(done.status ?? 1);
+}
+
+if (named.length === 0) run([join('tools', 'check.ts')]);
+const patterns = named.length > 0 ? named : ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'];
+run(['--test', '--test-concurrency=2', '--test-timeout=600000', '--test-reporter=dot', '--test-reporter-destination=stdout', '--test-reporter=./tools/test-summary.mjs', '--test-reporter-destination=stdout', ...patterns]);
