@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readSettings, SETTINGS, SettingError } from './settings.ts';
+
+test('Settings: a flag wins over a variable, a variable over the default', () => {
+  const environment = { BELFRY_HTTP: '127.0.0.1:1', BELFRY_REGION: 'eu-central-1', HOME: '/root' };
+  const settings = readSettings(['--http', '127.0.0.2:8080', '--https=off'], environment);
+  assert.deepEqual(settings.http, { host: '127.0.0.2', port: 8080 });
+  assert.equal(settings.https, 'off');
+  assert.equal(settings.region, 'eu-central-1');
+  assert.match(settings.database, /^file:.*\/data\/belfry\.sqlite$/);
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [what: string, args: string[], environment: Record<string, string>, says: RegExp][] = [
+  ['an unknown variable',            [],                                  { BELFRY_HTPP: 'x' },             /BELFRY_HTPP is no setting/],
+  ['an unknown flag',                ['--port', '1'],                     {},                               /--port is no flag/],
+  ['a flag without its value',       ['--http'],                          {},                               /--http needs a value/],
+  ['plain HTTP beyond loopback',     ['--http', '0.0.0.0:7080'],          {},                               /loopback only/],
+  ['plain HTTP on a name',           ['--http', 'example.com:7080'],      {},                               /loopback only/],
+  ['a port that is none',            ['--https', '127.0.0.1:70000'],      {},                               /HOST:PORT/],
+  ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
+  ['nothing that listens',           ['--http=off', '--https=off'],       {},                               /nothing would listen/],
+  ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:PATH or postgres/],
+  ['a region that is none',          ['--region', 'Frankfurt'],           {},                               /like us-east-1/],
+  ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /go together/],
+  ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
+  ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
+];
+
+for (const [what, args, environment, says] of REFUSED) {
+  test(`Settings: ${what} is refused`, () => {
+    assert.throws(() => readSettings(args, environment), (error: unknown) => error instanceof SettingError && says.test(error.message));
+  });
+}
+
+test('Settings: IPv6 loopback is loopback', () => {
+  assert.deepEqual(readSettings(['--http', '[::1]:7080'], {}).http, { host: '::1', port: 7080 });
+});
+
+test('Settings: every row has its own variable and flag', () => {
+  assert.equal(new Set(SETTINGS.map((row) => row.variable)).size, SETTINGS.length);
+  assert.equal(new Set(SETTINGS.map((row) => row.flag)).size, SETTINGS.length);
+});

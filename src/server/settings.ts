@@ -1,0 +1,132 @@
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+
+/** Where a listener stands. Port 0 asks the system for a free one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How a server is set up. Every member is one row of `SETTINGS`. */
+export interface Settings {
+  /** Absolute path. */
+  readonly dataFolder: string;
+  readonly http: Address | 'off';
+  readonly https: Address | 'off';
+  /** `file:<path>` or `postgres://…`. */
+  readonly database: string;
+  readonly region: string;
+  readonly tlsCertificateFile?: string;
+  readonly tlsKeyFile?: string;
+  readonly guide2021: boolean;
+  readonly bodyMaxBytes: number;
+  readonly lookupEventsPerSecond: number;
+}
+
+/** A setting that cannot be: the message says which, what was given and what would do. */
+export class SettingError extends Error {}
+
+interface Row {
+  readonly variable: `BELFRY_${string}`;
+  readonly flag: `--${string}`;
+  readonly fallback: string;
+  readonly says: string;
+}
+
+/** Every setting there is: the README's table is made of these rows, and anything else is an error. */
+// biome-ignore format: a table
+export const SETTINGS: readonly Row[] = [
+  { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         says: 'Folder of everything that is kept: database, operator key, certificates, first profile' },
+  { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', says: 'Plain HTTP, for loopback addresses only; `off` for none' },
+  { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', says: 'HTTPS (TLS 1.2 and 1.3, forward secrecy only); `off` for none' },
+  { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               says: '`file:PATH` or `postgres://…`; without it the SQLite file in the data folder' },
+  { variable: 'BELFRY_REGION',           flag: '--region',           fallback: 'us-east-1',      says: 'Region written into the first profile, and of what has none of its own' },
+  { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               says: 'PEM file of a certificate chain, in place of the one of the local CA' },
+  { variable: 'BELFRY_TLS_KEY',          flag: '--tls-key',          fallback: '',               says: 'PEM file of its private key' },
+  { variable: 'BELFRY_GUIDE_2021',       flag: '--guide-2021',       fallback: 'off',            says: '`on` guards the SDK hosts as the guide of 2021 says: no ARNs, no tags' },
+  { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        says: 'Largest request body, as sent' },
+  { variable: 'BELFRY_LOOKUPS_PER_SECOND', flag: '--lookups-per-second', fallback: '2',          says: 'LookupEvents calls an account may make in a second, as in AWS; 0 for no limit' },
+];
+
+/**
+ * Reads settings from flags (`--http 127.0.0.1:8080` or `--http=…`), then from `BELFRY_…` variables, then defaults.
+ *
+ * @throws SettingError an unknown flag or `BELFRY_` variable, or a value that cannot be
+ */
+export function readSettings(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Settings {
+  const given = new Map<string, string>();
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('BELFRY_') || value === undefined) continue;
+    const row = SETTINGS.find((candidate) => candidate.variable === name);
+    if (row === undefined) throw new SettingError(`${name} is no setting of Belfry. The settings are ${SETTINGS.map((each) => each.variable).join(', ')}.`);
+    given.set(row.variable, value);
+  }
+  for (let i = 0; i < args.length; i++) {
+    const [flag, inline] = split(args[i] as string);
+    const row = SETTINGS.find((candidate) => candidate.flag === flag);
+    if (row === undefined) throw new SettingError(`${flag} is no flag of belfry start. The flags are ${SETTINGS.map((each) => each.flag).join(', ')}.`);
+    const value = inline ?? args[++i];
+    if (value === undefined) throw new SettingError(`${flag} needs a value: ${row.says}.`);
+    given.set(row.variable, value);
+  }
+  const text = (variable: Row['variable']) => given.get(variable) ?? (SETTINGS.find((row) => row.variable === variable) as Row).fallback;
+
+  const dataFolder = resolve(text('BELFRY_DATA'));
+  const database = text('BELFRY_DATABASE') || `file:${join(dataFolder, 'belfry.sqlite')}`;
+  if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:PATH or postgres://….');
+  const region = text('BELFRY_REGION');
+  if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region)) throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
+  const http = address('BELFRY_HTTP', text('BELFRY_HTTP'));
+  if (http !== 'off' && !isLoopback(http.host)) {
+    throw new SettingError(`BELFRY_HTTP is ${text('BELFRY_HTTP')}; plain HTTP is for loopback only (127.0.0.1, [::1], localhost). Use BELFRY_HTTPS for other addresses.`);
+  }
+  const https = address('BELFRY_HTTPS', text('BELFRY_HTTPS'));
+  if (http === 'off' && https === 'off') throw new SettingError('BELFRY_HTTP and BELFRY_HTTPS are both off: nothing would listen.');
+  const certificate = text('BELFRY_TLS_CERTIFICATE');
+  const key = text('BELFRY_TLS_KEY');
+  if ((certificate === '') !== (key === '')) throw new SettingError('BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY go together.');
+
+  return {
+    dataFolder,
+    http,
+    https,
+    database,
+    region,
+    ...(certificate === '' ? {} : { tlsCertificateFile: resolve(certificate), tlsKeyFile: resolve(key) }),
+    guide2021: onOff('BELFRY_GUIDE_2021', text('BELFRY_GUIDE_2021')),
+    bodyMaxBytes: whole('BELFRY_BODY_MAX_BYTES', text('BELFRY_BODY_MAX_BYTES'), 65_536, 67_108_864),
+    lookupEventsPerSecond: whole('BELFRY_LOOKUPS_PER_SECOND', text('BELFRY_LOOKUPS_PER_SECOND'), 0, 1_000_000),
+  };
+}
+
+function split(argument: string): [flag: string, value: string | undefined] {
+  const equals = argument.indexOf('=');
+  return equals < 0 ? [argument, undefined] : [argument.slice(0, equals), argument.slice(equals + 1)];
+}
+
+/** `127.0.0.0/8`, `::1` and `localhost`. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function address(variable: string, text: string): Address | 'off' {
+  if (text === 'off') return 'off';
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  const port = Number(text.slice(colon + 1));
+  if (colon < 1 || host === '' || !/^[0-9]{1,5}$/.test(text.slice(colon + 1)) || port > 65_535) {
+    throw new SettingError(`${variable} is ${text}; it must be HOST:PORT or off.`);
+  }
+  return { host, port };
+}
+
+function onOff(variable: string, text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new SettingError(`${variable} is ${text}; it must be on or off.`);
+  return text === 'on';
+}
+
+function whole(variable: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^[0-9]{1,9}$/.test(text) || value < min || value > max) throw new SettingError(`${variable} is ${text}; it must be a whole number from ${min} to ${max}.`);
+  return value;
+}
