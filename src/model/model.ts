@@ -21,6 +21,9 @@ export const SERVICE_NAMES = [
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
+/** An input or output without members. */
+export type Empty = Readonly<Record<string, never>>;
+
 /** The published names of protocols. `json` is awsJson 1.0 or 1.1, by `jsonVersion`. */
 export type ProtocolName = 'rest-json' | 'query' | 'json' | 'smithy-rpc-v2-cbor';
 
@@ -59,7 +62,18 @@ export interface OperationModel {
   readonly deprecated?: true;
 }
 
-export type ShapeType = 'structure' | 'list' | 'map' | 'string' | 'integer' | 'long' | 'float' | 'double' | 'boolean' | 'timestamp' | 'blob';
+export type ShapeType =
+  | 'structure'
+  | 'list'
+  | 'map'
+  | 'string'
+  | 'integer'
+  | 'long'
+  | 'float'
+  | 'double'
+  | 'boolean'
+  | 'timestamp'
+  | 'blob';
 
 export interface Shape {
   readonly type: ShapeType;

@@ -1,0 +1,170 @@
+/**
+ * Reads a published model (`models/<name>-<version>.json`, botocore's form) into ours. Every key that is not known here is an error:
+ * a new trait is either given a meaning or passed over by name, never by accident.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Member, OperationModel, ProtocolName, ServiceModel, ServiceName, Shape, ShapeType } from '#model/model.ts';
+
+/** Whatever a published model holds at some place; narrowed where it is read. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+type JsonObject = { readonly [key: string]: Json };
+
+/** Keys without a meaning for a server. */
+const PASSED_OVER: Readonly<Record<string, readonly string[]>> = {
+  service: ['version', 'deprecated', 'deprecatedMessage'],
+  metadata: [
+    'auth',
+    'protocol',
+    'serviceFullName',
+    'serviceAbbreviation',
+    'signatureVersion',
+    'uid',
+    'globalEndpoint',
+    'awsQueryCompatible',
+  ],
+  operation: ['idempotent', 'requestcompression', 'auth', 'deprecatedMessage', 'deprecatedSince'],
+  shape: ['box', 'fault', 'xmlOrder', 'synthetic', 'retryable', 'deprecated', 'exception'],
+  member: ['box', 'deprecated', 'deprecatedMessage', 'contextParam'],
+};
+
+/** Reads the keys that are known and fails on every other. */
+function known(where: string, what: string, from: JsonObject, keys: readonly string[]): void {
+  for (const key of Object.keys(from)) {
+    if (!keys.includes(key) && !PASSED_OVER[what]?.includes(key))
+      throw new Error(`${where}: the generator does not know ${what} key '${key}'`);
+  }
+}
+
+/** The published model of a service, and the name of its file. */
+export function readPublished(folder: string, service: ServiceName): { readonly file: string; readonly model: JsonObject } {
+  const files = readdirSync(folder).filter((file) => new RegExp(`^${service}-[0-9]{4}-[0-9]{2}-[0-9]{2}\\.json$`).test(file));
+  const [file] = files;
+  if (file === undefined || files.length > 1) throw new Error(`${folder} must hold one model of ${service}, and holds ${files.length}`);
+  return { file, model: JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as JsonObject };
+}
+
+/** Turns a published model into ours, without `readOnly`, which the authorization reference knows. */
+export function fromPublished(service: ServiceName, file: string, published: JsonObject): ServiceModel {
+  known(file, 'service', published, ['metadata', 'operations', 'shapes']);
+  const metadata = published['metadata'] as JsonObject;
+  known(file, 'metadata', metadata, [
+    'apiVersion',
+    'endpointPrefix',
+    'protocols',
+    'serviceId',
+    'signingName',
+    'jsonVersion',
+    'targetPrefix',
+    'xmlNamespace',
+  ]);
+  const protocols = metadata['protocols'] as readonly ProtocolName[];
+  const endpointPrefix = metadata['endpointPrefix'] as string;
+
+  return {
+    service,
+    apiVersion: metadata['apiVersion'] as string,
+    serviceId: metadata['serviceId'] as string,
+    protocols,
+    ...pick(metadata, ['jsonVersion', 'targetPrefix', 'xmlNamespace']),
+    signingName: (metadata['signingName'] as string | undefined) ?? endpointPrefix,
+    endpointPrefix,
+    operations: mapValues(published['operations'] as Record<string, JsonObject>, (o, name) =>
+      toOperation(`${file} ${name}`, o, protocols.includes('query')),
+    ),
+    shapes: mapValues(published['shapes'] as Record<string, JsonObject>, (shape, name) => toShape(`${file} ${name}`, shape)),
+    provenance: [`botocore ${file}, August 2026`],
+  };
+}
+
+function toOperation(where: string, o: JsonObject, query: boolean): OperationModel {
+  known(where, 'operation', o, ['name', 'http', 'input', 'output', 'errors', 'readonly', 'authtype', 'deprecated']);
+  const http = o['http'] as JsonObject;
+  known(where, 'http', http, ['method', 'requestUri', 'responseCode']);
+  const input = o['input'] as JsonObject | undefined;
+  const output = o['output'] as JsonObject | undefined;
+  known(where, 'input', input ?? {}, ['shape']);
+  known(where, 'output', output ?? {}, ['shape', 'resultWrapper']);
+  const errors = (o['errors'] as readonly JsonObject[] | undefined) ?? [];
+  for (const error of errors) known(where, 'error', error, ['shape']);
+  if (o['authtype'] !== undefined && o['authtype'] !== 'none') throw new Error(`${where}: unknown authtype '${o['authtype']}'`);
+
+  return {
+    name: o['name'] as string,
+    http: {
+      method: http['method'] as string,
+      uri: http['requestUri'] as string,
+      code: (http['responseCode'] as number | undefined) ?? 200,
+    },
+    ...(input && { input: input['shape'] as string }),
+    ...(output && { output: output['shape'] as string }),
+    // CloudWatch's model names no wrapper; in the query protocol it is always the operation's name with this ending.
+    ...(output && query && { resultWrapper: (output['resultWrapper'] as string | undefined) ?? `${o['name']}Result` }),
+    errors: errors.map((error) => error['shape'] as string),
+    ...(o['authtype'] === 'none' && { unsigned: true as const }),
+    readOnly: o['readonly'] === true,
+    ...(o['deprecated'] === true && { deprecated: true as const }),
+  };
+}
+
+function toShape(where: string, shape: JsonObject): Shape {
+  known(where, 'shape', shape, [
+    'type',
+    'members',
+    'required',
+    'union',
+    'member',
+    'key',
+    'value',
+    'min',
+    'max',
+    'pattern',
+    'enum',
+    'sensitive',
+    'timestampFormat',
+    'error',
+  ]);
+  const members = shape['members'] as Record<string, JsonObject> | undefined;
+  const element = (shape['member'] ?? shape['value']) as JsonObject | undefined;
+  const key = shape['key'] as JsonObject | undefined;
+  return {
+    type: shape['type'] as ShapeType,
+    ...(members && { members: mapValues(members, (member, name) => toMember(`${where}.${name}`, member)) }),
+    ...pick(shape, ['required']),
+    ...(shape['union'] === true && { union: true as const }),
+    ...(element && { member: toMember(`${where}.member`, element) }),
+    ...(key && { key: toMember(`${where}.key`, key) }),
+    ...pick(shape, ['min', 'max', 'pattern', 'enum']),
+    ...(shape['sensitive'] === true && { sensitive: true as const }),
+    ...pick(shape, ['timestampFormat']),
+    ...(shape['exception'] === true && { error: toError(where, shape) }),
+  };
+}
+
+/** An exception without a status is the caller's fault, 400, unless the model calls it a fault. Source: Smithy, "error trait". */
+function toError(where: string, shape: JsonObject): NonNullable<Shape['error']> {
+  const error = (shape['error'] as JsonObject | undefined) ?? {};
+  known(where, 'error trait', error, ['code', 'httpStatusCode', 'senderFault']);
+  return {
+    status: (error['httpStatusCode'] as number | undefined) ?? (shape['fault'] === true ? 500 : 400),
+    ...pick(error, ['code', 'senderFault']),
+  };
+}
+
+function toMember(where: string, member: JsonObject): Member {
+  known(where, 'member', member, ['shape', 'location', 'locationName', 'flattened', 'idempotencyToken', 'sensitive', 'timestampFormat']);
+  return {
+    shape: member['shape'] as string,
+    ...pick(member, ['location', 'locationName', 'flattened', 'idempotencyToken', 'sensitive', 'timestampFormat']),
+  };
+}
+
+function pick(from: JsonObject, keys: readonly string[]): Record<string, never> {
+  const picked: Record<string, Json> = {};
+  for (const key of keys) if (from[key] !== undefined) picked[key] = from[key] as Json;
+  return picked as Record<string, never>;
+}
+
+/** A record with the same keys, in the same order. */
+export function mapValues<From, To>(from: Readonly<Record<string, From>>, change: (value: From, key: string) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, change(value, key)]));
+}
