@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import { loadModel } from '#model/load.ts';
+import { SERVICE_NAMES, type ServiceModel } from '#model/model.ts';
+import { trailRecorder } from './record.ts';
+
+/**
+ * LOG-4: every operation of every model, every text in it filled: with a canary where it is a secret, with plain text elsewhere.
+ * What counts as a secret is said here anew, by the sound of a member's name, so that this and the table err independently.
+ */
+const SOUNDS_SECRET =
+  /password$|^secret(?:accesskey)?$|(?:credential|client)secret|(?:session|security|join|device|tradein)token$|^webidentitytoken$|(?:^|add)privatekey$|pin$|passcode|tokencode|authenticationcode|assertion$|seed$|qrcode|apikeyvalue/i;
+
+const CANARY = 'CANARY-yellow-bird';
+const PLAIN = 'in-plain-sight';
+
+test('The trail: no secret of any operation of the 13 models is in its record, and what is no secret is', () => {
+  const record = trailRecorder(loadModel);
+  const counts = { operations: 0, canaries: 0, plain: 0 };
+  for (const service of SERVICE_NAMES) {
+    const model = loadModel(service);
+    for (const operation of Object.values(model.operations)) {
+      const filled = (shape: string | undefined) => (shape === undefined ? undefined : fill(model, shape, '', 0));
+      const input = filled(operation.input);
+      const output = filled(operation.output);
+      const { document } = record({
+        received: {
+          requestId: 'r',
+          receivedAt: instant(0),
+          method: 'POST',
+          target: '/',
+          rawHeaders: [],
+          body: new Uint8Array(),
+          sourceIp: '',
+        },
+        service,
+        operation: operation.name,
+        eventSource: 'chime.amazonaws.com',
+        region: 'us-east-1',
+        now: instant(0),
+        eventId: 'e',
+        recipientAccountId: '111122223333' as AccountId,
+        input,
+        output,
+      });
+      assert.ok(!document.includes(CANARY), `${service} ${operation.name}: ${document}`);
+      assert.doesNotThrow(() => JSON.parse(document), `${service} ${operation.name}`);
+      counts.operations++;
+      if (JSON.stringify([input, output]).includes(CANARY)) counts.canaries++;
+      if (document.includes(PLAIN)) counts.plain++;
+    }
+  }
+  assert.ok(counts.operations > 600 && counts.canaries > 150 && counts.plain > 400, JSON.stringify(counts));
+});
+
+/** A value of a shape with every member given, to a depth that no cycle outlasts. */
+function fill(model: ServiceModel, name: string, memberName: string, depth: number): unknown {
+  const shape = model.shapes[name];
+  if (shape === undefined || depth > 12) return undefined;
+  const secret = shape.sensitive === true || SOUNDS_SECRET.test(memberName);
+  switch (shape.type) {
+    case 'structure':
+      return Object.fromEntries(
+        Object.entries(shape.members ?? {}).map(([each, member]) => [each, fill(model, member.shape, each, depth + 1)]),
+      );
+    case 'list':
+      return [fill(model, shape.member?.shape ?? '', memberName, depth + 1)];
+    case 'map':
+      return { [String(fill(model, shape.key?.shape ?? '', '', depth + 1))]: fill(model, shape.member?.shape ?? '', '', depth + 1) };
+    case 'string':
+      return secret ? CANARY : PLAIN;
+    case 'blob':
+      return Buffer.from(secret ? CANARY : PLAIN);
+    case 'timestamp':
+      return 0;
+    case 'boolean':
+      return true;
+    case 'integer':
+    case 'long':
+    case 'float':
+    case 'double':
+      return 1;
+  }
+}

@@ -1,0 +1,70 @@
+import { isoSeconds } from '#core/instant.ts';
+import type { Principal, SessionFacts } from '#core/principal.ts';
+
+/** `userIdentity` of a trail event: who called, in CloudTrail's words. Source: CloudTrail User Guide, "CloudTrail userIdentity element". LOG-3. */
+export function userIdentity(principal: Principal, accessKeyId: string | undefined): Readonly<Record<string, unknown>> {
+  const { type, principalId, arn, accountId } = principal;
+  const key = accessKeyId === undefined ? {} : { accessKeyId };
+  const who = { type, principalId, arn, accountId, ...key };
+  switch (principal.type) {
+    case 'Root':
+      return principal.session ? { ...who, sessionContext: sessionContext(principal.session) } : who;
+    case 'IAMUser': {
+      const user = { ...who, userName: principal.userName };
+      return principal.session ? { ...user, sessionContext: sessionContext(principal.session) } : user;
+    }
+    case 'AssumedRole': {
+      const sessionIssuer = {
+        type: 'Role',
+        principalId: principal.roleId,
+        arn: principal.roleArn,
+        accountId,
+        userName: principal.roleName,
+      };
+      return { ...who, sessionContext: sessionContext(principal.session, sessionIssuer) };
+    }
+    case 'FederatedUser': {
+      const issuerName = principal.issuerArn.slice(principal.issuerArn.lastIndexOf('/') + 1);
+      const sessionIssuer = principal.issuerArn.endsWith(':root')
+        ? { type: 'Root', principalId: principal.issuerId, arn: principal.issuerArn, accountId }
+        : { type: 'IAMUser', principalId: principal.issuerId, arn: principal.issuerArn, accountId, userName: issuerName };
+      return { ...who, sessionContext: sessionContext(principal.session, sessionIssuer) };
+    }
+    case 'AWSService':
+      return { type, invokedBy: principal.service };
+    case 'Unknown':
+      return { type, principalId, accountId };
+  }
+}
+
+/** `mfaAuthenticated` is text, as CloudTrail writes it; a web identity's provider is named, a SAML provider's is not a web identity's. */
+function sessionContext(session: SessionFacts, sessionIssuer?: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const web = session.federatedProvider !== undefined && !session.federatedProvider.includes(':saml-provider/');
+  return {
+    ...(sessionIssuer && { sessionIssuer }),
+    ...(web && { webIdFederationData: { federatedProvider: session.federatedProvider, attributes: {} } }),
+    attributes: { creationDate: isoSeconds(session.issuedAt), mfaAuthenticated: String(session.mfaAuthenticated) },
+    ...(session.sourceIdentity !== undefined && { sourceIdentity: session.sourceIdentity }),
+  };
+}
+
+/**
+ * The name LookupEvents finds a caller by.
+ *
+ * Source: CloudTrail User Guide, "Viewing CloudTrail events", User name: the user's name, `root`, or the role session's name.
+ */
+export function lookupUserName(principal: Principal): string | undefined {
+  switch (principal.type) {
+    case 'Root':
+      return 'root';
+    case 'IAMUser':
+    case 'FederatedUser':
+      return principal.userName;
+    case 'AssumedRole':
+      return principal.sessionName;
+    case 'AWSService':
+      return principal.service;
+    case 'Unknown':
+      return undefined;
+  }
+}
