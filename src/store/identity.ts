@@ -1,5 +1,6 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import type { Sql } from './store.ts';
 
 /**
  * Everything IAM keeps, as one versioned document a thing. Every change of identity raises one counter row in its
@@ -40,7 +41,13 @@ export interface UserRecord extends Common, PolicyHolder {
   readonly accessKeyIds: readonly string[];
   readonly permissionsBoundaryArn?: Arn;
   readonly mfaSerialNumbers?: readonly string[];
-  readonly loginProfile?: { readonly passwordHash: string; readonly createdAt: Instant; readonly resetRequired: boolean; readonly changedAt: Instant };
+  readonly passwordLastUsedAt?: Instant;
+  readonly loginProfile?: {
+    readonly passwordHash: string;
+    readonly createdAt: Instant;
+    readonly resetRequired: boolean;
+    readonly changedAt: Instant;
+  };
 }
 
 export interface GroupRecord extends Common, PolicyHolder {
@@ -53,6 +60,8 @@ export interface RoleRecord extends Common, PolicyHolder {
   readonly roleId: string;
   /** As given, but with principals' ARNs stored as unique ids (MATCH-3). */
   readonly trustPolicy: string;
+  /** Whose account each unique id in the trust policy belongs to, so that it can be shown as an ARN again. */
+  readonly trustPrincipals?: Readonly<Record<string, AccountId>>;
   readonly description?: string;
   readonly maxSessionSeconds: number;
   readonly tags: readonly TagRecord[];
@@ -105,6 +114,8 @@ export interface IdentityRecords {
   'access-key': AccessKeyRecord;
   /** Reverse index of attachments. Key: `<policy ARN> <user|group|role>/<lower-cased name>`; also with ` boundary` at the end. */
   attachment: { readonly accountId: AccountId };
+  /** Which user or role a unique id is. Key: the id (`AIDA…`, `AROA…`). */
+  'unique-id': { readonly accountId: AccountId; readonly kind: 'user' | 'role'; readonly key: string };
   /** Reverse index of group membership. Key: `<lower-cased group> <lower-cased user>`. */
   membership: { readonly accountId: AccountId };
 }
@@ -135,4 +146,110 @@ export interface Identity {
   remove(accountId: AccountId, kind: IdentityKind, key: string): Promise<'removed' | 'absent'>;
   /** The version and every change after `version`, in one statement and so from one snapshot, ordered by version. */
   changesSince(version: number): Promise<{ readonly version: number; readonly changes: readonly IdentityChange[] }>;
+}
+
+interface DocumentRow {
+  readonly account_id: AccountId;
+  readonly kind: IdentityKind;
+  readonly key: string;
+  readonly version: number;
+  readonly deleted: number;
+  readonly document: string;
+}
+
+const RAISE = "UPDATE counter SET value = value + 1 WHERE name = 'identity' RETURNING value";
+const SELECT = 'SELECT document FROM identity_document WHERE account_id = $1 AND kind = $2 AND key = $3 AND deleted = 0';
+const LIST = `
+  SELECT key, document FROM identity_document
+  WHERE account_id = $1 AND kind = $2 AND deleted = 0 AND key >= $3 AND key > $4
+  ORDER BY key LIMIT $5`;
+const LIST_BEFORE = `
+  SELECT key, document FROM identity_document
+  WHERE account_id = $1 AND kind = $2 AND deleted = 0 AND key >= $3 AND key > $4 AND key < $6
+  ORDER BY key LIMIT $5`;
+const COUNT = 'SELECT COUNT(*) AS count FROM identity_document WHERE account_id = $1 AND kind = $2 AND deleted = 0';
+const UPSERT = `
+  INSERT INTO identity_document (account_id, kind, key, version, deleted, document) VALUES ($1, $2, $3, $4, 0, $5)
+  ON CONFLICT (account_id, kind, key) DO UPDATE SET version = excluded.version, deleted = 0, document = excluded.document`;
+const DELETE = `
+  UPDATE identity_document SET version = $4, deleted = 1, document = '' WHERE account_id = $1 AND kind = $2 AND key = $3 AND deleted = 0`;
+// The version stands beside every change, so both come from one snapshot; without a change there is one row of nulls.
+const CHANGES = `
+  SELECT counter.value AS counter, d.account_id, d.kind, d.key, d.version, d.deleted, d.document
+  FROM counter LEFT JOIN identity_document AS d ON d.version > $1
+  WHERE counter.name = 'identity'
+  ORDER BY d.version, d.account_id, d.kind, d.key`;
+
+/** `limit` where the caller gives none: all there are. */
+const EVERY = 2 ** 31 - 1;
+
+/**
+ * The identity of one transaction: its first write raises the counter before it touches a document, and all its writes carry that version.
+ * The counter row's lock makes commit order version order, so a reader that has seen version n will never see a change below n appear.
+ */
+export function identity(sql: Sql): Identity {
+  let version: number | undefined;
+  const raised = async (): Promise<number> => {
+    version ??= (await sql.row<{ readonly value: number }>(RAISE))?.value;
+    if (version === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+    return version;
+  };
+
+  return {
+    async get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string) {
+      const row = await sql.row<{ readonly document: string }>(SELECT, [accountId, kind, key]);
+      return row && (JSON.parse(row.document) as IdentityRecords[Kind]);
+    },
+    async list<Kind extends IdentityKind>(
+      accountId: AccountId,
+      kind: Kind,
+      options: { readonly prefix?: string; readonly after?: string; readonly limit?: number } = {},
+    ) {
+      const { prefix = '', after = '', limit = EVERY } = options;
+      const end = endOfPrefix(prefix);
+      const rows = await sql.rows<{ readonly key: string; readonly document: string }>(
+        end === undefined ? LIST : LIST_BEFORE,
+        end === undefined ? [accountId, kind, prefix, after, limit] : [accountId, kind, prefix, after, limit, end],
+      );
+      return rows.map((row) => ({ key: row.key, record: JSON.parse(row.document) as IdentityRecords[Kind] }));
+    },
+    async count(accountId, kind) {
+      return Number((await sql.row<{ readonly count: number }>(COUNT, [accountId, kind]))?.count);
+    },
+    async add(accountId, kind, key, record) {
+      if ((await sql.row(SELECT, [accountId, kind, key])) !== undefined) return 'exists';
+      await sql.run(UPSERT, [accountId, kind, key, await raised(), JSON.stringify(record)]);
+      return 'added';
+    },
+    async put(accountId, kind, key, record) {
+      await sql.run(UPSERT, [accountId, kind, key, await raised(), JSON.stringify(record)]);
+    },
+    async remove(accountId, kind, key) {
+      if ((await sql.row(SELECT, [accountId, kind, key])) === undefined) return 'absent';
+      await sql.run(DELETE, [accountId, kind, key, await raised()]);
+      return 'removed';
+    },
+    async changesSince(since) {
+      const rows = await sql.rows<{ readonly counter: number } & (DocumentRow | { readonly version: null })>(CHANGES, [since]);
+      const [first] = rows;
+      if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+      return { version: first.counter, changes: rows.flatMap((row) => (row.version === null ? [] : [toChange(row)])) };
+    },
+  };
+}
+
+/** The first text after all that begin with `prefix`, in the order of bytes; undefined where there is none (no prefix, or only U+10FFFF). */
+function endOfPrefix(prefix: string): string | undefined {
+  const points = [...prefix].map((point) => point.codePointAt(0) as number);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last === 0x10ffff) continue;
+    // Surrogates are no characters: the next after U+D7FF is U+E000.
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
+}
+
+function toChange(row: DocumentRow): IdentityChange {
+  const change = { accountId: row.account_id, kind: row.kind, key: row.key, version: row.version };
+  return row.deleted === 1 ? change : { ...change, record: JSON.parse(row.document) as IdentityRecords[IdentityKind] };
 }

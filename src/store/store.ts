@@ -1,5 +1,8 @@
+import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { Meetings } from './meetings.ts';
+import type { Meta } from './meta.ts';
+import type { Outbox } from './outbox.ts';
 import type { Trail } from './trail.ts';
 
 /** A value of a column. Instants are integer milliseconds, documents are JSON text, there are no booleans. */
@@ -19,14 +22,29 @@ export interface Tx {
   readonly identity: Identity;
   readonly meetings: Meetings;
   readonly trail: Trail;
+  readonly idempotency: Idempotency;
+  readonly meta: Meta;
+  readonly outbox: Outbox;
+  /**
+   * Calls `fn` once the commit is durable and before `transaction` resolves; never where the transaction failed.
+   * `fn` is synchronous and must not throw: a throw stops the store. On SQLite in commit order; on PostgreSQL commits of
+   * one server may be told out of order, so what depends on order goes by the identity version.
+   */
+  afterCommit(fn: () => void): void;
 }
 
 /** Transactions are serializable: what `work` read still holds when it commits, or `work` runs again. */
 export interface Store {
-  /**
-   * Resolves after the commit is durable. `work` awaits nothing but `tx`. Where it throws, nothing of it remains.
-   * `committed` (optional) is called after the commit and before this resolves, in commit order.
-   */
+  /** Resolves after the commit is durable. `work` awaits nothing but `tx`. Where it throws, nothing of it remains. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Waits for what has begun; what comes after is refused. */
   close(): Promise<void>;
+}
+
+/** What every engine is told from outside. */
+export interface StoreOptions {
+  /** Called where a commit's outcome cannot be known (an error of COMMIT or of the disk): stop the process, keep nothing, answer nothing. */
+  readonly fatal?: (error: unknown) => void;
+  /** Milliseconds since the epoch; orders the trail and the outbox. Default: the system's clock. */
+  readonly now?: () => number;
 }

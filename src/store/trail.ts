@@ -1,5 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import { positionAt } from './position.ts';
+import type { Sql, SqlValue } from './store.ts';
 
 /** One record of the trail, with the columns it is looked up by beside the record itself. */
 export interface TrailRow {
@@ -21,9 +23,18 @@ export interface TrailRow {
 }
 
 /** The attributes of LookupEvents. Source: CloudTrail API reference, LookupAttribute. */
-export type LookupAttribute = 'EventId' | 'EventName' | 'ReadOnly' | 'Username' | 'ResourceType' | 'ResourceName' | 'EventSource' | 'AccessKeyId';
+export type LookupAttribute =
+  | 'EventId'
+  | 'EventName'
+  | 'ReadOnly'
+  | 'Username'
+  | 'ResourceType'
+  | 'ResourceName'
+  | 'EventSource'
+  | 'AccessKeyId';
 
 export interface Trail {
+  /** Written last in the transaction, with whatever else waits, so that a record costs as little as it can. */
   append(row: TrailRow): Promise<void>;
   /** Newest first; `before` is where the page before ended. */
   lookup(query: {
@@ -35,4 +46,132 @@ export interface Trail {
     readonly before?: string;
     readonly limit: number;
   }): Promise<{ readonly rows: readonly TrailRow[]; readonly next?: string }>;
+}
+
+interface EventRow {
+  readonly position: number;
+  readonly event_id: string;
+  readonly account_id: AccountId;
+  readonly region: string;
+  readonly at_ms: number;
+  readonly event_name: string;
+  readonly event_source: string;
+  readonly read_only: number;
+  readonly user_name: string | null;
+  readonly access_key_id: string | null;
+  readonly resources: string;
+  readonly document: string;
+}
+
+const COLUMNS =
+  'position, event_id, account_id, region, at_ms, event_name, event_source, read_only, user_name, access_key_id, resources, document';
+const COLUMN_COUNT = 12;
+
+/**
+ * Milliseconds within which a request is recorded after it was received.
+ * Assumed: no request takes longer, and the clock is never set back by more; a record that was later than this is missed by a look-up with an end.
+ */
+const LATEST_MS = 15 * 60_000;
+
+// biome-ignore format: a table
+const CONDITIONS: Readonly<Record<LookupAttribute, string>> = {
+  EventId:      'event_id = $6',
+  EventName:    'event_name = $6',
+  ReadOnly:     'read_only = $6',
+  Username:     'user_name = $6',
+  EventSource:  'event_source = $6',
+  AccessKeyId:  'access_key_id = $6',
+  // SQLite's LIKE ignores the case of ASCII letters: these let too many through, and `names` decides.
+  ResourceType: "resources LIKE $6 ESCAPE '!'",
+  ResourceName: "resources LIKE $6 ESCAPE '!'",
+};
+
+/** The trail of one transaction. `pending` is written by `flush` when the work is done, and before a look-up. */
+export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>): Trail {
+  return {
+    async append(row) {
+      pending.push(row);
+    },
+    async lookup({ accountId, region, from, to, attribute, before, limit }) {
+      await flush();
+      const start = before === undefined ? positionAt(to + LATEST_MS) : Number.parseInt(before, 36);
+      const values: SqlValue[] = [start, positionAt(from), accountId, region, to];
+      if (attribute !== undefined) values.push(comparand(attribute));
+      const found = await sql.rows<EventRow>(
+        `SELECT ${COLUMNS} FROM trail_event
+         WHERE position < $1 AND position >= $2 AND account_id = $3 AND region = $4 AND at_ms <= $5
+           ${attribute === undefined ? '' : `AND ${CONDITIONS[attribute.name]}`}
+         ORDER BY position DESC LIMIT ${limit + 1}`,
+        values,
+      );
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        rows: page.map(toTrailRow).filter((row) => row.at >= from && names(row, attribute)),
+        ...(found.length > limit && last !== undefined ? { next: last.position.toString(36) } : {}),
+      };
+    },
+  };
+}
+
+/** Writes records in one statement. Positions must rise with the order of commits on this server. */
+export async function insertTrailRows(sql: Sql, rows: readonly TrailRow[], nextPosition: () => number): Promise<void> {
+  await sql.run(
+    insertText(rows.length),
+    rows.flatMap((row) => toColumns(row, nextPosition())),
+  );
+}
+
+const insertTexts: string[] = [];
+
+function insertText(count: number): string {
+  return (insertTexts[count] ??=
+    `INSERT INTO trail_event (${COLUMNS}) VALUES ${Array.from({ length: count }, (_, row) => `(${Array.from({ length: COLUMN_COUNT }, (_, column) => `$${row * COLUMN_COUNT + column + 1}`).join(', ')})`).join(', ')}`);
+}
+
+function toColumns(row: TrailRow, position: number): SqlValue[] {
+  return [
+    position,
+    row.eventId,
+    row.accountId,
+    row.region,
+    row.at,
+    row.eventName,
+    row.eventSource,
+    row.readOnly ? 1 : 0,
+    row.userName ?? null,
+    row.accessKeyId ?? null,
+    JSON.stringify(row.resources),
+    row.document,
+  ];
+}
+
+function toTrailRow(row: EventRow): TrailRow {
+  return {
+    eventId: row.event_id,
+    accountId: row.account_id,
+    region: row.region,
+    at: row.at_ms as Instant,
+    eventName: row.event_name,
+    eventSource: row.event_source,
+    readOnly: row.read_only === 1,
+    ...(row.user_name === null ? {} : { userName: row.user_name }),
+    ...(row.access_key_id === null ? {} : { accessKeyId: row.access_key_id }),
+    resources: JSON.parse(row.resources) as TrailRow['resources'],
+    document: row.document,
+  };
+}
+
+/** What the condition of an attribute compares with. `ReadOnly` is `true` or `false`; anything else is found nowhere. */
+function comparand({ name, value }: { readonly name: LookupAttribute; readonly value: string }): SqlValue {
+  if (name === 'ReadOnly') return value === 'true' ? 1 : value === 'false' ? 0 : 2;
+  if (name === 'ResourceType' || name === 'ResourceName') return `%${JSON.stringify(value).replace(/[!%_]/g, '!$&')}%`;
+  return value;
+}
+
+/** Whether a record found for an attribute of its resources really has it. */
+function names(row: TrailRow, attribute?: { readonly name: LookupAttribute; readonly value: string }): boolean {
+  if (attribute?.name === 'ResourceType') return row.resources.some(({ type }) => type === attribute.value);
+  if (attribute?.name === 'ResourceName') return row.resources.some(({ name }) => name === attribute.value);
+  return true;
 }

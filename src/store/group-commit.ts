@@ -1,0 +1,222 @@
+import { positionOfId, positions } from './position.ts';
+import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
+import type { Sql, SqlValue, Store, StoreOptions, Tx } from './store.ts';
+import { startRun } from './transaction.ts';
+
+/** Transactions that share one commit at most; bounds how long the first of them waits for the last. */
+const GROUP_MAX = 512;
+
+/** Statements kept prepared. Texts are ours, so there are few; lists of placeholders make some more. */
+const PREPARED_MAX = 1_000;
+
+/** SQLite's primary result codes after which nothing written can be trusted. Source: sqlite.org/rescode.html. */
+// biome-ignore format: a table
+const FATAL_CODES: ReadonlySet<number> = new Set([
+  7,  // NOMEM
+  10, // IOERR
+  11, // CORRUPT
+  13, // FULL
+  26, // NOTADB
+]);
+
+/** A transaction that waits for its group. */
+interface Member {
+  /** Runs the work; resolves to what is to be told once the group is durable. Rejects only where the store is broken. */
+  run(): Promise<() => void>;
+  reject(error: unknown): void;
+}
+
+/**
+ * Runs transactions one after the other on one connection, and commits those that wait together as one: each of them is a savepoint,
+ * all of them share one fsync, and none is answered before it. What arrives while the disk works forms the next group.
+ *
+ * Invariant (one writer): nobody else writes to the file, so what a transaction read before the group's BEGIN is what it would read after.
+ * BEGIN therefore waits for the first write, and a group that only reads touches no disk.
+ */
+export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }: StoreOptions, closed: () => void): Store {
+  const { prepare, exec } = preparing(db);
+  const order = positions(now, () => lastPosition(db));
+  const queue: Member[] = [];
+  let state: 'open' | 'closing' | 'broken' = 'open';
+  let draining: Promise<void> | undefined;
+  /** Whether the group has begun to write. */
+  let begun = false;
+
+  // A function, because the compiler does not see that a call may have changed the state.
+  const isBroken = (): boolean => state === 'broken';
+
+  function stop(error: unknown): void {
+    if (isBroken()) return;
+    state = 'broken';
+    fatal(error);
+  }
+
+  /** Runs what only fails where the file or the disk does. */
+  function control(text: 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT member' | 'RELEASE member' | 'ROLLBACK TO member'): void {
+    try {
+      exec(text);
+    } catch (error) {
+      stop(error);
+      throw error;
+    }
+  }
+
+  /** The connection as one member of the group sees it: it knows how to take back what that member wrote. */
+  function connection() {
+    let undo: 'nothing' | 'savepoint' | 'group' = 'nothing';
+    let last = false;
+    let ended = false;
+
+    function beforeWrite(): void {
+      if (undo !== 'nothing') return;
+      if (!begun) {
+        // Nobody wrote before this member: taking back the group takes back this member alone.
+        control('BEGIN IMMEDIATE');
+        begun = true;
+        undo = 'group';
+      } else if (!last) {
+        control('SAVEPOINT member');
+        undo = 'savepoint';
+      }
+    }
+    function execute<T>(text: string, use: (statement: SqliteStatement) => T): T {
+      if (ended) throw new Error('A transaction was used after its end.');
+      if (isBroken()) throw new Error('The store has stopped.');
+      const { statement, writes } = prepare(text);
+      if (writes) beforeWrite();
+      try {
+        return use(statement);
+      } catch (error) {
+        if (FATAL_CODES.has(db.resultCode(error)) || db.isInTransaction() !== begun) stop(error);
+        throw error;
+      }
+    }
+    const sql: Sql = {
+      row: async <Row>(text: string, values: readonly SqlValue[] = []) => execute(text, (s) => s.get(values)) as Row | undefined,
+      rows: async <Row>(text: string, values: readonly SqlValue[] = []) => execute(text, (s) => s.all(values)) as Row[],
+      run: async (text, values = []) => execute(text, (s) => s.run(values)),
+    };
+    return {
+      sql,
+      /** One statement is kept whole or not at all: what only records needs no savepoint. */
+      beforeLastStatement(): void {
+        last = true;
+      },
+      keep(): void {
+        ended = true;
+        if (undo === 'savepoint') control('RELEASE member');
+      },
+      takeBack(): void {
+        ended = true;
+        if (undo === 'savepoint') {
+          control('ROLLBACK TO member');
+          control('RELEASE member');
+        } else if (undo === 'group') {
+          control('ROLLBACK');
+          begun = false;
+        }
+      },
+    };
+  }
+
+  function member<T>(work: (tx: Tx) => Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void): Member {
+    return {
+      async run() {
+        const { sql, beforeLastStatement, keep, takeBack } = connection();
+        const run = startRun(sql, order);
+        try {
+          const value = await work(run.tx);
+          beforeLastStatement();
+          await run.flush();
+          keep();
+          return () => {
+            run.committed();
+            resolve(value);
+          };
+        } catch (error) {
+          if (isBroken()) throw error;
+          takeBack();
+          // What it failed on may be another member's write: that must be durable before anyone hears of it.
+          return () => reject(error);
+        }
+      },
+      reject,
+    };
+  }
+
+  async function commitGroup(group: readonly Member[]): Promise<void> {
+    try {
+      const settle: (() => void)[] = [];
+      for (const one of group) settle.push(await one.run());
+      if (begun) {
+        // A member may have caught the error that broke the store; nothing of this group is to be made durable.
+        if (isBroken()) throw new Error('The store has stopped.');
+        control('COMMIT');
+        begun = false;
+      }
+      for (const tell of settle) tell();
+    } catch (error) {
+      stop(error);
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      // The loop turns once, so that what arrived while the disk worked is in the queue.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await commitGroup(queue.splice(0, GROUP_MAX));
+    }
+    draining = undefined;
+  }
+
+  return {
+    transaction(work) {
+      return new Promise((resolve, reject) => {
+        if (state !== 'open') return reject(new Error(isBroken() ? 'The store has stopped.' : 'The store is closed.'));
+        queue.push(member(work, resolve, reject));
+        draining ??= drain();
+      });
+    },
+    async close() {
+      if (state === 'open') state = 'closing';
+      await draining;
+      db.close();
+      closed();
+    },
+  };
+}
+
+interface Prepared {
+  readonly statement: SqliteStatement;
+  readonly writes: boolean;
+}
+
+/** Prepares each text once. */
+function preparing(db: SqliteDriver) {
+  const prepared = new Map<string, Prepared>();
+  function prepare(text: string): Prepared {
+    let known = prepared.get(text);
+    if (known === undefined) {
+      if (prepared.size >= PREPARED_MAX) prepared.delete(prepared.keys().next().value as string);
+      known = { statement: db.prepare(text), writes: !/^\s*(?:SELECT|WITH)\b/.test(text) };
+      prepared.set(text, known);
+    }
+    return known;
+  }
+  return { prepare, exec: (text: string): void => void prepare(text).statement.run([]) };
+}
+
+/** The largest position of what is kept, so that a clock set back does not mix new and old. */
+function lastPosition(db: SqliteDriver): number {
+  const max = (text: string): unknown => db.prepare(text).get([])?.['last'];
+  const id = max('SELECT MAX(id) AS last FROM outbox');
+  return Math.max(Number(max('SELECT MAX(position) AS last FROM trail_event') ?? 0), typeof id === 'string' ? positionOfId(id) : 0);
+}
+
+/** Where nobody says how to stop: as an exception that nobody catches. */
+function crash(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}
