@@ -1,0 +1,172 @@
+import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { Received } from '#core/exchange.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+import type { Vault } from '#core/vault.ts';
+import { readSignature, type SignatureClaim } from '#sigv4/claim.ts';
+import type { SigningKeyCache } from '#sigv4/signing-key.ts';
+import { verifySignature } from '#sigv4/verify.ts';
+import type { SessionClaims, SessionTokens } from './session-token.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Who signed a request, proven; or that nobody did, where nobody has to. */
+export interface Authenticated {
+  readonly principal: Principal;
+  /** Absent where nobody signed. */
+  readonly accessKeyId?: string;
+  /** Of the credential scope. */
+  readonly region: string;
+  /** The identity snapshot's version this was true of. */
+  readonly identityVersion: number;
+}
+
+/**
+ * A refusal with what was claimed and is not proven, for the trail: the account of the access key, if there is one.
+ * `principal` is given only where the signature was right and something else was wrong (an expired session).
+ */
+export class Unauthenticated extends AwsError {
+  readonly claimed: { readonly accessKeyId?: string; readonly accountId?: AccountId; readonly region?: string; readonly principal?: Principal };
+
+  constructor(code: string, message: string, claimed: Unauthenticated['claimed']) {
+    super(code, message);
+    this.claimed = claimed;
+  }
+}
+
+export interface AuthenticateParts {
+  readonly snapshot: Snapshot;
+  readonly vault: Vault;
+  readonly sessions: SessionTokens;
+  readonly keyCache: SigningKeyCache;
+  /** The region of what has none: unsigned requests. */
+  readonly region: string;
+}
+
+const INVALID_TOKEN = 'The security token included in the request is invalid.';
+const EXPIRED_TOKEN = 'The security token included in the request is expired';
+
+/** Proves who signed a request, by long-term key or by session. */
+export type Authenticate = (received: Received, expected: { readonly signingName: string; readonly unsigned: boolean }, now: Instant) => Authenticated;
+
+/**
+ * Makes the stage that authenticates.
+ *
+ * Order, the same for every request so that no answer tells more than another: signature present, well formed, key known and
+ * active with the token that belongs to it, signature right, session not expired.
+ *
+ * @throws Unauthenticated (of `Authenticate`)
+ *   MissingAuthenticationToken nobody signed, and somebody has to ·
+ *   IncompleteSignature what there is of a signature is not one ·
+ *   InvalidClientTokenId unknown, inactive or deleted key, or a token that is not this key's ·
+ *   SignatureDoesNotMatch wrong secret, altered request, wrong scope, skewed clock ·
+ *   ExpiredToken the session is over
+ * Source: requirements AUTHN-1 to AUTHN-4.
+ */
+export function authenticating({ snapshot, vault, sessions, keyCache, region }: AuthenticateParts): Authenticate {
+  /** Opened secrets of long-term keys, by the record they belong to: a changed record is another object. */
+  const secrets = new WeakMap<object, string>();
+
+  return (received, { signingName, unsigned }, now) => {
+    const identityVersion = snapshot.version();
+    const signature = readSignature(received);
+    if (signature.kind === 'none') {
+      if (!unsigned) throw new Unauthenticated('MissingAuthenticationToken', 'Missing Authentication Token', {});
+      return { principal: anonymous(), region, identityVersion };
+    }
+    if (signature.kind === 'malformed') throw new Unauthenticated(signature.code, signature.message, {});
+
+    const { claim } = signature;
+    const holder = claim.sessionToken === undefined ? ofLongTermKey(claim) : ofSession(claim);
+    const verification = verifySignature(received, claim, { secret: holder?.secret, signingName, now, keyCache });
+    const claimed = {
+      accessKeyId: claim.accessKeyId,
+      region: claim.region,
+      ...(holder === undefined ? {} : { accountId: holder.principal.accountId }),
+    };
+    // The verification is done first even for an unknown key, so that time tells nothing; the answer names the key's fault.
+    if (holder === undefined) throw new Unauthenticated('InvalidClientTokenId', INVALID_TOKEN, claimed);
+    if (!verification.verified) throw new Unauthenticated(verification.code, verification.message, claimed);
+    const { principal } = holder;
+    if (principal.session !== undefined && principal.session.expiresAt <= now) {
+      throw new Unauthenticated('ExpiredToken', EXPIRED_TOKEN, { ...claimed, principal });
+    }
+    return { principal, accessKeyId: claim.accessKeyId, region: claim.region, identityVersion };
+  };
+
+  function ofLongTermKey(claim: SignatureClaim): { secret: string; principal: Principal } | undefined {
+    const key = snapshot.accessKey(claim.accessKeyId);
+    if (key === undefined || key.status !== 'Active') return undefined;
+    const principal = key.userName === undefined ? rootOf(key.accountId) : userOf(key.accountId, key.userName);
+    if (principal === undefined) return undefined;
+    let secret = secrets.get(key);
+    if (secret === undefined) secrets.set(key, (secret = vault.open(key.sealedSecret, key.accessKeyId)));
+    return { secret, principal };
+  }
+
+  function ofSession(claim: SignatureClaim): { secret: string; principal: Principal } | undefined {
+    const opened = sessions.open(claim.accessKeyId, claim.sessionToken as string);
+    if (opened === undefined) return undefined;
+    const principal = principalOf(opened.claims);
+    return principal && { secret: opened.secretAccessKey, principal };
+  }
+
+  function rootOf(accountId: AccountId): Principal | undefined {
+    if (snapshot.account(accountId) === undefined) return undefined;
+    return { type: 'Root', accountId, arn: arn('iam', '', accountId, 'root'), principalId: accountId };
+  }
+
+  function userOf(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined {
+    const user = snapshot.user(accountId, userName);
+    return user && { type: 'IAMUser', accountId, arn: user.arn, principalId: user.userId, userName: user.userName };
+  }
+
+  /** The principal of a session, if what it is a session of still exists, unchanged in its unique id. */
+  function principalOf(claims: SessionClaims): Principal | undefined {
+    const { accountId, session } = claims;
+    switch (claims.kind) {
+      case 'role': {
+        const role = snapshot.role(accountId, claims.roleName);
+        if (role === undefined || role.roleId !== claims.roleId) return undefined;
+        return {
+          type: 'AssumedRole',
+          accountId,
+          arn: arn('sts', '', accountId, `assumed-role/${role.roleName}/${claims.sessionName}`),
+          principalId: `${role.roleId}:${claims.sessionName}`,
+          roleArn: role.arn,
+          roleId: role.roleId,
+          roleName: role.roleName,
+          sessionName: claims.sessionName,
+          session,
+        };
+      }
+      case 'user': {
+        const user = userOf(accountId, claims.userName);
+        return user?.principalId === claims.userId ? { ...user, session } : undefined;
+      }
+      case 'root': {
+        const root = rootOf(accountId);
+        return root?.type === 'Root' ? { ...root, session } : undefined;
+      }
+      case 'federated': {
+        const issuer = claims.issuerName === undefined ? rootOf(accountId) : userOf(accountId, claims.issuerName);
+        if (issuer === undefined || issuer.principalId !== claims.issuerId) return undefined;
+        return {
+          type: 'FederatedUser',
+          accountId,
+          arn: arn('sts', '', accountId, `federated-user/${claims.federatedName}`),
+          principalId: `${accountId}:${claims.federatedName}`,
+          userName: claims.federatedName,
+          issuerArn: issuer.arn,
+          issuerId: issuer.principalId,
+          session,
+        };
+      }
+    }
+  }
+}
+
+/** Whoever calls an operation that nobody signs. */
+function anonymous(): Principal {
+  return { type: 'Unknown', accountId: '000000000000' as AccountId, arn: 'arn:aws:iam:::anonymous' as Arn, principalId: 'anonymous' };
+}

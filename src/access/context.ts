@@ -1,0 +1,82 @@
+import type { ConditionContext } from '#core/condition-context.ts';
+import { header, type Received } from '#core/exchange.ts';
+import { type Instant, isoSeconds } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+
+type Writable = Map<string, string | readonly string[]>;
+
+/** `aws:PrincipalType`. Source: IAM User Guide, global condition keys; requirement CTX-1. */
+const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
+  Root: 'Account',
+  IAMUser: 'User',
+  AssumedRole: 'AssumedRole',
+  FederatedUser: 'FederatedUser',
+  AWSService: 'AWSService',
+  Unknown: 'Anonymous',
+};
+
+/** What a principal's account adds: its place in an organization. */
+export interface OrganizationFacts {
+  readonly organizationId: string;
+  readonly path: string;
+}
+
+/**
+ * The global context keys of a signed request. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
+ *
+ * Behind a proxy the socket's peer is the proxy: no header changes `aws:SourceIp` or `aws:SecureTransport`.
+ */
+export function requestContext(
+  received: Received,
+  principal: Principal,
+  principalTags: Readonly<Record<string, string>>,
+  region: string,
+  now: Instant,
+  organization?: OrganizationFacts,
+): Writable {
+  const context: Writable = new Map<string, string | readonly string[]>([
+    ['aws:currenttime', isoSeconds(now)],
+    ['aws:epochtime', String(Math.floor(now / 1000))],
+    ['aws:principaltype', PRINCIPAL_TYPE[principal.type]],
+    ['aws:securetransport', received.tls === undefined ? 'false' : 'true'],
+    ['aws:sourceip', received.sourceIp],
+    ['aws:requestedregion', region],
+    ['aws:viaawsservice', 'false'],
+    ['aws:principalisawsservice', principal.type === 'AWSService' ? 'true' : 'false'],
+  ]);
+  const userAgent = header(received, 'user-agent');
+  if (userAgent !== undefined) context.set('aws:useragent', userAgent);
+  const referer = header(received, 'referer');
+  if (referer !== undefined) context.set('aws:referer', referer);
+  if (principal.type === 'Unknown') return context;
+
+  context.set('aws:principalaccount', principal.accountId);
+  // Of a role session the role's ARN, path included, never the session's. policy-engine.md 48.
+  context.set('aws:principalarn', principal.type === 'AssumedRole' ? principal.roleArn : principal.arn);
+  context.set('aws:userid', principal.principalId);
+  if (principal.type === 'IAMUser') context.set('aws:username', principal.userName);
+  if (organization !== undefined) {
+    context.set('aws:principalorgid', organization.organizationId);
+    context.set('aws:principalorgpaths', [organization.path]);
+  }
+  for (const [key, value] of Object.entries(principalTags)) context.set(`aws:principaltag/${key.toLowerCase()}`, value);
+  const { session } = principal;
+  if (session === undefined) return context;
+
+  for (const [key, value] of Object.entries(session.tags)) context.set(`aws:principaltag/${key.toLowerCase()}`, value);
+  context.set('aws:tokenissuetime', isoSeconds(session.issuedAt));
+  context.set('aws:multifactorauthpresent', session.mfaAuthenticated ? 'true' : 'false');
+  if (session.mfaAuthenticated) context.set('aws:multifactorauthage', String(Math.floor((now - session.issuedAt) / 1000)));
+  if (session.sourceIdentity !== undefined) context.set('aws:sourceidentity', session.sourceIdentity);
+  if (session.federatedProvider !== undefined) context.set('aws:federatedprovider', session.federatedProvider);
+  return context;
+}
+
+const TAG_KEYS = /^aws:(?:requesttag\/|resourcetag\/|tagkeys$)/;
+
+/** Adds what the operation says of its request; on the classic profile no tag key is ever there. Requirement TAG-2. */
+export function addOperationContext(context: Writable, added: ConditionContext | undefined, profile: 'classic' | 'sdk'): void {
+  for (const [key, value] of added ?? []) {
+    if (profile === 'sdk' || !TAG_KEYS.test(key)) context.set(key, value);
+  }
+}

@@ -1,0 +1,97 @@
+import type { AccountId, Arn } from '#core/arn.ts';
+import type {
+  AccessKeyRecord,
+  AccountRecord,
+  GroupRecord,
+  IdentityChange,
+  IdentityKind,
+  IdentityRecords,
+  PolicyRecord,
+  RoleRecord,
+  UserRecord,
+} from '#store/identity.ts';
+
+/**
+ * The identity snapshot: every account, principal, key and policy in memory, as of one version. Owns looking them up;
+ * what they may do is linked from it in `stacks.ts`. It is changed only by `apply`, in version order.
+ */
+export interface Snapshot {
+  /** The version all of this is as of. */
+  version(): number;
+  /** Takes in what changed up to `version`. Emits: each change to the watchers, after all are in. */
+  apply(version: number, changes: readonly IdentityChange[]): void;
+  /** `watcher` hears of each change applied from now on, the record before it included. */
+  watch(watcher: (change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void): void;
+  account(accountId: AccountId): AccountRecord | undefined;
+  /** In order of their making. */
+  accounts(): readonly AccountRecord[];
+  accessKey(accessKeyId: string): AccessKeyRecord | undefined;
+  user(accountId: AccountId, userName: string): UserRecord | undefined;
+  group(accountId: AccountId, groupName: string): GroupRecord | undefined;
+  role(accountId: AccountId, roleName: string): RoleRecord | undefined;
+  policy(policyArn: Arn): PolicyRecord | undefined;
+  record<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined;
+  /** Every record of a kind in an account, in no order. */
+  records<Kind extends IdentityKind>(accountId: AccountId, kind: Kind): Iterable<IdentityRecords[Kind]>;
+}
+
+/** An empty snapshot of version 0. */
+export function newSnapshot(): Snapshot {
+  let version = 0;
+  const byKind = new Map<IdentityKind, Map<string, Map<string, IdentityRecords[IdentityKind]>>>();
+  const keys = new Map<string, AccessKeyRecord>();
+  const policies = new Map<string, PolicyRecord>();
+  const watchers: ((change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void)[] = [];
+
+  function table(kind: IdentityKind, accountId: AccountId): Map<string, IdentityRecords[IdentityKind]> {
+    let accounts = byKind.get(kind);
+    if (accounts === undefined) byKind.set(kind, (accounts = new Map()));
+    let records = accounts.get(accountId);
+    if (records === undefined) accounts.set(accountId, (records = new Map()));
+    return records;
+  }
+
+  function lookUp<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined {
+    return byKind.get(kind)?.get(accountId)?.get(key) as IdentityRecords[Kind] | undefined;
+  }
+
+  function takeIn({ accountId, kind, key, record }: IdentityChange): IdentityRecords[IdentityKind] | undefined {
+    const records = table(kind, accountId);
+    const before = records.get(key);
+    if (record === undefined) records.delete(key);
+    else records.set(key, record);
+    if (kind === 'access-key') {
+      if (record === undefined) keys.delete(key);
+      else keys.set(key, record as AccessKeyRecord);
+    }
+    if (kind === 'policy') {
+      if (before !== undefined) policies.delete((before as PolicyRecord).arn);
+      if (record !== undefined) policies.set((record as PolicyRecord).arn, record as PolicyRecord);
+    }
+    return before;
+  }
+
+  return {
+    version: () => version,
+    apply(to, changes) {
+      const befores = changes.map(takeIn);
+      version = to;
+      changes.forEach((change, i) => {
+        for (const watcher of watchers) watcher(change, befores[i]);
+      });
+    },
+    watch: (watcher) => void watchers.push(watcher),
+    account: (accountId) => lookUp(accountId, 'account', accountId),
+    accounts: () => {
+      const all = [...(byKind.get('account')?.values() ?? [])].flatMap((records) => [...records.values()] as AccountRecord[]);
+      return all.sort((a, b) => a.createdAt - b.createdAt || (a.accountId < b.accountId ? -1 : 1));
+    },
+    accessKey: (accessKeyId) => keys.get(accessKeyId),
+    user: (accountId, userName) => lookUp(accountId, 'user', userName.toLowerCase()),
+    group: (accountId, groupName) => lookUp(accountId, 'group', groupName.toLowerCase()),
+    role: (accountId, roleName) => lookUp(accountId, 'role', roleName.toLowerCase()),
+    policy: (policyArn) => policies.get(policyArn),
+    record: lookUp,
+    records: (accountId, kind) => (byKind.get(kind)?.get(accountId)?.values() ?? []) as Iterable<never>,
+  };
+}

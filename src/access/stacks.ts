@@ -1,0 +1,227 @@
+import type { AccountId, Arn } from '#core/arn.ts';
+import type { Principal, SessionFacts } from '#core/principal.ts';
+import { managedPolicyDocument } from './managed.ts';
+import { type CompiledPolicy, compilePolicy, linkStack, type PolicyLayers, type PolicyStack, type SourcedPolicy } from '#policy/engine.ts';
+import type { GroupRecord, IdentityKind, IdentityRecords, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
+import { serviceControlLevels } from './service-control.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/**
+ * What each principal may do: its policies gathered in layers and linked once. A change of identity unlinks only what
+ * contains the thing changed, so the next request is decided by the policies then in force. Requirement EVAL-10.
+ */
+export interface Stacks {
+  /**
+   * The principal's stack; of a session with session policies, that of the role or user below them.
+   * @throws Error a policy in force that the engine cannot read: nothing is decided without it (EVAL-12)
+   */
+  stackOf(principal: Principal): PolicyStack;
+  /** The layers a stack would be linked from: for the simulator and for explanations. */
+  layersOf(principal: Principal): PolicyLayers;
+  /** A role's trust policy, compiled. */
+  trustOf(role: RoleRecord): CompiledPolicy;
+}
+
+/** Sessions with policies of their own have stacks of their own; this many are kept. */
+const SESSION_STACKS_MAX = 10_000;
+
+/** Links over a snapshot, and keeps up with its changes. */
+export function newStacks(snapshot: Snapshot): Stacks {
+  const compiledOf = new WeakMap<object, Map<string, CompiledPolicy>>();
+  const stacks = new Map<string, PolicyStack>();
+  /** Thing (a policy ARN, `group:…`) → the keys of the stacks that contain it. */
+  const users = new Map<string, Set<string>>();
+  const sessionStacks = new Map<string, { readonly base: PolicyLayers; readonly stack: PolicyStack }>();
+  const layers = new Map<string, PolicyLayers>();
+
+  /** Compiled once a record: a changed record is another object. */
+  function compiled(holder: object, name: string, text: string): CompiledPolicy {
+    let policies = compiledOf.get(holder);
+    if (policies === undefined) compiledOf.set(holder, (policies = new Map()));
+    let policy = policies.get(name);
+    if (policy === undefined) policies.set(name, (policy = compilePolicy(text)));
+    return policy;
+  }
+
+  function managed(policyArn: Arn): SourcedPolicy {
+    const aws = managedPolicyDocument(policyArn);
+    if (aws !== undefined) return { policyId: policyArn, policyArn, policy: compiled(aws, 'document', aws.document) };
+    const record = snapshot.policy(policyArn);
+    const version = record?.versions.find((each) => each.versionId === record.defaultVersionId);
+    // An attachment without its policy would be a fault of ours: nothing is decided by half of a stack.
+    if (record === undefined || version === undefined) throw new Error(`the policy ${policyArn} is attached and absent`);
+    return { policyId: policyArn, policyArn, policy: compiled(record, version.versionId, version.document) };
+  }
+
+  function held(holder: UserRecord | GroupRecord | RoleRecord, label: string): SourcedPolicy[] {
+    return [
+      ...holder.attachedPolicyArns.map(managed),
+      ...Object.entries(holder.inlinePolicies).map(([name, text]) => ({ policyId: `${label}:${name}`, policy: compiled(holder, `inline ${name}`, text) })),
+    ];
+  }
+
+  function depends(key: string, on: readonly string[]): void {
+    for (const thing of on) {
+      let keys = users.get(thing);
+      if (keys === undefined) users.set(thing, (keys = new Set()));
+      keys.add(key);
+    }
+  }
+
+  function ofUser(user: UserRecord): PolicyLayers {
+    const key = `user:${user.accountId}:${user.userName.toLowerCase()}`;
+    const kept = layers.get(key);
+    if (kept !== undefined) return kept;
+    const groups = user.groupNames.flatMap((name) => snapshot.group(user.accountId, name) ?? []);
+    depends(key, [
+      ...user.attachedPolicyArns,
+      ...groups.flatMap((group) => [`group:${user.accountId}:${group.groupName.toLowerCase()}`, ...group.attachedPolicyArns]),
+      ...(user.permissionsBoundaryArn === undefined ? [] : [user.permissionsBoundaryArn]),
+    ]);
+    const serviceControl = serviceControlLevels(snapshot, user.accountId, compiled);
+    const made: PolicyLayers = {
+      identity: [...held(user, `user/${user.userName}`), ...groups.flatMap((group) => held(group, `group/${group.groupName}`))],
+      ...(user.permissionsBoundaryArn === undefined ? {} : { boundary: [managed(user.permissionsBoundaryArn)] }),
+      ...(serviceControl === undefined ? {} : { serviceControl }),
+    };
+    layers.set(key, made);
+    return made;
+  }
+
+  function ofRole(role: RoleRecord): PolicyLayers {
+    const key = `role:${role.accountId}:${role.roleName.toLowerCase()}`;
+    const kept = layers.get(key);
+    if (kept !== undefined) return kept;
+    const linked = role.linkedService !== undefined;
+    depends(key, [...role.attachedPolicyArns, ...(role.permissionsBoundaryArn === undefined ? [] : [role.permissionsBoundaryArn])]);
+    // Service-linked roles are exempt from boundaries and service control policies. Requirement SLR-16.
+    const serviceControl = linked ? undefined : serviceControlLevels(snapshot, role.accountId, compiled);
+    const made: PolicyLayers = {
+      identity: held(role, `role/${role.roleName}`),
+      ...(role.permissionsBoundaryArn === undefined || linked ? {} : { boundary: [managed(role.permissionsBoundaryArn)] }),
+      ...(serviceControl === undefined ? {} : { serviceControl }),
+    };
+    layers.set(key, made);
+    return made;
+  }
+
+  function ofRoot(accountId: AccountId): PolicyLayers {
+    const key = `root:${accountId}`;
+    const kept = layers.get(key);
+    if (kept !== undefined) return kept;
+    const serviceControl = serviceControlLevels(snapshot, accountId, compiled);
+    const made: PolicyLayers = { identity: [], root: true, ...(serviceControl === undefined ? {} : { serviceControl }) };
+    layers.set(key, made);
+    return made;
+  }
+
+  const NOTHING: PolicyLayers = { identity: [] };
+
+  function baseOf(principal: Principal): PolicyLayers {
+    switch (principal.type) {
+      case 'Root':
+        return ofRoot(principal.accountId);
+      case 'IAMUser': {
+        const user = snapshot.user(principal.accountId, principal.userName);
+        return user === undefined ? NOTHING : ofUser(user);
+      }
+      case 'AssumedRole': {
+        const role = snapshot.role(principal.accountId, principal.roleName);
+        return role === undefined || role.roleId !== principal.roleId ? NOTHING : ofRole(role);
+      }
+      case 'FederatedUser': {
+        if (principal.issuerArn.endsWith(':root')) return ofRoot(principal.accountId);
+        const name = principal.issuerArn.slice(principal.issuerArn.lastIndexOf('/') + 1);
+        const user = snapshot.user(principal.accountId, name);
+        return user === undefined || user.userId !== principal.issuerId ? NOTHING : ofUser(user);
+      }
+      case 'AWSService':
+      case 'Unknown':
+        return NOTHING;
+    }
+  }
+
+  /** The session layer; undefined where none was passed. A federated user without one has nothing. Requirement STS-10. */
+  function sessionPolicies(principal: Principal, session: SessionFacts | undefined): SourcedPolicy[] | undefined {
+    if (session?.sessionPolicy === undefined && session?.sessionPolicyArns === undefined) return principal.type === 'FederatedUser' ? [] : undefined;
+    return [
+      ...(session.sessionPolicy === undefined ? [] : [{ policyId: 'session policy', policy: compilePolicy(session.sessionPolicy) }]),
+      ...(session.sessionPolicyArns ?? []).map((policyArn) => managed(policyArn)),
+    ];
+  }
+
+  function layersOf(principal: Principal): PolicyLayers {
+    const base = baseOf(principal);
+    const session = sessionPolicies(principal, principal.session);
+    return session === undefined ? base : { ...base, session };
+  }
+
+  /** What names a session's policies: equal for every request of one session. */
+  function sessionKey(principal: Principal, session: SessionFacts): string {
+    return `${principal.principalId}\n${session.sessionPolicyArns?.join(' ') ?? ''}\n${session.sessionPolicy ?? ''}`;
+  }
+
+  snapshot.watch((change, before) => {
+    const things = thingsOf(change.kind, change.accountId, change.key, before, change.record);
+    for (const thing of things) {
+      for (const key of users.get(thing) ?? []) unlink(key);
+      users.delete(thing);
+    }
+    if (change.kind === 'user' || change.kind === 'role') unlink(`${change.kind}:${change.accountId}:${change.key}`);
+    if (!BOUND_TO_PRINCIPALS.has(change.kind)) {
+      // Whatever else can change what an account may do (service control policies, organizations) is rare: all is linked anew.
+      layers.clear();
+      stacks.clear();
+      users.clear();
+      sessionStacks.clear();
+    }
+  });
+
+  function unlink(key: string): void {
+    layers.delete(key);
+    stacks.delete(key);
+  }
+
+  return {
+    layersOf,
+    stackOf(principal) {
+      const { session } = principal;
+      const limited = session?.sessionPolicy !== undefined || session?.sessionPolicyArns !== undefined || principal.type === 'FederatedUser';
+      const base = baseOf(principal);
+      if (!limited || session === undefined) {
+        let key: string;
+        if (principal.type === 'IAMUser') key = `user:${principal.accountId}:${principal.userName.toLowerCase()}`;
+        else if (principal.type === 'AssumedRole') key = `role:${principal.accountId}:${principal.roleName.toLowerCase()}`;
+        else key = `${principal.type}:${principal.accountId}`;
+        if (base === NOTHING) return linkStack(NOTHING);
+        let stack = stacks.get(key);
+        if (stack === undefined) stacks.set(key, (stack = linkStack(base)));
+        return stack;
+      }
+      const key = sessionKey(principal, session);
+      const kept = sessionStacks.get(key);
+      // A managed session policy may change under the session, so only inline ones are kept with the layers below them.
+      if (kept !== undefined && kept.base === base && session.sessionPolicyArns === undefined) return kept.stack;
+      const stack = linkStack(layersOf(principal));
+      sessionStacks.set(key, { base, stack });
+      if (sessionStacks.size > SESSION_STACKS_MAX) sessionStacks.delete(sessionStacks.keys().next().value as string);
+      return stack;
+    },
+    trustOf: (role) => compiled(role, 'trust', role.trustPolicy),
+  };
+}
+
+/** Changes of these kinds touch only the principals that hold them. */
+const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set(['user', 'group', 'role', 'policy', 'access-key', 'attachment', 'membership']);
+
+function thingsOf(
+  kind: IdentityKind,
+  accountId: AccountId,
+  key: string,
+  before: IdentityRecords[IdentityKind] | undefined,
+  after: IdentityRecords[IdentityKind] | undefined,
+): string[] {
+  if (kind === 'group') return [`group:${accountId}:${key}`];
+  if (kind !== 'policy') return [];
+  return [before, after].flatMap((record) => (record === undefined ? [] : [(record as PolicyRecord).arn]));
+}

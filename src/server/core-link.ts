@@ -1,0 +1,105 @@
+import { type MessagePort, Worker } from 'node:worker_threads';
+import type { Answer, Received } from '#core/exchange.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * The border between the thread that owns sockets and the core, the one thread that owns the store.
+ * One message each way a request, batched: what one turn of the event loop brought crosses together.
+ */
+
+/** What the core is started with. */
+export interface CoreStart {
+  readonly settings: Settings;
+  /** False only in the benchmark that asks what recording costs; no setting reaches it. */
+  readonly recording: boolean;
+}
+
+/** What the core says when it is ready, for the lines a new user reads. */
+export interface CoreReady {
+  readonly firstStart?: { readonly accountId: string; readonly userName: string; readonly accessKeyId: string };
+}
+
+/** Refused before it was read: only its error is to be spelt. */
+export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge' };
+export type ToCore = readonly (readonly [id: number, wanted: Wanted])[] | 'close';
+export type FromCore = readonly (readonly [id: number, answer: Answer])[] | { readonly ready: CoreReady } | { readonly failed: string } | 'closed';
+
+/** The main thread's end. */
+export interface CoreLink {
+  readonly ready: Promise<CoreReady>;
+  ask(wanted: Wanted): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Starts the core in its thread. `onDeath` is called once if it ends unasked. */
+export function startCore(start: CoreStart, onDeath: (why: string) => void): CoreLink {
+  const worker = new Worker(new URL('./core.ts', import.meta.url), { workerData: start });
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let nextId = 1;
+  let outgoing: (readonly [number, Wanted])[] = [];
+  let closing = false;
+  let why = 'the core ended';
+  const ready = Promise.withResolvers<CoreReady>();
+  const closed = Promise.withResolvers<void>();
+
+  const flush = () => {
+    const batch = outgoing;
+    outgoing = [];
+    worker.postMessage(batch satisfies ToCore);
+  };
+  worker.on('message', (message: FromCore) => {
+    if (message === 'closed') closed.resolve();
+    else if ('ready' in message) ready.resolve(message.ready);
+    else if ('failed' in message) why = message.failed;
+    else {
+      for (const [id, answer] of message) {
+        waiting.get(id)?.(answer);
+        waiting.delete(id);
+      }
+    }
+  });
+  worker.on('error', (error) => {
+    why = String((error as Error).stack ?? error);
+  });
+  worker.on('exit', () => {
+    closed.resolve();
+    if (!closing) onDeath(why);
+  });
+
+  return {
+    ready: ready.promise,
+    ask(wanted) {
+      const id = nextId++;
+      const answer = new Promise<Answer>((resolve) => waiting.set(id, resolve));
+      if (outgoing.push([id, wanted]) === 1) setImmediate(flush);
+      return answer;
+    },
+    async close() {
+      closing = true;
+      worker.postMessage('close' satisfies ToCore);
+      await closed.promise;
+      await worker.terminate();
+    },
+  };
+}
+
+/** The core's end: each request is answered, answers that become ready together cross together. */
+export function serveCore(port: MessagePort, answer: (wanted: Wanted) => Promise<Answer>, close: () => Promise<void>): void {
+  let outgoing: (readonly [number, Answer])[] = [];
+  const flush = () => {
+    const batch = outgoing;
+    outgoing = [];
+    port.postMessage(batch satisfies FromCore);
+  };
+  port.on('message', (message: ToCore) => {
+    if (message === 'close') {
+      void close().then(() => port.postMessage('closed' satisfies FromCore));
+      return;
+    }
+    for (const [id, wanted] of message) {
+      void answer(wanted).then((answered) => {
+        if (outgoing.push([id, answered]) === 1) setImmediate(flush);
+      });
+    }
+  });
+}

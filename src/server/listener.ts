@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Answer, Received } from '#core/exchange.ts';
+import { instant } from '#core/instant.ts';
+import type { Address } from './settings.ts';
+import { TLS_FLOOR } from './tls.ts';
+
+/** Bounds of one connection. Times are generous to slow clients and short enough that a hostile one holds little. */
+const HEADERS_MAX_BYTES = 32_768;
+const HEADERS_MAX_COUNT = 200;
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 75_000;
+const CONNECTIONS_MAX = 20_000;
+/** A refused body is read and dropped up to this many times its limit, so that the connection can live on. */
+const DRAIN_FACTOR = 8;
+
+export interface ListenerParts {
+  readonly bodyMaxBytes: number;
+  readonly answer: (received: Received) => Promise<Answer>;
+  /** Spells an error for a request whose body is not read (too large, too slow). */
+  readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
+  readonly health: () => { readonly status: 'ok' | 'starting'; readonly version: string };
+}
+
+/** A listening server. */
+export interface Listener {
+  /** `http://127.0.0.1:7080`. */
+  readonly endpoint: string;
+  /** Stops accepting, lets answers under way finish, then closes what remains. */
+  close(): Promise<void>;
+}
+
+/** Listens on one address; `tls` makes it HTTPS. */
+export async function listen(address: Address, tls: { cert: string; key: string } | undefined, parts: ListenerParts): Promise<Listener> {
+  const options = { maxHeaderSize: HEADERS_MAX_BYTES, keepAlive: true, noDelay: true, connectionsCheckingInterval: 5_000 };
+  const server: Server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...TLS_FLOOR, ...tls, handshakeTimeout: 10_000 });
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.maxHeadersCount = HEADERS_MAX_COUNT;
+  server.maxConnections = CONNECTIONS_MAX;
+  const sockets = new Map<Socket, Peer>();
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    sockets.set(socket, peerOf(socket, tls !== undefined));
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts);
+  });
+  // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
+    receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts);
+  });
+  server.on('clientError', refuseUnreadable);
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address.port, address.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return {
+    endpoint: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 5_000).unref();
+      }),
+  };
+}
+
+interface Peer {
+  readonly sourceIp: string;
+  readonly tls?: { readonly version: string; readonly cipherSuite: string };
+}
+
+/** What is the same for every request of a connection. Requirement CTX-2: the socket tells, no header does. */
+function peerOf(socket: Socket, secure: boolean): Peer {
+  const address = socket.remoteAddress ?? '';
+  const sourceIp = address.startsWith('::ffff:') ? address.slice(7) : address;
+  if (!secure) return { sourceIp };
+  const { standardName } = (socket as TLSSocket).getCipher();
+  return { sourceIp, tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: standardName } };
+}
+
+const NO_BODY = new Uint8Array(0);
+
+function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts): void {
+  const target = request.url ?? '/';
+  if (target === '/_belfry/health') {
+    request.resume();
+    const health = parts.health();
+    response.writeHead(health.status === 'ok' ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+    response.end(JSON.stringify(health));
+    return;
+  }
+  const received = (body: Uint8Array): Received => ({
+    requestId: randomUUID(),
+    receivedAt: instant(Date.now()),
+    method: request.method ?? 'GET',
+    target,
+    rawHeaders: request.rawHeaders,
+    body,
+    sourceIp: peer.sourceIp,
+    ...(peer.tls === undefined ? {} : { tls: peer.tls }),
+  });
+  const respond = (answer: Promise<Answer>) => {
+    answer.then(
+      ({ status, headers, body }) => {
+        if (response.destroyed) return;
+        response.writeHead(status, [...headers, 'content-length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.length)]);
+        response.end(request.method === 'HEAD' ? undefined : body);
+      },
+      () => response.destroy(),
+    );
+  };
+
+  const declared = request.headers['content-length'];
+  if (declared === undefined && request.headers['transfer-encoding'] === undefined) {
+    respond(parts.answer(received(NO_BODY)));
+    return;
+  }
+  let size = 0;
+  let refused = Number(declared) > parts.bodyMaxBytes;
+  if (refused) respond(parts.refuse(received(NO_BODY), 'RequestTooLarge'));
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (!refused && size > parts.bodyMaxBytes) {
+      refused = true;
+      chunks.length = 0;
+      respond(parts.refuse(received(NO_BODY), 'RequestTooLarge'));
+    }
+    if (!refused) chunks.push(chunk);
+    else if (size > parts.bodyMaxBytes * DRAIN_FACTOR) request.destroy();
+  });
+  request.on('end', () => {
+    if (!refused) respond(parts.answer(received(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))));
+  });
+}
+
+/** What could not be read as HTTP at all: no service can be told from it, so the answer is the plainest JSON error. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  // biome-ignore format: a table
+  const [status, code, message] = error.code === 'HPE_HEADER_OVERFLOW'
+    ? ['431 Request Header Fields Too Large', 'RequestHeaderSectionTooLarge', 'Your request header section exceeds the maximum allowed size.']
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    ? ['408 Request Timeout', 'RequestTimeout', 'Your socket connection to the server was not read from or written to within the timeout period.']
+    : ['400 Bad Request', 'BadRequest', 'The request could not be read as HTTP.'];
+  const body = JSON.stringify({ __type: code, message });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nx-amzn-errortype: ${code}\r\nx-amzn-requestid: ${randomUUID()}\r\ndate: ${new Date().toUTCString()}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

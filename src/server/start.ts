@@ -1,0 +1,100 @@
+import { mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type CoreReady, startCore } from './core-link.ts';
+import { type Listener, listen } from './listener.ts';
+import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
+import { tlsMaterial } from './tls.ts';
+import { VERSION } from './version.ts';
+
+/**
+ * `belfry start`: reads settings, starts the core and the listeners, prints how to use them, serves until SIGINT or SIGTERM.
+ * Exit status: 0 asked to stop · 1 the core died · 2 a setting or address cannot be.
+ */
+export async function start(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) {
+    for (const row of SETTINGS) console.log(`${row.flag.padEnd(24)} ${row.variable.padEnd(28)} ${row.says}${row.fallback === '' ? '' : ` (default ${row.fallback})`}`);
+    return;
+  }
+  let settings: Settings;
+  try {
+    settings = readSettings(args, process.env);
+    mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof SettingError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    console.error(`belfry: ${(error as Error).message}`);
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    const { ready, stop } = await startServer(settings, (why) => {
+      console.error(`belfry: stopped, because ${why}`);
+      process.exit(1);
+    });
+    printWelcome(settings, ready.listeners, ready.core);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => void stop().then(() => process.exit(0)));
+    }
+  } catch (error) {
+    console.error(`belfry: could not start: ${(error as Error).message}`);
+    process.exit(2);
+  }
+}
+
+/** A running server: the core and its listeners. `recording: false` is for the benchmark alone. */
+export async function startServer(
+  settings: Settings,
+  onDeath: (why: string) => void,
+  { recording = true } = {},
+): Promise<{ ready: { core: CoreReady; listeners: readonly Listener[] }; stop: () => Promise<void> }> {
+  let dead: string | undefined;
+  let failStart: ((error: Error) => void) | undefined;
+  const core = startCore({ settings, recording }, (why) => {
+    dead = why;
+    if (failStart) failStart(new Error(why));
+    else onDeath(why);
+  });
+  let status: 'ok' | 'starting' = 'starting';
+  const parts = {
+    bodyMaxBytes: settings.bodyMaxBytes,
+    answer: (received: Parameters<typeof core.ask>[0]['received']) => core.ask({ received }),
+    refuse: (received: Parameters<typeof core.ask>[0]['received'], refuse: 'RequestTooLarge') => core.ask({ received, refuse }),
+    health: () => ({ status, version: VERSION }),
+  };
+  const died = new Promise<never>((_, reject) => {
+    failStart = reject;
+    if (dead !== undefined) reject(new Error(dead));
+  });
+  const tls = settings.https === 'off' ? undefined : tlsMaterial(settings, Date.now());
+  const ready = await Promise.race([core.ready, died]);
+  const listeners: Listener[] = [];
+  if (settings.http !== 'off') listeners.push(await listen(settings.http, undefined, parts));
+  if (settings.https !== 'off') listeners.push(await listen(settings.https, await tls, parts));
+  failStart = undefined;
+  died.catch(() => undefined);
+  status = 'ok';
+  return {
+    ready: { core: ready, listeners },
+    async stop() {
+      await Promise.all(listeners.map((listener) => listener.close()));
+      await core.close();
+    },
+  };
+}
+
+function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
+  const folder = relative(process.cwd(), settings.dataFolder) || '.';
+  const endpoint = listeners[0]?.endpoint as string;
+  console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
+  if (core.firstStart) {
+    const { accountId, userName, accessKeyId } = core.firstStart;
+    console.log(`Made account ${accountId} with the administrator ${userName} (access key ${accessKeyId}); its secret is in ${join(folder, 'aws', 'credentials')}.`);
+  }
+  console.log(`
+Use it with any AWS client:
+
+  export AWS_CONFIG_FILE=${join(settings.dataFolder, 'aws', 'config')}
+  export AWS_SHARED_CREDENTIALS_FILE=${join(settings.dataFolder, 'aws', 'credentials')}
+  export AWS_PROFILE=belfry
+  aws --endpoint-url ${endpoint} sts get-caller-identity
+`);
+}
