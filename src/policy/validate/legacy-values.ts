@@ -1,0 +1,153 @@
+/**
+ * What Create and Put say about one value of a policy: an action, a resource, a principal.
+ * Owns IAM's older texts, word for word; the order in which they are looked for is `legacy.ts`.
+ */
+
+const IAM_PATHS = [
+  'user/',
+  'federated-user/',
+  'role/',
+  'group/',
+  'instance-profile/',
+  'mfa/',
+  'server-certificate/',
+  'policy/',
+  'sms-mfa/',
+  'saml-provider/',
+  'oidc-provider/',
+  'report/',
+  'access-report/',
+] as const;
+
+/** Newer than the recorded text, which names none of them. Source: service authorization reference, resource types of `iam` and `sts`. */
+const NEWER_IAM_PATHS = ['root', 'delegation-request/', 'assumed-role/'] as const;
+
+const PARTITIONS: ReadonlySet<string> = new Set([
+  'aws',
+  'aws-cn',
+  'aws-us-gov',
+  'aws-iso',
+  'aws-iso-b',
+  'aws-iso-e',
+  'aws-iso-f',
+  'aws-eusc',
+]);
+const VENDOR = /^[A-Za-z0-9.-]+$/;
+
+/**
+ * What is wrong with the prefix of an action, or undefined. The name after the colon may be anything: it then matches nothing.
+ *
+ * Source: moto, tests/test_iam/test_iam_policies.py; versitygw, IAMPutUserPolicy tests (both taken from IAM).
+ * Assumed: a wildcard in the prefix (`s*:Get*`) is no valid vendor; ValidatePolicy has `WILDCARD_IN_SERVICE_NAME` for it, yet
+ * a prefix that reaches other services is the one kind of widening nobody sees in review.
+ */
+export function actionProblem(action: string): string | undefined {
+  if (action === '*') return undefined;
+  const colon = action.indexOf(':');
+  if (colon < 0) return 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.';
+  if (action.indexOf(':', colon + 1) >= 0) return 'Actions/Condition can contain only one colon.';
+  const vendor = action.slice(0, colon);
+  return VENDOR.test(vendor) ? undefined : `Vendor ${vendor} is not valid`;
+}
+
+/**
+ * Whether a resource stops the older parser, which is told before anything else about the document.
+ *
+ * Source: moto and versitygw as above: an empty vendor, or an empty field in an ARN too short to have six.
+ * Source: a live refusal of `arn:aws:iam::${aws:PrincipalAccount}:role/x`: no variable before the fifth colon.
+ */
+export function failsLegacyParsing(resource: string): boolean {
+  if (resource === '*') return false;
+  const fields = resource.split(':', 6);
+  if (fields.length < 2) return false;
+  const [, partition = '', vendor, region = '', account = ''] = fields;
+  if (vendor === '' && (PARTITIONS.has(partition) || fields[0] === 'arn')) return true;
+  if (PARTITIONS.has(partition) && fields.length < 6 && resource.includes('::')) return true;
+  return region.includes('$') || account.includes('$');
+}
+
+/** What is wrong with a resource, or undefined. Source: moto and versitygw as above. */
+export function resourceProblem(resource: string): string | undefined {
+  if (resource === '*') return undefined;
+  const [scheme, partition, vendor, region, account, ...path] = resource.split(':');
+  if (partition === undefined) return `Resource ${resource} must be in ARN format or "*".`;
+  if (scheme !== 'arn' || !PARTITIONS.has(partition)) {
+    const [, , ...given] = resource.split(':');
+    const fields = [given[0] ?? '*', given[1] ?? '*', given[2] ?? '*', given.length > 3 ? given.slice(3).join(':') : '*'];
+    return `Partition "${partition}" is not valid for resource "arn:${partition}:${fields.join(':')}".`;
+  }
+  if (vendor === undefined || !VENDOR.test(vendor)) return 'Resource vendor must be fully qualified and cannot contain regexes.';
+  const hasRegion = region !== undefined && region !== '' && region !== '*';
+  if (hasRegion && vendor === 'iam') return `IAM resource ${resource} cannot contain region information.`;
+  // Access points, which came later, have a region and an account; buckets have neither.
+  if (hasRegion && vendor === 's3' && account === '') return `Resource ${resource} can not contain region information.`;
+  return vendor === 'iam' && path.length > 0 ? iamPathProblem(path.join(':')) : undefined;
+}
+
+function iamPathProblem(path: string): string | undefined {
+  if (path === '*' || [...IAM_PATHS, ...NEWER_IAM_PATHS].some((start) => path.startsWith(start))) return undefined;
+  return `IAM resource path must either be "*" or start with ${IAM_PATHS.join(', ')}.`;
+}
+
+/** The kinds of principal a `Principal` element may name, as written. */
+export const PRINCIPAL_TYPES = ['AWS', 'Service', 'Federated', 'CanonicalUser'] as const;
+export type PrincipalElementType = (typeof PRINCIPAL_TYPES)[number];
+
+/** `Invalid principal in policy: "AWS":"arn:…"`: also said where the named user or role does not exist. */
+export function invalidPrincipalText(type: PrincipalElementType | 'STAR', value: string): string {
+  return `Invalid principal in policy: "${type.toUpperCase()}":"${value}"`;
+}
+
+const ACCOUNT = /^[0-9]{12}$/;
+const UNIQUE_ID = /^(AIDA|AROA)[A-Z0-9]{12,124}$/;
+const DOMAIN = /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(\/[\w.~/-]*)?$/;
+const SERVICE = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$/;
+
+/**
+ * What is wrong with one principal of a trust or resource policy, or undefined.
+ *
+ * Source: IAM User Guide, "Principal"; the texts from reports of people who met them.
+ * Assumed: every well-formed service principal is taken; IAM knows the list of them.
+ */
+export function principalProblem(type: PrincipalElementType, value: string): string | undefined {
+  switch (type) {
+    case 'AWS':
+      return isAwsPrincipal(value) ? undefined : invalidPrincipalText(type, value);
+    case 'Service':
+      return SERVICE.test(value) ? undefined : invalidPrincipalText(type, value);
+    case 'Federated':
+      return isFederatedPrincipal(value) ? undefined : 'Federated principals must be valid domain names or SAML metadata ARNs';
+    case 'CanonicalUser':
+      return invalidPrincipalText(type, value);
+  }
+}
+
+/** `*`, an account, a root, user, role or session ARN, or a stored unique id; no wildcard inside, no group. */
+function isAwsPrincipal(value: string): boolean {
+  if (value === '*' || ACCOUNT.test(value) || UNIQUE_ID.test(value)) return true;
+  const [scheme, partition = '', vendor, region, account = '', ...rest] = value.split(':');
+  const path = rest.join(':');
+  if (scheme !== 'arn' || !PARTITIONS.has(partition) || region !== '' || !ACCOUNT.test(account)) return false;
+  if (path.includes('*') || path.includes('?') || path.includes('$')) return false;
+  switch (vendor) {
+    case 'iam':
+      return path === 'root' || nameAfter(path, 'user/') || nameAfter(path, 'role/');
+    case 'sts':
+      return nameAfter(path, 'federated-user/') || (nameAfter(path, 'assumed-role/') && path.split('/').length === 3);
+    default:
+      return false;
+  }
+}
+
+function isFederatedPrincipal(value: string): boolean {
+  if (!value.startsWith('arn:')) return DOMAIN.test(value);
+  const [, partition = '', vendor, region, account = '', ...rest] = value.split(':');
+  const path = rest.join(':');
+  if (!PARTITIONS.has(partition) || vendor !== 'iam' || region !== '' || !ACCOUNT.test(account)) return false;
+  if (path.includes('*') || path.includes('?')) return false;
+  return nameAfter(path, 'saml-provider/') || nameAfter(path, 'oidc-provider/');
+}
+
+function nameAfter(path: string, start: string): boolean {
+  return path.startsWith(start) && path.length > start.length && !path.endsWith('/');
+}
