@@ -1,6 +1,6 @@
 import type { PolicyDocument, PrincipalNode, StatementNode } from '../document.ts';
 import type { ReadProblem } from '../read.ts';
-import { conditionIsKnown, datesAreDates } from './legacy-condition.ts';
+import { conditionIsKnown, datesAreDates } from './malformed-condition.ts';
 import {
   actionProblem,
   failsLegacyParsing,
@@ -9,7 +9,7 @@ import {
   type PrincipalElementType,
   principalProblem,
   resourceProblem,
-} from './legacy-values.ts';
+} from './malformed-values.ts';
 
 const SYNTAX = 'Syntax error in policy.';
 

@@ -1,9 +1,9 @@
 import type { PolicyType } from '../decision.ts';
 import type { PolicyDocument, StatementNode, TextNode } from '../document.ts';
 import { type ReadProblem, readPolicy } from '../read.ts';
-import { conditionIsKnown, datesAreDates } from './legacy-condition.ts';
-import { trustProblem } from './legacy-trust.ts';
-import { actionProblem, failsLegacyParsing, resourceProblem } from './legacy-values.ts';
+import { conditionIsKnown, datesAreDates } from './malformed-condition.ts';
+import { trustProblem } from './malformed-trust.ts';
+import { actionProblem, failsLegacyParsing, resourceProblem } from './malformed-values.ts';
 
 const SYNTAX = 'Syntax errors in policy.';
 const LEGACY_PARSING = 'The policy failed legacy parsing';

@@ -1,6 +1,7 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables look like templates
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { malformedPolicyText } from './legacy.ts';
+import { malformedPolicyText } from './malformed-policy-text.ts';
 import { policySize } from './policy-size.ts';
 
 const SYNTAX = 'Syntax errors in policy.';

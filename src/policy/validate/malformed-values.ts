@@ -1,6 +1,6 @@
 /**
  * What Create and Put say about one value of a policy: an action, a resource, a principal.
- * Owns IAM's older texts, word for word; the order in which they are looked for is `legacy.ts`.
+ * Owns IAM's older texts, word for word; the order in which they are looked for is `malformed-policy-text.ts`.
  */
 
 const IAM_PATHS = [
