@@ -4,9 +4,14 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { actionName } from '#model/action-prefix.ts';
+import type { AuthorizationFile } from '#model/authorization.ts';
 import { SERVICE_NAMES, type ServiceModel, type ServiceName } from '#model/model.ts';
+import { authorization, authorizationText } from './generate/authorization.ts';
+import { joinClient } from './generate/clients.ts';
 import { declarations } from './generate/declarations.ts';
-import { fromPublished, readPublished } from './generate/published.ts';
+import { managedPoliciesText } from './generate/managed-policies.ts';
+import { fromPublished, mapValues, readPublished } from './generate/published.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = `${ROOT}src/model/generated`;
@@ -14,8 +19,11 @@ const FOLDER = `${ROOT}src/model/generated`;
 /** What `src/model/generated/` must hold: file name → text. The same sources give the same texts. */
 export function generate(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
+  const reference = authorization();
+  files.set('authorization.json', authorizationText(reference));
+  files.set('managed-policies.json', managedPoliciesText(`${ROOT}models/managed-policies`));
   for (const service of SERVICE_NAMES) {
-    const model = serviceModel(service);
+    const model = serviceModel(service, reference);
     files.set(`${service}.json`, modelText(model));
     files.set(
       `${service}.ts`,
@@ -28,19 +36,28 @@ export function generate(): ReadonlyMap<string, string> {
   return files;
 }
 
-function serviceModel(service: ServiceName): ServiceModel {
+function serviceModel(service: ServiceName, reference: AuthorizationFile): ServiceModel {
   const { file, model } = readPublished(`${ROOT}models`, service);
-  const ours = fromPublished(service, file, model);
+  const joined = joinClient(fromPublished(service, file, model));
   return {
-    ...ours,
-    operations: Object.fromEntries(
-      Object.entries(ours.operations).map(([name, o]) => [name, { ...o, readOnly: o.readOnly || readsByName(name) }]),
-    ),
+    ...joined,
+    operations: mapValues(joined.operations, (operation) => ({
+      ...operation,
+      readOnly: operation.readOnly || reads(service, operation.name, reference),
+    })),
   };
 }
 
-function readsByName(name: string): boolean {
-  return /^(?:Get|List|Describe|BatchGet|Search|Lookup|Simulate|Validate)/.test(name);
+/**
+ * Whether an operation changes nothing, as the trail says it: by the access level of its action, else by its verb.
+ * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail": the events of STS have `"readOnly": true`.
+ * Assumed: so do those of the STS operations without an example there.
+ */
+function reads(service: ServiceName, operation: string, reference: AuthorizationFile): boolean {
+  if (service === 'sts') return true;
+  const [prefix, name] = actionName(service, operation).split(':') as [string, string];
+  const level = reference.actions[prefix]?.[name]?.level;
+  return level === undefined ? /^(?:Describe|Get|List)/.test(operation) : level === 'List' || level === 'Read';
 }
 
 /** JSON with one operation or shape to a line: small, and still legible as a difference. */

@@ -1,0 +1,325 @@
+/**
+ * Joins what the published JavaScript clients know into a model: operations, members, error lists and enum values that are newer than
+ * the model. The model's constraints stay: the clients' schemas have none. Any trait or type not known here is an error.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type { Member, OperationModel, ServiceModel, ServiceName, Shape } from '#model/model.ts';
+
+/** A reference in a client's schema: a number for a plain type, a schema, or either with the member's traits; functions break cycles. */
+type Ref = number | 'unit' | Schema | readonly [Ref, Traits] | (() => Ref);
+type Traits = number | Readonly<Record<string, unknown>>;
+type Schema = readonly [id: number, namespace: string, name: string, traits: Traits, ...rest: unknown[]];
+
+// Source: @smithy/types, schema/sentinels.d.ts and schema/static-schemas.d.ts.
+const SIMPLE = 0;
+const LIST = 1;
+const MAP = 2;
+const STRUCTURE = 3;
+const UNION = 4;
+const ERROR = -3;
+const OPERATION = 9;
+const LIST_OF = 64;
+const MAP_OF = 128;
+
+// biome-ignore format: a table
+const PLAIN_TYPES: Readonly<Record<number, { readonly name: string; readonly shape: Shape }>> = {
+  0:  { name: '__string',           shape: { type: 'string' } },
+  // The schemas do not tell whole numbers from others; the wider type refuses nothing that AWS takes.
+  1:  { name: '__double',           shape: { type: 'double' } },
+  2:  { name: '__boolean',          shape: { type: 'boolean' } },
+  4:  { name: '__timestamp',        shape: { type: 'timestamp' } },
+  5:  { name: '__timestampIso8601', shape: { type: 'timestamp', timestampFormat: 'iso8601' } },
+  21: { name: '__blob',             shape: { type: 'blob' } },
+};
+
+/** Bits of a member's traits that mean something here. Source: @smithy/types, schema/traits.d.ts. */
+const LABEL = 1;
+const IDEMPOTENT = 2;
+const IDEMPOTENCY_TOKEN = 4;
+const SENSITIVE = 8;
+const KNOWN_BITS = LABEL | IDEMPOTENT | IDEMPOTENCY_TOKEN | SENSITIVE;
+
+interface Client {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+  /** All declarations of `models/`, in one text. */
+  readonly declarations: string;
+  readonly commands: string;
+}
+
+/** Shapes and operations while they grow. */
+interface Draft {
+  readonly client: Client;
+  readonly operations: Record<string, OperationModel>;
+  readonly shapes: Record<string, Shape>;
+  /** Schemas already joined, by `name of the schema → name of the shape`. */
+  readonly joined: Set<string>;
+}
+
+/** The package of a service's client; EventBridge goes by its own name there. */
+function readClient(service: ServiceName): Client {
+  const require = createRequire(import.meta.url);
+  const name = `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
+  const main = require.resolve(name);
+  const folder = dirname(dirname(main));
+  const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string };
+  const models = `${folder}/dist-types/models`;
+  return {
+    name,
+    version,
+    exports: require(name) as Record<string, unknown>,
+    declarations: readdirSync(models)
+      .filter((file) => /^models_[0-9]+\.d\.ts$/.test(file))
+      .map((file) => readFileSync(`${models}/${file}`, 'utf8'))
+      .join('\n'),
+    commands: `${folder}/dist-types/commands`,
+  };
+}
+
+/** The model with all that the published client knows besides; `provenance` names the client. */
+export function joinClient(model: ServiceModel): ServiceModel {
+  const client = readClient(model.service);
+  const draft: Draft = { client, operations: { ...model.operations }, shapes: { ...model.shapes }, joined: new Set() };
+  for (const [name, exported] of Object.entries(client.exports)) {
+    if (name.endsWith('$') && (exported as Schema)[0] === OPERATION)
+      joinOperation(draft, exported as Schema, model.protocols.includes('query'));
+  }
+  joinEnums(draft);
+  return {
+    ...model,
+    operations: sorted(draft.operations),
+    shapes: sorted(draft.shapes),
+    provenance: [...model.provenance, `${client.name} ${client.version}`],
+  };
+}
+
+function joinOperation(draft: Draft, schema: Schema, query: boolean): void {
+  const [, , name, traits, input, output] = schema;
+  const known = draft.operations[name];
+  const inputShape = joinOperand(draft, known?.input, input as Ref);
+  const outputShape = joinOperand(draft, known?.output, output as Ref);
+  const errors = [...(known?.errors ?? [])];
+  for (const error of thrownBy(draft.client, name)) {
+    if (!errors.includes(error)) errors.push(error);
+    joinStructure(draft, error, draft.client.exports[`${error}$`] as Schema);
+  }
+  const http = httpOf(name, traits);
+  if (known && http && routeOf(http) !== routeOf(known.http)) {
+    throw new Error(`${draft.client.name}: ${name} is ${JSON.stringify(http)}, and in the model ${JSON.stringify(known.http)}`);
+  }
+  draft.operations[name] = {
+    name,
+    http: known?.http ?? http ?? { method: 'POST', uri: '/', code: 200 },
+    ...(inputShape !== undefined && { input: inputShape }),
+    ...(outputShape !== undefined && { output: outputShape }),
+    ...(outputShape !== undefined && query && { resultWrapper: known?.resultWrapper ?? `${name}Result` }),
+    errors,
+    ...(known?.unsigned && { unsigned: known.unsigned }),
+    readOnly: known?.readOnly ?? false,
+    ...(known?.deprecated && { deprecated: known.deprecated }),
+  };
+}
+
+function httpOf(name: string, traits: Traits): OperationModel['http'] | undefined {
+  if (typeof traits === 'number') {
+    if ((traits & ~IDEMPOTENT) !== 0) throw new Error(`${name}: unknown traits ${traits} of an operation`);
+    return undefined;
+  }
+  for (const key of Object.keys(traits)) if (key !== 'http') throw new Error(`${name}: unknown trait '${key}' of an operation`);
+  const [method, uri, code] = traits['http'] as [string, string, number];
+  return { method, uri, code };
+}
+
+/** Method, path and status; the names of labels differ between the sources and mean nothing to a client. */
+function routeOf({ method, uri, code }: OperationModel['http']): string {
+  return `${method} ${uri.replaceAll(/\{[^}]*\}/g, '{}')} ${code}`;
+}
+
+/** An operation without input or output has the schema `unit`. */
+function joinOperand(draft: Draft, shape: string | undefined, ref: Ref): string | undefined {
+  const followed = typeof ref === 'function' ? ref() : ref;
+  if (followed === 'unit') return shape;
+  const schema = opened(followed).type as Schema;
+  // The clients put an empty structure where the model has nothing.
+  if (shape === undefined && (schema[4] as readonly string[]).length === 0) return undefined;
+  return joinStructure(draft, shape ?? schema[2], schema);
+}
+
+/** Adds the members that a schema has and the shape lacks; makes the shape where there is none. Answers the shape's name. */
+function joinStructure(draft: Draft, name: string, schema: Schema): string {
+  const [id, , schemaName, traits] = schema;
+  const once = `${schemaName} → ${name}`;
+  if (draft.joined.has(once)) return name;
+  draft.joined.add(once);
+
+  const names = schema[4] as readonly string[];
+  const refs = schema[5] as readonly Ref[];
+  const requiredCount = (schema[6] as number | undefined) ?? 0;
+  const known = draft.shapes[name];
+  if (known && known.type !== 'structure')
+    throw new Error(`${draft.client.name}: ${schemaName} is a structure, and ${name} a ${known.type}`);
+  if (!known) {
+    draft.shapes[name] = {
+      type: 'structure',
+      members: {},
+      ...(requiredCount > 0 && { required: names.slice(0, requiredCount) }),
+      ...(id === UNION && { union: true as const }),
+      ...(id === ERROR && { error: errorOf(schemaName, traits) }),
+    };
+  }
+
+  const members: Record<string, Member> = { ...draft.shapes[name]?.members };
+  names.forEach((member, i) => {
+    const { type, traits: memberTraits } = opened(refs[i] as Ref);
+    const present = members[member];
+    const shape = join(draft, present?.shape, type, () => declaredType(draft.client, schemaName, member));
+    members[member] = present ?? { shape, ...memberTraitsOf(`${schemaName}.${member}`, member, memberTraits) };
+  });
+  draft.shapes[name] = { ...(draft.shapes[name] as Shape), members };
+  return name;
+}
+
+/** Joins a type into the shape of that name, or makes one. `declared` tells the enum behind a text. */
+function join(draft: Draft, shape: string | undefined, type: number | Schema, declared: () => string | undefined): string {
+  const known = shape === undefined ? undefined : draft.shapes[shape];
+  if (typeof type === 'number') {
+    if (shape !== undefined) return shape;
+    if ((type & ~(LIST_OF - 1)) === LIST_OF) return listOf(draft, join(draft, undefined, type - LIST_OF, declared));
+    if ((type & ~(LIST_OF - 1)) === MAP_OF)
+      return mapOf(
+        draft,
+        join(draft, undefined, type - MAP_OF, () => undefined),
+      );
+    return plain(draft, type, type === 0 ? declared() : undefined);
+  }
+  const [id, , name] = type;
+  switch (id) {
+    case STRUCTURE:
+    case UNION:
+      return joinStructure(draft, shape ?? name, type);
+    case LIST: {
+      const element = join(draft, known?.member?.shape, opened(type[4] as Ref).type, declared);
+      return shape ?? listOf(draft, element);
+    }
+    case MAP: {
+      const element = join(draft, known?.member?.shape, opened(type[5] as Ref).type, () => undefined);
+      return shape ?? mapOf(draft, element);
+    }
+    case SIMPLE: {
+      if (shape !== undefined) return shape;
+      const base = PLAIN_TYPES[type[4] as number];
+      if (!base || type[3] !== SENSITIVE) throw new Error(`${draft.client.name}: unknown simple schema ${JSON.stringify(type)}`);
+      draft.shapes[name] ??= { ...base.shape, sensitive: true };
+      return name;
+    }
+    default:
+      throw new Error(`${draft.client.name}: unknown kind ${id} of schema ${name}`);
+  }
+}
+
+function plain(draft: Draft, type: number, enumName: string | undefined): string {
+  const base = PLAIN_TYPES[type];
+  if (!base) throw new Error(`${draft.client.name}: unknown plain type ${type}`);
+  const values = enumName === undefined ? undefined : enumValues(draft.client, enumName);
+  if (enumName !== undefined && values) {
+    draft.shapes[enumName] ??= { type: 'string', enum: values };
+    return enumName;
+  }
+  draft.shapes[base.name] ??= base.shape;
+  return base.name;
+}
+
+function listOf(draft: Draft, element: string): string {
+  const name = `__listOf${element}`;
+  draft.shapes[name] ??= { type: 'list', member: { shape: element } };
+  return name;
+}
+
+function mapOf(draft: Draft, element: string): string {
+  const name = `__mapOf${element}`;
+  draft.shapes['__string'] ??= { type: 'string' };
+  draft.shapes[name] ??= { type: 'map', key: { shape: '__string' }, member: { shape: element } };
+  return name;
+}
+
+/** Source: @smithy/types; `httpError` is the status, `awsQueryError` the code of the query protocol. */
+function errorOf(name: string, traits: Traits): NonNullable<Shape['error']> {
+  if (typeof traits === 'number') throw new Error(`${name}: unknown traits ${traits} of an error`);
+  for (const key of Object.keys(traits))
+    if (!['error', 'httpError', 'awsQueryError'].includes(key)) throw new Error(`${name}: unknown trait '${key}'`);
+  const client = traits['error'] === 'client';
+  const code = (traits['awsQueryError'] as readonly [string, number] | undefined)?.[0];
+  return {
+    status: (traits['httpError'] as number | undefined) ?? (client ? 400 : 500),
+    ...(code !== undefined && { code, senderFault: client }),
+  };
+}
+
+function memberTraitsOf(where: string, name: string, traits: Traits): Omit<Member, 'shape'> {
+  if (typeof traits === 'number') {
+    if ((traits & ~KNOWN_BITS) !== 0) throw new Error(`${where}: unknown traits ${traits} of a member`);
+    return {
+      ...((traits & LABEL) !== 0 && { location: 'uri' as const, locationName: name }),
+      ...((traits & IDEMPOTENCY_TOKEN) !== 0 && { idempotencyToken: true as const }),
+      ...((traits & SENSITIVE) !== 0 && { sensitive: true as const }),
+    };
+  }
+  const found: { location?: 'querystring' | 'header'; locationName?: string; idempotencyToken?: true } = {};
+  for (const [key, value] of Object.entries(traits)) {
+    if (key === 'httpQuery') Object.assign(found, { location: 'querystring', locationName: value });
+    else if (key === 'httpHeader') Object.assign(found, { location: 'header', locationName: value });
+    else if (key === 'idempotencyToken') found.idempotencyToken = true;
+    else throw new Error(`${where}: unknown trait '${key}' of a member`);
+  }
+  return found;
+}
+
+/** Follows functions, and takes a member's traits off. */
+function opened(ref: Ref): { readonly type: number | Schema; readonly traits: Traits } {
+  if (typeof ref === 'function') return opened(ref());
+  if (ref === 'unit') throw new Error('no member is of the type unit');
+  if (typeof ref === 'number') return { type: ref, traits: 0 };
+  if (ref.length === 2) return { type: opened(ref[0] as Ref).type, traits: ref[1] as Traits };
+  return { type: ref as Schema, traits: 0 };
+}
+
+/** Errors of a command's documentation: `@throws {@link X} (client fault)`. The service's base exception has no fault. */
+function thrownBy(client: Client, operation: string): readonly string[] {
+  const text = readFileSync(`${client.commands}/${operation}Command.d.ts`, 'utf8');
+  return [...text.matchAll(/@throws \{@link (\w+)\} \((?:client|server) fault\)/g)]
+    .map((match) => match[1] as string)
+    .filter((name) => `${name}$` in client.exports);
+}
+
+/** The name of the type that a declaration gives to a member: `Status?: StatusType | undefined;` → `StatusType`. */
+function declaredType(client: Client, structure: string, member: string): string | undefined {
+  const from = client.declarations.indexOf(`export interface ${structure} {`);
+  if (from < 0) return undefined;
+  const block = client.declarations.slice(from, client.declarations.indexOf('\n}', from));
+  return new RegExp(`^    ${member}\\??: (\\w+)(?:\\[\\])? \\| undefined;$`, 'm').exec(block)?.[1];
+}
+
+/** The values of an enum that the client exports. */
+function enumValues(client: Client, name: string): readonly string[] | undefined {
+  const exported = client.exports[name];
+  if (typeof exported !== 'object' || exported === null || Array.isArray(exported)) return undefined;
+  const values = Object.values(exported);
+  return values.length > 0 && values.every((value) => typeof value === 'string') ? values : undefined;
+}
+
+/** Adds enum values that the client has and the model lacks. The clients write every name with a capital. */
+function joinEnums(draft: Draft): void {
+  for (const [name, shape] of Object.entries(draft.shapes)) {
+    if (!shape.enum) continue;
+    const values = enumValues(draft.client, name.charAt(0).toUpperCase() + name.slice(1)) ?? [];
+    const added = values.filter((value) => !shape.enum?.includes(value));
+    if (added.length > 0) draft.shapes[name] = { ...shape, enum: [...shape.enum, ...added] };
+  }
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
