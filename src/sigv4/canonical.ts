@@ -1,0 +1,139 @@
+/**
+ * The canonical forms of Signature Version 4: what both sides write down, byte for byte, before hashing.
+ * Owns the encodings; knows neither keys nor clocks.
+ *
+ * Text here is one character a byte (latin-1), as Node's parser hands over targets and header values.
+ */
+
+/** The hash algorithm that begins an Authorization header and a string to sign. */
+export const ALGORITHM = 'AWS4-HMAC-SHA256';
+
+/** The last part of a credential scope. */
+export const TERMINATOR = 'aws4_request';
+
+/** SHA-256 of nothing. */
+export const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+const HEX = '0123456789ABCDEF';
+
+/** Byte → how it is written: itself where RFC 3986 calls it unreserved, else `%XX`. */
+const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte);
+  return /[A-Za-z0-9\-._~]/.test(char) ? char : `%${HEX[byte >> 4]}${HEX[byte & 15]}`;
+});
+
+const PLAIN = /^[A-Za-z0-9\-._~]*$/;
+const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
+
+/** Writes every byte but the unreserved as `%XX`; text beyond latin-1 is taken as UTF-8 first. */
+export function uriEncode(text: string): string {
+  if (PLAIN.test(text)) return text;
+  let encoded = '';
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0xff) return uriEncode(Buffer.from(text, 'utf8').toString('latin1'));
+    encoded += ENCODED[code];
+  }
+  return encoded;
+}
+
+/**
+ * Reads `%XX`; `+` stays a plus, because a query is no form. Undefined where an escape is broken.
+ *
+ * Source: `policy-engine.md` 76; "Create a canonical request", step 3.
+ */
+export function uriDecode(text: string): string | undefined {
+  let percent = text.indexOf('%');
+  if (percent < 0) return text;
+  let decoded = '';
+  let from = 0;
+  while (percent >= 0) {
+    const high = hexDigit(text.charCodeAt(percent + 1));
+    const low = hexDigit(text.charCodeAt(percent + 2));
+    if (high < 0 || low < 0) return undefined;
+    decoded += text.slice(from, percent) + String.fromCharCode(high * 16 + low);
+    from = percent + 3;
+    percent = text.indexOf('%', from);
+  }
+  return decoded + text.slice(from);
+}
+
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= 65 && code <= 70) return code - 55;
+  if (code >= 97 && code <= 102) return code - 87;
+  return -1;
+}
+
+/** Splits a request target at the first `?`. */
+export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+/**
+ * The path as it was sent, dot segments and doubled slashes removed, encoded once more: `/a%2Fb` → `/a%252Fb`.
+ *
+ * Source: "Create a canonical request", step 2: every service but S3 normalises and encodes twice.
+ */
+export function canonicalPath(path: string): string {
+  const normal = path.includes('//') || path.includes('/.') ? normalizePath(path) : path;
+  if (normal === '') return '/';
+  if (PLAIN_PATH.test(normal)) return normal;
+  return normal.split('/').map(uriEncode).join('/');
+}
+
+function normalizePath(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '' || segment === '.') continue;
+    if (segment === '..') kept.pop();
+    else kept.push(segment);
+  }
+  return `/${kept.join('/')}${kept.length > 0 && path.endsWith('/') ? '/' : ''}`;
+}
+
+/** One parameter of a query, decoded. */
+export type QueryPair = readonly [name: string, value: string];
+
+/** Takes a query apart, in order, duplicates kept; undefined where an escape is broken. */
+export function readQuery(query: string): QueryPair[] | undefined {
+  const pairs: QueryPair[] = [];
+  if (query === '') return pairs;
+  for (const piece of query.split('&')) {
+    if (piece === '') continue;
+    const equals = piece.indexOf('=');
+    const name = uriDecode(equals < 0 ? piece : piece.slice(0, equals));
+    const value = uriDecode(equals < 0 ? '' : piece.slice(equals + 1));
+    if (name === undefined || value === undefined) return undefined;
+    pairs.push([name, value]);
+  }
+  return pairs;
+}
+
+/** Encoded, and sorted by encoded name, then by encoded value: a name that begins another goes first. */
+export function canonicalQuery(pairs: readonly QueryPair[]): string {
+  const encoded = pairs.map(([name, value]): QueryPair => [uriEncode(name), uriEncode(value)]);
+  encoded.sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]));
+  return encoded.map(([name, value]) => `${name}=${value}`).join('&');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const NEEDS_TRIM = /^[ \t]|[ \t]$|[ \t]{2}|\t/;
+
+/** A header's value with outer blanks gone and inner runs of blanks made one. */
+export function canonicalValue(value: string): string {
+  if (!NEEDS_TRIM.test(value)) return value;
+  return value
+    .split(/[ \t]/)
+    .filter((word) => word !== '')
+    .join(' ');
+}
+
+/** `AWS4-HMAC-SHA256`, the moment, the scope and the hash of the canonical request, each on its line. */
+export function stringToSign(amzDate: string, scope: string, requestHash: string): string {
+  return `${ALGORITHM}\n${amzDate}\n${scope}\n${requestHash}`;
+}

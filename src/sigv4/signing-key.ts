@@ -1,0 +1,71 @@
+import { createHmac, hash } from 'node:crypto';
+import { TERMINATOR } from './canonical.ts';
+
+/** The parts of a credential scope before its terminator. */
+export interface Scope {
+  /** `20261122`. */
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** A key derived for one scope, ready to use: gives the signature of a string to sign, in lower-case hex. */
+export type SigningKey = (stringToSign: string) => string;
+
+/** Derives the key of one day, region and service. Source: "Signature Version 4", "Calculate a signature". */
+export function deriveSigningKey(secret: string, scope: Scope): SigningKey {
+  const date = createHmac('sha256', `AWS4${secret}`).update(scope.date).digest();
+  const region = createHmac('sha256', date).update(scope.region).digest();
+  const service = createHmac('sha256', region).update(scope.service).digest();
+  return hmacKey(createHmac('sha256', service).update(TERMINATOR).digest());
+}
+
+const BLOCK = 64;
+const TEXT_MAX = 512;
+
+/**
+ * HMAC-SHA-256 under a 32-byte key as two one-shot hashes over buffers kept with the key: `createHmac` costs
+ * nearly twice as much a call (1.3 against 2.3 µs on Node 24), because it builds an object each time.
+ */
+function hmacKey(key: Uint8Array): SigningKey {
+  const inner = Buffer.alloc(BLOCK + TEXT_MAX, 0x36);
+  const outer = Buffer.alloc(BLOCK + 32, 0x5c);
+  for (let i = 0; i < key.length; i++) {
+    inner[i] = (key[i] as number) ^ 0x36;
+    outer[i] = (key[i] as number) ^ 0x5c;
+  }
+  return (text) => {
+    if (text.length > TEXT_MAX) throw new Error('a string to sign is never this long');
+    const length = inner.write(text, BLOCK, 'latin1');
+    outer.write(hash('sha256', inner.subarray(0, BLOCK + length), 'hex'), BLOCK, 'hex');
+    return hash('sha256', outer, 'hex');
+  };
+}
+
+/** Remembers derived keys, so that a signature costs one HMAC instead of five. */
+export interface SigningKeyCache {
+  /** The key derived before from this very secret; one kept from an earlier secret of the same access key is not given. */
+  find(accessKeyId: string, scope: Scope, secret: string): SigningKey | undefined;
+  keep(accessKeyId: string, scope: Scope, secret: string, key: SigningKey): void;
+}
+
+/**
+ * At most `max` keys, the oldest leaving first. Keep only keys that have verified something: a stranger can then not push
+ * others out by inventing regions.
+ */
+export function signingKeyCache(max = 10_000): SigningKeyCache {
+  const kept = new Map<string, { readonly secret: string; readonly key: SigningKey }>();
+  const name = (accessKeyId: string, { date, region, service }: Scope) => `${accessKeyId}/${date}/${region}/${service}`;
+  return {
+    find(accessKeyId, scope, secret) {
+      const entry = kept.get(name(accessKeyId, scope));
+      return entry?.secret === secret ? entry.key : undefined;
+    },
+    keep(accessKeyId, scope, secret, key) {
+      const entry = name(accessKeyId, scope);
+      kept.delete(entry);
+      if (kept.size >= max) kept.delete(kept.keys().next().value as string);
+      kept.set(entry, { secret, key });
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { Received } from '#core/exchange.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import { amzDate } from './amz-date.ts';
+import {
+  canonicalPath,
+  canonicalQuery,
+  canonicalValue,
+  EMPTY_HASH,
+  readQuery,
+  splitTarget,
+  stringToSign,
+  TERMINATOR,
+} from './canonical.ts';
+import type { SignatureClaim } from './claim.ts';
+import { deriveSigningKey, type SigningKeyCache } from './signing-key.ts';
+
+export interface VerifyWith {
+  /** Undefined where nobody has the access key: the same work is then done in vain, so that time tells nothing. */
+  readonly secret: string | undefined;
+  /** What the credential scope must name: `chime`, `iam` … */
+  readonly signingName: string;
+  readonly now: Instant;
+  readonly keyCache: SigningKeyCache;
+}
+
+export type Verification =
+  | { readonly verified: true }
+  | { readonly verified: false; readonly code: 'SignatureDoesNotMatch' | 'IncompleteSignature'; readonly message: string };
+
+const SKEW_MS = 5 * 60_000;
+const NOBODYS_SECRET = 'nobody-has-this-secret-access-key-at-all';
+
+const MISMATCH =
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
+
+/**
+ * Whether the request is the one that the holder of the secret signed.
+ *
+ * Stricter than a mere comparison: the scope must name the service and the day, the clock must agree within five minutes
+ * (a presigned request: not begin later than that, and end at its expiry), `host` and every `x-amz-*` header must be
+ * signed, and the body is always hashed, whatever `x-amz-content-sha256` claims.
+ *
+ * What needs no secret is judged first; a failure at the signature itself always costs one key derivation, whether the key exists,
+ * is cached or neither.
+ *
+ * Source: "Signature Version 4 signing process"; `policy-engine.md` 75–80. Texts: as IAM and STS answer.
+ * Assumed: a session token must be signed like other `x-amz-*` headers; AWS lets some services append it after signing (point 79).
+ * Assumed: UNSIGNED-PAYLOAD and STREAMING-* are SignatureDoesNotMatch; none of the services here declares them.
+ */
+export function verifySignature(
+  received: Received,
+  claim: SignatureClaim,
+  { secret, signingName, now, keyCache }: VerifyWith,
+): Verification {
+  const refused = scopeProblem(claim, signingName) ?? clockProblem(claim, now) ?? unsignedProblem(claim);
+  if (refused !== undefined) return mismatch(refused);
+
+  const bodyHash = received.body.length === 0 ? EMPTY_HASH : hash('sha256', received.body, 'hex');
+  const request = canonicalRequest(received, claim, bodyHash);
+  if (typeof request !== 'string') return request;
+
+  // One character a byte: a header's bytes beyond ASCII are hashed as they came.
+  const requestHash = hash('sha256', Buffer.from(request, 'latin1'), 'hex');
+  const text = stringToSign(claim.amzDate, `${claim.date}/${claim.region}/${claim.service}/${TERMINATOR}`, requestHash);
+
+  const cached = secret === undefined ? undefined : keyCache.find(claim.accessKeyId, claim, secret);
+  if (cached !== undefined && same(cached(text), claim.signature)) return { verified: true };
+  const derived = deriveSigningKey(secret ?? NOBODYS_SECRET, claim);
+  const matches = same(derived(text), claim.signature);
+  if (secret === undefined || !matches) return mismatch(MISMATCH);
+  keyCache.keep(claim.accessKeyId, claim, secret, derived);
+  return { verified: true };
+}
+
+const mismatch = (message: string): Verification & { readonly verified: false } => ({
+  verified: false,
+  code: 'SignatureDoesNotMatch',
+  message,
+});
+
+/** Both are 64 hex digits: the claim's by `readSignature`, ours by making. */
+function same(ours: string, theirs: string): boolean {
+  return timingSafeEqual(Buffer.from(ours, 'latin1'), Buffer.from(theirs, 'latin1'));
+}
+
+function scopeProblem(claim: SignatureClaim, signingName: string): string | undefined {
+  if (claim.service !== signingName) return `Credential should be scoped to correct service: '${signingName}'.`;
+  const day = claim.amzDate.slice(0, 8);
+  if (claim.date !== day) {
+    return `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${claim.date.slice(0, 64)}' != '${day}', from '${claim.amzDate}'.`;
+  }
+  return undefined;
+}
+
+function clockProblem(claim: SignatureClaim, now: Instant): string | undefined {
+  const { amzDate: signed, signedAt, expiresSeconds } = claim;
+  const lifeMs = expiresSeconds === undefined ? SKEW_MS : expiresSeconds * 1000;
+  if (signedAt + lifeMs < now) {
+    return `Signature expired: ${signed} is now earlier than ${amzDate(instant(now - lifeMs))} (${amzDate(now)} - ${span(lifeMs)})`;
+  }
+  if (signedAt - SKEW_MS > now) {
+    return `Signature not yet current: ${signed} is still later than ${amzDate(instant(now + SKEW_MS))} (${amzDate(now)} + ${span(SKEW_MS)})`;
+  }
+  return undefined;
+}
+
+function span(milliseconds: number): string {
+  return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000} min.` : `${milliseconds / 1000} sec.`;
+}
+
+function unsignedProblem(claim: SignatureClaim): string | undefined {
+  const fenced = `;${claim.signedHeaders};`;
+  if (!fenced.includes(';host;')) return "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
+  for (const name of claim.headerNames) {
+    // `x-amzn-trace-id`, which proxies add, does not begin so.
+    if (name.startsWith('x-amz-') && !fenced.includes(`;${name};`)) {
+      return `'${name.slice(0, 64)}' must be a 'SignedHeader' in the AWS Authorization.`;
+    }
+  }
+  return undefined;
+}
+
+/** The canonical request, or why there can be none. */
+function canonicalRequest(
+  received: Received,
+  claim: SignatureClaim,
+  bodyHash: string,
+): string | (Verification & { readonly verified: false }) {
+  const { path, query } = splitTarget(received.target);
+  let canonicalQueryText = '';
+  if (query !== '') {
+    const pairs = readQuery(query);
+    if (pairs === undefined)
+      return { verified: false, code: 'IncompleteSignature', message: 'Illegal hex character in escape % pattern of the query string.' };
+    for (const [name, value] of pairs) if (name === 'X-Amz-Content-Sha256' && value !== bodyHash) return mismatch(MISMATCH);
+    canonicalQueryText = canonicalQuery(claim.presigned ? pairs.filter(([name]) => name !== 'X-Amz-Signature') : pairs);
+  }
+
+  const { headerNames, signedHeaders } = claim;
+  const { rawHeaders } = received;
+  let headers = '';
+  let before = '';
+  for (const name of signedHeaders.split(';')) {
+    if (name <= before) return mismatch("'SignedHeaders' must be sorted, each name once.");
+    before = name;
+    let value: string | undefined;
+    for (let i = headerNames.indexOf(name); i >= 0; i = headerNames.indexOf(name, i + 1)) {
+      const one = canonicalValue(rawHeaders[2 * i + 1] as string);
+      value = value === undefined ? one : `${value},${one}`;
+    }
+    if (value === undefined) return mismatch(MISMATCH);
+    if (name === 'x-amz-content-sha256' && value !== bodyHash) return mismatch(MISMATCH);
+    headers += `${name}:${value}\n`;
+  }
+  return `${received.method}\n${canonicalPath(path)}\n${canonicalQueryText}\n${headers}\n${signedHeaders}\n${bodyHash}`;
+}
