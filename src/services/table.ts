@@ -1,0 +1,51 @@
+import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
+import type { ChimeApi } from '#model/generated/chime.ts';
+import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
+import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
+import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
+import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
+import type { CloudtrailApi } from '#model/generated/cloudtrail.ts';
+import type { CloudwatchApi } from '#model/generated/cloudwatch.ts';
+import type { EventsApi } from '#model/generated/events.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { OrganizationsApi } from '#model/generated/organizations.ts';
+import type { StsApi } from '#model/generated/sts.ts';
+import { loadModel } from '#model/load.ts';
+import { notYet } from './not-yet.ts';
+import type { ServiceOperations } from './operation.ts';
+
+/** The operations of each service, as generated from its model. */
+export interface Apis {
+  readonly chime: ChimeApi;
+  readonly 'chime-sdk-identity': ChimeSdkIdentityApi;
+  readonly 'chime-sdk-meetings': ChimeSdkMeetingsApi;
+  readonly 'chime-sdk-messaging': ChimeSdkMessagingApi;
+  readonly 'chime-sdk-media-pipelines': ChimeSdkMediaPipelinesApi;
+  readonly 'chime-sdk-voice': ChimeSdkVoiceApi;
+  readonly iam: IamApi;
+  readonly sts: StsApi;
+  readonly cloudtrail: CloudtrailApi;
+  readonly events: EventsApi;
+  readonly cloudwatch: CloudwatchApi;
+  readonly accessanalyzer: AccessanalyzerApi;
+  readonly organizations: OrganizationsApi;
+}
+
+/**
+ * The table of a service, with every operation of its model: the built ones as given, `notYet` for the rest.
+ * It has no prototype, so a name from a request finds an operation or nothing.
+ */
+export function operationTable<Service extends keyof Apis>(
+  service: Service,
+  built: Partial<ServiceOperations<Apis[Service]>>,
+): ServiceOperations<Apis[Service]> {
+  const given = built as Readonly<Record<string, object | undefined>>;
+  const { operations } = loadModel(service);
+  const unknown = Object.keys(given).filter((name) => !(name in operations));
+  if (unknown.length > 0) throw new Error(`${service} has no operation ${unknown.join(', ')}`);
+
+  const table: Record<string, object> = Object.create(null);
+  for (const name of Object.keys(operations)) table[name] = given[name] ?? notYet(service, name);
+  return table as ServiceOperations<Apis[Service]>;
+}
