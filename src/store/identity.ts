@@ -146,6 +146,8 @@ export interface Identity {
   remove(accountId: AccountId, kind: IdentityKind, key: string): Promise<'removed' | 'absent'>;
   /** The version and every change after `version`, in one statement and so from one snapshot, ordered by version. */
   changesSince(version: number): Promise<{ readonly version: number; readonly changes: readonly IdentityChange[] }>;
+  /** Whether this transaction has raised the version: it is then to be taken in before its caller is answered. */
+  changed(): boolean;
 }
 
 interface DocumentRow {
@@ -196,6 +198,7 @@ export function identity(sql: Sql): Identity {
   };
 
   return {
+    changed: () => version !== undefined,
     async get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string) {
       const row = await sql.row<{ readonly document: string }>(SELECT, [accountId, kind, key]);
       return row && (JSON.parse(row.document) as IdentityRecords[Kind]);
