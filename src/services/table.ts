@@ -13,7 +13,7 @@ import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { StsApi } from '#model/generated/sts.ts';
 import { loadModel } from '#model/load.ts';
 import { notYet } from './not-yet.ts';
-import type { ServiceOperations } from './operation.ts';
+import type { Operation } from './operation.ts';
 
 /** The operations of each service, as generated from its model. */
 export interface Apis {
@@ -32,14 +32,21 @@ export interface Apis {
   readonly organizations: OrganizationsApi;
 }
 
+/** `ServiceOperations` of a service that is given by name. */
+export type OperationTable<Service extends keyof Apis> = {
+  readonly [Name in keyof Apis[Service]]: Apis[Service][Name] extends { readonly input: infer Input; readonly output: infer Output }
+    ? Operation<Input, Output>
+    : never;
+};
+
 /**
  * The table of a service, with every operation of its model: the built ones as given, `notYet` for the rest.
  * It has no prototype, so a name from a request finds an operation or nothing.
  */
 export function operationTable<Service extends keyof Apis>(
   service: Service,
-  built: Partial<ServiceOperations<Apis[Service]>>,
-): ServiceOperations<Apis[Service]> {
+  built: Partial<OperationTable<Service>>,
+): OperationTable<Service> {
   const given = built as Readonly<Record<string, object | undefined>>;
   const { operations } = loadModel(service);
   const unknown = Object.keys(given).filter((name) => !(name in operations));
@@ -47,5 +54,5 @@ export function operationTable<Service extends keyof Apis>(
 
   const table: Record<string, object> = Object.create(null);
   for (const name of Object.keys(operations)) table[name] = given[name] ?? notYet(service, name);
-  return table as ServiceOperations<Apis[Service]>;
+  return table as OperationTable<Service>;
 }
