@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { TERMINATOR } from './canonical.ts';
 
 /** The parts of a credential scope before its terminator. */
@@ -13,26 +13,28 @@ export interface Scope {
 export type SigningKey = (stringToSign: string) => string;
 
 /** Derives the key of one day, region and service. Source: "Signature Version 4", "Calculate a signature". */
-export function deriveSigningKey(secret: string, scope: Scope): SigningKey {
-  const date = createHmac('sha256', `AWS4${secret}`).update(scope.date).digest();
-  const region = createHmac('sha256', date).update(scope.region).digest();
-  const service = createHmac('sha256', region).update(scope.service).digest();
-  return hmacKey(createHmac('sha256', service).update(TERMINATOR).digest());
+export function deriveSigningKey(secret: string, { date, region, service }: Scope): SigningKey {
+  const whole = Buffer.from(`AWS4${secret}`, 'utf8');
+  const first = whole.length <= BLOCK ? whole : Buffer.from(hash('sha256', whole, 'hex'), 'hex');
+  return [date, region, service, TERMINATOR].reduce((key, part) => hmacKey(Buffer.from(key(part), 'hex')), hmacKey(first));
 }
 
 const BLOCK = 64;
-const TEXT_MAX = 512;
+
+/** A string to sign is 250 bytes at most, with the longest region and service that `readSignature` takes. */
+const TEXT_MAX = 256;
 
 /**
- * HMAC-SHA-256 under a 32-byte key as two one-shot hashes over buffers kept with the key: `createHmac` costs
- * nearly twice as much a call (1.3 against 2.3 µs on Node 24), because it builds an object each time.
+ * HMAC-SHA-256 as two one-shot hashes over buffers kept with the key: `createHmac` costs nearly twice as much a call
+ * (2.3 against 1.3 µs on Node 24), because it builds an object each time. The key is at most one block.
  */
 function hmacKey(key: Uint8Array): SigningKey {
-  const inner = Buffer.alloc(BLOCK + TEXT_MAX, 0x36);
-  const outer = Buffer.alloc(BLOCK + 32, 0x5c);
-  for (let i = 0; i < key.length; i++) {
-    inner[i] = (key[i] as number) ^ 0x36;
-    outer[i] = (key[i] as number) ^ 0x5c;
+  const inner = Buffer.allocUnsafe(BLOCK + TEXT_MAX);
+  const outer = Buffer.allocUnsafe(BLOCK + 32);
+  for (let i = 0; i < BLOCK; i++) {
+    const byte = i < key.length ? (key[i] as number) : 0;
+    inner[i] = byte ^ 0x36;
+    outer[i] = byte ^ 0x5c;
   }
   return (text) => {
     if (text.length > TEXT_MAX) throw new Error('a string to sign is never this long');
