@@ -1,0 +1,241 @@
+import { type AccountId, parseArn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { ConditionContext } from '#core/condition-context.ts';
+import type { Received } from '#core/exchange.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+import type { Decision, PolicyType } from '#policy/decision.ts';
+import { decide, decideTrust, denialText, type PolicyStack } from '#policy/engine.ts';
+import type { RoleRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
+import type { Authenticated } from './authenticate.ts';
+import { addOperationContext, requestContext } from './context.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Stacks } from './stacks.ts';
+
+/** What an operation asks for, as its table says; the shape of `Access` in `services/operation.ts`. */
+export interface Asked {
+  readonly action: string;
+  readonly resources: readonly string[];
+  readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
+  readonly context?: ConditionContext;
+  readonly resolveContext?: (tx: Tx) => Promise<ConditionContext>;
+  readonly resourceTags?: (tx: Tx) => Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
+  readonly trustPolicyOf?: string;
+  readonly always?: true;
+}
+
+export interface AuthorizeRequest {
+  readonly received: Received;
+  readonly authenticated: Authenticated;
+  readonly profile: 'classic' | 'sdk';
+  readonly asked: readonly Asked[];
+  readonly now: Instant;
+}
+
+declare const proof: unique symbol;
+
+/** A request that every policy in force allows. Only `authorize` makes one, so no operation runs without it. */
+export interface Authorized {
+  readonly [proof]: true;
+  readonly principal: Principal;
+  /** What was allowed, ARNs only. */
+  readonly resources: readonly string[];
+  readonly identityVersion: number;
+}
+
+/** A refusal by policy, with the decision for the trail. */
+export class Denied extends AwsError {
+  readonly decision: Decision;
+  readonly resources: readonly string[];
+
+  constructor(text: string, decision: Decision, resources: readonly string[]) {
+    super('AccessDenied', text);
+    this.decision = decision;
+    this.resources = resources;
+  }
+}
+
+/**
+ * Decides, inside the transaction that will execute, so that what was withdrawn before it runs is not honoured by it. Decision 0003.
+ *
+ * @throws Denied AccessDenied, in AWS's words with the reason clause ·
+ * @throws AwsError InvalidClientTokenId a kind of session that may not call the service at all
+ */
+export type Authorize = (request: AuthorizeRequest, tx: Tx) => Promise<Authorized>;
+
+export interface AuthorizeParts {
+  readonly snapshot: Snapshot;
+  readonly stacks: Stacks;
+}
+
+/** Makes the stage that authorizes: every action on every resource, by every layer. Requirements EVAL-1 to EVAL-10. */
+export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
+  return async ({ received, authenticated, profile, asked, now }, tx) => {
+    const { principal, region } = authenticated;
+    const identityVersion = snapshot.version();
+    const allowed: string[] = [];
+    const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
+
+    for (const one of asked) {
+      refuseBySessionKind(principal, one.action);
+      if (one.always) continue;
+      const resources = profile === 'classic' ? ['*'] : one.resolve ? await one.resolve(tx) : one.resources;
+      const context = requestContext(received, principal, tagsOf(principal), region, now);
+      addOperationContext(context, one.context, profile);
+      if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx), profile);
+      const tags = one.resourceTags && profile === 'sdk' && (stack === undefined || stack.readsKey(one.action, 'aws:resourcetag/') || stack.readsKey(one.action, 'iam:resourcetag/'))
+        ? await one.resourceTags(tx)
+        : undefined;
+
+      for (let i = 0; i < resources.length; i++) {
+        const resource = resources[i] as string;
+        const own = resourceContext(context, resource, tags?.[i]);
+        if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
+        else byPolicies(principal, stack, one.action, resource, own);
+        if (resource !== '*') allowed.push(resource);
+      }
+    }
+    return { principal, resources: allowed, identityVersion } as unknown as Authorized;
+  };
+
+  function tagsOf(principal: Principal): Readonly<Record<string, string>> {
+    const record =
+      principal.type === 'IAMUser'
+        ? snapshot.user(principal.accountId, principal.userName)
+        : principal.type === 'AssumedRole'
+          ? snapshot.role(principal.accountId, principal.roleName)
+          : undefined;
+    if (record === undefined || record.tags.length === 0) return NO_TAGS;
+    return Object.fromEntries(record.tags.map(({ key, value }) => [key, value]));
+  }
+
+  function byPolicies(principal: Principal, stack: PolicyStack | undefined, action: string, resource: string, context: ConditionContext): void {
+    if (stack === undefined) throw denied(principal, action, resource, NOBODY);
+    const decision = decide(stack, { action, resources: [resource], context });
+    if (decision.effect === 'Deny') throw denied(principal, action, resource, decision);
+    // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
+    const owner = parseArn(resource)?.accountId;
+    if (owner !== undefined && owner !== '' && owner !== 'aws' && owner !== '*' && owner !== principal.accountId) {
+      throw denied(principal, action, resource, { effect: 'Deny', kind: 'implicit', missing: 'resource', resource });
+    }
+  }
+
+  /**
+   * `sts:AssumeRole` and its companions: the caller's policies and the role's trust policy together.
+   *
+   * Trust that names the caller directly is enough in its own account; trust of the account needs the caller's policies
+   * as well; across accounts both are always needed. What the caller may learn of a role that does not trust it is nothing:
+   * an unknown role is refused in the same words. Requirements STS-4, STS-5, EVAL-7, SLR-10.
+   */
+  function throughTrust(principal: Principal, stack: PolicyStack | undefined, one: Asked, resource: string, context: ConditionContext): void {
+    const { action } = one;
+    if (principal.type === 'Root') throw new Denied('Roles may not be assumed by root accounts.', implicit('trust', resource), [resource]);
+    const role = roleOf(one.trustPolicyOf as string);
+    const own = stack === undefined ? undefined : decide(stack, { action, resources: [resource], context });
+    if (own?.effect === 'Deny' && own.kind === 'explicit') throw denied(principal, action, resource, own);
+
+    const trust = role && decideTrust(stacks.trustOf(role), trustCaller(principal), { action, resources: [resource], context });
+    if (trust?.effect === 'Deny' && trust.kind === 'explicit') {
+      throw denied(principal, action, resource, { effect: 'Deny', kind: 'explicit', by: trust.by, policyType: 'trust', resource });
+    }
+    if (stack === undefined) {
+      // Nobody signed: the token names the caller, and the trust policy alone decides. policy-engine.md 57.
+      if (trust?.effect === 'Allow') return;
+      throw bare(principal, action, resource);
+    }
+    const direct = trust?.effect === 'Allow' && trust.grantee === 'principal' && role?.accountId === principal.accountId;
+    // A direct grant in the same account is not limited by what identity, boundary and session policies leave out; a service control policy still is a ceiling.
+    if (direct && (own?.effect === 'Allow' || (own?.kind === 'implicit' && pastIdentity(principal, own.missing)))) return;
+    if (own?.effect === 'Deny') throw denied(principal, action, resource, own);
+    if (trust?.effect !== 'Allow') throw bare(principal, action, resource);
+  }
+
+  function roleOf(roleArn: string): RoleRecord | undefined {
+    const parts = parseArn(roleArn);
+    if (parts === undefined || parts.service !== 'iam' || !parts.resource.startsWith('role/')) return undefined;
+    const role = snapshot.role(parts.accountId as AccountId, parts.resource.slice(parts.resource.lastIndexOf('/') + 1));
+    return role?.arn === roleArn ? role : undefined;
+  }
+}
+
+/** Which missing allows a direct grant makes up for: of a user all but the organization's, of a role session only its role's own. Requirement EVAL-7. */
+function pastIdentity(principal: Principal, missing: PolicyType): boolean {
+  return missing === 'identity' || (principal.type !== 'AssumedRole' && (missing === 'boundary' || missing === 'session'));
+}
+
+const NO_TAGS: Readonly<Record<string, string>> = {};
+const NOBODY: Decision = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
+
+function implicit(missing: 'trust', resource: string): Decision {
+  return { effect: 'Deny', kind: 'implicit', missing, resource };
+}
+
+function denied(principal: Principal, action: string, resource: string, decision: Decision & { effect: 'Deny' }): Denied {
+  return new Denied(denialText({ principalArn: principal.arn, action, resource, decision }), decision, resource === '*' ? [] : [resource]);
+}
+
+/** Without a reason clause: the words for a role that is not there and for one that does not trust. Requirement STS-4. */
+function bare(principal: Principal, action: string, resource: string): Denied {
+  return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, implicit('trust', resource), [resource]);
+}
+
+/** The caller as a trust policy may name it. */
+function trustCaller(principal: Principal): import('#policy/engine.ts').TrustCaller {
+  const { accountId } = principal;
+  switch (principal.type) {
+    case 'AssumedRole':
+      return { accountId, arn: principal.arn, roleArn: principal.roleArn, uniqueId: principal.roleId };
+    case 'AWSService':
+      return { service: principal.service };
+    case 'Unknown':
+      return principal.session?.federatedProvider === undefined ? {} : { federated: principal.session.federatedProvider };
+    case 'Root':
+    case 'IAMUser':
+    case 'FederatedUser':
+      return { accountId, arn: principal.arn, uniqueId: principal.principalId };
+  }
+}
+
+/** The account that owns the resource, and its tags. */
+function resourceContext(
+  context: Map<string, string | readonly string[]>,
+  resource: string,
+  tags: Readonly<Record<string, string>> | undefined,
+): ConditionContext {
+  const owner = parseArn(resource)?.accountId;
+  if (tags === undefined && !owner) return context;
+  const own = new Map(context);
+  if (owner) own.set('aws:resourceaccount', owner);
+  const service = parseArn(resource)?.service;
+  for (const [key, value] of Object.entries(tags ?? NO_TAGS)) {
+    own.set(`aws:resourcetag/${key.toLowerCase()}`, value);
+    if (service === 'iam') own.set(`iam:resourcetag/${key.toLowerCase()}`, value);
+  }
+  return own;
+}
+
+/**
+ * Kinds of sessions that may not call a service at all, whatever their policies say: credentials of GetFederationToken call no
+ * IAM and of STS only GetCallerIdentity; those of GetSessionToken call IAM only with MFA, and of STS AssumeRole and
+ * GetCallerIdentity.
+ *
+ * Source: IAM User Guide, "Comparing the AWS STS API operations"; requirement §2.6.
+ * Assumed: IAM answers InvalidClientTokenId, as users report of real accounts; STS answers AccessDenied.
+ */
+function refuseBySessionKind(principal: Principal, action: string): void {
+  const federated = principal.type === 'FederatedUser';
+  const fromUser = (principal.type === 'IAMUser' || principal.type === 'Root') && principal.session !== undefined;
+  if (!federated && !fromUser) return;
+  if (action.startsWith('iam:') && (federated || !principal.session?.mfaAuthenticated)) {
+    throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid');
+  }
+  if (!action.startsWith('sts:') || action === 'sts:GetCallerIdentity') return;
+  const mayAssume = fromUser && (action === 'sts:AssumeRole' || action === 'sts:TagSession' || action === 'sts:SetSourceIdentity');
+  // GetFederationToken and GetSessionToken refuse every session in words of their own. Requirement STS-3.
+  const refusesItself = action === 'sts:GetFederationToken' || action === 'sts:GetSessionToken';
+  if (!mayAssume && !refusesItself) {
+    throw new Denied(`User: ${principal.arn} is not authorized to perform: ${action}`, NOBODY, []);
+  }
+}
+

@@ -1,0 +1,160 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AccountId } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { Answer, Received } from '#core/exchange.ts';
+import type { Instant } from '#core/instant.ts';
+import { type Authenticate, type Authenticated, Unauthenticated } from '#access/authenticate.ts';
+import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
+import type { Snapshot } from '#access/snapshot.ts';
+import type { ServiceName } from '#model/model.ts';
+import type { Call, Operation } from '#services/operation.ts';
+import type { Store, Tx } from '#store/store.ts';
+import type { TrailRow } from '#store/trail.ts';
+import type { Recorded } from '#trail/record.ts';
+import { decode } from '#wire/decode.ts';
+import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
+import { route } from '#wire/route.ts';
+import type { Routed } from '#wire/routed.ts';
+import { eventSourceOf } from './event-source.ts';
+
+/** Everything a request meets on its way; made once, in `core.ts`. */
+export interface Server {
+  readonly store: Store;
+  readonly snapshot: Snapshot;
+  readonly authenticate: Authenticate;
+  readonly authorize: Authorize;
+  readonly operations: (service: ServiceName, operation: string) => Operation<unknown, unknown>;
+  readonly record: (recorded: Recorded) => TrailRow;
+  readonly now: () => Instant;
+  readonly guide2021: boolean;
+  readonly recording: boolean;
+  /** Whose event history holds what nobody can be made out for. */
+  readonly operatorAccount: () => AccountId;
+  /** Takes in what a transaction changed of identity; its caller is answered after. */
+  readonly refresh: () => Promise<void>;
+  /** Bugs of ours, with the request id the client was given. */
+  readonly report: (requestId: string, error: unknown) => void;
+}
+
+/** Who called what: the facts of a request as far as they are known. */
+interface Facts {
+  readonly received: Received;
+  routed: Routed;
+  authenticated?: Authenticated;
+  input?: unknown;
+}
+
+/**
+ * The whole path of a request, on one page:
+ *
+ *     receive → route → authenticate → decode → [ transaction: authorize → handle → encode → record ] → respond
+ *
+ * Routing is first because the error of a bad signature is spelt in the service's protocol and named in the trail; it
+ * trusts nothing. The action authorized is that of the operation executed. What was done and its record commit together;
+ * what was refused or failed is recorded in a transaction of its own. No answer leaves before its record is durable.
+ */
+export function answering(server: Server): (received: Received, refuse?: 'RequestTooLarge') => Promise<Answer> {
+  const { store, now } = server;
+
+  return async (received, refuse) => {
+    const routed = route(received, { guide2021: server.guide2021 });
+    if (refuse !== undefined) return encodeError(routed, new AwsError(refuse, 'Request body is too large.'), received.requestId);
+    if (routed.kind === 'refused') return encodeError(routed, routed.error, received.requestId);
+
+    const facts: Facts = { received, routed };
+    try {
+      facts.authenticated = server.authenticate(received, expectedOf(routed), now());
+      facts.input = decode(routed, received);
+      return await perform(facts, facts.authenticated);
+    } catch (error) {
+      return await refused(facts, error);
+    }
+  };
+
+  async function perform(facts: Facts, proven: Authenticated): Promise<Answer> {
+    const { received, routed, input } = facts;
+    const operation = server.operations(routed.service, routed.operation.name);
+    let changedIdentity = false;
+    const answer = await store.transaction(async (tx) => {
+      // Identity may have changed since: who it was then is asked again.
+      const authenticated = proven.identityVersion === server.snapshot.version() ? proven : server.authenticate(received, expectedOf(routed), now());
+      const at = now();
+      const caller = { principal: authenticated.principal, accountId: authenticated.principal.accountId, region: authenticated.region, profile: routed.profile };
+      const access = operation.access(input, caller);
+      const asked = Array.isArray(access) ? access : [access];
+      const authorized = await server.authorize({ received, authenticated, profile: routed.profile, asked, now: at }, tx);
+      const output = await run(operation, { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId }, input, authorized);
+      const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
+      await append(tx, facts, { authenticated, output, resources: authorized.resources, identityVersion: authorized.identityVersion });
+      changedIdentity = tx.identity.changed();
+      return encoded;
+    });
+    if (changedIdentity) await server.refresh();
+    return answer;
+  }
+
+  /** Only what was authorized runs: without the proof there is no call. */
+  function run(operation: Operation<unknown, unknown>, call: Call, input: unknown, _authorized: Authorized): Promise<unknown> {
+    return operation.handle(call, input);
+  }
+
+  async function refused(facts: Facts, thrown: unknown): Promise<Answer> {
+    const { received, routed } = facts;
+    const error = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.');
+    if (error !== thrown) server.report(received.requestId, thrown);
+    const answer = encodeError(routed, error, received.requestId);
+    try {
+      await store.transaction((tx) => append(tx, facts, { error, denied: thrown instanceof Denied ? thrown : undefined, claimed: thrown instanceof Unauthenticated ? thrown.claimed : undefined }));
+    } catch (failure) {
+      // What cannot be recorded is not answered as if it had been.
+      server.report(received.requestId, failure);
+      return encodeError(routed, new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.'), received.requestId);
+    }
+    return answer;
+  }
+
+  interface Outcome {
+    readonly authenticated?: Authenticated;
+    readonly output?: unknown;
+    readonly resources?: readonly string[];
+    readonly identityVersion?: number;
+    readonly error?: AwsError;
+    readonly denied?: Denied | undefined;
+    readonly claimed?: Unauthenticated['claimed'] | undefined;
+  }
+
+  async function append(tx: Tx, facts: Facts, outcome: Outcome): Promise<void> {
+    if (!server.recording) return;
+    const { received, routed, input } = facts;
+    const authenticated = outcome.authenticated ?? facts.authenticated;
+    const principal = authenticated?.principal ?? outcome.claimed?.principal;
+    const accessKeyId = authenticated?.accessKeyId ?? outcome.claimed?.accessKeyId;
+    const known = principal !== undefined && principal.type !== 'Unknown';
+    const identityVersion = outcome.identityVersion ?? authenticated?.identityVersion;
+    const resources = outcome.resources ?? outcome.denied?.resources;
+    await tx.trail.append(
+      server.record({
+        received,
+        service: routed.service,
+        operation: routed.operation.name,
+        eventSource: eventSourceOf(routed.service),
+        region: authenticated?.region ?? outcome.claimed?.region ?? 'us-east-1',
+        now: now(),
+        eventId: randomUUID(),
+        recipientAccountId: known ? principal.accountId : (outcome.claimed?.accountId ?? server.operatorAccount()),
+        ...(principal === undefined ? {} : { principal }),
+        ...(accessKeyId === undefined ? {} : { accessKeyId }),
+        ...(input === undefined ? {} : { input }),
+        ...(outcome.output === undefined ? {} : { output: outcome.output }),
+        ...(outcome.error === undefined ? {} : { error: { code: errorCodeFor(routed, outcome.error).code, message: outcome.error.message } }),
+        ...(resources === undefined ? {} : { resources }),
+        ...(identityVersion === undefined ? {} : { identityVersion }),
+        ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),
+      }),
+    );
+  }
+}
+
+function expectedOf(routed: Routed): { readonly signingName: string; readonly unsigned: boolean } {
+  return { signingName: routed.model.signingName, unsigned: routed.operation.unsigned === true };
+}

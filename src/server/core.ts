@@ -1,0 +1,69 @@
+/** The core: the one thread that owns the store. Joins the parts a request meets and answers what the listeners bring. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import { authenticating } from '#access/authenticate.ts';
+import { authorizing } from '#access/authorize.ts';
+import { newSessionTokens } from '#access/session-token.ts';
+import { newSnapshot } from '#access/snapshot.ts';
+import { newStacks } from '#access/stacks.ts';
+import { loadOrCreateOperatorKey, openVault } from '#access/vault.ts';
+import { loadModel } from '#model/load.ts';
+import { newSigningKeyCache } from '#sigv4/signing-key.ts';
+import { openStore } from '#store/open.ts';
+import { trailRecorder } from '#trail/record.ts';
+import { answering } from './answer.ts';
+import { type CoreStart, type FromCore, serveCore } from './core-link.ts';
+import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
+import { allOperations } from './operations.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
+
+const { settings, recording } = workerData as CoreStart;
+const now = () => instant(Date.now());
+
+/** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
+function fatal(error: unknown): void {
+  port?.postMessage({ failed: String((error as Error)?.stack ?? error) } satisfies FromCore);
+  setImmediate(() => process.exit(1));
+}
+
+mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
+const operatorKey = loadOrCreateOperatorKey(join(settings.dataFolder, 'operator.key'));
+const vault = openVault(operatorKey);
+const store = await openStore(settings.database, { fatal });
+
+const snapshot = newSnapshot();
+async function refresh(): Promise<void> {
+  const { version, changes } = await store.transaction((tx) => tx.identity.changesSince(snapshot.version()));
+  if (version > snapshot.version()) snapshot.apply(version, changes);
+}
+
+const made = await firstStart(store, vault, settings, now());
+await refresh();
+const operatorAccount = ((await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
+
+const sessions = newSessionTokens(operatorKey);
+const stacks = newStacks(snapshot);
+const answer = answering({
+  store,
+  snapshot,
+  authenticate: authenticating({ snapshot, vault, sessions, keyCache: newSigningKeyCache(), region: settings.region }),
+  authorize: authorizing({ snapshot, stacks }),
+  operations: allOperations({ vault, sessions, settings, operatorKey, snapshot, stacks }),
+  record: trailRecorder(loadModel),
+  now,
+  guide2021: settings.guide2021,
+  recording,
+  operatorAccount: () => operatorAccount,
+  refresh,
+  report: (requestId, error) => console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
+});
+
+serveCore(port, ({ received, refuse }) => answer(received, refuse), () => store.close());
+port.postMessage({
+  ready: made === undefined ? {} : { firstStart: { accountId: made.accountId, userName: made.userName, accessKeyId: made.accessKeyId } },
+} satisfies FromCore);

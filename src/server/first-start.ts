@@ -1,0 +1,116 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Vault } from '#core/vault.ts';
+import type { Store, Tx } from '#store/store.ts';
+import type { Settings } from './settings.ts';
+
+const ADMINISTRATOR_ACCESS = 'arn:aws:iam::aws:policy/AdministratorAccess' as Arn;
+/** What the store remembers of the first account: whose history holds what nobody can be made out for. */
+export const OPERATOR_ACCOUNT = 'operator-account';
+
+/** An administrator that was just made, with the one secret that is ever shown. */
+export interface NewAdministrator {
+  readonly accountId: AccountId;
+  readonly userName: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/**
+ * On a store without accounts, makes the first: its root user, the administrator `admin` with `AdministratorAccess`, one access key.
+ * Undefined where there is an account already.
+ *
+ * Writes: `aws/config` and `aws/credentials` in the data folder (mode 0600), durably and before the account is committed,
+ * so that a crash between the two leaves a profile without an account, never an account nobody can enter.
+ */
+export async function firstStart(store: Store, vault: Vault, settings: Settings, now: Instant): Promise<NewAdministrator | undefined> {
+  const exists = await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT));
+  if (exists !== undefined) return undefined;
+  const administrator: NewAdministrator = {
+    accountId: newAccountId(),
+    userName: 'admin',
+    accessKeyId: newUniqueId('AKIA', 16),
+    secretAccessKey: randomBytes(30).toString('base64'),
+  };
+  writeProfile(settings, administrator);
+  return await store.transaction(async (tx) => {
+    // Two servers may start at once on one database: the first to commit has made it.
+    if ((await tx.meta.get(OPERATOR_ACCOUNT)) !== undefined) return undefined;
+    await tx.meta.put(OPERATOR_ACCOUNT, administrator.accountId);
+    await makeAccount(tx, vault, administrator, 'Belfry', now);
+    return administrator;
+  });
+}
+
+/** Twelve digits, not beginning with 0. */
+export function newAccountId(): AccountId {
+  return String(randomInt(100_000_000_000, 1_000_000_000_000 - 1)) as AccountId;
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** `AIDA…`: a prefix and `length` characters nobody can guess. Requirement IAM-2. */
+export function newUniqueId(prefix: string, length: number): string {
+  return prefix + Array.from(randomBytes(length), (byte) => BASE32[byte & 31]).join('');
+}
+
+/** Writes an account with its administrator into a transaction. */
+export async function makeAccount(tx: Tx, vault: Vault, administrator: NewAdministrator, name: string, now: Instant): Promise<void> {
+  const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
+  await tx.identity.put(accountId, 'account', accountId, { accountId, name, createdAt: now });
+  await makeAdministrator(tx, vault, { accountId, userName, accessKeyId, secretAccessKey }, now);
+}
+
+/** Writes a user with `AdministratorAccess` and one access key. */
+export async function makeAdministrator(tx: Tx, vault: Vault, administrator: NewAdministrator, now: Instant): Promise<void> {
+  const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
+  await tx.identity.put(accountId, 'user', userName.toLowerCase(), {
+    accountId,
+    arn: arn('iam', '', accountId, `user/${userName}`),
+    path: '/',
+    createdAt: now,
+    userName,
+    userId: newUniqueId('AIDA', 17),
+    tags: [],
+    groupNames: [],
+    accessKeyIds: [accessKeyId],
+    attachedPolicyArns: [ADMINISTRATOR_ACCESS],
+    inlinePolicies: {},
+  });
+  await tx.identity.put(accountId, 'attachment', `${ADMINISTRATOR_ACCESS} user/${userName.toLowerCase()}`, { accountId });
+  await tx.identity.put(accountId, 'access-key', accessKeyId, {
+    accountId,
+    accessKeyId,
+    userName,
+    sealedSecret: vault.seal(secretAccessKey, accessKeyId),
+    status: 'Active',
+    createdAt: now,
+  });
+}
+
+/** The profile `belfry` for `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`. */
+function writeProfile(settings: Settings, { accessKeyId, secretAccessKey }: NewAdministrator): void {
+  const folder = join(settings.dataFolder, 'aws');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const address = settings.http === 'off' ? settings.https : settings.http;
+  const endpoint = address === 'off' || address.port === 0 ? '' : `endpoint_url = ${settings.http === 'off' ? 'https' : 'http'}://${address.host}:${address.port}\n`;
+  const trust = settings.http === 'off' ? `ca_bundle = ${join(settings.dataFolder, 'tls', 'ca.pem')}\n` : '';
+  writeDurably(join(folder, 'config'), `[profile belfry]\nregion = ${settings.region}\noutput = json\n${endpoint}${trust}`);
+  writeDurably(join(folder, 'credentials'), `[belfry]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
+}
+
+/** Replaces a file, whole and on disk, readable by its owner alone. */
+function writeDurably(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}
