@@ -17,5 +17,11 @@ export interface StatementRef {
 /** The answer of the engine. One value feeds the error text, the trail, the simulator and the tests. */
 export type Decision =
   | { readonly effect: 'Allow'; readonly by: readonly StatementRef[] }
-  | { readonly effect: 'Deny'; readonly kind: 'explicit'; readonly by: StatementRef; readonly policyType: PolicyType; readonly resource: string }
+  | {
+      readonly effect: 'Deny';
+      readonly kind: 'explicit';
+      readonly by: StatementRef;
+      readonly policyType: PolicyType;
+      readonly resource: string;
+    }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly missing: PolicyType; readonly resource: string };

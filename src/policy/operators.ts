@@ -1,0 +1,75 @@
+/** What an operator compares. */
+export type ValueFamily = 'text' | 'text-ignore-case' | 'like' | 'number' | 'date' | 'bool' | 'binary' | 'address' | 'arn' | 'null';
+
+export interface Operator {
+  readonly name: string;
+  readonly family: ValueFamily;
+  /** How the request's value must stand to the policy's. */
+  readonly relation: '=' | '<' | '<=' | '>' | '>=';
+  /** `...Not...` operators: true when no policy value is met, and when the key is absent. */
+  readonly negated: boolean;
+}
+
+/**
+ * Every comparison a Condition can name, without set prefix and `IfExists`, which mean the same for all of them.
+ *
+ * Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
+ */
+// biome-ignore format: a table
+export const OPERATORS: readonly Operator[] = [
+  { name: 'StringEquals',              family: 'text',             relation: '=',  negated: false },
+  { name: 'StringNotEquals',           family: 'text',             relation: '=',  negated: true  },
+  { name: 'StringEqualsIgnoreCase',    family: 'text-ignore-case', relation: '=',  negated: false },
+  { name: 'StringNotEqualsIgnoreCase', family: 'text-ignore-case', relation: '=',  negated: true  },
+  { name: 'StringLike',                family: 'like',             relation: '=',  negated: false },
+  { name: 'StringNotLike',             family: 'like',             relation: '=',  negated: true  },
+  { name: 'NumericEquals',             family: 'number',           relation: '=',  negated: false },
+  { name: 'NumericNotEquals',          family: 'number',           relation: '=',  negated: true  },
+  { name: 'NumericLessThan',           family: 'number',           relation: '<',  negated: false },
+  { name: 'NumericLessThanEquals',     family: 'number',           relation: '<=', negated: false },
+  { name: 'NumericGreaterThan',        family: 'number',           relation: '>',  negated: false },
+  { name: 'NumericGreaterThanEquals',  family: 'number',           relation: '>=', negated: false },
+  { name: 'DateEquals',                family: 'date',             relation: '=',  negated: false },
+  { name: 'DateNotEquals',             family: 'date',             relation: '=',  negated: true  },
+  { name: 'DateLessThan',              family: 'date',             relation: '<',  negated: false },
+  { name: 'DateLessThanEquals',        family: 'date',             relation: '<=', negated: false },
+  { name: 'DateGreaterThan',           family: 'date',             relation: '>',  negated: false },
+  { name: 'DateGreaterThanEquals',     family: 'date',             relation: '>=', negated: false },
+  { name: 'Bool',                      family: 'bool',             relation: '=',  negated: false },
+  { name: 'BinaryEquals',              family: 'binary',           relation: '=',  negated: false },
+  { name: 'IpAddress',                 family: 'address',          relation: '=',  negated: false },
+  { name: 'NotIpAddress',              family: 'address',          relation: '=',  negated: true  },
+  { name: 'ArnEquals',                 family: 'arn',              relation: '=',  negated: false },
+  { name: 'ArnLike',                   family: 'arn',              relation: '=',  negated: false },
+  { name: 'ArnNotEquals',              family: 'arn',              relation: '=',  negated: true  },
+  { name: 'ArnNotLike',                family: 'arn',              relation: '=',  negated: true  },
+  { name: 'Null',                      family: 'null',             relation: '=',  negated: false },
+];
+
+const BY_NAME: ReadonlyMap<string, Operator> = new Map(OPERATORS.map((operator) => [operator.name.toLowerCase(), operator]));
+
+export type Quantifier = 'single' | 'ForAllValues' | 'ForAnyValue';
+
+export interface ReadOperator {
+  readonly operator: Operator;
+  readonly quantifier: Quantifier;
+  readonly ifExists: boolean;
+}
+
+/**
+ * Takes apart `ForAllValues:StringNotLikeIfExists`; undefined where there is no such operator. Names compare case-insensitively.
+ *
+ * Source: IAM User Guide, "Condition operators" (IfExists follows any operator but Null) and "Set operators for multivalued context keys".
+ */
+export function readOperator(text: string): ReadOperator | undefined {
+  const lower = text.toLowerCase();
+  const colon = lower.indexOf(':');
+  const prefix = lower.slice(0, Math.max(colon, 0));
+  if (colon >= 0 && prefix !== 'forallvalues' && prefix !== 'foranyvalue') return undefined;
+  const quantifier = colon < 0 ? 'single' : prefix === 'forallvalues' ? 'ForAllValues' : 'ForAnyValue';
+  const name = lower.slice(colon + 1);
+  const ifExists = name.endsWith('ifexists');
+  const operator = BY_NAME.get(ifExists ? name.slice(0, -'ifexists'.length) : name);
+  if (operator === undefined || (ifExists && operator.family === 'null')) return undefined;
+  return { operator, quantifier, ifExists };
+}

@@ -1,0 +1,145 @@
+/**
+ * Texts of a policy that may hold wildcards and variables, taken apart into pieces, and the one matcher for them.
+ * There is no regular expression here: the matcher keeps two places and steps at most pattern times text.
+ */
+
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  /** `*`: any number of characters. */
+  | { readonly kind: 'many' }
+  /** `?`: exactly one. */
+  | { readonly kind: 'one' }
+  /** `${key}` or `${key, 'fallback'}`; the key lower-cased. */
+  | { readonly kind: 'variable'; readonly key: string; readonly fallback?: string };
+
+export type ReadPattern = { readonly pieces: readonly Piece[] } | { readonly problem: string };
+
+/**
+ * Takes a text apart. Without `wildcards`, `*` and `?` are themselves; without `variables` (Version 2008-10-17), `${` is.
+ *
+ * A default value and what a variable stands for are always literal text: they are never read again.
+ *
+ * Source: IAM User Guide, "IAM policy elements: Variables and tags" (`${*}`, `${?}`, `${$}`; defaults: comma, space, single quotes).
+ * Assumed: blanks around the key are an error, as the policy check UNSUPPORTED_SPACE_IN_VARIABLE says, and so is a key without a colon.
+ */
+export function readPattern(text: string, wildcards: boolean, variables: boolean): ReadPattern {
+  const pieces: Piece[] = [];
+  let literal = '';
+  const flush = (): void => {
+    if (literal !== '') pieces.push({ kind: 'text', text: literal });
+    literal = '';
+  };
+  for (let i = 0; i < text.length; ) {
+    const char = text[i] as string;
+    if (wildcards && (char === '*' || char === '?')) {
+      flush();
+      pieces.push({ kind: char === '*' ? 'many' : 'one' });
+      i++;
+    } else if (variables && char === '$' && text[i + 1] === '{') {
+      const end = variableEnd(text, i + 2);
+      if (end < 0) return { problem: 'A policy variable is not closed.' };
+      const inside = text.slice(i + 2, end);
+      if (inside === '*' || inside === '?' || inside === '$') {
+        literal += inside;
+      } else {
+        const variable = readVariable(inside);
+        if (variable === undefined) return { problem: `\${${inside}} is no policy variable.` };
+        flush();
+        pieces.push(variable);
+      }
+      i = end + 1;
+    } else {
+      literal += char;
+      i++;
+    }
+  }
+  flush();
+  return { pieces };
+}
+
+/** The offset of the brace that closes a variable; one inside a quoted default does not. */
+function variableEnd(text: string, from: number): number {
+  let quoted = false;
+  for (let i = from; i < text.length; i++) {
+    const char = text[i];
+    if (char === "'") quoted = !quoted;
+    else if (char === '}' && !quoted) return i;
+  }
+  return -1;
+}
+
+function readVariable(inside: string): Piece | undefined {
+  const comma = inside.indexOf(',');
+  const key = comma < 0 ? inside : inside.slice(0, comma);
+  // A tag's key may hold blanks inside, never at its ends.
+  if (key.trim() !== key || key.indexOf(':') < 1 || key.endsWith(':')) return undefined;
+  if (key.includes('$') || key.includes('{') || key.includes("'")) return undefined;
+  if (comma < 0) return { kind: 'variable', key: key.toLowerCase() };
+  const fallback = inside.slice(comma + 1).trim();
+  if (fallback.length < 2 || !fallback.startsWith("'") || !fallback.endsWith("'")) return undefined;
+  const text = fallback.slice(1, -1);
+  return text.includes("'") ? undefined : { kind: 'variable', key: key.toLowerCase(), fallback: text };
+}
+
+/** The text of pieces that are nothing but text; undefined where they are more. */
+export function plainText(pieces: readonly Piece[]): string | undefined {
+  if (pieces.length === 0) return '';
+  const [first] = pieces;
+  return pieces.length === 1 && first?.kind === 'text' ? first.text : undefined;
+}
+
+/** Code units, or these two. */
+export const MANY = -1;
+export const ONE = -2;
+
+/** Pieces without variables as numbers; runs of `*` are one. */
+export function toCodes(pieces: readonly Piece[]): Int32Array {
+  const codes: number[] = [];
+  for (const piece of pieces) {
+    switch (piece.kind) {
+      case 'text':
+        for (let i = 0; i < piece.text.length; i++) codes.push(piece.text.charCodeAt(i));
+        break;
+      case 'many':
+        if (codes.at(-1) !== MANY) codes.push(MANY);
+        break;
+      case 'one':
+        codes.push(ONE);
+        break;
+      case 'variable':
+        throw new Error('A pattern with variables is made of codes only when a request is known.');
+    }
+  }
+  return Int32Array.from(codes);
+}
+
+/**
+ * Whether `codes[first..last)` match `text[from..to)` entirely. Only the last `*` is ever gone back to, so the steps are
+ * at most the product of both lengths.
+ */
+export function codesMatch(codes: Int32Array, first: number, last: number, text: string, from: number, to: number): boolean {
+  let code = first;
+  let at = from;
+  let star = -1;
+  let retry = 0;
+  while (at < to) {
+    if (code < last) {
+      const wanted = codes[code] as number;
+      if (wanted === MANY) {
+        star = code++;
+        retry = at;
+        continue;
+      }
+      if (wanted === ONE || wanted === text.charCodeAt(at)) {
+        code++;
+        at++;
+        continue;
+      }
+    }
+    if (star < 0) return false;
+    code = star + 1;
+    at = ++retry;
+  }
+  while (code < last && codes[code] === MANY) code++;
+  return code === last;
+}
