@@ -109,9 +109,22 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
         assert.deepEqual(left.toSorted(), ['no', 'yes']);
       });
 
-      test('transaction: a statement that fails can be caught, and the transaction given up', async () => {
-        await assert.rejects(within((tx) => tx.sql.run('INSERT INTO no_such_table VALUES (1)')));
-        assert.equal(await within(async () => 'alive'), 'alive');
+      test('transaction: after a statement that failed nothing more is done, even where its error was caught', async () => {
+        const failing = within(async (tx) => {
+          await tx.meta.put('before the failure', 'yes');
+          await tx.sql.run('INSERT INTO no_such_table VALUES (1)').catch(() => {});
+          return 'kept nevertheless';
+        });
+        await assert.rejects(failing, /no_such_table/);
+        const going = within(async (tx) => {
+          await tx.sql.run("INSERT INTO counter (name, value) VALUES ('identity', 0)").catch(() => {});
+          await tx.meta.put('after the failure', 'yes');
+        });
+        await assert.rejects(going);
+        assert.deepEqual(await within(async (tx) => [await tx.meta.get('before the failure'), await tx.meta.get('after the failure')]), [
+          undefined,
+          undefined,
+        ]);
       });
 
       test('transaction: it cannot be used after its end', async () => {
@@ -327,6 +340,20 @@ function trailConformance(within: Within, fresh: () => AccountId, setClock: (mom
       });
       await record(full);
       assert.deepEqual((await lookup(accountId)).rows, [full]);
+    });
+
+    test('trail: a record is kept whatever text its caller sent', async () => {
+      const accountId = fresh();
+      await record(trailRow('odd', NOON, { accountId, userName: 'a\0b', resources: [{ name: 'c\0d\u{d800}' }] }));
+      const [row] = (await lookup(accountId)).rows;
+      assert.deepEqual([row?.userName, row?.resources], ['a\u{fffd}b', [{ name: 'c\0d\u{d800}' }]]);
+    });
+
+    test('trail: many at once that do nothing else are all kept', async () => {
+      const accountId = fresh();
+      const expected = Array.from({ length: 300 }, (_, i) => `many-${i}`);
+      await Promise.all(expected.map((eventId) => within((tx) => tx.trail.append(trailRow(eventId, NOON, { accountId })))));
+      assert.deepEqual((await ids(accountId, { limit: 500 })).toSorted(), expected.toSorted());
     });
 
     test('trail: a record is seen by its own transaction', async () => {

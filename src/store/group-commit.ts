@@ -1,7 +1,7 @@
 import { positionOfId, positions } from './position.ts';
 import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
 import type { Sql, SqlValue, Store, StoreOptions, Tx } from './store.ts';
-import { startRun } from './transaction.ts';
+import { isWrite, startRun } from './transaction.ts';
 
 /** Transactions that share one commit at most; bounds how long the first of them waits for the last. */
 const GROUP_MAX = 512;
@@ -66,6 +66,7 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
     let undo: 'nothing' | 'savepoint' | 'group' = 'nothing';
     let last = false;
     let ended = false;
+    let failure: { readonly error: unknown } | undefined;
 
     function beforeWrite(): void {
       if (undo !== 'nothing') return;
@@ -82,11 +83,15 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
     function execute<T>(text: string, use: (statement: SqliteStatement) => T): T {
       if (ended) throw new Error('A transaction was used after its end.');
       if (isBroken()) throw new Error('The store has stopped.');
-      const { statement, writes } = prepare(text);
-      if (writes) beforeWrite();
+      if (failure !== undefined)
+        throw new Error('A statement of this transaction failed: it can only be given up.', { cause: failure.error });
       try {
+        const { statement, writes } = prepare(text);
+        if (writes) beforeWrite();
         return use(statement);
       } catch (error) {
+        // As PostgreSQL has it: nothing is built on a statement that failed.
+        failure = { error };
         if (FATAL_CODES.has(db.resultCode(error)) || db.isInTransaction() !== begun) stop(error);
         throw error;
       }
@@ -103,6 +108,7 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
         last = true;
       },
       keep(): void {
+        if (failure !== undefined) throw failure.error;
         ended = true;
         if (undo === 'savepoint') control('RELEASE member');
       },
@@ -199,7 +205,7 @@ function preparing(db: SqliteDriver) {
     let known = prepared.get(text);
     if (known === undefined) {
       if (prepared.size >= PREPARED_MAX) prepared.delete(prepared.keys().next().value as string);
-      known = { statement: db.prepare(text), writes: !/^\s*(?:SELECT|WITH)\b/.test(text) };
+      known = { statement: db.prepare(text), writes: isWrite(text) };
       prepared.set(text, known);
     }
     return known;

@@ -114,9 +114,13 @@ export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>)
   };
 }
 
-/** Writes records in one statement. Positions must rise with the order of commits on this server. */
-export async function insertTrailRows(sql: Sql, rows: readonly TrailRow[], nextPosition: () => number): Promise<void> {
-  await sql.run(
+/** Writes records in one statement. Positions rise with the order of commits on this server. */
+export async function insertTrailRows(
+  execute: (text: string, values: readonly SqlValue[]) => Promise<unknown>,
+  rows: readonly TrailRow[],
+  nextPosition: () => number,
+): Promise<void> {
+  await execute(
     insertText(rows.length),
     rows.flatMap((row) => toColumns(row, nextPosition())),
   );
@@ -125,8 +129,16 @@ export async function insertTrailRows(sql: Sql, rows: readonly TrailRow[], nextP
 const insertTexts: string[] = [];
 
 function insertText(count: number): string {
-  return (insertTexts[count] ??=
-    `INSERT INTO trail_event (${COLUMNS}) VALUES ${Array.from({ length: count }, (_, row) => `(${Array.from({ length: COLUMN_COUNT }, (_, column) => `$${row * COLUMN_COUNT + column + 1}`).join(', ')})`).join(', ')}`);
+  return (insertTexts[count] ??= `INSERT INTO trail_event (${COLUMNS}) VALUES ${placeholders(count)}`);
+}
+
+/** `($1, $2, …), ($13, …)`. */
+function placeholders(rowCount: number): string {
+  const rows: string[] = [];
+  for (let row = 0; row < rowCount; row++) {
+    rows.push(`(${Array.from({ length: COLUMN_COUNT }, (_, column) => `$${row * COLUMN_COUNT + column + 1}`).join(', ')})`);
+  }
+  return rows.join(', ');
 }
 
 function toColumns(row: TrailRow, position: number): SqlValue[] {
@@ -136,14 +148,19 @@ function toColumns(row: TrailRow, position: number): SqlValue[] {
     row.accountId,
     row.region,
     row.at,
-    row.eventName,
-    row.eventSource,
+    keepable(row.eventName),
+    keepable(row.eventSource),
     row.readOnly ? 1 : 0,
-    row.userName ?? null,
-    row.accessKeyId ?? null,
+    keepable(row.userName ?? null),
+    keepable(row.accessKeyId ?? null),
     JSON.stringify(row.resources),
     row.document,
   ];
+}
+
+/** PostgreSQL keeps no NUL in a text, and what a caller sent must never be the reason why it is not recorded. JSON has it escaped. */
+function keepable<Text extends string | null>(text: Text): Text | string {
+  return text?.includes('\0') ? text.replaceAll('\0', '\u{fffd}') : text;
 }
 
 function toTrailRow(row: EventRow): TrailRow {

@@ -24,7 +24,7 @@ export function startRun(sql: Sql, positions: Positions): Run {
   const made: { -readonly [Name in keyof Tx]?: Tx[Name] } = {};
   const flush = async (): Promise<void> => {
     if (pending.length === 0) return;
-    await insertTrailRows(sql, pending, positions.next);
+    await insertTrailRows(sql.run, pending, positions.next);
     pending.length = 0;
   };
   const tx: Tx = {
@@ -59,4 +59,9 @@ export function startRun(sql: Sql, positions: Positions): Run {
       for (const fn of afterCommit) fn();
     },
   };
+}
+
+/** Whether a statement changes anything. A `WITH` only reads: statements that change data inside one are not in the common subset. */
+export function isWrite(text: string): boolean {
+  return !/^\s*(?:SELECT|WITH)\b/.test(text);
 }

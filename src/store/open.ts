@@ -1,0 +1,24 @@
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openPostgres } from './postgres.ts';
+import { openSqlite } from './sqlite.ts';
+import type { Store, StoreOptions } from './store.ts';
+
+/**
+ * Opens what the setting `BELFRY_DATABASE` names: `file:./data` (a folder, relative to the working directory), `file::memory:`,
+ * or `postgres://…`.
+ *
+ * @throws Error where the setting names neither; the text does not repeat the setting, which may hold a password
+ */
+export async function openStore(setting: string, options: StoreOptions): Promise<Store> {
+  if (setting.startsWith('postgres://') || setting.startsWith('postgresql://')) return openPostgres(setting, options);
+  if (setting === 'file::memory:') return openSqlite(':memory:', options);
+  if (setting.startsWith('file:')) return openSqlite(fileFolder(setting), options);
+  throw new Error('The database setting must begin with file: or postgres://.');
+}
+
+/** `file:./data`, `file:data`, `file:/var/lib/belfry`, `file:///var/lib/belfry`. */
+function fileFolder(setting: string): string {
+  if (setting.startsWith('file://')) return fileURLToPath(setting);
+  const path = setting.slice('file:'.length);
+  return fileURLToPath(new URL(pathToFileURL(path === '' ? '.' : path)));
+}

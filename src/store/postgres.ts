@@ -1,0 +1,255 @@
+import pg from 'pg';
+import { migrate, SCHEMA_TOKENS } from './migrations.ts';
+import { positions } from './position.ts';
+import type { Sql, SqlValue, Store, StoreOptions, Tx } from './store.ts';
+import { recorder } from './trail-batch.ts';
+import { isWrite, startRun } from './transaction.ts';
+
+export interface PostgresOptions extends StoreOptions {
+  /** Connections of this server. Default 12: measured, 8 to 16 keep two cores busy and more only wait. */
+  readonly connections?: number;
+  /** How long a statement may take, and how long a connection may be waited for. Default 10 000. */
+  readonly timeoutMilliseconds?: number;
+}
+
+/** Times a transaction is run before its conflict is told to the caller. */
+const ATTEMPTS = 24;
+
+/** Statements kept prepared on each connection; further texts are parsed each time. */
+const PREPARED_MAX = 500;
+
+/** `40001` serialization_failure, `40P01` deadlock_detected. Source: PostgreSQL manual, appendix A. */
+const CONFLICT = new Set(['40001', '40P01']);
+
+/** What two servers that make the first schema at once may meet besides: unique_violation, duplicate_table. */
+const CREATED_MEANWHILE = new Set([...CONFLICT, '23505', '42P07']);
+
+const INT8_OID = 20;
+
+/** The little of `pg` that we use; the dialect is checked on another library too. */
+export interface PostgresPool {
+  query(query: PostgresQuery): Promise<PostgresRows>;
+  connect(): Promise<PostgresConnection>;
+  end(): Promise<void>;
+}
+export interface PostgresConnection {
+  query(query: PostgresQuery): Promise<PostgresRows>;
+  /** True: the connection is not fit for another use. */
+  release(broken: boolean): void;
+}
+export interface PostgresQuery {
+  readonly text: string;
+  readonly values?: SqlValue[];
+  /** The same name always stands for the same text. */
+  readonly name?: string;
+}
+export interface PostgresRows {
+  readonly rows: unknown[];
+  readonly rowCount: number | null;
+}
+
+/**
+ * Opens the engine for when one machine is outgrown: any number of servers on one PostgreSQL database.
+ * A transaction whose work only read is recorded together with others that wait, in one statement.
+ *
+ * Not promised: that `afterCommit` is called in commit order. A connection lost while a commit is under way leaves its outcome unknown: the
+ * transaction rejects and is not run again, since it may have been kept.
+ *
+ * @throws Error where the database is a standby, or was told to acknowledge what is not durable
+ */
+export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
+  const { connections = 12, timeoutMilliseconds = 10_000 } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    application_name: 'belfry',
+    connectionTimeoutMillis: timeoutMilliseconds,
+    statement_timeout: timeoutMilliseconds,
+    idle_in_transaction_session_timeout: timeoutMilliseconds,
+    keepAlive: true,
+    types: {
+      getTypeParser: (oid: number, format?: string) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format as 'text')),
+    },
+  });
+  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  try {
+    await assertDurable(pool);
+    return await openOnPool(pool, options);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+/** Brings the schema up to date and answers the store; the pool is ended with it. */
+export async function openOnPool(pool: PostgresPool, options: StoreOptions): Promise<Store> {
+  const store = serializable(pool, options);
+  await retrying(CREATED_MEANWHILE, () => store.transaction(({ sql }) => migrate(sql, SCHEMA_TOKENS.postgres)));
+  return store;
+}
+
+/** Exact, or an error: a number that was rounded would be another number. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`The database holds ${text}, which no number here can be.`);
+  return value;
+}
+
+async function assertDurable(pool: PostgresPool): Promise<void> {
+  const { rows } = await pool.query({
+    text: `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit,
+       current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby`,
+  });
+  const [is] = rows as { readonly fsync: string; readonly commit: string; readonly encoding: string; readonly standby: boolean }[];
+  if (is === undefined || is.standby) throw new Error('The database is a standby: give the address of the primary.');
+  if (is.fsync !== 'on' || is.commit === 'off')
+    throw new Error('The database acknowledges what is not durable: set fsync and synchronous_commit on.');
+  if (is.encoding !== 'UTF8') throw new Error(`The database is encoded in ${is.encoding}: make one in UTF8.`);
+}
+
+function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: StoreOptions): Store {
+  const order = positions(now, () => 0);
+  const names = new Map<string, string>();
+  const record = recorder((text, values) => query(pool, text, values), order.next);
+  const active = new Set<Promise<unknown>>();
+  let closed = false;
+
+  /** Named statements are parsed once a connection. */
+  async function query(connection: PostgresPool | PostgresConnection, text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
+    let name = names.get(text);
+    if (name === undefined && names.size < PREPARED_MAX) {
+      name = `belfry${names.size}`;
+      names.set(text, name);
+    }
+    return connection.query({ text, values: values as SqlValue[], ...(name === undefined ? {} : { name }) });
+  }
+
+  /** A connection that is taken, and a transaction that begins, with the first statement: work that asks nothing costs nothing. */
+  function connection() {
+    let client: Promise<PostgresConnection> | undefined;
+    let wrote = false;
+    let ended = false;
+    let failure: unknown;
+
+    async function begin(): Promise<PostgresConnection> {
+      const taken = await pool.connect();
+      try {
+        await taken.query({ text: 'BEGIN ISOLATION LEVEL SERIALIZABLE' });
+        return taken;
+      } catch (error) {
+        taken.release(true);
+        throw error;
+      }
+    }
+    async function execute(text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
+      if (ended) throw new Error('A transaction was used after its end.');
+      if (failure !== undefined) throw new Error('A statement of this transaction failed: it can only be given up.', { cause: failure });
+      wrote ||= isWrite(text);
+      try {
+        return await query(await (client ??= begin()), text, values);
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    }
+    async function end(text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+      ended = true;
+      if (client === undefined) return;
+      const taken = await client;
+      try {
+        await taken.query({ text });
+        taken.release(false);
+      } catch (error) {
+        // The connection is in a state nobody knows, or the server is gone.
+        taken.release(!isAnswer(error));
+        throw error;
+      }
+    }
+    const sql: Sql = {
+      row: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows[0] as Row | undefined,
+      rows: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows as Row[],
+      run: async (text, values = []) => (await execute(text, values)).rowCount ?? 0,
+    };
+    return {
+      sql,
+      wrote: () => wrote,
+      failure: () => failure,
+      async commit(): Promise<void> {
+        // PostgreSQL answers COMMIT of a failed transaction with a quiet ROLLBACK.
+        if (failure !== undefined) throw failure;
+        await end('COMMIT');
+      },
+      /** What went wrong with taking back is of no interest: what is not committed does not remain. */
+      rollback: () => end('ROLLBACK').catch(() => {}),
+    };
+  }
+
+  async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const { sql, wrote, failure, commit, rollback } = connection();
+    const run = startRun(sql, order);
+    let value: T;
+    try {
+      value = await work(run.tx);
+      if (wrote()) await run.flush();
+      await commit();
+    } catch (error) {
+      await rollback();
+      // Work may have made an error of its own of a conflict; it is a conflict all the same.
+      throw CONFLICT.has(codeOf(failure())) ? failure() : error;
+    }
+    // What only read is serializable before its record is written: the record is a write that nobody's reads depend on.
+    await record(run.pending);
+    try {
+      run.committed();
+    } catch (error) {
+      fatal(error);
+      throw error;
+    }
+    return value;
+  }
+
+  return {
+    transaction(work) {
+      if (closed) return Promise.reject(new Error('The store is closed.'));
+      const running = retrying(CONFLICT, () => once(work));
+      active.add(running);
+      const forget = (): void => void active.delete(running);
+      running.then(forget, forget);
+      return running;
+    },
+    async close() {
+      closed = true;
+      await Promise.allSettled(active);
+      await pool.end();
+    },
+  };
+}
+
+/** Runs again after a conflict, later each time and never at the same moment as the other side. */
+async function retrying<T>(codes: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !codes.has(codeOf(error))) throw error;
+      const longest = Math.min(2 ** attempt, 128);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+    }
+  }
+}
+
+/** Whether the server said so; any other error is of the connection. */
+function isAnswer(error: unknown): error is { readonly code?: string } {
+  return typeof (error as { readonly severity?: unknown } | null)?.severity === 'string';
+}
+
+function codeOf(error: unknown): string {
+  return isAnswer(error) ? (error.code ?? '') : '';
+}
+
+function rethrow(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,40 @@
+import { PGlite } from '@electric-sql/pglite';
+import { openOnPool, type PostgresConnection, type PostgresQuery, type PostgresRows } from '#store/postgres.ts';
+import type { Store, StoreOptions } from '#store/store.ts';
+
+/**
+ * PostgreSQL 18 compiled to WebAssembly, for the dialect alone: it keeps nothing durable and has one session, which callers take in turns.
+ */
+export async function openPglite(options: StoreOptions): Promise<Store> {
+  const db = await PGlite.create();
+  let free: Promise<unknown> = Promise.resolve();
+
+  async function query({ text, values = [] }: PostgresQuery): Promise<PostgresRows> {
+    const { rows, affectedRows } = await db.query(text, values);
+    return { rows, rowCount: affectedRows ?? 0 };
+  }
+  async function connect(): Promise<PostgresConnection> {
+    const before = free;
+    let release = (): void => {};
+    free = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return { query, release: () => release() };
+  }
+  return openOnPool(
+    {
+      connect,
+      async query(one) {
+        const connection = await connect();
+        try {
+          return await connection.query(one);
+        } finally {
+          connection.release(false);
+        }
+      },
+      end: () => db.close(),
+    },
+    options,
+  );
+}
