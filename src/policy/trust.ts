@@ -1,6 +1,7 @@
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import { type CompiledPolicy, statementHasAction, statementPredicate } from './compile.ts';
+import type { StatementRef } from './decision.ts';
 import type { LoweredStatement, PrincipalEntry } from './lowered.ts';
 import { newRequestRecord, type PolicyRequest } from './request.ts';
 
@@ -8,14 +9,16 @@ import { newRequestRecord, type PolicyRequest } from './request.ts';
 export interface TrustCaller {
   /** Absent for a service, and for who brings nothing but a token of an identity provider. */
   readonly accountId?: AccountId;
-  /** The user's; of a role session its own and its role's; of a federated user its own; the root's. */
-  readonly arns: readonly string[];
+  /** The user's, the role session's, the federated user's, or the root's. */
+  readonly arn?: string;
+  /** Of a role session: its role's. */
+  readonly roleArn?: string;
   /** `AIDA…` of a user, `AROA…` of a session's role: how a stored trust policy names them. */
-  readonly uniqueIds: readonly string[];
+  readonly uniqueId?: string;
   /** `meetings.chime.amazonaws.com` */
   readonly service?: string;
   /** The SAML or OIDC provider's ARN, or the issuer's host. */
-  readonly federated?: readonly string[];
+  readonly federated?: string | readonly string[];
   /** A permissions boundary is attached: a Deny with NotPrincipal then always applies. */
   readonly hasBoundary?: boolean;
 }
@@ -25,17 +28,8 @@ export interface TrustCaller {
  * `account`, and the caller's own policies must allow as well.
  */
 export type TrustDecision =
-  | {
-      readonly effect: 'Allow';
-      readonly grantee: 'principal' | 'account';
-      readonly by: { readonly statement: number; readonly sid?: string };
-    }
-  | {
-      readonly effect: 'Deny';
-      readonly kind: 'explicit';
-      readonly grantee: 'none';
-      readonly by: { readonly statement: number; readonly sid?: string };
-    }
+  | { readonly effect: 'Allow'; readonly grantee: 'principal' | 'account'; readonly by: StatementRef }
+  | { readonly effect: 'Deny'; readonly kind: 'explicit'; readonly grantee: 'none'; readonly by: StatementRef }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly grantee: 'none'; readonly by?: undefined };
 
 /** What of a principal a Principal element can name. */
@@ -43,17 +37,16 @@ export function trustCallerOf(principal: Principal): TrustCaller {
   const { accountId, arn } = principal;
   switch (principal.type) {
     case 'Root':
-      return { accountId, arns: [arn], uniqueIds: [] };
-    case 'IAMUser':
-      return { accountId, arns: [arn], uniqueIds: [principal.principalId] };
-    case 'AssumedRole':
-      return { accountId, arns: [arn, principal.roleArn], uniqueIds: [principal.roleId] };
     case 'FederatedUser':
-      return { accountId, arns: [arn], uniqueIds: [] };
+      return { accountId, arn };
+    case 'IAMUser':
+      return { accountId, arn, uniqueId: principal.principalId };
+    case 'AssumedRole':
+      return { accountId, arn, roleArn: principal.roleArn, uniqueId: principal.roleId };
     case 'AWSService':
-      return { arns: [], uniqueIds: [], service: principal.service };
+      return { service: principal.service };
     case 'Unknown':
-      return { arns: [], uniqueIds: [] };
+      return principal.session?.federatedProvider === undefined ? {} : { federated: principal.session.federatedProvider };
   }
 }
 
@@ -66,7 +59,12 @@ type Named = 'principal' | 'account' | 'none';
  * Assumed: `*` names the principal itself; a statement without Principal allows nobody and denies everybody; of a NotPrincipal with Deny
  * the account and every ARN of the caller must be listed to be spared.
  */
-export function decideTrust(trust: CompiledPolicy, caller: TrustCaller, request: PolicyRequest): TrustDecision {
+export function decideTrust(
+  trust: CompiledPolicy,
+  caller: TrustCaller,
+  request: PolicyRequest,
+  policyType: 'trust' | 'resource' = 'trust',
+): TrustDecision {
   const record = newRequestRecord();
   record.context = request.context;
   const action = request.action.toLowerCase();
@@ -80,7 +78,7 @@ export function decideTrust(trust: CompiledPolicy, caller: TrustCaller, request:
   for (const [i, statement] of statements.entries()) {
     if (statement.effect !== 'Deny' || !isDenied(statement, caller)) continue;
     if (resources.some((resource) => holds(i, resource)))
-      return { effect: 'Deny', kind: 'explicit', grantee: 'none', by: byOf(statement, i) };
+      return { effect: 'Deny', kind: 'explicit', grantee: 'none', by: byOf(statement, i, policyType) };
   }
 
   let weakest: TrustDecision | undefined;
@@ -90,7 +88,7 @@ export function decideTrust(trust: CompiledPolicy, caller: TrustCaller, request:
       if (statement.effect !== 'Allow' || best.grantee === 'principal') continue;
       const grantee = granteeOf(statement, caller);
       if (grantee === 'none' || (grantee === 'account' && best.grantee === 'account') || !holds(i, resource)) continue;
-      best = { effect: 'Allow', grantee, by: byOf(statement, i) };
+      best = { effect: 'Allow', grantee, by: byOf(statement, i, policyType) };
     }
     if (best.effect === 'Deny') return best;
     if (weakest === undefined || best.grantee === 'account') weakest = best;
@@ -98,15 +96,17 @@ export function decideTrust(trust: CompiledPolicy, caller: TrustCaller, request:
   return weakest ?? { effect: 'Deny', kind: 'implicit', grantee: 'none' };
 }
 
-function byOf({ sid }: LoweredStatement, statement: number): { readonly statement: number; readonly sid?: string } {
-  return sid === undefined ? { statement } : { statement, sid };
+function byOf({ sid }: LoweredStatement, statement: number, policyType: 'trust' | 'resource'): StatementRef {
+  return { policyType, policyId: `${policyType} policy`, statement, ...(sid === undefined ? {} : { sid }) };
 }
 
 function granteeOf({ principals }: LoweredStatement, caller: TrustCaller): Named {
   if (principals === undefined) return 'none';
   const { not, anyone, entries } = principals;
-  if (not) return anyone || entries.some((entry) => namedBy(entry, caller) !== 'none') ? 'none' : 'principal';
-  if (anyone) return 'principal';
+  // Who brings no credentials is granted something only by name.
+  const known = caller.accountId !== undefined;
+  if (not) return !known || anyone || entries.some((entry) => namedBy(entry, caller) !== 'none') ? 'none' : 'principal';
+  if (anyone && known) return 'principal';
   let best: Named = 'none';
   for (const entry of entries) {
     const named = namedBy(entry, caller);
@@ -124,27 +124,25 @@ function isDenied({ principals }: LoweredStatement, caller: TrustCaller): boolea
   if (anyone) return false;
   if (caller.accountId === undefined) return !entries.some((entry) => namedBy(entry, caller) !== 'none');
   if (caller.hasBoundary === true) return true;
-  const listsAccount = entries.some((entry) => entry.type === 'AWS' && accountOf(entry.value) === caller.accountId);
-  const listsArns = caller.arns.every((arn) => entries.some((entry) => entry.type === 'AWS' && entry.value === arn));
-  const listsIds = caller.uniqueIds.length > 0 && caller.uniqueIds.every((id) => entries.some((entry) => entry.value === id));
-  return !(listsAccount && (listsArns || (listsIds && sessionArns(caller).every((arn) => entries.some((entry) => entry.value === arn)))));
-}
-
-/** Those that have no unique id of their own. */
-function sessionArns({ arns }: TrustCaller): readonly string[] {
-  return arns.filter((arn) => parseArn(arn)?.service === 'sts');
+  const lists = (name: string | undefined): boolean => entries.some(({ type, value }) => type === 'AWS' && value === name);
+  if (!entries.some(({ type, value }) => type === 'AWS' && accountOf(value) === caller.accountId)) return true;
+  // A role session must be listed itself and by its role; the role, or a user, by its ARN or its unique id.
+  if (caller.roleArn !== undefined) return !lists(caller.arn) || !(lists(caller.roleArn) || lists(caller.uniqueId));
+  return !lists(caller.arn) && !lists(caller.uniqueId);
 }
 
 function namedBy({ type, value }: PrincipalEntry, caller: TrustCaller): Named {
   switch (type) {
     case 'AWS':
-      if (caller.accountId === undefined) return value === '*' ? 'principal' : 'none';
-      if (value === '*' || caller.arns.includes(value) || caller.uniqueIds.includes(value)) return 'principal';
+      if (caller.accountId === undefined) return 'none';
+      if (value === '*' || value === caller.arn || value === caller.roleArn || value === caller.uniqueId) return 'principal';
       return accountOf(value) === caller.accountId ? 'account' : 'none';
     case 'Service':
       return value === caller.service ? 'principal' : 'none';
     case 'Federated':
-      return caller.federated?.includes(value) === true ? 'principal' : 'none';
+      return value === caller.federated || (typeof caller.federated === 'object' && caller.federated.includes(value))
+        ? 'principal'
+        : 'none';
     case 'CanonicalUser':
       return 'none';
   }
