@@ -1,0 +1,187 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
+import type { AttendeeRecord } from '#store/meetings.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { guid, onMeeting } from './access.ts';
+import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
+import type { MeetingEvent, MeetingsDeps } from './deps.ts';
+import { requireExternalId } from './external-id.ts';
+import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, toAttendee } from './found.ts';
+import { attendeeToken, attendeeTokenAfter } from './next-token.ts';
+
+type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
+
+/** Assumed: how many ListAttendees answers with where MaxResults is absent. */
+const PAGE = 50;
+
+/** Making, reading and removing attendees. Source: chime-sdk-meetings 2021-07-15, CreateAttendee … DeleteAttendee. */
+export function attendeeOperations(
+  deps: MeetingsDeps,
+): Pick<Operations, 'CreateAttendee' | 'BatchCreateAttendee' | 'GetAttendee' | 'ListAttendees' | 'DeleteAttendee'> {
+  return {
+    /**
+     * Makes an attendee, or answers with the one who has this external user id.
+     *
+     * @throws NotFoundException      no such meeting
+     * @throws BadRequestException    an external user id or capabilities that cannot be
+     * @throws LimitExceededException the meeting has as many attendees as it may
+     */
+    CreateAttendee: {
+      access: (input, caller) => onMeeting(caller, 'chime:CreateAttendee', input.MeetingId),
+      async handle(call, input) {
+        const meeting = await meetingOrNotFound(call, input.MeetingId);
+        const { attendee } = await addAttendee(call, deps, meeting, input, await room(call, deps, meeting));
+        return { Attendee: toAttendee(deps, meeting, attendee) };
+      },
+    },
+
+    /** As CreateAttendee for up to 100; who cannot be admitted is in `Errors`, and the others are. */
+    BatchCreateAttendee: {
+      access: (input, caller) => onMeeting(caller, 'chime:BatchCreateAttendee', input.MeetingId),
+      async handle(call, input) {
+        return addAttendees(call, deps, await meetingOrNotFound(call, input.MeetingId), input.Attendees);
+      },
+    },
+
+    /** @throws NotFoundException no such meeting, or no such attendee in it */
+    GetAttendee: {
+      access: (input, caller) => onMeeting(caller, 'chime:GetAttendee', input.MeetingId),
+      async handle(call, input) {
+        const meeting = await meetingOrNotFound(call, input.MeetingId);
+        return { Attendee: toAttendee(deps, meeting, await attendeeOrNotFound(call, meeting, input.AttendeeId)) };
+      },
+    },
+
+    /**
+     * A page of attendees, in the order of their ids, so that a token holds while attendees come and go.
+     *
+     * @throws NotFoundException   no such meeting
+     * @throws BadRequestException a token that is not of this meeting
+     */
+    ListAttendees: {
+      access: (input, caller) => onMeeting(caller, 'chime:ListAttendees', input.MeetingId),
+      async handle(call, input) {
+        const meeting = await meetingOrNotFound(call, input.MeetingId);
+        const { meetingId } = meeting.record;
+        const after = input.NextToken === undefined ? undefined : attendeeTokenAfter(input.NextToken, meetingId);
+        const limit = input.MaxResults ?? PAGE;
+        const attendees = await call.tx.meetings.listAttendees(meetingId, limit + 1, after);
+        const page = attendees.slice(0, limit);
+        const last = page.at(-1);
+        return {
+          Attendees: page.map((attendee) => toAttendee(deps, meeting, attendee)),
+          ...(attendees.length > limit && last !== undefined && { NextToken: attendeeToken(meetingId, last.attendeeId) }),
+        };
+      },
+    },
+
+    /** @throws NotFoundException no such meeting, or no such attendee in it */
+    DeleteAttendee: {
+      access: (input, caller) => onMeeting(caller, 'chime:DeleteAttendee', input.MeetingId),
+      async handle(call, input) {
+        const meeting = await meetingOrNotFound(call, input.MeetingId);
+        const attendee = await attendeeOrNotFound(call, meeting, input.AttendeeId);
+        await call.tx.meetings.removeAttendee(meeting.record.meetingId, guid(input.AttendeeId));
+        await deps.tell?.(call, attendeeEvent('AttendeeDeleted', meeting, attendee));
+        return {};
+      },
+    },
+  };
+}
+
+/** A meeting event about one attendee. */
+export function attendeeEvent(
+  type: Extract<MeetingEvent, { readonly attendeeId: string }>['type'],
+  { record, asked }: FoundMeeting,
+  { attendeeId, externalUserId }: AttendeeRecord,
+): MeetingEvent {
+  const { ExternalMeetingId: externalMeetingId, MediaRegion: mediaRegion } = asked;
+  return { type, meetingId: record.meetingId, externalMeetingId, mediaRegion, attendeeId, externalUserId };
+}
+
+/** Adds attendees one by one; one refused does not keep the next out. Assumed: `ErrorCode` is the code without `Exception`. */
+export async function addAttendees(
+  call: Call,
+  deps: MeetingsDeps,
+  meeting: FoundMeeting,
+  items: readonly CreateAttendeeRequestItem[],
+): Promise<{ readonly Attendees: readonly Attendee[]; readonly Errors: readonly CreateAttendeeError[] }> {
+  const Attendees: Attendee[] = [];
+  const Errors: CreateAttendeeError[] = [];
+  let left = await room(call, deps, meeting);
+  for (const item of items) {
+    try {
+      const { attendee, added } = await addAttendee(call, deps, meeting, item, left);
+      if (added) left--;
+      Attendees.push(toAttendee(deps, meeting, attendee));
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      Errors.push({
+        ExternalUserId: item.ExternalUserId,
+        ErrorCode: error.code.replace(/Exception$/, ''),
+        ErrorMessage: error.message,
+      });
+    }
+  }
+  return { Attendees, Errors };
+}
+
+/** Those of the attendees asked for who are in the meeting: a request made again makes nobody. */
+export async function existingAttendees(
+  { tx }: Call,
+  deps: MeetingsDeps,
+  meeting: FoundMeeting,
+  items: readonly CreateAttendeeRequestItem[],
+): Promise<{ readonly Attendees: readonly Attendee[]; readonly Errors: readonly CreateAttendeeError[] }> {
+  const Attendees: Attendee[] = [];
+  for (const { ExternalUserId } of items) {
+    const attendee = await tx.meetings.getAttendeeByExternalUserId(meeting.record.meetingId, ExternalUserId);
+    if (attendee !== undefined) Attendees.push(toAttendee(deps, meeting, attendee));
+  }
+  return { Attendees, Errors: [] };
+}
+
+/**
+ * Source: Chime SDK API reference, ExternalUserId, "An idempotency token".
+ * Assumed: an attendee who is there already stays as he is, whatever capabilities the second request asks for.
+ */
+async function addAttendee(
+  call: Call,
+  deps: MeetingsDeps,
+  meeting: FoundMeeting,
+  { ExternalUserId, Capabilities }: CreateAttendeeRequestItem,
+  left: number,
+): Promise<{ readonly attendee: AttendeeRecord; readonly added: boolean }> {
+  const { tx, now } = call;
+  const { meetingId } = meeting.record;
+  requireExternalId('ExternalUserId', ExternalUserId);
+  const features = meeting.asked.MeetingFeatures;
+  if (Capabilities !== undefined) requireCapabilities(Capabilities, features);
+
+  const attendee: AttendeeRecord = {
+    meetingId,
+    attendeeId: call.newId(),
+    externalUserId: ExternalUserId,
+    capabilities: toCapabilitiesRecord(Capabilities ?? defaultCapabilities(features)),
+    createdAt: now,
+  };
+  if (left > 0 && (await tx.meetings.addAttendee(attendee)) === 'added') {
+    await deps.tell?.(call, attendeeEvent('AttendeeAdded', meeting, attendee));
+    return { attendee, added: true };
+  }
+  const present = await tx.meetings.getAttendeeByExternalUserId(meetingId, ExternalUserId);
+  if (present === undefined) {
+    throw new AwsError('LimitExceededException', `The meeting has ${attendeesMax(deps, meeting)} attendees, and may not have more.`);
+  }
+  return { attendee: present, added: false };
+}
+
+/** How many more attendees a meeting may have. */
+async function room({ tx }: Call, deps: MeetingsDeps, meeting: FoundMeeting): Promise<number> {
+  return attendeesMax(deps, meeting) - (await tx.meetings.countAttendees(meeting.record.meetingId));
+}
+
+/** Assumed: MaxCount limits how many are made, as only the media plane knows who is present. */
+function attendeesMax({ limits }: MeetingsDeps, { asked }: FoundMeeting): number {
+  return Math.min(asked.MeetingFeatures?.Attendee?.MaxCount ?? limits.attendees, limits.attendees);
+}
