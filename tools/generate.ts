@@ -36,7 +36,8 @@ export function generate(): ReadonlyMap<string, string> {
   return files;
 }
 
-function serviceModel(service: ServiceName, reference: AuthorizationFile): ServiceModel {
+/** The model of a service from all its sources. */
+export function serviceModel(service: ServiceName, reference: AuthorizationFile): ServiceModel {
   const { file, model } = readPublished(`${ROOT}models`, service);
   const joined = joinClient(fromPublished(service, file, model));
   return {
@@ -71,7 +72,7 @@ function modelText(model: ServiceModel): string {
 }
 
 /** Files of the folder that are not as generated, missing and superfluous ones included. */
-function different(files: ReadonlyMap<string, string>): readonly string[] {
+export function different(files: ReadonlyMap<string, string>): readonly string[] {
   const present = readdirSync(FOLDER);
   const names = new Set([...files.keys(), ...present]);
   return [...names].filter((name) => !present.includes(name) || readFileSync(`${FOLDER}/${name}`, 'utf8') !== files.get(name));

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadModel } from './load.ts';
+import { SERVICE_NAMES, type ServiceName } from './model.ts';
+
+// biome-ignore format: a table
+const SERVICES: readonly [service: ServiceName, signingName: string, protocols: string, operations: number][] = [
+  // service                     signs as            protocols                          operations
+  ['chime',                      'chime',            'rest-json',                       62],
+  ['chime-sdk-identity',         'chime',            'rest-json',                       30],
+  ['chime-sdk-meetings',         'chime',            'rest-json',                       16],
+  ['chime-sdk-messaging',        'chime',            'rest-json',                       51],
+  ['chime-sdk-media-pipelines',  'chime',            'rest-json',                       31],
+  ['chime-sdk-voice',            'chime',            'rest-json',                       96],
+  ['sts',                        'sts',              'query',                           11],
+  ['cloudwatch',                 'monitoring',       'smithy-rpc-v2-cbor json query',   0],
+  ['accessanalyzer',             'access-analyzer',  'rest-json',                       39],
+];
+
+for (const [service, signingName, protocols, operations] of SERVICES) {
+  test(`loadModel: ${service} signs as ${signingName} and speaks ${protocols}`, () => {
+    const model = loadModel(service);
+    assert.equal(model.signingName, signingName);
+    assert.equal(model.protocols.join(' '), protocols);
+    if (operations > 0) assert.equal(Object.keys(model.operations).length, operations);
+  });
+}
+
+test('loadModel: is read once', () => {
+  assert.equal(loadModel('sts'), loadModel('sts'));
+});
+
+test('loadModel: a name of the prototype is no operation and no shape', () => {
+  const { operations, shapes } = loadModel('sts');
+  assert.equal(operations['constructor'], undefined);
+  assert.equal(shapes['toString'], undefined);
+});
+
+test('loadModel: every shape that is named is there', () => {
+  for (const service of SERVICE_NAMES) {
+    const { operations, shapes } = loadModel(service);
+    const named = [
+      ...Object.values(operations).flatMap((o) => [o.input ?? [], o.output ?? [], o.errors].flat()),
+      ...Object.values(shapes).flatMap((s) => [...Object.values(s.members ?? {}), s.member ?? [], s.key ?? []].flat().map((m) => m.shape)),
+    ];
+    assert.deepEqual(
+      named.filter((name) => shapes[name] === undefined),
+      [],
+      service,
+    );
+  }
+});
+
+// biome-ignore format: a table
+const READ_ONLY: readonly [service: ServiceName, operation: string, readOnly: boolean][] = [
+  ['chime-sdk-meetings',  'GetMeeting',                true ],
+  ['chime-sdk-meetings',  'CreateMeeting',             false],
+  ['chime',               'SearchAvailablePhoneNumbers', true ],
+  ['iam',                 'SimulatePrincipalPolicy',   true ],
+  ['iam',                 'GenerateCredentialReport',  true ],
+  ['sts',                 'AssumeRole',                true ],
+  ['cloudtrail',          'LookupEvents',              true ],
+  ['cloudwatch',          'PutMetricData',             false],
+  ['accessanalyzer',      'ListFindingsV2',            true ],
+];
+
+for (const [service, operation, readOnly] of READ_ONLY) {
+  test(`loadModel: ${operation} ${readOnly ? 'only reads' : 'changes something'}`, () => {
+    assert.equal(loadModel(service).operations[operation]?.readOnly, readOnly);
+  });
+}

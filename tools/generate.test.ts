@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { authorization } from './generate/authorization.ts';
+import { declarations, pascalCase } from './generate/declarations.ts';
+import { fromPublished, readPublished } from './generate/published.ts';
+import { different, generate, serviceModel } from './generate.ts';
+
+const reference = authorization();
+
+test('generate: what is committed is what is generated, and nothing besides', () => {
+  assert.deepEqual(different(generate()), []);
+});
+
+test('generate: a file that differs, is missing or is too many is named', () => {
+  const files = new Map(generate());
+  files.set('sts.ts', 'other');
+  files.set('newer.ts', '');
+  files.delete('iam.json');
+  assert.deepEqual([...different(files)].sort(), ['iam.json', 'newer.ts', 'sts.ts']);
+});
+
+test('joinClient: an operation that the published client has and the model lacks is added, with its errors and shapes', () => {
+  const { operations, shapes, provenance } = serviceModel('iam', reference);
+  assert.equal(operations['GetAccountProperties']?.output, 'GetAccountPropertiesResponse');
+  assert.equal(operations['GetAccountProperties']?.readOnly, true);
+  assert.ok(operations['AcquireRole']?.errors.includes('RoleModifiedException'));
+  assert.deepEqual(shapes['RoleModifiedException']?.error, { status: 409, code: 'RoleModified', senderFault: true });
+  assert.match(provenance.join(' '), /botocore iam-2010-05-08.* @aws-sdk\/client-iam [0-9.]+/);
+});
+
+test('joinClient: an enum is joined by name, and a new one is linked to its member', () => {
+  const { shapes } = serviceModel('organizations', reference);
+  assert.ok(shapes['PolicyType']?.enum?.includes('SECURITYHUB_CSPM_POLICY'));
+  assert.equal(
+    serviceModel('cloudwatch', reference).shapes['AnomalyDetectorConfiguration']?.members?.['AdaptationSpeed']?.shape,
+    'AnomalyDetectorAdaptationSpeed',
+  );
+});
+
+test('joinClient: the constraints of the model stay', () => {
+  assert.equal(serviceModel('chime-sdk-meetings', reference).shapes['ExternalMeetingId']?.max, 64);
+});
+
+test('joinClient: CreateMeeting keeps its labels, its token and its status', () => {
+  const { operations, shapes } = serviceModel('chime-sdk-meetings', reference);
+  assert.deepEqual(operations['CreateMeeting']?.http, { method: 'POST', uri: '/meetings', code: 200 });
+  assert.equal(shapes['CreateMeetingRequest']?.members?.['ClientRequestToken']?.idempotencyToken, true);
+});
+
+// biome-ignore format: a table
+const UNKNOWN: readonly [where: string, change: (model: Record<string, Record<string, Record<string, unknown>>>) => void, message: RegExp][] = [
+  ['a key of an operation', (model) => { (model['operations']?.['AssumeRole'] ?? {})['endpoint'] = {}; },      /operation key 'endpoint'/],
+  ['a key of a shape',      (model) => { (model['shapes']?.['arnType'] ?? {})['document'] = true; },            /shape key 'document'/],
+  ['a key of the metadata', (model) => { (model['metadata'] ?? {})['sigv5'] = {}; },                            /metadata key 'sigv5'/],
+  ['a way of signing',      (model) => { (model['operations']?.['AssumeRole'] ?? {})['authtype'] = 'bearer'; }, /authtype 'bearer'/],
+];
+
+for (const [where, change, message] of UNKNOWN) {
+  test(`fromPublished: ${where} that the generator does not know is an error`, () => {
+    const { file, model } = readPublished('models', 'sts');
+    const altered = structuredClone(model);
+    change(altered as never);
+    assert.throws(() => fromPublished('sts', file, altered), message);
+  });
+}
+
+test('declarations: required members are plain, optional ones have a question mark, enums are literals', () => {
+  const text = readFileSync('src/model/generated/chime-sdk-meetings.ts', 'utf8');
+  assert.match(text, /readonly CreateMeeting: \{ readonly input: CreateMeetingRequest; readonly output: CreateMeetingResponse \};/);
+  assert.match(text, /readonly MediaRegion: string;/);
+  assert.match(text, /readonly MeetingHostId\?: string;/);
+  assert.match(text, /export type MediaCapabilities = 'SendReceive' \| 'Send' \| 'Receive' \| 'None';/);
+  assert.match(text, /export type ChimeSdkMeetingsErrorCode = 'BadRequestException' \|/);
+});
+
+test('declarations: the alternatives of a union exclude each other', () => {
+  const text = declarations(serviceModel('cloudwatch', reference), '');
+  assert.match(text, /export type EvaluationCriteria =\n {2}\| \{ readonly PromQLCriteria: AlarmPromQLCriteria \};/);
+});
+
+test('pascalCase: a service name becomes the name of its interface', () => {
+  assert.equal(pascalCase('chime-sdk-media-pipelines'), 'ChimeSdkMediaPipelines');
+});
