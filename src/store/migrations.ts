@@ -1,3 +1,4 @@
+import { MEETINGS_SCHEMA } from './meetings.ts';
 import type { Sql } from './store.ts';
 
 /** What differs between the engines' schemas, and nothing else does. */
@@ -54,6 +55,7 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE TABLE outbox (id {text} NOT NULL PRIMARY KEY, topic {text} NOT NULL, document {text} NOT NULL) {clustered}',
     ],
   },
+  { title: 'meetings', statements: MEETINGS_SCHEMA },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

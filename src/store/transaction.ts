@@ -1,6 +1,6 @@
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
-import type { Meetings } from './meetings.ts';
+import { meetings } from './meetings.ts';
 import { meta } from './meta.ts';
 import { outbox } from './outbox.ts';
 import type { Positions } from './position.ts';
@@ -33,7 +33,7 @@ export function startRun(sql: Sql, positions: Positions): Run {
       return (made.identity ??= identity(sql));
     },
     get meetings() {
-      return (made.meetings ??= {} as Meetings);
+      return (made.meetings ??= meetings(sql));
     },
     get trail() {
       return (made.trail ??= trail(sql, pending, flush));
