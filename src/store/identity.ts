@@ -99,6 +99,72 @@ export interface AccountRecord {
   readonly email?: string;
   readonly alias?: string;
   readonly createdAt: Instant;
+  /** MFA devices of the root. */
+  readonly mfaSerialNumbers?: readonly string[];
+  readonly passwordPolicy?: PasswordPolicyRecord;
+}
+
+/** Absent numbers are not demanded. */
+export interface PasswordPolicyRecord {
+  readonly minimumLength: number;
+  readonly requireSymbols: boolean;
+  readonly requireNumbers: boolean;
+  readonly requireUppercase: boolean;
+  readonly requireLowercase: boolean;
+  readonly allowUsersToChangePassword: boolean;
+  readonly maxAgeDays?: number;
+  readonly reusePrevention?: number;
+  readonly hardExpiry?: boolean;
+}
+
+/** A virtual MFA device. `owner` and `enabledAt` stand while it is enabled. */
+export interface MfaDeviceRecord {
+  readonly accountId: AccountId;
+  readonly serialNumber: Arn;
+  /** The seed in base 32, sealed by the vault, bound to the serial number. */
+  readonly sealedSeed: string;
+  readonly createdAt: Instant;
+  readonly owner?: { readonly type: 'Root' } | { readonly type: 'IAMUser'; readonly userName: string };
+  readonly enabledAt?: Instant;
+  /** The last time step whose code was taken: no code is taken twice. */
+  readonly lastStep?: number;
+  /** Steps by which the device's clock runs ahead. */
+  readonly drift?: number;
+  readonly tags: readonly TagRecord[];
+}
+
+export interface SamlProviderRecord {
+  readonly accountId: AccountId;
+  readonly arn: Arn;
+  readonly name: string;
+  readonly uuid: string;
+  readonly metadata: string;
+  readonly createdAt: Instant;
+  readonly validUntil: Instant;
+  readonly tags: readonly TagRecord[];
+}
+
+export interface OidcProviderRecord {
+  readonly accountId: AccountId;
+  readonly arn: Arn;
+  /** Without `https://`. */
+  readonly url: string;
+  readonly clientIds: readonly string[];
+  readonly thumbprints: readonly string[];
+  readonly createdAt: Instant;
+  readonly tags: readonly TagRecord[];
+}
+
+/** The removal of a service-linked role, once asked for. */
+export interface DeletionTaskRecord {
+  readonly accountId: AccountId;
+  readonly taskId: string;
+  readonly roleName: string;
+  readonly roleId: string;
+  readonly askedAt: Instant;
+  readonly status: 'NOT_STARTED' | 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED';
+  readonly reason?: string;
+  readonly usage?: readonly { readonly region: string; readonly resources: readonly string[] }[];
 }
 
 /** Kind → what is kept of it. The key is the lower-cased name (IAM-3) or the id; see `keyOf`. */
@@ -114,6 +180,14 @@ export interface IdentityRecords {
   'access-key': AccessKeyRecord;
   /** Reverse index of attachments. Key: `<policy ARN> <user|group|role>/<lower-cased name>`; also with ` boundary` at the end. */
   attachment: { readonly accountId: AccountId };
+  /** Key: the serial number, lower-cased. */
+  'mfa-device': MfaDeviceRecord;
+  /** Key: the lower-cased name. */
+  'saml-provider': SamlProviderRecord;
+  /** Key: the URL without `https://`. */
+  'oidc-provider': OidcProviderRecord;
+  /** Key: the task id. */
+  'deletion-task': DeletionTaskRecord;
   /** Which user or role a unique id is. Key: the id (`AIDA…`, `AROA…`). */
   'unique-id': { readonly accountId: AccountId; readonly kind: 'user' | 'role'; readonly key: string };
   /** Reverse index of group membership. Key: `<lower-cased group> <lower-cased user>`. */

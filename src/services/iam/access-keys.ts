@@ -1,0 +1,178 @@
+/**
+ * Access keys. A secret is shown once, and kept sealed. Requirement AUTHN-6.
+ */
+import type { AccountId } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { AccessKeyRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
+import type { IamDeps } from './deps.ts';
+import { entity, everyRecord } from './entities.ts';
+import { given } from './given.ts';
+import { iamArn, nameKey, newAccessKeyId } from './names.ts';
+import { pageOf } from './page.ts';
+import { QUOTAS } from './quotas.ts';
+import { onUserOrSelf, userOrSelf } from './resources.ts';
+
+/** A secret has 40 characters of base 64: 30 bytes. Source: IAM User Guide, "Manage access keys for IAM users". */
+const SECRET_BYTES = 30;
+
+export function accessKeyOperations(deps: IamDeps) {
+  return {
+    CreateAccessKey: {
+      access: (input, caller) => onUserOrSelf('iam:CreateAccessKey', caller, input.UserName),
+      async handle(call, input) {
+        const name = userOrSelf(call, input.UserName);
+        const user = name === undefined ? undefined : await entity(call, 'user', name);
+        const existing = user === undefined ? (await rootAccessKeys(call.tx, call.accountId)).length : user.accessKeyIds.length;
+        if (existing >= QUOTAS.AccessKeysPerUser) {
+          throw new AwsError('LimitExceededException', `Cannot exceed quota for AccessKeysPerUser: ${QUOTAS.AccessKeysPerUser}`);
+        }
+        const accessKeyId = newAccessKeyId(call.accountId, call.random);
+        const secret = Buffer.from(call.random(SECRET_BYTES)).toString('base64');
+        const accessKey: AccessKeyRecord = given({
+          accountId: call.accountId,
+          accessKeyId,
+          userName: user?.userName,
+          sealedSecret: deps.vault.seal(secret, accessKeyId),
+          status: 'Active' as const,
+          createdAt: call.now,
+        });
+        await call.tx.identity.put(call.accountId, 'access-key', accessKeyId, accessKey);
+        if (user !== undefined) {
+          const accessKeyIds = [...user.accessKeyIds, accessKeyId];
+          await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
+        }
+        return {
+          AccessKey: {
+            UserName: user?.userName ?? '',
+            AccessKeyId: accessKeyId,
+            Status: accessKey.status,
+            SecretAccessKey: secret,
+            CreateDate: call.now,
+          },
+        };
+      },
+    },
+
+    UpdateAccessKey: {
+      access: (input, caller) => onKeyOwner('iam:UpdateAccessKey', caller, input.UserName, input.AccessKeyId),
+      async handle(call, input) {
+        const { Status } = input;
+        if (Status === 'Expired') throw new AwsError('InvalidInputException', 'An access key cannot be set to Expired.');
+        const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
+        await call.tx.identity.put(call.accountId, 'access-key', accessKey.accessKeyId, { ...accessKey, status: Status });
+        return {};
+      },
+    },
+
+    DeleteAccessKey: {
+      access: (input, caller) => onKeyOwner('iam:DeleteAccessKey', caller, input.UserName, input.AccessKeyId),
+      async handle(call, input) {
+        const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
+        if (accessKey.userName !== undefined) {
+          const user = await entity(call, 'user', accessKey.userName);
+          const accessKeyIds = user.accessKeyIds.filter((id) => id !== accessKey.accessKeyId);
+          await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
+        }
+        await call.tx.identity.remove(call.accountId, 'access-key', accessKey.accessKeyId);
+        return {};
+      },
+    },
+
+    ListAccessKeys: {
+      access: (input, caller) => onUserOrSelf('iam:ListAccessKeys', caller, input.UserName),
+      async handle(call, input) {
+        const name = userOrSelf(call, input.UserName);
+        const keys = name === undefined ? await rootAccessKeys(call.tx, call.accountId) : await keysOf(call, name);
+        const page = pageOf(
+          input,
+          keys.map((record) => ({ key: record.accessKeyId, record })),
+        );
+        return {
+          AccessKeyMetadata: page.records.map((record) =>
+            given({ UserName: record.userName, AccessKeyId: record.accessKeyId, Status: record.status, CreateDate: record.createdAt }),
+          ),
+          ...page.rest,
+        };
+      },
+    },
+
+    /** Source: IAM API reference, AccessKeyLastUsed: `N/A` for service and region, and no date, while there is nothing to tell. */
+    GetAccessKeyLastUsed: {
+      access: (input, caller) => ({
+        action: 'iam:GetAccessKeyLastUsed',
+        resources: [iamArn(caller.accountId, 'user', '/', '*')],
+        resolve: async (tx) => [await ownerArn(tx, caller.accountId, input.AccessKeyId)],
+      }),
+      async handle(call, input) {
+        const accessKey = await call.tx.identity.get(call.accountId, 'access-key', input.AccessKeyId);
+        if (accessKey === undefined) throw noSuchKey(input.AccessKeyId);
+        const use = await deps.lastUse?.ofAccessKey(call.tx, call.accountId, input.AccessKeyId);
+        return given({
+          UserName: accessKey.userName,
+          AccessKeyLastUsed:
+            use === undefined
+              ? { ServiceName: 'N/A', Region: 'N/A' }
+              : { LastUsedDate: use.at, ServiceName: use.serviceNamespace, Region: use.region },
+        });
+      },
+    },
+  } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+/**
+ * The access keys of the root of an account.
+ *
+ * They stand in no list of their own: an account has few keys without a user, and they are asked for seldom.
+ */
+export async function rootAccessKeys(tx: Tx, accountId: AccountId): Promise<AccessKeyRecord[]> {
+  const keys: AccessKeyRecord[] = [];
+  for await (const { record } of everyRecord(tx, accountId, 'access-key')) if (record.userName === undefined) keys.push(record);
+  return keys;
+}
+
+async function keysOf(call: Call, userName: string): Promise<AccessKeyRecord[]> {
+  const user = await entity(call, 'user', userName);
+  const keys: AccessKeyRecord[] = [];
+  for (const id of user.accessKeyIds) {
+    const record = await call.tx.identity.get(call.accountId, 'access-key', id);
+    if (record !== undefined) keys.push(record);
+  }
+  return keys;
+}
+
+function noSuchKey(accessKeyId: string): AwsError {
+  return new AwsError('NoSuchEntityException', `The Access Key with id ${accessKeyId} cannot be found.`);
+}
+
+/** Without a user name the key is the caller's own, or whoever's it is where a role calls: then the key's owner is acted upon. */
+function onKeyOwner(action: Access['action'], caller: Caller, userName: string | undefined, accessKeyId: string): Access {
+  if (userName !== undefined || caller.principal.type === 'IAMUser' || caller.principal.type === 'Root') {
+    return onUserOrSelf(action, caller, userName);
+  }
+  return {
+    action,
+    resources: [iamArn(caller.accountId, 'user', '/', '*')],
+    resolve: async (tx) => [await ownerArn(tx, caller.accountId, accessKeyId)],
+  };
+}
+
+/** Whose key it is, as a resource; of a key that is not there, no one user: a statement must then cover all of them. */
+async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Promise<string> {
+  const everyUser = iamArn(accountId, 'user', '/', '*');
+  const record = await tx.identity.get(accountId, 'access-key', accessKeyId);
+  if (record?.userName === undefined) return everyUser;
+  return (await tx.identity.get(accountId, 'user', nameKey(record.userName)))?.arn ?? everyUser;
+}
+
+/** @throws AwsError NoSuchEntity no such user, or the key is not this user's */
+async function keyOfUser(call: Call, userName: string | undefined, accessKeyId: string): Promise<AccessKeyRecord> {
+  const ownerByKey = userName === undefined && call.principal.type !== 'IAMUser' && call.principal.type !== 'Root';
+  const name = ownerByKey ? undefined : userOrSelf(call, userName);
+  const owner = name === undefined ? undefined : (await entity(call, 'user', name)).userName;
+  const record = await call.tx.identity.get(call.accountId, 'access-key', accessKeyId);
+  if (record === undefined || (!ownerByKey && record.userName !== owner)) throw noSuchKey(accessKeyId);
+  return record;
+}

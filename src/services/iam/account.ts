@@ -1,0 +1,106 @@
+/**
+ * What is said of the account as a whole: its alias and its numbers.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { AccountRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { rootAccessKeys } from './access-keys.ts';
+import { everyRecord } from './entities.ts';
+import { QUOTAS } from './quotas.ts';
+import { onAccount } from './resources.ts';
+
+export const accountOperations = {
+  CreateAccountAlias: {
+    access: () => onAccount('iam:CreateAccountAlias'),
+    async handle(call, input) {
+      const account = await ownAccount(call);
+      if (account.alias === input.AccountAlias) {
+        throw new AwsError('EntityAlreadyExistsException', `The account alias ${input.AccountAlias} already exists.`);
+      }
+      await saveAccount(call, { ...account, alias: input.AccountAlias });
+      return {};
+    },
+  },
+
+  DeleteAccountAlias: {
+    access: () => onAccount('iam:DeleteAccountAlias'),
+    async handle(call, input) {
+      const { alias, ...account } = await ownAccount(call);
+      if (alias !== input.AccountAlias) {
+        throw new AwsError('NoSuchEntityException', `The account alias ${input.AccountAlias} cannot be found.`);
+      }
+      await saveAccount(call, account);
+      return {};
+    },
+  },
+
+  ListAccountAliases: {
+    access: () => onAccount('iam:ListAccountAliases'),
+    async handle(call) {
+      const { alias } = await ownAccount(call);
+      return { AccountAliases: alias === undefined ? [] : [alias], IsTruncated: false };
+    },
+  },
+
+  /** Source: IAM API reference, GetAccountSummary. Requirement COMP-4. */
+  GetAccountSummary: {
+    access: () => onAccount('iam:GetAccountSummary'),
+    async handle(call) {
+      const { tx, accountId } = call;
+      const account = await ownAccount(call);
+      let versionsInUse = 0;
+      for await (const { record } of everyRecord(tx, accountId, 'policy')) versionsInUse += record.versions.length;
+      let devicesInUse = 0;
+      for await (const { record } of everyRecord(tx, accountId, 'mfa-device')) if (record.enabledAt !== undefined) devicesInUse++;
+      // biome-ignore format: a table
+      const SummaryMap = {
+        Users:                              await tx.identity.count(accountId, 'user'),
+        UsersQuota:                         QUOTAS.UsersPerAccount,
+        Groups:                             await tx.identity.count(accountId, 'group'),
+        GroupsQuota:                        QUOTAS.GroupsPerAccount,
+        Roles:                              await tx.identity.count(accountId, 'role'),
+        RolesQuota:                         QUOTAS.RolesPerAccount,
+        Policies:                           await tx.identity.count(accountId, 'policy'),
+        PoliciesQuota:                      QUOTAS.PoliciesPerAccount,
+        PolicyVersionsInUse:                versionsInUse,
+        PolicyVersionsInUseQuota:           10_000,
+        VersionsPerPolicyQuota:             QUOTAS.VersionsPerPolicy,
+        PolicySizeQuota:                    QUOTAS.PolicySize,
+        UserPolicySizeQuota:                QUOTAS.UserPolicySize,
+        GroupPolicySizeQuota:               QUOTAS.GroupPolicySize,
+        RolePolicySizeQuota:                QUOTAS.RolePolicySize,
+        AssumeRolePolicySizeQuota:          QUOTAS.ACLSizePerRole,
+        AttachedPoliciesPerUserQuota:       QUOTAS.PoliciesPerUser,
+        AttachedPoliciesPerGroupQuota:      QUOTAS.PoliciesPerGroup,
+        AttachedPoliciesPerRoleQuota:       QUOTAS.PoliciesPerRole,
+        GroupsPerUserQuota:                 QUOTAS.GroupsPerUser,
+        AccessKeysPerUserQuota:             QUOTAS.AccessKeysPerUser,
+        SigningCertificatesPerUserQuota:    2,
+        MFADevices:                         await tx.identity.count(accountId, 'mfa-device'),
+        MFADevicesInUse:                    devicesInUse,
+        AccountMFAEnabled:                  (account.mfaSerialNumbers ?? []).length > 0 ? 1 : 0,
+        AccountAccessKeysPresent:           (await rootAccessKeys(tx, accountId)).length > 0 ? 1 : 0,
+        AccountPasswordPresent:             0,
+        AccountSigningCertificatesPresent:  0,
+        Providers:                          (await tx.identity.count(accountId, 'saml-provider')) + (await tx.identity.count(accountId, 'oidc-provider')),
+        InstanceProfiles:                   0,
+        InstanceProfilesQuota:              1000,
+        ServerCertificates:                 0,
+        ServerCertificatesQuota:            20,
+        GlobalEndpointTokenVersion:         1,
+      };
+      return { SummaryMap };
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+/** The account of the caller, which is there as long as anybody can sign for it. */
+export async function ownAccount(call: Call): Promise<AccountRecord> {
+  const account = await call.tx.identity.get(call.accountId, 'account', call.accountId);
+  return account ?? { accountId: call.accountId, name: call.accountId, createdAt: call.now };
+}
+
+export async function saveAccount(call: Call, account: AccountRecord): Promise<void> {
+  await call.tx.identity.put(call.accountId, 'account', call.accountId, account);
+}

@@ -1,0 +1,134 @@
+/**
+ * GetAccountAuthorizationDetails: who there is and what everyone may, in one paginated answer. Requirement COMP-4.
+ */
+import type { GroupDetail, IamApi, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail } from '#model/generated/iam.ts';
+import type { GroupRecord, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { toAttached } from './attachments.ts';
+import type { IamDeps } from './deps.ts';
+import type { HolderRecord } from './entities.ts';
+import { given } from './given.ts';
+import { awsPolicies, policyUse } from './managed-policies.ts';
+import { atHand, inTurn, pageOfStored, type Read } from './page.ts';
+import { ownPolicies, toListedPolicy } from './policies.ts';
+import { toWholeVersion } from './policy-versions.ts';
+import { onAccount } from './resources.ts';
+import { encodeDocument, someTags, toBoundary } from './shapes.ts';
+import { shownTrustPolicy } from './trust.ts';
+
+type Detail =
+  | { readonly kind: 'User'; readonly record: UserRecord }
+  | { readonly kind: 'Group'; readonly record: GroupRecord }
+  | { readonly kind: 'Role'; readonly record: RoleRecord }
+  | { readonly kind: 'LocalManagedPolicy' | 'AWSManagedPolicy'; readonly record: PolicyRecord };
+
+export function authorizationDetailsOperations(deps: IamDeps) {
+  return {
+    GetAccountAuthorizationDetails: {
+      access: () => onAccount('iam:GetAccountAuthorizationDetails'),
+      async handle(call, input) {
+        const wanted = (kind: Detail['kind']): boolean => (input.Filter ?? []).length === 0 || (input.Filter ?? []).includes(kind);
+        const page = await pageOfStored(
+          input,
+          inTurn(sectionsOf(deps, call).filter((section) => wanted(section.kind))),
+          // Of AWS's policies only those in use are told.
+          async (detail) => {
+            if (detail.kind !== 'AWSManagedPolicy') return true;
+            const use = await policyUse(call, detail.record.arn);
+            return use.attachmentCount + use.boundaryCount > 0;
+          },
+        );
+        const users: UserDetail[] = [];
+        const groups: GroupDetail[] = [];
+        const roles: RoleDetail[] = [];
+        const policies: ManagedPolicyDetail[] = [];
+        for (const detail of page.records) {
+          if (detail.kind === 'User') users.push(toUserDetail(detail.record));
+          else if (detail.kind === 'Group') groups.push(toGroupDetail(detail.record));
+          else if (detail.kind === 'Role') roles.push(await toRoleDetail(deps, call, detail.record));
+          else policies.push(await toPolicyDetail(call, detail.record));
+        }
+        return { UserDetailList: users, GroupDetailList: groups, RoleDetailList: roles, Policies: policies, ...page.rest };
+      },
+    },
+  } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+/** The names are in the order of the sections, as a marker wants them. */
+function sectionsOf(
+  deps: IamDeps,
+  call: Call,
+): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
+  const stored = (kind: 'user' | 'group' | 'role', name: Detail['kind']): Read<Detail> => {
+    return async (after, limit) => {
+      const entries = await call.tx.identity.list(call.accountId, kind, given({ after, limit }));
+      return entries.map(({ key, record }) => ({ key, record: { kind: name, record } as Detail }));
+    };
+  };
+  const own: Read<Detail> = async (after, limit) =>
+    (await ownPolicies(call)(after, limit)).map(({ key, record }) => ({ key, record: { kind: 'LocalManagedPolicy', record } }));
+  const aws = awsPolicies(deps, call).map(({ key, record }) => ({ key, record: { kind: 'AWSManagedPolicy' as const, record } }));
+  return [
+    { name: '1/', kind: 'User', read: stored('user', 'User') },
+    { name: '2/', kind: 'Group', read: stored('group', 'Group') },
+    { name: '3/', kind: 'Role', read: stored('role', 'Role') },
+    { name: '4/', kind: 'LocalManagedPolicy', read: own },
+    { name: '5/', kind: 'AWSManagedPolicy', read: atHand<Detail>(aws) },
+  ];
+}
+
+function toInline(holder: HolderRecord): PolicyDetail[] {
+  return Object.entries(holder.inlinePolicies).map(([name, document]) => ({ PolicyName: name, PolicyDocument: encodeDocument(document) }));
+}
+
+function toUserDetail(user: UserRecord): UserDetail {
+  return given({
+    Path: user.path,
+    UserName: user.userName,
+    UserId: user.userId,
+    Arn: user.arn,
+    CreateDate: user.createdAt,
+    UserPolicyList: toInline(user),
+    GroupList: [...user.groupNames],
+    AttachedManagedPolicies: toAttached(user),
+    PermissionsBoundary: toBoundary(user.permissionsBoundaryArn),
+    Tags: someTags(user.tags),
+  });
+}
+
+function toGroupDetail(group: GroupRecord): GroupDetail {
+  return {
+    Path: group.path,
+    GroupName: group.groupName,
+    GroupId: group.groupId,
+    Arn: group.arn,
+    CreateDate: group.createdAt,
+    GroupPolicyList: toInline(group),
+    AttachedManagedPolicies: toAttached(group),
+  };
+}
+
+async function toRoleDetail(deps: IamDeps, call: Call, role: RoleRecord): Promise<RoleDetail> {
+  const use = await deps.lastUse?.ofRole(call.tx, call.accountId, role.arn);
+  return given({
+    Path: role.path,
+    RoleName: role.roleName,
+    RoleId: role.roleId,
+    Arn: role.arn,
+    CreateDate: role.createdAt,
+    AssumeRolePolicyDocument: encodeDocument(await shownTrustPolicy(call.tx, role)),
+    InstanceProfileList: [],
+    RolePolicyList: toInline(role),
+    AttachedManagedPolicies: toAttached(role),
+    PermissionsBoundary: toBoundary(role.permissionsBoundaryArn),
+    Tags: someTags(role.tags),
+    RoleLastUsed: use === undefined ? {} : { LastUsedDate: use.at, Region: use.region },
+  });
+}
+
+async function toPolicyDetail(call: Call, policy: PolicyRecord): Promise<ManagedPolicyDetail> {
+  return {
+    ...toListedPolicy(policy, await policyUse(call, policy.arn)),
+    PolicyVersionList: policy.versions.toReversed().map((version) => toWholeVersion(policy, version)),
+  };
+}

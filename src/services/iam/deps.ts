@@ -1,0 +1,28 @@
+import type { AccountId } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Vault } from '#core/vault.ts';
+import type { ManagedPolicy } from '#model/managed-policies.ts';
+import type { Tx } from '#store/store.ts';
+
+/** When, where and with which service something was used last. */
+export interface LastUse {
+  readonly at: Instant;
+  readonly region: string;
+  /** `chime`, `iam` … */
+  readonly serviceNamespace: string;
+}
+
+/** What the trail knows of the last uses. */
+export interface LastUses {
+  readonly ofAccessKey: (tx: Tx, accountId: AccountId, accessKeyId: string) => Promise<LastUse | undefined>;
+  readonly ofRole: (tx: Tx, accountId: AccountId, roleArn: string) => Promise<LastUse | undefined>;
+}
+
+/** What the operations of IAM need besides a call. */
+export interface IamDeps {
+  readonly vault: Vault;
+  readonly managedPolicies: () => readonly ManagedPolicy[];
+  /** What is wrong with a policy, in the words of MalformedPolicyDocument; undefined where nothing is. */
+  readonly malformedPolicyText: (text: string, policyType: 'identity' | 'trust') => string | undefined;
+  readonly lastUse?: LastUses;
+}

@@ -1,0 +1,125 @@
+/**
+ * Managed policies of both owners, found by ARN: the account's own in the store, AWS's in the model's data.
+ */
+import { createHash } from 'node:crypto';
+import { type Arn, parseArn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { ManagedPolicy } from '#model/managed-policies.ts';
+import type { PolicyRecord } from '#store/identity.ts';
+import type { Call } from '../operation.ts';
+import type { IamDeps } from './deps.ts';
+import { everyRecord } from './entities.ts';
+import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn, uniqueId } from './names.ts';
+
+export interface PolicyUse {
+  readonly attachmentCount: number;
+  readonly boundaryCount: number;
+}
+
+/** @throws AwsError ValidationError the text is no ARN. Requirement ERR-1. */
+export function ensureArn(text: string): Arn {
+  if (parseArn(text) === undefined) throw new AwsError('ValidationError', `ARN ${text} is not valid.`);
+  return text as Arn;
+}
+
+/** The policy of either owner under an ARN, as a record; AWS's have one version. */
+export async function managedPolicy(deps: IamDeps, call: Call, policyArn: string): Promise<PolicyRecord | undefined> {
+  ensureArn(policyArn);
+  if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
+    const policy = deps.managedPolicies().find((one) => one.arn === policyArn);
+    return policy && toAwsRecord(policy, call);
+  }
+  const record = await call.tx.identity.get(call.accountId, 'policy', nameKey(nameOfArn(policyArn)));
+  return record?.arn === policyArn ? record : undefined;
+}
+
+/** @throws AwsError NoSuchEntity. Requirement ERR-1. */
+export async function managedPolicyToRead(deps: IamDeps, call: Call, policyArn: string): Promise<PolicyRecord> {
+  const policy = await managedPolicy(deps, call, policyArn);
+  if (policy === undefined) throw new AwsError('NoSuchEntityException', `Policy ${policyArn} was not found.`);
+  return policy;
+}
+
+/**
+ * A policy that its account may change.
+ *
+ * @throws AwsError AccessDenied it is AWS's: whoever calls. Requirement ERR-6.
+ * @throws AwsError NoSuchEntity
+ *
+ * Assumed: the text, which is that of other denials.
+ */
+export async function managedPolicyToChange(deps: IamDeps, call: Call, action: string, policyArn: string): Promise<PolicyRecord> {
+  if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
+    throw new AwsError(
+      'AccessDenied',
+      `User: ${call.principal.arn} is not authorized to perform: ${action} on resource: policy ${policyArn}`,
+    );
+  }
+  return managedPolicyToRead(deps, call, policyArn);
+}
+
+/**
+ * A policy that can be attached to what people make.
+ *
+ * @throws AwsError NoSuchEntity
+ * @throws AwsError PolicyNotAttachable it is the policy of a service-linked role. Requirement EX-6.
+ */
+export async function managedPolicyToAttach(
+  deps: IamDeps,
+  call: Call,
+  policyArn: string,
+  missingText: (policyArn: string) => string = (missing) => `Policy ${missing} does not exist or is not attachable.`,
+): Promise<PolicyRecord> {
+  const policy = await managedPolicy(deps, call, policyArn);
+  if (policy === undefined) throw new AwsError('NoSuchEntityException', missingText(policyArn));
+  if (isServiceRolePolicy(policy)) {
+    throw new AwsError('PolicyNotAttachableException', 'Cannot attach a Service Role Policy to a Customer Role.');
+  }
+  return policy;
+}
+
+/**
+ * A policy that can bound permissions.
+ *
+ * Source: text of the real service as quoted in public reports of Terraform ("Scope ARN: … does not exist or is not attachable.").
+ */
+export function managedPolicyToBound(deps: IamDeps, call: Call, policyArn: string): Promise<PolicyRecord> {
+  return managedPolicyToAttach(deps, call, policyArn, (missing) => `Scope ARN: ${missing} does not exist or is not attachable.`);
+}
+
+export function isServiceRolePolicy(policy: PolicyRecord): boolean {
+  return policy.arn.startsWith(`${AWS_MANAGED_PREFIX}aws-service-role/`);
+}
+
+/** How often a policy is attached in the caller's account, and bounds. */
+export async function policyUse(call: Call, policyArn: string): Promise<PolicyUse> {
+  let attachmentCount = 0;
+  let boundaryCount = 0;
+  for await (const { key } of everyRecord(call.tx, call.accountId, 'attachment', `${policyArn} `)) {
+    if (key.endsWith(' boundary')) boundaryCount++;
+    else attachmentCount++;
+  }
+  return { attachmentCount, boundaryCount };
+}
+
+/** AWS's policies as records, in the order of their names. */
+export function awsPolicies(deps: IamDeps, call: Call): { readonly key: string; readonly record: PolicyRecord }[] {
+  return deps.managedPolicies().map((policy) => ({ key: nameKey(policy.name), record: toAwsRecord(policy, call) }));
+}
+
+/** Assumed: the unique id, made from the ARN: the archive has none. */
+function toAwsRecord(policy: ManagedPolicy, call: Call): PolicyRecord {
+  return {
+    accountId: call.accountId,
+    arn: policy.arn,
+    path: policy.path,
+    policyName: policy.name,
+    policyId: uniqueId(ID_PREFIXES.policy, (bytes) => createHash('sha256').update(policy.arn).digest().subarray(0, bytes)),
+    createdAt: policy.createdAt,
+    updatedAt: policy.updatedAt,
+    defaultVersionId: policy.versionId,
+    nextVersion: Number(policy.versionId.slice(1)) + 1,
+    versions: [{ versionId: policy.versionId, document: policy.document, createdAt: policy.updatedAt }],
+    tags: [],
+  };
+}

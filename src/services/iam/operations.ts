@@ -1,0 +1,34 @@
+/** The operations of IAM, joined from the files of its resources; what is not built is answered as such. */
+import type { IamApi } from '#model/generated/iam.ts';
+import type { ServiceOperations } from '../operation.ts';
+import { operationTable } from '../table.ts';
+import { accessKeyOperations } from './access-keys.ts';
+import { accountOperations } from './account.ts';
+import { attachmentOperations } from './attachments.ts';
+import { authorizationDetailsOperations } from './authorization-details.ts';
+import { boundaryOperations } from './boundaries.ts';
+import type { IamDeps } from './deps.ts';
+import { groupOperations } from './groups.ts';
+import { inlinePolicyOperations } from './inline-policies.ts';
+import { policyOperations } from './policies.ts';
+import { policyVersionOperations } from './policy-versions.ts';
+import { roleOperations } from './roles.ts';
+import { tagOperations } from './tags.ts';
+import { userOperations } from './users.ts';
+
+export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
+  return operationTable('iam', {
+    ...userOperations(deps),
+    ...groupOperations,
+    ...roleOperations(deps),
+    ...accessKeyOperations(deps),
+    ...policyOperations(deps),
+    ...policyVersionOperations(deps),
+    ...attachmentOperations(deps),
+    ...inlinePolicyOperations(deps),
+    ...boundaryOperations(deps),
+    ...tagOperations(deps),
+    ...accountOperations,
+    ...authorizationDetailsOperations(deps),
+  });
+}

@@ -1,0 +1,182 @@
+/**
+ * Managed policies: those of the account, with their versions, and those of AWS beside them, which only can be read.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi, Policy } from '#model/generated/iam.ts';
+import type { PolicyRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import type { IamDeps } from './deps.ts';
+import { ensureWellFormed } from './documents.ts';
+import { entity } from './entities.ts';
+import { given } from './given.ts';
+import {
+  awsPolicies,
+  isServiceRolePolicy,
+  managedPolicyToChange,
+  managedPolicyToRead,
+  type PolicyUse,
+  policyUse,
+} from './managed-policies.ts';
+import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
+import { atHand, inTurn, type Keyed, pageOfStored, type Read } from './page.ts';
+import { withinQuota } from './quotas.ts';
+import { onAccount, onArn, onPolicy, requestTags } from './resources.ts';
+import { readAttachmentKey } from './reverse-index.ts';
+import { toTags } from './shapes.ts';
+import { newTags } from './tag-rules.ts';
+
+export function policyOperations(deps: IamDeps) {
+  return {
+    CreatePolicy: {
+      access: (input, caller) =>
+        onArn('iam:CreatePolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), requestTags(input.Tags)),
+      async handle(call, input) {
+        const tags = newTags(input.Tags);
+        withinQuota('PolicySize', ensureWellFormed(deps, input.PolicyDocument, 'identity'));
+        const policy = newPolicy(call, input, tags);
+        withinQuota('PoliciesPerAccount', (await call.tx.identity.count(call.accountId, 'policy')) + 1);
+        if ((await call.tx.identity.add(call.accountId, 'policy', nameKey(input.PolicyName), policy)) === 'exists') {
+          throw new AwsError(
+            'EntityAlreadyExistsException',
+            `A policy called ${input.PolicyName} already exists. Duplicate names are not allowed.`,
+          );
+        }
+        const shown = toListedPolicy(policy, { attachmentCount: 0, boundaryCount: 0 });
+        return { Policy: tags.length === 0 ? shown : { ...shown, Tags: toTags(tags) } };
+      },
+    },
+
+    GetPolicy: {
+      access: (input, caller) => onPolicy('iam:GetPolicy', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
+        const shown = toListedPolicy(policy, await policyUse(call, policy.arn));
+        return { Policy: given({ ...shown, Description: policy.description, Tags: toTags(policy.tags) }) };
+      },
+    },
+
+    DeletePolicy: {
+      access: (input, caller) => onPolicy('iam:DeletePolicy', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToChange(deps, call, 'iam:DeletePolicy', input.PolicyArn);
+        const use = await policyUse(call, policy.arn);
+        if (use.attachmentCount + use.boundaryCount > 0) {
+          throw new AwsError('DeleteConflictException', 'Cannot delete a policy attached to entities.');
+        }
+        if (policy.versions.length > 1) {
+          throw new AwsError(
+            'DeleteConflictException',
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
+          );
+        }
+        await call.tx.identity.remove(call.accountId, 'policy', nameKey(policy.policyName));
+        return {};
+      },
+    },
+
+    ListPolicies: {
+      access: () => onAccount('iam:ListPolicies'),
+      async handle(call, input) {
+        const scope = input.Scope ?? 'All';
+        const sections = [];
+        if (scope !== 'Local') sections.push({ name: 'aws/', read: atHand(awsPolicies(deps, call)) });
+        if (scope !== 'AWS') sections.push({ name: 'own/', read: ownPolicies(call) });
+        const uses = new Map<string, PolicyUse>();
+        const page = await pageOfStored(input, inTurn(sections), async (policy) => {
+          if (!policy.path.startsWith(input.PathPrefix ?? '/')) return false;
+          const use = await policyUse(call, policy.arn);
+          uses.set(policy.arn, use);
+          if (input.PolicyUsageFilter === 'PermissionsBoundary' && use.boundaryCount === 0) return false;
+          if (input.PolicyUsageFilter === 'PermissionsPolicy' && use.attachmentCount === 0) return false;
+          return input.OnlyAttached !== true || use.attachmentCount + use.boundaryCount > 0;
+        });
+        return { Policies: page.records.map((policy) => toListedPolicy(policy, uses.get(policy.arn) as PolicyUse)), ...page.rest };
+      },
+    },
+
+    ListEntitiesForPolicy: {
+      access: (input, caller) => onPolicy('iam:ListEntitiesForPolicy', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
+        const page = await pageOfStored(input, holdersOf(call, policy.arn, input.PolicyUsageFilter), async (holder) => {
+          if (input.EntityFilter !== undefined && input.EntityFilter.toLowerCase() !== holder.kind) return false;
+          if (holder.repeated) return false;
+          return (await entity(call, holder.kind, holder.key)).path.startsWith(input.PathPrefix ?? '/');
+        });
+        const groups = [];
+        const users = [];
+        const roles = [];
+        for (const { kind, key } of page.records) {
+          const record = await entity(call, kind, key);
+          if ('groupId' in record) groups.push({ GroupName: record.groupName, GroupId: record.groupId });
+          else if ('userId' in record) users.push({ UserName: record.userName, UserId: record.userId });
+          else roles.push({ RoleName: record.roleName, RoleId: record.roleId });
+        }
+        return { PolicyGroups: groups, PolicyUsers: users, PolicyRoles: roles, ...page.rest };
+      },
+    },
+  } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: PolicyRecord['tags']): PolicyRecord {
+  const path = input.Path ?? '/';
+  return given({
+    accountId: call.accountId,
+    arn: iamArn(call.accountId, 'policy', path, input.PolicyName),
+    path,
+    createdAt: call.now,
+    updatedAt: call.now,
+    policyName: input.PolicyName,
+    policyId: uniqueId(ID_PREFIXES.policy, call.random),
+    description: input.Description,
+    defaultVersionId: 'v1',
+    nextVersion: 2,
+    versions: [{ versionId: 'v1', document: input.PolicyDocument, createdAt: call.now }],
+    tags,
+  });
+}
+
+/** The account's own, as something to page through. */
+export function ownPolicies(call: Call): Read<PolicyRecord> {
+  return (after, limit) => call.tx.identity.list(call.accountId, 'policy', given({ after, limit }));
+}
+
+/** As lists have it. Source: IAM API reference, ListPolicies: without Description and Tags. */
+export function toListedPolicy(policy: PolicyRecord, use: PolicyUse): Policy {
+  return {
+    PolicyName: policy.policyName,
+    PolicyId: policy.policyId,
+    Arn: policy.arn,
+    Path: policy.path,
+    DefaultVersionId: policy.defaultVersionId,
+    AttachmentCount: use.attachmentCount,
+    PermissionsBoundaryUsageCount: use.boundaryCount,
+    IsAttachable: !isServiceRolePolicy(policy),
+    CreateDate: policy.createdAt,
+    UpdateDate: policy.updatedAt,
+  };
+}
+
+interface Holder {
+  readonly kind: 'user' | 'group' | 'role';
+  readonly key: string;
+  /** Bounded by the policy and attached to it: already listed. */
+  readonly repeated: boolean;
+}
+
+function holdersOf(call: Call, policyArn: string, usage: IamApi['ListEntitiesForPolicy']['input']['PolicyUsageFilter']): Read<Holder> {
+  return async (after, limit) => {
+    const prefix = `${policyArn} `;
+    const from = after === undefined ? undefined : prefix + after;
+    const entries = await call.tx.identity.list(call.accountId, 'attachment', given({ prefix, after: from, limit }));
+    const holders: Keyed<Holder>[] = [];
+    for (const { key: indexKey } of entries) {
+      const { kind, key, use } = readAttachmentKey(policyArn, indexKey);
+      const wanted = usage === undefined || (usage === 'PermissionsBoundary') === (use === 'boundary');
+      const alsoAttached =
+        use === 'boundary' && usage === undefined && (await entity(call, kind, key)).attachedPolicyArns.some((arn) => arn === policyArn);
+      holders.push({ key: indexKey.slice(prefix.length), record: { kind, key, repeated: !wanted || alsoAttached } });
+    }
+    return holders;
+  };
+}

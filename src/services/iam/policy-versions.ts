@@ -1,0 +1,117 @@
+/**
+ * Versions of managed policies: up to five, one of which is in force.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';
+import type { PolicyRecord, PolicyVersionRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import type { IamDeps } from './deps.ts';
+import { ensureWellFormed } from './documents.ts';
+import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
+import { nameKey } from './names.ts';
+import { pageOf } from './page.ts';
+import { QUOTAS, withinQuota } from './quotas.ts';
+import { onPolicy } from './resources.ts';
+import { encodeDocument } from './shapes.ts';
+
+export function policyVersionOperations(deps: IamDeps) {
+  return {
+    CreatePolicyVersion: {
+      access: (input, caller) => onPolicy('iam:CreatePolicyVersion', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToChange(deps, call, 'iam:CreatePolicyVersion', input.PolicyArn);
+        withinQuota('PolicySize', ensureWellFormed(deps, input.PolicyDocument, 'identity'));
+        if (policy.versions.length >= QUOTAS.VersionsPerPolicy) {
+          throw new AwsError(
+            'LimitExceededException',
+            `A managed policy can have up to ${QUOTAS.VersionsPerPolicy} versions. Before you create a new version, you must delete an existing version.`,
+          );
+        }
+        const version = { versionId: `v${policy.nextVersion}`, document: input.PolicyDocument, createdAt: call.now };
+        const changed: PolicyRecord = {
+          ...policy,
+          versions: [...policy.versions, version],
+          nextVersion: policy.nextVersion + 1,
+          defaultVersionId: input.SetAsDefault === true ? version.versionId : policy.defaultVersionId,
+          updatedAt: call.now,
+        };
+        await savePolicy(call, changed);
+        return { PolicyVersion: toListedVersion(changed, version) };
+      },
+    },
+
+    GetPolicyVersion: {
+      access: (input, caller) => onPolicy('iam:GetPolicyVersion', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
+        return { PolicyVersion: toWholeVersion(policy, versionOf(policy, input.VersionId)) };
+      },
+    },
+
+    DeletePolicyVersion: {
+      access: (input, caller) => onPolicy('iam:DeletePolicyVersion', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToChange(deps, call, 'iam:DeletePolicyVersion', input.PolicyArn);
+        const gone = versionOf(policy, input.VersionId);
+        if (gone.versionId === policy.defaultVersionId) {
+          throw new AwsError('DeleteConflictException', 'Cannot delete the default version of a policy.');
+        }
+        await savePolicy(call, { ...policy, versions: policy.versions.filter((version) => version !== gone), updatedAt: call.now });
+        return {};
+      },
+    },
+
+    SetDefaultPolicyVersion: {
+      access: (input, caller) => onPolicy('iam:SetDefaultPolicyVersion', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToChange(deps, call, 'iam:SetDefaultPolicyVersion', input.PolicyArn);
+        await savePolicy(call, { ...policy, defaultVersionId: versionOf(policy, input.VersionId).versionId, updatedAt: call.now });
+        return {};
+      },
+    },
+
+    /** Newest first, as the real service lists them. */
+    ListPolicyVersions: {
+      access: (input, caller) => onPolicy('iam:ListPolicyVersions', caller, input.PolicyArn),
+      async handle(call, input) {
+        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
+        const page = pageOf(
+          input,
+          policy.versions.map((version) => ({ key: newestFirst(version.versionId), record: version })),
+        );
+        return { Versions: page.records.map((version) => toListedVersion(policy, version)), ...page.rest };
+      },
+    },
+  } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+/** A key that sorts the higher number first. */
+function newestFirst(versionId: string): string {
+  return String(10 ** 12 - Number(versionId.slice(1)));
+}
+
+/** The document in force. */
+export function defaultDocument(policy: PolicyRecord): string {
+  return versionOf(policy, policy.defaultVersionId).document;
+}
+
+/** @throws AwsError NoSuchEntity. Assumed: the text. */
+function versionOf(policy: PolicyRecord, versionId: string): PolicyVersionRecord {
+  const version = policy.versions.find((one) => one.versionId === versionId);
+  if (version === undefined) {
+    throw new AwsError('NoSuchEntityException', `Policy ${policy.arn} version ${versionId} does not exist or is not attachable.`);
+  }
+  return version;
+}
+
+async function savePolicy(call: Call, policy: PolicyRecord): Promise<void> {
+  await call.tx.identity.put(call.accountId, 'policy', nameKey(policy.policyName), policy);
+}
+
+function toListedVersion(policy: PolicyRecord, version: PolicyVersionRecord): PolicyVersion {
+  return { VersionId: version.versionId, IsDefaultVersion: version.versionId === policy.defaultVersionId, CreateDate: version.createdAt };
+}
+
+export function toWholeVersion(policy: PolicyRecord, version: PolicyVersionRecord): PolicyVersion {
+  return { Document: encodeDocument(version.document), ...toListedVersion(policy, version) };
+}

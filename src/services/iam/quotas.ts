@@ -1,0 +1,47 @@
+/**
+ * How many of a thing there may be, with the text that says so.
+ *
+ * Source: IAM User Guide, "IAM and AWS STS quotas"; the names in the texts are those of GetAccountSummary.
+ * Requirement: §2.4.
+ */
+import { AwsError } from '#core/aws-error.ts';
+
+// biome-ignore format: a table
+export const QUOTAS = {
+  UsersPerAccount:         5000,
+  GroupsPerAccount:        300,
+  RolesPerAccount:         1000,
+  PoliciesPerAccount:      1500,
+  AccessKeysPerUser:       2,
+  GroupsPerUser:           10,
+  PoliciesPerUser:         10,
+  PoliciesPerGroup:        10,
+  PoliciesPerRole:         10,
+  PolicySize:              6144,
+  UserPolicySize:          2048,
+  GroupPolicySize:         5120,
+  RolePolicySize:          10_240,
+  ACLSizePerRole:          2048,
+  VersionsPerPolicy:       5,
+  TagsPerResource:         50,
+  MFADevicesPerUser:       8,
+  SAMLProvidersPerAccount: 100,
+  OIDCProvidersPerAccount: 100,
+  ClientIDsPerProvider:    100,
+} as const;
+export type Quota = keyof typeof QUOTAS;
+
+/** @throws AwsError LimitExceeded where `wanted` is more than there may be */
+export function withinQuota(quota: Quota, wanted: number): void {
+  if (wanted > QUOTAS[quota]) throw new AwsError('LimitExceededException', `Cannot exceed quota for ${quota}: ${QUOTAS[quota]}`);
+}
+
+/** How long a policy is as quotas count it: without white space. Source: IAM User Guide, "IAM and AWS STS quotas", note on white space. */
+export function policyCharacters(document: string): number {
+  let count = 0;
+  for (let i = 0; i < document.length; i++) {
+    const code = document.charCodeAt(i);
+    if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) count++;
+  }
+  return count;
+}

@@ -1,0 +1,134 @@
+/**
+ * What an operation of IAM acts upon, as `access` answers it: the ARN, the tags of it, and the condition keys of the request.
+ *
+ * Names alone do not tell the path in an ARN, so it is read. Where nothing has the name the path is `/`: whether a thing exists is
+ * nobody's business before the action is allowed. Requirement TS-9.
+ * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS IAM".
+ */
+import { arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { ConditionContext } from '#core/condition-context.ts';
+import type { TagRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
+import type { Access, Caller } from '../operation.ts';
+import type { HolderKind } from './entities.ts';
+import { iamArn, nameKey, nameOfArn } from './names.ts';
+
+type Action = Access['action'];
+export type Context = readonly (readonly [string, string | readonly string[]])[];
+
+/** An action that no resource narrows. */
+export function onAccount(action: Action, context: Context = []): Access {
+  return { action, resources: ['*'], ...contextOf(context) };
+}
+
+/** A thing whose ARN the request gives, or which is being made. */
+export function onArn(action: Action, resource: string, context: Context = []): Access {
+  return { action, resources: [resource], ...contextOf(context) };
+}
+
+/** A user, group or role by name. With `'boundary'`, `iam:PermissionsBoundary` is what bounds it now. */
+export function onEntity(
+  action: Action,
+  caller: Caller,
+  kind: HolderKind,
+  name: string,
+  context: Context = [],
+  reads: 'boundary' | 'nothing' = 'nothing',
+): Access {
+  const { accountId } = caller;
+  const unknown = iamArn(accountId, kind, '/', name);
+  const read = (tx: Tx) => tx.identity.get(accountId, kind, nameKey(name));
+  return {
+    action,
+    resources: [unknown],
+    resolve: async (tx) => [(await read(tx))?.arn ?? unknown],
+    ...contextOf(context),
+    ...(kind === 'group'
+      ? {}
+      : {
+          resourceTags: async (tx: Tx) => {
+            const record = await read(tx);
+            return [record !== undefined && 'tags' in record ? tagMap(record.tags) : undefined];
+          },
+        }),
+    ...(reads === 'nothing' || kind === 'group'
+      ? {}
+      : {
+          resolveContext: async (tx: Tx): Promise<ConditionContext> => {
+            const record = await read(tx);
+            const boundary = record !== undefined && 'permissionsBoundaryArn' in record ? record.permissionsBoundaryArn : undefined;
+            return new Map(boundary === undefined ? [] : [['iam:permissionsboundary', boundary]]);
+          },
+        }),
+  };
+}
+
+export const onUser = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
+  onEntity(action, caller, 'user', name, context);
+export const onGroup = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
+  onEntity(action, caller, 'group', name, context);
+export const onRole = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
+  onEntity(action, caller, 'role', name, context);
+
+/**
+ * A user by name, or the caller where no name is given.
+ *
+ * @throws AwsError ValidationError where no name is given and the caller is a role or a federated user
+ */
+export function onUserOrSelf(action: Action, caller: Caller, name: string | undefined, context: Context = []): Access {
+  const user = userOrSelf(caller, name);
+  return user === undefined ? onArn(action, arn('iam', '', caller.accountId, 'root'), context) : onUser(action, caller, user, context);
+}
+
+/** The user an operation is about: the one named, else the caller; undefined is the root of the account. */
+export function userOrSelf(caller: Caller, name: string | undefined): string | undefined {
+  if (name !== undefined) return name;
+  const { principal } = caller;
+  if (principal.type === 'IAMUser') return principal.userName;
+  if (principal.type === 'Root') return undefined;
+  throw new AwsError('ValidationError', 'Must specify userName when calling with non-User credentials');
+}
+
+/** A managed policy by ARN. */
+export function onPolicy(action: Action, caller: Caller, policyArn: string, context: Context = []): Access {
+  return {
+    action,
+    resources: [policyArn],
+    resourceTags: async (tx) => {
+      const record = await tx.identity.get(caller.accountId, 'policy', nameKey(nameOfArn(policyArn)));
+      return [record?.arn === policyArn ? tagMap(record.tags) : undefined];
+    },
+    ...contextOf(context),
+  };
+}
+
+/** The keys of a request that gives tags. Source: IAM User Guide, "Controlling access during AWS requests". */
+export function requestTags(tags: readonly { readonly Key: string; readonly Value: string }[] | undefined): Context {
+  if (tags === undefined || tags.length === 0) return [];
+  return [
+    ...tags.map((tag) => [`aws:requesttag/${tag.Key.toLowerCase()}`, tag.Value] as const),
+    ...requestTagKeys(tags.map((tag) => tag.Key)),
+  ];
+}
+
+export function requestTagKeys(keys: readonly string[]): Context {
+  return keys.length === 0 ? [] : [['aws:tagkeys', keys]];
+}
+
+export function boundaryKey(policyArn: string | undefined): Context {
+  return policyArn === undefined ? [] : [['iam:permissionsboundary', policyArn]];
+}
+
+export function policyArnKey(policyArn: string): Context {
+  return [['iam:policyarn', policyArn]];
+}
+
+/** Tags as `resourceTags` answers them. */
+export function tagMap(tags: readonly TagRecord[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(tags.map((tag) => [tag.key, tag.value]));
+}
+
+function contextOf(entries: Context): { readonly context?: ConditionContext } {
+  return entries.length === 0 ? {} : { context: new Map(entries) };
+}

@@ -1,0 +1,32 @@
+/**
+ * Keys of the reverse indexes, from a policy to whom it is attached and from a group to its members. See `IdentityRecords`.
+ */
+import type { Call } from '../operation.ts';
+import type { HolderKind } from './entities.ts';
+
+export function attachmentKey(policyArn: string, kind: HolderKind, key: string): string {
+  return `${policyArn} ${kind}/${key}`;
+}
+
+export function boundaryIndexKey(policyArn: string, kind: 'user' | 'role', key: string): string {
+  return `${policyArn} ${kind}/${key} boundary`;
+}
+
+export function membershipKey(groupKey: string, userKey: string): string {
+  return `${groupKey} ${userKey}`;
+}
+
+export async function moveIndex(call: Call, kind: 'attachment' | 'membership', from: string, to: string): Promise<void> {
+  await call.tx.identity.remove(call.accountId, kind, from);
+  await call.tx.identity.put(call.accountId, kind, to, { accountId: call.accountId });
+}
+
+/** Whom an entry of the attachment index is about. */
+export function readAttachmentKey(
+  policyArn: string,
+  indexKey: string,
+): { readonly kind: HolderKind; readonly key: string; readonly use: 'policy' | 'boundary' } {
+  const [holder = '', boundary] = indexKey.slice(policyArn.length + 1).split(' ');
+  const slash = holder.indexOf('/');
+  return { kind: holder.slice(0, slash) as HolderKind, key: holder.slice(slash + 1), use: boundary === undefined ? 'policy' : 'boundary' };
+}

@@ -1,0 +1,203 @@
+/**
+ * Roles that people make. Those that AWS makes for its services are in `service-linked-roles.ts`.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi, Role } from '#model/generated/iam.ts';
+import type { RoleRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import type { IamDeps } from './deps.ts';
+import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
+import { given } from './given.ts';
+import { managedPolicyToBound } from './managed-policies.ts';
+import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
+import { pageOfStored } from './page.ts';
+import { QUOTAS, withinQuota } from './quotas.ts';
+import { boundaryKey, onAccount, onArn, onEntity, requestTags } from './resources.ts';
+import { boundaryIndexKey } from './reverse-index.ts';
+import { toListedRole, toNewRole } from './shapes.ts';
+import { newTags } from './tag-rules.ts';
+import { readTrustPolicy, shownTrustPolicy } from './trust.ts';
+
+const DEFAULT_SESSION_SECONDS = 3600;
+
+export function roleOperations(deps: IamDeps) {
+  return {
+    CreateRole: {
+      access: (input, caller) =>
+        onArn('iam:CreateRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), [
+          ...requestTags(input.Tags),
+          ...boundaryKey(input.PermissionsBoundary),
+        ]),
+      async handle(call, input) {
+        const role = await createRole(deps, call, input);
+        return { Role: toNewRole(role, await shownTrustPolicy(call.tx, role)) };
+      },
+    },
+
+    GetRole: {
+      access: (input, caller) => onEntity('iam:GetRole', caller, 'role', input.RoleName, [], 'boundary'),
+      async handle(call, input) {
+        return { Role: await toWholeRole(deps, call, await entity(call, 'role', input.RoleName)) };
+      },
+    },
+
+    UpdateRole: {
+      access: (input, caller) => onEntity('iam:UpdateRole', caller, 'role', input.RoleName, [], 'boundary'),
+      async handle(call, input) {
+        const role = await entity(call, 'role', input.RoleName);
+        if (role.linkedService !== undefined && input.MaxSessionDuration !== undefined) {
+          throw new AwsError(
+            'UnmodifiableEntityException',
+            `${role.roleName} is an AWS service linked role, max session duration cannot be changed.`,
+          );
+        }
+        await saveRole(
+          call,
+          withDescription({ ...role, maxSessionSeconds: input.MaxSessionDuration ?? role.maxSessionSeconds }, input.Description),
+        );
+        return {};
+      },
+    },
+
+    UpdateRoleDescription: {
+      access: (input, caller) => onEntity('iam:UpdateRoleDescription', caller, 'role', input.RoleName, [], 'boundary'),
+      async handle(call, input) {
+        const role = withDescription(await entity(call, 'role', input.RoleName), input.Description);
+        await saveRole(call, role);
+        return { Role: await toWholeRole(deps, call, role) };
+      },
+    },
+
+    UpdateAssumeRolePolicy: {
+      access: (input, caller) => onEntity('iam:UpdateAssumeRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+      async handle(call, input) {
+        const role = await entity(call, 'role', input.RoleName);
+        ensureModifiable(role);
+        const { trustPrincipals, ...rest } = role;
+        await saveRole(call, { ...rest, ...(await readTrustPolicy(deps, call.tx, input.PolicyDocument)) });
+        return {};
+      },
+    },
+
+    DeleteRole: {
+      access: (input, caller) => onEntity('iam:DeleteRole', caller, 'role', input.RoleName, [], 'boundary'),
+      async handle(call, input) {
+        const role = await entity(call, 'role', input.RoleName);
+        ensureModifiable(role);
+        if (role.attachedPolicyArns.length > 0) throw conflict('detach all policies first.');
+        if (Object.keys(role.inlinePolicies).length > 0) throw conflict('delete policies first.');
+        await removeRole(call, role);
+        return {};
+      },
+    },
+
+    ListRoles: {
+      access: () => onAccount('iam:ListRoles'),
+      async handle(call, input) {
+        const page = await pageOfStored<RoleRecord>(
+          input,
+          (after, limit) => call.tx.identity.list(call.accountId, 'role', given({ after, limit })),
+          (role) => role.path.startsWith(input.PathPrefix ?? '/'),
+        );
+        const roles: Role[] = [];
+        for (const role of page.records) roles.push(toListedRole(role, await shownTrustPolicy(call.tx, role)));
+        return { Roles: roles, ...page.rest };
+      },
+    },
+  } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+/**
+ * Makes a role.
+ *
+ * @throws AwsError InvalidInput a path under /aws-service-role/, which is for service-linked roles. Requirement SLR-17.
+ *
+ * Assumed: the text of it, and that the path is refused before anything else of the request is looked at.
+ */
+async function createRole(deps: IamDeps, call: Call, input: IamApi['CreateRole']['input']): Promise<RoleRecord> {
+  const path = input.Path ?? '/';
+  if (path.startsWith('/aws-service-role/')) {
+    throw new AwsError(
+      'InvalidInputException',
+      'Roles with a path beginning with /aws-service-role/ can only be created by CreateServiceLinkedRole.',
+    );
+  }
+  const tags = newTags(input.Tags);
+  const trust = await readTrustPolicy(deps, call.tx, input.AssumeRolePolicyDocument);
+  const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(deps, call, input.PermissionsBoundary);
+  const role: RoleRecord = {
+    ...given({
+      accountId: call.accountId,
+      arn: iamArn(call.accountId, 'role', path, input.RoleName),
+      path,
+      createdAt: call.now,
+      roleName: input.RoleName,
+      roleId: uniqueId(ID_PREFIXES.role, call.random),
+      description: input.Description,
+      maxSessionSeconds: input.MaxSessionDuration ?? DEFAULT_SESSION_SECONDS,
+      tags,
+      attachedPolicyArns: [],
+      inlinePolicies: {},
+      permissionsBoundaryArn: boundary?.arn,
+    }),
+    ...trust,
+  };
+  await withinRoleQuota(call);
+  await addRole(call, role);
+  return role;
+}
+
+/** Service-linked roles do not count. Requirement SLR-16. */
+async function withinRoleQuota(call: Call): Promise<void> {
+  const wanted = (await call.tx.identity.count(call.accountId, 'role')) + 1;
+  if (wanted <= QUOTAS.RolesPerAccount) return;
+  let linked = 0;
+  for await (const { record } of everyRecord(call.tx, call.accountId, 'role')) if (record.linkedService !== undefined) linked++;
+  withinQuota('RolesPerAccount', wanted - linked);
+}
+
+/** @throws AwsError EntityAlreadyExists */
+export async function addRole(call: Call, role: RoleRecord): Promise<void> {
+  const key = nameKey(role.roleName);
+  if ((await call.tx.identity.add(call.accountId, 'role', key, role)) === 'exists') {
+    throw new AwsError('EntityAlreadyExistsException', `Role with name ${role.roleName} already exists.`);
+  }
+  await rememberUniqueId(call, role.roleId, 'role', key);
+  if (role.permissionsBoundaryArn !== undefined) {
+    await call.tx.identity.put(call.accountId, 'attachment', boundaryIndexKey(role.permissionsBoundaryArn, 'role', key), {
+      accountId: call.accountId,
+    });
+  }
+}
+
+/** Takes a role out with what leads to it. */
+export async function removeRole(call: Call, role: RoleRecord): Promise<void> {
+  const key = nameKey(role.roleName);
+  if (role.permissionsBoundaryArn !== undefined) {
+    await call.tx.identity.remove(call.accountId, 'attachment', boundaryIndexKey(role.permissionsBoundaryArn, 'role', key));
+  }
+  await call.tx.identity.remove(call.accountId, 'unique-id', role.roleId);
+  await call.tx.identity.remove(call.accountId, 'role', key);
+}
+
+async function saveRole(call: Call, role: RoleRecord): Promise<void> {
+  await call.tx.identity.put(call.accountId, 'role', nameKey(role.roleName), role);
+}
+
+function withDescription(role: RoleRecord, description: string | undefined): RoleRecord {
+  return description === undefined ? role : { ...role, description };
+}
+
+function conflict(what: string): AwsError {
+  return new AwsError('DeleteConflictException', `Cannot delete entity, must ${what}`);
+}
+
+/** As GetRole answers: with the duration, and when it was used last. Requirement IAM-6. */
+export async function toWholeRole(deps: IamDeps, call: Call, role: RoleRecord): Promise<Role> {
+  const use = await deps.lastUse?.ofRole(call.tx, call.accountId, role.arn);
+  return {
+    ...toNewRole(role, await shownTrustPolicy(call.tx, role)),
+    MaxSessionDuration: role.maxSessionSeconds,
+    RoleLastUsed: use === undefined ? {} : { LastUsedDate: use.at, Region: use.region },
+  };
+}

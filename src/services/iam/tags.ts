@@ -1,0 +1,85 @@
+/**
+ * Tags of users, roles and managed policies.
+ */
+import type { IamApi, Tag } from '#model/generated/iam.ts';
+import type { TagRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import type { IamDeps } from './deps.ts';
+import { entity } from './entities.ts';
+import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
+import { nameKey } from './names.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import { onEntity, onPolicy, requestTagKeys, requestTags } from './resources.ts';
+import { mergedTags, tagsWithout } from './tag-rules.ts';
+
+export function tagOperations(deps: IamDeps) {
+  return {
+    TagUser: {
+      access: (input, caller) => onEntity('iam:TagUser', caller, 'user', input.UserName, requestTags(input.Tags)),
+      handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => mergedTags(tags, input.Tags)),
+    },
+    UntagUser: {
+      access: (input, caller) => onEntity('iam:UntagUser', caller, 'user', input.UserName, requestTagKeys(input.TagKeys)),
+      handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => tagsWithout(tags, input.TagKeys)),
+    },
+    ListUserTags: {
+      access: (input, caller) => onEntity('iam:ListUserTags', caller, 'user', input.UserName),
+      handle: async (call, input) => pageOfTags(input, (await entity(call, 'user', input.UserName)).tags),
+    },
+
+    TagRole: {
+      access: (input, caller) => onEntity('iam:TagRole', caller, 'role', input.RoleName, requestTags(input.Tags)),
+      handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => mergedTags(tags, input.Tags)),
+    },
+    UntagRole: {
+      access: (input, caller) => onEntity('iam:UntagRole', caller, 'role', input.RoleName, requestTagKeys(input.TagKeys)),
+      handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => tagsWithout(tags, input.TagKeys)),
+    },
+    ListRoleTags: {
+      access: (input, caller) => onEntity('iam:ListRoleTags', caller, 'role', input.RoleName),
+      handle: async (call, input) => pageOfTags(input, (await entity(call, 'role', input.RoleName)).tags),
+    },
+
+    TagPolicy: {
+      access: (input, caller) => onPolicy('iam:TagPolicy', caller, input.PolicyArn, requestTags(input.Tags)),
+      handle: (call, input) => changePolicyTags(deps, call, 'iam:TagPolicy', input.PolicyArn, (tags) => mergedTags(tags, input.Tags)),
+    },
+    UntagPolicy: {
+      access: (input, caller) => onPolicy('iam:UntagPolicy', caller, input.PolicyArn, requestTagKeys(input.TagKeys)),
+      handle: (call, input) => changePolicyTags(deps, call, 'iam:UntagPolicy', input.PolicyArn, (tags) => tagsWithout(tags, input.TagKeys)),
+    },
+    ListPolicyTags: {
+      access: (input, caller) => onPolicy('iam:ListPolicyTags', caller, input.PolicyArn),
+      handle: async (call, input) => pageOfTags(input, (await managedPolicyToRead(deps, call, input.PolicyArn)).tags),
+    },
+  } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+type Change = (tags: readonly TagRecord[]) => readonly TagRecord[];
+
+/** A service-linked role may be tagged like any other. Requirement SLR-9. */
+async function changeTags(call: Call, kind: 'user' | 'role', name: string, change: Change): Promise<Record<string, never>> {
+  const record = await entity(call, kind, name);
+  await call.tx.identity.put(call.accountId, kind, nameKey(name), { ...record, tags: change(record.tags) });
+  return {};
+}
+
+async function changePolicyTags(
+  deps: IamDeps,
+  call: Call,
+  action: string,
+  policyArn: string,
+  change: Change,
+): Promise<Record<string, never>> {
+  const policy = await managedPolicyToChange(deps, call, action, policyArn);
+  await call.tx.identity.put(call.accountId, 'policy', nameKey(policy.policyName), { ...policy, tags: change(policy.tags) });
+  return {};
+}
+
+export function pageOfTags(request: PageRequest, tags: readonly TagRecord[]): { readonly Tags: readonly Tag[] } & Page<never>['rest'] {
+  const page = pageOf(
+    request,
+    tags.map((tag) => ({ key: tag.key, record: { Key: tag.key, Value: tag.value } })),
+  );
+  return { Tags: page.records, ...page.rest };
+}

@@ -1,0 +1,109 @@
+/**
+ * Trust policies: the principals they name are kept as unique ids and shown as ARNs, so a user made anew under an old name is not trusted.
+ *
+ * Requirement: MATCH-3, policy-engine 53. Source: IAM User Guide, "AWS JSON policy elements: Principal".
+ */
+import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { RoleRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
+import type { IamDeps } from './deps.ts';
+import { arnOfUniqueId } from './entities.ts';
+import { nameKey, nameOfArn } from './names.ts';
+import { policyCharacters, withinQuota } from './quotas.ts';
+
+export interface TrustPolicy {
+  readonly trustPolicy: string;
+  readonly trustPrincipals?: Readonly<Record<string, AccountId>>;
+}
+
+/**
+ * Reads a trust policy as it is to be kept.
+ *
+ * @throws AwsError MalformedPolicyDocument it is no trust policy, or names a user or role that is not there
+ * @throws AwsError LimitExceeded          it is too long
+ *
+ * Assumed: an account that is not kept here may be trusted; its users and roles may not, because nobody could say who they are.
+ */
+export async function readTrustPolicy(deps: IamDeps, tx: Tx, text: string): Promise<TrustPolicy> {
+  const problem = deps.malformedPolicyText(text, 'trust');
+  if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);
+  withinQuota('ACLSizePerRole', policyCharacters(text));
+
+  const ids = new Map<string, AccountId>();
+  const kept = await mapAwsPrincipals(text, async (principal) => {
+    const found = await keptPrincipal(tx, principal);
+    if (found === undefined) throw invalidPrincipal(principal);
+    if (found.accountId !== undefined) ids.set(found.text, found.accountId);
+    return found.text;
+  });
+  return ids.size === 0 ? { trustPolicy: kept } : { trustPolicy: kept, trustPrincipals: Object.fromEntries(ids) };
+}
+
+/** A trust policy as Get and List answer it: an id is shown as the ARN it stands for, or as itself where that is gone. */
+export async function shownTrustPolicy(tx: Tx, role: RoleRecord): Promise<string> {
+  const ids = role.trustPrincipals;
+  if (ids === undefined) return role.trustPolicy;
+  return mapAwsPrincipals(role.trustPolicy, async (principal) => {
+    const accountId = Object.hasOwn(ids, principal) ? ids[principal] : undefined;
+    return (accountId === undefined ? undefined : await arnOfUniqueId(tx, accountId, principal)) ?? principal;
+  });
+}
+
+async function keptPrincipal(tx: Tx, principal: string): Promise<{ readonly text: string; readonly accountId?: AccountId } | undefined> {
+  if (principal === '*' || isAccountId(principal)) return { text: principal };
+  const parts = parseArn(principal);
+  if (parts === undefined || !isAccountId(parts.accountId)) return undefined;
+  const { service, accountId, resource } = parts;
+  if (service === 'sts') return { text: principal };
+  if (service !== 'iam') return undefined;
+  if (resource === 'root') return { text: principal };
+  const kind = resource.startsWith('user/') ? 'user' : resource.startsWith('role/') ? 'role' : undefined;
+  if (kind === undefined) return undefined;
+  const record = await tx.identity.get(accountId, kind, nameKey(nameOfArn(resource)));
+  if (record === undefined || record.arn !== principal) return undefined;
+  return { text: 'userId' in record ? record.userId : record.roleId, accountId };
+}
+
+/** Source: texts of the real service as quoted in public reports. */
+function invalidPrincipal(principal: string): AwsError {
+  return new AwsError('MalformedPolicyDocumentException', `Invalid principal in policy: "AWS":"${principal}"`);
+}
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** Replaces what stands under `AWS` in each `Principal` and `NotPrincipal`; the text is as it was where nothing is replaced. */
+async function mapAwsPrincipals(text: string, replace: (principal: string) => Promise<string>): Promise<string> {
+  let changed = false;
+  const replaced = async (principal: Json): Promise<Json> => {
+    if (typeof principal !== 'string') return principal;
+    const now = await replace(principal);
+    changed ||= now !== principal;
+    return now;
+  };
+  const document = JSON.parse(text) as { readonly Statement?: Json };
+  const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement];
+  const mapped: Json[] = [];
+  for (const statement of statements as readonly Json[]) {
+    if (!isObject(statement)) {
+      mapped.push(statement);
+      continue;
+    }
+    const members: Record<string, Json> = { ...statement };
+    for (const element of ['Principal', 'NotPrincipal']) {
+      const principals = statement[element];
+      if (!isObject(principals) || principals['AWS'] === undefined) continue;
+      const aws = principals['AWS'];
+      const list: Json[] = [];
+      for (const principal of Array.isArray(aws) ? (aws as readonly Json[]) : [aws]) list.push(await replaced(principal));
+      members[element] = { ...principals, AWS: Array.isArray(aws) ? list : (list[0] as Json) };
+    }
+    mapped.push(members);
+  }
+  if (!changed) return text;
+  return JSON.stringify({ ...document, Statement: Array.isArray(document.Statement) ? mapped : (mapped[0] as Json) });
+}
+
+function isObject(value: Json | undefined): value is { readonly [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
