@@ -8,6 +8,8 @@ const [command, ...args] = process.argv.slice(2);
 const USAGE = `belfry: a communications service you run yourself, compatible with Amazon Chime
 
   belfry start [--flag VALUE …]     serve; belfry start --help lists the settings
+  belfry account create|list|restore-administrator …
+                                    at the machine of a running server only
   belfry policy test FILE …         run policy tests (*.iamtest.json)
   belfry version
 `;
@@ -16,6 +18,11 @@ switch (command) {
   case 'start': {
     const { start } = await import('./server/start.ts');
     await start(args);
+    break;
+  }
+  case 'account': {
+    const { accountCommand } = await import('./cli/account.ts');
+    process.exitCode = await accountCommand(args);
     break;
   }
   case 'policy': {

@@ -5,7 +5,7 @@ import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Decision, PolicyType } from '#policy/decision.ts';
-import { decide, decideTrust, denialText, type PolicyStack } from '#policy/engine.ts';
+import { decide, decideTrust, denialText, type PolicyStack, trustCallerOf } from '#policy/engine.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
@@ -135,7 +135,7 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
     const own = stack === undefined ? undefined : decide(stack, { action, resources: [resource], context });
     if (own?.effect === 'Deny' && own.kind === 'explicit') throw denied(principal, action, resource, own);
 
-    const trust = role && decideTrust(stacks.trustOf(role), trustCaller(principal), { action, resources: [resource], context });
+    const trust = role && decideTrust(stacks.trustOf(role), trustCallerOf(principal), { action, resources: [resource], context });
     if (trust?.effect === 'Deny' && trust.kind === 'explicit') {
       throw denied(principal, action, resource, { effect: 'Deny', kind: 'explicit', by: trust.by, policyType: 'trust', resource });
     }
@@ -165,36 +165,20 @@ function pastIdentity(principal: Principal, missing: PolicyType): boolean {
 }
 
 const NO_TAGS: Readonly<Record<string, string>> = {};
-const NOBODY: Decision = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
+type Denial = Extract<Decision, { effect: 'Deny' }>;
+const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
 
-function implicit(missing: 'trust', resource: string): Decision {
+function implicit(missing: 'trust', resource: string): Denial {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
-function denied(principal: Principal, action: string, resource: string, decision: Decision & { effect: 'Deny' }): Denied {
+function denied(principal: Principal, action: string, resource: string, decision: Denial): Denied {
   return new Denied(denialText({ principalArn: principal.arn, action, resource, decision }), decision, resource === '*' ? [] : [resource]);
 }
 
 /** Without a reason clause: the words for a role that is not there and for one that does not trust. Requirement STS-4. */
 function bare(principal: Principal, action: string, resource: string): Denied {
   return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, implicit('trust', resource), [resource]);
-}
-
-/** The caller as a trust policy may name it. */
-function trustCaller(principal: Principal): import('#policy/engine.ts').TrustCaller {
-  const { accountId } = principal;
-  switch (principal.type) {
-    case 'AssumedRole':
-      return { accountId, arn: principal.arn, roleArn: principal.roleArn, uniqueId: principal.roleId };
-    case 'AWSService':
-      return { service: principal.service };
-    case 'Unknown':
-      return principal.session?.federatedProvider === undefined ? {} : { federated: principal.session.federatedProvider };
-    case 'Root':
-    case 'IAMUser':
-    case 'FederatedUser':
-      return { accountId, arn: principal.arn, uniqueId: principal.principalId };
-  }
 }
 
 /** The account that owns the resource, and its tags. */

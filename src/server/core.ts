@@ -11,10 +11,11 @@ import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { loadOrCreateOperatorKey, openVault } from '#access/vault.ts';
 import { loadModel } from '#model/load.ts';
-import { newSigningKeyCache } from '#sigv4/signing-key.ts';
+import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { answering } from './answer.ts';
+import { listenForControl } from './control.ts';
 import { type CoreStart, type FromCore, serveCore } from './core-link.ts';
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
 import { allOperations } from './operations.ts';
@@ -51,7 +52,7 @@ const stacks = newStacks(snapshot);
 const answer = answering({
   store,
   snapshot,
-  authenticate: authenticating({ snapshot, vault, sessions, keyCache: newSigningKeyCache(), region: settings.region }),
+  authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
   authorize: authorizing({ snapshot, stacks }),
   operations: allOperations({ vault, sessions, settings, operatorKey, snapshot, stacks }),
   record: trailRecorder(loadModel),
@@ -63,7 +64,11 @@ const answer = answering({
   report: (requestId, error) => console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
 });
 
-serveCore(port, ({ received, refuse }) => answer(received, refuse), () => store.close());
+const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, refresh });
+serveCore(port, ({ received, refuse }) => answer(received, refuse), () => {
+  control.close();
+  return store.close();
+});
 port.postMessage({
   ready: made === undefined ? {} : { firstStart: { accountId: made.accountId, userName: made.userName, accessKeyId: made.accessKeyId } },
 } satisfies FromCore);

@@ -8,7 +8,7 @@ test('Settings: a flag wins over a variable, a variable over the default', () =>
   assert.deepEqual(settings.http, { host: '127.0.0.2', port: 8080 });
   assert.equal(settings.https, 'off');
   assert.equal(settings.region, 'eu-central-1');
-  assert.match(settings.database, /^file:.*\/data\/belfry\.sqlite$/);
+  assert.match(settings.database, /^file:.*\/data$/);
 });
 
 // biome-ignore format: a table
@@ -21,7 +21,7 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['a port that is none',            ['--https', '127.0.0.1:70000'],      {},                               /HOST:PORT/],
   ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
   ['nothing that listens',           ['--http=off', '--https=off'],       {},                               /nothing would listen/],
-  ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:PATH or postgres/],
+  ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:FOLDER or postgres/],
   ['a region that is none',          ['--region', 'Frankfurt'],           {},                               /like us-east-1/],
   ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /go together/],
   ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],

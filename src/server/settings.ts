@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 /** Where a listener stands. Port 0 asks the system for a free one. */
 export interface Address {
@@ -39,7 +39,7 @@ export const SETTINGS: readonly Row[] = [
   { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         says: 'Folder of everything that is kept: database, operator key, certificates, first profile' },
   { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', says: 'Plain HTTP, for loopback addresses only; `off` for none' },
   { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', says: 'HTTPS (TLS 1.2 and 1.3, forward secrecy only); `off` for none' },
-  { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               says: '`file:PATH` or `postgres://…`; without it the SQLite file in the data folder' },
+  { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               says: '`file:FOLDER` or `postgres://…`; without it the SQLite file in the data folder' },
   { variable: 'BELFRY_REGION',           flag: '--region',           fallback: 'us-east-1',      says: 'Region written into the first profile, and of what has none of its own' },
   { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               says: 'PEM file of a certificate chain, in place of the one of the local CA' },
   { variable: 'BELFRY_TLS_KEY',          flag: '--tls-key',          fallback: '',               says: 'PEM file of its private key' },
@@ -72,8 +72,8 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   const text = (variable: Row['variable']) => given.get(variable) ?? (SETTINGS.find((row) => row.variable === variable) as Row).fallback;
 
   const dataFolder = resolve(text('BELFRY_DATA'));
-  const database = text('BELFRY_DATABASE') || `file:${join(dataFolder, 'belfry.sqlite')}`;
-  if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:PATH or postgres://….');
+  const database = text('BELFRY_DATABASE') || `file:${dataFolder}`;
+  if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
   const region = text('BELFRY_REGION');
   if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region)) throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
   const http = address('BELFRY_HTTP', text('BELFRY_HTTP'));

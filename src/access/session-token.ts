@@ -1,0 +1,188 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { newAccessKeyId } from '#core/access-key-id.ts';
+import type { AccountId, Arn } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { SessionFacts } from '#core/principal.ts';
+import type { SessionClaims, SessionIssuer } from '#core/session-issuer.ts';
+import type { OperatorVault } from './vault.ts';
+
+export type { SessionClaims } from '#core/session-issuer.ts';
+
+export interface OpenedSession {
+  readonly claims: SessionClaims;
+  readonly secretAccessKey: string;
+}
+
+/** Temporary credentials as sealed tokens: made and opened without a look-up. */
+export interface SessionTokens extends SessionIssuer {
+  /**
+   * What a token says, if it is ours and belongs to this access key id; whether it has expired or its role still exists is for the caller.
+   * The same token gives the same object while it is remembered.
+   */
+  open(accessKeyId: string, sessionToken: string): OpenedSession | undefined;
+}
+
+/** Bytes of session policies and tags, deflated, that fill a token: 100 %. */
+const PACKED_MAX = 2048;
+
+/** A whole token in base64url, with the longest names and a full pack. */
+const TOKEN_MAX = 4096;
+
+/** What the real service's secrets are like: 40 characters of base 64. */
+const SECRET_BYTES = 30;
+
+/**
+ * Makes the issuer and reader of session tokens.
+ *
+ * A token without policies and tags is at most 300 characters, names of full length included: it is part of what every request
+ * signs. The secret is derived from the token's nonce, so it need not be in it. A token is bound to its access key id.
+ *
+ * Assumed: 100 % of PackedPolicySize is 2,048 deflated bytes; AWS says only that there is a limit.
+ */
+export function sessionTokens(vault: OperatorVault, remembered = 10_000): SessionTokens {
+  const box = vault.box('session tokens');
+  const opened = new Map<string, OpenedSession & { readonly accessKeyId: string }>();
+  const secretOf = (sealed: Uint8Array, accessKeyId: string) => box.secretOf(sealed, accessKeyId).subarray(0, SECRET_BYTES).toString('base64');
+
+  return {
+    issue(claims, random) {
+      const pack = packed(claims.session);
+      const packedPolicyPercent = Math.ceil((pack.length * 100) / PACKED_MAX);
+      if (packedPolicyPercent > 100) return { outcome: 'too-large', packedPolicyPercent };
+
+      const accessKeyId = newAccessKeyId('ASIA', claims.accountId, random);
+      const sealed = box.seal(Buffer.concat([written(claims), pack]), accessKeyId, random);
+      return {
+        outcome: 'issued',
+        credentials: {
+          accessKeyId,
+          secretAccessKey: secretOf(sealed, accessKeyId),
+          sessionToken: sealed.toString('base64url'),
+          expiration: claims.session.expiresAt,
+        },
+        ...(pack.length > 0 && { packedPolicyPercent }),
+      };
+    },
+
+    open(accessKeyId, sessionToken) {
+      const known = opened.get(sessionToken);
+      if (known !== undefined) return known.accessKeyId === accessKeyId ? known : undefined;
+      if (sessionToken.length > TOKEN_MAX) return undefined;
+      const sealed = Buffer.from(sessionToken, 'base64url');
+      // Buffer skips what is no base64: two texts for one token would be two tokens to those who count them.
+      if (sealed.toString('base64url') !== sessionToken) return undefined;
+      const plain = box.open(sealed, accessKeyId);
+      if (plain === undefined) return undefined;
+      const session = { accessKeyId, claims: read(plain), secretAccessKey: secretOf(sealed, accessKeyId) };
+      if (opened.size >= remembered) opened.delete(opened.keys().next().value as string);
+      opened.set(sessionToken, session);
+      return session;
+    },
+  };
+}
+
+const KINDS = ['role', 'user', 'root', 'federated'] as const;
+const MFA = 1;
+const CHAINED = 2;
+
+/** The claims without what is packed: kind and flags, account, two moments of six bytes each, texts with their lengths before them. */
+function written(claims: SessionClaims): Buffer {
+  const { session } = claims;
+  const head = Buffer.alloc(19);
+  head[0] = KINDS.indexOf(claims.kind);
+  head[1] = (session.mfaAuthenticated ? MFA : 0) | (session.chained ? CHAINED : 0);
+  head.writeUIntBE(Number(claims.accountId), 2, 5);
+  head.writeUIntBE(session.issuedAt, 7, 6);
+  head.writeUIntBE(session.expiresAt, 13, 6);
+  return Buffer.concat([head, ...[...names(claims), session.sourceIdentity ?? '', session.federatedProvider ?? ''].map(lengthAndText)]);
+}
+
+function names(claims: SessionClaims): readonly string[] {
+  switch (claims.kind) {
+    case 'role':
+      return [claims.roleId, claims.roleName, claims.sessionName];
+    case 'user':
+      return [claims.userId, claims.userName];
+    case 'root':
+      return [];
+    case 'federated':
+      return [claims.federatedName, claims.issuerId, claims.issuerName ?? ''];
+  }
+}
+
+function lengthAndText(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8');
+  const length = Buffer.alloc(2);
+  // One byte is enough for every name; a provider's URL may need two.
+  if (bytes.length < 0x80) return Buffer.concat([Uint8Array.of(bytes.length), bytes]);
+  length.writeUInt16BE(0x8000 | bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** Reads what `written` and `packed` wrote; it was sealed, so it is ours. */
+function read(plain: Buffer): SessionClaims {
+  let at = 19;
+  const text = () => {
+    let length = plain[at++] as number;
+    if (length & 0x80) length = ((length & 0x7f) << 8) | (plain[at++] as number);
+    return plain.toString('utf8', at, (at += length));
+  };
+  const kind = KINDS[plain[0] as number] as (typeof KINDS)[number];
+  const flags = plain[1] as number;
+  const accountId = String(plain.readUIntBE(2, 5)).padStart(12, '0') as AccountId;
+  const first = kind === 'root' ? [] : kind === 'user' ? [text(), text()] : [text(), text(), text()];
+  const sourceIdentity = text();
+  const federatedProvider = text();
+  const session: SessionFacts = {
+    issuedAt: plain.readUIntBE(7, 6) as Instant,
+    expiresAt: plain.readUIntBE(13, 6) as Instant,
+    mfaAuthenticated: (flags & MFA) !== 0,
+    chained: (flags & CHAINED) !== 0,
+    ...(sourceIdentity !== '' && { sourceIdentity }),
+    ...(federatedProvider !== '' && { federatedProvider }),
+    ...unpacked(plain.subarray(at)),
+  };
+  const [a, b, c] = first as [string, string, string];
+  switch (kind) {
+    case 'role':
+      return { kind, accountId, session, roleId: a, roleName: b, sessionName: c };
+    case 'user':
+      return { kind, accountId, session, userId: a, userName: b };
+    case 'root':
+      return { kind, accountId, session };
+    case 'federated':
+      return { kind, accountId, session, federatedName: a, issuerId: b, ...(c !== '' && { issuerName: c }) };
+  }
+}
+
+interface Pack {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly transitiveTagKeys: readonly string[];
+  readonly sessionPolicy?: string;
+  readonly sessionPolicyArns?: readonly Arn[];
+}
+
+/** What most policies are made of, so that deflate need not spell it out. Changing it makes every token in use unreadable. */
+const DICTIONARY = Buffer.from(
+  'arn:aws:iam::aws:policy/"arn:aws:iam::"Condition":{"StringEquals":{"aws:PrincipalTag/"aws:ResourceTag/"NotAction":"Deny","Sid":"arn:aws:chime:us-east-1:app-instance/channel/user/meeting/"chime:Create*List*Get*Describe*Send"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["chime:*"],"Resource":"*"}]}',
+);
+
+/** Session policies and tags, deflated; nothing where there are none. */
+function packed({ tags, transitiveTagKeys, sessionPolicy, sessionPolicyArns }: SessionFacts): Buffer {
+  const pairs = Object.entries(tags);
+  if (pairs.length === 0 && sessionPolicy === undefined && sessionPolicyArns === undefined) return Buffer.alloc(0);
+  const texts = [pairs, transitiveTagKeys, sessionPolicyArns ?? null, sessionPolicy ?? null];
+  return deflateRawSync(JSON.stringify(texts), { dictionary: DICTIONARY, level: 9 });
+}
+
+function unpacked(bytes: Uint8Array): Pack {
+  if (bytes.length === 0) return { tags: {}, transitiveTagKeys: [] };
+  const text = inflateRawSync(bytes, { dictionary: DICTIONARY }).toString('utf8');
+  const [pairs, transitiveTagKeys, sessionPolicyArns, sessionPolicy] = JSON.parse(text) as [[string, string][], string[], Arn[] | null, string | null];
+  return {
+    tags: Object.fromEntries(pairs),
+    transitiveTagKeys,
+    ...(sessionPolicy !== null && { sessionPolicy }),
+    ...(sessionPolicyArns !== null && { sessionPolicyArns }),
+  };
+}

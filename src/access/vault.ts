@@ -1,0 +1,124 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Vault } from '#core/vault.ts';
+
+/**
+ * Seals bytes for one purpose. Sealed: version (1), key id (4), nonce (24), ciphertext, tag (16).
+ * What one purpose sealed, another cannot open.
+ */
+export interface SealingBox {
+  seal(plain: Uint8Array, boundTo: string, random?: (bytes: number) => Uint8Array): Buffer;
+  /** Undefined where the bytes were altered, are bound to something else, or were sealed by a key we have not. */
+  open(sealed: Uint8Array, boundTo: string): Buffer | undefined;
+  /** 32 bytes that only the operator key and these very sealed bytes' nonce give: a secret that need not be kept. */
+  secretOf(sealed: Uint8Array, boundTo: string): Buffer;
+}
+
+export interface OperatorVault extends Vault {
+  box(purpose: string): SealingBox;
+}
+
+const VERSION = 1;
+const KEY_BYTES = 32;
+const KEY_ID_AT = 1;
+const NONCE_AT = 5;
+const SALT_BYTES = 12;
+const NONCE_BYTES = 24;
+const TEXT_AT = NONCE_AT + NONCE_BYTES;
+const TAG_BYTES = 16;
+
+/** Bytes that sealing adds. */
+export const SEALING_BYTES = TEXT_AT + TAG_BYTES;
+
+interface PurposeKeys {
+  readonly id: Buffer;
+  readonly sealing: Buffer;
+  readonly secrets: Buffer;
+}
+
+/**
+ * The vault under the operator's keys: the first seals, all open, so a key is rotated by putting the new one first.
+ *
+ * AES-256-GCM under a key of its own for each purpose (HKDF) and each 12-byte salt (HMAC), with a random IV besides. The 192 bits
+ * of nonce allow any number of sealings, where GCM's 96 alone allow 2^32 under one key, which sessions would reach.
+ *
+ * @throws Error (of `open`) where the text was altered, belongs to something else or to another operator key
+ */
+export function openVault(keys: readonly Uint8Array[]): OperatorVault {
+  if (keys.length === 0) throw new Error('A vault needs an operator key.');
+  for (const key of keys) if (key.length !== KEY_BYTES) throw new Error(`An operator key has ${KEY_BYTES} bytes.`);
+
+  const box = (purpose: string) => sealingBox(keys.map((key) => purposeKeys(key, purpose)));
+  const secrets = box('secrets at rest');
+  return {
+    box,
+    seal: (secret, boundTo) => secrets.seal(Buffer.from(secret, 'utf8'), boundTo).toString('base64url'),
+    open(sealed, boundTo) {
+      const plain = secrets.open(Buffer.from(sealed, 'base64url'), boundTo);
+      if (plain === undefined) throw new Error('A sealed secret does not open: it was altered, moved, or sealed under another operator key.');
+      return plain.toString('utf8');
+    },
+  };
+}
+
+function purposeKeys(operatorKey: Uint8Array, purpose: string): PurposeKeys {
+  const derive = (use: string, bytes: number) => Buffer.from(hkdfSync('sha256', operatorKey, '', `belfry ${use}: ${purpose}`, bytes));
+  return { id: derive('key id', 4), sealing: derive('sealing', KEY_BYTES), secrets: derive('derived secrets', KEY_BYTES) };
+}
+
+function sealingBox(all: readonly PurposeKeys[]): SealingBox {
+  const newest = all[0] as PurposeKeys;
+
+  function keysOf(sealed: Uint8Array): PurposeKeys | undefined {
+    if (sealed.length < SEALING_BYTES || sealed[0] !== VERSION) return undefined;
+    return all.find(({ id }) => timingSafeEqual(id, sealed.subarray(KEY_ID_AT, NONCE_AT)));
+  }
+
+  return {
+    seal(plain, boundTo, random = randomBytes) {
+      const nonce = random(NONCE_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', messageKey(newest, nonce), nonce.subarray(SALT_BYTES));
+      cipher.setAAD(Buffer.from(boundTo, 'utf8'));
+      return Buffer.concat([Uint8Array.of(VERSION), newest.id, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    },
+    open(sealed, boundTo) {
+      const keys = keysOf(sealed);
+      if (keys === undefined) return undefined;
+      const nonce = sealed.subarray(NONCE_AT, TEXT_AT);
+      const decipher = createDecipheriv('aes-256-gcm', messageKey(keys, nonce), nonce.subarray(SALT_BYTES), { authTagLength: TAG_BYTES });
+      decipher.setAAD(Buffer.from(boundTo, 'utf8'));
+      decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+      const plain = decipher.update(sealed.subarray(TEXT_AT, sealed.length - TAG_BYTES));
+      try {
+        return Buffer.concat([plain, decipher.final()]);
+      } catch {
+        // Node tells a tag that does not fit only by throwing.
+        return undefined;
+      }
+    },
+    secretOf(sealed, boundTo) {
+      const keys = keysOf(sealed);
+      if (keys === undefined) throw new Error('Only what this box sealed has a secret.');
+      return createHmac('sha256', keys.secrets).update(sealed.subarray(NONCE_AT, TEXT_AT)).update(boundTo, 'utf8').digest();
+    },
+  };
+}
+
+function messageKey({ sealing }: PurposeKeys, nonce: Uint8Array): Buffer {
+  return createHmac('sha256', sealing).update(nonce.subarray(0, SALT_BYTES)).digest();
+}
+
+const FINGERPRINT = 'operator key';
+
+/** A text to keep with a database, by which `isOwnDatabase` knows again whose keys sealed it. Reveals nothing of the key. */
+export function vaultFingerprint(vault: Vault): string {
+  return vault.seal(FINGERPRINT, FINGERPRINT);
+}
+
+/** Whether one of the vault's keys made this fingerprint. False: do not start, every secret in the database would be lost. */
+export function isOwnDatabase(vault: Vault, fingerprint: string): boolean {
+  try {
+    return vault.open(fingerprint, FINGERPRINT) === FINGERPRINT;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { askControl, type ControlRequest } from '#server/control.ts';
+
+const USAGE = `belfry account list
+belfry account create --name NAME [--profile PROFILE]
+belfry account restore-administrator --account-id ID [--profile PROFILE]   break-glass: only at this machine, and loud in the trail
+
+  --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
+  --profile       writes the new administrator's access key under this name into aws/credentials of the data folder;
+                  without it the key is printed, once
+`;
+
+/** `belfry account …`: what the operator does to accounts, at the machine. Resolves to the exit status. */
+export async function accountCommand(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  let options: { name?: string; 'account-id'?: string; profile?: string; data?: string };
+  try {
+    options = parseArgs({
+      args: rest,
+      options: { name: { type: 'string' }, 'account-id': { type: 'string' }, profile: { type: 'string' }, data: { type: 'string' } },
+    }).values as typeof options;
+  } catch (error) {
+    console.error(`belfry account: ${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const request = requestOf(command, options);
+  if (request === undefined || (options.profile !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(options.profile))) {
+    console.error(USAGE);
+    return 2;
+  }
+  const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
+  try {
+    const reply = await askControl(dataFolder, request);
+    if (!reply.ok) throw new Error(reply.error);
+    for (const account of reply.accounts ?? []) console.log(`${account.accountId}  ${account.name}`);
+    const { administrator } = reply;
+    if (administrator === undefined) return 0;
+    console.log(`Account ${administrator.accountId}: administrator ${administrator.userName}, access key ${administrator.accessKeyId}`);
+    if (options.profile === undefined) console.log(`Secret access key, shown this once: ${administrator.secretAccessKey}`);
+    else console.log(`Its secret is in ${addProfile(dataFolder, options.profile, administrator)}, profile ${options.profile}.`);
+    return 0;
+  } catch (error) {
+    console.error(`belfry account: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+function requestOf(command: string | undefined, options: { name?: string; 'account-id'?: string }): ControlRequest | undefined {
+  if (command === 'list') return { command: 'account list' };
+  if (command === 'create' && options.name !== undefined) return { command: 'account create', name: options.name };
+  if (command === 'restore-administrator' && options['account-id'] !== undefined) {
+    return { command: 'account restore-administrator', accountId: options['account-id'] };
+  }
+  return undefined;
+}
+
+/** Adds a profile to the two files of the data folder, in place of one of the same name. Returns the credentials file. */
+function addProfile(dataFolder: string, profile: string, key: { readonly accessKeyId: string; readonly secretAccessKey: string }): string {
+  const folder = join(dataFolder, 'aws');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const config = join(folder, 'config');
+  const credentials = join(folder, 'credentials');
+  const first = read(config).split(/^\[profile /m)[1] ?? '';
+  const settings = first.slice(first.indexOf('\n') + 1).trimEnd();
+  replaceSection(config, `profile ${profile}`, settings);
+  replaceSection(credentials, profile, `aws_access_key_id = ${key.accessKeyId}\naws_secret_access_key = ${key.secretAccessKey}`);
+  return credentials;
+}
+
+function replaceSection(file: string, name: string, lines: string): void {
+  const kept = read(file)
+    .split(/^(?=\[)/m)
+    .filter((section) => section !== '' && !section.startsWith(`[${name}]`));
+  writeFileSync(file, [...kept.map((section) => `${section.trimEnd()}\n`), `[${name}]\n${lines}\n`].join('\n'), { mode: 0o600 });
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

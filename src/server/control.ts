@@ -1,0 +1,142 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { AccountId } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Vault } from '#core/vault.ts';
+import type { Store } from '#store/store.ts';
+import { serviceEventRow } from '#trail/service-event.ts';
+import { makeAccount, makeAdministrator, type NewAdministrator, newAccountId, newUniqueId } from './first-start.ts';
+
+/**
+ * What only the operator may do, at the machine itself: over a socket in the data folder that nobody else can open. It is
+ * no network port (INF-1), needs no signature, and every command is loud in the trail of the account it concerns.
+ */
+export type ControlRequest =
+  /** Makes an account with its root user and an administrator `admin`. */
+  | { readonly command: 'account create'; readonly name: string }
+  /** Every account, in order of making. */
+  | { readonly command: 'account list' }
+  /** Break-glass: gives an account an administrator again, whatever its policies have become. */
+  | { readonly command: 'account restore-administrator'; readonly accountId: string };
+
+export type ControlReply =
+  | { readonly ok: true; readonly administrator?: NewAdministrator; readonly accounts?: readonly { readonly accountId: string; readonly name: string }[] }
+  | { readonly ok: false; readonly error: string };
+
+const LINE_MAX_BYTES = 65_536;
+const EVENT_SOURCE = 'belfry.operator';
+
+export interface ControlParts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly region: string;
+  readonly now: () => Instant;
+  readonly refresh: () => Promise<void>;
+}
+
+/** Where the socket of a data folder is. */
+export function controlSocket(dataFolder: string): string {
+  return join(dataFolder, 'control', 'belfry.sock');
+}
+
+/** Listens for the operator's commands. */
+export async function listenForControl(dataFolder: string, parts: ControlParts): Promise<Server> {
+  const path = controlSocket(dataFolder);
+  mkdirSync(join(dataFolder, 'control'), { recursive: true, mode: 0o700 });
+  chmodSync(join(dataFolder, 'control'), 0o700);
+  rmSync(path, { force: true });
+  const server = createServer((socket) => {
+    let text = '';
+    socket.setEncoding('utf8').setTimeout(10_000, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > LINE_MAX_BYTES) socket.destroy();
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      const line = text.slice(0, end);
+      text = '';
+      perform(line, parts).then(
+        (reply) => socket.end(`${JSON.stringify(reply)}\n`),
+        (error) => socket.end(`${JSON.stringify({ ok: false, error: (error as Error).message } satisfies ControlReply)}\n`),
+      );
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+  return server;
+}
+
+/** Sends one command to the server of a data folder. @throws Error where none runs there */
+export function askControl(dataFolder: string, request: ControlRequest): Promise<ControlReply> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(controlSocket(dataFolder));
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('end', () => {
+      try {
+        resolve(JSON.parse(text) as ControlReply);
+      } catch {
+        reject(new Error('the server ended the connection without an answer'));
+      }
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? new Error(`no server is running on the data folder ${dataFolder}; start it, or name its folder with --data`) : error),
+    );
+  });
+}
+
+async function perform(line: string, { store, vault, region, now, refresh }: ControlParts): Promise<ControlReply> {
+  const request = JSON.parse(line) as ControlRequest;
+  const at = now();
+  const event = (accountId: AccountId, eventName: string, details: Readonly<Record<string, unknown>>) =>
+    serviceEventRow({ accountId, region, now: at, eventId: randomUUID(), eventName, eventSource: EVENT_SOURCE, invokedBy: 'operator', details });
+
+  switch (request.command) {
+    case 'account create': {
+      if (typeof request.name !== 'string' || request.name.length < 1 || request.name.length > 50) return { ok: false, error: 'An account name has 1 to 50 characters.' };
+      const administrator = newAdministrator(newAccountId(), 'admin');
+      await store.transaction(async (tx) => {
+        if ((await tx.identity.get(administrator.accountId, 'account', administrator.accountId)) !== undefined) throw new Error('that account id is taken; try again');
+        await makeAccount(tx, vault, administrator, request.name, at);
+        await tx.trail.append(event(administrator.accountId, 'CreateAccount', { accountName: request.name, administrator: administrator.userName, accessKeyId: administrator.accessKeyId }));
+      });
+      await refresh();
+      return { ok: true, administrator };
+    }
+    case 'account list': {
+      const { changes } = await store.transaction((tx) => tx.identity.changesSince(0));
+      const accounts = changes.flatMap((change) => (change.kind === 'account' && change.record !== undefined ? [change.record as { accountId: string; name: string }] : []));
+      return { ok: true, accounts: accounts.map(({ accountId, name }) => ({ accountId, name })) };
+    }
+    case 'account restore-administrator': {
+      const accountId = String(request.accountId) as AccountId;
+      const administrator = newAdministrator(accountId, `break-glass-${newUniqueId('', 8).toLowerCase()}`);
+      const restored = await store.transaction(async (tx) => {
+        if ((await tx.identity.get(accountId, 'account', accountId)) === undefined) return false;
+        await makeAdministrator(tx, vault, administrator, at);
+        await tx.trail.append(event(accountId, 'RestoreAdministrator', { breakGlass: true, administrator: administrator.userName, accessKeyId: administrator.accessKeyId }));
+        return true;
+      });
+      if (!restored) return { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
+      await refresh();
+      console.error(`belfry: BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${administrator.userName}`);
+      return { ok: true, administrator };
+    }
+    default:
+      return { ok: false, error: 'That is no command.' };
+  }
+}
+
+function newAdministrator(accountId: AccountId, userName: string): NewAdministrator {
+  return { accountId, userName, accessKeyId: newUniqueId('AKIA', 16), secretAccessKey: randomBytes(30).toString('base64') };
+}
