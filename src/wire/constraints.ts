@@ -1,0 +1,127 @@
+import type { ServiceName, Shape } from '#model/model.ts';
+import { compiledPattern, matchesPattern } from '#model/patterns.ts';
+import { fault, type Reading } from './faults.ts';
+
+/** Notes the constraints that a value of the right type breaks. */
+export type Check<T> = (value: T, reading: Reading, depth: number) => void;
+
+/**
+ * The constraints of a string shape, compiled; undefined where it has none. Length counts code points. A text that is too long is not matched
+ * against the pattern at all.
+ *
+ * Source: Smithy 2.0, "length trait"; wire.md §5.
+ */
+export function stringCheck(shape: Shape, sensitive: boolean, service: ServiceName): Check<string> | undefined {
+  const { min = 0, max = Number.POSITIVE_INFINITY } = shape;
+  const values = shape.enum === undefined ? undefined : new Set(shape.enum);
+  // Where the shape gives no length, `matchesPattern` has a limit of its own; where it does, the length is known to be right by then.
+  const pattern =
+    shape.pattern === undefined
+      ? undefined
+      : shape.max === undefined
+        ? { test: (text: string) => matchesPattern(shape, text) }
+        : compiledPattern(shape.pattern);
+  const sentence = service === 'iam' && shape.pattern !== undefined ? iamSentence(shape.pattern) : undefined;
+  if (values === undefined && pattern === undefined && min === 0 && max === Number.POSITIVE_INFINITY) return undefined;
+  const texts = constraintTexts(shape);
+
+  return (value, reading, depth) => {
+    const units = value.length;
+    // Code points are at most as many as code units and at least half as many: only between the two must they be counted.
+    let tooLong = false;
+    if (units > max || units < min * 2) {
+      const points = codePoints(value);
+      tooLong = points > max;
+      if (tooLong) fault(reading, depth, texts.max, value, sensitive);
+      else if (points < min) fault(reading, depth, texts.min, value, sensitive);
+    }
+    if (values !== undefined && !values.has(value)) fault(reading, depth, texts.enum, value, sensitive);
+    if (pattern !== undefined && !tooLong && !pattern.test(value)) fault(reading, depth, texts.pattern, value, sensitive, sentence);
+  };
+}
+
+function codePoints(text: string): number {
+  let count = text.length;
+  for (let i = 0; i < text.length - 1; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0xd800 && unit <= 0xdbff) {
+      const next = text.charCodeAt(i + 1);
+      if (next >= 0xdc00 && next <= 0xdfff) {
+        count--;
+        i++;
+      }
+    }
+  }
+  return count;
+}
+
+/** Range of a number. */
+export function numberCheck(shape: Shape, sensitive: boolean): Check<number> | undefined {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = shape;
+  if (shape.min === undefined && shape.max === undefined) return undefined;
+  return (value, reading, depth) => {
+    if (value > max) fault(reading, depth, `Member must have value less than or equal to ${max}`, value, sensitive);
+    else if (value < min) fault(reading, depth, `Member must have value greater than or equal to ${min}`, value, sensitive);
+  };
+}
+
+/** Number of elements of a list, entries of a map, bytes of a blob; `quoted` says what may be told of it. */
+export function sizeCheck(
+  shape: Shape,
+): ((size: number, quoted: unknown, sensitive: boolean, reading: Reading, depth: number) => void) | undefined {
+  const { min = 0, max = Number.POSITIVE_INFINITY } = shape;
+  if (min === 0 && max === Number.POSITIVE_INFINITY) return undefined;
+  const texts = constraintTexts(shape);
+  return (size, quoted, sensitive, reading, depth) => {
+    if (size > max) fault(reading, depth, texts.max, quoted, sensitive);
+    else if (size < min) fault(reading, depth, texts.min, quoted, sensitive);
+  };
+}
+
+/** AWS's words for the constraints of a string, list, map or blob. */
+export function constraintTexts(shape: Shape): {
+  readonly max: string;
+  readonly min: string;
+  readonly enum: string;
+  readonly pattern: string;
+} {
+  return {
+    max: `Member must have length less than or equal to ${shape.max}`,
+    min: `Member must have length greater than or equal to ${shape.min}`,
+    enum: `Member must satisfy enum value set: [${shape.enum?.join(', ')}]`,
+    pattern: `Member must satisfy regular expression pattern: ${shape.pattern}`,
+  };
+}
+
+/**
+ * What a scalar's constraints read like where it is an element of a list: `[Member must have length …, Member must …]`, all of them.
+ * Assumed: AWS names every constraint of the element, broken or not.
+ */
+export function elementConstraint(shape: Shape): string {
+  const texts = constraintTexts(shape);
+  const all = [
+    ...(shape.max === undefined ? [] : [texts.max]),
+    ...(shape.min === undefined ? [] : [texts.min]),
+    ...(shape.enum === undefined ? [] : [texts.enum]),
+    ...(shape.pattern === undefined ? [] : [texts.pattern]),
+  ];
+  return `Member must satisfy constraint: [${all.join(', ')}]`;
+}
+
+/**
+ * IAM's own sentences for names and paths.
+ * Source: IAM as its users quote it ("The specified value for userName is invalid …"); wire.md §5.
+ */
+function iamSentence(pattern: string): ((name: string) => string) | undefined {
+  switch (pattern) {
+    case '[\\w+=,.@-]+':
+      return (name) =>
+        `The specified value for ${name} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-`;
+    case '(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)':
+    case '((/[A-Za-z0-9\\.,\\+@=_-]+)*)/':
+      return (name) =>
+        `The specified value for ${name} is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,210 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { Received } from '#core/exchange.ts';
+import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
+import { CBOR_FORM, inflate, parseCbor, parseJson, textOf } from './document.ts';
+import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } from './document-reader.ts';
+import { fault, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
+import { decodeComponent, parseParameters } from './form.ts';
+import { parameterTree, queryReaders, textReader } from './query-reader.ts';
+import { isChime, type RawPair, type Routed } from './routed.ts';
+
+/**
+ * Reads the input of a request whose signature has been verified: types by the model, constraints all at once. Timestamps come as `Instant`,
+ * blobs as bytes of their own, maps without a prototype; what the model does not have is left out.
+ *
+ * @throws AwsError SerializationException  the body cannot be read, or a value has the wrong type
+ * @throws AwsError ValidationError         constraints are broken, up to ten of them in one message
+ * @throws AwsError RequestTooLarge         a compressed body grows too large
+ */
+export function decode(routed: Routed, received: Received): Record<string, unknown> {
+  const reading: Reading = { at: [], faults: [], quotes: !isChime(routed.service) };
+  const input = readerOf(routed)(routed, received, reading);
+  if (reading.faults.length > 0) throw validationError(reading.faults);
+  return input;
+}
+
+/** Reads the whole input of one operation in one protocol. */
+type ReadInput = (routed: Routed, received: Received, reading: Reading) => Record<string, unknown>;
+
+interface Compiled {
+  readonly json: ReturnType<typeof documentReaders>;
+  readonly cbor: ReturnType<typeof documentReaders>;
+  readonly query: ReturnType<typeof queryReaders>;
+  readonly inputs: Map<string, ReadInput>;
+}
+
+const COMPILED = new WeakMap<ServiceModel, Compiled>();
+
+function readerOf({ model, operation, protocol, bodyKind }: Routed): ReadInput {
+  let compiled = COMPILED.get(model);
+  if (compiled === undefined) {
+    compiled = {
+      json: documentReaders(model, JSON_FORM),
+      cbor: documentReaders(model, CBOR_FORM),
+      query: queryReaders(model),
+      inputs: new Map(),
+    };
+    COMPILED.set(model, compiled);
+  }
+  const key = `${bodyKind} ${operation.name}`;
+  let input = compiled.inputs.get(key);
+  if (input === undefined) {
+    input = protocol === 'rest-json' ? restInput(model, operation, compiled) : rpcInput(operation, bodyKind, compiled);
+    compiled.inputs.set(key, input);
+  }
+  return input;
+}
+
+function bodyOf(routed: Routed, received: Received): Uint8Array {
+  return routed.contentEncoding === 'gzip' ? inflate(received.body) : received.body;
+}
+
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null) as Record<string, unknown>);
+
+/** The JSON document of a body; an empty body is an empty document. */
+function jsonOf(routed: Routed, received: Received): unknown {
+  const body = bodyOf(routed, received);
+  return body.byteLength === 0 ? NOTHING : parseJson(textOf(body));
+}
+
+function rpcInput(operation: OperationModel, bodyKind: Routed['bodyKind'], compiled: Compiled): ReadInput {
+  const use: Member | undefined = operation.input === undefined ? undefined : { shape: operation.input };
+  if (bodyKind === 'json' || bodyKind === 'cbor') {
+    const read = use && compiled[bodyKind].member(use);
+    const parse = bodyKind === 'json' ? jsonOf : (routed: Routed, received: Received) => cborOf(bodyOf(routed, received));
+    return (routed, received, reading) => {
+      const document = parse(routed, received);
+      return read === undefined ? {} : (read(document, reading, 0) as Record<string, unknown>);
+    };
+  }
+  const read = use && compiled.query.member(use);
+  return (routed, received, reading) => {
+    const parameters = bodyKind === 'form' ? formOf(textOf(bodyOf(routed, received))) : parametersOf(routed.query);
+    // What runs is what was routed; a form that says something else after inflating is not what was looked at.
+    if (parameters.get('Action') !== operation.name) throw new AwsError('SerializationException', 'Action is given ambiguously');
+    // A query string holds these beside the signature's own, which no model has.
+    return read === undefined ? {} : (read(parameterTree(parameters), reading, 0) as Record<string, unknown>);
+  };
+}
+
+function cborOf(body: Uint8Array): unknown {
+  return body.byteLength === 0 ? NOTHING : parseCbor(body);
+}
+
+function formOf(text: string): Map<string, string> {
+  if (text.includes('\0')) throw new AwsError('SerializationException', 'Null characters are not allowed');
+  return parseParameters(text.trimEnd(), true);
+}
+
+function parametersOf(query: readonly RawPair[]): Map<string, string> {
+  return parseParameters(query.map(([name, value]) => `${name}=${value}`).join('&'), false);
+}
+
+/** A member of a rest-json input and how it is found. */
+interface RestMember {
+  readonly name: string;
+  readonly label: string;
+  readonly required: boolean;
+  /** The value as sent, undefined where it is absent. */
+  readonly find: (document: Readonly<Record<string, unknown>>, routed: Routed, received: Received) => unknown;
+  readonly read: Read;
+}
+
+function restInput(model: ServiceModel, operation: OperationModel, compiled: Compiled): ReadInput {
+  if (operation.input === undefined) return () => ({});
+  const shape = shapeOf(model, operation.input);
+  const required = new Set(shape.required);
+  const labels = [...operation.http.uri.matchAll(/\{([^}]*)\}/g)].map((match) => match[1]);
+  let hasBody = false;
+  const members = Object.entries(shape.members ?? {}).map(([name, use]): RestMember => {
+    assertOwnName(model, name);
+    const base = { name, label: lowerFirst(name), required: required.has(name) };
+    const sent = use.locationName ?? name;
+    switch (use.location) {
+      case 'uri': {
+        const index = labels.indexOf(sent);
+        return { ...base, find: (_document, routed) => decodeComponent(routed.labels[index] ?? '', false), read: asText(model, use) };
+      }
+      case 'querystring':
+        return { ...base, ...inQueryString(model, use, sent) };
+      case 'header': {
+        const lowerCaseName = sent.toLowerCase();
+        return { ...base, find: (_document, _routed, received) => headerValue(received, lowerCaseName), read: asText(model, use) };
+      }
+      default:
+        hasBody = true;
+        return { ...base, find: (document) => document[sent], read: compiled.json.member(use) };
+    }
+  });
+  const bodied = hasBody;
+
+  return (routed, received, reading) => {
+    const document = bodied ? jsonOf(routed, received) : NOTHING;
+    if (typeof document !== 'object' || document === null || Array.isArray(document)) throw notA(document, 'a Structure');
+    const input: Record<string, unknown> = {};
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i] as RestMember;
+      const value = member.find(document as Readonly<Record<string, unknown>>, routed, received);
+      if (value !== undefined && value !== null) {
+        reading.at[0] = member.label;
+        input[member.name] = member.read(value, reading, 1);
+      } else if (member.required) {
+        reading.at[0] = member.label;
+        fault(reading, 1, MUST_NOT_BE_NULL, null, false);
+      }
+    }
+    return input;
+  };
+}
+
+function asText(model: ServiceModel, use: Member): Read {
+  const read = textReader(model, shapeOf(model, use.shape), use);
+  return (value, reading, depth) => read(value as string, reading, depth);
+}
+
+/** A scalar once, a list as often as it has elements. `+` is a plus sign here, as in the signature. */
+function inQueryString(model: ServiceModel, use: Member, sent: string): Pick<RestMember, 'find' | 'read'> {
+  const shape = shapeOf(model, use.shape);
+  const valuesOf = (routed: Routed): string[] => {
+    const values: string[] = [];
+    for (const [name, value] of routed.query)
+      if (name === sent || (name.includes('%') && decodeComponent(name, false) === sent)) values.push(decodeComponent(value, false));
+    return values;
+  };
+  if (shape.type !== 'list') {
+    const find = (_document: unknown, routed: Routed): string | undefined => {
+      if (routed.query.length === 0) return undefined;
+      const values = valuesOf(routed);
+      if (values.length > 1) throw new AwsError('SerializationException', `Duplicate parameter: ${sent}`);
+      return values[0];
+    };
+    return { find, read: asText(model, use) };
+  }
+  const list = listOfTexts(model, use);
+  const find = (_document: unknown, routed: Routed): string[] | undefined => {
+    const values = valuesOf(routed);
+    return values.length === 0 ? undefined : values;
+  };
+  return { find, read: list };
+}
+
+/** Elements of a list in a query string have no protocol of their own beyond text; only lists of strings occur. */
+function listOfTexts(model: ServiceModel, use: Member): Read {
+  const element = shapeOf(model, use.shape).member as Member;
+  if (shapeOf(model, element.shape).type !== 'string')
+    throw new Error(`the model of ${model.service} writes ${use.shape} in a query string`);
+  return documentReaders(model, JSON_FORM).member(use);
+}
+
+/** The values of a header, joined as HTTP joins them and as the signature does. */
+function headerValue(received: Received, lowerCaseName: string): string | undefined {
+  let found: string | undefined;
+  const { rawHeaders } = received;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length !== lowerCaseName.length || name.toLowerCase() !== lowerCaseName) continue;
+    const value = (rawHeaders[i + 1] as string).trim();
+    found = found === undefined ? value : `${found},${value}`;
+  }
+  return found;
+}

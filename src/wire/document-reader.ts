@@ -1,0 +1,254 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Member, ServiceModel, Shape } from '#model/model.ts';
+import { type Check, elementConstraint, numberCheck, sizeCheck, stringCheck } from './constraints.ts';
+import { fault, lowerFirst, notA, type Read, type Reading } from './faults.ts';
+import { base64ToBytes, secondsToInstant, textToInstant, toDouble, toInteger } from './scalars.ts';
+
+/** What JSON and CBOR documents write differently. */
+export interface DocumentForm {
+  readonly blob: (value: unknown) => Uint8Array;
+  readonly timestamp: (value: unknown, format: 'iso8601' | 'unixTimestamp' | 'rfc822') => Instant;
+}
+
+/** Source: AWS JSON 1.1 and restJson1: epoch seconds unless the model says otherwise, Base64 blobs. */
+export const JSON_FORM: DocumentForm = {
+  blob: base64ToBytes,
+  timestamp(value, format) {
+    if (format !== 'iso8601') return secondsToInstant(value);
+    if (typeof value !== 'string') throw notA(value, 'a Timestamp');
+    return textToInstant(value);
+  },
+};
+
+export interface DocumentReaders {
+  /** The reader of a use of a shape, compiled on first use. */
+  readonly member: (member: Member) => Read;
+}
+
+/**
+ * Readers of parsed JSON or CBOR documents, one per use of a shape, each a closure over what the model says of it: no request walks the model.
+ * Members that the model does not have are ignored, as AWS does; a null member is an absent one.
+ */
+export function documentReaders(model: ServiceModel, form: DocumentForm): DocumentReaders {
+  const compiled = new Map<string, Read>();
+
+  function member(use: Member): Read {
+    const sensitive = use.sensitive === true;
+    const format = use.timestampFormat;
+    const key = `${use.shape} ${sensitive} ${format}`;
+    const known = compiled.get(key);
+    if (known) return known;
+    // A shape that contains itself finds this while it is being compiled.
+    let actual: Read | undefined;
+    compiled.set(key, (value, reading, depth) => (actual as Read)(value, reading, depth));
+    actual = compile(shapeOf(model, use.shape), sensitive, format);
+    compiled.set(key, actual);
+    return actual;
+  }
+
+  function compile(shape: Shape, sensitiveUse: boolean, useFormat: Member['timestampFormat']): Read {
+    const sensitive = sensitiveUse || shape.sensitive === true;
+    switch (shape.type) {
+      case 'string':
+        return stringReader(stringCheck(shape, sensitive, model.service));
+      case 'integer':
+      case 'long': {
+        const { type } = shape;
+        return checked((value) => toInteger(value, type), numberCheck(shape, sensitive));
+      }
+      case 'float':
+      case 'double':
+        return checked(toDouble, numberCheck(shape, sensitive));
+      case 'boolean':
+        return (value) => {
+          if (typeof value !== 'boolean') throw notA(value, 'a Boolean');
+          return value;
+        };
+      case 'timestamp': {
+        const format = useFormat ?? shape.timestampFormat ?? 'unixTimestamp';
+        return (value) => form.timestamp(value, format);
+      }
+      case 'blob':
+        return blobReader(shape, form.blob, sensitive);
+      case 'list':
+        return listReader(model, shape, member, sensitive);
+      case 'map':
+        return mapReader(model, shape, member, sensitive);
+      case 'structure':
+        return structureReader(model, shape, member);
+    }
+  }
+
+  return { member };
+}
+
+export function shapeOf(model: ServiceModel, name: string): Shape {
+  const shape = model.shapes[name];
+  if (shape === undefined) throw new Error(`the model of ${model.service} has no shape ${name}`);
+  return shape;
+}
+
+function stringReader(check: Check<string> | undefined): Read {
+  return (value, reading, depth) => {
+    if (typeof value !== 'string') throw notA(value, 'a String');
+    check?.(value, reading, depth);
+    return value;
+  };
+}
+
+function checked<T>(convert: (value: unknown) => T, check: Check<T> | undefined): Read {
+  if (check === undefined) return convert;
+  return (value, reading, depth) => {
+    const converted = convert(value);
+    check(converted, reading, depth);
+    return converted;
+  };
+}
+
+function blobReader(shape: Shape, convert: (value: unknown) => Uint8Array, sensitive: boolean): Read {
+  const size = sizeCheck(shape);
+  return (value, reading, depth) => {
+    const bytes = convert(value);
+    size?.(bytes.byteLength, undefined, sensitive, reading, depth);
+    return bytes;
+  };
+}
+
+function listReader(model: ServiceModel, shape: Shape, member: (use: Member) => Read, sensitive: boolean): Read {
+  const use = shape.member as Member;
+  const element = elementReader(model, use, member);
+  const size = sizeCheck(shape);
+  const quiet = sensitive || use.sensitive === true || shapeOf(model, use.shape).sensitive === true;
+  return (value, reading, depth) => {
+    if (!Array.isArray(value)) throw notA(value, 'a List');
+    size?.(value.length, value, quiet, reading, depth);
+    return readElements(value, element, reading, depth);
+  };
+}
+
+/** Reads each element at `<list>.<n>.member`, counted from one. */
+export function readElements(values: readonly unknown[], element: Read, reading: Reading, depth: number): unknown[] {
+  const list: unknown[] = [];
+  for (let i = 0; i < values.length; i++) {
+    reading.at[depth] = i + 1;
+    reading.at[depth + 1] = 'member';
+    const value = values[i];
+    if (value === null || value === undefined) fault(reading, depth + 2, MUST_NOT_BE_NULL, null, false);
+    else list.push(element(value, reading, depth + 2));
+  }
+  return list;
+}
+
+export const MUST_NOT_BE_NULL = 'Member must not be null';
+
+/**
+ * The reader of list elements. A scalar element's faults are told of the list, once: `Value '[a b]' at 'tagKeys' failed to satisfy constraint:
+ * Member must satisfy constraint: [Member must have length …]`.
+ */
+export function elementReader(model: ServiceModel, use: Member, member: (use: Member) => Read): Read {
+  const shape = shapeOf(model, use.shape);
+  const read = member(use);
+  const constrained = shape.min !== undefined || shape.max !== undefined || shape.pattern !== undefined || shape.enum !== undefined;
+  if (shape.type !== 'string' || !constrained) return read;
+  const constraint = elementConstraint(shape);
+  const sensitive = use.sensitive === true || shape.sensitive === true;
+  return (value, reading, depth) => {
+    const before = reading.faults.length;
+    const element = read(value, reading, depth);
+    if (reading.faults.length > before) {
+      reading.faults.length = before;
+      fault(reading, depth - 2, constraint, [value], sensitive);
+    }
+    return element;
+  };
+}
+
+function mapReader(model: ServiceModel, shape: Shape, member: (use: Member) => Read, sensitive: boolean): Read {
+  const keyUse = shape.key as Member;
+  const key = member(keyUse);
+  const valueOf = member(shape.member as Member);
+  const keyConstraint = `Map keys must satisfy constraint: ${elementConstraint(shapeOf(model, keyUse.shape)).slice('Member must satisfy constraint: '.length)}`;
+  const size = sizeCheck(shape);
+  return (value, reading, depth) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) throw notA(value, 'a Map');
+    const names = Object.keys(value);
+    size?.(names.length, undefined, sensitive, reading, depth);
+    return readEntries(names, (name) => (value as Readonly<Record<string, unknown>>)[name], key, keyConstraint, valueOf, reading, depth);
+  };
+}
+
+/** Reads the entries of a map into a record without a prototype: its keys are the caller's. */
+export function readEntries(
+  names: readonly string[],
+  valueAt: (name: string) => unknown,
+  key: Read,
+  keyConstraint: string,
+  valueOf: Read,
+  reading: Reading,
+  depth: number,
+): Record<string, unknown> {
+  const map = Object.create(null) as Record<string, unknown>;
+  for (const name of names) {
+    const before = reading.faults.length;
+    key(name, reading, depth);
+    if (reading.faults.length > before) {
+      reading.faults.length = before;
+      fault(reading, depth, keyConstraint, undefined, true);
+    }
+    reading.at[depth] = name.slice(0, 64);
+    reading.at[depth + 1] = 'member';
+    const value = valueAt(name);
+    if (value === null || value === undefined) fault(reading, depth + 2, MUST_NOT_BE_NULL, null, false);
+    else map[name] = valueOf(value, reading, depth + 2);
+  }
+  return map;
+}
+
+/** A member of a structure as its readers need it. */
+interface StructureMember {
+  readonly name: string;
+  readonly label: string;
+  readonly required: boolean;
+  readonly read: Read;
+}
+
+function structureReader(model: ServiceModel, shape: Shape, member: (use: Member) => Read): Read {
+  const required = new Set(shape.required);
+  const members: StructureMember[] = Object.entries(shape.members ?? {}).map(([name, use]) => {
+    assertOwnName(model, name);
+    return { name, label: lowerFirst(name), required: required.has(name), read: member(use) };
+  });
+  const union = shape.union === true;
+  return (value, reading, depth) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+      throw notA(value, 'a Structure');
+    const document = value as Readonly<Record<string, unknown>>;
+    const input: Record<string, unknown> = {};
+    let given = 0;
+    for (let i = 0; i < members.length; i++) {
+      const { name, label, required: isRequired, read } = members[i] as StructureMember;
+      const found = document[name];
+      if (found !== undefined && found !== null) {
+        reading.at[depth] = label;
+        input[name] = read(found, reading, depth + 1);
+        given++;
+      } else if (isRequired) {
+        reading.at[depth] = label;
+        fault(reading, depth + 1, MUST_NOT_BE_NULL, null, false);
+      }
+    }
+    if (union && given !== 1) throw oneOf();
+    return input;
+  };
+}
+
+/** A union with none or several of its members. */
+export function oneOf(): AwsError {
+  return new AwsError('SerializationException', 'Exactly one member of a union must be given');
+}
+
+/** Documents are plain objects, so a member must not be named like something every object inherits: then absent would read as present. */
+export function assertOwnName(model: ServiceModel, name: string): void {
+  if (name in Object.prototype) throw new Error(`the model of ${model.service} has a member ${name}`);
+}

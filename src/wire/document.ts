@@ -1,0 +1,160 @@
+import { isUtf8 } from 'node:buffer';
+import { gunzipSync } from 'node:zlib';
+import { decode as decodeCbor } from 'cborg';
+import { AwsError } from '#core/aws-error.ts';
+import type { Instant } from '#core/instant.ts';
+import type { DocumentForm } from './document-reader.ts';
+import { notA } from './faults.ts';
+import { secondsToInstant } from './scalars.ts';
+
+/** What a compressed body may grow to. Assumed: the largest body the listener takes uncompressed. */
+const INFLATED_MAX_BYTES = 10 * 1024 * 1024;
+/** Twice as deep as any input of the models. */
+const DEPTH_MAX = 32;
+
+/** The body as it was before the client compressed it. @throws AwsError RequestTooLarge, SerializationException */
+export function inflate(body: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(body, { maxOutputLength: INFLATED_MAX_BYTES });
+  } catch (error) {
+    if (error instanceof RangeError) throw new AwsError('RequestTooLarge', 'The request body is too large once decompressed.');
+    throw malformed('The body is no gzip stream');
+  }
+}
+
+function malformed(message: string): AwsError {
+  return new AwsError('SerializationException', message);
+}
+
+/** The text of a body. @throws AwsError SerializationException where it is not UTF-8 */
+export function textOf(body: Uint8Array): string {
+  if (!isUtf8(body)) throw malformed('The body is not UTF-8');
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+
+/**
+ * Parses a JSON document, refusing what JSON.parse would let pass: a key given twice (it keeps the last, others the first), nesting without
+ * end, half a surrogate pair, and U+0000, which no store keeps.
+ *
+ * A valid document has as many colons outside its strings as its parsed form has keys, unless a key came twice: so one look over the text and
+ * one over the result are enough, and no parser of our own.
+ */
+export function parseJson(text: string): unknown {
+  const escapes = text.includes('\\');
+  let colons = 0;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === QUOTE) {
+      i = text.indexOf('"', i + 1);
+      while (escapes && i > 0 && isEscaped(text, i)) i = text.indexOf('"', i + 1);
+      if (i < 0) throw malformed('Unexpected end of the document');
+    } else if (unit === COLON) colons++;
+    else if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
+      if (++depth > DEPTH_MAX) throw tooDeep();
+    } else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) depth--;
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw malformed('The document is not valid JSON');
+  }
+  if (keysWithin(document, escapes) !== colons) throw malformed('A key is given twice');
+  return document;
+}
+
+/** Whether an odd number of backslashes stands before a quote. */
+function isEscaped(text: string, quote: number): boolean {
+  let before = quote - 1;
+  while (text.charCodeAt(before) === BACKSLASH) before--;
+  return (quote - before) % 2 === 0;
+}
+
+/** The number of keys in a parsed document; with `escapes`, its texts are looked at too. */
+function keysWithin(value: unknown, escapes: boolean): number {
+  if (typeof value === 'string') {
+    if (escapes) assertStorable(value);
+    return 0;
+  }
+  if (typeof value !== 'object' || value === null) return 0;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const one of value) keys += keysWithin(one, escapes);
+    return keys;
+  }
+  for (const name in value) {
+    if (escapes) assertStorable(name);
+    keys += 1 + keysWithin((value as Readonly<Record<string, unknown>>)[name], escapes);
+  }
+  return keys;
+}
+
+function assertStorable(text: string): void {
+  if (text.includes('\0') || !text.isWellFormed()) throw malformed('Null characters and unpaired surrogates are not allowed');
+}
+
+function tooDeep(): AwsError {
+  return malformed('The document is nested too deeply');
+}
+
+/** A CBOR timestamp, told apart from every other value by its kind. */
+interface Tagged {
+  readonly tag: 'timestamp';
+  readonly instant: Instant;
+}
+
+/** Parses a CBOR document into plain objects. An empty body is an empty document. */
+export function parseCbor(body: Uint8Array): unknown {
+  let document: unknown;
+  try {
+    document = decodeCbor(body, {
+      useMaps: true,
+      rejectDuplicateMapKeys: true,
+      tags: { 1: (content): Tagged => ({ tag: 'timestamp', instant: secondsToInstant(content()) }) },
+    });
+  } catch (error) {
+    // A stack that overflowed is the caller's nesting.
+    if (error instanceof AwsError) throw error;
+    throw malformed('The document is not valid CBOR');
+  }
+  return plain(document, 0);
+}
+
+/** Maps as objects without a prototype: their keys are the caller's. */
+function plain(value: unknown, depth: number): unknown {
+  if (depth > DEPTH_MAX) throw tooDeep();
+  if (typeof value === 'string') {
+    assertStorable(value);
+    return value;
+  }
+  if (Array.isArray(value)) return value.map((one) => plain(one, depth + 1));
+  if (!(value instanceof Map)) return value;
+  const object = Object.create(null) as Record<string, unknown>;
+  for (const [name, one] of value) {
+    if (typeof name !== 'string') throw malformed('The keys of a map must be texts');
+    assertStorable(name);
+    object[name] = plain(one, depth + 1);
+  }
+  return object;
+}
+
+/** Source: Smithy 2.0, "RPC v2 CBOR": byte strings, tag 1 for timestamps. */
+export const CBOR_FORM: DocumentForm = {
+  blob(value) {
+    if (!(value instanceof Uint8Array)) throw notA(value, 'a Blob');
+    return value;
+  },
+  timestamp(value) {
+    if (typeof value !== 'object' || value === null || !('tag' in value) || !('instant' in value)) throw notA(value, 'a Timestamp');
+    return value.instant as Instant;
+  },
+};

@@ -1,0 +1,178 @@
+import type { Answer } from '#core/exchange.ts';
+import { loadModel } from '#model/load.ts';
+import type { Member, OperationModel, ProtocolName, ServiceModel } from '#model/model.ts';
+import { cborConverters, toCbor } from './cbor-writer.ts';
+import { errorCodeFor, errorMembers, type Failure, type SpeltError } from './errors.ts';
+import { jsonWriters, quoteJson } from './json-writer.ts';
+import type { Routed, Spelling } from './routed.ts';
+import { escapeXml, xmlWriters } from './xml-writer.ts';
+
+export { errorCodeFor };
+
+/** Writes what an operation returned. @throws TypeError where it is not what the model says, which is a bug of ours */
+export function encode(routed: Routed, output: unknown, requestId: string): Answer {
+  return writerOf(routed)(output, requestId);
+}
+
+type WriteAnswer = (output: unknown, requestId: string) => Answer;
+
+interface Compiled {
+  readonly json: ReturnType<typeof jsonWriters>;
+  readonly xml: ReturnType<typeof xmlWriters>;
+  readonly cbor: ReturnType<typeof cborConverters>;
+  readonly answers: Map<string, WriteAnswer>;
+}
+
+const COMPILED = new WeakMap<ServiceModel, Compiled>();
+
+function compiledFor(model: ServiceModel): Compiled {
+  let compiled = COMPILED.get(model);
+  if (compiled === undefined) {
+    compiled = { json: jsonWriters(model), xml: xmlWriters(model), cbor: cborConverters(model), answers: new Map() };
+    COMPILED.set(model, compiled);
+  }
+  return compiled;
+}
+
+function writerOf({ model, operation, protocol }: Routed): WriteAnswer {
+  const compiled = compiledFor(model);
+  const key = `${protocol} ${operation.name}`;
+  let write = compiled.answers.get(key);
+  if (write === undefined) {
+    write = compile(model, operation, protocol, compiled);
+    compiled.answers.set(key, write);
+  }
+  return write;
+}
+
+function compile(model: ServiceModel, operation: OperationModel, protocol: ProtocolName, compiled: Compiled): WriteAnswer {
+  const use: Member | undefined = operation.output === undefined ? undefined : { shape: operation.output };
+  const type = contentType(model, protocol);
+  switch (protocol) {
+    case 'rest-json': {
+      const status = operation.http.code;
+      if (status === 204) return (_output, requestId) => ({ status, headers: [REQUEST_ID, requestId], body: '' });
+      const write = use && compiled.json.member(use);
+      return (output, requestId) => ({
+        status,
+        headers: [REQUEST_ID, requestId, 'content-type', type],
+        body: write === undefined ? '{}' : write(output ?? NOTHING),
+      });
+    }
+    case 'json': {
+      const write = use && compiled.json.member(use);
+      return (output, requestId) => ({
+        status: 200,
+        headers: [REQUEST_ID, requestId, 'content-type', type],
+        body: write === undefined ? '{}' : write(output ?? NOTHING),
+      });
+    }
+    case 'query': {
+      const write = use && compiled.xml.member(use);
+      const open = `<${operation.name}Response${namespaceOf(model)}>`;
+      const result = operation.resultWrapper ?? `${operation.name}Result`;
+      // An operation without output has no result element at all.
+      return (output, requestId) => ({
+        status: 200,
+        headers: [REQUEST_ID, requestId, 'content-type', type],
+        body: `${open}${write === undefined ? '' : write(result, output ?? NOTHING)}${metadata(requestId)}</${operation.name}Response>`,
+      });
+    }
+    case 'smithy-rpc-v2-cbor': {
+      const convert = use && compiled.cbor.member(use);
+      return (output, requestId) => ({
+        status: 200,
+        headers: [REQUEST_ID, requestId, 'content-type', type, 'smithy-protocol', 'rpc-v2-cbor'],
+        body: toCbor(convert === undefined ? NOTHING : convert(output ?? NOTHING)),
+      });
+    }
+  }
+}
+
+const REQUEST_ID = 'x-amzn-requestid';
+const NOTHING = {};
+
+function contentType(model: ServiceModel | undefined, protocol: ProtocolName): string {
+  switch (protocol) {
+    case 'rest-json':
+      return 'application/json';
+    case 'json':
+      return `application/x-amz-json-${model?.jsonVersion ?? '1.1'}`;
+    case 'query':
+      return 'text/xml';
+    case 'smithy-rpc-v2-cbor':
+      return 'application/cbor';
+  }
+}
+
+function namespaceOf(model: ServiceModel | undefined): string {
+  return model?.xmlNamespace === undefined ? '' : ` xmlns="${escapeXml(model.xmlNamespace)}"`;
+}
+
+function metadata(requestId: string): string {
+  return `<ResponseMetadata><RequestId>${escapeXml(requestId)}</RequestId></ResponseMetadata>`;
+}
+
+/**
+ * Writes an error in the caller's protocol: its code and status by `errorCodeFor`, its message under the key the service's model has for it.
+ *
+ * Source: Smithy 2.0, the protocols' "operation error serialization"; `x-amzn-query-error` from "awsQueryCompatible trait".
+ */
+export function encodeError(spelling: Spelling, error: Failure, requestId: string): Answer {
+  const spelt = errorCodeFor(spelling, error);
+  const model = spelling.service === undefined ? undefined : loadModel(spelling.service);
+  const members = errorMembers(spelling, spelt, error, requestId);
+  const headers = [REQUEST_ID, requestId, 'content-type', contentType(model, spelling.protocol)];
+  for (const [name, use] of Object.entries(spelt.shape?.members ?? {})) {
+    const value = use.location === 'header' ? error.members[name] : undefined;
+    if (typeof value === 'number' || typeof value === 'string') headers.push((use.locationName ?? name).toLowerCase(), `${value}`);
+  }
+  if (spelling.protocol !== 'query') headers.push('x-amzn-errortype', spelt.code);
+  if (spelling.protocol !== 'query' && model?.protocols.includes('query'))
+    headers.push('x-amzn-query-error', `${spelt.queryCode};${faultOf(spelt)}`);
+  if (spelling.protocol === 'smithy-rpc-v2-cbor') headers.push('smithy-protocol', 'rpc-v2-cbor');
+  return { status: spelt.status, headers, body: errorBody(spelling, spelt, error, members, model, requestId) };
+}
+
+function faultOf(spelt: SpeltError): 'Sender' | 'Receiver' {
+  return spelt.status < 500 ? 'Sender' : 'Receiver';
+}
+
+function errorBody(
+  spelling: Spelling,
+  spelt: SpeltError,
+  error: Failure,
+  members: Record<string, unknown>,
+  model: ServiceModel | undefined,
+  requestId: string,
+): string | Uint8Array {
+  const typed = { __type: spelt.code, ...members };
+  switch (spelling.protocol) {
+    case 'rest-json':
+      return jsonBody(members, spelt, model, '');
+    case 'json':
+      return jsonBody(members, spelt, model, `"__type":${quoteJson(spelt.code)}`);
+    case 'smithy-rpc-v2-cbor':
+      return toCbor(typed);
+    case 'query': {
+      const more = Object.entries(spelt.shape?.members ?? {})
+        .filter(([name]) => name.toLowerCase() !== 'message' && error.members[name] !== undefined && error.members[name] !== null)
+        .map(([name, use]) =>
+          model === undefined ? '' : compiledFor(model).xml.member(use)(use.locationName ?? name, error.members[name]),
+        );
+      const described = `<Type>${faultOf(spelt)}</Type><Code>${escapeXml(spelt.code)}</Code><Message>${escapeXml(error.message)}</Message>${more.join('')}`;
+      return `<ErrorResponse${namespaceOf(model)}><Error>${described}</Error><RequestId>${escapeXml(requestId)}</RequestId></ErrorResponse>`;
+    }
+  }
+}
+
+function jsonBody(members: Readonly<Record<string, unknown>>, spelt: SpeltError, model: ServiceModel | undefined, first: string): string {
+  const parts = first === '' ? [] : [first];
+  for (const [name, value] of Object.entries(members)) {
+    const use = spelt.shape?.members?.[name];
+    parts.push(
+      `${quoteJson(name)}:${use === undefined || model === undefined ? quoteJson(value) : compiledFor(model).json.member(use)(value)}`,
+    );
+  }
+  return `{${parts.join(',')}}`;
+}

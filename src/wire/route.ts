@@ -1,0 +1,230 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { Received } from '#core/exchange.ts';
+import { loadModel } from '#model/load.ts';
+import type { OperationModel, ProtocolName, ServiceName } from '#model/model.ts';
+import {
+  type Clues,
+  QUERY_VERSIONS,
+  readClues,
+  readTarget,
+  serviceNamed,
+  serviceOfHost,
+  serviceOfTarget,
+  serviceOfUserAgent,
+  servicesSigningAs,
+  signsAs,
+} from './clues.ts';
+import { type ActionClues, actionOfForm, actionOfQuery } from './form.ts';
+import { matchRest, type RestMatch, splitQuery } from './rest-routes.ts';
+import { CHIME_SERVICES, isChime, type RawPair, type Routed, type RouteSettings, type RoutingRefusal } from './routed.ts';
+import { serviceOfTags } from './tagged-resource.ts';
+
+/**
+ * Chooses service, protocol and operation of a request. Nothing in it is verified yet, and nothing here is trusted: what is chosen is what is
+ * authorized and run.
+ *
+ * The service is that of the base path (`/_chime-sdk-voice/…`), else of the host, else of the target, protocol path or form, else of the
+ * credential scope. Six services sign as `chime` and share 19 routes; of those the User-Agent chooses, then the resource of the tags, then:
+ * voice for phone numbers and settings, whose shapes are the wider ones.
+ *
+ * A host that contradicts the credential scope is no clue, and the host `chime.…` is the weakest one: people serve everything under such a name.
+ *
+ * Source: AWS service models (endpoint prefixes, target prefixes, HTTP bindings); SDK User-Agents as recorded in the wire trial.
+ * Assumed: a request to the host `chime.…` for an operation that only another Chime service has is for that service.
+ */
+export function route(received: Received, settings: RouteSettings): Routed | RoutingRefusal {
+  const question = received.target.indexOf('?');
+  const query = question < 0 ? NO_PAIRS : splitQuery(received.target.slice(question + 1));
+  const clues = readClues(received, query);
+  const sentPath = question < 0 ? received.target : received.target.slice(0, question);
+  const base = basePath(sentPath);
+  if (base.kind === 'unknown') return refusal('rest-json', undefined, 'UnrecognizedServiceException', `No service is called ${base.name}.`);
+  const request: Request = { received, query, clues, path: base.path, profileOf: (service) => profileOf(service, settings) };
+  const service = base.service ?? strongHost(clues);
+  if (service !== undefined) return routeWithin(request, service);
+
+  if (clues.smithyProtocol !== undefined || clues.target !== undefined) return routeRpc(request, undefined);
+  const action = readAction(request);
+  if (action !== undefined) return routeAction(request, action, undefined);
+  return routeRest(request, candidates(clues));
+}
+
+interface Request {
+  readonly received: Received;
+  readonly query: readonly RawPair[];
+  readonly clues: Clues;
+  readonly path: string;
+  readonly profileOf: (service: ServiceName) => 'classic' | 'sdk';
+}
+
+const NO_PAIRS: readonly RawPair[] = [];
+const ALL_REST: readonly ServiceName[] = [...CHIME_SERVICES, 'accessanalyzer'];
+
+function profileOf(service: ServiceName, settings: RouteSettings): 'classic' | 'sdk' {
+  return service === 'chime' || (settings.guide2021 && isChime(service)) ? 'classic' : 'sdk';
+}
+
+type BasePath =
+  | { readonly kind: 'none'; readonly path: string; readonly service: undefined }
+  | { readonly kind: 'service'; readonly path: string; readonly service: ServiceName }
+  | { readonly kind: 'unknown'; readonly name: string };
+
+/** Takes `/_<service>` off a path; it was part of the signed path, which `sigv4` reads from `target` itself. */
+function basePath(path: string): BasePath {
+  if (!path.startsWith('/_')) return { kind: 'none', path, service: undefined };
+  const slash = path.indexOf('/', 1);
+  const name = path.slice(2, slash < 0 ? undefined : slash);
+  const service = serviceNamed(name);
+  if (service === undefined) return { kind: 'unknown', name: name.slice(0, 64) };
+  return { kind: 'service', path: slash < 0 ? '/' : path.slice(slash), service };
+}
+
+function strongHost(clues: Clues): ServiceName | undefined {
+  const service = clues.host === undefined ? undefined : serviceOfHost(clues.host);
+  if (service === undefined || service === 'chime') return undefined;
+  return clues.scope === undefined || signsAs(service) === clues.scope ? service : undefined;
+}
+
+/** The rest-json services a request may be for, by its scope; all of them where nobody signed or the scope is none of ours. */
+function candidates(clues: Clues): readonly ServiceName[] {
+  const signing = clues.scope === undefined ? [] : servicesSigningAs(clues.scope);
+  return signing.length === 0 ? ALL_REST : signing;
+}
+
+/** Routes a request whose service is known for certain. */
+function routeWithin(request: Request, service: ServiceName): Routed | RoutingRefusal {
+  const model = loadModel(service);
+  if (model.protocols.includes('rest-json')) return routeRest(request, [service]);
+  const { smithyProtocol, target } = request.clues;
+  if (smithyProtocol !== undefined && model.protocols.includes('smithy-rpc-v2-cbor')) return routeRpc(request, service);
+  if (target !== undefined && model.protocols.includes('json')) return routeRpc(request, service);
+  if (model.protocols.includes('query')) return routeAction(request, readAction(request) ?? NO_ACTION, service);
+  return refusal('json', service, 'UnknownOperationException', 'The request names no operation.');
+}
+
+/** By `smithy-protocol` and its path, or by `X-Amz-Target`. */
+function routeRpc(request: Request, known: ServiceName | undefined): Routed | RoutingRefusal {
+  const { clues, received, path } = request;
+  if (clues.smithyProtocol !== undefined) {
+    const [, , prefix = '', word, name = '', more] = path.split('/');
+    const service = known ?? serviceOfTarget(prefix);
+    const speaks = service !== undefined && loadModel(service).protocols.includes('smithy-rpc-v2-cbor');
+    const asked = clues.smithyProtocol === 'rpc-v2-cbor' && path.startsWith('/service/') && word === 'operation' && more === undefined;
+    if (!asked || !speaks || received.method !== 'POST') return unknownOperation('smithy-rpc-v2-cbor', service);
+    return finished(request, service, loadModel(service).operations[name], 'smithy-rpc-v2-cbor', 'cbor');
+  }
+  const target = readTarget(clues.target ?? '');
+  const scoped = clues.scope === undefined ? undefined : servicesSigningAs(clues.scope)[0];
+  const service = known ?? target.service ?? scoped;
+  const speaks = service !== undefined && loadModel(service).protocols.includes('json');
+  if (!speaks || received.method !== 'POST' || path !== '/') return unknownOperation('json', service);
+  return finished(request, service, loadModel(service).operations[target.operation], 'json', 'json');
+}
+
+interface FoundAction extends ActionClues {
+  readonly bodyKind: 'form' | 'query-string';
+}
+const NO_ACTION: FoundAction = { action: undefined, version: undefined, ambiguous: false, bodyKind: 'form' };
+
+/** The Action of a form or, by GET or on a presigned POST, of the query string. */
+function readAction({ received, query, clues, path }: Request): FoundAction | undefined {
+  if (path !== '/') return undefined;
+  const inQuery = actionOfQuery(query);
+  const isForm = received.method === 'POST' && (clues.contentType ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
+  const inForm = isForm ? actionOfForm(received.body, clues.contentEncoding === 'gzip') : NO_ACTION;
+  if (inForm.action !== undefined) return { ...inForm, bodyKind: 'form', ambiguous: inForm.ambiguous || inQuery.action !== undefined };
+  if (inQuery.action !== undefined && (received.method === 'GET' || received.method === 'POST'))
+    return { ...inQuery, bodyKind: 'query-string' };
+  return isForm ? { ...inForm, bodyKind: 'form' } : undefined;
+}
+
+function routeAction(request: Request, found: FoundAction, known: ServiceName | undefined): Routed | RoutingRefusal {
+  const { action, version } = found;
+  const scoped = request.clues.scope === undefined ? undefined : servicesSigningAs(request.clues.scope)[0];
+  const speaks = scoped !== undefined && loadModel(scoped).protocols.includes('query');
+  const service = known ?? (speaks ? scoped : undefined) ?? QUERY_VERSIONS.get(version ?? '');
+  if (action === undefined || action === '')
+    return refusal('query', service, 'MissingAction', 'The request must contain the parameter Action.');
+  if (service === undefined)
+    return refusal(
+      'query',
+      undefined,
+      'InvalidAction',
+      `Could not find operation ${action.slice(0, 128)} for version ${(version ?? 'NO_VERSION_SPECIFIED').slice(0, 32)}`,
+    );
+  const operation = loadModel(service).operations[action];
+  if (operation === undefined || found.ambiguous)
+    return refusal(
+      'query',
+      service,
+      'InvalidAction',
+      `Could not find operation ${action.slice(0, 128)} for version ${(version ?? 'NO_VERSION_SPECIFIED').slice(0, 32)}`,
+    );
+  return finished(request, service, operation, 'query', found.bodyKind);
+}
+
+function routeRest(request: Request, services: readonly ServiceName[]): Routed | RoutingRefusal {
+  const { received, path, query, clues } = request;
+  const only = services.length === 1 ? services[0] : undefined;
+  if (only !== undefined && !loadModel(only).protocols.includes('rest-json')) return speakOther(request, only);
+  if (!path.startsWith('/')) return unknownOperation('rest-json', only);
+  const segments = path.slice(1).split('/');
+  const matches: RestMatch[] = [];
+  for (const service of services) {
+    const match = matchRest(service, received.method, segments, query);
+    if (match) matches.push(match);
+  }
+  const match = matches.length > 1 ? tieBreak(matches, received, query, clues) : matches[0];
+  if (match === undefined) return unknownOperation('rest-json', only);
+  return finished(request, match.service, match.operation, 'rest-json', 'json', match.labels);
+}
+
+/** A request scoped to an rpc service that names no operation in any way that service reads. */
+function speakOther({ path }: Request, service: ServiceName): RoutingRefusal {
+  if (!loadModel(service).protocols.includes('query')) return unknownOperation('json', service);
+  if (path !== '/') return unknownOperation('query', service);
+  return refusal('query', service, 'MissingAction', 'The request must contain the parameter Action.');
+}
+
+function tieBreak(matches: readonly RestMatch[], received: Received, query: readonly RawPair[], clues: Clues): RestMatch | undefined {
+  const of = (service: ServiceName | undefined): RestMatch | undefined => matches.find((match) => match.service === service);
+  const named = of(clues.userAgent === undefined ? undefined : serviceOfUserAgent(clues.userAgent));
+  if (named) return named;
+  const host = of(clues.host === undefined ? undefined : serviceOfHost(clues.host));
+  if (host) return host;
+  return of(serviceOfTags(received, query, clues.contentEncoding)) ?? of('chime-sdk-voice') ?? matches[0];
+}
+
+function finished(
+  request: Request,
+  service: ServiceName,
+  operation: OperationModel | undefined,
+  protocol: ProtocolName,
+  bodyKind: Routed['bodyKind'],
+  labels: readonly string[] = [],
+): Routed | RoutingRefusal {
+  if (operation === undefined) return unknownOperation(protocol, service);
+  const encoding = (request.clues.contentEncoding ?? '').trim().toLowerCase();
+  if (encoding !== '' && encoding !== 'identity' && encoding !== 'gzip')
+    return refusal(protocol, service, 'UnsupportedMediaTypeException', 'The only content encoding understood is gzip.');
+  return {
+    kind: 'routed',
+    service,
+    model: loadModel(service),
+    operation,
+    protocol,
+    profile: request.profileOf(service),
+    labels,
+    query: request.query,
+    bodyKind,
+    contentEncoding: encoding === 'gzip' ? 'gzip' : 'identity',
+  };
+}
+
+function unknownOperation(protocol: ProtocolName, service: ServiceName | undefined): RoutingRefusal {
+  return refusal(protocol, service, 'UnknownOperationException', 'The requested operation is not known.');
+}
+
+function refusal(protocol: ProtocolName, service: ServiceName | undefined, code: string, message: string): RoutingRefusal {
+  return { kind: 'refused', protocol, ...(service === undefined ? {} : { service }), error: new AwsError(code, message) };
+}

@@ -1,0 +1,58 @@
+import type { AwsError } from '#core/aws-error.ts';
+import type { OperationModel, ProtocolName, ServiceModel, ServiceName } from '#model/model.ts';
+
+/** A name and a value of a query string, both still percent-encoded. */
+export type RawPair = readonly [name: string, value: string];
+
+/**
+ * A request whose operation is known; nothing in it is verified yet. The action that is authorized is that of `operation`, because that is
+ * what will run: neither the credential scope nor any header is asked a second time.
+ */
+export interface Routed {
+  readonly kind: 'routed';
+  readonly service: ServiceName;
+  readonly model: ServiceModel;
+  readonly operation: OperationModel;
+  readonly protocol: ProtocolName;
+  /** `classic` for the service `chime`: resources are `*`, no tag keys. Requirement: security.md §0.1. */
+  readonly profile: 'classic' | 'sdk';
+  /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */
+  readonly labels: readonly string[];
+  /** The query string in the order sent. */
+  readonly query: readonly RawPair[];
+  /** Where the input is written besides labels, query string and headers. `query-string`: awsQuery by GET, or a presigned POST. */
+  readonly bodyKind: 'json' | 'form' | 'query-string' | 'cbor';
+  readonly contentEncoding: 'identity' | 'gzip';
+}
+
+/** A request that names no operation of ours, with what is needed to say so in the caller's own protocol. */
+export interface RoutingRefusal {
+  readonly kind: 'refused';
+  readonly protocol: ProtocolName;
+  /** Absent where not even the service is known. */
+  readonly service?: ServiceName;
+  readonly error: AwsError;
+}
+
+/** What an error is spelt for: an operation, or whatever little is known. */
+export type Spelling = Pick<Routed, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
+
+export interface RouteSettings {
+  /** Puts all six Chime services on the classic profile, as the guide of 2021 has it. Requirement: security.md §0.1. */
+  readonly guide2021: boolean;
+}
+
+/** The six namespaces that sign as `chime`, in the order in which an undecided request tries them. */
+export const CHIME_SERVICES = [
+  'chime-sdk-meetings',
+  'chime-sdk-messaging',
+  'chime-sdk-identity',
+  'chime-sdk-voice',
+  'chime-sdk-media-pipelines',
+  'chime',
+] as const satisfies readonly ServiceName[];
+
+/** Whether a service is one of the six. */
+export function isChime(service: ServiceName): boolean {
+  return service === 'chime' || service.startsWith('chime-');
+}

@@ -1,0 +1,58 @@
+import { parseArn } from '#core/arn.ts';
+import type { Received } from '#core/exchange.ts';
+import type { ServiceName } from '#model/model.ts';
+import type { RawPair } from './routed.ts';
+
+/** A body with tags is small; a larger one is not looked into before its signature is verified. */
+const PEEK_MAX_BYTES = 65_536;
+
+/** The first word of a Chime ARN's resource, and whose resource it is. `app-instance` is told apart below. */
+// biome-ignore format: a table
+const BY_RESOURCE_TYPE: ReadonlyMap<string, ServiceName> = new Map<string, ServiceName>([
+  ['meeting',                                 'chime-sdk-meetings'],
+  ['media-pipeline',                          'chime-sdk-media-pipelines'],
+  ['media-insights-pipeline-configuration',   'chime-sdk-media-pipelines'],
+  ['media-pipeline-kinesis-video-stream-pool','chime-sdk-media-pipelines'],
+  ['vc',                                      'chime-sdk-voice'],
+  ['vcg',                                     'chime-sdk-voice'],
+  ['sma',                                     'chime-sdk-voice'],
+  ['voice-profile',                           'chime-sdk-voice'],
+  ['voice-profile-domain',                    'chime-sdk-voice'],
+]);
+
+/**
+ * The service whose tags a `/tags` request is about, by the ARN it names; undefined where there is none. Five services have these three
+ * routes, and botocore does not say which it means.
+ *
+ * Source: service authorization reference of Amazon Chime, ARN formats.
+ * Assumed: tags of an app instance, its users and bots belong to chime-sdk-identity, those of channels and channel flows to chime-sdk-messaging.
+ */
+export function serviceOfTags(received: Received, query: readonly RawPair[], contentEncoding: string | undefined): ServiceName | undefined {
+  const text = query.find(([name]) => name === 'arn')?.[1] ?? (contentEncoding === undefined ? resourceOfBody(received.body) : undefined);
+  if (text === undefined) return undefined;
+  const resource = parseArn(text.includes('%') ? decodeLeniently(text) : text)?.resource;
+  if (resource === undefined) return undefined;
+  const [type = '', , child] = resource.split('/', 3);
+  if (type === 'app-instance') return child === 'channel' || child === 'channel-flow' ? 'chime-sdk-messaging' : 'chime-sdk-identity';
+  return BY_RESOURCE_TYPE.get(type.includes(':') ? type.slice(0, type.indexOf(':')) : type);
+}
+
+function resourceOfBody(body: Uint8Array): string | undefined {
+  if (body.byteLength > PEEK_MAX_BYTES) return undefined;
+  try {
+    const document: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+    if (typeof document !== 'object' || document === null || !('ResourceARN' in document)) return undefined;
+    return typeof document.ResourceARN === 'string' ? document.ResourceARN : undefined;
+  } catch {
+    // `decode` will say what is wrong with it, after the signature.
+    return undefined;
+  }
+}
+
+function decodeLeniently(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
