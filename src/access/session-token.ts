@@ -4,7 +4,7 @@ import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { SessionClaims, SessionIssuer } from '#core/session-issuer.ts';
-import type { OperatorVault } from './vault.ts';
+import { openVault } from './vault.ts';
 
 export type { SessionClaims } from '#core/session-issuer.ts';
 
@@ -39,10 +39,11 @@ const SECRET_BYTES = 30;
  *
  * Assumed: 100 % of PackedPolicySize is 2,048 deflated bytes; AWS says only that there is a limit.
  */
-export function sessionTokens(vault: OperatorVault, remembered = 10_000): SessionTokens {
-  const box = vault.box('session tokens');
+export function newSessionTokens(operatorKeys: readonly Uint8Array[], remembered = 10_000): SessionTokens {
+  const box = openVault(operatorKeys).box('session tokens');
   const opened = new Map<string, OpenedSession & { readonly accessKeyId: string }>();
-  const secretOf = (sealed: Uint8Array, accessKeyId: string) => box.secretOf(sealed, accessKeyId).subarray(0, SECRET_BYTES).toString('base64');
+  const secretOf = (sealed: Uint8Array, accessKeyId: string) =>
+    box.secretOf(sealed, accessKeyId).subarray(0, SECRET_BYTES).toString('base64');
 
   return {
     issue(claims, random) {
@@ -178,7 +179,12 @@ function packed({ tags, transitiveTagKeys, sessionPolicy, sessionPolicyArns }: S
 function unpacked(bytes: Uint8Array): Pack {
   if (bytes.length === 0) return { tags: {}, transitiveTagKeys: [] };
   const text = inflateRawSync(bytes, { dictionary: DICTIONARY }).toString('utf8');
-  const [pairs, transitiveTagKeys, sessionPolicyArns, sessionPolicy] = JSON.parse(text) as [[string, string][], string[], Arn[] | null, string | null];
+  const [pairs, transitiveTagKeys, sessionPolicyArns, sessionPolicy] = JSON.parse(text) as [
+    [string, string][],
+    string[],
+    Arn[] | null,
+    string | null,
+  ];
   return {
     tags: Object.fromEntries(pairs),
     transitiveTagKeys,

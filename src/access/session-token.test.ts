@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { accountOfAccessKeyId } from '#core/access-key-id.ts';
+import type { AccountId, Arn } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import type { SessionFacts } from '#core/principal.ts';
+import type { SessionClaims } from '#core/session-issuer.ts';
+import { newSessionTokens } from './session-token.ts';
+
+const KEY = Buffer.alloc(32, 7);
+const ACCOUNT = '012345678901' as AccountId;
+
+const SESSION: SessionFacts = {
+  issuedAt: instant(1_795_314_300_123),
+  expiresAt: instant(1_795_317_900_000),
+  mfaAuthenticated: false,
+  tags: {},
+  transitiveTagKeys: [],
+  chained: false,
+};
+
+const ROLE: SessionClaims = {
+  kind: 'role',
+  accountId: ACCOUNT,
+  session: SESSION,
+  roleId: 'AROAEXAMPLEEXAMPLEEXA',
+  roleName: 'r'.repeat(64),
+  sessionName: 's'.repeat(64),
+};
+
+const FACTS: SessionFacts = {
+  ...SESSION,
+  mfaAuthenticated: true,
+  chained: true,
+  sourceIdentity: 'alice',
+  federatedProvider: `arn:aws:iam::${ACCOUNT}:oidc-provider/${'long.'.repeat(40)}example`,
+  tags: { uid: 'u-1', Team: 'blue ü', ['__proto__']: 'x' },
+  transitiveTagKeys: ['Team'],
+  sessionPolicy: '{"Version":"2012-10-17","Statement":[]}',
+  sessionPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess' as Arn],
+};
+
+function issued(claims: SessionClaims, tokens = newSessionTokens([KEY])) {
+  const answer = tokens.issue(claims, randomBytes);
+  assert.ok(answer.outcome === 'issued');
+  return answer;
+}
+
+// biome-ignore format: a table
+const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
+  ['a role session',               ROLE],
+  ['a role session with all',      { ...ROLE, session: FACTS }],
+  ["a user's session",             { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, mfaAuthenticated: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA', userName: 'alice' }],
+  ["the root's session",           { kind: 'root', accountId: ACCOUNT, session: SESSION }],
+  ["a user's federated user",      { kind: 'federated', accountId: ACCOUNT, session: FACTS, federatedName: 'bob', issuerId: 'AIDAEXAMPLEEXAMPLEEXA', issuerName: 'alice' }],
+  ["the root's federated user",    { kind: 'federated', accountId: ACCOUNT, session: SESSION, federatedName: 'bob', issuerId: ACCOUNT }],
+];
+
+for (const [name, claims] of CLAIMS) {
+  test(`session tokens: ${name} is read as it was issued, with the same secret`, () => {
+    const { credentials } = issued(claims);
+    const opened = newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken);
+    assert.deepEqual(opened?.claims, claims);
+    assert.equal(opened?.secretAccessKey, credentials.secretAccessKey);
+    assert.equal(credentials.expiration, claims.session.expiresAt);
+  });
+}
+
+test('session tokens: the longest names make 300 characters at most', () => {
+  const { credentials } = issued(ROLE);
+  assert.ok(credentials.sessionToken.length <= 300, `${credentials.sessionToken.length}`);
+});
+
+test("session tokens: credentials look like the real service's", () => {
+  const { credentials } = issued(ROLE);
+  assert.match(credentials.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
+  assert.match(credentials.secretAccessKey, /^[A-Za-z0-9+/]{40}$/);
+  assert.equal(accountOfAccessKeyId(credentials.accessKeyId), ACCOUNT);
+});
+
+test('session tokens: two sessions of one role share neither key id nor secret nor token', () => {
+  const tokens = newSessionTokens([KEY]);
+  const [a, b] = [issued(ROLE, tokens).credentials, issued(ROLE, tokens).credentials];
+  assert.notEqual(a.accessKeyId, b.accessKeyId);
+  assert.notEqual(a.secretAccessKey, b.secretAccessKey);
+  assert.notEqual(a.sessionToken, b.sessionToken);
+});
+
+test('session tokens: a token opens with its own access key id only, remembered or not', () => {
+  const tokens = newSessionTokens([KEY]);
+  const [a, b] = [issued(ROLE, tokens).credentials, issued(ROLE, tokens).credentials];
+  assert.equal(tokens.open(b.accessKeyId, a.sessionToken), undefined);
+  assert.ok(tokens.open(a.accessKeyId, a.sessionToken));
+  assert.equal(tokens.open(b.accessKeyId, a.sessionToken), undefined);
+});
+
+test('session tokens: another operator key opens nothing; an older one still does after a rotation', () => {
+  const { credentials } = issued(ROLE);
+  const open = (...keys: Buffer[]) => newSessionTokens(keys).open(credentials.accessKeyId, credentials.sessionToken);
+  assert.equal(open(Buffer.alloc(32, 8)), undefined);
+  assert.equal(open(Buffer.alloc(32, 8), KEY)?.secretAccessKey, credentials.secretAccessKey);
+});
+
+test('session tokens: no altered character opens', () => {
+  const { credentials } = issued(ROLE);
+  const tokens = newSessionTokens([KEY]);
+  const { accessKeyId, sessionToken } = credentials;
+  for (let i = 0; i < sessionToken.length; i++) {
+    const altered = `${sessionToken.slice(0, i)}${sessionToken[i] === 'A' ? 'B' : 'A'}${sessionToken.slice(i + 1)}`;
+    assert.equal(tokens.open(accessKeyId, altered), undefined);
+  }
+  for (const altered of [`${sessionToken}=`, ` ${sessionToken}`, `${sessionToken}A`, sessionToken.slice(1), '', 'A'.repeat(100_000)]) {
+    assert.equal(tokens.open(accessKeyId, altered), undefined);
+  }
+});
+
+test('session tokens: only so many opened ones are remembered, and a forgotten one opens again', () => {
+  const tokens = newSessionTokens([KEY], 1);
+  const [a, b] = [issued(ROLE, tokens).credentials, issued(ROLE, tokens).credentials];
+  const first = tokens.open(a.accessKeyId, a.sessionToken);
+  assert.equal(tokens.open(a.accessKeyId, a.sessionToken), first);
+  assert.ok(tokens.open(b.accessKeyId, b.sessionToken));
+  const again = tokens.open(a.accessKeyId, a.sessionToken);
+  assert.notEqual(again, first);
+  assert.deepEqual(again, first);
+});
+
+test('session tokens: PackedPolicySize is absent without policies and tags, grows with them, and over 100 % nothing is issued', () => {
+  const session = (sessionPolicy: string): SessionClaims => ({ ...ROLE, session: { ...SESSION, sessionPolicy } });
+  assert.equal(issued(ROLE).packedPolicyPercent, undefined);
+  const small = issued(session('{"Version":"2012-10-17","Statement":[]}')).packedPolicyPercent as number;
+  assert.ok(small >= 1 && small <= 5, `${small}`);
+  const random = randomBytes(3000).toString('base64');
+  const answer = newSessionTokens([KEY]).issue(session(random), randomBytes);
+  assert.equal(answer.outcome, 'too-large');
+  assert.ok((answer.packedPolicyPercent as number) > 100);
+});
+
+test('session tokens: whatever the texts are, what goes in comes out', () => {
+  const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(
+      fc.dictionary(text, text, { maxKeys: 5 }),
+      text,
+      fc.option(text, { nil: undefined }),
+      (tags, sessionName, sessionPolicy) => {
+        const claims: SessionClaims = {
+          ...ROLE,
+          sessionName,
+          session: { ...SESSION, tags: { ...tags }, ...(sessionPolicy !== undefined && { sessionPolicy }) },
+        };
+        const { credentials } = issued(claims);
+        assert.deepEqual(newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken)?.claims, claims);
+      },
+    ),
+  );
+});

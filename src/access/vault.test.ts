@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isOwnDatabase, loadOrCreateOperatorKey, openVault, SEALING_BYTES, vaultFingerprint } from './vault.ts';
+
+const OLD = Buffer.alloc(32, 1);
+const NEW = Buffer.alloc(32, 2);
+
+test('openVault: what is sealed opens again, bound to what it belongs to', () => {
+  const vault = openVault([OLD]);
+  const sealed = vault.seal('a secret: ü', 'AKIAEXAMPLE');
+  assert.match(sealed, /^[A-Za-z0-9_-]+$/);
+  assert.equal(vault.open(sealed, 'AKIAEXAMPLE'), 'a secret: ü');
+});
+
+test('openVault: the same secret is sealed differently each time', () => {
+  const vault = openVault([OLD]);
+  assert.notEqual(vault.seal('s', 'a'), vault.seal('s', 'a'));
+});
+
+const sealedByOld = openVault([OLD]).seal('secret', 'AKIAEXAMPLE');
+
+// biome-ignore format: a table
+const CLOSED: readonly [name: string, keys: readonly Buffer[], sealed: string, boundTo: string][] = [
+  ['bound to something else',      [OLD], sealedByOld,                            'AKIAANOTHER'],
+  ['sealed under another key',     [NEW], sealedByOld,                            'AKIAEXAMPLE'],
+  ['cut short',                    [OLD], sealedByOld.slice(0, -4),               'AKIAEXAMPLE'],
+  ['of another version',           [OLD], `B${sealedByOld.slice(1)}`,             'AKIAEXAMPLE'],
+  ['nothing at all',               [OLD], '',                                     'AKIAEXAMPLE'],
+];
+
+for (const [name, keys, sealed, boundTo] of CLOSED) {
+  test(`openVault: a secret ${name} does not open, and the error does not tell it`, () => {
+    assert.throws(
+      () => openVault(keys).open(sealed, boundTo),
+      (error: Error) => /does not open/.test(error.message) && !error.message.includes('secret:'),
+    );
+  });
+}
+
+test('openVault: no flipped bit goes unnoticed', () => {
+  const box = openVault([OLD]).box('a purpose');
+  const sealed = box.seal(Buffer.from('secret'), 'x');
+  assert.equal(sealed.length, SEALING_BYTES + 6);
+  for (let bit = 0; bit < sealed.length * 8; bit++) {
+    const altered = Buffer.from(sealed);
+    altered[bit >> 3] = (altered[bit >> 3] as number) ^ (1 << (bit & 7));
+    assert.equal(box.open(altered, 'x'), undefined);
+  }
+});
+
+test('openVault: one purpose does not open what another sealed', () => {
+  const vault = openVault([OLD]);
+  assert.equal(vault.box('b').open(vault.box('a').seal(Buffer.from('secret'), 'x'), 'x'), undefined);
+});
+
+test('openVault: after a rotation the newest key seals and the older still opens', () => {
+  const rotated = openVault([NEW, OLD]);
+  assert.equal(rotated.open(sealedByOld, 'AKIAEXAMPLE'), 'secret');
+  assert.equal(openVault([NEW]).open(rotated.seal('later', 'x'), 'x'), 'later');
+  assert.throws(() => openVault([OLD]).open(rotated.seal('later', 'x'), 'x'));
+});
+
+test('openVault: a key of another length is refused, and so is none', () => {
+  assert.throws(() => openVault([Buffer.alloc(31)]), /32 bytes/);
+  assert.throws(() => openVault([]), /needs an operator key/);
+});
+
+test('vaultFingerprint: tells an own database from another', () => {
+  const fingerprint = vaultFingerprint(openVault([OLD]));
+  assert.deepEqual(
+    [openVault([OLD]), openVault([NEW, OLD]), openVault([NEW])].map((vault) => isOwnDatabase(vault, fingerprint)),
+    [true, true, false],
+  );
+  assert.equal(isOwnDatabase(openVault([OLD]), 'rubbish'), false);
+});
+
+function inFolder(work: (path: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-vault-'));
+  try {
+    work(join(folder, 'operator.key'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('loadOrCreateOperatorKey: makes a key of mode 0600 at the first start and finds it at the next', () => {
+  inFolder((path) => {
+    const made = loadOrCreateOperatorKey(path);
+    assert.deepEqual(loadOrCreateOperatorKey(path), made);
+    assert.equal(made.length, 1);
+    assert.equal(made[0]?.length, 32);
+    if (process.platform !== 'win32') assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+});
+
+test('loadOrCreateOperatorKey: reads several keys, the newest first', () => {
+  inFolder((path) => {
+    writeFileSync(path, `# a comment\n${NEW.toString('hex')}\n\n${OLD.toString('hex')}\n`, { mode: 0o600 });
+    assert.deepEqual(loadOrCreateOperatorKey(path), [NEW, OLD]);
+  });
+});
+
+test('loadOrCreateOperatorKey: a file that others may read is refused', () => {
+  inFolder((path) => {
+    loadOrCreateOperatorKey(path);
+    chmodSync(path, 0o640);
+    assert.throws(() => loadOrCreateOperatorKey(path), /readable by its owner only/);
+  });
+});
+
+test('loadOrCreateOperatorKey: a broken file is refused, left alone and not quoted', () => {
+  inFolder((path) => {
+    const broken = `${OLD.toString('hex')}0\n`;
+    writeFileSync(path, broken, { mode: 0o600 });
+    assert.throws(
+      () => loadOrCreateOperatorKey(path),
+      (error: Error) => /is no key/.test(error.message) && !error.message.includes('0101'),
+    );
+    assert.equal(readFileSync(path, 'utf8'), broken);
+    writeFileSync(path, '');
+    assert.throws(() => loadOrCreateOperatorKey(path), /holds no operator key/);
+    assert.ok(existsSync(path));
+  });
+});
