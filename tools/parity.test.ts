@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadModel } from '#model/load.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { type ClientName, calls, dashed } from './parity/clients.ts';
+import { page, parity } from './parity.ts';
+
+// biome-ignore format: a table
+const NAMES: readonly [operation: string, command: string][] = [
+  ['CreateMeeting',               'create-meeting'],
+  ['CreateOpenIDConnectProvider', 'create-open-id-connect-provider'],
+  ['ListMFADevices',              'list-mfa-devices'],
+  ['CreateSAMLProvider',          'create-saml-provider'],
+  ['GetFindingV2',                'get-finding-v2'],
+];
+
+for (const [operation, command] of NAMES) {
+  test(`dashed: ${operation} is ${command} in the CLI`, () => {
+    assert.equal(dashed(operation, '-'), command);
+  });
+}
+
+// biome-ignore format: a table
+const CALLS: readonly [title: string, text: string, client: ClientName, service: ServiceName, operation: string, found: boolean][] = [
+  ['a command that is imported',            `import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';`,                'SDK',   'iam',                'CreateUser',    true ],
+  ['a command of another service',          `import { TagResourceCommand } from '@aws-sdk/client-chime-sdk-voice';`,              'SDK',   'chime-sdk-meetings', 'TagResource',   false],
+  ['a command of a whole package',          `import * as iam from '@aws-sdk/client-iam';\nnew iam.GetUserCommand({})`,             'SDK',   'iam',                'GetUser',       true ],
+  ['EventBridge by its package',            `import { PutEventsCommand } from '@aws-sdk/client-eventbridge';`,                    'SDK',   'events',             'PutEvents',     true ],
+  ['a part of a longer name',               `import { GetUserPolicyCommand } from '@aws-sdk/client-iam';`,                        'SDK',   'iam',                'GetUser',       false],
+  ['a command line',                        'aws iam get-user --user-name x',                                                     'CLI',   'iam',                'GetUser',       true ],
+  ['words of a command line',               `aws('chime-sdk-meetings', 'create-meeting', '--client-request-token', 'x')`,         'CLI',   'chime-sdk-meetings', 'CreateMeeting', true ],
+  ['a longer command',                      'aws iam get-user-policy',                                                            'CLI',   'iam',                'GetUser',       false],
+  ['a method of a boto3 client',            `c = boto3.client('sts')\nc.get_caller_identity()`,                                   'boto3', 'sts',                'GetCallerIdentity', true ],
+  ['a method where no such client is made', `c = boto3.client('iam')\nc.get_caller_identity()`,                                   'boto3', 'sts',                'GetCallerIdentity', false],
+];
+
+for (const [title, text, client, service, operation, found] of CALLS) {
+  test(`calls: ${title} is ${found ? '' : 'no '}${operation} of ${service}`, () => {
+    assert.equal(calls({ path: 'x', text }, client, service, operation), found);
+  });
+}
+
+test('parity: has every operation of every model', async () => {
+  const services = await parity();
+  assert.deepEqual(
+    services.map(({ service, operations }) => [service, operations.length]),
+    SERVICE_NAMES.map((service) => [service, Object.keys(loadModel(service).operations).length]),
+  );
+});
+
+test('page: says of each operation whether it is built, with what it is tested and what was assumed', () => {
+  const text = page([
+    {
+      service: 'sts',
+      title: 'STS',
+      assumed: 2,
+      operations: [
+        { operation: 'AssumeRole', built: true, testedBy: ['SDK', 'CLI'], file: 'assume-role.ts', assumed: 2 },
+        { operation: 'AssumeRoot', built: false, testedBy: [], assumed: 0 },
+      ],
+    },
+  ]);
+  assert.match(text, /^\| \[STS\]\(#sts\) \| 2 \| 1 \| 1 \| 1 \| 0 \| 2 \|$/m);
+  assert.match(text, /^\| AssumeRole \| yes \| SDK, CLI \| `assume-role\.ts` \| 2 \|$/m);
+  assert.match(text, /^\| AssumeRoot \| not yet \| {2}\| {2}\| {2}\|$/m);
+});
