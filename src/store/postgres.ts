@@ -112,6 +112,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   const order = positions(now, () => 0);
   const names = new Map<string, string>();
   const record = recorder((text, values) => query(pool, text, values), order.next);
+  const inTurn = turns();
   const active = new Set<Promise<unknown>>();
   let closed = false;
 
@@ -212,7 +213,10 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   return {
     transaction(work) {
       if (closed) return Promise.reject(new Error('The store is closed.'));
-      const running = retrying(CONFLICT, () => once(work));
+      const running = once(work).catch((error: unknown) => {
+        if (!CONFLICT.has(codeOf(error))) throw error;
+        return inTurn(() => retrying(CONFLICT, () => once(work)));
+      });
       active.add(running);
       const forget = (): void => void active.delete(running);
       running.then(forget, forget);
@@ -223,6 +227,19 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       await Promise.allSettled(active);
       await pool.end();
     },
+  };
+}
+
+/**
+ * Lets those that met a conflict run one after the other: of many that want one row (every change of identity raises one counter) all but
+ * one would fail each time, and what is left to conflict with are the other servers.
+ */
+function turns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
   };
 }
 

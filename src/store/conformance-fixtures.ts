@@ -1,0 +1,42 @@
+import type { AccountId, Arn } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { GroupRecord } from './identity.ts';
+import type { Tx } from './store.ts';
+import type { TrailRow } from './trail.ts';
+
+export const ALICE = '111111111111' as AccountId;
+export const BOB = '222222222222' as AccountId;
+export const NOON = instant(Date.UTC(2026, 10, 22, 12));
+
+/** A transaction of the store under test. */
+export type Within = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+
+/** A group with a name and otherwise nothing to say. */
+export function group(groupName: string, path = '/'): GroupRecord {
+  const arn = `arn:aws:iam::${ALICE}:group${path}${groupName}` as Arn;
+  return {
+    accountId: ALICE,
+    arn,
+    path,
+    createdAt: NOON,
+    attachedPolicyArns: [],
+    inlinePolicies: {},
+    groupName,
+    groupId: `AGPA${groupName}`,
+  };
+}
+
+export function trailRow(eventId: string, at: number, more: Partial<TrailRow> = {}): TrailRow {
+  return {
+    eventId,
+    accountId: ALICE,
+    region: 'us-east-1',
+    at: at as Instant,
+    eventName: 'CreateMeeting',
+    eventSource: 'chime.amazonaws.com',
+    readOnly: false,
+    resources: [],
+    document: `{"eventID":"${eventId}"}`,
+    ...more,
+  };
+}
