@@ -43,9 +43,9 @@ export function cborConverters(model: ServiceModel): { readonly member: (member:
         return (value) => (Array.isArray(value) ? value.map(element) : unfit(value, 'list'));
       }
       case 'map': {
-        const valueOf = member(shape.member as Member);
+        const convertValue = member(shape.member as Member);
         return (value) =>
-          convertEntries(Object.entries(typeof value === 'object' && value !== null ? value : unfit(value, 'map')), () => valueOf);
+          convertEntries(Object.entries(typeof value === 'object' && value !== null ? value : unfit(value, 'map')), () => convertValue);
       }
       case 'structure': {
         const members = new Map(Object.entries(shape.members ?? {}).map(([name, use]) => [name, member(use)]));

@@ -167,14 +167,14 @@ export function elementReader(model: ServiceModel, use: Member, member: (use: Me
 function mapReader(model: ServiceModel, shape: Shape, member: (use: Member) => Read, sensitive: boolean): Read {
   const keyUse = shape.key as Member;
   const key = member(keyUse);
-  const valueOf = member(shape.member as Member);
+  const readValue = member(shape.member as Member);
   const keyConstraint = `Map keys must satisfy constraint: ${elementConstraint(shapeOf(model, keyUse.shape)).slice('Member must satisfy constraint: '.length)}`;
   const size = sizeCheck(shape);
   return (value, reading, depth) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) throw notA(value, 'a Map');
     const names = Object.keys(value);
     size?.(names.length, undefined, sensitive, reading, depth);
-    return readEntries(names, (name) => (value as Readonly<Record<string, unknown>>)[name], key, keyConstraint, valueOf, reading, depth);
+    return readEntries(names, (name) => (value as Readonly<Record<string, unknown>>)[name], key, keyConstraint, readValue, reading, depth);
   };
 }
 
@@ -184,7 +184,7 @@ export function readEntries(
   valueAt: (name: string) => unknown,
   key: Read,
   keyConstraint: string,
-  valueOf: Read,
+  readValue: Read,
   reading: Reading,
   depth: number,
 ): Record<string, unknown> {
@@ -200,7 +200,7 @@ export function readEntries(
     reading.at[depth + 1] = 'member';
     const value = valueAt(name);
     if (value === null || value === undefined) fault(reading, depth + 2, MUST_NOT_BE_NULL, null, false);
-    else map[name] = valueOf(value, reading, depth + 2);
+    else map[name] = readValue(value, reading, depth + 2);
   }
   return map;
 }

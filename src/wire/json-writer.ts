@@ -96,13 +96,13 @@ function listWriter(element: WriteJson): WriteJson {
   };
 }
 
-function mapWriter(valueOf: WriteJson): WriteJson {
+function mapWriter(writeValue: WriteJson): WriteJson {
   return (value) => {
     if (typeof value !== 'object' || value === null) unfit(value, 'map');
     let text = '';
     for (const [name, one] of Object.entries(value)) {
       if (one === undefined || one === null) continue;
-      text += `${text === '' ? '' : ','}${quoteJson(name)}:${valueOf(one)}`;
+      text += `${text === '' ? '' : ','}${quoteJson(name)}:${writeValue(one)}`;
     }
     return `{${text}}`;
   };
