@@ -5,7 +5,6 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { AttachedPolicy, IamApi } from '#model/generated/iam.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord } from './entities.ts';
 import { ensureArn, managedPolicyToAttach } from './managed-policies.ts';
 import { AWS_MANAGED_PREFIX, nameKey, nameOfArn } from './names.ts';
@@ -16,59 +15,53 @@ import { attachmentKey } from './reverse-index.ts';
 
 const POLICIES_PER = { user: 'PoliciesPerUser', group: 'PoliciesPerGroup', role: 'PoliciesPerRole' } as const;
 
-export function attachmentOperations(deps: IamDeps) {
-  return {
-    AttachUserPolicy: {
-      access: (input, caller) =>
-        onEntity('iam:AttachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
-      handle: (call, input) => attach(deps, call, 'user', input.UserName, input.PolicyArn),
-    },
-    AttachGroupPolicy: {
-      access: (input, caller) => onEntity('iam:AttachGroupPolicy', caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
-      handle: (call, input) => attach(deps, call, 'group', input.GroupName, input.PolicyArn),
-    },
-    AttachRolePolicy: {
-      access: (input, caller) =>
-        onEntity('iam:AttachRolePolicy', caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
-      handle: (call, input) => attach(deps, call, 'role', input.RoleName, input.PolicyArn),
-    },
+export const attachmentOperations = {
+  AttachUserPolicy: {
+    access: (input, caller) => onEntity('iam:AttachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
+    handle: (call, input) => attach(call, 'user', input.UserName, input.PolicyArn),
+  },
+  AttachGroupPolicy: {
+    access: (input, caller) => onEntity('iam:AttachGroupPolicy', caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
+    handle: (call, input) => attach(call, 'group', input.GroupName, input.PolicyArn),
+  },
+  AttachRolePolicy: {
+    access: (input, caller) => onEntity('iam:AttachRolePolicy', caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
+    handle: (call, input) => attach(call, 'role', input.RoleName, input.PolicyArn),
+  },
 
-    DetachUserPolicy: {
-      access: (input, caller) =>
-        onEntity('iam:DetachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
-      handle: (call, input) => detach(call, 'user', input.UserName, input.PolicyArn),
-    },
-    DetachGroupPolicy: {
-      access: (input, caller) => onEntity('iam:DetachGroupPolicy', caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
-      handle: (call, input) => detach(call, 'group', input.GroupName, input.PolicyArn),
-    },
-    DetachRolePolicy: {
-      access: (input, caller) =>
-        onEntity('iam:DetachRolePolicy', caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
-      handle: (call, input) => detach(call, 'role', input.RoleName, input.PolicyArn),
-    },
+  DetachUserPolicy: {
+    access: (input, caller) => onEntity('iam:DetachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
+    handle: (call, input) => detach(call, 'user', input.UserName, input.PolicyArn),
+  },
+  DetachGroupPolicy: {
+    access: (input, caller) => onEntity('iam:DetachGroupPolicy', caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
+    handle: (call, input) => detach(call, 'group', input.GroupName, input.PolicyArn),
+  },
+  DetachRolePolicy: {
+    access: (input, caller) => onEntity('iam:DetachRolePolicy', caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
+    handle: (call, input) => detach(call, 'role', input.RoleName, input.PolicyArn),
+  },
 
-    ListAttachedUserPolicies: {
-      access: (input, caller) => onEntity('iam:ListAttachedUserPolicies', caller, 'user', input.UserName),
-      handle: (call, input) => listAttached(call, 'user', input.UserName, input),
-    },
-    ListAttachedGroupPolicies: {
-      access: (input, caller) => onEntity('iam:ListAttachedGroupPolicies', caller, 'group', input.GroupName),
-      handle: (call, input) => listAttached(call, 'group', input.GroupName, input),
-    },
-    ListAttachedRolePolicies: {
-      access: (input, caller) => onEntity('iam:ListAttachedRolePolicies', caller, 'role', input.RoleName),
-      handle: (call, input) => listAttached(call, 'role', input.RoleName, input),
-    },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  ListAttachedUserPolicies: {
+    access: (input, caller) => onEntity('iam:ListAttachedUserPolicies', caller, 'user', input.UserName),
+    handle: (call, input) => listAttached(call, 'user', input.UserName, input),
+  },
+  ListAttachedGroupPolicies: {
+    access: (input, caller) => onEntity('iam:ListAttachedGroupPolicies', caller, 'group', input.GroupName),
+    handle: (call, input) => listAttached(call, 'group', input.GroupName, input),
+  },
+  ListAttachedRolePolicies: {
+    access: (input, caller) => onEntity('iam:ListAttachedRolePolicies', caller, 'role', input.RoleName),
+    handle: (call, input) => listAttached(call, 'role', input.RoleName, input),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
 /** Attaches; a second time changes nothing. */
-async function attach(deps: IamDeps, call: Call, kind: HolderKind, name: string, policyArn: string): Promise<Record<string, never>> {
+async function attach(call: Call, kind: HolderKind, name: string, policyArn: string): Promise<Record<string, never>> {
   ensureArn(policyArn);
   const holder = await entity(call, kind, name);
   ensureModifiable(holder);
-  const policy = await managedPolicyToAttach(deps, call, policyArn);
+  const policy = await managedPolicyToAttach(call, policyArn);
   if (holder.attachedPolicyArns.includes(policy.arn)) return {};
   withinQuota(POLICIES_PER[kind], holder.attachedPolicyArns.length + 1);
   const key = nameKey(name);

@@ -30,7 +30,7 @@ export function authorizationDetailsOperations(deps: IamDeps) {
         const wanted = (kind: Detail['kind']): boolean => (input.Filter ?? []).length === 0 || (input.Filter ?? []).includes(kind);
         const page = await pageOfStored(
           input,
-          inTurn(sectionsOf(deps, call).filter((section) => wanted(section.kind))),
+          inTurn(sectionsOf(call).filter((section) => wanted(section.kind))),
           // Of AWS's policies only those in use are told.
           async (detail) => {
             if (detail.kind !== 'AWSManagedPolicy') return true;
@@ -55,10 +55,7 @@ export function authorizationDetailsOperations(deps: IamDeps) {
 }
 
 /** The names are in the order of the sections, as a marker wants them. */
-function sectionsOf(
-  deps: IamDeps,
-  call: Call,
-): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
+function sectionsOf(call: Call): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
   const stored = (kind: 'user' | 'group' | 'role', name: Detail['kind']): Read<Detail> => {
     return async (after, limit) => {
       const entries = await call.tx.identity.list(call.accountId, kind, given({ after, limit }));
@@ -67,7 +64,7 @@ function sectionsOf(
   };
   const own: Read<Detail> = async (after, limit) =>
     (await ownPolicies(call)(after, limit)).map(({ key, record }) => ({ key, record: { kind: 'LocalManagedPolicy', record } }));
-  const aws = awsPolicies(deps, call).map(({ key, record }) => ({ key, record: { kind: 'AWSManagedPolicy' as const, record } }));
+  const aws = awsPolicies(call).map(({ key, record }) => ({ key, record: { kind: 'AWSManagedPolicy' as const, record } }));
   return [
     { name: '1/', kind: 'User', read: stored('user', 'User') },
     { name: '2/', kind: 'Group', read: stored('group', 'Group') },

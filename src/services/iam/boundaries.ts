@@ -4,46 +4,37 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { ensureModifiable, entity } from './entities.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { nameKey } from './names.ts';
 import { boundaryKey, onEntity } from './resources.ts';
 import { boundaryIndexKey } from './reverse-index.ts';
 
-export function boundaryOperations(deps: IamDeps) {
-  return {
-    PutUserPermissionsBoundary: {
-      access: (input, caller) =>
-        onEntity('iam:PutUserPermissionsBoundary', caller, 'user', input.UserName, boundaryKey(input.PermissionsBoundary)),
-      handle: (call, input) => putBoundary(deps, call, 'user', input.UserName, input.PermissionsBoundary),
-    },
-    PutRolePermissionsBoundary: {
-      access: (input, caller) =>
-        onEntity('iam:PutRolePermissionsBoundary', caller, 'role', input.RoleName, boundaryKey(input.PermissionsBoundary)),
-      handle: (call, input) => putBoundary(deps, call, 'role', input.RoleName, input.PermissionsBoundary),
-    },
-    DeleteUserPermissionsBoundary: {
-      access: (input, caller) => onEntity('iam:DeleteUserPermissionsBoundary', caller, 'user', input.UserName, [], 'boundary'),
-      handle: (call, input) => deleteBoundary(call, 'user', input.UserName),
-    },
-    DeleteRolePermissionsBoundary: {
-      access: (input, caller) => onEntity('iam:DeleteRolePermissionsBoundary', caller, 'role', input.RoleName, [], 'boundary'),
-      handle: (call, input) => deleteBoundary(call, 'role', input.RoleName),
-    },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+export const boundaryOperations = {
+  PutUserPermissionsBoundary: {
+    access: (input, caller) =>
+      onEntity('iam:PutUserPermissionsBoundary', caller, 'user', input.UserName, boundaryKey(input.PermissionsBoundary)),
+    handle: (call, input) => putBoundary(call, 'user', input.UserName, input.PermissionsBoundary),
+  },
+  PutRolePermissionsBoundary: {
+    access: (input, caller) =>
+      onEntity('iam:PutRolePermissionsBoundary', caller, 'role', input.RoleName, boundaryKey(input.PermissionsBoundary)),
+    handle: (call, input) => putBoundary(call, 'role', input.RoleName, input.PermissionsBoundary),
+  },
+  DeleteUserPermissionsBoundary: {
+    access: (input, caller) => onEntity('iam:DeleteUserPermissionsBoundary', caller, 'user', input.UserName, [], 'boundary'),
+    handle: (call, input) => deleteBoundary(call, 'user', input.UserName),
+  },
+  DeleteRolePermissionsBoundary: {
+    access: (input, caller) => onEntity('iam:DeleteRolePermissionsBoundary', caller, 'role', input.RoleName, [], 'boundary'),
+    handle: (call, input) => deleteBoundary(call, 'role', input.RoleName),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
-async function putBoundary(
-  deps: IamDeps,
-  call: Call,
-  kind: 'user' | 'role',
-  name: string,
-  policyArn: string,
-): Promise<Record<string, never>> {
+async function putBoundary(call: Call, kind: 'user' | 'role', name: string, policyArn: string): Promise<Record<string, never>> {
   const bounded = await entity(call, kind, name);
   ensureModifiable(bounded);
-  const policy = await managedPolicyToBound(deps, call, policyArn);
+  const policy = await managedPolicyToBound(call, policyArn);
   const key = nameKey(name);
   if (bounded.permissionsBoundaryArn !== undefined) {
     await call.tx.identity.remove(call.accountId, 'attachment', boundaryIndexKey(bounded.permissionsBoundaryArn, kind, key));

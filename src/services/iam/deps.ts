@@ -1,7 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
-import type { ManagedPolicy } from '#model/managed-policies.ts';
 import type { Tx } from '#store/store.ts';
 
 /** When, where and with which service something was used last. */
@@ -21,8 +20,5 @@ export interface LastUses {
 /** What the operations of IAM need besides a call. */
 export interface IamDeps {
   readonly vault: Vault;
-  readonly managedPolicies: () => readonly ManagedPolicy[];
-  /** What is wrong with a policy, in the words of MalformedPolicyDocument; undefined where nothing is. */
-  readonly malformedPolicyText: (text: string, policyType: 'identity' | 'trust') => string | undefined;
   readonly lastUse?: LastUses;
 }

@@ -3,105 +3,96 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
+import { policySize } from '#policy/validate/policy-size.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { ensureWellFormed } from './documents.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
 import { nameKey } from './names.ts';
 import { type PageRequest, pageOf } from './page.ts';
-import { policyCharacters, QUOTAS } from './quotas.ts';
+import { QUOTAS } from './quotas.ts';
 import { onEntity } from './resources.ts';
 import { encodeDocument } from './shapes.ts';
 
 const SIZE_OF = { user: QUOTAS.UserPolicySize, group: QUOTAS.GroupPolicySize, role: QUOTAS.RolePolicySize } as const;
 
-export function inlinePolicyOperations(deps: IamDeps) {
-  return {
-    PutUserPolicy: {
-      access: (input, caller) => onEntity('iam:PutUserPolicy', caller, 'user', input.UserName, [], 'boundary'),
-      handle: (call, input) => putInline(deps, call, 'user', input.UserName, input.PolicyName, input.PolicyDocument),
-    },
-    PutGroupPolicy: {
-      access: (input, caller) => onEntity('iam:PutGroupPolicy', caller, 'group', input.GroupName),
-      handle: (call, input) => putInline(deps, call, 'group', input.GroupName, input.PolicyName, input.PolicyDocument),
-    },
-    PutRolePolicy: {
-      access: (input, caller) => onEntity('iam:PutRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
-      handle: (call, input) => putInline(deps, call, 'role', input.RoleName, input.PolicyName, input.PolicyDocument),
-    },
+export const inlinePolicyOperations = {
+  PutUserPolicy: {
+    access: (input, caller) => onEntity('iam:PutUserPolicy', caller, 'user', input.UserName, [], 'boundary'),
+    handle: (call, input) => putInline(call, 'user', input.UserName, input.PolicyName, input.PolicyDocument),
+  },
+  PutGroupPolicy: {
+    access: (input, caller) => onEntity('iam:PutGroupPolicy', caller, 'group', input.GroupName),
+    handle: (call, input) => putInline(call, 'group', input.GroupName, input.PolicyName, input.PolicyDocument),
+  },
+  PutRolePolicy: {
+    access: (input, caller) => onEntity('iam:PutRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+    handle: (call, input) => putInline(call, 'role', input.RoleName, input.PolicyName, input.PolicyDocument),
+  },
 
-    GetUserPolicy: {
-      access: (input, caller) => onEntity('iam:GetUserPolicy', caller, 'user', input.UserName),
-      async handle(call, input) {
-        const user = await entity(call, 'user', input.UserName);
-        return { UserName: user.userName, PolicyName: input.PolicyName, PolicyDocument: encodedInline('user', user, input.PolicyName) };
-      },
+  GetUserPolicy: {
+    access: (input, caller) => onEntity('iam:GetUserPolicy', caller, 'user', input.UserName),
+    async handle(call, input) {
+      const user = await entity(call, 'user', input.UserName);
+      return { UserName: user.userName, PolicyName: input.PolicyName, PolicyDocument: encodedInline('user', user, input.PolicyName) };
     },
-    GetGroupPolicy: {
-      access: (input, caller) => onEntity('iam:GetGroupPolicy', caller, 'group', input.GroupName),
-      async handle(call, input) {
-        const group = await entity(call, 'group', input.GroupName);
-        return {
-          GroupName: group.groupName,
-          PolicyName: input.PolicyName,
-          PolicyDocument: encodedInline('group', group, input.PolicyName),
-        };
-      },
+  },
+  GetGroupPolicy: {
+    access: (input, caller) => onEntity('iam:GetGroupPolicy', caller, 'group', input.GroupName),
+    async handle(call, input) {
+      const group = await entity(call, 'group', input.GroupName);
+      return {
+        GroupName: group.groupName,
+        PolicyName: input.PolicyName,
+        PolicyDocument: encodedInline('group', group, input.PolicyName),
+      };
     },
-    GetRolePolicy: {
-      access: (input, caller) => onEntity('iam:GetRolePolicy', caller, 'role', input.RoleName),
-      async handle(call, input) {
-        const role = await entity(call, 'role', input.RoleName);
-        return { RoleName: role.roleName, PolicyName: input.PolicyName, PolicyDocument: encodedInline('role', role, input.PolicyName) };
-      },
+  },
+  GetRolePolicy: {
+    access: (input, caller) => onEntity('iam:GetRolePolicy', caller, 'role', input.RoleName),
+    async handle(call, input) {
+      const role = await entity(call, 'role', input.RoleName);
+      return { RoleName: role.roleName, PolicyName: input.PolicyName, PolicyDocument: encodedInline('role', role, input.PolicyName) };
     },
+  },
 
-    DeleteUserPolicy: {
-      access: (input, caller) => onEntity('iam:DeleteUserPolicy', caller, 'user', input.UserName, [], 'boundary'),
-      handle: (call, input) => deleteInline(call, 'user', input.UserName, input.PolicyName),
-    },
-    DeleteGroupPolicy: {
-      access: (input, caller) => onEntity('iam:DeleteGroupPolicy', caller, 'group', input.GroupName),
-      handle: (call, input) => deleteInline(call, 'group', input.GroupName, input.PolicyName),
-    },
-    DeleteRolePolicy: {
-      access: (input, caller) => onEntity('iam:DeleteRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
-      handle: (call, input) => deleteInline(call, 'role', input.RoleName, input.PolicyName),
-    },
+  DeleteUserPolicy: {
+    access: (input, caller) => onEntity('iam:DeleteUserPolicy', caller, 'user', input.UserName, [], 'boundary'),
+    handle: (call, input) => deleteInline(call, 'user', input.UserName, input.PolicyName),
+  },
+  DeleteGroupPolicy: {
+    access: (input, caller) => onEntity('iam:DeleteGroupPolicy', caller, 'group', input.GroupName),
+    handle: (call, input) => deleteInline(call, 'group', input.GroupName, input.PolicyName),
+  },
+  DeleteRolePolicy: {
+    access: (input, caller) => onEntity('iam:DeleteRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+    handle: (call, input) => deleteInline(call, 'role', input.RoleName, input.PolicyName),
+  },
 
-    ListUserPolicies: {
-      access: (input, caller) => onEntity('iam:ListUserPolicies', caller, 'user', input.UserName),
-      handle: (call, input) => listInline(call, 'user', input.UserName, input),
-    },
-    ListGroupPolicies: {
-      access: (input, caller) => onEntity('iam:ListGroupPolicies', caller, 'group', input.GroupName),
-      handle: (call, input) => listInline(call, 'group', input.GroupName, input),
-    },
-    ListRolePolicies: {
-      access: (input, caller) => onEntity('iam:ListRolePolicies', caller, 'role', input.RoleName),
-      handle: (call, input) => listInline(call, 'role', input.RoleName, input),
-    },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  ListUserPolicies: {
+    access: (input, caller) => onEntity('iam:ListUserPolicies', caller, 'user', input.UserName),
+    handle: (call, input) => listInline(call, 'user', input.UserName, input),
+  },
+  ListGroupPolicies: {
+    access: (input, caller) => onEntity('iam:ListGroupPolicies', caller, 'group', input.GroupName),
+    handle: (call, input) => listInline(call, 'group', input.GroupName, input),
+  },
+  ListRolePolicies: {
+    access: (input, caller) => onEntity('iam:ListRolePolicies', caller, 'role', input.RoleName),
+    handle: (call, input) => listInline(call, 'role', input.RoleName, input),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
 /**
  * Writes an inline policy, over one of the same name.
  *
  * @throws AwsError LimitExceeded all inline policies of the holder together are too long
  */
-async function putInline(
-  deps: IamDeps,
-  call: Call,
-  kind: HolderKind,
-  name: string,
-  policyName: string,
-  document: string,
-): Promise<Record<string, never>> {
+async function putInline(call: Call, kind: HolderKind, name: string, policyName: string, document: string): Promise<Record<string, never>> {
   const holder = await entity(call, kind, name);
   ensureModifiable(holder);
-  ensureWellFormed(deps, document, 'identity');
+  ensureWellFormed(document, 'inline');
   const inlinePolicies = { ...holder.inlinePolicies, [policyName]: document };
-  const size = Object.values(inlinePolicies).reduce((sum, one) => sum + policyCharacters(one), 0);
+  const size = Object.values(inlinePolicies).reduce((sum, one) => sum + policySize(one), 0);
   if (size > SIZE_OF[kind]) {
     throw new AwsError('LimitExceededException', `Maximum policy size of ${SIZE_OF[kind]} bytes exceeded for ${kind} ${nameOf(holder)}`);
   }

@@ -4,10 +4,9 @@
 import { createHash } from 'node:crypto';
 import { type Arn, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import type { ManagedPolicy } from '#model/managed-policies.ts';
+import { type ManagedPolicy, managedPolicies } from '#model/managed-policies.ts';
 import type { PolicyRecord } from '#store/identity.ts';
 import type { Call } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { everyRecord } from './entities.ts';
 import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn, uniqueId } from './names.ts';
 
@@ -23,10 +22,10 @@ export function ensureArn(text: string): Arn {
 }
 
 /** The policy of either owner under an ARN, as a record; AWS's have one version. */
-export async function managedPolicy(deps: IamDeps, call: Call, policyArn: string): Promise<PolicyRecord | undefined> {
+export async function managedPolicy(call: Call, policyArn: string): Promise<PolicyRecord | undefined> {
   ensureArn(policyArn);
   if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
-    const policy = deps.managedPolicies().find((one) => one.arn === policyArn);
+    const policy = managedPolicies().find((one) => one.arn === policyArn);
     return policy && toAwsRecord(policy, call);
   }
   const record = await call.tx.identity.get(call.accountId, 'policy', nameKey(nameOfArn(policyArn)));
@@ -34,8 +33,8 @@ export async function managedPolicy(deps: IamDeps, call: Call, policyArn: string
 }
 
 /** @throws AwsError NoSuchEntity. Requirement ERR-1. */
-export async function managedPolicyToRead(deps: IamDeps, call: Call, policyArn: string): Promise<PolicyRecord> {
-  const policy = await managedPolicy(deps, call, policyArn);
+export async function managedPolicyToRead(call: Call, policyArn: string): Promise<PolicyRecord> {
+  const policy = await managedPolicy(call, policyArn);
   if (policy === undefined) throw new AwsError('NoSuchEntityException', `Policy ${policyArn} was not found.`);
   return policy;
 }
@@ -48,14 +47,14 @@ export async function managedPolicyToRead(deps: IamDeps, call: Call, policyArn: 
  *
  * Assumed: the text, which is that of other denials.
  */
-export async function managedPolicyToChange(deps: IamDeps, call: Call, action: string, policyArn: string): Promise<PolicyRecord> {
+export async function managedPolicyToChange(call: Call, action: string, policyArn: string): Promise<PolicyRecord> {
   if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
     throw new AwsError(
       'AccessDenied',
       `User: ${call.principal.arn} is not authorized to perform: ${action} on resource: policy ${policyArn}`,
     );
   }
-  return managedPolicyToRead(deps, call, policyArn);
+  return managedPolicyToRead(call, policyArn);
 }
 
 /**
@@ -65,12 +64,11 @@ export async function managedPolicyToChange(deps: IamDeps, call: Call, action: s
  * @throws AwsError PolicyNotAttachable it is the policy of a service-linked role. Requirement EX-6.
  */
 export async function managedPolicyToAttach(
-  deps: IamDeps,
   call: Call,
   policyArn: string,
   missingText: (policyArn: string) => string = (missing) => `Policy ${missing} does not exist or is not attachable.`,
 ): Promise<PolicyRecord> {
-  const policy = await managedPolicy(deps, call, policyArn);
+  const policy = await managedPolicy(call, policyArn);
   if (policy === undefined) throw new AwsError('NoSuchEntityException', missingText(policyArn));
   if (isServiceRolePolicy(policy)) {
     throw new AwsError('PolicyNotAttachableException', 'Cannot attach a Service Role Policy to a Customer Role.');
@@ -83,8 +81,8 @@ export async function managedPolicyToAttach(
  *
  * Source: text of the real service as quoted in public reports of Terraform ("Scope ARN: … does not exist or is not attachable.").
  */
-export function managedPolicyToBound(deps: IamDeps, call: Call, policyArn: string): Promise<PolicyRecord> {
-  return managedPolicyToAttach(deps, call, policyArn, (missing) => `Scope ARN: ${missing} does not exist or is not attachable.`);
+export function managedPolicyToBound(call: Call, policyArn: string): Promise<PolicyRecord> {
+  return managedPolicyToAttach(call, policyArn, (missing) => `Scope ARN: ${missing} does not exist or is not attachable.`);
 }
 
 export function isServiceRolePolicy(policy: PolicyRecord): boolean {
@@ -103,8 +101,8 @@ export async function policyUse(call: Call, policyArn: string): Promise<PolicyUs
 }
 
 /** AWS's policies as records, in the order of their names. */
-export function awsPolicies(deps: IamDeps, call: Call): { readonly key: string; readonly record: PolicyRecord }[] {
-  return deps.managedPolicies().map((policy) => ({ key: nameKey(policy.name), record: toAwsRecord(policy, call) }));
+export function awsPolicies(call: Call): { readonly key: string; readonly record: PolicyRecord }[] {
+  return managedPolicies().map((policy) => ({ key: nameKey(policy.name), record: toAwsRecord(policy, call) }));
 }
 
 /** Assumed: the unique id, made from the ARN: the archive has none. */

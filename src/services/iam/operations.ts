@@ -18,16 +18,16 @@ import { userOperations } from './users.ts';
 
 export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
   return operationTable('iam', {
-    ...userOperations(deps),
+    ...userOperations,
     ...groupOperations,
     ...roleOperations(deps),
     ...accessKeyOperations(deps),
-    ...policyOperations(deps),
-    ...policyVersionOperations(deps),
-    ...attachmentOperations(deps),
-    ...inlinePolicyOperations(deps),
-    ...boundaryOperations(deps),
-    ...tagOperations(deps),
+    ...policyOperations,
+    ...policyVersionOperations,
+    ...attachmentOperations,
+    ...inlinePolicyOperations,
+    ...boundaryOperations,
+    ...tagOperations,
     ...accountOperations,
     ...authorizationDetailsOperations(deps),
   });

@@ -5,7 +5,6 @@ import { AwsError } from '#core/aws-error.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { ensureWellFormed } from './documents.ts';
 import { entity } from './entities.ts';
 import { given } from './given.ts';
@@ -25,98 +24,96 @@ import { readAttachmentKey } from './reverse-index.ts';
 import { toTags } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
 
-export function policyOperations(deps: IamDeps) {
-  return {
-    CreatePolicy: {
-      access: (input, caller) =>
-        onArn('iam:CreatePolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), requestTags(input.Tags)),
-      async handle(call, input) {
-        const tags = newTags(input.Tags);
-        withinQuota('PolicySize', ensureWellFormed(deps, input.PolicyDocument, 'identity'));
-        const policy = newPolicy(call, input, tags);
-        withinQuota('PoliciesPerAccount', (await call.tx.identity.count(call.accountId, 'policy')) + 1);
-        if ((await call.tx.identity.add(call.accountId, 'policy', nameKey(input.PolicyName), policy)) === 'exists') {
-          throw new AwsError(
-            'EntityAlreadyExistsException',
-            `A policy called ${input.PolicyName} already exists. Duplicate names are not allowed.`,
-          );
-        }
-        const shown = toListedPolicy(policy, { attachmentCount: 0, boundaryCount: 0 });
-        return { Policy: tags.length === 0 ? shown : { ...shown, Tags: toTags(tags) } };
-      },
+export const policyOperations = {
+  CreatePolicy: {
+    access: (input, caller) =>
+      onArn('iam:CreatePolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), requestTags(input.Tags)),
+    async handle(call, input) {
+      const tags = newTags(input.Tags);
+      withinQuota('PolicySize', ensureWellFormed(input.PolicyDocument, 'managed'));
+      const policy = newPolicy(call, input, tags);
+      withinQuota('PoliciesPerAccount', (await call.tx.identity.count(call.accountId, 'policy')) + 1);
+      if ((await call.tx.identity.add(call.accountId, 'policy', nameKey(input.PolicyName), policy)) === 'exists') {
+        throw new AwsError(
+          'EntityAlreadyExistsException',
+          `A policy called ${input.PolicyName} already exists. Duplicate names are not allowed.`,
+        );
+      }
+      const shown = toListedPolicy(policy, { attachmentCount: 0, boundaryCount: 0 });
+      return { Policy: tags.length === 0 ? shown : { ...shown, Tags: toTags(tags) } };
     },
+  },
 
-    GetPolicy: {
-      access: (input, caller) => onPolicy('iam:GetPolicy', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
-        const shown = toListedPolicy(policy, await policyUse(call, policy.arn));
-        return { Policy: given({ ...shown, Description: policy.description, Tags: toTags(policy.tags) }) };
-      },
+  GetPolicy: {
+    access: (input, caller) => onPolicy('iam:GetPolicy', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToRead(call, input.PolicyArn);
+      const shown = toListedPolicy(policy, await policyUse(call, policy.arn));
+      return { Policy: given({ ...shown, Description: policy.description, Tags: toTags(policy.tags) }) };
     },
+  },
 
-    DeletePolicy: {
-      access: (input, caller) => onPolicy('iam:DeletePolicy', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToChange(deps, call, 'iam:DeletePolicy', input.PolicyArn);
+  DeletePolicy: {
+    access: (input, caller) => onPolicy('iam:DeletePolicy', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToChange(call, 'iam:DeletePolicy', input.PolicyArn);
+      const use = await policyUse(call, policy.arn);
+      if (use.attachmentCount + use.boundaryCount > 0) {
+        throw new AwsError('DeleteConflictException', 'Cannot delete a policy attached to entities.');
+      }
+      if (policy.versions.length > 1) {
+        throw new AwsError(
+          'DeleteConflictException',
+          "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
+        );
+      }
+      await call.tx.identity.remove(call.accountId, 'policy', nameKey(policy.policyName));
+      return {};
+    },
+  },
+
+  ListPolicies: {
+    access: () => onAccount('iam:ListPolicies'),
+    async handle(call, input) {
+      const scope = input.Scope ?? 'All';
+      const sections = [];
+      if (scope !== 'Local') sections.push({ name: 'aws/', read: atHand(awsPolicies(call)) });
+      if (scope !== 'AWS') sections.push({ name: 'own/', read: ownPolicies(call) });
+      const uses = new Map<string, PolicyUse>();
+      const page = await pageOfStored(input, inTurn(sections), async (policy) => {
+        if (!policy.path.startsWith(input.PathPrefix ?? '/')) return false;
         const use = await policyUse(call, policy.arn);
-        if (use.attachmentCount + use.boundaryCount > 0) {
-          throw new AwsError('DeleteConflictException', 'Cannot delete a policy attached to entities.');
-        }
-        if (policy.versions.length > 1) {
-          throw new AwsError(
-            'DeleteConflictException',
-            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
-          );
-        }
-        await call.tx.identity.remove(call.accountId, 'policy', nameKey(policy.policyName));
-        return {};
-      },
+        uses.set(policy.arn, use);
+        if (input.PolicyUsageFilter === 'PermissionsBoundary' && use.boundaryCount === 0) return false;
+        if (input.PolicyUsageFilter === 'PermissionsPolicy' && use.attachmentCount === 0) return false;
+        return input.OnlyAttached !== true || use.attachmentCount + use.boundaryCount > 0;
+      });
+      return { Policies: page.records.map((policy) => toListedPolicy(policy, uses.get(policy.arn) as PolicyUse)), ...page.rest };
     },
+  },
 
-    ListPolicies: {
-      access: () => onAccount('iam:ListPolicies'),
-      async handle(call, input) {
-        const scope = input.Scope ?? 'All';
-        const sections = [];
-        if (scope !== 'Local') sections.push({ name: 'aws/', read: atHand(awsPolicies(deps, call)) });
-        if (scope !== 'AWS') sections.push({ name: 'own/', read: ownPolicies(call) });
-        const uses = new Map<string, PolicyUse>();
-        const page = await pageOfStored(input, inTurn(sections), async (policy) => {
-          if (!policy.path.startsWith(input.PathPrefix ?? '/')) return false;
-          const use = await policyUse(call, policy.arn);
-          uses.set(policy.arn, use);
-          if (input.PolicyUsageFilter === 'PermissionsBoundary' && use.boundaryCount === 0) return false;
-          if (input.PolicyUsageFilter === 'PermissionsPolicy' && use.attachmentCount === 0) return false;
-          return input.OnlyAttached !== true || use.attachmentCount + use.boundaryCount > 0;
-        });
-        return { Policies: page.records.map((policy) => toListedPolicy(policy, uses.get(policy.arn) as PolicyUse)), ...page.rest };
-      },
+  ListEntitiesForPolicy: {
+    access: (input, caller) => onPolicy('iam:ListEntitiesForPolicy', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToRead(call, input.PolicyArn);
+      const page = await pageOfStored(input, holdersOf(call, policy.arn, input.PolicyUsageFilter), async (holder) => {
+        if (input.EntityFilter !== undefined && input.EntityFilter.toLowerCase() !== holder.kind) return false;
+        if (holder.repeated) return false;
+        return (await entity(call, holder.kind, holder.key)).path.startsWith(input.PathPrefix ?? '/');
+      });
+      const groups = [];
+      const users = [];
+      const roles = [];
+      for (const { kind, key } of page.records) {
+        const record = await entity(call, kind, key);
+        if ('groupId' in record) groups.push({ GroupName: record.groupName, GroupId: record.groupId });
+        else if ('userId' in record) users.push({ UserName: record.userName, UserId: record.userId });
+        else roles.push({ RoleName: record.roleName, RoleId: record.roleId });
+      }
+      return { PolicyGroups: groups, PolicyUsers: users, PolicyRoles: roles, ...page.rest };
     },
-
-    ListEntitiesForPolicy: {
-      access: (input, caller) => onPolicy('iam:ListEntitiesForPolicy', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
-        const page = await pageOfStored(input, holdersOf(call, policy.arn, input.PolicyUsageFilter), async (holder) => {
-          if (input.EntityFilter !== undefined && input.EntityFilter.toLowerCase() !== holder.kind) return false;
-          if (holder.repeated) return false;
-          return (await entity(call, holder.kind, holder.key)).path.startsWith(input.PathPrefix ?? '/');
-        });
-        const groups = [];
-        const users = [];
-        const roles = [];
-        for (const { kind, key } of page.records) {
-          const record = await entity(call, kind, key);
-          if ('groupId' in record) groups.push({ GroupName: record.groupName, GroupId: record.groupId });
-          else if ('userId' in record) users.push({ UserName: record.userName, UserId: record.userId });
-          else roles.push({ RoleName: record.roleName, RoleId: record.roleId });
-        }
-        return { PolicyGroups: groups, PolicyUsers: users, PolicyRoles: roles, ...page.rest };
-      },
-    },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
 function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: PolicyRecord['tags']): PolicyRecord {
   const path = input.Path ?? '/';

@@ -5,7 +5,6 @@ import { AwsError } from '#core/aws-error.ts';
 import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';
 import type { PolicyRecord, PolicyVersionRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { ensureWellFormed } from './documents.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';
@@ -14,76 +13,74 @@ import { QUOTAS, withinQuota } from './quotas.ts';
 import { onPolicy } from './resources.ts';
 import { encodeDocument } from './shapes.ts';
 
-export function policyVersionOperations(deps: IamDeps) {
-  return {
-    CreatePolicyVersion: {
-      access: (input, caller) => onPolicy('iam:CreatePolicyVersion', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToChange(deps, call, 'iam:CreatePolicyVersion', input.PolicyArn);
-        withinQuota('PolicySize', ensureWellFormed(deps, input.PolicyDocument, 'identity'));
-        if (policy.versions.length >= QUOTAS.VersionsPerPolicy) {
-          throw new AwsError(
-            'LimitExceededException',
-            `A managed policy can have up to ${QUOTAS.VersionsPerPolicy} versions. Before you create a new version, you must delete an existing version.`,
-          );
-        }
-        const version = { versionId: `v${policy.nextVersion}`, document: input.PolicyDocument, createdAt: call.now };
-        const changed: PolicyRecord = {
-          ...policy,
-          versions: [...policy.versions, version],
-          nextVersion: policy.nextVersion + 1,
-          defaultVersionId: input.SetAsDefault === true ? version.versionId : policy.defaultVersionId,
-          updatedAt: call.now,
-        };
-        await savePolicy(call, changed);
-        return { PolicyVersion: toListedVersion(changed, version) };
-      },
-    },
-
-    GetPolicyVersion: {
-      access: (input, caller) => onPolicy('iam:GetPolicyVersion', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
-        return { PolicyVersion: toWholeVersion(policy, versionOf(policy, input.VersionId)) };
-      },
-    },
-
-    DeletePolicyVersion: {
-      access: (input, caller) => onPolicy('iam:DeletePolicyVersion', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToChange(deps, call, 'iam:DeletePolicyVersion', input.PolicyArn);
-        const gone = versionOf(policy, input.VersionId);
-        if (gone.versionId === policy.defaultVersionId) {
-          throw new AwsError('DeleteConflictException', 'Cannot delete the default version of a policy.');
-        }
-        await savePolicy(call, { ...policy, versions: policy.versions.filter((version) => version !== gone), updatedAt: call.now });
-        return {};
-      },
-    },
-
-    SetDefaultPolicyVersion: {
-      access: (input, caller) => onPolicy('iam:SetDefaultPolicyVersion', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToChange(deps, call, 'iam:SetDefaultPolicyVersion', input.PolicyArn);
-        await savePolicy(call, { ...policy, defaultVersionId: versionOf(policy, input.VersionId).versionId, updatedAt: call.now });
-        return {};
-      },
-    },
-
-    /** Newest first, as the real service lists them. */
-    ListPolicyVersions: {
-      access: (input, caller) => onPolicy('iam:ListPolicyVersions', caller, input.PolicyArn),
-      async handle(call, input) {
-        const policy = await managedPolicyToRead(deps, call, input.PolicyArn);
-        const page = pageOf(
-          input,
-          policy.versions.map((version) => ({ key: newestFirst(version.versionId), record: version })),
+export const policyVersionOperations = {
+  CreatePolicyVersion: {
+    access: (input, caller) => onPolicy('iam:CreatePolicyVersion', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToChange(call, 'iam:CreatePolicyVersion', input.PolicyArn);
+      withinQuota('PolicySize', ensureWellFormed(input.PolicyDocument, 'managed'));
+      if (policy.versions.length >= QUOTAS.VersionsPerPolicy) {
+        throw new AwsError(
+          'LimitExceededException',
+          `A managed policy can have up to ${QUOTAS.VersionsPerPolicy} versions. Before you create a new version, you must delete an existing version.`,
         );
-        return { Versions: page.records.map((version) => toListedVersion(policy, version)), ...page.rest };
-      },
+      }
+      const version = { versionId: `v${policy.nextVersion}`, document: input.PolicyDocument, createdAt: call.now };
+      const changed: PolicyRecord = {
+        ...policy,
+        versions: [...policy.versions, version],
+        nextVersion: policy.nextVersion + 1,
+        defaultVersionId: input.SetAsDefault === true ? version.versionId : policy.defaultVersionId,
+        updatedAt: call.now,
+      };
+      await savePolicy(call, changed);
+      return { PolicyVersion: toListedVersion(changed, version) };
     },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  },
+
+  GetPolicyVersion: {
+    access: (input, caller) => onPolicy('iam:GetPolicyVersion', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToRead(call, input.PolicyArn);
+      return { PolicyVersion: toWholeVersion(policy, versionOf(policy, input.VersionId)) };
+    },
+  },
+
+  DeletePolicyVersion: {
+    access: (input, caller) => onPolicy('iam:DeletePolicyVersion', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToChange(call, 'iam:DeletePolicyVersion', input.PolicyArn);
+      const gone = versionOf(policy, input.VersionId);
+      if (gone.versionId === policy.defaultVersionId) {
+        throw new AwsError('DeleteConflictException', 'Cannot delete the default version of a policy.');
+      }
+      await savePolicy(call, { ...policy, versions: policy.versions.filter((version) => version !== gone), updatedAt: call.now });
+      return {};
+    },
+  },
+
+  SetDefaultPolicyVersion: {
+    access: (input, caller) => onPolicy('iam:SetDefaultPolicyVersion', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToChange(call, 'iam:SetDefaultPolicyVersion', input.PolicyArn);
+      await savePolicy(call, { ...policy, defaultVersionId: versionOf(policy, input.VersionId).versionId, updatedAt: call.now });
+      return {};
+    },
+  },
+
+  /** Newest first, as the real service lists them. */
+  ListPolicyVersions: {
+    access: (input, caller) => onPolicy('iam:ListPolicyVersions', caller, input.PolicyArn),
+    async handle(call, input) {
+      const policy = await managedPolicyToRead(call, input.PolicyArn);
+      const page = pageOf(
+        input,
+        policy.versions.map((version) => ({ key: newestFirst(version.versionId), record: version })),
+      );
+      return { Versions: page.records.map((version) => toListedVersion(policy, version)), ...page.rest };
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
 /** A key that sorts the higher number first. */
 function newestFirst(versionId: string): string {

@@ -35,13 +35,3 @@ export type Quota = keyof typeof QUOTAS;
 export function withinQuota(quota: Quota, wanted: number): void {
   if (wanted > QUOTAS[quota]) throw new AwsError('LimitExceededException', `Cannot exceed quota for ${quota}: ${QUOTAS[quota]}`);
 }
-
-/** How long a policy is as quotas count it: without white space. Source: IAM User Guide, "IAM and AWS STS quotas", note on white space. */
-export function policyCharacters(document: string): number {
-  let count = 0;
-  for (let i = 0; i < document.length; i++) {
-    const code = document.charCodeAt(i);
-    if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) count++;
-  }
-  return count;
-}

@@ -29,7 +29,7 @@ export function roleOperations(deps: IamDeps) {
           ...boundaryKey(input.PermissionsBoundary),
         ]),
       async handle(call, input) {
-        const role = await createRole(deps, call, input);
+        const role = await createRole(call, input);
         return { Role: toNewRole(role, await shownTrustPolicy(call.tx, role)) };
       },
     },
@@ -74,7 +74,7 @@ export function roleOperations(deps: IamDeps) {
         const role = await entity(call, 'role', input.RoleName);
         ensureModifiable(role);
         const { trustPrincipals, ...rest } = role;
-        await saveRole(call, { ...rest, ...(await readTrustPolicy(deps, call.tx, input.PolicyDocument)) });
+        await saveRole(call, { ...rest, ...(await readTrustPolicy(call.tx, input.PolicyDocument)) });
         return {};
       },
     },
@@ -114,7 +114,7 @@ export function roleOperations(deps: IamDeps) {
  *
  * Assumed: the text of it, and that the path is refused before anything else of the request is looked at.
  */
-async function createRole(deps: IamDeps, call: Call, input: IamApi['CreateRole']['input']): Promise<RoleRecord> {
+async function createRole(call: Call, input: IamApi['CreateRole']['input']): Promise<RoleRecord> {
   const path = input.Path ?? '/';
   if (path.startsWith('/aws-service-role/')) {
     throw new AwsError(
@@ -123,8 +123,8 @@ async function createRole(deps: IamDeps, call: Call, input: IamApi['CreateRole']
     );
   }
   const tags = newTags(input.Tags);
-  const trust = await readTrustPolicy(deps, call.tx, input.AssumeRolePolicyDocument);
-  const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(deps, call, input.PermissionsBoundary);
+  const trust = await readTrustPolicy(call.tx, input.AssumeRolePolicyDocument);
+  const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(call, input.PermissionsBoundary);
   const role: RoleRecord = {
     ...given({
       accountId: call.accountId,

@@ -4,7 +4,6 @@
 import type { IamApi, Tag } from '#model/generated/iam.ts';
 import type { TagRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';
@@ -12,48 +11,46 @@ import { type Page, type PageRequest, pageOf } from './page.ts';
 import { onEntity, onPolicy, requestTagKeys, requestTags } from './resources.ts';
 import { mergedTags, tagsWithout } from './tag-rules.ts';
 
-export function tagOperations(deps: IamDeps) {
-  return {
-    TagUser: {
-      access: (input, caller) => onEntity('iam:TagUser', caller, 'user', input.UserName, requestTags(input.Tags)),
-      handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => mergedTags(tags, input.Tags)),
-    },
-    UntagUser: {
-      access: (input, caller) => onEntity('iam:UntagUser', caller, 'user', input.UserName, requestTagKeys(input.TagKeys)),
-      handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => tagsWithout(tags, input.TagKeys)),
-    },
-    ListUserTags: {
-      access: (input, caller) => onEntity('iam:ListUserTags', caller, 'user', input.UserName),
-      handle: async (call, input) => pageOfTags(input, (await entity(call, 'user', input.UserName)).tags),
-    },
+export const tagOperations = {
+  TagUser: {
+    access: (input, caller) => onEntity('iam:TagUser', caller, 'user', input.UserName, requestTags(input.Tags)),
+    handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => mergedTags(tags, input.Tags)),
+  },
+  UntagUser: {
+    access: (input, caller) => onEntity('iam:UntagUser', caller, 'user', input.UserName, requestTagKeys(input.TagKeys)),
+    handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => tagsWithout(tags, input.TagKeys)),
+  },
+  ListUserTags: {
+    access: (input, caller) => onEntity('iam:ListUserTags', caller, 'user', input.UserName),
+    handle: async (call, input) => pageOfTags(input, (await entity(call, 'user', input.UserName)).tags),
+  },
 
-    TagRole: {
-      access: (input, caller) => onEntity('iam:TagRole', caller, 'role', input.RoleName, requestTags(input.Tags)),
-      handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => mergedTags(tags, input.Tags)),
-    },
-    UntagRole: {
-      access: (input, caller) => onEntity('iam:UntagRole', caller, 'role', input.RoleName, requestTagKeys(input.TagKeys)),
-      handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => tagsWithout(tags, input.TagKeys)),
-    },
-    ListRoleTags: {
-      access: (input, caller) => onEntity('iam:ListRoleTags', caller, 'role', input.RoleName),
-      handle: async (call, input) => pageOfTags(input, (await entity(call, 'role', input.RoleName)).tags),
-    },
+  TagRole: {
+    access: (input, caller) => onEntity('iam:TagRole', caller, 'role', input.RoleName, requestTags(input.Tags)),
+    handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => mergedTags(tags, input.Tags)),
+  },
+  UntagRole: {
+    access: (input, caller) => onEntity('iam:UntagRole', caller, 'role', input.RoleName, requestTagKeys(input.TagKeys)),
+    handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => tagsWithout(tags, input.TagKeys)),
+  },
+  ListRoleTags: {
+    access: (input, caller) => onEntity('iam:ListRoleTags', caller, 'role', input.RoleName),
+    handle: async (call, input) => pageOfTags(input, (await entity(call, 'role', input.RoleName)).tags),
+  },
 
-    TagPolicy: {
-      access: (input, caller) => onPolicy('iam:TagPolicy', caller, input.PolicyArn, requestTags(input.Tags)),
-      handle: (call, input) => changePolicyTags(deps, call, 'iam:TagPolicy', input.PolicyArn, (tags) => mergedTags(tags, input.Tags)),
-    },
-    UntagPolicy: {
-      access: (input, caller) => onPolicy('iam:UntagPolicy', caller, input.PolicyArn, requestTagKeys(input.TagKeys)),
-      handle: (call, input) => changePolicyTags(deps, call, 'iam:UntagPolicy', input.PolicyArn, (tags) => tagsWithout(tags, input.TagKeys)),
-    },
-    ListPolicyTags: {
-      access: (input, caller) => onPolicy('iam:ListPolicyTags', caller, input.PolicyArn),
-      handle: async (call, input) => pageOfTags(input, (await managedPolicyToRead(deps, call, input.PolicyArn)).tags),
-    },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  TagPolicy: {
+    access: (input, caller) => onPolicy('iam:TagPolicy', caller, input.PolicyArn, requestTags(input.Tags)),
+    handle: (call, input) => changePolicyTags(call, 'iam:TagPolicy', input.PolicyArn, (tags) => mergedTags(tags, input.Tags)),
+  },
+  UntagPolicy: {
+    access: (input, caller) => onPolicy('iam:UntagPolicy', caller, input.PolicyArn, requestTagKeys(input.TagKeys)),
+    handle: (call, input) => changePolicyTags(call, 'iam:UntagPolicy', input.PolicyArn, (tags) => tagsWithout(tags, input.TagKeys)),
+  },
+  ListPolicyTags: {
+    access: (input, caller) => onPolicy('iam:ListPolicyTags', caller, input.PolicyArn),
+    handle: async (call, input) => pageOfTags(input, (await managedPolicyToRead(call, input.PolicyArn)).tags),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
 type Change = (tags: readonly TagRecord[]) => readonly TagRecord[];
 
@@ -64,14 +61,8 @@ async function changeTags(call: Call, kind: 'user' | 'role', name: string, chang
   return {};
 }
 
-async function changePolicyTags(
-  deps: IamDeps,
-  call: Call,
-  action: string,
-  policyArn: string,
-  change: Change,
-): Promise<Record<string, never>> {
-  const policy = await managedPolicyToChange(deps, call, action, policyArn);
+async function changePolicyTags(call: Call, action: string, policyArn: string, change: Change): Promise<Record<string, never>> {
+  const policy = await managedPolicyToChange(call, action, policyArn);
   await call.tx.identity.put(call.accountId, 'policy', nameKey(policy.policyName), { ...policy, tags: change(policy.tags) });
   return {};
 }

@@ -5,12 +5,13 @@
  */
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
+import { policySize } from '#policy/validate/policy-size.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
-import type { IamDeps } from './deps.ts';
 import { arnOfUniqueId } from './entities.ts';
 import { nameKey, nameOfArn } from './names.ts';
-import { policyCharacters, withinQuota } from './quotas.ts';
+import { withinQuota } from './quotas.ts';
 
 export interface TrustPolicy {
   readonly trustPolicy: string;
@@ -25,10 +26,10 @@ export interface TrustPolicy {
  *
  * Assumed: an account that is not kept here may be trusted; its users and roles may not, because nobody could say who they are.
  */
-export async function readTrustPolicy(deps: IamDeps, tx: Tx, text: string): Promise<TrustPolicy> {
-  const problem = deps.malformedPolicyText(text, 'trust');
+export async function readTrustPolicy(tx: Tx, text: string): Promise<TrustPolicy> {
+  const problem = malformedPolicyText(text, 'trust');
   if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);
-  withinQuota('ACLSizePerRole', policyCharacters(text));
+  withinQuota('ACLSizePerRole', policySize(text));
 
   const ids = new Map<string, AccountId>();
   const kept = await mapAwsPrincipals(text, async (principal) => {

@@ -6,7 +6,6 @@ import { AwsError } from '#core/aws-error.ts';
 import type { IamApi, User } from '#model/generated/iam.ts';
 import type { UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { entity, rememberUniqueId } from './entities.ts';
 import { given } from './given.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
@@ -18,72 +17,70 @@ import { attachmentKey, boundaryIndexKey, membershipKey, moveIndex } from './rev
 import { toUser, toWholeUser } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
 
-export function userOperations(deps: IamDeps) {
-  return {
-    CreateUser: {
-      access: (input, caller) =>
-        onArn('iam:CreateUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), [
-          ...requestTags(input.Tags),
-          ...boundaryKey(input.PermissionsBoundary),
-        ]),
-      handle: async (call, input) => ({ User: toWholeUser(await createUser(deps, call, input)) }),
-    },
+export const userOperations = {
+  CreateUser: {
+    access: (input, caller) =>
+      onArn('iam:CreateUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), [
+        ...requestTags(input.Tags),
+        ...boundaryKey(input.PermissionsBoundary),
+      ]),
+    handle: async (call, input) => ({ User: toWholeUser(await createUser(call, input)) }),
+  },
 
-    GetUser: {
-      access: (input, caller) => onUserOrSelf('iam:GetUser', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        return { User: name === undefined ? await rootUser(call) : toWholeUser(await entity(call, 'user', name)) };
-      },
+  GetUser: {
+    access: (input, caller) => onUserOrSelf('iam:GetUser', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      return { User: name === undefined ? await rootUser(call) : toWholeUser(await entity(call, 'user', name)) };
     },
+  },
 
-    UpdateUser: {
-      access: (input, caller) => {
-        const access = onUser('iam:UpdateUser', caller, input.UserName);
-        if (input.NewUserName === undefined && input.NewPath === undefined) return access;
-        // The name it will have must be allowed too. Source: IAM API reference, UpdateUser: "permission on both source and target".
-        return [access, onRenamed('iam:UpdateUser', caller.accountId, input)];
-      },
-      async handle(call, input) {
-        await renameUser(call, input.UserName, input.NewUserName, input.NewPath);
-        return {};
-      },
+  UpdateUser: {
+    access: (input, caller) => {
+      const access = onUser('iam:UpdateUser', caller, input.UserName);
+      if (input.NewUserName === undefined && input.NewPath === undefined) return access;
+      // The name it will have must be allowed too. Source: IAM API reference, UpdateUser: "permission on both source and target".
+      return [access, onRenamed('iam:UpdateUser', caller.accountId, input)];
     },
-
-    DeleteUser: {
-      access: (input, caller) => onUser('iam:DeleteUser', caller, input.UserName),
-      async handle(call, input) {
-        const user = await entity(call, 'user', input.UserName);
-        ensureNothingHangsOn(user);
-        const key = nameKey(user.userName);
-        if (user.permissionsBoundaryArn !== undefined) {
-          await call.tx.identity.remove(call.accountId, 'attachment', boundaryIndexKey(user.permissionsBoundaryArn, 'user', key));
-        }
-        await call.tx.identity.remove(call.accountId, 'unique-id', user.userId);
-        await call.tx.identity.remove(call.accountId, 'user', key);
-        return {};
-      },
+    async handle(call, input) {
+      await renameUser(call, input.UserName, input.NewUserName, input.NewPath);
+      return {};
     },
+  },
 
-    ListUsers: {
-      access: () => onAccount('iam:ListUsers'),
-      async handle(call, input) {
-        const page = await pageOfStored<UserRecord>(
-          input,
-          (after, limit) => call.tx.identity.list(call.accountId, 'user', given({ after, limit })),
-          (user) => user.path.startsWith(input.PathPrefix ?? '/'),
-        );
-        return { Users: page.records.map(toUser), ...page.rest };
-      },
+  DeleteUser: {
+    access: (input, caller) => onUser('iam:DeleteUser', caller, input.UserName),
+    async handle(call, input) {
+      const user = await entity(call, 'user', input.UserName);
+      ensureNothingHangsOn(user);
+      const key = nameKey(user.userName);
+      if (user.permissionsBoundaryArn !== undefined) {
+        await call.tx.identity.remove(call.accountId, 'attachment', boundaryIndexKey(user.permissionsBoundaryArn, 'user', key));
+      }
+      await call.tx.identity.remove(call.accountId, 'unique-id', user.userId);
+      await call.tx.identity.remove(call.accountId, 'user', key);
+      return {};
     },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  },
 
-async function createUser(deps: IamDeps, call: Call, input: IamApi['CreateUser']['input']): Promise<UserRecord> {
+  ListUsers: {
+    access: () => onAccount('iam:ListUsers'),
+    async handle(call, input) {
+      const page = await pageOfStored<UserRecord>(
+        input,
+        (after, limit) => call.tx.identity.list(call.accountId, 'user', given({ after, limit })),
+        (user) => user.path.startsWith(input.PathPrefix ?? '/'),
+      );
+      return { Users: page.records.map(toUser), ...page.rest };
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+async function createUser(call: Call, input: IamApi['CreateUser']['input']): Promise<UserRecord> {
   const tags = newTags(input.Tags);
   const path = input.Path ?? '/';
   const key = nameKey(input.UserName);
-  const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(deps, call, input.PermissionsBoundary);
+  const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(call, input.PermissionsBoundary);
   withinQuota('UsersPerAccount', (await call.tx.identity.count(call.accountId, 'user')) + 1);
   const user: UserRecord = given({
     accountId: call.accountId,
