@@ -65,6 +65,11 @@ for (const [where, change, message] of UNKNOWN) {
   });
 }
 
+test('fromPublished: a pattern that matches everything is left out, so that it limits no length', () => {
+  const { shapes } = serviceModel('chime-sdk-messaging', reference);
+  assert.deepEqual(shapes['NonEmptyContent'], { type: 'string', min: 1, sensitive: true });
+});
+
 test('declarations: required members are plain, optional ones have a question mark, enums are literals', () => {
   const text = readFileSync('src/model/generated/chime-sdk-meetings.ts', 'utf8');
   assert.match(text, /readonly CreateMeeting: \{ readonly input: CreateMeetingRequest; readonly output: CreateMeetingResponse \};/);

@@ -13,7 +13,7 @@ export interface Pattern {
 export const PATTERN_TEXT_MAX = 2048;
 
 /**
- * Patterns that are not run as published, with what is run instead. Each replacement matches the same texts, but for the two that are
+ * Patterns that are not run as published, with what is run instead. Each replacement matches the same texts, but for the one that is
  * malformed.
  *
  * Source: the models; found by `tools/check-patterns.ts`, which says exponential of the two of EventBridge's header patterns and polynomial of the others.
@@ -29,8 +29,7 @@ const REPLACED: Readonly<Record<string, Pattern>> = {
   '^arn:aws:organizations::.+:.+':                                                 { test: (text) => oneLine(text) && /^arn:aws:organizations::.[^:]*:./.test(text) },
   '^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:.+\\/.+$':
     { test: (text) => oneLine(text) && /^arn:aws[a-z-]*:events:[a-z\d-]*:(?:[0-9]{12})?:.[^/]*\/./.test(text) },
-  // Malformed: JavaScript has no inline flag, and `*$` cannot be repeated. What was meant is plain.
-  '(?s).*':                                                                        { test: () => true },
+  // Malformed: `*$` cannot be repeated. What was meant is plain.
   '^[-_a-zA-Z0-9]*${2,64}$':                                                       /^[-_a-zA-Z0-9]{2,64}$/,
 };
 
@@ -93,7 +92,7 @@ export function codePoints(text: string): number {
 
 /** One character class or dot, repeated: each character is looked at once, however long the text. */
 function isOneClass(pattern: string): boolean {
-  return pattern === '(?s).*' || /^\^?(?:\.|\[(?:[^\]\\]|\\.)*\])[*+]?\$?$/.test(pattern);
+  return /^\^?(?:\.|\[(?:[^\]\\]|\\.)*\])[*+]?\$?$/.test(pattern);
 }
 
 /** With flag `u` where the pattern allows it, so that `\p{L}` means letters; some published classes are only read without. */

@@ -27,6 +27,9 @@ const PASSED_OVER: Readonly<Record<string, readonly string[]>> = {
   member: ['box', 'deprecated', 'deprecatedMessage', 'contextParam'],
 };
 
+/** Patterns that every text matches. They are left out: a chat message or a policy of any length is then not looked through for nothing. */
+const MATCHES_ALL: readonly Json[] = ['[\\s\\S]*', '(?s).*'];
+
 /** Reads the keys that are known and fails on every other. */
 function known(where: string, what: string, from: JsonObject, keys: readonly string[]): void {
   for (const key of Object.keys(from)) {
@@ -133,7 +136,7 @@ function toShape(where: string, shape: JsonObject): Shape {
     ...(shape['union'] === true && { union: true as const }),
     ...(element && { member: toMember(`${where}.member`, element) }),
     ...(key && { key: toMember(`${where}.key`, key) }),
-    ...pick(shape, ['min', 'max', 'pattern', 'enum']),
+    ...pick(shape, ['min', 'max', ...(MATCHES_ALL.includes(shape['pattern'] ?? '') ? [] : ['pattern']), 'enum']),
     ...(shape['sensitive'] === true && { sensitive: true as const }),
     ...pick(shape, ['timestampFormat']),
     ...(shape['exception'] === true && { error: toError(where, shape) }),
