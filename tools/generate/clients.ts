@@ -155,6 +155,8 @@ function joinStructure(draft: Draft, name: string, schema: Schema): string {
   if (draft.joined.has(once)) return name;
   draft.joined.add(once);
 
+  if (id !== ERROR && traits !== 0 && traits !== SENSITIVE)
+    throw new Error(`${schemaName}: unknown traits ${JSON.stringify(traits)} of a structure`);
   const names = schema[4] as readonly string[];
   const refs = schema[5] as readonly Ref[];
   const requiredCount = (schema[6] as number | undefined) ?? 0;
@@ -201,11 +203,14 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
     case UNION:
       return joinStructure(draft, shape ?? name, type);
     case LIST: {
-      const element = join(draft, known?.member?.shape, opened(type[4] as Ref).type, declared);
+      const element = join(draft, known?.member?.shape, elementOf(type, 4), declared);
       return shape ?? listOf(draft, element);
     }
     case MAP: {
-      const element = join(draft, known?.member?.shape, opened(type[5] as Ref).type, () => undefined);
+      const key = elementOf(type, 4);
+      if (key !== 0 && !(typeof key === 'object' && key[0] === SIMPLE))
+        throw new Error(`${draft.client.name}: the keys of ${name} are no texts`);
+      const element = join(draft, known?.member?.shape, elementOf(type, 5), () => undefined);
       return shape ?? mapOf(draft, element);
     }
     case SIMPLE: {
@@ -218,6 +223,15 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
     default:
       throw new Error(`${draft.client.name}: unknown kind ${id} of schema ${name}`);
   }
+}
+
+/** What a list or map holds at a place of its schema. Neither they nor their elements have traits that mean something, so far. */
+function elementOf(schema: Schema, place: 4 | 5): number | Schema {
+  const { type, traits } = opened(schema[place] as Ref);
+  for (const found of [schema[3], traits]) {
+    if (found !== 0 && found !== SENSITIVE) throw new Error(`${schema[2]}: unknown traits ${JSON.stringify(found)} of a list or map`);
+  }
+  return type;
 }
 
 function plain(draft: Draft, type: number, enumName: string | undefined): string {
