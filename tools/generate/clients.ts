@@ -53,6 +53,8 @@ interface Client {
 /** Shapes and operations while they grow. */
 interface Draft {
   readonly client: Client;
+  /** Whether the service speaks the query protocol. */
+  readonly query: boolean;
   readonly operations: Record<string, OperationModel>;
   readonly shapes: Record<string, Shape>;
   /** Schemas already joined, by `name of the schema → name of the shape`. */
@@ -82,10 +84,15 @@ function readClient(service: ServiceName): Client {
 /** The model with all that the published client knows besides; `provenance` names the client. */
 export function joinClient(model: ServiceModel): ServiceModel {
   const client = readClient(model.service);
-  const draft: Draft = { client, operations: { ...model.operations }, shapes: { ...model.shapes }, joined: new Set() };
+  const draft: Draft = {
+    client,
+    query: model.protocols.includes('query'),
+    operations: { ...model.operations },
+    shapes: { ...model.shapes },
+    joined: new Set(),
+  };
   for (const [name, exported] of Object.entries(client.exports)) {
-    if (name.endsWith('$') && (exported as Schema)[0] === OPERATION)
-      joinOperation(draft, exported as Schema, model.protocols.includes('query'));
+    if (name.endsWith('$') && (exported as Schema)[0] === OPERATION) joinOperation(draft, exported as Schema);
   }
   joinEnums(draft);
   return {
@@ -96,7 +103,7 @@ export function joinClient(model: ServiceModel): ServiceModel {
   };
 }
 
-function joinOperation(draft: Draft, schema: Schema, query: boolean): void {
+function joinOperation(draft: Draft, schema: Schema): void {
   const [, , name, traits, input, output] = schema;
   const known = draft.operations[name];
   const inputShape = joinOperand(draft, known?.input, input as Ref);
@@ -115,7 +122,7 @@ function joinOperation(draft: Draft, schema: Schema, query: boolean): void {
     http: known?.http ?? http ?? { method: 'POST', uri: '/', code: 200 },
     ...(inputShape !== undefined && { input: inputShape }),
     ...(outputShape !== undefined && { output: outputShape }),
-    ...(outputShape !== undefined && query && { resultWrapper: known?.resultWrapper ?? `${name}Result` }),
+    ...(outputShape !== undefined && draft.query && { resultWrapper: known?.resultWrapper ?? `${name}Result` }),
     errors,
     ...(known?.unsigned && { unsigned: known.unsigned }),
     readOnly: known?.readOnly ?? false,
@@ -203,14 +210,14 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
     case UNION:
       return joinStructure(draft, shape ?? name, type);
     case LIST: {
-      const element = join(draft, known?.member?.shape, elementOf(type, 4), declared);
+      const element = join(draft, known?.member?.shape, elementOf(draft, type, 4), declared);
       return shape ?? listOf(draft, element);
     }
     case MAP: {
-      const key = elementOf(type, 4);
+      const key = elementOf(draft, type, 4);
       if (key !== 0 && !(typeof key === 'object' && key[0] === SIMPLE))
         throw new Error(`${draft.client.name}: the keys of ${name} are no texts`);
-      const element = join(draft, known?.member?.shape, elementOf(type, 5), () => undefined);
+      const element = join(draft, known?.member?.shape, elementOf(draft, type, 5), () => undefined);
       return shape ?? mapOf(draft, element);
     }
     case SIMPLE: {
@@ -226,9 +233,11 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
 }
 
 /** What a list or map holds at a place of its schema. Neither they nor their elements have traits that mean something, so far. */
-function elementOf(schema: Schema, place: 4 | 5): number | Schema {
+function elementOf(draft: Draft, schema: Schema, place: 4 | 5): number | Schema {
   const { type, traits } = opened(schema[place] as Ref);
   for (const found of [schema[3], traits]) {
+    // An element's name in XML means nothing to services that only speak JSON.
+    if (!draft.query && typeof found === 'object' && Object.keys(found).join() === 'xmlName') continue;
     if (found !== 0 && found !== SENSITIVE) throw new Error(`${schema[2]}: unknown traits ${JSON.stringify(found)} of a list or map`);
   }
   return type;
