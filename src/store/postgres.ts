@@ -71,8 +71,9 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
       getTypeParser: (oid: number, format?: string) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format as 'text')),
     },
   });
-  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+  // A connection that breaks fails the statement under way, and is replaced where it was idle; without listeners it would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   try {
     await assertDurable(pool);
     return await openOnPool(pool, options);
