@@ -1,0 +1,374 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, TRUST_ROOT } from './rig.ts';
+
+const own = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
+const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
+
+function trustOf(...principals: readonly string[]): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: principals }, Action: 'sts:AssumeRole' }],
+  });
+}
+
+/** The principals in a document as it is answered. */
+function principalsOf(encoded: string | undefined): unknown {
+  return JSON.parse(decodeURIComponent(encoded ?? '')).Statement[0].Principal.AWS;
+}
+
+test('CreateUser: the answer has an ARN with the path, and an id of the form AIDA and 17 characters of base 32', async () => {
+  const { run } = await iamRig();
+  const { User } = await run('CreateUser', { UserName: 'Ada', Path: '/eng/', Tags: [{ Key: 'team', Value: 'red' }] });
+  assert.match(User?.UserId ?? '', /^AIDA[A-Z2-7]{17}$/);
+  assert.deepEqual(
+    { ...User, UserId: '' },
+    {
+      Path: '/eng/',
+      UserName: 'Ada',
+      UserId: '',
+      Arn: `arn:aws:iam::${ACCOUNT}:user/eng/Ada`,
+      CreateDate: START,
+      Tags: [{ Key: 'team', Value: 'red' }],
+    },
+  );
+});
+
+test('GetUser: a name is found in any case, and shown as it was given', async () => {
+  const { run } = await iamRig();
+  await run('CreateUser', { UserName: 'Ada' });
+  assert.equal((await run('GetUser', { UserName: 'ADA' })).User.UserName, 'Ada');
+});
+
+test('GetUser: the root has the account id for an id, and no name', async () => {
+  const { run } = await iamRig();
+  const { User } = await run('GetUser', {});
+  assert.deepEqual(Object.keys(User), ['UserId', 'Arn', 'CreateDate']);
+  assert.equal(User.UserId, ACCOUNT);
+});
+
+test('UpdateUser: keys, groups, policies, boundary and trust go with the new name', async () => {
+  const { run, store } = await iamRig();
+  await run('CreateUser', { UserName: 'ada' });
+  await run('CreateGroup', { GroupName: 'team' });
+  await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
+  await run('AddUserToGroup', { GroupName: 'team', UserName: 'ada' });
+  await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: own('p') });
+  await run('PutUserPermissionsBoundary', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
+  const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`) });
+
+  await run('UpdateUser', { UserName: 'ada', NewUserName: 'Grace', NewPath: '/navy/' });
+
+  await assert.rejects(run('GetUser', { UserName: 'ada' }), { code: 'NoSuchEntityException' });
+  assert.equal((await run('GetUser', { UserName: 'grace' })).User.Arn, `arn:aws:iam::${ACCOUNT}:user/navy/Grace`);
+  assert.deepEqual(
+    (await run('GetGroup', { GroupName: 'team' })).Users.map((user) => user.UserName),
+    ['Grace'],
+  );
+  assert.deepEqual(
+    (await run('ListGroupsForUser', { UserName: 'grace' })).Groups.map((group) => group.GroupName),
+    ['team'],
+  );
+  assert.deepEqual(
+    (await run('ListEntitiesForPolicy', { PolicyArn: own('p') })).PolicyUsers?.map((user) => user.UserName),
+    ['Grace'],
+  );
+  assert.deepEqual(
+    (await run('ListEntitiesForPolicy', { PolicyArn: READ_ONLY })).PolicyUsers?.map((user) => user.UserName),
+    ['Grace'],
+  );
+  assert.equal((await run('ListAccessKeys', { UserName: 'grace' })).AccessKeyMetadata[0]?.UserName, 'Grace');
+  assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [
+    `arn:aws:iam::${ACCOUNT}:user/navy/Grace`,
+  ]);
+  const record = await store.transaction((tx) => tx.identity.get(ACCOUNT as never, 'access-key', AccessKey.AccessKeyId));
+  assert.equal(record?.userName, 'Grace');
+});
+
+test('UpdateGroup: members and policies go with the new name', async () => {
+  const { run } = await iamRig();
+  await run('CreateUser', { UserName: 'ada' });
+  await run('CreateGroup', { GroupName: 'team' });
+  await run('AddUserToGroup', { GroupName: 'team', UserName: 'ada' });
+  await run('AttachGroupPolicy', { GroupName: 'team', PolicyArn: READ_ONLY });
+  await run('UpdateGroup', { GroupName: 'team', NewGroupName: 'Crew' });
+  assert.deepEqual(
+    (await run('GetGroup', { GroupName: 'crew' })).Users.map((user) => user.UserName),
+    ['ada'],
+  );
+  assert.deepEqual(
+    (await run('ListGroupsForUser', { UserName: 'ada' })).Groups.map((group) => group.GroupName),
+    ['Crew'],
+  );
+  assert.deepEqual(
+    (await run('ListEntitiesForPolicy', { PolicyArn: READ_ONLY })).PolicyGroups?.map((group) => group.GroupName),
+    ['Crew'],
+  );
+  await run('RemoveUserFromGroup', { GroupName: 'crew', UserName: 'ADA' });
+  assert.deepEqual((await run('GetGroup', { GroupName: 'crew' })).Users, []);
+});
+
+test('DeleteUser: a user made anew under the name is another principal, and a role that trusted the old one shows its id', async () => {
+  const { run } = await iamRig();
+  const old = await run('CreateUser', { UserName: 'ada' });
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`) });
+  assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [
+    `arn:aws:iam::${ACCOUNT}:user/ada`,
+  ]);
+  await run('DeleteUser', { UserName: 'ada' });
+  const anew = await run('CreateUser', { UserName: 'ada' });
+  assert.notEqual(anew.User?.UserId, old.User?.UserId);
+  assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [old.User?.UserId]);
+});
+
+test('CreateRole: the stored trust policy names users and roles by their ids, and a text without any is kept as it is', async () => {
+  const { run, store } = await iamRig();
+  const { User } = await run('CreateUser', { UserName: 'ada' });
+  await run('CreateRole', { RoleName: 'a', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`, '444455556666') });
+  const spaced = TRUST_ROOT.replace('{', '{ ');
+  await run('CreateRole', { RoleName: 'b', AssumeRolePolicyDocument: spaced });
+  const [a, b] = await store.transaction(async (tx) => [
+    await tx.identity.get(ACCOUNT, 'role', 'a'),
+    await tx.identity.get(ACCOUNT, 'role', 'b'),
+  ]);
+  assert.equal(a?.trustPolicy, trustOf(User?.UserId ?? '', '444455556666'));
+  assert.equal(b?.trustPolicy, spaced);
+});
+
+test('UpdateAssumeRolePolicy: an id in place of an ARN is no principal that one may write', async () => {
+  const { run } = await iamRig();
+  const { User } = await run('CreateUser', { UserName: 'ada' });
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
+  await assert.rejects(run('UpdateAssumeRolePolicy', { RoleName: 'r', PolicyDocument: trustOf(User?.UserId ?? '') }), {
+    code: 'MalformedPolicyDocumentException',
+  });
+});
+
+test('CreateRole omits MaxSessionDuration; GetRole has it, and an empty RoleLastUsed (IAM-6)', async () => {
+  const { run } = await iamRig();
+  const created = await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT, MaxSessionDuration: 7200 });
+  assert.equal('MaxSessionDuration' in created.Role, false);
+  const { Role } = await run('GetRole', { RoleName: 'r' });
+  assert.equal(Role.MaxSessionDuration, 7200);
+  assert.deepEqual(Role.RoleLastUsed, {});
+});
+
+test('GetRolePolicy: the document is percent-encoded by RFC 3986 (IAM-7)', async () => {
+  const { run } = await iamRig();
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
+  await run('PutRolePolicy', { RoleName: 'r', PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
+  const { PolicyDocument } = await run('GetRolePolicy', { RoleName: 'r', PolicyName: 'p' });
+  assert.match(PolicyDocument, /^(?:[A-Za-z0-9\-_.~]|%[0-9A-F]{2})+$/);
+  assert.equal(decodeURIComponent(PolicyDocument), ALLOW_CHIME);
+});
+
+test('CreateAccessKey: the secret opens from the vault only for its own key id, and is in no list', async () => {
+  const { run, store, vault } = await iamRig();
+  await run('CreateUser', { UserName: 'ada' });
+  const { AccessKey } = await run('CreateAccessKey', {}, { principal: iamUser('ada') });
+  assert.match(AccessKey.AccessKeyId, /^AKIA[A-Z2-7]{16}$/);
+  assert.equal(AccessKey.SecretAccessKey.length, 40);
+  const record = await store.transaction((tx) => tx.identity.get(ACCOUNT, 'access-key', AccessKey.AccessKeyId));
+  assert.equal(vault.open(record?.sealedSecret ?? '', AccessKey.AccessKeyId), AccessKey.SecretAccessKey);
+  assert.equal(JSON.stringify(record).includes(AccessKey.SecretAccessKey), false);
+  assert.equal(JSON.stringify(await run('ListAccessKeys', { UserName: 'ada' })).includes(AccessKey.SecretAccessKey), false);
+});
+
+test("UpdateAccessKey: another user's key is not found", async () => {
+  const { run } = await iamRig();
+  for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
+  const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
+  await assert.rejects(
+    run('UpdateAccessKey', { AccessKeyId: AccessKey.AccessKeyId, Status: 'Inactive' }, { principal: iamUser('grace') }),
+    {
+      code: 'NoSuchEntityException',
+    },
+  );
+  await run('UpdateAccessKey', { AccessKeyId: AccessKey.AccessKeyId, Status: 'Inactive' }, { principal: iamUser('ada') });
+  assert.equal((await run('ListAccessKeys', { UserName: 'ada' })).AccessKeyMetadata[0]?.Status, 'Inactive');
+});
+
+test('The root has two keys of its own, which belong to no user', async () => {
+  const { run } = await iamRig();
+  const { AccessKey } = await run('CreateAccessKey', {});
+  await run('CreateAccessKey', {});
+  await assert.rejects(run('CreateAccessKey', {}), { code: 'LimitExceededException' });
+  await run('DeleteAccessKey', { AccessKeyId: AccessKey.AccessKeyId });
+  assert.equal((await run('ListAccessKeys', {})).AccessKeyMetadata.length, 1);
+});
+
+test('ListUsers: a page goes on where the last ended, though users come and go between', async () => {
+  const { run } = await iamRig();
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await run('CreateUser', { UserName: name, Path: name === 'c' ? '/x/' : '/' });
+  const first = await run('ListUsers', { MaxItems: 2 });
+  assert.equal(first.IsTruncated, true);
+  await run('DeleteUser', { UserName: 'b' });
+  await run('CreateUser', { UserName: 'aa' });
+  const second = await run('ListUsers', { MaxItems: 2, Marker: first.Marker ?? '' });
+  assert.deepEqual(
+    second.Users.map((user) => user.UserName),
+    ['c', 'd'],
+  );
+  const third = await run('ListUsers', { MaxItems: 2, Marker: second.Marker ?? '' });
+  assert.deepEqual(
+    third.Users.map((user) => user.UserName),
+    ['e'],
+  );
+  assert.deepEqual([third.IsTruncated, third.Marker], [false, undefined]);
+  assert.deepEqual(
+    (await run('ListUsers', { PathPrefix: '/x/' })).Users.map((user) => user.UserName),
+    ['c'],
+  );
+});
+
+test("ListPolicies: pages run through AWS's policies and on through the account's own", async () => {
+  const { run } = await iamRig();
+  for (let i = 0; i < 5; i++) await run('CreatePolicy', { PolicyName: `p${i}`, PolicyDocument: ALLOW_CHIME });
+  const whole = (await run('ListPolicies', {})).Policies?.map((policy) => policy.Arn);
+  const paged: (string | undefined)[] = [];
+  let Marker: string | undefined;
+  do {
+    const page = await run('ListPolicies', { MaxItems: 3, ...(Marker === undefined ? {} : { Marker }) });
+    paged.push(...(page.Policies ?? []).map((policy) => policy.Arn));
+    Marker = page.Marker;
+  } while (Marker !== undefined);
+  assert.deepEqual(paged, whole);
+  assert.deepEqual((await run('ListPolicies', { Scope: 'Local' })).Policies?.length, 5);
+});
+
+test('ListPolicies: OnlyAttached and the kind of use are told apart by the account', async () => {
+  const { run } = await iamRig();
+  await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
+  await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
+  await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: own('p') });
+  const names = async (filter: object) => (await run('ListPolicies', filter)).Policies?.map((policy) => policy.PolicyName);
+  assert.deepEqual(await names({ OnlyAttached: true }), ['AmazonChimeReadOnly', 'p']);
+  assert.deepEqual(await names({ PolicyUsageFilter: 'PermissionsBoundary' }), ['AmazonChimeReadOnly']);
+  assert.deepEqual(await names({ PolicyUsageFilter: 'PermissionsPolicy' }), ['p']);
+});
+
+test('CreatePolicyVersion: numbers are never used again, and the newest comes first in the list', async () => {
+  const { run } = await iamRig();
+  await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
+  await run('CreatePolicyVersion', { PolicyArn: own('p'), PolicyDocument: ALLOW_CHIME });
+  await run('DeletePolicyVersion', { PolicyArn: own('p'), VersionId: 'v2' });
+  const { PolicyVersion } = await run('CreatePolicyVersion', { PolicyArn: own('p'), PolicyDocument: ALLOW_CHIME, SetAsDefault: true });
+  assert.equal(PolicyVersion?.VersionId, 'v3');
+  const { Versions } = await run('ListPolicyVersions', { PolicyArn: own('p') });
+  assert.deepEqual(
+    Versions?.map((version) => [version.VersionId, version.IsDefaultVersion]),
+    [
+      ['v3', true],
+      ['v1', false],
+    ],
+  );
+  assert.equal((await run('GetPolicy', { PolicyArn: own('p') })).Policy?.DefaultVersionId, 'v3');
+});
+
+test('AttachUserPolicy: a second time changes nothing', async () => {
+  const { run, state } = await iamRig();
+  await run('CreateUser', { UserName: 'ada' });
+  await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
+  const before = await state();
+  await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
+  assert.equal(await state(), before);
+  assert.deepEqual((await run('ListAttachedUserPolicies', { UserName: 'ada' })).AttachedPolicies, [
+    { PolicyName: 'AmazonChimeReadOnly', PolicyArn: READ_ONLY },
+  ]);
+});
+
+test('TagUser: a key in other case gets the new value and spelling', async () => {
+  const { run } = await iamRig();
+  await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'Team', Value: 'red' }] });
+  await run('TagUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'blue' }] });
+  assert.deepEqual((await run('ListUserTags', { UserName: 'ada' })).Tags, [{ Key: 'team', Value: 'blue' }]);
+  await run('UntagUser', { UserName: 'ada', TagKeys: ['TEAM', 'none'] });
+  assert.deepEqual((await run('ListUserTags', { UserName: 'ada' })).Tags, []);
+});
+
+test('ListEntitiesForPolicy: one who has the policy and is bounded by it is listed once', async () => {
+  const { run } = await iamRig();
+  await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
+  await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
+  const entities = await run('ListEntitiesForPolicy', { PolicyArn: READ_ONLY });
+  assert.deepEqual([entities.PolicyUsers?.length, entities.IsTruncated], [1, false]);
+  const bounded = await run('ListEntitiesForPolicy', {
+    PolicyArn: READ_ONLY,
+    PolicyUsageFilter: 'PermissionsBoundary',
+    EntityFilter: 'User',
+  });
+  assert.equal(bounded.PolicyUsers?.length, 1);
+});
+
+test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only the policies in use', async () => {
+  const { run } = await iamRig();
+  for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
+  await run('CreateGroup', { GroupName: 'team' });
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
+  await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
+  await run('AttachRolePolicy', { RoleName: 'r', PolicyArn: READ_ONLY });
+  const found: (string | undefined)[] = [];
+  let Marker: string | undefined;
+  do {
+    const page = await run('GetAccountAuthorizationDetails', { MaxItems: 2, ...(Marker === undefined ? {} : { Marker }) });
+    found.push(
+      ...[page.UserDetailList, page.GroupDetailList, page.RoleDetailList, page.Policies].flatMap((list) =>
+        (list ?? []).map((one) => one.Arn),
+      ),
+    );
+    Marker = page.Marker;
+  } while (Marker !== undefined);
+  assert.deepEqual(
+    found.map((arn) => arn?.slice(arn.lastIndexOf('/') + 1)),
+    ['ada', 'grace', 'team', 'r', 'p', 'AmazonChimeReadOnly'],
+  );
+});
+
+test('GetAccountSummary: counts what there is', async () => {
+  const { run } = await iamRig();
+  await run('CreateUser', { UserName: 'ada' });
+  await run('CreateAccessKey', {});
+  const { SummaryMap } = await run('GetAccountSummary', {});
+  assert.deepEqual(
+    [SummaryMap?.Users, SummaryMap?.Groups, SummaryMap?.AccountAccessKeysPresent, SummaryMap?.AccountMFAEnabled],
+    [1, 0, 1, 0],
+  );
+});
+
+// biome-ignore format: a table
+const ASKED = [
+  // operation                    input                                                             resources                                        context
+  ['CreateUser',                  { UserName: 'n', Path: '/p/', Tags: [{ Key: 'Team', Value: 'red' }] }, ['user/p/n'],                                { 'aws:requesttag/team': 'red', 'aws:tagkeys': ['Team'] }],
+  ['GetUser',                     { UserName: 'ADA' },                                              ['user/eng/ada'],                                {}],
+  ['GetUser',                     { UserName: 'nobody' },                                           ['user/nobody'],                                 {}],
+  ['AttachUserPolicy',            { UserName: 'ada', PolicyArn: READ_ONLY },                        ['user/eng/ada'],                                { 'iam:policyarn': READ_ONLY, 'iam:permissionsboundary': READ_ONLY }],
+  ['PutUserPolicy',               { UserName: 'ada', PolicyName: 'p', PolicyDocument: '' },         ['user/eng/ada'],                                { 'iam:permissionsboundary': READ_ONLY }],
+  ['PutUserPermissionsBoundary',  { UserName: 'ada', PermissionsBoundary: own('p') },               ['user/eng/ada'],                                { 'iam:permissionsboundary': own('p') }],
+  ['AttachRolePolicy',            { RoleName: 'none', PolicyArn: READ_ONLY },                       ['role/none'],                                   { 'iam:policyarn': READ_ONLY }],
+  ['UntagUser',                   { UserName: 'ada', TagKeys: ['a', 'b'] },                         ['user/eng/ada'],                                { 'aws:tagkeys': ['a', 'b'] }],
+  ['UpdateUser',                  { UserName: 'ada', NewUserName: 'grace' },                        ['user/eng/ada', 'user/eng/grace'],              {}],
+] as const;
+
+for (const [name, input, resources, context] of ASKED) {
+  test(`${name} ${JSON.stringify(input)}: asks for ${resources.join(' and ')}`, async () => {
+    const { run, asked } = await iamRig();
+    await run('CreateUser', { UserName: 'ada', Path: '/eng/', PermissionsBoundary: READ_ONLY, Tags: [{ Key: 'team', Value: 'red' }] });
+    const found = await asked(name, input as never);
+    assert.deepEqual(
+      found.map((one) => one.action),
+      resources.map(() => `iam:${name}`),
+    );
+    assert.deepEqual(
+      found.flatMap((one) => one.resources),
+      resources.map((resource) => `arn:aws:iam::${ACCOUNT}:${resource}`),
+    );
+    assert.deepEqual(found[0]?.context, context);
+  });
+}
+
+test('The tags of a user are given to the decision with its name', async () => {
+  const { run, asked } = await iamRig();
+  await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'red' }] });
+  assert.deepEqual((await asked('DeleteUser', { UserName: 'Ada' }))[0]?.tags, [{ team: 'red' }]);
+});

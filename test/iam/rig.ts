@@ -1,0 +1,111 @@
+/**
+ * IAM's operations over a real store in memory, called as the pipeline calls them once a request is authorized.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import { openVault } from '../../src/access/vault.ts';
+import type { IamDeps } from '../../src/services/iam/deps.ts';
+import { iamOperations } from '../../src/services/iam/operations.ts';
+import type { Access, Call, Caller } from '../../src/services/operation.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
+import type { Tx } from '../../src/store/store.ts';
+
+export const ACCOUNT = '111122223333' as AccountId;
+export const START = instant(Date.UTC(2026, 10, 22));
+
+export const ROOT: Principal = { type: 'Root', accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, 'root'), principalId: ACCOUNT };
+
+export function iamUser(userName: string, path = '/'): Principal {
+  return {
+    type: 'IAMUser',
+    accountId: ACCOUNT,
+    arn: arn('iam', '', ACCOUNT, `user${path}${userName}`),
+    principalId: 'AIDAEXAMPLE',
+    userName,
+  };
+}
+
+export const ROLE_SESSION: Principal = {
+  type: 'AssumedRole',
+  accountId: ACCOUNT,
+  arn: `arn:aws:sts::${ACCOUNT}:assumed-role/admin/me` as Arn,
+  principalId: 'AROAEXAMPLE:me',
+  roleArn: arn('iam', '', ACCOUNT, 'role/admin'),
+  roleId: 'AROAEXAMPLE',
+  roleName: 'admin',
+  sessionName: 'me',
+  session: {
+    issuedAt: START,
+    expiresAt: instant(START + 3_600_000),
+    mfaAuthenticated: false,
+    tags: {},
+    transitiveTagKeys: [],
+    chained: false,
+  },
+};
+
+export const ALLOW_CHIME = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'chime:*', Resource: '*' }] });
+export const TRUST_ROOT = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'sts:AssumeRole' }],
+});
+
+export interface As {
+  readonly principal?: Principal;
+  readonly now?: Instant;
+}
+
+export async function iamRig(deps: Partial<IamDeps> = {}) {
+  const store = await openSqlite(':memory:');
+  const vault = openVault([new Uint8Array(32).fill(7)]);
+  const operations = iamOperations({ vault, ...deps });
+
+  const callerOf = (as: As): Caller => ({ principal: as.principal ?? ROOT, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' });
+  const callOf = (tx: Tx, as: As): Call => ({
+    ...callerOf(as),
+    now: as.now ?? START,
+    newId: () => randomUUID(),
+    random: (bytes) => randomBytes(bytes),
+    tx,
+    requestId: randomUUID(),
+  });
+
+  return {
+    store,
+    vault,
+    operations,
+    callOf,
+    /** Runs one operation in its transaction, its `access` first, as everything it asks were allowed. */
+    run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
+      return store.transaction(async (tx) => {
+        operations[name].access(input as never, callerOf(as));
+        return (await operations[name].handle(callOf(tx, as), input as never)) as IamApi[Name]['output'];
+      });
+    },
+    /** What an operation asks for, with what it reads from the store. */
+    asked<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}) {
+      return store.transaction(async (tx) => {
+        const access = operations[name].access(input as never, callerOf(as)) as Access | readonly Access[];
+        const list = Array.isArray(access) ? (access as readonly Access[]) : [access as Access];
+        const asked = [];
+        for (const one of list) {
+          asked.push({
+            action: one.action,
+            resources: one.resolve === undefined ? one.resources : await one.resolve(tx),
+            context: Object.fromEntries([...(one.context ?? []), ...((await one.resolveContext?.(tx)) ?? [])]),
+            tags: one.resourceTags === undefined ? [] : await one.resourceTags(tx),
+          });
+        }
+        return asked;
+      });
+    },
+    /** Everything of identity, to compare before and after. */
+    state(): Promise<string> {
+      return store.transaction(async (tx) => JSON.stringify(await tx.identity.changesSince(0)));
+    },
+  };
+}
+export type IamRig = Awaited<ReturnType<typeof iamRig>>;
