@@ -1,0 +1,63 @@
+import { writeSync } from 'node:fs';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import { openPostgres } from '#store/postgres.ts';
+import { openSqlite } from '#store/sqlite.ts';
+import { nodeSqlite, type SqliteOpen } from '#store/sqlite-driver.ts';
+import type { Store, Tx } from '#store/store.ts';
+
+/**
+ * A process that changes and records until it is killed: `node crash-load.ts <url or folder> <round> [unsafe]`.
+ * Each thing done is written to standard output after the store said that it is durable, and not before.
+ * `unsafe` takes the fsync away, to show that the trial would notice.
+ */
+const [target = '', round = '', unsafe] = process.argv.slice(2);
+const WRITERS = 16;
+
+/** Says `synchronous = FULL` when asked, and does not do it. */
+const withoutSync: SqliteOpen = (path) => {
+  const driver = nodeSqlite(path);
+  return {
+    ...driver,
+    exec: (text) => driver.exec(text.replace('synchronous = FULL', 'synchronous = OFF')),
+    prepare: (text) => ({ ...driver.prepare(text), ...(text === 'PRAGMA synchronous' && { all: () => [{ synchronous: 2 }] }) }),
+  };
+};
+
+const accountId = '000000000001' as AccountId;
+const document = JSON.stringify({ requestParameters: 'x'.repeat(700) });
+
+function record(tx: Tx, eventId: string): Promise<void> {
+  const event = { eventName: 'CreateMeeting', eventSource: 'chime.amazonaws.com', readOnly: false, resources: [], document };
+  return tx.trail.append({ eventId, accountId, region: 'us-east-1', at: instant(Date.now()), ...event });
+}
+
+async function write(store: Store, writer: number): Promise<never> {
+  for (let n = 0; ; n++) {
+    const id = `${round}-${writer}-${n}`;
+    if (n % 4 === 3) {
+      // Only a record: what a refusal leaves.
+      await store.transaction((tx) => record(tx, `record ${id}`));
+      writeSync(1, `record ${id}\n`);
+      continue;
+    }
+    await store.transaction(async (tx) => {
+      await tx.identity.put(accountId, 'membership', `change ${id}`, { accountId });
+      await tx.meta.put(`change ${id}`, 'yes');
+      await tx.outbox.append('load', `change ${id}`);
+      await record(tx, `change ${id}`);
+    });
+    writeSync(1, `change ${id}\n`);
+    const undone = store.transaction(async (tx) => {
+      await tx.meta.put(`undone ${id}`, 'yes');
+      await tx.outbox.append('load', `undone ${id}`);
+      throw new Error('taken back');
+    });
+    await undone.catch(() => {});
+  }
+}
+
+const store = target.startsWith('postgres:')
+  ? await openPostgres(target)
+  : await openSqlite(target, unsafe === 'unsafe' ? { open: withoutSync } : {});
+await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(store, writer)));
