@@ -9,7 +9,7 @@ import { authorizing } from '#access/authorize.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
-import { loadOrCreateOperatorKey, openVault } from '#access/vault.ts';
+import { isOwnDatabase, loadOrCreateOperatorKey, openVault, vaultFingerprint } from '#access/vault.ts';
 import { loadModel } from '#model/load.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
@@ -33,8 +33,8 @@ function fatal(error: unknown): void {
 }
 
 mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
-const operatorKey = loadOrCreateOperatorKey(join(settings.dataFolder, 'operator.key'));
-const vault = openVault(operatorKey);
+const operatorKeys = loadOrCreateOperatorKey(join(settings.dataFolder, 'operator.key'));
+const vault = openVault(operatorKeys);
 const store = await openStore(settings.database, { fatal });
 
 const snapshot = newSnapshot();
@@ -43,18 +43,27 @@ async function refresh(): Promise<void> {
   if (version > snapshot.version()) snapshot.apply(version, changes);
 }
 
+// A database whose secrets were sealed by another operator key is not started on: every key in it would fail, one by one.
+const fingerprint = await store.transaction(async (tx) => {
+  await tx.meta.add('operator-key', vaultFingerprint(vault));
+  return await tx.meta.get('operator-key');
+});
+if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
+  throw new Error(`the operator key in ${settings.dataFolder} is not the one this database was sealed with; put the right operator.key back`);
+}
+
 const made = await firstStart(store, vault, settings, now());
 await refresh();
 const operatorAccount = ((await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
 
-const sessions = newSessionTokens(operatorKey);
+const sessions = newSessionTokens(operatorKeys);
 const stacks = newStacks(snapshot);
 const answer = answering({
   store,
   snapshot,
   authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
   authorize: authorizing({ snapshot, stacks }),
-  operations: allOperations({ vault, sessions, settings, operatorKey, snapshot, stacks }),
+  operations: allOperations({ settings, vault, sessions, operatorKeys }),
   record: trailRecorder(loadModel),
   now,
   guide2021: settings.guide2021,

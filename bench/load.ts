@@ -1,0 +1,109 @@
+/** What the benchmarks of a whole server share: processes, signed requests, the load of `wrk`. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { instant } from '#core/instant.ts';
+import { sign } from '#sigv4/sign.ts';
+
+export interface Process {
+  readonly endpoint: string;
+  readonly pid: number;
+  readonly dataFolder: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  stop(): Promise<void>;
+}
+
+/** Starts `server-process.ts` and waits for its endpoint. */
+export async function startProcess(what: 'belfry' | 'without-recording' | 'bare'): Promise<Process> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
+  const child: ChildProcess = spawn(process.execPath, ['bench/server-process.ts', dataFolder, what], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const endpoint = await new Promise<string>((resolve, reject) => {
+    child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
+    child.once('exit', (code) => reject(new Error(`${what} ended with ${code}`)));
+  });
+  const profile = what === 'bare' ? '' : readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
+  return {
+    endpoint,
+    pid: child.pid as number,
+    dataFolder,
+    credentials: {
+      accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] ?? 'AKIAIOSFODNN7EXAMPLE',
+      secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] ?? 'none',
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGKILL');
+      }),
+  };
+}
+
+/** A request as `wrk` is to send it. */
+export interface SignedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Signs for service `chime` as an ordinary client does. */
+export function signed(server: Process, method: string, path: string, body = ''): SignedRequest {
+  const headers = sign(
+    {
+      method,
+      target: path,
+      headers: { host: new URL(server.endpoint).host, ...(body === '' ? {} : { 'content-type': 'application/json' }) },
+      body,
+    },
+    { credentials: server.credentials, region: 'us-east-1', signingName: 'chime', now: instant(Date.now()) },
+  );
+  return { method, path, headers, body };
+}
+
+export interface Load {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly requests: number;
+  readonly not2xx: number;
+}
+
+/** Sends the requests in turn, round and round, over `connections` kept-alive connections. One thread of `wrk`. */
+export function load(endpoint: string, requests: readonly SignedRequest[], connections: number, seconds: number): Load {
+  if (!existsSync('/usr/bin/wrk')) throw new Error('The server benchmarks need wrk (Debian: apt-get install wrk).');
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-wrk-'));
+  const script = join(folder, 'load.lua');
+  const lua = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  const { host } = new URL(endpoint);
+  const lines = requests.map(({ method, path, headers, body }) => {
+    const head = Object.entries({ ...headers, host }).map(([name, value]) => `${name}: ${value}`);
+    if (body !== '') head.push(`content-length: ${Buffer.byteLength(body)}`);
+    return lua(`${method} ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n${body}`).replaceAll('\r\n', '\\r\\n');
+  });
+  writeFileSync(join(folder, 'requests.txt'), lines.map((line) => line.slice(1, -1)).join('\n'));
+  writeFileSync(
+    script,
+    `local requests = {}
+for line in io.lines("${join(folder, 'requests.txt')}") do
+  local text = line:gsub("\\\\r\\\\n", "\\r\\n"):gsub('\\\\"', '"'):gsub("\\\\\\\\", "\\\\")
+  requests[#requests + 1] = text
+end
+local i = 0
+request = function() i = i + 1 if i > #requests then i = 1 end return requests[i] end
+done = function(summary, latency)
+  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status))
+end
+`,
+  );
+  const done = spawnSync('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, endpoint], { encoding: 'utf8' });
+  const found = /RESULT (\d+) (\d+) (\d+) (\d+) (\d+)/.exec(done.stdout);
+  if (found === null) throw new Error(`wrk said: ${done.stdout}${done.stderr}`);
+  const [count, microseconds, p50, p99, not2xx] = found.slice(1).map(Number) as [number, number, number, number, number];
+  return { perSecond: count / (microseconds / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, requests: count, not2xx };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+}

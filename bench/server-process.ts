@@ -1,0 +1,26 @@
+/** A server in a process of its own for the benchmarks: `server-process.ts DATA [without-recording]`. Prints its endpoint. */
+import { createServer } from 'node:http';
+import { readSettings } from '#server/settings.ts';
+import { startServer } from '#server/start.ts';
+
+const [dataFolder, what] = process.argv.slice(2) as [string, string | undefined];
+if (what === 'bare') {
+  // The peer: what node:http answers when there is nothing to do.
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end('{"Meeting":{"MeetingId":"00000000-0000-4000-8000-000000000000"}}');
+  });
+  server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
+} else {
+  const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
+  const { ready } = await startServer(
+    settings,
+    (why) => {
+      console.error(why);
+      process.exit(1);
+    },
+    { recording: what !== 'without-recording' },
+  );
+  console.log(ready.listeners[0]?.endpoint);
+}

@@ -1,0 +1,52 @@
+import { hkdfSync } from 'node:crypto';
+import type { SessionIssuer } from '#core/session-issuer.ts';
+import type { Vault } from '#core/vault.ts';
+import type { ServiceName } from '#model/model.ts';
+import { DEFAULT_LIMITS } from '#services/chime-sdk-meetings/deps.ts';
+import { joinTokens } from '#services/chime-sdk-meetings/join-token.ts';
+import { meetingsOperations } from '#services/chime-sdk-meetings/operations.ts';
+import { cloudtrailOperations } from '#services/cloudtrail/operations.ts';
+import { iamOperations } from '#services/iam/operations.ts';
+import type { Operation } from '#services/operation.ts';
+import { type Apis, operationTable } from '#services/table.ts';
+import type { Settings } from './settings.ts';
+
+/** What the services are made with. */
+export interface OperationParts {
+  readonly settings: Settings;
+  readonly vault: Vault;
+  readonly sessions: SessionIssuer;
+  /** The newest first. */
+  readonly operatorKeys: readonly Uint8Array[];
+}
+
+type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
+
+/**
+ * The operations of every service, each table made when it is first asked for. An operation that is in the model and not built is
+ * `notYet`.
+ */
+export function allOperations(parts: OperationParts): (service: ServiceName, operation: string) => Operation<unknown, unknown> {
+  const { settings, vault, operatorKeys } = parts;
+  const built: Partial<Record<ServiceName, () => unknown>> = {
+    'chime-sdk-meetings': () => {
+      const host = settings.https === 'off' ? settings.http : settings.https;
+      const authority = host === 'off' ? 'localhost' : `${host.host.includes(':') ? `[${host.host}]` : host.host}:${host.port}`;
+      const secure = settings.https !== 'off';
+      return meetingsOperations({
+        mediaEndpoints: { signalingUrl: `${secure ? 'wss' : 'ws'}://${authority}`, audioHost: authority, httpUrl: `${secure ? 'https' : 'http'}://${authority}` },
+        joinTokens: joinTokens(Buffer.from(hkdfSync('sha256', operatorKeys[0] as Uint8Array, '', 'belfry join tokens', 32))),
+        limits: DEFAULT_LIMITS,
+      });
+    },
+    iam: () => iamOperations({ vault }),
+    cloudtrail: () => cloudtrailOperations({ lookupEventsPerSecond: settings.lookupEventsPerSecond }),
+  };
+  const tables = new Map<ServiceName, Table>();
+
+  return (service, operation) => {
+    let table = tables.get(service);
+    if (table === undefined) tables.set(service, (table = (built[service]?.() ?? operationTable(service as keyof Apis, {})) as Table));
+    return table[operation] as Operation<unknown, unknown>;
+  };
+}
