@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
+import { loadModel } from '#model/load.ts';
+import type { Access, Operation } from '../operation.ts';
+import { DEFAULT_LIMITS } from './deps.ts';
+import { ACCOUNT, CALLER, openFixture, TOKENS } from './fixture.ts';
+import { meetingsOperations } from './operations.ts';
+
+const ID = 'a6b1e9b0-0000-4000-8000-00000000000a';
+const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/${ID}`;
+const NEW = `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/*`;
+const TAGS = [{ Key: 'Team', Value: 'blue' }];
+
+const OPERATIONS = meetingsOperations({
+  mediaEndpoints: { signalingUrl: '', audioHost: '', httpUrl: '' },
+  joinTokens: TOKENS,
+  limits: DEFAULT_LIMITS,
+});
+
+function asked(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
+  const operation = OPERATIONS[name as keyof ChimeSdkMeetingsApi] as Operation<object, unknown>;
+  const access = operation.access(input, { ...CALLER, profile });
+  return [access].flat() as readonly Access[];
+}
+
+/** Every member that any operation's access reads. */
+const INPUT = { MeetingId: ID.toUpperCase(), ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
+
+// biome-ignore format: a table
+const RESOURCES: Readonly<Record<keyof ChimeSdkMeetingsApi, readonly [action: string, resource: string][]>> = {
+  CreateMeeting:                         [['chime:CreateMeeting', NEW], ['chime:TagResource', NEW]],
+  CreateMeetingWithAttendees:            [['chime:CreateMeetingWithAttendees', NEW], ['chime:TagResource', NEW]],
+  GetMeeting:                            [['chime:GetMeeting', ARN]],
+  DeleteMeeting:                         [['chime:DeleteMeeting', ARN]],
+  CreateAttendee:                        [['chime:CreateAttendee', ARN]],
+  BatchCreateAttendee:                   [['chime:BatchCreateAttendee', ARN]],
+  GetAttendee:                           [['chime:GetAttendee', ARN]],
+  ListAttendees:                         [['chime:ListAttendees', ARN]],
+  DeleteAttendee:                        [['chime:DeleteAttendee', ARN]],
+  UpdateAttendeeCapabilities:            [['chime:UpdateAttendeeCapabilities', ARN]],
+  BatchUpdateAttendeeCapabilitiesExcept: [['chime:BatchUpdateAttendeeCapabilitiesExcept', ARN]],
+  StartMeetingTranscription:             [['chime:StartMeetingTranscription', ARN]],
+  StopMeetingTranscription:              [['chime:StopMeetingTranscription', ARN]],
+  TagResource:                           [['chime:TagResource', ARN]],
+  UntagResource:                         [['chime:UntagResource', ARN]],
+  ListTagsForResource:                   [['chime:ListTagsForResource', ARN]],
+};
+
+test('Access: every operation of the model is in the table', () => {
+  assert.deepEqual(Object.keys(OPERATIONS).sort(), Object.keys(loadModel('chime-sdk-meetings').operations).sort());
+});
+
+for (const [name, expected] of Object.entries(RESOURCES)) {
+  test(`Access: ${name} asks for its own action on the meeting, its id in lower case (CHM-3)`, () => {
+    assert.deepEqual(
+      asked(name, INPUT).map(({ action, resources }) => [action, ...resources]),
+      expected,
+    );
+  });
+
+  test(`Access: ${name} in the classic profile asks on * and without tags (CHM-1, TAG-2)`, () => {
+    assert.deepEqual(asked(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
+  });
+}
+
+test('Access: a meeting made without tags asks for nothing but its making', () => {
+  assert.deepEqual(asked('CreateMeeting', {}), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
+  assert.deepEqual(asked('CreateMeeting', { Tags: [] }), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
+});
+
+test('Access: tags of a request are in its context, their keys lower-cased in the name and as given in the list', () => {
+  const context = new Map<string, unknown>([
+    ['aws:tagkeys', ['Team']],
+    ['aws:requesttag/team', 'blue'],
+  ]);
+  for (const { context: given } of [...asked('CreateMeeting', INPUT), ...asked('TagResource', INPUT)]) assert.deepEqual(given, context);
+  assert.deepEqual(asked('UntagResource', INPUT)[0]?.context, new Map([['aws:tagkeys', ['Team']]]));
+});
+
+test('Access: a text that is no ARN is BadRequestException before anything is asked', () => {
+  assert.throws(() => asked('TagResource', { ResourceARN: 'arn:aws', Tags: [] }), { code: 'BadRequestException' });
+});
+
+test('Access: tags of the meeting are read for whom they decide about, and of nothing else', async () => {
+  const { store, meeting } = await openFixture();
+  const MeetingId = await meeting({ Tags: [...TAGS, { Key: '__proto__', Value: 'x' }] });
+  const read = (access: Access | undefined) => store.transaction((tx) => access?.resourceTags?.(tx) ?? Promise.resolve([]));
+  const tags = [
+    Object.fromEntries([
+      ['Team', 'blue'],
+      ['__proto__', 'x'],
+    ]),
+  ];
+  assert.deepEqual(await read(asked('GetMeeting', { MeetingId: MeetingId.toUpperCase() })[0]), tags);
+  assert.deepEqual(await read(asked('ListTagsForResource', { ResourceARN: ARN.replace(ID, MeetingId) })[0]), tags);
+  assert.deepEqual(await read(asked('GetMeeting', { MeetingId: ID })[0]), [undefined]);
+});

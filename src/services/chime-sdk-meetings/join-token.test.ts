@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import { loadModel } from '#model/load.ts';
+import { type JoinTokenFacts, joinTokens } from './join-token.ts';
+
+const KEY = new Uint8Array(32).fill(1);
+const NOW = instant(1_800_000_000_000);
+const FACTS: JoinTokenFacts = {
+  accountId: '111122223333',
+  region: 'us-east-1',
+  meetingId: 'a6b1e9b0-0000-4000-8000-000000000001',
+  attendeeId: 'a6b1e9b0-0000-4000-8000-000000000002',
+  externalUserId: 'É'.repeat(64),
+  expiresAt: instant(NOW + 1),
+};
+
+test('A join token: it says what was put into it until it expires, and is the same each time', () => {
+  const { issue, verify } = joinTokens(KEY);
+  const token = issue(FACTS);
+  assert.deepEqual(verify(token, NOW), FACTS);
+  assert.equal(issue(FACTS), token);
+  assert.equal(verify(token, FACTS.expiresAt), undefined);
+});
+
+test("A join token: the longest has only characters of an HTTP token, and the model's length", () => {
+  const token = joinTokens(KEY).issue(FACTS);
+  assert.match(token, /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
+  const shape = loadModel('chime-sdk-meetings').shapes['JoinTokenString'];
+  assert.ok(token.length <= (shape?.max ?? 0), `${token.length}`);
+});
+
+test('A join token: every one that was altered, or is of another key, is refused', () => {
+  const { issue, verify } = joinTokens(KEY);
+  const token = issue(FACTS);
+  const refused = Array.from(token, (character, i) => `${token.slice(0, i)}${character === 'A' ? 'B' : 'A'}${token.slice(i + 1)}`);
+  // The last character of a base64url text of 32 bytes has two bits that mean nothing.
+  refused.pop();
+  refused.push(
+    '',
+    '.',
+    token.slice(0, -4),
+    `${token}#content`.repeat(40),
+    token.replace('.', ''),
+    joinTokens(new Uint8Array(32)).issue(FACTS),
+  );
+  for (const each of refused) assert.equal(verify(each, NOW), undefined, each);
+});
+
+test('A join token: a short key is refused', () => {
+  assert.throws(() => joinTokens(new Uint8Array(31)), /32 bytes/);
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import type { CreateMeetingRequest } from '#model/generated/chime-sdk-meetings.ts';
+import { ACCOUNT, HOUR, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
+
+const REQUEST: CreateMeetingRequest = { ClientRequestToken: 'once', MediaRegion: 'eu-central-1', ExternalMeetingId: 'standup' };
+const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
+
+test('CreateMeeting: answers with everything a client needs to join, and GetMeeting with the same', async () => {
+  const { run } = await openFixture();
+  const { Meeting } = await run('CreateMeeting', {
+    ...REQUEST,
+    MeetingHostId: 'host-1',
+    TenantIds: ['tenant1'],
+    MeetingFeatures: { Audio: { EchoReduction: 'AVAILABLE' } },
+  });
+  const MeetingId = Meeting?.MeetingId as string;
+  assert.deepEqual(Meeting, {
+    MeetingId,
+    MeetingHostId: 'host-1',
+    ExternalMeetingId: 'standup',
+    MediaRegion: 'eu-central-1',
+    MediaPlacement: {
+      AudioHostUrl: 'meet.example.org:3478',
+      AudioFallbackUrl: `wss://meet.example.org/calls/${MeetingId}`,
+      SignalingUrl: `wss://meet.example.org/control/${MeetingId}`,
+      TurnControlUrl: 'https://meet.example.org/v2/turn_sessions',
+      ScreenDataUrl: `wss://meet.example.org/v2/screen/${MeetingId}`,
+      ScreenViewingUrl: `wss://meet.example.org/ws/connect?passcode=null&viewer_uuid=null&X-BitHub-Call-Id=${MeetingId}`,
+      ScreenSharingUrl: `wss://meet.example.org/v2/screen/${MeetingId}`,
+      EventIngestionUrl: 'https://meet.example.org/v1/client-events',
+    },
+    MeetingFeatures: { Audio: { EchoReduction: 'AVAILABLE' }, Video: { MaxResolution: 'HD' }, Content: { MaxResolution: 'FHD' } },
+    TenantIds: ['tenant1'],
+    MeetingArn: `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/${MeetingId}`,
+  });
+  assert.deepEqual(await run('GetMeeting', { MeetingId: MeetingId.toUpperCase() }), { Meeting });
+});
+
+test('CreateMeeting: the same token with the same parameters is the same meeting, in whatever order the members stand', async () => {
+  const { run } = await openFixture();
+  const first = await run('CreateMeeting', REQUEST);
+  const { ExternalMeetingId, MediaRegion, ClientRequestToken } = REQUEST;
+  assert.deepEqual(await run('CreateMeeting', { ExternalMeetingId, MediaRegion, ClientRequestToken }), first);
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, change: Partial<CreateMeetingRequest>, code: string][] = [
+  // in the order of checking
+  ['a used token with other parameters',          { ClientRequestToken: 'used' },                     'ConflictException'     ],
+  ['an unknown media region',                     { MediaRegion: 'moon-1' },                          'BadRequestException'   ],
+  ['an external id that begins with aws:',        { ExternalMeetingId: 'AWS:x' },                     'BadRequestException'   ],
+  ['an external id with a control character',     { ExternalMeetingId: 'a\u0000b' },                  'BadRequestException'   ],
+  ['a reserved tag key',                          { Tags: [{ Key: 'aws:x', Value: '' }] },            'BadRequestException'   ],
+  ['a tag key given twice',                       { Tags: [{ Key: 'k', Value: '' }, { Key: 'k', Value: '' }] }, 'BadRequestException' ],
+  ['a primary meeting that is not there',         { PrimaryMeetingId: UNKNOWN },                      'BadRequestException'   ],
+  ['more meetings than the account may have',     {},                                                 'LimitExceededException'],
+];
+
+for (const [title, change, code] of REFUSED) {
+  test(`CreateMeeting: ${title} is ${code}`, async () => {
+    const { run, meeting } = await openFixture({ activeMeetings: 1 });
+    await meeting({ ClientRequestToken: 'used' });
+    await assert.rejects(run('CreateMeeting', { ...REQUEST, ...change }), { code });
+  });
+}
+
+test('CreateMeeting: the limit counts an account in a region, and no meeting that has ended', async () => {
+  const { run, meeting } = await openFixture({ activeMeetings: 1 });
+  await meeting();
+  await run('CreateMeeting', REQUEST, { region: 'eu-west-1' });
+  await run('CreateMeeting', REQUEST, { accountId: OTHER_ACCOUNT });
+  await run('CreateMeeting', REQUEST, { now: instant(START + 24 * HOUR) });
+});
+
+test('CreateMeeting: a replica names a primary of its account in any region, but no other replica', async () => {
+  const { run, meeting } = await openFixture();
+  const primary = await meeting();
+  const { Meeting } = await run('CreateMeeting', { ...REQUEST, PrimaryMeetingId: primary }, { region: 'eu-west-1' });
+  assert.equal(Meeting?.PrimaryMeetingId, primary);
+  await assert.rejects(run('CreateMeeting', { ...REQUEST, ClientRequestToken: 'two', PrimaryMeetingId: Meeting?.MeetingId as string }), {
+    code: 'BadRequestException',
+  });
+  await assert.rejects(run('CreateMeeting', { ...REQUEST, PrimaryMeetingId: primary }, { accountId: OTHER_ACCOUNT }), {
+    code: 'BadRequestException',
+  });
+});
+
+test('CreateMeeting: a token makes a new meeting once its own has ended', async () => {
+  const { run } = await openFixture();
+  const first = await run('CreateMeeting', REQUEST);
+  await run('DeleteMeeting', { MeetingId: first.Meeting?.MeetingId as string });
+  const second = await run('CreateMeeting', REQUEST);
+  assert.notEqual(second.Meeting?.MeetingId, first.Meeting?.MeetingId);
+});
+
+test('A meeting: nobody but its account in its region finds it', async () => {
+  const { run, meeting } = await openFixture();
+  const MeetingId = await meeting();
+  for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-west-1' }]) {
+    await assert.rejects(run('GetMeeting', { MeetingId }, as), { code: 'NotFoundException' });
+    await assert.rejects(run('DeleteMeeting', { MeetingId }, as), { code: 'NotFoundException' });
+  }
+  await run('GetMeeting', { MeetingId });
+});
+
+test('A meeting: it ends 24 hours after it was made', async () => {
+  const { run, meeting, store } = await openFixture();
+  const MeetingId = await meeting();
+  await run('GetMeeting', { MeetingId }, { now: instant(START + 24 * HOUR - 1) });
+  const now = instant(START + 24 * HOUR);
+  await assert.rejects(run('GetMeeting', { MeetingId }, { now }), {
+    code: 'NotFoundException',
+    message: `Meeting <${MeetingId}> not found`,
+  });
+  const swept = await store.transaction((tx) => tx.meetings.removeEnded(now, 10));
+  assert.deepEqual(
+    swept.map((each) => each.meetingId),
+    [MeetingId],
+  );
+});
+
+test('A meeting: the media plane may end it before', async () => {
+  const { run, meeting, store } = await openFixture();
+  const MeetingId = await meeting();
+  assert.equal(await store.transaction((tx) => tx.meetings.endAt(MeetingId, START)), 'changed');
+  await assert.rejects(run('GetMeeting', { MeetingId }), { code: 'NotFoundException' });
+});
+
+test('DeleteMeeting: it is gone with its attendees, a second time is NotFoundException', async () => {
+  const { run, meeting, attendee, store, told } = await openFixture();
+  const MeetingId = await meeting();
+  const AttendeeId = await attendee(MeetingId, 'ada');
+  await run('DeleteMeeting', { MeetingId });
+  await assert.rejects(run('DeleteMeeting', { MeetingId }), { code: 'NotFoundException' });
+  assert.equal(await store.transaction((tx) => tx.meetings.getAttendee(MeetingId, AttendeeId)), undefined);
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['MeetingStarted', 'AttendeeAdded', 'MeetingEnded'],
+  );
+});
+
+test('CreateMeetingWithAttendees: who can be admitted is, who cannot is named, and a second time makes nobody', async () => {
+  const { run } = await openFixture();
+  const input = {
+    ...REQUEST,
+    MeetingFeatures: { Attendee: { MaxCount: 2 } },
+    Attendees: [{ ExternalUserId: 'ada' }, { ExternalUserId: 'aws:no' }, { ExternalUserId: 'bob' }, { ExternalUserId: 'carol' }],
+  };
+  const first = await run('CreateMeetingWithAttendees', input);
+  assert.deepEqual(
+    first.Attendees?.map((each) => each.ExternalUserId),
+    ['ada', 'bob'],
+  );
+  assert.deepEqual(
+    first.Errors?.map((each) => [each.ExternalUserId, each.ErrorCode]),
+    [
+      ['aws:no', 'BadRequest'],
+      ['carol', 'LimitExceeded'],
+    ],
+  );
+  const again = await run('CreateMeetingWithAttendees', input);
+  assert.deepEqual([again.Meeting, again.Attendees], [first.Meeting, first.Attendees]);
+  await assert.rejects(run('CreateMeeting', REQUEST), { code: 'ConflictException' });
+  const token = TOKENS.verify(first.Attendees?.[0]?.JoinToken as string, START);
+  assert.equal(token?.meetingId, first.Meeting?.MeetingId);
+});

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccountId, Arn } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
+import { openSqlite } from '#store/sqlite.ts';
+import type { Store } from '#store/store.ts';
+import type { TrailRow } from '#store/trail.ts';
+import type { Caller } from '../operation.ts';
+import { lookupEvents } from './lookup-events.ts';
+import { cloudtrailOperations } from './operations.ts';
+
+const ACCOUNT = '111122223333' as AccountId;
+const DAY = 24 * 60 * 60_000;
+const NOW = instant(Date.now());
+
+const CALLER: Caller = {
+  principal: { type: 'Root', accountId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root` as Arn, principalId: ACCOUNT },
+  accountId: ACCOUNT,
+  region: 'us-east-1',
+  profile: 'sdk',
+};
+
+const ROW: TrailRow = {
+  eventId: 'e1',
+  accountId: ACCOUNT,
+  region: 'us-east-1',
+  at: instant(NOW - 60_000),
+  eventName: 'CreateMeeting',
+  eventSource: 'chime.amazonaws.com',
+  readOnly: false,
+  userName: 'ada',
+  accessKeyId: 'AKIA1',
+  resources: [{ type: 'AWS::Chime::Meeting', name: 'arn:m' }],
+  document: '{"eventVersion":"1.08"}',
+};
+
+interface History {
+  readonly store: Store;
+  lookUp(input?: LookupEventsRequest, as?: Partial<Caller>): ReturnType<ReturnType<typeof lookupEvents>['handle']>;
+}
+
+/** A trail that holds these records, each written at its own time, and what looks them up at `NOW`. */
+async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond = 0): Promise<History> {
+  let clock: Instant = NOW;
+  const store = await openSqlite(':memory:', { now: () => clock });
+  for (const row of rows) {
+    clock = row.at ?? ROW.at;
+    await store.transaction((tx) => tx.trail.append({ ...ROW, ...row }));
+  }
+  const { handle } = lookupEvents({ lookupEventsPerSecond });
+  return {
+    store,
+    lookUp: (input = {}, as = {}) =>
+      store.transaction((tx) =>
+        handle({ ...CALLER, now: NOW, newId: () => 'id', random: (bytes) => new Uint8Array(bytes), tx, requestId: 'r', ...as }, input),
+      ),
+  };
+}
+
+test('LookupEvents: an event has all its members, and its record as text (LOG-7)', async () => {
+  const { lookUp } = await history([{}]);
+  assert.deepEqual(await lookUp(), {
+    Events: [
+      {
+        EventId: 'e1',
+        EventName: 'CreateMeeting',
+        ReadOnly: 'false',
+        AccessKeyId: 'AKIA1',
+        EventTime: ROW.at,
+        EventSource: 'chime.amazonaws.com',
+        Username: 'ada',
+        Resources: [{ ResourceType: 'AWS::Chime::Meeting', ResourceName: 'arn:m' }],
+        CloudTrailEvent: '{"eventVersion":"1.08"}',
+      },
+    ],
+  });
+});
+
+test("LookupEvents: only the caller's account and region, the last 90 days, newest first", async () => {
+  const { lookUp } = await history([
+    { eventId: 'old', at: instant(NOW - 91 * DAY) },
+    { eventId: 'first', at: instant(NOW - 89 * DAY) },
+    { eventId: 'second', at: instant(NOW - 2 * DAY) },
+    { eventId: 'elsewhere', region: 'eu-west-1' },
+    { eventId: 'of another', accountId: '444455556666' as AccountId },
+    { eventId: 'third' },
+  ]);
+  const ids = async (input: LookupEventsRequest) => (await lookUp(input)).Events?.map((each) => each.EventId);
+  assert.deepEqual(await ids({}), ['third', 'second', 'first']);
+  assert.deepEqual(await ids({ StartTime: instant(NOW - 3 * DAY), EndTime: instant(NOW - DAY) }), ['second']);
+});
+
+test('LookupEvents: pages follow one another, and a token goes with its own parameters only', async () => {
+  const { lookUp } = await history(Array.from({ length: 5 }, (_, i) => ({ eventId: `e${i}`, at: instant(NOW - 10_000 + i) })));
+  const LookupAttributes = [{ AttributeKey: 'Username', AttributeValue: 'ada' }] as const;
+  const seen: (string | undefined)[] = [];
+  let NextToken: string | undefined;
+  do {
+    const page = await lookUp({ LookupAttributes, MaxResults: 2, ...(NextToken !== undefined && { NextToken }) });
+    seen.push(...(page.Events ?? []).map((each) => each.EventId));
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+  assert.deepEqual(seen, ['e4', 'e3', 'e2', 'e1', 'e0']);
+
+  const first = await lookUp({ LookupAttributes, MaxResults: 2 });
+  for (const input of [{ NextToken: first.NextToken as string }, { NextToken: 'none' }, { NextToken: '' }]) {
+    await assert.rejects(lookUp(input), { code: 'InvalidNextTokenException' });
+  }
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, input: LookupEventsRequest, code: string][] = [
+  // in the order of checking
+  ['two attributes',              { LookupAttributes: [{ AttributeKey: 'EventId', AttributeValue: 'a' }, { AttributeKey: 'EventId', AttributeValue: 'b' }] }, 'InvalidLookupAttributesException'],
+  ['a start after the end',       { StartTime: instant(2), EndTime: instant(1) }, 'InvalidTimeRangeException' ],
+  ['no results',                  { MaxResults: 0 },                              'InvalidMaxResultsException'],
+  ['more results than there are', { MaxResults: 51 },                             'InvalidMaxResultsException'],
+];
+
+for (const [title, input, code] of REFUSED) {
+  test(`LookupEvents: ${title} is ${code}`, async () => {
+    const { lookUp } = await history([{}]);
+    await assert.rejects(lookUp(input), { code });
+  });
+}
+
+test('LookupEvents: there are no insight events', async () => {
+  const { lookUp } = await history([{}]);
+  assert.deepEqual(await lookUp({ EventCategory: 'insight' }), { Events: [] });
+});
+
+const LOOKUP = { eventName: 'LookupEvents', at: instant(NOW - 999) };
+const REFUSAL = { ...LOOKUP, document: '{"errorCode":"ThrottlingException"}' };
+
+// biome-ignore format: a table
+const RATES: readonly [title: string, before: readonly Partial<TrailRow>[], perSecond: number, throttled: boolean][] = [
+  ['two in this second',                  [LOOKUP, LOOKUP],                               2, true ],
+  ['one in this second',                  [LOOKUP],                                       2, false],
+  ['two, of which one was refused',       [LOOKUP, REFUSAL],                              2, false],
+  ['two, of which one is a second ago',   [{ ...LOOKUP, at: instant(NOW - 1000) }, LOOKUP], 2, false],
+  ['two, of which one was elsewhere',     [LOOKUP, { ...LOOKUP, region: 'eu-west-1' }],   2, false],
+  ['two, where there is no limit',        [LOOKUP, LOOKUP],                               0, false],
+];
+
+for (const [title, before, perSecond, throttled] of RATES) {
+  test(`LookupEvents: after ${title}, the next is ${throttled ? 'throttled' : 'answered'}`, async () => {
+    const { lookUp } = await history(before, perSecond);
+    if (throttled) await assert.rejects(lookUp(), { code: 'Throttling', message: 'Rate exceeded' });
+    else await lookUp();
+  });
+}
+
+test('LookupEvents: it asks for cloudtrail:LookupEvents on * (LOG-8)', () => {
+  const access = cloudtrailOperations({ lookupEventsPerSecond: 2 }).LookupEvents.access({}, CALLER);
+  assert.deepEqual(access, { action: 'cloudtrail:LookupEvents', resources: ['*'] });
+});
