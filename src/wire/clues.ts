@@ -62,7 +62,8 @@ export function readClues(received: Received, query: readonly RawPair[]): Clues 
     smithyProtocol,
     contentType,
     contentEncoding,
-    userAgent: browserAgent ?? userAgent,
+    // In Node the JavaScript SDK names the service in the one, in a browser in the other.
+    userAgent: browserAgent === undefined ? userAgent : `${userAgent} ${browserAgent}`,
     scope: credential && scopeService(credential),
   };
 }

@@ -50,7 +50,8 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
   const type = contentType(model, protocol);
   switch (protocol) {
     case 'rest-json': {
-      const status = operation.http.code;
+      // PutRetentionSettings has an output and the status 204, which HTTP does not let carry one.
+      const status = operation.http.code === 204 && use !== undefined && hasBody(model, use) ? 200 : operation.http.code;
       if (status === 204) return (_output, requestId) => ({ status, headers: [REQUEST_ID, requestId], body: '' });
       const write = use && compiled.json.member(use);
       return (output, requestId) => ({
@@ -87,6 +88,10 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
       });
     }
   }
+}
+
+function hasBody(model: ServiceModel, use: Member): boolean {
+  return Object.values(model.shapes[use.shape]?.members ?? {}).some((member) => member.location === undefined);
 }
 
 const REQUEST_ID = 'x-amzn-requestid';

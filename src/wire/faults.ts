@@ -44,14 +44,11 @@ export function fault(
   reading.faults.push({ path, constraint, quoted, ...(sentence === undefined ? {} : { sentence: sentence(path) }) });
 }
 
+/** Texts, numbers and lists of texts; of anything else nothing is told. */
 function quote(value: unknown): string | undefined {
-  const text = Array.isArray(value)
-    ? value.every((one) => typeof one === 'string')
-      ? `[${value.slice(0, 64).join(', ')}]`
-      : undefined
-    : `${value}`;
-  if (text === undefined || (typeof value === 'object' && !Array.isArray(value))) return undefined;
-  return `'${text.slice(0, QUOTED_MAX)}'`;
+  if (typeof value === 'string' || typeof value === 'number') return `'${`${value}`.slice(0, QUOTED_MAX)}'`;
+  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) return undefined;
+  return `'[${value.slice(0, 64).join(', ').slice(0, QUOTED_MAX)}]'`;
 }
 
 /**

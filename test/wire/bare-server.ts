@@ -1,0 +1,80 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AwsError } from '#core/aws-error.ts';
+import type { Answer, Received } from '#core/exchange.ts';
+import { instant } from '#core/instant.ts';
+import { decode } from '#wire/decode.ts';
+import { encode, encodeError } from '#wire/encode.ts';
+import { route } from '#wire/route.ts';
+import type { Routed } from '#wire/routed.ts';
+
+/** What the server understood of one request. */
+export interface Heard {
+  readonly service: string;
+  readonly operation: string;
+  readonly protocol: string;
+  readonly profile: string;
+  readonly gzip: boolean;
+  readonly input: Record<string, unknown>;
+}
+
+/** A server that is nothing but the wire: it decodes what real clients send and answers what the test wants. */
+export interface BareServer {
+  readonly url: string;
+  readonly heard: Heard[];
+  /** What is answered next; an AwsError is answered as one. */
+  answer: unknown;
+  readonly close: () => Promise<void>;
+}
+
+export async function startBareServer(): Promise<BareServer> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const received: Received = {
+        requestId: '6e61a3c4-0f0e-4a8e-9c0e-1d2c3b4a5f60',
+        receivedAt: instant(Date.now()),
+        method: request.method ?? '',
+        target: request.url ?? '',
+        rawHeaders: request.rawHeaders,
+        body: Buffer.concat(chunks),
+        sourceIp: '127.0.0.1',
+      };
+      const answer = respond(received);
+      response.writeHead(answer.status, answer.headers as string[]);
+      response.end(answer.body);
+    });
+  });
+
+  function respond(received: Received): Answer {
+    const routed = route(received, { guide2021: false });
+    if (routed.kind === 'refused') return encodeError(routed, routed.error, received.requestId);
+    try {
+      bare.heard.push({ ...summary(routed), input: decode(routed, received) });
+      if (bare.answer instanceof AwsError) throw bare.answer;
+      return encode(routed, bare.answer, received.requestId);
+    } catch (error) {
+      if (error instanceof AwsError) return encodeError(routed, error, received.requestId);
+      throw error;
+    }
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bare: BareServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    heard: [],
+    answer: {},
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return bare;
+}
+
+function summary(routed: Routed): Omit<Heard, 'input'> {
+  const { service, operation, protocol, profile, contentEncoding } = routed;
+  return { service, operation: operation.name, protocol, profile, gzip: contentEncoding === 'gzip' };
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import * as accessanalyzer from '@aws-sdk/client-accessanalyzer';
+import * as chime from '@aws-sdk/client-chime';
+import * as identity from '@aws-sdk/client-chime-sdk-identity';
+import * as pipelines from '@aws-sdk/client-chime-sdk-media-pipelines';
+import * as meetings from '@aws-sdk/client-chime-sdk-meetings';
+import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
+import * as voice from '@aws-sdk/client-chime-sdk-voice';
+import * as cloudtrail from '@aws-sdk/client-cloudtrail';
+import * as cloudwatch from '@aws-sdk/client-cloudwatch';
+import * as events from '@aws-sdk/client-eventbridge';
+import * as iam from '@aws-sdk/client-iam';
+import * as organizations from '@aws-sdk/client-organizations';
+import * as sts from '@aws-sdk/client-sts';
+import { AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
+import { AwsError } from '#core/aws-error.ts';
+import { loadModel } from '#model/load.ts';
+import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import { type BareServer, startBareServer } from './bare-server.ts';
+import { type SampleForm, sample } from './samples.ts';
+
+/** A client and its commands as far as this test needs them. */
+interface Client {
+  readonly send: (command: object) => Promise<Record<string, unknown>>;
+  readonly destroy: () => void;
+}
+type Package = Readonly<Record<string, unknown>>;
+
+// biome-ignore format: a table
+const CLIENTS: readonly (readonly [title: string, service: ServiceName, client: string, from: Package, protocol: string, settings: object])[] = [
+  // title                          service                      client                          package          protocol              settings
+  ['chime',                         'chime',                     'ChimeClient',                  chime,           'rest-json',          {}],
+  ['chime-sdk-identity',            'chime-sdk-identity',        'ChimeSDKIdentityClient',       identity,        'rest-json',          {}],
+  ['chime-sdk-meetings',            'chime-sdk-meetings',        'ChimeSDKMeetingsClient',       meetings,        'rest-json',          {}],
+  ['chime-sdk-messaging',           'chime-sdk-messaging',       'ChimeSDKMessagingClient',      messaging,       'rest-json',          {}],
+  ['chime-sdk-media-pipelines',     'chime-sdk-media-pipelines', 'ChimeSDKMediaPipelinesClient', pipelines,       'rest-json',          {}],
+  ['chime-sdk-voice',               'chime-sdk-voice',           'ChimeSDKVoiceClient',          voice,           'rest-json',          {}],
+  ['accessanalyzer',                'accessanalyzer',            'AccessAnalyzerClient',         accessanalyzer,  'rest-json',          {}],
+  ['iam',                           'iam',                       'IAMClient',                    iam,             'query',              {}],
+  ['sts',                           'sts',                       'STSClient',                    sts,             'query',              {}],
+  ['cloudtrail',                    'cloudtrail',                'CloudTrailClient',             cloudtrail,      'json',               {}],
+  ['events',                        'events',                    'EventBridgeClient',            events,          'json',               {}],
+  ['organizations',                 'organizations',             'OrganizationsClient',          organizations,   'json',               {}],
+  ['cloudwatch as it comes',        'cloudwatch',                'CloudWatchClient',             cloudwatch,      'json',               {}],
+  ['cloudwatch by CBOR',            'cloudwatch',                'CloudWatchClient',             cloudwatch,      'smithy-rpc-v2-cbor', { protocol: AwsSmithyRpcV2CborProtocol }],
+  ['cloudwatch by query',           'cloudwatch',                'CloudWatchClient',             cloudwatch,      'query',              { protocol: AwsQueryProtocol }],
+];
+
+let server: BareServer;
+before(async () => {
+  server = await startBareServer();
+});
+after(() => server.close());
+
+for (const [title, service, clientName, from, protocol, settings] of CLIENTS) {
+  const model = loadModel(service);
+  const operations = Object.values(model.operations).filter(({ name }) => from[`${name}Command`] !== undefined);
+
+  describe(title, () => {
+    let client: Client;
+    before(() => {
+      const Constructor = from[clientName] as new (settings: object) => Client;
+      client = new Constructor({
+        endpoint: server.url,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' },
+        maxAttempts: 1,
+        ...settings,
+      });
+    });
+    after(() => client.destroy());
+    const call = async (operation: OperationModel, input: unknown): Promise<Record<string, unknown>> => {
+      const Command = from[`${operation.name}Command`] as new (input: unknown) => object;
+      server.heard.length = 0;
+      const { $metadata, ...output } = await client.send(new Command(input));
+      // Blobs are of a class of the SDK's; a clone has the ordinary one.
+      return structuredClone(output);
+    };
+
+    test('every operation: what the client is given is what decode returns', async () => {
+      const wrong: string[] = [];
+      for (const operation of operations) {
+        const input = inputOf(model, operation, CLIENT_FORM);
+        server.answer = answerOf(model, operation, SERVER_FORM);
+        try {
+          await call(operation, input);
+          // Maps come without a prototype; a clone has the ordinary one.
+          const heard = structuredClone(server.heard[0]);
+          assert.deepEqual(
+            { ...heard, gzip: false },
+            {
+              service,
+              operation: operation.name,
+              protocol,
+              profile: service === 'chime' ? 'classic' : 'sdk',
+              gzip: false,
+              input: inputOf(model, operation, SERVER_FORM),
+            },
+          );
+        } catch (error) {
+          wrong.push(`${operation.name}: ${error}`);
+        }
+      }
+      assert.deepEqual(wrong, []);
+    });
+
+    test('every operation: what encode is given is what the client returns', async () => {
+      const wrong: string[] = [];
+      for (const operation of operations) {
+        server.answer = answerOf(model, operation, SERVER_FORM);
+        try {
+          const output = await call(operation, inputOf(model, operation, CLIENT_FORM));
+          assert.deepEqual(output, answerOf(model, operation, CLIENT_FORM));
+        } catch (error) {
+          wrong.push(`${operation.name}: ${error}`);
+        }
+      }
+      assert.deepEqual(wrong, []);
+    });
+
+    test('every error of the model: the client throws the class of that name, with message and status', async () => {
+      const wrong: string[] = [];
+      const tried = new Set<string>();
+      for (const operation of operations) {
+        for (const code of operation.errors) {
+          const shape = model.shapes[code];
+          if (tried.has(code) || from[code] === undefined || shape === undefined) continue;
+          tried.add(code);
+          server.answer = new AwsError(code, 'Not <this> & not "that"');
+          const thrown: unknown = await call(operation, inputOf(model, operation, CLIENT_FORM)).catch((error: unknown) => error);
+          const { name, message, $metadata } = thrown as {
+            name: string;
+            message: string;
+            $metadata: { httpStatusCode: number; requestId: string };
+          };
+          // CloudWatch has two errors of one query code; which of them a client takes it for is the client's choice.
+          const sameCode = Object.keys(model.shapes).filter(
+            (one) => shape.error?.code !== undefined && model.shapes[one]?.error?.code === shape.error.code,
+          );
+          const found = [sameCode.includes(name) ? code : name, message, $metadata?.httpStatusCode, $metadata?.requestId].join(' | ');
+          const expected = [code, 'Not <this> & not "that"', shape.error?.status, '6e61a3c4-0f0e-4a8e-9c0e-1d2c3b4a5f60'].join(' | ');
+          if (found !== expected) wrong.push(`${found} instead of ${expected}`);
+        }
+      }
+      assert.deepEqual(wrong, []);
+      assert.ok(tried.size > 5);
+    });
+  });
+}
+
+const MOMENT = 1_795_305_600_000;
+const CLIENT_FORM: SampleForm = {
+  timestamp: (milliseconds) => new Date(milliseconds),
+  milliseconds: MOMENT,
+  blob: (bytes) => bytes,
+  elements: 2,
+};
+const SERVER_FORM: SampleForm = { ...CLIENT_FORM, timestamp: (milliseconds) => milliseconds };
+
+function inputOf(model: ServiceModel, operation: OperationModel, form: SampleForm): Record<string, unknown> {
+  if (operation.input === undefined) return {};
+  const input = sample(model, { shape: operation.input }, form);
+  assert.ok(input !== undefined, `no sample for ${operation.input}`);
+  // With an EndpointId the client signs by SigV4a, which is a package of its own.
+  const { EndpointId, ...rest } = input as Record<string, unknown>;
+  return operation.name === 'PutEvents' ? rest : (input as Record<string, unknown>);
+}
+
+function answerOf(model: ServiceModel, operation: OperationModel, form: SampleForm): Record<string, unknown> {
+  if (operation.output === undefined) return {};
+  const output: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(model.shapes[operation.output]?.members ?? {})) {
+    const value = sample(model, member, form);
+    if (value !== undefined) output[name] = value;
+  }
+  return output;
+}

@@ -1,0 +1,147 @@
+import type { Member, ServiceModel, Shape } from '#model/model.ts';
+import { matchesPattern } from '#model/patterns.ts';
+
+/** Texts that between them satisfy the patterns of the models; awkward ones first, so that they are used wherever a model allows them. */
+const TEXTS = [
+  'Zoë & <b>"quoted"</b> 100% a+b=c;d/e?f#g 😀',
+  'a b+c',
+  'a+b=c,d.e@f-g',
+  'abc',
+  'a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:chime:us-east-1:111122223333:app-instance/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d/user/alice',
+  'arn:aws:chime:us-east-1:111122223333:meeting/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:iam::111122223333:role/path/name',
+  'arn:aws:kinesis:us-east-1:111122223333:stream/chime-messaging-data',
+  'arn:aws:firehose:us-east-1:111122223333:deliverystream/abc',
+  'arn:aws:lambda:us-east-1:111122223333:function:abc',
+  'arn:aws:lex:us-east-1:111122223333:bot-alias/ABCDEFGHIJ/KLMNOPQRST',
+  'arn:aws:sqs:us-east-1:111122223333:queue',
+  'arn:aws:sns:us-east-1:111122223333:topic',
+  'arn:aws:s3:::bucket',
+  'arn:aws:s3:::bucket/path',
+  'arn:aws:secretsmanager:us-east-1:111122223333:secret:abc',
+  'arn:aws:kinesisvideo:us-east-1:111122223333:stream/abc/1234567890123',
+  'arn:aws:kms:us-east-1:111122223333:key/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:events:us-east-1:111122223333:connection/abc/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:events:us-east-1:111122223333:api-destination/abc/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:events:us-east-1:111122223333:archive/abc',
+  'arn:aws:events:us-east-1:111122223333:event-bus/abc',
+  'arn:aws:events:us-east-1:111122223333:endpoint/abc',
+  'arn:aws:events:us-east-1:111122223333:rule/abc',
+  'arn:aws:states:us-east-1:111122223333:stateMachine:abc',
+  'arn:aws:access-analyzer:us-east-1:111122223333:analyzer/abc',
+  'arn:aws:organizations::111122223333:organization/o-abcdefghij',
+  'arn:aws:codeartifact:us-east-1:111122223333:repository/abc',
+  '+15551234567',
+  '15551234567',
+  '111122223333',
+  '123456',
+  '12345',
+  '1',
+  '443',
+  'alice@example.com',
+  'https://example.com/path',
+  'us-east-1',
+  'us',
+  'US',
+  'usa',
+  'en-US',
+  '/path/',
+  '/path',
+  'path',
+  '{"a":1}',
+  '10.0.0.0/28',
+  '10.0.0.1',
+  'example.com',
+  'aws.partner/example.com/name',
+  'AKIAIOSFODNN7EXAMPLE',
+  'o-abcdefghij',
+  'ou-abcd-abcdefgh',
+  'r-abcd',
+  'h-abcdefghij',
+  'p-abcdefgh',
+  'rp-abcdefgh',
+  'car-abcdefgh',
+  'aws:kinesis',
+  'rate(5 minutes)',
+  'abcdefghijklmnopqrstuvwxyzabcdef',
+  'abcde.veo',
+  'region-1/abc',
+  'v1',
+  'default',
+  'chime.amazonaws.com',
+  'arn:aws:route53:::healthcheck/abc',
+  'us-east-1a',
+  'o-abcdefghij/r-abcd/ou-abcd-abcdefgh',
+  'o-abcdefghij/r-abcd/111122223333',
+  'rt-abcdefgh12345678',
+];
+
+/** What differs between what a client is given, what a handler sees and what the wire keeps. */
+export interface SampleForm {
+  readonly timestamp: (milliseconds: number) => unknown;
+  /** Of whole seconds where the protocol prints no more. */
+  readonly milliseconds: number;
+  readonly blob: (bytes: Uint8Array) => unknown;
+  /** Lists have at least this many elements. */
+  readonly elements: number;
+}
+
+/** A value of a shape that breaks no constraint; undefined where none of the texts will do. Each member of a structure is filled, of a union the first. */
+export function sample(model: ServiceModel, use: Member, form: SampleForm, within: readonly string[] = []): unknown {
+  const shape = model.shapes[use.shape] as Shape;
+  if (within.includes(use.shape)) return undefined;
+  const inner = [...within, use.shape];
+  switch (shape.type) {
+    case 'string':
+      return textFor(shape);
+    case 'integer':
+    case 'long':
+      return Math.min(shape.max ?? 7, Math.max(shape.min ?? 7, 7));
+    case 'float':
+    case 'double':
+      return Math.min(shape.max ?? 1.5, Math.max(shape.min ?? 1.5, 1.5));
+    case 'boolean':
+      return true;
+    case 'timestamp':
+      return form.timestamp(form.milliseconds);
+    case 'blob':
+      return form.blob(new Uint8Array(Math.max(shape.min ?? 0, 4)).fill(0xfe));
+    case 'list': {
+      const size = Math.max(shape.min ?? 0, Math.min(shape.max ?? form.elements, form.elements));
+      const element = sample(model, shape.member as Member, form, inner);
+      return element === undefined ? undefined : Array.from({ length: size }, () => element);
+    }
+    case 'map': {
+      const key = model.shapes[shape.key?.shape ?? ''] as Shape;
+      const value = sample(model, shape.member as Member, form, inner);
+      const keys = key.enum ?? TEXTS.filter((text) => fits(key, text));
+      const size = Math.max(shape.min ?? 0, Math.min(shape.max ?? form.elements, form.elements));
+      return value === undefined ? undefined : Object.fromEntries(keys.slice(0, size).map((name) => [name, value]));
+    }
+    case 'structure': {
+      const structure: Record<string, unknown> = {};
+      for (const [name, member] of Object.entries(shape.members ?? {})) {
+        const value = sample(model, member, form, inner);
+        if (value === undefined) continue;
+        structure[name] = value;
+        if (shape.union) break;
+      }
+      return (shape.required ?? []).every((name) => structure[name] !== undefined) ? structure : undefined;
+    }
+  }
+}
+
+function textFor(shape: Shape): string | undefined {
+  if (shape.enum !== undefined) return shape.enum[0];
+  const found = TEXTS.find((text) => fits(shape, text));
+  if (found !== undefined) return found;
+  const size = Math.max(shape.min ?? 1, 1);
+  return ['a'.repeat(size), 'A'.repeat(size), '1'.repeat(size)].find((text) => fits(shape, text));
+}
+
+function fits(shape: Shape, text: string): boolean {
+  const size = [...text].length;
+  return size >= (shape.min ?? 0) && size <= (shape.max ?? Number.POSITIVE_INFINITY) && matchesPattern(shape, text);
+}
