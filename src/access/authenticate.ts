@@ -66,6 +66,8 @@ export type Authenticate = (received: Received, expected: { readonly signingName
 export function authenticating({ snapshot, vault, sessions, keyCache, region }: AuthenticateParts): Authenticate {
   /** Opened secrets of long-term keys, by the record they belong to: a changed record is another object. */
   const secrets = new WeakMap<object, string>();
+  /** The principal of a user's record: one object for all its requests, so that what is made of it can be kept with it. */
+  const users = new WeakMap<object, Principal & { type: 'IAMUser' }>();
 
   return (received, { signingName, unsigned }, now) => {
     const identityVersion = snapshot.version();
@@ -118,7 +120,10 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
 
   function userOf(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined {
     const user = snapshot.user(accountId, userName);
-    return user && { type: 'IAMUser', accountId, arn: user.arn, principalId: user.userId, userName: user.userName };
+    if (user === undefined) return undefined;
+    let principal = users.get(user);
+    if (principal === undefined) users.set(user, (principal = { type: 'IAMUser', accountId, arn: user.arn, principalId: user.userId, userName: user.userName }));
+    return principal;
   }
 
   /** The principal of a session, if what it is a session of still exists, unchanged in its unique id. */
