@@ -1,0 +1,79 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { AssumeRoleRequest, StsApi } from '#model/generated/sts.ts';
+import type { Access, Call, Caller, Operation } from '../operation.ts';
+import { mfaProven } from './credentials.ts';
+import type { StsDeps } from './deps.ts';
+import { findRole, readRoleArn, roleTags } from './role-arn.ts';
+import { roleSession } from './role-session.ts';
+import { sessionPolicies } from './session-policies.ts';
+import { sessionTags, tagContext } from './session-tags.ts';
+
+/**
+ * Makes a session of a role for whom the role trusts.
+ *
+ * Tags, passed or inherited, ask for `sts:TagSession` besides, a source identity for `sts:SetSourceIdentity`: of the caller's
+ * policies and of the trust policy, like the rest.
+ *
+ * @throws AwsError ValidationError       the ARN is none; the session would be too long
+ * @throws AwsError InvalidParameterValue tags that cannot be passed
+ * @throws AwsError AccessDenied          another source identity than the calling session's; a second factor that fails
+ * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  session policies
+ *
+ * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements STS-2 to STS-9.
+ * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes.
+ */
+export function assumeRole(deps: StsDeps): Operation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
+  return { access: accessOf, handle };
+
+  async function handle(call: Call, input: AssumeRoleRequest) {
+    const { principal, tx } = call;
+    const role = await findRole(tx, input.RoleArn);
+    // Allowed, and gone: the same words as for a role that never was. Requirement STS-4.
+    if (role === undefined) {
+      throw new AwsError(
+        'AccessDenied',
+        `User: ${principal.arn} is not authorized to perform: sts:AssumeRole on resource: ${input.RoleArn}`,
+      );
+    }
+    if (input.ProvidedContexts !== undefined) throw new AwsError('ValidationError', 'ProvidedContexts are not supported.');
+    const given = principal.session?.sourceIdentity;
+    if (given !== undefined && input.SourceIdentity !== undefined && input.SourceIdentity !== given) {
+      throw new AwsError('AccessDenied', 'The source identity of a session cannot be changed by the sessions made from it.');
+    }
+    const sourceIdentity = given ?? input.SourceIdentity;
+    return roleSession(deps, call, role, {
+      sessionName: input.RoleSessionName,
+      durationSeconds: input.DurationSeconds,
+      mfaAuthenticated: await mfaProven(deps, call, input),
+      chained: principal.type === 'AssumedRole',
+      ...(sourceIdentity !== undefined && { sourceIdentity }),
+      ...sessionTags(principal, input.Tags, input.TransitiveTagKeys),
+      ...(await sessionPolicies(tx, role.accountId, input)),
+    });
+  }
+}
+
+function accessOf(input: AssumeRoleRequest, { principal }: Caller): readonly Access[] {
+  const { RoleArn } = input;
+  readRoleArn(RoleArn);
+  const { tags, transitiveTagKeys } = sessionTags(principal, input.Tags, input.TransitiveTagKeys);
+  const sourceIdentity = input.SourceIdentity ?? principal.session?.sourceIdentity;
+  const context = new Map<string, string | readonly string[]>([['sts:rolesessionname', input.RoleSessionName], ...tagContext(tags)]);
+  if (input.ExternalId !== undefined) context.set('sts:externalid', input.ExternalId);
+  if (input.DurationSeconds !== undefined) context.set('sts:durationseconds', String(input.DurationSeconds));
+  if (sourceIdentity !== undefined) context.set('sts:sourceidentity', sourceIdentity);
+  if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
+
+  const on = (action: Access['action']): Access => ({
+    action,
+    resources: [RoleArn],
+    trustPolicyOf: RoleArn,
+    context,
+    resourceTags: (tx) => roleTags(tx, RoleArn),
+  });
+  return [
+    on('sts:AssumeRole'),
+    ...(Object.keys(tags).length > 0 ? [on('sts:TagSession')] : []),
+    ...(sourceIdentity !== undefined ? [on('sts:SetSourceIdentity')] : []),
+  ];
+}

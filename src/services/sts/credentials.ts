@@ -1,0 +1,61 @@
+/** What every operation that makes credentials shares: their life, the second factor, the answer's members. */
+import { AwsError } from '#core/aws-error.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { SessionClaims } from '#core/session-issuer.ts';
+import type { Credentials } from '#model/generated/sts.ts';
+import type { Call } from '../operation.ts';
+import type { StsDeps } from './deps.ts';
+import { packedPolicyTooLarge } from './session-policies.ts';
+
+/** When a session ends that begins now: expirations are whole seconds. */
+export function expiresAfter(now: Instant, durationSeconds: number): Instant {
+  return instant((Math.floor(now / 1000) + durationSeconds) * 1000);
+}
+
+/**
+ * Makes the credentials of a session.
+ *
+ * @throws AwsError PackedPolicyTooLarge policies and tags do not fit into a token
+ */
+export function issue(
+  deps: StsDeps,
+  call: Call,
+  claims: SessionClaims,
+): { readonly Credentials: Credentials; readonly PackedPolicySize?: number } {
+  const issued = deps.sessions.issue(claims, call.random);
+  if (issued.outcome === 'too-large') throw packedPolicyTooLarge(issued.packedPolicyPercent);
+  const { credentials, packedPolicyPercent } = issued;
+  return {
+    Credentials: {
+      AccessKeyId: credentials.accessKeyId,
+      SecretAccessKey: credentials.secretAccessKey,
+      SessionToken: credentials.sessionToken,
+      Expiration: credentials.expiration,
+    },
+    ...(packedPolicyPercent !== undefined && { PackedPolicySize: packedPolicyPercent }),
+  };
+}
+
+/**
+ * Whether the request proves a second factor.
+ *
+ * @throws AwsError AccessDenied it tries to and does not
+ * Assumed: the texts, as people report them of real accounts.
+ */
+export async function mfaProven(
+  deps: StsDeps,
+  call: Call,
+  { SerialNumber, TokenCode }: { readonly SerialNumber?: string; readonly TokenCode?: string },
+): Promise<boolean> {
+  if (SerialNumber === undefined && TokenCode === undefined) return false;
+  if (SerialNumber === undefined || TokenCode === undefined || deps.verifyMfa === undefined) {
+    throw new AwsError(
+      'AccessDenied',
+      'MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.',
+    );
+  }
+  if (!(await deps.verifyMfa(call, SerialNumber, TokenCode))) {
+    throw new AwsError('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code. ');
+  }
+  return true;
+}

@@ -1,0 +1,17 @@
+import { type OperationTable, operationTable } from '../table.ts';
+import { assumeRole } from './assume-role.ts';
+import type { StsDeps } from './deps.ts';
+import { getFederationToken, getSessionToken } from './user-sessions.ts';
+import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './who.ts';
+
+/** The operations of STS. */
+export function stsOperations(deps: StsDeps): OperationTable<'sts'> {
+  return operationTable('sts', {
+    AssumeRole: assumeRole(deps),
+    DecodeAuthorizationMessage: decodeAuthorizationMessage(deps),
+    GetAccessKeyInfo: getAccessKeyInfo,
+    GetCallerIdentity: getCallerIdentity,
+    GetFederationToken: getFederationToken(deps),
+    GetSessionToken: getSessionToken(deps),
+  });
+}

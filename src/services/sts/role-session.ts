@@ -1,0 +1,64 @@
+import { arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { SessionFacts } from '#core/principal.ts';
+import type { AssumedRoleUser, Credentials } from '#model/generated/sts.ts';
+import type { RoleRecord } from '#store/identity.ts';
+import type { Call } from '../operation.ts';
+import { expiresAfter, issue } from './credentials.ts';
+import type { StsDeps } from './deps.ts';
+
+/** What a caller, or a token in place of one, asks a role session to be. */
+export interface RoleSessionRequest extends Omit<SessionFacts, 'issuedAt' | 'expiresAt'> {
+  readonly sessionName: string;
+  readonly durationSeconds: number | undefined;
+  /** No later than this, whatever the duration: where a SAML assertion ends the session. Requirement FED-1. */
+  readonly latestEnd?: Instant;
+}
+
+/** What AssumeRole and its kin answer alike. */
+export interface RoleSessionAnswer {
+  readonly Credentials: Credentials;
+  readonly AssumedRoleUser: AssumedRoleUser;
+  readonly PackedPolicySize?: number;
+  readonly SourceIdentity?: string;
+}
+
+const DEFAULT_SECONDS = 3600;
+const CHAINED_MAX_SECONDS = 3600;
+
+/**
+ * Makes a session of a role, once it is allowed.
+ *
+ * @throws AwsError ValidationError longer than the role allows, or than an hour where a session makes a session. Requirement STS-2.
+ * @throws AwsError PackedPolicyTooLarge
+ *
+ * Assumed: with both limits broken, the one of chaining is named.
+ */
+export function roleSession(deps: StsDeps, call: Call, role: RoleRecord, request: RoleSessionRequest): RoleSessionAnswer {
+  const { sessionName, durationSeconds = DEFAULT_SECONDS, latestEnd, ...facts } = request;
+  if (facts.chained && durationSeconds > CHAINED_MAX_SECONDS) {
+    throw new AwsError(
+      'ValidationError',
+      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
+    );
+  }
+  if (durationSeconds > role.maxSessionSeconds) {
+    throw new AwsError('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+  }
+  const end = expiresAfter(call.now, durationSeconds);
+  const session: SessionFacts = {
+    ...facts,
+    issuedAt: call.now,
+    expiresAt: latestEnd === undefined ? end : instant(Math.min(end, Math.floor(latestEnd / 1000) * 1000)),
+  };
+  const { accountId, roleId, roleName } = role;
+  return {
+    ...issue(deps, call, { kind: 'role', accountId, session, roleId, roleName, sessionName }),
+    AssumedRoleUser: {
+      AssumedRoleId: `${roleId}:${sessionName}`,
+      Arn: arn('sts', '', accountId, `assumed-role/${roleName}/${sessionName}`),
+    },
+    ...(facts.sourceIdentity !== undefined && { SourceIdentity: facts.sourceIdentity }),
+  };
+}

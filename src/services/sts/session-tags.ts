@@ -1,0 +1,71 @@
+/**
+ * Session tags: what may be passed, and what a session inherits from the one that makes it.
+ * Source: IAM User Guide, "Passing session tags in AWS STS". Requirements STS-6, STS-7.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { Principal } from '#core/principal.ts';
+import type { Tag } from '#model/generated/sts.ts';
+
+export interface SessionTags {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly transitiveTagKeys: readonly string[];
+}
+
+/**
+ * The tags of the session to be made: the transitive ones of the calling session, then those passed.
+ *
+ * @throws AwsError InvalidParameterValue two keys are the same but for case; a key is reserved; a transitive key is not among those
+ *   passed, or is transitive in the calling session, whose tag cannot be overridden
+ * Assumed: the text about reserved keys; that a passed tag which is not transitive conflicts in the same words.
+ */
+export function sessionTags(principal: Principal, passed: readonly Tag[] = [], transitive: readonly string[] = []): SessionTags {
+  const passedKeys = new Map<string, string>();
+  for (const { Key } of passed) {
+    const key = Key.toLowerCase();
+    if (passedKeys.has(key)) throw invalid('Duplicate tag keys found. Please note that Tag keys are case insensitive.');
+    if (key.startsWith('aws:')) throw invalid('Tag keys may not begin with aws:, which is reserved.');
+    passedKeys.set(key, Key);
+  }
+  const inherited = inheritedTags(principal);
+  const inheritedKeys = new Set(inherited.transitiveTagKeys.map((key) => key.toLowerCase()));
+  const conflicts = [...passedKeys.keys(), ...transitive.map((key) => key.toLowerCase())].some((key) => inheritedKeys.has(key));
+  if (conflicts) {
+    throw invalid(
+      "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+    );
+  }
+  const transitiveTagKeys = new Set(inherited.transitiveTagKeys);
+  for (const key of transitive) {
+    const spelt = passedKeys.get(key.toLowerCase());
+    if (spelt === undefined) throw invalid('The specified transitive tag key must be included in the requested tags.');
+    transitiveTagKeys.add(spelt);
+  }
+  return {
+    tags: { ...inherited.tags, ...Object.fromEntries(passed.map(({ Key, Value }) => [Key, Value])) },
+    transitiveTagKeys: [...transitiveTagKeys],
+  };
+}
+
+/** The tags that a session passes on to what it assumes. */
+export function inheritedTags({ session }: Principal): SessionTags {
+  if (session === undefined) return { tags: {}, transitiveTagKeys: [] };
+  const transitive = new Set(session.transitiveTagKeys);
+  return {
+    tags: Object.fromEntries(Object.entries(session.tags).filter(([key]) => transitive.has(key))),
+    transitiveTagKeys: session.transitiveTagKeys,
+  };
+}
+
+/** `aws:RequestTag/…` and `aws:TagKeys` of the tags passed and inherited. */
+export function tagContext(tags: Readonly<Record<string, string>>): readonly (readonly [string, string | readonly string[]])[] {
+  const pairs = Object.entries(tags);
+  if (pairs.length === 0) return [];
+  return [
+    ...pairs.map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value] as const),
+    ['aws:tagkeys', pairs.map(([key]) => key)] as const,
+  ];
+}
+
+function invalid(message: string): AwsError {
+  return new AwsError('InvalidParameterValue', message);
+}

@@ -1,0 +1,108 @@
+/** Sessions that users and the root make of themselves: GetSessionToken and GetFederationToken. */
+import { arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { Principal } from '#core/principal.ts';
+import type { GetFederationTokenRequest, GetSessionTokenRequest, StsApi } from '#model/generated/sts.ts';
+import type { Access, Operation } from '../operation.ts';
+import { expiresAfter, issue, mfaProven } from './credentials.ts';
+import type { StsDeps } from './deps.ts';
+import { sessionPolicies } from './session-policies.ts';
+import { sessionTags, tagContext } from './session-tags.ts';
+
+const DEFAULT_SECONDS = 43_200;
+const ROOT_SECONDS = 3600;
+
+/**
+ * Credentials of the caller itself for a while, with the proof of a second factor if there was one. Needs no permission.
+ *
+ * @throws AwsError AccessDenied called with session credentials (STS-3); a second factor that fails
+ *
+ * Source: STS API reference, GetSessionToken: of the root at most an hour, shortened without an error.
+ */
+export function getSessionToken(deps: StsDeps): Operation<GetSessionTokenRequest, StsApi['GetSessionToken']['output']> {
+  return {
+    access(_input, { principal }) {
+      longTerm(principal, 'GetSessionToken');
+      return { action: 'sts:GetSessionToken', resources: ['*'], always: true };
+    },
+    async handle(call, input) {
+      const { principal, now } = call;
+      const caller = longTerm(principal, 'GetSessionToken');
+      const session = {
+        issuedAt: now,
+        expiresAt: expiresAfter(now, seconds(principal, input.DurationSeconds)),
+        mfaAuthenticated: await mfaProven(deps, call, input),
+        tags: {},
+        transitiveTagKeys: [],
+        chained: false,
+      };
+      const { accountId } = caller;
+      return issue(
+        deps,
+        call,
+        caller.type === 'Root'
+          ? { kind: 'root', accountId, session }
+          : { kind: 'user', accountId, session, userId: caller.principalId, userName: caller.userName },
+      );
+    },
+  };
+}
+
+/**
+ * Credentials of a federated user: at most what the caller may, and only what session policies allow, so nothing without any.
+ *
+ * @throws AwsError AccessDenied called with session credentials (STS-3)
+ * @throws AwsError InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  tags and session policies
+ *
+ * Source: STS API reference, GetFederationToken; IAM User Guide, "Permissions for GetFederationToken". Requirement STS-10.
+ */
+export function getFederationToken(deps: StsDeps): Operation<GetFederationTokenRequest, StsApi['GetFederationToken']['output']> {
+  return {
+    access(input, { principal, accountId }) {
+      longTerm(principal, 'GetFederationToken');
+      const context = new Map(tagContext(sessionTags(principal, input.Tags).tags));
+      const on = (action: Access['action']): Access => ({
+        action,
+        resources: [arn('sts', '', accountId, `federated-user/${input.Name}`)],
+        context,
+      });
+      return context.size === 0 ? on('sts:GetFederationToken') : [on('sts:GetFederationToken'), on('sts:TagSession')];
+    },
+    async handle(call, input) {
+      const { principal, now, tx } = call;
+      const caller = longTerm(principal, 'GetFederationToken');
+      const { accountId, principalId: issuerId } = caller;
+      const session = {
+        issuedAt: now,
+        expiresAt: expiresAfter(now, seconds(principal, input.DurationSeconds)),
+        mfaAuthenticated: false,
+        chained: false,
+        ...sessionTags(principal, input.Tags),
+        ...(await sessionPolicies(tx, accountId, input)),
+      };
+      return {
+        ...issue(deps, call, {
+          kind: 'federated',
+          accountId,
+          session,
+          federatedName: input.Name,
+          issuerId,
+          ...(caller.type === 'IAMUser' && { issuerName: caller.userName }),
+        }),
+        FederatedUser: { FederatedUserId: `${accountId}:${input.Name}`, Arn: arn('sts', '', accountId, `federated-user/${input.Name}`) },
+      };
+    },
+  };
+}
+
+/** The caller, where it signed with a long-term key of a user or the root. */
+function longTerm(principal: Principal, operation: string): Principal & { readonly type: 'IAMUser' | 'Root' } {
+  if ((principal.type !== 'IAMUser' && principal.type !== 'Root') || principal.session !== undefined) {
+    throw new AwsError('AccessDenied', `Cannot call ${operation} with session credentials`);
+  }
+  return principal;
+}
+
+function seconds(principal: Principal, asked: number = DEFAULT_SECONDS): number {
+  return principal.type === 'Root' ? Math.min(asked, ROOT_SECONDS) : asked;
+}
