@@ -126,6 +126,7 @@ function isDenied({ principals }: LoweredStatement, caller: TrustCaller): boolea
   if (caller.hasBoundary === true) return true;
   const lists = (name: string | undefined): boolean => entries.some(({ type, value }) => type === 'AWS' && value === name);
   if (!entries.some(({ type, value }) => type === 'AWS' && accountOf(value) === caller.accountId)) return true;
+  if (caller.arn !== undefined && accountOf(caller.arn) !== undefined) return false;
   // A role session must be listed itself and by its role; the role, or a user, by its ARN or its unique id.
   if (caller.roleArn !== undefined) return !lists(caller.arn) || !(lists(caller.roleArn) || lists(caller.uniqueId));
   return !lists(caller.arn) && !lists(caller.uniqueId);

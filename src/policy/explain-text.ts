@@ -1,0 +1,209 @@
+/**
+ * Wildcards, variables and ARNs as the documentation describes them, for explanations. It shares nothing with the fast path on
+ * purpose: the two are held against each other by `test/reference`. Texts become lists of characters and marks, so that what a
+ * variable stood for can never be taken for a wildcard.
+ */
+
+import type { ConditionContext } from '#core/condition-context.ts';
+
+/** A character, or one of the two wildcards. */
+export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
+export const ANY_TEXT = Symbol('*');
+export const ANY_CHARACTER = Symbol('?');
+
+/** A text of a policy with its variables filled in, or the variable that has no value. */
+export type Resolved = { readonly signs: readonly Sign[]; readonly variables: boolean } | { readonly unresolved: string };
+
+/** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
+export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean): Resolved {
+  const signs: Sign[] = [];
+  let used = false;
+  for (let i = 0; i < text.length; ) {
+    const char = text.charAt(i);
+    const rest = variables && char === '$' ? text.slice(i) : '';
+    const special = /^\$\{([*?$])\}/.exec(rest);
+    const variable = /^\$\{([^,}]+)(?:,\s*'([^']*)'\s*)?\}/.exec(rest);
+    if (special !== null) {
+      signs.push(special[1] as string);
+      i += special[0].length;
+    } else if (variable !== null) {
+      const [whole, key = '', fallback] = variable;
+      // "You cannot use multivalued context keys as variables."
+      const found = context.get(key.toLowerCase());
+      const value = typeof found === 'string' ? found : fallback;
+      // "If the variable has no value and no default, the element that contains it does not match."
+      if (value === undefined) return { unresolved: key };
+      for (let at = 0; at < value.length; at++) signs.push(value.charAt(at));
+      used = true;
+      i += whole.length;
+    } else {
+      signs.push(wildcards && char === '*' ? ANY_TEXT : wildcards && char === '?' ? ANY_CHARACTER : char);
+      i++;
+    }
+  }
+  return { signs, variables: used };
+}
+
+/** The text with its variables filled in, as a person would write it. */
+export function spell(signs: readonly Sign[]): string {
+  return signs.map((sign) => (sign === ANY_TEXT ? '*' : sign === ANY_CHARACTER ? '?' : (sign as string))).join('');
+}
+
+function standsAt(chunk: readonly Sign[], text: string, at: number): boolean {
+  if (at < 0 || at + chunk.length > text.length) return false;
+  return chunk.every((sign, i) => sign === ANY_CHARACTER || sign === text.charAt(at + i));
+}
+
+/** Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
+export function wildcardMatch(signs: readonly Sign[], text: string): boolean {
+  const chunks: Sign[][] = [[]];
+  for (const sign of signs) {
+    if (sign === ANY_TEXT) chunks.push([]);
+    else chunks.at(-1)?.push(sign);
+  }
+  const first = chunks[0] as Sign[];
+  if (chunks.length === 1) return first.length === text.length && standsAt(first, text, 0);
+  const last = chunks.at(-1) as Sign[];
+  const end = text.length - last.length;
+  if (!standsAt(first, text, 0) || end < first.length || !standsAt(last, text, end)) return false;
+  let at = first.length;
+  for (const chunk of chunks.slice(1, -1)) {
+    while (at + chunk.length <= end && !standsAt(chunk, text, at)) at++;
+    if (at + chunk.length > end) return false;
+    at += chunk.length;
+  }
+  return true;
+}
+
+/** The six segments of an ARN; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
+function segmentsOf<Item>(items: readonly Item[]): Item[][] {
+  const segments: Item[][] = [[]];
+  for (const item of items) {
+    if (item === ':' && segments.length < 6) segments.push([]);
+    else segments.at(-1)?.push(item);
+  }
+  return segments;
+}
+
+/**
+ * Source: IAM User Guide, "Resource" and "ARN condition operators": each segment is compared with its own. Missing segments of the
+ * pattern are `*` where `short` says so.
+ */
+export function arnMatch(signs: readonly Sign[], text: string, short: boolean): boolean {
+  if (signs.length === 1 && signs[0] === ANY_TEXT) return true;
+  const parts = text.split(':');
+  if (parts.length < 6 || parts[0] !== 'arn') return false;
+  const segments = segmentsOf(signs);
+  if (segments.length < 6 && !short) return false;
+  return segments.every((segment, i) => wildcardMatch(segment, i < 5 ? (parts[i] as string) : parts.slice(5).join(':')));
+}
+
+/** Source: IAM User Guide, "Action": prefix and name compare case-insensitively. */
+export function actionMatch(pattern: string, action: string): boolean {
+  if (pattern === '*') return true;
+  const wanted = pattern.toLowerCase();
+  const asked = action.toLowerCase();
+  if (!wanted.includes('*') && !wanted.includes('?')) return wanted === asked;
+  const [wantedColon, askedColon] = [wanted.indexOf(':'), asked.indexOf(':')];
+  if (askedColon < 0) return false;
+  const service = wanted.slice(0, wantedColon);
+  const plain = !service.includes('*') && !service.includes('?');
+  // A wildcard at the end, the commonest, needs no further thought.
+  if (plain && wanted.indexOf('*') === wanted.length - 1 && !wanted.includes('?')) return asked.startsWith(wanted.slice(0, -1));
+  const signs = (part: string): Sign[] => [...part].map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
+  return (
+    wildcardMatch(signs(service), asked.slice(0, askedColon)) &&
+    wildcardMatch(signs(wanted.slice(wantedColon + 1)), asked.slice(askedColon + 1))
+  );
+}
+
+/** Decimal, of at most 64 characters; undefined where the text is none. */
+export function decimal(text: string): number | undefined {
+  return text.length <= 64 && /^[+-]?[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : undefined;
+}
+
+const W3C =
+  /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(?:Z|([+-])([0-9]{2}):([0-9]{2})))?)?)?$/;
+
+/** Milliseconds since 1970. Source: IAM User Guide, "Date condition operators"; W3C note "Date and Time Formats". */
+export function moment(text: string): number | undefined {
+  if (text.length > 40) return undefined;
+  if (text.length !== 4 && /^[0-9]{1,13}$/.test(text)) return Number(text) * 1000;
+  const parts = W3C.exec(text);
+  if (parts === null) return undefined;
+  const [
+    ,
+    year,
+    month = '01',
+    day = '01',
+    hour = '00',
+    minute = '00',
+    second = '00',
+    fraction = '',
+    sign,
+    zoneHour = '00',
+    zoneMinute = '00',
+  ] = parts;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59 || Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined;
+  const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
+  const local = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}Z`);
+  // The platform takes 31 February for 3 March: a day must come out as it went in.
+  if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== `${year}-${month}-${day}`) return undefined;
+  const offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000;
+  return sign === '-' ? local + offset : local - offset;
+}
+
+interface Numbered {
+  readonly family: 4 | 6;
+  readonly value: bigint;
+}
+
+function ipv4(text: string): bigint | undefined {
+  const octets = text.split('.');
+  if (octets.length !== 4 || octets.some((octet) => !/^(0|[1-9][0-9]{0,2})$/.test(octet) || Number(octet) > 255)) return undefined;
+  return octets.reduce((value, octet) => value * 256n + BigInt(octet), 0n);
+}
+
+function ipv6(text: string): bigint | undefined {
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  const embedded = tail.includes('.') ? ipv4(tail) : undefined;
+  if (tail.includes('.') && embedded === undefined) return undefined;
+  const groups = (part: string): (bigint | undefined)[] =>
+    part === '' ? [] : part.split(':').map((group) => (/^[0-9a-fA-F]{1,4}$/.test(group) ? BigInt(`0x${group}`) : undefined));
+  const whole =
+    embedded === undefined ? text : `${text.slice(0, -tail.length)}${(embedded >> 16n).toString(16)}:${(embedded & 0xffffn).toString(16)}`;
+  const halves = whole.split('::');
+  if (halves.length > 2) return undefined;
+  const left = groups(halves[0] as string);
+  const right = halves.length === 2 ? groups(halves[1] as string) : [];
+  const gap = 8 - left.length - right.length;
+  if (halves.length === 2 ? gap < 1 : gap !== 0) return undefined;
+  const all = [...left, ...new Array<bigint>(gap).fill(0n), ...right];
+  if (all.includes(undefined)) return undefined;
+  return (all as bigint[]).reduce((value, group) => value * 65536n + group, 0n);
+}
+
+function address(text: string): Numbered | undefined {
+  if (text.length > 45) return undefined;
+  const four = ipv4(text);
+  if (four !== undefined) return { family: 4, value: four };
+  const six = text.includes(':') ? ipv6(text) : undefined;
+  return six === undefined ? undefined : { family: 6, value: six };
+}
+
+/** Source: IAM User Guide, "IP address condition operators": CIDR, or an address alone; the families never meet. */
+export function addressMatch(range: string, text: string): boolean {
+  const [network = '', prefix, more] = range.split('/');
+  const wanted = address(network);
+  const asked = address(text);
+  if (wanted === undefined || asked === undefined || more !== undefined || wanted.family !== asked.family) return false;
+  const width = wanted.family === 4 ? 32 : 128;
+  if (prefix !== undefined && (!/^(0|[1-9][0-9]{0,2})$/.test(prefix) || Number(prefix) > width)) return false;
+  const hostBits = BigInt(width - Number(prefix ?? width));
+  return wanted.value >> hostBits === asked.value >> hostBits;
+}
+
+/** The bytes of a base64 text, spelt canonically; undefined where it is none. */
+export function bytes(text: string): string | undefined {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('hex') : undefined;
+}

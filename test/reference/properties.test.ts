@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decide, decideProgram, linkStack, newRequestRecord, programFor } from '#policy/engine.ts';
+import { explain } from '#policy/explain.ts';
+import { fillRecord } from '#policy/request.ts';
+import { type Dice, diceOf, generateDocument, generatePolicies, generateRequest } from './generate-policies.ts';
+import { type CasePolicies, type CaseRequest, decideCase, type PolicyJson, toLayers, toRequest } from './policy-case.ts';
+
+interface Drawn {
+  readonly dice: Dice;
+  readonly policies: CasePolicies;
+  readonly request: CaseRequest;
+}
+
+/** What holds for every case of the generator. */
+function holds(title: string, claim: (drawn: Drawn) => void): void {
+  test(title, () => {
+    const seeds = fc.integer({ min: 1, max: 2 ** 30 });
+    const property = fc.property(seeds, (seed) => {
+      const dice = diceOf(seed);
+      claim({ dice, policies: generatePolicies(dice), request: generateRequest(dice) });
+    });
+    fc.assert(property, { numRuns: 3000, examples: Array.from({ length: 200 }, (_, i) => [i + 1]) });
+  });
+}
+
+function effectOf(policies: CasePolicies, request: CaseRequest): string {
+  const decision = decideCase(policies, request);
+  return decision.effect === 'Allow' ? 'Allow' : decision.kind;
+}
+
+/** Every document of every layer changed alike. */
+function mapDocuments(
+  policies: CasePolicies,
+  change: (documents: readonly PolicyJson[], type: string) => readonly PolicyJson[],
+): CasePolicies {
+  const { identity, boundary, session, serviceControl, ...rest } = policies;
+  return {
+    ...rest,
+    identity: change(identity, 'identity'),
+    ...(boundary === undefined ? {} : { boundary: change(boundary, 'boundary') }),
+    ...(session === undefined ? {} : { session: change(session, 'session') }),
+    ...(serviceControl === undefined ? {} : { serviceControl: serviceControl.map((level, i) => change(level, `service-control-${i}`)) }),
+  };
+}
+
+function statementsOf(document: PolicyJson): readonly unknown[] {
+  const statement = document['Statement'];
+  return Array.isArray(statement) ? statement : [statement];
+}
+
+holds('an explicit deny wins, whatever allows', ({ policies, request }) => {
+  const { decision, resources } = explain(toLayers(policies), toRequest(request));
+  const denied = resources.some(({ layers }) => layers.some(({ answer }) => answer === 'denies'));
+  assert.equal(decision.effect === 'Deny' && decision.kind === 'explicit', denied);
+  assert.equal(effectOf(policies, request) === 'explicit', denied);
+});
+
+holds('nothing is allowed that no statement of every layer allows', ({ policies, request }) => {
+  if (effectOf(policies, request) !== 'Allow') return;
+  for (const { layers } of explain(toLayers(policies), toRequest(request)).resources) {
+    for (const { policyType, policies: traced } of layers) {
+      const allows = traced.some(({ statements }) => statements.some(({ effect, applies }) => effect === 'Allow' && applies));
+      assert.ok(allows || (policyType === 'identity' && policies.root === true), policyType);
+    }
+  }
+});
+
+holds('one more Deny never permits', ({ dice, policies, request }) => {
+  const denial = { ...generateDocument(dice) };
+  const statements = statementsOf(denial).map((statement) => ({ ...(statement as PolicyJson), Effect: 'Deny' }));
+  const more = { ...policies, identity: [...policies.identity, { ...denial, Statement: statements }] };
+  if (effectOf(policies, request) !== 'Allow') assert.notEqual(effectOf(more, request), 'Allow');
+});
+
+holds('a boundary, a session policy and service control policies never widen', ({ policies, request }) => {
+  if (effectOf(policies, request) !== 'Allow') return;
+  const { identity, root } = policies;
+  assert.equal(effectOf({ identity, ...(root === undefined ? {} : { root }) }, request), 'Allow');
+});
+
+holds('the order of policies and statements does not matter, nor does repetition', ({ policies, request }) => {
+  const turned = mapDocuments(policies, (documents) =>
+    [...documents].reverse().map((document) => {
+      const statements = statementsOf(document);
+      return { ...document, Statement: [...[...statements].reverse(), ...statements.slice(0, 1)] };
+    }),
+  );
+  const doubled = mapDocuments(policies, (documents) => [...documents, ...documents]);
+  const before = effectOf(policies, request);
+  assert.deepEqual([effectOf(turned, request), effectOf(doubled, request)], [before, before]);
+});
+
+holds('the statements named as reasons give the same decision alone', ({ policies, request }) => {
+  const decision = decideCase(policies, request);
+  const reasons = decision.effect === 'Allow' ? decision.by : decision.kind === 'explicit' ? [decision.by] : [];
+  const alone = mapDocuments(policies, (documents, type) =>
+    documents.map((document, at) => ({
+      ...document,
+      Statement: statementsOf(document).filter((_, statement) =>
+        reasons.some((reason) => reason.policyId === `${type}-${at}` && reason.statement === statement),
+      ),
+    })),
+  );
+  if (reasons.length > 0 || policies.root === true) assert.equal(effectOf(alone, request), effectOf(policies, request));
+});
+
+const WORN = newRequestRecord();
+
+holds('a record that decided other requests before decides as a new one', ({ policies, request, dice }) => {
+  const stack = linkStack(toLayers(policies));
+  for (const one of [generateRequest(dice), request, generateRequest(dice), request].map(toRequest)) {
+    fillRecord(WORN, one.context);
+    assert.deepEqual(decideProgram(programFor(stack, one.action), WORN, one.resources), decide(stack, one));
+  }
+});

@@ -1,0 +1,16 @@
+import { randomInt } from 'node:crypto';
+import { firstDisagreement } from './agreement.ts';
+
+/** The long run: `node test/reference/soak.ts [cases] [seed]`. Ends with 1 and the smallest case where the two engines disagree. */
+const cases = Number(process.argv[2] ?? 1_000_000);
+const seed = Number(process.argv[3] ?? randomInt(2 ** 30));
+const BATCH = 100_000;
+
+for (let done = 0; done < cases; done += BATCH) {
+  const found = firstDisagreement(seed + done, Math.min(BATCH, cases - done));
+  if (found !== undefined) {
+    console.error(found);
+    process.exit(1);
+  }
+  console.log(`${Math.min(done + BATCH, cases)} cases agree (from seed ${seed})`);
+}
