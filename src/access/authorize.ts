@@ -5,7 +5,7 @@ import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Decision, PolicyType } from '#policy/decision.ts';
-import { decide, decideTrust, denialText, type PolicyStack, trustCallerOf } from '#policy/engine.ts';
+import { decideProgram, decideTrust, denialText, newRequestRecord, type PolicyStack, programFor, trustCallerOf } from '#policy/engine.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
@@ -71,6 +71,13 @@ export interface AuthorizeParts {
 
 /** Makes the stage that authorizes: every action on every resource, by every layer. Requirements EVAL-1 to EVAL-10. */
 export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
+  /** The engine's scratch, filled anew for each decision: deciding is synchronous, so one is enough. */
+  const record = newRequestRecord();
+  function decided(stack: PolicyStack, action: string, resource: string, context: ConditionContext): Decision {
+    record.context = context;
+    return decideProgram(programFor(stack, action), record, [resource]);
+  }
+
   return async ({ received, authenticated, profile, asked, now }, tx) => {
     const { principal, region } = authenticated;
     const identityVersion = snapshot.version();
@@ -112,7 +119,7 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
 
   function byPolicies(principal: Principal, stack: PolicyStack | undefined, action: string, resource: string, context: ConditionContext): void {
     if (stack === undefined) throw denied(principal, action, resource, NOBODY);
-    const decision = decide(stack, { action, resources: [resource], context });
+    const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') throw denied(principal, action, resource, decision);
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
     const owner = parseArn(resource)?.accountId;
@@ -132,7 +139,7 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
     const { action } = one;
     if (principal.type === 'Root') throw new Denied('Roles may not be assumed by root accounts.', implicit('trust', resource), [resource]);
     const role = roleOf(one.trustPolicyOf as string);
-    const own = stack === undefined ? undefined : decide(stack, { action, resources: [resource], context });
+    const own = stack === undefined ? undefined : decided(stack, action, resource, context);
     if (own?.effect === 'Deny' && own.kind === 'explicit') throw denied(principal, action, resource, own);
 
     const trust = role && decideTrust(stacks.trustOf(role), trustCallerOf(principal), { action, resources: [resource], context });
