@@ -2,6 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Tx } from '#store/store.ts';
+import type { LinkedRoleUsage } from '../service-linked-roles.ts';
 
 /** When, where and with which service something was used last. */
 export interface LastUse {
@@ -21,4 +22,6 @@ export interface LastUses {
 export interface IamDeps {
   readonly vault: Vault;
   readonly lastUse?: LastUses;
+  /** What in an account still needs the service-linked role of a service. Absent: nothing ever does. */
+  readonly linkedRoleUsage?: (tx: Tx, accountId: AccountId, service: string) => Promise<readonly LinkedRoleUsage[]>;
 }

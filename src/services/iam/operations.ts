@@ -10,6 +10,7 @@ import { boundaryOperations } from './boundaries.ts';
 import type { IamDeps } from './deps.ts';
 import { groupOperations } from './groups.ts';
 import { inlinePolicyOperations } from './inline-policies.ts';
+import { linkedRoleOperations } from './linked-role-operations.ts';
 import { policyOperations } from './policies.ts';
 import { policyVersionOperations } from './policy-versions.ts';
 import { roleOperations } from './roles.ts';
@@ -28,6 +29,7 @@ export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
     ...inlinePolicyOperations,
     ...boundaryOperations,
     ...tagOperations,
+    ...linkedRoleOperations(deps),
     ...accountOperations,
     ...authorizationDetailsOperations(deps),
   });

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { IamApi } from '#model/generated/iam.ts';
+import { ensureLinkedRole, LINKED_SERVICES, linkedRole, onLinkedRole } from '../../src/services/service-linked-roles.ts';
+import { ACCOUNT, ALLOW_CHIME, iamRig, ROOT, TRUST_ROOT } from './rig.ts';
+
+const VOICE = 'voiceconnector.chime.amazonaws.com';
+const ROLE = 'AWSServiceRoleForAmazonChimeVoiceConnector';
+const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${VOICE}/${ROLE}`;
+const PROTECTED = `Cannot perform the operation on the protected role '${ROLE}' - this role is only modifiable by AWS`;
+const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
+
+for (const { service, roleName, policyName } of LINKED_SERVICES) {
+  test(`CreateServiceLinkedRole: the role of ${service} trusts it alone and has its one policy (SLR-1)`, async () => {
+    const { run } = await iamRig();
+    const { Role } = await run('CreateServiceLinkedRole', { AWSServiceName: service });
+    assert.equal(Role?.Arn, `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${service}/${roleName}`);
+    assert.equal(Role?.Path, `/aws-service-role/${service}/`);
+    assert.deepEqual(JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')).Statement, [
+      { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' },
+    ]);
+    assert.equal((await run('GetRole', { RoleName: roleName })).Role.MaxSessionDuration, 3600);
+    assert.deepEqual((await run('ListRolePolicies', { RoleName: roleName })).PolicyNames, []);
+    const attached = (await run('ListAttachedRolePolicies', { RoleName: roleName })).AttachedPolicies;
+    assert.deepEqual(
+      attached?.map((policy) => policy.PolicyName),
+      policyName === undefined ? [] : [policyName],
+    );
+    for (const { PolicyArn = '' } of attached ?? []) assert.equal((await run('GetPolicy', { PolicyArn })).Policy?.IsAttachable, false);
+  });
+}
+
+// biome-ignore format: a table
+const REFUSED: readonly (readonly [title: string, input: IamApi['CreateServiceLinkedRole']['input'], message: string])[] = [
+  ['an unknown service (SLR-4)',          { AWSServiceName: 'lex.amazonaws.com' },                    'lex.amazonaws.com is not a service that has service-linked roles.'],
+  ['a service in other case (SLR-4)',     { AWSServiceName: 'Chime.amazonaws.com' },                  'Chime.amazonaws.com is not a service that has service-linked roles.'],
+  ['a suffix (SLR-3)',                    { AWSServiceName: VOICE, CustomSuffix: 'x' },               `Custom suffix is not allowed for ${VOICE}`],
+  ['a second time (SLR-2)',               { AWSServiceName: VOICE },                                  `Service role name ${ROLE} has been taken in this account, please try a different suffix.`],
+];
+
+for (const [title, input, message] of REFUSED) {
+  test(`CreateServiceLinkedRole: ${title} is InvalidInput`, async () => {
+    const { run, state } = await iamRig();
+    await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+    const before = await state();
+    await assert.rejects(run('CreateServiceLinkedRole', input), { code: 'InvalidInputException', message });
+    assert.equal(await state(), before);
+  });
+}
+
+// biome-ignore format: a table
+const PROTECTED_FROM: readonly (readonly [name: keyof IamApi, input: object, message?: string])[] = [
+  ['UpdateAssumeRolePolicy',        { RoleName: ROLE, PolicyDocument: TRUST_ROOT }],
+  ['AttachRolePolicy',              { RoleName: ROLE, PolicyArn: READ_ONLY }],
+  ['DetachRolePolicy',              { RoleName: ROLE, PolicyArn: READ_ONLY }],
+  ['PutRolePolicy',                 { RoleName: ROLE, PolicyName: 'p', PolicyDocument: ALLOW_CHIME }],
+  ['DeleteRolePolicy',              { RoleName: ROLE, PolicyName: 'p' }],
+  ['PutRolePermissionsBoundary',    { RoleName: ROLE, PermissionsBoundary: READ_ONLY }],
+  ['DeleteRolePermissionsBoundary', { RoleName: ROLE }],
+  ['DeleteRole',                    { RoleName: ROLE }],
+  ['UpdateRole',                    { RoleName: ROLE, MaxSessionDuration: 7200 }, `${ROLE} is an AWS service linked role, max session duration cannot be changed.`],
+];
+
+for (const [name, input, message = PROTECTED] of PROTECTED_FROM) {
+  test(`${name}: a service-linked role is UnmodifiableEntity (SLR-8)`, async () => {
+    const { run, state } = await iamRig();
+    await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+    const before = await state();
+    await assert.rejects(run(name, input as never), { code: 'UnmodifiableEntityException', message });
+    assert.equal(await state(), before);
+  });
+}
+
+test('A service-linked role may be described anew and tagged (SLR-9)', async () => {
+  const { run } = await iamRig();
+  await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+  await run('UpdateRole', { RoleName: ROLE, Description: 'one' });
+  await run('UpdateRoleDescription', { RoleName: ROLE, Description: 'two' });
+  await run('TagRole', { RoleName: ROLE, Tags: [{ Key: 'team', Value: 'red' }] });
+  const { Role } = await run('GetRole', { RoleName: ROLE });
+  assert.deepEqual([Role.Description, Role.Tags], ['two', [{ Key: 'team', Value: 'red' }]]);
+});
+
+test('CreateServiceLinkedRole asks for the role by its ARN, with the name of the service (SLR-5)', async () => {
+  const { asked } = await iamRig();
+  const [one] = await asked('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+  assert.deepEqual(
+    [one?.action, one?.resources, one?.context],
+    ['iam:CreateServiceLinkedRole', [ROLE_ARN], { 'iam:awsservicename': VOICE }],
+  );
+});
+
+test('DeleteServiceLinkedRole: the task says that the role is gone, and it can be made again (SLR-12, SLR-13, SLR-15)', async () => {
+  const { run } = await iamRig();
+  await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+  const { DeletionTaskId } = await run('DeleteServiceLinkedRole', { RoleName: ROLE });
+  assert.match(DeletionTaskId, new RegExp(`^task/aws-service-role/${VOICE}/${ROLE}/[0-9a-f-]{36}$`));
+  assert.deepEqual(await run('GetServiceLinkedRoleDeletionStatus', { DeletionTaskId }), { Status: 'SUCCEEDED' });
+  await assert.rejects(run('GetRole', { RoleName: ROLE }), { code: 'NoSuchEntityException' });
+  const { Policies } = await run('ListPolicies', { OnlyAttached: true });
+  assert.deepEqual(Policies, []);
+  await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+});
+
+test('DeleteServiceLinkedRole: while something uses the role the task fails and lists it, and the role stays (SLR-14)', async () => {
+  const connector = `arn:aws:chime:us-east-1:${ACCOUNT}:vc/abc`;
+  let used = true;
+  const { run } = await iamRig({ linkedRoleUsage: async () => (used ? [{ region: 'us-east-1', resources: [connector] }] : []) });
+  await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+  const first = await run('DeleteServiceLinkedRole', { RoleName: ROLE });
+  const status = await run('GetServiceLinkedRoleDeletionStatus', first);
+  assert.equal(status.Status, 'FAILED');
+  assert.deepEqual(status.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [connector] }]);
+  await run('GetRole', { RoleName: ROLE });
+
+  used = false;
+  const second = await run('DeleteServiceLinkedRole', { RoleName: ROLE });
+  assert.equal((await run('GetServiceLinkedRoleDeletionStatus', second)).Status, 'SUCCEEDED');
+});
+
+test('GetServiceLinkedRoleDeletionStatus: an unknown task is NoSuchEntity (SLR-13)', async () => {
+  const { run } = await iamRig();
+  await assert.rejects(run('GetServiceLinkedRoleDeletionStatus', { DeletionTaskId: 'task/none' }), { code: 'NoSuchEntityException' });
+});
+
+test('DeleteServiceLinkedRole: a role that people made is not found by it', async () => {
+  const { run } = await iamRig();
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
+  await assert.rejects(run('DeleteServiceLinkedRole', { RoleName: 'r' }), { code: 'NoSuchEntityException' });
+});
+
+test('A role that people made under the name of a service-linked one is not service-linked (SLR-17)', async () => {
+  const { run, store, callOf } = await iamRig();
+  await run('CreateRole', { RoleName: ROLE, AssumeRolePolicyDocument: TRUST_ROOT });
+  await store.transaction(async (tx) => {
+    assert.equal(await linkedRole(tx, ACCOUNT, VOICE), undefined);
+    assert.equal(await ensureLinkedRole(callOf(tx, {}), VOICE), 'taken');
+  });
+});
+
+test('A service makes its role once, and asks for permission only as long as it is not there (SLR-6)', async () => {
+  const { store, callOf } = await iamRig();
+  const caller = { principal: ROOT, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' } as const;
+  await store.transaction(async (tx) => {
+    const access = onLinkedRole(caller, VOICE);
+    assert.deepEqual(await access.resolve?.(tx), [ROLE_ARN]);
+    assert.equal(await ensureLinkedRole(callOf(tx, {}), VOICE), 'created');
+    assert.equal(await ensureLinkedRole(callOf(tx, {}), VOICE), 'exists');
+    assert.deepEqual(await access.resolve?.(tx), []);
+  });
+});
