@@ -1,4 +1,5 @@
 import { hkdfSync } from 'node:crypto';
+import { authorizationMessages } from '#access/authorization-message.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { Vault } from '#core/vault.ts';
 import type { ServiceName } from '#model/model.ts';
@@ -8,6 +9,7 @@ import { meetingsOperations } from '#services/chime-sdk-meetings/operations.ts';
 import { cloudtrailOperations } from '#services/cloudtrail/operations.ts';
 import { iamOperations } from '#services/iam/operations.ts';
 import type { Operation } from '#services/operation.ts';
+import { stsOperations } from '#services/sts/operations.ts';
 import { type Apis, operationTable } from '#services/table.ts';
 import type { Settings } from './settings.ts';
 
@@ -27,7 +29,7 @@ type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
  * `notYet`.
  */
 export function allOperations(parts: OperationParts): (service: ServiceName, operation: string) => Operation<unknown, unknown> {
-  const { settings, vault, operatorKeys } = parts;
+  const { settings, vault, sessions, operatorKeys } = parts;
   const built: Partial<Record<ServiceName, () => unknown>> = {
     'chime-sdk-meetings': () => {
       const host = settings.https === 'off' ? settings.http : settings.https;
@@ -40,6 +42,7 @@ export function allOperations(parts: OperationParts): (service: ServiceName, ope
       });
     },
     iam: () => iamOperations({ vault }),
+    sts: () => stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open }),
     cloudtrail: () => cloudtrailOperations({ lookupEventsPerSecond: settings.lookupEventsPerSecond }),
   };
   const tables = new Map<ServiceName, Table>();
