@@ -14,7 +14,7 @@ if (what === 'bare') {
   server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
 } else {
   const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
-  const { ready } = await startServer(
+  const { ready, stop } = await startServer(
     settings,
     (why) => {
       console.error(why);
@@ -23,4 +23,5 @@ if (what === 'bare') {
     { recording: what !== 'without-recording' },
   );
   console.log(ready.listeners[0]?.endpoint);
+  process.once('SIGINT', () => void stop().then(() => process.exit(0)));
 }

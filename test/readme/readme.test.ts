@@ -22,8 +22,8 @@ test('README: its commands, pasted one block after the other, do what it says', 
     .map(({ refused, commands }) => {
       const here = commands
         .replaceAll('127.0.0.1:7080', `127.0.0.1:${port}`)
-        .replaceAll('$PWD/data', server.dataFolder)
         .replaceAll('/tmp/', `${server.dataFolder}/`)
+        .replaceAll('$PWD/data', server.dataFolder)
         .replaceAll('npx belfry', `${process.execPath} bin/belfry.mjs`);
       if (!refused) return here;
       return here
