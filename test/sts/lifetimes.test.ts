@@ -1,0 +1,121 @@
+/** What the wire cannot show in a test's time: exact ends of sessions, the root's, and who may make them. */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import type { Principal } from '#core/principal.ts';
+import type { StsApi } from '#model/generated/sts.ts';
+import { authorizationMessages } from '../../src/access/authorization-message.ts';
+import { newSessionTokens } from '../../src/access/session-token.ts';
+import type { StsDeps } from '../../src/services/sts/deps.ts';
+import { stsOperations } from '../../src/services/sts/operations.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
+
+const ACCOUNT = '111122223333' as AccountId;
+const NOW = instant(Date.UTC(2026, 10, 22, 2, 25, 0, 700));
+const KEYS = [Buffer.alloc(32, 7)];
+const sessions = newSessionTokens(KEYS);
+const messages = authorizationMessages(KEYS);
+const store = await openSqlite(':memory:');
+
+const ROOT: Principal = { type: 'Root', accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, 'root'), principalId: ACCOUNT };
+const USER: Principal = {
+  type: 'IAMUser',
+  accountId: ACCOUNT,
+  arn: arn('iam', '', ACCOUNT, 'user/alice'),
+  principalId: 'AIDAALICE',
+  userName: 'alice',
+};
+
+function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input'], principal: Principal, deps: Partial<StsDeps> = {}) {
+  const operation = stsOperations({ sessions, openMessage: messages.open, ...deps })[name];
+  const caller = { principal, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' } as const;
+  return store.transaction(async (tx) => {
+    operation.access(input as never, caller);
+    const call = {
+      ...caller,
+      now: NOW,
+      newId: () => randomUUID(),
+      random: (bytes: number) => randomBytes(bytes),
+      tx,
+      requestId: randomUUID(),
+    };
+    return (await operation.handle(call, input as never)) as StsApi[Name]['output'];
+  });
+}
+
+// biome-ignore format: a table
+const ENDS: readonly [operation: 'GetSessionToken' | 'GetFederationToken', principal: Principal, asked: number | undefined, seconds: number][] = [
+  // operation             who    asked      lasts
+  ['GetSessionToken',      USER,  undefined,  43_200],
+  ['GetSessionToken',      USER,  129_600,   129_600],
+  ['GetSessionToken',      ROOT,  undefined,   3_600],
+  ['GetSessionToken',      ROOT,  129_600,     3_600],
+  ['GetSessionToken',      ROOT,  900,           900],
+  ['GetFederationToken',   USER,  undefined,  43_200],
+  ['GetFederationToken',   ROOT,  undefined,   3_600],
+];
+
+for (const [operation, principal, asked, seconds] of ENDS) {
+  test(`${operation}: ${asked ?? 'no'} seconds asked for by ${principal.type} make a session of ${seconds}, ending on a whole second`, async () => {
+    const input = { ...(operation === 'GetFederationToken' && { Name: 'bob' }), ...(asked !== undefined && { DurationSeconds: asked }) };
+    const { Credentials } = await run(operation, input as never, principal);
+    assert.equal(Credentials?.Expiration, NOW - 700 + seconds * 1000);
+  });
+}
+
+function claimsOf(credentials: StsApi['GetSessionToken']['output']['Credentials']) {
+  return sessions.open(credentials?.AccessKeyId as string, credentials?.SessionToken as string)?.claims;
+}
+
+test("GetSessionToken: the root's session says that it is the root's", async () => {
+  const { Credentials } = await run('GetSessionToken', {}, ROOT);
+  assert.equal(claimsOf(Credentials)?.kind, 'root');
+  assert.equal(claimsOf(Credentials)?.session.mfaAuthenticated, false);
+});
+
+test('GetSessionToken: a second factor that is proven is in the session', async () => {
+  const verifyMfa = async (_call: unknown, serialNumber: string, code: string) => serialNumber.endsWith('mfa/alice') && code === '123456';
+  const SerialNumber = `arn:aws:iam::${ACCOUNT}:mfa/alice`;
+  const { Credentials } = await run('GetSessionToken', { SerialNumber, TokenCode: '123456' }, USER, { verifyMfa });
+  assert.equal(claimsOf(Credentials)?.session.mfaAuthenticated, true);
+  const wrong = { code: 'AccessDenied', message: 'MultiFactorAuthentication failed with invalid MFA one time pass code. ' };
+  await assert.rejects(run('GetSessionToken', { SerialNumber, TokenCode: '000000' }, USER, { verifyMfa }), wrong);
+  await assert.rejects(run('GetSessionToken', { SerialNumber }, USER, { verifyMfa }), {
+    code: 'AccessDenied',
+    message: /unable to validate MFA code/,
+  });
+});
+
+test('GetFederationToken: the issuer is in the session by name and unique id, the root by account alone', async () => {
+  const ofUser = claimsOf((await run('GetFederationToken', { Name: 'bob' }, USER)).Credentials);
+  assert.ok(ofUser?.kind === 'federated');
+  assert.deepEqual([ofUser.issuerName, ofUser.issuerId, ofUser.federatedName], ['alice', 'AIDAALICE', 'bob']);
+  const ofRoot = claimsOf((await run('GetFederationToken', { Name: 'bob' }, ROOT)).Credentials);
+  assert.ok(ofRoot?.kind === 'federated');
+  assert.deepEqual([ofRoot.issuerName, ofRoot.issuerId], [undefined, ACCOUNT]);
+});
+
+test('AssumeRole: a role deleted between the decision and the transaction is refused in the same words', async () => {
+  const RoleArn = arn('iam', '', ACCOUNT, 'role/gone') as Arn;
+  await assert.rejects(run('AssumeRole', { RoleArn, RoleSessionName: 'me' }, USER), {
+    code: 'AccessDenied',
+    message: `User: ${USER.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
+  });
+});
+
+test('DecodeAuthorizationMessage: opens what was encoded for the account, and nothing for another', async () => {
+  const reasons = '{"allowed":false,"explicitDeny":true}';
+  assert.deepEqual(await run('DecodeAuthorizationMessage', { EncodedMessage: messages.encode(reasons, ACCOUNT) }, USER), {
+    DecodedMessage: reasons,
+  });
+  const others = messages.encode(reasons, '444455556666' as AccountId);
+  await assert.rejects(run('DecodeAuthorizationMessage', { EncodedMessage: others }, USER), {
+    code: 'InvalidAuthorizationMessageException',
+  });
+});
+
+test('operations that are not built are refused, so that nobody takes silence for yes', async () => {
+  await assert.rejects(run('AssumeRoot', { TargetPrincipal: ACCOUNT, TaskPolicyArn: {} }, ROOT), { code: 'NotYetImplementedException' });
+});

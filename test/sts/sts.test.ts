@@ -1,0 +1,412 @@
+/** STS over the wire, by AWS's own clients: requirements STS-1 to STS-13, in the order of the specification. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  DeleteRoleCommand,
+  IAMClient,
+  ListUsersCommand,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  DecodeAuthorizationMessageCommand,
+  GetAccessKeyInfoCommand,
+  GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
+import { startTestServer } from '../server.ts';
+
+interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+const server = await startTestServer();
+const { accountId } = server;
+const admin = new IAMClient(server.client());
+const sts = (keys: Keys = server.credentials) => new STSClient(server.client(keys));
+const iam = (keys: Keys) => new IAMClient(server.client(keys));
+
+const document = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+const allow = (Action: string | readonly string[], Resource: string | readonly string[] = '*', more: object = {}) => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+  ...more,
+});
+const trust = (AWS: string, Action: string | readonly string[] = 'sts:AssumeRole', more: object = {}) => ({
+  Effect: 'Allow',
+  Principal: { AWS },
+  Action,
+  ...more,
+});
+const root = `arn:aws:iam::${accountId}:root`;
+const roleArn = (name: string) => `arn:aws:iam::${accountId}:role/${name}`;
+
+async function user(UserName: string, ...statements: object[]): Promise<Keys> {
+  await admin.send(new CreateUserCommand({ UserName }));
+  if (statements.length > 0)
+    await admin.send(new PutUserPolicyCommand({ UserName, PolicyName: 'p', PolicyDocument: document(...statements) }));
+  const { AccessKey } = await admin.send(new CreateAccessKeyCommand({ UserName }));
+  return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
+}
+
+async function role(RoleName: string, trusted: object, statements: readonly object[] = [], more: object = {}): Promise<string> {
+  const { Role } = await admin.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trusted), ...more }));
+  if (statements.length > 0)
+    await admin.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument: document(...statements) }));
+  return Role?.Arn as string;
+}
+
+async function assume(keys: Keys, input: Partial<AssumeRoleCommandInput> & { RoleArn: string }) {
+  const answer = await sts(keys).send(new AssumeRoleCommand({ RoleSessionName: 'me', ...input }));
+  return { ...answer, keys: keysOf(answer.Credentials) };
+}
+
+function keysOf(
+  credentials: { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined; SessionToken?: string | undefined } | undefined,
+): Keys & { sessionToken: string } {
+  return {
+    accessKeyId: credentials?.AccessKeyId as string,
+    secretAccessKey: credentials?.SecretAccessKey as string,
+    sessionToken: credentials?.SessionToken as string,
+  };
+}
+
+const refused = (promise: Promise<unknown>, name: string, message: string | RegExp) =>
+  assert.rejects(promise, (error: Error) => {
+    assert.equal(error.name, name, `${error.name}: ${error.message}`);
+    if (typeof message === 'string') assert.equal(error.message, message);
+    else assert.match(error.message, message);
+    return true;
+  });
+
+const ALL_STS = allow('sts:*');
+const alice = await user('alice', ALL_STS, allow('iam:ListUsers'));
+const mallory = await user('mallory');
+const ALL_SESSION = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+await role('plain', trust(root, ALL_SESSION), [allow(['iam:ListUsers', ...ALL_SESSION])]);
+await role('next', trust(root, ALL_SESSION), [allow('*')], { MaxSessionDuration: 43_200 });
+
+test('GetCallerIdentity: names user and role session, with the session under the role without its path', async () => {
+  await role('pathed', trust(root), [], { Path: '/team/' });
+  const who = await sts(alice).send(new GetCallerIdentityCommand({}));
+  assert.equal(who.Arn, `arn:aws:iam::${accountId}:user/alice`);
+  assert.match(who.UserId as string, /^AIDA/);
+  const session = await assume(alice, { RoleArn: roleArn('team/pathed') });
+  const whoInside = await sts(session.keys).send(new GetCallerIdentityCommand({}));
+  assert.equal(whoInside.Arn, `arn:aws:sts::${accountId}:assumed-role/pathed/me`);
+  assert.match(whoInside.UserId as string, /^AROA[A-Z2-7]{17}:me$/);
+  assert.equal(whoInside.Account, accountId);
+});
+
+test('STS-11: GetCallerIdentity works under an explicit deny of everything', async () => {
+  const denied = await user('denied', { Effect: 'Deny', Action: '*', Resource: '*' });
+  assert.equal((await sts(denied).send(new GetCallerIdentityCommand({}))).Account, accountId);
+});
+
+test('AssumeRole: the answer holds credentials of an hour that work, and the assumed role user', async () => {
+  const { Credentials, AssumedRoleUser, PackedPolicySize, SourceIdentity, keys } = await assume(alice, { RoleArn: roleArn('plain') });
+  assert.match(keys.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
+  assert.ok(keys.sessionToken.length <= 300);
+  assert.equal(AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/plain/me`);
+  assert.deepEqual([PackedPolicySize, SourceIdentity], [undefined, undefined]);
+  const lifeMs = (Credentials?.Expiration?.getTime() as number) - Date.now();
+  assert.ok(lifeMs > 3_500_000 && lifeMs <= 3_600_000);
+  assert.ok((await iam(keys).send(new ListUsersCommand({}))).Users?.length);
+});
+
+// biome-ignore format: a table
+const LIFETIMES: readonly [name: string, input: Partial<AssumeRoleCommandInput>, chained: boolean, message?: string | RegExp][] = [
+  // what is asked                                  of which role                                            by a session  refusal
+  ["the role's maximum",                            { RoleArn: roleArn('next'), DurationSeconds: 43_200 },   false],
+  ["more than the role's maximum",                  { RoleArn: roleArn('plain'), DurationSeconds: 3601 },    false,        'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.'],
+  ['an hour, chained',                              { RoleArn: roleArn('next'), DurationSeconds: 3600 },     true],
+  ['more than an hour, chained',                    { RoleArn: roleArn('next'), DurationSeconds: 3601 },     true,         'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.'],
+  ['less than 15 minutes',                          { RoleArn: roleArn('next'), DurationSeconds: 899 },      false,        /Member must have value greater than or equal to 900/],
+];
+
+for (const [name, input, chained, message] of LIFETIMES) {
+  test(`STS-2: AssumeRole for ${name} is ${message === undefined ? 'allowed' : 'ValidationError'}`, async () => {
+    const keys = chained ? (await assume(alice, { RoleArn: roleArn('plain') })).keys : alice;
+    const answer = assume(keys, input as { RoleArn: string });
+    if (message === undefined) await answer;
+    else await refused(answer, 'ValidationError', message);
+  });
+}
+
+test('STS-3: GetSessionToken and GetFederationToken refuse session credentials', async () => {
+  const user = keysOf((await sts(alice).send(new GetSessionTokenCommand({}))).Credentials);
+  const session = (await assume(alice, { RoleArn: roleArn('plain') })).keys;
+  for (const keys of [user, session]) {
+    await refused(sts(keys).send(new GetSessionTokenCommand({})), 'AccessDenied', 'Cannot call GetSessionToken with session credentials');
+    await refused(
+      sts(keys).send(new GetFederationTokenCommand({ Name: 'bob' })),
+      'AccessDenied',
+      'Cannot call GetFederationToken with session credentials',
+    );
+  }
+});
+
+test('STS-4: a role that is not there is refused in the words of one that does not trust', async () => {
+  await role('closed', trust(`arn:aws:iam::${accountId}:user/alice`));
+  const words = (name: string) =>
+    new RegExp(`^User: arn:aws:iam::${accountId}:user/mallory is not authorized to perform: sts:AssumeRole on resource: ${roleArn(name)}`);
+  const texts: string[] = [];
+  for (const name of ['closed', 'absent']) {
+    await assert.rejects(assume(mallory, { RoleArn: roleArn(name) }), (error: Error) => {
+      texts.push(error.message.replaceAll(name, 'x'));
+      return error.name === 'AccessDenied' && words(name).test(error.message);
+    });
+  }
+  assert.equal(texts[0], texts[1]);
+});
+
+test('STS-5: trust that names the caller is enough, trust of the account is not', async () => {
+  await role('named', trust(`arn:aws:iam::${accountId}:user/mallory`));
+  await assume(mallory, { RoleArn: roleArn('named') });
+  await refused(assume(mallory, { RoleArn: roleArn('plain') }), 'AccessDenied', /is not authorized to perform: sts:AssumeRole/);
+});
+
+test('STS-6: tags need sts:TagSession of the trust policy, and are what the session is tagged with', async () => {
+  await role('untagged', trust(root), [allow('*')]);
+  const Tags = [{ Key: 'team', Value: 'blue' }];
+  await refused(
+    assume(alice, { RoleArn: roleArn('untagged'), Tags }),
+    'AccessDenied',
+    /is not authorized to perform: sts:TagSession on resource/,
+  );
+
+  const onlyBlue = allow('iam:ListUsers', '*', { Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue' } } });
+  await role('tagged', trust(root, ALL_SESSION), [onlyBlue]);
+  const blue = await assume(alice, { RoleArn: roleArn('tagged'), Tags });
+  assert.ok((blue.PackedPolicySize as number) >= 1);
+  await iam(blue.keys).send(new ListUsersCommand({}));
+  const red = await assume(alice, { RoleArn: roleArn('tagged'), Tags: [{ Key: 'team', Value: 'red' }] });
+  await refused(iam(red.keys).send(new ListUsersCommand({})), 'AccessDenied', /is not authorized to perform: iam:ListUsers/);
+});
+
+test("STS-6: the caller's policies can refuse a tag by aws:RequestTag and aws:TagKeys", async () => {
+  const onlyUid = allow('sts:TagSession', '*', {
+    Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['uid'] }, StringLike: { 'aws:RequestTag/uid': 'u-*' } },
+  });
+  const tagger = await user('tagger', allow('sts:AssumeRole'), onlyUid);
+  await assume(tagger, { RoleArn: roleArn('plain'), Tags: [{ Key: 'uid', Value: 'u-1' }] });
+  await refused(assume(tagger, { RoleArn: roleArn('plain'), Tags: [{ Key: 'uid', Value: 'x' }] }), 'AccessDenied', /sts:TagSession/);
+  await refused(
+    assume(tagger, {
+      RoleArn: roleArn('plain'),
+      Tags: [
+        { Key: 'uid', Value: 'u-1' },
+        { Key: 'b', Value: '' },
+      ],
+    }),
+    'AccessDenied',
+    /sts:TagSession/,
+  );
+});
+
+test('STS-7: transitive tags travel through chaining, others do not, and cannot be set again', async () => {
+  const tags = [
+    { Key: 'Team', Value: 'blue' },
+    { Key: 'other', Value: 'x' },
+  ];
+  const first = await assume(alice, { RoleArn: roleArn('plain'), Tags: tags, TransitiveTagKeys: ['team'] });
+  const needs = (key: string) => allow('iam:ListUsers', '*', { Condition: { Null: { [`aws:PrincipalTag/${key}`]: 'false' } } });
+  await role('sees-team', trust(root, ALL_SESSION), [needs('team')]);
+  await role('sees-other', trust(root, ALL_SESSION), [needs('other')]);
+  await iam((await assume(first.keys, { RoleArn: roleArn('sees-team') })).keys).send(new ListUsersCommand({}));
+  await refused(
+    iam((await assume(first.keys, { RoleArn: roleArn('sees-other') })).keys).send(new ListUsersCommand({})),
+    'AccessDenied',
+    /iam:ListUsers/,
+  );
+  const conflict =
+    "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.";
+  await refused(
+    assume(first.keys, { RoleArn: roleArn('sees-team'), Tags: [{ Key: 'TEAM', Value: 'red' }] }),
+    'InvalidParameterValue',
+    conflict,
+  );
+});
+
+test('STS-7: inherited tags ask for sts:TagSession of the next role', async () => {
+  await role('no-tags', trust(root));
+  const first = await assume(alice, { RoleArn: roleArn('plain'), Tags: [{ Key: 'team', Value: 'blue' }], TransitiveTagKeys: ['team'] });
+  await refused(assume(first.keys, { RoleArn: roleArn('no-tags') }), 'AccessDenied', /sts:TagSession/);
+});
+
+// biome-ignore format: a table
+const BAD: readonly [name: string, input: Partial<AssumeRoleCommandInput>, code: string, message: string | RegExp][] = [
+  // what is wrong                  the request                                                                              code                      message
+  ['an ARN that is none',           { RoleArn: 'arn:aws:iam::1:role/x-and-more' },                                           'ValidationError',        'arn:aws:iam::1:role/x-and-more is invalid'],
+  ["a user's ARN",                  { RoleArn: `arn:aws:iam::${accountId}:user/alice` },                                     'ValidationError',        `arn:aws:iam::${accountId}:user/alice is invalid`],
+  ['a session name with a blank',   { RoleSessionName: 'a b' },                                                              'ValidationError',        "1 validation error detected: Value 'a b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"],
+  ['tag keys but for case alike',   { Tags: [{ Key: 'a', Value: '1' }, { Key: 'A', Value: '2' }] },                          'InvalidParameterValue',  'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
+  ['a reserved tag key',            { Tags: [{ Key: 'aws:a', Value: '1' }] },                                                'InvalidParameterValue',  /reserved/],
+  ['a transitive key not passed',   { TransitiveTagKeys: ['a'] },                                                            'InvalidParameterValue',  'The specified transitive tag key must be included in the requested tags.'],
+  ['a session policy that is none', { Policy: 'not a policy' },                                                              'MalformedPolicyDocument', /JSON/],
+  ['a session policy too long',     { Policy: document(allow('chime:*', 'x'.repeat(2048))) },                                'PackedPolicyTooLarge',   /^Packed policy consumes 1\d\d% of allotted space, please use smaller policy\.$/],
+  ['a managed policy not there',    { PolicyArns: [{ arn: `arn:aws:iam::${accountId}:policy/absent` }] },                    'MalformedPolicyDocument', /absent does not exist/],
+  ['eleven managed policies',       { PolicyArns: Array.from({ length: 11 }, () => ({ arn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' })) }, 'ValidationError', /less than or equal to 10/],
+  ['a second factor nobody has',    { SerialNumber: `arn:aws:iam::${accountId}:mfa/alice`, TokenCode: '123456' },            'AccessDenied',           /^MultiFactorAuthentication failed/],
+];
+
+for (const [name, input, code, message] of BAD) {
+  test(`AssumeRole: ${name} is ${code}`, async () => {
+    await assert.rejects(assume(alice, { RoleArn: roleArn('plain'), ...input }), (error: Error) => {
+      assert.ok(error.name === code || error.name === `${code}Exception`, `${error.name}: ${error.message}`);
+      if (typeof message === 'string') assert.equal(error.message, message);
+      else assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+test('STS-9: a source identity stays with every session made from it, and cannot be changed', async () => {
+  const first = await assume(alice, { RoleArn: roleArn('plain'), SourceIdentity: 'alice@example' });
+  assert.equal(first.SourceIdentity, 'alice@example');
+  const onlyAlice = allow('iam:ListUsers', '*', { Condition: { StringEquals: { 'aws:SourceIdentity': 'alice@example' } } });
+  await role('for-alice', trust(root, ALL_SESSION), [onlyAlice]);
+  const second = await assume(first.keys, { RoleArn: roleArn('for-alice') });
+  assert.equal(second.SourceIdentity, 'alice@example');
+  await iam(second.keys).send(new ListUsersCommand({}));
+  await refused(assume(first.keys, { RoleArn: roleArn('for-alice'), SourceIdentity: 'bob' }), 'AccessDenied', /cannot be changed/);
+  await role('no-identity', trust(root));
+  await refused(assume(first.keys, { RoleArn: roleArn('no-identity') }), 'AccessDenied', /sts:SetSourceIdentity/);
+});
+
+test('STS-13: trust can ask for external id, session name and duration', async () => {
+  const asks = {
+    Condition: {
+      StringEquals: { 'sts:ExternalId': 'e-1', 'sts:RoleSessionName': 'me' },
+      NumericLessThanEquals: { 'sts:DurationSeconds': '900' },
+    },
+  };
+  await role('asks', trust(root, 'sts:AssumeRole', asks));
+  const right = { RoleArn: roleArn('asks'), ExternalId: 'e-1', DurationSeconds: 900 };
+  await assume(alice, right);
+  for (const wrong of [{ ExternalId: 'e-2' }, { ExternalId: undefined }, { RoleSessionName: 'you' }, { DurationSeconds: 901 }]) {
+    await refused(assume(alice, { ...right, ...wrong } as typeof right), 'AccessDenied', /sts:AssumeRole/);
+  }
+});
+
+test('EVAL-5: a session policy narrows a role session and never widens it', async () => {
+  const narrowed = await assume(alice, { RoleArn: roleArn('plain'), Policy: document(allow('sts:*')) });
+  await refused(iam(narrowed.keys).send(new ListUsersCommand({})), 'AccessDenied', /iam:ListUsers/);
+  const within = await assume(alice, { RoleArn: roleArn('plain'), PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/IAMReadOnlyAccess' }] });
+  await iam(within.keys).send(new ListUsersCommand({}));
+  const wider = await assume(alice, { RoleArn: roleArn('plain'), Policy: document(allow('*')) });
+  await refused(iam(wider.keys).send(new CreateUserCommand({ UserName: 'x' })), 'AccessDenied', /iam:CreateUser/);
+});
+
+test('STS-10: a federated user may do nothing without a session policy, and with one at most what its issuer may', async () => {
+  const bare = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob' }));
+  assert.equal(bare.FederatedUser?.Arn, `arn:aws:sts::${accountId}:federated-user/bob`);
+  assert.equal(bare.FederatedUser?.FederatedUserId, `${accountId}:bob`);
+  const who = await sts(keysOf(bare.Credentials)).send(new GetCallerIdentityCommand({}));
+  assert.deepEqual([who.Arn, who.UserId], [`arn:aws:sts::${accountId}:federated-user/bob`, `${accountId}:bob`]);
+  await refused(assume(keysOf(bare.Credentials), { RoleArn: roleArn('plain') }), 'AccessDenied', /sts:AssumeRole/);
+  await assert.rejects(iam(keysOf(bare.Credentials)).send(new ListUsersCommand({})), { name: 'InvalidClientTokenId' });
+});
+
+test('GetFederationToken: needs a permission, and twelve hours are its default', async () => {
+  await refused(
+    sts(mallory).send(new GetFederationTokenCommand({ Name: 'bob' })),
+    'AccessDenied',
+    /sts:GetFederationToken on resource: arn:aws:sts::\d{12}:federated-user\/bob/,
+  );
+  const { Credentials } = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob' }));
+  const lifeMs = (Credentials?.Expiration?.getTime() as number) - Date.now();
+  assert.ok(lifeMs > 43_100_000 && lifeMs <= 43_200_000);
+});
+
+test('GetSessionToken: needs no permission, is the user, and calls no IAM without a second factor', async () => {
+  const { Credentials } = await sts(mallory).send(new GetSessionTokenCommand({ DurationSeconds: 900 }));
+  const keys = keysOf(Credentials);
+  assert.equal((await sts(keys).send(new GetCallerIdentityCommand({}))).Arn, `arn:aws:iam::${accountId}:user/mallory`);
+  await assert.rejects(iam(keys).send(new ListUsersCommand({})), { name: 'InvalidClientTokenId' });
+  await assume(keys, { RoleArn: roleArn('named') });
+});
+
+test('AUTHN-4: a token with another key id, an altered token and a token left out are refused', async () => {
+  const { keys } = await assume(alice, { RoleArn: roleArn('plain') });
+  const other = (await assume(alice, { RoleArn: roleArn('plain') })).keys;
+  const altered = `${keys.sessionToken.slice(0, -3)}AAA`;
+  for (const wrong of [
+    { ...keys, sessionToken: other.sessionToken },
+    { ...keys, sessionToken: altered },
+    { accessKeyId: keys.accessKeyId, secretAccessKey: keys.secretAccessKey },
+  ]) {
+    await refused(
+      sts(wrong).send(new GetCallerIdentityCommand({})),
+      'InvalidClientTokenId',
+      'The security token included in the request is invalid.',
+    );
+  }
+  await assert.rejects(sts({ ...keys, secretAccessKey: other.secretAccessKey }).send(new GetCallerIdentityCommand({})), {
+    name: 'SignatureDoesNotMatch',
+  });
+});
+
+test('STS-12: a policy that denies tokens issued before a moment ends older sessions at once', async () => {
+  await role('revoked', trust(root), [allow('iam:ListUsers')]);
+  const { keys } = await assume(alice, { RoleArn: roleArn('revoked') });
+  await iam(keys).send(new ListUsersCommand({}));
+  const deny = (before: number) =>
+    document({
+      Effect: 'Deny',
+      Action: '*',
+      Resource: '*',
+      Condition: { DateLessThan: { 'aws:TokenIssueTime': new Date(before).toISOString() } },
+    });
+  const put = (before: number) =>
+    admin.send(new PutRolePolicyCommand({ RoleName: 'revoked', PolicyName: 'AWSRevokeOlderSessions', PolicyDocument: deny(before) }));
+  await put(Date.now() + 60_000);
+  await refused(iam(keys).send(new ListUsersCommand({})), 'AccessDenied', /with an explicit deny/);
+  await put(Date.now() - 60_000);
+  await iam((await assume(alice, { RoleArn: roleArn('revoked') })).keys).send(new ListUsersCommand({}));
+});
+
+test('AssumeRole: a role deleted and made again is another role to sessions of the first', async () => {
+  const make = () => role('again', trust(root));
+  await make();
+  const { keys } = await assume(alice, { RoleArn: roleArn('again') });
+  await admin.send(new DeleteRoleCommand({ RoleName: 'again' }));
+  await make();
+  await refused(
+    sts(keys).send(new GetCallerIdentityCommand({})),
+    'InvalidClientTokenId',
+    'The security token included in the request is invalid.',
+  );
+});
+
+test('GetAccessKeyInfo: tells the account of long-term and temporary keys, and of nothing else', async () => {
+  const { keys } = await assume(alice, { RoleArn: roleArn('plain') });
+  for (const { accessKeyId } of [alice, keys]) {
+    assert.equal((await sts().send(new GetAccessKeyInfoCommand({ AccessKeyId: accessKeyId }))).Account, accountId);
+  }
+  await assert.rejects(sts().send(new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIAQ222222222222222' })), { name: 'ValidationError' });
+  await refused(sts(mallory).send(new GetAccessKeyInfoCommand({ AccessKeyId: alice.accessKeyId })), 'AccessDenied', /sts:GetAccessKeyInfo/);
+});
+
+test('DecodeAuthorizationMessage: what is no message is refused', async () => {
+  await assert.rejects(sts().send(new DecodeAuthorizationMessageCommand({ EncodedMessage: 'nothing' })), {
+    name: 'InvalidAuthorizationMessageException',
+  });
+});
+
+test('AttachUserPolicy and AssumeRole agree on who may: AdministratorAccess is enough for trust of the account', async () => {
+  const carol = await user('carol');
+  await admin.send(new AttachUserPolicyCommand({ UserName: 'carol', PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' }));
+  await assume(carol, { RoleArn: roleArn('plain') });
+});
