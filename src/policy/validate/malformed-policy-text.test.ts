@@ -135,7 +135,7 @@ const IDENTITY: readonly (readonly [title: string, text: string, answer: string 
   ['a set operator with IfExists',             conditional({ 'ForAnyValue:StringEqualsIfExists': { a: 'x' } }),          undefined],
   ['a date with a time',                       conditional({ DateLessThanEquals: { a: '2019-07-01T13:20:15Z' } }),       undefined],
   ['a date with a fraction and an offset',     conditional({ DateLessThanEquals: { a: '2016-12-13T21:20:37.593194+00:00' } }), undefined],
-  ['seconds before the epoch',                 conditional({ DateLessThan: { a: '-292275054' } }),                       undefined],
+  ['seconds since the epoch',                  conditional({ DateLessThan: { a: '1262304000' } }),                       undefined],
   ['two empty Sids',                           policy({ ...plain, Sid: '' }, { ...plain, Sid: '' }),                     undefined],
 ];
 

@@ -20,7 +20,7 @@ const IAM_PATHS = [
 ] as const;
 
 /** Newer than the recorded text, which names none of them. Source: service authorization reference, resource types of `iam` and `sts`. */
-const NEWER_IAM_PATHS = ['root', 'delegation-request/', 'assumed-role/'] as const;
+const NEWER_IAM_PATHS = ['root', 'delegation-request/', 'assumed-role/', 'role-template/', 'contextProvider/'] as const;
 
 const PARTITIONS: ReadonlySet<string> = new Set([
   'aws',

@@ -18,6 +18,8 @@ export const POLICY_QUOTAS = {
   inlineRole: { name: 'InlinePolicySize', characters: 10_240 },
   trust: { name: 'ACLSizePerRole', characters: 2048 },
   session: { name: 'PackedPolicySize', characters: 2048 },
+  /** Source: EventBridge, "Quotas": the policy of an event bus, the one resource policy here besides trust policies. */
+  resource: { name: 'PolicySize', characters: 10_240 },
   serviceControl: { name: 'PolicySize', characters: 10_240 },
 } as const satisfies Record<string, PolicyQuota>;
 

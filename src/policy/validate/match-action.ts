@@ -1,0 +1,71 @@
+import { codesMatch, readPattern, toCodes } from '../pattern.ts';
+import type { ActionReference, AuthorizationReference } from './reference.ts';
+import type { StatementView } from './view.ts';
+
+/** Whether a text with wildcards matches another entirely; variables are not looked at. */
+export function globMatches(pattern: string, text: string): boolean {
+  const read = readPattern(pattern, true, false);
+  if ('problem' in read) return false;
+  const codes = toCodes(read.pieces);
+  return codesMatch(codes, 0, codes.length, text, 0, text.length);
+}
+
+/** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */
+export function globCovers(wider: string, narrower: string): boolean {
+  if (wider === narrower) return true;
+  // A `?` of the wider could meet a `*` of the narrower, which stands for more.
+  if (wider.includes('?') && narrower.includes('*')) return false;
+  return globMatches(wider, narrower);
+}
+
+export function hasWildcard(text: string): boolean {
+  return text.includes('*') || text.includes('?');
+}
+
+/** Whether an action pattern (`chime:Create*`, `*`) matches an action. Source: requirement MATCH-1. */
+export function actionMatches(pattern: string, action: string): boolean {
+  return globMatches(pattern.toLowerCase(), action.toLowerCase());
+}
+
+/** How a statement reaches an action: by its name, by a wildcard, by not excluding it; undefined where it does not. */
+export function reachOf(statement: StatementView, action: string): 'name' | 'wildcard' | 'notAction' | undefined {
+  if (statement.notAction !== undefined)
+    return statement.notAction.items.some(({ value }) => actionMatches(value, action)) ? undefined : 'notAction';
+  const reaching = statement.action?.items.filter(({ value }) => actionMatches(value, action)) ?? [];
+  if (reaching.length === 0) return undefined;
+  return reaching.some(({ value }) => !hasWildcard(value)) ? 'name' : 'wildcard';
+}
+
+/** The actions of fully known services that an `Action` element reaches, and the prefixes they were reached by. */
+export function actionsReached(statement: StatementView, reference: AuthorizationReference): readonly ActionReference[] {
+  const reached = new Set<ActionReference>();
+  for (const { value } of statement.action?.items ?? []) {
+    const colon = value.indexOf(':');
+    if (colon < 0) continue;
+    const name = value.slice(colon + 1);
+    if (!hasWildcard(name)) {
+      const action = reference.actionOf(value.slice(0, colon), name);
+      if (action !== undefined) reached.add(action);
+      continue;
+    }
+    for (const action of reference.actionsOf(value.slice(0, colon)) ?? []) {
+      if (globMatches(name.toLowerCase(), action.name.toLowerCase())) reached.add(action);
+    }
+  }
+  return [...reached];
+}
+
+/** Items of a list that another item of it covers: exact repetitions, and what a wildcard already reaches. */
+export function redundantIn<T extends { readonly value: string }>(
+  items: readonly T[],
+  covers: (wider: string, narrower: string) => boolean,
+): readonly T[] {
+  // The work is items times wildcards: a policy has few of these, and one that has more is not worth a suggestion.
+  const wildcards = items.filter(({ value }) => hasWildcard(value)).slice(0, 100);
+  const seen = new Set<string>();
+  return items.filter((item) => {
+    if (seen.has(item.value)) return true;
+    seen.add(item.value);
+    return wildcards.some((wider) => wider !== item && wider.value !== item.value && covers(wider.value, item.value));
+  });
+}

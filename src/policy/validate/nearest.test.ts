@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { editDistance, nearest } from './nearest.ts';
+
+// biome-ignore format: a table
+const DISTANCES: readonly (readonly [from: string, to: string, distance: number])[] = [
+  ['',       '',        0],
+  ['',       'ab',      2],
+  ['chime',  'chime',   0],
+  ['chmie',  'chime',   1],
+  ['kitten', 'sitting', 3],
+  ['abc',    'xyz',     3],
+];
+
+for (const [from, to, distance] of DISTANCES) {
+  test(`editDistance: from "${from}" to "${to}" it is ${distance}, both ways`, () => {
+    assert.equal(editDistance(from, to, 99), distance);
+    assert.equal(editDistance(to, from, 99), distance);
+  });
+}
+
+test('editDistance: never tells more than the limit', () => {
+  assert.equal(editDistance('kitten', 'sitting', 2), 2);
+});
+
+test('nearest: the nearest of several is named, in any case; what is far is not', () => {
+  assert.equal(nearest('GETMETING', ['GetMeeting', 'GetMeetings', 'ListMeetings']), 'GetMeeting');
+  assert.equal(nearest('xyzzy', ['GetMeeting']), undefined);
+  assert.equal(nearest('a'.repeat(81), ['a'.repeat(81)]), undefined);
+});

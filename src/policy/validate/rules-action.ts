@@ -1,0 +1,138 @@
+import { actionsReached, globCovers, globMatches, hasWildcard, redundantIn } from './match-action.ts';
+import { nearest } from './nearest.ts';
+import { conditionKeysOf, keysOfAction } from './reference.ts';
+import { EVERY, type Hit, type Rule } from './rule.ts';
+import type { Item, PolicyView, StatementView } from './view.ts';
+
+/** Rules about the values of Action and NotAction. */
+// biome-ignore format: a table
+export const ACTION_RULES: readonly Rule[] = [
+  { code: 'INVALID_SERVICE_IN_ACTION',            policyTypes: EVERY,     find: unknownServices },
+  { code: 'INVALID_ACTION',                       policyTypes: EVERY,     find: unknownActions },
+  { code: 'WILDCARD_IN_SERVICE_NAME',             policyTypes: EVERY,     find: wildcardServices },
+  { code: 'REDUNDANT_ACTION',                     policyTypes: EVERY,     find: redundantActions },
+  { code: 'UNSUPPORTED_ACTION_IN_POLICY',         policyTypes: ['trust'], find: notForTrust },
+  { code: 'UNSUPPORTED_ACTION_FOR_CONDITION_KEY', policyTypes: EVERY,     find: unsupportedForKey },
+  { code: 'MISSING_ACTION_FOR_CONDITION_KEY',     policyTypes: EVERY,     find: noActionForKey },
+];
+
+function actionItems({ action, notAction }: StatementView): readonly Item[] {
+  return (action ?? notAction)?.items ?? [];
+}
+
+/** `chime`, `CreateMeeting`; undefined for `*` alone. A text without colon is all prefix. */
+function partsOf(value: string): { readonly prefix: string; readonly name: string } | undefined {
+  if (value === '*') return undefined;
+  const colon = value.indexOf(':');
+  return colon < 0 ? { prefix: value, name: '' } : { prefix: value.slice(0, colon), name: value.slice(colon + 1) };
+}
+
+function* unknownServices({ statements, reference }: PolicyView): Iterable<Hit> {
+  for (const item of statements.flatMap(actionItems)) {
+    const parts = partsOf(item.value);
+    if (parts === undefined || hasWildcard(parts.prefix) || reference.services.has(parts.prefix.toLowerCase())) continue;
+    const near = nearest(parts.prefix, reference.services);
+    yield { at: item, parts: [parts.prefix, near === undefined ? '' : ` Did you mean ${near}?`] };
+  }
+}
+
+function* unknownActions({ statements, reference }: PolicyView): Iterable<Hit> {
+  for (const item of statements.flatMap(actionItems)) {
+    const parts = partsOf(item.value);
+    if (parts === undefined || hasWildcard(parts.prefix)) continue;
+    const { prefix, name } = parts;
+    const known = reference.actionsOf(prefix);
+    if (known === undefined) {
+      // Of a service known by name only, an action can be wrong in one way: it is not there.
+      if (name === '' && reference.services.has(prefix.toLowerCase())) yield { at: item, parts: [item.value, ''] };
+      continue;
+    }
+    if (hasWildcard(name)) {
+      const pattern = name.toLowerCase();
+      if (!known.some((action) => globMatches(pattern, action.name.toLowerCase()))) yield { at: item, parts: [item.value, ''] };
+      continue;
+    }
+    if (reference.actionOf(prefix, name) !== undefined) continue;
+    const near = nearest(
+      name,
+      known.map((action) => action.name),
+    );
+    yield { at: item, parts: [item.value, near === undefined ? '' : ` Did you mean ${prefix.toLowerCase()}:${near}?`] };
+  }
+}
+
+function* wildcardServices({ statements }: PolicyView): Iterable<Hit> {
+  for (const item of statements.flatMap(actionItems)) {
+    const parts = partsOf(item.value);
+    if (parts !== undefined && hasWildcard(parts.prefix)) yield { at: item };
+  }
+  for (const item of statements.flatMap(({ resource, notResource }) => (resource ?? notResource)?.items ?? [])) {
+    const service = item.value.split(':', 3)[2] ?? '';
+    if (hasWildcard(service)) yield { at: item };
+  }
+}
+
+function* redundantActions({ statements }: PolicyView): Iterable<Hit> {
+  for (const statement of statements) {
+    const redundant = redundantIn(
+      actionItems(statement).map((item) => ({ ...item, value: item.value.toLowerCase(), written: item.value })),
+      (wider, narrower) => wider === '*' || (narrower.includes(':') && globCovers(wider, narrower)),
+    );
+    const [first] = redundant;
+    if (first !== undefined) yield { at: redundant, parts: [String(redundant.length), first.written] };
+  }
+}
+
+function* notForTrust({ statements }: PolicyView): Iterable<Hit> {
+  for (const item of statements.flatMap(actionItems)) {
+    const parts = partsOf(item.value);
+    if (parts !== undefined && parts.prefix.toLowerCase() === 'sts') continue;
+    yield { at: item, parts: [item.value, 'AWS::IAM::AssumeRolePolicyDocument'] };
+  }
+}
+
+/** The prefix of a key that belongs to one service answered in full, and has no free part. */
+function servicePrefix(key: string, view: PolicyView): string | undefined {
+  const prefix = key.slice(0, Math.max(key.indexOf(':'), 0)).toLowerCase();
+  if (prefix === '' || prefix === 'aws' || view.reference.actionsOf(prefix) === undefined) return undefined;
+  const known = view.reference.conditionKey(key);
+  // Some keys of a service come with its principals, not with its actions: the reference lists them with no action.
+  return known !== undefined && conditionKeysOf(view.reference, prefix).includes(known.key) ? prefix : undefined;
+}
+
+function* unsupportedForKey(view: PolicyView): Iterable<Hit> {
+  for (const statement of view.statements) {
+    const named = (statement.action?.items ?? []).filter(({ value }) => !hasWildcard(value));
+    for (const test of statement.tests) {
+      if (servicePrefix(test.key, view) === undefined || test.known === undefined) continue;
+      const { key } = test.known;
+      const supports = ({ value }: Item): boolean | undefined => {
+        const [prefix = '', name = ''] = value.split(':');
+        const action = view.reference.actionOf(prefix, name);
+        return action && keysOfAction(view.reference, action).includes(key);
+      };
+      const unsupported = named.filter((item) => supports(item) === false);
+      // Where nothing supports the key it is the other finding.
+      if (unsupported.length === 0 || !reachesKey(statement, key, view)) continue;
+      yield { at: [test.keyPlace, ...unsupported], parts: [unsupported.map(({ value }) => value).join(', '), test.key] };
+    }
+  }
+}
+
+function* noActionForKey(view: PolicyView): Iterable<Hit> {
+  for (const statement of view.statements) {
+    if (statement.action === undefined || statement.action.items.length === 0) continue;
+    for (const test of statement.tests) {
+      const prefix = servicePrefix(test.key, view);
+      if (prefix === undefined || test.known === undefined || reachesKey(statement, test.known.key, view)) continue;
+      const { key } = test.known;
+      const example = view.reference.actionsOf(prefix)?.find((action) => keysOfAction(view.reference, action).includes(key));
+      if (example !== undefined) yield { at: test.keyPlace, parts: [test.key, `${prefix}:${example.name}`] };
+    }
+  }
+}
+
+function reachesKey(statement: StatementView, key: string, view: PolicyView): boolean {
+  if (statement.action?.items.some(({ value }) => value === '*')) return true;
+  return actionsReached(statement, view.reference).some((action) => keysOfAction(view.reference, action).includes(key));
+}

@@ -1,0 +1,185 @@
+import { OPERATORS, type ValueFamily } from '../operators.ts';
+import { nearest } from './nearest.ts';
+import { type ConditionKeyReference, conditionKeysOf } from './reference.ts';
+import { EVERY, type Hit, type Rule, WITH_PRINCIPAL } from './rule.ts';
+import type { ConditionTestView, OperatorView, PolicyView } from './view.ts';
+
+/** Rules about operators and keys of conditions. */
+// biome-ignore format: a table
+export const CONDITION_RULES: readonly Rule[] = [
+  { code: 'INVALID_CONDITION_OPERATOR',         policyTypes: EVERY, find: unknownOperators },
+  { code: 'NULL_WITH_IF_EXISTS',                policyTypes: EVERY, find: operators(({ name }) => isNullIfExists(name)) },
+  { code: 'NULL_WITH_QUALIFIER',                policyTypes: EVERY, find: operators(({ read }) => read?.operator.family === 'null' && read.quantifier !== 'single') },
+  { code: 'INVALID_CONDITION_KEY_FORMAT',       policyTypes: EVERY, find: tests((test) => (isKeyFormat(test.key) ? undefined : [])) },
+  { code: 'UNSUPPORTED_GLOBAL_CONDITION_KEY',   policyTypes: EVERY, find: tests(({ key }) => (key.toLowerCase() === 'aws:arn' ? [] : undefined)) },
+  { code: 'INVALID_GLOBAL_CONDITION_KEY',       policyTypes: EVERY, find: tests(unknownGlobalKey) },
+  { code: 'INVALID_SERVICE_CONDITION_KEY',      policyTypes: EVERY, find: tests(unknownServiceKey) },
+  { code: 'INVALID_SERVICE',                    policyTypes: EVERY, find: tests(unknownService) },
+  { code: 'MISSING_TAG_KEY_IN_CONDITION',       policyTypes: EVERY, find: tests(({ key }) => (isTagKeyWithoutTag(key) ? [key] : undefined)) },
+  { code: 'DUPLICATE_KEYS_WITH_DIFFERENT_CASE', policyTypes: EVERY, find: repeatedKeys },
+  { code: 'MISSING_QUALIFIER',                  policyTypes: EVERY, find: tests(({ known, read, key }) => (known?.multivalued === true && read?.quantifier === 'single' && read.operator.family !== 'null' ? [key] : undefined)) },
+  { code: 'FORALLVALUES_WITH_SINGLE_VALUED_KEY', policyTypes: EVERY, find: allowing(({ known, read, key }) => (known?.multivalued === false && read?.quantifier === 'ForAllValues' && read.operator.family !== 'null' ? [key] : undefined)) },
+  { code: 'UNTRUSTWORTHY_CONDITION_KEY',        policyTypes: EVERY, find: allowing(({ key }) => (SPOOFED.has(key.toLowerCase()) ? [key] : undefined)) },
+  { code: 'STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', policyTypes: EVERY, find: allowing(({ known, read, operatorName, key }) => (known?.type === 'ARN' && read?.operator.family === 'like' ? [operatorName, key] : undefined)) },
+  { code: 'TYPE_MISMATCH',                      policyTypes: EVERY, find: tests(mismatch) },
+  { code: 'IRRELEVANT_CONDITION_KEY_IN_POLICY', policyTypes: WITH_PRINCIPAL, find: tests(({ key }, { policyType }) => (OF_THE_RESOURCE.has(key.toLowerCase()) ? [key, policyType === 'trust' ? 'role trust' : 'resource'] : undefined)) },
+  { code: 'EMPTY_ARRAY_CONDITION',              policyTypes: EVERY, find: tests((test) => emptyAs(test, 'plain')) },
+  { code: 'EMPTY_ARRAY_CONDITION_FORALLVALUES', policyTypes: EVERY, find: tests((test) => emptyAs(test, 'ForAllValues')) },
+  { code: 'EMPTY_ARRAY_CONDITION_FORANYVALUE',  policyTypes: EVERY, find: tests((test) => emptyAs(test, 'ForAnyValue')) },
+  { code: 'EMPTY_ARRAY_CONDITION_IFEXISTS',     policyTypes: EVERY, find: tests((test) => emptyAs(test, 'IfExists')) },
+];
+
+/** Headers anybody can write. Source: IAM User Guide, `aws:referer` and `aws:UserAgent`: "should not be used to prevent unauthorized parties". */
+const SPOOFED: ReadonlySet<string> = new Set(['aws:referer', 'aws:useragent']);
+
+/** Keys that say what a policy of the resource knows already. */
+const OF_THE_RESOURCE: ReadonlySet<string> = new Set(['aws:resourceaccount', 'aws:resourceorgid', 'aws:resourceorgpaths']);
+
+function operators(question: (operator: OperatorView) => boolean): Rule['find'] {
+  return function* ({ statements }) {
+    for (const operator of statements.flatMap((statement) => statement.operators)) {
+      if (question(operator)) yield { at: operator.keyPlace };
+    }
+  };
+}
+
+type Question = (test: ConditionTestView, view: PolicyView) => readonly string[] | undefined;
+
+/** Asks a question of every condition key; the parts it answers with make a hit at the key. */
+function tests(question: Question): Rule['find'] {
+  return function* (view) {
+    for (const { tests: asked } of view.statements) yield* asking(asked, question, view);
+  };
+}
+
+function allowing(question: Question): Rule['find'] {
+  return function* (view) {
+    for (const { effect, tests: asked } of view.statements) {
+      if (effect === 'Allow') yield* asking(asked, question, view);
+    }
+  };
+}
+
+function* asking(asked: readonly ConditionTestView[], question: Question, view: PolicyView): Iterable<Hit> {
+  for (const test of asked) {
+    const parts = question(test, view);
+    if (parts !== undefined) yield { at: test.keyPlace, parts };
+  }
+}
+
+function isNullIfExists(name: string): boolean {
+  return /^(forallvalues:|foranyvalue:)?nullifexists$/i.test(name);
+}
+
+const SPELLINGS = OPERATORS.flatMap(({ name }) => [name, `${name}IfExists`]).filter((name) => name !== 'NullIfExists');
+
+function* unknownOperators({ statements }: PolicyView): Iterable<Hit> {
+  for (const { name, read, keyPlace } of statements.flatMap((statement) => statement.operators)) {
+    if (read !== undefined || isNullIfExists(name)) continue;
+    const near = nearest(name.slice(name.lastIndexOf(':') + 1), SPELLINGS);
+    yield { at: keyPlace, parts: [name, near === undefined ? '' : ` Did you mean ${near}?`] };
+  }
+}
+
+/** `service:keyname`, the name not empty. Keys of identity providers are `issuer.example.com/path:claim`. */
+function isKeyFormat(key: string): boolean {
+  const colon = key.indexOf(':');
+  return colon > 0 && colon < key.length - 1;
+}
+
+function prefixOf(key: string): string {
+  return key.slice(0, Math.max(key.indexOf(':'), 0)).toLowerCase();
+}
+
+const TAG_KEYS = ['aws:principaltag', 'aws:requesttag', 'aws:resourcetag', 'iam:resourcetag'] as const;
+
+function isTagKeyWithoutTag(key: string): boolean {
+  const lower = key.toLowerCase();
+  return TAG_KEYS.some((tag) => lower === tag || lower === `${tag}/`);
+}
+
+function didYouMean(name: string | undefined): string {
+  return name === undefined ? '' : ` Did you mean ${name}?`;
+}
+
+function unknownGlobalKey({ key, known }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
+  if (prefixOf(key) !== 'aws' || known !== undefined || !isKeyFormat(key) || key.toLowerCase() === 'aws:arn' || isTagKeyWithoutTag(key))
+    return undefined;
+  return [key, didYouMean(nearestKey(key, reference.globalConditionKeys))];
+}
+
+function unknownServiceKey({ key, known }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
+  const prefix = prefixOf(key);
+  if (prefix === 'aws' || known !== undefined || !isKeyFormat(key) || isTagKeyWithoutTag(key)) return undefined;
+  if (reference.actionsOf(prefix) === undefined) return undefined;
+  return [key, prefix, didYouMean(nearestKey(key, conditionKeysOf(reference, prefix)))];
+}
+
+/** `aws:RequestTag/team` for `aws:RequesTag/team`: the free part is kept. */
+function nearestKey(key: string, candidates: readonly string[]): string | undefined {
+  const slash = key.indexOf('/');
+  if (slash < 0) {
+    return nearest(
+      key,
+      candidates.filter((candidate) => !candidate.includes('${')),
+    );
+  }
+  const near = nearest(
+    key.slice(0, slash),
+    candidates.filter((candidate) => candidate.includes('/${')).map((candidate) => candidate.slice(0, candidate.indexOf('/'))),
+  );
+  return near === undefined ? undefined : near + key.slice(slash);
+}
+
+/** Prefixes of keys that are no services. Source: IAM User Guide, "Keys for AWS web identity federation", "… for SAML-based federation". */
+const OTHER_PREFIXES: ReadonlySet<string> = new Set([
+  'aws',
+  'saml',
+  'www.amazon.com',
+  'accounts.google.com',
+  'graph.facebook.com',
+  'cognito-identity.amazonaws.com',
+]);
+
+function unknownService({ key }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
+  const prefix = prefixOf(key);
+  // A provider's keys are prefixed with its host.
+  if (prefix === '' || prefix.includes('.') || OTHER_PREFIXES.has(prefix) || reference.services.has(prefix)) return undefined;
+  return reference.conditionKey(key) === undefined ? [prefix] : undefined;
+}
+
+function* repeatedKeys({ statements }: PolicyView): Iterable<Hit> {
+  for (const { tests: asked } of statements.flatMap((statement) => statement.operators)) {
+    const byName = Map.groupBy(asked, ({ key }) => key.toLowerCase());
+    for (const same of byName.values()) {
+      const [first] = same;
+      if (first !== undefined && same.length > 1) yield { at: same.map(({ keyPlace }) => keyPlace), parts: [first.key] };
+    }
+  }
+}
+
+/** The families of operators that compare what a key holds. Assumed: a list of texts may be compared with any of a text's operators. */
+const FAMILIES: Readonly<Record<ConditionKeyReference['type'], { readonly name: string; readonly families: readonly ValueFamily[] }>> = {
+  String: { name: 'String', families: ['text', 'text-ignore-case', 'like'] },
+  ARN: { name: 'ARN', families: ['arn', 'text', 'text-ignore-case', 'like'] },
+  Bool: { name: 'Boolean', families: ['bool'] },
+  Numeric: { name: 'Numeric', families: ['number'] },
+  Date: { name: 'Date', families: ['date', 'number'] },
+  IPAddress: { name: 'IP address', families: ['address'] },
+  Binary: { name: 'Binary', families: ['binary'] },
+};
+
+function mismatch({ known, read, operatorName, key }: ConditionTestView): readonly string[] | undefined {
+  if (known === undefined || read === undefined || read.operator.family === 'null') return undefined;
+  const { name, families } = FAMILIES[known.type];
+  return families.includes(read.operator.family) ? undefined : [name, operatorName, key];
+}
+
+function emptyAs(
+  { read, items, span, key }: ConditionTestView,
+  wanted: 'plain' | 'ForAllValues' | 'ForAnyValue' | 'IfExists',
+): readonly string[] | undefined {
+  if (read === undefined || items.length > 0 || span.end - span.start < 2) return undefined;
+  const form = read.quantifier !== 'single' ? read.quantifier : read.ifExists ? 'IfExists' : 'plain';
+  return form === wanted ? [key] : undefined;
+}

@@ -1,0 +1,139 @@
+import type { IssueCode } from './issues.ts';
+import { actionsReached, globMatches, hasWildcard, reachOf } from './match-action.ts';
+import { type ActionReference, type AuthorizationReference, keysOfAction } from './reference.ts';
+import { EVERY, type Hit, OF_IDENTITIES, type Rule } from './rule.ts';
+import type { ConditionTestView, Place, PolicyView, StatementView } from './view.ts';
+
+/** A permission that grants other permissions, so that a wide one hands out more than it says. */
+interface Powerful {
+  readonly action: string;
+  /** Two roles with nothing in common but being such roles: a resource that matches both names none. */
+  readonly probes: readonly [string, string];
+  /** The key that narrows it instead. */
+  readonly narrowedBy: string;
+}
+
+const PASS_ROLE: Powerful = {
+  action: 'iam:PassRole',
+  probes: ['arn:aws:iam::111122223333:role/qx1', 'arn:aws:iam::111122223333:role/z/Y9'],
+  narrowedBy: 'iam:passedtoservice',
+};
+
+/** Assumed: a condition on `iam:AWSServiceName` narrows CreateServiceLinkedRole as `iam:PassedToService` does PassRole; the page names only the latter. */
+const CREATE_SLR: Powerful = {
+  action: 'iam:CreateServiceLinkedRole',
+  probes: [
+    'arn:aws:iam::111122223333:role/aws-service-role/qx1.amazonaws.com/AWSServiceRoleForQx1',
+    'arn:aws:iam::111122223333:role/aws-service-role/z.y9.amazonaws.com/Z',
+  ],
+  narrowedBy: 'iam:awsservicename',
+};
+
+type Reach = 'name' | 'wildcard' | 'notAction';
+type Resources = 'star' | 'notResource';
+
+/** Rules about what a whole statement permits. */
+// biome-ignore format: a table
+export const PERMISSION_RULES: readonly Rule[] = [
+  ...wide(PASS_ROLE, [
+    ['PASS_ROLE_WITH_STAR_IN_RESOURCE',                'name',      'star'],
+    ['PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE',     'wildcard',  'star'],
+    ['PASS_ROLE_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION', 'notAction', 'star'],
+    ['PASS_ROLE_WITH_NOT_RESOURCE',                    'name',      'notResource'],
+    ['PASS_ROLE_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE', 'wildcard',  'notResource'],
+    ['PASS_ROLE_WITH_NOT_ACTION_AND_NOT_RESOURCE',     'notAction', 'notResource'],
+  ]),
+  ...wide(CREATE_SLR, [
+    ['CREATE_SLR_WITH_STAR_IN_RESOURCE',                'name',      'star'],
+    ['CREATE_SLR_WITH_STAR_IN_ACTION_AND_RESOURCE',     'wildcard',  'star'],
+    ['CREATE_SLR_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION', 'notAction', 'star'],
+    ['CREATE_SLR_WITH_NOT_RESOURCE',                    'name',      'notResource'],
+    ['CREATE_SLR_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE', 'wildcard',  'notResource'],
+    ['CREATE_SLR_WITH_NOT_ACTION_AND_NOT_RESOURCE',     'notAction', 'notResource'],
+  ]),
+  { code: 'DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',            policyTypes: EVERY, find: tagKeysWithoutEffect('Deny') },
+  { code: 'ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',           policyTypes: EVERY, find: tagKeysWithoutEffect('Allow') },
+  { code: 'DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',  policyTypes: EVERY, find: tagKeysWithNotAction('Deny') },
+  { code: 'ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE', policyTypes: EVERY, find: tagKeysWithNotAction('Allow') },
+];
+
+function wide(powerful: Powerful, forms: readonly (readonly [IssueCode, Reach, Resources])[]): readonly Rule[] {
+  return forms.map(([code, reach, resources]) => ({
+    code,
+    policyTypes: OF_IDENTITIES,
+    find: ({ statements }) => statements.flatMap((statement) => wideHit(statement, powerful, reach, resources)),
+  }));
+}
+
+function wideHit(statement: StatementView, { action, probes, narrowedBy }: Powerful, reach: Reach, resources: Resources): Hit[] {
+  if (statement.effect !== 'Allow' || reachOf(statement, action) !== reach) return [];
+  if (
+    statement.tests.some(
+      ({ key, read }) => key.toLowerCase() === narrowedBy && read !== undefined && !read.operator.negated && !read.ifExists,
+    )
+  )
+    return [];
+  const places: Place[] = [];
+  if (resources === 'notResource') {
+    if (statement.notResource !== undefined) places.push(statement.notResource);
+  } else {
+    places.push(
+      ...(statement.resource?.items.filter(({ value }) => hasWildcard(value) && probes.every((probe) => globMatches(value, probe))) ?? []),
+    );
+  }
+  const element = statement.action ?? statement.notAction;
+  return places.length === 0 || element === undefined ? [] : [{ at: [element, ...places] }];
+}
+
+/** The tag key a test asks for, without the tag's name, as the reference spells it. */
+function tagKeyOf({ key, known, read }: ConditionTestView): string | undefined {
+  if (known === undefined || read === undefined) return undefined;
+  return /^(aws:(resourcetag|requesttag)\/|aws:tagkeys$|iam:resourcetag\/)/i.test(key) ? known.key : undefined;
+}
+
+/** Whether a test can hold for a request that has no such key: then a missing tag hides nothing. */
+function holdsWithoutKey({ read, items }: ConditionTestView): boolean {
+  if (read === undefined) return false;
+  if (read.operator.family === 'null') return items.some(({ value }) => value.toLowerCase() === 'true');
+  if (read.quantifier !== 'single') return read.quantifier === 'ForAllValues';
+  return read.ifExists || read.operator.negated;
+}
+
+/**
+ * Statements whose tag condition some of their actions can never meet: a Deny that does not bite, an Allow that gives nothing.
+ *
+ * Of Chime one action without the key is enough, because half of its actions (the classic ones) know no tags at all and a
+ * statement on `chime:*` reads as if they did. Of other services AWS's check is followed: no action may know the key.
+ *
+ * Source: requirement TAG-2 and TAG-3; IAM User Guide, the four policy checks.
+ */
+function tagKeysWithoutEffect(effect: 'Allow' | 'Deny'): Rule['find'] {
+  return function* ({ statements, reference }: PolicyView) {
+    for (const statement of statements) {
+      if (statement.effect !== effect || statement.action === undefined) continue;
+      const reached = Map.groupBy(actionsReached(statement, reference), ({ prefix }) => prefix);
+      for (const test of statement.tests) {
+        const key = tagKeyOf(test);
+        if (key === undefined || holdsWithoutKey(test)) continue;
+        const prefixes = [...reached].filter(([prefix, actions]) => lacks(prefix, actions, key, reference)).map(([prefix]) => prefix);
+        if (prefixes.length > 0) yield { at: [statement.action, test.keyPlace], parts: [test.key, prefixes.join(', ')] };
+      }
+    }
+  };
+}
+
+function lacks(prefix: string, actions: readonly ActionReference[], key: string, reference: AuthorizationReference): boolean {
+  const without = actions.filter((action) => !keysOfAction(reference, action).includes(key));
+  return prefix === 'chime' ? without.length > 0 : without.length === actions.length;
+}
+
+function tagKeysWithNotAction(effect: 'Allow' | 'Deny'): Rule['find'] {
+  return function* ({ statements }: PolicyView) {
+    for (const { effect: own, notAction, tests } of statements) {
+      if (own !== effect || notAction === undefined) continue;
+      for (const test of tests) {
+        if (tagKeyOf(test) !== undefined && !holdsWithoutKey(test)) yield { at: [notAction, test.keyPlace], parts: [test.key] };
+      }
+    }
+  };
+}

@@ -1,0 +1,174 @@
+import { PRINCIPAL_TYPES, principalProblem } from './malformed-values.ts';
+import { hasWildcard } from './match-action.ts';
+import { type Hit, type Rule, WITH_PRINCIPAL } from './rule.ts';
+import { type Item, memberPlace, type Place, type PolicyView, type PrincipalView, type StatementView, type Texts } from './view.ts';
+
+/** Rules about Principal and NotPrincipal. */
+// biome-ignore format: a table
+export const PRINCIPAL_RULES: readonly Rule[] = [
+  { code: 'UNSUPPORTED_PRINCIPAL',             policyTypes: ['identity', 'boundary', 'session'], find: (view) => present(view, ['Principal', 'NotPrincipal'], ['IDENTITY_POLICY']) },
+  { code: 'SCP_SYNTAX_ERROR_PRINCIPAL',        policyTypes: ['service-control'], find: (view) => present(view, ['Principal', 'NotPrincipal'], []) },
+  { code: 'ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL', policyTypes: ['trust'], find: (view) => present(view, ['NotPrincipal'], []) },
+  { code: 'ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE',     policyTypes: ['trust'], find: (view) => present(view, ['Resource', 'NotResource'], []) },
+  { code: 'ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL', policyTypes: ['trust'], find: (view) => view.statements.flatMap(({ principal }) => (principal?.anyone === true ? [{ at: principal }] : [])) },
+  { code: 'INVALID_PRINCIPAL_FORMAT',          policyTypes: WITH_PRINCIPAL, find: notAnObject },
+  { code: 'INVALID_PRINCIPAL_KEY',             policyTypes: WITH_PRINCIPAL, find: (view) => entries(view).filter(({ name }) => !isType(name)).map(({ keyPlace, name }) => ({ at: keyPlace, parts: [name] })) },
+  { code: 'EMPTY_OBJECT_PRINCIPAL',            policyTypes: WITH_PRINCIPAL, find: emptyPrincipals },
+  { code: 'EMPTY_ARRAY_PRINCIPAL',             policyTypes: WITH_PRINCIPAL, find: (view) => entries(view).filter(({ items, span }) => items.length === 0 && span.end - span.start >= 2).map((at) => ({ at })) },
+  { code: 'UNSUPPORTED_WILDCARD_IN_PRINCIPAL', policyTypes: WITH_PRINCIPAL, find: wildcards },
+  { code: 'INVALID_SERVICE_PRINCIPAL_FORMAT',  policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'Service').filter((item) => !hasWildcard(item.value) && principalProblem('Service', item.value) !== undefined).map((at) => ({ at })) },
+  { code: 'INVALID_ROLE_REFERENCE',            policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'AWS').filter(({ value }) => value.startsWith('AROA')).map((at) => ({ at, parts: [at.value] })) },
+  { code: 'INVALID_USER_REFERENCE',            policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'AWS').filter(({ value }) => value.startsWith('AIDA')).map((at) => ({ at, parts: [at.value] })) },
+  { code: 'FEDERATED_PRINCIPAL_NOT_SUPPORTED', policyTypes: ['resource'], find: (view) => named(view, 'Federated').map((at) => ({ at })) },
+  { code: 'ALLOW_WITH_NOT_PRINCIPAL',          policyTypes: WITH_PRINCIPAL, find: (view) => principals(view, 'Allow').filter(({ name }) => name === 'NotPrincipal').map((at) => ({ at })) },
+  { code: 'REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY', policyTypes: ['trust'], find: sessionsBesideTheirRole },
+  { code: 'RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL', policyTypes: ['resource'], find: unrestrictedServices },
+  { code: 'UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', policyTypes: WITH_PRINCIPAL, find: keysOfCallers },
+  { code: 'RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', policyTypes: WITH_PRINCIPAL, find: weakSources },
+  { code: 'MISSING_ACTION_FOR_ROLES_ANYWHERE_TRUST_POLICY',  policyTypes: ['trust'], find: rolesAnywhere },
+];
+
+function present({ statements }: PolicyView, names: readonly string[], parts: readonly string[]): Hit[] {
+  return statements.flatMap(({ node, path }) =>
+    names
+      .map((name) => memberPlace(node.node, name, path))
+      .filter((at) => at !== undefined)
+      .map((at) => ({ at, parts })),
+  );
+}
+
+function principals({ statements }: PolicyView, effect?: 'Allow'): readonly PrincipalView[] {
+  return statements
+    .filter((statement) => effect === undefined || statement.effect === effect)
+    .flatMap(({ principal }) => (principal === undefined ? [] : [principal]));
+}
+
+function entries(view: PolicyView): readonly (Texts & { readonly keyPlace: Place })[] {
+  return principals(view).flatMap((principal) => principal.entries);
+}
+
+function named(view: PolicyView, type: string): readonly Item[] {
+  return entries(view)
+    .filter(({ name }) => name === type)
+    .flatMap(({ items }) => items);
+}
+
+function isType(name: string): boolean {
+  return (PRINCIPAL_TYPES as readonly string[]).includes(name);
+}
+
+/** Neither `*` nor an object, or an account, a name or a group that can be no principal. */
+function* notAnObject(view: PolicyView): Iterable<Hit> {
+  for (const { node, path, principal } of view.statements) {
+    for (const name of ['Principal', 'NotPrincipal'] as const) {
+      const place = memberPlace(node.node, name, path);
+      if (place !== undefined && principal === undefined) yield { at: place };
+    }
+  }
+  for (const item of named(view, 'AWS')) {
+    if (!hasWildcard(item.value) && principalProblem('AWS', item.value) !== undefined) yield { at: item };
+  }
+}
+
+function emptyPrincipals(view: PolicyView): Hit[] {
+  return principals(view)
+    .filter(
+      ({ isObject, entries: named, span }) =>
+        isObject && named.length === 0 && (span as { members?: readonly unknown[] }).members?.length === 0,
+    )
+    .map((at) => ({ at }));
+}
+
+/** `"AWS": "*"` is everyone, and the one wildcard there is. Source: IAM User Guide, "Principal". */
+function* wildcards(view: PolicyView): Iterable<Hit> {
+  for (const { name, items } of entries(view)) {
+    for (const item of items) {
+      if (hasWildcard(item.value) && !(name === 'AWS' && item.value === '*')) yield { at: item, parts: [name] };
+    }
+  }
+}
+
+/** `assumed-role/R/s` beside `role/R`, which lets every session of the role in already. */
+function* sessionsBesideTheirRole({ statements }: PolicyView): Iterable<Hit> {
+  for (const { principal } of statements) {
+    const items = principal?.entries.flatMap((entry) => entry.items) ?? [];
+    // A session's ARN has lost the role's path.
+    const roles = new Map(
+      items
+        .filter(({ value }) => value.includes(':role/'))
+        .map(({ value }) => [`${value.split(':')[4]}/${value.slice(value.lastIndexOf('/') + 1)}`, value]),
+    );
+    for (const item of items) {
+      const fields = item.value.split(':');
+      const [kind, roleName] = (fields[5] ?? '').split('/');
+      const role = kind === 'assumed-role' ? roles.get(`${fields[4]}/${roleName}`) : undefined;
+      if (role !== undefined) yield { at: item, parts: [item.value, role] };
+    }
+  }
+}
+
+const SOURCES: ReadonlySet<string> = new Set(['aws:sourcearn', 'aws:sourceaccount', 'aws:sourceorgid', 'aws:sourceorgpaths']);
+
+function serviceItems({ principal }: StatementView): readonly Item[] {
+  return principal?.entries.filter(({ name }) => name === 'Service').flatMap(({ items }) => items) ?? [];
+}
+
+/**
+ * A service that anyone may send to the resource: the confused deputy.
+ *
+ * Assumed: AWS excludes resource types that no one can confuse; here the one type is an event bus, and it is not.
+ */
+function* unrestrictedServices({ statements }: PolicyView): Iterable<Hit> {
+  for (const statement of statements) {
+    const services = serviceItems(statement);
+    if (statement.effect !== 'Allow' || services.length === 0) continue;
+    if (!statement.tests.some(({ key }) => SOURCES.has(key.toLowerCase()))) yield { at: services };
+  }
+}
+
+/** Keys about people, of which a service that calls for itself has none. */
+const OF_CALLERS: ReadonlySet<string> = new Set([
+  'aws:username',
+  'aws:userid',
+  'aws:principalorgid',
+  'aws:principalorgpaths',
+  'aws:principalarn',
+  'aws:principalaccount',
+]);
+
+function onlyServices({ principal }: StatementView): boolean {
+  return principal?.name === 'Principal' && principal.entries.length > 0 && principal.entries.every(({ name }) => name === 'Service');
+}
+
+function* keysOfCallers({ statements }: PolicyView): Iterable<Hit> {
+  for (const statement of statements) {
+    if (statement.effect !== 'Allow' || !onlyServices(statement)) continue;
+    for (const { key, keyPlace, read } of statement.tests) {
+      if (OF_CALLERS.has(key.toLowerCase()) && read?.operator.family !== 'null') yield { at: keyPlace, parts: [key] };
+    }
+  }
+}
+
+/** Where the caller came from does not tell for whom a service calls. */
+const WEAK_SOURCES: ReadonlySet<string> = new Set(['aws:sourceip', 'aws:vpcsourceip', 'aws:sourcevpc', 'aws:sourcevpce']);
+
+function* weakSources({ statements }: PolicyView): Iterable<Hit> {
+  for (const statement of statements) {
+    const [service] = serviceItems(statement);
+    if (statement.effect !== 'Allow' || service === undefined || !onlyServices(statement)) continue;
+    for (const { key, keyPlace } of statement.tests) {
+      if (WEAK_SOURCES.has(key.toLowerCase())) yield { at: keyPlace, parts: [service.value, key] };
+    }
+  }
+}
+
+const ROLES_ANYWHERE_NEEDS = ['sts:assumerole', 'sts:setsourceidentity', 'sts:tagsession'] as const;
+
+function* rolesAnywhere({ statements }: PolicyView): Iterable<Hit> {
+  const trusting = statements.filter(
+    (statement) => statement.effect === 'Allow' && serviceItems(statement).some(({ value }) => value === 'rolesanywhere.amazonaws.com'),
+  );
+  const allowed = new Set(trusting.flatMap(({ action }) => action?.items.map(({ value }) => value.toLowerCase()) ?? []));
+  const [first] = trusting;
+  if (first !== undefined && ROLES_ANYWHERE_NEEDS.some((action) => !allowed.has(action))) yield { at: first.action ?? first };
+}

@@ -1,0 +1,209 @@
+import { globCovers, hasWildcard, redundantIn } from './match-action.ts';
+import type { AuthorizationReference } from './reference.ts';
+import { type Hit, type Rule, WITH_RESOURCE } from './rule.ts';
+import type { Item, PolicyView } from './view.ts';
+
+/** Rules about the values of Resource and NotResource. */
+// biome-ignore format: a table
+export const RESOURCE_RULES: readonly Rule[] = [
+  { code: 'INVALID_ARN_PREFIX',       policyTypes: WITH_RESOURCE, find: each(({ parts, value }) => (parts[0] === 'arn' || value.startsWith('${') ? undefined : [])) },
+  { code: 'MISSING_ARN_FIELD',        policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (parts.length < 6 ? ['6'] : undefined)) },
+  { code: 'INVALID_PARTITION',        policyTypes: WITH_RESOURCE, find: arns(invalidPartition) },
+  { code: 'INVALID_ARN_SERVICE_CASE', policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (parts[2] === parts[2]?.toLowerCase() ? undefined : [parts[2] ?? ''])) },
+  { code: 'INVALID_SERVICE',          policyTypes: WITH_RESOURCE, find: arns(unknownService) },
+  { code: 'INVALID_ARN_REGION',       policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (isRegionPattern(parts[3] ?? '') ? undefined : [parts[3] ?? ''])) },
+  { code: 'MISSING_ARN_REGION',       policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldMissing(arn, reference, 3)) },
+  { code: 'ARN_REGION_NOT_ALLOWED',   policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldNotAllowed(arn, reference, 3)) },
+  { code: 'INVALID_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (isAccountPattern(parts[4] ?? '') ? undefined : [parts[4] ?? ''])) },
+  { code: 'MISSING_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldMissing(arn, reference, 4)) },
+  { code: 'ARN_ACCOUNT_NOT_ALLOWED',  policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldNotAllowed(arn, reference, 4)) },
+  { code: 'INVALID_ARN_RESOURCE',     policyTypes: WITH_RESOURCE, find: arns(unknownShape) },
+  { code: 'UNSUPPORTED_RESOURCE_ARN_IN_POLICY', policyTypes: ['resource'], find: notABus },
+  { code: 'REDUNDANT_RESOURCE',       policyTypes: WITH_RESOURCE, find: redundantResources },
+];
+
+/** A resource as written, with its fields; all after the fifth colon is the sixth. */
+interface Written {
+  readonly value: string;
+  readonly parts: readonly string[];
+}
+
+type Question = (arn: Written, reference: AuthorizationReference) => readonly string[] | undefined;
+
+function resourceItems({ statements }: PolicyView): readonly Item[] {
+  return statements.flatMap(({ resource, notResource }) => (resource ?? notResource)?.items ?? []);
+}
+
+/** Asks a question of every resource but `*`; the parts it answers with make a hit. */
+function each(question: Question): Rule['find'] {
+  return function* (view) {
+    for (const item of resourceItems(view)) {
+      if (item.value === '*') continue;
+      const found = question({ value: item.value, parts: fieldsOf(item.value) }, view.reference);
+      if (found !== undefined) yield { at: item, parts: found };
+    }
+  };
+}
+
+function arns(question: Question): Rule['find'] {
+  return each((arn, reference) => (arn.parts[0] === 'arn' ? question(arn, reference) : undefined));
+}
+
+function fieldsOf(value: string): readonly string[] {
+  const fields: string[] = [];
+  let from = 0;
+  // A colon inside ${…} separates no fields.
+  let braces = 0;
+  for (let i = 0; i < value.length && fields.length < 5; i++) {
+    if (value[i] === '{' && value[i - 1] === '$') braces++;
+    else if (value[i] === '}' && braces > 0) braces--;
+    else if (value[i] === ':' && braces === 0) {
+      fields.push(value.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return [...fields, value.slice(from)];
+}
+
+const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov'] as const;
+
+function invalidPartition({ parts }: Written): readonly string[] | undefined {
+  const partition = parts[1] ?? '';
+  if (hasWildcard(partition) || partition.includes('$') || (PARTITIONS as readonly string[]).includes(partition)) return undefined;
+  return [parts[2] ?? '', partition, PARTITIONS.join(', ')];
+}
+
+function unknownService({ parts }: Written, reference: AuthorizationReference): readonly string[] | undefined {
+  const service = (parts[2] ?? '').toLowerCase();
+  // `execute-api`, `elasticloadbalancing` … are prefixes of actions; a few ARNs have a name of their own.
+  if (service === '' || hasWildcard(service) || service.includes('$') || reference.services.has(service) || OTHER_ARN_SERVICES.has(service))
+    return undefined;
+  return [parts[2] ?? ''];
+}
+
+/** Services in ARNs that prefix no action. Source: service authorization reference, ARN formats. */
+const OTHER_ARN_SERVICES: ReadonlySet<string> = new Set([
+  'catalog',
+  'monitoring',
+  'quicksightadmin',
+  'sns',
+  'payments-method',
+  'aws-marketplace-catalog',
+  'opsworks',
+  'lex',
+  'partnercentral',
+]);
+
+const REGION = /^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$/;
+
+/**
+ * Whether a text can be a region, or a pattern of some.
+ *
+ * Assumed: any text of the shape of a region is one; which regions exist is the operator's business here.
+ */
+export function isRegionPattern(text: string): boolean {
+  return text === '' || hasWildcard(text) || text.includes('$') || REGION.test(text);
+}
+
+function isAccountPattern(text: string): boolean {
+  return text === '' || text === 'aws' || /^[0-9]{12}$/.test(text) || (hasWildcard(text) && /^[0-9*?]*$/.test(text)) || text.includes('$');
+}
+
+function formatsOf({ parts }: Written, reference: AuthorizationReference): readonly (readonly string[])[] {
+  const service = parts[2] ?? '';
+  const formats = reference.resourceTypesOf(service)?.map(({ arnFormat }) => fieldsOf(arnFormat)) ?? [];
+  return formats.filter((format) => format[2] === service);
+}
+
+/** Formats whose resource part could be the one written; all of them where it begins with a wildcard. */
+function candidates(arn: Written, reference: AuthorizationReference): readonly (readonly string[])[] {
+  const resource = arn.parts[5] ?? '';
+  return formatsOf(arn, reference).filter((format) => couldMeet(resource, format[5] ?? ''));
+}
+
+function fieldMissing(arn: Written, reference: AuthorizationReference, field: 3 | 4): readonly string[] | undefined {
+  if (arn.parts.length < 6 || arn.parts[field] !== '') return undefined;
+  const formats = candidates(arn, reference);
+  return formats.length > 0 && formats.every((format) => format[field] !== '') ? [arn.parts[2] ?? ''] : undefined;
+}
+
+function fieldNotAllowed(arn: Written, reference: AuthorizationReference, field: 3 | 4): readonly string[] | undefined {
+  const written = arn.parts[field] ?? '';
+  if (arn.parts.length < 6 || written === '' || written === '*') return undefined;
+  const formats = candidates(arn, reference);
+  return formats.length > 0 && formats.every((format) => format[field] === '') ? [arn.parts[2] ?? ''] : undefined;
+}
+
+function unknownShape(arn: Written, reference: AuthorizationReference): readonly string[] | undefined {
+  if (arn.parts.length < 6) return undefined;
+  const formats = formatsOf(arn, reference);
+  return formats.length === 0 || formats.some((format) => couldMeet(arn.parts[5] ?? '', format[5] ?? '')) ? undefined : [];
+}
+
+/**
+ * Whether a written resource part and a format (`app-instance/${AppInstanceId}/user/${…}`) have something in common.
+ * Both are taken as patterns: a free part of the format is any text, and so is a variable of the policy.
+ */
+function couldMeet(written: string, format: string): boolean {
+  return patternsMeet(toPattern(written), toPattern(format));
+}
+
+function toPattern(text: string): string {
+  let pattern = '';
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] !== '$' || text[i + 1] !== '{') {
+      pattern += text[i];
+      continue;
+    }
+    const end = text.indexOf('}', i);
+    pattern += '*';
+    if (end < 0) break;
+    i = end;
+  }
+  return pattern.slice(0, 400);
+}
+
+/** Whether some text matches both patterns. One row per character of the first: bounded by the product of the lengths. */
+export function patternsMeet(left: string, right: string): boolean {
+  let row = new Array<boolean>(right.length + 1).fill(false);
+  row[0] = true;
+  for (let j = 1; j <= right.length && right[j - 1] === '*'; j++) row[j] = true;
+  for (let i = 1; i <= left.length; i++) {
+    const a = left[i - 1];
+    const next = new Array<boolean>(right.length + 1).fill(false);
+    next[0] = row[0] === true && a === '*';
+    for (let j = 1; j <= right.length; j++) {
+      const b = right[j - 1];
+      // A star stands for nothing, or for one more of what the other has there.
+      if (a === '*' || b === '*') next[j] = row[j] === true || next[j - 1] === true;
+      else next[j] = row[j - 1] === true && (a === b || a === '?' || b === '?');
+    }
+    row = next;
+  }
+  return row[right.length] === true;
+}
+
+/** The one resource policy answered here, besides trust policies, is an event bus's. */
+function* notABus(view: PolicyView): Iterable<Hit> {
+  for (const item of resourceItems(view)) {
+    const parts = fieldsOf(item.value);
+    if (item.value === '*' || (parts[0] === 'arn' && parts[2] === 'events')) continue;
+    yield { at: item, parts: ['AWS::Events::EventBus'] };
+  }
+}
+
+function* redundantResources({ statements }: PolicyView): Iterable<Hit> {
+  for (const { resource, notResource } of statements) {
+    const redundant = redundantIn((resource ?? notResource)?.items ?? [], arnCovers);
+    if (redundant.length > 0) yield { at: redundant, parts: [String(redundant.length)] };
+  }
+}
+
+/** Wildcards stay inside each of the first five fields. */
+function arnCovers(wider: string, narrower: string): boolean {
+  if (wider === '*') return true;
+  if (narrower === '*') return false;
+  const left = fieldsOf(wider);
+  const right = fieldsOf(narrower);
+  return left.length === 6 && right.length === 6 && left.every((field, i) => globCovers(field, right[i] ?? ''));
+}

@@ -1,0 +1,201 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables look like templates
+import { newAddress, readAddress, toBytes, toMoment, toNumber, toRange, toTruth } from '../values.ts';
+import { hasWildcard } from './match-action.ts';
+import { EVERY, type Hit, type Rule } from './rule.ts';
+import { isRegionPattern } from './rules-resource.ts';
+import type { ConditionTestView, Item, PolicyView } from './view.ts';
+
+/** Rules about the values of conditions. */
+// biome-ignore format: a table
+export const VALUE_RULES: readonly Rule[] = [
+  { code: 'INVALID_CONDITION_DATA_TYPE',        policyTypes: EVERY, find: mixedTypes },
+  { code: 'INVALID_CONDITION_MULTIPLE_BOOLEAN', policyTypes: EVERY, find: tests(({ read, items }) => (read?.operator.family === 'bool' || read?.operator.family === 'null') && items.length > 1) },
+  { code: 'TYPE_MISMATCH_BOOLEAN',              policyTypes: EVERY, find: values(['bool', 'null'], (item) => Number.isNaN(toTruth(item.value))) },
+  { code: 'TYPE_MISMATCH_NUMBER',               policyTypes: EVERY, find: values(['number'], (item) => Number.isNaN(toNumber(item.value))) },
+  { code: 'TYPE_MISMATCH_DATE',                 policyTypes: EVERY, find: values(['date'], (item) => Number.isNaN(toMoment(item.value))) },
+  { code: 'TYPE_MISMATCH_STRING',               policyTypes: EVERY, find: values(['binary'], (item) => toBytes(item.value) === undefined) },
+  { code: 'TYPE_MISMATCH_IP_RANGE',             policyTypes: EVERY, find: values(['address'], (item) => toRange(item.value) === undefined) },
+  { code: 'INVALID_DATE_VALUE',                 policyTypes: EVERY, find: unsureDates },
+  { code: 'IMPROVE_IP_RANGE',                   policyTypes: EVERY, find: hostBits },
+  { code: 'PRIVATE_IP_ADDRESS',                 policyTypes: EVERY, find: privateAddresses(false, 'all') },
+  { code: 'PRIVATE_NOT_IP_ADDRESS',             policyTypes: EVERY, find: privateAddresses(true, 'all') },
+  { code: 'PRIVATE_IP_ADDRESS_SUBSET',          policyTypes: EVERY, find: privateAddresses(false, 'some') },
+  { code: 'PRIVATE_NOT_IP_ADDRESS_SUBSET',      policyTypes: EVERY, find: privateAddresses(true, 'some') },
+  { code: 'WILDCARD_WITHOUT_LIKE_OPERATOR',     policyTypes: EVERY, find: wildcardsTakenLiterally },
+  { code: 'WILDCARD_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive((value) => value.search(/[*?]/)) },
+  { code: 'VARIABLE_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive((value) => value.search(/\$\{[^*?$]/)) },
+  { code: 'REDUNDANT_CONDITION_VALUE_NUM',      policyTypes: EVERY, find: redundantNumbers },
+  { code: 'REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION',       policyTypes: EVERY, find: onlyWildcard(false) },
+  { code: 'REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION', policyTypes: EVERY, find: onlyWildcard(true) },
+  { code: 'INVALID_REGION',                     policyTypes: EVERY, find: ofKey(['aws:requestedregion'], (value) => !isRegionPattern(value)) },
+  { code: 'INVALID_VPC_FORMAT',                 policyTypes: EVERY, find: ofKey(['aws:sourcevpc'], (value) => !/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/.test(value)) },
+  { code: 'INVALID_VPCE_FORMAT',                policyTypes: EVERY, find: ofKey(['aws:sourcevpce'], (value) => !/^vpce-([0-9a-f]{8}|[0-9a-f]{17})$/.test(value)) },
+];
+
+function everyTest({ statements }: PolicyView): readonly ConditionTestView[] {
+  return statements.flatMap(({ tests: asked }) => asked);
+}
+
+function tests(question: (test: ConditionTestView) => boolean): Rule['find'] {
+  return (view) =>
+    everyTest(view)
+      .filter(question)
+      .map((at) => ({ at }));
+}
+
+/** Asks about every value of operators of some families; variables are another rule's business. */
+function values(families: readonly string[], question: (item: Item) => boolean): Rule['find'] {
+  return function* (view) {
+    for (const { read, items, operatorName } of everyTest(view)) {
+      if (read === undefined || !families.includes(read.operator.family)) continue;
+      for (const item of items) {
+        if (!item.value.includes('${') && question(item)) yield { at: item, parts: [operatorName] };
+      }
+    }
+  };
+}
+
+/** Asks about the literal values of some keys, under operators that compare texts. */
+function ofKey(keys: readonly string[], question: (value: string) => boolean): Rule['find'] {
+  return function* (view) {
+    for (const { key, read, items } of everyTest(view)) {
+      if (read === undefined || read.operator.family === 'null' || !keys.includes(key.toLowerCase())) continue;
+      for (const item of items) {
+        if (!hasWildcard(item.value) && !item.value.includes('${') && question(item.value)) yield { at: item, parts: [item.value] };
+      }
+    }
+  };
+}
+
+function* mixedTypes(view: PolicyView): Iterable<Hit> {
+  for (const test of everyTest(view)) {
+    if (new Set(test.items.map(({ node }) => node.kind)).size > 1) yield { at: test };
+  }
+}
+
+/** Four digits are a year, and more are seconds since 1970, which few expect. */
+function* unsureDates(view: PolicyView): Iterable<Hit> {
+  for (const { read, items } of everyTest(view)) {
+    if (read?.operator.family !== 'date') continue;
+    for (const item of items) {
+      if (/^[0-9]+$/.test(item.value) && !Number.isNaN(toMoment(item.value))) yield { at: item, parts: [item.value] };
+    }
+  }
+}
+
+function addressTests(view: PolicyView): readonly ConditionTestView[] {
+  return everyTest(view).filter(({ read }) => read?.operator.family === 'address');
+}
+
+function* hostBits(view: PolicyView): Iterable<Hit> {
+  for (const item of addressTests(view).flatMap(({ items }) => items)) {
+    const range = toRange(item.value);
+    const slash = item.value.indexOf('/');
+    if (range === undefined || slash < 0) continue;
+    const address = newAddress();
+    readAddress(item.value.slice(0, slash), address);
+    if (range.words.every((word, i) => word === address[i + 1])) continue;
+    yield { at: item, parts: [`${printAddress(range.family, range.words)}/${range.bits}`] };
+  }
+}
+
+/** IPv6 in its long form, without leading zeros. */
+function printAddress(family: number, words: readonly number[]): string {
+  if (family === 4) return [24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.');
+  return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(':');
+}
+
+/** Source: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291: addresses that are not routed in public. */
+const PRIVATE = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  '127.0.0.0/8',
+  'fc00::/7',
+  'fe80::/10',
+  '::1/128',
+];
+const PRIVATE_RANGES = PRIVATE.map((text) => toRange(text)).filter((range) => range !== undefined);
+
+function isPrivate(text: string): boolean {
+  const range = toRange(text);
+  if (range === undefined) return false;
+  return PRIVATE_RANGES.some(
+    (wider) => wider.family === range.family && wider.bits <= range.bits && startsAlike(wider.words, range.words, wider.bits),
+  );
+}
+
+function startsAlike(left: readonly number[], right: readonly number[], bits: number): boolean {
+  for (let i = 0, rest = bits; rest > 0; i++, rest -= 32) {
+    const shift = 32 - Math.min(rest, 32);
+    if ((left[i] ?? 0) >>> shift !== (right[i] ?? 0) >>> shift) return false;
+  }
+  return true;
+}
+
+function privateAddresses(negated: boolean, share: 'all' | 'some'): Rule['find'] {
+  return function* (view) {
+    for (const test of addressTests(view)) {
+      if (test.key.toLowerCase() !== 'aws:sourceip' || test.read?.operator.negated !== negated || test.items.length === 0) continue;
+      const inside = test.items.filter(({ value }) => isPrivate(value)).length;
+      if (share === 'all' ? inside === test.items.length : inside > 0 && inside < test.items.length) yield { at: test };
+    }
+  };
+}
+
+function* wildcardsTakenLiterally(view: PolicyView): Iterable<Hit> {
+  for (const { read, items } of everyTest(view)) {
+    if (read?.operator.family !== 'text' && read?.operator.family !== 'text-ignore-case') continue;
+    // ${*} and ${?} are the characters themselves, and meant so.
+    for (const item of items) if (hasWildcard(item.value.replaceAll('${*}', '').replaceAll('${?}', ''))) yield { at: item };
+  }
+}
+
+/** Keys whose values say whose request it is. Assumed: AWS does not print its list. */
+const SENSITIVE: ReadonlySet<string> = new Set([
+  'aws:userid',
+  'aws:principalaccount',
+  'aws:principalorgid',
+  'aws:sourceaccount',
+  'aws:sourceorgid',
+  'aws:resourceaccount',
+  'aws:resourceorgid',
+  'aws:sourcevpc',
+  'aws:sourcevpce',
+]);
+
+/** Under an operator with wildcards, what stands open must come after at least six fixed characters. */
+function tooPermissive(firstOpen: (value: string) => number): Rule['find'] {
+  return function* ({ statements }) {
+    for (const { effect, tests: asked } of statements) {
+      if (effect !== 'Allow') continue;
+      for (const { key, read, items } of asked) {
+        if (!SENSITIVE.has(key.toLowerCase()) || read === undefined || read.operator.family !== 'like' || read.operator.negated) continue;
+        for (const item of items) {
+          const at = firstOpen(item.value);
+          if (at >= 0 && at < 6) yield { at: item, parts: [key] };
+        }
+      }
+    }
+  };
+}
+
+function* redundantNumbers(view: PolicyView): Iterable<Hit> {
+  for (const test of everyTest(view)) {
+    const relation = test.read?.operator.relation;
+    if (test.read?.operator.family !== 'number' || relation === '=' || test.items.length < 2) continue;
+    yield { at: test, parts: [test.operatorName, test.key] };
+  }
+}
+
+/** A positive operator that any value meets, or a negated one that none can. */
+function onlyWildcard(negated: boolean): Rule['find'] {
+  return function* (view) {
+    for (const { read, items, keyPlace, key } of everyTest(view)) {
+      if (read === undefined || read.operator.negated !== negated || read.operator.family !== 'like') continue;
+      if (items.some(({ value }) => value !== '' && /^\*+$/.test(value))) yield { at: keyPlace, parts: [key] };
+    }
+  };
+}

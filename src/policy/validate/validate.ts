@@ -1,0 +1,113 @@
+import type { PolicyType } from '../decision.ts';
+import type { Position } from '../document.ts';
+import { type ReadPolicy, type ReadProblem, readPolicy } from '../read.ts';
+import { type Finding, fillIn, type Issue, type Location, learnMoreLink } from './finding.ts';
+import { ISSUES, type IssueCode } from './issues.ts';
+import type { AuthorizationReference } from './reference.ts';
+import type { Hit, Rule } from './rule.ts';
+import { ACTION_RULES } from './rules-action.ts';
+import { CONDITION_RULES } from './rules-condition.ts';
+import { DOCUMENT_RULES } from './rules-document.ts';
+import { FEDERATION_RULES } from './rules-federation.ts';
+import { PERMISSION_RULES } from './rules-permission.ts';
+import { PRINCIPAL_RULES } from './rules-principal.ts';
+import { RESOURCE_RULES } from './rules-resource.ts';
+import { VALUE_RULES } from './rules-value.ts';
+import { VARIABLE_RULES } from './rules-variable.ts';
+import { locationOf, type Place, viewOf } from './view.ts';
+
+/** Every rule there is, in the order in which findings are given. */
+export const RULES: readonly Rule[] = [
+  ...DOCUMENT_RULES,
+  ...PRINCIPAL_RULES,
+  ...FEDERATION_RULES,
+  ...ACTION_RULES,
+  ...RESOURCE_RULES,
+  ...CONDITION_RULES,
+  ...VALUE_RULES,
+  ...VARIABLE_RULES,
+  ...PERMISSION_RULES,
+];
+
+/**
+ * All that is to be said about a policy text. Never throws, whatever the text; an empty answer means nothing was found.
+ *
+ * A text that is no JSON has only the finding that says where. Findings are ordered by rule, then by place.
+ * Limit: 1,000 findings, the rest is left out; a policy with more is better mended first.
+ *
+ * Source: IAM Access Analyzer API, ValidatePolicy.
+ */
+export function validatePolicy(text: string, policyType: PolicyType, reference: AuthorizationReference): readonly Finding[] {
+  const read = readPolicy(text);
+  const findings = read.problems.flatMap((problem) => problemFinding(problem, read));
+  const { document } = read;
+  if (document === undefined) return findings;
+  const view = viewOf(document, policyType, reference);
+  for (const { code, policyTypes, find } of RULES) {
+    if (!policyTypes.includes(policyType)) continue;
+    for (const hit of find(view)) {
+      if (findings.length >= FINDINGS_MAX) return findings;
+      findings.push(hitFinding(code, hit, document.lineStarts));
+    }
+  }
+  return findings;
+}
+
+const FINDINGS_MAX = 1000;
+
+/** Places of one finding that are told; a statement repeated a thousand times is told of in the first of them. */
+const LOCATIONS_MAX = 50;
+
+function hitFinding(code: IssueCode, { at, parts = [] }: Hit, lineStarts: readonly number[]): Finding {
+  const places = Array.isArray(at) ? (at as readonly Place[]) : [at as Place];
+  return finding(
+    code,
+    parts,
+    places.slice(0, LOCATIONS_MAX).map((place) => locationOf(place, lineStarts)),
+  );
+}
+
+function finding(code: IssueCode, parts: readonly string[], locations: readonly Location[]): Finding {
+  const { type, details, listedAs }: Issue = ISSUES[code];
+  return {
+    findingType: type,
+    issueCode: code,
+    findingDetails: fillIn(details, parts),
+    learnMoreLink: learnMoreLink(code, listedAs ?? type),
+    locations,
+  };
+}
+
+/** What the reader found, but for what a rule says better. */
+function problemFinding(problem: ReadProblem, { document }: ReadPolicy): Finding[] {
+  const at = [{ path: problem.element === undefined ? [] : pathOf(problem.element), span: { start: problem.start, end: problem.end } }];
+  switch (problem.kind) {
+    case 'syntax':
+    case 'size':
+    case 'depth':
+    case 'character':
+    case 'repeated-name':
+      return [finding('JSON_SYNTAX_ERROR', positionParts(problem.start), at)];
+    case 'unknown-element':
+      return [finding('INVALID_POLICY_ELEMENT', [problem.element ?? ''], at)];
+    case 'wrong-type':
+      // A principal that is a text has a finding of its own.
+      if (problem.element === 'Principal' || problem.element === 'NotPrincipal') return [];
+      return [finding('DATA_TYPE_MISMATCH', [expectedType(problem.element)], at)];
+    case 'missing-statement':
+      return document === undefined ? [finding('MISSING_STATEMENT', [], at)] : [];
+  }
+}
+
+function positionParts({ offset, line, column }: Position): readonly string[] {
+  return [String(offset), String(line), String(column)];
+}
+
+/** The reader names the nearest element, not the way to it. */
+function pathOf(element: string): Location['path'] {
+  return element === 'Version' || element === 'Id' || element === 'Statement' ? [{ value: element }] : [];
+}
+
+function expectedType(element: string | undefined): string {
+  return element === undefined || element === 'Statement' || element === 'Condition' ? 'Object' : 'String';
+}

@@ -1,0 +1,13 @@
+import { actionOf, actionsOf, conditionKey, resourceTypesOf, services } from '#model/authorization.ts';
+import { GLOBAL_CONDITION_KEYS } from '#model/condition-keys.ts';
+import type { AuthorizationReference } from '#policy/validate/reference.ts';
+
+/** The real service authorization reference. */
+export const REFERENCE: AuthorizationReference = {
+  services: services(),
+  actionOf,
+  actionsOf,
+  resourceTypesOf,
+  conditionKey,
+  globalConditionKeys: Object.keys(GLOBAL_CONDITION_KEYS),
+};

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { managedPolicies } from '#model/managed-policies.ts';
+import type { PolicyType } from '#policy/decision.ts';
+import { ISSUES } from '#policy/validate/issues.ts';
+import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
+import { NOT_APPLICABLE } from '#policy/validate/not-applicable.ts';
+import { RULES, validatePolicy } from '#policy/validate/validate.ts';
+import { REFERENCE } from './reference.ts';
+import { policy, ROWS } from './rows.ts';
+
+function textOf(written: unknown): string {
+  return typeof written === 'string' ? written : JSON.stringify(written);
+}
+
+function codesOf(written: unknown, policyType: PolicyType): readonly string[] {
+  return validatePolicy(textOf(written), policyType, REFERENCE).map(({ issueCode }) => issueCode);
+}
+
+for (const [code, policyType, found, notFound] of ROWS) {
+  test(`validatePolicy: ${code} is found in ${textOf(found).slice(0, 160)}`, () => {
+    assert.ok(codesOf(found, policyType).includes(code), `found only ${codesOf(found, policyType).join(', ')}`);
+  });
+  test(`validatePolicy: ${code} is not found in ${textOf(notFound).slice(0, 160)}`, () => {
+    assert.ok(!codesOf(notFound, policyType).includes(code));
+  });
+}
+
+test('validatePolicy: every issue code has a row in the table', () => {
+  const tested = new Set(ROWS.map(([code]) => code as string));
+  assert.deepEqual(
+    Object.keys(ISSUES).filter((code) => !tested.has(code)),
+    [],
+  );
+});
+
+test('validatePolicy: every rule has an issue of its own code, and what does not apply has none', () => {
+  const codes = new Set(RULES.map(({ code }) => code as string));
+  for (const read of ['JSON_SYNTAX_ERROR', 'DATA_TYPE_MISMATCH', 'INVALID_POLICY_ELEMENT']) codes.add(read);
+  assert.deepEqual([...codes].sort(), Object.keys(ISSUES).sort());
+  assert.deepEqual(
+    Object.keys(NOT_APPLICABLE).filter((code) => code in ISSUES),
+    [],
+  );
+});
+
+test('validatePolicy: a finding has the shape of the API, with the place in the text', () => {
+  const text = '{\n  "Version": "2012-10-17",\n  "Statement": [{ "Effect": "Denys", "Action": "*", "Resource": "*" }]\n}';
+  const [finding] = validatePolicy(text, 'identity', REFERENCE);
+  assert.deepEqual(finding, {
+    findingType: 'ERROR',
+    issueCode: 'INVALID_EFFECT',
+    findingDetails: 'The effect Denys is not valid. Use Allow or Deny.',
+    learnMoreLink:
+      'https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html#access-analyzer-reference-policy-checks-error-invalid-effect',
+    locations: [
+      {
+        path: [{ value: 'Statement' }, { index: 0 }, { value: 'Effect' }],
+        span: { start: { line: 3, column: 28, offset: 57 }, end: { line: 3, column: 35, offset: 64 } },
+      },
+    ],
+  });
+});
+
+// biome-ignore format: a table
+const SUGGESTIONS: readonly (readonly [action: string, details: string])[] = [
+  ['chime:CreateMeting',    'The action chime:CreateMeting does not exist. Did you mean chime:CreateMeeting?'],
+  ['chime:creatchannel',    'The action chime:creatchannel does not exist. Did you mean chime:CreateChannel?'],
+  ['chime:Xyzzy',           'The action chime:Xyzzy does not exist.'],
+  ['chmie:CreateMeeting',   'The service chmie specified in the action does not exist. Did you mean chime?'],
+];
+
+for (const [action, details] of SUGGESTIONS) {
+  test(`validatePolicy: for ${action} it says "${details}"`, () => {
+    const findings = validatePolicy(textOf(policy({ Effect: 'Allow', Action: action, Resource: '*' })), 'identity', REFERENCE);
+    assert.ok(findings.some(({ findingDetails }) => findingDetails === details));
+  });
+}
+
+test('validatePolicy: for a mistyped key it names the key that is meant, with the tag that was written', () => {
+  const written = policy({ Effect: 'Allow', Action: '*', Resource: '*', Condition: { StringEquals: { 'aws:PrincipleTag/team': 'a' } } });
+  const details = validatePolicy(textOf(written), 'identity', REFERENCE).map(({ findingDetails }) => findingDetails);
+  assert.ok(
+    details.includes(
+      'The condition key aws:PrincipleTag/team does not exist. Use a valid condition key. Did you mean aws:PrincipalTag/team?',
+    ),
+  );
+});
+
+for (const { name, document } of managedPolicies()) {
+  test(`validatePolicy: the managed policy ${name} has no syntax errors, and is stored`, () => {
+    const errors = validatePolicy(document, 'identity', REFERENCE).filter(({ findingType }) => findingType === 'ERROR');
+    const ofSyntax = errors.filter(({ issueCode }) => !OF_AWS.has(issueCode));
+    assert.deepEqual(
+      ofSyntax.map(({ findingDetails }) => findingDetails),
+      [],
+    );
+    assert.equal(malformedPolicyText(document, 'identity'), undefined);
+  });
+}
+
+/** What AWS's own managed policies have, as its page says: actions that are gone, keys of services not kept here. */
+const OF_AWS: ReadonlySet<string> = new Set(['INVALID_ACTION', 'INVALID_SERVICE_IN_ACTION', 'MISSING_QUALIFIER']);
