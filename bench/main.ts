@@ -1,0 +1,21 @@
+/**
+ * `npm run bench` runs every benchmark, `npm run bench NAME …` those named. Each prints its figures beside its peers', from one
+ * interleaved run. What was measured last, and on what, is in `docs/performance.md`.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+
+const PARTS: ReadonlySet<string> = new Set(['main.ts', 'load.ts', 'server-process.ts']);
+const all = readdirSync('bench').filter((file) => file.endsWith('.ts') && !PARTS.has(file) && !file.startsWith('lib-'));
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !all.includes(`${name}.ts`));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${all.map((file) => file.slice(0, -3)).join(', ')}.`);
+  process.exit(2);
+}
+let failed = 0;
+for (const file of all.filter((each) => named.length === 0 || named.includes(each.slice(0, -3)))) {
+  console.log(`\n== ${file.slice(0, -3)}`);
+  if (spawnSync(process.execPath, ['--expose-gc', `bench/${file}`], { stdio: 'inherit' }).status !== 0) failed += 1;
+}
+process.exit(failed === 0 ? 0 : 1);
