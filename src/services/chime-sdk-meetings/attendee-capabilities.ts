@@ -30,7 +30,7 @@ export function capabilityOperations(
         requireCapabilities(input.Capabilities, meeting.asked.MeetingFeatures);
         const changed: AttendeeRecord = { ...attendee, capabilities: toCapabilitiesRecord(input.Capabilities) };
         await call.tx.meetings.setCapabilities(changed.meetingId, changed.attendeeId, changed.capabilities);
-        await deps.tell?.(call, attendeeEvent('AttendeeCapabilitiesChanged', meeting, changed));
+        await deps.tell?.(call.tx, attendeeEvent('AttendeeCapabilitiesChanged', meeting, changed));
         return { Attendee: toAttendee(deps, meeting, changed) };
       },
     },
@@ -54,7 +54,7 @@ export function capabilityOperations(
           for (const attendee of page) {
             if (spared.has(attendee.attendeeId)) continue;
             await call.tx.meetings.setCapabilities(attendee.meetingId, attendee.attendeeId, capabilities);
-            await deps.tell?.(call, attendeeEvent('AttendeeCapabilitiesChanged', meeting, attendee));
+            await deps.tell?.(call.tx, attendeeEvent('AttendeeCapabilitiesChanged', meeting, attendee));
           }
           after = page.at(-1)?.attendeeId;
         } while (after !== undefined);

@@ -6,7 +6,7 @@ import { guid, onMeeting } from './access.ts';
 import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingEvent, MeetingsDeps } from './deps.ts';
 import { requireExternalId } from './external-id.ts';
-import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, toAttendee } from './found.ts';
+import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './found.ts';
 import { attendeeToken, attendeeTokenAfter } from './next-token.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
@@ -82,7 +82,7 @@ export function attendeeOperations(
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const attendee = await attendeeOrNotFound(call, meeting, input.AttendeeId);
         await call.tx.meetings.removeAttendee(meeting.record.meetingId, guid(input.AttendeeId));
-        await deps.tell?.(call, attendeeEvent('AttendeeDeleted', meeting, attendee));
+        await deps.tell?.(call.tx, attendeeEvent('AttendeeDeleted', meeting, attendee));
         return {};
       },
     },
@@ -92,11 +92,10 @@ export function attendeeOperations(
 /** A meeting event about one attendee. */
 export function attendeeEvent(
   type: Extract<MeetingEvent, { readonly attendeeId: string }>['type'],
-  { record, asked }: FoundMeeting,
+  meeting: FoundMeeting,
   { attendeeId, externalUserId }: AttendeeRecord,
 ): MeetingEvent {
-  const { ExternalMeetingId: externalMeetingId, MediaRegion: mediaRegion } = asked;
-  return { type, meetingId: record.meetingId, externalMeetingId, mediaRegion, attendeeId, externalUserId };
+  return { type, ...named(meeting), attendeeId, externalUserId };
 }
 
 /** Adds attendees one by one; one refused does not keep the next out. Assumed: `ErrorCode` is the code without `Exception`. */
@@ -166,7 +165,7 @@ async function addAttendee(
     createdAt: now,
   };
   if (left > 0 && (await tx.meetings.addAttendee(attendee)) === 'added') {
-    await deps.tell?.(call, attendeeEvent('AttendeeAdded', meeting, attendee));
+    await deps.tell?.(tx, attendeeEvent('AttendeeAdded', meeting, attendee));
     return { attendee, added: true };
   }
   const present = await tx.meetings.getAttendeeByExternalUserId(meetingId, ExternalUserId);

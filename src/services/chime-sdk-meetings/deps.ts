@@ -1,4 +1,5 @@
-import type { Call } from '../operation.ts';
+import type { AccountId } from '#core/arn.ts';
+import type { Tx } from '#store/store.ts';
 import type { JoinTokens } from './join-token.ts';
 import type { MediaEndpoints } from './media-placement.ts';
 
@@ -7,8 +8,8 @@ export interface MeetingsDeps {
   readonly mediaEndpoints: MediaEndpoints;
   readonly joinTokens: Pick<JoinTokens, 'issue'>;
   readonly limits: MeetingLimits;
-  /** Hears of what happened, in the operation's own transaction: it writes to `tx` or asks `tx.afterCommit`. Default: nobody hears. */
-  readonly tell?: (call: Call, event: MeetingEvent) => Promise<void>;
+  /** Default: nobody hears. */
+  readonly tell?: Tell;
 }
 
 export interface MeetingLimits {
@@ -21,28 +22,26 @@ export interface MeetingLimits {
 /** Source: AWS General Reference, "Amazon Chime SDK endpoints and quotas": active meetings 250, attendees of a meeting 250. */
 export const DEFAULT_LIMITS: MeetingLimits = { activeMeetings: 250, attendees: 250 };
 
+/** Hears of what happened, in the operation's own transaction: it writes to `tx` or asks `tx.afterCommit`. */
+export type Tell = (tx: Tx, event: MeetingEvent) => Promise<void>;
+
+/** What every meeting event says of its meeting. */
+export interface MeetingNames {
+  readonly accountId: AccountId;
+  readonly region: string;
+  readonly meetingId: string;
+  readonly externalMeetingId: string;
+  readonly mediaRegion: string;
+}
+
 /**
  * What others may want to hear: who delivers events (LOG-21), and the media plane, which must put out whom the control plane removed.
  * Names are EventBridge's without their prefix, where it has one.
  */
 export type MeetingEvent =
-  | {
-      readonly type: 'MeetingStarted' | 'MeetingEnded';
-      readonly meetingId: string;
-      readonly externalMeetingId: string;
-      readonly mediaRegion: string;
-    }
-  | {
+  | (MeetingNames & { readonly type: 'MeetingStarted' | 'MeetingEnded' | 'TranscriptionStarted' | 'TranscriptionStopped' })
+  | (MeetingNames & {
       readonly type: 'AttendeeAdded' | 'AttendeeDeleted' | 'AttendeeCapabilitiesChanged';
-      readonly meetingId: string;
-      readonly externalMeetingId: string;
-      readonly mediaRegion: string;
       readonly attendeeId: string;
       readonly externalUserId: string;
-    }
-  | {
-      readonly type: 'TranscriptionStarted' | 'TranscriptionStopped';
-      readonly meetingId: string;
-      readonly externalMeetingId: string;
-      readonly mediaRegion: string;
-    };
+    });

@@ -5,7 +5,7 @@ import type { AttendeeRecord, MeetingRecord } from '#store/meetings.ts';
 import type { Call } from '../operation.ts';
 import { guid, meetingArn } from './access.ts';
 import { toCapabilities } from './capabilities.ts';
-import type { MeetingsDeps } from './deps.ts';
+import type { MeetingNames, MeetingsDeps } from './deps.ts';
 import { mediaPlacement } from './media-placement.ts';
 
 /** What was asked for when a meeting was made: all but the token and the tags, which are kept apart. */
@@ -31,6 +31,12 @@ export async function meetingOrNotFound({ tx, accountId, region, now }: Call, gi
 
 export function found(record: MeetingRecord): FoundMeeting {
   return { record, asked: JSON.parse(record.document) as AskedFor };
+}
+
+/** What a meeting event says of its meeting. */
+export function named({ record, asked }: FoundMeeting): MeetingNames {
+  const { accountId, region, meetingId } = record;
+  return { accountId, region, meetingId, externalMeetingId: asked.ExternalMeetingId, mediaRegion: asked.MediaRegion };
 }
 
 /** @throws NotFoundException no such attendee in the meeting. Assumed: the text, after that of meetings. */

@@ -50,3 +50,10 @@ test('A join token: every one that was altered, or is of another key, is refused
 test('A join token: a short key is refused', () => {
   assert.throws(() => joinTokens(new Uint8Array(31)), /32 bytes/);
 });
+
+test('A join token: one of an older key is good while that key is known', () => {
+  const older = new Uint8Array(32).fill(9);
+  const token = joinTokens(older).issue(FACTS);
+  assert.deepEqual(joinTokens(KEY, [older]).verify(token, NOW), FACTS);
+  assert.equal(joinTokens(KEY).verify(token, NOW), undefined);
+});

@@ -29,19 +29,21 @@ const PURPOSE = 'belfry join token\n';
 /**
  * Join tokens as `<facts>.<MAC>`, both base64url: it travels as a WebSocket subprotocol, so only the characters of an HTTP token may be in it.
  * The facts are legible to their bearer, whose own they are; the MAC is HMAC-SHA256.
+ * `older` are keys in use before this one: what they issued is still good.
  *
  * Source: RFC 9110 §5.6.2 for the characters; realtime.md §2.2 for what the client does with it.
  * @throws Error where the key is shorter than 32 bytes
  */
-export function joinTokens(key: Uint8Array): JoinTokens {
-  if (key.length < KEY_MIN_BYTES) throw new Error(`The key of join tokens must have ${KEY_MIN_BYTES} bytes or more.`);
-  const mac = (facts: string): Buffer => createHmac('sha256', key).update(PURPOSE).update(facts).digest();
+export function joinTokens(key: Uint8Array, older: readonly Uint8Array[] = []): JoinTokens {
+  const keys = [key, ...older];
+  if (keys.some(({ length }) => length < KEY_MIN_BYTES))
+    throw new Error(`The key of join tokens must have ${KEY_MIN_BYTES} bytes or more.`);
 
   return {
     issue({ accountId, region, meetingId, attendeeId, externalUserId, expiresAt }) {
       const facts = JSON.stringify([FORMAT, accountId, region, meetingId, attendeeId, externalUserId, expiresAt]);
       const text = Buffer.from(facts).toString('base64url');
-      return `${text}.${mac(text).toString('base64url')}`;
+      return `${text}.${mac(key, text).toString('base64url')}`;
     },
     verify(token, now) {
       if (token.length > TOKEN_MAX_LENGTH) return undefined;
@@ -49,8 +51,11 @@ export function joinTokens(key: Uint8Array): JoinTokens {
       if (dot < 0) return undefined;
       const text = token.slice(0, dot);
       const given = Buffer.from(token.slice(dot + 1), 'base64url');
-      const expected = mac(text);
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+      const issued = keys.some((each) => {
+        const expected = mac(each, text);
+        return given.length === expected.length && timingSafeEqual(given, expected);
+      });
+      if (!issued) return undefined;
       // Ours from here on: the MAC was made over exactly this text.
       const [format, accountId, region, meetingId, attendeeId, externalUserId, expiresAt] = JSON.parse(
         Buffer.from(text, 'base64url').toString(),
@@ -59,4 +64,8 @@ export function joinTokens(key: Uint8Array): JoinTokens {
       return { accountId, region, meetingId, attendeeId, externalUserId, expiresAt: instant(expiresAt) };
     },
   };
+}
+
+function mac(key: Uint8Array, facts: string): Buffer {
+  return createHmac('sha256', key).update(PURPOSE).update(facts).digest();
 }

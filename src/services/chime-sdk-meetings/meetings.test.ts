@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { instant } from '#core/instant.ts';
+import { type Instant, instant } from '#core/instant.ts';
 import type { CreateMeetingRequest } from '#model/generated/chime-sdk-meetings.ts';
+import type { MeetingEvent } from './deps.ts';
 import { ACCOUNT, HOUR, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
+import { sweepEndedMeetings } from './sweep.ts';
 
 const REQUEST: CreateMeetingRequest = { ClientRequestToken: 'once', MediaRegion: 'eu-central-1', ExternalMeetingId: 'standup' };
 const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
@@ -105,8 +107,8 @@ test('A meeting: nobody but its account in its region finds it', async () => {
   await run('GetMeeting', { MeetingId });
 });
 
-test('A meeting: it ends 24 hours after it was made', async () => {
-  const { run, meeting, store } = await openFixture();
+test('A meeting: it ends 24 hours after it was made, and is then swept away', async () => {
+  const { run, meeting, store, told } = await openFixture();
   const MeetingId = await meeting();
   await run('GetMeeting', { MeetingId }, { now: instant(START + 24 * HOUR - 1) });
   const now = instant(START + 24 * HOUR);
@@ -114,10 +116,17 @@ test('A meeting: it ends 24 hours after it was made', async () => {
     code: 'NotFoundException',
     message: `Meeting <${MeetingId}> not found`,
   });
-  const swept = await store.transaction((tx) => tx.meetings.removeEnded(now, 10));
+  const tell = async (_: unknown, event: MeetingEvent) => {
+    told.push(event);
+  };
+  const sweep = (at: Instant) => store.transaction((tx) => sweepEndedMeetings(tx, at, tell));
+  assert.deepEqual([await sweep(instant(now - 1)), await sweep(now), await sweep(now)], [0, 1, 0]);
   assert.deepEqual(
-    swept.map((each) => each.meetingId),
-    [MeetingId],
+    told.map((each) => [each.type, each.meetingId]),
+    [
+      ['MeetingStarted', MeetingId],
+      ['MeetingEnded', MeetingId],
+    ],
   );
 });
 

@@ -5,7 +5,7 @@ import { guid, onMeeting, onNewMeeting } from './access.ts';
 import { addAttendees, existingAttendees } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { requireExternalId } from './external-id.ts';
-import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, requestHash, toMeeting } from './found.ts';
+import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, requestHash, toMeeting } from './found.ts';
 import { MEDIA_REGIONS } from './media-placement.ts';
 import { requireTags, withTags } from './tag-rules.ts';
 
@@ -60,20 +60,11 @@ export function meetingOperations(
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         await call.tx.meetings.remove(call.accountId, call.region, meeting.record.meetingId);
-        await deps.tell?.(call, { type: 'MeetingEnded', ...named(meeting) });
+        await deps.tell?.(call.tx, { type: 'MeetingEnded', ...named(meeting) });
         return {};
       },
     },
   };
-}
-
-/** What every meeting event says of its meeting. */
-export function named({ record, asked }: FoundMeeting): {
-  readonly meetingId: string;
-  readonly externalMeetingId: string;
-  readonly mediaRegion: string;
-} {
-  return { meetingId: record.meetingId, externalMeetingId: asked.ExternalMeetingId, mediaRegion: asked.MediaRegion };
 }
 
 /**
@@ -119,7 +110,7 @@ async function makeMeeting(
   await tx.meetings.add(record);
   await tx.idempotency.put(key, { requestHash: hash, answer: record.meetingId, expiresAt: record.endsAt });
   const meeting = { record, asked };
-  await deps.tell?.(call, { type: 'MeetingStarted', ...named(meeting) });
+  await deps.tell?.(tx, { type: 'MeetingStarted', ...named(meeting) });
   return { meeting, made: true };
 }
 

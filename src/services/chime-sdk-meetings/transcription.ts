@@ -3,8 +3,7 @@ import type { ChimeSdkMeetingsApi, EngineTranscribeSettings, TranscriptionConfig
 import type { Call, ServiceOperations } from '../operation.ts';
 import { onMeeting } from './access.ts';
 import type { MeetingsDeps } from './deps.ts';
-import { meetingOrNotFound } from './found.ts';
-import { named } from './meetings.ts';
+import { meetingOrNotFound, named } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -33,7 +32,7 @@ export function transcriptionOperations(deps: MeetingsDeps): Pick<Operations, 'S
         requireConfiguration(input.TranscriptionConfiguration);
         await requireTranscriptionRole(call);
         await call.tx.meetings.setTranscription(meeting.record.meetingId, JSON.stringify(input.TranscriptionConfiguration));
-        await deps.tell?.(call, { type: 'TranscriptionStarted', ...named(meeting) });
+        await deps.tell?.(call.tx, { type: 'TranscriptionStarted', ...named(meeting) });
         return {};
       },
     },
@@ -45,7 +44,7 @@ export function transcriptionOperations(deps: MeetingsDeps): Pick<Operations, 'S
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         if (meeting.record.transcription === undefined) return {};
         await call.tx.meetings.setTranscription(meeting.record.meetingId, undefined);
-        await deps.tell?.(call, { type: 'TranscriptionStopped', ...named(meeting) });
+        await deps.tell?.(call.tx, { type: 'TranscriptionStopped', ...named(meeting) });
         return {};
       },
     },
