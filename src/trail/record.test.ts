@@ -206,6 +206,22 @@ for (const [title, principal, userName, expected] of IDENTITIES) {
   });
 }
 
+// biome-ignore format: a table
+const BY_TOKEN: readonly [operation: string, output: object, expected: object][] = [
+  ['AssumeRoleWithWebIdentity', { SubjectFromWebIdentityToken: 'sub', Provider: 'id.example.org', Audience: 'app' },
+    { type: 'WebIdentityUser', principalId: 'id.example.org:app:sub', userName: 'sub', identityProvider: 'id.example.org' }],
+  ['AssumeRoleWithSAML', { Subject: 'ada', NameQualifier: 'hash=' },
+    { type: 'SAMLUser', principalId: 'hash=:ada', userName: 'ada', identityProvider: 'hash=' }],
+  ['AssumeRoleWithSAML', {}, { type: 'Unknown', principalId: '', accountId: ACCOUNT }],
+];
+
+for (const [operation, output, expected] of BY_TOKEN) {
+  test(`userIdentity: ${operation} is by ${(expected as { type: string }).type} where its answer is ${JSON.stringify(output)}`, () => {
+    const principal: Principal = { type: 'Unknown', accountId: ACCOUNT, arn: '' as Arn, principalId: '' };
+    assert.deepEqual(written({ service: 'sts', operation, output, principal }).userIdentity, expected);
+  });
+}
+
 test('userIdentity: another access key of the same principal is not the one before', () => {
   assert.equal(written({ accessKeyId: 'AKIA1' }).userIdentity.accessKeyId, 'AKIA1');
   assert.equal(written({ accessKeyId: 'AKIA2' }).userIdentity.accessKeyId, 'AKIA2');

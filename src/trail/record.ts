@@ -8,7 +8,7 @@ import type { Decision } from '#policy/decision.ts';
 import type { TrailRow } from '#store/trail.ts';
 import { compileRedactor, type Redactor } from './redact.ts';
 import { lookupResource, madeResource, type TrailResource, trailResource } from './resources.ts';
-import { lookupUserName, userIdentity } from './user-identity.ts';
+import { lookupUserName, tokenIdentity, userIdentity } from './user-identity.ts';
 
 /** The facts of one request that was answered, whatever the answer. */
 export interface Recorded {
@@ -70,7 +70,11 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
     return compiled;
   }
 
-  function identityText(principal: Principal | undefined, accessKeyId: string | undefined): string {
+  function identityText({ principal, accessKeyId, operation, output }: Recorded): string {
+    if (principal === undefined || principal.type === 'Unknown') {
+      const byToken = tokenIdentity(operation, output);
+      if (byToken) return JSON.stringify(byToken);
+    }
     if (principal === undefined) return JSON.stringify({ type: 'Unknown', ...(accessKeyId !== undefined && { accessKeyId }) });
     const known = identities.get(principal);
     if (known && known.accessKeyId === accessKeyId) return known.text;
@@ -93,7 +97,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
     const tls = received.tls;
 
     const document =
-      `{"eventVersion":"1.08","userIdentity":${identityText(principal, accessKeyId)}` +
+      `{"eventVersion":"1.08","userIdentity":${identityText(recorded)}` +
       `,"eventTime":"${timeText(recorded.now)}","eventSource":${quoted(recorded.eventSource)},"eventName":${quoted(recorded.operation)}` +
       `,"awsRegion":${quoted(recorded.region)},"sourceIPAddress":${quoted(received.sourceIp)}` +
       `,"userAgent":${quoted(header(received, 'user-agent') ?? '')}` +
@@ -120,7 +124,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
       readOnly,
       ...(userName !== undefined && { userName }),
       ...(accessKeyId !== undefined && { accessKeyId }),
-      resources: resources.map(lookupResource),
+      resources: resources.map((each) => lookupResource(each, recorded.service)),
       document,
     };
   };

@@ -1,4 +1,5 @@
 import { parseArn } from '#core/arn.ts';
+import type { ServiceName } from '#model/model.ts';
 import type { TrailRow } from '#store/trail.ts';
 
 /**
@@ -34,8 +35,8 @@ const TYPES: Readonly<Record<string, string>> = {
   'chime voice-profile-domain': 'AWS::Chime::VoiceProfileDomain',
 };
 
-/** IAM's lookups name these by their name, not by their ARN. Source: LookupEvents answers of IAM, `ResourceName`. */
-const NAMED: ReadonlySet<string> = new Set(['AWS::IAM::User', 'AWS::IAM::Group', 'AWS::IAM::InstanceProfile']);
+/** What IAM's own events call by its name; everything else, and a role that STS lets be assumed, by its ARN. Source: answers of LookupEvents, `ResourceName`. */
+const NAMED: ReadonlySet<string> = new Set(['AWS::IAM::User', 'AWS::IAM::Group', 'AWS::IAM::Role', 'AWS::IAM::InstanceProfile']);
 
 export interface TrailResource {
   readonly arn: string;
@@ -58,9 +59,9 @@ function resourceWord(resource: string): string {
   return (words[0] === 'app-instance' && words.length >= 4 ? words[2] : words[0]) ?? '';
 }
 
-/** A resource as LookupEvents lists it. */
-export function lookupResource({ arn, type }: TrailResource): TrailRow['resources'][number] {
-  const name = type !== undefined && NAMED.has(type) ? arn.slice(arn.lastIndexOf('/') + 1) : arn;
+/** A resource as LookupEvents lists it for an event of this service. */
+export function lookupResource({ arn, type }: TrailResource, service: ServiceName): TrailRow['resources'][number] {
+  const name = service === 'iam' && type !== undefined && NAMED.has(type) ? arn.slice(arn.lastIndexOf('/') + 1) : arn;
   return { ...(type !== undefined && { type }), name };
 }
 

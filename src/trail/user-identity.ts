@@ -49,6 +49,24 @@ function sessionContext(session: SessionFacts, sessionIssuer?: Readonly<Record<s
 }
 
 /**
+ * Who called where nobody signed: what the answer says of the token that was accepted. Undefined for every other call.
+ *
+ * Source: CloudTrail User Guide, "CloudTrail userIdentity element", SAML and web identity federation.
+ */
+export function tokenIdentity(operation: string, output: unknown): Readonly<Record<string, unknown>> | undefined {
+  const said = (output ?? {}) as Readonly<Record<string, unknown>>;
+  if (operation === 'AssumeRoleWithWebIdentity' && said['SubjectFromWebIdentityToken'] !== undefined) {
+    const { Provider, Audience, SubjectFromWebIdentityToken: subject } = said;
+    return { type: 'WebIdentityUser', principalId: `${Provider}:${Audience}:${subject}`, userName: subject, identityProvider: Provider };
+  }
+  if (operation === 'AssumeRoleWithSAML' && said['Subject'] !== undefined) {
+    const { NameQualifier, Subject } = said;
+    return { type: 'SAMLUser', principalId: `${NameQualifier}:${Subject}`, userName: Subject, identityProvider: NameQualifier };
+  }
+  return undefined;
+}
+
+/**
  * The name LookupEvents finds a caller by.
  *
  * Source: CloudTrail User Guide, "Viewing CloudTrail events", User name: the user's name, `root`, or the role session's name.
