@@ -28,6 +28,8 @@ export interface Server {
   readonly now: () => Instant;
   readonly guide2021: boolean;
   readonly recording: boolean;
+  /** Where records stand whose region nobody has proven: one that a stranger names is one that nobody looks into. */
+  readonly region: string;
   /** Whose event history holds what nobody can be made out for. */
   readonly operatorAccount: () => AccountId;
   /** Takes in what a transaction changed of identity; its caller is answered after. */
@@ -130,6 +132,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const principal = authenticated?.principal ?? outcome.claimed?.principal;
     const accessKeyId = authenticated?.accessKeyId ?? outcome.claimed?.accessKeyId;
     const known = principal !== undefined && principal.type !== 'Unknown';
+    const region = principal === undefined ? server.region : (authenticated?.region ?? outcome.claimed?.region ?? server.region);
     const identityVersion = outcome.identityVersion ?? authenticated?.identityVersion;
     const resources = outcome.resources ?? outcome.denied?.resources;
     await tx.trail.append(
@@ -138,7 +141,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         service: routed.service,
         operation: routed.operation.name,
         eventSource: eventSourceOf(routed.service),
-        region: authenticated?.region ?? outcome.claimed?.region ?? 'us-east-1',
+        region,
         now: now(),
         eventId: randomUUID(),
         recipientAccountId: known ? principal.accountId : (outcome.claimed?.accountId ?? server.operatorAccount()),

@@ -68,6 +68,7 @@ const answer = answering({
   now,
   guide2021: settings.guide2021,
   recording,
+  region: settings.region,
   operatorAccount: () => operatorAccount,
   refresh,
   report: (requestId, error) => console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
