@@ -5,7 +5,7 @@ import { instant } from '#core/instant.ts';
 import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fixtures.ts';
 import { identityConformance } from './conformance-identity.ts';
 import { meetingsConformance } from './conformance-meetings.ts';
-import { trailConformance } from './conformance-trail.ts';
+import { grownTrailConformance, trailConformance } from './conformance-trail.ts';
 import type { Store, StoreOptions, Tx } from './store.ts';
 
 /** Is this a Store? Every engine must pass; `open` gives an empty one each time. */
@@ -154,9 +154,11 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
     });
 
     identityConformance(within, fresh);
-    trailConformance(within, fresh, (moment) => {
+    const setClock = (moment: number): void => {
       now = Math.max(now, moment);
-    });
+    };
+    trailConformance(within, fresh, setClock);
+    grownTrailConformance(within, fresh, setClock);
     meetingsConformance(within, fresh);
     restConformance(within);
   });

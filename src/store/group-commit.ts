@@ -1,7 +1,7 @@
 import { positionOfId, positions } from './position.ts';
 import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
 import type { Sql, SqlValue, Store, StoreOptions, Tx } from './store.ts';
-import { isWrite, startRun } from './transaction.ts';
+import { chunking, isWrite, type Shared, startRun } from './transaction.ts';
 
 /** Transactions that share one commit at most; bounds how long the first of them waits for the last. */
 const GROUP_MAX = 512;
@@ -35,7 +35,9 @@ interface Member {
  */
 export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }: StoreOptions, closed: () => void): Store {
   const { prepare, exec } = preparing(db);
-  const order = positions(now, () => lastPosition(db));
+  // Nothing commits behind the end of the trail: all of it has settled.
+  const settled = (): number => Number.MAX_SAFE_INTEGER;
+  const shared: Shared = { positions: positions(now, () => lastPosition(db)), settled, recorded: (count) => chunk(count) };
   const queue: Member[] = [];
   let state: 'open' | 'closing' | 'broken' = 'open';
   let draining: Promise<void> | undefined;
@@ -129,7 +131,7 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
     return {
       async run() {
         const { sql, beforeLastStatement, keep, takeBack } = connection();
-        const run = startRun(sql, order);
+        const run = startRun(sql, shared);
         try {
           const value = await work(run.tx);
           beforeLastStatement();
@@ -176,7 +178,7 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
     draining = undefined;
   }
 
-  return {
+  const store: Store = {
     transaction(work) {
       return new Promise((resolve, reject) => {
         if (state !== 'open') return reject(new Error(isBroken() ? 'The store has stopped.' : 'The store is closed.'));
@@ -191,6 +193,8 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
       closed();
     },
   };
+  const chunk = chunking(store, settled);
+  return store;
 }
 
 interface Prepared {

@@ -42,12 +42,17 @@ export interface UserRecord extends Common, PolicyHolder {
   readonly permissionsBoundaryArn?: Arn;
   readonly mfaSerialNumbers?: readonly string[];
   readonly passwordLastUsedAt?: Instant;
-  readonly loginProfile?: {
-    readonly passwordHash: string;
-    readonly createdAt: Instant;
-    readonly resetRequired: boolean;
-    readonly changedAt: Instant;
-  };
+  readonly loginProfile?: LoginProfileRecord;
+}
+
+export interface LoginProfileRecord {
+  /** See `services/iam/password-hash.ts`. */
+  readonly passwordHash: string;
+  /** Hashes of passwords before it, newest first. */
+  readonly earlierHashes?: readonly string[];
+  readonly createdAt: Instant;
+  readonly changedAt: Instant;
+  readonly resetRequired: boolean;
 }
 
 export interface GroupRecord extends Common, PolicyHolder {

@@ -34,7 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
     title: 'identity, trail, idempotency, meta, outbox',
     statements: [
       'CREATE TABLE counter (name {text} NOT NULL PRIMARY KEY, value {int} NOT NULL) {clustered}',
-      "INSERT INTO counter (name, value) VALUES ('identity', 0)",
+      "INSERT INTO counter (name, value) VALUES ('identity', 0), ('server', 0)",
       'CREATE TABLE meta (name {text} NOT NULL PRIMARY KEY, value {text} NOT NULL) {clustered}',
       `CREATE TABLE identity_document (
         account_id {text} NOT NULL, kind {text} NOT NULL, key {text} NOT NULL,
@@ -47,6 +47,8 @@ export const MIGRATIONS: readonly Migration[] = [
         event_name {text} NOT NULL, event_source {text} NOT NULL, read_only {int} NOT NULL,
         user_name {text}, access_key_id {text}, resources {text} NOT NULL, document {text} NOT NULL,
         PRIMARY KEY ({position})) {tail}`,
+      `CREATE TABLE trail_chunk (
+        last_position {int} NOT NULL PRIMARY KEY, first_position {int} NOT NULL, filter {bytes} NOT NULL) {tail}`,
       `CREATE TABLE idempotency (
         account_id {text} NOT NULL, region {text} NOT NULL, operation {text} NOT NULL, token {text} NOT NULL,
         request_hash {text} NOT NULL, answer {text} NOT NULL, expires_at_ms {int} NOT NULL,

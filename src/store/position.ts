@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Positions a millisecond: 2^53 / 1024 ms lasts until the year 2248. */
+/** Positions a millisecond: 2^53 / 1024 ms lasts until the year 2248. More in one millisecond go into the next. */
 const PER_MILLISECOND = 1024;
 
 const ID_DIGITS = 14;
@@ -12,19 +12,25 @@ export function positionAt(milliseconds: number): number {
 
 /** The clock that orders what is appended: it only goes forward, whatever the system's clock does. */
 export interface Positions {
-  /** Larger than every one before it, and not before the current millisecond. Unique in this process only. */
+  /** Larger than every one before it, and not before the current millisecond. */
   next(): number;
-  /** The same as text, unique among servers too: 14 hex digits of position, 8 of the process. Orders as text. */
+  /** The same as text, unique whatever happens: 14 hex digits of position, 8 of the process. Orders as text. */
   nextId(): string;
 }
 
-/** Starts after `last`: the largest position kept, asked for when first needed. */
-export function positions(now: () => number, last: () => number): Positions {
+/** Which positions a server may give: every `of`th, from `server` on, so that those of several servers never meet. */
+export interface Share {
+  readonly server: number;
+  readonly of: number;
+}
+
+/** Starts after `last`, the largest position kept, asked for when first needed. */
+export function positions(now: () => number, last: () => number, { server, of }: Share = { server: 0, of: 1 }): Positions {
   const process = randomBytes(4).toString('hex');
-  let position: number | undefined;
+  let step: number | undefined;
   const next = (): number => {
-    position = Math.max((position ?? last()) + 1, positionAt(now()));
-    return position;
+    step = Math.max((step ?? Math.floor(last() / of)) + 1, positionAt(now()) / of);
+    return step * of + server;
   };
   return { next, nextId: () => `${next().toString(16).padStart(ID_DIGITS, '0')}${process}` };
 }

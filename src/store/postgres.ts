@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto';
 import pg from 'pg';
 import { migrate, SCHEMA_TOKENS } from './migrations.ts';
-import { positions } from './position.ts';
+import { type Positions, positionAt, positions } from './position.ts';
 import type { Sql, SqlValue, Store, StoreOptions, Tx } from './store.ts';
 import { recorder } from './trail-batch.ts';
-import { isWrite, startRun } from './transaction.ts';
+import { chunking, isWrite, type Shared, startRun } from './transaction.ts';
 
 export interface PostgresOptions extends StoreOptions {
   /** Connections of this server. Default 12: measured, 8 to 16 keep two cores busy and more only wait. */
@@ -23,6 +24,15 @@ const CONFLICT = new Set(['40001', '40P01']);
 
 /** What two servers that make the first schema at once may meet besides: unique_violation, duplicate_table. */
 const CREATED_MEANWHILE = new Set([...CONFLICT, '23505', '42P07']);
+
+/**
+ * Milliseconds after which no record appears behind the end of the trail: a connection waited for, a statement, and clocks that differ.
+ * Assumed: the clocks of servers on one database differ by less than ten seconds.
+ */
+const SETTLES_MS = 30_000;
+
+/** Of the last so many servers that started, no two give a record the same position. */
+const SERVERS = 32;
 
 const INT8_OID = 20;
 
@@ -85,9 +95,27 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
 
 /** Brings the schema up to date and answers the store; the pool is ended with it. */
 export async function openOnPool(pool: PostgresPool, options: StoreOptions): Promise<Store> {
-  const store = serializable(pool, options);
-  await retrying(CREATED_MEANWHILE, () => store.transaction(({ sql }) => migrate(sql, SCHEMA_TOKENS.postgres)));
-  return store;
+  const { now = Date.now } = options;
+  const start = serializable(
+    pool,
+    options,
+    positions(now, () => 0),
+  );
+  const { server, last } = await retrying(CREATED_MEANWHILE, () =>
+    start.transaction(async ({ sql }) => {
+      await migrate(sql, SCHEMA_TOKENS.postgres);
+      const number = await sql.row<{ readonly value: number }>(
+        "UPDATE counter SET value = value + 1 WHERE name = 'server' RETURNING value",
+      );
+      const end = await sql.row<{ readonly last: number | null }>('SELECT MAX(position) AS last FROM trail_event');
+      return { server: (number?.value ?? 0) % SERVERS, last: end?.last ?? 0 };
+    }),
+  );
+  return serializable(
+    pool,
+    options,
+    positions(now, () => last, { server, of: SERVERS }),
+  );
 }
 
 /** Exact, or an error: a number that was rounded would be another number. */
@@ -109,8 +137,9 @@ async function assertDurable(pool: PostgresPool): Promise<void> {
   if (is.encoding !== 'UTF8') throw new Error(`The database is encoded in ${is.encoding}: make one in UTF8.`);
 }
 
-function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: StoreOptions): Store {
-  const order = positions(now, () => 0);
+function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: StoreOptions, order: Positions): Store {
+  const settled = (): number => positionAt(now() - SETTLES_MS);
+  const shared: Shared = { positions: order, settled, recorded: (count) => chunk(count) };
   const names = new Map<string, string>();
   const record = recorder((text, values) => query(pool, text, values), order.next);
   const inTurn = turns();
@@ -121,7 +150,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   async function query(connection: PostgresPool | PostgresConnection, text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
     let name = names.get(text);
     if (name === undefined && names.size < PREPARED_MAX) {
-      name = `belfry${names.size}`;
+      name = hash('sha256', text, 'hex').slice(0, 32);
       names.set(text, name);
     }
     return connection.query({ text, values: values as SqlValue[], ...(name === undefined ? {} : { name }) });
@@ -189,7 +218,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
 
   async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const { sql, wrote, failure, commit, rollback } = connection();
-    const run = startRun(sql, order);
+    const run = startRun(sql, shared);
     let value: T;
     try {
       value = await work(run.tx);
@@ -211,7 +240,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
     return value;
   }
 
-  return {
+  const store: Store = {
     transaction(work) {
       if (closed) return Promise.reject(new Error('The store is closed.'));
       const running = once(work).catch((error: unknown) => {
@@ -229,6 +258,8 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       await pool.end();
     },
   };
+  const chunk = chunking(store, settled);
+  return store;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { positionAt } from './position.ts';
 import type { Sql, SqlValue } from './store.ts';
+import { chunkEndFrom, chunkedUpTo, chunksBefore, keyOf, mayHold } from './trail-chunk.ts';
 
 /** One record of the trail, with the columns it is looked up by beside the record itself. */
 export interface TrailRow {
@@ -36,16 +37,33 @@ export type LookupAttribute =
 export interface Trail {
   /** Written last in the transaction, with whatever else waits, so that a record costs as little as it can. */
   append(row: TrailRow): Promise<void>;
-  /** Newest first; `before` is where the page before ended. */
-  lookup(query: {
-    readonly accountId: AccountId;
-    readonly region: string;
-    readonly from: Instant;
-    readonly to: Instant;
-    readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
-    readonly before?: string;
-    readonly limit: number;
-  }): Promise<{ readonly rows: readonly TrailRow[]; readonly next?: string }>;
+  /**
+   * Newest first. A page may hold fewer than `limit`, even none, and still have a `next`: it says how far was looked.
+   * Records of one millisecond may stand in any order.
+   */
+  lookup(query: LookupQuery): Promise<LookupPage>;
+  /**
+   * Every record of every account once, in the order of commits, from a position on (0: the first); for delivery and digests.
+   * On PostgreSQL those of the last half minute are not yet told, since one that commits late may still come before them.
+   */
+  since(position: number, limit: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }>;
+}
+
+export interface LookupQuery {
+  readonly accountId: AccountId;
+  readonly region: string;
+  /** Both included. */
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
+  /** `next` of the page before. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export interface LookupPage {
+  readonly rows: readonly TrailRow[];
+  readonly next?: string;
 }
 
 interface EventRow {
@@ -75,42 +93,104 @@ const LATEST_MS = 15 * 60_000;
 
 // biome-ignore format: a table
 const CONDITIONS: Readonly<Record<LookupAttribute, string>> = {
-  EventId:      'event_id = $6',
-  EventName:    'event_name = $6',
-  ReadOnly:     'read_only = $6',
-  Username:     'user_name = $6',
-  EventSource:  'event_source = $6',
-  AccessKeyId:  'access_key_id = $6',
+  EventId:      'event_id = $7',
+  EventName:    'event_name = $7',
+  ReadOnly:     'read_only = $7',
+  Username:     'user_name = $7',
+  EventSource:  'event_source = $7',
+  AccessKeyId:  'access_key_id = $7',
   // SQLite's LIKE ignores the case of ASCII letters: these let too many through, and `names` decides.
-  ResourceType: "resources LIKE $6 ESCAPE '!'",
-  ResourceName: "resources LIKE $6 ESCAPE '!'",
+  ResourceType: "resources LIKE $7 ESCAPE '!'",
+  ResourceName: "resources LIKE $7 ESCAPE '!'",
 };
 
 /** The trail of one transaction. `pending` is written by `flush` when the work is done, and before a look-up. */
-export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>): Trail {
+export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>, settled: () => number): Trail {
   return {
     async append(row) {
       pending.push(row);
     },
-    async lookup({ accountId, region, from, to, attribute, before, limit }) {
+    async lookup(query) {
       await flush();
-      const start = before === undefined ? positionAt(to + LATEST_MS) : Number.parseInt(before, 36);
-      const values: SqlValue[] = [start, positionAt(from), accountId, region, to];
-      if (attribute !== undefined) values.push(comparand(attribute));
-      const found = await sql.rows<EventRow>(
-        `SELECT ${COLUMNS} FROM trail_event
-         WHERE position < $1 AND position >= $2 AND account_id = $3 AND region = $4 AND at_ms <= $5
-           ${attribute === undefined ? '' : `AND ${CONDITIONS[attribute.name]}`}
-         ORDER BY position DESC LIMIT ${limit + 1}`,
-        values,
-      );
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        rows: page.map(toTrailRow).filter((row) => row.at >= from && names(row, attribute)),
-        ...(found.length > limit && last !== undefined ? { next: last.position.toString(36) } : {}),
-      };
+      return search(sql, query);
     },
+    async since(after, limit) {
+      await flush();
+      const rows = await sql.rows<EventRow>(SELECT_SINCE, [after, settled(), limit]);
+      return { rows: rows.map(toTrailRow), position: rows.at(-1)?.position ?? after };
+    },
+  };
+}
+
+const SELECT_SINCE = `SELECT ${COLUMNS} FROM trail_event WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
+
+/** Chunks a look-up reads the records of, and filters it reads, before it answers what it has and where to go on. */
+const CHUNKS_READ_MAX = 64;
+const FILTERS_READ_MAX = 4096;
+
+/** Filters of one statement. */
+const FILTERS_PAGE = 64;
+
+async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
+  const first = positionAt(query.from);
+  const key = keyOf(query.accountId, query.region, query.attribute);
+  const found: EventRow[] = [];
+  /** What lies at or after it was looked at. */
+  let end = query.before === undefined ? positionAt(query.to + LATEST_MS) : Number.parseInt(query.before, 36);
+  const look = async (from: number): Promise<void> => {
+    found.push(...(await select(sql, query, Math.max(first, from), end, query.limit + 1 - found.length)));
+  };
+
+  const chunked = await chunkedUpTo(sql);
+  if (end > chunked) {
+    await look(chunked + 1);
+    end = chunked + 1;
+  }
+  // A page may begin within a chunk: that one ends after where the page begins.
+  let before = ((await chunkEndFrom(sql, end)) ?? chunked) + 1;
+  let read = 0;
+  let filters = 0;
+  while (found.length <= query.limit) {
+    const chunks = await chunksBefore(sql, before, first, FILTERS_PAGE);
+    for (const chunk of chunks) {
+      if (found.length > query.limit) break;
+      if (chunk.first_position >= end) continue;
+      if (mayHold(chunk.filter, key)) {
+        if (read++ === CHUNKS_READ_MAX) return page(query, found, end);
+        await look(chunk.first_position);
+      }
+      end = chunk.first_position;
+    }
+    const last = chunks.at(-1);
+    if (last === undefined || chunks.length < FILTERS_PAGE) break;
+    before = last.last_position;
+    filters += chunks.length;
+    if (filters >= FILTERS_READ_MAX) return page(query, found, end);
+  }
+  return page(query, found);
+}
+
+/** Records of a stretch of the trail, newest first. */
+function select(sql: Sql, query: LookupQuery, from: number, end: number, limit: number): Promise<EventRow[]> {
+  const { accountId, region, to, attribute } = query;
+  const values: SqlValue[] = [end, from, accountId, region, to, limit];
+  if (attribute !== undefined) values.push(comparand(attribute));
+  return sql.rows<EventRow>(
+    `SELECT ${COLUMNS} FROM trail_event
+     WHERE position < $1 AND position >= $2 AND account_id = $3 AND region = $4 AND at_ms <= $5
+       ${attribute === undefined ? '' : `AND ${CONDITIONS[attribute.name]}`}
+     ORDER BY position DESC LIMIT $6`,
+    values,
+  );
+}
+
+/** Of one more than the limit, a page; `searched` is how far was looked where there is more to look at. */
+function page(query: LookupQuery, found: readonly EventRow[], searched?: number): LookupPage {
+  const rows = found.slice(0, query.limit);
+  const next = found.length > query.limit ? rows.at(-1)?.position : searched;
+  return {
+    rows: rows.map(toTrailRow).filter((row) => row.at >= query.from && names(row, query.attribute)),
+    ...(next === undefined ? {} : { next: next.toString(36) }),
   };
 }
 

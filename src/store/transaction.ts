@@ -4,8 +4,9 @@ import { meetings } from './meetings.ts';
 import { meta } from './meta.ts';
 import { outbox } from './outbox.ts';
 import type { Positions } from './position.ts';
-import type { Sql, Tx } from './store.ts';
+import type { Sql, Store, Tx } from './store.ts';
 import { insertTrailRows, type TrailRow, trail } from './trail.ts';
+import { CHUNK_ROWS, makeChunks } from './trail-chunk.ts';
 
 /** One run of one transaction's work: what the engine keeps of it beside the connection. */
 export interface Run {
@@ -17,14 +18,25 @@ export interface Run {
   committed(): void;
 }
 
+/** What the transactions of a store have in common. */
+export interface Shared {
+  readonly positions: Positions;
+  /** A position below which no record will appear any more. */
+  settled(): number;
+  /** Hears how many records became durable. */
+  recorded(count: number): void;
+}
+
 /** Joins the repositories over one connection; each is made when first used. */
-export function startRun(sql: Sql, positions: Positions): Run {
+export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Run {
   const pending: TrailRow[] = [];
+  let written = 0;
   const afterCommit: (() => void)[] = [];
   const made: { -readonly [Name in keyof Tx]?: Tx[Name] } = {};
   const flush = async (): Promise<void> => {
     if (pending.length === 0) return;
     await insertTrailRows(sql.run, pending, positions.next);
+    written += pending.length;
     pending.length = 0;
   };
   const tx: Tx = {
@@ -36,7 +48,7 @@ export function startRun(sql: Sql, positions: Positions): Run {
       return (made.meetings ??= meetings(sql));
     },
     get trail() {
-      return (made.trail ??= trail(sql, pending, flush));
+      return (made.trail ??= trail(sql, pending, flush, settled));
     },
     get idempotency() {
       return (made.idempotency ??= idempotency(sql));
@@ -56,8 +68,35 @@ export function startRun(sql: Sql, positions: Positions): Run {
     pending,
     flush,
     committed() {
+      // What is still pending was written beside the transaction.
+      recorded(written + pending.length);
       for (const fn of afterCommit) fn();
     },
+  };
+}
+
+/**
+ * Makes the trail's chunks as records come, in transactions of their own: hears of records, and looks whenever a chunk may be full.
+ * What goes wrong is tried again with the next records; a look-up only reads more until then.
+ */
+export function chunking(store: Pick<Store, 'transaction'>, settled: () => number): (count: number) => void {
+  // The first record looks too: what came before this process may have stayed without.
+  let since = CHUNK_ROWS;
+  let running = false;
+  async function run(): Promise<void> {
+    running = true;
+    try {
+      while ((await store.transaction(({ sql }) => makeChunks(sql, settled()))) === 'more');
+    } catch {
+      // A conflict with another server, which made them; or the store is closing.
+    }
+    running = false;
+  }
+  return (count) => {
+    since += count;
+    if (since < CHUNK_ROWS || running || count === 0) return;
+    since = 0;
+    void run();
   };
 }
 
