@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  IAMClient,
+  UpdateAccessKeyCommand,
+} from '@aws-sdk/client-iam';
+import { newSessionTokens } from '#access/session-token.ts';
+import { loadOrCreateOperatorKey } from '#access/vault.ts';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import { askControl } from '#server/control.ts';
+import { type Credentials, presign } from '#sigv4/sign.ts';
+import { startTestServer } from '../server.ts';
+import { DIALECTS, type Dialect } from './dialects.ts';
+import { bytesOf, errorCodeOf, exchange, type Reply, signedHeaders } from './raw.ts';
+
+const server = await startTestServer();
+const { host } = new URL(server.endpoint);
+const MINUTE_MS = 60_000;
+
+/** Keys and sessions in every state there is; filled before the tests. */
+const keys = {} as Record<
+  | 'unknown' | 'inactive' | 'deleted' | 'wrong' | 'altered' | 'anotherToken' | 'noToken' | 'tokenOnLongTerm'
+  | 'expired' | 'expiredWrong' | 'goneUser' | 'newUserOfThatName' | 'live',
+  Credentials
+>; // biome-ignore format: a list
+
+before(async () => {
+  const iam = new IAMClient(server.client());
+  const newUser = async (UserName: string) => {
+    const { User } = await iam.send(new CreateUserCommand({ UserName }));
+    return { userName: UserName, userId: User?.UserId as string };
+  };
+  const newKey = async (UserName: string): Promise<Credentials> => {
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+    return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
+  };
+  const tokens = newSessionTokens(loadOrCreateOperatorKey(join(server.dataFolder, 'operator.key')));
+  const session = (of: { userName: string; userId: string }, endsInMs = 15 * MINUTE_MS): Credentials => {
+    const now = Date.now();
+    const facts = {
+      issuedAt: instant(now - 60 * MINUTE_MS),
+      expiresAt: instant(now + endsInMs),
+      mfaAuthenticated: false,
+      tags: {},
+      transitiveTagKeys: [],
+      chained: false,
+    };
+    const issued = tokens.issue({ kind: 'user', accountId: server.accountId as AccountId, session: facts, ...of }, randomBytes);
+    assert.equal(issued.outcome, 'issued');
+    return issued.outcome === 'issued' ? issued.credentials : assert.fail();
+  };
+
+  const user = await newUser('keeper');
+  keys.unknown = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
+  keys.inactive = await newKey('keeper');
+  await iam.send(new UpdateAccessKeyCommand({ UserName: 'keeper', AccessKeyId: keys.inactive.accessKeyId, Status: 'Inactive' }));
+  keys.deleted = await newKey('keeper');
+  await iam.send(new DeleteAccessKeyCommand({ UserName: 'keeper', AccessKeyId: keys.deleted.accessKeyId }));
+  keys.wrong = { ...server.credentials, secretAccessKey: `${server.credentials.secretAccessKey.slice(0, -1)}!` };
+  keys.live = session(user);
+  const token = keys.live.sessionToken as string;
+  keys.altered = { ...keys.live, sessionToken: (token.startsWith('A') ? 'B' : 'A') + token.slice(1) };
+  keys.anotherToken = { ...keys.live, sessionToken: session(user).sessionToken as string };
+  keys.noToken = { accessKeyId: keys.live.accessKeyId, secretAccessKey: keys.live.secretAccessKey };
+  keys.tokenOnLongTerm = { ...server.credentials, sessionToken: token };
+  keys.expired = session(user, -1);
+  keys.expiredWrong = { ...keys.expired, secretAccessKey: 'x'.repeat(40) };
+  const gone = await newUser('gone');
+  const renamed = await newUser('renamed');
+  keys.goneUser = session(gone);
+  keys.newUserOfThatName = session(renamed);
+  await iam.send(new DeleteUserCommand({ UserName: 'gone' }));
+  await iam.send(new DeleteUserCommand({ UserName: 'renamed' }));
+  await newUser('renamed');
+});
+
+type Change = (dialect: Dialect) => Buffer;
+
+/** The dialect's request, signed by `by`, with what `change` does to its headers after signing. */
+function signed(
+  by: () => Credentials,
+  { at = 0, change = (headers: Record<string, string>): Readonly<Record<string, string>> | (readonly [string, string])[] => headers } = {},
+): Change {
+  return ({ plain, signingName }) =>
+    bytesOf(plain, change(signedHeaders(server.endpoint, plain, { credentials: by(), signingName, at: Date.now() + at })));
+}
+
+const own = () => server.credentials;
+const withAuthorization = (write: (authorization: string) => string) =>
+  signed(own, { change: (headers) => ({ ...headers, authorization: write(headers['authorization'] as string) }) });
+
+/** Signed in the query; `write` changes the target after signing. */
+function presigned(write: (target: string) => string, { at = 0, expiresSeconds = 60 } = {}): Change {
+  return ({ plain, signingName }) => {
+    const headers = { host, ...plain.headers };
+    const target = presign(
+      { method: plain.method, target: plain.target, headers, body: plain.body },
+      { credentials: own(), region: 'us-east-1', signingName, now: instant(Date.now() + at), expiresSeconds },
+    );
+    return bytesOf({ ...plain, target: write(target) }, headers);
+  };
+}
+
+/** Who is named in the trail: nobody, a key without a principal, or a proven principal. */
+type Named = 'nobody' | (() => string) | 'keeper';
+
+const unproven = (of: () => Credentials) => () => of().accessKeyId;
+const INVALID = 'InvalidClientTokenId';
+const MISMATCH = 'SignatureDoesNotMatch';
+const MALFORMED = 'IncompleteSignature';
+
+// biome-ignore format: a table
+const REFUSED: readonly [what: string, code: keyof typeof SPELT, change: Change, named: Named][] = [
+  // what is sent                                          code                          how                                                                    in the trail
+  ['without any signature',                                'MissingAuthenticationToken', ({ plain }) => bytesOf(plain, { host, ...plain.headers }),              'nobody'],
+  ['with an unknown access key',                           INVALID,                      signed(() => keys.unknown),                                             unproven(() => keys.unknown)],
+  ['with an inactive access key',                          INVALID,                      signed(() => keys.inactive),                                            unproven(() => keys.inactive)],
+  ['with a deleted access key',                            INVALID,                      signed(() => keys.deleted),                                             unproven(() => keys.deleted)],
+  ['with the wrong secret',                                MISMATCH,                     signed(() => keys.wrong),                                               unproven(own)],
+  ['with a body altered after signing',                    MISMATCH,                     ({ plain, signingName }) => bytesOf({ ...plain, body: Buffer.concat([Buffer.from(plain.body), Buffer.of(0x20)]) }, signedHeaders(server.endpoint, plain, { credentials: own(), signingName })), unproven(own)],
+  ['with a body altered and its hash altered with it',     MISMATCH,                     ({ plain, signingName }) => { const other = { ...plain, body: Buffer.concat([Buffer.from(plain.body), Buffer.of(0x20)]) }; const to = { credentials: own(), signingName }; return bytesOf(other, { ...signedHeaders(server.endpoint, plain, to), 'x-amz-content-sha256': signedHeaders(server.endpoint, other, to)['x-amz-content-sha256'] as string }); }, unproven(own)],
+  ['with a query string added after signing',              MISMATCH,                     ({ plain, signingName }) => bytesOf({ ...plain, target: `${plain.target}?x=1` }, signedHeaders(server.endpoint, plain, { credentials: own(), signingName })), unproven(own)],
+  ['with a signed header altered',                         MISMATCH,                     ({ plain, signingName }) => { const more = { ...plain, headers: { ...plain.headers, 'x-extra': 'a' } }; return bytesOf(more, { ...signedHeaders(server.endpoint, more, { credentials: own(), signingName }), 'x-extra': 'b' }); }, unproven(own)],
+  ['with an x-amz- header nobody signed',                  MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, 'x-amz-meta': '1' }) }), unproven(own)],
+  ['for another host',                                     MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, host: 'localhost:1' }) }), unproven(own)],
+  ['by a clock six minutes slow',                          MISMATCH,                     signed(own, { at: -6 * MINUTE_MS }),                                    unproven(own)],
+  ['by a clock six minutes fast',                          MISMATCH,                     signed(own, { at: 6 * MINUTE_MS }),                                     unproven(own)],
+  ['scoped to another service',                            MISMATCH,                     ({ plain, base }) => { const at = { ...plain, target: base + plain.target }; return bytesOf(at, signedHeaders(server.endpoint, at, { credentials: own(), signingName: 's3' })); }, unproven(own)],
+  ['scoped to another day',                                MISMATCH,                     withAuthorization((text) => text.replace(/\/[0-9]{8}\//, '/20200101/')), unproven(own)],
+  ['scoped to another region than was signed',             MISMATCH,                     withAuthorization((text) => text.replace('/us-east-1/', '/us-east-2/')), unproven(own)],
+  ['with UNSIGNED-PAYLOAD for its hash',                   MISMATCH,                     signed(own, { change: (headers) => ({ ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }) }), unproven(own)],
+  ['with an expired session',                              'ExpiredToken',               signed(() => keys.expired),                                             'keeper'],
+  ['with an expired session and the wrong secret',         MISMATCH,                     signed(() => keys.expiredWrong),                                        unproven(() => keys.expired)],
+  ["with another session's token",                         INVALID,                      signed(() => keys.anotherToken),                                        unproven(() => keys.live)],
+  ['with an altered token',                                INVALID,                      signed(() => keys.altered),                                             unproven(() => keys.live)],
+  ['with a session key and no token',                      INVALID,                      signed(() => keys.noToken),                                             unproven(() => keys.live)],
+  ['with a long-term key and a token',                     INVALID,                      signed(() => keys.tokenOnLongTerm),                                     unproven(own)],
+  ['with a session of a user who is deleted',              INVALID,                      signed(() => keys.goneUser),                                            unproven(() => keys.goneUser)],
+  ['with a session of a deleted user whose name is used again', INVALID,                 signed(() => keys.newUserOfThatName),                                   unproven(() => keys.newUserOfThatName)],
+  ['with two Authorization headers',                       MALFORMED,                    signed(own, { change: (headers) => [...Object.entries(headers), ['authorization', headers['authorization'] as string]] }), 'nobody'],
+  ['with two dates',                                       MALFORMED,                    signed(own, { change: (headers) => [...Object.entries(headers), ['x-amz-date', headers['x-amz-date'] as string]] }), 'nobody'],
+  ['with another scheme',                                  MALFORMED,                    withAuthorization(() => 'Bearer abc'),                                  'nobody'],
+  ['with SigV4A',                                          MALFORMED,                    withAuthorization((text) => text.replace('AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256')), 'nobody'],
+  ['with an Authorization of no parameters',               MALFORMED,                    withAuthorization(() => 'AWS4-HMAC-SHA256'),                            'nobody'],
+  ['without Credential',                                   MALFORMED,                    withAuthorization((text) => text.replace(/Credential=[^,]*, /, '')),    'nobody'],
+  ['without Signature',                                    MALFORMED,                    withAuthorization((text) => text.replace(/, Signature=.*/, '')),        'nobody'],
+  ['with a Signature of 63 digits',                        MALFORMED,                    withAuthorization((text) => text.slice(0, -1)),                         'nobody'],
+  ['with a Signature and a letter after it',               MALFORMED,                    withAuthorization((text) => `${text}x`),                                'nobody'],
+  ['with a repeated parameter',                            MALFORMED,                    withAuthorization((text) => `${text}, SignedHeaders=host`),             'nobody'],
+  ['with an Authorization of 5,000 characters',            MALFORMED,                    withAuthorization((text) => text.padEnd(5_000, ',')),                   'nobody'],
+  ['presigned a minute longer ago than it lasts',          MISMATCH,                     presigned((target) => target, { at: -2 * MINUTE_MS }),                  unproven(own)],
+  ['presigned for longer than a week',                     MALFORMED,                    presigned((target) => target, { expiresSeconds: 604_801 }),             'nobody'],
+  ['presigned and lengthened',                             MISMATCH,                     presigned((target) => target.replace('X-Amz-Expires=60', 'X-Amz-Expires=600')), unproven(own)],
+  ['presigned and signed twice in the query',              MALFORMED,                    presigned((target) => `${target}&X-Amz-Credential=x`),                  'nobody'],
+  ['presigned and signed in the header as well',           MALFORMED,                    (dialect) => { const target = presignedTarget(dialect); const plain = { ...dialect.plain, target }; return bytesOf(plain, signedHeaders(server.endpoint, plain, { credentials: own(), signingName: dialect.signingName })); }, 'nobody'],
+];
+
+function presignedTarget(dialect: Dialect): string {
+  return presigned((target) => target)(dialect)
+    .toString('latin1')
+    .split(' ')[1] as string;
+}
+
+/** What the codes of the query protocol are called elsewhere, and their statuses. Requirement AUTHN-4. */
+// biome-ignore format: a table
+const SPELT = {
+  MissingAuthenticationToken: { query: 403, json: ['MissingAuthenticationTokenException', 403] },
+  InvalidClientTokenId:       { query: 403, json: ['UnrecognizedClientException',         403] },
+  SignatureDoesNotMatch:      { query: 403, json: ['InvalidSignatureException',           403] },
+  ExpiredToken:               { query: 403, json: ['ExpiredTokenException',               403] },
+  IncompleteSignature:        { query: 400, json: ['IncompleteSignatureException',        403] },
+} as const;
+
+const trail = new CloudTrailClient(server.client());
+
+/** The record of one answer. */
+async function recordOf(reply: Reply, eventName: string) {
+  const { Events = [] } = await trail.send(
+    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: eventName }] }),
+  );
+  const found = Events.find((event) => event.CloudTrailEvent?.includes(`"requestID":"${reply.headers['x-amzn-requestid']}"`));
+  assert.ok(found, `no record of ${eventName} ${reply.headers['x-amzn-requestid']}`);
+  return { event: found, document: JSON.parse(found.CloudTrailEvent as string) as Record<string, unknown> };
+}
+
+for (const dialect of DIALECTS) {
+  test(`AUTHN-4, ${dialect.name}: what is rightly signed gets past authentication, in header and query, by key and session, clocks four minutes off`, async () => {
+    for (const change of [
+      signed(own),
+      signed(own, { at: -4 * MINUTE_MS }),
+      signed(own, { at: 4 * MINUTE_MS }),
+      presigned((target) => target),
+    ]) {
+      const reply = await exchange(server.endpoint, change(dialect));
+      assert.notEqual(reply.status, 403, reply.body.toString());
+      const { document } = await recordOf(reply, dialect.eventName);
+      assert.equal((document['userIdentity'] as Record<string, unknown>)['userName'], 'admin');
+    }
+    // Nobody allows this session anything: it is known, and refused by policy or, by STS, answered.
+    const reply = await exchange(server.endpoint, signed(() => keys.live)(dialect));
+    const { document } = await recordOf(reply, dialect.eventName);
+    assert.equal((document['userIdentity'] as Record<string, unknown>)['userName'], 'keeper');
+  });
+
+  for (const [what, code, change, named] of REFUSED) {
+    const [spelt, status] = dialect.spells === 'query' ? ([code, SPELT[code].query] as const) : SPELT[code].json;
+    test(`AUTHN-4, ${dialect.name}: a request ${what} is ${spelt} and is recorded`, async () => {
+      const reply = await exchange(server.endpoint, change(dialect));
+      assert.deepEqual([errorCodeOf(reply), reply.status], [spelt, status], reply.body.toString());
+      const { event, document } = await recordOf(reply, dialect.eventName);
+      assert.equal(document['errorCode'], spelt);
+      assert.equal(document['responseElements'], null);
+      const { type, userName, accessKeyId } = document['userIdentity'] as Record<string, unknown>;
+      const key = named === 'nobody' ? undefined : named === 'keeper' ? keys.expired.accessKeyId : named();
+      assert.deepEqual([type, userName, accessKeyId], named === 'keeper' ? ['IAMUser', 'keeper', key] : ['Unknown', undefined, key]);
+      assert.deepEqual([event.Username, event.AccessKeyId], [named === 'keeper' ? 'keeper' : undefined, key]);
+    });
+  }
+
+  test(`AUTHN-4, ${dialect.name}: the signature is judged before the input is read`, async () => {
+    const plain = { ...dialect.plain, method: dialect.plain.method === 'GET' ? 'DELETE' : 'POST' };
+    if (plain.method === 'POST')
+      plain.body = Buffer.concat([Buffer.from(plain.body), Buffer.from(dialect.spells === 'query' ? '&Broken=%zz' : '{"\0')]);
+    const headers = signedHeaders(server.endpoint, plain, { credentials: keys.wrong, signingName: dialect.signingName });
+    const reply = await exchange(server.endpoint, bytesOf(plain, headers));
+    assert.equal(reply.status, 403, reply.body.toString());
+    assert.match(errorCodeOf(reply) ?? '', /^(SignatureDoesNotMatch|InvalidSignatureException)$/);
+  });
+}
+
+test('AUTHN-4: the same words for a key that is unknown, inactive or deleted, so that none tells which keys exist', async () => {
+  for (const dialect of DIALECTS) {
+    const replies = await Promise.all(
+      [keys.unknown, keys.inactive, keys.deleted].map((key) => exchange(server.endpoint, signed(() => key)(dialect))),
+    );
+    const words = new Set(replies.map((reply) => reply.body.toString('latin1').replace(/<RequestId>[^<]*/, '')));
+    assert.equal(words.size, 1);
+    assert.match([...words][0] as string, /The security token included in the request is invalid\./);
+  }
+});
+
+test('Decision 0005: a wrong signature by a key of another account stands in that account’s history, and not in the operator’s', async () => {
+  const made = await askControl(server.dataFolder, { command: 'account create', name: 'Second' });
+  assert.ok(made.ok && made.administrator);
+  const { accountId, accessKeyId, secretAccessKey } = made.administrator;
+  const dialect = DIALECTS[0] as Dialect;
+  const reply = await exchange(server.endpoint, signed(() => ({ accessKeyId, secretAccessKey: 'x' }))(dialect));
+  assert.equal(errorCodeOf(reply), 'SignatureDoesNotMatch');
+  const theirs = new CloudTrailClient(server.client({ accessKeyId, secretAccessKey }));
+  const of = { LookupAttributes: [{ AttributeKey: 'AccessKeyId' as const, AttributeValue: accessKeyId }] };
+  const { Events = [] } = await theirs.send(new LookupEventsCommand(of));
+  assert.deepEqual(
+    Events.map((event) => [event.EventName, event.Username]),
+    [['ListUsers', undefined]],
+  );
+  assert.equal(JSON.parse(Events[0]?.CloudTrailEvent ?? '{}').recipientAccountId, accountId);
+  assert.deepEqual((await trail.send(new LookupEventsCommand(of))).Events, []);
+});
