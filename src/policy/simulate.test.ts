@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccountId } from '#core/arn.ts';
+import { authorizationMessage } from './authorization-message.ts';
+import { compilePolicy, type SourcedPolicy } from './compile.ts';
+import { contextKeysOf, simulate } from './simulate.ts';
+
+function sourced(policyId: string, statement: object): SourcedPolicy {
+  return {
+    policyId,
+    policy: compilePolicy(
+      JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*', ...statement }] }),
+    ),
+  };
+}
+
+const ALL = sourced('all', {});
+const NONE = sourced('none', { Action: 'sqs:*' });
+const BUCKET = 'arn:aws:s3:::bucket/key';
+
+test('simulate: a statement begins one past its brace and ends one past the other, counted from 1', () => {
+  const text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}';
+  const [result] = simulate({
+    layers: { identity: [{ policyId: 'p', policy: compilePolicy(text) }] },
+    actions: ['s3:GetObject'],
+    resources: [],
+    context: new Map(),
+  });
+  const start = text.indexOf('{"Effect"');
+  const end = text.indexOf('}') + 1;
+  assert.deepEqual(result?.MatchedStatements, [
+    {
+      SourcePolicyId: 'p',
+      SourcePolicyType: 'IAM Policy',
+      StartPosition: { Line: 1, Column: start + 2 },
+      EndPosition: { Line: 1, Column: end + 1 },
+    },
+  ]);
+});
+
+// biome-ignore format: a table
+const DECISIONS: readonly [title: string, layers: Parameters<typeof simulate>[0]['layers'], decision: string, boundary: boolean | undefined, organization: boolean | undefined][] = [
+  // what is true                                     layers                                                              decision        boundary   organization
+  ['what identity allows is allowed',                 { identity: [ALL] },                                                'allowed',      undefined, undefined],
+  ['what nothing allows is denied implicitly',        { identity: [NONE] },                                               'implicitDeny', undefined, undefined],
+  ['what a statement denies is denied explicitly',    { identity: [ALL, sourced('d', { Effect: 'Deny' })] },              'explicitDeny', undefined, undefined],
+  ['a boundary says what it did',                     { identity: [ALL], boundary: [NONE] },                              'implicitDeny', false,     undefined],
+  ['a boundary that allows says so',                  { identity: [NONE], boundary: [ALL] },                              'implicitDeny', true,      undefined],
+  ['the organization says what it did',               { identity: [ALL], serviceControl: [[ALL], [NONE]] },               'implicitDeny', undefined, false    ],
+  ['the organization that allows says so',            { identity: [ALL], serviceControl: [[ALL], [ALL]] },                'allowed',      undefined, true     ],
+];
+
+for (const [title, layers, decision, boundary, organization] of DECISIONS) {
+  test(`simulate: ${title}`, () => {
+    const [result] = simulate({ layers, actions: ['s3:GetObject'], resources: [BUCKET], context: new Map() });
+    assert.equal(result?.EvalDecision, decision);
+    assert.equal(result?.PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary, boundary);
+    assert.equal(result?.OrganizationsDecisionDetail?.AllowedByOrganizations, organization);
+    assert.deepEqual(
+      result?.ResourceSpecificResults.map((one) => [one.EvalResourceName, one.EvalResourceDecision]),
+      [[BUCKET, decision]],
+    );
+  });
+}
+
+test('simulate: every action on every resource has a result', () => {
+  const results = simulate({
+    layers: { identity: [ALL] },
+    actions: ['a:B', 'a:C'],
+    resources: ['arn:aws:s3:::x', 'arn:aws:s3:::y'],
+    context: new Map(),
+  });
+  assert.deepEqual(
+    results.map(({ EvalActionName, EvalResourceName }) => `${EvalActionName} ${EvalResourceName}`),
+    ['a:B arn:aws:s3:::x', 'a:B arn:aws:s3:::y', 'a:C arn:aws:s3:::x', 'a:C arn:aws:s3:::y'],
+  );
+});
+
+test('simulate: a key that a statement reads and the request lacks is missing, spelt as in the policy', () => {
+  const layers = { identity: [sourced('p', { Condition: { StringEquals: { 'aws:PrincipalTag/Team': 'x', 'aws:userid': 'y' } } })] };
+  const [result] = simulate({ layers, actions: ['a:B'], resources: [], context: new Map([['aws:userid', 'y']]) });
+  assert.deepEqual(result?.MissingContextValues, ['aws:PrincipalTag/Team']);
+});
+
+test('simulate: a resource policy that names the caller is enough in its account, a trust policy never absent', () => {
+  const caller = { accountId: '111122223333' as AccountId, arn: 'arn:aws:iam::111122223333:user/bob' };
+  const grant = {
+    policyId: 'r',
+    policy: compilePolicy(JSON.stringify({ Statement: { Effect: 'Allow', Action: '*', Principal: { AWS: caller.arn } } })),
+  };
+  const nobody = {
+    policyId: 'r',
+    policy: compilePolicy(
+      JSON.stringify({ Statement: { Effect: 'Allow', Action: '*', Principal: { AWS: 'arn:aws:iam::111122223333:user/eve' } } }),
+    ),
+  };
+  const role = 'arn:aws:iam::111122223333:role/r';
+  const asked = { actions: ['sts:AssumeRole'], resources: [role], context: new Map<string, string>() };
+  const decided = (identity: SourcedPolicy, source: SourcedPolicy) =>
+    simulate({ ...asked, layers: { identity: [identity] }, resourcePolicy: { source, caller, policyType: 'trust' } })[0]?.EvalDecision;
+  assert.deepEqual([decided(NONE, grant), decided(ALL, nobody), decided(ALL, grant)], ['allowed', 'implicitDeny', 'allowed']);
+});
+
+test('contextKeysOf: conditions and variables name keys, each once', () => {
+  const policy = compilePolicy(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: policy variables
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::1:user/${aws:UserName}","Condition":{"StringLike":{"aws:userid":["${aws:username}","${aws:PrincipalTag/Team, \'x\'}"]}}}}',
+  );
+  assert.deepEqual(contextKeysOf(policy), ['aws:UserName', 'aws:userid', 'aws:PrincipalTag/Team']);
+});
+
+test('authorizationMessage: tells who was denied what by which statement', () => {
+  const layers = { identity: [ALL, sourced('d', { Sid: 'No', Effect: 'Deny', Action: 's3:*' })] };
+  const message = JSON.parse(
+    authorizationMessage({ id: 'AIDA', name: 'bob', arn: 'arn:b' }, 's3:GetObject', BUCKET, new Map([['aws:userid', 'AIDA']]), layers),
+  );
+  assert.equal(message.explicitDeny, true);
+  assert.deepEqual(
+    message.matchedStatements.items.map((one: { statementId: string }) => one.statementId),
+    ['No'],
+  );
+  assert.deepEqual(message.context.conditions.items, [{ key: 'aws:userid', values: { items: [{ value: 'AIDA' }] } }]);
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccountId } from '#core/arn.ts';
+import { compilePolicy, isPolicyTextError } from './compile.ts';
+import { decideTrust, type TrustCaller } from './trust.ts';
+
+const ACCOUNT = '111122223333' as AccountId;
+const OTHER = '444455556666' as AccountId;
+const USER = 'arn:aws:iam::111122223333:user/bob';
+const ROLE = 'arn:aws:iam::111122223333:role/path/r';
+const SESSION = 'arn:aws:sts::111122223333:assumed-role/r/s';
+const SAML = 'arn:aws:iam::111122223333:saml-provider/idp';
+
+const BOB: TrustCaller = { accountId: ACCOUNT, arn: USER, uniqueId: 'AIDABOB' };
+const STRANGER: TrustCaller = { accountId: OTHER, arn: 'arn:aws:iam::444455556666:user/bob', uniqueId: 'AIDAOTHER' };
+const IN_ROLE: TrustCaller = { accountId: ACCOUNT, arn: SESSION, roleArn: ROLE, uniqueId: 'AROAR' };
+const ROOT: TrustCaller = { accountId: ACCOUNT, arn: 'arn:aws:iam::111122223333:root' };
+const CHIME: TrustCaller = { service: 'messaging.chime.amazonaws.com' };
+const TOKEN: TrustCaller = { federated: SAML };
+const BOUND: TrustCaller = { ...BOB, hasBoundary: true };
+
+type Answer = 'principal' | 'account' | 'implicit' | 'explicit';
+
+// biome-ignore format: a table
+const ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, answer: Answer, action?: string][] = [
+  // what is true                                                          the statement, in short                                                       caller     answer
+  ['an account names its principals through their own policies',           { Principal: { AWS: ACCOUNT } },                                              BOB,       'account'  ],
+  ['the ARN of the root is the account',                                   { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       IN_ROLE,   'account'  ],
+  ['the ARN of the root names the root itself',                            { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },                       ROOT,      'principal'],
+  ['another account is not named',                                         { Principal: { AWS: ACCOUNT } },                                              STRANGER,  'implicit' ],
+  ['the ARN of a user names it',                                           { Principal: { AWS: USER } },                                                 BOB,       'principal'],
+  ['the unique id of a user names it',                                     { Principal: { AWS: 'AIDABOB' } },                                            BOB,       'principal'],
+  ['a user made again under the same name has another unique id',          { Principal: { AWS: 'AIDAOLDBOB' } },                                         BOB,       'implicit' ],
+  ['the ARN of a role names its sessions',                                 { Principal: { AWS: ROLE } },                                                 IN_ROLE,   'principal'],
+  ['the unique id of a role names its sessions',                           { Principal: { AWS: 'AROAR' } },                                              IN_ROLE,   'principal'],
+  ['the ARN of a session names it',                                        { Principal: { AWS: SESSION } },                                              IN_ROLE,   'principal'],
+  ['a principal is named directly rather than by its account',             { Principal: { AWS: [ACCOUNT, USER] } },                                      BOB,       'principal'],
+  ['there is no wildcard inside a principal',                              { Principal: { AWS: 'arn:aws:iam::111122223333:user/*' } },                   BOB,       'implicit' ],
+  ['a group is no principal',                                              { Principal: { AWS: 'arn:aws:iam::111122223333:group/g' } },                  BOB,       'implicit' ],
+  ['AWS * names everybody with credentials',                               { Principal: { AWS: '*' } },                                                  STRANGER,  'principal'],
+  ['AWS * does not name who brings only a token',                          { Principal: { AWS: '*' } },                                                  TOKEN,     'implicit' ],
+  ['AWS * does not name a service',                                        { Principal: { AWS: '*' } },                                                  CHIME,     'implicit' ],
+  ['a Deny for everybody denies a service as well',                        [{ Principal: { Service: CHIME.service } }, { Effect: 'Deny', Principal: '*' }], CHIME,  'explicit' ],
+  ['a service is named exactly',                                           { Principal: { Service: 'messaging.chime.amazonaws.com' } },                  CHIME,     'principal'],
+  ['another service is not',                                               { Principal: { Service: 'chime.amazonaws.com' } },                            CHIME,     'implicit' ],
+  ['a token is trusted through its provider',                              { Principal: { Federated: SAML }, Action: 'sts:AssumeRoleWithSAML' },         TOKEN,     'principal', 'sts:AssumeRoleWithSAML'],
+  ['trust in one action is not trust in another',                          { Principal: { Federated: SAML }, Action: 'sts:AssumeRoleWithSAML' },         TOKEN,     'implicit' ],
+  ['session tags need sts:TagSession',                                     { Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' },                    BOB,       'implicit',  'sts:TagSession'],
+  ['a Deny wins over an Allow',                                            [{ Principal: { AWS: ACCOUNT } }, { Effect: 'Deny', Principal: { AWS: USER } }], BOB,    'explicit' ],
+  ['a Deny of the account denies its users',                               [{ Principal: { AWS: USER } }, { Effect: 'Deny', Principal: { AWS: ACCOUNT } }], BOB,    'explicit' ],
+  ['Deny with NotPrincipal spares who is listed with the account',         [{ Principal: { AWS: USER } }, { Effect: 'Deny', NotPrincipal: { AWS: [USER, ACCOUNT] } }], BOB, 'principal'],
+  ['Deny with NotPrincipal denies who is listed without the account',      [{ Principal: { AWS: USER } }, { Effect: 'Deny', NotPrincipal: { AWS: [USER] } }], BOB,  'explicit' ],
+  ['Deny with NotPrincipal denies a session listed by its role alone',     [{ Principal: { AWS: ROLE } }, { Effect: 'Deny', NotPrincipal: { AWS: [ROLE, ACCOUNT] } }], IN_ROLE, 'explicit'],
+  ['Deny with NotPrincipal spares a session listed with role and account', [{ Principal: { AWS: ROLE } }, { Effect: 'Deny', NotPrincipal: { AWS: [ROLE, SESSION, ACCOUNT] } }], IN_ROLE, 'principal'],
+  ['Deny with NotPrincipal always denies who has a boundary',              [{ Principal: { AWS: USER } }, { Effect: 'Deny', NotPrincipal: { AWS: [USER, ACCOUNT] } }], BOUND, 'explicit'],
+  ['ExternalId is a condition like any other: right',                      { Principal: { AWS: OTHER }, Condition: { StringEquals: { 'sts:ExternalId': 'e1' } } }, STRANGER, 'account'],
+  ['ExternalId is a condition like any other: wrong',                      { Principal: { AWS: OTHER }, Condition: { StringEquals: { 'sts:ExternalId': 'e2' } } }, STRANGER, 'implicit'],
+  ['a statement without Principal names nobody',                           { Resource: '*' },                                                            BOB,       'implicit' ],
+  ['a Deny without Principal denies everybody',                            [{ Principal: { AWS: USER } }, { Effect: 'Deny', Resource: '*' }],            BOB,       'explicit' ],
+];
+
+for (const [title, statements, caller, answer, action = 'sts:AssumeRole'] of ROWS) {
+  test(`decideTrust: ${title}`, () => {
+    const all = (Array.isArray(statements) ? statements : [statements]).map((one: object) => ({
+      Effect: 'Allow',
+      Action: 'sts:AssumeRole',
+      ...one,
+    }));
+    const trust = compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: all }));
+    const decision = decideTrust(trust, caller, { action, resources: [ROLE], context: new Map([['sts:externalid', 'e1']]) });
+    assert.equal(decision.effect === 'Allow' ? decision.grantee : decision.kind, answer);
+  });
+}
+
+test('compilePolicy: a kind of principal nobody knows refuses the whole policy', () => {
+  const text = JSON.stringify({ Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { aws: '*' } } });
+  assert.throws(() => compilePolicy(text), isPolicyTextError);
+});
