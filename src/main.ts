@@ -1,7 +1,7 @@
 /** The command `belfry`: the only place where parts are chosen and joined. */
-import { enableCompileCache } from 'node:module';
+import { useCompileCache } from './server/compile-cache.ts';
 
-enableCompileCache();
+useCompileCache();
 
 const [command, ...args] = process.argv.slice(2);
 

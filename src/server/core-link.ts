@@ -33,7 +33,7 @@ export interface CoreLink {
 
 /** Starts the core in its thread. `onDeath` is called once if it ends unasked. */
 export function startCore(start: CoreStart, onDeath: (why: string) => void): CoreLink {
-  const worker = new Worker(new URL('./core.ts', import.meta.url), { workerData: start });
+  const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start });
   const waiting = new Map<number, (answer: Answer) => void>();
   let nextId = 1;
   let outgoing: (readonly [number, Wanted])[] = [];
