@@ -26,6 +26,12 @@ for (const [code, policyType, found, notFound] of ROWS) {
   });
 }
 
+test('validatePolicy: every text is filled in', () => {
+  for (const [code, policyType, found] of ROWS) {
+    for (const { findingDetails } of validatePolicy(textOf(found), policyType, REFERENCE)) assert.ok(!findingDetails.includes('{}'), code);
+  }
+});
+
 test('validatePolicy: every issue code has a row in the table', () => {
   const tested = new Set(ROWS.map(([code]) => code as string));
   assert.deepEqual(

@@ -26,3 +26,13 @@ export function datesAreDates({ condition }: StatementNode): boolean {
   }
   return true;
 }
+
+/** Whether every key is `vendor:name`. */
+export function keysHaveVendors({ condition }: StatementNode): boolean {
+  return (condition?.blocks ?? []).every(({ tests }) =>
+    tests.every(({ key }) => {
+      const colon = key.value.indexOf(':');
+      return colon > 0 && colon < key.value.length - 1;
+    }),
+  );
+}

@@ -119,6 +119,11 @@ const IDENTITY: readonly (readonly [title: string, text: string, answer: string 
   ['a blank in the vendor',                    policy({ ...plain, Action: 'a a:ListBucket' }),                           'Vendor a a is not valid'],
   ['two colons',                               policy({ ...plain, Action: 's3:List:Bucket' }),                           COLON],
   ['two colons in the second statement',       policy({ ...plain, Action: 's3s:x' }, { ...plain, Action: 's:3s:x' }),    COLON],
+  // what the engine could not decide by
+  ['a condition key without vendor',           conditional({ StringEquals: { a: 'x' } }),                                VENDOR],
+  ['a variable in a number',                   conditional({ NumericEquals: { 'aws:MultiFactorAuthAge': '${aws:EpochTime}' } }), LEGACY],
+  ['a variable that is not closed',            policy({ ...plain, Resource: 'arn:aws:s3:::${aws:username' }),            LEGACY],
+  ['a variable for a region',                  policy({ ...plain, Resource: 'arn:aws:sqs:${aws:RequestedRegion}:1:q' }), LEGACY],
   // what is stored
   ['one statement, no list',                   JSON.stringify({ Version: '2012-10-17', Statement: plain }),              undefined],
   ['an Id',                                    JSON.stringify({ Version: '2012-10-17', Id: 'x', Statement: plain }),     undefined],
@@ -131,11 +136,11 @@ const IDENTITY: readonly (readonly [title: string, text: string, answer: string 
   ['a short ARN',                              policy({ ...plain, Resource: 'arn:aws:sqs:*' }),                          undefined],
   ['an empty condition',                       conditional({}),                                                          undefined],
   ['an operator without keys',                 conditional({ DateGreaterThan: {} }),                                     undefined],
-  ['a key without values',                     conditional({ DateGreaterThan: { a: [] } }),                              undefined],
-  ['a set operator with IfExists',             conditional({ 'ForAnyValue:StringEqualsIfExists': { a: 'x' } }),          undefined],
-  ['a date with a time',                       conditional({ DateLessThanEquals: { a: '2019-07-01T13:20:15Z' } }),       undefined],
-  ['a date with a fraction and an offset',     conditional({ DateLessThanEquals: { a: '2016-12-13T21:20:37.593194+00:00' } }), undefined],
-  ['seconds since the epoch',                  conditional({ DateLessThan: { a: '1262304000' } }),                       undefined],
+  ['a key without values',                     conditional({ DateGreaterThan: { 'aws:CurrentTime': [] } }),              undefined],
+  ['a set operator with IfExists',             conditional({ 'ForAnyValue:StringEqualsIfExists': { 'aws:TagKeys': 'x' } }), undefined],
+  ['a date with a time',                       conditional({ DateLessThanEquals: { 'aws:CurrentTime': '2019-07-01T13:20:15Z' } }),       undefined],
+  ['a date with a fraction and an offset',     conditional({ DateLessThanEquals: { 'aws:CurrentTime': '2016-12-13T21:20:37.593194+00:00' } }), undefined],
+  ['seconds since the epoch',                  conditional({ DateLessThan: { 'aws:CurrentTime': '1262304000' } }),                       undefined],
   ['two empty Sids',                           policy({ ...plain, Sid: '' }, { ...plain, Sid: '' }),                     undefined],
 ];
 
@@ -162,6 +167,12 @@ function trusting(principal: unknown): string {
   return policy({ ...trust, Principal: principal });
 }
 const FEDERATED = 'Federated principals must be valid domain names or SAML metadata ARNs';
+const GITHUB = 'arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com';
+const NOT_SCOPED = `Trust policy with trusted principal ${GITHUB} must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, token.actions.githubusercontent.com:sub or token.actions.githubusercontent.com:job_workflow_ref which is not scoped to all.`;
+function github(subject: string): string {
+  const Condition = { StringLike: { 'token.actions.githubusercontent.com:sub': subject } };
+  return policy({ ...trust, Principal: { Federated: GITHUB }, Action: 'sts:AssumeRoleWithWebIdentity', Condition });
+}
 const STS_ONLY = 'AssumeRole policy may only specify STS AssumeRole actions.';
 
 // Source: versitygw, tests of CreateRole, taken from IAM; IAM User Guide, "Principal".
@@ -194,6 +205,9 @@ const TRUST: readonly (readonly [title: string, text: string, answer: string | u
   ['a resource',                           policy({ ...trust, Resource: '*' }),                              'Has prohibited field Resource'],
   ['NotResource',                          policy({ ...trust, NotResource: '*' }),                           'AssumeRole policy must not contain resources.'],
   ['a Sid twice',                          policy({ ...trust, Sid: 'a' }, { ...trust, Sid: 'a' }),           'The Statement Ids in the policy are not unique'],
+  ['GitHub for everybody',                 policy({ ...trust, Principal: { Federated: GITHUB }, Action: 'sts:AssumeRoleWithWebIdentity' }), NOT_SCOPED],
+  ['GitHub scoped to all',                 github('*'),                                                      NOT_SCOPED],
+  ['GitHub scoped to a repository',        github('repo:o/r:*'),                                             undefined],
   ['an account',                           policy(trust),                                                    undefined],
   ['the old version',                      JSON.stringify({ Version: '2008-10-17', Statement: trust }),      undefined],
   ['anyone in AWS',                        trusting({ AWS: '*' }),                                           undefined],

@@ -1,3 +1,4 @@
+import { tryCompilePolicy } from '../compile.ts';
 import type { PolicyDocument, PrincipalNode, StatementNode } from '../document.ts';
 import type { ReadProblem } from '../read.ts';
 import { conditionIsKnown, datesAreDates } from './malformed-condition.ts';
@@ -47,7 +48,7 @@ export function trustProblem(
     if (sid !== '' && sids.has(sid)) return 'The Statement Ids in the policy are not unique';
     sids.add(sid);
   }
-  return undefined;
+  return 'policy' in tryCompilePolicy(document.text) ? undefined : SYNTAX;
 }
 
 function statementProblem(statement: StatementNode, policyType: 'trust' | 'resource'): string | undefined {
@@ -66,6 +67,8 @@ function statementProblem(statement: StatementNode, policyType: 'trust' | 'resou
   const actions = (action ?? notAction)?.values ?? [];
   if (actions.length === 0) return 'Missing required field Action';
   if (policyType === 'trust') {
+    const unscoped = unscopedProvider(statement);
+    if (unscoped !== undefined) return unscopedText(unscoped);
     if (!actions.every(({ value }) => TRUST_ACTIONS.test(value))) return 'AssumeRole policy may only specify STS AssumeRole actions.';
     if (resource !== undefined) return 'Has prohibited field Resource';
     return notResource === undefined ? undefined : 'AssumeRole policy must not contain resources.';
@@ -105,4 +108,35 @@ function principalElementProblem(principal: PrincipalNode | undefined, policyTyp
 
 function isPrincipalType(text: string): text is PrincipalElementType {
   return (PRINCIPAL_TYPES as readonly string[]).includes(text);
+}
+
+const GITHUB = 'token.actions.githubusercontent.com';
+const SCOPING = ['StringEquals', 'StringLike', 'StringEqualsIgnoreCase'];
+
+/**
+ * A provider that is the same for everybody, trusted without a condition that says for whom.
+ *
+ * Source: refusals of CreateRole reported for GitHub, which take `repo:*` and refuse `*`. Other shared providers: IAM User Guide,
+ * "Identity-provider controls for shared OIDC providers".
+ * Assumed: only GitHub is judged so; of the others the text is not known, and ValidatePolicy warns of them.
+ */
+function unscopedProvider({ effect, principal, condition }: StatementNode): string | undefined {
+  if (effect?.value !== 'Allow') return undefined;
+  const values = principal?.entries.filter(({ key }) => key.value === 'Federated').flatMap((entry) => entry.values) ?? [];
+  const provider = values.find(({ value }) => value.endsWith(`:oidc-provider/${GITHUB}`))?.value;
+  if (provider === undefined) return undefined;
+  const scoped = condition?.blocks.some(({ operator, tests }) => {
+    const base = SCOPING.find((name) => name.toLowerCase() === operator.value.toLowerCase().replace(/^for(all|any)values?:/, ''));
+    const claims = tests.filter(({ key }) => CLAIMS.includes(key.value.toLowerCase()));
+    return (
+      base !== undefined && claims.some((claim) => claim.values.length > 0 && claim.values.every(({ value }) => !/^[*?]*$/.test(value)))
+    );
+  });
+  return scoped === true ? undefined : provider;
+}
+
+const CLAIMS: readonly string[] = [`${GITHUB}:sub`, `${GITHUB}:job_workflow_ref`];
+
+function unscopedText(provider: string): string {
+  return `Trust policy with trusted principal ${provider} must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, ${CLAIMS.join(' or ')} which is not scoped to all.`;
 }

@@ -2,12 +2,11 @@ import { codesMatch, readPattern, toCodes } from '../pattern.ts';
 import type { ActionReference, AuthorizationReference } from './reference.ts';
 import type { StatementView } from './view.ts';
 
-/** Whether a text with wildcards matches another entirely; variables are not looked at. */
-export function globMatches(pattern: string, text: string): boolean {
+/** A text with wildcards, made ready to be asked whether it matches others entirely; variables are not looked at. */
+export function globOf(pattern: string): (text: string) => boolean {
   const read = readPattern(pattern, true, false);
-  if ('problem' in read) return false;
-  const codes = toCodes(read.pieces);
-  return codesMatch(codes, 0, codes.length, text, 0, text.length);
+  const codes = toCodes('problem' in read ? [] : read.pieces);
+  return (text) => codesMatch(codes, 0, codes.length, text, 0, text.length);
 }
 
 /** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */
@@ -15,23 +14,18 @@ export function globCovers(wider: string, narrower: string): boolean {
   if (wider === narrower) return true;
   // A `?` of the wider could meet a `*` of the narrower, which stands for more.
   if (wider.includes('?') && narrower.includes('*')) return false;
-  return globMatches(wider, narrower);
+  return globOf(wider)(narrower);
 }
 
 export function hasWildcard(text: string): boolean {
   return text.includes('*') || text.includes('?');
 }
 
-/** Whether an action pattern (`chime:Create*`, `*`) matches an action. Source: requirement MATCH-1. */
-export function actionMatches(pattern: string, action: string): boolean {
-  return globMatches(pattern.toLowerCase(), action.toLowerCase());
-}
-
 /** How a statement reaches an action: by its name, by a wildcard, by not excluding it; undefined where it does not. */
 export function reachOf(statement: StatementView, action: string): 'name' | 'wildcard' | 'notAction' | undefined {
   if (statement.notAction !== undefined)
-    return statement.notAction.items.some(({ value }) => actionMatches(value, action)) ? undefined : 'notAction';
-  const reaching = statement.action?.items.filter(({ value }) => actionMatches(value, action)) ?? [];
+    return statement.notAction.items.some(({ matches }) => matches(action.toLowerCase())) ? undefined : 'notAction';
+  const reaching = statement.action?.items.filter(({ matches }) => matches(action.toLowerCase())) ?? [];
   if (reaching.length === 0) return undefined;
   return reaching.some(({ value }) => !hasWildcard(value)) ? 'name' : 'wildcard';
 }
@@ -39,7 +33,7 @@ export function reachOf(statement: StatementView, action: string): 'name' | 'wil
 /** The actions of fully known services that an `Action` element reaches, and the prefixes they were reached by. */
 export function actionsReached(statement: StatementView, reference: AuthorizationReference): readonly ActionReference[] {
   const reached = new Set<ActionReference>();
-  for (const { value } of statement.action?.items ?? []) {
+  for (const { value, matches } of statement.action?.items ?? []) {
     const colon = value.indexOf(':');
     if (colon < 0) continue;
     const name = value.slice(colon + 1);
@@ -49,7 +43,7 @@ export function actionsReached(statement: StatementView, reference: Authorizatio
       continue;
     }
     for (const action of reference.actionsOf(value.slice(0, colon)) ?? []) {
-      if (globMatches(name.toLowerCase(), action.name.toLowerCase())) reached.add(action);
+      if (matches(`${action.prefix}:${action.name}`.toLowerCase())) reached.add(action);
     }
   }
   return [...reached];

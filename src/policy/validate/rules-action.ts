@@ -1,4 +1,4 @@
-import { actionsReached, globCovers, globMatches, hasWildcard, redundantIn } from './match-action.ts';
+import { actionsReached, globCovers, hasWildcard, redundantIn } from './match-action.ts';
 import { nearest } from './nearest.ts';
 import { conditionKeysOf, keysOfAction } from './reference.ts';
 import { EVERY, type Hit, type Rule } from './rule.ts';
@@ -48,8 +48,8 @@ function* unknownActions({ statements, reference }: PolicyView): Iterable<Hit> {
       continue;
     }
     if (hasWildcard(name)) {
-      const pattern = name.toLowerCase();
-      if (!known.some((action) => globMatches(pattern, action.name.toLowerCase()))) yield { at: item, parts: [item.value, ''] };
+      if (!known.some((action) => item.matches(`${action.prefix}:${action.name}`.toLowerCase())))
+        yield { at: item, parts: [item.value, ''] };
       continue;
     }
     if (reference.actionOf(prefix, name) !== undefined) continue;

@@ -1,5 +1,4 @@
 import { principalProblem } from './malformed-values.ts';
-import { actionMatches } from './match-action.ts';
 import type { Hit, Rule } from './rule.ts';
 import type { ConditionTestView, Item, PolicyView, StatementView } from './view.ts';
 
@@ -78,7 +77,7 @@ function* mismatchedActions({ statements }: PolicyView): Iterable<Hit> {
 
 function trustsWebIdentity({ effect, action, notAction }: StatementView): boolean {
   if (effect !== 'Allow') return false;
-  return notAction !== undefined || (action?.items.some(({ value }) => actionMatches(value, ACTION_OF.OIDC)) ?? false);
+  return notAction !== undefined || (action?.items.some(({ matches }) => matches(ACTION_OF.OIDC.toLowerCase())) ?? false);
 }
 
 function testsOf({ tests }: StatementView, issuer: string): readonly ConditionTestView[] {

@@ -1,5 +1,5 @@
 import type { IssueCode } from './issues.ts';
-import { actionsReached, globMatches, hasWildcard, reachOf } from './match-action.ts';
+import { actionsReached, hasWildcard, reachOf } from './match-action.ts';
 import { type ActionReference, type AuthorizationReference, keysOfAction } from './reference.ts';
 import { EVERY, type Hit, OF_IDENTITIES, type Rule } from './rule.ts';
 import type { ConditionTestView, Place, PolicyView, StatementView } from './view.ts';
@@ -77,9 +77,7 @@ function wideHit(statement: StatementView, { action, probes, narrowedBy }: Power
   if (resources === 'notResource') {
     if (statement.notResource !== undefined) places.push(statement.notResource);
   } else {
-    places.push(
-      ...(statement.resource?.items.filter(({ value }) => hasWildcard(value) && probes.every((probe) => globMatches(value, probe))) ?? []),
-    );
+    places.push(...(statement.resource?.items.filter(({ value, matches }) => hasWildcard(value) && probes.every(matches)) ?? []));
   }
   const element = statement.action ?? statement.notAction;
   return places.length === 0 || element === undefined ? [] : [{ at: [element, ...places] }];

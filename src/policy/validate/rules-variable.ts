@@ -68,7 +68,7 @@ function placesForVariables(statement: StatementView): readonly Item[] {
 const TEXTUAL: ReadonlySet<string> = new Set(['text', 'text-ignore-case', 'like', 'arn']);
 
 /** A place inside a value. */
-function within(item: Item, { start, length }: Variable): Place {
+function within(item: Place, { start, length }: Variable): Place {
   return { path: [...item.path, { substring: { start, length } }], span: item.span };
 }
 
@@ -81,8 +81,11 @@ function* inOldVersion(view: PolicyView): Iterable<Hit> {
 
 function* elsewhere({ statements }: PolicyView): Iterable<Hit> {
   for (const { action, notAction, principal, node, path } of statements) {
-    const items = [...((action ?? notAction)?.items ?? []), ...(principal?.entries.flatMap((entry) => entry.items) ?? [])];
-    if (node.sid !== undefined) items.push({ value: node.sid.value, node: node.sid, path: [...path, { value: 'Sid' }], span: node.sid });
+    const items: (Place & { readonly value: string })[] = [
+      ...((action ?? notAction)?.items ?? []),
+      ...(principal?.entries.flatMap((entry) => entry.items) ?? []),
+    ];
+    if (node.sid !== undefined) items.push({ value: node.sid.value, path: [...path, { value: 'Sid' }], span: node.sid });
     for (const item of items) {
       for (const variable of variablesOf(item.value)) {
         yield { at: within(item, variable), parts: [item.value.slice(variable.start, variable.start + variable.length)] };

@@ -10,6 +10,7 @@ import {
 import type { JsonNode, JsonObject, Span } from '../json-text.ts';
 import { type ReadOperator, readOperator } from '../operators.ts';
 import type { Location, PathElement } from './finding.ts';
+import { globOf } from './match-action.ts';
 import type { AuthorizationReference, ConditionKeyReference } from './reference.ts';
 
 /** A place in the document, and how to get there. */
@@ -22,6 +23,8 @@ export interface Place {
 export interface Item extends Place {
   readonly value: string;
   readonly node: JsonNode;
+  /** Whether the text, taken as a pattern, matches another; of an action in lower case. Made ready when first asked. */
+  readonly matches: (text: string) => boolean;
 }
 
 /** An element that holds texts: `Action`, `NotResource`, a principal's type. */
@@ -124,7 +127,22 @@ function textsView(texts: TextsNode | undefined, parent: readonly PathElement[])
 }
 
 function itemsOf(texts: TextsNode, path: readonly PathElement[]): readonly Item[] {
-  return texts.values.map(({ value, node }, index) => ({ value, node, path: texts.isList ? [...path, { index }] : path, span: node }));
+  const ignoreCase = texts.key.value === 'Action' || texts.key.value === 'NotAction';
+  return texts.values.map(({ value, node }, index) => ({
+    value,
+    node,
+    path: texts.isList ? [...path, { index }] : path,
+    span: node,
+    matches: lazyGlob(ignoreCase ? value.toLowerCase() : value),
+  }));
+}
+
+function lazyGlob(pattern: string): (text: string) => boolean {
+  let glob: ((text: string) => boolean) | undefined;
+  return (text) => {
+    glob ??= globOf(pattern);
+    return glob(text);
+  };
 }
 
 function operatorView(block: ConditionBlock, parent: readonly PathElement[], reference: AuthorizationReference): OperatorView {
