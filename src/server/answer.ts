@@ -44,6 +44,8 @@ interface Facts {
   routed: Routed;
   authenticated?: Authenticated;
   input?: unknown;
+  /** What was allowed, kept for the record of an operation that fails after it. */
+  authorized?: Authorized;
 }
 
 /**
@@ -85,9 +87,10 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       const access = operation.access(input, caller);
       const asked = Array.isArray(access) ? access : [access];
       const authorized = await server.authorize({ received, authenticated, profile: routed.profile, asked, now: at }, tx);
+      facts.authorized = authorized;
       const output = await run(operation, { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId }, input, authorized);
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
-      await append(tx, facts, { authenticated, output, resources: authorized.resources, identityVersion: authorized.identityVersion });
+      await append(tx, facts, { authenticated, output });
       changedIdentity = tx.identity.changed();
       return encoded;
     });
@@ -118,8 +121,6 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
   interface Outcome {
     readonly authenticated?: Authenticated;
     readonly output?: unknown;
-    readonly resources?: readonly string[];
-    readonly identityVersion?: number;
     readonly error?: AwsError;
     readonly denied?: Denied | undefined;
     readonly claimed?: Unauthenticated['claimed'] | undefined;
@@ -133,8 +134,8 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const accessKeyId = authenticated?.accessKeyId ?? outcome.claimed?.accessKeyId;
     const known = principal !== undefined && principal.type !== 'Unknown';
     const region = principal === undefined ? server.region : (authenticated?.region ?? outcome.claimed?.region ?? server.region);
-    const identityVersion = outcome.identityVersion ?? authenticated?.identityVersion;
-    const resources = outcome.resources ?? outcome.denied?.resources;
+    const identityVersion = facts.authorized?.identityVersion ?? authenticated?.identityVersion;
+    const resources = outcome.denied?.resources ?? facts.authorized?.resources;
     await tx.trail.append(
       server.record({
         received,

@@ -21,13 +21,19 @@ export interface CoreReady {
 
 /** Refused before it was read: only its error is to be spelt. */
 export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge' };
-export type ToCore = readonly (readonly [id: number, wanted: Wanted])[] | 'close';
+/** Where clients find the server, once it listens: meetings send browsers there. */
+export interface Endpoints {
+  readonly http?: string;
+  readonly https?: string;
+}
+export type ToCore = readonly (readonly [id: number, wanted: Wanted])[] | { readonly listening: Endpoints } | 'close';
 export type FromCore = readonly (readonly [id: number, answer: Answer])[] | { readonly ready: CoreReady } | { readonly failed: string } | 'closed';
 
 /** The main thread's end. */
 export interface CoreLink {
   readonly ready: Promise<CoreReady>;
   ask(wanted: Wanted): Promise<Answer>;
+  listening(endpoints: Endpoints): void;
   close(): Promise<void>;
 }
 
@@ -74,6 +80,7 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
       if (outgoing.push([id, wanted]) === 1) setImmediate(flush);
       return answer;
     },
+    listening: (endpoints) => worker.postMessage({ listening: endpoints } satisfies ToCore),
     async close() {
       closing = true;
       worker.postMessage('close' satisfies ToCore);
@@ -84,7 +91,10 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
 }
 
 /** The core's end: each request is answered, answers that become ready together cross together. */
-export function serveCore(port: MessagePort, answer: (wanted: Wanted) => Promise<Answer>, close: () => Promise<void>): void {
+export function serveCore(
+  port: MessagePort,
+  core: { readonly answer: (wanted: Wanted) => Promise<Answer>; readonly listening: (endpoints: Endpoints) => void; readonly close: () => Promise<void> },
+): void {
   let outgoing: (readonly [number, Answer])[] = [];
   const flush = () => {
     const batch = outgoing;
@@ -93,11 +103,15 @@ export function serveCore(port: MessagePort, answer: (wanted: Wanted) => Promise
   };
   port.on('message', (message: ToCore) => {
     if (message === 'close') {
-      void close().then(() => port.postMessage('closed' satisfies FromCore));
+      void core.close().then(() => port.postMessage('closed' satisfies FromCore));
+      return;
+    }
+    if ('listening' in message) {
+      core.listening(message.listening);
       return;
     }
     for (const [id, wanted] of message) {
-      void answer(wanted).then((answered) => {
+      void core.answer(wanted).then((answered) => {
         if (outgoing.push([id, answered]) === 1) setImmediate(flush);
       });
     }

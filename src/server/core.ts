@@ -11,12 +11,13 @@ import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { isOwnDatabase, loadOrCreateOperatorKey, openVault, vaultFingerprint } from '#access/vault.ts';
 import { loadModel } from '#model/load.ts';
+import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { answering } from './answer.ts';
 import { listenForControl } from './control.ts';
-import { type CoreStart, type FromCore, serveCore } from './core-link.ts';
+import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
 import { allOperations } from './operations.ts';
 
@@ -24,6 +25,8 @@ const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
 
 const { settings, recording } = workerData as CoreStart;
+/** How often meetings that ended by themselves give their space back; reads never find them before either. */
+const SWEEP_EVERY_MS = 60_000;
 const now = () => instant(Date.now());
 
 /** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
@@ -58,12 +61,13 @@ const operatorAccount = ((await store.transaction((tx) => tx.meta.get(OPERATOR_A
 
 const sessions = newSessionTokens(operatorKeys);
 const stacks = newStacks(snapshot);
+let endpoints: Endpoints = {};
 const answer = answering({
   store,
   snapshot,
   authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
   authorize: authorizing({ snapshot, stacks }),
-  operations: allOperations({ settings, vault, sessions, operatorKeys }),
+  operations: allOperations({ settings, vault, sessions, operatorKeys, endpoints: () => endpoints }),
   record: trailRecorder(loadModel),
   now,
   guide2021: settings.guide2021,
@@ -75,9 +79,19 @@ const answer = answering({
 });
 
 const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, refresh });
-serveCore(port, ({ received, refuse }) => answer(received, refuse), () => {
-  control.close();
-  return store.close();
+const sweep = setInterval(() => {
+  void store.transaction((tx) => sweepEndedMeetings(tx, now())).catch((error) => console.error(`belfry: ended meetings were not swept: ${(error as Error).message}`));
+}, SWEEP_EVERY_MS);
+serveCore(port, {
+  answer: ({ received, refuse }) => answer(received, refuse),
+  listening: (at) => {
+    endpoints = at;
+  },
+  close: () => {
+    clearInterval(sweep);
+    control.close();
+    return store.close();
+  },
 });
 port.postMessage({
   ready: made === undefined ? {} : { firstStart: { accountId: made.accountId, userName: made.userName, accessKeyId: made.accessKeyId } },

@@ -11,6 +11,7 @@ import { iamOperations } from '#services/iam/operations.ts';
 import type { Operation } from '#services/operation.ts';
 import { stsOperations } from '#services/sts/operations.ts';
 import { type Apis, operationTable } from '#services/table.ts';
+import type { Endpoints } from './core-link.ts';
 import type { Settings } from './settings.ts';
 
 /** What the services are made with. */
@@ -20,6 +21,8 @@ export interface OperationParts {
   readonly sessions: SessionIssuer;
   /** The newest first. */
   readonly operatorKeys: readonly Uint8Array[];
+  /** Where clients find this server. */
+  readonly endpoints: () => Endpoints;
 }
 
 type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
@@ -32,12 +35,12 @@ export function allOperations(parts: OperationParts): (service: ServiceName, ope
   const { settings, vault, sessions, operatorKeys } = parts;
   const built: Partial<Record<ServiceName, () => unknown>> = {
     'chime-sdk-meetings': () => {
-      const host = settings.https === 'off' ? settings.http : settings.https;
-      const authority = host === 'off' ? 'localhost' : `${host.host.includes(':') ? `[${host.host}]` : host.host}:${host.port}`;
-      const secure = settings.https !== 'off';
+      const { http, https } = parts.endpoints();
+      const httpUrl = https ?? http ?? 'https://localhost';
+      const [newest, ...older] = operatorKeys.map((key) => Buffer.from(hkdfSync('sha256', key, '', 'belfry join tokens', 32)));
       return meetingsOperations({
-        mediaEndpoints: { signalingUrl: `${secure ? 'wss' : 'ws'}://${authority}`, audioHost: authority, httpUrl: `${secure ? 'https' : 'http'}://${authority}` },
-        joinTokens: joinTokens(Buffer.from(hkdfSync('sha256', operatorKeys[0] as Uint8Array, '', 'belfry join tokens', 32))),
+        mediaEndpoints: { signalingUrl: httpUrl.replace(/^http/, 'ws'), audioHost: new URL(httpUrl).host, httpUrl },
+        joinTokens: joinTokens(newest as Buffer, older),
         limits: DEFAULT_LIMITS,
       });
     },

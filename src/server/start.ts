@@ -66,9 +66,10 @@ export async function startServer(
   });
   const tls = settings.https === 'off' ? undefined : tlsMaterial(settings, Date.now());
   const ready = await Promise.race([core.ready, died]);
-  const listeners: Listener[] = [];
-  if (settings.http !== 'off') listeners.push(await listen(settings.http, undefined, parts));
-  if (settings.https !== 'off') listeners.push(await listen(settings.https, await tls, parts));
+  const http = settings.http === 'off' ? undefined : await listen(settings.http, undefined, parts);
+  const https = settings.https === 'off' ? undefined : await listen(settings.https, await tls, parts);
+  const listeners = [http, https].filter((listener) => listener !== undefined);
+  core.listening({ ...(http && { http: http.endpoint }), ...(https && { https: https.endpoint }) });
   failStart = undefined;
   died.catch(() => undefined);
   status = 'ok';
