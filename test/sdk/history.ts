@@ -1,0 +1,35 @@
+import { type CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+
+/** One event as LookupEvents gives it. */
+export interface LookedUp {
+  readonly eventName: string;
+  readonly userName: string | undefined;
+  readonly errorCode: string | undefined;
+  readonly document: {
+    readonly requestID: string;
+    readonly errorMessage?: string;
+    readonly userIdentity: {
+      readonly type: string;
+      readonly arn?: string;
+      readonly accountId?: string;
+      readonly accessKeyId?: string;
+      readonly sessionContext?: { readonly sessionIssuer?: { readonly arn: string } };
+    };
+    readonly tlsDetails?: { readonly tlsVersion: string; readonly cipherSuite: string; readonly clientProvidedHostHeader: string };
+  };
+}
+
+/** The whole event history of an account in a region, the oldest first. */
+export async function everyEvent(client: CloudTrailClient): Promise<LookedUp[]> {
+  const found: LookedUp[] = [];
+  let NextToken: string | undefined;
+  do {
+    const page = await client.send(new LookupEventsCommand({ ...(NextToken !== undefined && { NextToken }) }));
+    for (const { EventName, Username, CloudTrailEvent } of page.Events ?? []) {
+      const document = JSON.parse(CloudTrailEvent as string) as LookedUp['document'] & { errorCode?: string };
+      found.push({ eventName: EventName as string, userName: Username, errorCode: document.errorCode, document });
+    }
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+  return found.reverse();
+}

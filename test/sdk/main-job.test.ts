@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import {
+  ChimeSDKMeetingsClient,
+  CreateAttendeeCommand,
+  CreateMeetingCommand,
+  DeleteMeetingCommand,
+  GetMeetingCommand,
+  ListAttendeesCommand,
+} from '@aws-sdk/client-chime-sdk-meetings';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import {
+  AttachRolePolicyCommand,
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreatePolicyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  DetachRolePolicyCommand,
+  IAMClient,
+  ListUsersCommand,
+} from '@aws-sdk/client-iam';
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { newSessionTokens } from '#access/session-token.ts';
+import { loadOrCreateOperatorKey } from '#access/vault.ts';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import { askControl } from '#server/control.ts';
+import { startTestServer } from '../server.ts';
+import { everyEvent } from './history.ts';
+import { policy, refusalOf } from './policy.ts';
+
+/** The main job, from an empty folder to the record of it, with the AWS SDK's own clients. The tests are its steps, in order. */
+
+const server = await startTestServer();
+const region = 'us-east-1';
+const MEETING = { ClientRequestToken: 'first', ExternalMeetingId: 'weekly', MediaRegion: region };
+const MAKER_MAY = ['chime:CreateMeeting', 'chime:GetMeeting', 'chime:CreateAttendee', 'chime:ListAttendees'];
+
+type Keys = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+const keys = {} as Record<'maker' | 'guest' | 'second', Keys>;
+const meetings = (of: Keys) => new ChimeSDKMeetingsClient(server.client(of));
+const admin = new IAMClient(server.client());
+const secondAccount = { accountId: '' };
+let meetingId = '';
+
+const keyOf = async (iam: IAMClient, UserName: string): Promise<Keys> => {
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
+};
+
+before(async () => {
+  const reply = await askControl(server.dataFolder, { command: 'account create', name: 'Partner' });
+  assert.ok(reply.ok && reply.administrator);
+  const { accountId, accessKeyId, secretAccessKey } = reply.administrator;
+  secondAccount.accountId = accountId;
+  keys.second = { accessKeyId, secretAccessKey };
+});
+
+/** A session of the administrator that ended a second ago: nobody can wait for one to end. */
+function expired(): Keys {
+  const issued = newSessionTokens(loadOrCreateOperatorKey(join(server.dataFolder, 'operator.key'))).issue(
+    {
+      kind: 'root',
+      accountId: server.accountId as AccountId,
+      session: {
+        issuedAt: instant(Date.now() - 901_000),
+        expiresAt: instant(Date.now() - 1_000),
+        mfaAuthenticated: false,
+        tags: {},
+        transitiveTagKeys: [],
+        chained: false,
+      },
+    },
+    randomBytes,
+  );
+  assert.ok(issued.outcome === 'issued');
+  const { accessKeyId, secretAccessKey, sessionToken } = issued.credentials;
+  return { accessKeyId, secretAccessKey, sessionToken };
+}
+
+test('Step 1: the administrator makes two users, a policy with a condition, and their keys', async () => {
+  for (const UserName of ['maker', 'guest'] as const) {
+    await admin.send(new CreateUserCommand({ UserName }));
+    keys[UserName] = await keyOf(admin, UserName);
+  }
+  const { Policy } = await admin.send(
+    new CreatePolicyCommand({
+      PolicyName: 'make-meetings',
+      PolicyDocument: policy({
+        Effect: 'Allow',
+        Action: MAKER_MAY,
+        Resource: `arn:aws:chime:*:${server.accountId}:meeting/*`,
+        Condition: { IpAddress: { 'aws:SourceIp': '127.0.0.0/8' }, StringEquals: { 'aws:RequestedRegion': region } },
+      }),
+    }),
+  );
+  await admin.send(new AttachUserPolicyCommand({ UserName: 'maker', PolicyArn: Policy?.Arn }));
+});
+
+test('Step 2: the maker makes a meeting and two attendees, and reads them', async () => {
+  const { Meeting } = await meetings(keys.maker).send(new CreateMeetingCommand(MEETING));
+  meetingId = Meeting?.MeetingId as string;
+  for (const ExternalUserId of ['anna', 'bert']) {
+    await meetings(keys.maker).send(new CreateAttendeeCommand({ MeetingId: meetingId, ExternalUserId }));
+  }
+  const read = await meetings(keys.maker).send(new GetMeetingCommand({ MeetingId: meetingId }));
+  assert.deepEqual(read.Meeting, Meeting);
+  const { Attendees } = await meetings(keys.maker).send(new ListAttendeesCommand({ MeetingId: meetingId }));
+  assert.deepEqual(Attendees?.map((each) => each.ExternalUserId).sort(), ['anna', 'bert']);
+});
+
+test('Step 2: a condition that does not hold takes the permission away', async () => {
+  const elsewhere = new ChimeSDKMeetingsClient({ ...server.client(keys.maker), region: 'eu-central-1' });
+  const refused = await refusalOf(elsewhere.send(new GetMeetingCommand({ MeetingId: meetingId })));
+  assert.deepEqual([refused.name, refused.status], ['AccessDeniedException', 403]);
+});
+
+test("Step 3: the maker may not end the meeting, and is told why in AWS's words", async () => {
+  const resource = `arn:aws:chime:${region}:${server.accountId}:meeting/${meetingId}`;
+  assert.deepEqual(await refusalOf(meetings(keys.maker).send(new DeleteMeetingCommand({ MeetingId: meetingId }))), {
+    name: 'AccessDeniedException',
+    status: 403,
+    message: `User: arn:aws:iam::${server.accountId}:user/maker is not authorized to perform: chime:DeleteMeeting on resource: ${resource} because no identity-based policy allows the chime:DeleteMeeting action`,
+  });
+});
+
+test('Step 3: the guest may nothing at all, whether the thing exists or not', async () => {
+  const guest = meetings(keys.guest);
+  for (const [action, send] of [
+    ['chime:CreateMeeting', () => guest.send(new CreateMeetingCommand(MEETING))],
+    ['chime:GetMeeting', () => guest.send(new GetMeetingCommand({ MeetingId: meetingId }))],
+    ['chime:GetMeeting', () => guest.send(new GetMeetingCommand({ MeetingId: '00000000-0000-4000-8000-000000000000' }))],
+    ['chime:CreateAttendee', () => guest.send(new CreateAttendeeCommand({ MeetingId: meetingId, ExternalUserId: 'eve' }))],
+    ['chime:DeleteMeeting', () => guest.send(new DeleteMeetingCommand({ MeetingId: meetingId }))],
+  ] as const) {
+    const refused = await refusalOf(send());
+    assert.deepEqual([refused.name, refused.status], ['AccessDeniedException', 403]);
+    assert.match(
+      refused.message,
+      new RegExp(`:user/guest is not authorized to perform: ${action} on resource: .* because no identity-based policy`),
+    );
+  }
+  const refused = await refusalOf(new IAMClient(server.client(keys.guest)).send(new ListUsersCommand({})));
+  assert.deepEqual([refused.name, refused.status], ['AccessDenied', 403]);
+});
+
+test('Step 3: wrong secret, unknown key, skewed clock, expired token and altered body are refused before anything is looked at', async () => {
+  const get = new GetMeetingCommand({ MeetingId: meetingId });
+  const altered = meetings(keys.maker);
+  altered.middlewareStack.add(
+    (next) => (sent) => {
+      const request = sent.request as { body: string | Uint8Array };
+      request.body = Buffer.from(Buffer.from(request.body).toString().replace('weekly', 'yearly'));
+      return next(sent);
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'alterAfterSigning' },
+  );
+  const skewed = new ChimeSDKMeetingsClient({ ...server.client(keys.maker), systemClockOffset: -6 * 60_000 });
+  // biome-ignore format: a table
+  for (const [what, send, name] of [
+    ['wrong secret',  () => meetings({ ...keys.maker, secretAccessKey: 'x'.repeat(40) }).send(get),                     'InvalidSignatureException'],
+    ['unknown key',   () => meetings({ accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x'.repeat(40) }).send(get), 'UnrecognizedClientException'],
+    ['skewed clock',  () => skewed.send(get),                                                                            'InvalidSignatureException'],
+    ['expired token', () => meetings(expired()).send(get),                                                         'ExpiredTokenException'],
+    ['altered body',  () => altered.send(new CreateMeetingCommand({ ...MEETING, ClientRequestToken: 'second' })),        'InvalidSignatureException'],
+  ] as const) {
+    const refused = await refusalOf(send());
+    assert.deepEqual([refused.name, refused.status], [name, 403], what);
+  }
+});
+
+test('Step 4, ROLE-2: a role of a second account with an external id works until its policy is detached, and is refused from the next request on', async () => {
+  const partner = new IAMClient(server.client(keys.second));
+  const { Role } = await partner.send(
+    new CreateRoleCommand({
+      RoleName: 'visitor',
+      AssumeRolePolicyDocument: policy({
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${server.accountId}:root` },
+        Action: 'sts:AssumeRole',
+        Condition: { StringEquals: { 'sts:ExternalId': 'agreed' } },
+      }),
+    }),
+  );
+  const RoleArn = Role?.Arn as string;
+  const PolicyArn = 'arn:aws:iam::aws:policy/AmazonChimeSDK';
+  await partner.send(new AttachRolePolicyCommand({ RoleName: 'visitor', PolicyArn }));
+  const assume = (ExternalId: string | undefined, of: Keys = keys.maker) =>
+    new STSClient(server.client(of)).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'visit', ...(ExternalId && { ExternalId }) }));
+
+  const words = (name: string) =>
+    `User: arn:aws:iam::${server.accountId}:user/${name} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`;
+  const withoutOwnHalf = await refusalOf(assume('agreed'));
+  assert.deepEqual([withoutOwnHalf.name, withoutOwnHalf.status], ['AccessDenied', 403]);
+  assert.ok(withoutOwnHalf.message.startsWith(words('maker')), withoutOwnHalf.message);
+  const { Policy } = await admin.send(
+    new CreatePolicyCommand({
+      PolicyName: 'visit',
+      PolicyDocument: policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: RoleArn }),
+    }),
+  );
+  await admin.send(new AttachUserPolicyCommand({ UserName: 'maker', PolicyArn: Policy?.Arn }));
+  for (const wrong of ['other', undefined]) {
+    assert.deepEqual(await refusalOf(assume(wrong)), { name: 'AccessDenied', status: 403, message: words('maker') });
+  }
+
+  const { Credentials, AssumedRoleUser } = await assume('agreed');
+  assert.equal(AssumedRoleUser?.Arn, `arn:aws:sts::${secondAccount.accountId}:assumed-role/visitor/visit`);
+  const session: Keys = {
+    accessKeyId: Credentials?.AccessKeyId as string,
+    secretAccessKey: Credentials?.SecretAccessKey as string,
+    sessionToken: Credentials?.SessionToken as string,
+  };
+  const visitor = meetings(session);
+  const { Meeting } = await visitor.send(new CreateMeetingCommand({ ...MEETING, ClientRequestToken: 'visit' }));
+  const get = () => visitor.send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
+  assert.equal((await get()).Meeting?.MeetingId, Meeting?.MeetingId);
+
+  await partner.send(new DetachRolePolicyCommand({ RoleName: 'visitor', PolicyArn }));
+  assert.deepEqual(await refusalOf(get()), {
+    name: 'AccessDeniedException',
+    status: 403,
+    message: `User: ${AssumedRoleUser?.Arn} is not authorized to perform: chime:GetMeeting on resource: arn:aws:chime:${region}:${secondAccount.accountId}:meeting/${Meeting?.MeetingId} because no identity-based policy allows the chime:GetMeeting action`,
+  });
+  // STS-11: who one is may be asked whatever the policies say.
+  assert.equal((await new STSClient(server.client(session)).send(new GetCallerIdentityCommand({}))).Arn, AssumedRoleUser?.Arn);
+});
+
+test('Step 5, LOG-1: the event history shows each of these calls once, with who made it and how it ended', async () => {
+  const here = await everyEvent(new CloudTrailClient(server.client()));
+  const calls = (userName: string | undefined) =>
+    here.filter((event) => event.userName === userName).map((event) => `${event.eventName} ${event.errorCode ?? 'ok'}`);
+  const denied = 'AccessDeniedException';
+  assert.deepEqual(calls('maker'), [
+    'CreateMeeting ok',
+    'CreateAttendee ok',
+    'CreateAttendee ok',
+    'GetMeeting ok',
+    'ListAttendees ok',
+    `DeleteMeeting ${denied}`,
+    'AssumeRole AccessDenied',
+    'AssumeRole AccessDenied',
+    'AssumeRole AccessDenied',
+    'AssumeRole ok',
+  ]);
+  assert.deepEqual(calls('guest').sort(), [
+    `CreateAttendee ${denied}`,
+    `CreateMeeting ${denied}`,
+    `DeleteMeeting ${denied}`,
+    `GetMeeting ${denied}`,
+    `GetMeeting ${denied}`,
+    'ListUsers AccessDenied',
+  ]);
+  assert.deepEqual(calls(undefined).sort(), [
+    'CreateMeeting InvalidSignatureException',
+    'GetMeeting InvalidSignatureException',
+    'GetMeeting InvalidSignatureException',
+    'GetMeeting UnrecognizedClientException',
+  ]);
+  assert.deepEqual(calls('root'), ['GetMeeting ExpiredTokenException']);
+  assert.deepEqual(calls('admin').slice(0, 6), [
+    'CreateUser ok',
+    'CreateAccessKey ok',
+    'CreateUser ok',
+    'CreateAccessKey ok',
+    'CreatePolicy ok',
+    'AttachUserPolicy ok',
+  ]);
+  // Regions are apart: the call with the condition that did not hold stands where it was made.
+  const elsewhere = await everyEvent(new CloudTrailClient({ ...server.client(), region: 'eu-central-1' }));
+  assert.deepEqual(
+    elsewhere.filter((event) => event.userName === 'maker').map((event) => `${event.eventName} ${event.errorCode}`),
+    [`GetMeeting ${denied}`],
+  );
+});
+
+test('Step 5, LOG-3: the second account sees what the visitor did in it, as a session of the role', async () => {
+  const there = await everyEvent(new CloudTrailClient(server.client(keys.second)));
+  const visits = there.filter((event) => event.userName === 'visit');
+  assert.deepEqual(
+    visits.map((event) => `${event.eventName} ${event.errorCode ?? 'ok'}`),
+    ['CreateMeeting ok', 'GetMeeting ok', 'GetMeeting AccessDeniedException', 'GetCallerIdentity ok'],
+  );
+  for (const { document } of visits) {
+    const { type, arn, accountId, sessionContext } = document.userIdentity;
+    assert.deepEqual(
+      [type, arn, accountId, sessionContext?.sessionIssuer?.arn],
+      [
+        'AssumedRole',
+        `arn:aws:sts::${secondAccount.accountId}:assumed-role/visitor/visit`,
+        secondAccount.accountId,
+        `arn:aws:iam::${secondAccount.accountId}:role/visitor`,
+      ],
+    );
+  }
+});
