@@ -211,6 +211,7 @@ test('The event history: what was made, what was refused and what was not found 
     records.map((each) => [each.eventName, each.errorCode ?? 'none', each.readOnly]),
     [
       ['GetMeeting', 'AccessDeniedException', true],
+      ['GetMeeting', 'NotFoundException', true],
       ['DeleteMeeting', 'none', false],
       ['CreateAttendee', 'none', false],
       ['CreateMeeting', 'none', false],
