@@ -11,6 +11,9 @@ import type { IamDeps } from './deps.ts';
 import { groupOperations } from './groups.ts';
 import { inlinePolicyOperations } from './inline-policies.ts';
 import { linkedRoleOperations } from './linked-role-operations.ts';
+import { loginProfileOperations } from './login-profiles.ts';
+import { mfaDeviceOperations } from './mfa-devices.ts';
+import { passwordPolicyOperations } from './password-policy.ts';
 import { policyOperations } from './policies.ts';
 import { policyVersionOperations } from './policy-versions.ts';
 import { roleOperations } from './roles.ts';
@@ -30,6 +33,9 @@ export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
     ...boundaryOperations,
     ...tagOperations,
     ...linkedRoleOperations(deps),
+    ...loginProfileOperations,
+    ...passwordPolicyOperations,
+    ...mfaDeviceOperations(deps),
     ...accountOperations,
     ...authorizationDetailsOperations(deps),
   });

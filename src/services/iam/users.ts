@@ -143,6 +143,11 @@ async function renameUser(call: Call, name: string, newName: string | undefined,
       await moveIndex(call, 'membership', membershipKey(nameKey(group), oldKey), membershipKey(nameKey(group), newKey));
     }
   }
+  for (const serial of user.mfaSerialNumbers ?? []) {
+    const device = await tx.identity.get(accountId, 'mfa-device', nameKey(serial));
+    if (device !== undefined)
+      await tx.identity.put(accountId, 'mfa-device', nameKey(serial), { ...device, owner: { type: 'IAMUser', userName } });
+  }
   for (const accessKeyId of user.accessKeyIds) {
     const accessKey = await tx.identity.get(accountId, 'access-key', accessKeyId);
     if (accessKey !== undefined) await tx.identity.put(accountId, 'access-key', accessKeyId, { ...accessKey, userName });

@@ -1,0 +1,136 @@
+/**
+ * Passwords of users, for the console's sign-in.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi, LoginProfile } from '#model/generated/iam.ts';
+import type { LoginProfileRecord, PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { ownAccount } from './account.ts';
+import { entity } from './entities.ts';
+import { given } from './given.ts';
+import { nameKey } from './names.ts';
+import { hashPassword, isPassword, isSameHash, SALT_BYTES, saltOf } from './password-hash.ts';
+import { ensureAllowed, violation } from './password-policy.ts';
+import { onUserOrSelf, userOrSelf } from './resources.ts';
+
+/** As many as a policy can forbid to use again. Source: IAM API reference, PasswordReusePrevention. */
+const EARLIER_KEPT = 24;
+
+export const loginProfileOperations = {
+  CreateLoginProfile: {
+    access: (input, caller) => onUserOrSelf('iam:CreateLoginProfile', caller, input.UserName),
+    async handle(call, input) {
+      const user = await namedUser(call, input.UserName);
+      if (input.Password === undefined) throw new AwsError('ValidationError', 'Must specify password when creating a login profile.');
+      if (user.loginProfile !== undefined) {
+        throw new AwsError('EntityAlreadyExistsException', `Login Profile for user ${user.userName} already exists.`);
+      }
+      const account = await ownAccount(call);
+      ensureAllowed(input.Password, account.passwordPolicy, account);
+      const loginProfile: LoginProfileRecord = {
+        passwordHash: hashPassword(input.Password, call.random(SALT_BYTES)),
+        createdAt: call.now,
+        changedAt: call.now,
+        resetRequired: input.PasswordResetRequired ?? false,
+      };
+      await saveUser(call, { ...user, loginProfile });
+      return { LoginProfile: toLoginProfile(user, loginProfile) };
+    },
+  },
+
+  GetLoginProfile: {
+    access: (input, caller) => onUserOrSelf('iam:GetLoginProfile', caller, input.UserName),
+    async handle(call, input) {
+      const user = await namedUser(call, input.UserName);
+      return { LoginProfile: toLoginProfile(user, profileOf(user)) };
+    },
+  },
+
+  UpdateLoginProfile: {
+    access: (input, caller) => onUserOrSelf('iam:UpdateLoginProfile', caller, input.UserName),
+    async handle(call, input) {
+      const user = await namedUser(call, input.UserName);
+      const profile = profileOf(user);
+      const account = await ownAccount(call);
+      const changed = input.Password === undefined ? profile : withPassword(call, profile, input.Password, account.passwordPolicy, account);
+      await saveUser(call, { ...user, loginProfile: { ...changed, resetRequired: input.PasswordResetRequired ?? profile.resetRequired } });
+      return {};
+    },
+  },
+
+  DeleteLoginProfile: {
+    access: (input, caller) => onUserOrSelf('iam:DeleteLoginProfile', caller, input.UserName),
+    async handle(call, input) {
+      const user = await namedUser(call, input.UserName);
+      profileOf(user);
+      const { loginProfile, ...rest } = user;
+      await saveUser(call, rest);
+      return {};
+    },
+  },
+
+  /**
+   * Changes the caller's own password.
+   *
+   * Assumed: permission comes from a policy alone, not also from AllowUsersToChangePassword, which AWS grants from in the console;
+   * a wrong old password is AccessDenied, and the texts.
+   */
+  ChangePassword: {
+    access: (_, caller) => {
+      if (caller.principal.type !== 'IAMUser') throw notAUser();
+      return onUserOrSelf('iam:ChangePassword', caller, undefined);
+    },
+    async handle(call, input) {
+      if (call.principal.type !== 'IAMUser') throw notAUser();
+      const user = await entity(call, 'user', call.principal.userName);
+      const profile = profileOf(user);
+      if (!isPassword(profile.passwordHash, input.OldPassword)) throw new AwsError('AccessDenied', 'The old password is not correct.');
+      const account = await ownAccount(call);
+      const changed = withPassword(call, profile, input.NewPassword, account.passwordPolicy, account);
+      await saveUser(call, { ...user, loginProfile: { ...changed, resetRequired: false } });
+      return {};
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+function notAUser(): AwsError {
+  return new AwsError('InvalidUserTypeException', 'Only an IAM user can change its password.');
+}
+
+/** The root's password is not IAM's. @throws AwsError ValidationError */
+function namedUser(call: Call, userName: string | undefined): Promise<UserRecord> {
+  const name = userOrSelf(call, userName);
+  if (name === undefined) throw new AwsError('ValidationError', 'Must specify userName when calling with non-User credentials');
+  return entity(call, 'user', name);
+}
+
+function profileOf(user: UserRecord): LoginProfileRecord {
+  if (user.loginProfile === undefined)
+    throw new AwsError('NoSuchEntityException', `Login Profile for User ${user.userName} cannot be found.`);
+  return user.loginProfile;
+}
+
+/** @throws AwsError PasswordPolicyViolation it is not as the account wants it, or was used before */
+function withPassword(
+  call: Call,
+  profile: LoginProfileRecord,
+  password: string,
+  policy: PasswordPolicyRecord | undefined,
+  account: { readonly name: string; readonly email?: string },
+): LoginProfileRecord {
+  ensureAllowed(password, policy, account);
+  const passwordHash = hashPassword(password, saltOf(profile.passwordHash));
+  const used = [profile.passwordHash, ...(profile.earlierHashes ?? [])];
+  const forbidden = used.slice(0, policy?.reusePrevention ?? 0);
+  if (forbidden.some((hash) => isSameHash(hash, passwordHash)))
+    throw violation('Password has been used before and cannot be used again yet');
+  return { ...profile, passwordHash, earlierHashes: used.slice(0, EARLIER_KEPT), changedAt: call.now };
+}
+
+async function saveUser(call: Call, user: UserRecord): Promise<void> {
+  await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), user);
+}
+
+function toLoginProfile(user: UserRecord, profile: LoginProfileRecord): LoginProfile {
+  return given({ UserName: user.userName, CreateDate: profile.createdAt, PasswordResetRequired: profile.resetRequired });
+}

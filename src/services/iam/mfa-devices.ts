@@ -1,0 +1,263 @@
+/**
+ * Virtual MFA devices: made without an owner, enabled by two codes in a row for a user, deactivated, deleted.
+ *
+ * Source: IAM API reference; texts of the real service as quoted in public reports.
+ */
+import { type AccountId, arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { MfaDeviceRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
+import { synchronized, toBase32 } from '../mfa.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
+import type { IamDeps } from './deps.ts';
+import { entity } from './entities.ts';
+import { given } from './given.ts';
+import { iamArn, nameKey } from './names.ts';
+import { pageOf, pageOfStored } from './page.ts';
+import { qrCodePng } from './qr-code.ts';
+import { withinQuota } from './quotas.ts';
+import { type Context, onAccount, onArn, onUser, onUserOrSelf, requestTagKeys, requestTags, tagMap, userOrSelf } from './resources.ts';
+import { someTags, toUser } from './shapes.ts';
+import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
+import { pageOfTags } from './tags.ts';
+
+/** Source: IAM User Guide: a seed of 64 characters of base 32. */
+const SEED_BYTES = 40;
+
+export function mfaDeviceOperations(deps: IamDeps) {
+  return {
+    CreateVirtualMFADevice: {
+      access: (input, caller) =>
+        onArn(
+          'iam:CreateVirtualMFADevice',
+          iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName),
+          requestTags(input.Tags),
+        ),
+      async handle(call, input) {
+        const tags = newTags(input.Tags);
+        const serialNumber = iamArn(call.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName);
+        const seed = toBase32(call.random(SEED_BYTES));
+        const device: MfaDeviceRecord = {
+          accountId: call.accountId,
+          serialNumber,
+          sealedSeed: deps.vault.seal(seed, serialNumber),
+          createdAt: call.now,
+          tags,
+        };
+        if ((await call.tx.identity.add(call.accountId, 'mfa-device', nameKey(serialNumber), device)) === 'exists') {
+          throw new AwsError('EntityAlreadyExistsException', 'MFADevice entity at the same path and name already exists.');
+        }
+        return {
+          VirtualMFADevice: given({
+            SerialNumber: serialNumber,
+            Base32StringSeed: new Uint8Array(Buffer.from(seed)),
+            QRCodePNG: qrCodePng(otpAuthUri(call.accountId, input.VirtualMFADeviceName, seed)),
+            Tags: someTags(tags),
+          }),
+        };
+      },
+    },
+
+    EnableMFADevice: {
+      access: (input, caller) => onUser('iam:EnableMFADevice', caller, input.UserName),
+      async handle(call, input) {
+        const owner = await ownerNamed(call, input.UserName);
+        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+        if (device.enabledAt !== undefined) {
+          throw new AwsError('EntityAlreadyExistsException', `MFA Device is already in use.`);
+        }
+        const running = synchronized(deps.vault, device, [input.AuthenticationCode1, input.AuthenticationCode2], call.now, 'enable');
+        if (running === undefined) throw wrongCode();
+        await changeOwned(call, owner, (serials) => {
+          withinQuota('MFADevicesPerUser', serials.length + 1);
+          return [...serials, device.serialNumber];
+        });
+        await saveDevice(call, { ...running, owner, enabledAt: call.now });
+        return {};
+      },
+    },
+
+    ResyncMFADevice: {
+      access: (input, caller) => onUser('iam:ResyncMFADevice', caller, input.UserName),
+      async handle(call, input) {
+        const owner = await ownerNamed(call, input.UserName);
+        const device = await ownedDevice(call, owner, input.SerialNumber);
+        const running = synchronized(deps.vault, device, [input.AuthenticationCode1, input.AuthenticationCode2], call.now, 'resync');
+        if (running === undefined) throw wrongCode();
+        await saveDevice(call, running);
+        return {};
+      },
+    },
+
+    DeactivateMFADevice: {
+      access: (input, caller) => onUserOrSelf('iam:DeactivateMFADevice', caller, input.UserName),
+      async handle(call, input) {
+        const name = userOrSelf(call, input.UserName);
+        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+        const device = await ownedDevice(call, owner, input.SerialNumber);
+        await changeOwned(call, owner, (serials) => serials.filter((serial) => serial !== device.serialNumber));
+        const { owner: _, enabledAt, ...idle } = device;
+        await saveDevice(call, idle);
+        return {};
+      },
+    },
+
+    DeleteVirtualMFADevice: {
+      access: (input, caller) => onDevice('iam:DeleteVirtualMFADevice', caller, input.SerialNumber),
+      async handle(call, input) {
+        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+        if (device.enabledAt !== undefined) {
+          throw new AwsError('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.');
+        }
+        await call.tx.identity.remove(call.accountId, 'mfa-device', nameKey(device.serialNumber));
+        return {};
+      },
+    },
+
+    GetMFADevice: {
+      access: (input, caller) => onUserOrSelf('iam:GetMFADevice', caller, input.UserName),
+      async handle(call, input) {
+        const name = userOrSelf(call, input.UserName);
+        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+        const device = await ownedDevice(call, owner, input.SerialNumber);
+        const UserName = owner.type === 'IAMUser' ? owner.userName : undefined;
+        return given({ UserName, SerialNumber: device.serialNumber, EnableDate: device.enabledAt });
+      },
+    },
+
+    ListMFADevices: {
+      access: (input, caller) => onUserOrSelf('iam:ListMFADevices', caller, input.UserName),
+      async handle(call, input) {
+        const name = userOrSelf(call, input.UserName);
+        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+        const serials = await serialsOf(call, owner);
+        const page = pageOf(
+          input,
+          serials.map((serial) => ({ key: serial, record: serial })),
+        );
+        const devices = [];
+        for (const serial of page.records) {
+          const device = await deviceOf(call.tx, call.accountId, serial);
+          const UserName = owner.type === 'IAMUser' ? owner.userName : call.accountId;
+          devices.push({ UserName, SerialNumber: serial, EnableDate: device.enabledAt ?? device.createdAt });
+        }
+        return { MFADevices: devices, ...page.rest };
+      },
+    },
+
+    ListVirtualMFADevices: {
+      access: () => onAccount('iam:ListVirtualMFADevices'),
+      async handle(call, input) {
+        const status = input.AssignmentStatus ?? 'Any';
+        const page = await pageOfStored<MfaDeviceRecord>(
+          input,
+          (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', given({ after, limit })),
+          (device) => status === 'Any' || (status === 'Assigned') === (device.enabledAt !== undefined),
+        );
+        const devices = [];
+        for (const device of page.records) {
+          const User = device.owner?.type === 'IAMUser' ? toUser(await entity(call, 'user', device.owner.userName)) : undefined;
+          devices.push(given({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
+        }
+        return { VirtualMFADevices: devices, ...page.rest };
+      },
+    },
+
+    TagMFADevice: {
+      access: (input, caller) => onDevice('iam:TagMFADevice', caller, input.SerialNumber, requestTags(input.Tags)),
+      async handle(call, input) {
+        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+        await saveDevice(call, { ...device, tags: mergedTags(device.tags, input.Tags) });
+        return {};
+      },
+    },
+    UntagMFADevice: {
+      access: (input, caller) => onDevice('iam:UntagMFADevice', caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
+      async handle(call, input) {
+        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+        await saveDevice(call, { ...device, tags: tagsWithout(device.tags, input.TagKeys) });
+        return {};
+      },
+    },
+    ListMFADeviceTags: {
+      access: (input, caller) => onDevice('iam:ListMFADeviceTags', caller, input.SerialNumber),
+      handle: async (call, input) => pageOfTags(input, (await deviceOf(call.tx, call.accountId, input.SerialNumber)).tags),
+    },
+  } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+type Owner = NonNullable<MfaDeviceRecord['owner']>;
+
+/** What an authenticator application reads from the picture. Source: Key URI Format of Google Authenticator. */
+function otpAuthUri(accountId: AccountId, name: string, seed: string): string {
+  const issuer = encodeURIComponent('Amazon Web Services');
+  return `otpauth://totp/${issuer}:${encodeURIComponent(name)}@${accountId}?secret=${seed}&issuer=${issuer}`;
+}
+
+/** Source: text of the real service as quoted in public reports. */
+function wrongCode(): AwsError {
+  return new AwsError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.');
+}
+
+function onDevice(action: Access['action'], caller: Caller, serialNumber: string, context: Context = []): Access {
+  const resource = serialNumber.startsWith('arn:') ? serialNumber : arn('iam', '', caller.accountId, `mfa/${serialNumber}`);
+  return {
+    ...onArn(action, resource, context),
+    resourceTags: async (tx) => {
+      const device = await tx.identity.get(caller.accountId, 'mfa-device', nameKey(serialNumber));
+      return [device === undefined ? undefined : tagMap(device.tags)];
+    },
+  };
+}
+
+async function deviceOf(tx: Tx, accountId: AccountId, serialNumber: string): Promise<MfaDeviceRecord> {
+  const device = await tx.identity.get(accountId, 'mfa-device', nameKey(serialNumber));
+  if (device === undefined)
+    throw new AwsError('NoSuchEntityException', `VirtualMFADevice with serial number ${serialNumber} does not exist.`);
+  return device;
+}
+
+async function saveDevice(call: Call, device: MfaDeviceRecord): Promise<void> {
+  await call.tx.identity.put(call.accountId, 'mfa-device', nameKey(device.serialNumber), device);
+}
+
+/**
+ * A user by name; the root, where it calls for itself by its account id.
+ *
+ * Assumed: the root may enable a device here. AWS lets it only in its console.
+ */
+async function ownerNamed(call: Call, userName: string): Promise<Owner> {
+  if (call.principal.type === 'Root' && userName === call.accountId) return { type: 'Root' };
+  return { type: 'IAMUser', userName: (await entity(call, 'user', userName)).userName };
+}
+
+async function serialsOf(call: Call, owner: Owner): Promise<readonly string[]> {
+  const record =
+    owner.type === 'Root'
+      ? await call.tx.identity.get(call.accountId, 'account', call.accountId)
+      : await entity(call, 'user', owner.userName);
+  return record?.mfaSerialNumbers ?? [];
+}
+
+async function ownedDevice(call: Call, owner: Owner, serialNumber: string): Promise<MfaDeviceRecord> {
+  const device = await deviceOf(call.tx, call.accountId, serialNumber);
+  if (!(await serialsOf(call, owner)).includes(device.serialNumber)) {
+    throw new AwsError('NoSuchEntityException', `MFA Device with serial number ${serialNumber} is not enabled for this user.`);
+  }
+  return device;
+}
+
+async function changeOwned(call: Call, owner: Owner, change: (serials: readonly string[]) => readonly string[]): Promise<void> {
+  const { tx, accountId } = call;
+  const mfaSerialNumbers = change(await serialsOf(call, owner));
+  if (owner.type === 'IAMUser') {
+    await tx.identity.put(accountId, 'user', nameKey(owner.userName), {
+      ...(await entity(call, 'user', owner.userName)),
+      mfaSerialNumbers,
+    });
+    return;
+  }
+  const account = await tx.identity.get(accountId, 'account', accountId);
+  if (account !== undefined) await tx.identity.put(accountId, 'account', accountId, { ...account, mfaSerialNumbers });
+}

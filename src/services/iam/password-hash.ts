@@ -1,0 +1,56 @@
+/**
+ * Passwords as they are kept: hashed by scrypt, which needs memory and time to try.
+ *
+ * A user keeps one salt for all passwords, so a new one is compared with those before it at the price of one hash.
+ */
+import { scryptSync, timingSafeEqual } from 'node:crypto';
+
+/** 32 MiB and some 80 ms a password. Source: RFC 7914; OWASP Password Storage Cheat Sheet, scrypt with N = 2^15. */
+const COST = { logN: 15, r: 8, p: 1 } as const;
+const HASH_BYTES = 32;
+export const SALT_BYTES = 16;
+
+/** `scrypt$15$8$1$<salt>$<hash>`: all that is needed to compare, whatever the cost will be later. */
+export function hashPassword(password: string, salt: Uint8Array): string {
+  return spelt(COST.logN, COST.r, COST.p, salt, hash(password, COST.logN, COST.r, COST.p, salt));
+}
+
+/** Whether it is the password; in the same time for every wrong one. */
+export function isPassword(kept: string, password: string): boolean {
+  const { logN, r, p, salt, hash: wanted } = parse(kept);
+  return timingSafeEqual(hash(password, logN, r, p, salt), wanted);
+}
+
+/** The salt of a kept password. */
+export function saltOf(kept: string): Uint8Array {
+  return parse(kept).salt;
+}
+
+/** Compares two kept passwords of one salt. */
+export function isSameHash(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Characters that look alike are one: a password is the same whatever keyboard it is typed on. Source: RFC 8265, OpaqueString. */
+function hash(password: string, logN: number, r: number, p: number, salt: Uint8Array): Buffer {
+  return scryptSync(password.normalize('NFC'), salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: 256 * 2 ** logN * r });
+}
+
+function spelt(logN: number, r: number, p: number, salt: Uint8Array, hashed: Uint8Array): string {
+  return ['scrypt', logN, r, p, Buffer.from(salt).toString('base64url'), Buffer.from(hashed).toString('base64url')].join('$');
+}
+
+/** @throws Error the text is none of ours */
+function parse(kept: string) {
+  const [scheme, logN, r, p, salt, hashed] = kept.split('$');
+  if (scheme !== 'scrypt' || salt === undefined || hashed === undefined)
+    throw new Error('a password is kept in a form this program does not know');
+  return {
+    logN: Number(logN),
+    r: Number(r),
+    p: Number(p),
+    salt: new Uint8Array(Buffer.from(salt, 'base64url')),
+    hash: Buffer.from(hashed, 'base64url'),
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * What passwords must be, by the account's policy or without one.
+ *
+ * Source: IAM User Guide, "Set an account password policy for IAM users".
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi, PasswordPolicy } from '#model/generated/iam.ts';
+import type { PasswordPolicyRecord } from '#store/identity.ts';
+import type { ServiceOperations } from '../operation.ts';
+import { ownAccount, saveAccount } from './account.ts';
+import { given } from './given.ts';
+import { onAccount } from './resources.ts';
+
+export const passwordPolicyOperations = {
+  /** What is not given goes to its default, whatever it was. Source: IAM API reference, UpdateAccountPasswordPolicy. */
+  UpdateAccountPasswordPolicy: {
+    access: () => onAccount('iam:UpdateAccountPasswordPolicy'),
+    async handle(call, input) {
+      const passwordPolicy: PasswordPolicyRecord = given({
+        minimumLength: input.MinimumPasswordLength ?? 6,
+        requireSymbols: input.RequireSymbols ?? false,
+        requireNumbers: input.RequireNumbers ?? false,
+        requireUppercase: input.RequireUppercaseCharacters ?? false,
+        requireLowercase: input.RequireLowercaseCharacters ?? false,
+        allowUsersToChangePassword: input.AllowUsersToChangePassword ?? false,
+        maxAgeDays: input.MaxPasswordAge,
+        reusePrevention: input.PasswordReusePrevention,
+        hardExpiry: input.HardExpiry,
+      });
+      await saveAccount(call, { ...(await ownAccount(call)), passwordPolicy });
+      return {};
+    },
+  },
+
+  GetAccountPasswordPolicy: {
+    access: () => onAccount('iam:GetAccountPasswordPolicy'),
+    async handle(call) {
+      const { passwordPolicy } = await ownAccount(call);
+      if (passwordPolicy === undefined) throw noPolicy(call.accountId);
+      return { PasswordPolicy: toPasswordPolicy(passwordPolicy) };
+    },
+  },
+
+  DeleteAccountPasswordPolicy: {
+    access: () => onAccount('iam:DeleteAccountPasswordPolicy'),
+    async handle(call) {
+      const { passwordPolicy, ...account } = await ownAccount(call);
+      if (passwordPolicy === undefined) throw noPolicy(call.accountId);
+      await saveAccount(call, account);
+      return {};
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+/** Source: text of the real service as quoted in public reports. */
+function noPolicy(accountId: string): AwsError {
+  return new AwsError('NoSuchEntityException', `The Password Policy with domain name ${accountId} cannot be found.`);
+}
+
+function toPasswordPolicy(policy: PasswordPolicyRecord): PasswordPolicy {
+  return given({
+    MinimumPasswordLength: policy.minimumLength,
+    RequireSymbols: policy.requireSymbols,
+    RequireNumbers: policy.requireNumbers,
+    RequireUppercaseCharacters: policy.requireUppercase,
+    RequireLowercaseCharacters: policy.requireLowercase,
+    AllowUsersToChangePassword: policy.allowUsersToChangePassword,
+    ExpirePasswords: policy.maxAgeDays !== undefined,
+    MaxPasswordAge: policy.maxAgeDays,
+    PasswordReusePrevention: policy.reusePrevention,
+    HardExpiry: policy.hardExpiry,
+  });
+}
+
+const SYMBOLS = /[!@#$%^&*()_+\-=[\]{}|']/;
+const UPPER = /[A-Z]/;
+const LOWER = /[a-z]/;
+const DIGIT = /[0-9]/;
+
+/**
+ * Makes sure that a password is as the account wants it.
+ *
+ * @throws AwsError PasswordPolicyViolation
+ *
+ * Source: IAM User Guide, "Default password policy": 8 to 128 characters, three of four kinds, not the name of the account or its address.
+ * Assumed: the texts, formed after `Password should have at least one uppercase letter`.
+ */
+export function ensureAllowed(
+  password: string,
+  policy: PasswordPolicyRecord | undefined,
+  account: { readonly name: string; readonly email?: string },
+): void {
+  const minimum = policy?.minimumLength ?? 8;
+  if (password.length < minimum) throw violation(`Password should have a minimum length of ${minimum}`);
+  if (policy === undefined) {
+    const kinds = [UPPER, LOWER, DIGIT, SYMBOLS].filter((kind) => kind.test(password)).length;
+    if (kinds < 3) throw violation('Password should have at least three of uppercase letters, lowercase letters, numbers and symbols');
+    if (password === account.name || password === account.email)
+      throw violation('Password should not be the name or e-mail address of the account');
+    return;
+  }
+  // biome-ignore format: a table
+  const demands = [
+    [policy.requireUppercase, UPPER,   'uppercase letter'],
+    [policy.requireLowercase, LOWER,   'lowercase letter'],
+    [policy.requireNumbers,   DIGIT,   'number'],
+    [policy.requireSymbols,   SYMBOLS, 'symbol'],
+  ] as const;
+  for (const [demanded, kind, what] of demands) {
+    if (demanded && !kind.test(password)) throw violation(`Password should have at least one ${what}`);
+  }
+}
+
+export function violation(message: string): AwsError {
+  return new AwsError('PasswordPolicyViolationException', message);
+}

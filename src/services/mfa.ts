@@ -1,0 +1,131 @@
+/**
+ * One-time codes of virtual MFA devices: made from a seed and the time, taken once.
+ *
+ * Source: RFC 6238 (SHA-1, 30 seconds, six digits), RFC 4226 §7.4 on resynchronization; IAM User Guide, "Assign a virtual MFA device".
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Instant } from '#core/instant.ts';
+import type { Vault } from '#core/vault.ts';
+import type { MfaDeviceRecord } from '#store/identity.ts';
+import type { Call } from './operation.ts';
+
+const STEP_MS = 30_000;
+const CODE_DIGITS = 6;
+/** Steps before and after now in which a code is taken. */
+const TOLERANCE = 1;
+/** Steps in which two codes in a row are sought when a device is set anew: half an hour either way. */
+const RESYNC_TOLERANCE = 60;
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** Base 32 without padding. Source: RFC 4648 §6. */
+export function toBase32(bytes: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += BASE32[(value >> bits) & 31];
+    }
+    value &= (1 << bits) - 1;
+  }
+  return bits === 0 ? text : text + BASE32[(value << (5 - bits)) & 31];
+}
+
+export function fromBase32(text: string): Uint8Array {
+  const bytes: number[] = [];
+  let bits = 0;
+  let value = 0;
+  for (const character of text) {
+    const digit = BASE32.indexOf(character);
+    if (digit < 0) throw new Error('a seed is not in base 32');
+    value = (value << 5) | digit;
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes.push((value >> bits) & 255);
+      value &= (1 << bits) - 1;
+    }
+  }
+  return new Uint8Array(bytes);
+}
+
+/** The code of one step. */
+export function codeAt(seed: Uint8Array, step: number): string {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(step));
+  const mac = createHmac('sha1', seed).update(counter).digest();
+  const offset = (mac[mac.length - 1] as number) & 15;
+  const number = (mac.readUInt32BE(offset) & 0x7fffffff) % 10 ** CODE_DIGITS;
+  return String(number).padStart(CODE_DIGITS, '0');
+}
+
+export function stepAt(now: Instant): number {
+  return Math.floor(now / STEP_MS);
+}
+
+function isCode(seed: Uint8Array, step: number, code: string): boolean {
+  return code.length === CODE_DIGITS && timingSafeEqual(Buffer.from(codeAt(seed, step)), Buffer.from(code));
+}
+
+/** The seed of a device. */
+export function seedOf(vault: Vault, device: MfaDeviceRecord): Uint8Array {
+  return fromBase32(vault.open(device.sealedSeed, device.serialNumber));
+}
+
+/**
+ * Finds two codes in a row near the device's time, and answers the device as it runs from now on; undefined where there are none.
+ * `near` is the window of an enabling, else that of a resynchronization.
+ */
+export function synchronized(
+  vault: Vault,
+  device: MfaDeviceRecord,
+  codes: readonly [string, string],
+  now: Instant,
+  near: 'enable' | 'resync',
+): MfaDeviceRecord | undefined {
+  const seed = seedOf(vault, device);
+  const tolerance = near === 'enable' ? TOLERANCE + 1 : RESYNC_TOLERANCE;
+  const current = stepAt(now);
+  for (let step = current - tolerance; step < current + tolerance; step++) {
+    if (step <= (device.lastStep ?? -1)) continue;
+    if (!isCode(seed, step, codes[0]) || !isCode(seed, step + 1, codes[1])) continue;
+    return { ...device, lastStep: step + 1, drift: step + 1 - current };
+  }
+  return undefined;
+}
+
+/** The device after it has shown this code; undefined where the code is not one of now, or was taken before. */
+export function afterCode(vault: Vault, device: MfaDeviceRecord, code: string, now: Instant): MfaDeviceRecord | undefined {
+  const seed = seedOf(vault, device);
+  const current = stepAt(now) + (device.drift ?? 0);
+  for (let step = current - TOLERANCE; step <= current + TOLERANCE; step++) {
+    if (step > (device.lastStep ?? -1) && isCode(seed, step, code)) return { ...device, lastStep: step };
+  }
+  return undefined;
+}
+
+/**
+ * Whether a code is that of the caller's own device now; a code is taken once.
+ *
+ * Writes: the step of the code.
+ */
+export function mfaVerifier(vault: Vault): (call: Call, serialNumber: string, tokenCode: string) => Promise<boolean> {
+  return async (call, serialNumber, tokenCode) => {
+    const key = serialNumber.toLowerCase();
+    const device = await call.tx.identity.get(call.accountId, 'mfa-device', key);
+    if (device?.enabledAt === undefined || !isOwn(call, device)) return false;
+    const after = afterCode(vault, device, tokenCode, call.now);
+    if (after === undefined) return false;
+    await call.tx.identity.put(call.accountId, 'mfa-device', key, after);
+    return true;
+  };
+}
+
+function isOwn({ principal }: Call, { owner }: MfaDeviceRecord): boolean {
+  if (owner?.type === 'Root') return principal.type === 'Root';
+  return principal.type === 'IAMUser' && owner?.userName.toLowerCase() === principal.userName.toLowerCase();
+}

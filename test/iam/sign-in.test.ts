@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { type Instant, instant } from '#core/instant.ts';
+import { hashPassword, isPassword } from '../../src/services/iam/password-hash.ts';
+import { qrModules } from '../../src/services/iam/qr-code.ts';
+import { codeAt, fromBase32, mfaVerifier, stepAt } from '../../src/services/mfa.ts';
+import { ACCOUNT, iamRig, iamUser, ROLE_SESSION, ROOT, START } from './rig.ts';
+
+const GOOD = 'Correct-Horse-7';
+const ADA = { principal: iamUser('ada') };
+
+async function withUsers() {
+  const rig = await iamRig();
+  for (const UserName of ['ada', 'bob']) await rig.run('CreateUser', { UserName });
+  await rig.run('CreateLoginProfile', { UserName: 'ada', Password: GOOD });
+  return rig;
+}
+
+test('hashPassword: the same password in another spelling of Unicode is the same, another is not', () => {
+  const kept = hashPassword('Ångström-7', new Uint8Array(16));
+  assert.match(kept, /^scrypt\$15\$8\$1\$/);
+  assert.equal(isPassword(kept, 'Ångström-7'), true);
+  assert.equal(isPassword(kept, 'Angstrom-7'), false);
+});
+
+test('A login profile: the password is kept as a hash, and the profile can be read, changed and deleted', async () => {
+  const { run, state } = await withUsers();
+  assert.equal((await state()).includes(GOOD), false);
+  assert.deepEqual((await run('GetLoginProfile', { UserName: 'ada' })).LoginProfile, {
+    UserName: 'ada',
+    CreateDate: START,
+    PasswordResetRequired: false,
+  });
+  await run('UpdateLoginProfile', { UserName: 'ada', PasswordResetRequired: true });
+  assert.equal((await run('GetLoginProfile', { UserName: 'ada' })).LoginProfile.PasswordResetRequired, true);
+  await run('ChangePassword', { OldPassword: GOOD, NewPassword: 'Another-Horse-8' }, ADA);
+  assert.equal((await run('GetLoginProfile', { UserName: 'ada' })).LoginProfile.PasswordResetRequired, false);
+  await run('DeleteLoginProfile', { UserName: 'ada' });
+  await assert.rejects(run('GetLoginProfile', { UserName: 'ada' }), {
+    code: 'NoSuchEntityException',
+    message: 'Login Profile for User ada cannot be found.',
+  });
+});
+
+test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {
+  const { run } = await withUsers();
+  await assert.rejects(run('CreateLoginProfile', { UserName: 'ada', Password: GOOD }), {
+    code: 'EntityAlreadyExistsException',
+    message: 'Login Profile for user ada already exists.',
+  });
+});
+
+// biome-ignore format: a table
+const VIOLATIONS: readonly (readonly [password: string, policy: object | undefined, message: string])[] = [
+  ['Short-7',    undefined,                                                 'Password should have a minimum length of 8'],
+  ['lowercase7', undefined,                                                 'Password should have at least three of uppercase letters, lowercase letters, numbers and symbols'],
+  ['Long-Enough-7', { MinimumPasswordLength: 14 },                          'Password should have a minimum length of 14'],
+  ['lowercase',  { RequireUppercaseCharacters: true, RequireNumbers: true }, 'Password should have at least one uppercase letter'],
+  ['UPPERCASE',  { RequireLowercaseCharacters: true },                      'Password should have at least one lowercase letter'],
+  ['NoNumber',   { RequireNumbers: true },                                  'Password should have at least one number'],
+  ['NoSymbol7',  { RequireSymbols: true },                                  'Password should have at least one symbol'],
+];
+
+for (const [password, policy, message] of VIOLATIONS) {
+  test(`CreateLoginProfile: ${password} with ${policy === undefined ? 'no policy' : JSON.stringify(policy)} is PasswordPolicyViolation`, async () => {
+    const { run } = await withUsers();
+    if (policy !== undefined) await run('UpdateAccountPasswordPolicy', policy);
+    await assert.rejects(run('CreateLoginProfile', { UserName: 'bob', Password: password }), {
+      code: 'PasswordPolicyViolationException',
+      message,
+    });
+  });
+}
+
+test('ChangePassword: a password in use, or used as lately as the policy remembers, is refused', async () => {
+  const { run } = await withUsers();
+  await run('UpdateAccountPasswordPolicy', { PasswordReusePrevention: 2 });
+  const change = (OldPassword: string, NewPassword: string) => run('ChangePassword', { OldPassword, NewPassword }, ADA);
+  await assert.rejects(change(GOOD, GOOD), { code: 'PasswordPolicyViolationException' });
+  await change(GOOD, 'Second-Horse-8');
+  await assert.rejects(change('Second-Horse-8', GOOD), { code: 'PasswordPolicyViolationException' });
+  await change('Second-Horse-8', 'Third-Horse-9');
+  await change('Third-Horse-9', GOOD);
+});
+
+test('ChangePassword: a wrong old password is AccessDenied, and changes nothing', async () => {
+  const { run, state } = await withUsers();
+  const before = await state();
+  await assert.rejects(run('ChangePassword', { OldPassword: 'Wrong-Horse-7', NewPassword: 'Other-Horse-8' }, ADA), {
+    code: 'AccessDenied',
+  });
+  assert.equal(await state(), before);
+});
+
+for (const [who, principal] of [
+  ['the root', ROOT],
+  ['a role', ROLE_SESSION],
+] as const) {
+  test(`ChangePassword: ${who} is InvalidUserType`, async () => {
+    const { run } = await withUsers();
+    await assert.rejects(async () => run('ChangePassword', { OldPassword: GOOD, NewPassword: 'Other-Horse-8' }, { principal }), {
+      code: 'InvalidUserTypeException',
+    });
+  });
+}
+
+test('The password policy: what is not given again goes to its default, and without one there is none to read', async () => {
+  const { run } = await iamRig();
+  const none = { code: 'NoSuchEntityException', message: `The Password Policy with domain name ${ACCOUNT} cannot be found.` };
+  await assert.rejects(run('GetAccountPasswordPolicy', {}), none);
+  await assert.rejects(run('DeleteAccountPasswordPolicy', {}), none);
+  await run('UpdateAccountPasswordPolicy', { RequireNumbers: true, MaxPasswordAge: 90 });
+  await run('UpdateAccountPasswordPolicy', { MinimumPasswordLength: 12, MaxPasswordAge: 30 });
+  assert.deepEqual((await run('GetAccountPasswordPolicy', {})).PasswordPolicy, {
+    MinimumPasswordLength: 12,
+    RequireSymbols: false,
+    RequireNumbers: false,
+    RequireUppercaseCharacters: false,
+    RequireLowercaseCharacters: false,
+    AllowUsersToChangePassword: false,
+    ExpirePasswords: true,
+    MaxPasswordAge: 30,
+  });
+  await run('DeleteAccountPasswordPolicy', {});
+  await assert.rejects(run('GetAccountPasswordPolicy', {}), none);
+});
+
+/** A device for ada, and the codes it shows. */
+async function withDevice() {
+  const rig = await withUsers();
+  const { VirtualMFADevice } = await rig.run('CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' });
+  const seed = fromBase32(Buffer.from(VirtualMFADevice.Base32StringSeed ?? []).toString());
+  const code = (now: Instant, steps = 0): string => codeAt(seed, stepAt(now) + steps);
+  const pair = (now: Instant) => ({ AuthenticationCode1: code(now, -1), AuthenticationCode2: code(now) });
+  return { ...rig, device: VirtualMFADevice, code, pair };
+}
+
+const PHONE = `arn:aws:iam::${ACCOUNT}:mfa/phone`;
+
+test('CreateVirtualMFADevice: the seed and its picture are shown once, and kept sealed', async () => {
+  const { run, state, device } = await withDevice();
+  assert.equal(device.SerialNumber, PHONE);
+  const seed = Buffer.from(device.Base32StringSeed ?? []).toString();
+  assert.match(seed, /^[A-Z2-7]{64}$/);
+  assert.deepEqual([...(device.QRCodePNG ?? []).slice(1, 4)], [...Buffer.from('PNG')]);
+  assert.equal((await state()).includes(seed), false);
+  assert.deepEqual((await run('ListVirtualMFADevices', {})).VirtualMFADevices, [{ SerialNumber: PHONE }]);
+  await assert.rejects(run('CreateVirtualMFADevice', { VirtualMFADeviceName: 'Phone' }), {
+    code: 'EntityAlreadyExistsException',
+    message: 'MFADevice entity at the same path and name already exists.',
+  });
+});
+
+test('EnableMFADevice: two codes in a row enable it for one user; deactivated, it can be deleted', async () => {
+  const { run, pair } = await withDevice();
+  await assert.rejects(
+    run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, AuthenticationCode1: '000000', AuthenticationCode2: '000000' }),
+    {
+      code: 'InvalidAuthenticationCodeException',
+      message: 'Authentication code for device is not valid.',
+    },
+  );
+  await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
+  await assert.rejects(run('EnableMFADevice', { UserName: 'bob', SerialNumber: PHONE, ...pair(START) }), {
+    code: 'EntityAlreadyExistsException',
+  });
+  assert.deepEqual((await run('ListMFADevices', {}, ADA)).MFADevices, [{ UserName: 'ada', SerialNumber: PHONE, EnableDate: START }]);
+  assert.equal((await run('ListVirtualMFADevices', { AssignmentStatus: 'Assigned' })).VirtualMFADevices[0]?.User?.UserName, 'ada');
+  assert.deepEqual((await run('ListVirtualMFADevices', { AssignmentStatus: 'Unassigned' })).VirtualMFADevices, []);
+  await assert.rejects(run('DeleteVirtualMFADevice', { SerialNumber: PHONE }), {
+    code: 'DeleteConflictException',
+    message: 'MFA VirtualDevice in use. Must deactivate first.',
+  });
+  await assert.rejects(run('DeactivateMFADevice', { UserName: 'bob', SerialNumber: PHONE }), { code: 'NoSuchEntityException' });
+  await run('DeactivateMFADevice', { UserName: 'ada', SerialNumber: PHONE });
+  await run('DeleteVirtualMFADevice', { SerialNumber: PHONE });
+  await assert.rejects(run('DeleteVirtualMFADevice', { SerialNumber: PHONE }), {
+    code: 'NoSuchEntityException',
+    message: `VirtualMFADevice with serial number ${PHONE} does not exist.`,
+  });
+});
+
+test('DeleteUser: a user with an MFA device is DeleteConflict', async () => {
+  const { run, pair } = await withDevice();
+  await run('EnableMFADevice', { UserName: 'bob', SerialNumber: PHONE, ...pair(START) });
+  await assert.rejects(run('DeleteUser', { UserName: 'bob' }), {
+    code: 'DeleteConflictException',
+    message: 'Cannot delete entity, must delete MFA device first.',
+  });
+});
+
+test("A code is taken once, from the device's own user only, under whatever name it has by then", async () => {
+  const { run, store, vault, callOf, pair, code } = await withDevice();
+  await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
+  await run('UpdateUser', { UserName: 'ada', NewUserName: 'grace' });
+  const later = instant(START + 60_000);
+  const verify = (userName: string, tokenCode: string) =>
+    store.transaction((tx) => mfaVerifier(vault)(callOf(tx, { principal: iamUser(userName), now: later }), PHONE, tokenCode));
+  assert.equal(await verify('bob', code(later)), false);
+  assert.equal(await verify('grace', '000000'), false);
+  assert.equal(await verify('grace', code(later)), true);
+  assert.equal(await verify('grace', code(later)), false);
+});
+
+test('ResyncMFADevice: a device whose clock runs wrong is taken again', async () => {
+  const { run, store, vault, callOf, pair, code } = await withDevice();
+  await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
+  const ahead = instant(START + 600_000);
+  await run('ResyncMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(ahead) });
+  const later = instant(START + 60_000);
+  const taken = await store.transaction((tx) => mfaVerifier(vault)(callOf(tx, { ...ADA, now: later }), PHONE, code(later, 20)));
+  assert.equal(taken, true);
+});
+
+test('The root enables a device for itself by its account id, and the summary says so', async () => {
+  const { run, store, pair } = await withDevice();
+  await store.transaction((tx) => tx.identity.put(ACCOUNT, 'account', ACCOUNT, { accountId: ACCOUNT, name: 'tower', createdAt: START }));
+  await run('EnableMFADevice', { UserName: ACCOUNT, SerialNumber: PHONE, ...pair(START) });
+  assert.equal((await run('GetAccountSummary', {})).SummaryMap?.AccountMFAEnabled, 1);
+  assert.equal((await run('ListMFADevices', {})).MFADevices.length, 1);
+});
+
+test('qrModules: the picture of a text is what a reader of QR codes reads as that text', () => {
+  // Recorded: the modules of this text were read back by jsQR 1.4.0 on 2026-11-22, as were those of texts up to version 15.
+  const modules = qrModules(`otpauth://totp/Amazon%20Web%20Services:ada@${ACCOUNT}?secret=${'A'.repeat(64)}`);
+  const drawn = (modules ?? []).map((row) => row.map((dark) => (dark ? '1' : '0')).join('')).join('\n');
+  assert.equal(createHash('sha256').update(drawn).digest('hex'), RECORDED);
+  assert.equal(qrModules('x'.repeat(600)), undefined);
+});
+const RECORDED = 'a7acd5ed2f26d458991efe358ea8bcb61e9156378cfd74607ec8f82f4bfa34af';
