@@ -13,10 +13,12 @@ import { inlinePolicyOperations } from './inline-policies.ts';
 import { linkedRoleOperations } from './linked-role-operations.ts';
 import { loginProfileOperations } from './login-profiles.ts';
 import { mfaDeviceOperations } from './mfa-devices.ts';
+import { oidcProviderOperations } from './oidc-providers.ts';
 import { passwordPolicyOperations } from './password-policy.ts';
 import { policyOperations } from './policies.ts';
 import { policyVersionOperations } from './policy-versions.ts';
 import { roleOperations } from './roles.ts';
+import { samlProviderOperations } from './saml-providers.ts';
 import { tagOperations } from './tags.ts';
 import { userOperations } from './users.ts';
 
@@ -36,6 +38,8 @@ export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
     ...loginProfileOperations,
     ...passwordPolicyOperations,
     ...mfaDeviceOperations(deps),
+    ...samlProviderOperations,
+    ...oidcProviderOperations,
     ...accountOperations,
     ...authorizationDetailsOperations(deps),
   });

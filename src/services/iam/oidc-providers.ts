@@ -1,0 +1,195 @@
+/**
+ * OpenID Connect providers: whose tokens are exchanged for role sessions, and for which audiences.
+ *
+ * Source: IAM API reference; texts of the real service as quoted in public reports. Requirement FED-2.
+ */
+import { arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { OidcProviderRecord } from '#store/identity.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
+import { everyRecord } from './entities.ts';
+import { given } from './given.ts';
+import { QUOTAS, withinQuota } from './quotas.ts';
+import { type Context, onAccount, onArn, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { someTags } from './shapes.ts';
+import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
+import { pageOfTags } from './tags.ts';
+
+const THUMBPRINTS_MAX = 5;
+const THUMBPRINT = /^[0-9A-Fa-f]{40}$/;
+
+export const oidcProviderOperations = {
+  CreateOpenIDConnectProvider: {
+    access: (input, caller) => onArn('iam:CreateOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), requestTags(input.Tags)),
+    /** Assumed: without thumbprints none are kept; AWS fetches one from the issuer, and a handler knows no network. */
+    async handle(call, input) {
+      const url = issuerOf(input.Url);
+      const tags = newTags(input.Tags);
+      ensureThumbprints(input.ThumbprintList ?? []);
+      withinClientIds(input.ClientIDList ?? []);
+      withinQuota('OIDCProvidersPerAccount', (await call.tx.identity.count(call.accountId, 'oidc-provider')) + 1);
+      const provider: OidcProviderRecord = {
+        accountId: call.accountId,
+        arn: oidcArn(call, url),
+        url,
+        clientIds: [...new Set(input.ClientIDList ?? [])],
+        thumbprints: input.ThumbprintList ?? [],
+        createdAt: call.now,
+        tags,
+      };
+      if ((await call.tx.identity.add(call.accountId, 'oidc-provider', url, provider)) === 'exists') {
+        throw new AwsError('EntityAlreadyExistsException', `Provider with url https://${url} already exists.`);
+      }
+      return given({ OpenIDConnectProviderArn: provider.arn, Tags: someTags(tags) });
+    },
+  },
+
+  GetOpenIDConnectProvider: {
+    access: (input, caller) => onProvider('iam:GetOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    async handle(call, input) {
+      const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
+      return given({
+        Url: provider.url,
+        ClientIDList: provider.clientIds,
+        ThumbprintList: provider.thumbprints,
+        CreateDate: provider.createdAt,
+        Tags: someTags(provider.tags),
+      });
+    },
+  },
+
+  AddClientIDToOpenIDConnectProvider: {
+    access: (input, caller) => onProvider('iam:AddClientIDToOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    async handle(call, input) {
+      const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
+      const clientIds = [...new Set([...provider.clientIds, input.ClientID])];
+      withinClientIds(clientIds);
+      await saveProvider(call, { ...provider, clientIds });
+      return {};
+    },
+  },
+
+  RemoveClientIDFromOpenIDConnectProvider: {
+    access: (input, caller) => onProvider('iam:RemoveClientIDFromOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    async handle(call, input) {
+      const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
+      await saveProvider(call, { ...provider, clientIds: provider.clientIds.filter((id) => id !== input.ClientID) });
+      return {};
+    },
+  },
+
+  UpdateOpenIDConnectProviderThumbprint: {
+    access: (input, caller) => onProvider('iam:UpdateOpenIDConnectProviderThumbprint', caller, input.OpenIDConnectProviderArn),
+    async handle(call, input) {
+      const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
+      ensureThumbprints(input.ThumbprintList);
+      await saveProvider(call, { ...provider, thumbprints: input.ThumbprintList });
+      return {};
+    },
+  },
+
+  /** A provider that is not there is deleted already. Source: IAM API reference: "idempotent". */
+  DeleteOpenIDConnectProvider: {
+    access: (input, caller) => onProvider('iam:DeleteOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    async handle(call, input) {
+      await call.tx.identity.remove(call.accountId, 'oidc-provider', urlOf(input.OpenIDConnectProviderArn));
+      return {};
+    },
+  },
+
+  ListOpenIDConnectProviders: {
+    access: () => onAccount('iam:ListOpenIDConnectProviders'),
+    async handle(call) {
+      const list = [];
+      for await (const { record } of everyRecord(call.tx, call.accountId, 'oidc-provider')) list.push({ Arn: record.arn });
+      return { OpenIDConnectProviderList: list };
+    },
+  },
+
+  TagOpenIDConnectProvider: {
+    access: (input, caller) => onProvider('iam:TagOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn, requestTags(input.Tags)),
+    async handle(call, input) {
+      const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
+      await saveProvider(call, { ...provider, tags: mergedTags(provider.tags, input.Tags) });
+      return {};
+    },
+  },
+  UntagOpenIDConnectProvider: {
+    access: (input, caller) =>
+      onProvider('iam:UntagOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn, requestTagKeys(input.TagKeys)),
+    async handle(call, input) {
+      const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
+      await saveProvider(call, { ...provider, tags: tagsWithout(provider.tags, input.TagKeys) });
+      return {};
+    },
+  },
+  ListOpenIDConnectProviderTags: {
+    access: (input, caller) => onProvider('iam:ListOpenIDConnectProviderTags', caller, input.OpenIDConnectProviderArn),
+    handle: async (call, input) => pageOfTags(input, (await oidcProvider(call, input.OpenIDConnectProviderArn)).tags),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+function oidcArn(caller: Caller, url: string) {
+  return arn('iam', '', caller.accountId, `oidc-provider/${url}`);
+}
+
+/** What follows `oidc-provider/`. */
+function urlOf(providerArn: string): string {
+  const name = ':oidc-provider/';
+  const from = providerArn.indexOf(name);
+  return from < 0 ? '' : providerArn.slice(from + name.length);
+}
+
+/**
+ * The issuer of a URL: without `https://` and without a slash at the end.
+ *
+ * @throws AwsError ValidationError it is no https URL, or has a query, a fragment, a port or a user in it
+ */
+function issuerOf(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const plain = parsed !== undefined && parsed.protocol === 'https:' && parsed.search === '' && parsed.hash === '';
+  if (!plain || parsed.username !== '' || parsed.password !== '' || parsed.port !== '') {
+    throw new AwsError('ValidationError', 'Invalid Open ID Connect Provider URL');
+  }
+  return parsed.host + parsed.pathname.replace(/\/$/, '');
+}
+
+function ensureThumbprints(thumbprints: readonly string[]): void {
+  if (thumbprints.length > THUMBPRINTS_MAX) {
+    throw new AwsError('InvalidInputException', `Thumbprint list must contain fewer than ${THUMBPRINTS_MAX} entries.`);
+  }
+  for (const thumbprint of thumbprints) {
+    if (!THUMBPRINT.test(thumbprint)) throw new AwsError('InvalidInputException', 'Thumbprints must be 40 hexadecimal digits.');
+  }
+}
+
+function withinClientIds(clientIds: readonly string[]): void {
+  if (clientIds.length > QUOTAS.ClientIDsPerProvider) {
+    throw new AwsError(
+      'LimitExceededException',
+      `Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: ${QUOTAS.ClientIDsPerProvider}`,
+    );
+  }
+}
+
+function onProvider(action: Access['action'], caller: Caller, providerArn: string, context: Context = []): Access {
+  return {
+    ...onArn(action, providerArn, context),
+    resourceTags: async (tx) => {
+      const record = await tx.identity.get(caller.accountId, 'oidc-provider', urlOf(providerArn));
+      return [record?.arn === providerArn ? tagMap(record.tags) : undefined];
+    },
+  };
+}
+
+/** @throws AwsError NoSuchEntity */
+async function oidcProvider(call: Call, providerArn: string): Promise<OidcProviderRecord> {
+  const provider = await call.tx.identity.get(call.accountId, 'oidc-provider', urlOf(providerArn));
+  if (provider?.arn !== providerArn) throw new AwsError('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${providerArn}`);
+  return provider;
+}
+
+async function saveProvider(call: Call, provider: OidcProviderRecord): Promise<void> {
+  await call.tx.identity.put(call.accountId, 'oidc-provider', provider.url, provider);
+}

@@ -1,0 +1,172 @@
+/**
+ * SAML providers: the metadata of who may vouch for people. What is in the metadata is read where an assertion is judged.
+ *
+ * Source: IAM API reference; texts of the real service as quoted in public reports.
+ */
+import { arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { SamlProviderRecord } from '#store/identity.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
+import { everyRecord } from './entities.ts';
+import { given } from './given.ts';
+import { nameKey, nameOfArn, uniqueId } from './names.ts';
+import { withinQuota } from './quotas.ts';
+import { type Context, onAccount, onArn, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { someTags } from './shapes.ts';
+import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
+import { pageOfTags } from './tags.ts';
+
+/** How long metadata without a date of its own is shown as valid. Assumed: a hundred years, as observed. */
+const VALID_YEARS = 100;
+
+export const samlProviderOperations = {
+  CreateSAMLProvider: {
+    access: (input, caller) => onArn('iam:CreateSAMLProvider', samlArn(caller, input.Name), requestTags(input.Tags)),
+    async handle(call, input) {
+      ensureNoPrivateKeys(input);
+      const tags = newTags(input.Tags);
+      ensureMetadata(input.SAMLMetadataDocument);
+      withinQuota('SAMLProvidersPerAccount', (await call.tx.identity.count(call.accountId, 'saml-provider')) + 1);
+      const provider: SamlProviderRecord = {
+        accountId: call.accountId,
+        arn: samlArn(call, input.Name),
+        name: input.Name,
+        uuid: uniqueId('SAMLP', call.random),
+        metadata: input.SAMLMetadataDocument,
+        createdAt: call.now,
+        validUntil: validUntil(input.SAMLMetadataDocument, call.now),
+        tags,
+      };
+      if ((await call.tx.identity.add(call.accountId, 'saml-provider', nameKey(input.Name), provider)) === 'exists') {
+        throw new AwsError('EntityAlreadyExistsException', `SAMLProvider with name ${input.Name} already exists.`);
+      }
+      return given({ SAMLProviderArn: provider.arn, Tags: someTags(tags) });
+    },
+  },
+
+  GetSAMLProvider: {
+    access: (input, caller) => onProvider('iam:GetSAMLProvider', caller, input.SAMLProviderArn),
+    async handle(call, input) {
+      const provider = await samlProvider(call, input.SAMLProviderArn);
+      return given({
+        SAMLProviderUUID: provider.uuid,
+        SAMLMetadataDocument: provider.metadata,
+        CreateDate: provider.createdAt,
+        ValidUntil: provider.validUntil,
+        Tags: someTags(provider.tags),
+      });
+    },
+  },
+
+  UpdateSAMLProvider: {
+    access: (input, caller) => onProvider('iam:UpdateSAMLProvider', caller, input.SAMLProviderArn),
+    async handle(call, input) {
+      ensureNoPrivateKeys(input);
+      const provider = await samlProvider(call, input.SAMLProviderArn);
+      const metadata = input.SAMLMetadataDocument;
+      if (metadata !== undefined) {
+        ensureMetadata(metadata);
+        await saveProvider(call, { ...provider, metadata, validUntil: validUntil(metadata, call.now) });
+      }
+      return { SAMLProviderArn: provider.arn };
+    },
+  },
+
+  DeleteSAMLProvider: {
+    access: (input, caller) => onProvider('iam:DeleteSAMLProvider', caller, input.SAMLProviderArn),
+    async handle(call, input) {
+      const provider = await samlProvider(call, input.SAMLProviderArn);
+      await call.tx.identity.remove(call.accountId, 'saml-provider', nameKey(provider.name));
+      return {};
+    },
+  },
+
+  ListSAMLProviders: {
+    access: () => onAccount('iam:ListSAMLProviders'),
+    async handle(call) {
+      const list = [];
+      for await (const { record } of everyRecord(call.tx, call.accountId, 'saml-provider')) {
+        list.push({ Arn: record.arn, ValidUntil: record.validUntil, CreateDate: record.createdAt });
+      }
+      return { SAMLProviderList: list };
+    },
+  },
+
+  TagSAMLProvider: {
+    access: (input, caller) => onProvider('iam:TagSAMLProvider', caller, input.SAMLProviderArn, requestTags(input.Tags)),
+    async handle(call, input) {
+      const provider = await samlProvider(call, input.SAMLProviderArn);
+      await saveProvider(call, { ...provider, tags: mergedTags(provider.tags, input.Tags) });
+      return {};
+    },
+  },
+  UntagSAMLProvider: {
+    access: (input, caller) => onProvider('iam:UntagSAMLProvider', caller, input.SAMLProviderArn, requestTagKeys(input.TagKeys)),
+    async handle(call, input) {
+      const provider = await samlProvider(call, input.SAMLProviderArn);
+      await saveProvider(call, { ...provider, tags: tagsWithout(provider.tags, input.TagKeys) });
+      return {};
+    },
+  },
+  ListSAMLProviderTags: {
+    access: (input, caller) => onProvider('iam:ListSAMLProviderTags', caller, input.SAMLProviderArn),
+    handle: async (call, input) => pageOfTags(input, (await samlProvider(call, input.SAMLProviderArn)).tags),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+function samlArn(caller: Caller, name: string) {
+  return arn('iam', '', caller.accountId, `saml-provider/${name}`);
+}
+
+function onProvider(action: Access['action'], caller: Caller, providerArn: string, context: Context = []): Access {
+  return {
+    ...onArn(action, providerArn, context),
+    resourceTags: async (tx) => {
+      const record = await tx.identity.get(caller.accountId, 'saml-provider', nameKey(nameOfArn(providerArn)));
+      return [record?.arn === providerArn ? tagMap(record.tags) : undefined];
+    },
+  };
+}
+
+/** @throws AwsError NoSuchEntity */
+async function samlProvider(call: Call, providerArn: string): Promise<SamlProviderRecord> {
+  const provider = await call.tx.identity.get(call.accountId, 'saml-provider', nameKey(nameOfArn(providerArn)));
+  if (provider?.arn !== providerArn) throw new AwsError('NoSuchEntityException', `Manifest not found for arn ${providerArn}`);
+  return provider;
+}
+
+async function saveProvider(call: Call, provider: SamlProviderRecord): Promise<void> {
+  await call.tx.identity.put(call.accountId, 'saml-provider', nameKey(provider.name), provider);
+}
+
+/** Assertions are taken signed, not encrypted: a private key would be kept for nothing. */
+function ensureNoPrivateKeys(input: {
+  readonly AssertionEncryptionMode?: string;
+  readonly AddPrivateKey?: string;
+  readonly RemovePrivateKey?: string;
+}): void {
+  if (input.AddPrivateKey !== undefined || input.RemovePrivateKey !== undefined || input.AssertionEncryptionMode === 'Required') {
+    throw new AwsError('InvalidInputException', 'Encrypted SAML assertions are not supported by Belfry.');
+  }
+}
+
+/** Whether a document is metadata at all: an entity, with a certificate to check signatures by. No entity may be declared in it. */
+function ensureMetadata(document: string): void {
+  const isMetadata = document.includes('EntityDescriptor') && document.includes('X509Certificate') && !document.includes('<!');
+  if (!isMetadata) throw new AwsError('InvalidInputException', 'Could not parse metadata');
+}
+
+/** The date of the first `validUntil` in the metadata. */
+function validUntil(document: string, now: Instant): Instant {
+  const name = 'validUntil="';
+  const from = document.indexOf(name);
+  const text = from < 0 ? '' : document.slice(from + name.length, from + name.length + 30);
+  const end = text.indexOf('"');
+  const found = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T/.test(text) && end > 0 ? Date.parse(text.slice(0, end)) : Number.NaN;
+  if (!Number.isNaN(found)) return instant(found);
+  const date = new Date(now);
+  date.setUTCFullYear(date.getUTCFullYear() + VALID_YEARS);
+  return instant(date.getTime());
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { IamApi } from '#model/generated/iam.ts';
+import { ACCOUNT, iamRig, START } from './rig.ts';
+
+const CERTIFICATE = 'A'.repeat(1000);
+const METADATA = `<EntityDescriptor validUntil="2030-01-02T03:04:05Z"><X509Certificate>${CERTIFICATE}</X509Certificate></EntityDescriptor>`;
+const SAML = `arn:aws:iam::${ACCOUNT}:saml-provider/Okta`;
+const OIDC = `arn:aws:iam::${ACCOUNT}:oidc-provider/login.example.com/tenant`;
+const URL = 'https://login.example.com/tenant/';
+const THUMBPRINT = 'a'.repeat(40);
+
+async function withProviders() {
+  const rig = await iamRig();
+  await rig.run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument: METADATA });
+  await rig.run('CreateOpenIDConnectProvider', { Url: URL, ClientIDList: ['app'], ThumbprintList: [THUMBPRINT] });
+  return rig;
+}
+
+type Row = {
+  [Name in keyof IamApi]: readonly [title: string, name: Name, input: IamApi[Name]['input'], code: string, text: string];
+}[keyof IamApi];
+// biome-ignore format: a table
+const ROWS: readonly Row[] = [
+  // what is wrong                 operation                      input                                                              code                            text
+  ['a private key',                'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: '', AddPrivateKey: 'k' },    'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
+  ['what is no metadata',          'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: 'x'.repeat(1000) },          'InvalidInputException',        'Could not parse metadata'],
+  ['metadata with declarations',   'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: `<!DOCTYPE x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
+  ['a name taken, in other case',  'CreateSAMLProvider',          { Name: 'OKTA', SAMLMetadataDocument: METADATA },                  'EntityAlreadyExistsException', 'SAMLProvider with name OKTA already exists.'],
+  ['an unknown provider',          'GetSAMLProvider',             { SAMLProviderArn: `${SAML}x` },                                   'NoSuchEntityException',        `Manifest not found for arn ${SAML}x`],
+  ['an unknown provider',          'DeleteSAMLProvider',          { SAMLProviderArn: `${SAML}x` },                                   'NoSuchEntityException',        `Manifest not found for arn ${SAML}x`],
+  ['http',                         'CreateOpenIDConnectProvider', { Url: 'http://login.example.com' },                               'ValidationError',              'Invalid Open ID Connect Provider URL'],
+  ['a query',                      'CreateOpenIDConnectProvider', { Url: 'https://login.example.com?a=b' },                          'ValidationError',              'Invalid Open ID Connect Provider URL'],
+  ['a thumbprint that is none',    'CreateOpenIDConnectProvider', { Url: URL, ThumbprintList: ['x'.repeat(40)] },                    'InvalidInputException',        'Thumbprints must be 40 hexadecimal digits.'],
+  ['six thumbprints',              'CreateOpenIDConnectProvider', { Url: URL, ThumbprintList: new Array(6).fill(THUMBPRINT) },       'InvalidInputException',        'Thumbprint list must contain fewer than 5 entries.'],
+  ['a hundred and one audiences',  'CreateOpenIDConnectProvider', { Url: 'https://a.example', ClientIDList: Array.from({ length: 101 }, (_, i) => `${i}`) }, 'LimitExceededException', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100'],
+  ['an issuer it has',             'CreateOpenIDConnectProvider', { Url: URL },                                                      'EntityAlreadyExistsException', 'Provider with url https://login.example.com/tenant already exists.'],
+  ['an unknown provider',          'GetOpenIDConnectProvider',    { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenIDConnect Provider not found for arn ${OIDC}x`],
+];
+
+for (const [title, name, input, code, message] of ROWS) {
+  test(`${name}: ${title} is ${code}, and nothing changes`, async () => {
+    const { run, asked, state } = await withProviders();
+    const before = await state();
+    await assert.rejects(
+      async () => {
+        await asked(name, input as never);
+        await run(name, input as never);
+      },
+      { code, message },
+    );
+    assert.equal(await state(), before);
+  });
+}
+
+test('A SAML provider: its metadata can be read, replaced, tagged and deleted', async () => {
+  const { run } = await withProviders();
+  const provider = await run('GetSAMLProvider', { SAMLProviderArn: SAML });
+  assert.equal(provider.SAMLMetadataDocument, METADATA);
+  assert.equal(provider.ValidUntil, Date.UTC(2030, 0, 2, 3, 4, 5));
+  assert.match(provider.SAMLProviderUUID ?? '', /^[A-Z0-9]{22,64}$/);
+  const undated = METADATA.replace(' validUntil="2030-01-02T03:04:05Z"', '');
+  await run('UpdateSAMLProvider', { SAMLProviderArn: SAML, SAMLMetadataDocument: undated });
+  assert.deepEqual((await run('ListSAMLProviders', {})).SAMLProviderList, [
+    { Arn: SAML, ValidUntil: Date.UTC(2126, 10, 22), CreateDate: START },
+  ]);
+  await run('TagSAMLProvider', { SAMLProviderArn: SAML, Tags: [{ Key: 'a', Value: 'b' }] });
+  assert.deepEqual((await run('ListSAMLProviderTags', { SAMLProviderArn: SAML })).Tags, [{ Key: 'a', Value: 'b' }]);
+  await run('UntagSAMLProvider', { SAMLProviderArn: SAML, TagKeys: ['A'] });
+  assert.equal('Tags' in (await run('GetSAMLProvider', { SAMLProviderArn: SAML })), false);
+  await run('DeleteSAMLProvider', { SAMLProviderArn: SAML });
+  assert.deepEqual((await run('ListSAMLProviders', {})).SAMLProviderList, []);
+});
+
+test('An OpenID Connect provider: its audiences and thumbprints can be changed, and deleting it twice is no error', async () => {
+  const { run } = await withProviders();
+  const of = { OpenIDConnectProviderArn: OIDC };
+  await run('AddClientIDToOpenIDConnectProvider', { ...of, ClientID: 'web' });
+  await run('AddClientIDToOpenIDConnectProvider', { ...of, ClientID: 'web' });
+  await run('RemoveClientIDFromOpenIDConnectProvider', { ...of, ClientID: 'app' });
+  await run('UpdateOpenIDConnectProviderThumbprint', { ...of, ThumbprintList: ['b'.repeat(40)] });
+  await run('TagOpenIDConnectProvider', { ...of, Tags: [{ Key: 'a', Value: 'b' }] });
+  assert.deepEqual(await run('GetOpenIDConnectProvider', of), {
+    Url: 'login.example.com/tenant',
+    ClientIDList: ['web'],
+    ThumbprintList: ['b'.repeat(40)],
+    CreateDate: START,
+    Tags: [{ Key: 'a', Value: 'b' }],
+  });
+  await run('UntagOpenIDConnectProvider', { ...of, TagKeys: ['a'] });
+  assert.deepEqual((await run('ListOpenIDConnectProviderTags', of)).Tags, []);
+  await run('DeleteOpenIDConnectProvider', of);
+  await run('DeleteOpenIDConnectProvider', of);
+  assert.deepEqual((await run('ListOpenIDConnectProviders', {})).OpenIDConnectProviderList, []);
+});
