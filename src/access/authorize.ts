@@ -185,6 +185,8 @@ function denied(principal: Principal, action: string, resource: string, decision
 
 /** Without a reason clause: the words for a role that is not there and for one that does not trust. Requirement STS-4. */
 function bare(principal: Principal, action: string, resource: string): Denied {
+  // Of who brings a token of an identity provider the real service names neither the caller nor the role.
+  if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, implicit('trust', resource), [resource]);
   return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, implicit('trust', resource), [resource]);
 }
 

@@ -1,4 +1,5 @@
 import type { AccountId, Arn } from './arn.ts';
+import type { Federation } from './federation.ts';
 import type { Instant } from './instant.ts';
 
 /** What a temporary credential says about the call that made it. Source: IAM User Guide, "Temporary security credentials". */
@@ -26,7 +27,13 @@ export interface SessionFacts {
  * Source: IAM User Guide, "IAM JSON policy elements: Variables", table of principal values.
  */
 export type Principal =
-  | { readonly type: 'Root'; readonly accountId: AccountId; readonly arn: Arn; readonly principalId: string; readonly session?: SessionFacts }
+  | {
+      readonly type: 'Root';
+      readonly accountId: AccountId;
+      readonly arn: Arn;
+      readonly principalId: string;
+      readonly session?: SessionFacts;
+    }
   | {
       readonly type: 'IAMUser';
       readonly accountId: AccountId;
@@ -60,6 +67,21 @@ export type Principal =
       readonly issuerId: string;
       readonly session: SessionFacts;
     }
-  | { readonly type: 'AWSService'; readonly accountId: AccountId; readonly arn: Arn; readonly principalId: string; readonly service: string; readonly session?: SessionFacts }
-  /** Nobody signed: AssumeRoleWithSAML, AssumeRoleWithWebIdentity and the like before the token is read. */
-  | { readonly type: 'Unknown'; readonly accountId: AccountId; readonly arn: Arn; readonly principalId: string; readonly session?: SessionFacts };
+  | {
+      readonly type: 'AWSService';
+      readonly accountId: AccountId;
+      readonly arn: Arn;
+      readonly principalId: string;
+      readonly service: string;
+      readonly session?: SessionFacts;
+    }
+  /** Nobody signed: AssumeRoleWithSAML, AssumeRoleWithWebIdentity. */
+  | {
+      readonly type: 'Unknown';
+      readonly accountId: AccountId;
+      readonly arn: Arn;
+      readonly principalId: string;
+      readonly session?: SessionFacts;
+      /** What the token in place of a signature says, verified. */
+      readonly federation?: Federation;
+    };

@@ -46,8 +46,13 @@ export function trustCallerOf(principal: Principal): TrustCaller {
     case 'AWSService':
       return { service: principal.service };
     case 'Unknown':
-      return principal.session?.federatedProvider === undefined ? {} : { federated: principal.session.federatedProvider };
+      return principal.federation === undefined ? {} : { federated: [principal.federation.provider, hostOf(principal.federation.issuer)] };
   }
+}
+
+/** A web identity's issuer may be named by its URL's text after `https://` as well: `accounts.google.com`. */
+function hostOf(issuer: string): string {
+  return issuer.startsWith('https://') ? issuer.slice('https://'.length) : issuer;
 }
 
 type Named = 'principal' | 'account' | 'none';

@@ -32,8 +32,12 @@ export function userIdentity(principal: Principal, accessKeyId: string | undefin
     }
     case 'AWSService':
       return { type, invokedBy: principal.service };
-    case 'Unknown':
-      return { type, principalId, accountId };
+    case 'Unknown': {
+      const { federation } = principal;
+      if (federation === undefined) return { type, principalId, accountId };
+      const kind = federation.kind === 'saml' ? 'SAMLUser' : 'WebIdentityUser';
+      return { type: kind, principalId, userName: federation.subject, identityProvider: federation.provider };
+    }
   }
 }
 

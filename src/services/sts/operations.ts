@@ -2,12 +2,14 @@ import { type OperationTable, operationTable } from '../table.ts';
 import { assumeRole } from './assume-role.ts';
 import type { StsDeps } from './deps.ts';
 import { getFederationToken, getSessionToken } from './user-sessions.ts';
+import { assumeRoleWithWebIdentity } from './web-identity.ts';
 import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './who.ts';
 
 /** The operations of STS. */
 export function stsOperations(deps: StsDeps): OperationTable<'sts'> {
   return operationTable('sts', {
     AssumeRole: assumeRole(deps),
+    AssumeRoleWithWebIdentity: assumeRoleWithWebIdentity(deps),
     DecodeAuthorizationMessage: decodeAuthorizationMessage(deps),
     GetAccessKeyInfo: getAccessKeyInfo,
     GetCallerIdentity: getCallerIdentity,

@@ -1,0 +1,68 @@
+import type { JSONWebKeySet } from 'jose';
+import type { Instant } from '#core/instant.ts';
+import { type FetchJson, FetchProblem } from './guarded-fetch.ts';
+
+/** The signing keys that an issuer publishes, by OpenID Connect discovery. */
+export interface IssuerKeys {
+  /**
+   * Keys no older than an hour. `afresh`: fetched anew, because a token names a key that is not among them, but at most
+   * once a minute, so that tokens with invented keys do not make us fetch.
+   *
+   * @throws FetchProblem they could not be had
+   */
+  keysOf(issuer: string, thumbprints: readonly string[], now: Instant, afresh?: 'afresh'): Promise<JSONWebKeySet>;
+}
+
+const KEPT_MS = 3_600_000;
+const AFRESH_MS = 60_000;
+const FAILURE_MS = 10_000;
+const ISSUERS_MAX = 1000;
+const KEYS_MAX = 100;
+
+interface Kept {
+  readonly fetchedAt: Instant;
+  readonly keys: Promise<JSONWebKeySet>;
+  failed: boolean;
+}
+
+/**
+ * Fetches and remembers keys. Those who ask together wait for one fetch; a failure is remembered for ten seconds.
+ *
+ * Source: OpenID Connect Discovery 1.0 §4: the document's `issuer` must be the one asked.
+ * Assumed: the three times; AWS publishes none.
+ */
+export function issuerKeys(fetchJson: FetchJson): IssuerKeys {
+  const kept = new Map<string, Kept>();
+  return {
+    keysOf(issuer, thumbprints, now, afresh) {
+      const name = `${issuer} ${thumbprints.join()}`;
+      const before = kept.get(name);
+      if (before !== undefined) {
+        const age = now - before.fetchedAt;
+        const lasts = before.failed ? FAILURE_MS : afresh === undefined ? KEPT_MS : AFRESH_MS;
+        if (age < lasts) return before.keys;
+      }
+      const entry: Kept = { fetchedAt: now, keys: fetchKeys(fetchJson, issuer, thumbprints), failed: false };
+      entry.keys.catch(() => {
+        entry.failed = true;
+      });
+      kept.delete(name);
+      if (kept.size >= ISSUERS_MAX) kept.delete(kept.keys().next().value as string);
+      kept.set(name, entry);
+      return entry.keys;
+    },
+  };
+}
+
+async function fetchKeys(fetchJson: FetchJson, issuer: string, thumbprints: readonly string[]): Promise<JSONWebKeySet> {
+  const base = issuer.endsWith('/') ? issuer.slice(0, -1) : issuer;
+  const configuration = (await fetchJson(`${base}/.well-known/openid-configuration`, { thumbprints })) as {
+    issuer?: unknown;
+    jwks_uri?: unknown;
+  } | null;
+  if (configuration?.issuer !== issuer) throw new FetchProblem(`${issuer}: its configuration names another issuer.`);
+  if (typeof configuration.jwks_uri !== 'string') throw new FetchProblem(`${issuer}: its configuration names no keys.`);
+  const { keys } = ((await fetchJson(configuration.jwks_uri, { thumbprints })) ?? {}) as { keys?: unknown };
+  if (!Array.isArray(keys) || keys.length > KEYS_MAX) throw new FetchProblem(`${issuer}: its keys cannot be read.`);
+  return { keys };
+}

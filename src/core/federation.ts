@@ -1,0 +1,24 @@
+import type { Arn } from './arn.ts';
+import type { ConditionContext } from './condition-context.ts';
+import type { Instant } from './instant.ts';
+
+/**
+ * What a verified token of an identity provider says about who brings it. Only `access` makes one.
+ * It is no principal yet: what it becomes is a session of the role that trusts the provider.
+ */
+export interface Federation {
+  readonly kind: 'web-identity' | 'saml';
+  /** The provider's ARN, which a trust policy names as `Federated`, and `aws:FederatedProvider` of the session. */
+  readonly provider: Arn;
+  /** The token's `iss`, or the assertion's Issuer. */
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
+  /** Keys for the trust policy's conditions, lower-cased: `idp.example:sub`, `saml:aud` … */
+  readonly context: ConditionContext;
+  readonly tags: readonly { readonly Key: string; readonly Value: string }[];
+  readonly transitiveTagKeys: readonly string[];
+  readonly sourceIdentity?: string;
+  /** The session ends no later. */
+  readonly latestEnd?: Instant;
+}
