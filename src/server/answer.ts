@@ -5,6 +5,7 @@ import type { Answer, Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import { type Authenticate, type Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
+import type { Federate } from '#access/federate.ts';
 import type { Snapshot } from '#access/snapshot.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { Call, Operation } from '#services/operation.ts';
@@ -22,6 +23,8 @@ export interface Server {
   readonly store: Store;
   readonly snapshot: Snapshot;
   readonly authenticate: Authenticate;
+  /** Who brings a token in place of a signature. */
+  readonly federate: Federate;
   readonly authorize: Authorize;
   readonly operations: (service: ServiceName, operation: string) => Operation<unknown, unknown>;
   readonly record: (recorded: Recorded) => TrailRow;
@@ -69,6 +72,8 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     try {
       facts.authenticated = server.authenticate(received, expectedOf(routed), now());
       facts.input = decode(routed, received);
+      const brought = routed.operation.unsigned ? await server.federate(routed.operation.name, facts.input, now()) : undefined;
+      if (brought !== undefined) facts.authenticated = { ...facts.authenticated, principal: brought };
       return await perform(facts, facts.authenticated);
     } catch (error) {
       return await refused(facts, error);
@@ -80,8 +85,9 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const operation = server.operations(routed.service, routed.operation.name);
     let changedIdentity = false;
     const answer = await store.transaction(async (tx) => {
-      // Identity may have changed since: who it was then is asked again.
-      const authenticated = proven.identityVersion === server.snapshot.version() ? proven : server.authenticate(received, expectedOf(routed), now());
+      // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
+      const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
+      const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
       const at = now();
       const caller = { principal: authenticated.principal, accountId: authenticated.principal.accountId, region: authenticated.region, profile: routed.profile };
       const access = operation.access(input, caller);
@@ -132,7 +138,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const authenticated = outcome.authenticated ?? facts.authenticated;
     const principal = authenticated?.principal ?? outcome.claimed?.principal;
     const accessKeyId = authenticated?.accessKeyId ?? outcome.claimed?.accessKeyId;
-    const known = principal !== undefined && principal.type !== 'Unknown';
+    const known = principal !== undefined && (principal.type !== 'Unknown' || principal.federation !== undefined);
     const region = principal === undefined ? server.region : (authenticated?.region ?? outcome.claimed?.region ?? server.region);
     const identityVersion = facts.authorized?.identityVersion ?? authenticated?.identityVersion;
     const resources = outcome.denied?.resources ?? facts.authorized?.resources;

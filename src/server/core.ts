@@ -6,6 +6,9 @@ import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { authenticating } from '#access/authenticate.ts';
 import { authorizing } from '#access/authorize.ts';
+import { federating } from '#access/federate.ts';
+import { guardedFetch } from '#access/guarded-fetch.ts';
+import { issuerKeys } from '#access/issuer-keys.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
@@ -66,6 +69,7 @@ const answer = answering({
   store,
   snapshot,
   authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
+  federate: federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedInternalHosts: settings.internalIssuers })) }),
   authorize: authorizing({ snapshot, stacks }),
   operations: allOperations({ settings, vault, sessions, operatorKeys, endpoints: () => endpoints }),
   record: trailRecorder(loadModel),
