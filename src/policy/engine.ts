@@ -68,16 +68,21 @@ export function runProgram(program: Program, record: RequestRecord): number {
     let i = 0;
     while (i < allows.length && !(allows[i] as Predicate)(record)) i++;
     if (i === allows.length) return -1 - g;
-    record.hits[g] = i;
+    record.scratch.hits[g] = i;
   }
   return ALLOWED;
 }
 
+/** Scratch of `decide`, which is synchronous and fills all that it reads. Its slots stay empty: every key is sought in the context. */
+const RECORD = newRequestRecord();
+
 /** Whether the action may be done to every one of the resources. An explicit denial of any is named before an implicit one of another. */
 export function decide(stack: PolicyStack, request: PolicyRequest): Decision {
-  const record = newRequestRecord();
-  record.context = request.context;
-  return decideProgram(programFor(stack, request.action), record, request.resources);
+  const program = programFor(stack, request.action);
+  RECORD.context = request.context;
+  const decision = decideProgram(program, RECORD, request.resources);
+  RECORD.context = undefined;
+  return decision;
 }
 
 /** As `decide`, with a program and a record at hand; the record's resource is overwritten. No resources are decided as `*`. */
@@ -101,12 +106,12 @@ export function decideProgram(program: Program, record: RequestRecord, resources
 }
 
 /** Adds the statement of each layer that allowed, once. */
-function addAllowing({ gates, alwaysBy }: Program, { hits }: RequestRecord, by: StatementRef[]): void {
+function addAllowing({ gates, alwaysBy }: Program, { scratch }: RequestRecord, by: StatementRef[]): void {
   const add = (candidate: Candidate): void => {
     const { policyType, source, statement } = candidate;
     const known = by.some((ref) => ref.policyType === policyType && ref.policyId === source.policyId && ref.statement === statement);
     if (!known) by.push(refOf(candidate));
   };
   for (const candidate of alwaysBy) add(candidate);
-  for (let g = 0; g < gates.length; g++) add((gates[g] as Gate).allowOf[hits[g] as number] as Candidate);
+  for (let g = 0; g < gates.length; g++) add((gates[g] as Gate).allowOf[scratch.hits[g] as number] as Candidate);
 }

@@ -173,7 +173,7 @@ function likeMeets(pieces: readonly Piece[]): Meets {
   if (pieces.some(({ kind }) => kind === 'variable')) {
     return (record, value) => {
       const length = fillCodes(record, pieces);
-      return length >= 0 && codesMatch(record.codes, 0, length, value, 0, value.length);
+      return length >= 0 && codesMatch(record.scratch.codes, 0, length, value, 0, value.length);
     };
   }
   const text = plainText(pieces);
@@ -193,7 +193,11 @@ function arnMeets(pieces: readonly Piece[]): Meets {
   if (pieces.some(({ kind }) => kind === 'variable')) {
     return (record, value) => {
       const length = fillCodes(record, pieces);
-      return length >= 0 && findBounds(record.codes, length, bounds) && arnCodesMatch(record.codes, length, bounds, value, colons);
+      return (
+        length >= 0 &&
+        findBounds(record.scratch.codes, length, bounds) &&
+        arnCodesMatch(record.scratch.codes, length, bounds, value, colons)
+      );
     };
   }
   const codes = toCodes(pieces);

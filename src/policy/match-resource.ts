@@ -33,7 +33,8 @@ export function resourceMatcher(pattern: ArnPattern, shortMatches: boolean): Pre
   const [, partition, service, region, account, rest] = tests;
   return (record) => {
     if (!resourceIsArn(record)) return false;
-    const { resource, colons } = record;
+    const { resource } = record;
+    const { colons } = record.scratch;
     const c1 = colons[1] as number;
     const c2 = colons[2] as number;
     const c3 = colons[3] as number;
@@ -79,7 +80,7 @@ function segmentTest(pieces: readonly Piece[]): SegmentTest | undefined {
   if (pieces.some(({ kind }) => kind === 'variable')) {
     return (record, resource, from, to) => {
       const length = fillCodes(record, pieces);
-      return length >= 0 && codesMatch(record.codes, 0, length, resource, from, to);
+      return length >= 0 && codesMatch(record.scratch.codes, 0, length, resource, from, to);
     };
   }
   const codes = toCodes(pieces);

@@ -13,42 +13,30 @@ export interface PolicyRequest {
   readonly context: ConditionContext;
 }
 
-/**
- * A request in the form that deciding reads without allocating: made once for a connection or a role session and filled again for
- * each request. A key is sought first in its slot, then in `context`.
- */
-export interface RequestRecord {
-  /** See `actionIdOf`. */
-  action: number;
-  resource: string;
-  context: ConditionContext | undefined;
-  readonly slots: (ContextValue | undefined)[];
-  /** Scratch of the engine: which candidate of each layer allowed last. */
+/** The most ceilings a decision can have: service control policies of ten levels, and the other layers. */
+export const LAYERS_MAX = 64;
+
+/** What the engine writes to while it decides, so that deciding allocates nothing. One does for any number of records, and means nothing after. */
+export interface Scratch {
+  /** Which candidate of each gate allowed last. */
   readonly hits: Int32Array;
-  /** Scratch: `resource` for which `colons` holds, and the offsets of its first five colons; the first is -1 where it is no ARN. */
+  /** The resource for which `colons` holds, and the offsets of its first five colons; the first is -1 where it is no ARN. */
   colonsOf: string | undefined;
   readonly colons: Int32Array;
-  /** Scratch: for each slot the text that was parsed last, and what came of it. */
+  /** For each slot the text that was parsed last, and what came of it. */
   readonly numberOf: (string | undefined)[];
   readonly numbers: Float64Array;
   readonly momentOf: (string | undefined)[];
   readonly moments: Float64Array;
   addressOf: string | undefined;
   readonly address: Address;
-  /** Scratch: a pattern whose variables are filled in. */
+  /** A pattern whose variables are filled in. */
   codes: Int32Array;
 }
 
-/** The most ceilings a decision can have: service control policies of ten levels, and the other layers. */
-export const LAYERS_MAX = 64;
-
-export function newRequestRecord(): RequestRecord {
+export function newScratch(): Scratch {
   const { length } = SLOT_KEYS;
   return {
-    action: -1,
-    resource: '*',
-    context: undefined,
-    slots: new Array<ContextValue | undefined>(length).fill(undefined),
     hits: new Int32Array(LAYERS_MAX),
     colonsOf: undefined,
     colons: new Int32Array(5),
@@ -60,6 +48,25 @@ export function newRequestRecord(): RequestRecord {
     address: newAddress(),
     codes: new Int32Array(256),
   };
+}
+
+/**
+ * A request in the form that deciding reads without allocating: made once for a connection or a role session, which fills its slots
+ * once, and given another action and resource for each request. A key is sought first in its slot, then in `context`.
+ */
+export interface RequestRecord {
+  /** See `actionIdOf`. */
+  action: number;
+  resource: string;
+  context: ConditionContext | undefined;
+  readonly slots: (ContextValue | undefined)[];
+  readonly scratch: Scratch;
+}
+
+/** @param scratch shared with other records of the same thread */
+export function newRequestRecord(scratch = newScratch()): RequestRecord {
+  const slots = new Array<ContextValue | undefined>(SLOT_KEYS.length).fill(undefined);
+  return { action: -1, resource: '*', context: undefined, slots, scratch };
 }
 
 /** Puts a context into the slots it has; `context` keeps the rest by name. Slots the context does not name are emptied. */
@@ -80,41 +87,41 @@ export function contextValue(record: RequestRecord, slot: number, key: string): 
 }
 
 /** The value as a number, read once for each text of a slot. */
-export function numberOf(record: RequestRecord, slot: number, text: string): number {
+export function numberOf({ scratch }: RequestRecord, slot: number, text: string): number {
   if (slot < 0) return toNumber(text);
-  if (record.numberOf[slot] !== text) {
-    record.numbers[slot] = toNumber(text);
-    record.numberOf[slot] = text;
+  if (scratch.numberOf[slot] !== text) {
+    scratch.numbers[slot] = toNumber(text);
+    scratch.numberOf[slot] = text;
   }
-  return record.numbers[slot] as number;
+  return scratch.numbers[slot] as number;
 }
 
 /** The value as a moment, read once for each text of a slot. */
-export function momentOf(record: RequestRecord, slot: number, text: string): number {
+export function momentOf({ scratch }: RequestRecord, slot: number, text: string): number {
   if (slot < 0) return toMoment(text);
-  if (record.momentOf[slot] !== text) {
-    record.moments[slot] = toMoment(text);
-    record.momentOf[slot] = text;
+  if (scratch.momentOf[slot] !== text) {
+    scratch.moments[slot] = toMoment(text);
+    scratch.momentOf[slot] = text;
   }
-  return record.moments[slot] as number;
+  return scratch.moments[slot] as number;
 }
 
 /** The value as an address, read once for each text; family 0 where it is none. */
-export function addressOf(record: RequestRecord, text: string): Address {
-  if (record.addressOf !== text) {
-    readAddress(text, record.address);
-    record.addressOf = text;
+export function addressOf({ scratch }: RequestRecord, text: string): Address {
+  if (scratch.addressOf !== text) {
+    readAddress(text, scratch.address);
+    scratch.addressOf = text;
   }
-  return record.address;
+  return scratch.address;
 }
 
 /** Where the first five colons of the resource stand; false where it is no ARN. */
-export function resourceIsArn(record: RequestRecord): boolean {
-  if (record.colonsOf !== record.resource) {
-    findColons(record.resource, record.colons);
-    record.colonsOf = record.resource;
+export function resourceIsArn({ resource, scratch }: RequestRecord): boolean {
+  if (scratch.colonsOf !== resource) {
+    findColons(resource, scratch.colons);
+    scratch.colonsOf = resource;
   }
-  return (record.colons[0] as number) >= 0;
+  return (scratch.colons[0] as number) >= 0;
 }
 
 /** Writes the offsets of the first five colons of an ARN; -1 as the first where the text is none. */

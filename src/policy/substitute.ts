@@ -1,6 +1,6 @@
 import { slotOf } from './keys.ts';
 import { MANY, ONE, type Piece } from './pattern.ts';
-import { contextValue, type RequestRecord } from './request.ts';
+import { contextValue, type RequestRecord, type Scratch } from './request.ts';
 
 /**
  * What a variable stands for: the value, its default, or undefined. Only a key with one value can be a variable; an empty value is a value.
@@ -13,7 +13,7 @@ export function variableValue(record: RequestRecord, slot: number, key: string, 
 }
 
 /**
- * Writes a pattern with its variables filled in to `record.codes` and answers its length; -1 where a variable has no value.
+ * Writes a pattern with its variables filled in to the scratch's `codes` and answers its length; -1 where a variable has no value.
  * What a variable stands for is literal: neither its `*` nor its `${` means anything.
  */
 export function fillCodes(record: RequestRecord, pieces: readonly Piece[]): number {
@@ -21,22 +21,22 @@ export function fillCodes(record: RequestRecord, pieces: readonly Piece[]): numb
   for (let i = 0; i < pieces.length; i++) {
     const piece = pieces[i] as Piece;
     if (piece.kind === 'many' || piece.kind === 'one') {
-      room(record, length + 1);
-      record.codes[length++] = piece.kind === 'many' ? MANY : ONE;
+      room(record.scratch, length + 1);
+      record.scratch.codes[length++] = piece.kind === 'many' ? MANY : ONE;
       continue;
     }
     const text = piece.kind === 'text' ? piece.text : variableValue(record, slotOf(piece.key), piece.key, piece.fallback);
     if (text === undefined) return -1;
-    room(record, length + text.length);
-    const { codes } = record;
+    room(record.scratch, length + text.length);
+    const { codes } = record.scratch;
     for (let at = 0; at < text.length; at++) codes[length++] = text.charCodeAt(at);
   }
   return length;
 }
 
-function room(record: RequestRecord, length: number): void {
-  if (length <= record.codes.length) return;
+function room(scratch: Scratch, length: number): void {
+  if (length <= scratch.codes.length) return;
   const wider = new Int32Array(length * 2);
-  wider.set(record.codes);
-  record.codes = wider;
+  wider.set(scratch.codes);
+  scratch.codes = wider;
 }
