@@ -1,3 +1,4 @@
+import { LAST_USE_SCHEMA } from './last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
 import type { Sql } from './store.ts';
 
@@ -58,6 +59,7 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { title: 'meetings', statements: MEETINGS_SCHEMA },
+  { title: 'last uses', statements: LAST_USE_SCHEMA },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

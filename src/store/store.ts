@@ -1,5 +1,6 @@
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity.ts';
+import type { LastUses } from './last-use.ts';
 import type { Meetings } from './meetings.ts';
 import type { Meta } from './meta.ts';
 import type { Outbox } from './outbox.ts';
@@ -24,6 +25,7 @@ export interface Tx {
   readonly trail: Trail;
   readonly idempotency: Idempotency;
   readonly meta: Meta;
+  readonly lastUses: LastUses;
   readonly outbox: Outbox;
   /**
    * Calls `fn` once the commit is durable and before `transaction` resolves; never where the transaction failed.

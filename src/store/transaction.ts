@@ -1,5 +1,6 @@
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
+import { lastUses } from './last-use.ts';
 import { meetings } from './meetings.ts';
 import { meta } from './meta.ts';
 import { outbox } from './outbox.ts';
@@ -55,6 +56,9 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     },
     get meta() {
       return (made.meta ??= meta(sql));
+    },
+    get lastUses() {
+      return (made.lastUses ??= lastUses(sql));
     },
     get outbox() {
       return (made.outbox ??= outbox(sql, positions.nextId));
