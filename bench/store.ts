@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { openStore } from '#store/open.ts';
+import { openSqlite } from '#store/sqlite.ts';
+import { nodeSqlite, type SqliteOpen } from '#store/sqlite-driver.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
 
@@ -60,10 +62,28 @@ const WORKLOADS: Readonly<Record<string, (tx: Tx, i: number) => Promise<unknown>
   },
 };
 
+let commits = 0;
+
+/** Node's SQLite, its commits counted: each is one fsync of the log. */
+const counting: SqliteOpen = (path) => {
+  const driver = nodeSqlite(path);
+  const prepare: typeof driver.prepare = (text) => {
+    const statement = driver.prepare(text);
+    if (text !== 'COMMIT') return statement;
+    const run: typeof statement.run = (values) => {
+      commits++;
+      return statement.run(values);
+    };
+    return { ...statement, run };
+  };
+  return { ...driver, prepare };
+};
+
 async function measure(name: string, store: Store): Promise<void> {
   const work = WORKLOADS[name] as (tx: Tx, i: number) => Promise<unknown>;
   const latencies: number[] = [];
   let i = 0;
+  commits = 0;
   const began = performance.now();
   const end = began + seconds * 1000;
   const cpu = process.cpuUsage();
@@ -82,11 +102,13 @@ async function measure(name: string, store: Store): Promise<void> {
   const at = (share: number): string => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(2);
   const rate = latencies.length / elapsed;
   console.log(
-    `${name.padEnd(28)} ${callers} callers  ${rate.toFixed(0).padStart(7)} answers/s  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms  ${((user + system) / latencies.length).toFixed(1)} µs CPU each`,
+    `${name.padEnd(28)} ${callers} callers  ${rate.toFixed(0).padStart(7)} answers/s  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms  ${((user + system) / latencies.length).toFixed(1)} µs CPU each${commits === 0 ? '' : `  ${(latencies.length / commits).toFixed(1)} transactions a commit`}`,
   );
 }
 
-const store = await openStore(settings.database ?? `file:${join(folder, 'data')}`, {});
+const store = await (settings.database === undefined
+  ? openSqlite(join(folder, 'data'), { open: counting })
+  : openStore(settings.database, {}));
 try {
   for (const name of Object.keys(WORKLOADS)) await measure(name, store);
 } finally {

@@ -127,13 +127,35 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
     };
   }
 
+  let giveUp = (_: Error): void => {};
+
+  /** Work that can be given up: nobody else gets a turn while one waits. */
+  function unlessStuck<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      giveUp = reject;
+      work().then(resolve, reject);
+    });
+  }
+
+  /**
+   * Everything a group does is done before the loop turns: statements answer at once. If it turns, the work that runs awaits something else
+   * than its transaction, perhaps for ever, and all the others with it.
+   */
+  function watchStuck(): () => void {
+    let watch = setImmediate(function turned() {
+      giveUp(new Error('The work of a transaction awaited something else than its transaction.'));
+      watch = setImmediate(turned);
+    });
+    return () => clearImmediate(watch);
+  }
+
   function member<T>(work: (tx: Tx) => Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void): Member {
     return {
       async run() {
         const { sql, beforeLastStatement, keep, takeBack } = connection();
         const run = startRun(sql, shared);
         try {
-          const value = await work(run.tx);
+          const value = await unlessStuck(() => work(run.tx));
           beforeLastStatement();
           await run.flush();
           keep();
@@ -153,6 +175,7 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
   }
 
   async function commitGroup(group: readonly Member[]): Promise<void> {
+    const unwatch = watchStuck();
     try {
       const settle: (() => void)[] = [];
       for (const one of group) settle.push(await one.run());
@@ -166,6 +189,8 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
     } catch (error) {
       stop(error);
       for (const { reject } of group) reject(error);
+    } finally {
+      unwatch();
     }
   }
 

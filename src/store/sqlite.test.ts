@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { trailRow } from './conformance-fixtures.ts';
 import { openSqlite } from './sqlite.ts';
 import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.ts';
+import type { Tx } from './store.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'belfry-sqlite-'));
 after(() => rmSync(base, { recursive: true, force: true }));
@@ -167,6 +168,27 @@ describe('group commit', () => {
       await store.close();
     });
   }
+
+  test('group commit: work that awaits something else is given up and taken back, and stops nobody', async () => {
+    const store = await openSqlite(':memory:');
+    const never = async (tx: Tx): Promise<void> => {
+      await tx.meta.put('stuck', 'yes');
+      await new Promise(() => {});
+    };
+    const outcomes = await Promise.allSettled([
+      store.transaction((tx) => tx.meta.put('before', 'yes')),
+      store.transaction(never),
+      store.transaction(never),
+      store.transaction((tx) => tx.meta.put('behind', 'yes')),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+    );
+    const read = await store.transaction(async ({ meta }) => [await meta.get('before'), await meta.get('stuck'), await meta.get('behind')]);
+    assert.deepEqual(read, ['yes', undefined, 'yes']);
+    await store.close();
+  });
 
   test('group commit: a failing constraint stops nobody', async () => {
     const fatal: unknown[] = [];

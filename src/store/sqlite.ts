@@ -61,7 +61,7 @@ function prepareFile(db: SqliteDriver, inMemory: boolean): void {
   const version = String(Object.values(db.prepare('SELECT sqlite_version()').all([])[0] ?? {})[0]);
   if (!isAtLeast(version)) throw new Error(`SQLite ${version} can lose commits: ${OLDEST_VERSION.join('.')} or newer is needed.`);
   pragma('journal_mode = WAL');
-  // WAL with NORMAL loses acknowledged commits in a power cut. Decision 0002.
+  // WAL with NORMAL loses acknowledged commits in a power cut: test/store/power-cut.test.ts.
   db.exec('PRAGMA synchronous = FULL');
   // Only macOS knows the difference between handing data to the drive and writing it.
   db.exec('PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1');

@@ -1,0 +1,42 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * Copies the database of a data folder into another folder, as it was at one moment, while a server may be at work on it; the copy is a data
+ * folder to start a server on. It is durable when this returns, and not there at all where this fails.
+ *
+ * Never copy the files themselves: what is committed and still in the log would be missing or torn.
+ * PostgreSQL has its own (`pg_dump`, `pg_basebackup`). Requirement: RES-3.
+ *
+ * @throws Error where there is no database, or the target has one
+ */
+export function backupSqlite(folder: string, target: string): void {
+  const source = join(folder, 'belfry.db');
+  const copy = join(target, 'belfry.db');
+  if (!existsSync(source)) throw new Error(`There is no database in ${folder}.`);
+  if (existsSync(copy)) throw new Error(`There is a database in ${target} already.`);
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  const unfinished = `${copy}.unfinished`;
+  rmSync(unfinished, { force: true });
+  const db = new DatabaseSync(source, { readOnly: true });
+  try {
+    db.prepare('VACUUM INTO ?').run(unfinished);
+  } finally {
+    db.close();
+  }
+  // SQLite does not wait for the disk here.
+  sync(unfinished);
+  renameSync(unfinished, copy);
+  sync(target);
+  sync(dirname(target));
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

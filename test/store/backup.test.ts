@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { backupSqlite } from '#store/backup.ts';
+import { openSqlite } from '#store/sqlite.ts';
+import { aftermath, assertUnharmed, startLoad } from './crash.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'belfry-backup-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+// Requirement RES-3: a consistent backup of a running server.
+test('backupSqlite: a copy taken under load holds all that was acknowledged before it began, and nothing by halves', async () => {
+  const load = startLoad(join(folder, 'data'), 0);
+  await load.atLeast(1_000);
+  const before = [...load.acknowledged];
+  backupSqlite(join(folder, 'data'), join(folder, 'copy'));
+  await load.atLeast(before.length + 100);
+  await load.kill();
+  const store = await openSqlite(join(folder, 'copy'));
+  assertUnharmed(await aftermath(store, before));
+  await store.close();
+});
+
+test('backupSqlite: a folder that holds a database is left alone', async () => {
+  const target = join(folder, 'taken');
+  const store = await openSqlite(target);
+  await store.transaction((tx) => tx.meta.put('mine', 'yes'));
+  await store.close();
+  assert.throws(() => backupSqlite(join(folder, 'data'), target), /a database in .* already/);
+  const again = await openSqlite(target);
+  assert.equal(await again.transaction((tx) => tx.meta.get('mine')), 'yes');
+  await again.close();
+});
+
+test('backupSqlite: a folder without a database is an error', () => {
+  assert.throws(() => backupSqlite(join(folder, 'nowhere'), join(folder, 'copy of nothing')), /no database/);
+});
