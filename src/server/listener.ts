@@ -8,13 +8,29 @@ import { instant } from '#core/instant.ts';
 import type { Address } from './settings.ts';
 import { TLS_FLOOR } from './tls.ts';
 
-/** Bounds of one connection. Times are generous to slow clients and short enough that a hostile one holds little. */
-const HEADERS_MAX_BYTES = 32_768;
-const HEADERS_MAX_COUNT = 200;
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-const KEEP_ALIVE_MS = 75_000;
-const CONNECTIONS_MAX = 20_000;
+/** Bounds of one connection. */
+export interface ConnectionLimits {
+  readonly headersMaxBytes: number;
+  readonly headersMaxCount: number;
+  /** From the first byte of a request to the end of its headers, and of the whole. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** How often the times are looked at. */
+  readonly checkingIntervalMs: number;
+  readonly keepAliveMs: number;
+  readonly connectionsMax: number;
+}
+
+/** Times are generous to slow clients and short enough that a hostile one holds little. */
+const CONNECTION_LIMITS: ConnectionLimits = {
+  headersMaxBytes: 32_768,
+  headersMaxCount: 200,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 60_000,
+  checkingIntervalMs: 5_000,
+  keepAliveMs: 75_000,
+  connectionsMax: 20_000,
+};
 /** A refused body is read and dropped up to this many times its limit, so that the connection can live on. */
 const DRAIN_FACTOR = 8;
 
@@ -24,6 +40,8 @@ export interface ListenerParts {
   /** Spells an error for a request whose body is not read (too large, too slow). */
   readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
   readonly health: () => { readonly status: 'ok' | 'starting'; readonly version: string };
+  /** In place of the defaults; the tests of slow clients need not wait for them. */
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 /** A listening server. */
@@ -36,25 +54,35 @@ export interface Listener {
 
 /** Listens on one address; `tls` makes it HTTPS. */
 export async function listen(address: Address, tls: { cert: string; key: string } | undefined, parts: ListenerParts): Promise<Listener> {
-  const options = { maxHeaderSize: HEADERS_MAX_BYTES, keepAlive: true, noDelay: true, connectionsCheckingInterval: 5_000 };
-  const server: Server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...TLS_FLOOR, ...tls, handshakeTimeout: 10_000 });
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.maxHeadersCount = HEADERS_MAX_COUNT;
-  server.maxConnections = CONNECTIONS_MAX;
+  const limits = { ...CONNECTION_LIMITS, ...parts.limits };
+  const options = {
+    maxHeaderSize: limits.headersMaxBytes,
+    keepAlive: true,
+    noDelay: true,
+    connectionsCheckingInterval: limits.checkingIntervalMs,
+  };
+  const server: Server =
+    tls === undefined ? createServer(options) : createTlsServer({ ...options, ...TLS_FLOOR, ...tls, handshakeTimeout: 10_000 });
+  server.headersTimeout = limits.headersTimeoutMs;
+  server.requestTimeout = limits.requestTimeoutMs;
+  server.keepAliveTimeout = limits.keepAliveMs;
+  // One more than may be: Node drops what is beyond silently, and half of a request is not to be answered.
+  server.maxHeadersCount = limits.headersMaxCount + 1;
+  server.maxConnections = limits.connectionsMax;
   const sockets = new Map<Socket, Peer>();
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     sockets.set(socket, peerOf(socket, tls !== undefined));
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts);
-  });
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHeaders(request, response);
+    else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts);
+  };
+  server.on('request', take);
   // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
-    receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts);
+    take(request, response);
   });
   server.on('clientError', refuseUnreadable);
 
@@ -117,7 +145,11 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
     answer.then(
       ({ status, headers, body }) => {
         if (response.destroyed) return;
-        response.writeHead(status, [...headers, 'content-length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.length)]);
+        response.writeHead(status, [
+          ...headers,
+          'content-length',
+          String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
+        ]);
         response.end(request.method === 'HEAD' ? undefined : body);
       },
       () => response.destroy(),
@@ -148,20 +180,53 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
   });
 }
 
+interface Unreadable {
+  readonly status: number;
+  readonly reason: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+// biome-ignore format: a table
+const UNREADABLE = {
+  headers:   { status: 431, reason: 'Request Header Fields Too Large', code: 'RequestHeaderSectionTooLarge', message: 'Your request header section exceeds the maximum allowed size.' },
+  time:      { status: 408, reason: 'Request Timeout',                 code: 'RequestTimeout',               message: 'Your socket connection to the server was not read from or written to within the timeout period.' },
+  otherwise: { status: 400, reason: 'Bad Request',                     code: 'BadRequest',                   message: 'The request could not be read as HTTP.' },
+} as const satisfies Record<string, Unreadable>;
+
 /** What could not be read as HTTP at all: no service can be told from it, so the answer is the plainest JSON error. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  // biome-ignore format: a table
-  const [status, code, message] = error.code === 'HPE_HEADER_OVERFLOW'
-    ? ['431 Request Header Fields Too Large', 'RequestHeaderSectionTooLarge', 'Your request header section exceeds the maximum allowed size.']
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-    ? ['408 Request Timeout', 'RequestTimeout', 'Your socket connection to the server was not read from or written to within the timeout period.']
-    : ['400 Bad Request', 'BadRequest', 'The request could not be read as HTTP.'];
+  const why =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? UNREADABLE.headers
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? UNREADABLE.time
+        : UNREADABLE.otherwise;
+  const { headers, body } = unreadable(why);
+  const lines = Object.entries({ ...headers, date: new Date().toUTCString() }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${why.status} ${why.reason}\r\n${lines.join('')}\r\n${body}`);
+}
+
+function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
+  const { headers, body } = unreadable(UNREADABLE.headers);
+  request.resume();
+  response.writeHead(UNREADABLE.headers.status, headers).end(body);
+}
+
+function unreadable({ code, message }: Unreadable): { readonly headers: Record<string, string>; readonly body: string } {
   const body = JSON.stringify({ __type: code, message });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nx-amzn-errortype: ${code}\r\nx-amzn-requestid: ${randomUUID()}\r\ndate: ${new Date().toUTCString()}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  return {
+    headers: {
+      'content-type': 'application/json',
+      'x-amzn-errortype': code,
+      'x-amzn-requestid': randomUUID(),
+      'content-length': String(Buffer.byteLength(body)),
+      connection: 'close',
+    },
+    body,
+  };
 }

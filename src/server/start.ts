@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type CoreReady, startCore } from './core-link.ts';
-import { type Listener, listen } from './listener.ts';
+import { type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
 import { tlsMaterial } from './tls.ts';
 import { VERSION } from './version.ts';
@@ -12,7 +12,10 @@ import { VERSION } from './version.ts';
  */
 export async function start(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) {
-    for (const row of SETTINGS) console.log(`${row.flag.padEnd(24)} ${row.variable.padEnd(28)} ${row.says}${row.fallback === '' ? '' : ` (default ${row.fallback})`}`);
+    for (const row of SETTINGS)
+      console.log(
+        `${row.flag.padEnd(24)} ${row.variable.padEnd(28)} ${row.says}${row.fallback === '' ? '' : ` (default ${row.fallback})`}`,
+      );
     return;
   }
   let settings: Settings;
@@ -40,11 +43,11 @@ export async function start(args: readonly string[]): Promise<void> {
   }
 }
 
-/** A running server: the core and its listeners. `recording: false` is for the benchmark alone. */
+/** A running server: the core and its listeners. `recording: false` is for the benchmark alone, `limits` for tests of slow clients. */
 export async function startServer(
   settings: Settings,
   onDeath: (why: string) => void,
-  { recording = true } = {},
+  { recording = true, limits = {} }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits> } = {},
 ): Promise<{ ready: { core: CoreReady; listeners: readonly Listener[] }; stop: () => Promise<void> }> {
   let dead: string | undefined;
   let failStart: ((error: Error) => void) | undefined;
@@ -59,6 +62,7 @@ export async function startServer(
     answer: (received: Parameters<typeof core.ask>[0]['received']) => core.ask({ received }),
     refuse: (received: Parameters<typeof core.ask>[0]['received'], refuse: 'RequestTooLarge') => core.ask({ received, refuse }),
     health: () => ({ status, version: VERSION }),
+    limits,
   };
   const died = new Promise<never>((_, reject) => {
     failStart = reject;
@@ -88,7 +92,9 @@ function printWelcome(settings: Settings, listeners: readonly Listener[], core: 
   console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
   if (core.firstStart) {
     const { accountId, userName, accessKeyId } = core.firstStart;
-    console.log(`Made account ${accountId} with the administrator ${userName} (access key ${accessKeyId}); its secret is in ${join(folder, 'aws', 'credentials')}.`);
+    console.log(
+      `Made account ${accountId} with the administrator ${userName} (access key ${accessKeyId}); its secret is in ${join(folder, 'aws', 'credentials')}.`,
+    );
   }
   console.log(`
 Use it with any AWS client:
