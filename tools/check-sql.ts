@@ -1,4 +1,4 @@
-/** SQL keeps to what SQLite and PostgreSQL both understand, and mean the same by. See docs/decisions, "One SQL text". */
+/** SQL keeps to what SQLite and PostgreSQL both understand, and mean the same by. Decision 0007. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -75,6 +75,8 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     application_name: 'belfry',
     connectionTimeoutMillis: timeoutMilliseconds,
     statement_timeout: timeoutMilliseconds,
+    // The server ends a statement by itself; this is for a server that is silent.
+    query_timeout: timeoutMilliseconds + 1_000,
     idle_in_transaction_session_timeout: timeoutMilliseconds,
     keepAlive: true,
     types: {

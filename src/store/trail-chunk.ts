@@ -2,7 +2,7 @@ import type { Sql, SqlValue } from './store.ts';
 import type { LookupAttribute, TrailRow } from './trail.ts';
 
 /**
- * The trail has no index beside its key, so that a record costs one insert into one tree. Instead, behind its end, each thousand records get
+ * Decision 0008: the trail has no index beside its key, so that a record costs one insert into one tree. Instead, behind its end, each thousand records get
  * a filter (Bloom) that says which accounts and attributes are surely *not* among them: a look-up reads filters, and only those thousands
  * that may hold what it seeks. A filter is written once and costs 0.2 % of what it speaks for.
  */
