@@ -60,6 +60,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     keepAlive: true,
     noDelay: true,
     connectionsCheckingInterval: limits.checkingIntervalMs,
+    // Node would answer without a body; here it gets the same answer as what is unreadable otherwise.
+    requireHostHeader: false,
   };
   const server: Server =
     tls === undefined ? createServer(options) : createTlsServer({ ...options, ...TLS_FLOOR, ...tls, handshakeTimeout: 10_000 });
@@ -75,7 +77,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     socket.once('close', () => sockets.delete(socket));
   });
   const take = (request: IncomingMessage, response: ServerResponse) => {
-    if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHeaders(request, response);
+    if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHead(request, response, UNREADABLE.headers);
+    else if (request.headers.host === undefined) refuseHead(request, response, UNREADABLE.otherwise);
     else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts);
   };
   server.on('request', take);
@@ -173,7 +176,11 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
       respond(parts.refuse(received(NO_BODY), 'RequestTooLarge'));
     }
     if (!refused) chunks.push(chunk);
-    else if (size > parts.bodyMaxBytes * DRAIN_FACTOR) request.destroy();
+    else if (size > parts.bodyMaxBytes * DRAIN_FACTOR) {
+      request.pause();
+      if (response.writableFinished) request.destroy();
+      else response.once('finish', () => request.destroy());
+    }
   });
   request.on('end', () => {
     if (!refused) respond(parts.answer(received(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))));
@@ -211,10 +218,10 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:str
   socket.end(`HTTP/1.1 ${why.status} ${why.reason}\r\n${lines.join('')}\r\n${body}`);
 }
 
-function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
-  const { headers, body } = unreadable(UNREADABLE.headers);
+function refuseHead(request: IncomingMessage, response: ServerResponse, why: Unreadable): void {
+  const { headers, body } = unreadable(why);
   request.resume();
-  response.writeHead(UNREADABLE.headers.status, headers).end(body);
+  response.writeHead(why.status, headers).end(body);
 }
 
 function unreadable({ code, message }: Unreadable): { readonly headers: Record<string, string>; readonly body: string } {

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** `belfry start` as a user runs it: a process of its own. */
+export interface ServerProcess {
+  readonly endpoint: string;
+  readonly httpsEndpoint: string;
+  readonly dataFolder: string;
+  readonly pid: number;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** All it has written to stdout and stderr so far. */
+  written(): string;
+  /** Asks it to stop and resolves to its exit status. */
+  stop(): Promise<number | null>;
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Runs `belfry start` until it ends by itself: what it wrote and its exit status. */
+export async function startThatEnds(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const { child, written } = spawned(args, environment);
+  const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  return { status, written: written() };
+}
+
+/** Starts a process on free ports with a new data folder; it is stopped after the tests of the file. */
+export async function startServerProcess(environment: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-'));
+  const { child, written } = spawned(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'], environment);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const stop = () => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+  after(async () => {
+    await stop();
+    rmSync(dataFolder, { recursive: true, force: true });
+  });
+  const [endpoint, httpsEndpoint] = await new Promise<[string, string]>((resolve, reject) => {
+    const look = () => {
+      const found = /listening on (\S+) and (\S+)/.exec(written());
+      if (found) resolve([found[1] as string, found[2] as string]);
+    };
+    child.stdout.on('data', look);
+    child.once('exit', () => reject(new Error(`belfry start ended: ${written()}`)));
+  });
+  const profile = readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
+  return {
+    endpoint,
+    httpsEndpoint,
+    dataFolder,
+    pid: child.pid as number,
+    credentials: {
+      accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] as string,
+      secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] as string,
+    },
+    written,
+    stop,
+  };
+}
+
+function spawned(args: readonly string[], environment: Readonly<Record<string, string>>) {
+  const own = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'),
+  );
+  const child = spawn(process.execPath, [MAIN, 'start', ...args], { env: { ...own, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  return { child, written: () => text };
+}
