@@ -10,7 +10,7 @@ import { checkServerIdentity, type TLSSocket } from 'node:tls';
  */
 
 export interface FetchJsonOptions {
-  /** SHA-1 of certificates, in lower-case hex: a chain through one of them is trusted though no public authority signed it. */
+  /** SHA-1 of certificates, in hex: a chain through one of them is trusted though no public authority signed it. */
   readonly thumbprints: readonly string[];
 }
 
@@ -143,10 +143,11 @@ function isTrusted(socket: TLSSocket, host: string, thumbprints: readonly string
   if (socket.authorized) return true;
   if (checkServerIdentity(host, socket.getPeerCertificate()) !== undefined) return false;
   const now = Date.now();
+  const pinned = thumbprints.map((thumbprint) => thumbprint.toLowerCase());
   let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
   for (let depth = 0; certificate !== undefined && depth < 10; depth++) {
     if (certificate.validFromDate.getTime() > now || certificate.validToDate.getTime() < now) return false;
-    if (thumbprints.includes(certificate.fingerprint.replaceAll(':', '').toLowerCase())) return true;
+    if (pinned.includes(certificate.fingerprint.replaceAll(':', '').toLowerCase())) return true;
     const issuer: X509Certificate | undefined = certificate.issuerCertificate;
     if (issuer === undefined || issuer.fingerprint256 === certificate.fingerprint256) return false;
     // The issuer was only sent along: it counts when it really signed.

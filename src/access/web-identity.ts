@@ -33,7 +33,8 @@ export function issuerOf(token: string): string {
  * Assumed: clocks may differ by five minutes, as in signatures; where `azp` and `aud` are both there, `azp` is the audience.
  */
 export async function verifyWebIdentity(token: string, provider: OidcProviderRecord, keys: IssuerKeys, now: Instant): Promise<Federation> {
-  const issuer = `https://${provider.url}`;
+  // Providers are kept without the slash that some issuers end with.
+  const issuer = issuerOf(token).endsWith('/') ? `https://${provider.url}/` : `https://${provider.url}`;
   const keySet = (afresh?: 'afresh') => keys.keysOf(issuer, provider.thumbprints, now, afresh);
   let payload: JWTPayload;
   try {

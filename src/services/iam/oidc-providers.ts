@@ -144,12 +144,14 @@ function urlOf(providerArn: string): string {
 /**
  * The issuer of a URL: without `https://` and without a slash at the end.
  *
- * @throws AwsError ValidationError it is no https URL, or has a query, a fragment, a port or a user in it
+ * @throws AwsError ValidationError it is no https URL, or has a query, a fragment or a user in it
+ *
+ * Assumed: a port is taken, though the real service wants none: providers in one's own building often have one.
  */
 function issuerOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const plain = parsed !== undefined && parsed.protocol === 'https:' && parsed.search === '' && parsed.hash === '';
-  if (!plain || parsed.username !== '' || parsed.password !== '' || parsed.port !== '') {
+  if (!plain || parsed.username !== '' || parsed.password !== '') {
     throw new AwsError('ValidationError', 'Invalid Open ID Connect Provider URL');
   }
   return parsed.host + parsed.pathname.replace(/\/$/, '');

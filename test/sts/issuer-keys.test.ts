@@ -1,0 +1,137 @@
+/** What is asked of an identity provider, how often, and what of its answers is taken. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccountId, Arn } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import { type FetchJson, FetchProblem, guardedFetch } from '../../src/access/guarded-fetch.ts';
+import { issuerKeys } from '../../src/access/issuer-keys.ts';
+import { verifyWebIdentity } from '../../src/access/web-identity.ts';
+import type { OidcProviderRecord } from '../../src/store/identity.ts';
+import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts';
+
+const fetching = ({ host }: IdentityProvider, maxBytes?: number) =>
+  guardedFetch({ allowedInternalHosts: [host], ...(maxBytes !== undefined && { maxBytes }) });
+
+function recordOf({ issuer, thumbprint }: IdentityProvider): OidcProviderRecord {
+  const url = issuer.slice('https://'.length);
+  const accountId = '111122223333' as AccountId;
+  return {
+    accountId,
+    arn: `arn:aws:iam::${accountId}:oidc-provider/${url}` as Arn,
+    url,
+    clientIds: ['client-1'],
+    thumbprints: [thumbprint.toUpperCase()],
+    createdAt: instant(0),
+    tags: [],
+  };
+}
+
+const later = (seconds: number): Instant => instant(Date.now() + seconds * 1000);
+
+test('a changed key is fetched for the first token that names it, at most once a minute', async () => {
+  const provider = await startIdentityProvider();
+  const keys = issuerKeys(fetching(provider));
+  const verify = async (token: string, now: Instant) => (await verifyWebIdentity(token, recordOf(provider), keys, now)).subject;
+  assert.equal(await verify(await provider.token(), later(0)), 'user-1');
+  await provider.rotate('second');
+  const token = await provider.token();
+  await assert.rejects(verify(token, later(30)), { code: 'InvalidIdentityTokenException', message: /^Couldn't retrieve verification key/ });
+  assert.equal(provider.asked.length, 2);
+  assert.equal(await verify(token, later(61)), 'user-1');
+  assert.equal(provider.asked.length, 4);
+  await assert.rejects(verify(await provider.token({}, 'invented'), later(90)), { code: 'InvalidIdentityTokenException' });
+  assert.equal(provider.asked.length, 4);
+});
+
+test('keys are fetched anew after an hour, so that a withdrawn one is not taken for longer', async () => {
+  const provider = await startIdentityProvider();
+  const keys = issuerKeys(fetching(provider));
+  const token = await provider.token({ exp: Math.floor(Date.now() / 1000) + 7200 });
+  await verifyWebIdentity(token, recordOf(provider), keys, later(0));
+  await provider.rotate('second');
+  await verifyWebIdentity(token, recordOf(provider), keys, later(3599));
+  await assert.rejects(verifyWebIdentity(token, recordOf(provider), keys, later(3601)), { code: 'InvalidIdentityTokenException' });
+});
+
+test('two keys and a token that names neither: the one that signed is found', async () => {
+  const provider = await startIdentityProvider();
+  const [mine] = (provider.documents.get('/keys') as { keys: Record<string, unknown>[] }).keys;
+  await provider.rotate('second');
+  const [other] = (provider.documents.get('/keys') as { keys: Record<string, unknown>[] }).keys;
+  provider.documents.set('/keys', {
+    keys: [
+      { ...mine, kid: 'same' },
+      { ...other, kid: 'same' },
+    ],
+  });
+  const federation = await verifyWebIdentity(
+    await provider.token({}, 'same'),
+    recordOf(provider),
+    issuerKeys(fetching(provider)),
+    later(0),
+  );
+  assert.equal(federation.subject, 'user-1');
+});
+
+test('those who ask together wait for one fetch, and a failure is not asked for again for ten seconds', async () => {
+  let fetches = 0;
+  const failing: FetchJson = async () => {
+    fetches++;
+    throw new FetchProblem('idp.example: answered 500.');
+  };
+  const keys = issuerKeys(failing);
+  const ask = (seconds: number) => assert.rejects(keys.keysOf('https://idp.example', [], later(seconds)), FetchProblem);
+  await Promise.all([ask(0), ask(0), ask(0)]);
+  await ask(9);
+  assert.equal(fetches, 1);
+  await ask(11);
+  assert.equal(fetches, 2);
+});
+
+const CONFIGURATION = '/realms/a/.well-known/openid-configuration';
+
+// biome-ignore format: a table
+const NOT_TAKEN: readonly [name: string, change: (provider: IdentityProvider) => void, message: RegExp][] = [
+  // what is wrong                               what is changed                                                                                                     why it is refused
+  ['a configuration of another issuer',          (p) => p.documents.set(CONFIGURATION, { issuer: 'https://idp.example', jwks_uri: `https://${p.host}/keys` }),      /names another issuer/],
+  ['a configuration without keys',               (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer }),                                                         /names no keys/],
+  ['keys over plain HTTP',                       (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer, jwks_uri: `http://${p.host}/keys` }),                      /Only https/],
+  ['keys at an internal address not allowed',    (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer, jwks_uri: 'https://169.254.169.254/keys' }),               /internal address/],
+  ['a redirect',                                 (p) => p.documents.set('/keys', 302),                                                                                /answered 302/],
+  ['no such document',                           (p) => p.documents.delete('/keys'),                                                                                  /answered 404/],
+  ['an answer that is no JSON',                  (p) => p.documents.set('/keys', '<html>'),                                                                           /answered no JSON/],
+  ['an answer without end',                      (p) => p.documents.set('/keys', 'x'.repeat(20_000)),                                                                 /answered more than 10000 bytes/],
+  ['keys that are none',                         (p) => p.documents.set('/keys', { keys: 'none' }),                                                                   /cannot be read/],
+];
+
+for (const [name, change, message] of NOT_TAKEN) {
+  test(`a provider's keys are not taken from ${name}`, async () => {
+    const provider = await startIdentityProvider();
+    change(provider);
+    const keys = issuerKeys(fetching(provider, 10_000));
+    await assert.rejects(
+      keys.keysOf(provider.issuer, [provider.thumbprint], later(0)),
+      (error: Error) => error instanceof FetchProblem && message.test(error.message),
+    );
+  });
+}
+
+test('a certificate that nobody vouches for is taken by a pinned thumbprint of its chain only', async () => {
+  const provider = await startIdentityProvider();
+  const other = await startIdentityProvider();
+  const url = `${provider.issuer}/.well-known/openid-configuration`;
+  const fetchJson = fetching(provider);
+  assert.ok(await fetchJson(url, { thumbprints: [provider.thumbprint] }));
+  for (const thumbprints of [[], [other.thumbprint]]) {
+    await assert.rejects(fetchJson(url, { thumbprints }), { message: /certificate is not trusted/ });
+  }
+  assert.equal(provider.asked.length, 1);
+});
+
+test('a pinned certificate of another host is not taken', async () => {
+  const provider = await startIdentityProvider();
+  // 127.1.1.1 is this machine too, but no name in the certificate.
+  const host = provider.host.replace('localhost', '127.1.1.1');
+  const fetchJson = guardedFetch({ allowedInternalHosts: [host] });
+  await assert.rejects(fetchJson(`https://${host}/keys`, { thumbprints: [provider.thumbprint] }), FetchProblem);
+});
