@@ -1,4 +1,5 @@
 import type { Arn } from '#core/arn.ts';
+import type { Contributions } from './contribution.ts';
 import type { PolicyDocument, Position } from './document.ts';
 import { lowerPolicy } from './lower.ts';
 import type { ActionPattern, LoweredPolicy, LoweredStatement } from './lowered.ts';
@@ -15,6 +16,8 @@ export interface CompiledPolicy {
   readonly predicates: (Predicate | undefined)[];
   /** As `predicates`, where a short ARN matches nothing (resource policies). */
   readonly strictPredicates: (Predicate | undefined)[];
+  /** What the policy brings to programs; see `contributionOf`. */
+  readonly contributions: Contributions;
   /** Read again only when somebody wants an explanation; see `documentOf`. */
   document: PolicyDocument | undefined;
 }
@@ -46,7 +49,8 @@ export function tryCompilePolicy(text: string): { readonly policy: CompiledPolic
   if (document === undefined || problems.length > 0) return { problems };
   const lowered = lowerPolicy(document);
   if (lowered.policy === undefined) return { problems: lowered.problems };
-  return { policy: { text, lowered: lowered.policy, predicates: [], strictPredicates: [], document: undefined } };
+  const contributions = { byAction: new Map(), byStatements: new Map() };
+  return { policy: { text, lowered: lowered.policy, predicates: [], strictPredicates: [], contributions, document: undefined } };
 }
 
 /**

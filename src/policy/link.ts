@@ -1,8 +1,8 @@
 import { actionName } from './actions.ts';
-import { type SourcedPolicy, statementHasAction, statementPredicate } from './compile.ts';
+import type { SourcedPolicy } from './compile.ts';
+import { type Contribution, contributionOf } from './contribution.ts';
 import type { PolicyType, StatementRef } from './decision.ts';
-import type { LoweredStatement } from './lowered.ts';
-import { always, never, type Predicate } from './match-resource.ts';
+import { always, type Predicate } from './match-resource.ts';
 import { LAYERS_MAX } from './request.ts';
 
 /** The policies in force for a principal, by what they do. */
@@ -42,7 +42,7 @@ export interface Program {
   readonly gates: readonly Gate[];
   /** What allows in the layers that always do. */
   readonly alwaysBy: readonly Candidate[];
-  /** Every context key that a condition or variable of these statements reads. */
+  /** Every context key that a condition or variable of these policies' statements about the action reads. */
   readonly keys: readonly string[];
 }
 
@@ -54,8 +54,6 @@ export interface PolicyStack {
   /** Whether any condition or variable that can matter for the action reads a key that begins so (`aws:resourcetag/`, in lower case). */
   readonly readsKey: (action: string, prefix: string) => boolean;
 }
-
-const EXPLICIT_ORDER: readonly PolicyType[] = ['service-control', 'boundary', 'session', 'identity'];
 
 /** Why a linked policy has this many levels: bounded, so that a decision's scratch is. */
 const LEVELS_MAX = LAYERS_MAX - 8;
@@ -82,94 +80,103 @@ function linkAndKeep(stack: PolicyStack, action: number): Program {
   return program;
 }
 
+/** What one layer brings. A level of service control policies is a layer. */
+interface Brought {
+  readonly policyType: PolicyType;
+  readonly contributions: readonly Contribution[];
+  /** Whether the layer must allow. */
+  readonly gate: boolean;
+}
+
+/** Steps in the chain of contributions: which layer the next ones belong to. */
+// biome-ignore format: a table
+const MARKS: Readonly<Record<PolicyType, { readonly gate: object; readonly free: object }>> = {
+  'service-control': { gate: {}, free: {} },
+  resource:          { gate: {}, free: {} },
+  trust:             { gate: {}, free: {} },
+  boundary:          { gate: {}, free: {} },
+  session:           { gate: {}, free: {} },
+  identity:          { gate: {}, free: {} },
+};
+const PROGRAM = {};
+
 /**
- * Gathers what can decide one action (in lower case).
+ * The program of an action (in lower case). Stacks to which the same statements matter share one.
  *
  * Source: IAM User Guide, "Policy evaluation logic": an explicit deny in any policy wins, then every layer that is present must allow.
  * Assumed: where several layers fail, an explicit denial is named in the order service control, boundary, session, identity, and an
  * implicit one in the order service control, identity, boundary, session.
  */
 export function linkProgram(layers: PolicyLayers, action: string): Program {
+  const brought: Brought[] = [];
+  const bring = (policyType: PolicyType, policies: readonly SourcedPolicy[], gate: boolean): void => {
+    const contributions: Contribution[] = [];
+    for (const source of policies) {
+      const contribution = contributionOf(source, action);
+      if (contribution !== undefined) contributions.push(contribution);
+    }
+    if (gate || contributions.length > 0) brought.push({ policyType, contributions, gate });
+  };
+  for (const level of layers.serviceControl ?? []) bring('service-control', level, true);
+  bring('identity', layers.identity, layers.root !== true);
+  if (layers.boundary !== undefined && layers.boundary.length > 0) bring('boundary', layers.boundary, true);
+  if (layers.session !== undefined) bring('session', layers.session, true);
+
+  const first = brought.find(({ contributions }) => contributions.length > 0)?.contributions[0];
+  if (first === undefined) return makeProgram(brought);
+  let step = nextOf(first);
+  for (const { policyType, contributions, gate } of brought) {
+    step = stepOf(step, gate ? MARKS[policyType].gate : MARKS[policyType].free);
+    for (const contribution of contributions) step = stepOf(step, contribution);
+  }
+  let program = step.get(PROGRAM) as Program | undefined;
+  if (program === undefined) {
+    program = makeProgram(brought);
+    step.set(PROGRAM, program);
+  }
+  return program;
+}
+
+function nextOf(contribution: Contribution): WeakMap<object, unknown> {
+  contribution.next ??= new WeakMap();
+  return contribution.next;
+}
+
+function stepOf(from: WeakMap<object, unknown>, by: object): WeakMap<object, unknown> {
+  let step = from.get(by) as WeakMap<object, unknown> | undefined;
+  if (step === undefined) {
+    step = new WeakMap();
+    from.set(by, step);
+  }
+  return step;
+}
+
+const EXPLICIT_ORDER: readonly PolicyType[] = ['service-control', 'boundary', 'session', 'identity'];
+
+function makeProgram(brought: readonly Brought[]): Program {
   const denies: Predicate[] = [];
   const denyOf: Candidate[] = [];
   const keys = new Set<string>();
   for (const policyType of EXPLICIT_ORDER) {
-    for (const source of policiesOf(layers, policyType)) {
-      collect(source, policyType, 'Deny', action, denies, denyOf, keys);
+    for (const { contributions } of brought.filter((layer) => layer.policyType === policyType)) {
+      for (const { source, denies: own, denyOf: statements, keys: read } of contributions) {
+        for (const key of read) keys.add(key);
+        denies.push(...own);
+        denyOf.push(...statements.map((statement) => ({ policyType, source, statement })));
+      }
     }
   }
-
   const gates: Gate[] = [];
   const alwaysBy: Candidate[] = [];
-  const gate = (policyType: PolicyType, policies: readonly SourcedPolicy[]): void => {
-    const allows: Predicate[] = [];
-    const allowOf: Candidate[] = [];
-    const read = new Set<string>();
-    for (const source of policies) collect(source, policyType, 'Allow', action, allows, allowOf, read);
+  for (const { policyType, contributions, gate } of brought) {
+    if (!gate) continue;
+    const allows = contributions.flatMap((one) => one.allows);
+    const allowOf = contributions.flatMap(({ source, allowOf: own }) => own.map((statement) => ({ policyType, source, statement })));
     const unconditional = allows.indexOf(always);
-    if (unconditional >= 0) {
-      alwaysBy.push(allowOf[unconditional] as Candidate);
-      return;
-    }
-    for (const key of read) keys.add(key);
-    gates.push({ policyType, allows, allowOf });
-  };
-  for (const level of layers.serviceControl ?? []) gate('service-control', level);
-  if (layers.root !== true) gate('identity', layers.identity);
-  if (layers.boundary !== undefined && layers.boundary.length > 0) gate('boundary', layers.boundary);
-  if (layers.session !== undefined) gate('session', layers.session);
+    if (unconditional < 0) gates.push({ policyType, allows, allowOf });
+    else alwaysBy.push(allowOf[unconditional] as Candidate);
+  }
   return { denies, denyOf, gates, alwaysBy, keys: [...keys] };
-}
-
-function policiesOf(layers: PolicyLayers, policyType: PolicyType): readonly SourcedPolicy[] {
-  switch (policyType) {
-    case 'service-control':
-      return layers.serviceControl?.flat() ?? [];
-    case 'boundary':
-      return layers.boundary ?? [];
-    case 'session':
-      return layers.session ?? [];
-    case 'identity':
-      return layers.identity;
-    case 'resource':
-    case 'trust':
-      return [];
-  }
-}
-
-/** A statement with a principal does not belong here; it never allows, and its denial asks for nobody in particular. */
-function collect(
-  source: SourcedPolicy,
-  policyType: PolicyType,
-  effect: 'Allow' | 'Deny',
-  action: string,
-  predicates: Predicate[],
-  candidates: Candidate[],
-  keys: Set<string>,
-): void {
-  const { statements } = source.policy.lowered;
-  for (let i = 0; i < statements.length; i++) {
-    const statement = statements[i] as LoweredStatement;
-    if (statement.effect !== effect || (effect === 'Allow' && statement.principals !== undefined)) continue;
-    if (!statementHasAction(statement, action)) continue;
-    const predicate = statementPredicate(source.policy, i, true);
-    if (predicate === never) continue;
-    predicates.push(predicate);
-    candidates.push({ policyType, source, statement: i });
-    keysOf(statement, keys);
-  }
-}
-
-/** Adds every context key that a statement's conditions and variables name. */
-export function keysOf(statement: LoweredStatement, into: Set<string>): void {
-  for (const test of statement.conditions) {
-    into.add(test.key);
-    for (const pieces of test.values) for (const piece of pieces) if (piece.kind === 'variable') into.add(piece.key);
-  }
-  for (const pattern of statement.resources?.patterns ?? []) {
-    if (pattern.kind === 'everything') continue;
-    for (const pieces of pattern.segments) for (const piece of pieces) if (piece.kind === 'variable') into.add(piece.key);
-  }
 }
 
 /** A candidate as decisions name it. */

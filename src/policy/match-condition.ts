@@ -124,6 +124,9 @@ function anyOf(tests: readonly Meets[]): Meets {
   };
 }
 
+/** Up to so many texts are compared one by one, which is faster than hashing. */
+const SCANNED_MAX = 4;
+
 function textMeets(values: readonly (readonly Piece[])[], ignoreCase: boolean): Meets {
   const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
   const plain: string[] = [];
@@ -136,7 +139,13 @@ function textMeets(values: readonly (readonly Piece[])[], ignoreCase: boolean): 
   }
   const [first] = plain;
   if (plain.length === 1) tests.unshift((_record, value) => fold(value) === first);
-  else if (plain.length > 1) {
+  else if (plain.length > 1 && plain.length <= SCANNED_MAX) {
+    tests.unshift((_record, value) => {
+      const folded = fold(value);
+      for (let i = 0; i < plain.length; i++) if (plain[i] === folded) return true;
+      return false;
+    });
+  } else if (plain.length > SCANNED_MAX) {
     const set: ReadonlySet<string> = new Set(plain);
     tests.unshift((_record, value) => set.has(fold(value)));
   }

@@ -1,0 +1,96 @@
+import { type CompiledPolicy, type SourcedPolicy, statementHasAction, statementPredicate } from './compile.ts';
+import type { LoweredStatement } from './lowered.ts';
+import { never, type Predicate } from './match-resource.ts';
+
+/**
+ * What one policy brings to the programs of an action: the statements that speak of it. The same for many actions and many stacks,
+ * and made once; programs of the same contributions are one, found through `next`.
+ */
+export interface Contribution {
+  readonly source: SourcedPolicy;
+  readonly denies: readonly Predicate[];
+  /** Statement of each deny. */
+  readonly denyOf: readonly number[];
+  readonly allows: readonly Predicate[];
+  readonly allowOf: readonly number[];
+  /** Every context key that a condition or variable of these statements reads. */
+  readonly keys: readonly string[];
+  /**
+   * The next step on the way to a program: a contribution, or a mark of `link.ts`. Weak, so that a policy that outlives another does
+   * not keep what they made together.
+   */
+  next: WeakMap<object, unknown> | undefined;
+}
+
+/** Contributions of a policy that nobody has asked for an action of yet. */
+export interface Contributions {
+  /** By the policy's name and the action in lower case; undefined where it says nothing of it. */
+  readonly byAction: Map<string, Contribution | undefined>;
+  /** By the policy's name and the statements. */
+  readonly byStatements: Map<string, Contribution>;
+}
+
+/** A policy's statements may be asked about by names that nobody remembers: beyond this the tables begin again. */
+const REMEMBERED_MAX = 4096;
+
+/** What a policy says of an action (in lower case); undefined where nothing. */
+export function contributionOf(source: SourcedPolicy, action: string): Contribution | undefined {
+  const { contributions } = source.policy;
+  const name = `${source.policyId}\n${source.policyArn ?? ''}\n`;
+  const byAction = `${name}${action}`;
+  const known = contributions.byAction.get(byAction);
+  if (known !== undefined || contributions.byAction.has(byAction)) return known;
+  if (contributions.byAction.size >= REMEMBERED_MAX) {
+    contributions.byAction.clear();
+    contributions.byStatements.clear();
+  }
+  const made = contribute(source, name, action, contributions);
+  contributions.byAction.set(byAction, made);
+  return made;
+}
+
+function contribute(source: SourcedPolicy, name: string, action: string, { byStatements }: Contributions): Contribution | undefined {
+  const { policy } = source;
+  const denyOf = speaking(policy, action, 'Deny');
+  const allowOf = speaking(policy, action, 'Allow');
+  if (denyOf.length === 0 && allowOf.length === 0) return undefined;
+  const key = `${name}${denyOf.join()}/${allowOf.join()}`;
+  const known = byStatements.get(key);
+  if (known !== undefined) return known;
+  const predicate = (statement: number): Predicate => statementPredicate(policy, statement, true);
+  const keys = new Set<string>();
+  for (const statement of [...denyOf, ...allowOf]) keysOf(policy.lowered.statements[statement] as LoweredStatement, keys);
+  const made: Contribution = {
+    source,
+    denies: denyOf.map(predicate),
+    denyOf,
+    allows: allowOf.map(predicate),
+    allowOf,
+    keys: [...keys],
+    next: undefined,
+  };
+  byStatements.set(key, made);
+  return made;
+}
+
+/** A statement with a principal does not belong here; it never allows, and its denial asks for nobody in particular. */
+function speaking(policy: CompiledPolicy, action: string, effect: 'Allow' | 'Deny'): number[] {
+  const found: number[] = [];
+  policy.lowered.statements.forEach((statement, i) => {
+    if (statement.effect !== effect || (effect === 'Allow' && statement.principals !== undefined)) return;
+    if (statementHasAction(statement, action) && statementPredicate(policy, i, true) !== never) found.push(i);
+  });
+  return found;
+}
+
+/** Adds every context key that a statement's conditions and variables name. */
+function keysOf(statement: LoweredStatement, into: Set<string>): void {
+  for (const test of statement.conditions) {
+    into.add(test.key);
+    for (const pieces of test.values) for (const piece of pieces) if (piece.kind === 'variable') into.add(piece.key);
+  }
+  for (const pattern of statement.resources?.patterns ?? []) {
+    if (pattern.kind === 'everything') continue;
+    for (const pieces of pattern.segments) for (const piece of pieces) if (piece.kind === 'variable') into.add(piece.key);
+  }
+}
