@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { encode as cbor } from 'cborg';
+import { AwsError } from '#core/aws-error.ts';
+import { chimeRequest, decodedForTests, formRequest, type RequestForTests, targetRequest } from './request-for-tests.ts';
+
+const MEETING_ID = 'a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d';
+const MEETING = { ClientRequestToken: 'token', MediaRegion: 'us-east-1', ExternalMeetingId: 'weekly' };
+const NAME_TEXT = 'It must contain only alphanumeric characters and/or the following: +=,.@_-';
+
+function createMeeting(change: Readonly<Record<string, unknown>> | string): RequestForTests {
+  return chimeRequest('chime-sdk-meetings', 'POST', '/meetings', typeof change === 'string' ? change : { ...MEETING, ...change });
+}
+function iam(form: string): RequestForTests {
+  return formRequest('iam', `${form}&Version=2010-05-08`);
+}
+function lookUp(body: unknown): RequestForTests {
+  return targetRequest('cloudtrail', 'CloudTrail_20131101.LookupEvents', body);
+}
+function putMetricData(body: unknown): RequestForTests {
+  return {
+    method: 'POST',
+    target: '/service/GraniteServiceVersion20100801/operation/PutMetricData',
+    headers: { 'smithy-protocol': 'rpc-v2-cbor' },
+    scope: 'monitoring',
+    body: body instanceof Uint8Array ? body : cbor(body),
+  };
+}
+
+/** `code: message` of what decoding throws. */
+function refusal(request: RequestForTests): string {
+  try {
+    decodedForTests(request);
+  } catch (error) {
+    if (error instanceof AwsError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'nothing';
+}
+
+const one = (text: string) => `ValidationError: 1 validation error detected: ${text}`;
+
+// biome-ignore format: a table
+const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
+  // what is tested                               the request                                                                    the error
+  ['a missing member',                            createMeeting({ MediaRegion: undefined }),                                     one("Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null")],
+  ['a null member is a missing one',              createMeeting({ MediaRegion: null }),                                          one("Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null")],
+  ['an empty body is an empty document',          createMeeting(''),                                                             "ValidationError: 3 validation errors detected: Value null at 'clientRequestToken' failed to satisfy constraint: Member must not be null; Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null; Value null at 'externalMeetingId' failed to satisfy constraint: Member must not be null"],
+  ['two faults in one message',                   createMeeting({ ExternalMeetingId: 'x'.repeat(65), MediaRegion: null }),       "ValidationError: 2 validation errors detected: Value null at 'mediaRegion' failed to satisfy constraint: Member must not be null; Value at 'externalMeetingId' failed to satisfy constraint: Member must have length less than or equal to 64"],
+  ['too short',                                   createMeeting({ ExternalMeetingId: 'x' }),                                     one("Value at 'externalMeetingId' failed to satisfy constraint: Member must have length greater than or equal to 2")],
+  ['length counts code points: 128 emoji fit',    createMeeting({ Tags: [{ Key: 'a', Value: 'b' }], MeetingHostId: '😀'.repeat(65) }), one("Value at 'meetingHostId' failed to satisfy constraint: Member must have length less than or equal to 64")],
+  ['within a list',                               createMeeting({ Tags: [{ Key: 'a', Value: 'b' }, { Key: 'c'.repeat(129), Value: '' }] }), one("Value at 'tags.2.member.key' failed to satisfy constraint: Member must have length less than or equal to 128")],
+  ['missing within a list',                       createMeeting({ Tags: [{ Value: 'b' }] }),                                     one("Value null at 'tags.1.member.key' failed to satisfy constraint: Member must not be null")],
+  ['null within a list',                          createMeeting({ Tags: [null] }),                                               one("Value null at 'tags.1.member' failed to satisfy constraint: Member must not be null")],
+  ['an enum',                                     createMeeting({ MeetingFeatures: { Audio: { EchoReduction: 'MAYBE' } } }),     one("Value at 'meetingFeatures.audio.echoReduction' failed to satisfy constraint: Member must satisfy enum value set: [AVAILABLE, UNAVAILABLE]")],
+  ['a range',                                     createMeeting({ MeetingFeatures: { Attendee: { MaxCount: 0 } } }),             one("Value at 'meetingFeatures.attendee.maxCount' failed to satisfy constraint: Member must have value greater than or equal to 1")],
+  ['a list too long',                             createMeeting({ TenantIds: ['aa', 'bb', 'cc', 'dd', 'ee', 'ff'] }),            one("Value at 'tenantIds' failed to satisfy constraint: Member must have length less than or equal to 5")],
+  ['a label',                                     chimeRequest('chime-sdk-meetings', 'GET', '/meetings/not-one'),                one("Value at 'meetingId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}")],
+  ['a query string',                              chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=101`), one("Value at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 100")],
+  ['a missing header',                            chimeRequest('chime-sdk-messaging', 'GET', '/channels?app-instance-arn=arn:aws:chime:us-east-1:111122223333:app-instance/a'), one("Value null at 'chimeBearer' failed to satisfy constraint: Member must not be null")],
+  ['Chime quotes no value, a sensitive one least', createMeeting({ ExternalMeetingId: '<secret>' }),                             'nothing'],
+
+  ['IAM quotes the value',                        iam(`Action=CreateUser&UserName=${'x'.repeat(65)}`),                           one(`Value '${'x'.repeat(65)}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64`)],
+  ['IAM: a missing parameter',                    iam('Action=CreateUser'),                                                      one("Value null at 'userName' failed to satisfy constraint: Member must not be null")],
+  ['IAM: a name of the wrong letters',            iam('Action=CreateUser&UserName=a%20b'),                                       `ValidationError: The specified value for userName is invalid. ${NAME_TEXT}`],
+  ['IAM: a name too long and of wrong letters',   iam(`Action=CreateUser&UserName=${'+'.repeat(65)}`),                           one(`Value '${' '.repeat(65)}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 64`)],
+  ['IAM: a path',                                 iam('Action=CreateUser&UserName=a&Path=x'),                                    'ValidationError: The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.'],
+  ['IAM: an empty parameter is an empty text',    iam('Action=CreateUser&UserName=&Path=/'),                                     one("Value '' at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1")],
+  ['IAM: within a list',                          iam('Action=TagUser&UserName=a&Tags.member.1.Key=&Tags.member.1.Value=b'),     "ValidationError: 2 validation errors detected: Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"],
+  ['IAM: a list of texts',                        iam(`Action=UntagUser&UserName=a&TagKeys.member.1=${'x'.repeat(129)}`),         one(`Value '[${'x'.repeat(129)}]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+]`)],
+  ['IAM: a password is never quoted',             iam(`Action=CreateLoginProfile&UserName=a&Password=${'x'.repeat(129)}`),        one("Value at 'password' failed to satisfy constraint: Member must have length less than or equal to 128")],
+  ['STS: a session name by its pattern',          formRequest('sts', 'Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=a+b&Version=2011-06-15'), one("Value 'a b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*")],
+  ['STS: a duration',                             formRequest('sts', 'Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=ab&DurationSeconds=899&Version=2011-06-15'), one("Value '899' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900")],
+  ['CloudTrail: an enum',                         lookUp({ LookupAttributes: [{ AttributeKey: 'Nothing', AttributeValue: 'x' }] }), one("Value 'Nothing' at 'lookupAttributes.1.member.attributeKey' failed to satisfy constraint: Member must satisfy enum value set: [EventId, EventName, ReadOnly, Username, ResourceType, ResourceName, EventSource, AccessKeyId]")],
+  ['CBOR: a missing member',                      putMetricData({}),                                                             one("Value null at 'namespace' failed to satisfy constraint: Member must not be null")],
+];
+
+// biome-ignore format: a table
+const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
+  // what is tested                               the request                                                                    the message
+  ['a cut-off document',                          createMeeting('{"MediaRegion":"us-east-1"'),                                   'The document is not valid JSON'],
+  ['an open string',                              createMeeting('{"MediaRegion":"us-east-1'),                                    'Unexpected end of the document'],
+  ['text after the document',                     createMeeting('{} {}'),                                                        'The document is not valid JSON'],
+  ['a byte order mark',                           createMeeting('\ufeff{}'),                                                     'The document is not valid JSON'],
+  ['a key given twice',                           createMeeting('{"MediaRegion":"us-east-1","MediaRegion":"us-west-2"}'),        'A key is given twice'],
+  ['a key given twice, once escaped',             createMeeting('{"MediaRegion":"us-east-1","Media\\u0052egion":"us-west-2"}'),  'A key is given twice'],
+  ['a key given twice within',                    createMeeting('{"Tags":[{"Key":"a:\\"{","Key":"b"}]}'),                        'A key is given twice'],
+  ['nesting without end',                         createMeeting(`{"a":${'['.repeat(40)}${']'.repeat(40)}}`),                     'The document is nested too deeply'],
+  ['half a surrogate pair',                       createMeeting('{"ExternalMeetingId":"\\ud800"}'),                              'Null characters and unpaired surrogates are not allowed'],
+  ['U+0000',                                      createMeeting('{"ExternalMeetingId":"a\\u0000"}'),                             'Null characters and unpaired surrogates are not allowed'],
+  ['invalid UTF-8',                               { ...createMeeting(''), body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) },   'The body is not UTF-8'],
+  ['a list for a document',                       createMeeting('[]'),                                                           'Start of list found where not expected'],
+  ['null for a document',                         createMeeting('null'),                                                         'VALUE can not be converted to a Structure'],
+  ['a number for a text',                         createMeeting({ MediaRegion: 1 }),                                             'NUMBER_VALUE can not be converted to a String'],
+  ['a structure for a text',                      createMeeting({ MediaRegion: { a: 1 } }),                                      'Start of structure or map found where not expected.'],
+  ['a text for a list',                           createMeeting({ Tags: 'x' }),                                                  'STRING_VALUE can not be converted to a List'],
+  ['a list for a structure',                      createMeeting({ MeetingFeatures: [] }),                                        'Start of list found where not expected'],
+  ['a text for a number',                         createMeeting({ MeetingFeatures: { Attendee: { MaxCount: '1' } } }),           'STRING_VALUE can not be converted to an Integer'],
+  ['a fraction for a whole number',               createMeeting({ MeetingFeatures: { Attendee: { MaxCount: 1.5 } } }),           'NUMBER_VALUE can not be converted to an Integer'],
+  ['a number beyond 32 bits',                     createMeeting({ MeetingFeatures: { Attendee: { MaxCount: 2_147_483_648 } } }), 'NUMBER_VALUE can not be converted to an Integer'],
+  ['a text for a whole number in a query string', chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=1x`), 'STRING_VALUE can not be converted to an Integer'],
+  ['a parameter given twice',                     chimeRequest('chime-sdk-meetings', 'GET', `/meetings/${MEETING_ID}/attendees?max-results=1&max-results=2`), 'Duplicate parameter: max-results'],
+  ['broken percent-encoding in a label',          chimeRequest('chime-sdk-meetings', 'GET', '/meetings/%zz'),                    'Malformed percent-encoding'],
+  ['percent-encoding that is no UTF-8',           chimeRequest('chime-sdk-meetings', 'GET', '/meetings/%ff'),                    'Malformed percent-encoding'],
+  ['U+0000 in a label',                           chimeRequest('chime-sdk-meetings', 'GET', '/meetings/a%00'),                   'Null characters are not allowed'],
+  ['a timestamp as text where seconds are meant', lookUp({ StartTime: '2026-11-22T00:00:00Z' }),                                 'STRING_VALUE can not be converted to a Timestamp'],
+  ['a timestamp beyond all dates',                lookUp({ StartTime: 1e300 }),                                                  'NUMBER_VALUE can not be converted to a Timestamp'],
+  ['a parameter given twice in a form',           iam('Action=CreateUser&UserName=a&UserName=b'),                                'Duplicate parameter: UserName'],
+  ['a hidden second Action',                      iam('Action=CreateUser&UserName=a&%41ction=DeleteUser'),                       'Duplicate parameter: Action'],
+  ['a text for a truth',                          iam('Action=UpdateAccountPasswordPolicy&RequireSymbols=yes'),                  'STRING_VALUE can not be converted to a Boolean'],
+  ['a text where a structure is meant',           iam('Action=TagUser&UserName=a&Tags.member.1=x'),                              'STRING_VALUE can not be converted to a Structure'],
+  ['a structure where a text is meant',           iam('Action=CreateUser&UserName.x=a'),                                         'Start of structure or map found where not expected.'],
+  ['a list without its step',                     iam('Action=TagUser&UserName=a&Tags.1.Key=x'),                                 'Start of structure or map found where not expected.'],
+  ['a list with a name for a number',             iam('Action=TagUser&UserName=a&Tags.member.x.Key=x'),                          'Start of structure or map found where not expected.'],
+  ['a list with the number zero',                 iam('Action=TagUser&UserName=a&Tags.member.0.Key=x'),                          'Start of structure or map found where not expected.'],
+  ['names with too many steps',                   iam(`Action=CreateUser&UserName=a&${'a.'.repeat(30)}b=c`),                     'Parameters are nested too deeply'],
+  ['too many parameters',                         iam(`Action=CreateUser&${Array.from({ length: 20_001 }, (_, i) => `${i}=`).join('&')}`), 'Too many parameters'],
+  ['a compressed body that is none',              { ...createMeeting('{}'), headers: { 'Content-Encoding': 'gzip' } },           'The body is no gzip stream'],
+  ['a compressed body cut off',                   { ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body: gzipSync('{}').subarray(0, 15) }, 'The body is no gzip stream'],
+  ['CBOR cut off',                                putMetricData(cbor({ Namespace: 'x' }).subarray(0, 6)),                        'The document is not valid CBOR'],
+  ['CBOR with a key given twice',                 putMetricData(Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2)),              'The document is not valid CBOR'],
+  ['CBOR with a number for a key',                putMetricData(cbor(new Map([[1, 2]]))),                                        'The keys of a map must be texts'],
+  ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document is not valid CBOR'],
+  ['CBOR nested deeper than we read',             putMetricData(Uint8Array.of(...new Array<number>(40).fill(0x81), 1)),          'The document is nested too deeply'],
+  ['a CBOR timestamp without its tag',            putMetricData({ Namespace: 'x', MetricData: [{ MetricName: 'a', Timestamp: 1 }] }), 'NUMBER_VALUE can not be converted to a Timestamp'],
+];
+
+describe('decode', () => {
+  for (const [title, request, expected] of CONSTRAINTS) {
+    test(`a broken constraint is told in AWS's words: ${title}`, () => {
+      assert.equal(refusal(request), expected);
+    });
+  }
+
+  for (const [title, request, expected] of UNREADABLE) {
+    test(`what cannot be read is a SerializationException: ${title}`, () => {
+      assert.equal(refusal(request), `SerializationException: ${expected}`);
+    });
+  }
+
+  test('a compressed body that grows beyond ten mebibytes is RequestTooLarge', () => {
+    const body = gzipSync(new Uint8Array(10 * 1024 * 1024 + 1));
+    assert.ok(body.byteLength < 20_000);
+    assert.equal(
+      refusal({ ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body }),
+      'RequestTooLarge: The request body is too large once decompressed.',
+    );
+  });
+
+  test('at most ten faults are told', () => {
+    const message = refusal(createMeeting({ Tags: Array.from({ length: 40 }, () => ({ Key: '', Value: '' })) }));
+    assert.match(message, /^ValidationError: 10 validation errors detected: /);
+    assert.equal(message.split('; ').length, 10);
+  });
+
+  test('a quoted value is cut at 1,024 characters', () => {
+    const message = refusal(iam(`Action=CreateUser&UserName=${'x'.repeat(100_000)}`));
+    assert.ok(message.length < 1_300);
+  });
+
+  test('a text that is too long is not matched against its pattern', () => {
+    const message = refusal(
+      formRequest('sts', `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(65)}&Version=2011-06-15`),
+    );
+    assert.ok(!message.includes('pattern'));
+  });
+
+  test('64 emoji are 64 characters long', () => {
+    const input = decodedForTests(createMeeting({ MeetingHostId: '😀'.repeat(64) }));
+    assert.equal(input['MeetingHostId'], '😀'.repeat(64));
+  });
+
+  test('unknown members are left out', () => {
+    assert.deepEqual(decodedForTests(createMeeting({ Unknown: { deep: [1] }, $extra: 1 })), MEETING);
+    assert.deepEqual(decodedForTests(iam('Action=CreateUser&UserName=a&Unknown.member.1=b')), { UserName: 'a' });
+  });
+
+  test('__proto__ is a key like any other and changes no prototype', () => {
+    const input = decodedForTests(
+      createMeeting(
+        '{"__proto__":{"MediaRegion":"x"},"ClientRequestToken":"token","MediaRegion":"us-east-1","ExternalMeetingId":"weekly"}',
+      ),
+    );
+    assert.deepEqual(input, MEETING);
+    const call = decodedForTests(
+      chimeRequest(
+        'chime-sdk-voice',
+        'POST',
+        '/sip-media-applications/a/calls',
+        `{"FromPhoneNumber":"+15551234567","ToPhoneNumber":"+15551234567","ArgumentsMap":{"__proto__":"x","constructor":"y"}}`,
+      ),
+    );
+    assert.deepEqual(Object.entries(call['ArgumentsMap'] as object), [
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+    assert.equal(Object.getPrototypeOf(call['ArgumentsMap']), null);
+    assert.equal(({} as Record<string, unknown>)['MediaRegion'], undefined);
+  });
+
+  test('a member named like an inherited property is absent when it is absent', () => {
+    assert.deepEqual(decodedForTests(iam('Action=ListUsers&__proto__.x=1&constructor.prototype.y=2')), {});
+  });
+
+  test('a label is percent-decoded once, and its plus sign is a plus sign', () => {
+    const input = decodedForTests(chimeRequest('chime-sdk-voice', 'GET', '/phone-numbers/%2B1%20555+1%2525'));
+    assert.deepEqual(input, { PhoneNumberId: '+1 555+1%25' });
+  });
+
+  test('a form writes a space as plus sign, a query string does not', () => {
+    assert.deepEqual(decodedForTests(iam('Action=ListUsers&Marker=a+b%2Bc')), { Marker: 'a b+c' });
+    assert.deepEqual(decodedForTests({ target: '/?Action=ListUsers&Marker=a+b%20c&X-Amz-Signature=0', scope: 'iam' }), { Marker: 'a+b c' });
+  });
+
+  test('lists of a form are read by number, gaps closed, empty ones kept', () => {
+    const tags = (form: string) => decodedForTests(iam(`Action=UntagUser&UserName=a&${form}`))['TagKeys'];
+    assert.deepEqual(tags('TagKeys.member.10=c&TagKeys.member.2=b&TagKeys.member.1=a'), ['a', 'b', 'c']);
+    assert.deepEqual(tags('TagKeys='), []);
+  });
+
+  test('a header is read whatever the case of its name', () => {
+    const ChimeBearer = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/user/b';
+    const AppInstanceArn = 'arn:aws:chime:us-east-1:111122223333:app-instance/a';
+    const request = chimeRequest('chime-sdk-messaging', 'GET', `/channels?app-instance-arn=${AppInstanceArn}&privacy=PUBLIC`);
+    assert.deepEqual(decodedForTests({ ...request, headers: { 'X-AMZ-Chime-Bearer': ` ${ChimeBearer} ` } }), {
+      AppInstanceArn,
+      ChimeBearer,
+      Privacy: 'PUBLIC',
+    });
+  });
+
+  test('a header sent twice is both, joined by a comma, as it was signed', () => {
+    const request = chimeRequest(
+      'chime-sdk-messaging',
+      'GET',
+      '/channels?app-instance-arn=arn:aws:chime:us-east-1:111122223333:app-instance/a',
+    );
+    const input = decodedForTests({
+      ...request,
+      headers: { 'x-amz-chime-bearer': 'arn:aws:chime:us-east-1:111122223333:app-instance/a/user/b', 'X-Amz-Chime-Bearer': 'c' },
+    });
+    assert.equal(input['ChimeBearer'], 'arn:aws:chime:us-east-1:111122223333:app-instance/a/user/b,c');
+  });
+
+  test('timestamps are milliseconds: epoch seconds in JSON, ISO 8601 in a query string, tag 1 in CBOR', () => {
+    assert.deepEqual(decodedForTests(lookUp({ StartTime: 1_795_305_600.123 })), { StartTime: 1_795_305_600_123 });
+    const messages = chimeRequest(
+      'chime-sdk-messaging',
+      'GET',
+      '/channels/arn%3Aaws%3Achime%3Aus-east-1%3A111122223333%3Aapp-instance%2Fa%2Fchannel%2Fb/messages?not-before=2026-11-22T01%3A00%3A00.5%2B01%3A00',
+    );
+    const headers = { 'x-amz-chime-bearer': 'arn:aws:chime:us-east-1:111122223333:app-instance/a/user/b' };
+    assert.equal(decodedForTests({ ...messages, headers })['NotBefore'], 1_795_305_600_500);
+  });
+
+  test('an operation without input ignores its body', () => {
+    assert.deepEqual(decodedForTests(chimeRequest('chime-sdk-voice', 'GET', '/settings', 'not JSON')), {});
+  });
+
+  test('a document compressed by the client is read', () => {
+    const request = createMeeting('');
+    assert.deepEqual(
+      decodedForTests({ ...request, headers: { 'Content-Encoding': 'gzip' }, body: gzipSync(JSON.stringify(MEETING)) }),
+      MEETING,
+    );
+    const metrics = putMetricData(gzipSync(cbor({ Namespace: 'x' })));
+    assert.deepEqual(decodedForTests({ ...metrics, headers: { ...metrics.headers, 'Content-Encoding': 'gzip' } }), { Namespace: 'x' });
+    const form = { ...iam(''), body: gzipSync('Action=ListUsers&Version=2010-05-08&Marker=a%2Bb') };
+    assert.deepEqual(decodedForTests({ ...form, headers: { ...form.headers, 'Content-Encoding': 'gzip' } }), { Marker: 'a+b' });
+  });
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { loadModel } from '#model/load.ts';
+import type { ServiceName } from '#model/model.ts';
+import { errorCodeFor } from './errors.ts';
+import { chimeRequest, formRequest, type RequestForTests, requestForTests, routedForTests, targetRequest } from './request-for-tests.ts';
+import { route } from './route.ts';
+import { CHIME_SERVICES } from './routed.ts';
+
+const MEETING = '/meetings/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d';
+const JS = (name: string) => `aws-sdk-js/3.1142.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/${name}#3.1142.0`;
+const FORM = 'application/x-www-form-urlencoded';
+const WEB_IDENTITY = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=x&WebIdentityToken=y&RoleSessionName=z';
+
+/** What was chosen, in one line; of a refusal the protocol, code and status it is answered with. */
+function chosen(request: RequestForTests): string {
+  const routed = routedForTests(request);
+  if (routed.kind === 'routed') return `${routed.service} ${routed.operation.name} ${routed.protocol} ${routed.profile}`;
+  const { code, status } = errorCodeFor(routed, routed.error);
+  return `${routed.protocol} ${code} ${status}`;
+}
+
+// biome-ignore format: a table
+const ROUTES: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
+  // what is tested                                            the request                                                                                      what is chosen
+  ['base path',                                                { target: `/_chime-sdk-meetings${MEETING}` },                                                    'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['base path before a contrary scope',                        { target: '/_chime-sdk-voice/settings', scope: 'iam' },                                          'chime-sdk-voice GetGlobalSettings rest-json sdk'],
+  ['base path of the classic service',                         { target: '/_chime/settings', scope: 'chime' },                                                  'chime GetGlobalSettings rest-json classic'],
+  ['base path of a query service, without a slash',            { ...formRequest('iam', 'Action=ListUsers&Version=2010-05-08'), target: '/_iam' },               'iam ListUsers query sdk'],
+  ['base path of a json service',                              { ...targetRequest('cloudtrail', 'CloudTrail_20131101.LookupEvents', {}), target: '/_cloudtrail/' }, 'cloudtrail LookupEvents json sdk'],
+  ['base path of no service',                                  { target: '/_chime-sdk-nothing/meetings' },                                                      'rest-json UnrecognizedServiceException 404'],
+  ['base path named like a property of every object',          { target: '/_constructor/meetings' },                                                            'rest-json UnrecognizedServiceException 404'],
+  ['operation of another service under a base path',           { target: `/_chime-sdk-voice${MEETING}`, scope: 'chime' },                                       'rest-json UnknownOperationException 404'],
+  ['operation named like a property of every object',          formRequest('iam', 'Action=constructor&Version=2010-05-08'),                                      'query InvalidAction 400'],
+
+  ['host of the meetings endpoint',                            { target: MEETING, headers: { Host: 'meetings-chime.us-east-1.amazonaws.com' }, scope: 'chime' }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['host in capitals with a port, FIPS',                       { target: '/settings', headers: { Host: 'VOICE-chime-fips.us-east-1.example.com:443' }, scope: 'chime' }, 'chime-sdk-voice GetGlobalSettings rest-json sdk'],
+  ['host of the classic endpoint',                             { target: '/settings', headers: { Host: 'chime.us-east-1.amazonaws.com' }, scope: 'chime' },       'chime GetGlobalSettings rest-json classic'],
+  ['older host of the classic endpoint',                       { target: '/settings', headers: { Host: 'service.chime.aws.amazon.com' }, scope: 'chime' },        'chime GetGlobalSettings rest-json classic'],
+  ['host chime.… for what only another service has',           { target: MEETING, headers: { Host: 'chime.example.com' }, scope: 'chime' },                       'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['host that contradicts the scope is no clue',               { ...formRequest('sts', 'Action=GetCallerIdentity&Version=2011-06-15'), headers: { Host: 'iam.example.com', 'Content-Type': FORM } }, 'sts GetCallerIdentity query sdk'],
+  ['host alone, unsigned',                                     { target: '/accounts', headers: { Host: 'messaging-chime.us-east-1.amazonaws.com' } },            'rest-json UnknownOperationException 404'],
+
+  ['scope chime and a path of one service',                    { target: '/channels?app-instance-arn=a', scope: 'chime' },                                        'chime-sdk-messaging ListChannels rest-json sdk'],
+  ['scope chime and a path of the classic service',            { target: '/accounts', scope: 'chime' },                                                          'chime ListAccounts rest-json classic'],
+  ['scope access-analyzer',                                    { target: '/analyzer', scope: 'access-analyzer' },                                                'accessanalyzer ListAnalyzers rest-json sdk'],
+  ['scope of a presigned URL',                                 { target: `${MEETING}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20261122%2Fus-east-1%2Fchime%2Faws4_request` }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['nobody signed: still a meeting',                           { target: MEETING },                                                                              'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['scope of no service',                                      { target: MEETING, scope: 'execute-api' },                                                        'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['path of no operation',                                     { target: '/nothing/here', scope: 'chime' },                                                      'rest-json UnknownOperationException 404'],
+  ['method of no operation',                                   { method: 'PATCH', target: MEETING, scope: 'chime' },                                             'rest-json UnknownOperationException 404'],
+  ['a label is never empty',                                   { target: '/meetings//attendees', scope: 'chime' },                                               'rest-json UnknownOperationException 404'],
+  ['a slash at the end is another path',                       { target: `${MEETING}/`, scope: 'chime' },                                                        'rest-json UnknownOperationException 404'],
+  ['absolute form',                                            { target: `http://localhost${MEETING}`, scope: 'chime' },                                         'rest-json UnknownOperationException 404'],
+  ['asterisk form',                                            { method: 'OPTIONS', target: '*' },                                                               'rest-json UnknownOperationException 404'],
+
+  ['literal query: create',                                    chimeRequest('chime-sdk-meetings', 'POST', `${MEETING}/attendees`, {}),                            'chime-sdk-meetings CreateAttendee rest-json sdk'],
+  ['literal query: batch-create',                              chimeRequest('chime-sdk-meetings', 'POST', `${MEETING}/attendees?operation=batch-create`, {}),     'chime-sdk-meetings BatchCreateAttendee rest-json sdk'],
+  ['literal query after others',                               chimeRequest('chime', 'POST', '/accounts/1/users?a=b&operation=add', {}),                          'chime InviteUsers rest-json classic'],
+  ['literal segment before a label',                           chimeRequest('chime-sdk-voice', 'GET', '/settings/phone-number'),                                  'chime-sdk-voice GetPhoneNumberSettings rest-json sdk'],
+  ['an escaped slash stays in its label',                      chimeRequest('chime-sdk-messaging', 'GET', '/channels/arn%3Aaws%3Achime%2Fa%2Fb/memberships'),     'chime-sdk-messaging ListChannelMemberships rest-json sdk'],
+
+  ['phone numbers without a hint: the wider shapes',           { target: '/phone-numbers', scope: 'chime' },                                                     'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
+  ['phone numbers by the JavaScript SDK of chime',             { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': JS('chime') } },               'chime ListPhoneNumbers rest-json classic'],
+  ['phone numbers by the JavaScript SDK of voice',             { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': JS('chime-sdk-voice') } },     'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
+  ['phone numbers by the Go SDK of voice',                     { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': 'aws-sdk-go-v2/1.30 api/chimesdkvoice#1.2.3' } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
+  ['phone numbers by CLI v2 of chime',                         { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': 'aws-cli/2.9.19 command/chime.list-phone-numbers' } }, 'chime ListPhoneNumbers rest-json classic'],
+  ['phone numbers by a browser of voice',                      { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': 'Mozilla/5.0', 'X-Amz-User-Agent': JS('chime-sdk-voice') } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
+  ['phone numbers at the host chime.… without a hint',         { target: '/phone-numbers', scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com' } },   'chime ListPhoneNumbers rest-json classic'],
+  ['phone numbers at the host chime.… by the SDK of voice',    { target: '/phone-numbers', scope: 'chime', headers: { Host: 'chime.example.com', 'User-Agent': JS('chime-sdk-voice') } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
+  ['tags of a meeting',                                        { target: '/tags?arn=arn%3Aaws%3Achime%3Aus-east-1%3A111122223333%3Ameeting%2Fa', scope: 'chime' }, 'chime-sdk-meetings ListTagsForResource rest-json sdk'],
+  ['tags of a media pipeline',                                 { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:media-pipeline/a', scope: 'chime' },      'chime-sdk-media-pipelines ListTagsForResource rest-json sdk'],
+  ['tags of a voice connector',                                { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:vc/a', scope: 'chime' },                  'chime-sdk-voice ListTagsForResource rest-json sdk'],
+  ['tags of an app instance user',                             { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:app-instance/a/user/b', scope: 'chime' }, 'chime-sdk-identity ListTagsForResource rest-json sdk'],
+  ['tags of a channel',                                        { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:app-instance/a/channel/b', scope: 'chime' }, 'chime-sdk-messaging ListTagsForResource rest-json sdk'],
+  ['tagging a channel, the ARN in the body',                   { method: 'POST', target: '/tags?operation=tag-resource', scope: 'chime', body: '{"ResourceARN":"arn:aws:chime:us-east-1:1:app-instance/a/channel/b"}' }, 'chime-sdk-messaging TagResource rest-json sdk'],
+  ['untagging a voice connector, the ARN in the body',         { method: 'POST', target: '/tags?operation=untag-resource', scope: 'chime', body: '{"ResourceARN":"arn:aws:chime:us-east-1:1:vc/a"}' }, 'chime-sdk-voice UntagResource rest-json sdk'],
+  ['tags by the SDK of messaging, whatever the ARN',           { target: '/tags?arn=x', scope: 'chime', headers: { 'User-Agent': JS('chime-sdk-messaging') } },   'chime-sdk-messaging ListTagsForResource rest-json sdk'],
+
+  ['form',                                                     formRequest('iam', 'Action=CreateUser&Version=2010-05-08&UserName=a'),                             'iam CreateUser query sdk'],
+  ['form with Action last',                                    formRequest('iam', 'UserName=Action%3DDeleteUser&xAction=DeleteUser&Action=CreateUser'),           'iam CreateUser query sdk'],
+  ['unsigned form: the version names the service',             { method: 'POST', headers: { 'Content-Type': FORM }, body: WEB_IDENTITY },                         'sts AssumeRoleWithWebIdentity query sdk'],
+  ['unsigned GET',                                             { target: `/?${WEB_IDENTITY}` },                                                                  'sts AssumeRoleWithWebIdentity query sdk'],
+  ['presigned GET',                                            { target: '/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=A%2F20261122%2Fus-east-1%2Fsts%2Faws4_request' }, 'sts GetCallerIdentity query sdk'],
+  ['presigned POST, as boto3 signs',                           { method: 'POST', target: '/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=A%2F20261122%2Fus-east-1%2Fsts%2Faws4_request' }, 'sts GetCallerIdentity query sdk'],
+  ['two Actions in a form',                                    formRequest('iam', 'Action=ListUsers&Action=DeleteUser&Version=2010-05-08'),                      'query InvalidAction 400'],
+  ['Actions in query string and form',                         { ...formRequest('iam', 'Action=ListUsers'), target: '/?Action=DeleteUser' },                     'query InvalidAction 400'],
+  ['form without Action',                                      formRequest('iam', 'Version=2010-05-08'),                                                         'query MissingAction 400'],
+  ['action of another service',                                formRequest('iam', 'Action=AssumeRole&Version=2010-05-08'),                                       'query InvalidAction 400'],
+  ['form for nobody',                                          { method: 'POST', headers: { 'Content-Type': FORM }, body: 'Action=Nothing' },                    'query InvalidAction 400'],
+  ['scope of a query service without an Action',               { target: '/', scope: 'iam' },                                                                    'query MissingAction 400'],
+  ['compressed form',                                          { ...formRequest('monitoring', ''), headers: { 'Content-Type': FORM, 'Content-Encoding': 'gzip' }, body: gzipSync(`Action=PutMetricData&Version=2010-08-01&x=${'y'.repeat(50_000)}`) }, 'cloudwatch PutMetricData query sdk'],
+  ['compressed form that is none',                             { ...formRequest('monitoring', ''), headers: { 'Content-Type': FORM, 'Content-Encoding': 'gzip' }, body: 'Action=PutMetricData' }, 'query MissingAction 400'],
+
+  ['target of the JavaScript SDK',                             targetRequest('cloudtrail', 'CloudTrail_20131101.LookupEvents', {}),                              'cloudtrail LookupEvents json sdk'],
+  ['target of botocore',                                       targetRequest('cloudtrail', 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents', {}), 'cloudtrail LookupEvents json sdk'],
+  ['target of EventBridge',                                    targetRequest('events', 'AWSEvents.PutEvents', {}),                                               'events PutEvents json sdk'],
+  ['target of Organizations',                                  targetRequest('organizations', 'AWSOrganizationsV20161128.ListAccounts', {}),                     'organizations ListAccounts json sdk'],
+  ['target of CloudWatch',                                     targetRequest('monitoring', 'GraniteServiceVersion20100801.PutMetricData', {}),                   'cloudwatch PutMetricData json sdk'],
+  ['target of an unknown operation',                           targetRequest('events', 'AWSEvents.Nothing', {}),                                                 'json UnknownOperationException 404'],
+  ['target of nothing, by its scope',                          targetRequest('events', 'PutEvents', {}),                                                         'events PutEvents json sdk'],
+  ['target with a query service',                              targetRequest('iam', 'IAM.ListUsers', {}),                                                        'json UnknownOperationException 404'],
+  ['target by GET',                                            { ...targetRequest('events', 'AWSEvents.PutEvents', {}), method: 'GET' },                          'json UnknownOperationException 404'],
+  ['CBOR',                                                     { method: 'POST', target: '/service/GraniteServiceVersion20100801/operation/PutMetricData', headers: { 'smithy-protocol': 'rpc-v2-cbor' }, scope: 'monitoring' }, 'cloudwatch PutMetricData smithy-rpc-v2-cbor sdk'],
+  ['CBOR of an unknown operation',                             { method: 'POST', target: '/service/GraniteServiceVersion20100801/operation/Nothing', headers: { 'smithy-protocol': 'rpc-v2-cbor' }, scope: 'monitoring' }, 'smithy-rpc-v2-cbor UnknownOperationException 404'],
+  ['CBOR with a service that does not speak it',               { method: 'POST', target: '/service/AWSEvents/operation/PutEvents', headers: { 'smithy-protocol': 'rpc-v2-cbor' }, scope: 'events' }, 'smithy-rpc-v2-cbor UnknownOperationException 404'],
+  ['another smithy protocol',                                  { method: 'POST', target: '/service/GraniteServiceVersion20100801/operation/PutMetricData', headers: { 'smithy-protocol': 'rpc-v2-json' }, scope: 'monitoring' }, 'smithy-rpc-v2-cbor UnknownOperationException 404'],
+  ['another content encoding',                                 { ...chimeRequest('chime-sdk-meetings', 'POST', '/meetings', {}), headers: { 'Content-Encoding': 'br' } }, 'rest-json UnsupportedMediaTypeException 415'],
+];
+
+describe('route', () => {
+  for (const [title, request, expected] of ROUTES) {
+    test(`${title}: ${expected}`, () => {
+      assert.equal(chosen(request), expected);
+    });
+  }
+
+  test('every rest-json operation is found by its own method and URI', () => {
+    const wrong: string[] = [];
+    for (const service of [...CHIME_SERVICES, 'accessanalyzer'] as const satisfies readonly ServiceName[]) {
+      for (const { name, http } of Object.values(loadModel(service).operations)) {
+        const target = http.uri.replaceAll(/\{[^}]*\}/g, 'x');
+        const found = chosen({ method: http.method, target: `/_${service}${target}` });
+        const expected = `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`;
+        if (found !== expected) wrong.push(`${found} instead of ${expected}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  test('the six Chime services share nineteen routes, and no more', () => {
+    const seen = new Map<string, number>();
+    for (const service of CHIME_SERVICES)
+      for (const { http } of Object.values(loadModel(service).operations)) {
+        const place = `${http.method} ${http.uri.replaceAll(/\{[^}]*\}/g, '{}')}`;
+        seen.set(place, (seen.get(place) ?? 0) + 1);
+      }
+    assert.equal([...seen.values()].filter((services) => services > 1).length, 19);
+  });
+
+  test('guide2021 puts the six Chime services on the classic profile, and only them', () => {
+    const profile = (request: RequestForTests) => {
+      const routed = route(requestForTests(request), { guide2021: true });
+      return routed.kind === 'routed' && routed.profile;
+    };
+    assert.equal(profile({ target: `/_chime-sdk-meetings${MEETING}` }), 'classic');
+    assert.equal(profile(formRequest('iam', 'Action=ListUsers')), 'sdk');
+  });
+
+  test('labels are split before they are decoded', () => {
+    const routed = routedForTests(
+      chimeRequest('chime-sdk-messaging', 'GET', '/channels/arn%3Aaws%2Fchannel%2Fb/memberships/arn%3Aa%2Fuser%2Fc'),
+    );
+    assert.deepEqual(routed.kind === 'routed' && routed.labels, ['arn%3Aaws%2Fchannel%2Fb', 'arn%3Aa%2Fuser%2Fc']);
+  });
+
+  test('a body too large to be looked into does not choose among tags', () => {
+    const body = JSON.stringify({ ResourceARN: 'arn:aws:chime:us-east-1:1:app-instance/a/channel/b', pad: ' '.repeat(70_000) });
+    assert.equal(
+      chosen({ method: 'POST', target: '/tags?operation=tag-resource', scope: 'chime', body }),
+      'chime-sdk-voice TagResource rest-json sdk',
+    );
+  });
+});
