@@ -130,8 +130,13 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
   if (target === '/_belfry/health') {
     request.resume();
     const health = parts.health();
-    response.writeHead(health.status === 'ok' ? 200 : 503, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-    response.end(JSON.stringify(health));
+    const text = JSON.stringify(health);
+    response.writeHead(health.status === 'ok' ? 200 : 503, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'content-length': text.length,
+    });
+    response.end(text);
     return;
   }
   const received = (body: Uint8Array): Received => ({

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { readSettings } from '#server/settings.ts';
+import { startServer } from '#server/start.ts';
+import { connect, errorCodeOf, exchange } from './raw.ts';
+
+/** Slow clients: the limits are as small as they can be, and each test waits for the server to end the connection. */
+
+const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-slow-'));
+const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
+const { ready, stop } = await startServer(settings, assert.fail, {
+  limits: { headersTimeoutMs: 150, requestTimeoutMs: 300, checkingIntervalMs: 50, keepAliveMs: 200 },
+});
+const endpoint = ready.listeners[0]?.endpoint as string;
+const { host } = new URL(endpoint);
+
+after(async () => {
+  await stop();
+  rmSync(dataFolder, { recursive: true, force: true });
+});
+
+// biome-ignore format: a table
+for (const [what, sent] of [
+  ['headers that never end',                    `POST /meetings HTTP/1.1\r\nhost: ${host}\r\nx: `],
+  ['a body that never comes',                   `POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 10\r\n\r\n`],
+  ['a body that stops in the middle',           `POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 10\r\n\r\nabc`],
+  ['chunks that never end',                     `POST /meetings HTTP/1.1\r\nhost: ${host}\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n`],
+] as const) {
+  test(`Slow clients: ${what} are RequestTimeout, and the connection ends`, async () => {
+    const connection = await connect(endpoint);
+    connection.write(sent);
+    const reply = await connection.reply();
+    assert.deepEqual([errorCodeOf(reply), reply.status], ['RequestTimeout', 408]);
+    await connection.closed;
+  });
+}
+
+test('Slow clients: one byte at a time buys no time', async () => {
+  const connection = await connect(endpoint);
+  connection.write(`POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 100000\r\n\r\n`);
+  const drip = setInterval(() => connection.write('x'), 20);
+  try {
+    assert.equal((await connection.reply()).status, 408);
+    await connection.closed;
+  } finally {
+    clearInterval(drip);
+  }
+});
+
+test('Slow clients: a connection nobody uses ends, and a connection nobody has used yet ends too', async () => {
+  const [used, unused] = await Promise.all([connect(endpoint), connect(endpoint)]);
+  used.write(`GET /_belfry/health HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+  assert.equal((await used.reply()).status, 200);
+  await Promise.all([used.closed, unused.closed]);
+});
+
+test('Slow clients: a hundred of them keep nobody from being answered', async () => {
+  const slow = await Promise.all(Array.from({ length: 100 }, () => connect(endpoint)));
+  for (const each of slow) each.write(`POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 10\r\n\r\n`);
+  const reply = await exchange(endpoint, `GET /_belfry/health HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+  assert.equal(reply.status, 200);
+  await Promise.all(slow.map((each) => each.closed));
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { everyEvent } from '../sdk/history.ts';
+import { startTestServer } from '../server.ts';
+import { startThatEnds } from './process.ts';
+import { bytesOf, exchange, signedHeaders } from './raw.ts';
+
+const server = await startTestServer();
+const { hostname, port, host } = new URL(server.httpsEndpoint);
+const ca = readFileSync(server.caFile);
+
+/** The outcome of a handshake: what was agreed, or the error's code. */
+function handshake(options: ConnectionOptions): Promise<{ version: string | null; suite: string } | string> {
+  return new Promise((resolve) => {
+    const socket: TLSSocket = connect({ host: hostname, port: Number(port), ca, ...options }, () => {
+      resolve({ version: socket.getProtocol(), suite: socket.getCipher().standardName });
+      socket.destroy();
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}
+
+for (const version of ['TLSv1', 'TLSv1.1'] as const) {
+  test(`INF-2: a client that speaks only ${version} is refused`, async () => {
+    // SECLEVEL=0, or this side's library would not send the hello at all.
+    const outcome = await handshake({ minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' });
+    assert.equal(outcome, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+  });
+}
+
+test('INF-2, INF-3: TLS 1.2 and 1.3 are spoken, with forward secrecy', async () => {
+  assert.match(JSON.stringify(await handshake({ maxVersion: 'TLSv1.2' })), /"TLSv1.2","suite":"TLS_ECDHE_ECDSA_/);
+  assert.match(JSON.stringify(await handshake({})), /"TLSv1.3","suite":"TLS_AES_/);
+});
+
+// biome-ignore format: a table
+for (const [what, ciphers] of [
+  ['RSA key exchange', 'AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA'],
+  ['no encryption',    'NULL:eNULL'],
+  ['no certificate',   'aNULL'],
+  ['CBC suites',       'ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA256'],
+  ['a shared key',     'PSK'],
+] as const) {
+  test(`INF-3: a client that offers only ${what} is refused`, async () => {
+    const outcome = await handshake({ maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` });
+    assert.match(String(outcome), /ERR_SSL_(SSLV3_ALERT_HANDSHAKE_FAILURE|SSL\/TLS_ALERT_HANDSHAKE_FAILURE|NO_CIPHERS_AVAILABLE)/);
+  });
+}
+
+test('INF-3: the certificate verifies against ca.pem for every name of this machine, and against nothing else', async () => {
+  for (const servername of ['localhost']) assert.equal(typeof (await handshake({ servername })), 'object');
+  assert.equal(typeof (await handshake({})), 'object', 'by address');
+  assert.equal(await handshake({ servername: 'elsewhere.example' }), 'ERR_TLS_CERT_ALTNAME_INVALID');
+  assert.match(String(await handshake({ ca: [] })), /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_/);
+});
+
+test('INF-7: the trail says over which TLS a call came, and nothing of TLS where there was none', async () => {
+  const plain = { method: 'GET', target: '/meetings/00000000-0000-4000-8000-000000000000' };
+  const by = { credentials: server.credentials, signingName: 'chime' };
+  const secured = await exchange(server.httpsEndpoint, bytesOf(plain, signedHeaders(server.httpsEndpoint, plain, by)), server.caFile);
+  const open = await exchange(server.endpoint, bytesOf(plain, signedHeaders(server.endpoint, plain, by)));
+  const events = await everyEvent(new CloudTrailClient(server.client()));
+  const of = (id: string | undefined) => events.find((event) => event.document.requestID === id)?.document;
+  assert.deepEqual(of(secured.headers['x-amzn-requestid'])?.tlsDetails, {
+    tlsVersion: 'TLSv1.3',
+    cipherSuite: 'TLS_AES_128_GCM_SHA256',
+    clientProvidedHostHeader: host,
+  });
+  assert.deepEqual(
+    Object.keys(of(open.headers['x-amzn-requestid']) ?? {}).filter((name) => name === 'tlsDetails' || name === 'requestID'),
+    ['requestID'],
+  );
+});
+
+test('INF-4: health needs no signature, and tells nothing but that the server lives and its version', async () => {
+  for (const [endpoint, caFile] of [[server.endpoint], [server.httpsEndpoint, server.caFile]] as const) {
+    const reply = await exchange(endpoint, `GET /_belfry/health HTTP/1.1\r\nhost: ${new URL(endpoint).host}\r\n\r\n`, caFile);
+    assert.equal(reply.status, 200);
+    assert.deepEqual(Object.keys(JSON.parse(reply.body.toString())), ['status', 'version']);
+  }
+});
+
+test('INF-8: what is secret on disk is readable by its owner alone', () => {
+  const mode = (...path: string[]) => (statSync(join(server.dataFolder, ...path)).mode & 0o777).toString(8);
+  for (const path of [
+    ['operator.key'],
+    ['aws', 'credentials'],
+    ['aws', 'config'],
+    ['tls', 'ca.key'],
+    ['tls', 'server.key'],
+    ['control', 'belfry.sock'],
+  ]) {
+    assert.equal(mode(...path), '600', path.join('/'));
+  }
+  for (const folder of ['aws', 'tls', 'control']) assert.equal(mode(folder), '700', folder);
+});
+
+test('INF-8: another operator key than the database was sealed with refuses to start, and says what to do', async () => {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-key-'));
+  after(() => rmSync(dataFolder, { recursive: true, force: true }));
+  const first = await startTestServer({}, dataFolder);
+  await first.stop();
+  const other = await startTestServer();
+  writeFileSync(join(dataFolder, 'operator.key'), readFileSync(join(other.dataFolder, 'operator.key')), { mode: 0o600 });
+  const { status, written } = await startThatEnds(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
+  assert.equal(status, 2);
+  assert.match(
+    written,
+    /could not start: .*the operator key in .* is not the one this database was sealed with; put the right operator\.key back/,
+  );
+  assert.doesNotMatch(written, /listening/);
+});
+
+test('INF-8: a second server on the same data folder refuses to start', async () => {
+  const { status, written } = await startThatEnds(['--data', server.dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
+  assert.equal(status, 2);
+  assert.match(written, /could not start: /);
+});
+
+// biome-ignore format: a table
+for (const [what, args, environment, text] of [
+  ['an unknown flag',             ['--htpp', '127.0.0.1:0'],     {},                              /--htpp is no flag of belfry start/],
+  ['an unknown setting',          [],                            { BELFRY_HTPP: 'x' },            /BELFRY_HTPP is no setting of Belfry/],
+  ['plain HTTP for everybody',    ['--http', '0.0.0.0:0'],       {},                              /plain HTTP is for loopback only/],
+  ['a name that is not loopback', ['--http', 'example.com:80'],  {},                              /plain HTTP is for loopback only/],
+  ['an address taken',            ['--http', new URL(server.endpoint).host, '--https', 'off'], {}, /could not start: .*EADDRINUSE/],
+] as const) {
+  test(`INF-1: ${what} refuses to start, and says why`, async () => {
+    const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-refused-'));
+    try {
+      const { status, written } = await startThatEnds(['--data', dataFolder, ...args], environment);
+      assert.equal(status, 2);
+      assert.match(written, text);
+      assert.doesNotMatch(written, /listening/);
+    } finally {
+      rmSync(dataFolder, { recursive: true, force: true });
+    }
+  });
+}
