@@ -9,7 +9,8 @@ import { decideProgram, decideTrust, denialText, newRequestRecord, type PolicySt
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
-import { addOperationContext, requestContext } from './context.ts';
+import { addOperationContext, type OrganizationFacts, requestContext } from './context.ts';
+import { organizationFacts } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 
@@ -19,7 +20,7 @@ export interface Asked {
   readonly resources: readonly string[];
   readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
   readonly context?: ConditionContext;
-  readonly resolveContext?: (tx: Tx) => Promise<ConditionContext>;
+  readonly resolveContext?: (tx: Tx, now: Instant) => Promise<ConditionContext>;
   readonly resourceTags?: (tx: Tx) => Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
   readonly trustPolicyOf?: string;
   readonly always?: true;
@@ -88,9 +89,9 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
       refuseBySessionKind(principal, one.action);
       if (one.always) continue;
       const resources = profile === 'classic' ? ['*'] : one.resolve ? await one.resolve(tx) : one.resources;
-      const context = requestContext(received, principal, tagsOf(principal), region, now);
+      const context = requestContext(received, principal, tagsOf(principal), region, now, organizationOf(principal));
       addOperationContext(context, one.context, profile);
-      if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx), profile);
+      if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
       const tags = one.resourceTags && profile === 'sdk' && (stack === undefined || stack.readsKey(one.action, 'aws:resourcetag/') || stack.readsKey(one.action, 'iam:resourcetag/'))
         ? await one.resourceTags(tx)
         : undefined;
@@ -123,9 +124,23 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
     if (decision.effect === 'Deny') throw denied(principal, action, resource, decision);
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
     const owner = parseArn(resource)?.accountId;
-    if (owner !== undefined && owner !== '' && owner !== 'aws' && owner !== '*' && owner !== principal.accountId) {
+    if (owner !== undefined && owner !== '' && owner !== 'aws' && owner !== '*' && owner !== principal.accountId && !isOwnOrganizations(principal, resource)) {
       throw denied(principal, action, resource, { effect: 'Deny', kind: 'implicit', missing: 'resource', resource });
     }
+  }
+
+  function organizationOf(principal: Principal): OrganizationFacts | undefined {
+    return principal.type === 'Unknown' ? undefined : organizationFacts(snapshot, principal.accountId);
+  }
+
+  /**
+   * What an organization owns stands in its management account's name, yet its members ask for it, and an invited account answers a
+   * handshake. Who may do what with it, beyond this, the operations of Organizations decide.
+   */
+  function isOwnOrganizations(principal: Principal, resource: string): boolean {
+    const parts = parseArn(resource);
+    if (parts?.service !== 'organizations') return false;
+    return parts.resource.startsWith('handshake/') || parts.accountId === organizationOf(principal)?.managementAccountId;
   }
 
   /**

@@ -8,6 +8,7 @@ import { joinTokens } from '#services/chime-sdk-meetings/join-token.ts';
 import { meetingsOperations } from '#services/chime-sdk-meetings/operations.ts';
 import { cloudtrailOperations } from '#services/cloudtrail/operations.ts';
 import { iamOperations } from '#services/iam/operations.ts';
+import { mfaVerifier } from '#services/mfa.ts';
 import type { Operation } from '#services/operation.ts';
 import { stsOperations } from '#services/sts/operations.ts';
 import { type Apis, operationTable } from '#services/table.ts';
@@ -45,7 +46,7 @@ export function allOperations(parts: OperationParts): (service: ServiceName, ope
       });
     },
     iam: () => iamOperations({ vault }),
-    sts: () => stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open }),
+    sts: () => stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open, verifyMfa: mfaVerifier(vault) }),
     cloudtrail: () => cloudtrailOperations({ lookupEventsPerSecond: settings.lookupEventsPerSecond }),
   };
   const tables = new Map<ServiceName, Table>();

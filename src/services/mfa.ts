@@ -108,24 +108,31 @@ export function afterCode(vault: Vault, device: MfaDeviceRecord, code: string, n
   return undefined;
 }
 
+/** Who shows a code, when. */
+export type MfaBearer = Pick<Call, 'tx' | 'principal' | 'accountId' | 'now'>;
+
 /**
- * Whether a code is that of the caller's own device now; a code is taken once.
+ * Whether a code is that of the caller's own device now. `take`, as usual: it is then no code any more, for a code is taken once;
+ * `look` leaves it, for who must know before the request is authorized.
  *
- * Writes: the step of the code.
+ * Writes: with `take`, the step of the code.
  */
-export function mfaVerifier(vault: Vault): (call: Call, serialNumber: string, tokenCode: string) => Promise<boolean> {
-  return async (call, serialNumber, tokenCode) => {
+export type VerifyMfa = (bearer: MfaBearer, serialNumber: string, tokenCode: string, mode?: 'take' | 'look') => Promise<boolean>;
+
+export function mfaVerifier(vault: Vault): VerifyMfa {
+  return async (bearer, serialNumber, tokenCode, mode = 'take') => {
+    const { tx, accountId, now } = bearer;
     const key = serialNumber.toLowerCase();
-    const device = await call.tx.identity.get(call.accountId, 'mfa-device', key);
-    if (device?.enabledAt === undefined || !isOwn(call, device)) return false;
-    const after = afterCode(vault, device, tokenCode, call.now);
+    const device = await tx.identity.get(accountId, 'mfa-device', key);
+    if (device?.enabledAt === undefined || !isOwn(bearer, device)) return false;
+    const after = afterCode(vault, device, tokenCode, now);
     if (after === undefined) return false;
-    await call.tx.identity.put(call.accountId, 'mfa-device', key, after);
+    if (mode === 'take') await tx.identity.put(accountId, 'mfa-device', key, after);
     return true;
   };
 }
 
-function isOwn({ principal }: Call, { owner }: MfaDeviceRecord): boolean {
+function isOwn({ principal }: MfaBearer, { owner }: MfaDeviceRecord): boolean {
   if (owner?.type === 'Root') return principal.type === 'Root';
   return principal.type === 'IAMUser' && owner?.userName.toLowerCase() === principal.userName.toLowerCase();
 }

@@ -36,7 +36,7 @@ export interface Access {
   /** Keys of the request: `aws:RequestTag/…`, `aws:TagKeys`, `iam:PassedToService` … lower-cased. */
   readonly context?: ConditionContext;
   /** Keys that must be read (`iam:PermissionsBoundary` of the user acted upon): added to `context`, in the operation's own transaction. */
-  readonly resolveContext?: (tx: Tx) => Promise<ConditionContext>;
+  readonly resolveContext?: (tx: Tx, now: Instant) => Promise<ConditionContext>;
   /** Tags of the resources, read in the operation's own transaction, and only where a policy in force asks for them. One entry a resource, in the order of `resources`. */
   readonly resourceTags?: (tx: Tx) => Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
   /** `sts:AssumeRole…`: the role whose trust policy decides together with the caller's own policies. */

@@ -8,6 +8,9 @@ import type { Principal } from '#core/principal.ts';
 import type { StsApi } from '#model/generated/sts.ts';
 import { authorizationMessages } from '../../src/access/authorization-message.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
+import { openVault } from '../../src/access/vault.ts';
+import { codeAt, fromBase32, mfaVerifier, stepAt, toBase32 } from '../../src/services/mfa.ts';
+import type { Access } from '../../src/services/operation.ts';
 import type { StsDeps } from '../../src/services/sts/deps.ts';
 import { stsOperations } from '../../src/services/sts/operations.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
@@ -86,6 +89,41 @@ test('GetSessionToken: a second factor that is proven is in the session', async 
     code: 'AccessDenied',
     message: /unable to validate MFA code/,
   });
+});
+
+test('AssumeRole: a second factor counts for the trust policy before it is taken, and is taken once', async () => {
+  const vault = openVault(KEYS);
+  const serialNumber = arn('iam', '', ACCOUNT, 'mfa/alice');
+  const seed = toBase32(Buffer.alloc(20, 3));
+  const device = { accountId: ACCOUNT, serialNumber, sealedSeed: vault.seal(seed, serialNumber), createdAt: NOW, enabledAt: NOW, tags: [] };
+  const RoleArn = arn('iam', '', ACCOUNT, 'role/guarded');
+  await store.transaction(async (tx) => {
+    await tx.identity.put(ACCOUNT, 'mfa-device', serialNumber.toLowerCase(), { ...device, owner: { type: 'IAMUser', userName: 'alice' } });
+    await tx.identity.put(ACCOUNT, 'role', 'guarded', {
+      accountId: ACCOUNT, arn: RoleArn, path: '/', createdAt: NOW, roleName: 'guarded', roleId: 'AROAGUARDED', trustPolicy: '{}',
+      maxSessionSeconds: 3600, tags: [], attachedPolicyArns: [], inlinePolicies: {},
+    }); // biome-ignore format: a record
+  });
+  const deps = { verifyMfa: mfaVerifier(vault) };
+  const input = { RoleArn, RoleSessionName: 'me', SerialNumber: serialNumber, TokenCode: codeAt(fromBase32(seed), stepAt(NOW)) };
+  const caller = { principal: USER, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' } as const;
+  const [access] = stsOperations({ sessions, ...deps }).AssumeRole.access(input, caller) as readonly Access[];
+  const context = await store.transaction(async (tx) => await access?.resolveContext?.(tx, NOW));
+  assert.deepEqual(
+    [...(context ?? [])],
+    [
+      ['aws:multifactorauthpresent', 'true'],
+      ['aws:multifactorauthage', '0'],
+    ],
+  );
+
+  assert.equal(claimsOf((await run('AssumeRole', input, USER, deps)).Credentials)?.session.mfaAuthenticated, true);
+  const used = { code: 'AccessDenied', message: 'MultiFactorAuthentication failed with invalid MFA one time pass code. ' };
+  await assert.rejects(run('AssumeRole', input, USER, deps), used);
+  await assert.rejects(
+    store.transaction(async (tx) => await access?.resolveContext?.(tx, NOW)),
+    used,
+  );
 });
 
 test('GetFederationToken: the issuer is in the session by name and unique id, the root by account alone', async () => {

@@ -1,5 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
+import type { Instant } from '#core/instant.ts';
 import type { AssumeRoleRequest, StsApi } from '#model/generated/sts.ts';
+import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, Operation } from '../operation.ts';
 import { mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
@@ -23,7 +25,7 @@ import { sessionTags, tagContext } from './session-tags.ts';
  * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes.
  */
 export function assumeRole(deps: StsDeps): Operation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
-  return { access: accessOf, handle };
+  return { access: (input, caller) => accessOf(deps, input, caller), handle };
 
   async function handle(call: Call, input: AssumeRoleRequest) {
     const { principal, tx } = call;
@@ -53,7 +55,13 @@ export function assumeRole(deps: StsDeps): Operation<AssumeRoleRequest, StsApi['
   }
 }
 
-function accessOf(input: AssumeRoleRequest, { principal }: Caller): readonly Access[] {
+const MFA_PRESENT: readonly (readonly [string, string])[] = [
+  ['aws:multifactorauthpresent', 'true'],
+  ['aws:multifactorauthage', '0'],
+];
+
+function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): readonly Access[] {
+  const { principal } = caller;
   const { RoleArn } = input;
   readRoleArn(RoleArn);
   const { tags, transitiveTagKeys } = sessionTags(principal, input.Tags, input.TransitiveTagKeys);
@@ -69,6 +77,11 @@ function accessOf(input: AssumeRoleRequest, { principal }: Caller): readonly Acc
     resources: [RoleArn],
     trustPolicyOf: RoleArn,
     context,
+    // A second factor shown with the request counts for the trust policy's conditions on it.
+    ...(input.SerialNumber !== undefined && {
+      resolveContext: async (tx: Tx, now: Instant) =>
+        new Map((await mfaProven(deps, { ...caller, tx, now }, input, 'look')) ? MFA_PRESENT : []),
+    }),
     resourceTags: (tx) => roleTags(tx, RoleArn),
   });
   return [

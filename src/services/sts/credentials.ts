@@ -3,6 +3,7 @@ import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { SessionClaims } from '#core/session-issuer.ts';
 import type { Credentials } from '#model/generated/sts.ts';
+import type { MfaBearer } from '../mfa.ts';
 import type { Call } from '../operation.ts';
 import type { StsDeps } from './deps.ts';
 import { packedPolicyTooLarge } from './session-policies.ts';
@@ -37,15 +38,16 @@ export function issue(
 }
 
 /**
- * Whether the request proves a second factor.
+ * Whether the request proves a second factor. Before it is authorized one may only `look`: the code is taken with the session it is for.
  *
  * @throws AwsError AccessDenied it tries to and does not
  * Assumed: the texts, as people report them of real accounts.
  */
 export async function mfaProven(
   deps: StsDeps,
-  call: Call,
+  bearer: MfaBearer,
   { SerialNumber, TokenCode }: { readonly SerialNumber?: string; readonly TokenCode?: string },
+  mode: 'take' | 'look' = 'take',
 ): Promise<boolean> {
   if (SerialNumber === undefined && TokenCode === undefined) return false;
   if (SerialNumber === undefined || TokenCode === undefined || deps.verifyMfa === undefined) {
@@ -54,7 +56,7 @@ export async function mfaProven(
       'MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.',
     );
   }
-  if (!(await deps.verifyMfa(call, SerialNumber, TokenCode))) {
+  if (!(await deps.verifyMfa(bearer, SerialNumber, TokenCode, mode))) {
     throw new AwsError('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code. ');
   }
   return true;

@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
-import type { Call } from '../operation.ts';
+import type { VerifyMfa } from '../mfa.ts';
 
 /** What the operations of STS need besides a call. */
 export interface StsDeps {
@@ -8,5 +8,5 @@ export interface StsDeps {
   /** What a refusal encoded for this account; undefined where the text is no such message, or another account's. */
   readonly openMessage?: (encoded: string, accountId: AccountId) => string | undefined;
   /** Whether the code is the device's now. Absent: there are no devices, and every code is refused. */
-  readonly verifyMfa?: (call: Call, serialNumber: string, tokenCode: string) => Promise<boolean>;
+  readonly verifyMfa?: VerifyMfa;
 }
