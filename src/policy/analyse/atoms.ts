@@ -1,0 +1,151 @@
+/**
+ * Texts that tell patterns and conditions apart: for each, some that it matches and some that it does not.
+ * Owns the choice of examples; whether one is matched is always asked of the engine.
+ */
+import type { ArnPattern, ConditionTest } from '../lowered.ts';
+import type { Piece } from '../pattern.ts';
+import { toMoment, toNumber, toRange } from '../values.ts';
+
+/** Texts that nobody wrote: a pattern meets them by its wildcards or not at all. */
+export interface Fresh {
+  /** One character. */
+  readonly character: string;
+  /** Several. */
+  readonly word: string;
+}
+
+/** What a variable may stand for in an example. */
+export type VariableValues = (key: string) => readonly string[];
+
+/** The most examples of one pattern. */
+const EXAMPLES_MAX = 8;
+
+/** Texts a pattern matches, with each wildcard as nothing, one character and a word. */
+export function examplesOf(pieces: readonly Piece[], fresh: Fresh, variables: VariableValues): readonly string[] {
+  const examples = new Set<string>();
+  for (const fill of [fresh.word, '', fresh.character]) {
+    for (const text of fillPieces(pieces, fill, fresh, variables)) {
+      if (examples.size < EXAMPLES_MAX) examples.add(text);
+    }
+  }
+  return [...examples];
+}
+
+function fillPieces(pieces: readonly Piece[], star: string, fresh: Fresh, variables: VariableValues): readonly string[] {
+  let texts: readonly string[] = [''];
+  for (const piece of pieces) {
+    switch (piece.kind) {
+      case 'text':
+        texts = texts.map((text) => text + piece.text);
+        break;
+      case 'many':
+        texts = texts.map((text) => text + star);
+        break;
+      case 'one':
+        texts = texts.map((text) => text + fresh.character);
+        break;
+      case 'variable': {
+        const values = piece.fallback === undefined ? variables(piece.key) : [...variables(piece.key), piece.fallback];
+        texts = texts.flatMap((text) => values.map((value) => text + value)).slice(0, EXAMPLES_MAX);
+        break;
+      }
+    }
+  }
+  return texts;
+}
+
+/** Resources an ARN pattern matches. */
+export function resourcesOf(pattern: ArnPattern, fresh: Fresh, variables: VariableValues): readonly string[] {
+  if (pattern.kind === 'everything') return ['*'];
+  const { segments } = pattern;
+  const filled: string[] = [];
+  for (const fill of [fresh.word, '', fresh.character]) {
+    const fields = segments.map((pieces, i) => exampleField(pieces, i, fill, fresh, variables));
+    // A short ARN stands for anything in what is missing.
+    for (let i = fields.length; i < 6; i++) fields.push([DEFAULT_FIELDS[i] ?? fresh.word]);
+    for (const last of fields[5] ?? []) filled.push([...fields.slice(0, 5).map((field) => field[0] ?? ''), last].join(':'));
+  }
+  return [...new Set(filled)].slice(0, EXAMPLES_MAX);
+}
+
+/** Wildcards of the first five fields are filled with what could stand there. */
+const OTHER_FIELDS = [undefined, undefined, undefined, 'eu-central-1', '444455556666'] as const;
+const DEFAULT_FIELDS = ['arn', 'aws', 'chime', 'us-east-1', '111122223333', undefined] as const;
+
+function exampleField(pieces: readonly Piece[], field: number, fill: string, fresh: Fresh, variables: VariableValues): readonly string[] {
+  const usual = DEFAULT_FIELDS[field];
+  if (usual !== undefined && pieces.length === 1 && pieces[0]?.kind === 'many') {
+    // A neighbour may have named the usual one, and another: then a stranger tells them apart.
+    return [fill === fresh.word ? usual : fill === '' ? (OTHER_FIELDS[field] ?? usual) : fresh.word];
+  }
+  return fillPieces(pieces, fill, fresh, variables);
+}
+
+/** Values that tell one condition test from its neighbours: its own, those beside them, and a stranger. */
+export function valuesOf(test: ConditionTest, fresh: Fresh, variables: VariableValues): readonly string[] {
+  const texts = test.values.flatMap((pieces) => examplesOf(pieces, fresh, variables));
+  switch (test.operator.family) {
+    case 'text':
+    case 'like':
+      return [...texts, fresh.word];
+    case 'text-ignore-case':
+      return [...texts, ...texts.map((text) => text.toUpperCase()), fresh.word];
+    case 'number':
+      return texts.flatMap((text) => aroundNumber(toNumber(text)));
+    case 'date':
+      return texts.flatMap((text) => aroundMoment(toMoment(text)));
+    case 'bool':
+      return ['true', 'false'];
+    case 'address':
+      return texts.flatMap((text) => aroundRange(text));
+    case 'arn':
+      return [...texts, `arn:aws:iam::111122223333:user/${fresh.word}`];
+    case 'binary':
+      return [...texts, 'QQ=='];
+    case 'null':
+      return [fresh.word];
+  }
+}
+
+function aroundNumber(number: number): readonly string[] {
+  return Number.isNaN(number) ? [] : [number, number - 1, number + 1].map(String).filter((text) => !text.includes('e'));
+}
+
+function aroundMoment(moment: number): readonly string[] {
+  if (Number.isNaN(moment) || Math.abs(moment) > 8_640_000_000_000_000 - 1000) return [];
+  const near = [moment, moment - 1000, moment + 1000].map((at) => new Date(at).toISOString());
+  // Beyond the year 9999 the form has six digits, which no policy reads.
+  return near.filter((text) => text.length === 24);
+}
+
+/** The first address of a range, its last, and one beyond, where there is one. */
+function aroundRange(text: string): readonly string[] {
+  const range = toRange(text);
+  if (range === undefined) return [];
+  const { family, bits, words } = range;
+  const width = family === 4 ? 32 : 128;
+  const last = words.map((word, i) => (word | ~mask(bits - 32 * i)) >>> 0);
+  const outside = words.map((word, i) => (bits > 0 && i === (bits - 1) >> 5 ? (word ^ (1 << (31 - ((bits - 1) & 31)))) >>> 0 : word));
+  const addresses = [words, last, ...(bits > 0 ? [outside] : [])].map((words) => printAddress(words.slice(0, width / 32)));
+  return [...new Set(addresses)];
+}
+
+function mask(bits: number): number {
+  if (bits <= 0) return 0;
+  return bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;
+}
+
+/** IPv6 in its long form, without leading zeros. */
+export function printAddress(words: readonly number[]): string {
+  if (words.length === 1) return [24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.');
+  return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(':');
+}
+
+/** Texts that occur in none of those given. */
+export function freshFor(texts: readonly string[]): Fresh {
+  const all = texts.join('\n').toLowerCase();
+  const character = [...'zqxjkvwyu'].find((letter) => !all.includes(letter)) ?? 'z';
+  let word = `${character}9${character}`;
+  while (all.includes(word)) word += character;
+  return { character, word };
+}

@@ -1,0 +1,83 @@
+import { type CompiledPolicy, compilePolicy } from '../compile.ts';
+import type { AuthorizationReference } from '../validate/reference.ts';
+import { type Grant, grantedOf, newAccess } from './compare.ts';
+import type { AskedAs } from './search.ts';
+
+/** The answer of a check; `FAIL` also where it cannot be excluded, as the API has it: "might allow". */
+export interface CheckAnswer {
+  readonly result: 'PASS' | 'FAIL';
+  readonly message: string;
+  readonly reasons: readonly CheckReason[];
+}
+
+export interface CheckReason {
+  readonly description: string;
+  readonly statementIndex: number;
+  readonly statementId?: string;
+}
+
+/**
+ * Whether an updated policy allows anything that the existing one does not.
+ *
+ * Source: IAM Access Analyzer API, CheckNoNewAccess; the texts of a failure from its examples.
+ * Assumed: the text of a success.
+ */
+export function checkNoNewAccess(
+  existing: CompiledPolicy,
+  updated: CompiledPolicy,
+  askedAs: AskedAs,
+  reference: AuthorizationReference,
+): CheckAnswer {
+  const found = newAccess(existing, updated, askedAs, reference);
+  return answer(
+    found,
+    'New access',
+    'The modified permissions grant new access compared to your existing policy.',
+    'The modified permissions do not grant new access compared to your existing policy.',
+  );
+}
+
+/** What must not be granted: any of the actions on any of the resources; either alone means any of the other. */
+export interface AskedAccess {
+  readonly actions?: readonly string[];
+  readonly resources?: readonly string[];
+}
+
+/**
+ * Whether a policy allows any of some actions on any of some resources.
+ *
+ * Source: IAM Access Analyzer API, CheckAccessNotGranted; the texts of a failure from its examples.
+ * Assumed: the text of a success.
+ * @throws PolicyTextError an action is none, or a resource is neither `*` nor an ARN
+ */
+export function checkAccessNotGranted(
+  policy: CompiledPolicy,
+  access: AskedAccess,
+  askedAs: AskedAs,
+  reference: AuthorizationReference,
+): CheckAnswer {
+  const { actions = [], resources = [] } = access;
+  const asked = compilePolicy(
+    JSON.stringify({
+      Version: '2008-10-17',
+      Statement: { Effect: 'Allow', Action: actions.length > 0 ? actions : '*', Resource: resources.length > 0 ? resources : '*' },
+    }),
+  );
+  const found = grantedOf(asked, policy, askedAs, reference);
+  const listed = resources.length === 0 ? 'actions' : actions.length === 0 ? 'resources' : 'actions or resources';
+  return answer(
+    found,
+    `One or more of the listed ${listed}`,
+    `The policy document grants access to perform one or more of the listed ${listed}.`,
+    `The policy document does not grant access to perform the listed ${listed}.`,
+  );
+}
+
+function answer(found: readonly Grant[], what: string, failed: string, passed: string): CheckAnswer {
+  const reasons = found.map(({ statement, sid }) => ({
+    description: `${what} in the statement with ${sid === undefined ? `index: ${statement}` : `sid: ${sid}`}.`,
+    statementIndex: statement,
+    ...(sid === undefined ? {} : { statementId: sid }),
+  }));
+  return reasons.length > 0 ? { result: 'FAIL', message: failed, reasons } : { result: 'PASS', message: passed, reasons };
+}

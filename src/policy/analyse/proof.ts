@@ -1,0 +1,201 @@
+/**
+ * Proofs that hold for every request, by comparing what is written: no search, and no for an answer where it is merely not seen.
+ */
+import type { CompiledPolicy } from '../compile.ts';
+import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
+import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
+import type { AskedAs } from './search.ts';
+
+/**
+ * Whether everything a statement of the updated policy allows was allowed before: each of its actions and resources lies within an
+ * Allow of the existing policy with no further conditions, and whatever the existing policy denies there is still denied.
+ */
+export function grantsNothingNew(
+  statement: LoweredStatement,
+  updated: CompiledPolicy,
+  existing: CompiledPolicy,
+  askedAs: AskedAs,
+): boolean {
+  const before = existing.lowered.statements;
+  const denials = before.filter(({ effect }) => effect === 'Deny');
+  const kept = updated.lowered.statements.filter(({ effect }) => effect === 'Deny');
+  if (existing.lowered.version !== updated.lowered.version) return false;
+  const stillDenied = denials.every((denial) => disjoint(denial, statement) || kept.some((other) => covers(other, denial, askedAs)));
+  if (!stillDenied) return false;
+  // Of a principal's own policies, one that names principals allows nobody.
+  const allowed = before.filter(({ effect, principals }) => effect === 'Allow' && (askedAs === 'resource' || principals === undefined));
+  return parts(statement).every((part) => allowed.some((other) => covers(other, part, askedAs)));
+}
+
+/** Whether no request is allowed by both statements, or a denial that asks for nothing covers one of them. */
+export function neverBoth(statement: LoweredStatement, asked: LoweredStatement, policy: CompiledPolicy, askedAs: AskedAs): boolean {
+  const denials = policy.lowered.statements.filter(({ effect }) => effect === 'Deny');
+  return parts(statement).every((part) => {
+    // A request that meets both meets each of these, so a denial of any of them denies it.
+    const { resources: where = part.resources } = asked;
+    const of = where === undefined ? {} : { resources: where };
+    const narrowed = [part, { ...part, actions: asked.actions }, { ...part, ...of }, { ...part, actions: asked.actions, ...of }];
+    return disjoint(part, asked) || denials.some((denial) => narrowed.some((one) => covers(denial, one, askedAs)));
+  });
+}
+
+/** A statement as several of one action and one resource each, which together say the same. */
+function parts(statement: LoweredStatement): readonly LoweredStatement[] {
+  const actions = statement.actions.not
+    ? [statement.actions]
+    : statement.actions.patterns.map((pattern) => ({ not: false, patterns: [pattern] }));
+  const { resources } = statement;
+  const ofResources =
+    resources === undefined || resources.not ? [resources] : resources.patterns.map((pattern) => ({ not: false, patterns: [pattern] }));
+  return actions.flatMap((some) =>
+    ofResources.map((where) => ({ ...statement, actions: some, ...(where === undefined ? {} : { resources: where }) })),
+  );
+}
+
+/** Whether every request that meets the narrower statement meets the wider, whatever their effects. */
+export function covers(wider: LoweredStatement, narrower: LoweredStatement, askedAs: AskedAs): boolean {
+  return (
+    setCovers(wider.actions, narrower.actions, actionCovers) &&
+    resourcesCover(wider, narrower) &&
+    (askedAs === 'identity' || principalsCover(wider, narrower)) &&
+    wider.conditions.every((test) => narrower.conditions.some((other) => sameTest(test, other)))
+  );
+}
+
+interface PatternSet<Pattern> {
+  readonly not: boolean;
+  readonly patterns: readonly Pattern[];
+}
+
+/** Of sets that exclude, the wider excludes less. Assumed nowhere: a set that excludes and one that does not are compared only where it is plain. */
+function setCovers<Pattern>(
+  wider: PatternSet<Pattern>,
+  narrower: PatternSet<Pattern>,
+  patternCovers: (wide: Pattern, narrow: Pattern) => boolean,
+): boolean {
+  if (!wider.not && !narrower.not) return narrower.patterns.every((narrow) => wider.patterns.some((wide) => patternCovers(wide, narrow)));
+  if (wider.not && narrower.not) return wider.patterns.every((wide) => narrower.patterns.some((narrow) => patternCovers(narrow, wide)));
+  return false;
+}
+
+function resourcesCover(wider: LoweredStatement, narrower: LoweredStatement): boolean {
+  if (wider.resources === undefined) return narrower.resources === undefined;
+  if (!wider.resources.not && wider.resources.patterns.some(({ kind }) => kind === 'everything')) return true;
+  return narrower.resources !== undefined && setCovers(wider.resources, narrower.resources, arnCovers);
+}
+
+function actionCovers(wide: ActionPattern, narrow: ActionPattern): boolean {
+  if (wide.everything) return true;
+  if (narrow.everything) return false;
+  return codesCover(wide.service, narrow.service) && codesCover(wide.name, narrow.name);
+}
+
+/** The narrower pattern as a text in which wildcards are characters of their own, which only wildcards match. */
+function codesCover(wide: Int32Array, narrow: Int32Array): boolean {
+  // A `?` of the wider would take a `*` of the narrower for one character, which it is not.
+  if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
+  const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
+  return narrow.length <= 4000 && codesMatch(wide, 0, wide.length, text, 0, text.length);
+}
+
+function same(left: Int32Array, right: Int32Array): boolean {
+  return left.length === right.length && left.every((code, i) => code === right[i]);
+}
+
+function arnCovers(wide: ArnPattern, narrow: ArnPattern): boolean {
+  if (wide.kind === 'everything') return true;
+  if (narrow.kind === 'everything' || wide.segments.length < 6 || narrow.segments.length < 6)
+    return JSON.stringify(wide) === JSON.stringify(narrow);
+  return wide.segments.every((segment, i) => segmentCovers(segment, narrow.segments[i] ?? []));
+}
+
+/** Variables cover only the same text with the same variables. */
+function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[]): boolean {
+  if (wide.length === 1 && wide[0]?.kind === 'many') return true;
+  const codes = [wide, narrow].map(plainCodes);
+  const [left, right] = codes;
+  if (left === undefined || right === undefined) return JSON.stringify(wide) === JSON.stringify(narrow);
+  return codesCover(left, right);
+}
+
+function plainCodes(pieces: readonly Piece[]): Int32Array | undefined {
+  const codes: number[] = [];
+  for (const piece of pieces) {
+    if (piece.kind === 'variable') return undefined;
+    if (piece.kind === 'text') for (let i = 0; i < piece.text.length; i++) codes.push(piece.text.charCodeAt(i));
+    else codes.push(piece.kind === 'many' ? MANY : ONE);
+  }
+  return Int32Array.from(codes);
+}
+
+function principalsCover(wider: LoweredStatement, narrower: LoweredStatement): boolean {
+  const [wide, narrow] = [wider.principals, narrower.principals];
+  if (wide === undefined || narrow === undefined || wide.not || narrow.not) return JSON.stringify(wide) === JSON.stringify(narrow);
+  return (
+    narrow.entries.every(({ type, value }) => wide.entries.some((entry) => entry.type === type && entry.value === value)) &&
+    (wide.anyone || !narrow.anyone)
+  );
+}
+
+/** The same question, whatever the order of its values; more values of a positive operator admit more. */
+function sameTest(wide: ConditionTest, narrow: ConditionTest): boolean {
+  if (
+    wide.operator.name !== narrow.operator.name ||
+    wide.quantifier !== narrow.quantifier ||
+    wide.ifExists !== narrow.ifExists ||
+    wide.key !== narrow.key
+  )
+    return false;
+  const ofWide = new Set(wide.values.map((pieces) => JSON.stringify(pieces)));
+  const ofNarrow = new Set(narrow.values.map((pieces) => JSON.stringify(pieces)));
+  const [fewer, more] = wide.operator.negated ? [ofWide, ofNarrow] : [ofNarrow, ofWide];
+  // `Null` with both values, and comparisons of size, are left to the search unless they are the same.
+  if (wide.operator.family === 'null' && ofWide.size !== ofNarrow.size) return false;
+  return [...fewer].every((value) => more.has(value));
+}
+
+/** Whether no request meets both statements, seen from their actions or their resources alone. */
+export function disjoint(left: LoweredStatement, right: LoweredStatement): boolean {
+  if (!left.actions.not && !right.actions.not) {
+    if (!left.actions.patterns.some((a) => right.actions.patterns.some((b) => actionsMeet(a, b)))) return true;
+  } else if (left.actions.not && !right.actions.not) {
+    if (right.actions.patterns.every((b) => left.actions.patterns.some((a) => actionCovers(a, b)))) return true;
+  } else if (right.actions.not && !left.actions.not) {
+    if (left.actions.patterns.every((a) => right.actions.patterns.some((b) => actionCovers(b, a)))) return true;
+  }
+  const [ofLeft, ofRight] = [left.resources, right.resources];
+  if (ofLeft === undefined || ofRight === undefined || ofLeft.not || ofRight.not) return false;
+  return !ofLeft.patterns.some((a) => ofRight.patterns.some((b) => arnsMeet(a, b)));
+}
+
+function actionsMeet(a: ActionPattern, b: ActionPattern): boolean {
+  return a.everything || b.everything || (codesMeet(a.service, b.service) && codesMeet(a.name, b.name));
+}
+
+function arnsMeet(a: ArnPattern, b: ArnPattern): boolean {
+  if (a.kind === 'everything' || b.kind === 'everything') return true;
+  return a.segments.every((segment, i) => {
+    const other = b.segments[i];
+    const [left, right] = [plainCodes(segment), plainCodes(other ?? [])];
+    return other === undefined || left === undefined || right === undefined || codesMeet(left, right);
+  });
+}
+
+/** Whether some text matches both. One row per code of the first: the work is the product of the lengths, which are cut at 2,000 (and then they meet). */
+function codesMeet(left: Int32Array, right: Int32Array): boolean {
+  if (left.length * right.length > 4_000_000) return true;
+  let row = new Uint8Array(right.length + 1);
+  row[0] = 1;
+  for (let j = 1; j <= right.length && right[j - 1] === MANY; j++) row[j] = 1;
+  for (const a of left) {
+    const next = new Uint8Array(right.length + 1);
+    next[0] = a === MANY ? (row[0] as number) : 0;
+    for (let j = 1; j <= right.length; j++) {
+      const b = right[j - 1];
+      if (a === MANY || b === MANY) next[j] = (row[j] as number) | (next[j - 1] as number);
+      else next[j] = a === b || a === ONE || b === ONE ? (row[j - 1] as number) : 0;
+    }
+    row = next;
+  }
+  return row[right.length] === 1;
+}

@@ -1,0 +1,110 @@
+import type { CompiledPolicy } from '../compile.ts';
+import { decideProgram } from '../engine.ts';
+import { linkProgram } from '../link.ts';
+import type { LoweredStatement } from '../lowered.ts';
+import { newRequestRecord, type PolicyRequest, type RequestRecord } from '../request.ts';
+import { decideTrust, type TrustCaller } from '../trust.ts';
+import { actionsToTry, callersToTry, contextOf, dimensionsFor, resourcesToTry, type Universe } from './universe.ts';
+
+/** A request that shows something: it can be put to the engine by anyone who doubts. */
+export interface Witness extends PolicyRequest {
+  /** Who asks; absent for policies without principals. */
+  readonly caller?: TrustCaller;
+}
+
+/** How a policy is asked: as one attached to a principal, or as one of a resource, which names principals. */
+export type AskedAs = 'identity' | 'resource';
+
+/** Whether a policy alone allows a request. A policy of a resource is asked for its caller, a witness without one never allows. */
+export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness): boolean {
+  if (askedAs === 'resource') return witness.caller !== undefined && decideTrust(policy, witness.caller, witness).effect === 'Allow';
+  const record = newRequestRecord();
+  record.context = witness.context;
+  return identityAllows(policy, witness.action, record, witness.resources);
+}
+
+/** Programs are linked for this once: names that somebody made up for an analysis are not to stay in the engine's tables. */
+function identityAllows(policy: CompiledPolicy, action: string, record: RequestRecord, resources: readonly string[]): boolean {
+  const program = linkProgram({ identity: [{ policyId: '', policy }] }, action.toLowerCase());
+  return decideProgram(program, record, resources).effect === 'Allow';
+}
+
+/** What is sought: a request that one policy allows, and that another allows (`both`) or does not (`onlyFirst`). */
+export interface Search {
+  readonly allowing: CompiledPolicy;
+  readonly other: CompiledPolicy;
+  readonly wanted: 'onlyFirst' | 'both';
+  readonly askedAs: AskedAs;
+  readonly otherAskedAs: AskedAs;
+  readonly universe: Universe;
+  /** How many more requests may be tried; shared by all searches of one analysis. */
+  readonly budget: { left: number };
+}
+
+/** The most requests that are tried for one action of one statement. */
+const TRIES_PER_ACTION = 6000;
+
+/**
+ * Requests that a statement allows and that are what is sought, one for each class of actions in which there are any.
+ *
+ * Every witness has been decided by the engine. That none is found proves nothing: see `grantsNothingNew`.
+ */
+export function witnessesOf(statement: LoweredStatement, search: Search): readonly Witness[] {
+  const found: Witness[] = [];
+  for (const action of actionsToTry(statement, search.universe)) {
+    if (search.budget.left <= 0) break;
+    const witness = witnessOf(action, statement, search);
+    if (witness !== undefined) found.push(witness);
+  }
+  return found;
+}
+
+function witnessOf(action: string, statement: LoweredStatement, search: Search): Witness | undefined {
+  const { universe, askedAs, budget } = search;
+  const asks = decider(action, search);
+  const dimensions = dimensionsFor(action, statement, universe);
+  if (dimensions.some(({ choices }) => choices.length === 0)) return undefined;
+  const resources = resourcesToTry(action, universe);
+  const callers: readonly (TrustCaller | undefined)[] = askedAs === 'resource' ? callersToTry(universe) : [undefined];
+  // The last choices vary slowest: every resource and caller is tried with the likeliest context before the context is varied.
+  const counts = [resources.length, callers.length, ...dimensions.map(({ choices }) => choices.length)];
+  const at = counts.map(() => 0);
+  for (let tries = 0; tries < TRIES_PER_ACTION && budget.left > 0; tries++, budget.left--) {
+    const caller = callers[at[1] as number];
+    const context = contextOf(dimensions.map(({ key, choices }, i) => [key, choices[at[i + 2] as number]] as const));
+    const witness: Witness = {
+      action,
+      resources: [resources[at[0] as number] as string],
+      context,
+      ...(caller === undefined ? {} : { caller }),
+    };
+    if (asks(witness)) return witness;
+    if (!advance(at, counts)) return undefined;
+  }
+  return undefined;
+}
+
+/** The next combination; false after the last. */
+function advance(at: number[], counts: readonly number[]): boolean {
+  for (let i = 0; i < at.length; i++) {
+    at[i] = (at[i] as number) + 1;
+    if ((at[i] as number) < (counts[i] as number)) return true;
+    at[i] = 0;
+  }
+  return false;
+}
+
+/** Asks both policies about one action; their programs are linked once. */
+function decider(action: string, { allowing, other, wanted, askedAs, otherAskedAs }: Search): (witness: Witness) => boolean {
+  if (askedAs === 'resource') {
+    return (witness) => policyAllows(allowing, askedAs, witness) && policyAllows(other, otherAskedAs, witness) === (wanted === 'both');
+  }
+  const lower = action.toLowerCase();
+  const programs = [allowing, other].map((policy) => linkProgram({ identity: [{ policyId: '', policy }] }, lower));
+  const record = newRequestRecord();
+  return ({ context, resources }) => {
+    record.context = context;
+    const [first, second] = programs.map((program) => decideProgram(program, record, resources).effect === 'Allow');
+    return first === true && second === (wanted === 'both');
+  };
+}

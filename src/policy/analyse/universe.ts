@@ -1,0 +1,265 @@
+import type { ConditionContext } from '#core/condition-context.ts';
+import { type CompiledPolicy, statementHasAction } from '../compile.ts';
+import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
+import { conditionTest } from '../match-condition.ts';
+import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
+import { newRequestRecord } from '../request.ts';
+import type { TrustCaller } from '../trust.ts';
+import type { AuthorizationReference } from '../validate/reference.ts';
+import { examplesOf, type Fresh, freshFor, resourcesOf, type VariableValues, valuesOf } from './atoms.ts';
+
+/** All the requests that are tried, taken apart: what is chosen in one dimension is free in the others. */
+export interface Universe {
+  readonly fresh: Fresh;
+  readonly statements: readonly LoweredStatement[];
+  readonly reference: AuthorizationReference;
+  readonly variables: VariableValues;
+  /** Whether a key is asked for as a set. */
+  readonly multivalued: ReadonlySet<string>;
+}
+
+export type ContextChoice = string | readonly string[] | undefined;
+
+/** Lays out what the statements of some policies speak of. */
+export function universeOf(policies: readonly CompiledPolicy[], reference: AuthorizationReference): Universe {
+  const statements = policies.flatMap(({ lowered }) => lowered.statements);
+  const fresh = freshFor(policies.map(({ text }) => text));
+  const multivalued = new Set<string>();
+  const literals = new Map<string, string[]>();
+  for (const { key, quantifier, values } of statements.flatMap(({ conditions }) => conditions)) {
+    if (quantifier !== 'single' || reference.conditionKey(key)?.multivalued === true) multivalued.add(key);
+    for (const pieces of values) {
+      if (pieces.every(({ kind }) => kind === 'text'))
+        literals.set(key, [...(literals.get(key) ?? []), pieces.map((piece) => (piece as { text: string }).text).join('')]);
+    }
+  }
+  const variables: VariableValues = (key) => [fresh.word, ...(literals.get(key) ?? []).slice(0, 2)];
+  return { fresh, statements, reference, variables, multivalued };
+}
+
+/** The most actions that are tried for one statement; each stands for all that no pattern tells from it. */
+const ACTIONS_MAX = 64;
+
+/**
+ * Actions a statement speaks of, one for each class that the patterns of all the statements tell apart. Of services known in
+ * full every action is a candidate; of others the patterns' own examples.
+ */
+export function actionsToTry(statement: LoweredStatement, { statements, reference, fresh }: Universe): readonly string[] {
+  const classes = new Map<string, string>();
+  const consider = (action: string): void => {
+    const lower = action.toLowerCase();
+    if (classes.size >= ACTIONS_MAX || !lower.includes(':') || !statementHasAction(statement, lower)) return;
+    const signature = statements.map((other) => (statementHasAction(other, lower) ? '1' : '0')).join('');
+    if (!classes.has(signature)) classes.set(signature, action);
+  };
+  for (const prefix of KNOWN_SERVICES) for (const { name } of reference.actionsOf(prefix) ?? []) consider(`${prefix}:${name}`);
+  for (const { actions } of statements) {
+    for (const pattern of actions.patterns) for (const action of exampleActions(pattern, fresh)) consider(action);
+  }
+  consider(`${fresh.word}:${fresh.word}`);
+  return [...classes.values()];
+}
+
+/** Services whose actions are known in full, as far as the reference has them. */
+const KNOWN_SERVICES = ['chime', 'iam', 'sts', 'cloudtrail', 'events', 'cloudwatch', 'access-analyzer', 'organizations'] as const;
+
+function exampleActions({ everything, service, name }: ActionPattern, fresh: Fresh): readonly string[] {
+  if (everything) return [];
+  return [fresh.word, '', fresh.character].map((fill) => `${fillCodes(service, fill, fresh)}:${fillCodes(name, fill, fresh)}`);
+}
+
+function fillCodes(codes: Int32Array, star: string, fresh: Fresh): string {
+  let text = '';
+  for (const code of codes) text += code === MANY ? star : code === ONE ? fresh.character : String.fromCharCode(code);
+  return text;
+}
+
+/** The most resources that are tried for one action. */
+const RESOURCES_MAX = 120;
+
+/**
+ * Resources that tell the ARN patterns of all the statements apart: examples of each, of each two together, and of the action's own
+ * resource types. Those of the types come first, so that a witness is a request that can be sent.
+ */
+export function resourcesToTry(action: string, universe: Universe): readonly string[] {
+  const { statements, fresh, variables, reference } = universe;
+  const [prefix = '', name = ''] = action.split(':');
+  const known = reference.actionOf(prefix, name);
+  const found = new Set<string>(known !== undefined && known.resourceTypes.length === 0 ? ['*'] : []);
+  const patterns = statements
+    .filter((statement) => statementHasAction(statement, action.toLowerCase()))
+    .flatMap(({ resources }) => resources?.patterns ?? []);
+  const ofPatterns = patterns.flatMap((pattern) => resourcesOf(pattern, fresh, variables));
+  const formats = known?.resourceTypes.map(({ arnFormat }) => arnFormat) ?? [];
+  const fits = (resource: string): boolean =>
+    formats.some((format) => codesMatch(formatCodes(format), 0, formatCodes(format).length, resource, 0, resource.length));
+  for (const resource of [...ofPatterns, ...pairs(patterns, universe)].toSorted((a, b) => Number(fits(b)) - Number(fits(a))))
+    found.add(resource);
+  for (const format of formats) found.add(fillFormat(format, fresh));
+  found.add('*');
+  return [...found].slice(0, RESOURCES_MAX);
+}
+
+/** Resources that two patterns both match, field by field. */
+function pairs(patterns: readonly ArnPattern[], { fresh, variables }: Universe): readonly string[] {
+  const found: string[] = [];
+  const some = patterns.filter((pattern) => pattern.kind === 'segments').slice(0, 24);
+  for (const [i, left] of some.entries()) {
+    for (const right of some.slice(i + 1)) {
+      const fields = [0, 1, 2, 3, 4, 5].map((field) => meeting(left.segments[field], right.segments[field], fresh, variables));
+      if (fields.every((field) => field !== undefined)) found.push(fields.join(':'));
+    }
+  }
+  return found;
+}
+
+const MANY_PIECES: readonly Piece[] = [{ kind: 'many' }];
+
+function meeting(
+  left: readonly Piece[] = MANY_PIECES,
+  right: readonly Piece[] = MANY_PIECES,
+  fresh: Fresh,
+  variables: VariableValues,
+): string | undefined {
+  const ofLeft = examplesOf(left, fresh, variables);
+  const ofRight = examplesOf(right, fresh, variables);
+  const both = [...ofLeft, ...ofRight, ...ofLeft.flatMap((a) => ofRight.flatMap((b) => [a + b, b + a]))];
+  const matches = (pieces: readonly Piece[], text: string): boolean => {
+    const codes = piecesToCodes(pieces);
+    return codesMatch(codes, 0, codes.length, text, 0, text.length);
+  };
+  return both.find((text) => matches(left, text) && matches(right, text));
+}
+
+/** A variable is taken for anything here; the engine has the last word. */
+function piecesToCodes(pieces: readonly Piece[]): Int32Array {
+  return Int32Array.from(
+    pieces.flatMap((piece) =>
+      piece.kind === 'text' ? [...piece.text].map((char) => char.charCodeAt(0)) : [piece.kind === 'one' ? ONE : MANY],
+    ),
+  );
+}
+
+function formatCodes(format: string): Int32Array {
+  const codes: number[] = [];
+  for (const [i, part] of format.split('${').entries()) {
+    const text = i === 0 ? part : part.slice(part.indexOf('}') + 1);
+    if (i > 0) codes.push(MANY);
+    for (const char of text) codes.push(char.charCodeAt(0));
+  }
+  return Int32Array.from(codes);
+}
+
+const FORMAT_FIELDS: Readonly<Record<string, string>> = {
+  Partition: 'aws',
+  Region: 'us-east-1',
+  Account: '111122223333',
+  AccountId: '111122223333',
+};
+
+function fillFormat(format: string, fresh: Fresh): string {
+  return format
+    .split('${')
+    .map((part, i) => {
+      if (i === 0) return part;
+      const end = part.indexOf('}');
+      return (FORMAT_FIELDS[part.slice(0, end)] ?? fresh.word) + part.slice(end + 1);
+    })
+    .join('');
+}
+
+/** One key, with the values that are tried for it. */
+export interface Dimension {
+  readonly key: string;
+  readonly choices: readonly ContextChoice[];
+}
+
+/** The most values that are tried for one key. */
+const CHOICES_MAX = 24;
+
+/** The keys that statements about an action read, each with the values that tell their tests apart. `narrowed` narrows the values to what a statement asks. */
+export function dimensionsFor(action: string, narrowed: LoweredStatement, universe: Universe): readonly Dimension[] {
+  const asked = universe.statements.filter((statement) => statementHasAction(statement, action.toLowerCase()));
+  const tests = Map.groupBy(
+    asked.flatMap(({ conditions }) => conditions),
+    ({ key }) => key,
+  );
+  for (const key of asked.flatMap(variableKeys)) if (!tests.has(key)) tests.set(key, []);
+  return [...tests].map(([key, ofKey]) => {
+    const own = narrowed.conditions.filter(
+      (test) => test.key === key && test.values.every((pieces) => pieces.every(({ kind }) => kind !== 'variable')),
+    );
+    return { key, choices: choicesOf(key, ofKey, universe).filter((choice) => own.every((test) => holds(test, choice))) };
+  });
+}
+
+function variableKeys({ conditions, resources }: LoweredStatement): readonly string[] {
+  const pieces = [
+    ...conditions.flatMap(({ values }) => values.flat()),
+    ...(resources?.patterns ?? []).flatMap((pattern) => (pattern.kind === 'segments' ? pattern.segments.flat() : [])),
+  ];
+  return pieces.flatMap((piece) => (piece.kind === 'variable' ? [piece.key] : []));
+}
+
+function choicesOf(key: string, tests: readonly ConditionTest[], { fresh, variables, multivalued }: Universe): readonly ContextChoice[] {
+  const values = [
+    ...new Set([...tests.flatMap((test) => valuesOf(test, fresh, variables)), ...(tests.length === 0 ? variables(key) : [])]),
+  ].slice(0, CHOICES_MAX);
+  if (!multivalued.has(key)) return [...values, undefined];
+  const [first, second] = values;
+  const sets: ContextChoice[] = [...values.map((value) => [value]), undefined];
+  if (first !== undefined && second !== undefined)
+    sets.push(
+      [first, second],
+      values,
+      [first, fresh.word],
+      values.filter((value) => value !== fresh.word),
+    );
+  return sets;
+}
+
+function holds(test: ConditionTest, choice: ContextChoice): boolean {
+  const record = newRequestRecord();
+  record.context = contextOf([[test.key, choice]]);
+  return conditionTest(test)(record);
+}
+
+export function contextOf(entries: readonly (readonly [string, ContextChoice])[]): ConditionContext {
+  const context = new Map<string, string | readonly string[]>();
+  for (const [key, choice] of entries) if (choice !== undefined) context.set(key, choice);
+  return context;
+}
+
+/** Callers that tell the principals of all the statements apart; one of nobody where no statement has a principal. */
+export function callersToTry({ statements, fresh }: Universe): readonly TrustCaller[] {
+  const callers = new Map<string, TrustCaller>();
+  const add = (caller: TrustCaller): void => {
+    callers.set(JSON.stringify(caller), caller);
+  };
+  const user = (account: string, name: string): TrustCaller =>
+    ({ accountId: account, arn: `arn:aws:iam::${account}:user/${name}` }) as TrustCaller;
+  for (const { principals } of statements) {
+    for (const { type, value } of principals?.entries ?? []) {
+      if (type === 'Service') add({ service: value });
+      else if (type === 'Federated') add({ federated: value });
+      else if (type === 'AWS') for (const caller of awsCallers(value, fresh)) add(caller);
+    }
+  }
+  add(user('999999999999', fresh.word));
+  add({ service: `${fresh.word}.amazonaws.com` });
+  add({ federated: `${fresh.word}.example.com` });
+  return [...callers.values()].slice(0, 60);
+}
+
+function awsCallers(value: string, fresh: Fresh): readonly TrustCaller[] {
+  const account = /^[0-9]{12}$/.test(value) ? value : value.split(':')[4];
+  const someone =
+    account === undefined || account === '' ? [] : [{ accountId: account, arn: `arn:aws:iam::${account}:user/${fresh.word}` }];
+  const named =
+    value === '*' || /^[0-9]{12}$/.test(value)
+      ? []
+      : value.startsWith('arn:')
+        ? [{ accountId: account, arn: value, ...(value.includes(':role/') ? { roleArn: value } : {}) }]
+        : [{ accountId: '999999999999', uniqueId: value }];
+  return [...named, ...someone] as TrustCaller[];
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { AwsError } from '#core/aws-error.ts';
+import type { ValidatePolicyRequest } from '#model/generated/accessanalyzer.ts';
+import type { PolicyType } from '#policy/decision.ts';
+import { validatePolicy as findingsOf } from '#policy/validate/validate.ts';
+import type { OperationTable } from '../table.ts';
+import { authorizationReference } from './reference.ts';
+
+/**
+ * The most findings of a page, and how many it has where the caller does not say.
+ *
+ * Assumed: the model has no limits, and the service documents none.
+ */
+const PAGE_MAX = 1000;
+const PAGE_DEFAULT = 100;
+
+/**
+ * Says what is wrong with a policy, or could be better.
+ *
+ * @throws ValidationException the token is none of this policy, or maxResults is less than one
+ * Source: accessanalyzer 2019-11-01, ValidatePolicy.
+ * Assumed: resource control policies are judged as resource policies, because nothing here is guarded by them.
+ * Assumed: texts are in English whatever the locale.
+ */
+export const validatePolicy: OperationTable<'accessanalyzer'>['ValidatePolicy'] = {
+  access: () => ({ action: 'access-analyzer:ValidatePolicy', resources: ['*'] }),
+
+  async handle(_call, input) {
+    const { policyDocument, maxResults = PAGE_DEFAULT, nextToken } = input;
+    if (maxResults < 1) throw invalid('maxResults', 'Value at maxResults must be at least 1.');
+    const findings = findingsOf(policyDocument, policyTypeOf(input), authorizationReference());
+    const mark = markOf(input);
+    const from = nextToken === undefined ? 0 : placeOf(nextToken, mark);
+    const to = from + Math.min(maxResults, PAGE_MAX);
+    return { findings: findings.slice(from, to), ...(to < findings.length ? { nextToken: `${to}.${mark}` } : {}) };
+  },
+};
+
+function policyTypeOf({ policyType, validatePolicyResourceType }: ValidatePolicyRequest): PolicyType {
+  switch (policyType) {
+    case 'IDENTITY_POLICY':
+      return 'identity';
+    case 'SERVICE_CONTROL_POLICY':
+      return 'service-control';
+    case 'RESOURCE_POLICY':
+    case 'RESOURCE_CONTROL_POLICY':
+      return validatePolicyResourceType === 'AWS::IAM::AssumeRolePolicyDocument' ? 'trust' : 'resource';
+  }
+}
+
+/** What binds a token to the policy it came from; no secret. */
+function markOf({ policyDocument, policyType, validatePolicyResourceType }: ValidatePolicyRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([policyDocument, policyType, validatePolicyResourceType]))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
+function placeOf(token: string, mark: string): number {
+  const [place = '', ofPolicy] = token.split('.');
+  if (!/^[1-9][0-9]{0,4}$/.test(place) || ofPolicy !== mark) throw invalid('nextToken', 'Invalid nextToken.');
+  return Number(place);
+}
+
+function invalid(name: string, message: string): AwsError {
+  return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
+}

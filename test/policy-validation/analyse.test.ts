@@ -1,0 +1,219 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables look like templates
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { ConditionContext } from '#core/condition-context.ts';
+import { checkAccessNotGranted, checkNoNewAccess } from '#policy/analyse/checks.ts';
+import { comparePolicies, newAccess } from '#policy/analyse/compare.ts';
+import { policyAllows } from '#policy/analyse/search.ts';
+import { compilePolicy } from '#policy/engine.ts';
+import { REFERENCE } from './reference.ts';
+import { policy } from './rows.ts';
+
+const compiled = (written: unknown) => compilePolicy(JSON.stringify(written));
+const allow = (Action: unknown, Resource: unknown = '*', Condition?: unknown) => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+  ...(Condition === undefined ? {} : { Condition }),
+});
+const deny = (Action: unknown, Resource: unknown = '*', Condition?: unknown) => ({ ...allow(Action, Resource, Condition), Effect: 'Deny' });
+const MEETING = 'arn:aws:chime:us-east-1:111122223333:meeting/';
+const MFA = { Bool: { 'aws:MultiFactorAuthPresent': 'true' } };
+const from = (range: string) => ({ IpAddress: { 'aws:SourceIp': range } });
+const only = (user: string | readonly string[]) => ({ StringEquals: { 'aws:username': user } });
+const tags = (operator: string, values: readonly string[]) => ({ [operator]: { 'aws:TagKeys': values } });
+
+// Source: IAM Access Analyzer API, CheckNoNewAccess: "PASS: no new access".
+// biome-ignore format: a table
+const NEW_ACCESS: readonly (readonly [title: string, existing: unknown, updated: unknown, result: 'PASS' | 'FAIL'])[] = [
+  ['nothing changed',                       policy(allow('chime:GetMeeting')),               policy(allow('chime:GetMeeting')),                       'PASS'],
+  ['an action is added',                    policy(allow('chime:GetMeeting')),               policy(allow(['chime:GetMeeting', 'chime:DeleteMeeting'])), 'FAIL'],
+  ['an action is taken away',               policy(allow(['chime:GetMeeting', 'iam:GetUser'])), policy(allow('chime:GetMeeting')),                    'PASS'],
+  ['a wildcard becomes one of its actions', policy(allow('chime:Get*')),                     policy(allow('chime:GetMeeting')),                       'PASS'],
+  ['an action becomes a wildcard',          policy(allow('chime:GetMeeting')),               policy(allow('chime:Get*')),                             'FAIL'],
+  ['a statement is split in two',           policy(allow(['chime:GetMeeting', 'iam:GetUser'])), policy(allow('iam:GetUser'), allow('chime:GetMeeting')), 'PASS'],
+  ['a resource is widened',                 policy(allow('chime:GetMeeting', `${MEETING}a`)), policy(allow('chime:GetMeeting', `${MEETING}*`)),       'FAIL'],
+  ['a resource is narrowed',                policy(allow('chime:GetMeeting', `${MEETING}*`)), policy(allow('chime:GetMeeting', `${MEETING}a`)),       'PASS'],
+  ['a region is opened',                    policy(allow('chime:*', `${MEETING}*`)),         policy(allow('chime:*', 'arn:aws:chime:*:111122223333:meeting/*')), 'FAIL'],
+  ['a condition is added',                  policy(allow('chime:*')),                        policy(allow('chime:*', '*', MFA)),                      'PASS'],
+  ['a condition is taken away',             policy(allow('chime:*', '*', MFA)),              policy(allow('chime:*')),                                'FAIL'],
+  ['a range of addresses is widened',       policy(allow('chime:*', '*', from('203.0.113.0/24'))), policy(allow('chime:*', '*', from('203.0.112.0/23'))), 'FAIL'],
+  ['a value is added',                      policy(allow('chime:*', '*', only('a'))),        policy(allow('chime:*', '*', only(['a', 'b']))),         'FAIL'],
+  ['a value is taken away',                 policy(allow('chime:*', '*', only(['a', 'b']))), policy(allow('chime:*', '*', only('a'))),                'PASS'],
+  ['IfExists is added',                     policy(allow('chime:*', '*', MFA)),              policy(allow('chime:*', '*', { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'true' } })), 'FAIL'],
+  ['a denial is taken away',                policy(allow('chime:*'), deny('chime:DeleteMeeting')), policy(allow('chime:*')),                          'FAIL'],
+  ['a denial is added',                     policy(allow('chime:*')),                        policy(allow('chime:*'), deny('chime:DeleteMeeting')),   'PASS'],
+  ['a denial is narrowed by a condition',   policy(allow('chime:*'), deny('chime:DeleteMeeting')), policy(allow('chime:*'), deny('chime:DeleteMeeting', '*', MFA)), 'FAIL'],
+  ['a denial of something else goes',       policy(allow('chime:*'), deny('iam:*')),         policy(allow('chime:*')),                                'PASS'],
+  ['ForAnyValue becomes ForAllValues',      policy(allow('chime:*', '*', tags('ForAnyValue:StringEquals', ['a']))), policy(allow('chime:*', '*', tags('ForAllValues:StringEquals', ['a']))), 'FAIL'],
+  ['NotAction excludes less',               policy({ Effect: 'Allow', NotAction: ['iam:*', 'sts:*'], Resource: '*' }), policy({ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }), 'FAIL'],
+  ['NotAction excludes more',               policy({ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }), policy({ Effect: 'Allow', NotAction: ['iam:*', 'sts:*'], Resource: '*' }), 'PASS'],
+  ['a variable is widened',                 policy(allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:username}')), policy(allow('iam:GetUser', 'arn:aws:iam::*:user/*')), 'FAIL'],
+];
+
+for (const [title, existing, updated, result] of NEW_ACCESS) {
+  test(`checkNoNewAccess: where ${title} the answer is ${result}`, () => {
+    assert.equal(checkNoNewAccess(compiled(existing), compiled(updated), 'identity', REFERENCE).result, result);
+  });
+  test(`newAccess: where ${title} every failure is shown by a request`, () => {
+    for (const grant of newAccess(compiled(existing), compiled(updated), 'identity', REFERENCE)) assert.equal(grant.known, 'shown');
+  });
+}
+
+test('checkNoNewAccess: a failure names the statement, by its Sid where it has one', () => {
+  const existing = compiled(policy(allow('chime:GetMeeting')));
+  const updated = compiled(policy(allow('chime:GetMeeting'), allow('iam:GetUser'), { ...allow('iam:GetRole'), Sid: 'Roles' }));
+  assert.deepEqual(checkNoNewAccess(existing, updated, 'identity', REFERENCE), {
+    result: 'FAIL',
+    message: 'The modified permissions grant new access compared to your existing policy.',
+    reasons: [
+      { description: 'New access in the statement with index: 1.', statementIndex: 1 },
+      { description: 'New access in the statement with sid: Roles.', statementIndex: 2, statementId: 'Roles' },
+    ],
+  });
+});
+
+const trusting = (principal: unknown, condition?: unknown) =>
+  policy({ Effect: 'Allow', Principal: principal, Action: 'sts:AssumeRole', ...(condition === undefined ? {} : { Condition: condition }) });
+
+// biome-ignore format: a table
+const TRUST: readonly (readonly [title: string, existing: unknown, updated: unknown, result: 'PASS' | 'FAIL'])[] = [
+  ['nothing changed',          trusting({ AWS: '111122223333' }),       trusting({ AWS: '111122223333' }),                   'PASS'],
+  ['an account is added',      trusting({ AWS: '111122223333' }),       trusting({ AWS: ['111122223333', '444455556666'] }), 'FAIL'],
+  ['everyone is let in',       trusting({ AWS: '111122223333' }),       trusting({ AWS: '*' }),                              'FAIL'],
+  ['a service is added',       trusting({ AWS: '111122223333' }),       trusting({ AWS: '111122223333', Service: 'chime.amazonaws.com' }), 'FAIL'],
+  ['an external id is asked',  trusting({ AWS: '111122223333' }),       trusting({ AWS: '111122223333' }, { StringEquals: { 'sts:ExternalId': 'x' } }), 'PASS'],
+  ['MFA is no longer asked',   trusting({ AWS: '111122223333' }, MFA),  trusting({ AWS: '111122223333' }),                   'FAIL'],
+];
+
+for (const [title, existing, updated, result] of TRUST) {
+  test(`checkNoNewAccess of trust policies: where ${title} the answer is ${result}`, () => {
+    assert.equal(checkNoNewAccess(compiled(existing), compiled(updated), 'resource', REFERENCE).result, result);
+  });
+}
+
+// Source: IAM Access Analyzer API, CheckAccessNotGranted.
+// biome-ignore format: a table
+const NOT_GRANTED: readonly (readonly [title: string, policy: unknown, actions: readonly string[], resources: readonly string[], result: 'PASS' | 'FAIL'])[] = [
+  ['an action is not allowed',               policy(allow('chime:GetMeeting')),               ['chime:DeleteMeeting'],             [],             'PASS'],
+  ['one of the actions is allowed',          policy(allow('chime:GetMeeting')),               ['chime:DeleteMeeting', 'chime:Get*'], [],           'FAIL'],
+  ['a wildcard allows it',                   policy(allow('*')),                              ['iam:PassRole'],                    [],             'FAIL'],
+  ['NotAction allows it',                    policy({ Effect: 'Allow', NotAction: 'chime:*', Resource: '*' }), ['iam:PassRole'],   [],             'FAIL'],
+  ['NotAction excludes it',                  policy({ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }), ['iam:PassRole'],     [],             'PASS'],
+  ['it is denied',                           policy(allow('*'), deny('iam:*')),               ['iam:PassRole'],                    [],             'PASS'],
+  ['it is denied on a condition',            policy(allow('*'), deny('iam:*', '*', MFA)),     ['iam:PassRole'],                    [],             'FAIL'],
+  ['it is allowed on a condition',           policy(allow('iam:*', '*', MFA)),                ['iam:PassRole'],                    [],             'FAIL'],
+  ['the resource is another',                policy(allow('chime:*', `${MEETING}a`)),         ['chime:GetMeeting'],                [`${MEETING}b`], 'PASS'],
+  ['the resource is met by a wildcard',      policy(allow('chime:*', `${MEETING}*`)),         ['chime:GetMeeting'],                [`${MEETING}b`], 'FAIL'],
+  ['any action on a resource is allowed',    policy(allow('chime:Get*', `${MEETING}*`)),      [],                                  [`${MEETING}b`], 'FAIL'],
+  ['no action on a resource is allowed',     policy(allow('iam:*', 'arn:aws:iam::111122223333:role/*')), [],                       [`${MEETING}b`], 'PASS'],
+];
+
+for (const [title, written, actions, resources, result] of NOT_GRANTED) {
+  test(`checkAccessNotGranted: where ${title} the answer is ${result}`, () => {
+    assert.equal(checkAccessNotGranted(compiled(written), { actions, resources }, 'identity', REFERENCE).result, result);
+  });
+}
+
+test('checkAccessNotGranted: a failure says what was listed', () => {
+  assert.deepEqual(checkAccessNotGranted(compiled(policy(allow('*'))), { actions: ['iam:PassRole'] }, 'identity', REFERENCE), {
+    result: 'FAIL',
+    message: 'The policy document grants access to perform one or more of the listed actions.',
+    reasons: [{ description: 'One or more of the listed actions in the statement with index: 0.', statementIndex: 0 }],
+  });
+});
+
+test('checkAccessNotGranted: a trust policy is asked for those it names', () => {
+  const policyOfRole = compiled(trusting({ AWS: '111122223333' }));
+  assert.equal(checkAccessNotGranted(policyOfRole, { actions: ['sts:AssumeRole'] }, 'resource', REFERENCE).result, 'FAIL');
+  assert.equal(checkAccessNotGranted(policyOfRole, { actions: ['sts:TagSession'] }, 'resource', REFERENCE).result, 'PASS');
+});
+
+// a small alphabet, so that statements meet
+const action = fc.constantFrom('chime:GetMeeting', 'chime:Get*', 'chime:*', 'iam:GetUser', '*');
+const resource = fc.constantFrom(
+  '*',
+  `${MEETING}a`,
+  `${MEETING}*`,
+  'arn:aws:chime:*:*:*',
+  'arn:aws:iam::111122223333:user/${aws:username}',
+);
+const condition = fc.constantFrom(
+  undefined,
+  MFA,
+  only('a'),
+  only(['a', 'b']),
+  { StringNotEquals: { 'aws:username': 'a' } },
+  { StringLike: { 'aws:username': 'a*' } },
+  { Null: { 'aws:username': 'true' } },
+  from('10.0.0.0/8'),
+  tags('ForAllValues:StringEquals', ['a']),
+  tags('ForAnyValue:StringEquals', ['a', 'b']),
+);
+const statement = fc
+  .record({
+    effect: fc.constantFrom('Allow', 'Allow', 'Deny'),
+    action,
+    notAction: fc.boolean(),
+    resource,
+    notResource: fc.boolean(),
+    condition,
+  })
+  .map((parts) => ({
+    Effect: parts.effect,
+    [parts.notAction ? 'NotAction' : 'Action']: parts.action,
+    [parts.notResource ? 'NotResource' : 'Resource']: parts.resource,
+    ...(parts.condition === undefined ? {} : { Condition: parts.condition }),
+  }));
+const anyPolicy = fc.array(statement, { minLength: 1, maxLength: 3 }).map((statements) => policy(...statements));
+const request = fc.record({
+  action: fc.constantFrom('chime:GetMeeting', 'chime:GetAttendee', 'chime:DeleteMeeting', 'iam:GetUser', 's3:GetObject'),
+  resources: fc
+    .constantFrom('*', `${MEETING}a`, `${MEETING}b`, 'arn:aws:chime:eu-west-1:1:meeting/x', 'arn:aws:iam::111122223333:user/a')
+    .map((one) => [one]),
+  context: fc
+    .record({
+      'aws:username': fc.constantFrom(undefined, 'a', 'ab', 'b', 'c'),
+      'aws:multifactorauthpresent': fc.constantFrom(undefined, 'true', 'false'),
+      'aws:sourceip': fc.constantFrom(undefined, '10.1.2.3', '203.0.113.9'),
+      'aws:tagkeys': fc.constantFrom(undefined, ['a'], ['b'], ['a', 'c']),
+    })
+    .map((entries) => new Map(Object.entries(entries).filter((entry) => entry[1] !== undefined)) as ConditionContext),
+});
+
+test('comparePolicies: every witness is decided differently by the two versions', () => {
+  fc.assert(
+    fc.property(anyPolicy, anyPolicy, (existing, updated) => {
+      const [before, after] = [compiled(existing), compiled(updated)];
+      for (const { change, witness } of comparePolicies(before, after, 'identity', REFERENCE).differences) {
+        const [old, fresh] = [policyAllows(before, 'identity', witness), policyAllows(after, 'identity', witness)];
+        assert.deepEqual([old, fresh], change === 'granted' ? [false, true] : [true, false]);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('newAccess: where it says there is none, no request is newly allowed', () => {
+  fc.assert(
+    fc.property(anyPolicy, anyPolicy, fc.array(request, { minLength: 40, maxLength: 40 }), (existing, updated, requests) => {
+      const [before, after] = [compiled(existing), compiled(updated)];
+      const found = newAccess(before, after, 'identity', REFERENCE).length > 0;
+      for (const one of requests) {
+        if (policyAllows(after, 'identity', one) && !policyAllows(before, 'identity', one)) assert.ok(found, JSON.stringify(one));
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('comparePolicies: a policy differs in nothing from itself, whatever the order of its statements', () => {
+  fc.assert(
+    fc.property(fc.array(statement, { minLength: 1, maxLength: 4 }), (statements) => {
+      const [one, other] = [compiled(policy(...statements)), compiled(policy(...statements.toReversed()))];
+      assert.deepEqual(comparePolicies(one, other, 'identity', REFERENCE), { differences: [], complete: true });
+    }),
+    { numRuns: 60 },
+  );
+});
