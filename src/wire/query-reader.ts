@@ -11,7 +11,7 @@ export interface Branch {
   branches: Map<string, Branch> | undefined;
 }
 
-/** Deeper than any model goes; a map of lists of structures takes seven. */
+/** The deepest input of a query service, PutAnomalyDetector, takes ten. */
 const STEPS_MAX = 24;
 
 /** The parameters as a tree. @throws AwsError SerializationException where a name has too many steps */
