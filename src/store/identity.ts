@@ -1,5 +1,6 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import type { OrganizationRecords } from './organization-records.ts';
 import type { Sql } from './store.ts';
 
 /**
@@ -173,7 +174,7 @@ export interface DeletionTaskRecord {
 }
 
 /** Kind → what is kept of it. The key is the lower-cased name (IAM-3) or the id; see `keyOf`. */
-export interface IdentityRecords {
+export interface IdentityRecords extends OrganizationRecords {
   /** Key: the account id. */
   account: AccountRecord;
   /** Keys: the lower-cased name. */

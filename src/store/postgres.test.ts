@@ -72,6 +72,8 @@ describe('records of what wrote nothing', () => {
   async function heard(): Promise<{ texts: string[]; store: Awaited<ReturnType<typeof openOnPool>> }> {
     const texts: string[] = [];
     const pool = new pg.Pool({ connectionString: await freshDatabase() });
+    pool.on('connect', (client) => client.on('error', () => {}));
+    pool.on('error', () => {});
     const hear = (query: PostgresQuery): pg.QueryConfig => {
       texts.push(query.text);
       return { ...query };

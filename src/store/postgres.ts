@@ -19,6 +19,13 @@ const ATTEMPTS = 24;
 /** Statements kept prepared on each connection; further texts are parsed each time. */
 const PREPARED_MAX = 500;
 
+/**
+ * What a transaction that met a conflict begins with the next time. A snapshot is taken after this lock is given, so it sees whatever it had to wait
+ * for: every change of identity, which raises the one counter, and others that run again. Without it a transaction that waits for the counter's
+ * row would fail each time it gets it. Source: PostgreSQL manual, LOCK, notes on SERIALIZABLE.
+ */
+const WAIT_FOR_OTHERS = 'LOCK TABLE counter IN SHARE ROW EXCLUSIVE MODE';
+
 /** `40001` serialization_failure, `40P01` deadlock_detected. Source: PostgreSQL manual, appendix A. */
 const CONFLICT = new Set(['40001', '40P01']);
 
@@ -159,7 +166,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   }
 
   /** A connection that is taken, and a transaction that begins, with the first statement: work that asks nothing costs nothing. */
-  function connection() {
+  function connection(again: boolean) {
     let client: Promise<PostgresConnection> | undefined;
     let wrote = false;
     let ended = false;
@@ -169,6 +176,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       const taken = await pool.connect();
       try {
         await taken.query({ text: 'BEGIN ISOLATION LEVEL SERIALIZABLE' });
+        if (again) await taken.query({ text: WAIT_FOR_OTHERS });
         return taken;
       } catch (error) {
         taken.release(true);
@@ -218,8 +226,8 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
     };
   }
 
-  async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const { sql, wrote, failure, commit, rollback } = connection();
+  async function once<T>(work: (tx: Tx) => Promise<T>, again: boolean): Promise<T> {
+    const { sql, wrote, failure, commit, rollback } = connection(again);
     const run = startRun(sql, shared);
     let value: T;
     try {
@@ -245,9 +253,9 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   const store: Store = {
     transaction(work) {
       if (closed) return Promise.reject(new Error('The store is closed.'));
-      const running = once(work).catch((error: unknown) => {
+      const running = once(work, false).catch((error: unknown) => {
         if (!CONFLICT.has(codeOf(error))) throw error;
-        return inTurn(() => retrying(CONFLICT, () => once(work)));
+        return inTurn(() => retrying(CONFLICT, () => once(work, true)));
       });
       active.add(running);
       const forget = (): void => void active.delete(running);
@@ -264,10 +272,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   return store;
 }
 
-/**
- * Lets those that met a conflict run one after the other: of many that want one row (every change of identity raises one counter) all but
- * one would fail each time, and what is left to conflict with are the other servers.
- */
+/** Lets those that met a conflict run one after the other, so that they do not take all connections while they wait for each other. */
 function turns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
