@@ -37,9 +37,12 @@ export interface Search {
   readonly askedAs: AskedAs;
   readonly otherAskedAs: AskedAs;
   readonly universe: Universe;
-  /** How many more requests may be tried; shared by all searches of one analysis. */
+  /** How much more may be done, in comparisons of a request with a statement or a key; shared by all searches of one analysis. */
   readonly budget: { left: number };
 }
+
+/** What it costs to lay out one action, in comparisons: linking both policies, and finding resources and values. */
+const OVERHEAD = 20;
 
 /** The most requests that are tried for one action of one statement. */
 const TRIES_PER_ACTION = 6000;
@@ -61,6 +64,7 @@ export function witnessesOf(statement: LoweredStatement, search: Search): readon
 
 function witnessOf(action: string, statement: LoweredStatement, search: Search): Witness | undefined {
   const { universe, askedAs, budget } = search;
+  budget.left -= OVERHEAD * universe.statements.length;
   const asks = decider(action, search);
   const dimensions = dimensionsFor(action, statement, universe);
   if (dimensions.some(({ choices }) => choices.length === 0)) return undefined;
@@ -69,7 +73,8 @@ function witnessOf(action: string, statement: LoweredStatement, search: Search):
   // The last choices vary slowest: every resource and caller is tried with the likeliest context before the context is varied.
   const counts = [resources.length, callers.length, ...dimensions.map(({ choices }) => choices.length)];
   const at = counts.map(() => 0);
-  for (let tries = 0; tries < TRIES_PER_ACTION && budget.left > 0; tries++, budget.left--) {
+  const cost = universe.statements.length + dimensions.length;
+  for (let tries = 0; tries < TRIES_PER_ACTION && budget.left > 0; tries++, budget.left -= cost) {
     const caller = callers[at[1] as number];
     const context = contextOf(dimensions.map(({ key, choices }, i) => [key, choices[at[i + 2] as number]] as const));
     const witness: Witness = {

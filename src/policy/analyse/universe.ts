@@ -16,6 +16,8 @@ export interface Universe {
   readonly variables: VariableValues;
   /** Whether a key is asked for as a set. */
   readonly multivalued: ReadonlySet<string>;
+  /** Which statements speak of an action; actions of one signature are of one class. Remembered, because every statement asks of every action. */
+  readonly signatureOf: (action: string) => string;
 }
 
 export type ContextChoice = string | readonly string[] | undefined;
@@ -34,7 +36,16 @@ export function universeOf(policies: readonly CompiledPolicy[], reference: Autho
     }
   }
   const variables: VariableValues = (key) => [fresh.word, ...(literals.get(key) ?? []).slice(0, 2)];
-  return { fresh, statements, reference, variables, multivalued };
+  const signatures = new Map<string, string>();
+  const signatureOf = (action: string): string => {
+    let signature = signatures.get(action);
+    if (signature === undefined) {
+      signature = statements.map((statement) => (statementHasAction(statement, action) ? '1' : '0')).join('');
+      signatures.set(action, signature);
+    }
+    return signature;
+  };
+  return { fresh, statements, reference, variables, multivalued, signatureOf };
 }
 
 /** The most actions that are tried for one statement; each stands for all that no pattern tells from it. */
@@ -44,12 +55,12 @@ const ACTIONS_MAX = 64;
  * Actions a statement speaks of, one for each class that the patterns of all the statements tell apart. Of services known in
  * full every action is a candidate; of others the patterns' own examples.
  */
-export function actionsToTry(statement: LoweredStatement, { statements, reference, fresh }: Universe): readonly string[] {
+export function actionsToTry(statement: LoweredStatement, { statements, reference, fresh, signatureOf }: Universe): readonly string[] {
   const classes = new Map<string, string>();
   const consider = (action: string): void => {
     const lower = action.toLowerCase();
     if (classes.size >= ACTIONS_MAX || !lower.includes(':') || !statementHasAction(statement, lower)) return;
-    const signature = statements.map((other) => (statementHasAction(other, lower) ? '1' : '0')).join('');
+    const signature = signatureOf(lower);
     if (!classes.has(signature)) classes.set(signature, action);
   };
   for (const prefix of KNOWN_SERVICES) for (const { name } of reference.actionsOf(prefix) ?? []) consider(`${prefix}:${name}`);
