@@ -219,7 +219,10 @@ test('The event history: what was made, what was refused and what was not found 
   );
   const text = JSON.stringify(records);
   assert.ok(!text.includes(Attendee?.JoinToken as string) && !text.includes('secret-agent'));
-  assert.equal(records.find((each) => each.eventName === 'CreateAttendee').responseElements.attendee.joinToken, 'HIDDEN_DUE_TO_SECURITY_REASONS');
+  assert.equal(
+    records.find((each) => each.eventName === 'CreateAttendee').responseElements.attendee.joinToken,
+    'HIDDEN_DUE_TO_SECURITY_REASONS',
+  );
   assert.equal(records[0].userIdentity.userName, 'nobody');
   assert.equal(records[0].additionalEventData.denial.kind, 'explicit');
   assert.equal((await history('Username', 'nobody')).length, 1);

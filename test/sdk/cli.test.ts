@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { startTestServer } from '../server.ts';
+import { policy } from './policy.ts';
+
+/** The AWS CLI over HTTPS, with the certificate of the data folder; the README's commands are a test of their own. */
+
+/** What a command printed. The tests say which members they expect. */
+type Output = Readonly<Record<string, Readonly<Record<string, string>> & readonly Readonly<Record<string, string>>[]>>;
+
+const server = await startTestServer();
+const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(file)) as string;
+
+type Key = { readonly accessKeyId: string; readonly secretAccessKey: string };
+
+/** Runs one command: its output as JSON, or the words it ends with. */
+function aws(command: readonly string[], key: Key = server.credentials): Promise<{ readonly output?: Output; readonly refused?: string }> {
+  return new Promise((resolve) => {
+    const env = {
+      PATH: process.env['PATH'],
+      AWS_ACCESS_KEY_ID: key.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_CA_BUNDLE: server.caFile,
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    execFile(
+      CLI,
+      ['--endpoint-url', server.httpsEndpoint, '--output', 'json', '--no-cli-pager', ...command],
+      { env },
+      (error, stdout, stderr) => {
+        if (error) resolve({ refused: stderr.trim() });
+        else resolve({ output: stdout.trim() === '' ? undefined : JSON.parse(stdout) });
+      },
+    );
+  });
+}
+
+/** Runs one command that is to succeed. */
+async function done(command: readonly string[], key?: Key): Promise<Output> {
+  const { output, refused } = await aws(command, key);
+  assert.equal(refused, undefined, command.join(' '));
+  return output as Output;
+}
+
+test('AWS CLI: users, keys and policies are made, a meeting is made and read, the rest is refused, and the trail has it all', async () => {
+  await done(['iam', 'create-user', '--user-name', 'maker']);
+  const document = policy({
+    Effect: 'Allow',
+    Action: ['chime:CreateMeeting', 'chime:GetMeeting'],
+    Resource: '*',
+    Condition: { Bool: { 'aws:SecureTransport': 'true' } },
+  });
+  const [made] = await Promise.all([
+    done(['iam', 'create-access-key', '--user-name', 'maker']),
+    aws(['iam', 'put-user-policy', '--user-name', 'maker', '--policy-name', 'meet', '--policy-document', document]),
+  ]);
+  const { AccessKeyId, SecretAccessKey } = made['AccessKey'] as Record<string, string>;
+  const maker = { accessKeyId: AccessKeyId as string, secretAccessKey: SecretAccessKey as string };
+  const create = [
+    'chime-sdk-meetings',
+    'create-meeting',
+    '--client-request-token',
+    'first',
+    '--media-region',
+    'us-east-1',
+    '--external-meeting-id',
+    'weekly',
+  ];
+  const id = (await done(create, maker))['Meeting']?.['MeetingId'] as string;
+
+  const on = ['--meeting-id', id];
+  const [read, ended, users, wrong] = await Promise.all([
+    done(['chime-sdk-meetings', 'get-meeting', ...on], maker),
+    aws(['chime-sdk-meetings', 'delete-meeting', ...on], maker),
+    aws(['iam', 'list-users'], maker),
+    aws(['chime-sdk-meetings', 'get-meeting', ...on], { ...maker, secretAccessKey: 'x'.repeat(40) }),
+  ]);
+  assert.equal(read['Meeting']?.['ExternalMeetingId'], 'weekly');
+  const arn = `arn:aws:iam::${server.accountId}:user/maker`;
+  assert.equal(
+    ended.refused,
+    `An error occurred (AccessDeniedException) when calling the DeleteMeeting operation: User: ${arn} is not authorized to perform: chime:DeleteMeeting on resource: arn:aws:chime:us-east-1:${server.accountId}:meeting/${id} because no identity-based policy allows the chime:DeleteMeeting action`,
+  );
+  assert.match(
+    users.refused ?? '',
+    /^An error occurred \(AccessDenied\) when calling the ListUsers operation: User: .*:user\/maker is not authorized to perform: iam:ListUsers /,
+  );
+  assert.match(wrong.refused ?? '', /^An error occurred \(InvalidSignatureException\) when calling the GetMeeting operation: /);
+
+  const looked = await done([
+    'cloudtrail',
+    'lookup-events',
+    '--lookup-attributes',
+    'AttributeKey=AccessKeyId,AttributeValue=' + maker.accessKeyId,
+  ]);
+  const calls = looked['Events']?.map((event) => {
+    const { errorCode, userIdentity, tlsDetails } = JSON.parse(event['CloudTrailEvent'] as string);
+    assert.equal(tlsDetails.clientProvidedHostHeader, new URL(server.httpsEndpoint).host);
+    return `${event['EventName']} ${errorCode ?? 'ok'} ${userIdentity.arn ?? 'nobody proven'}`;
+  });
+  assert.deepEqual(calls?.sort(), [
+    `CreateMeeting ok ${arn}`,
+    `DeleteMeeting AccessDeniedException ${arn}`,
+    'GetMeeting InvalidSignatureException nobody proven',
+    `GetMeeting ok ${arn}`,
+    `ListUsers AccessDenied ${arn}`,
+  ]);
+});
