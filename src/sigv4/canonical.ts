@@ -83,6 +83,14 @@ export function canonicalPath(path: string): string {
   return normal.split('/').map(uriEncode).join('/');
 }
 
+/**
+ * Whether normalising leaves the path as it is. Another path has the same signature as the one it normalises to, so whoever
+ * verifies one path and serves the other can be led from one operation to another.
+ */
+export function isNormalPath(path: string): boolean {
+  return !(path.includes('//') || path.includes('/.')) || normalizePath(path) === path;
+}
+
 function normalizePath(path: string): string {
   const kept: string[] = [];
   for (const segment of path.split('/')) {

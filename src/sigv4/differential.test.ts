@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
-import { canonicalQuery, readQuery } from './canonical.ts';
+import { canonicalQuery, isNormalPath, readQuery } from './canonical.ts';
 import { readSignature } from './claim.ts';
 import { CREDENTIALS, received, SECRET, SIGNED_AT } from './fixtures.ts';
 import { sign } from './sign.ts';
@@ -77,6 +77,7 @@ function verified(request: ReturnType<typeof received>): boolean {
 test('what @smithy/signature-v4 signs in headers verifies, and not with one bit changed', async () => {
   await fc.assert(
     fc.asyncProperty(requests, fc.nat(), async (generated, at) => {
+      fc.pre(isNormalPath(generated.path));
       const signed = await signer.sign(smithyRequest(generated), { signingDate: new Date(SIGNED_AT) });
       const request = received(generated.method, targetOf(generated.path, generated.query), Object.entries(signed.headers), generated.body);
       assert.ok(verified(request));
@@ -94,6 +95,7 @@ test('what @smithy/signature-v4 signs in headers verifies, and not with one bit 
 test('what @smithy/signature-v4 presigns verifies', async () => {
   await fc.assert(
     fc.asyncProperty(requests, async (generated) => {
+      fc.pre(isNormalPath(generated.path));
       const signed = await signer.presign(smithyRequest({ ...generated, body: '' }), { signingDate: new Date(SIGNED_AT), expiresIn: 60 });
       const request = received(generated.method, targetOf(generated.path, signed.query ?? {}), Object.entries(signed.headers));
       assert.ok(verified(request));

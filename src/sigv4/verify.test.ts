@@ -44,7 +44,6 @@ const VECTORS: readonly [name: string, target: string, headers: readonly (readon
   ['a vanilla GET',                       '/',                                        [],                                                                           '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
   ['a header given three times',          '/',                                        [['My-Header1', 'value2'], ['My-Header1', 'value2'], ['My-Header1', 'value1']], 'c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea'],
   ['blanks in header values',             '/',                                        [['My-Header1', ' value1'], ['My-Header2', ' "a   b   c"']],                  'acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736'],
-  ['doubled slashes',                     '//example//',                              [],                                                                           '9a624bd73a37c9a373b5312afbebe7a714a789de108f0bdfe846570885f57e84'],
   ['a blank in the path',                 '/example space/',                          [],                                                                           '652487583200325589f1fba4c7e578f72c47cb61beeca81406b39ddec1366741'],
   ['UTF-8 in the path',                   '/ሴ',                                       [],                                                                           '8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85'],
   ['a name that begins another',          '/?Param-3=Value3&Param=Value2&%E1%88%B4=Value1', [],                                                                     '371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac'],
@@ -66,7 +65,6 @@ const SCOPE_PARAMETERS =
 const PRESIGNED_VECTORS: readonly [name: string, begin: string, end: string, signature: string][] = [
   // what is tested           before the parameters               after                                                                                         signature
   ['unreserved characters',   `/?${UNRESERVED}=${UNRESERVED}&`,   '',                                                                                           '8e76a88a7433637b12778d5592799b29ad21ecd6cf6325051c21d86f0acda2bf'],
-  ['a path of dots',          '/./?',                             '',                                                                                           'e93c787ed7f371d5c6b165c1b38ede9550f4dce4144713e844b25b7192d3865d'],
   ['UTF-8 in the query',      '/?ሴ=bar&',                         '',                                                                                           '0bdd809b1519ac4f0c1dc3540e2cc46bd0c7f778eda408b2ebf3b913d21ff600'],
   ['a session token',         '/?',                               '&X-Amz-Security-Token=6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267',     '7ff2b50b376cb4d151970630573d6291dc128cc5c2a12ffb237f73cc53f67b6c'],
 ];
@@ -74,6 +72,21 @@ const PRESIGNED_VECTORS: readonly [name: string, begin: string, end: string, sig
 for (const [name, begin, end, signature] of PRESIGNED_VECTORS) {
   test(`a published presigned vector verifies: ${name}`, () => {
     assert.deepEqual(verify(received('GET', `${begin}${SCOPE_PARAMETERS}${end}&X-Amz-Signature=${signature}`, [HOST])), { verified: true });
+  });
+}
+
+// biome-ignore format: a table
+const PATHS: readonly [name: string, target: string, signature: string][] = [
+  ['doubled slashes',   '//example//',   '9a624bd73a37c9a373b5312afbebe7a714a789de108f0bdfe846570885f57e84'],
+];
+
+for (const [name, target, signature] of PATHS) {
+  test(`a published vector with ${name} in its path is refused, because another path is served than was signed`, () => {
+    const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`;
+    const sent = (path: string) => received('GET', path, [HOST, DATE, ['Authorization', authorization]]);
+    assert.match(refusal(sent(target)), /must be sent as it is signed/);
+    assert.deepEqual(verify(sent('/example/')), { verified: true });
+    assert.match(refusal(sent('/other/../example/')), /must be sent as it is signed/);
   });
 }
 

@@ -7,6 +7,7 @@ import {
   canonicalQuery,
   canonicalValue,
   EMPTY_HASH,
+  isNormalPath,
   readQuery,
   splitTarget,
   stringToSign,
@@ -128,6 +129,7 @@ function canonicalRequest(
   bodyHash: string,
 ): string | (Verification & { readonly verified: false }) {
   const { path, query } = splitTarget(received.target);
+  if (!isNormalPath(path)) return mismatch("The path holds '.', '..' or empty segments: it must be sent as it is signed.");
   let canonicalQueryText = '';
   if (query !== '') {
     const pairs = readQuery(query);
