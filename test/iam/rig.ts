@@ -95,7 +95,7 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
           asked.push({
             action: one.action,
             resources: one.resolve === undefined ? one.resources : await one.resolve(tx),
-            context: Object.fromEntries([...(one.context ?? []), ...((await one.resolveContext?.(tx)) ?? [])]),
+            context: Object.fromEntries([...(one.context ?? []), ...((await one.resolveContext?.(tx, as.now ?? START)) ?? [])]),
             tags: one.resourceTags === undefined ? [] : await one.resourceTags(tx),
           });
         }

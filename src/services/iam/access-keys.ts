@@ -109,13 +109,13 @@ export function accessKeyOperations(deps: IamDeps) {
       async handle(call, input) {
         const accessKey = await call.tx.identity.get(call.accountId, 'access-key', input.AccessKeyId);
         if (accessKey === undefined) throw noSuchKey(input.AccessKeyId);
-        const use = await deps.lastUse?.ofAccessKey(call.tx, call.accountId, input.AccessKeyId);
+        const [use] = await call.tx.lastUses.of(call.accountId, input.AccessKeyId);
         return given({
           UserName: accessKey.userName,
           AccessKeyLastUsed:
             use === undefined
               ? { ServiceName: 'N/A', Region: 'N/A' }
-              : { LastUsedDate: use.at, ServiceName: use.serviceNamespace, Region: use.region },
+              : { LastUsedDate: use.at, ServiceName: use.service, Region: use.region },
         });
       },
     },

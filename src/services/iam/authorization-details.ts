@@ -5,7 +5,6 @@ import type { GroupDetail, IamApi, ManagedPolicyDetail, PolicyDetail, RoleDetail
 import type { GroupRecord, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { toAttached } from './attachments.ts';
-import type { IamDeps } from './deps.ts';
 import type { HolderRecord } from './entities.ts';
 import { given } from './given.ts';
 import { awsPolicies, policyUse } from './managed-policies.ts';
@@ -13,6 +12,7 @@ import { atHand, inTurn, pageOfStored, type Read } from './page.ts';
 import { ownPolicies, toListedPolicy } from './policies.ts';
 import { toWholeVersion } from './policy-versions.ts';
 import { onAccount } from './resources.ts';
+import { roleLastUsed } from './roles.ts';
 import { encodeDocument, someTags, toBoundary } from './shapes.ts';
 import { shownTrustPolicy } from './trust.ts';
 
@@ -22,37 +22,35 @@ type Detail =
   | { readonly kind: 'Role'; readonly record: RoleRecord }
   | { readonly kind: 'LocalManagedPolicy' | 'AWSManagedPolicy'; readonly record: PolicyRecord };
 
-export function authorizationDetailsOperations(deps: IamDeps) {
-  return {
-    GetAccountAuthorizationDetails: {
-      access: () => onAccount('iam:GetAccountAuthorizationDetails'),
-      async handle(call, input) {
-        const wanted = (kind: Detail['kind']): boolean => (input.Filter ?? []).length === 0 || (input.Filter ?? []).includes(kind);
-        const page = await pageOfStored(
-          input,
-          inTurn(sectionsOf(call).filter((section) => wanted(section.kind))),
-          // Of AWS's policies only those in use are told.
-          async (detail) => {
-            if (detail.kind !== 'AWSManagedPolicy') return true;
-            const use = await policyUse(call, detail.record.arn);
-            return use.attachmentCount + use.boundaryCount > 0;
-          },
-        );
-        const users: UserDetail[] = [];
-        const groups: GroupDetail[] = [];
-        const roles: RoleDetail[] = [];
-        const policies: ManagedPolicyDetail[] = [];
-        for (const detail of page.records) {
-          if (detail.kind === 'User') users.push(toUserDetail(detail.record));
-          else if (detail.kind === 'Group') groups.push(toGroupDetail(detail.record));
-          else if (detail.kind === 'Role') roles.push(await toRoleDetail(deps, call, detail.record));
-          else policies.push(await toPolicyDetail(call, detail.record));
-        }
-        return { UserDetailList: users, GroupDetailList: groups, RoleDetailList: roles, Policies: policies, ...page.rest };
-      },
+export const authorizationDetailsOperations = {
+  GetAccountAuthorizationDetails: {
+    access: () => onAccount('iam:GetAccountAuthorizationDetails'),
+    async handle(call, input) {
+      const wanted = (kind: Detail['kind']): boolean => (input.Filter ?? []).length === 0 || (input.Filter ?? []).includes(kind);
+      const page = await pageOfStored(
+        input,
+        inTurn(sectionsOf(call).filter((section) => wanted(section.kind))),
+        // Of AWS's policies only those in use are told.
+        async (detail) => {
+          if (detail.kind !== 'AWSManagedPolicy') return true;
+          const use = await policyUse(call, detail.record.arn);
+          return use.attachmentCount + use.boundaryCount > 0;
+        },
+      );
+      const users: UserDetail[] = [];
+      const groups: GroupDetail[] = [];
+      const roles: RoleDetail[] = [];
+      const policies: ManagedPolicyDetail[] = [];
+      for (const detail of page.records) {
+        if (detail.kind === 'User') users.push(toUserDetail(detail.record));
+        else if (detail.kind === 'Group') groups.push(toGroupDetail(detail.record));
+        else if (detail.kind === 'Role') roles.push(await toRoleDetail(call, detail.record));
+        else policies.push(await toPolicyDetail(call, detail.record));
+      }
+      return { UserDetailList: users, GroupDetailList: groups, RoleDetailList: roles, Policies: policies, ...page.rest };
     },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
 /** The names are in the order of the sections, as a marker wants them. */
 function sectionsOf(call: Call): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
@@ -105,8 +103,7 @@ function toGroupDetail(group: GroupRecord): GroupDetail {
   };
 }
 
-async function toRoleDetail(deps: IamDeps, call: Call, role: RoleRecord): Promise<RoleDetail> {
-  const use = await deps.lastUse?.ofRole(call.tx, call.accountId, role.arn);
+async function toRoleDetail(call: Call, role: RoleRecord): Promise<RoleDetail> {
   return given({
     Path: role.path,
     RoleName: role.roleName,
@@ -119,7 +116,7 @@ async function toRoleDetail(deps: IamDeps, call: Call, role: RoleRecord): Promis
     AttachedManagedPolicies: toAttached(role),
     PermissionsBoundary: toBoundary(role.permissionsBoundaryArn),
     Tags: someTags(role.tags),
-    RoleLastUsed: use === undefined ? {} : { LastUsedDate: use.at, Region: use.region },
+    RoleLastUsed: await roleLastUsed(call, role),
   });
 }
 

@@ -7,9 +7,11 @@ import { accountOperations } from './account.ts';
 import { attachmentOperations } from './attachments.ts';
 import { authorizationDetailsOperations } from './authorization-details.ts';
 import { boundaryOperations } from './boundaries.ts';
+import { credentialReportOperations } from './credential-report.ts';
 import type { IamDeps } from './deps.ts';
 import { groupOperations } from './groups.ts';
 import { inlinePolicyOperations } from './inline-policies.ts';
+import { lastAccessedOperations } from './last-accessed.ts';
 import { linkedRoleOperations } from './linked-role-operations.ts';
 import { loginProfileOperations } from './login-profiles.ts';
 import { mfaDeviceOperations } from './mfa-devices.ts';
@@ -19,6 +21,7 @@ import { policyOperations } from './policies.ts';
 import { policyVersionOperations } from './policy-versions.ts';
 import { roleOperations } from './roles.ts';
 import { samlProviderOperations } from './saml-providers.ts';
+import { simulationOperations } from './simulation.ts';
 import { tagOperations } from './tags.ts';
 import { userOperations } from './users.ts';
 
@@ -26,7 +29,7 @@ export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
   return operationTable('iam', {
     ...userOperations,
     ...groupOperations,
-    ...roleOperations(deps),
+    ...roleOperations,
     ...accessKeyOperations(deps),
     ...policyOperations,
     ...policyVersionOperations,
@@ -39,8 +42,11 @@ export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
     ...passwordPolicyOperations,
     ...mfaDeviceOperations(deps),
     ...samlProviderOperations,
+    ...credentialReportOperations,
+    ...lastAccessedOperations,
+    ...simulationOperations(deps),
     ...oidcProviderOperations,
     ...accountOperations,
-    ...authorizationDetailsOperations(deps),
+    ...authorizationDetailsOperations,
   });
 }

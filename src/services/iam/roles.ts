@@ -2,10 +2,9 @@
  * Roles that people make. Those that AWS makes for its services are in `service-linked-roles.ts`.
  */
 import { AwsError } from '#core/aws-error.ts';
-import type { IamApi, Role } from '#model/generated/iam.ts';
+import type { IamApi, Role, RoleLastUsed } from '#model/generated/iam.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import type { IamDeps } from './deps.ts';
 import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
 import { given } from './given.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
@@ -20,92 +19,90 @@ import { readTrustPolicy, shownTrustPolicy } from './trust.ts';
 
 const DEFAULT_SESSION_SECONDS = 3600;
 
-export function roleOperations(deps: IamDeps) {
-  return {
-    CreateRole: {
-      access: (input, caller) =>
-        onArn('iam:CreateRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), [
-          ...requestTags(input.Tags),
-          ...boundaryKey(input.PermissionsBoundary),
-        ]),
-      async handle(call, input) {
-        const role = await createRole(call, input);
-        return { Role: toNewRole(role, await shownTrustPolicy(call.tx, role)) };
-      },
+export const roleOperations = {
+  CreateRole: {
+    access: (input, caller) =>
+      onArn('iam:CreateRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), [
+        ...requestTags(input.Tags),
+        ...boundaryKey(input.PermissionsBoundary),
+      ]),
+    async handle(call, input) {
+      const role = await createRole(call, input);
+      return { Role: toNewRole(role, await shownTrustPolicy(call.tx, role)) };
     },
+  },
 
-    GetRole: {
-      access: (input, caller) => onEntity('iam:GetRole', caller, 'role', input.RoleName, [], 'boundary'),
-      async handle(call, input) {
-        return { Role: await toWholeRole(deps, call, await entity(call, 'role', input.RoleName)) };
-      },
+  GetRole: {
+    access: (input, caller) => onEntity('iam:GetRole', caller, 'role', input.RoleName, [], 'boundary'),
+    async handle(call, input) {
+      return { Role: await toWholeRole(call, await entity(call, 'role', input.RoleName)) };
     },
+  },
 
-    UpdateRole: {
-      access: (input, caller) => onEntity('iam:UpdateRole', caller, 'role', input.RoleName, [], 'boundary'),
-      async handle(call, input) {
-        const role = await entity(call, 'role', input.RoleName);
-        if (role.linkedService !== undefined && input.MaxSessionDuration !== undefined) {
-          throw new AwsError(
-            'UnmodifiableEntityException',
-            `${role.roleName} is an AWS service linked role, max session duration cannot be changed.`,
-          );
-        }
-        await saveRole(
-          call,
-          withDescription({ ...role, maxSessionSeconds: input.MaxSessionDuration ?? role.maxSessionSeconds }, input.Description),
+  UpdateRole: {
+    access: (input, caller) => onEntity('iam:UpdateRole', caller, 'role', input.RoleName, [], 'boundary'),
+    async handle(call, input) {
+      const role = await entity(call, 'role', input.RoleName);
+      if (role.linkedService !== undefined && input.MaxSessionDuration !== undefined) {
+        throw new AwsError(
+          'UnmodifiableEntityException',
+          `${role.roleName} is an AWS service linked role, max session duration cannot be changed.`,
         );
-        return {};
-      },
+      }
+      await saveRole(
+        call,
+        withDescription({ ...role, maxSessionSeconds: input.MaxSessionDuration ?? role.maxSessionSeconds }, input.Description),
+      );
+      return {};
     },
+  },
 
-    UpdateRoleDescription: {
-      access: (input, caller) => onEntity('iam:UpdateRoleDescription', caller, 'role', input.RoleName, [], 'boundary'),
-      async handle(call, input) {
-        const role = withDescription(await entity(call, 'role', input.RoleName), input.Description);
-        await saveRole(call, role);
-        return { Role: await toWholeRole(deps, call, role) };
-      },
+  UpdateRoleDescription: {
+    access: (input, caller) => onEntity('iam:UpdateRoleDescription', caller, 'role', input.RoleName, [], 'boundary'),
+    async handle(call, input) {
+      const role = withDescription(await entity(call, 'role', input.RoleName), input.Description);
+      await saveRole(call, role);
+      return { Role: await toWholeRole(call, role) };
     },
+  },
 
-    UpdateAssumeRolePolicy: {
-      access: (input, caller) => onEntity('iam:UpdateAssumeRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
-      async handle(call, input) {
-        const role = await entity(call, 'role', input.RoleName);
-        ensureModifiable(role);
-        const { trustPrincipals, ...rest } = role;
-        await saveRole(call, { ...rest, ...(await readTrustPolicy(call.tx, input.PolicyDocument)) });
-        return {};
-      },
+  UpdateAssumeRolePolicy: {
+    access: (input, caller) => onEntity('iam:UpdateAssumeRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+    async handle(call, input) {
+      const role = await entity(call, 'role', input.RoleName);
+      ensureModifiable(role);
+      const { trustPrincipals, ...rest } = role;
+      await saveRole(call, { ...rest, ...(await readTrustPolicy(call.tx, input.PolicyDocument)) });
+      return {};
     },
+  },
 
-    DeleteRole: {
-      access: (input, caller) => onEntity('iam:DeleteRole', caller, 'role', input.RoleName, [], 'boundary'),
-      async handle(call, input) {
-        const role = await entity(call, 'role', input.RoleName);
-        ensureModifiable(role);
-        if (role.attachedPolicyArns.length > 0) throw conflict('detach all policies first.');
-        if (Object.keys(role.inlinePolicies).length > 0) throw conflict('delete policies first.');
-        await removeRole(call, role);
-        return {};
-      },
+  DeleteRole: {
+    access: (input, caller) => onEntity('iam:DeleteRole', caller, 'role', input.RoleName, [], 'boundary'),
+    async handle(call, input) {
+      const role = await entity(call, 'role', input.RoleName);
+      ensureModifiable(role);
+      if (role.attachedPolicyArns.length > 0) throw conflict('detach all policies first.');
+      if (Object.keys(role.inlinePolicies).length > 0) throw conflict('delete policies first.');
+      await removeRole(call, role);
+      return {};
     },
+  },
 
-    ListRoles: {
-      access: () => onAccount('iam:ListRoles'),
-      async handle(call, input) {
-        const page = await pageOfStored<RoleRecord>(
-          input,
-          (after, limit) => call.tx.identity.list(call.accountId, 'role', given({ after, limit })),
-          (role) => role.path.startsWith(input.PathPrefix ?? '/'),
-        );
-        const roles: Role[] = [];
-        for (const role of page.records) roles.push(toListedRole(role, await shownTrustPolicy(call.tx, role)));
-        return { Roles: roles, ...page.rest };
-      },
+  ListRoles: {
+    access: () => onAccount('iam:ListRoles'),
+    async handle(call, input) {
+      const page = await pageOfStored<RoleRecord>(
+        input,
+        (after, limit) => call.tx.identity.list(call.accountId, 'role', given({ after, limit })),
+        (role) => role.path.startsWith(input.PathPrefix ?? '/'),
+      );
+      const roles: Role[] = [];
+      for (const role of page.records) roles.push(toListedRole(role, await shownTrustPolicy(call.tx, role)));
+      return { Roles: roles, ...page.rest };
     },
-  } satisfies Partial<ServiceOperations<IamApi>>;
-}
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
 
 /**
  * Makes a role.
@@ -193,11 +190,16 @@ function conflict(what: string): AwsError {
 }
 
 /** As GetRole answers: with the duration, and when it was used last. Requirement IAM-6. */
-export async function toWholeRole(deps: IamDeps, call: Call, role: RoleRecord): Promise<Role> {
-  const use = await deps.lastUse?.ofRole(call.tx, call.accountId, role.arn);
+export async function toWholeRole(call: Call, role: RoleRecord): Promise<Role> {
   return {
     ...toNewRole(role, await shownTrustPolicy(call.tx, role)),
     MaxSessionDuration: role.maxSessionSeconds,
-    RoleLastUsed: use === undefined ? {} : { LastUsedDate: use.at, Region: use.region },
+    RoleLastUsed: await roleLastUsed(call, role),
   };
+}
+
+/** Empty while nobody has used the role. */
+export async function roleLastUsed(call: Call, role: RoleRecord): Promise<RoleLastUsed> {
+  const last = (await call.tx.lastUses.of(call.accountId, role.roleId)).toSorted((a, b) => b.at - a.at)[0];
+  return last === undefined ? {} : { LastUsedDate: last.at, Region: last.region };
 }

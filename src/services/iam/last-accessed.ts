@@ -1,0 +1,239 @@
+/**
+ * Last accessed information: which services an entity's policies let it into, and when it went. Requirement COMP-2.
+ *
+ * A job is what was asked; the answer is made when it is read, from the last uses as they are then.
+ * Source: IAM User Guide, "Refine permissions in AWS using last accessed information".
+ */
+import { AwsError } from '#core/aws-error.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import { actionsOf } from '#model/authorization.ts';
+import type { EntityDetails, IamApi, ServiceLastAccessed, TrackedActionLastAccessed } from '#model/generated/iam.ts';
+import type { LastUse } from '#store/last-use.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { entity, everyRecord } from './entities.ts';
+import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
+import { given } from './given.ts';
+import { grantedServices } from './granted-services.ts';
+import { managedPolicyToRead } from './managed-policies.ts';
+import { pageOf } from './page.ts';
+import { defaultDocument } from './policy-versions.ts';
+import { onAccount, onArn } from './resources.ts';
+import { readAttachmentKey } from './reverse-index.ts';
+import { serviceTitle } from './service-names.ts';
+
+/** How far back uses are told. Source: the same, "Tracking period": 400 days. */
+const TRACKED_MS = 400 * 86_400_000;
+/** How long a job may be asked about. Assumed. */
+const KEPT_MS = 7 * 86_400_000;
+
+interface Job {
+  readonly arn: string;
+  readonly granularity: 'SERVICE_LEVEL' | 'ACTION_LEVEL';
+  readonly createdAt: Instant;
+  /** Only who asked may read: of a session the session. */
+  readonly askedBy: string;
+}
+
+/** A user or role, with what it used. */
+interface Seen {
+  readonly found: Extract<FoundEntity, { readonly kind: 'user' | 'role' }>;
+  readonly uses: readonly LastUse[];
+}
+
+export const lastAccessedOperations = {
+  GenerateServiceLastAccessedDetails: {
+    access: (input) => onArn('iam:GenerateServiceLastAccessedDetails', input.Arn),
+    async handle(call, input) {
+      await documentsOf(call, input.Arn);
+      const jobId = call.newId();
+      const job: Job = {
+        arn: input.Arn,
+        granularity: input.Granularity ?? 'SERVICE_LEVEL',
+        createdAt: call.now,
+        askedBy: call.principal.principalId,
+      };
+      const expiresAt = instant(call.now + KEPT_MS);
+      await call.tx.idempotency.put(placeOf(call, jobId), { requestHash: '', answer: JSON.stringify(job), expiresAt });
+      return { JobId: jobId };
+    },
+  },
+
+  GetServiceLastAccessedDetails: {
+    access: () => onAccount('iam:GetServiceLastAccessedDetails'),
+    async handle(call, input) {
+      const job = await jobOf(call, input.JobId);
+      const uses = byService(await seenBy(call, job.arn));
+      const granted = new Set((await documentsOf(call, job.arn)).flatMap((document) => [...grantedServices(document)]));
+      const page = pageOf(
+        input,
+        [...granted].map((prefix) => ({ key: prefix, record: prefix })),
+      );
+      return {
+        JobStatus: 'COMPLETED',
+        JobType: job.granularity,
+        JobCreationDate: job.createdAt,
+        JobCompletionDate: job.createdAt,
+        ServicesLastAccessed: page.records.map((prefix) => toService(prefix, uses.get(prefix), job.granularity)),
+        ...page.rest,
+      };
+    },
+  },
+
+  GetServiceLastAccessedDetailsWithEntities: {
+    access: () => onAccount('iam:GetServiceLastAccessedDetailsWithEntities'),
+    async handle(call, input) {
+      const job = await jobOf(call, input.JobId);
+      const seen = await seenBy(call, job.arn);
+      const page = pageOf(
+        input,
+        seen.map((one) => ({ key: one.found.record.arn, record: one })),
+      );
+      return {
+        JobStatus: 'COMPLETED',
+        JobCreationDate: job.createdAt,
+        JobCompletionDate: job.createdAt,
+        EntityDetailsList: page.records.map((one) => toEntityDetails(one, input.ServiceNamespace)),
+        ...page.rest,
+      };
+    },
+  },
+
+  ListPoliciesGrantingServiceAccess: {
+    access: (input) => onArn('iam:ListPoliciesGrantingServiceAccess', input.Arn),
+    async handle(call, input) {
+      const policies = (await policiesOf(call, await entityOfArn(call, input.Arn))).map((policy) => ({
+        policy,
+        granted: grantedServices(policy.document),
+      }));
+      return {
+        PoliciesGrantingServiceAccess: input.ServiceNamespaces.map((ServiceNamespace) => ({
+          ServiceNamespace,
+          Policies: policies
+            .filter(({ granted }) => granted.has(ServiceNamespace))
+            .map(({ policy: { policyName, policyArn, holder } }) =>
+              policyArn === undefined
+                ? { PolicyName: policyName, PolicyType: 'INLINE' as const, EntityType: ENTITY_TYPES[holder.kind], EntityName: holder.name }
+                : { PolicyName: policyName, PolicyType: 'MANAGED' as const, PolicyArn: policyArn },
+            ),
+        })),
+        IsTruncated: false,
+      };
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+const ENTITY_TYPES = { user: 'USER', group: 'GROUP', role: 'ROLE' } as const;
+
+function placeOf(call: Call, jobId: string) {
+  return { accountId: call.accountId, region: '', operation: 'iam:GenerateServiceLastAccessedDetails', token: jobId };
+}
+
+/** @throws AwsError NoSuchEntity no such job, or another's. Assumed: the text. */
+async function jobOf(call: Call, jobId: string): Promise<Job> {
+  const kept = await call.tx.idempotency.get(placeOf(call, jobId), call.now);
+  const job = kept && (JSON.parse(kept.answer) as Job);
+  if (job?.askedBy !== call.principal.principalId) throw new AwsError('NoSuchEntityException', `The job ${jobId} cannot be found.`);
+  return job;
+}
+
+function isPolicyArn(text: string): boolean {
+  return text.includes(':policy/');
+}
+
+/** @throws AwsError NoSuchEntity · InvalidInput */
+async function documentsOf(call: Call, reportArn: string): Promise<readonly string[]> {
+  if (isPolicyArn(reportArn)) return [defaultDocument(await managedPolicyToRead(call, reportArn))];
+  return (await policiesOf(call, await entityOfArn(call, reportArn))).map((policy) => policy.document);
+}
+
+/** The users and roles a report is about: the entity itself, a group's members, everyone a policy reaches. */
+async function seenBy(call: Call, reportArn: string): Promise<Seen[]> {
+  const found = new Map<string, Seen['found']>();
+  const add = (one: Seen['found']): void => void found.set(one.record.arn, one);
+  if (isPolicyArn(reportArn)) {
+    const keys: { readonly kind: 'user' | 'group' | 'role'; readonly key: string }[] = [];
+    for await (const { key } of everyRecord(call.tx, call.accountId, 'attachment', `${reportArn} `)) {
+      const attachment = readAttachmentKey(reportArn, key);
+      if (attachment.use === 'policy') keys.push(attachment);
+    }
+    for (const { kind, key } of keys) {
+      if (kind === 'group') for (const user of await membersOf(call, key)) add(user);
+      else add({ kind, record: await entity(call, kind, key) } as Seen['found']);
+    }
+  } else {
+    const one = await entityOfArn(call, reportArn);
+    if (one.kind === 'group') for (const user of await membersOf(call, one.record.groupName.toLowerCase())) add(user);
+    else add(one);
+  }
+  const seen: Seen[] = [];
+  for (const one of found.values()) {
+    const uses = await call.tx.lastUses.of(call.accountId, one.kind === 'user' ? one.record.userId : one.record.roleId);
+    seen.push({ found: one, uses: uses.filter((use) => use.at > call.now - TRACKED_MS) });
+  }
+  return seen;
+}
+
+async function membersOf(call: Call, groupKey: string): Promise<Seen['found'][]> {
+  const keys: string[] = [];
+  for await (const { key } of everyRecord(call.tx, call.accountId, 'membership', `${groupKey} `)) keys.push(key.slice(groupKey.length + 1));
+  const members: Seen['found'][] = [];
+  for (const key of keys) members.push({ kind: 'user', record: await entity(call, 'user', key) });
+  return members;
+}
+
+interface Last {
+  readonly use: LastUse;
+  /** ARN. */
+  readonly by: string;
+}
+
+/** What all those seen did with one service. */
+interface ServiceUse {
+  last: Last;
+  readonly entities: Set<string>;
+  readonly actions: Map<string, Last>;
+}
+
+/** The last uses by service and action, whoever they were of. */
+function byService(seen: readonly Seen[]): ReadonlyMap<string, ServiceUse> {
+  const services = new Map<string, ServiceUse>();
+  for (const { found, uses } of seen) {
+    for (const use of uses) {
+      const last: Last = { use, by: found.record.arn };
+      let service = services.get(use.service);
+      if (service === undefined) services.set(use.service, (service = { last, entities: new Set(), actions: new Map() }));
+      service.entities.add(last.by);
+      if (use.at > service.last.use.at) service.last = last;
+      if (use.at >= (service.actions.get(use.action)?.use.at ?? 0)) service.actions.set(use.action, last);
+    }
+  }
+  return services;
+}
+
+function toService(prefix: string, service: ServiceUse | undefined, granularity: Job['granularity']): ServiceLastAccessed {
+  const last = service?.last;
+  const tracked = granularity === 'ACTION_LEVEL' ? actionsOf(prefix) : undefined;
+  return given({
+    ServiceName: serviceTitle(prefix),
+    ServiceNamespace: prefix,
+    LastAuthenticated: last?.use.at,
+    LastAuthenticatedEntity: last?.by,
+    LastAuthenticatedRegion: last?.use.region,
+    TotalAuthenticatedEntities: service?.entities.size ?? 0,
+    TrackedActionsLastAccessed: tracked?.map((action) => toAction(action.name, service?.actions.get(action.name))),
+  });
+}
+
+function toAction(name: string, last: Last | undefined): TrackedActionLastAccessed {
+  return given({ ActionName: name, LastAccessedEntity: last?.by, LastAccessedTime: last?.use.at, LastAccessedRegion: last?.use.region });
+}
+
+function toEntityDetails(one: Seen, service: string): EntityDetails {
+  const { found } = one;
+  const { arn: Arn, path: Path } = found.record;
+  const EntityInfo =
+    found.kind === 'user'
+      ? { Arn, Name: found.record.userName, Type: 'USER' as const, Id: found.record.userId, Path }
+      : { Arn, Name: found.record.roleName, Type: 'ROLE' as const, Id: found.record.roleId, Path };
+  return given({ EntityInfo, LastAuthenticated: byService([one]).get(service)?.last.use.at });
+}

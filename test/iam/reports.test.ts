@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import { grantedServices } from '../../src/services/iam/granted-services.ts';
+import { lastUseNotes } from '../../src/trail/last-use.ts';
+import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, iamUser, ROLE_SESSION, ROOT, START, TRUST_ROOT } from './rig.ts';
+
+const HOUR = 3_600_000;
+const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
+const ADA = `arn:aws:iam::${ACCOUNT}:user/ada`;
+
+function policy(statement: object): string {
+  return JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Resource: '*', ...statement }] });
+}
+
+// biome-ignore format: a table
+const GRANTED: readonly (readonly [title: string, statement: object, granted: readonly string[], not: readonly string[]])[] = [
+  ['an action',                       { Action: 'chime:CreateMeeting' },                     ['chime'],          ['iam', 'sts']],
+  ['a service in other case',         { Action: 'CHIME:*' },                                 ['chime'],          ['iam']],
+  ['everything',                      { Action: '*' },                                       ['chime', 's3'],    []],
+  ['a pattern in the service',        { Action: 'cloud*:Get*' },                             ['cloudtrail', 'cloudwatch'], ['chime']],
+  ['all but one action',              { NotAction: 'chime:CreateMeeting' },                  ['chime', 'iam'],   []],
+  ['all but one service',             { NotAction: 'chime:*' },                              ['iam'],            ['chime']],
+  ['nothing but everything',          { NotAction: '*' },                                    [],                 ['chime', 'iam']],
+  ['a denial',                        { Effect: 'Deny', Action: '*' },                       [],                 ['chime']],
+];
+
+for (const [title, statement, granted, not] of GRANTED) {
+  test(`grantedServices: ${title} lets into ${granted.join(', ') || 'nothing'}`, () => {
+    const found = grantedServices(policy(statement));
+    for (const service of granted) assert.equal(found.has(service), true, service);
+    for (const service of not) assert.equal(found.has(service), false, service);
+  });
+}
+
+test('grantedServices: a text that is no policy lets into nothing', () => assert.equal(grantedServices('{').size, 0));
+
+/** ada used Chime, with her own key, an hour after the start. */
+async function withUse(): Promise<IamRig & { readonly keyId: string }> {
+  const rig = await iamRig();
+  const { run, store } = rig;
+  const { User } = await run('CreateUser', { UserName: 'ada' });
+  await run('CreateUser', { UserName: 'idle,Jr' });
+  await run('CreateGroup', { GroupName: 'team' });
+  await run('AddUserToGroup', { GroupName: 'team', UserName: 'ada' });
+  await run('AttachGroupPolicy', { GroupName: 'team', PolicyArn: READ_ONLY });
+  await run('PutUserPolicy', { UserName: 'ada', PolicyName: 'own', PolicyDocument: ALLOW_CHIME });
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
+  const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
+  const note = lastUseNotes();
+  await store.transaction((tx) =>
+    note(tx, {
+      principal: { type: 'IAMUser', accountId: ACCOUNT, arn: ADA as never, principalId: User?.UserId ?? '', userName: 'ada' },
+      accessKeyId: AccessKey.AccessKeyId,
+      action: 'chime:CreateMeeting',
+      region: 'eu-central-1',
+      now: instant(START + HOUR),
+    }),
+  );
+  return { ...rig, keyId: AccessKey.AccessKeyId };
+}
+
+test('GetAccessKeyLastUsed: the service, region and time of the last use, and N/A before there is one (COMP-1)', async () => {
+  const { run, keyId } = await withUse();
+  assert.deepEqual(await run('GetAccessKeyLastUsed', { AccessKeyId: keyId }), {
+    UserName: 'ada',
+    AccessKeyLastUsed: { LastUsedDate: START + HOUR, ServiceName: 'chime', Region: 'eu-central-1' },
+  });
+  const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
+  assert.deepEqual((await run('GetAccessKeyLastUsed', { AccessKeyId: AccessKey.AccessKeyId })).AccessKeyLastUsed, {
+    ServiceName: 'N/A',
+    Region: 'N/A',
+  });
+});
+
+test('GetRole: RoleLastUsed is the last use of any session of the role', async () => {
+  const { run, store } = await withUse();
+  const { Role } = await run('GetRole', { RoleName: 'r' });
+  const note = lastUseNotes();
+  const principal = { ...ROLE_SESSION, roleId: Role.RoleId } as typeof ROLE_SESSION;
+  for (const [action, at] of [
+    ['chime:A', 1],
+    ['iam:B', 3],
+    ['chime:C', 2],
+  ] as const) {
+    await store.transaction((tx) => note(tx, { principal, action, region: `r-${at}`, now: instant(START + at) }));
+  }
+  assert.deepEqual((await run('GetRole', { RoleName: 'r' })).Role.RoleLastUsed, { LastUsedDate: START + 3, Region: 'r-3' });
+});
+
+test('The credential report: its lines are those of the root and of the users, in the columns that AWS prints (COMP-1)', async () => {
+  const { run } = await withUse();
+  await run('UpdateAccountPasswordPolicy', { MaxPasswordAge: 90 });
+  await run('CreateLoginProfile', { UserName: 'ada', Password: 'Correct-Horse-7' });
+  assert.equal((await run('GenerateCredentialReport', {})).State, 'STARTED');
+  assert.equal((await run('GenerateCredentialReport', {}, { now: instant(START + 4 * HOUR - 1) })).State, 'COMPLETE');
+  const report = await run('GetCredentialReport', {});
+  assert.deepEqual([report.ReportFormat, report.GeneratedTime], ['text/csv', START]);
+  const lines = Buffer.from(report.Content ?? [])
+    .toString()
+    .split('\n');
+  const created = '2026-11-22T00:00:00+00:00';
+  assert.equal(lines.length, 4);
+  assert.equal(
+    lines[0],
+    'user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated',
+  );
+  const none = 'false,N/A,N/A,N/A,N/A';
+  const certificates = 'false,N/A,false,N/A';
+  assert.equal(
+    lines[1],
+    `<root_account>,arn:aws:iam::${ACCOUNT}:root,${created},not_supported,no_information,not_supported,not_supported,false,${none},${none},${certificates}`,
+  );
+  assert.equal(
+    lines[2],
+    `ada,${ADA},${created},true,no_information,${created},2027-02-20T00:00:00+00:00,false,true,${created},2026-11-22T01:00:00+00:00,eu-central-1,chime,${none},${certificates}`,
+  );
+  assert.equal(
+    lines[3],
+    `"idle,Jr","arn:aws:iam::${ACCOUNT}:user/idle,Jr",${created},false,N/A,N/A,N/A,false,${none},${none},${certificates}`,
+  );
+});
+
+test('GetCredentialReport: before there is one it is not present, after four hours it has expired', async () => {
+  const { run } = await iamRig();
+  await assert.rejects(run('GetCredentialReport', {}), { code: 'CredentialReportNotPresentException' });
+  await run('GenerateCredentialReport', {});
+  await assert.rejects(run('GetCredentialReport', {}, { now: instant(START + 4 * HOUR) }), { code: 'CredentialReportExpiredException' });
+  assert.equal((await run('GenerateCredentialReport', {}, { now: instant(START + 4 * HOUR) })).State, 'STARTED');
+});
+
+// biome-ignore format: a table
+const REPORTED_ON: readonly (readonly [title: string, arn: string])[] = [
+  ['a user',                    ADA],
+  ['a group she is in',         `arn:aws:iam::${ACCOUNT}:group/team`],
+  ['a policy of her group',     READ_ONLY],
+];
+
+for (const [title, Arn] of REPORTED_ON) {
+  test(`GetServiceLastAccessedDetails: of ${title}, Chime was used by ada (COMP-2)`, async () => {
+    const { run } = await withUse();
+    const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn, Granularity: 'ACTION_LEVEL' });
+    assert.equal(JobId.length, 36);
+    const details = await run('GetServiceLastAccessedDetails', { JobId });
+    assert.deepEqual([details.JobStatus, details.JobType, details.IsTruncated], ['COMPLETED', 'ACTION_LEVEL', false]);
+    assert.deepEqual(
+      details.ServicesLastAccessed.map((service) => service.ServiceNamespace),
+      ['chime'],
+    );
+    const { TrackedActionsLastAccessed, ...chime } = details.ServicesLastAccessed[0] ?? ({} as never);
+    assert.deepEqual(chime, {
+      ServiceName: 'Amazon Chime',
+      ServiceNamespace: 'chime',
+      LastAuthenticated: START + HOUR,
+      LastAuthenticatedEntity: ADA,
+      LastAuthenticatedRegion: 'eu-central-1',
+      TotalAuthenticatedEntities: 1,
+    });
+    const used = TrackedActionsLastAccessed?.filter((action) => action.LastAccessedTime !== undefined).map((action) => action.ActionName);
+    assert.deepEqual(used, ['CreateMeeting']);
+    const { EntityDetailsList } = await run('GetServiceLastAccessedDetailsWithEntities', { JobId, ServiceNamespace: 'chime' });
+    assert.deepEqual(
+      EntityDetailsList.map((one) => [one.EntityInfo.Arn, one.EntityInfo.Type, one.LastAuthenticated]),
+      [[ADA, 'USER', START + HOUR]],
+    );
+  });
+}
+
+test('GetServiceLastAccessedDetails: uses of more than 400 days ago are not told', async () => {
+  const { run } = await withUse();
+  const later = instant(START + HOUR + 400 * 24 * HOUR);
+  const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn: ADA }, { now: later });
+  const { ServicesLastAccessed } = await run('GetServiceLastAccessedDetails', { JobId }, { now: later });
+  assert.deepEqual(ServicesLastAccessed, [{ ServiceName: 'Amazon Chime', ServiceNamespace: 'chime', TotalAuthenticatedEntities: 0 }]);
+});
+
+test('GetServiceLastAccessedDetails: only who asked for the report may read it, of a role only the same session', async () => {
+  const { run } = await withUse();
+  const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn: ADA }, { principal: ROLE_SESSION });
+  await run('GetServiceLastAccessedDetails', { JobId }, { principal: ROLE_SESSION });
+  const other = { ...ROLE_SESSION, principalId: 'AROAEXAMPLE:other' } as typeof ROLE_SESSION;
+  for (const principal of [other, ROOT, iamUser('ada')]) {
+    await assert.rejects(run('GetServiceLastAccessedDetails', { JobId }, { principal }), { code: 'NoSuchEntityException' });
+  }
+});
+
+test('ListPoliciesGrantingServiceAccess: which policies let her in, and whose they are', async () => {
+  const { run } = await withUse();
+  assert.deepEqual(await run('ListPoliciesGrantingServiceAccess', { Arn: ADA, ServiceNamespaces: ['chime', 'iam'] }), {
+    PoliciesGrantingServiceAccess: [
+      {
+        ServiceNamespace: 'chime',
+        Policies: [
+          { PolicyName: 'own', PolicyType: 'INLINE', EntityType: 'USER', EntityName: 'ada' },
+          { PolicyName: 'AmazonChimeReadOnly', PolicyType: 'MANAGED', PolicyArn: READ_ONLY },
+        ],
+      },
+      { ServiceNamespace: 'iam', Policies: [] },
+    ],
+    IsTruncated: false,
+  });
+});
+
+type Row = { [Name in keyof IamApi]: readonly [title: string, name: Name, input: IamApi[Name]['input'], code: string] }[keyof IamApi];
+// biome-ignore format: a table
+const ROWS: readonly Row[] = [
+  ['what is no entity',       'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:root` },                                  'InvalidInputException'],
+  ['an unknown user',         'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:user/nobody` },                           'NoSuchEntityException'],
+  ["another account's user",  'GenerateServiceLastAccessedDetails', { Arn: 'arn:aws:iam::444455556666:user/ada' },                            'NoSuchEntityException'],
+  ['an unknown policy',       'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:policy/none` },                           'NoSuchEntityException'],
+  ['an unknown job',          'GetServiceLastAccessedDetails',      { JobId: 'x'.repeat(36) },                                               'NoSuchEntityException'],
+  ['an unknown user',         'ListPoliciesGrantingServiceAccess',  { Arn: `arn:aws:iam::${ACCOUNT}:user/nobody`, ServiceNamespaces: ['iam'] }, 'NoSuchEntityException'],
+  ['an unknown user',         'SimulatePrincipalPolicy',            { PolicySourceArn: `arn:aws:iam::${ACCOUNT}:user/nobody`, ActionNames: ['iam:GetUser'] }, 'NoSuchEntityException'],
+  ['an action that is none',  'SimulatePrincipalPolicy',            { PolicySourceArn: ADA, ActionNames: ['GetUser'] },                      'InvalidInputException'],
+  ['what is no policy',       'SimulateCustomPolicy',               { PolicyInputList: ['{'], ActionNames: ['iam:GetUser'] },                'InvalidInputException'],
+  ['a resource without caller', 'SimulateCustomPolicy',             { PolicyInputList: [ALLOW_CHIME], ActionNames: ['iam:GetUser'], ResourcePolicy: TRUST_ROOT }, 'InvalidInputException'],
+  ['what is no policy',       'GetContextKeysForCustomPolicy',      { PolicyInputList: ['{'] },                                              'InvalidInputException'],
+];
+
+for (const [title, name, input, code] of ROWS) {
+  test(`${name}: ${title} is ${code}`, async () => {
+    const { run } = await withUse();
+    await assert.rejects(run(name, input as never), { code });
+  });
+}
+
+const INLINE_OWN = [{ InlinePolicyIdentifier: { PolicyName: 'own', AttachmentType: 'user', AttachmentName: 'ada' } }] as const;
+const OWN_ONLY = policy({ Action: 'iam:GetUser', Resource: `arn:aws:iam::${ACCOUNT}:user/\${aws:username}` });
+
+// biome-ignore format: a table
+const SIMULATED: readonly (readonly [title: string, input: Partial<IamApi['SimulatePrincipalPolicy']['input']>, decision: string])[] = [
+  // what is asked of ada                                                 input                                                                                          decision
+  ['what her own policy allows',                                          { ActionNames: ['chime:CreateMeeting'] },                                                      'allowed'],
+  ['what no policy allows',                                               { ActionNames: ['iam:GetUser'] },                                                              'implicitDeny'],
+  ['what a policy given with it allows',                                  { ActionNames: ['sts:GetSessionToken'], PolicyInputList: [policy({ Action: 'sts:*' })] },      'allowed'],
+  ['what a policy given with it denies',                                  { ActionNames: ['chime:CreateMeeting'], PolicyInputList: [policy({ Effect: 'Deny', Action: '*' })] }, 'explicitDeny'],
+  ['what a boundary given with it does not allow',                        { ActionNames: ['chime:CreateMeeting'], PermissionsBoundaryPolicyInputList: [policy({ Action: 'iam:*' })] }, 'implicitDeny'],
+  ['what only an excluded inline policy allows',                          { ActionNames: ['chime:CreateMeeting'], PolicyExclusionList: INLINE_OWN }, 'implicitDeny'],
+  ['what only inline policies allow, all of them excluded',               { ActionNames: ['chime:CreateMeeting'], PolicyExclusionList: [{ PolicyType: 'inline' }] }, 'implicitDeny'],
+  ["what her group's policy of AWS allows, those excluded",               { ActionNames: ['chime:ListAccounts'], PolicyExclusionList: [{ PolicyType: 'aws-managed' }, { PolicyType: 'inline' }] }, 'implicitDeny'],
+  ['what her group allows, her own excluded',                             { ActionNames: ['chime:ListAccounts'], PolicyExclusionList: INLINE_OWN }, 'allowed'],
+  ['her own name in a variable',                                          { ActionNames: ['iam:GetUser'], ResourceArns: [ADA], PolicyInputList: [OWN_ONLY] },            'allowed'],
+  ['another name in a variable',                                          { ActionNames: ['iam:GetUser'], ResourceArns: [ADA], PolicyInputList: [OWN_ONLY], ContextEntries: [{ ContextKeyName: 'aws:username', ContextKeyValues: ['bob'], ContextKeyType: 'string' }] }, 'implicitDeny'],
+];
+
+for (const [title, input, decision] of SIMULATED) {
+  test(`SimulatePrincipalPolicy: ${title} is ${decision} (EVAL-11)`, async () => {
+    const { run } = await withUse();
+    const { EvaluationResults } = await run('SimulatePrincipalPolicy', { PolicySourceArn: ADA, ActionNames: [], ...input });
+    assert.deepEqual(
+      EvaluationResults?.map((result) => result.EvalDecision),
+      [decision],
+    );
+  });
+}
+
+test('SimulatePrincipalPolicy: the boundary in force is told apart, and can be excluded', async () => {
+  const { run } = await withUse();
+  await run('PutUserPermissionsBoundary', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
+  const ask = async (more: object) => {
+    const { EvaluationResults } = await run('SimulatePrincipalPolicy', {
+      PolicySourceArn: ADA,
+      ActionNames: ['chime:CreateMeeting'],
+      ...more,
+    });
+    return [EvaluationResults?.[0]?.EvalDecision, EvaluationResults?.[0]?.PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary];
+  };
+  assert.deepEqual(await ask({}), ['implicitDeny', false]);
+  assert.deepEqual(await ask({ PolicyExclusionList: [{ PolicyType: 'permission-boundary' }] }), ['allowed', undefined]);
+});
+
+test('SimulateCustomPolicy: every action on every resource, in pages', async () => {
+  const { run } = await iamRig();
+  const input = { PolicyInputList: [ALLOW_CHIME], ActionNames: ['chime:A', 'iam:B'], ResourceArns: ['arn:aws:a:::x', 'arn:aws:a:::y'] };
+  const found: unknown[] = [];
+  let Marker: string | undefined;
+  do {
+    const page = await run('SimulateCustomPolicy', { ...input, MaxItems: 3, ...(Marker === undefined ? {} : { Marker }) });
+    found.push(...(page.EvaluationResults ?? []).map((one) => [one.EvalActionName, one.EvalResourceName, one.EvalDecision]));
+    Marker = page.Marker;
+  } while (Marker !== undefined);
+  assert.deepEqual(found, [
+    ['chime:A', 'arn:aws:a:::x', 'allowed'],
+    ['chime:A', 'arn:aws:a:::y', 'allowed'],
+    ['iam:B', 'arn:aws:a:::x', 'implicitDeny'],
+    ['iam:B', 'arn:aws:a:::y', 'implicitDeny'],
+  ]);
+});
+
+test('SimulateCustomPolicy: a trust policy says who may assume', async () => {
+  const { run } = await iamRig();
+  const simulateFor = async (CallerArn: string) => {
+    const { EvaluationResults } = await run('SimulateCustomPolicy', {
+      PolicyInputList: [policy({ Action: 'sts:AssumeRole' })],
+      ActionNames: ['sts:AssumeRole'],
+      ResourceArns: [`arn:aws:iam::${ACCOUNT}:role/r`],
+      ResourcePolicy: TRUST_ROOT,
+      CallerArn,
+    });
+    return EvaluationResults?.[0]?.EvalDecision;
+  };
+  assert.equal(await simulateFor(ADA), 'allowed');
+  assert.equal(await simulateFor('arn:aws:iam::444455556666:user/eve'), 'implicitDeny');
+});
+
+test('SimulateCustomPolicy: a service control policy that leaves it out is told as the organization', async () => {
+  const { run } = await iamRig();
+  const { EvaluationResults } = await run('SimulateCustomPolicy', {
+    PolicyInputList: [ALLOW_CHIME],
+    OrderedOrganizationPolicyInputList: [{ ServiceControlPolicyInputList: [policy({ Action: 'iam:*' })] }],
+    ActionNames: ['chime:A'],
+  });
+  assert.equal(EvaluationResults?.[0]?.OrganizationsDecisionDetail?.AllowedByOrganizations, false);
+});
+
+test('GetContextKeysForPrincipalPolicy: the keys that her policies and those given name, each once', async () => {
+  const { run } = await withUse();
+  const conditional = policy({ Action: 'iam:*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } });
+  assert.deepEqual(
+    (await run('GetContextKeysForPrincipalPolicy', { PolicySourceArn: ADA, PolicyInputList: [conditional, OWN_ONLY, conditional] }))
+      .ContextKeyNames,
+    ['aws:SecureTransport', 'aws:username'],
+  );
+  assert.deepEqual((await run('GetContextKeysForCustomPolicy', { PolicyInputList: [conditional] })).ContextKeyNames, [
+    'aws:SecureTransport',
+  ]);
+});
