@@ -1,0 +1,116 @@
+import * as accessanalyzer from '@aws-sdk/client-accessanalyzer';
+import * as chime from '@aws-sdk/client-chime';
+import * as identity from '@aws-sdk/client-chime-sdk-identity';
+import * as pipelines from '@aws-sdk/client-chime-sdk-media-pipelines';
+import * as meetings from '@aws-sdk/client-chime-sdk-meetings';
+import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
+import * as voice from '@aws-sdk/client-chime-sdk-voice';
+import * as cloudtrail from '@aws-sdk/client-cloudtrail';
+import * as cloudwatch from '@aws-sdk/client-cloudwatch';
+import * as events from '@aws-sdk/client-eventbridge';
+import * as iam from '@aws-sdk/client-iam';
+import * as organizations from '@aws-sdk/client-organizations';
+import * as sts from '@aws-sdk/client-sts';
+import { loadModel } from '#model/load.ts';
+import type { Member, OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import { type SampleForm, sample } from '../wire/samples.ts';
+
+/** Every operation that an SDK client has, with an input that breaks no constraint. */
+
+type Package = Readonly<Record<string, unknown>>;
+
+// biome-ignore format: a table
+const PACKAGES: Readonly<Record<ServiceName, readonly [client: string, from: Package]>> = {
+  'accessanalyzer':            ['AccessAnalyzerClient',         accessanalyzer],
+  'chime':                     ['ChimeClient',                  chime],
+  'chime-sdk-identity':        ['ChimeSDKIdentityClient',       identity],
+  'chime-sdk-media-pipelines': ['ChimeSDKMediaPipelinesClient', pipelines],
+  'chime-sdk-meetings':        ['ChimeSDKMeetingsClient',       meetings],
+  'chime-sdk-messaging':       ['ChimeSDKMessagingClient',      messaging],
+  'chime-sdk-voice':           ['ChimeSDKVoiceClient',          voice],
+  'cloudtrail':                ['CloudTrailClient',             cloudtrail],
+  'cloudwatch':                ['CloudWatchClient',             cloudwatch],
+  'events':                    ['EventBridgeClient',            events],
+  'iam':                       ['IAMClient',                    iam],
+  'organizations':             ['OrganizationsClient',          organizations],
+  'sts':                       ['STSClient',                    sts],
+};
+
+export interface Outcome {
+  /** `ok`, or the error's name. */
+  readonly code: string;
+  readonly message: string;
+  /** Absent where no answer came. */
+  readonly status: number | undefined;
+  readonly output?: unknown;
+}
+
+/** Calls operations of one service by name. */
+export function caller(service: ServiceName, settings: object): (operation: string, input: unknown) => Promise<Outcome> {
+  const [clientName, from] = PACKAGES[service];
+  const client = new (
+    from[clientName] as new (
+      settings: object,
+    ) => { send(command: object): Promise<{ $metadata: { httpStatusCode?: number } }> }
+  )(settings);
+  return async (operation, input) => {
+    const Command = from[`${operation}Command`] as new (input: unknown) => object;
+    try {
+      const output = await client.send(new Command(input));
+      return { code: 'ok', message: '', status: output.$metadata.httpStatusCode, output };
+    } catch (error) {
+      const { name, message, $metadata } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
+      return { code: name, message, status: $metadata?.httpStatusCode };
+    }
+  };
+}
+
+/** The operations of a service that its SDK client has too. */
+export function operationsOf(service: ServiceName): readonly OperationModel[] {
+  const [, from] = PACKAGES[service];
+  return Object.values(loadModel(service).operations).filter(({ name }) => from[`${name}Command`] !== undefined);
+}
+
+const CLIENT_FORM: SampleForm = {
+  timestamp: (milliseconds) => new Date(milliseconds),
+  milliseconds: Date.UTC(2026, 0, 2),
+  blob: (bytes) => bytes,
+  elements: 1,
+};
+
+/** An input for an operation; ARNs in it are of `accountId`. `write` replaces texts, told the member's name and whether the model calls it sensitive. */
+export function inputFor(
+  service: ServiceName,
+  operation: OperationModel,
+  accountId: string,
+  write: (text: string, member: string, sensitive: boolean) => string = (text) => text,
+): unknown {
+  const model = loadModel(service);
+  if (operation.input === undefined) return {};
+  const use: Member = { shape: operation.input };
+  return rewritten(model, use, sample(model, use, CLIENT_FORM), '', (text, member, sensitive) =>
+    write(text.replaceAll('111122223333', accountId), member, sensitive),
+  );
+}
+
+function rewritten(
+  model: ServiceModel,
+  use: Member,
+  value: unknown,
+  name: string,
+  write: (text: string, member: string, sensitive: boolean) => string,
+): unknown {
+  const shape = model.shapes[use.shape];
+  if (shape === undefined || value === undefined) return value;
+  if (typeof value === 'string') return write(value, name, shape.sensitive === true);
+  if (Array.isArray(value)) return value.map((each) => rewritten(model, shape.member as Member, each, name, write));
+  if (shape.type === 'map') {
+    return Object.fromEntries(
+      Object.entries(value as object).map(([key, each]) => [key, rewritten(model, shape.member as Member, each, name, write)]),
+    );
+  }
+  if (shape.type !== 'structure') return value;
+  return Object.fromEntries(
+    Object.entries(value as object).map(([each, inner]) => [each, rewritten(model, shape.members?.[each] as Member, inner, each, write)]),
+  );
+}

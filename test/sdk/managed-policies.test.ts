@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import type { ServiceName } from '#model/model.ts';
+import { startTestServer } from '../server.ts';
+import { caller, inputFor, type Outcome, operationsOf } from './every-operation.ts';
+
+/** The guide's three audiences over every operation of every Chime service, built or not: what is not built is asked for like what is. */
+
+const SERVICES = [
+  'chime',
+  'chime-sdk-identity',
+  'chime-sdk-media-pipelines',
+  'chime-sdk-meetings',
+  'chime-sdk-messaging',
+  'chime-sdk-voice',
+] as const satisfies readonly ServiceName[];
+
+/** Source: the guide's "Managed policies" and the archive of AmazonChimeUserManagement v8; those of its 38 actions that have an operation today. */
+const USER_MANAGEMENT: ReadonlySet<string> = new Set([
+  'AssociatePhoneNumberWithUser', 'AssociateSigninDelegateGroupsWithAccount', 'BatchSuspendUser', 'BatchUnsuspendUser', 'BatchUpdateUser', 'CreateUser',
+  'DisassociatePhoneNumberFromUser', 'DisassociateSigninDelegateGroupsFromAccount', 'GetAccount', 'GetAccountSettings', 'GetPhoneNumber', 'GetUser',
+  'GetUserSettings', 'InviteUsers', 'ListAccounts', 'ListPhoneNumbers', 'ListUsers', 'LogoutUser', 'ResetPersonalPIN', 'UpdateAccountSettings',
+  'UpdateUser', 'UpdateUserSettings',
+]); // biome-ignore format: a list
+
+type Audience = readonly [requirement: string, userName: string, policyName: string | undefined, mayCall: (operation: string) => boolean];
+
+// biome-ignore format: a table
+const AUDIENCES: readonly Audience[] = [
+  ['EX-2: without a policy there is no access',                    'nobody',  undefined,                   () => false],
+  ['EX-2: AmazonChimeReadOnly reads, and changes nothing',         'reader',  'AmazonChimeReadOnly',       (name) => /^(List|Get|Describe)/.test(name) || name === 'SearchAvailablePhoneNumbers'],
+  ['EX-5: AmazonChimeUserManagement does what it names, no more',  'manager', 'AmazonChimeUserManagement', (name) => USER_MANAGEMENT.has(name)],
+  ['IAM-1: AmazonChimeFullAccess may do everything',               'chief',   'AmazonChimeFullAccess',     () => true],
+];
+
+const server = await startTestServer();
+const keys = new Map<string, { accessKeyId: string; secretAccessKey: string }>();
+
+before(async () => {
+  const iam = new IAMClient(server.client());
+  for (const [, UserName, policyName] of AUDIENCES) {
+    await iam.send(new CreateUserCommand({ UserName }));
+    if (policyName) await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: `arn:aws:iam::aws:policy/${policyName}` }));
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+    keys.set(UserName, { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string });
+  }
+});
+
+/** What is wrong with an outcome, if anything is. */
+function fault({ code, status, message }: Outcome, operation: string, may: boolean, classic: boolean): string | undefined {
+  if (status === undefined || status >= 500) return `${code} ${status} ${message}`;
+  const refused = /is not authorized to perform: chime:/.test(message);
+  if (may) return refused ? `refused: ${message}` : undefined;
+  if (!refused) return `allowed: ${code} ${message}`;
+  const expected = classic ? 'ForbiddenException' : 'AccessDeniedException';
+  if (code !== expected || status !== 403) return `${code} ${status}, not ${expected} 403`;
+  const words = `is not authorized to perform: chime:${operation} on resource: `;
+  return message.includes(words) && message.endsWith(` because no identity-based policy allows the chime:${operation} action`)
+    ? undefined
+    : message;
+}
+
+for (const [requirement, userName, , mayCall] of AUDIENCES) {
+  for (const service of SERVICES) {
+    test(`${requirement} (${service})`, async () => {
+      const call = caller(service, server.client(keys.get(userName)));
+      const faults: string[] = [];
+      let called = 0;
+      for (const operation of operationsOf(service)) {
+        const outcome = await call(operation.name, inputFor(service, operation, server.accountId));
+        const found = fault(outcome, operation.name, mayCall(operation.name), service === 'chime');
+        if (found !== undefined) faults.push(`${operation.name}: ${found}`);
+        called++;
+      }
+      assert.deepEqual(faults, []);
+      assert.ok(called >= 15, `${called} operations`);
+    });
+  }
+}
