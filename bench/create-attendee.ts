@@ -15,13 +15,19 @@ for (let round = 0; round < ROUNDS; round++) {
   const server = await startProcess('belfry');
   const meetings: string[] = [];
   for (let i = 0; i < MEETINGS; i++) {
-    const create = signed(server, 'POST', '/meetings', JSON.stringify({ ClientRequestToken: `bench-${i}`, MediaRegion: 'us-east-1', ExternalMeetingId: `bench-${i}` }));
+    const create = signed(
+      server,
+      'POST',
+      '/meetings',
+      JSON.stringify({ ClientRequestToken: `bench-${i}`, MediaRegion: 'us-east-1', ExternalMeetingId: `bench-${i}` }),
+    );
     const answer = await fetch(server.endpoint + create.path, { method: 'POST', headers: create.headers, body: create.body });
     meetings.push(((await answer.json()) as { Meeting: { MeetingId: string } }).Meeting.MeetingId);
   }
   const requests: SignedRequest[] = [];
   for (let attendee = 0; attendee < ATTENDEES; attendee++) {
-    for (const meeting of meetings) requests.push(signed(server, 'POST', `/meetings/${meeting}/attendees`, JSON.stringify({ ExternalUserId: `user-${attendee}` })));
+    for (const meeting of meetings)
+      requests.push(signed(server, 'POST', `/meetings/${meeting}/attendees`, JSON.stringify({ ExternalUserId: `user-${attendee}` })));
   }
   const result = load(server.endpoint, requests, 64, SECONDS);
   if (result.not2xx > 0) throw new Error(`${result.not2xx} of ${result.requests} were not 2xx`);

@@ -8,14 +8,27 @@ const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 const SECONDS = Number(process.env['SECONDS_EACH'] ?? 5);
 const CONNECTIONS = 64;
 
-const servers = { bare: await startProcess('bare'), belfry: await startProcess('belfry'), 'without recording': await startProcess('without-recording') };
+const servers = {
+  bare: await startProcess('bare'),
+  belfry: await startProcess('belfry'),
+  'without recording': await startProcess('without-recording'),
+};
 const requestsOf = async (server: (typeof servers)['belfry']) => {
-  const create = signed(server, 'POST', '/meetings', JSON.stringify({ ClientRequestToken: 'bench', MediaRegion: 'us-east-1', ExternalMeetingId: 'bench' }));
+  const create = signed(
+    server,
+    'POST',
+    '/meetings',
+    JSON.stringify({ ClientRequestToken: 'bench', MediaRegion: 'us-east-1', ExternalMeetingId: 'bench' }),
+  );
   const answer = await fetch(server.endpoint + create.path, { method: 'POST', headers: create.headers, body: create.body });
   const meetingId = server === servers.bare ? 'x' : ((await answer.json()) as { Meeting: { MeetingId: string } }).Meeting.MeetingId;
   return () => Array.from({ length: 64 }, () => signed(server, 'GET', `/meetings/${meetingId}`));
 };
-const sources = { bare: await requestsOf(servers.bare), belfry: await requestsOf(servers.belfry), 'without recording': await requestsOf(servers['without recording']) };
+const sources = {
+  bare: await requestsOf(servers.bare),
+  belfry: await requestsOf(servers.belfry),
+  'without recording': await requestsOf(servers['without recording']),
+};
 const names = ['bare', 'belfry', 'without recording'] as const;
 for (const name of names) load(servers[name].endpoint, sources[name](), CONNECTIONS, 3);
 

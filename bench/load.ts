@@ -17,7 +17,9 @@ export interface Process {
 /** Starts `server-process.ts` and waits for its endpoint. */
 export async function startProcess(what: 'belfry' | 'without-recording' | 'bare'): Promise<Process> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
-  const child: ChildProcess = spawn(process.execPath, ['bench/server-process.ts', dataFolder, what], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, ['bench/server-process.ts', dataFolder, what], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const endpoint = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
     child.once('exit', (code) => reject(new Error(`${what} ended with ${code}`)));
@@ -96,7 +98,9 @@ done = function(summary, latency)
 end
 `,
   );
-  const done = spawnSync('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, endpoint], { encoding: 'utf8' });
+  const done = spawnSync('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, endpoint], {
+    encoding: 'utf8',
+  });
   const found = /RESULT (\d+) (\d+) (\d+) (\d+) (\d+)/.exec(done.stdout);
   if (found === null) throw new Error(`wrk said: ${done.stdout}${done.stderr}`);
   const [count, microseconds, p50, p99, not2xx] = found.slice(1).map(Number) as [number, number, number, number, number];

@@ -14,7 +14,11 @@ const times: number[] = [];
 const resident: number[] = [];
 for (let round = 0; round < ROUNDS; round++) {
   const began = performance.now();
-  const child = spawn(process.execPath, ['src/main.ts', 'start', '--data', first.dataFolder, '--http', '127.0.0.1:7999', '--https', '127.0.0.1:7998'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['src/main.ts', 'start', '--data', first.dataFolder, '--http', '127.0.0.1:7999', '--https', '127.0.0.1:7998'],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   await new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => resolve());
     child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
@@ -31,4 +35,6 @@ for (let round = 0; round < ROUNDS; round++) {
     child.kill('SIGKILL');
   });
 }
-console.log(`start to first signed answer: ${Math.round(median(times))} ms (medians of ${ROUNDS}), resident then: ${Math.round(median(resident))} MiB`);
+console.log(
+  `start to first signed answer: ${Math.round(median(times))} ms (medians of ${ROUNDS}), resident then: ${Math.round(median(resident))} MiB`,
+);

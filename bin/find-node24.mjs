@@ -20,6 +20,8 @@ export function findNode24() {
   try {
     return require.resolve(`node-${platform}-${process.arch}/${file}`);
   } catch {
-    throw new Error(`Belfry needs Node 24.12 or newer; this is ${process.versions.node}, and no package brings one for ${platform}-${process.arch}. Install Node 24 and try again.`);
+    throw new Error(
+      `Belfry needs Node 24.12 or newer; this is ${process.versions.node}, and no package brings one for ${platform}-${process.arch}. Install Node 24 and try again.`,
+    );
   }
 }

@@ -30,7 +30,10 @@ export interface TestServer {
  * Starts a server on free ports with a new data folder (or the one given), and stops it after the tests of the file.
  * `environment` holds further `BELFRY_…` settings.
  */
-export async function startTestServer(environment: Readonly<Record<string, string>> = {}, dataFolder = mkdtempSync(join(tmpdir(), 'belfry-test-'))): Promise<TestServer> {
+export async function startTestServer(
+  environment: Readonly<Record<string, string>> = {},
+  dataFolder = mkdtempSync(join(tmpdir(), 'belfry-test-')),
+): Promise<TestServer> {
   const settings = readSettings([], {
     BELFRY_DATA: dataFolder,
     BELFRY_HTTP: '127.0.0.1:0',

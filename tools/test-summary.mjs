@@ -10,5 +10,6 @@ export default async function* summary(source) {
     if (event.type === 'test:diagnostic' && event.data.level !== 'info') yield `note: ${event.data.message}\n`;
     if (event.type === 'test:summary' && event.data.file === undefined) counts = event.data.counts;
   }
-  if (counts) yield `\n\ntests ${counts.tests}, suites ${counts.suites}, cancelled ${counts.cancelled}, skipped ${counts.skipped}, todo ${counts.todo}\n${counts.passed} passed, ${counts.tests - counts.passed} failed\n`;
+  if (counts)
+    yield `\n\ntests ${counts.tests}, suites ${counts.suites}, cancelled ${counts.cancelled}, skipped ${counts.skipped}, todo ${counts.todo}\n${counts.passed} passed, ${counts.tests - counts.passed} failed\n`;
 }

@@ -15,4 +15,13 @@ function run(args) {
 
 if (named.length === 0) run([join('tools', 'check.ts')]);
 const patterns = named.length > 0 ? named : ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'];
-run(['--test', '--test-concurrency=2', '--test-timeout=600000', '--test-reporter=dot', '--test-reporter-destination=stdout', '--test-reporter=./tools/test-summary.mjs', '--test-reporter-destination=stdout', ...patterns]);
+run([
+  '--test',
+  '--test-concurrency=2',
+  '--test-timeout=600000',
+  '--test-reporter=dot',
+  '--test-reporter-destination=stdout',
+  '--test-reporter=./tools/test-summary.mjs',
+  '--test-reporter-destination=stdout',
+  ...patterns,
+]);

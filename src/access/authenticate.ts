@@ -26,7 +26,12 @@ export interface Authenticated {
  * `principal` is given only where the signature was right and something else was wrong (an expired session).
  */
 export class Unauthenticated extends AwsError {
-  readonly claimed: { readonly accessKeyId?: string; readonly accountId?: AccountId; readonly region?: string; readonly principal?: Principal };
+  readonly claimed: {
+    readonly accessKeyId?: string;
+    readonly accountId?: AccountId;
+    readonly region?: string;
+    readonly principal?: Principal;
+  };
 
   constructor(code: string, message: string, claimed: Unauthenticated['claimed']) {
     super(code, message);
@@ -47,7 +52,11 @@ const INVALID_TOKEN = 'The security token included in the request is invalid.';
 const EXPIRED_TOKEN = 'The security token included in the request is expired';
 
 /** Proves who signed a request, by long-term key or by session. */
-export type Authenticate = (received: Received, expected: { readonly signingName: string; readonly unsigned: boolean }, now: Instant) => Authenticated;
+export type Authenticate = (
+  received: Received,
+  expected: { readonly signingName: string; readonly unsigned: boolean },
+  now: Instant,
+) => Authenticated;
 
 /**
  * Makes the stage that authenticates.
@@ -122,7 +131,8 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
     const user = snapshot.user(accountId, userName);
     if (user === undefined) return undefined;
     let principal = users.get(user);
-    if (principal === undefined) users.set(user, (principal = { type: 'IAMUser', accountId, arn: user.arn, principalId: user.userId, userName: user.userName }));
+    if (principal === undefined)
+      users.set(user, (principal = { type: 'IAMUser', accountId, arn: user.arn, principalId: user.userId, userName: user.userName }));
     return principal;
   }
 

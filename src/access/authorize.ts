@@ -92,9 +92,12 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
       const context = requestContext(received, principal, tagsOf(principal), region, now, organizationOf(principal));
       addOperationContext(context, one.context, profile);
       if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
-      const tags = one.resourceTags && profile === 'sdk' && (stack === undefined || stack.readsKey(one.action, 'aws:resourcetag/') || stack.readsKey(one.action, 'iam:resourcetag/'))
-        ? await one.resourceTags(tx)
-        : undefined;
+      const tags =
+        one.resourceTags &&
+        profile === 'sdk' &&
+        (stack === undefined || stack.readsKey(one.action, 'aws:resourcetag/') || stack.readsKey(one.action, 'iam:resourcetag/'))
+          ? await one.resourceTags(tx)
+          : undefined;
 
       for (let i = 0; i < resources.length; i++) {
         const resource = resources[i] as string;
@@ -118,13 +121,26 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
     return Object.fromEntries(record.tags.map(({ key, value }) => [key, value]));
   }
 
-  function byPolicies(principal: Principal, stack: PolicyStack | undefined, action: string, resource: string, context: ConditionContext): void {
+  function byPolicies(
+    principal: Principal,
+    stack: PolicyStack | undefined,
+    action: string,
+    resource: string,
+    context: ConditionContext,
+  ): void {
     if (stack === undefined) throw denied(principal, action, resource, NOBODY);
     const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') throw denied(principal, action, resource, decision);
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
     const owner = parseArn(resource)?.accountId;
-    if (owner !== undefined && owner !== '' && owner !== 'aws' && owner !== '*' && owner !== principal.accountId && !isOwnOrganizations(principal, resource)) {
+    if (
+      owner !== undefined &&
+      owner !== '' &&
+      owner !== 'aws' &&
+      owner !== '*' &&
+      owner !== principal.accountId &&
+      !isOwnOrganizations(principal, resource)
+    ) {
       throw denied(principal, action, resource, { effect: 'Deny', kind: 'implicit', missing: 'resource', resource });
     }
   }
@@ -150,7 +166,13 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
    * as well; across accounts both are always needed. What the caller may learn of a role that does not trust it is nothing:
    * an unknown role is refused in the same words. Requirements STS-4, STS-5, EVAL-7, SLR-10.
    */
-  function throughTrust(principal: Principal, stack: PolicyStack | undefined, one: Asked, resource: string, context: ConditionContext): void {
+  function throughTrust(
+    principal: Principal,
+    stack: PolicyStack | undefined,
+    one: Asked,
+    resource: string,
+    context: ConditionContext,
+  ): void {
     const { action } = one;
     if (principal.type === 'Root') throw new Denied('Roles may not be assumed by root accounts.', implicit('trust', resource), [resource]);
     const role = roleOf(one.trustPolicyOf as string);
@@ -202,7 +224,11 @@ function denied(principal: Principal, action: string, resource: string, decision
 function bare(principal: Principal, action: string, resource: string): Denied {
   // Of who brings a token of an identity provider the real service names neither the caller nor the role.
   if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, implicit('trust', resource), [resource]);
-  return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, implicit('trust', resource), [resource]);
+  return new Denied(
+    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`,
+    implicit('trust', resource),
+    [resource],
+  );
 }
 
 /** The account that owns the resource, and its tags. */
@@ -246,4 +272,3 @@ function refuseBySessionKind(principal: Principal, action: string): void {
     throw new Denied(`User: ${principal.arn} is not authorized to perform: ${action}`, NOBODY, []);
   }
 }
-

@@ -1,3 +1,4 @@
+import type { AccountId } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { header, type Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
@@ -18,7 +19,9 @@ const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
 /** What a principal's account adds: its place in an organization. */
 export interface OrganizationFacts {
   readonly organizationId: string;
+  /** `o-…/r-…/ou-…/`, without the account. */
   readonly path: string;
+  readonly managementAccountId: AccountId;
 }
 
 /**

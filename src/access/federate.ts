@@ -4,6 +4,7 @@ import type { Federation } from '#core/federation.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
+import { verifySaml } from './saml.ts';
 import type { Snapshot } from './snapshot.ts';
 import { issuerOf, verifyWebIdentity } from './web-identity.ts';
 
@@ -25,9 +26,7 @@ export interface FederateParts {
 
 /** Makes the stage that federates. Requirements FED-1, FED-2. */
 export function federating({ snapshot, keys }: FederateParts): Federate {
-  return async (operation, input, now) => {
-    if (operation !== 'AssumeRoleWithWebIdentity') return undefined;
-    const { RoleArn, WebIdentityToken } = input as { readonly RoleArn: string; readonly WebIdentityToken: string };
+  async function webIdentity({ RoleArn, WebIdentityToken }: { readonly RoleArn: string; readonly WebIdentityToken: string }, now: Instant) {
     const issuer = issuerOf(WebIdentityToken);
     const accountId = parseArn(RoleArn)?.accountId as AccountId | undefined;
     // Only an issuer that the role's account has registered is ever asked for its keys.
@@ -39,11 +38,26 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
       throw new AwsError('InvalidIdentityTokenException', `No OpenIDConnect provider found in your account for ${issuer.slice(0, 255)}`);
     }
     return bringer(provider.accountId, await verifyWebIdentity(WebIdentityToken, provider, keys, now));
+  }
+
+  async function saml({ PrincipalArn, SAMLAssertion }: { readonly PrincipalArn: string; readonly SAMLAssertion: string }, now: Instant) {
+    const parts = parseArn(PrincipalArn);
+    const name = parts?.resource.startsWith('saml-provider/') ? parts.resource.slice('saml-provider/'.length) : '';
+    const provider = snapshot.record(parts?.accountId as AccountId, 'saml-provider', name.toLowerCase());
+    if (provider?.arn !== PrincipalArn) throw new AwsError('InvalidIdentityTokenException', "Specified provider doesn't exist");
+    return bringer(provider.accountId, await verifySaml(SAMLAssertion, provider, now));
+  }
+
+  return async (operation, input, now) => {
+    if (operation === 'AssumeRoleWithWebIdentity') return await webIdentity(input as Parameters<typeof webIdentity>[0], now);
+    if (operation === 'AssumeRoleWithSAML') return await saml(input as Parameters<typeof saml>[0], now);
+    return undefined;
   };
 }
 
-/** Who brings a token: of the provider's account, and known by nothing but the token. `principalId` is CloudTrail's of a WebIdentityUser. */
+/** Who brings a token: of the provider's account, and known by nothing but the token. `principalId` is CloudTrail's of such users. */
 function bringer(accountId: AccountId, federation: Federation): Principal {
   const { provider, issuer, audience, subject } = federation;
-  return { type: 'Unknown', accountId, arn: provider, principalId: `${issuer}:${audience}:${subject}`, federation };
+  const principalId = federation.kind === 'saml' ? `${federation.nameQualifier}:${subject}` : `${issuer}:${audience}:${subject}`;
+  return { type: 'Unknown', accountId, arn: provider, principalId, federation };
 }

@@ -1,15 +1,85 @@
-import type { AccountId } from '#core/arn.ts';
+import type { AccountId, Arn } from '#core/arn.ts';
 import type { CompiledPolicy, SourcedPolicy } from '#policy/engine.ts';
+import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
+import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/organization-records.ts';
+import type { OrganizationFacts } from './context.ts';
 import type { Snapshot } from './snapshot.ts';
+
+type Compiled = (holder: object, name: string, text: string) => CompiledPolicy;
 
 /**
  * The service control policies over an account, one list a level from the organization's root down to the account.
- * Undefined where none bind it: no organization, the management account. Requirement EVAL-6.
+ * Undefined where none bind it: no organization, the management account, the policy type disabled. Requirement EVAL-6.
+ * A level with an empty list allows nothing.
+ *
+ * @throws Error the snapshot holds half of an organization: nothing is decided by it (EVAL-12)
+ *
+ * Source: AWS Organizations User Guide, "SCP evaluation".
+ * Assumed: a closed account may do nothing at all, as if it had a level without a policy.
  */
 export function serviceControlLevels(
-  _snapshot: Snapshot,
-  _accountId: AccountId,
-  _compiled: (holder: object, name: string, text: string) => CompiledPolicy,
+  snapshot: Snapshot,
+  accountId: AccountId,
+  compiled: Compiled,
 ): readonly (readonly SourcedPolicy[])[] | undefined {
-  return undefined;
+  const place = placeOf(snapshot, accountId);
+  if (place === undefined || place.organization.accountId === accountId) return undefined;
+  const { organization, account, unitIds } = place;
+  if (account.status === 'SUSPENDED') return [[]];
+  if (organization.serviceControl === 'disabled') return undefined;
+  const levels = [
+    organization.root.attachedPolicyIds,
+    ...unitIds.map((unitId) => present(snapshot.record(organization.accountId, 'organizational-unit', unitId), unitId).attachedPolicyIds),
+    account.attachedPolicyIds,
+  ];
+  return levels.map((policyIds) => policyIds.map((policyId) => sourced(snapshot, organization, policyId, compiled)));
+}
+
+/** Where an account stands in an organization, as `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths` have it; undefined where it is in none. */
+export function organizationFacts(snapshot: Snapshot, accountId: AccountId): OrganizationFacts | undefined {
+  const place = placeOf(snapshot, accountId);
+  if (place === undefined) return undefined;
+  const { organizationId, root, accountId: managementAccountId } = place.organization;
+  return { organizationId, path: `${[organizationId, root.rootId, ...place.unitIds].join('/')}/`, managementAccountId };
+}
+
+interface Place {
+  readonly organization: OrganizationRecord;
+  readonly account: OrganizationAccountRecord;
+  /** From the root down. */
+  readonly unitIds: readonly string[];
+}
+
+/** Units are nested five deep at most (`services/organizations/units.ts`), so a chain that does not end is a fault of ours. */
+const UNITS_MAX = 5;
+
+function placeOf(snapshot: Snapshot, accountId: AccountId): Place | undefined {
+  const member = snapshot.record(accountId, 'organization-member', ORGANIZATION_KEY);
+  if (member === undefined) return undefined;
+  const { managementAccountId } = member;
+  const organization = present(snapshot.record(managementAccountId, 'organization', ORGANIZATION_KEY), managementAccountId);
+  const account = present(snapshot.record(managementAccountId, 'organization-account', accountId), accountId);
+  const unitIds: string[] = [];
+  for (let parentId = account.parentId; parentId !== organization.root.rootId; ) {
+    const unit = present(snapshot.record(managementAccountId, 'organizational-unit', parentId), parentId);
+    unitIds.unshift(unit.unitId);
+    if (unitIds.length > UNITS_MAX) throw new Error(`the account ${accountId} is in too many organizational units`);
+    parentId = unit.parentId;
+  }
+  return { organization, account, unitIds };
+}
+
+function sourced(snapshot: Snapshot, organization: OrganizationRecord, policyId: string, compiled: Compiled): SourcedPolicy {
+  if (policyId === FULL_AWS_ACCESS.policyId) {
+    return { policyId, policyArn: FULL_AWS_ACCESS.arn, policy: compiled(FULL_AWS_ACCESS, 'content', FULL_AWS_ACCESS.content) };
+  }
+  const { accountId, organizationId } = organization;
+  const record = present(snapshot.record(accountId, 'service-control-policy', policyId), policyId);
+  const policyArn = `arn:aws:organizations::${accountId}:policy/${organizationId}/service_control_policy/${policyId}` as Arn;
+  return { policyId, policyArn, policy: compiled(record, 'content', record.content) };
+}
+
+function present<Thing>(thing: Thing | undefined, name: string): Thing {
+  if (thing === undefined) throw new Error(`an organization speaks of ${name}, which is absent`);
+  return thing;
 }

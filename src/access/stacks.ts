@@ -1,8 +1,8 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
-import { managedPolicyDocument } from './managed.ts';
 import { type CompiledPolicy, compilePolicy, linkStack, type PolicyLayers, type PolicyStack, type SourcedPolicy } from '#policy/engine.ts';
 import type { GroupRecord, IdentityKind, IdentityRecords, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
+import { managedPolicyDocument } from './managed.ts';
 import { serviceControlLevels } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -56,7 +56,10 @@ export function newStacks(snapshot: Snapshot): Stacks {
   function held(holder: UserRecord | GroupRecord | RoleRecord, label: string): SourcedPolicy[] {
     return [
       ...holder.attachedPolicyArns.map(managed),
-      ...Object.entries(holder.inlinePolicies).map(([name, text]) => ({ policyId: `${label}:${name}`, policy: compiled(holder, `inline ${name}`, text) })),
+      ...Object.entries(holder.inlinePolicies).map(([name, text]) => ({
+        policyId: `${label}:${name}`,
+        policy: compiled(holder, `inline ${name}`, text),
+      })),
     ];
   }
 
@@ -143,7 +146,8 @@ export function newStacks(snapshot: Snapshot): Stacks {
 
   /** The session layer; undefined where none was passed. A federated user without one has nothing. Requirement STS-10. */
   function sessionPolicies(principal: Principal, session: SessionFacts | undefined): SourcedPolicy[] | undefined {
-    if (session?.sessionPolicy === undefined && session?.sessionPolicyArns === undefined) return principal.type === 'FederatedUser' ? [] : undefined;
+    if (session?.sessionPolicy === undefined && session?.sessionPolicyArns === undefined)
+      return principal.type === 'FederatedUser' ? [] : undefined;
     return [
       ...(session.sessionPolicy === undefined ? [] : [{ policyId: 'session policy', policy: compilePolicy(session.sessionPolicy) }]),
       ...(session.sessionPolicyArns ?? []).map((policyArn) => managed(policyArn)),
@@ -186,7 +190,8 @@ export function newStacks(snapshot: Snapshot): Stacks {
     layersOf,
     stackOf(principal) {
       const { session } = principal;
-      const limited = session?.sessionPolicy !== undefined || session?.sessionPolicyArns !== undefined || principal.type === 'FederatedUser';
+      const limited =
+        session?.sessionPolicy !== undefined || session?.sessionPolicyArns !== undefined || principal.type === 'FederatedUser';
       const base = baseOf(principal);
       if (!limited || session === undefined) {
         let key: string;
@@ -212,7 +217,15 @@ export function newStacks(snapshot: Snapshot): Stacks {
 }
 
 /** Changes of these kinds touch only the principals that hold them. */
-const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set(['user', 'group', 'role', 'policy', 'access-key', 'attachment', 'membership']);
+const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
+  'user',
+  'group',
+  'role',
+  'policy',
+  'access-key',
+  'attachment',
+  'membership',
+]);
 
 function thingsOf(
   kind: IdentityKind,

@@ -5,6 +5,7 @@ import type { Instant } from '#core/instant.ts';
 import type { OidcProviderRecord } from '#store/identity.ts';
 import { FetchProblem } from './guarded-fetch.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
+import { invalid, type Passed, passed } from './passed-tags.ts';
 
 /** Public-key algorithms only: a shared-secret one would take the published key for the secret. */
 const ALGORITHMS: string[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
@@ -133,42 +134,27 @@ function federationOf(payload: JWTPayload, provider: OidcProviderRecord): Federa
     subject,
     audience,
     context,
-    ...passed(payload),
+    ...passedBy(payload),
   };
 }
 
 const TAGS_CLAIM = 'https://aws.amazon.com/tags';
 const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity';
-const SOURCE_IDENTITY = /^[\w+=,.@-]{2,64}$/;
 
 /** Tags and source identity that a token passes into the session. */
-function passed(payload: JWTPayload): Pick<Federation, 'tags' | 'transitiveTagKeys' | 'sourceIdentity'> {
+function passedBy(payload: JWTPayload): Passed {
   const claim = (payload[TAGS_CLAIM] ?? {}) as { readonly principal_tags?: unknown; readonly transitive_tag_keys?: unknown };
   const pairs = typeof claim.principal_tags === 'object' && claim.principal_tags !== null ? Object.entries(claim.principal_tags) : [];
-  const tags = pairs.map(([Key, value]) => {
-    const [Value, ...more] = textList(value);
-    if (Value === undefined || more.length > 0 || Key.length < 1 || Key.length > 128 || Value.length > 256) {
-      throw invalid(`The token passes a tag that cannot be a session tag: ${Key.slice(0, 128)}`);
-    }
-    return { Key, Value };
-  });
-  if (tags.length > 50) throw invalid('The token passes more than 50 tags.');
   const sourceIdentity = payload[SOURCE_IDENTITY_CLAIM];
-  if (sourceIdentity !== undefined && !(typeof sourceIdentity === 'string' && SOURCE_IDENTITY.test(sourceIdentity))) {
-    throw invalid('The token passes a source identity that cannot be one.');
-  }
-  return {
-    tags,
-    transitiveTagKeys: textList(claim.transitive_tag_keys),
-    ...(typeof sourceIdentity === 'string' && { sourceIdentity }),
-  };
+  return passed(
+    pairs.map(([key, value]) => [key, textList(value)]),
+    textList(claim.transitive_tag_keys),
+    // What is no text is no source identity either.
+    sourceIdentity === undefined ? undefined : typeof sourceIdentity === 'string' ? sourceIdentity : '',
+  );
 }
 
 function textList(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-}
-
-function invalid(message: string): AwsError {
-  return new AwsError('InvalidIdentityTokenException', message);
 }

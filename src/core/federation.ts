@@ -2,12 +2,7 @@ import type { Arn } from './arn.ts';
 import type { ConditionContext } from './condition-context.ts';
 import type { Instant } from './instant.ts';
 
-/**
- * What a verified token of an identity provider says about who brings it. Only `access` makes one.
- * It is no principal yet: what it becomes is a session of the role that trusts the provider.
- */
-export interface Federation {
-  readonly kind: 'web-identity' | 'saml';
+interface Brought {
   /** The provider's ARN, which a trust policy names as `Federated`, and `aws:FederatedProvider` of the session. */
   readonly provider: Arn;
   /** The token's `iss`, or the assertion's Issuer. */
@@ -19,6 +14,23 @@ export interface Federation {
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly transitiveTagKeys: readonly string[];
   readonly sourceIdentity?: string;
-  /** The session ends no later. */
-  readonly latestEnd?: Instant;
 }
+
+/**
+ * What a verified token of an identity provider says about who brings it. Only `access` makes one.
+ * It is no principal yet: what it becomes is a session of the role that trusts the provider.
+ */
+export type Federation =
+  | (Brought & { readonly kind: 'web-identity' })
+  | (Brought & {
+      readonly kind: 'saml';
+      readonly sessionName: string;
+      /** `persistent`, `transient`, or the whole URN of another format. */
+      readonly subjectType: string;
+      /** Tells the same subject of two providers apart. */
+      readonly nameQualifier: string;
+      /** The roles that the assertion offers with this provider. */
+      readonly roleArns: readonly string[];
+      /** The session ends no later. */
+      readonly latestEnd?: Instant;
+    });

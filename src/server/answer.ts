@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { AccountId } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
-import type { Answer, Received } from '#core/exchange.ts';
-import type { Instant } from '#core/instant.ts';
 import { type Authenticate, type Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
 import type { Federate } from '#access/federate.ts';
 import type { Snapshot } from '#access/snapshot.ts';
+import type { AccountId } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { Answer, Received } from '#core/exchange.ts';
+import type { Instant } from '#core/instant.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { Call, Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -89,12 +89,22 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
       const at = now();
-      const caller = { principal: authenticated.principal, accountId: authenticated.principal.accountId, region: authenticated.region, profile: routed.profile };
+      const caller = {
+        principal: authenticated.principal,
+        accountId: authenticated.principal.accountId,
+        region: authenticated.region,
+        profile: routed.profile,
+      };
       const access = operation.access(input, caller);
       const asked = Array.isArray(access) ? access : [access];
       const authorized = await server.authorize({ received, authenticated, profile: routed.profile, asked, now: at }, tx);
       facts.authorized = authorized;
-      const output = await run(operation, { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId }, input, authorized);
+      const output = await run(
+        operation,
+        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId },
+        input,
+        authorized,
+      );
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
       await append(tx, facts, { authenticated, output });
       changedIdentity = tx.identity.changed();
@@ -111,11 +121,20 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
 
   async function refused(facts: Facts, thrown: unknown): Promise<Answer> {
     const { received, routed } = facts;
-    const error = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.');
+    const error =
+      thrown instanceof AwsError
+        ? thrown
+        : new AwsError('InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.');
     if (error !== thrown) server.report(received.requestId, thrown);
     const answer = encodeError(routed, error, received.requestId);
     try {
-      await store.transaction((tx) => append(tx, facts, { error, denied: thrown instanceof Denied ? thrown : undefined, claimed: thrown instanceof Unauthenticated ? thrown.claimed : undefined }));
+      await store.transaction((tx) =>
+        append(tx, facts, {
+          error,
+          denied: thrown instanceof Denied ? thrown : undefined,
+          claimed: thrown instanceof Unauthenticated ? thrown.claimed : undefined,
+        }),
+      );
     } catch (failure) {
       // What cannot be recorded is not answered as if it had been.
       server.report(received.requestId, failure);
@@ -156,7 +175,9 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         ...(accessKeyId === undefined ? {} : { accessKeyId }),
         ...(input === undefined ? {} : { input }),
         ...(outcome.output === undefined ? {} : { output: outcome.output }),
-        ...(outcome.error === undefined ? {} : { error: { code: errorCodeFor(routed, outcome.error).code, message: outcome.error.message } }),
+        ...(outcome.error === undefined
+          ? {}
+          : { error: { code: errorCodeFor(routed, outcome.error).code, message: outcome.error.message } }),
         ...(resources === undefined ? {} : { resources }),
         ...(identityVersion === undefined ? {} : { identityVersion }),
         ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),

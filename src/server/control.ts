@@ -22,7 +22,11 @@ export type ControlRequest =
   | { readonly command: 'account restore-administrator'; readonly accountId: string };
 
 export type ControlReply =
-  | { readonly ok: true; readonly administrator?: NewAdministrator; readonly accounts?: readonly { readonly accountId: string; readonly name: string }[] }
+  | {
+      readonly ok: true;
+      readonly administrator?: NewAdministrator;
+      readonly accounts?: readonly { readonly accountId: string; readonly name: string }[];
+    }
   | { readonly ok: false; readonly error: string };
 
 const LINE_MAX_BYTES = 65_536;
@@ -90,7 +94,11 @@ export function askControl(dataFolder: string, request: ControlRequest): Promise
       }
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? new Error(`no server is running on the data folder ${dataFolder}; start it, or name its folder with --data`) : error),
+      reject(
+        error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+          ? new Error(`no server is running on the data folder ${dataFolder}; start it, or name its folder with --data`)
+          : error,
+      ),
     );
   });
 }
@@ -99,23 +107,42 @@ async function perform(line: string, { store, vault, region, now, refresh }: Con
   const request = JSON.parse(line) as ControlRequest;
   const at = now();
   const event = (accountId: AccountId, eventName: string, details: Readonly<Record<string, unknown>>) =>
-    serviceEventRow({ accountId, region, now: at, eventId: randomUUID(), eventName, eventSource: EVENT_SOURCE, invokedBy: 'operator', details });
+    serviceEventRow({
+      accountId,
+      region,
+      now: at,
+      eventId: randomUUID(),
+      eventName,
+      eventSource: EVENT_SOURCE,
+      invokedBy: 'operator',
+      details,
+    });
 
   switch (request.command) {
     case 'account create': {
-      if (typeof request.name !== 'string' || request.name.length < 1 || request.name.length > 50) return { ok: false, error: 'An account name has 1 to 50 characters.' };
+      if (typeof request.name !== 'string' || request.name.length < 1 || request.name.length > 50)
+        return { ok: false, error: 'An account name has 1 to 50 characters.' };
       const administrator = newAdministrator(newAccountId(), 'admin');
       await store.transaction(async (tx) => {
-        if ((await tx.identity.get(administrator.accountId, 'account', administrator.accountId)) !== undefined) throw new Error('that account id is taken; try again');
+        if ((await tx.identity.get(administrator.accountId, 'account', administrator.accountId)) !== undefined)
+          throw new Error('that account id is taken; try again');
         await makeAccount(tx, vault, administrator, request.name, at);
-        await tx.trail.append(event(administrator.accountId, 'CreateAccount', { accountName: request.name, administrator: administrator.userName, accessKeyId: administrator.accessKeyId }));
+        await tx.trail.append(
+          event(administrator.accountId, 'CreateAccount', {
+            accountName: request.name,
+            administrator: administrator.userName,
+            accessKeyId: administrator.accessKeyId,
+          }),
+        );
       });
       await refresh();
       return { ok: true, administrator };
     }
     case 'account list': {
       const { changes } = await store.transaction((tx) => tx.identity.changesSince(0));
-      const accounts = changes.flatMap((change) => (change.kind === 'account' && change.record !== undefined ? [change.record as { accountId: string; name: string }] : []));
+      const accounts = changes.flatMap((change) =>
+        change.kind === 'account' && change.record !== undefined ? [change.record as { accountId: string; name: string }] : [],
+      );
       return { ok: true, accounts: accounts.map(({ accountId, name }) => ({ accountId, name })) };
     }
     case 'account restore-administrator': {
@@ -124,7 +151,13 @@ async function perform(line: string, { store, vault, region, now, refresh }: Con
       const restored = await store.transaction(async (tx) => {
         if ((await tx.identity.get(accountId, 'account', accountId)) === undefined) return false;
         await makeAdministrator(tx, vault, administrator, at);
-        await tx.trail.append(event(accountId, 'RestoreAdministrator', { breakGlass: true, administrator: administrator.userName, accessKeyId: administrator.accessKeyId }));
+        await tx.trail.append(
+          event(accountId, 'RestoreAdministrator', {
+            breakGlass: true,
+            administrator: administrator.userName,
+            accessKeyId: administrator.accessKeyId,
+          }),
+        );
         return true;
       });
       if (!restored) return { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };

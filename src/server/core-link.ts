@@ -27,7 +27,11 @@ export interface Endpoints {
   readonly https?: string;
 }
 export type ToCore = readonly (readonly [id: number, wanted: Wanted])[] | { readonly listening: Endpoints } | 'close';
-export type FromCore = readonly (readonly [id: number, answer: Answer])[] | { readonly ready: CoreReady } | { readonly failed: string } | 'closed';
+export type FromCore =
+  | readonly (readonly [id: number, answer: Answer])[]
+  | { readonly ready: CoreReady }
+  | { readonly failed: string }
+  | 'closed';
 
 /** The main thread's end. */
 export interface CoreLink {
@@ -93,7 +97,11 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
 /** The core's end: each request is answered, answers that become ready together cross together. */
 export function serveCore(
   port: MessagePort,
-  core: { readonly answer: (wanted: Wanted) => Promise<Answer>; readonly listening: (endpoints: Endpoints) => void; readonly close: () => Promise<void> },
+  core: {
+    readonly answer: (wanted: Wanted) => Promise<Answer>;
+    readonly listening: (endpoints: Endpoints) => void;
+    readonly close: () => Promise<void>;
+  },
 ): void {
   let outgoing: (readonly [number, Answer])[] = [];
   const flush = () => {

@@ -2,8 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { AccountId } from '#core/arn.ts';
-import { instant } from '#core/instant.ts';
 import { authenticating } from '#access/authenticate.ts';
 import { authorizing } from '#access/authorize.ts';
 import { federating } from '#access/federate.ts';
@@ -13,6 +11,8 @@ import { newSessionTokens } from '#access/session-token.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { isOwnDatabase, loadOrCreateOperatorKey, openVault, vaultFingerprint } from '#access/vault.ts';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
@@ -55,7 +55,9 @@ const fingerprint = await store.transaction(async (tx) => {
   return await tx.meta.get('operator-key');
 });
 if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
-  throw new Error(`the operator key in ${settings.dataFolder} is not the one this database was sealed with; put the right operator.key back`);
+  throw new Error(
+    `the operator key in ${settings.dataFolder} is not the one this database was sealed with; put the right operator.key back`,
+  );
 }
 
 const made = await firstStart(store, vault, settings, now());
@@ -84,7 +86,9 @@ const answer = answering({
 
 const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, refresh });
 const sweep = setInterval(() => {
-  void store.transaction((tx) => sweepEndedMeetings(tx, now())).catch((error) => console.error(`belfry: ended meetings were not swept: ${(error as Error).message}`));
+  void store
+    .transaction((tx) => sweepEndedMeetings(tx, now()))
+    .catch((error) => console.error(`belfry: ended meetings were not swept: ${(error as Error).message}`));
 }, SWEEP_EVERY_MS);
 serveCore(port, {
   answer: ({ received, refuse }) => answer(received, refuse),

@@ -96,7 +96,10 @@ function writeProfile(settings: Settings, { accessKeyId, secretAccessKey }: NewA
   const folder = join(settings.dataFolder, 'aws');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const address = settings.http === 'off' ? settings.https : settings.http;
-  const endpoint = address === 'off' || address.port === 0 ? '' : `endpoint_url = ${settings.http === 'off' ? 'https' : 'http'}://${address.host}:${address.port}\n`;
+  const endpoint =
+    address === 'off' || address.port === 0
+      ? ''
+      : `endpoint_url = ${settings.http === 'off' ? 'https' : 'http'}://${address.host}:${address.port}\n`;
   const trust = settings.http === 'off' ? `ca_bundle = ${join(settings.dataFolder, 'tls', 'ca.pem')}\n` : '';
   writeDurably(join(folder, 'config'), `[profile belfry]\nregion = ${settings.region}\noutput = json\n${endpoint}${trust}`);
   writeDurably(join(folder, 'credentials'), `[belfry]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);

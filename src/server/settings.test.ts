@@ -30,7 +30,10 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
 
 for (const [what, args, environment, says] of REFUSED) {
   test(`Settings: ${what} is refused`, () => {
-    assert.throws(() => readSettings(args, environment), (error: unknown) => error instanceof SettingError && says.test(error.message));
+    assert.throws(
+      () => readSettings(args, environment),
+      (error: unknown) => error instanceof SettingError && says.test(error.message),
+    );
   });
 }
 

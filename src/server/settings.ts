@@ -61,13 +61,15 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('BELFRY_') || value === undefined) continue;
     const row = SETTINGS.find((candidate) => candidate.variable === name);
-    if (row === undefined) throw new SettingError(`${name} is no setting of Belfry. The settings are ${SETTINGS.map((each) => each.variable).join(', ')}.`);
+    if (row === undefined)
+      throw new SettingError(`${name} is no setting of Belfry. The settings are ${SETTINGS.map((each) => each.variable).join(', ')}.`);
     given.set(row.variable, value);
   }
   for (let i = 0; i < args.length; i++) {
     const [flag, inline] = split(args[i] as string);
     const row = SETTINGS.find((candidate) => candidate.flag === flag);
-    if (row === undefined) throw new SettingError(`${flag} is no flag of belfry start. The flags are ${SETTINGS.map((each) => each.flag).join(', ')}.`);
+    if (row === undefined)
+      throw new SettingError(`${flag} is no flag of belfry start. The flags are ${SETTINGS.map((each) => each.flag).join(', ')}.`);
     const value = inline ?? args[++i];
     if (value === undefined) throw new SettingError(`${flag} needs a value: ${row.says}.`);
     given.set(row.variable, value);
@@ -78,10 +80,13 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   const database = text('BELFRY_DATABASE') || `file:${dataFolder}`;
   if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
   const region = text('BELFRY_REGION');
-  if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region)) throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
+  if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region))
+    throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
   const http = address('BELFRY_HTTP', text('BELFRY_HTTP'));
   if (http !== 'off' && !isLoopback(http.host)) {
-    throw new SettingError(`BELFRY_HTTP is ${text('BELFRY_HTTP')}; plain HTTP is for loopback only (127.0.0.1, [::1], localhost). Use BELFRY_HTTPS for other addresses.`);
+    throw new SettingError(
+      `BELFRY_HTTP is ${text('BELFRY_HTTP')}; plain HTTP is for loopback only (127.0.0.1, [::1], localhost). Use BELFRY_HTTPS for other addresses.`,
+    );
   }
   const https = address('BELFRY_HTTPS', text('BELFRY_HTTPS'));
   if (http === 'off' && https === 'off') throw new SettingError('BELFRY_HTTP and BELFRY_HTTPS are both off: nothing would listen.');
@@ -99,7 +104,10 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
     guide2021: onOff('BELFRY_GUIDE_2021', text('BELFRY_GUIDE_2021')),
     bodyMaxBytes: whole('BELFRY_BODY_MAX_BYTES', text('BELFRY_BODY_MAX_BYTES'), 65_536, 67_108_864),
     lookupEventsPerSecond: whole('BELFRY_LOOKUPS_PER_SECOND', text('BELFRY_LOOKUPS_PER_SECOND'), 0, 1_000_000),
-    internalIssuers: text('BELFRY_INTERNAL_ISSUERS').split(',').map((host) => host.trim().toLowerCase()).filter((host) => host !== ''),
+    internalIssuers: text('BELFRY_INTERNAL_ISSUERS')
+      .split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter((host) => host !== ''),
   };
 }
 
@@ -131,6 +139,7 @@ function onOff(variable: string, text: string): boolean {
 
 function whole(variable: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (!/^[0-9]{1,9}$/.test(text) || value < min || value > max) throw new SettingError(`${variable} is ${text}; it must be a whole number from ${min} to ${max}.`);
+  if (!/^[0-9]{1,9}$/.test(text) || value < min || value > max)
+    throw new SettingError(`${variable} is ${text}; it must be a whole number from ${min} to ${max}.`);
   return value;
 }

@@ -65,7 +65,11 @@ function namesOf(settings: Settings): string[] {
 }
 
 /** Loaded only when a certificate is made: an ordinary start does not pay for the library. */
-async function makeCertificates(file: (name: string) => string, names: readonly string[], now: number): Promise<{ cert: string; key: string }> {
+async function makeCertificates(
+  file: (name: string) => string,
+  names: readonly string[],
+  now: number,
+): Promise<{ cert: string; key: string }> {
   await import('reflect-metadata'); // the certificate library asks for it
   const x509 = await import('@peculiar/x509');
   const { isIP } = await import('node:net');
@@ -73,7 +77,10 @@ async function makeCertificates(file: (name: string) => string, names: readonly 
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
   const { subtle } = webcrypto;
   const pem = async (key: webcrypto.CryptoKey) => x509.PemConverter.encode(await subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
-  const serial = () => Buffer.from(webcrypto.getRandomValues(new Uint8Array(16))).toString('hex').replace(/^[89a-f]/, '1');
+  const serial = () =>
+    Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)))
+      .toString('hex')
+      .replace(/^[89a-f]/, '1');
 
   let caCertificate: InstanceType<typeof x509.X509Certificate>;
   let caKey: webcrypto.CryptoKey;

@@ -12,7 +12,10 @@ interface Block {
 
 function blocksOf(markdown: string): Block[] {
   const tried = markdown.slice(markdown.indexOf('## Try it'));
-  return [...tried.matchAll(/^```sh( refused)?\n([\s\S]*?)^```$/gm)].map((found) => ({ refused: found[1] !== undefined, commands: found[2] as string }));
+  return [...tried.matchAll(/^```sh( refused)?\n([\s\S]*?)^```$/gm)].map((found) => ({
+    refused: found[1] !== undefined,
+    commands: found[2] as string,
+  }));
 }
 
 test('README: its commands, pasted one block after the other, do what it says', async () => {
@@ -29,21 +32,30 @@ test('README: its commands, pasted one block after the other, do what it says', 
       return here
         .trim()
         .split('\n')
-        .map((command) => `if SAID=$(${command} 2>&1); then echo "allowed: ${command.replaceAll(/["$`]/g, '')}"; exit 9; fi; echo "$SAID"; grep -q 'AccessDeniedException.*is not authorized to perform: chime:' <<< "$SAID"`)
+        .map(
+          (command) =>
+            `if SAID=$(${command} 2>&1); then echo "allowed: ${command.replaceAll(/["$`]/g, '')}"; exit 9; fi; echo "$SAID"; grep -q 'AccessDeniedException.*is not authorized to perform: chime:' <<< "$SAID"`,
+        )
         .join('\n');
     })
     .join('\n');
   assert.ok(script.includes('lookup-events'), 'the README still ends with the trail');
   const said = await run(`set -euo pipefail\n${script}`, { BELFRY_DATA: server.dataFolder });
-  assert.match(said, /DeleteMeeting operation: User: arn:aws:iam::\d{12}:user\/maker is not authorized to perform: chime:DeleteMeeting on resource: arn:aws:chime:us-east-1:\d{12}:meeting\/[0-9a-f-]{36} because no identity-based policy allows the chime:DeleteMeeting action/);
+  assert.match(
+    said,
+    /DeleteMeeting operation: User: arn:aws:iam::\d{12}:user\/maker is not authorized to perform: chime:DeleteMeeting on resource: arn:aws:chime:us-east-1:\d{12}:meeting\/[0-9a-f-]{36} because no identity-based policy allows the chime:DeleteMeeting action/,
+  );
   const trail = said.slice(said.lastIndexOf('maker'));
-  for (const name of ['CreateMeeting', 'CreateAttendee', 'GetMeeting', 'DeleteMeeting', 'AssumeRole']) assert.match(said, new RegExp(`${name}\\s+maker`), name);
+  for (const name of ['CreateMeeting', 'CreateAttendee', 'GetMeeting', 'DeleteMeeting', 'AssumeRole'])
+    assert.match(said, new RegExp(`${name}\\s+maker`), name);
   assert.ok(trail.length > 0);
 });
 
 function run(script: string, environment: Readonly<Record<string, string>>): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-c', script], { env: { ...process.env, ...environment, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' } });
+    const child = spawn('bash', ['-c', script], {
+      env: { ...process.env, ...environment, AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true' },
+    });
     let said = '';
     child.stdout.on('data', (chunk) => (said += chunk));
     child.stderr.on('data', (chunk) => (said += chunk));
