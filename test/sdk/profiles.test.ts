@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { before, test } from 'node:test';
+import { ChimeClient, ListAccountsCommand } from '@aws-sdk/client-chime';
+import {
+  ChimeSDKMeetingsClient,
+  CreateMeetingCommand,
+  DeleteMeetingCommand,
+  GetMeetingCommand,
+  ListTagsForResourceCommand,
+  TagResourceCommand,
+} from '@aws-sdk/client-chime-sdk-meetings';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { askControl } from '#server/control.ts';
+import { startTestServer } from '../server.ts';
+import { policy, refusalOf } from './policy.ts';
+
+/** What the classic host and the SDK hosts make of the same policies, and what no policy can change. */
+
+const server = await startTestServer();
+const iam = new IAMClient(server.client());
+const admin = new ChimeSDKMeetingsClient(server.client());
+let user: { accessKeyId: string; secretAccessKey: string };
+let tagged = { id: '', arn: '' };
+
+before(async () => {
+  await iam.send(new CreateUserCommand({ UserName: 'tester', Tags: [{ Key: 'team', Value: 'blue' }] }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'tester' }));
+  user = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
+  const { Meeting } = await admin.send(
+    new CreateMeetingCommand({
+      ClientRequestToken: 'tagged',
+      MediaRegion: 'us-east-1',
+      ExternalMeetingId: 'tagged',
+      Tags: [{ Key: 'x', Value: 'y' }],
+    }),
+  );
+  tagged = { id: Meeting?.MeetingId as string, arn: Meeting?.MeetingArn as string };
+});
+
+const allow = (more: object = {}) => ({ Effect: 'Allow', Action: 'chime:*', Resource: '*', ...more });
+const deny = (more: object) => ({ Effect: 'Deny', Action: 'chime:*', Resource: '*', ...more });
+const MEETINGS = 'arn:aws:chime:*:*:meeting/*';
+const RESOURCE_TAG = 'aws:ResourceTag/x';
+
+// biome-ignore format: a table
+const POLICIES: readonly [requirement: string, what: string, statements: readonly object[], classic: boolean, sdk: boolean][] = [
+  // requirement, what is granted                                                  statements                                                                                        classic  SDK
+  ['CHM-1', 'Allow on every Chime ARN',                                            [allow({ Resource: 'arn:aws:chime:*:*:*' })],                                                     false,   true ],
+  ['CHM-1', 'Allow on the meetings’ ARNs',                                         [allow({ Resource: MEETINGS })],                                                                  false,   true ],
+  ['CHM-1', 'Allow on every Chime ARN of the region',                               [allow({ Resource: 'arn:aws:chime:us-east-1:*:*' })],                                              false,   true ],
+  ['CHM-1', 'Allow and a Deny on every Chime ARN',                                 [allow(), deny({ Resource: 'arn:aws:chime:*:*:*' })],                                             true,    false],
+  ['CHM-1', 'Allow on all but the meetings',                                       [allow({ Resource: undefined, NotResource: MEETINGS })],                                          true,    false],
+  ['CHM-1', 'Allow and a Deny on all but the meetings',                            [allow(), deny({ Resource: undefined, NotResource: MEETINGS })],                                  false,   true ],
+  ['CHM-2', 'Allow of the very actions',                                           [allow({ Action: ['chime:ListAccounts', 'chime:GetMeeting'] })],                                  true,    true ],
+  ['CHM-2', 'Allow of the actions in other letters',                               [allow({ Action: ['CHIME:listaccounts', 'Chime:GETMEETING'] })],                                  true,    true ],
+  ['CHM-2', 'Allow of wildcards',                                                  [allow({ Action: ['chime:List*', 'chime:?etMeetin?'] })],                                         true,    true ],
+  ['CHM-2', 'Allow of other actions',                                              [allow({ Action: ['chime:ListAccount', 'chime:GetMeetings', 'chime:Delete*', 'iam:*'] })],        false,   false],
+  ['EVAL-2', 'Allow and a Deny of everything',                                     [allow(), deny({ Action: '*' })],                                                                 false,   false],
+  ['TAG-2', 'Allow where the resource has the tag',                                [allow({ Condition: { StringEquals: { [RESOURCE_TAG]: 'y' } } })],                                false,   true ],
+  ['TAG-2', 'Allow and a Deny where the resource has the tag',                     [allow(), deny({ Condition: { StringEquals: { [RESOURCE_TAG]: 'y' } } })],                        true,    false],
+  ['TAG-2', 'Allow and a Deny where the resource has not the tag',                 [allow(), deny({ Condition: { StringNotEquals: { [RESOURCE_TAG]: 'y' } } })],                     false,   true ],
+  ['TAG-2', 'Allow where the tag, if there is one, is another',                    [allow({ Condition: { StringEqualsIfExists: { [RESOURCE_TAG]: 'z' } } })],                        true,    false],
+  ['TAG-2', 'Allow where there is no tag',                                         [allow({ Condition: { Null: { [RESOURCE_TAG]: 'true' } } })],                                     true,    false],
+  ['TAG-2', 'Allow where all tag keys of the request are among these',             [allow({ Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['a'] } } })],                true,    true ],
+  ['TAG-2', 'Allow and a Deny where any tag key of the request is among these',    [allow(), deny({ Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': ['a'] } } })],         true,    true ],
+  ['TAG-4', 'Allow where the caller has the tag',                                  [allow({ Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue' } } })],                    true,    true ],
+  ['TAG-4', 'Allow where the caller has another tag',                              [allow({ Condition: { StringEquals: { 'aws:PrincipalTag/team': 'red' } } })],                     false,   false],
+  ['CTX-2', 'Allow from this machine',                                             [allow({ Condition: { IpAddress: { 'aws:SourceIp': '127.0.0.1' } } })],                           true,    true ],
+  ['CTX-2', 'Allow from another network',                                          [allow({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } })],                          false,   false],
+];
+
+/** Whether policy lets a call through: what is not built, or not there, was let through. */
+async function passes(sent: Promise<unknown>): Promise<boolean> {
+  try {
+    await sent;
+    return true;
+  } catch (error) {
+    const { message, $metadata } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
+    assert.ok(($metadata?.httpStatusCode ?? 500) < 500, message);
+    return !message.includes('is not authorized to perform: chime:');
+  }
+}
+
+const outcomes = async (settings: object = {}) => {
+  const to = { ...server.client(user), ...settings };
+  return {
+    classic: await passes(new ChimeClient(to).send(new ListAccountsCommand({}))),
+    sdk: await passes(new ChimeSDKMeetingsClient(to).send(new GetMeetingCommand({ MeetingId: tagged.id }))),
+  };
+};
+const give = (...statements: readonly object[]) =>
+  iam.send(
+    new PutUserPolicyCommand({
+      UserName: 'tester',
+      PolicyName: 'tried',
+      PolicyDocument: policy(...(statements as Record<string, unknown>[])),
+    }),
+  );
+
+for (const [requirement, what, statements, classic, sdk] of POLICIES) {
+  const words = (passed: boolean) => (passed ? 'lets through' : 'refuses');
+  test(`${requirement}: ${what}: the classic host ${words(classic)}, an SDK host ${words(sdk)}`, async () => {
+    await give(...statements);
+    assert.deepEqual(await outcomes(), { classic, sdk });
+  });
+}
+
+test('EVAL-10: a tag taken from the caller, and a tag given to the meeting, count from the next request on', async () => {
+  await give(allow({ Condition: { StringEquals: { 'aws:ResourceTag/x': '${aws:PrincipalTag/wants}' } } }));
+  assert.equal((await outcomes()).sdk, false);
+  await iam.send(new TagUserCommand({ UserName: 'tester', Tags: [{ Key: 'wants', Value: 'y' }] }));
+  assert.equal((await outcomes()).sdk, true);
+  await admin.send(new TagResourceCommand({ ResourceARN: tagged.arn, Tags: [{ Key: 'x', Value: 'w' }] }));
+  assert.equal((await outcomes()).sdk, false);
+  await admin.send(new TagResourceCommand({ ResourceARN: tagged.arn, Tags: [{ Key: 'x', Value: 'y' }] }));
+  assert.equal((await outcomes()).sdk, true);
+});
+
+test('CTX-3: a Deny of what is not over TLS refuses plain HTTP with its reason, and does not touch HTTPS', async () => {
+  await give(allow(), deny({ Action: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }));
+  assert.deepEqual(await outcomes(), { classic: false, sdk: false });
+  const refused = await refusalOf(new ChimeSDKMeetingsClient(server.client(user)).send(new GetMeetingCommand({ MeetingId: tagged.id })));
+  assert.equal(
+    refused.message,
+    `User: arn:aws:iam::${server.accountId}:user/tester is not authorized to perform: chime:GetMeeting on resource: ${tagged.arn} with an explicit deny in an identity-based policy`,
+  );
+  const overTls = { endpoint: server.httpsEndpoint, requestHandler: { httpsAgent: new Agent({ ca: readFileSync(server.caFile) }) } };
+  assert.deepEqual(await outcomes(overTls), { classic: true, sdk: true });
+});
+
+test('CTX-2: headers of a proxy nobody set up change neither the address nor the transport that policies see', async () => {
+  await give(
+    allow({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }),
+    allow({ Condition: { Bool: { 'aws:SecureTransport': 'true' } } }),
+  );
+  const client = new ChimeSDKMeetingsClient(server.client(user));
+  client.middlewareStack.add(
+    (next) => (sent) => {
+      Object.assign((sent.request as { headers: object }).headers, {
+        'x-forwarded-for': '10.0.0.1',
+        'x-forwarded-proto': 'https',
+        forwarded: 'for=10.0.0.1;proto=https',
+        'x-real-ip': '10.0.0.1',
+      });
+      return next(sent);
+    },
+    { step: 'build' },
+  );
+  assert.equal(await passes(client.send(new GetMeetingCommand({ MeetingId: tagged.id }))), false);
+});
+
+test('STS-11: who one is can be asked under a Deny of everything', async () => {
+  await give(deny({ Action: '*' }));
+  const identity = await new STSClient(server.client(user)).send(new GetCallerIdentityCommand({}));
+  assert.equal(identity.Arn, `arn:aws:iam::${server.accountId}:user/tester`);
+});
+
+test('EVAL-8: an administrator of another account reaches nothing of this one’s, by id or by ARN, and cannot tell what is there', async () => {
+  const made = await askControl(server.dataFolder, { command: 'account create', name: 'Other' });
+  assert.ok(made.ok && made.administrator);
+  const { accountId, accessKeyId, secretAccessKey } = made.administrator;
+  const other = new ChimeSDKMeetingsClient(server.client({ accessKeyId, secretAccessKey }));
+  const nowhere = '00000000-0000-4000-8000-000000000000';
+  for (const [ours, absent] of [
+    [() => other.send(new GetMeetingCommand({ MeetingId: tagged.id })), () => other.send(new GetMeetingCommand({ MeetingId: nowhere }))],
+    [
+      () => other.send(new DeleteMeetingCommand({ MeetingId: tagged.id })),
+      () => other.send(new DeleteMeetingCommand({ MeetingId: nowhere })),
+    ],
+    [
+      () => other.send(new ListTagsForResourceCommand({ ResourceARN: tagged.arn })),
+      () => other.send(new ListTagsForResourceCommand({ ResourceARN: tagged.arn.replace(tagged.id, nowhere) })),
+    ],
+  ] as const) {
+    const outcome = (send: () => Promise<unknown>) =>
+      send().then(
+        (output) => JSON.stringify({ ...(output as object), $metadata: undefined }),
+        (error: Error) => `${error.name} ${error.message.replaceAll(tagged.id, 'ID').replaceAll(nowhere, 'ID')}`,
+      );
+    const said = await outcome(ours);
+    assert.equal(said, await outcome(absent));
+    assert.doesNotMatch(said, /"Tags"|"Meeting"/);
+  }
+  const byArn = await refusalOf(other.send(new ListTagsForResourceCommand({ ResourceARN: tagged.arn })));
+  assert.deepEqual([byArn.name, byArn.status], ['AccessDeniedException', 403]);
+  assert.match(
+    byArn.message,
+    new RegExp(`^User: arn:aws:iam::${accountId}:user/admin is not authorized to perform: chime:ListTagsForResource `),
+  );
+  assert.equal((await admin.send(new GetMeetingCommand({ MeetingId: tagged.id }))).Meeting?.MeetingId, tagged.id);
+});
