@@ -142,6 +142,11 @@ function seeded(seed: number): (limit: number) => number {
   };
 }
 
+/** The tag `team` of a principal. */
+export function teamOf(principal: number): string {
+  return ['red', 'blue', 'green'][principal % 3] as string;
+}
+
 export function makeWorkload(principalCount = 1000, requestCount = 10_000): Workload {
   const dice = seeded(2026);
   const pick = <Item>(items: readonly Item[]): Item => items[dice(items.length)] as Item;
@@ -150,7 +155,11 @@ export function makeWorkload(principalCount = 1000, requestCount = 10_000): Work
     ...MANAGED.map((name) => ({ name, text: managedPolicies().find((policy) => policy.name === name)?.document ?? '' })),
     ...Object.entries(CUSTOM).map(([name, statements]) => ({ name, text: text(statements) })),
   ];
-  const some = (): number[] => [...new Set(Array.from({ length: 1 + dice(5) }, () => dice(policies.length)))];
+  // Broad policies and denials are commoner than the rest, as they are among people.
+  const common = ['AmazonChimeFullAccess', 'AmazonChimeReadOnly', 'notIam', 'office', 'mfa', 'region', 'tls'];
+  const commonAt = common.map((name) => policies.findIndex((policy) => policy.name === name));
+  const one = (): number => (dice(3) === 0 ? pick(commonAt) : dice(policies.length));
+  const some = (): number[] => [...new Set(Array.from({ length: 1 + dice(5) }, one))];
   const principals = Array.from({ length: principalCount }, (_, i) => ({
     name: `user${i}`,
     identity: some(),
@@ -179,11 +188,11 @@ function makeRequest(
       'aws:principalaccount': ACCOUNT,
       'aws:principaltype': 'User',
       'aws:principalorgid': principal % 3 === 0 ? 'o-abcdef1234' : 'o-zyxwvu9876',
-      'aws:principaltag/team': ['red', 'blue', 'green'][principal % 3] as string,
+      'aws:principaltag/team': teamOf(principal),
       'aws:userid': `AIDA${String(principal).padStart(16, '0')}`,
       'aws:username': name,
-      'aws:sourceip': dice(12) === 0 ? `198.51.100.${dice(250)}` : `10.${dice(200)}.${dice(250)}.${dice(250)}`,
-      'aws:securetransport': dice(25) === 0 ? 'false' : 'true',
+      'aws:sourceip': dice(4) === 0 ? `198.51.100.${dice(250)}` : `10.${dice(200)}.${dice(250)}.${dice(250)}`,
+      'aws:securetransport': dice(8) === 0 ? 'false' : 'true',
       'aws:requestedregion': pick(['us-east-1', 'us-east-1', 'us-east-1', 'eu-central-1', 'ap-east-1']),
       'aws:currenttime': `2026-11-22T0${dice(10)}:${10 + dice(50)}:00Z`,
       'aws:epochtime': String(1_795_000_000 + dice(100_000)),

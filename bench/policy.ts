@@ -11,7 +11,7 @@ import {
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 import { fillRecord, newScratch } from '#policy/request.ts';
-import { makeWorkload } from './policy-workload.ts';
+import { makeWorkload, teamOf } from './policy-workload.ts';
 
 /**
  * Decisions per CPU-second of our own engine: `node bench/policy.ts`. Peers: `bench/policy-peers.ts`.
@@ -37,6 +37,9 @@ const requests: readonly (PolicyRequest & { readonly principal: number })[] = wo
   resources: [one.resource],
   context: new Map(Object.entries(one.context)),
 }));
+
+/** What has no slot: here, principal tags. It belongs to the role session, not to the request. */
+const tagsOf = workload.principals.map((_, principal) => new Map([['aws:principaltag/team', teamOf(principal)]]));
 
 /** CPU seconds of a run, of this process alone. */
 function cpu(run: () => void): number {
@@ -76,6 +79,7 @@ for (const track of ['A', 'B'] as const) {
   const records = requests.map((request) => {
     const record = newRequestRecord(scratch);
     fillRecord(record, request.context);
+    record.context = tagsOf[request.principal];
     record.action = actionIdOf(request.action);
     record.resource = request.resources[0] as string;
     return record;

@@ -59,16 +59,29 @@ export function decideRecord(stack: PolicyStack, record: RequestRecord): number 
 
 /** See `decideRecord`. */
 export function runProgram(program: Program, record: RequestRecord): number {
-  const { denies, gates } = program;
-  for (let i = 0; i < denies.length; i++) {
-    if ((denies[i] as Predicate)(record)) return 1 + i;
+  const { tests, denyCount, gateCount } = program;
+  let i = 0;
+  for (; i < denyCount; i++) {
+    if ((tests[i] as Predicate)(record)) return 1 + i;
   }
-  for (let g = 0; g < gates.length; g++) {
-    const { allows } = gates[g] as Gate;
-    let i = 0;
-    while (i < allows.length && !(allows[i] as Predicate)(record)) i++;
-    if (i === allows.length) return -1 - g;
-    record.scratch.hits[g] = i;
+  // One gate is by far the commonest: its tests are all the rest.
+  if (gateCount === 1) {
+    for (; i < tests.length; i++) {
+      if ((tests[i] as Predicate)(record)) {
+        record.scratch.hits[0] = i - denyCount;
+        return ALLOWED;
+      }
+    }
+    return -1;
+  }
+  const { gateEnds } = program;
+  for (let g = 0; g < gateCount; g++) {
+    const first = i;
+    const end = gateEnds[g] as number;
+    while (i < end && !(tests[i] as Predicate)(record)) i++;
+    if (i === end) return -1 - g;
+    record.scratch.hits[g] = i - first;
+    i = end;
   }
   return ALLOWED;
 }

@@ -26,17 +26,24 @@ export interface Candidate {
   readonly statement: number;
 }
 
-/** One layer that must allow, for one action. A layer without candidates never allows. */
+/** One layer that must allow, for one action, and does not always. A layer without candidates never allows. */
 export interface Gate {
   readonly policyType: PolicyType;
-  readonly allows: readonly Predicate[];
+  /** Whose its tests are. */
   readonly allowOf: readonly Candidate[];
 }
 
-/** Everything that can decide one action for one stack. */
+/**
+ * Everything that can decide one action for one stack. What deciding reads is `tests` and the numbers, close together, because a
+ * decision costs what its cache misses cost; the rest says what an answer means.
+ */
 export interface Program {
-  /** In the order in which an explicit denial is named. */
-  readonly denies: readonly Predicate[];
+  /** The denials' tests, in the order in which they are named, and after them those of each gate. */
+  readonly tests: readonly Predicate[];
+  readonly denyCount: number;
+  readonly gateCount: number;
+  /** One past the last test of each gate. */
+  readonly gateEnds: readonly number[];
   readonly denyOf: readonly Candidate[];
   /** In the order in which an implicit denial is named; without those that always allow. */
   readonly gates: readonly Gate[];
@@ -166,17 +173,25 @@ function makeProgram(brought: readonly Brought[]): Program {
       }
     }
   }
+  const tests = denies;
+  const denyCount = denies.length;
   const gates: Gate[] = [];
+  const gateEnds: number[] = [];
   const alwaysBy: Candidate[] = [];
   for (const { policyType, contributions, gate } of brought) {
     if (!gate) continue;
     const allows = contributions.flatMap((one) => one.allows);
     const allowOf = contributions.flatMap(({ source, allowOf: own }) => own.map((statement) => ({ policyType, source, statement })));
     const unconditional = allows.indexOf(always);
-    if (unconditional < 0) gates.push({ policyType, allows, allowOf });
-    else alwaysBy.push(allowOf[unconditional] as Candidate);
+    if (unconditional >= 0) {
+      alwaysBy.push(allowOf[unconditional] as Candidate);
+      continue;
+    }
+    tests.push(...allows);
+    gates.push({ policyType, allowOf });
+    gateEnds.push(tests.length);
   }
-  return { denies, denyOf, gates, alwaysBy, keys: [...keys] };
+  return { tests: tests.slice(), denyCount, gateCount: gates.length, gateEnds, denyOf, gates, alwaysBy, keys: [...keys] };
 }
 
 /** A candidate as decisions name it. */

@@ -1,0 +1,356 @@
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { actionIdOf } from '#policy/actions.ts';
+import { statementPredicate } from '#policy/compile.ts';
+import {
+  compilePolicy,
+  decideRecord,
+  linkStack,
+  newRequestRecord,
+  type PolicyLayers,
+  type PolicyStack,
+  type RequestRecord,
+  type SourcedPolicy,
+} from '#policy/engine.ts';
+import { explain } from '#policy/explain.ts';
+import { fillRecord, newScratch } from '#policy/request.ts';
+import { toCedar, toCedarContext } from './policy-cedar.ts';
+import { makeWorkload, teamOf } from './policy-workload.ts';
+
+/**
+ * The same decisions by other engines: `node bench/policy-peers.ts`. Each engine in a process of its own, the rounds interleaved,
+ * decisions per CPU-second. Peers are not dependencies: `npm install --prefix .bench @casl/ability casbin @cloud-copilot/iam-simulate
+ * @cedar-policy/cedar-wasm pbac` puts them where nothing else looks.
+ *
+ * CASL and casbin know neither ARNs nor conditions: what they ask for that is our own compiled predicate, which flatters them.
+ */
+
+/** Answers a request by its number. */
+type Decide = (request: number) => boolean;
+type Track = 'A' | 'B';
+
+const workload = makeWorkload();
+const { policies, principals, requests } = workload;
+const fromBench = createRequire(new URL('../.bench/package.json', import.meta.url));
+/** A peer's module, by a path that only exists where the peers are installed. */
+const peer = async <Module>(path: string): Promise<Module> =>
+  (await import(new URL(`../.bench/node_modules/${path}`, import.meta.url).href)) as Module;
+
+const compiled: readonly SourcedPolicy[] = policies.map(({ name, text }) => ({ policyId: name, policy: compilePolicy(text) }));
+const policyAt = (i: number): SourcedPolicy => compiled[i] as SourcedPolicy;
+
+function layersOf(track: Track): PolicyLayers[] {
+  const serviceControl = workload.serviceControl.map((text, i) => [{ policyId: `scp${i}`, policy: compilePolicy(text) }]);
+  return principals.map(({ identity, boundary, session }) => ({
+    identity: identity.map(policyAt),
+    ...(track === 'A' ? {} : { serviceControl }),
+    ...(track === 'A' || boundary === undefined ? {} : { boundary: [policyAt(boundary)] }),
+    ...(track === 'A' || session === undefined ? {} : { session: [policyAt(session)] }),
+  }));
+}
+
+/** What has no slot: here, principal tags. It belongs to the role session, not to the request. */
+const tagsOf = principals.map((_, principal) => new Map([['aws:principaltag/team', teamOf(principal)]]));
+
+function recordsOf(): RequestRecord[] {
+  const scratch = newScratch();
+  return requests.map(({ principal, action, resource, context }) => {
+    const record = newRequestRecord(scratch);
+    fillRecord(record, new Map(Object.entries(context)));
+    record.context = tagsOf[principal];
+    record.action = actionIdOf(action);
+    record.resource = resource;
+    return record;
+  });
+}
+
+function belfry(track: Track): Decide {
+  const stacks = layersOf(track).map(linkStack);
+  const records = recordsOf();
+  const stackAt = requests.map(({ principal }) => stacks[principal] as PolicyStack);
+  return (i) => decideRecord(stackAt[i] as PolicyStack, records[i] as RequestRecord) === 0;
+}
+
+/** A principal's statements, denials last. */
+function statementsOf(principal: number): { readonly policy: SourcedPolicy; readonly index: number; readonly effect: string }[] {
+  const all = (principals[principal]?.identity ?? []).flatMap((i) => {
+    const policy = policyAt(i);
+    return policy.policy.lowered.statements.map(({ effect }, index) => ({ policy, index, effect }));
+  });
+  return all.sort((a, b) => a.effect.localeCompare(b.effect));
+}
+
+async function casl(): Promise<Decide> {
+  const { Ability } = fromBench('@casl/ability') as {
+    Ability: new (rules: unknown[], options: unknown) => { can(action: string, subject: unknown): boolean };
+  };
+  const { statementHasAction } = await import('#policy/compile.ts');
+  const actions = [...new Set(requests.map(({ action }) => action))];
+  const records = recordsOf();
+  const abilities = principals.map((_, principal) => {
+    const rules = statementsOf(principal).map(({ policy, index, effect }) => {
+      const statement = policy.policy.lowered.statements[index];
+      const named = statement === undefined ? [] : actions.filter((action) => statementHasAction(statement, action.toLowerCase()));
+      return { action: named, subject: 'all', inverted: effect === 'Deny', conditions: statementPredicate(policy.policy, index, true) };
+    });
+    const options = { conditionsMatcher: (holds: unknown) => holds, detectSubjectType: () => 'all' };
+    return new Ability(
+      rules.filter(({ action }) => action.length > 0),
+      options,
+    );
+  });
+  return (i) => {
+    const request = requests[i] as (typeof requests)[number];
+    return (abilities[request.principal] as (typeof abilities)[number]).can(request.action, records[i]);
+  };
+}
+
+async function casbin(): Promise<Decide> {
+  interface Enforcer {
+    addPolicies(rules: string[][]): Promise<boolean>;
+    addGroupingPolicies(rules: string[][]): Promise<boolean>;
+    addFunction(name: string, holds: (record: unknown, statement: string) => boolean): Promise<void>;
+    enforceSync(subject: string, record: unknown): boolean;
+  }
+  const { newEnforcer, newModelFromString } = fromBench('casbin') as {
+    newEnforcer: (model: unknown) => Promise<Enforcer>;
+    newModelFromString: (text: string) => unknown;
+  };
+  const { statementHasAction } = await import('#policy/compile.ts');
+  const model = newModelFromString(`
+[request_definition]
+r = sub, req
+[policy_definition]
+p = sub, statement, eft
+[role_definition]
+g = _, _
+[policy_effect]
+e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
+[matchers]
+m = g(r.sub, p.sub) && holds(r.req, p.statement)`);
+  const enforcer = await newEnforcer(model);
+  const statements = compiled.flatMap((source) =>
+    source.policy.lowered.statements.map((statement, index) => ({ source, statement, index, name: `${source.policyId}/${index}` })),
+  );
+  const byName = new Map(statements.map((one) => [one.name, one]));
+  await enforcer.addFunction('holds', (asked, name) => {
+    const { record, action } = asked as { record: RequestRecord; action: string };
+    const { source, statement, index } = byName.get(name) as (typeof statements)[number];
+    return statementHasAction(statement, action) && statementPredicate(source.policy, index, true)(record);
+  });
+  await enforcer.addPolicies(statements.map(({ source, statement, name }) => [source.policyId, name, statement.effect.toLowerCase()]));
+  await enforcer.addGroupingPolicies(principals.flatMap(({ name, identity }) => identity.map((i) => [name, policyAt(i).policyId])));
+  const records = recordsOf();
+  return (i) => {
+    const { principal, action } = requests[i] as (typeof requests)[number];
+    return enforcer.enforceSync(principals[principal]?.name ?? '', { record: records[i], action: action.toLowerCase() });
+  };
+}
+
+async function iamSimulate(track: Track): Promise<Decide> {
+  interface Analysis {
+    readonly result: string;
+  }
+  const root = '@cloud-copilot/iam-simulate/dist/esm/';
+  const { authorize } = await peer<{ authorize: (request: unknown) => Analysis }>(`${root}core_engine/CoreSimulatorEngine.js`);
+  const { AwsRequestImpl } = await peer<{ AwsRequestImpl: new (...parts: unknown[]) => unknown }>(`${root}request/request.js`);
+  const { RequestContextImpl } = await peer<{ RequestContextImpl: new (values: unknown) => unknown }>(`${root}requestContext.js`);
+  const { DiscoveryContextKeyConstraints } = await peer<{ DiscoveryContextKeyConstraints: new (list: unknown[]) => unknown }>(
+    `${root}context_keys/discoveryContextKeyConstraints.js`,
+  );
+  const { loadPolicy } = await peer<{ loadPolicy: (document: unknown, metadata: unknown) => unknown }>(
+    '@cloud-copilot/iam-policy/dist/esm/index.js',
+  );
+  const loaded = policies.map(({ name, text }) => loadPolicy(JSON.parse(text), { name }));
+  const serviceControl = workload.serviceControl.map((text, i) => ({
+    orgIdentifier: `ou-${i}`,
+    policies: [loadPolicy(JSON.parse(text), { name: `scp${i}` })],
+  }));
+  const simulationParameters = { simulationMode: 'Strict', discoveryContextKeyConstraints: new DiscoveryContextKeyConstraints([]) };
+  const asked = requests.map(({ principal, action, resource, context }) => {
+    const { identity, boundary, session } = principals[principal] as (typeof principals)[number];
+    const both = track === 'B';
+    return {
+      request: new AwsRequestImpl(
+        context['aws:principalarn'],
+        { resource, accountId: '123456789012' },
+        action,
+        new RequestContextImpl(context),
+        resource === '*',
+      ),
+      sessionPolicy: both && session !== undefined ? loaded[session] : undefined,
+      identityPolicies: identity.map((i) => loaded[i]),
+      serviceControlPolicies: both ? serviceControl : [],
+      resourceControlPolicies: [],
+      resourcePolicy: undefined,
+      permissionBoundaries: both && boundary !== undefined ? [loaded[boundary]] : undefined,
+      vpcEndpointPolicies: undefined,
+      simulationParameters,
+    };
+  });
+  return (i) => authorize(asked[i]).result === 'Allowed';
+}
+
+function cedar(): Decide {
+  interface Cedar {
+    preparsePolicySet(id: string, policies: unknown): { readonly type: string };
+    statefulIsAuthorized(call: unknown): { readonly type: string; readonly response?: { readonly decision: string } };
+  }
+  const { preparsePolicySet, statefulIsAuthorized } = fromBench('@cedar-policy/cedar-wasm/nodejs') as Cedar;
+  const sets = new Set<string>();
+  const setOf = principals.map(({ identity }) => {
+    const id = [...identity].sort((a, b) => a - b).join();
+    if (!sets.has(id)) {
+      const answer = preparsePolicySet(id, { staticPolicies: identity.map((i) => toCedar(policies[i]?.text ?? '')).join('\n') });
+      if (answer.type !== 'success') throw new Error(JSON.stringify(answer));
+      sets.add(id);
+    }
+    return id;
+  });
+  const calls = requests.map((request) => ({
+    principal: { type: 'User', id: principals[request.principal]?.name ?? '' },
+    action: { type: 'Action', id: 'call' },
+    resource: { type: 'Resource', id: 'any' },
+    context: toCedarContext(request),
+    preparsedPolicySetId: setOf[request.principal] ?? '',
+    entities: [],
+  }));
+  return (i) => statefulIsAuthorized(calls[i]).response?.decision === 'allow';
+}
+
+function pbac(): Decide {
+  const Pbac = fromBench('pbac') as new (policies: unknown, options: unknown) => { evaluate(params: unknown): boolean };
+  const evaluators = principals.map(
+    ({ identity }) =>
+      new Pbac(
+        identity.map((i) => withLists(policies[i]?.text ?? '')),
+        { validatePolicies: false, validateSchema: false },
+      ),
+  );
+  const asked = requests.map(({ action, resource, context }) => {
+    const nested: Record<string, Record<string, string>> = {};
+    for (const [key, value] of Object.entries(context)) {
+      const spelt = SPELT[key] ?? key;
+      const [service = '', name = ''] = spelt.split(':');
+      nested[service] = { ...nested[service], [name]: value };
+    }
+    return { action, resource, context: nested };
+  });
+  return (i) => {
+    const request = asked[i] as (typeof asked)[number];
+    return (evaluators[requests[i]?.principal ?? 0] as (typeof evaluators)[number]).evaluate(request);
+  };
+}
+
+/** pbac knows actions and resources as lists only. */
+function withLists(text: string): unknown {
+  const document = JSON.parse(text) as { Statement: Record<string, unknown> | Record<string, unknown>[] };
+  for (const statement of [document.Statement].flat()) {
+    for (const name of ['Action', 'NotAction', 'Resource', 'NotResource']) {
+      if (typeof statement[name] === 'string') statement[name] = [statement[name]];
+    }
+  }
+  return { ...document, Statement: [document.Statement].flat() };
+}
+
+/** pbac compares keys as written. */
+const SPELT: Readonly<Record<string, string>> = {
+  'aws:sourceip': 'aws:SourceIp',
+  'aws:securetransport': 'aws:SecureTransport',
+  'aws:requestedregion': 'aws:RequestedRegion',
+  'aws:currenttime': 'aws:CurrentTime',
+  'aws:useragent': 'aws:UserAgent',
+  'aws:multifactorauthpresent': 'aws:MultiFactorAuthPresent',
+  'aws:multifactorauthage': 'aws:MultiFactorAuthAge',
+  'aws:principalorgid': 'aws:PrincipalOrgID',
+  'aws:principalarn': 'aws:PrincipalArn',
+  'aws:principaltag/team': 'aws:PrincipalTag/team',
+};
+
+/** Each engine with the tracks it can run. */
+const ENGINES: Readonly<Record<string, (track: Track) => Decide | Promise<Decide>>> = {
+  'Belfry A': () => belfry('A'),
+  'CASL A': casl,
+  'casbin A': casbin,
+  'pbac A': pbac,
+  'iam-simulate A': () => iamSimulate('A'),
+  'cedar-wasm A': cedar,
+  'Belfry B': () => belfry('B'),
+  'iam-simulate B': () => iamSimulate('B'),
+};
+
+interface Figures {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly falseAllows: number;
+  readonly falseDenies: number;
+}
+
+/** About two CPU-seconds of decisions, after half a second of warming up. */
+async function measure(name: string): Promise<Figures> {
+  const engine = ENGINES[name];
+  if (engine === undefined) throw new Error(`There is no engine ${name}.`);
+  const track = name.endsWith('B') ? 'B' : 'A';
+  const decide = await engine(track);
+  const layers = layersOf(track);
+  let falseAllows = 0;
+  let falseDenies = 0;
+  requests.forEach(({ principal, action, resource, context }, i) => {
+    const right = explain(layers[principal] as PolicyLayers, {
+      action,
+      resources: [resource],
+      context: new Map(Object.entries(context)),
+    }).decision;
+    const allowed = decide(i);
+    if (allowed && right.effect === 'Deny') falseAllows++;
+    if (!allowed && right.effect === 'Allow') falseDenies++;
+  });
+  const run = (seconds: number): number => {
+    const before = process.cpuUsage();
+    let decisions = 0;
+    let spent = 0;
+    while (spent < seconds * 1e6) {
+      const from = decisions % requests.length;
+      for (let i = from; i < Math.min(from + 500, requests.length); i++, decisions++) decide(i);
+      const { user, system } = process.cpuUsage(before);
+      spent = user + system;
+    }
+    return decisions / (spent / 1e6);
+  };
+  run(0.5);
+  const perSecond = run(2);
+  const times = Float64Array.from({ length: 10_000 }, (_, i) => {
+    const before = process.hrtime.bigint();
+    decide(i);
+    return Number(process.hrtime.bigint() - before);
+  }).sort();
+  return { perSecond, p50: times[5000] ?? 0, p99: times[9900] ?? 0, falseAllows, falseDenies };
+}
+
+const only = process.argv[2];
+if (only !== undefined && only !== '--rounds') {
+  console.log(JSON.stringify(await measure(only)));
+} else {
+  const rounds = Number(process.argv[3] ?? 3);
+  const all = new Map<string, Figures[]>(Object.keys(ENGINES).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, figures] of all) {
+      const text = execFileSync(process.execPath, [import.meta.filename, name], { encoding: 'utf8' });
+      figures.push(JSON.parse(text.trim().split('\n').at(-1) ?? '') as Figures);
+    }
+  }
+  const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+  console.log('| engine, track | median /s | best /s | p50 / p99 ns | false allows / denies | Belfry is faster by |');
+  console.log('|---|---|---|---|---|---|');
+  for (const [name, figures] of all) {
+    const rate = median(figures.map(({ perSecond }) => perSecond));
+    const ours = median((all.get(`Belfry ${name.at(-1)}`) ?? []).map(({ perSecond }) => perSecond));
+    const best = Math.max(...figures.map(({ perSecond }) => perSecond));
+    const { falseAllows = 0, falseDenies = 0 } = figures[0] ?? {};
+    const times = `${median(figures.map(({ p50 }) => p50))} / ${median(figures.map(({ p99 }) => p99))}`;
+    console.log(
+      `| ${name} | ${Math.round(rate)} | ${Math.round(best)} | ${times} | ${falseAllows} / ${falseDenies} | ${(ours / rate).toFixed(1)} |`,
+    );
+  }
+}
