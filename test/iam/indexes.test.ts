@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { IdentityKind, IdentityRecords } from '../../src/store/identity.ts';
+import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, TRUST_ROOT } from './rig.ts';
+
+/**
+ * What stands in a record and what stands in a reverse index say the same, whatever is done in whatever order, refusals included:
+ * the few names meet again and again.
+ */
+
+const NAME = fc.constantFrom('a', 'A', 'b', 'c');
+const POLICY_ARN = fc.constantFrom(
+  `arn:aws:iam::${ACCOUNT}:policy/p`,
+  `arn:aws:iam::${ACCOUNT}:policy/q`,
+  'arn:aws:iam::aws:policy/AmazonChimeReadOnly',
+);
+
+type Step = readonly [name: keyof IamApi, input: object];
+
+function step<Name extends keyof IamApi>(name: Name, input: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Step> {
+  return fc.record(input).map((made) => [name, made] as const);
+}
+
+const STEP: fc.Arbitrary<Step> = fc.oneof(
+  step('CreateUser', { UserName: NAME }),
+  step('DeleteUser', { UserName: NAME }),
+  step('UpdateUser', { UserName: NAME, NewUserName: NAME }),
+  step('CreateGroup', { GroupName: NAME }),
+  step('DeleteGroup', { GroupName: NAME }),
+  step('UpdateGroup', { GroupName: NAME, NewGroupName: NAME }),
+  step('CreateRole', { RoleName: NAME, AssumeRolePolicyDocument: fc.constant(TRUST_ROOT) }),
+  step('DeleteRole', { RoleName: NAME }),
+  step('AddUserToGroup', { GroupName: NAME, UserName: NAME }),
+  step('RemoveUserFromGroup', { GroupName: NAME, UserName: NAME }),
+  step('CreatePolicy', { PolicyName: fc.constantFrom('p', 'q'), PolicyDocument: fc.constant(ALLOW_CHIME) }),
+  step('DeletePolicy', { PolicyArn: POLICY_ARN }),
+  step('AttachUserPolicy', { UserName: NAME, PolicyArn: POLICY_ARN }),
+  step('DetachUserPolicy', { UserName: NAME, PolicyArn: POLICY_ARN }),
+  step('AttachGroupPolicy', { GroupName: NAME, PolicyArn: POLICY_ARN }),
+  step('DetachGroupPolicy', { GroupName: NAME, PolicyArn: POLICY_ARN }),
+  step('AttachRolePolicy', { RoleName: NAME, PolicyArn: POLICY_ARN }),
+  step('DetachRolePolicy', { RoleName: NAME, PolicyArn: POLICY_ARN }),
+  step('PutUserPermissionsBoundary', { UserName: NAME, PermissionsBoundary: POLICY_ARN }),
+  step('DeleteUserPermissionsBoundary', { UserName: NAME }),
+  step('PutRolePermissionsBoundary', { RoleName: NAME, PermissionsBoundary: POLICY_ARN }),
+  step('CreateAccessKey', { UserName: NAME }),
+  step('CreateServiceLinkedRole', { AWSServiceName: fc.constant('chime.amazonaws.com') }),
+  step('DeleteServiceLinkedRole', { RoleName: fc.constant('AWSServiceRoleForAmazonChime') }),
+);
+
+/** Only refusals that a client is told may happen: anything else is a fault of ours. */
+async function tryStep({ run }: IamRig, [name, input]: Step): Promise<void> {
+  try {
+    await run(name, input as never);
+  } catch (error) {
+    const { code } = error as { readonly code?: string };
+    assert.match(
+      code ?? String(error),
+      /^(?:NoSuchEntity|EntityAlreadyExists|DeleteConflict|LimitExceeded|InvalidInput|UnmodifiableEntity|AccessDenied)/,
+    );
+  }
+}
+
+test('Records and reverse indexes agree after any steps in any order', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(STEP, { minLength: 10, maxLength: 60 }), async (steps) => {
+      const rig = await iamRig();
+      for (const one of steps) await tryStep(rig, one);
+      await rig.store.transaction(async (tx) => {
+        const all = async <Kind extends IdentityKind>(
+          kind: Kind,
+        ): Promise<{ readonly key: string; readonly record: IdentityRecords[Kind] }[]> => tx.identity.list(ACCOUNT, kind);
+        const keysOf = async (kind: IdentityKind): Promise<string[]> => (await all(kind)).map(({ key }) => key).sort();
+        const [users, groups, roles, policies, accessKeys] = [
+          await all('user'),
+          await all('group'),
+          await all('role'),
+          await all('policy'),
+          await all('access-key'),
+        ];
+
+        const holders = [
+          ...users.map(({ key, record }) => ({ place: `user/${key}`, record, boundary: record.permissionsBoundaryArn })),
+          ...groups.map(({ key, record }) => ({ place: `group/${key}`, record, boundary: undefined })),
+          ...roles.map(({ key, record }) => ({ place: `role/${key}`, record, boundary: record.permissionsBoundaryArn })),
+        ];
+        const attachments = holders.flatMap(({ place, record, boundary }) => [
+          ...record.attachedPolicyArns.map((arn) => `${arn} ${place}`),
+          ...(boundary === undefined ? [] : [`${boundary} ${place} boundary`]),
+        ]);
+        assert.deepEqual(await keysOf('attachment'), attachments.sort());
+
+        const memberships = users.flatMap(({ key, record }) => record.groupNames.map((name) => `${name.toLowerCase()} ${key}`));
+        assert.deepEqual(await keysOf('membership'), memberships.sort());
+        assert.deepEqual(
+          await keysOf('unique-id'),
+          [...users.map(({ record }) => record.userId), ...roles.map(({ record }) => record.roleId)].sort(),
+        );
+        const owned = users.flatMap(({ record }) => record.accessKeyIds.map((id) => `${id} ${record.userName}`));
+        assert.deepEqual(accessKeys.map(({ key, record }) => `${key} ${record.userName}`).sort(), owned.sort());
+
+        const groupNames = new Set(groups.map(({ record }) => record.groupName));
+        for (const { record } of users)
+          for (const name of record.groupNames) assert.ok(groupNames.has(name), `${record.userName} is in ${name}`);
+        const own = new Set<string>(policies.map(({ record }) => record.arn));
+        for (const { record, boundary } of holders) {
+          for (const arn of [...record.attachedPolicyArns, ...(boundary === undefined ? [] : [boundary])]) {
+            assert.ok(arn.startsWith('arn:aws:iam::aws:') || own.has(arn), `${arn} is attached and absent`);
+          }
+        }
+      });
+      await rig.store.close();
+    }),
+    { numRuns: 150 },
+  );
+});
