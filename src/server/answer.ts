@@ -7,7 +7,6 @@ import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
-import type { ServiceName } from '#model/model.ts';
 import type { Call, Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
@@ -17,6 +16,7 @@ import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
 import { route } from '#wire/route.ts';
 import type { Routed } from '#wire/routed.ts';
 import { eventSourceOf } from './event-source.ts';
+import type { OperationTables } from './operations.ts';
 
 /** Everything a request meets on its way; made once, in `core.ts`. */
 export interface Server {
@@ -26,7 +26,7 @@ export interface Server {
   /** Who brings a token in place of a signature. */
   readonly federate: Federate;
   readonly authorize: Authorize;
-  readonly operations: (service: ServiceName, operation: string) => Operation<unknown, unknown>;
+  readonly operations: OperationTables;
   readonly record: (recorded: Recorded) => TrailRow;
   readonly now: () => Instant;
   readonly guide2021: boolean;
@@ -82,7 +82,8 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
 
   async function perform(facts: Facts, proven: Authenticated): Promise<Answer> {
     const { received, routed, input } = facts;
-    const operation = server.operations(routed.service, routed.operation.name);
+    const table = server.operations(routed.service);
+    const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
     let changedIdentity = false;
     const answer = await store.transaction(async (tx) => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.

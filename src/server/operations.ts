@@ -3,15 +3,8 @@ import { authorizationMessages } from '#access/authorization-message.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { Vault } from '#core/vault.ts';
 import type { ServiceName } from '#model/model.ts';
-import { DEFAULT_LIMITS } from '#services/chime-sdk-meetings/deps.ts';
-import { joinTokens } from '#services/chime-sdk-meetings/join-token.ts';
-import { meetingsOperations } from '#services/chime-sdk-meetings/operations.ts';
-import { cloudtrailOperations } from '#services/cloudtrail/operations.ts';
-import { iamOperations } from '#services/iam/operations.ts';
-import { mfaVerifier } from '#services/mfa.ts';
 import type { Operation } from '#services/operation.ts';
-import { stsOperations } from '#services/sts/operations.ts';
-import { type Apis, operationTable } from '#services/table.ts';
+import type { Apis } from '#services/table.ts';
 import type { Endpoints } from './core-link.ts';
 import type { Settings } from './settings.ts';
 
@@ -28,15 +21,20 @@ export interface OperationParts {
 
 type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
 
+/** The table of a service: at once where it is loaded, else a promise of it. */
+export type OperationTables = (service: ServiceName) => Table | Promise<Table>;
+
 /**
- * The operations of every service, each table made when it is first asked for. An operation that is in the model and not built is
- * `notYet`.
+ * The operations of every service. A service's code is loaded when it is first asked for, so that a start does not wait for all of them.
+ * An operation that is in the model and not built is `notYet`.
  */
-export function allOperations(parts: OperationParts): (service: ServiceName, operation: string) => Operation<unknown, unknown> {
-  const { settings, vault, sessions, operatorKeys } = parts;
-  const built: Partial<Record<ServiceName, () => unknown>> = {
-    'chime-sdk-meetings': () => {
-      const { http, https } = parts.endpoints();
+export function allOperations({ settings, vault, sessions, operatorKeys, endpoints }: OperationParts): OperationTables {
+  const built: Partial<Record<ServiceName, () => Promise<unknown>>> = {
+    'chime-sdk-meetings': async () => {
+      const { meetingsOperations } = await import('#services/chime-sdk-meetings/operations.ts');
+      const { joinTokens } = await import('#services/chime-sdk-meetings/join-token.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-meetings/deps.ts');
+      const { http, https } = endpoints();
       const httpUrl = https ?? http ?? 'https://localhost';
       const [newest, ...older] = operatorKeys.map((key) => Buffer.from(hkdfSync('sha256', key, '', 'belfry join tokens', 32)));
       return meetingsOperations({
@@ -45,15 +43,29 @@ export function allOperations(parts: OperationParts): (service: ServiceName, ope
         limits: DEFAULT_LIMITS,
       });
     },
-    iam: () => iamOperations({ vault }),
-    sts: () => stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open, verifyMfa: mfaVerifier(vault) }),
-    cloudtrail: () => cloudtrailOperations({ lookupEventsPerSecond: settings.lookupEventsPerSecond }),
+    iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault }),
+    sts: async () => {
+      const { stsOperations } = await import('#services/sts/operations.ts');
+      const { mfaVerifier } = await import('#services/mfa.ts');
+      return stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open, verifyMfa: mfaVerifier(vault) });
+    },
+    organizations: async () => (await import('#services/organizations/operations.ts')).organizationsOperations(),
+    cloudtrail: async () =>
+      (await import('#services/cloudtrail/operations.ts')).cloudtrailOperations({ lookupEventsPerSecond: settings.lookupEventsPerSecond }),
+    accessanalyzer: async () => (await import('#services/accessanalyzer/operations.ts')).accessanalyzerOperations(),
   };
-  const tables = new Map<ServiceName, Table>();
+  const tables = new Map<ServiceName, Table | Promise<Table>>();
 
-  return (service, operation) => {
+  async function load(service: ServiceName): Promise<Table> {
+    const { operationTable } = await import('#services/table.ts');
+    const table = ((await built[service]?.()) ?? operationTable(service as keyof Apis, {})) as Table;
+    tables.set(service, table);
+    return table;
+  }
+
+  return (service) => {
     let table = tables.get(service);
-    if (table === undefined) tables.set(service, (table = (built[service]?.() ?? operationTable(service as keyof Apis, {})) as Table));
-    return table[operation] as Operation<unknown, unknown>;
+    if (table === undefined) tables.set(service, (table = load(service)));
+    return table;
   };
 }
