@@ -50,6 +50,23 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
   step('DeleteServiceLinkedRole', { RoleName: fc.constant('AWSServiceRoleForAmazonChime') }),
 );
 
+const arnOf = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
+
+/** Something of everything, so that the steps meet it. */
+const FURNITURE: readonly Step[] = [
+  ...['p', 'q'].map((PolicyName) => ['CreatePolicy', { PolicyName, PolicyDocument: ALLOW_CHIME }] as const),
+  ...['a', 'b'].flatMap((name): readonly Step[] => [
+    ['CreateUser', { UserName: name, PermissionsBoundary: arnOf('q') }],
+    ['CreateGroup', { GroupName: name }],
+    ['CreateRole', { RoleName: name, AssumeRolePolicyDocument: TRUST_ROOT }],
+    ['AddUserToGroup', { GroupName: name, UserName: name }],
+    ['AttachUserPolicy', { UserName: name, PolicyArn: arnOf('p') }],
+    ['AttachGroupPolicy', { GroupName: name, PolicyArn: arnOf('p') }],
+    ['AttachRolePolicy', { RoleName: name, PolicyArn: arnOf('q') }],
+    ['CreateAccessKey', { UserName: name }],
+  ]),
+];
+
 /** Only refusals that a client is told may happen: anything else is a fault of ours. */
 async function tryStep({ run }: IamRig, [name, input]: Step): Promise<void> {
   try {
@@ -67,7 +84,7 @@ test('Records and reverse indexes agree after any steps in any order', async () 
   await fc.assert(
     fc.asyncProperty(fc.array(STEP, { minLength: 10, maxLength: 60 }), async (steps) => {
       const rig = await iamRig();
-      for (const one of steps) await tryStep(rig, one);
+      for (const one of [...FURNITURE, ...steps]) await tryStep(rig, one);
       await rig.store.transaction(async (tx) => {
         const all = async <Kind extends IdentityKind>(
           kind: Kind,
@@ -113,6 +130,6 @@ test('Records and reverse indexes agree after any steps in any order', async () 
       });
       await rig.store.close();
     }),
-    { numRuns: 150 },
+    { numRuns: 200 },
   );
 });
