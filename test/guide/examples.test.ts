@@ -1,0 +1,268 @@
+/** The examples of the guide's security chapter, as its reader would try them: with AWS's own clients, both halves of each. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { test } from 'node:test';
+import {
+  CreateAccountCommand,
+  CreateBotCommand,
+  DeleteAccountCommand,
+  GetAccountCommand,
+  InviteUsersCommand,
+  ListAccountsCommand,
+  ListUsersCommand,
+  LogoutUserCommand,
+  ResetPersonalPINCommand,
+  SearchAvailablePhoneNumbersCommand,
+} from '@aws-sdk/client-chime';
+import { CreateMeetingCommand, DeleteMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import {
+  CreateAccessKeyCommand,
+  DeleteAccessKeyCommand,
+  GetGroupPolicyCommand,
+  GetPolicyVersionCommand,
+  GetUserCommand,
+  GetUserPolicyCommand,
+  IAMClient,
+  ListAccessKeysCommand,
+  ListAttachedUserPoliciesCommand,
+  ListGroupsForUserCommand,
+  ListPoliciesCommand,
+  ListUserPoliciesCommand,
+  PutUserPolicyCommand,
+  SimulateCustomPolicyCommand,
+  UpdateAccessKeyCommand,
+} from '@aws-sdk/client-iam';
+import { AssumeRoleCommand, GetCallerIdentityCommand, GetFederationTokenCommand } from '@aws-sdk/client-sts';
+import { askControl } from '#server/control.ts';
+import { refusalOf } from '../sdk/policy.ts';
+import { allow, denialOf, deny, guideOn, type Keys, keysOf, managed, policy, type Statement, startGuide, trust, verdictOf } from './rig.ts';
+
+const guide = await startGuide();
+const { accountId, admin, chime, iam, meetings, sts, user, userArn } = guide;
+
+const newMeeting = (ClientRequestToken: string) =>
+  new CreateMeetingCommand({ ClientRequestToken, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' });
+const ACCOUNT = { AccountId: '12a3456b-7c89-012d-3456-78901e23fg45' };
+
+/** Source: the guide, "Allow users to view their own permissions". */
+const VIEW_OWN = [
+  allow(
+    ['iam:GetUserPolicy', 'iam:ListGroupsForUser', 'iam:ListAttachedUserPolicies', 'iam:ListUserPolicies', 'iam:GetUser'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
+    'arn:aws:iam::*:user/${aws:username}',
+    { Sid: 'ViewOwnUserInfo' },
+  ),
+  allow(
+    [
+      'iam:GetGroupPolicy',
+      'iam:GetPolicyVersion',
+      'iam:GetPolicy',
+      'iam:ListAttachedGroupPolicies',
+      'iam:ListGroupPolicies',
+      'iam:ListPolicyVersions',
+      'iam:ListPolicies',
+      'iam:ListUsers',
+    ],
+    '*',
+    { Sid: 'NavigateInConsole' },
+  ),
+];
+
+test('EX-4: a user sees its own permissions, and not those of another', async () => {
+  const mateo = iam(await user('mateo', ...VIEW_OWN));
+  await user('nikki');
+  const own = (UserName: string) => [
+    new GetUserCommand({ UserName }),
+    new ListUserPoliciesCommand({ UserName }),
+    new ListAttachedUserPoliciesCommand({ UserName }),
+    new ListGroupsForUserCommand({ UserName }),
+    new GetUserPolicyCommand({ UserName, PolicyName: 'p' }),
+  ];
+  for (const command of own('mateo')) await mateo.send(command as GetUserCommand);
+  assert.equal((await mateo.send(new GetUserCommand({}))).User?.UserName, 'mateo');
+  for (const command of own('nikki')) {
+    const words = await denialOf(mateo.send(command as GetUserCommand));
+    assert.match(
+      words,
+      new RegExp(`^User: ${userArn('mateo')} is not authorized to perform: iam:\\w+ on resource: ${userArn('nikki')} because`),
+    );
+  }
+});
+
+test('EX-4: the second statement lets the same user find its way about, and no further', async () => {
+  const carlos = iam(await user('carlos', ...VIEW_OWN));
+  await carlos.send(new ListPoliciesCommand({ Scope: 'AWS', MaxItems: 1 }));
+  await carlos.send(new GetPolicyVersionCommand({ PolicyArn: managed('AmazonChimeReadOnly'), VersionId: 'v10' }));
+  assert.equal(await verdictOf(carlos.send(new GetGroupPolicyCommand({ GroupName: 'none', PolicyName: 'p' }))), 'allowed');
+  await denialOf(carlos.send(new ListAccessKeysCommand({ UserName: 'carlos' })));
+});
+
+// biome-ignore format: a table
+const AUDIENCES: readonly [title: string, name: string, policyName: string, reads: 'allowed' | 'refused', administers: 'allowed' | 'refused', manages: 'allowed' | 'refused'][] = [
+  // who                                                                       user         policy                         ListAccounts   CreateAccount   InviteUsers
+  ['EX-2: full access may do everything',                                      'fatima',    'AmazonChimeFullAccess',       'allowed',     'allowed',      'allowed'],
+  ['EX-2: read only lists and gets, searches numbers, and changes nothing',    'rashid',    'AmazonChimeReadOnly',         'allowed',     'refused',      'refused'],
+  ['EX-5: user management manages users, and makes no account and no bot',     'ursula',    'AmazonChimeUserManagement',   'allowed',     'refused',      'allowed'],
+];
+
+for (const [title, name, policyName, reads, administers, manages] of AUDIENCES) {
+  test(title, async () => {
+    const client = chime(await user(name, managed(policyName)));
+    for (const command of [new ListAccountsCommand({}), new GetAccountCommand(ACCOUNT), new ListUsersCommand(ACCOUNT)]) {
+      assert.equal(await verdictOf(client.send(command as ListUsersCommand)), reads, command.constructor.name);
+    }
+    for (const command of [
+      new CreateAccountCommand({ Name: 'a' }),
+      new DeleteAccountCommand(ACCOUNT),
+      new CreateBotCommand({ ...ACCOUNT, DisplayName: 'b' }),
+    ]) {
+      assert.equal(await verdictOf(client.send(command as CreateBotCommand)), administers, command.constructor.name);
+    }
+    for (const command of [
+      new InviteUsersCommand({ ...ACCOUNT, UserEmailList: ['a@example.com'] }),
+      new LogoutUserCommand({ ...ACCOUNT, UserId: 'u' }),
+      new ResetPersonalPINCommand({ ...ACCOUNT, UserId: 'u' }),
+    ]) {
+      assert.equal(await verdictOf(client.send(command as LogoutUserCommand)), manages, command.constructor.name);
+    }
+  });
+}
+
+test('EX-3: read only is the least for the console, and who calls the API alone needs the action alone', async () => {
+  const reader = chime(await user('reader', managed('AmazonChimeReadOnly')));
+  assert.equal(await verdictOf(reader.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' }))), 'allowed');
+  const apiOnly = chime(await user('api-only', allow('chime:ListUsers')));
+  assert.equal(await verdictOf(apiOnly.send(new ListUsersCommand(ACCOUNT))), 'allowed');
+  await denialOf(apiOnly.send(new ListAccountsCommand({})));
+});
+
+test('ROLE-2: a third party works in another account through a role with an external id, and with either half missing it does not', async () => {
+  const partner = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Partner' });
+  assert.ok(partner.ok && partner.administrator);
+  const theirs = guideOn({ ...guide.server, accountId: partner.administrator.accountId, credentials: partner.administrator });
+  const asks = { Condition: { StringEquals: { 'sts:ExternalId': 'Unique-Id-12345' } } };
+  const host = await theirs.role('ThirdParty', trust(`arn:aws:iam::${accountId}:root`, 'sts:AssumeRole', asks), allow('chime:*'));
+
+  const example = await user('example-corp', allow('sts:AssumeRole', host));
+  const without = await user('no-identity-half');
+  const session = await guide.assume(example, host, { ExternalId: 'Unique-Id-12345' });
+  const { Meeting } = await meetings(session).send(newMeeting('theirs'));
+  assert.match(Meeting?.MeetingArn as string, new RegExp(`^arn:aws:chime:us-east-1:${partner.administrator.accountId}:meeting/`));
+
+  const again = (keys: Keys, ExternalId?: string) =>
+    denialOf(sts(keys).send(new AssumeRoleCommand({ RoleArn: host, RoleSessionName: 'guide', ExternalId })));
+  assert.match(await again(example, 'Unique-Id-54321'), /is not authorized to perform: sts:AssumeRole on resource: /);
+  assert.match(await again(example), /is not authorized to perform: sts:AssumeRole on resource: /);
+  assert.match(await again(without, 'Unique-Id-12345'), /because no identity-based policy allows the sts:AssumeRole action$/);
+});
+
+test('EVAL-8, TS-4: what belongs to another account is out of reach, whatever the caller’s policies allow; there is no policy to grant it', async () => {
+  const other = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Other' });
+  assert.ok(other.ok && other.administrator);
+  const { Meeting } = await meetings(other.administrator).send(newMeeting('others'));
+  const everything = meetings(await user('everything', allow('*')));
+  for (const command of [
+    new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }),
+    new DeleteMeetingCommand({ MeetingId: Meeting?.MeetingId }),
+  ]) {
+    const { status } = await refusalOf(everything.send(command as GetMeetingCommand));
+    assert.ok(status === 403 || status === 404);
+  }
+  await meetings(other.administrator).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
+});
+
+test('ROLE-3: a federated user gets what both its maker and the policy passed allow', async () => {
+  const maker = await user('broker', allow(['sts:GetFederationToken', 'chime:CreateMeeting', 'chime:GetMeeting']));
+  const federate = async (...statements: readonly Statement[]) =>
+    keysOf((await sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(...statements) }))).Credentials);
+
+  const visitor = await federate(allow('chime:CreateMeeting'));
+  const { Meeting } = await meetings(visitor).send(newMeeting('federated'));
+  await denialOf(meetings(visitor).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId })));
+  const wider = await federate(allow('chime:*'));
+  await meetings(wider).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
+  await denialOf(meetings(wider).send(new DeleteMeetingCommand({ MeetingId: Meeting?.MeetingId })));
+  assert.equal((await sts(visitor).send(new GetCallerIdentityCommand({}))).Arn, `arn:aws:sts::${accountId}:federated-user/visitor`);
+});
+
+test('TS-1: "I am not authorized to perform an action" says who, what and why, and adding the action to the policy cures it', async () => {
+  const keys = await user('mateojackson');
+  const create = () => meetings(keys).send(newMeeting('mine'));
+  assert.equal(
+    await denialOf(create()),
+    `User: ${userArn('mateojackson')} is not authorized to perform: chime:CreateMeeting on resource: arn:aws:chime:us-east-1:${accountId}:meeting/* because no identity-based policy allows the chime:CreateMeeting action`,
+  );
+  const PolicyDocument = policy(allow('chime:CreateMeeting'));
+  await admin.send(new PutUserPolicyCommand({ UserName: 'mateojackson', PolicyName: 'added', PolicyDocument }));
+  assert.ok((await create()).Meeting?.MeetingId);
+});
+
+test('TS-1: on the classic service it is a ForbiddenException with the same sentence', async () => {
+  const keys = await user('classic');
+  const { name, status, message } = await refusalOf(chime(keys).send(new ListUsersCommand(ACCOUNT)));
+  assert.deepEqual([name, status], ['ForbiddenException', 403]);
+  assert.equal(
+    message,
+    `User: ${userArn('classic')} is not authorized to perform: chime:ListUsers on resource: * because no identity-based policy allows the chime:ListUsers action`,
+  );
+});
+
+test('AUTHN-6: an access key is shown once, works until it is deactivated, works again, and is gone when it is deleted', async () => {
+  const UserName = 'keyholder';
+  await user(UserName, allow('iam:ListAccessKeys'));
+  const { AccessKey } = await admin.send(new CreateAccessKeyCommand({ UserName }));
+  const AccessKeyId = AccessKey?.AccessKeyId as string;
+  const own = new IAMClient(guide.server.client({ accessKeyId: AccessKeyId, secretAccessKey: AccessKey?.SecretAccessKey as string }));
+  const look = () => own.send(new ListAccessKeysCommand({}));
+
+  const seen = await look();
+  assert.equal(seen.AccessKeyMetadata?.length, 2);
+  assert.ok(!JSON.stringify(seen).includes(AccessKey?.SecretAccessKey as string));
+  await admin.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status: 'Inactive' }));
+  const { name, status, message } = await refusalOf(look());
+  assert.deepEqual([name, status, message], ['InvalidClientTokenId', 403, 'The security token included in the request is invalid.']);
+  await admin.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status: 'Active' }));
+  await look();
+  await admin.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+  assert.equal((await refusalOf(look())).name, 'InvalidClientTokenId');
+});
+
+test('AUTHN-6: a user has two access keys at most', async () => {
+  const UserName = 'two-keys';
+  await user(UserName);
+  await admin.send(new CreateAccessKeyCommand({ UserName }));
+  const { name, message } = await refusalOf(admin.send(new CreateAccessKeyCommand({ UserName })));
+  assert.deepEqual([name, message], ['LimitExceededException', 'Cannot exceed quota for AccessKeysPerUser: 2']);
+});
+
+test('CTX-3: "all requests over TLS" refuses plain HTTP and does not touch HTTPS', async () => {
+  const onlyTls = deny('*', '*', { Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
+  const keys = await user('tls-only', allow('iam:ListPolicies'), onlyTls);
+  const list = () => new ListPoliciesCommand({ MaxItems: 1 });
+  assert.match(await denialOf(iam(keys).send(list())), /with an explicit deny in an identity-based policy$/);
+  const httpsAgent = new Agent({ ca: readFileSync(guide.server.caFile) });
+  const overTls = new IAMClient({ ...guide.server.client(keys), endpoint: guide.server.httpsEndpoint, requestHandler: { httpsAgent } });
+  assert.equal((await overTls.send(list())).Policies?.length, 1);
+  httpsAgent.destroy();
+});
+
+test('TS-3, ROLE-15: passing a role is asked for as iam:PassRole, on that role and for that service alone', async () => {
+  const role = guide.roleArn('Passed');
+  const may = policy(allow('iam:PassRole', role, { Condition: { StringEquals: { 'iam:PassedToService': 'chime.amazonaws.com' } } }));
+  const decision = async (PolicyInputList: readonly string[], ResourceArn: string, service: string) => {
+    const { EvaluationResults } = await admin.send(
+      new SimulateCustomPolicyCommand({
+        PolicyInputList: [...PolicyInputList],
+        ActionNames: ['iam:PassRole'],
+        ResourceArns: [ResourceArn],
+        ContextEntries: [{ ContextKeyName: 'iam:PassedToService', ContextKeyType: 'string', ContextKeyValues: [service] }],
+      }),
+    );
+    return EvaluationResults?.[0]?.EvalDecision;
+  };
+  assert.equal(await decision([may], role, 'chime.amazonaws.com'), 'allowed');
+  assert.equal(await decision([may], role, 'lambda.amazonaws.com'), 'implicitDeny');
+  assert.equal(await decision([may], guide.roleArn('Other'), 'chime.amazonaws.com'), 'implicitDeny');
+  assert.equal(await decision([policy(allow('chime:*'))], role, 'chime.amazonaws.com'), 'implicitDeny');
+});
