@@ -1,0 +1,111 @@
+/**
+ * The accounts of an organization. How they are made is in `account-creation.ts`, how they are invited in `handshakes.ts`.
+ */
+import type { Account, OrganizationsApi } from '#model/generated/organizations.ts';
+import type { OrganizationAccountRecord, OrganizationRecord } from '#store/organization-records.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { ensureParent, managedOrganization, memberAccount, ownOrganization } from './found.ts';
+import { leave } from './membership.ts';
+import { type Page, pageOfStored } from './page.ts';
+import { constraintViolation, refusal } from './refusals.ts';
+import { onOrganization, onThings } from './resources.ts';
+import { toAccount } from './shapes.ts';
+
+export const accountOperations = {
+  DescribeAccount: {
+    access: (input, caller) => onThings('organizations:DescribeAccount', caller, [input.AccountId]),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      return { Account: await toAccount(call.tx, organization, await memberAccount(call.tx, organization, input.AccountId)) };
+    },
+  },
+
+  ListAccounts: {
+    access: () => onOrganization('organizations:ListAccounts'),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      return shown(call, organization, await pageOfStored(input, (options) => stored(call, options)));
+    },
+  },
+
+  ListAccountsForParent: {
+    access: (input, caller) => onThings('organizations:ListAccountsForParent', caller, [input.ParentId]),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      await ensureParent(call.tx, organization, input.ParentId);
+      const page = await pageOfStored(
+        input,
+        (options) => stored(call, options),
+        (account) => account.parentId === input.ParentId,
+      );
+      return shown(call, organization, page);
+    },
+  },
+
+  /** Policies of the units it comes into bind the account from the next request on. */
+  MoveAccount: {
+    access: (input, caller) =>
+      onThings('organizations:MoveAccount', caller, [input.AccountId, input.SourceParentId, input.DestinationParentId]),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const account = await memberAccount(call.tx, organization, input.AccountId);
+      await ensureParent(call.tx, organization, input.SourceParentId, 'SourceParentNotFoundException');
+      await ensureParent(call.tx, organization, input.DestinationParentId, 'DestinationParentNotFoundException');
+      if (account.parentId === input.DestinationParentId) throw refusal('DuplicateAccountException');
+      if (account.parentId !== input.SourceParentId) throw refusal('AccountNotFoundException');
+      await call.tx.identity.put(call.accountId, 'organization-account', account.memberId, {
+        ...account,
+        parentId: input.DestinationParentId,
+      });
+      return {};
+    },
+  },
+
+  RemoveAccountFromOrganization: {
+    access: (input, caller) => onThings('organizations:RemoveAccountFromOrganization', caller, [input.AccountId]),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      await leave(call, organization, await memberAccount(call.tx, organization, input.AccountId));
+      return {};
+    },
+  },
+
+  /** Called by the member itself. */
+  LeaveOrganization: {
+    access: () => onOrganization('organizations:LeaveOrganization'),
+    async handle(call) {
+      const organization = await ownOrganization(call);
+      await leave(call, organization, await memberAccount(call.tx, organization, call.accountId));
+      return {};
+    },
+  },
+
+  /** For good: nobody opens it again. Assumed: it is suspended at once, without the days in which the real service waits. */
+  CloseAccount: {
+    access: (input, caller) => onThings('organizations:CloseAccount', caller, [input.AccountId]),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const account = await memberAccount(call.tx, organization, input.AccountId);
+      if (account.memberId === organization.accountId) {
+        throw constraintViolation('CANNOT_CLOSE_MANAGEMENT_ACCOUNT', 'You cannot close the management account of an organization.');
+      }
+      if (account.status === 'SUSPENDED') throw refusal('AccountAlreadyClosedException');
+      await call.tx.identity.put(call.accountId, 'organization-account', account.memberId, { ...account, status: 'SUSPENDED' });
+      return {};
+    },
+  },
+} satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+function stored(call: Call, options: { readonly after?: string; readonly limit: number }) {
+  return call.tx.identity.list(call.accountId, 'organization-account', options);
+}
+
+async function shown(
+  call: Call,
+  organization: OrganizationRecord,
+  page: Page<OrganizationAccountRecord>,
+): Promise<OrganizationsApi['ListAccounts']['output']> {
+  const accounts: Account[] = [];
+  for (const account of page.records) accounts.push(await toAccount(call.tx, organization, account));
+  return { Accounts: accounts, ...page.rest };
+}

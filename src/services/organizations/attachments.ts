@@ -1,0 +1,119 @@
+/**
+ * Which service control policies are attached to the root, to units and to accounts.
+ */
+import type { OrganizationsApi, PolicySummary } from '#model/generated/organizations.ts';
+import type { OrganizationRecord } from '#store/organization-records.ts';
+import type { Tx } from '#store/store.ts';
+import type { ServiceOperations } from '../operation.ts';
+import { allTargets, type FoundTarget, managedOrganization, ownOrganization, targetOf } from './found.ts';
+import { pageOf } from './page.ts';
+import { policyOf } from './policies.ts';
+import { QUOTAS } from './quotas.ts';
+import { constraintViolation, invalidInput, refusal } from './refusals.ts';
+import { onThings, policyTypeKey } from './resources.ts';
+import { toPolicySummary } from './shapes.ts';
+
+export const attachmentOperations = {
+  AttachPolicy: {
+    access: (input, caller) => onThings('organizations:AttachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const { policyId } = await policyOf(call, input.PolicyId);
+      const target = await targetToChange(call.tx, organization, input.TargetId);
+      ensureEnabled(organization);
+      if (target.attachedPolicyIds.includes(policyId)) throw refusal('DuplicatePolicyAttachmentException');
+      if (target.attachedPolicyIds.length >= QUOTAS.policiesPerTarget) {
+        throw constraintViolation(
+          'MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED',
+          `You have reached the maximum number of policies of this type attached to the target: ${QUOTAS.policiesPerTarget}.`,
+        );
+      }
+      await target.put({ attachedPolicyIds: [...target.attachedPolicyIds, policyId] });
+      return {};
+    },
+  },
+
+  DetachPolicy: {
+    access: (input, caller) => onThings('organizations:DetachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const { policyId } = await policyOf(call, input.PolicyId);
+      const target = await targetToChange(call.tx, organization, input.TargetId);
+      if (!target.attachedPolicyIds.includes(policyId)) throw refusal('PolicyNotAttachedException');
+      if (target.attachedPolicyIds.length <= QUOTAS.policiesPerTargetMin) {
+        throw constraintViolation(
+          'MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED',
+          'You cannot detach the last policy of this type from the target: every entity must have one.',
+        );
+      }
+      await target.put({ attachedPolicyIds: target.attachedPolicyIds.filter((id) => id !== policyId) });
+      return {};
+    },
+  },
+
+  /** Only what is attached to the target itself, not what comes from above. */
+  ListPoliciesForTarget: {
+    access: (input, caller) => onThings('organizations:ListPoliciesForTarget', caller, [input.TargetId], policyTypeKey(input.Filter)),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const target = await targetToChange(call.tx, organization, input.TargetId);
+      if (input.Filter !== 'SERVICE_CONTROL_POLICY') return { Policies: [] };
+      const policies: PolicySummary[] = [];
+      for (const policyId of target.attachedPolicyIds) policies.push(toPolicySummary(organization, await policyOf(call, policyId)));
+      const page = pageOf(
+        input,
+        policies.map((record) => ({ key: record.Id ?? '', record })),
+      );
+      return { Policies: page.records, ...page.rest };
+    },
+  },
+
+  ListTargetsForPolicy: {
+    access: (input, caller) => onThings('organizations:ListTargetsForPolicy', caller, [input.PolicyId], policyTypeKey()),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const { policyId } = await policyOf(call, input.PolicyId);
+      const targets = (await allTargets(call.tx, organization)).filter((target) => target.attachedPolicyIds.includes(policyId));
+      const page = pageOf(
+        input,
+        targets.map((record) => ({ key: record.id, record })),
+      );
+      return {
+        Targets: page.records.map((target) => ({ TargetId: target.id, Arn: target.arn, Name: target.name, Type: target.type })),
+        ...page.rest,
+      };
+    },
+  },
+
+  /**
+   * Only policy types that are merged have an effective policy; service control policies are not, each level is asked.
+   * A member may ask for its own account.
+   *
+   * Source: organizations 2016-11-28, DescribeEffectivePolicy: "This operation applies only to management policies."
+   */
+  DescribeEffectivePolicy: {
+    access: (input, caller) =>
+      onThings('organizations:DescribeEffectivePolicy', caller, [input.TargetId ?? caller.accountId], policyTypeKey(input.PolicyType)),
+    async handle(call, input) {
+      const targetId = input.TargetId ?? call.accountId;
+      const organization = targetId === call.accountId ? await ownOrganization(call) : await managedOrganization(call);
+      if ((input.PolicyType as string) === 'SERVICE_CONTROL_POLICY') {
+        throw invalidInput('INVALID_ENUM', 'Service control policies have no effective policy: each level is evaluated.');
+      }
+      if ((await targetOf(call.tx, organization, targetId)) === undefined) throw refusal('TargetNotFoundException');
+      throw refusal('EffectivePolicyNotFoundException');
+    },
+  },
+} satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+/** @throws AwsError TargetNotFoundException */
+async function targetToChange(tx: Tx, organization: OrganizationRecord, targetId: string): Promise<FoundTarget> {
+  const target = await targetOf(tx, organization, targetId);
+  if (target === undefined) throw refusal('TargetNotFoundException');
+  return target;
+}
+
+/** @throws AwsError PolicyTypeNotEnabledException */
+function ensureEnabled(organization: OrganizationRecord): void {
+  if (organization.serviceControl === 'disabled') throw refusal('PolicyTypeNotEnabledException');
+}

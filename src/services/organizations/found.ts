@@ -1,0 +1,163 @@
+/**
+ * The organization a call is about, and what stands in it: sought by id, or refused in AWS's words.
+ *
+ * Only the management account may do what is done with `managedOrganization`, which is almost everything.
+ */
+import type { AccountId, Arn } from '#core/arn.ts';
+import type { TargetType } from '#model/generated/organizations.ts';
+import type { TagRecord } from '#store/identity.ts';
+import {
+  ORGANIZATION_KEY,
+  type OrganizationAccountRecord,
+  type OrganizationalUnitRecord,
+  type OrganizationRecord,
+} from '#store/organization-records.ts';
+import type { Tx } from '#store/store.ts';
+import type { Call } from '../operation.ts';
+import { arnOf } from './names.ts';
+import { refusal } from './refusals.ts';
+
+/** The organization an account is in. */
+export async function organizationOf(tx: Tx, accountId: AccountId): Promise<OrganizationRecord | undefined> {
+  const member = await tx.identity.get(accountId, 'organization-member', ORGANIZATION_KEY);
+  return member && (await tx.identity.get(member.managementAccountId, 'organization', ORGANIZATION_KEY));
+}
+
+/** @throws AwsError AWSOrganizationsNotInUseException the caller is in no organization */
+export async function ownOrganization(call: Call): Promise<OrganizationRecord> {
+  const organization = await organizationOf(call.tx, call.accountId);
+  if (organization === undefined) throw refusal('AWSOrganizationsNotInUseException');
+  return organization;
+}
+
+/**
+ * @throws AwsError AWSOrganizationsNotInUseException the caller is in no organization
+ * @throws AwsError AccessDeniedException             the caller is a member of it
+ */
+export async function managedOrganization(call: Call): Promise<OrganizationRecord> {
+  const organization = await ownOrganization(call);
+  if (organization.accountId !== call.accountId) throw refusal('AccessDeniedException');
+  return organization;
+}
+
+export function putOrganization(tx: Tx, organization: OrganizationRecord): Promise<void> {
+  return tx.identity.put(organization.accountId, 'organization', ORGANIZATION_KEY, organization);
+}
+
+/** @throws AwsError AccountNotFoundException */
+export async function memberAccount(tx: Tx, organization: OrganizationRecord, accountId: string): Promise<OrganizationAccountRecord> {
+  const account = await tx.identity.get(organization.accountId, 'organization-account', accountId);
+  if (account === undefined) throw refusal('AccountNotFoundException');
+  return account;
+}
+
+/** @throws AwsError OrganizationalUnitNotFoundException */
+export async function organizationalUnit(tx: Tx, organization: OrganizationRecord, unitId: string): Promise<OrganizationalUnitRecord> {
+  const unit = await tx.identity.get(organization.accountId, 'organizational-unit', unitId);
+  if (unit === undefined) throw refusal('OrganizationalUnitNotFoundException');
+  return unit;
+}
+
+type ParentRefusal = 'ParentNotFoundException' | 'SourceParentNotFoundException' | 'DestinationParentNotFoundException';
+
+/** Passes where the root or a unit has the id. */
+export async function ensureParent(
+  tx: Tx,
+  organization: OrganizationRecord,
+  parentId: string,
+  otherwise: ParentRefusal = 'ParentNotFoundException',
+): Promise<void> {
+  if (parentId === organization.root.rootId) return;
+  if ((await tx.identity.get(organization.accountId, 'organizational-unit', parentId)) === undefined) throw refusal(otherwise);
+}
+
+/** The units from the root down to a parent; none where it is the root. */
+export async function unitsDownTo(tx: Tx, organization: OrganizationRecord, parentId: string): Promise<OrganizationalUnitRecord[]> {
+  const units: OrganizationalUnitRecord[] = [];
+  for (let at = parentId; at !== organization.root.rootId; ) {
+    const unit = await organizationalUnit(tx, organization, at);
+    units.unshift(unit);
+    at = unit.parentId;
+  }
+  return units;
+}
+
+/** `o-…/r-…/ou-…/`: where what is directly in a parent stands. */
+export async function pathOf(tx: Tx, organization: OrganizationRecord, parentId: string): Promise<string> {
+  const units = await unitsDownTo(tx, organization, parentId);
+  return `${[organization.organizationId, organization.root.rootId, ...units.map(({ unitId }) => unitId)].join('/')}/`;
+}
+
+export async function allUnits(tx: Tx, organization: OrganizationRecord): Promise<OrganizationalUnitRecord[]> {
+  return (await tx.identity.list(organization.accountId, 'organizational-unit')).map(({ record }) => record);
+}
+
+export async function allAccounts(tx: Tx, organization: OrganizationRecord): Promise<OrganizationAccountRecord[]> {
+  return (await tx.identity.list(organization.accountId, 'organization-account')).map(({ record }) => record);
+}
+
+/** What policies are attached to and tags are put on: the root, a unit, an account. */
+export interface FoundTarget {
+  readonly type: TargetType;
+  readonly id: string;
+  readonly arn: Arn;
+  readonly name: string;
+  readonly attachedPolicyIds: readonly string[];
+  readonly tags: readonly TagRecord[];
+  readonly put: (change: { readonly attachedPolicyIds?: readonly string[]; readonly tags?: readonly TagRecord[] }) => Promise<void>;
+}
+
+export async function targetOf(tx: Tx, organization: OrganizationRecord, id: string): Promise<FoundTarget | undefined> {
+  if (id === organization.root.rootId) return rootTarget(tx, organization);
+  if (id.startsWith('ou-')) {
+    const unit = await tx.identity.get(organization.accountId, 'organizational-unit', id);
+    return unit && unitTarget(tx, organization, unit);
+  }
+  const account = await tx.identity.get(organization.accountId, 'organization-account', id);
+  return account && accountTarget(tx, organization, account);
+}
+
+/** Every target of an organization, the root first. */
+export async function allTargets(tx: Tx, organization: OrganizationRecord): Promise<FoundTarget[]> {
+  const targets = [rootTarget(tx, organization)];
+  for (const unit of await allUnits(tx, organization)) targets.push(unitTarget(tx, organization, unit));
+  for (const account of await allAccounts(tx, organization)) targets.push(await accountTarget(tx, organization, account));
+  return targets;
+}
+
+function rootTarget(tx: Tx, organization: OrganizationRecord): FoundTarget {
+  const { root } = organization;
+  return {
+    type: 'ROOT',
+    id: root.rootId,
+    arn: arnOf(organization, root.rootId),
+    name: 'Root',
+    attachedPolicyIds: root.attachedPolicyIds,
+    tags: root.tags,
+    put: (change) => putOrganization(tx, { ...organization, root: { ...root, ...change } }),
+  };
+}
+
+function unitTarget(tx: Tx, organization: OrganizationRecord, unit: OrganizationalUnitRecord): FoundTarget {
+  return {
+    type: 'ORGANIZATIONAL_UNIT',
+    id: unit.unitId,
+    arn: arnOf(organization, unit.unitId),
+    name: unit.name,
+    attachedPolicyIds: unit.attachedPolicyIds,
+    tags: unit.tags,
+    put: (change) => tx.identity.put(organization.accountId, 'organizational-unit', unit.unitId, { ...unit, ...change }),
+  };
+}
+
+async function accountTarget(tx: Tx, organization: OrganizationRecord, account: OrganizationAccountRecord): Promise<FoundTarget> {
+  return {
+    type: 'ACCOUNT',
+    id: account.memberId,
+    arn: arnOf(organization, account.memberId),
+    name: (await tx.identity.get(account.memberId, 'account', account.memberId))?.name ?? account.memberId,
+    attachedPolicyIds: account.attachedPolicyIds,
+    tags: account.tags,
+    put: (change) => tx.identity.put(organization.accountId, 'organization-account', account.memberId, { ...account, ...change }),
+  };
+}

@@ -1,0 +1,197 @@
+/**
+ * Invitations: the management account invites an account of this server, which accepts or declines.
+ */
+import { type AccountId, isAccountId } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { Handshake, HandshakeFilter, OrganizationsApi } from '#model/generated/organizations.ts';
+import { type HandshakeRecord, ORGANIZATION_KEY } from '#store/organization-records.ts';
+import type { Tx } from '#store/store.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { emailKey } from './account-creation.ts';
+import { managedOrganization, organizationOf } from './found.ts';
+import { end, HANDSHAKE_LIFE_MS, stateOf } from './handshake-states.ts';
+import { hasRoom, join } from './membership.ts';
+import { accountArn, handshakeArn, newHandshakeId } from './names.ts';
+import { pageOf, pageOfStored } from './page.ts';
+import { QUOTAS } from './quotas.ts';
+import { constraintViolation, handshakeViolation, invalidInput, refusal } from './refusals.ts';
+import { onHandshake, onOrganization, requestTags } from './resources.ts';
+import { emailOf } from './shapes.ts';
+import { mergedTags } from './tag-rules.ts';
+
+export const handshakeOperations = {
+  /** Assumed: an account that this server does not have is refused as a target, because nobody could accept for it. */
+  InviteAccountToOrganization: {
+    access: (input, caller) => ({
+      ...onOrganization('organizations:InviteAccountToOrganization', requestTags(input.Tags)),
+      resources: [accountArn({ accountId: caller.accountId, organizationId: 'o-0000000000' }, input.Target.Id)],
+      resolve: async (tx) => {
+        const owner = (await organizationOf(tx, caller.accountId)) ?? { accountId: caller.accountId, organizationId: 'o-0000000000' };
+        return [accountArn(owner, (await invited(tx, input.Target)) ?? input.Target.Id)];
+      },
+    }),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const { tx, accountId } = call;
+      const tags = mergedTags([], input.Tags);
+      if (input.Target.Type === 'ORGANIZATION') throw invalidInput('INVALID_PARTY_TYPE_TARGET', 'You can invite accounts only.');
+      const invitedId = await invited(tx, input.Target);
+      if (invitedId === undefined) throw invalidInput('TARGET_NOT_SUPPORTED', 'The account that you invite is not on this server.');
+      if ((await organizationOf(tx, invitedId)) !== undefined) throw inAnOrganization();
+      const open = (await tx.identity.list(accountId, 'handshake')).filter(({ record }) => stateOf(record, call.now) === 'OPEN');
+      if (open.some(({ record }) => record.invitedId === invitedId)) throw refusal('DuplicateHandshakeException');
+      if (open.length >= QUOTAS.openHandshakes) {
+        throw constraintViolation('HANDSHAKE_RATE_LIMIT_EXCEEDED', `You have ${QUOTAS.openHandshakes} invitations that are still open.`);
+      }
+      const handshake: HandshakeRecord = {
+        accountId,
+        handshakeId: newHandshakeId(call.random),
+        organizationId: organization.organizationId,
+        invitedId,
+        state: 'OPEN',
+        requestedAt: call.now,
+        expiresAt: instant(call.now + HANDSHAKE_LIFE_MS),
+        ...(input.Notes === undefined ? {} : { notes: input.Notes }),
+        tags,
+      };
+      await tx.identity.put(accountId, 'handshake', handshake.handshakeId, handshake);
+      await tx.identity.put(invitedId, 'invitation', handshake.handshakeId, { accountId: invitedId, managementAccountId: accountId });
+      return { Handshake: await toHandshake(tx, handshake, call.now) };
+    },
+  },
+
+  /** Policies of the organization bind the account from the next request on. */
+  AcceptHandshake: {
+    access: (input, caller) => onHandshake('organizations:AcceptHandshake', caller, input.HandshakeId),
+    async handle(call, input) {
+      const { tx, accountId } = call;
+      const handshake = await received(call, input.HandshakeId);
+      if (stateOf(handshake, call.now) === 'OPEN' && (await organizationOf(tx, accountId)) !== undefined) throw inAnOrganization();
+      const ended = await end(call, handshake, 'ACCEPTED');
+      const organization = await tx.identity.get(handshake.accountId, 'organization', ORGANIZATION_KEY);
+      if (organization?.organizationId !== handshake.organizationId) throw refusal('InvalidHandshakeTransitionException');
+      if (!(await hasRoom(call, organization))) {
+        throw handshakeViolation('ACCOUNT_NUMBER_LIMIT_EXCEEDED', 'The organization has as many accounts as it may have.');
+      }
+      await join(call, organization, accountId, 'INVITED', handshake.tags);
+      return { Handshake: await toHandshake(tx, ended, call.now) };
+    },
+  },
+
+  DeclineHandshake: {
+    access: (input, caller) => onHandshake('organizations:DeclineHandshake', caller, input.HandshakeId),
+    async handle(call, input) {
+      const ended = await end(call, await received(call, input.HandshakeId), 'DECLINED');
+      return { Handshake: await toHandshake(call.tx, ended, call.now) };
+    },
+  },
+
+  CancelHandshake: {
+    access: (input, caller) => onHandshake('organizations:CancelHandshake', caller, input.HandshakeId),
+    async handle(call, input) {
+      const ended = await end(call, await sent(call, input.HandshakeId), 'CANCELED');
+      return { Handshake: await toHandshake(call.tx, ended, call.now) };
+    },
+  },
+
+  /** Either side may look. */
+  DescribeHandshake: {
+    access: (input, caller) => onHandshake('organizations:DescribeHandshake', caller, input.HandshakeId),
+    async handle(call, input) {
+      const own = await call.tx.identity.get(call.accountId, 'handshake', input.HandshakeId);
+      const handshake = own ?? (await received(call, input.HandshakeId));
+      return { Handshake: await toHandshake(call.tx, handshake, call.now) };
+    },
+  },
+
+  ListHandshakesForAccount: {
+    access: () => onOrganization('organizations:ListHandshakesForAccount'),
+    async handle(call, input) {
+      const { tx, accountId } = call;
+      const page = await pageOfStored(input, async (options) => {
+        const entries = await tx.identity.list(accountId, 'invitation', options);
+        return entries.map(({ key, record }) => ({ key, record: { handshakeId: key, managementAccountId: record.managementAccountId } }));
+      });
+      const handshakes: Handshake[] = [];
+      for (const { handshakeId, managementAccountId } of invites(input.Filter) ? page.records : []) {
+        const handshake = await tx.identity.get(managementAccountId, 'handshake', handshakeId);
+        if (handshake !== undefined) handshakes.push(await toHandshake(tx, handshake, call.now));
+      }
+      return { Handshakes: handshakes, ...page.rest };
+    },
+  },
+
+  ListHandshakesForOrganization: {
+    access: () => onOrganization('organizations:ListHandshakesForOrganization'),
+    async handle(call, input) {
+      await managedOrganization(call);
+      const entries = invites(input.Filter) ? await call.tx.identity.list(call.accountId, 'handshake') : [];
+      const page = pageOf(input, entries);
+      const handshakes: Handshake[] = [];
+      for (const handshake of page.records) handshakes.push(await toHandshake(call.tx, handshake, call.now));
+      return { Handshakes: handshakes, ...page.rest };
+    },
+  },
+} satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+/** The account that is invited, by its id or address; undefined where this server has none such. */
+async function invited(tx: Tx, target: { readonly Id: string; readonly Type: string }): Promise<AccountId | undefined> {
+  const accountId = target.Type === 'EMAIL' ? await tx.meta.get(emailKey(target.Id)) : target.Id;
+  if (accountId === undefined || !isAccountId(accountId)) return undefined;
+  return (await tx.identity.get(accountId, 'account', accountId))?.accountId;
+}
+
+/** Whether a filter lets invitations through, the one kind of handshake there is. */
+function invites(filter: HandshakeFilter | undefined): boolean {
+  return (filter?.ActionType ?? 'INVITE') === 'INVITE' && filter?.ParentHandshakeId === undefined;
+}
+
+/** @throws AwsError HandshakeNotFoundException nobody has invited the caller so */
+async function received(call: Call, handshakeId: string): Promise<HandshakeRecord> {
+  const invitation = await call.tx.identity.get(call.accountId, 'invitation', handshakeId);
+  const handshake = invitation && (await call.tx.identity.get(invitation.managementAccountId, 'handshake', handshakeId));
+  if (handshake === undefined) throw refusal('HandshakeNotFoundException');
+  return handshake;
+}
+
+/** @throws AwsError HandshakeNotFoundException the caller has invited nobody so */
+async function sent(call: Call, handshakeId: string): Promise<HandshakeRecord> {
+  const handshake = await call.tx.identity.get(call.accountId, 'handshake', handshakeId);
+  if (handshake === undefined) throw refusal('HandshakeNotFoundException');
+  return handshake;
+}
+
+function inAnOrganization() {
+  return handshakeViolation('ALREADY_IN_AN_ORGANIZATION', 'The account is already a member of an organization.');
+}
+
+async function toHandshake(tx: Tx, handshake: HandshakeRecord, now: Instant): Promise<Handshake> {
+  const { accountId, handshakeId, organizationId, invitedId, notes } = handshake;
+  const inviting = await tx.identity.get(accountId, 'account', accountId);
+  const organization = await tx.identity.get(accountId, 'organization', ORGANIZATION_KEY);
+  return {
+    Id: handshakeId,
+    Arn: handshakeArn(handshake, handshakeId),
+    Parties: [
+      { Id: organizationId.slice(2), Type: 'ORGANIZATION' },
+      { Id: invitedId, Type: 'ACCOUNT' },
+    ],
+    State: stateOf(handshake, now),
+    RequestedTimestamp: handshake.requestedAt,
+    ExpirationTimestamp: handshake.expiresAt,
+    Action: 'INVITE',
+    Resources: [
+      {
+        Value: organizationId,
+        Type: 'ORGANIZATION',
+        Resources: [
+          { Value: emailOf(inviting ?? { accountId }), Type: 'MASTER_EMAIL' },
+          { Value: inviting?.name ?? accountId, Type: 'MASTER_NAME' },
+          { Value: organization?.featureSet ?? 'ALL', Type: 'ORGANIZATION_FEATURE_SET' },
+        ],
+      },
+      { Value: invitedId, Type: 'ACCOUNT' },
+      ...(notes === undefined ? [] : [{ Value: notes, Type: 'NOTES' } as const]),
+    ],
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * The organization itself, its root, and the policy types that are in force in it.
+ */
+
+import type { OrganizationsApi } from '#model/generated/organizations.ts';
+import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
+import { ORGANIZATION_KEY, type OrganizationRecord } from '#store/organization-records.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { allAccounts, allTargets, allUnits, managedOrganization, organizationOf, ownOrganization, putOrganization } from './found.ts';
+import { cancelOpenHandshakes } from './handshake-states.ts';
+import { newOrganizationId, newRootId } from './names.ts';
+import { pageOf } from './page.ts';
+import { refusal } from './refusals.ts';
+import { onOrganization, onThings, policyTypeKey } from './resources.ts';
+import { toOrganization, toRoot } from './shapes.ts';
+
+export const organizationOperations = {
+  /** The caller becomes the management account. Service control policies have yet to be enabled in the root. */
+  CreateOrganization: {
+    access: () => onOrganization('organizations:CreateOrganization'),
+    async handle(call, input) {
+      const { tx, accountId, now } = call;
+      if ((await organizationOf(tx, accountId)) !== undefined) throw refusal('AlreadyInOrganizationException');
+      const organization: OrganizationRecord = {
+        accountId,
+        organizationId: newOrganizationId(call.random),
+        featureSet: input.FeatureSet ?? 'ALL',
+        createdAt: now,
+        serviceControl: 'disabled',
+        root: { rootId: newRootId(call.random), attachedPolicyIds: [], tags: [] },
+      };
+      await putOrganization(tx, organization);
+      await tx.identity.put(accountId, 'organization-member', ORGANIZATION_KEY, { accountId, managementAccountId: accountId });
+      await tx.identity.put(accountId, 'organization-account', accountId, {
+        accountId,
+        memberId: accountId,
+        parentId: organization.root.rootId,
+        joinedAt: now,
+        joinedMethod: 'INVITED',
+        status: 'ACTIVE',
+        attachedPolicyIds: [],
+        tags: [],
+      });
+      return { Organization: await toOrganization(tx, organization) };
+    },
+  },
+
+  DescribeOrganization: {
+    access: () => onOrganization('organizations:DescribeOrganization'),
+    async handle(call) {
+      return { Organization: await toOrganization(call.tx, await ownOrganization(call)) };
+    },
+  },
+
+  /** Its units and policies go with it, and invitations that are open. Source: AWS Organizations User Guide, "Deleting an organization". */
+  DeleteOrganization: {
+    access: () => onOrganization('organizations:DeleteOrganization'),
+    async handle(call) {
+      const organization = await managedOrganization(call);
+      const { tx, accountId } = call;
+      if ((await allAccounts(tx, organization)).length > 1) throw refusal('OrganizationNotEmptyException');
+      await cancelOpenHandshakes(call);
+      for (const { unitId } of await allUnits(tx, organization)) await tx.identity.remove(accountId, 'organizational-unit', unitId);
+      for (const { key } of await tx.identity.list(accountId, 'service-control-policy')) {
+        await tx.identity.remove(accountId, 'service-control-policy', key);
+      }
+      for (const { key } of await tx.identity.list(accountId, 'account-creation'))
+        await tx.identity.remove(accountId, 'account-creation', key);
+      await tx.identity.remove(accountId, 'organization-account', accountId);
+      await tx.identity.remove(accountId, 'organization-member', ORGANIZATION_KEY);
+      await tx.identity.remove(accountId, 'organization', ORGANIZATION_KEY);
+      return {};
+    },
+  },
+
+  ListRoots: {
+    access: () => onOrganization('organizations:ListRoots'),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const page = pageOf(input, [{ key: organization.root.rootId, record: toRoot(organization) }]);
+      return { Roots: page.records, ...page.rest };
+    },
+  },
+
+  EnablePolicyType: {
+    access: (input, caller) => onThings('organizations:EnablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
+    handle: (call, input) => switchPolicyType(call, input, 'enabled'),
+  },
+
+  DisablePolicyType: {
+    access: (input, caller) => onThings('organizations:DisablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
+    handle: (call, input) => switchPolicyType(call, input, 'disabled'),
+  },
+} satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+/**
+ * Disabling takes every policy off every target for good; enabling puts FullAWSAccess on each.
+ *
+ * Source: AWS Organizations User Guide, "Enabling and disabling policy types".
+ */
+async function switchPolicyType(
+  call: Call,
+  input: OrganizationsApi['EnablePolicyType']['input'],
+  wanted: OrganizationRecord['serviceControl'],
+): Promise<OrganizationsApi['EnablePolicyType']['output']> {
+  const organization = await managedOrganization(call);
+  if (input.RootId !== organization.root.rootId) throw refusal('RootNotFoundException');
+  if (input.PolicyType !== 'SERVICE_CONTROL_POLICY' || organization.featureSet !== 'ALL') {
+    throw refusal(wanted === 'enabled' ? 'PolicyTypeNotAvailableForOrganizationException' : 'PolicyTypeNotEnabledException');
+  }
+  if (organization.serviceControl === wanted) {
+    throw refusal(wanted === 'enabled' ? 'PolicyTypeAlreadyEnabledException' : 'PolicyTypeNotEnabledException');
+  }
+  const attachedPolicyIds = wanted === 'enabled' ? [FULL_AWS_ACCESS.policyId] : [];
+  for (const target of await allTargets(call.tx, organization)) if (target.type !== 'ROOT') await target.put({ attachedPolicyIds });
+  const changed: OrganizationRecord = { ...organization, serviceControl: wanted, root: { ...organization.root, attachedPolicyIds } };
+  await putOrganization(call.tx, changed);
+  return { Root: toRoot(changed) };
+}

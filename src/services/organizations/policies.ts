@@ -1,0 +1,157 @@
+/**
+ * Service control policies. What they are attached to is in `attachments.ts`.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import type { OrganizationsApi } from '#model/generated/organizations.ts';
+import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
+import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
+import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
+import type { OrganizationRecord, ServiceControlPolicyRecord } from '#store/organization-records.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { allTargets, managedOrganization } from './found.ts';
+import { newPolicyId } from './names.ts';
+import { pageOfStored } from './page.ts';
+import { QUOTAS } from './quotas.ts';
+import { constraintViolation, invalidInput, refusal } from './refusals.ts';
+import { onNewPolicy, onOrganization, onThings, policyTypeKey, requestTags } from './resources.ts';
+import { toPolicySummary } from './shapes.ts';
+import { mergedTags } from './tag-rules.ts';
+
+export const policyOperations = {
+  CreatePolicy: {
+    access: (input, caller) =>
+      onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const { tx, accountId } = call;
+      if (input.Type !== 'SERVICE_CONTROL_POLICY' || organization.featureSet !== 'ALL') {
+        throw refusal('PolicyTypeNotAvailableForOrganizationException');
+      }
+      ensureContent(input.Content);
+      await ensureNameIsFree(call, input.Name);
+      if ((await tx.identity.count(accountId, 'service-control-policy')) >= QUOTAS.policies) {
+        throw constraintViolation('POLICY_NUMBER_LIMIT_EXCEEDED', 'You have exceeded the number of policies allowed in an organization.');
+      }
+      const policy: ServiceControlPolicyRecord = {
+        accountId,
+        policyId: newPolicyId(call.random),
+        name: input.Name,
+        description: input.Description,
+        content: input.Content,
+        tags: mergedTags([], input.Tags),
+      };
+      await add(call, policy);
+      return { Policy: toPolicy(organization, policy) };
+    },
+  },
+
+  /** What is attached is in force anew with the next request. */
+  UpdatePolicy: {
+    access: (input, caller) => onThings('organizations:UpdatePolicy', caller, [input.PolicyId], policyTypeKey()),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const policy = await policyToChange(call, input.PolicyId);
+      if (input.Content !== undefined) ensureContent(input.Content);
+      if (input.Name !== undefined && input.Name !== policy.name) await ensureNameIsFree(call, input.Name);
+      const changed: ServiceControlPolicyRecord = {
+        ...policy,
+        name: input.Name ?? policy.name,
+        description: input.Description ?? policy.description,
+        content: input.Content ?? policy.content,
+      };
+      await call.tx.identity.put(call.accountId, 'service-control-policy', policy.policyId, changed);
+      return { Policy: toPolicy(organization, changed) };
+    },
+  },
+
+  DeletePolicy: {
+    access: (input, caller) => onThings('organizations:DeletePolicy', caller, [input.PolicyId], policyTypeKey()),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      const { policyId } = await policyToChange(call, input.PolicyId);
+      const targets = await allTargets(call.tx, organization);
+      if (targets.some((target) => target.attachedPolicyIds.includes(policyId))) throw refusal('PolicyInUseException');
+      await call.tx.identity.remove(call.accountId, 'service-control-policy', policyId);
+      return {};
+    },
+  },
+
+  DescribePolicy: {
+    access: (input, caller) => onThings('organizations:DescribePolicy', caller, [input.PolicyId], policyTypeKey()),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      return { Policy: toPolicy(organization, await policyOf(call, input.PolicyId)) };
+    },
+  },
+
+  /** Of the types that Belfry does not have there are none. */
+  ListPolicies: {
+    access: (input) => onOrganization('organizations:ListPolicies', policyTypeKey(input.Filter)),
+    async handle(call, input) {
+      const organization = await managedOrganization(call);
+      if (input.Filter !== 'SERVICE_CONTROL_POLICY') return { Policies: [] };
+      const page = await pageOfStored<PolicyFacts>(input, async (options) => {
+        const stored = await call.tx.identity.list(call.accountId, 'service-control-policy', options);
+        const { after = '' } = options;
+        const own = FULL_AWS_ACCESS.policyId > after ? [{ key: FULL_AWS_ACCESS.policyId, record: FULL_AWS_ACCESS }] : [];
+        return [...own, ...stored].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, options.limit);
+      });
+      return { Policies: page.records.map((policy) => toPolicySummary(organization, policy)), ...page.rest };
+    },
+  },
+} satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+type PolicyFacts = Pick<ServiceControlPolicyRecord, 'policyId' | 'name' | 'description' | 'content'>;
+
+/** @throws AwsError PolicyNotFoundException */
+export async function policyOf(call: Call, policyId: string): Promise<PolicyFacts> {
+  if (policyId === FULL_AWS_ACCESS.policyId) return FULL_AWS_ACCESS;
+  const policy = await call.tx.identity.get(call.accountId, 'service-control-policy', policyId);
+  if (policy === undefined) throw refusal('PolicyNotFoundException');
+  return policy;
+}
+
+/**
+ * @throws AwsError InvalidInputException   FullAWSAccess is AWS's
+ * @throws AwsError PolicyNotFoundException
+ */
+export async function policyToChange(call: Call, policyId: string): Promise<ServiceControlPolicyRecord> {
+  if (policyId === FULL_AWS_ACCESS.policyId) throw invalidInput('IMMUTABLE_POLICY', 'You cannot change an AWS managed policy.');
+  const policy = await call.tx.identity.get(call.accountId, 'service-control-policy', policyId);
+  if (policy === undefined) throw refusal('PolicyNotFoundException');
+  return policy;
+}
+
+function toPolicy(
+  organization: OrganizationRecord,
+  policy: PolicyFacts,
+): NonNullable<OrganizationsApi['CreatePolicy']['output']['Policy']> {
+  return { PolicySummary: toPolicySummary(organization, policy), Content: policy.content };
+}
+
+/**
+ * @throws AwsError ConstraintViolationException     it is too long, white space included
+ * @throws AwsError MalformedPolicyDocumentException the engine could not decide by it
+ *
+ * Source: AWS Organizations User Guide, "Quotas": the size of a service control policy.
+ */
+function ensureContent(content: string): void {
+  const { characters } = POLICY_QUOTAS.serviceControl;
+  if (policySize(content, 'service-control') > characters) {
+    throw constraintViolation('POLICY_CONTENT_LIMIT_EXCEEDED', `You have exceeded the maximum size of a policy: ${characters} characters.`);
+  }
+  const problem = malformedPolicyText(content, 'service-control');
+  if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);
+}
+
+/** @throws AwsError DuplicatePolicyException */
+async function ensureNameIsFree(call: Call, name: string): Promise<void> {
+  const policies = await call.tx.identity.list(call.accountId, 'service-control-policy');
+  if (name === FULL_AWS_ACCESS.name || policies.some(({ record }) => record.name === name)) throw refusal('DuplicatePolicyException');
+}
+
+async function add(call: Call, policy: ServiceControlPolicyRecord): Promise<void> {
+  const outcome = await call.tx.identity.add(call.accountId, 'service-control-policy', policy.policyId, policy);
+  // One in 2^50: the client tries again.
+  if (outcome === 'exists') throw new AwsError('ServiceException', 'The identifier of the policy is taken. Try again.');
+}

@@ -1,0 +1,100 @@
+/**
+ * What an operation of Organizations acts upon, as `access` answers it. A request has ids only: the ARN also names the organization and its
+ * management account, which are read. Of an account that is in no organization the ARNs are of one that is not there.
+ *
+ * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Organizations".
+ */
+import type { Tag } from '#model/generated/organizations.ts';
+import { ORGANIZATION_KEY } from '#store/organization-records.ts';
+import type { Tx } from '#store/store.ts';
+import type { Access, Caller } from '../operation.ts';
+import { organizationOf, targetOf } from './found.ts';
+import { anyPolicyArn, arnOf, type Owner } from './names.ts';
+
+type Action = Access['action'];
+type Context = readonly (readonly [string, string | readonly string[]])[];
+
+/** An action that no resource narrows. */
+export function onOrganization(action: Action, context: Context = []): Access {
+  return { action, resources: ['*'], ...contextOf(context) };
+}
+
+/** Things by id: the root, units, accounts, policies. */
+export function onThings(action: Action, caller: Caller, ids: readonly string[], context: Context = []): Access {
+  return {
+    action,
+    resources: ids.map((id) => arnOf(nowhere(caller), id)),
+    resolve: async (tx) => {
+      const owner = await ownerFor(tx, caller);
+      return ids.map((id) => arnOf(owner, id));
+    },
+    resourceTags: async (tx) => {
+      const tags = [];
+      for (const id of ids) tags.push(await tagsOf(tx, caller, id));
+      return tags;
+    },
+    ...contextOf(context),
+  };
+}
+
+/** A policy that is being made: it has no id yet. */
+export function onNewPolicy(action: Action, caller: Caller, context: Context): Access {
+  return {
+    action,
+    resources: [anyPolicyArn(nowhere(caller))],
+    resolve: async (tx) => [anyPolicyArn(await ownerFor(tx, caller))],
+    ...contextOf(context),
+  };
+}
+
+/** A handshake, which stands in the name of the account that invites, whichever of the two is calling. */
+export function onHandshake(action: Action, caller: Caller, handshakeId: string): Access {
+  return {
+    action,
+    resources: [arnOf(nowhere(caller), handshakeId)],
+    resolve: async (tx) => {
+      const invitation = await tx.identity.get(caller.accountId, 'invitation', handshakeId);
+      const handshake = await tx.identity.get(invitation?.managementAccountId ?? caller.accountId, 'handshake', handshakeId);
+      return [arnOf(handshake ?? (await ownerFor(tx, caller)), handshakeId)];
+    },
+  };
+}
+
+/** The keys of a request that gives tags. */
+export function requestTags(tags: readonly Tag[] | undefined): Context {
+  if (tags === undefined || tags.length === 0) return [];
+  return [
+    ...tags.map((tag) => [`aws:requesttag/${tag.Key.toLowerCase()}`, tag.Value] as const),
+    ...requestTagKeys(tags.map((tag) => tag.Key)),
+  ];
+}
+
+export function requestTagKeys(keys: readonly string[]): Context {
+  return keys.length === 0 ? [] : [['aws:tagkeys', keys]];
+}
+
+/** `organizations:PolicyType`; of a policy given by id it is the one type there is. */
+export function policyTypeKey(policyType: string = 'SERVICE_CONTROL_POLICY'): Context {
+  return [['organizations:policytype', policyType]];
+}
+
+function nowhere(caller: Caller): Owner {
+  return { accountId: caller.accountId, organizationId: 'o-0000000000' };
+}
+
+async function ownerFor(tx: Tx, caller: Caller): Promise<Owner> {
+  return (await organizationOf(tx, caller.accountId)) ?? nowhere(caller);
+}
+
+async function tagsOf(tx: Tx, caller: Caller, id: string): Promise<Readonly<Record<string, string>> | undefined> {
+  const organization = await tx.identity.get(caller.accountId, 'organization', ORGANIZATION_KEY);
+  if (organization === undefined) return undefined;
+  const tagged = id.startsWith('p-')
+    ? await tx.identity.get(caller.accountId, 'service-control-policy', id)
+    : await targetOf(tx, organization, id);
+  return tagged && Object.fromEntries(tagged.tags.map((tag) => [tag.key, tag.value]));
+}
+
+function contextOf(entries: Context): Pick<Access, 'context'> {
+  return entries.length === 0 ? {} : { context: new Map(entries) };
+}

@@ -1,0 +1,70 @@
+/**
+ * Tags of the root, units, accounts and policies.
+ */
+import type { OrganizationsApi } from '#model/generated/organizations.ts';
+import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
+import type { TagRecord } from '#store/identity.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { managedOrganization, targetOf } from './found.ts';
+import { pageOf } from './page.ts';
+import { invalidInput, refusal } from './refusals.ts';
+import { onThings, policyTypeKey, requestTagKeys, requestTags } from './resources.ts';
+import { mergedTags, tagsWithout } from './tag-rules.ts';
+
+export const tagOperations = {
+  TagResource: {
+    access: (input, caller) =>
+      onThings('organizations:TagResource', caller, [input.ResourceId], [...requestTags(input.Tags), ...typeOf(input.ResourceId)]),
+    async handle(call, input) {
+      const { tags, put } = await tagged(call, input.ResourceId);
+      await put(mergedTags(tags, input.Tags));
+      return {};
+    },
+  },
+
+  UntagResource: {
+    access: (input, caller) =>
+      onThings('organizations:UntagResource', caller, [input.ResourceId], [...requestTagKeys(input.TagKeys), ...typeOf(input.ResourceId)]),
+    async handle(call, input) {
+      const { tags, put } = await tagged(call, input.ResourceId);
+      await put(tagsWithout(tags, input.TagKeys));
+      return {};
+    },
+  },
+
+  ListTagsForResource: {
+    access: (input, caller) => onThings('organizations:ListTagsForResource', caller, [input.ResourceId], typeOf(input.ResourceId)),
+    async handle(call, input) {
+      const { tags } = await tagged(call, input.ResourceId);
+      const page = pageOf(
+        { MaxResults: tags.length + 1, ...input },
+        tags.map((tag) => ({ key: tag.key, record: { Key: tag.key, Value: tag.value } })),
+      );
+      return { Tags: page.records, ...page.rest };
+    },
+  },
+} satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+/**
+ * @throws AwsError TargetNotFoundException
+ * @throws AwsError InvalidInputException   FullAWSAccess is AWS's
+ */
+async function tagged(
+  call: Call,
+  id: string,
+): Promise<{ readonly tags: readonly TagRecord[]; readonly put: (tags: readonly TagRecord[]) => Promise<void> }> {
+  const organization = await managedOrganization(call);
+  if (id === FULL_AWS_ACCESS.policyId) throw invalidInput('TARGET_NOT_SUPPORTED', 'You cannot tag an AWS managed policy.');
+  if (id.startsWith('p-')) {
+    const policy = await call.tx.identity.get(call.accountId, 'service-control-policy', id);
+    if (policy === undefined) throw refusal('TargetNotFoundException');
+    return { tags: policy.tags, put: (tags) => call.tx.identity.put(call.accountId, 'service-control-policy', id, { ...policy, tags }) };
+  }
+  const target = await targetOf(call.tx, organization, id);
+  if (target === undefined) throw refusal('TargetNotFoundException');
+  return { tags: target.tags, put: (tags) => target.put({ tags }) };
+}
+
+function typeOf(id: string) {
+  return id.startsWith('p-') ? policyTypeKey() : [];
+}

@@ -1,0 +1,245 @@
+/**
+ * Service control policies from end to end: a running server, the real client, and members that are bound or not.
+ */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CreateRoleCommand, IAMClient, ListUsersCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  AttachPolicyCommand,
+  CloseAccountCommand,
+  CreateAccountCommand,
+  CreateOrganizationalUnitCommand,
+  CreateOrganizationCommand,
+  CreatePolicyCommand,
+  DescribeAccountCommand,
+  DescribeOrganizationCommand,
+  DetachPolicyCommand,
+  DisablePolicyTypeCommand,
+  EnablePolicyTypeCommand,
+  LeaveOrganizationCommand,
+  ListAccountsCommand,
+  ListPoliciesForTargetCommand,
+  ListRootsCommand,
+  MoveAccountCommand,
+  OrganizationsClient,
+  RemoveAccountFromOrganizationCommand,
+  UpdatePolicyCommand,
+} from '@aws-sdk/client-organizations';
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { startTestServer } from '../server.ts';
+
+const FULL = 'p-FullAWSAccess';
+const server = await startTestServer();
+const organizations = new OrganizationsClient(server.client());
+const policy = (...statements: object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
+const DENY_USERS = policy({ Effect: 'Deny', Action: 'iam:ListUsers', Resource: '*' });
+const ONLY_CHIME = policy({ Effect: 'Allow', Action: 'chime:*', Resource: '*' });
+
+interface Member {
+  readonly accountId: string;
+  readonly iam: IAMClient;
+  readonly meetings: ChimeSDKMeetingsClient;
+  readonly organizations: OrganizationsClient;
+  readonly client: ReturnType<typeof server.client>;
+}
+
+let rootId = '';
+let emails = 0;
+
+/** Makes an account and enters it by its role, as its administrator. */
+async function newMember(): Promise<Member> {
+  const { CreateAccountStatus } = await organizations.send(
+    new CreateAccountCommand({ AccountName: 'member', Email: `member${++emails}@example.com` }),
+  );
+  assert.equal(CreateAccountStatus?.State, 'SUCCEEDED');
+  const accountId = CreateAccountStatus.AccountId as string;
+  const { Credentials } = await new STSClient(server.client()).send(
+    new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${accountId}:role/OrganizationAccountAccessRole`, RoleSessionName: 'me' }),
+  );
+  const client = server.client({
+    accessKeyId: Credentials?.AccessKeyId as string,
+    secretAccessKey: Credentials?.SecretAccessKey as string,
+    sessionToken: Credentials?.SessionToken as string,
+  });
+  return {
+    accountId,
+    client,
+    iam: new IAMClient(client),
+    meetings: new ChimeSDKMeetingsClient(client),
+    organizations: new OrganizationsClient(client),
+  };
+}
+
+let names = 0;
+async function newPolicy(Content: string): Promise<string> {
+  const { Policy } = await organizations.send(
+    new CreatePolicyCommand({ Name: `policy ${++names}`, Description: '', Type: 'SERVICE_CONTROL_POLICY', Content }),
+  );
+  return Policy?.PolicySummary?.Id as string;
+}
+
+const attach = (PolicyId: string, TargetId: string) => organizations.send(new AttachPolicyCommand({ PolicyId, TargetId }));
+const detach = (PolicyId: string, TargetId: string) => organizations.send(new DetachPolicyCommand({ PolicyId, TargetId }));
+const listUsers = (member: Member) => member.iam.send(new ListUsersCommand({}));
+const who = (member: Member) => `arn:aws:sts::${member.accountId}:assumed-role/OrganizationAccountAccessRole/me`;
+const explicitly = (member: Member) => ({
+  name: 'AccessDenied',
+  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: * with an explicit deny in a service control policy`,
+});
+const implicitly = (member: Member) => ({
+  name: 'AccessDenied',
+  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: * because no service control policy allows the iam:ListUsers action`,
+});
+
+before(async () => {
+  await organizations.send(new CreateOrganizationCommand({ FeatureSet: 'ALL' }));
+  const { Roots } = await organizations.send(new ListRootsCommand({}));
+  rootId = Roots?.[0]?.Id as string;
+  await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
+});
+
+describe('A service control policy', () => {
+  test('binds the administrator of a member with the very next request, and no more once it is detached (EVAL-6)', async () => {
+    const member = await newMember();
+    await listUsers(member);
+    const denyUsers = await newPolicy(DENY_USERS);
+    await attach(denyUsers, member.accountId);
+    await assert.rejects(listUsers(member), explicitly(member));
+    await detach(denyUsers, member.accountId);
+    await listUsers(member);
+  });
+
+  test('must allow at every level: an account without FullAWSAccess may do only what its own policy allows (EVAL-6)', async () => {
+    const member = await newMember();
+    await attach(await newPolicy(ONLY_CHIME), member.accountId);
+    await listUsers(member);
+    await detach(FULL, member.accountId);
+    await assert.rejects(listUsers(member), implicitly(member));
+    await member.meetings.send(
+      new CreateMeetingCommand({ ClientRequestToken: 'token', ExternalMeetingId: 'meeting', MediaRegion: 'us-east-1' }),
+    );
+  });
+
+  test('changed in its content binds anew with the very next request (EVAL-6)', async () => {
+    const member = await newMember();
+    const policyId = await newPolicy(policy({ Effect: 'Deny', Action: 'iam:CreateUser', Resource: '*' }));
+    await attach(policyId, member.accountId);
+    await listUsers(member);
+    await organizations.send(new UpdatePolicyCommand({ PolicyId: policyId, Content: DENY_USERS }));
+    await assert.rejects(listUsers(member), explicitly(member));
+  });
+
+  test('on a unit binds an account that is moved into it, and no more once it is moved out (EVAL-6)', async () => {
+    const member = await newMember();
+    const { OrganizationalUnit: outer } = await organizations.send(
+      new CreateOrganizationalUnitCommand({ ParentId: rootId, Name: 'outer' }),
+    );
+    const { OrganizationalUnit: inner } = await organizations.send(
+      new CreateOrganizationalUnitCommand({ ParentId: outer?.Id, Name: 'inner' }),
+    );
+    await attach(await newPolicy(DENY_USERS), outer?.Id as string);
+    const move = (SourceParentId: string, DestinationParentId: string) =>
+      organizations.send(new MoveAccountCommand({ AccountId: member.accountId, SourceParentId, DestinationParentId }));
+    await listUsers(member);
+    await move(rootId, inner?.Id as string);
+    await assert.rejects(listUsers(member), explicitly(member));
+    await move(inner?.Id as string, rootId);
+    await listUsers(member);
+  });
+
+  test('on the root binds every member and never the management account (EVAL-6)', async () => {
+    const member = await newMember();
+    const denyUsers = await newPolicy(DENY_USERS);
+    await attach(denyUsers, rootId);
+    await attach(denyUsers, server.accountId);
+    await assert.rejects(listUsers(member), explicitly(member));
+    await new IAMClient(server.client()).send(new ListUsersCommand({}));
+    await detach(denyUsers, rootId);
+    await listUsers(member);
+  });
+
+  test('of a disabled policy type binds nobody, and what was attached is gone when it is enabled again (EVAL-6)', async () => {
+    const member = await newMember();
+    await attach(await newPolicy(DENY_USERS), member.accountId);
+    await assert.rejects(listUsers(member), explicitly(member));
+    await organizations.send(new DisablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
+    await listUsers(member);
+    await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
+    await listUsers(member);
+    const { Policies } = await organizations.send(
+      new ListPoliciesForTargetCommand({ TargetId: member.accountId, Filter: 'SERVICE_CONTROL_POLICY' }),
+    );
+    assert.deepEqual(
+      Policies?.map(({ Id }) => Id),
+      [FULL],
+    );
+  });
+
+  test('binds nobody who has left, whether taken out or gone by himself (EVAL-6)', async () => {
+    const [removed, gone] = [await newMember(), await newMember()];
+    const denyUsers = await newPolicy(DENY_USERS);
+    for (const member of [removed, gone]) await attach(denyUsers, member.accountId);
+    await organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: removed.accountId }));
+    await gone.organizations.send(new LeaveOrganizationCommand({}));
+    for (const member of [removed, gone]) await listUsers(member);
+    await assert.rejects(gone.organizations.send(new DescribeOrganizationCommand({})), { name: 'AWSOrganizationsNotInUseException' });
+  });
+});
+
+test('A closed account may do nothing, but say who it is', async () => {
+  const member = await newMember();
+  await organizations.send(new CloseAccountCommand({ AccountId: member.accountId }));
+  await assert.rejects(listUsers(member), implicitly(member));
+  await new STSClient(member.client).send(new GetCallerIdentityCommand({}));
+  await assert.rejects(organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: member.accountId })), {
+    name: 'ConstraintViolationException',
+    Reason: 'ACCOUNT_CANNOT_LEAVE_ORGANIZATION',
+  });
+});
+
+test('A policy of the principal may ask for its organization and its place in it (CTX-1)', async () => {
+  const member = await newMember();
+  const { Organization } = await organizations.send(new DescribeOrganizationCommand({}));
+  const roleOf = async (condition: object) => {
+    const RoleName = `asks${++names}`;
+    const trust = policy({ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${member.accountId}:root` }, Action: 'sts:AssumeRole' });
+    const { Role } = await member.iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
+    const PolicyDocument = policy({ Effect: 'Allow', Action: 'iam:ListUsers', Resource: '*', Condition: condition });
+    await member.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument }));
+    const { Credentials } = await new STSClient(member.client).send(
+      new AssumeRoleCommand({ RoleArn: Role?.Arn, RoleSessionName: 'session' }),
+    );
+    return new IAMClient(
+      server.client({
+        accessKeyId: Credentials?.AccessKeyId as string,
+        secretAccessKey: Credentials?.SecretAccessKey as string,
+        sessionToken: Credentials?.SessionToken as string,
+      }),
+    );
+  };
+  const id = await roleOf({ StringEquals: { 'aws:PrincipalOrgID': Organization?.Id } });
+  const path = await roleOf({ 'ForAnyValue:StringEquals': { 'aws:PrincipalOrgPaths': `${Organization?.Id}/${rootId}/` } });
+  for (const iam of [id, path]) await iam.send(new ListUsersCommand({}));
+  const { OrganizationalUnit: unit } = await organizations.send(
+    new CreateOrganizationalUnitCommand({ ParentId: rootId, Name: 'elsewhere' }),
+  );
+  await organizations.send(new MoveAccountCommand({ AccountId: member.accountId, SourceParentId: rootId, DestinationParentId: unit?.Id }));
+  await id.send(new ListUsersCommand({}));
+  await assert.rejects(path.send(new ListUsersCommand({})), { name: 'AccessDenied' });
+});
+
+test('A member may ask for its organization and for nothing that its management account alone may do', async () => {
+  const member = await newMember();
+  const { Organization } = await member.organizations.send(new DescribeOrganizationCommand({}));
+  assert.equal(Organization?.MasterAccountId, server.accountId);
+  for (const command of [new ListAccountsCommand({}), new DescribeAccountCommand({ AccountId: member.accountId })]) {
+    await assert.rejects(member.organizations.send(command as ListAccountsCommand), {
+      name: 'AccessDeniedException',
+      message: "You don't have permissions to access this resource.",
+    });
+  }
+  await assert.rejects(member.organizations.send(new DetachPolicyCommand({ PolicyId: FULL, TargetId: member.accountId })), {
+    name: 'AccessDeniedException',
+  });
+});
