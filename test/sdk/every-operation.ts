@@ -78,18 +78,18 @@ const CLIENT_FORM: SampleForm = {
   elements: 1,
 };
 
-/** An input for an operation; ARNs in it are of `accountId`. `write` replaces texts, told the member's name and whether the model calls it sensitive. */
+/** An input for an operation; ARNs in it are of `accountId`. `write` replaces texts, told the member's name. */
 export function inputFor(
   service: ServiceName,
   operation: OperationModel,
   accountId: string,
-  write: (text: string, member: string, sensitive: boolean) => string = (text) => text,
+  write: (text: string, member: string) => string = (text) => text,
 ): unknown {
   const model = loadModel(service);
   if (operation.input === undefined) return {};
   const use: Member = { shape: operation.input };
-  return rewritten(model, use, sample(model, use, CLIENT_FORM), '', (text, member, sensitive) =>
-    write(text.replaceAll('111122223333', accountId), member, sensitive),
+  return rewritten(model, use, sample(model, use, CLIENT_FORM), '', (text, member) =>
+    write(text.replaceAll('111122223333', accountId), member),
   );
 }
 
@@ -98,11 +98,11 @@ function rewritten(
   use: Member,
   value: unknown,
   name: string,
-  write: (text: string, member: string, sensitive: boolean) => string,
+  write: (text: string, member: string) => string,
 ): unknown {
   const shape = model.shapes[use.shape];
   if (shape === undefined || value === undefined) return value;
-  if (typeof value === 'string') return write(value, name, shape.sensitive === true);
+  if (typeof value === 'string') return write(value, name);
   if (Array.isArray(value)) return value.map((each) => rewritten(model, shape.member as Member, each, name, write));
   if (shape.type === 'map') {
     return Object.fromEntries(

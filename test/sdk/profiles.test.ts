@@ -109,6 +109,7 @@ for (const [requirement, what, statements, classic, sdk] of POLICIES) {
 }
 
 test('EVAL-10: a tag taken from the caller, and a tag given to the meeting, count from the next request on', async () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
   await give(allow({ Condition: { StringEquals: { 'aws:ResourceTag/x': '${aws:PrincipalTag/wants}' } } }));
   assert.equal((await outcomes()).sdk, false);
   await iam.send(new TagUserCommand({ UserName: 'tester', Tags: [{ Key: 'wants', Value: 'y' }] }));

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
+import { everyEvent } from '../sdk/history.ts';
+import { policy } from '../sdk/policy.ts';
+import { startServerProcess } from './process.ts';
+
+/**
+ * LOG-4: secrets that go in and secrets that come out, through every operation there is, are nowhere but where they belong: not in the trail,
+ * not in the database's files, not in what the server prints. What counts as a secret is said here anew, by the sound of a member's name.
+ */
+const SOUNDS_SECRET =
+  /password$|^secret(?:accesskey)?$|(?:credential|client)secret|(?:session|security|join|device|tradein)token$|^webidentitytoken$|(?:^|add)privatekey$|pin$|passcode|assertion$|seed$|apikeyvalue/i;
+
+const CANARY = 'CanaryYellowBird';
+
+const server = await startServerProcess({ BELFRY_LOOKUPS_PER_SECOND: '0' });
+const sdk = { endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, maxAttempts: 1 };
+const call = (service: ServiceName, operation: string, input: object = {}, settings: object = {}) =>
+  caller(service, { ...sdk, ...settings })(operation, input);
+/** Secrets the server gave out. */
+const given = new Set<string>([server.credentials.secretAccessKey]);
+
+/** Takes in every secret of an output, as text and, of blobs, as bytes read as text. */
+function harvest(value: unknown, name = ''): void {
+  if (value instanceof Uint8Array) {
+    if (SOUNDS_SECRET.test(name)) given.add(Buffer.from(value).toString('latin1'));
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) harvest(inner, Array.isArray(value) ? name : key);
+  } else if (typeof value === 'string' && value.length >= 8 && SOUNDS_SECRET.test(name)) given.add(value);
+}
+
+async function done(service: ServiceName, operation: string, input: object = {}, settings: object = {}): Promise<Record<string, unknown>> {
+  const { code, message, output } = await call(service, operation, input, settings);
+  assert.equal(code, 'ok', `${operation}: ${message}`);
+  harvest(output);
+  return output as Record<string, unknown>;
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesUnder(join(folder, entry.name)) : entry.isFile() ? [join(folder, entry.name)] : [],
+  );
+}
+
+/** Where secrets belong: the operator's own files. */
+const OWN_FILES = ['operator.key', join('aws', 'credentials'), join('tls', 'ca.key'), join('tls', 'server.key')];
+
+test('LOG-4: operations that give secrets out or take them in work, with canaries for what is taken in', async () => {
+  await done('iam', 'CreateUser', { UserName: 'holder' });
+  const { AccessKey } = (await done('iam', 'CreateAccessKey', { UserName: 'holder' })) as {
+    AccessKey: { AccessKeyId: string; SecretAccessKey: string };
+  };
+  const holder = { credentials: { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey } };
+  await done('iam', 'PutUserPolicy', {
+    UserName: 'holder',
+    PolicyName: 'all',
+    PolicyDocument: policy({ Effect: 'Allow', Action: '*', Resource: '*' }),
+  });
+  const { Role } = (await done('iam', 'CreateRole', {
+    RoleName: 'held',
+    AssumeRolePolicyDocument: policy({ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }),
+  })) as { Role: { Arn: string } };
+  await done('iam', 'AttachRolePolicy', { RoleName: 'held', PolicyArn: 'arn:aws:iam::aws:policy/AmazonChimeSDK' });
+  const { Credentials } = (await done('sts', 'AssumeRole', { RoleArn: Role.Arn, RoleSessionName: 'session' }, holder)) as {
+    Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string };
+  };
+  await done('sts', 'GetSessionToken', {}, holder);
+  await done('sts', 'GetFederationToken', { Name: 'federated', Policy: policy({ Effect: 'Allow', Action: '*', Resource: '*' }) }, holder);
+  const session = {
+    credentials: {
+      accessKeyId: Credentials.AccessKeyId,
+      secretAccessKey: Credentials.SecretAccessKey,
+      sessionToken: Credentials.SessionToken,
+    },
+  };
+  const { Meeting } = (await done(
+    'chime-sdk-meetings',
+    'CreateMeetingWithAttendees',
+    { ClientRequestToken: 'first', MediaRegion: 'us-east-1', ExternalMeetingId: 'weekly', Attendees: [{ ExternalUserId: 'anna' }] },
+    session,
+  )) as { Meeting: { MeetingId: string } };
+  const { MeetingId } = Meeting;
+  const { Attendee } = (await done('chime-sdk-meetings', 'CreateAttendee', { MeetingId, ExternalUserId: 'bert' }, session)) as {
+    Attendee: { AttendeeId: string };
+  };
+  await done('chime-sdk-meetings', 'BatchCreateAttendee', { MeetingId, Attendees: [{ ExternalUserId: 'carl' }] }, session);
+  await done('chime-sdk-meetings', 'GetAttendee', { MeetingId, AttendeeId: Attendee.AttendeeId }, session);
+  await done('chime-sdk-meetings', 'ListAttendees', { MeetingId }, session);
+  // Refused ones as well: a wrong token, a wrong secret.
+  await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, sessionToken: `${CANARY}Token` } });
+  await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, secretAccessKey: `${CANARY}Secret` } });
+  assert.ok(given.size >= 10, `${given.size} secrets were given out`);
+});
+
+test('LOG-4: every operation of every service is called with canaries for secrets', async () => {
+  const faults: string[] = [];
+  let canaries = 0;
+  for (const service of SERVICE_NAMES) {
+    const one = caller(service, sdk);
+    for (const operation of operationsOf(service)) {
+      const filled = inputFor(service, operation, '111122223333', (text, member) => {
+        if (!SOUNDS_SECRET.test(member)) return text;
+        canaries++;
+        return `${CANARY}${member}`;
+      });
+      // An endpoint of EventBridge would have the client sign in a way that needs a package of its own.
+      const input = operation.name === 'PutEvents' ? { ...(filled as object), EndpointId: undefined } : filled;
+      const { code, status, message, output } = await one(operation.name, input);
+      harvest(output);
+      if (status === undefined || status >= 500) faults.push(`${service} ${operation.name}: ${code} ${message}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+  assert.ok(canaries > 20, `${canaries} canaries`);
+});
+
+test('LOG-4: none of the secrets is in the trail, in a file of the data folder, or in what the server printed', async () => {
+  const secrets = [CANARY, ...given];
+  const trail = JSON.stringify(await everyEvent(new CloudTrailClient(sdk)));
+  const files = filesUnder(server.dataFolder).filter((file) => !OWN_FILES.some((own) => file.endsWith(own)));
+  assert.ok(
+    files.some((file) => statSync(file).size > 100_000 && file.includes('belfry')),
+    files.join(' '),
+  );
+  const places = [
+    ['the trail', trail],
+    ['what the server printed', server.written()],
+    ...files.map((file) => [file, readFileSync(file, 'latin1')] as const),
+  ] as const;
+  for (const [place, text] of places) {
+    for (const secret of secrets) {
+      const at = text.indexOf(secret);
+      assert.equal(at, -1, `${place}: ${text.slice(Math.max(0, at - 300), at)} (then a secret of ${secret.length} characters)`);
+    }
+  }
+  // What is looked for can be found: what is no secret is in the trail, and in the files too.
+  assert.ok(trail.includes('"userName":"holder"') && places.slice(2).some(([, text]) => text.includes('CreateMeetingWithAttendees')));
+});
