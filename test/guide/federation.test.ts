@@ -1,0 +1,72 @@
+/** Federation as the guide means it: people keep their own sign-in, and get temporary credentials of a role. ROLE-3, FED-1, FED-2. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CreateMeetingCommand, DeleteMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CreateOpenIDConnectProviderCommand } from '@aws-sdk/client-iam';
+import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { fromWebToken } from '@aws-sdk/credential-providers';
+import { refusalOf } from '../sdk/policy.ts';
+import { startOpenIdProvider } from './openid-provider.ts';
+import { allow, denialOf, keysOf, type Statement, startGuide } from './rig.ts';
+
+const provider = await startOpenIdProvider();
+const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: provider.host });
+const { accountId, admin, meetings, server } = guide;
+const nobody = new STSClient({ ...server.client({ accessKeyId: 'x', secretAccessKey: 'x' }) });
+
+const { OpenIDConnectProviderArn } = await admin.send(
+  new CreateOpenIDConnectProviderCommand({
+    Url: provider.issuer,
+    ClientIDList: [provider.clientId],
+    ThumbprintList: [provider.thumbprint],
+  }),
+);
+const federated = (Condition: Statement): Statement => ({
+  Effect: 'Allow',
+  Principal: { Federated: OpenIDConnectProviderArn },
+  Action: 'sts:AssumeRoleWithWebIdentity',
+  Condition,
+});
+const host = await guide.role(
+  'Host',
+  federated({ StringEquals: { [`${provider.host}:aud`]: provider.clientId, [`${provider.host}:sub`]: 'ada' } }),
+  allow('chime:CreateMeeting'),
+);
+const newMeeting = (ClientRequestToken: string) =>
+  new CreateMeetingCommand({ ClientRequestToken, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' });
+const assume = (WebIdentityToken: string) =>
+  nobody.send(new AssumeRoleWithWebIdentityCommand({ RoleArn: host, RoleSessionName: 'app', WebIdentityToken }));
+
+test('FED-2, ROLE-3: who signed in at an OpenID provider holds a meeting as the role that trusts it, and does no more than the role may', async () => {
+  const answer = await assume(await provider.signIn('ada'));
+  assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['ada', provider.clientId, provider.issuer]);
+  const keys = keysOf(answer.Credentials);
+  const { Meeting } = await meetings(keys).send(newMeeting('ada'));
+  await denialOf(meetings(keys).send(new DeleteMeetingCommand({ MeetingId: Meeting?.MeetingId })));
+});
+
+test('FED-1: a federated identity always ends as a role session', async () => {
+  const { Credentials, AssumedRoleUser } = await assume(await provider.signIn('ada'));
+  const { Arn } = await guide.sts(keysOf(Credentials)).send(new GetCallerIdentityCommand({}));
+  assert.equal(Arn, `arn:aws:sts::${accountId}:assumed-role/Host/app`);
+  assert.equal(AssumedRoleUser?.Arn, Arn);
+});
+
+test('FED-2: another person of the same provider is refused by the trust policy, and an altered token by its signature', async () => {
+  assert.match(await denialOf(assume(await provider.signIn('mallory'))), /Not authorized to perform sts:AssumeRoleWithWebIdentity/);
+  const [head, claims, signature] = (await provider.signIn('mallory')).split('.') as [string, string, string];
+  const forged = Buffer.from(Buffer.from(claims, 'base64url').toString().replace('"mallory"', '"ada"')).toString('base64url');
+  assert.notEqual(forged, claims);
+  assert.equal((await refusalOf(assume(`${head}.${forged}.${signature}`))).name, 'InvalidIdentityTokenException');
+});
+
+test('FED-2: the SDK’s own fromWebToken signs an application in', async () => {
+  const credentials = fromWebToken({
+    roleArn: host,
+    roleSessionName: 'sdk',
+    webIdentityToken: await provider.signIn('ada'),
+    clientConfig: { endpoint: server.endpoint, region: 'us-east-1' },
+  });
+  const { Arn } = await new STSClient({ ...server.client(), credentials }).send(new GetCallerIdentityCommand({}));
+  assert.equal(Arn, `arn:aws:sts::${accountId}:assumed-role/Host/sdk`);
+});
