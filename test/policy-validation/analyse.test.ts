@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import type { AccountId } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { checkAccessNotGranted, checkNoNewAccess } from '#policy/analyse/checks.ts';
 import { comparePolicies, newAccess } from '#policy/analyse/compare.ts';
 import { policyAllows } from '#policy/analyse/search.ts';
-import { compilePolicy } from '#policy/engine.ts';
+import { compilePolicy, type TrustCaller } from '#policy/engine.ts';
 import { REFERENCE } from './reference.ts';
 import { policy } from './rows.ts';
 
@@ -206,6 +207,78 @@ test('newAccess: where it says there is none, no request is newly allowed', () =
     }),
     { numRuns: 150 },
   );
+});
+
+test('checkAccessNotGranted: where it passes, no request is allowed by the policy and by what was asked', () => {
+  fc.assert(
+    fc.property(anyPolicy, action, resource, fc.array(request, { minLength: 40, maxLength: 40 }), (written, asked, where, requests) => {
+      const [given, wanted] = [compiled(written), compiled(policy(allow(asked, where)))];
+      const { result } = checkAccessNotGranted(given, { actions: [asked], resources: [where] }, 'identity', REFERENCE);
+      for (const one of requests) {
+        if (policyAllows(given, 'identity', one) && policyAllows(wanted, 'identity', one))
+          assert.equal(result, 'FAIL', JSON.stringify(one));
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+const principal = fc.constantFrom(
+  { AWS: '*' },
+  { AWS: '111122223333' },
+  { AWS: 'arn:aws:iam::111122223333:role/r' },
+  { AWS: 'AROACKCEVSQ6C2EXAMPLE' },
+  { Service: 'chime.amazonaws.com' },
+  { Federated: 'accounts.google.com' },
+);
+const trustStatement = fc
+  .record({
+    effect: fc.constantFrom('Allow', 'Allow', 'Deny'),
+    principal,
+    not: fc.boolean(),
+    action: fc.constantFrom('sts:AssumeRole', 'sts:*', 'sts:TagSession'),
+    condition,
+  })
+  .map((parts) => ({
+    Effect: parts.effect,
+    [parts.not && parts.effect === 'Deny' ? 'NotPrincipal' : 'Principal']: parts.principal,
+    Action: parts.action,
+    ...(parts.condition === undefined ? {} : { Condition: parts.condition }),
+  }));
+const anyTrust = fc.array(trustStatement, { minLength: 1, maxLength: 3 }).map((statements) => policy(...statements));
+const ACCOUNT = '111122223333' as AccountId;
+const caller: fc.Arbitrary<TrustCaller> = fc.constantFrom(
+  { accountId: ACCOUNT, arn: 'arn:aws:iam::111122223333:user/u' },
+  {
+    accountId: ACCOUNT,
+    arn: 'arn:aws:sts::111122223333:assumed-role/r/s',
+    roleArn: 'arn:aws:iam::111122223333:role/r',
+    uniqueId: 'AROACKCEVSQ6C2EXAMPLE',
+  },
+  { accountId: '444455556666' as AccountId, arn: 'arn:aws:iam::444455556666:user/u' },
+  { service: 'chime.amazonaws.com' },
+  { federated: 'accounts.google.com' },
+);
+
+test('newAccess of trust policies: where it says there is none, nobody is newly let in', () => {
+  fc.assert(
+    fc.property(anyTrust, anyTrust, fc.array(fc.tuple(request, caller), { minLength: 40, maxLength: 40 }), (existing, updated, asked) => {
+      const [before, after] = [compiled(existing), compiled(updated)];
+      const found = newAccess(before, after, 'resource', REFERENCE).length > 0;
+      for (const [one, who] of asked) {
+        const witness = { ...one, action: 'sts:AssumeRole', caller: who };
+        if (policyAllows(after, 'resource', witness) && !policyAllows(before, 'resource', witness))
+          assert.ok(found, JSON.stringify(witness));
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('comparePolicies: a version that only is of another language version differs in nothing where there are no variables', () => {
+  const Statement = [allow('chime:*', `${MEETING}*`, only('a'))];
+  const [old, recent] = [compiled({ Version: '2008-10-17', Statement }), compiled({ Version: '2012-10-17', Statement })];
+  assert.deepEqual(comparePolicies(old, recent, 'identity', REFERENCE), { differences: [], complete: true });
 });
 
 test('comparePolicies: a policy differs in nothing from itself, whatever the order of its statements', () => {

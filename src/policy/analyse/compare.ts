@@ -76,7 +76,9 @@ function grants(
   excluded: (statement: CompiledPolicy['lowered']['statements'][number]) => boolean,
 ): readonly Grant[] {
   return policy.lowered.statements.flatMap((statement, index): Grant[] => {
-    if (statement.effect !== 'Allow' || excluded(statement)) return [];
+    // A principal's own policy that names principals allows nobody, and so does a resource's that names none.
+    const allows = statement.effect === 'Allow' && (search.askedAs === 'resource') === (statement.principals !== undefined);
+    if (!allows || excluded(statement)) return [];
     const witnesses = witnessesOf(statement, search);
     const named = { statement: index, ...(statement.sid === undefined || statement.sid === '' ? {} : { sid: statement.sid }) };
     return [witnesses.length > 0 ? { ...named, known: 'shown', witnesses } : { ...named, known: 'notExcluded' }];

@@ -19,7 +19,6 @@ export function grantsNothingNew(
   const before = existing.lowered.statements;
   const denials = before.filter(({ effect }) => effect === 'Deny');
   const kept = updated.lowered.statements.filter(({ effect }) => effect === 'Deny');
-  if (existing.lowered.version !== updated.lowered.version) return false;
   const stillDenied = denials.every((denial) => disjoint(denial, statement) || kept.some((other) => covers(other, denial, askedAs)));
   if (!stillDenied) return false;
   // Of a principal's own policies, one that names principals allows nobody.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { runPolicyTest } from './run.ts';
 import { tapLines, tapPoints } from './tap.ts';
 
@@ -108,4 +109,22 @@ test('tapLines: a failure says what was expected and what came, and no title bre
   assert.equal(lines[3], '  expected: "Allow"');
   assert.equal(lines[4], '  actual: "ImplicitDeny, because the identity policies do not allow it on *"');
   assert.equal(lines.filter((line) => /^(not )?ok/.test(line)).length, tapPoints(report));
+});
+
+test('runPolicyTest: any characters end in a report, never in an exception', () => {
+  const whole = JSON.stringify({
+    policies,
+    principals,
+    requests: [{ principal: 'user', action: 'chime:GetMeeting', expect: 'Allow', by: 'get', context: { a: [1, true] } }],
+  });
+  fc.assert(
+    fc.property(fc.nat(), fc.string({ maxLength: 3 }), fc.string({ unit: 'binary', maxLength: 60 }), (at, by, any) => {
+      const place = at % whole.length;
+      for (const text of [any, whole.slice(0, place) + by + whole.slice(place + 1)]) {
+        const report = runPolicyTest(text);
+        assert.ok(report.problems.length > 0 || report.requests.length > 0);
+      }
+    }),
+    { numRuns: 800 },
+  );
 });
