@@ -225,6 +225,11 @@ const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'access-key',
   'attachment',
   'membership',
+  'unique-id',
+  'mfa-device',
+  'saml-provider',
+  'oidc-provider',
+  'deletion-task',
 ]);
 
 function thingsOf(

@@ -7,9 +7,11 @@ import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import { actionName } from '#model/action-prefix.ts';
 import type { Call, Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
+import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
@@ -28,6 +30,8 @@ export interface Server {
   readonly authorize: Authorize;
   readonly operations: OperationTables;
   readonly record: (recorded: Recorded) => TrailRow;
+  /** Notes the last use of a key and its principal; undefined where it was noted lately. */
+  readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
   readonly now: () => Instant;
   readonly guide2021: boolean;
   readonly recording: boolean;
@@ -162,6 +166,10 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const region = principal === undefined ? server.region : (authenticated?.region ?? outcome.claimed?.region ?? server.region);
     const identityVersion = facts.authorized?.identityVersion ?? authenticated?.identityVersion;
     const resources = outcome.denied?.resources ?? facts.authorized?.resources;
+    if (authenticated !== undefined) {
+      const noted = server.noteUse(tx, { ...authenticated, action: actionName(routed.service, routed.operation.name), now: now() });
+      if (noted !== undefined) await noted;
+    }
     await tx.trail.append(
       server.record({
         received,

@@ -17,6 +17,7 @@ import { loadModel } from '#model/load.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
+import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { answering } from './answer.ts';
 import { listenForControl } from './control.ts';
@@ -75,6 +76,7 @@ const answer = answering({
   authorize: authorizing({ snapshot, stacks }),
   operations: allOperations({ settings, vault, sessions, operatorKeys, endpoints: () => endpoints }),
   record: trailRecorder(loadModel),
+  noteUse: lastUseNotes(),
   now,
   guide2021: settings.guide2021,
   recording,

@@ -24,7 +24,7 @@ function useAt(now: Instant, action = 'chime:CreateMeeting') {
 test('lastUseNotes: a request is noted for its principal and for its key', async () => {
   const store = await openSqlite(':memory:');
   const note = lastUseNotes();
-  await store.transaction((tx) => note(tx, useAt(START)));
+  await store.transaction(async (tx) => note(tx, useAt(START)));
   const [principal, key] = await store.transaction(async (tx) => [
     await tx.lastUses.of(ACCOUNT, 'AIDAADA'),
     await tx.lastUses.of(ACCOUNT, 'AKIAADA'),
@@ -37,10 +37,10 @@ test('lastUseNotes: a request is noted for its principal and for its key', async
 test('lastUseNotes: within a quarter of an hour it is noted once, in the next again', async () => {
   const store = await openSqlite(':memory:');
   const note = lastUseNotes();
-  for (const now of [START, instant(START + QUARTER - 1)]) await store.transaction((tx) => note(tx, useAt(now)));
+  for (const now of [START, instant(START + QUARTER - 1)]) await store.transaction(async (tx) => note(tx, useAt(now)));
   const at = () => store.transaction(async (tx) => (await tx.lastUses.of(ACCOUNT, 'AKIAADA'))[0]?.at);
   assert.equal(await at(), START);
-  await store.transaction((tx) => note(tx, useAt(instant(START + QUARTER))));
+  await store.transaction(async (tx) => note(tx, useAt(instant(START + QUARTER))));
   assert.equal(await at(), START + QUARTER);
 });
 
@@ -53,16 +53,16 @@ test('lastUseNotes: what a transaction took back with it is noted by the next', 
       throw new Error('undone');
     }),
   );
-  await store.transaction((tx) => note(tx, useAt(START)));
+  await store.transaction(async (tx) => note(tx, useAt(START)));
   assert.equal((await store.transaction((tx) => tx.lastUses.of(ACCOUNT, 'AKIAADA'))).length, 1);
 });
 
 test('lastUseNotes: it remembers so many uses and no more, and notes the forgotten again', async () => {
   const store = await openSqlite(':memory:');
   const note = lastUseNotes(2);
-  await store.transaction((tx) => note(tx, useAt(START)));
-  for (const action of ['chime:A', 'chime:B', 'chime:C']) await store.transaction((tx) => note(tx, useAt(START, action)));
-  await store.transaction((tx) => note(tx, useAt(instant(START + 1))));
+  await store.transaction(async (tx) => note(tx, useAt(START)));
+  for (const action of ['chime:A', 'chime:B', 'chime:C']) await store.transaction(async (tx) => note(tx, useAt(START, action)));
+  await store.transaction(async (tx) => note(tx, useAt(instant(START + 1))));
   const uses = await store.transaction((tx) => tx.lastUses.of(ACCOUNT, 'AIDAADA'));
   assert.equal(uses.find((use) => use.action === 'CreateMeeting')?.at, START + 1);
 });

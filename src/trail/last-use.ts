@@ -1,4 +1,3 @@
-import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Tx } from '#store/store.ts';
@@ -23,33 +22,39 @@ const REMEMBERED = 100_000;
 
 /**
  * Makes what notes the last uses of keys and principals, in the transaction that records the request, and each at most once in a
- * quarter of an hour: what was noted lately costs a look into a map. Attempts that were refused count. Requirement COMP-2.
+ * quarter of an hour: what was noted lately costs a look into a map, and answers undefined. Attempts that were refused count. Requirement COMP-2.
  *
  * Writes: `tx.lastUses`.
  */
-export function lastUseNotes(remembered = REMEMBERED): (tx: Tx, use: Use) => Promise<void> {
+export function lastUseNotes(remembered = REMEMBERED): (tx: Tx, use: Use) => Promise<void> | undefined {
   const notedIn = new Map<string, number>();
 
-  async function note(tx: Tx, accountId: AccountId, holder: string, { action, region, now }: Use, each: 'action' | 'key'): Promise<void> {
-    const grain = Math.floor(now / GRAIN_MS);
-    const key = each === 'key' ? holder : `${holder} ${action}`;
-    if (notedIn.get(key) === grain) return;
-    const colon = action.indexOf(':');
-    const name = each === 'key' ? '' : action.slice(colon + 1);
-    await tx.lastUses.note(accountId, { holder, service: action.slice(0, colon), action: name, at: now, region });
+  function isNoted(key: string, now: Instant): boolean {
+    return notedIn.get(key) === Math.floor(now / GRAIN_MS);
+  }
+
+  async function note(tx: Tx, key: string, holder: string, name: string, { principal, action, region, now }: Use): Promise<void> {
+    if (isNoted(key, now)) return;
+    await tx.lastUses.note(principal.accountId, { holder, service: action.slice(0, action.indexOf(':')), action: name, at: now, region });
     tx.afterCommit(() => {
       notedIn.delete(key);
-      notedIn.set(key, grain);
+      notedIn.set(key, Math.floor(now / GRAIN_MS));
       if (notedIn.size > remembered) notedIn.delete(notedIn.keys().next().value as string);
     });
   }
 
-  return async (tx, use) => {
-    const { principal, accessKeyId } = use;
-    const holder = holderOf(principal);
-    if (holder !== undefined) await note(tx, principal.accountId, holder, use, 'action');
+  return (tx, use) => {
+    const { accessKeyId, action, now } = use;
+    const holder = holderOf(use.principal);
+    if (holder === undefined) return undefined;
+    const ofAction = `${holder} ${action}`;
     // Keys of sessions live too briefly to be asked about.
-    if (accessKeyId?.startsWith('AKIA')) await note(tx, principal.accountId, accessKeyId, use, 'key');
+    const ofKey = accessKeyId?.startsWith('AKIA') ? accessKeyId : undefined;
+    if (isNoted(ofAction, now) && (ofKey === undefined || isNoted(ofKey, now))) return undefined;
+    return (async () => {
+      await note(tx, ofAction, holder, action.slice(action.indexOf(':') + 1), use);
+      if (ofKey !== undefined) await note(tx, ofKey, ofKey, '', use);
+    })();
   };
 }
 

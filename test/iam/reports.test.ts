@@ -49,7 +49,7 @@ async function withUse(): Promise<IamRig & { readonly keyId: string }> {
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
   const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
   const note = lastUseNotes();
-  await store.transaction((tx) =>
+  await store.transaction(async (tx) =>
     note(tx, {
       principal: { type: 'IAMUser', accountId: ACCOUNT, arn: ADA as never, principalId: User?.UserId ?? '', userName: 'ada' },
       accessKeyId: AccessKey.AccessKeyId,
@@ -84,7 +84,7 @@ test('GetRole: RoleLastUsed is the last use of any session of the role', async (
     ['iam:B', 3],
     ['chime:C', 2],
   ] as const) {
-    await store.transaction((tx) => note(tx, { principal, action, region: `r-${at}`, now: instant(START + at) }));
+    await store.transaction(async (tx) => note(tx, { principal, action, region: `r-${at}`, now: instant(START + at) }));
   }
   assert.deepEqual((await run('GetRole', { RoleName: 'r' })).Role.RoleLastUsed, { LastUsedDate: START + 3, Region: 'r-3' });
 });

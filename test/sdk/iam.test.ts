@@ -21,6 +21,7 @@ import {
   EnableMFADeviceCommand,
   GenerateCredentialReportCommand,
   GenerateServiceLastAccessedDetailsCommand,
+  GetAccessKeyLastUsedCommand,
   GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
   GetCredentialReportCommand,
@@ -32,6 +33,7 @@ import {
   GetUserCommand,
   GetUserPolicyCommand,
   IAMClient,
+  ListAccessKeysCommand,
   ListEntitiesForPolicyCommand,
   ListMFADevicesCommand,
   ListUserTagsCommand,
@@ -253,6 +255,21 @@ test('Reports: credentials, the account as a whole, and what was accessed last',
     accessed.ServicesLastAccessed?.map((service) => service.ServiceNamespace),
     ['chime'],
   );
+});
+
+test('COMP-1, COMP-2: when a key and its user were used last is told, a refused attempt too', async () => {
+  const watched = await clientOf('watched', policy({ Effect: 'Allow', Action: ['iam:GetUser'], Resource: ['*'] }));
+  await watched.send(new GetUserCommand({}));
+  assert.equal((await refusalOf(watched.send(new ListMFADevicesCommand({})))).name, 'AccessDenied');
+  const [key] = (await admin.send(new ListAccessKeysCommand({ UserName: 'watched' }))).AccessKeyMetadata ?? [];
+  const { AccessKeyLastUsed } = await admin.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: key?.AccessKeyId }));
+  assert.deepEqual([AccessKeyLastUsed?.ServiceName, AccessKeyLastUsed?.Region], ['iam', 'us-east-1']);
+  assert.ok(AccessKeyLastUsed?.LastUsedDate instanceof Date);
+  const Arn = userArn('watched');
+  const { JobId } = await admin.send(new GenerateServiceLastAccessedDetailsCommand({ Arn, Granularity: 'ACTION_LEVEL' }));
+  const [iam] = (await admin.send(new GetServiceLastAccessedDetailsCommand({ JobId }))).ServicesLastAccessed ?? [];
+  const used = iam?.TrackedActionsLastAccessed?.filter((action) => action.LastAccessedTime !== undefined);
+  assert.deepEqual(used?.map((action) => action.ActionName).sort(), ['GetUser', 'ListMFADevices']);
 });
 
 test('A role: its trust policy is read back with ARNs', async () => {
