@@ -1,6 +1,7 @@
 import { type OperationTable, operationTable } from '../table.ts';
 import { assumeRole } from './assume-role.ts';
 import type { StsDeps } from './deps.ts';
+import { assumeRoleWithSaml } from './saml.ts';
 import { getFederationToken, getSessionToken } from './user-sessions.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
 import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './who.ts';
@@ -9,6 +10,7 @@ import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from 
 export function stsOperations(deps: StsDeps): OperationTable<'sts'> {
   return operationTable('sts', {
     AssumeRole: assumeRole(deps),
+    AssumeRoleWithSAML: assumeRoleWithSaml(deps),
     AssumeRoleWithWebIdentity: assumeRoleWithWebIdentity(deps),
     DecodeAuthorizationMessage: decodeAuthorizationMessage(deps),
     GetAccessKeyInfo: getAccessKeyInfo,

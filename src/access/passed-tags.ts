@@ -1,0 +1,39 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { Federation } from '#core/federation.ts';
+
+/** What a token passes into the session, as claims or as attributes. */
+export type Passed = Pick<Federation, 'tags' | 'transitiveTagKeys' | 'sourceIdentity'>;
+
+const SOURCE_IDENTITY = /^[\w+=,.@-]{2,64}$/;
+
+/**
+ * Holds what a token passes to what a request may pass.
+ *
+ * @throws AwsError InvalidIdentityToken a tag of none or several values, or too long; too many; a source identity that cannot be one
+ *
+ * Source: IAM User Guide, "Passing session tags in AWS STS". Assumed: the texts.
+ */
+export function passed(
+  tags: readonly (readonly [key: string, values: readonly string[]])[],
+  transitiveTagKeys: readonly string[],
+  sourceIdentity: string | undefined,
+): Passed {
+  if (tags.length > 50) throw invalid('The token passes more than 50 tags.');
+  if (sourceIdentity !== undefined && !SOURCE_IDENTITY.test(sourceIdentity)) {
+    throw invalid('The token passes a source identity that cannot be one.');
+  }
+  return {
+    tags: tags.map(([Key, [Value, ...more]]) => {
+      if (Value === undefined || more.length > 0 || Key.length < 1 || Key.length > 128 || Value.length > 256) {
+        throw invalid(`The token passes a tag that cannot be a session tag: ${Key.slice(0, 128)}`);
+      }
+      return { Key, Value };
+    }),
+    transitiveTagKeys,
+    ...(sourceIdentity !== undefined && { sourceIdentity }),
+  };
+}
+
+export function invalid(message: string): AwsError {
+  return new AwsError('InvalidIdentityTokenException', message);
+}

@@ -1,0 +1,232 @@
+import { hash } from 'node:crypto';
+import { AwsError } from '#core/aws-error.ts';
+import type { Federation } from '#core/federation.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import type { SamlProviderRecord } from '#store/identity.ts';
+import { invalid, passed } from './passed-tags.ts';
+
+/**
+ * SAML assertions. Owns what an assertion must say and when; the signature is judged by node-saml, which answers only the
+ * bytes that were signed, so that nothing wrapped around them is ever read.
+ */
+
+/** Where assertions are for: the address of the sign-in, whatever host serves it. */
+const RECIPIENT = /^https:\/\/(?:[a-z0-9-]+\.)?signin\.aws\.amazon\.com\/saml$/;
+const AUDIENCES: readonly string[] = ['https://signin.aws.amazon.com/saml', 'urn:amazon:webservices'];
+const ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
+const TAG_ATTRIBUTES = `${ATTRIBUTES}PrincipalTag:`;
+const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
+const NAME_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:';
+const REDEEM_MS = 5 * 60_000;
+const SKEW_MS = 60_000;
+
+/** A parsed element: attributes, text, children by local name. */
+interface Element {
+  readonly $?: Readonly<Record<string, string>>;
+  readonly _?: string;
+  readonly [child: string]: unknown;
+}
+
+/**
+ * Verifies an assertion of a provider, and answers what it says.
+ *
+ * @throws AwsError InvalidIdentityToken  signature, issuer, recipient, audience or an attribute that must be there
+ * @throws AwsError ExpiredTokenException it is over, or older than five minutes
+ *
+ * Source: IAM User Guide, "Configure SAML assertions for the authentication response"; STS API reference, AssumeRoleWithSAML.
+ * Requirement FED-1. Texts: as people report them of real accounts.
+ * Assumed: clocks may differ by a minute; encrypted assertions are refused.
+ */
+export async function verifySaml(assertion: string, provider: SamlProviderRecord, now: Instant): Promise<Federation> {
+  const { entityId, certificates } = await readMetadata(provider.metadata);
+  const signed = await signedAssertion(assertion, certificates);
+  const issuer = textOf(one(signed, 'Issuer'));
+  if (issuer !== entityId) throw invalid('Issuer not present in specified provider');
+
+  const audience = recipientOf(signed, now);
+  const latestEnd = timesOf(signed, now);
+  const nameId = one(one(signed, 'Subject'), 'NameID');
+  const subject = textOf(nameId);
+  if (!subject) throw invalid('The assertion names no subject.');
+  const format = nameId?.$?.['Format'] ?? 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
+  const subjectType = format.startsWith(NAME_FORMAT) ? format.slice(NAME_FORMAT.length) : format;
+
+  const attributes = attributesOf(signed);
+  const sessionName = attributes.get(`${ATTRIBUTES}RoleSessionName`)?.[0];
+  if (sessionName === undefined) throw invalid('RoleSessionName is required in AuthnResponse');
+  if (!SESSION_NAME.test(sessionName)) throw invalid('RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}');
+  const tags = [...attributes].filter(([name]) => name.startsWith(TAG_ATTRIBUTES));
+
+  const nameQualifier = hash('sha1', `${issuer}${provider.accountId}/${provider.name}`, 'base64');
+  return {
+    kind: 'saml',
+    provider: provider.arn,
+    issuer,
+    subject,
+    audience,
+    sessionName,
+    subjectType,
+    nameQualifier,
+    roleArns: rolesOf(attributes.get(`${ATTRIBUTES}Role`) ?? [], provider.arn),
+    context: new Map<string, string | readonly string[]>([
+      ['saml:aud', audience],
+      ['saml:iss', issuer],
+      ['saml:sub', subject],
+      ['saml:sub_type', subjectType],
+      ['saml:namequalifier', nameQualifier],
+      ['saml:doc', `${provider.accountId}/${provider.name}`],
+      ...organizationKeys(attributes),
+    ]),
+    ...passed(
+      tags.map(([name, values]) => [name.slice(TAG_ATTRIBUTES.length), values]),
+      attributes.get(`${ATTRIBUTES}TransitiveTagKeys`) ?? [],
+      attributes.get(`${ATTRIBUTES}SourceIdentity`)?.[0],
+    ),
+    ...(latestEnd !== undefined && { latestEnd }),
+  };
+}
+
+/** Loaded at the first assertion: the library is large, and most servers never see one. */
+async function signedAssertion(assertion: string, certificates: string[]): Promise<Element> {
+  const { SAML } = await import('@node-saml/node-saml');
+  const xml = Buffer.from(assertion, 'base64').toString('utf8');
+  if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
+  const reader = new SAML({
+    idpCert: certificates,
+    issuer: 'belfry',
+    callbackUrl: AUDIENCES[0] as string,
+    wantAuthnResponseSigned: false,
+    // One of the two must be signed; the library takes the assertion from what is.
+    wantAssertionsSigned: false,
+    // Audience and times are judged here, by our own clock and in AWS's words.
+    audience: false,
+    acceptedClockSkewMs: -1,
+  });
+  try {
+    const { profile } = await reader.validatePostResponseAsync({ SAMLResponse: assertion });
+    const signed = (profile?.getAssertion?.() as { readonly Assertion?: Element } | undefined)?.Assertion;
+    if (signed !== undefined) return signed;
+  } catch {
+    // The library's texts tell of its own workings.
+  }
+  throw invalid('Response signature invalid');
+}
+
+/** The recipient of the subject confirmation that holds, which is `saml:aud`. */
+function recipientOf(signed: Element, now: Instant): string {
+  const confirmations = all(one(signed, 'Subject'), 'SubjectConfirmation').filter(
+    ({ $ }) => $?.['Method'] === 'urn:oasis:names:tc:SAML:2.0:cm:bearer',
+  );
+  const known = confirmations
+    .map((confirmation) => one(confirmation, 'SubjectConfirmationData')?.$)
+    .filter((data) => data !== undefined && RECIPIENT.test(data['Recipient'] ?? ''));
+  if (known.length === 0) throw invalid('Response does not contain the required audience');
+  const valid = known.find((data) => now - SKEW_MS < timeOf(data?.['NotOnOrAfter']));
+  if (valid === undefined) throw expired('Token is expired');
+
+  const audiences = all(one(signed, 'Conditions'), 'AudienceRestriction').map((restriction) => all(restriction, 'Audience').map(textOf));
+  if (audiences.some((list) => !list.some((audience) => AUDIENCES.includes(audience) || RECIPIENT.test(audience)))) {
+    throw invalid('Response does not contain the required audience');
+  }
+  return valid['Recipient'] as string;
+}
+
+/** Holds the assertion's times against now; answers when the provider's own session ends. */
+function timesOf(signed: Element, now: Instant): Instant | undefined {
+  const issued = timeOf(signed.$?.['IssueInstant']);
+  if (!(issued - SKEW_MS <= now)) throw invalid('The assertion is not yet valid.');
+  if (now - SKEW_MS >= issued + REDEEM_MS) throw expired('Token must be redeemed within 5 minutes of issuance');
+  const conditions = one(signed, 'Conditions')?.$;
+  const notBefore = conditions?.['NotBefore'];
+  const notOnOrAfter = conditions?.['NotOnOrAfter'];
+  if (notBefore !== undefined && !(timeOf(notBefore) - SKEW_MS <= now)) throw invalid('The assertion is not yet valid.');
+  if (notOnOrAfter !== undefined && !(now - SKEW_MS < timeOf(notOnOrAfter))) throw expired('Token is expired');
+
+  const statements = all(signed, 'AuthnStatement');
+  if (statements.length === 0) throw invalid('Response must contain an authentication statement.');
+  const ends = statements.map(({ $ }) => $?.['SessionNotOnOrAfter']).filter((text) => text !== undefined);
+  if (ends.length === 0) return undefined;
+  const end = Math.min(...ends.map(timeOf));
+  if (!(now < end)) throw expired('Token is expired');
+  return instant(end);
+}
+
+/** Not a number where the text is no time: every comparison above then fails. */
+function timeOf(text: string | undefined): number {
+  return text !== undefined && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{1,20}Z$/.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+function attributesOf(signed: Element): ReadonlyMap<string, readonly string[]> {
+  const attributes = new Map<string, readonly string[]>();
+  for (const statement of all(signed, 'AttributeStatement')) {
+    for (const attribute of all(statement, 'Attribute')) {
+      const name = attribute.$?.['Name'] ?? '';
+      attributes.set(name, [...(attributes.get(name) ?? []), ...all(attribute, 'AttributeValue').map(textOf)]);
+    }
+  }
+  return attributes;
+}
+
+/** `role ARN,provider ARN`, in either order: the roles offered with this provider. */
+function rolesOf(values: readonly string[], providerArn: string): string[] {
+  return values
+    .map((value) => value.split(',').map((arn) => arn.trim()))
+    .filter((pair) => pair.length === 2 && pair.includes(providerArn))
+    .map((pair) => pair.find((arn) => arn !== providerArn) ?? '');
+}
+
+/** Attributes that conditions may ask for. Source: IAM User Guide, "Available keys for SAML-based AWS STS federation". */
+// biome-ignore format: a table
+const ORGANIZATION_KEYS: Readonly<Record<string, string>> = {
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.1':  'saml:edupersonaffiliation',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.5':  'saml:edupersonprimaryaffiliation',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.6':  'saml:edupersonprincipalname',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.7':  'saml:edupersonentitlement',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.9':  'saml:edupersonscopedaffiliation',
+  'urn:oid:0.9.2342.19200300.100.1.1': 'saml:uid',
+  'urn:oid:0.9.2342.19200300.100.1.3': 'saml:mail',
+  'urn:oid:2.5.4.3':                   'saml:cn',
+  'urn:oid:2.5.4.4':                   'saml:surname',
+  'urn:oid:2.5.4.42':                  'saml:givenname',
+};
+
+function organizationKeys(attributes: ReadonlyMap<string, readonly string[]>): [string, readonly string[]][] {
+  return [...attributes].flatMap(([name, values]): [string, readonly string[]][] => {
+    const key = Object.hasOwn(ORGANIZATION_KEYS, name) ? ORGANIZATION_KEYS[name] : undefined;
+    return key === undefined ? [] : [[key, values]];
+  });
+}
+
+/** The entity and the certificates it signs with. */
+async function readMetadata(metadata: string): Promise<{ readonly entityId: string; readonly certificates: string[] }> {
+  const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js');
+  const root = ((await parseXml2JsFromString(metadata).catch(() => undefined)) ?? {}) as Element;
+  const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
+    | Element
+    | undefined;
+  const certificates = all(one(entity, 'IDPSSODescriptor'), 'KeyDescriptor')
+    .filter(({ $ }) => $?.['use'] === undefined || $['use'] === 'signing')
+    .flatMap((key) => all(one(key, 'KeyInfo'), 'X509Data'))
+    .flatMap((data) => all(data, 'X509Certificate'))
+    .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
+  const entityId = entity?.$?.['entityID'];
+  if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
+  return { entityId, certificates };
+}
+
+function all(element: Element | undefined, child: string): readonly Element[] {
+  const found = element?.[child];
+  return Array.isArray(found) ? found.map((each) => (typeof each === 'string' ? { _: each } : (each as Element))) : [];
+}
+
+function one(element: Element | undefined, child: string): Element | undefined {
+  return all(element, child)[0];
+}
+
+function textOf(element: Element | undefined): string {
+  return element?._?.trim() ?? '';
+}
+
+function expired(message: string): AwsError {
+  return new AwsError('ExpiredTokenException', message);
+}

@@ -1,0 +1,92 @@
+/** Sessions for who brings a token of an identity provider: what AssumeRoleWithWebIdentity and AssumeRoleWithSAML share. */
+import { AwsError } from '#core/aws-error.ts';
+import type { Federation } from '#core/federation.ts';
+import type { Principal } from '#core/principal.ts';
+import type { PolicyDescriptorType } from '#model/generated/sts.ts';
+import type { Access, Call } from '../operation.ts';
+import type { StsDeps } from './deps.ts';
+import { findRole, readRoleArn } from './role-arn.ts';
+import { type RoleSessionAnswer, roleSession } from './role-session.ts';
+import { sessionPolicies } from './session-policies.ts';
+import { sessionTags, tagContext } from './session-tags.ts';
+
+export type FederatedAction = 'sts:AssumeRoleWithWebIdentity' | 'sts:AssumeRoleWithSAML';
+
+interface FederatedInput {
+  readonly RoleArn: string;
+  readonly DurationSeconds?: number;
+  readonly Policy?: string;
+  readonly PolicyArns?: readonly PolicyDescriptorType[];
+}
+
+/** What the verified token says. @throws AwsError InvalidIdentityToken there is none of this kind */
+export function broughtBy<Kind extends Federation['kind']>(principal: Principal, kind: Kind): Extract<Federation, { readonly kind: Kind }> {
+  const federation = principal.type === 'Unknown' ? principal.federation : undefined;
+  if (federation?.kind !== kind) throw new AwsError('InvalidIdentityTokenException', 'The token that was passed could not be validated.');
+  return federation as Extract<Federation, { readonly kind: Kind }>;
+}
+
+/** What the role's trust policy must allow: nobody signed, so it alone decides, by the token's own keys. */
+export function federatedAccess(
+  action: FederatedAction,
+  { RoleArn, DurationSeconds }: FederatedInput,
+  principal: Principal,
+  federation: Federation,
+  sessionName: string,
+): readonly Access[] {
+  readRoleArn(RoleArn);
+  const { tags, transitiveTagKeys } = sessionTags(principal, federation.tags, federation.transitiveTagKeys);
+  const context = new Map<string, string | readonly string[]>([
+    ...federation.context,
+    ['aws:federatedprovider', federation.provider],
+    ['sts:rolesessionname', sessionName],
+    ...tagContext(tags),
+  ]);
+  if (DurationSeconds !== undefined) context.set('sts:durationseconds', String(DurationSeconds));
+  if (federation.sourceIdentity !== undefined) context.set('sts:sourceidentity', federation.sourceIdentity);
+  if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
+
+  const on = (each: Access['action']): Access => ({ action: each, resources: [RoleArn], trustPolicyOf: RoleArn, context });
+  return [
+    on(action),
+    ...(Object.keys(tags).length > 0 ? [on('sts:TagSession')] : []),
+    ...(federation.sourceIdentity !== undefined ? [on('sts:SetSourceIdentity')] : []),
+  ];
+}
+
+/**
+ * Makes the session.
+ *
+ * @throws AwsError AccessDenied the role is gone
+ * @throws AwsError ValidationError, InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  as AssumeRole
+ *
+ * Assumed: such a session is not chained: it may be as long as the role allows.
+ */
+export async function federatedSession(
+  deps: StsDeps,
+  call: Call,
+  action: FederatedAction,
+  input: FederatedInput,
+  federation: Federation,
+  sessionName: string,
+): Promise<RoleSessionAnswer> {
+  const role = await findRole(call.tx, input.RoleArn);
+  if (role === undefined) throw notAuthorized(action);
+  const { sourceIdentity } = federation;
+  return roleSession(deps, call, role, {
+    sessionName,
+    durationSeconds: input.DurationSeconds,
+    mfaAuthenticated: false,
+    chained: false,
+    federatedProvider: federation.provider,
+    ...(sourceIdentity !== undefined && { sourceIdentity }),
+    ...(federation.kind === 'saml' && federation.latestEnd !== undefined && { latestEnd: federation.latestEnd }),
+    ...sessionTags(call.principal, federation.tags, federation.transitiveTagKeys),
+    ...(await sessionPolicies(call.tx, role.accountId, input)),
+  });
+}
+
+/** Neither caller nor role is named, as the real service answers who brings a token. */
+export function notAuthorized(action: FederatedAction): AwsError {
+  return new AwsError('AccessDenied', `Not authorized to perform ${action}`);
+}

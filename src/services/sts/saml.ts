@@ -1,0 +1,40 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { AssumeRoleWithSAMLRequest, StsApi } from '#model/generated/sts.ts';
+import type { Operation } from '../operation.ts';
+import type { StsDeps } from './deps.ts';
+import { broughtBy, federatedAccess, federatedSession, notAuthorized } from './federated.ts';
+
+const ACTION = 'sts:AssumeRoleWithSAML';
+
+/**
+ * Makes a session of a role for who brings an assertion of a SAML provider: of a role that the assertion offers with this
+ * provider and that trusts it. The assertion names the session, and may end it before its duration is over.
+ *
+ * @throws AwsError AccessDenied the assertion does not offer the role
+ * @throws AwsError InvalidIdentityToken the provider was deleted
+ *
+ * Source: STS API reference, AssumeRoleWithSAML. Requirement FED-1.
+ */
+export function assumeRoleWithSaml(deps: StsDeps): Operation<AssumeRoleWithSAMLRequest, StsApi['AssumeRoleWithSAML']['output']> {
+  return {
+    access(input, { principal }) {
+      const federation = broughtBy(principal, 'saml');
+      return federatedAccess(ACTION, input, principal, federation, federation.sessionName);
+    },
+    async handle(call, input) {
+      const federation = broughtBy(call.principal, 'saml');
+      if (!federation.roleArns.includes(input.RoleArn)) throw notAuthorized(ACTION);
+      const name = input.PrincipalArn.slice(input.PrincipalArn.indexOf('/') + 1);
+      const provider = await call.tx.identity.get(call.principal.accountId, 'saml-provider', name.toLowerCase());
+      if (provider?.arn !== federation.provider) throw new AwsError('InvalidIdentityTokenException', "Specified provider doesn't exist");
+      return {
+        ...(await federatedSession(deps, call, ACTION, input, federation, federation.sessionName)),
+        Subject: federation.subject,
+        SubjectType: federation.subjectType,
+        Issuer: federation.issuer,
+        Audience: federation.audience,
+        NameQualifier: federation.nameQualifier,
+      };
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** A SAML identity provider on this machine: a key, its metadata, and assertions signed by another library than the one that judges them. */
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import { createRequire } from 'node:module';
+import * as x509 from '@peculiar/x509';
+
+// Not imported: its types bring those of browsers with them, which are others than Node's of the same names.
+const { SamlLib } = createRequire(import.meta.url)('samlify') as {
+  readonly SamlLib: { constructSAMLSignature(options: Readonly<Record<string, unknown>>): string };
+};
+
+const ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
+const SIGN_IN = 'https://signin.aws.amazon.com/saml';
+
+/** What an assertion says; all of it right unless changed. */
+export interface Said {
+  readonly issuer?: string;
+  readonly recipient?: string;
+  readonly audience?: string;
+  readonly nameId?: string;
+  /** Seconds from now. */
+  readonly issued?: number;
+  readonly notOnOrAfter?: number;
+  readonly sessionNotOnOrAfter?: number;
+  /** Attribute name (after AWS's prefix, or a whole name) → values. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface SamlProvider {
+  readonly metadata: string;
+  /** In base64. `signed`: what carries the signature. */
+  assertion(said: Said, signed?: 'assertion' | 'response' | 'nothing'): string;
+}
+
+export async function samlProvider(entityId: string): Promise<SamlProvider> {
+  x509.cryptoProvider.set(webcrypto as never);
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: 'CN=idp',
+    notBefore: new Date(Date.now() - 86_400_000),
+    notAfter: new Date(Date.now() + 86_400_000),
+    signingAlgorithm: algorithm,
+    keys,
+  });
+  const privateKey = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+  const certificateText = Buffer.from(certificate.rawData).toString('base64');
+  const metadata = `<?xml version="1.0"?><md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entityId}"><md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>${certificateText}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>`;
+
+  return {
+    metadata,
+    assertion(said, signed = 'assertion') {
+      const xml = responseXml(entityId, said);
+      if (signed === 'nothing') return Buffer.from(xml).toString('base64');
+      return SamlLib.constructSAMLSignature({
+        rawSamlMessage: xml,
+        privateKey,
+        signingCert: certificateText,
+        signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+        isBase64Output: true,
+        ...(signed === 'response'
+          ? {
+              isMessageSigned: true,
+              signatureConfig: {
+                prefix: 'ds',
+                location: { reference: "/*[local-name(.)='Response']/*[local-name(.)='Issuer']", action: 'after' },
+              },
+            }
+          : {
+              referenceTagXPath: "/*[local-name(.)='Response']/*[local-name(.)='Assertion']",
+              signatureConfig: {
+                prefix: 'ds',
+                location: {
+                  reference: "/*[local-name(.)='Response']/*[local-name(.)='Assertion']/*[local-name(.)='Issuer']",
+                  action: 'after',
+                },
+              },
+            }),
+      });
+    },
+  };
+}
+
+const at = (seconds: number) => `${new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19)}Z`;
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+function responseXml(entityId: string, said: Said): string {
+  const {
+    issuer = entityId,
+    recipient = SIGN_IN,
+    audience = SIGN_IN,
+    nameId = 'ada',
+    issued = 0,
+    notOnOrAfter = 300,
+    sessionNotOnOrAfter,
+  } = said;
+  const attributes = Object.entries(said.attributes ?? {}).map(([name, values]) => {
+    const whole = name.includes(':') && !name.startsWith('PrincipalTag:') ? name : `${ATTRIBUTES}${name}`;
+    const written = values.map((value) => `<saml:AttributeValue>${escaped(value)}</saml:AttributeValue>`).join('');
+    return `<saml:Attribute Name="${whole}">${written}</saml:Attribute>`;
+  });
+  const sessionEnd = sessionNotOnOrAfter === undefined ? '' : ` SessionNotOnOrAfter="${at(sessionNotOnOrAfter)}"`;
+  return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r1" Version="2.0" IssueInstant="${at(issued)}" Destination="${recipient}"><saml:Issuer>${issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status><saml:Assertion ID="_a1" Version="2.0" IssueInstant="${at(issued)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${escaped(nameId)}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(notOnOrAfter)}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(issued - 60)}" NotOnOrAfter="${at(notOnOrAfter)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${at(issued)}"${sessionEnd}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attributes.join('')}</saml:AttributeStatement></saml:Assertion></samlp:Response>`;
+}

@@ -1,0 +1,234 @@
+/** AssumeRoleWithSAML over the wire, with assertions of a provider on this machine. Requirement FED-1. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import {
+  CreateRoleCommand,
+  CreateSAMLProviderCommand,
+  DeleteSAMLProviderCommand,
+  IAMClient,
+  ListUsersCommand,
+  PutRolePolicyCommand,
+} from '@aws-sdk/client-iam';
+import { AssumeRoleWithSAMLCommand, type AssumeRoleWithSAMLCommandInput, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { startTestServer } from '../server.ts';
+import { type Said, samlProvider } from './saml-provider.ts';
+
+const ENTITY = 'https://idp.example/saml';
+const idp = await samlProvider(ENTITY);
+const forger = await samlProvider(ENTITY);
+const server = await startTestServer();
+const { accountId } = server;
+const iam = new IAMClient(server.client());
+const anonymous = new STSClient({
+  endpoint: server.endpoint,
+  region: 'us-east-1',
+  maxAttempts: 1,
+  credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+});
+const { SAMLProviderArn } = await iam.send(new CreateSAMLProviderCommand({ Name: 'Corp', SAMLMetadataDocument: idp.metadata }));
+const provider = SAMLProviderArn as string;
+
+const document = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+async function role(
+  RoleName: string,
+  condition: object = {},
+  actions: readonly string[] = ['sts:AssumeRoleWithSAML'],
+  more: object = {},
+): Promise<string> {
+  const trust = {
+    Effect: 'Allow',
+    Principal: { Federated: provider },
+    Action: actions,
+    ...(Object.keys(condition).length > 0 && { Condition: condition }),
+  };
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trust), ...more }));
+  return Role?.Arn as string;
+}
+const open = await role('open', { StringEquals: { 'SAML:aud': 'https://signin.aws.amazon.com/saml' } });
+
+/** An assertion that offers a role, with something changed. */
+function offering(RoleArn: string, { attributes, ...said }: Said = {}): Said {
+  return { ...said, attributes: { Role: [`${RoleArn},${provider}`], RoleSessionName: ['ada@example'], ...attributes } };
+}
+
+async function assume(SAMLAssertion: string, input: Partial<AssumeRoleWithSAMLCommandInput> = {}) {
+  return await anonymous.send(new AssumeRoleWithSAMLCommand({ RoleArn: open, PrincipalArn: provider, SAMLAssertion, ...input }));
+}
+function client({ Credentials }: Awaited<ReturnType<typeof assume>>) {
+  return server.client({
+    accessKeyId: Credentials?.AccessKeyId as string,
+    secretAccessKey: Credentials?.SecretAccessKey as string,
+    sessionToken: Credentials?.SessionToken as string,
+  });
+}
+
+const refused = (promise: Promise<unknown>, code: string, message: string | RegExp) =>
+  assert.rejects(promise, (error: Error) => {
+    assert.ok(error.name === code || error.name === `${code}Exception`, `${error.name}: ${error.message}`);
+    if (typeof message === 'string') assert.equal(error.message, message);
+    else assert.match(error.message, message);
+    return true;
+  });
+
+for (const signed of ['assertion', 'response'] as const) {
+  test(`AssumeRoleWithSAML: an assertion becomes a session of a role it offers, with the ${signed} signed`, async () => {
+    const answer = await assume(idp.assertion(offering(open), signed));
+    assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/open/ada@example`);
+    assert.deepEqual(
+      [answer.Subject, answer.SubjectType, answer.Issuer, answer.Audience],
+      ['ada', 'persistent', ENTITY, 'https://signin.aws.amazon.com/saml'],
+    );
+    assert.equal(answer.NameQualifier, createHash('sha1').update(`${ENTITY}${accountId}/Corp`).digest('base64'));
+    const who = await new STSClient(client(answer)).send(new GetCallerIdentityCommand({}));
+    assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/open/ada@example`);
+  });
+}
+
+/** The signed assertion stays where a library may look for it, and another is put where one may read. */
+function wrapped(place: 'before' | 'after'): string {
+  const xml = Buffer.from(idp.assertion(offering(open)), 'base64').toString('utf8');
+  const from = xml.indexOf('<saml:Assertion');
+  const to = xml.indexOf('</saml:Assertion>') + '</saml:Assertion>'.length;
+  const signed = xml.slice(from, to);
+  const evil = signed
+    .replace(/<ds:Signature.*<\/ds:Signature>/s, '')
+    .replace('>ada<', '>root<')
+    .replace('ID="_a1"', 'ID="_evil"');
+  const both = place === 'before' ? evil + signed : signed + evil;
+  return Buffer.from(xml.slice(0, from) + both + xml.slice(to)).toString('base64');
+}
+function nested(): string {
+  const xml = Buffer.from(idp.assertion(offering(open)), 'base64').toString('utf8');
+  const from = xml.indexOf('<saml:Assertion');
+  const to = xml.indexOf('</saml:Assertion>') + '</saml:Assertion>'.length;
+  const signed = xml.slice(from, to);
+  const evil = signed
+    .replace('>ada<', '>root<')
+    .replace('ID="_a1"', 'ID="_evil"')
+    .replace('</ds:Signature>', `<ds:Object>${signed}</ds:Object></ds:Signature>`);
+  return Buffer.from(xml.slice(0, from) + evil + xml.slice(to)).toString('base64');
+}
+function altered(): string {
+  const xml = Buffer.from(idp.assertion(offering(open)), 'base64').toString('utf8');
+  return Buffer.from(xml.replace('>ada<', '>root<')).toString('base64');
+}
+function commented(): string {
+  const xml = Buffer.from(idp.assertion(offering(open, { nameId: 'ada.evil' })), 'base64').toString('utf8');
+  return Buffer.from(xml.replace('>ada.evil<', '>ada<!-- -->.evil<')).toString('base64');
+}
+const declared = () =>
+  Buffer.from(
+    '<!DOCTYPE x [<!ENTITY a "aaaa">]><samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">&a;</samlp:Response>',
+  ).toString('base64');
+
+// biome-ignore format: a table
+const REFUSED: readonly [name: string, assertion: () => string, code: string, message: string | RegExp][] = [
+  // what is wrong                          the assertion                                                                          code                    message
+  ['no XML at all',                         () => Buffer.from('nothing').toString('base64'),                                       'InvalidIdentityToken', 'Response signature invalid'],
+  ['a document type',                       declared,                                                                              'InvalidIdentityToken', 'Invalid base64 SAMLResponse'],
+  ['no signature',                          () => idp.assertion(offering(open), 'nothing'),                                        'InvalidIdentityToken', 'Response signature invalid'],
+  ["a signature by another's key",          () => forger.assertion(offering(open)),                                                'InvalidIdentityToken', 'Response signature invalid'],
+  ['a changed subject',                     altered,                                                                               'InvalidIdentityToken', 'Response signature invalid'],
+  ['an unsigned assertion before',          () => wrapped('before'),                                                               'InvalidIdentityToken', 'Response signature invalid'],
+  ['an unsigned assertion after',           () => wrapped('after'),                                                                'InvalidIdentityToken', 'Response signature invalid'],
+  ['the signed assertion within another',   nested,                                                                                'InvalidIdentityToken', 'Response signature invalid'],
+  ['another issuer',                        () => idp.assertion(offering(open, { issuer: 'https://other.example' })),              'InvalidIdentityToken', 'Issuer not present in specified provider'],
+  ['another recipient',                     () => idp.assertion(offering(open, { recipient: 'https://sp.example/acs' })),          'InvalidIdentityToken', 'Response does not contain the required audience'],
+  ['another audience',                      () => idp.assertion(offering(open, { audience: 'urn:other' })),                        'InvalidIdentityToken', 'Response does not contain the required audience'],
+  ['over',                                  () => idp.assertion(offering(open, { notOnOrAfter: -120 })),                           'ExpiredToken',         'Token is expired'],
+  ['six minutes and a bit old',             () => idp.assertion(offering(open, { issued: -370 })),                                 'ExpiredToken',         'Token must be redeemed within 5 minutes of issuance'],
+  ['issued in ten minutes',                 () => idp.assertion(offering(open, { issued: 600, notOnOrAfter: 900 })),               'InvalidIdentityToken', 'The assertion is not yet valid.'],
+  ['of a session that is over',             () => idp.assertion(offering(open, { sessionNotOnOrAfter: -1 })),                      'ExpiredToken',         'Token is expired'],
+  ['without a session name',                () => idp.assertion({ attributes: { Role: [`${open},${provider}`] } }),                'InvalidIdentityToken', 'RoleSessionName is required in AuthnResponse'],
+  ['with a session name of blanks',         () => idp.assertion(offering(open, { attributes: { RoleSessionName: ['a b'] } })),     'InvalidIdentityToken', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}'],
+  ['that offers no role',                   () => idp.assertion({ attributes: { RoleSessionName: ['ada'] } }),                     'AccessDenied',         'Not authorized to perform sts:AssumeRoleWithSAML'],
+  ['that offers another role',              () => idp.assertion(offering(`${open}-not`)),                                          'AccessDenied',         'Not authorized to perform sts:AssumeRoleWithSAML'],
+  ['that offers it with another provider',  () => idp.assertion(offering(open, { attributes: { Role: [`${open},${provider}x`] } })), 'AccessDenied',       'Not authorized to perform sts:AssumeRoleWithSAML'],
+];
+
+for (const [name, assertion, code, message] of REFUSED) {
+  test(`AssumeRoleWithSAML: an assertion ${name} is ${code}`, async () => refused(assume(assertion()), code, message));
+}
+
+test('AssumeRoleWithSAML: a comment within the subject neither cuts it nor breaks the signature', async () => {
+  assert.equal((await assume(commented())).Subject, 'ada.evil');
+});
+
+test('AssumeRoleWithSAML: a provider that is not there is refused', async () => {
+  await refused(
+    assume(idp.assertion(offering(open)), { PrincipalArn: `arn:aws:iam::${accountId}:saml-provider/absent` }),
+    'InvalidIdentityToken',
+    "Specified provider doesn't exist",
+  );
+});
+
+test('AssumeRoleWithSAML: a role that is offered and does not trust the provider is refused', async () => {
+  const { Role } = await iam.send(
+    new CreateRoleCommand({
+      RoleName: 'closed',
+      AssumeRolePolicyDocument: document({ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }),
+    }),
+  );
+  for (const RoleArn of [Role?.Arn as string, `arn:aws:iam::${accountId}:role/absent`]) {
+    await refused(
+      assume(idp.assertion(offering(RoleArn)), { RoleArn }),
+      'AccessDenied',
+      'Not authorized to perform sts:AssumeRoleWithSAML',
+    );
+  }
+});
+
+test('AssumeRoleWithSAML: trust can ask for subject, its type and affiliation', async () => {
+  const RoleArn = await role('asks', {
+    StringEquals: { 'saml:sub': 'ada', 'saml:sub_type': 'persistent', 'saml:doc': `${accountId}/Corp` },
+    'ForAnyValue:StringEquals': { 'saml:eduPersonAffiliation': 'staff' },
+  });
+  const affiliation = (...values: string[]) => ({ attributes: { 'urn:oid:1.3.6.1.4.1.5923.1.1.1.1': values } });
+  await assume(idp.assertion(offering(RoleArn, affiliation('member', 'staff'))), { RoleArn });
+  await refused(assume(idp.assertion(offering(RoleArn, affiliation('member'))), { RoleArn }), 'AccessDenied', /^Not authorized/);
+  await refused(
+    assume(idp.assertion(offering(RoleArn, { ...affiliation('staff'), nameId: 'eve' })), { RoleArn }),
+    'AccessDenied',
+    /^Not authorized/,
+  );
+});
+
+test('AssumeRoleWithSAML: tags and source identity of the assertion are in the session, and need their permissions', async () => {
+  const RoleArn = await role('tagged', {}, ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity']);
+  const blue = {
+    Effect: 'Allow',
+    Action: 'iam:ListUsers',
+    Resource: '*',
+    Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue', 'aws:SourceIdentity': 'ada', 'aws:FederatedProvider': provider } },
+  };
+  await iam.send(new PutRolePolicyCommand({ RoleName: 'tagged', PolicyName: 'p', PolicyDocument: document(blue) }));
+  const passing = { attributes: { 'PrincipalTag:team': ['blue'], TransitiveTagKeys: ['team'], SourceIdentity: ['ada'] } };
+  const answer = await assume(idp.assertion(offering(RoleArn, passing)), { RoleArn });
+  assert.equal(answer.SourceIdentity, 'ada');
+  await new IAMClient(client(answer)).send(new ListUsersCommand({}));
+  const untagged = await role('untagged');
+  await refused(
+    assume(idp.assertion(offering(untagged, passing)), { RoleArn: untagged }),
+    'AccessDenied',
+    'Not authorized to perform sts:TagSession',
+  );
+});
+
+test("AssumeRoleWithSAML: the session ends at the earlier of its duration and the end of the provider's session", async () => {
+  const lifeSeconds = async (said: Said, DurationSeconds: number) => {
+    const { Credentials } = await assume(idp.assertion(offering(open, said)), { DurationSeconds });
+    return ((Credentials?.Expiration?.getTime() as number) - Date.now()) / 1000;
+  };
+  const early = await lifeSeconds({ sessionNotOnOrAfter: 1200 }, 3600);
+  assert.ok(early > 1100 && early <= 1200, `${early}`);
+  const late = await lifeSeconds({ sessionNotOnOrAfter: 7200 }, 3600);
+  assert.ok(late > 3500 && late <= 3600, `${late}`);
+});
+
+test('AssumeRoleWithSAML: a deleted provider vouches for nobody, at once', async () => {
+  const assertion = idp.assertion(offering(open));
+  await assume(assertion);
+  await iam.send(new DeleteSAMLProviderCommand({ SAMLProviderArn }));
+  await refused(assume(assertion), 'InvalidIdentityToken', "Specified provider doesn't exist");
+});
