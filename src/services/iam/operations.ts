@@ -15,6 +15,7 @@ import { lastAccessedOperations } from './last-accessed.ts';
 import { linkedRoleOperations } from './linked-role-operations.ts';
 import { loginProfileOperations } from './login-profiles.ts';
 import { mfaDeviceOperations } from './mfa-devices.ts';
+import { neverHeldOperations } from './never-held.ts';
 import { oidcProviderOperations } from './oidc-providers.ts';
 import { passwordPolicyOperations } from './password-policy.ts';
 import { policyOperations } from './policies.ts';
@@ -41,6 +42,7 @@ export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
     ...loginProfileOperations,
     ...passwordPolicyOperations,
     ...mfaDeviceOperations(deps),
+    ...neverHeldOperations,
     ...samlProviderOperations,
     ...credentialReportOperations,
     ...lastAccessedOperations,

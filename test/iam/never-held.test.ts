@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { onPassRole } from '../../src/services/pass-role.ts';
+import { iamRig, TRUST_ROOT } from './rig.ts';
+
+const FOR_ROLE = ['ListInstanceProfilesForRole'] as const;
+const FOR_USER = ['ListSigningCertificates', 'ListSSHPublicKeys', 'ListServiceSpecificCredentials'] as const;
+const FOR_ACCOUNT = ['ListInstanceProfiles', 'ListServerCertificates'] as const;
+
+for (const name of [...FOR_ROLE, ...FOR_USER, ...FOR_ACCOUNT]) {
+  test(`${name}: there are none`, async () => {
+    const { run } = await iamRig();
+    await run('CreateUser', { UserName: 'ada' });
+    await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
+    const { IsTruncated, ...list } = (await run(name, { UserName: 'ada', RoleName: 'r' } as never)) as { readonly IsTruncated?: boolean };
+    assert.deepEqual([IsTruncated, Object.values(list)], [false, [[]]]);
+  });
+}
+
+for (const name of [...FOR_ROLE, ...FOR_USER]) {
+  test(`${name}: of nobody it is NoSuchEntity`, async () => {
+    const { run } = await iamRig();
+    await assert.rejects(run(name, { UserName: 'nobody', RoleName: 'nobody' } as never), { code: 'NoSuchEntityException' });
+  });
+}
+
+test('onPassRole asks for the role, and says to which service it is passed (ROLE-15)', () => {
+  const asked = onPassRole('arn:aws:iam::111122223333:role/r', 'mediapipelines.chime.amazonaws.com');
+  assert.deepEqual([asked.action, asked.resources], ['iam:PassRole', ['arn:aws:iam::111122223333:role/r']]);
+  assert.deepEqual([...(asked.context ?? [])], [['iam:passedtoservice', 'mediapipelines.chime.amazonaws.com']]);
+});
