@@ -77,10 +77,14 @@ function aws4Verifies(): boolean {
   const bodyHash = createHash('sha256').update(received.body).digest('hex');
   const again = aws4.sign(
     {
-      method: 'POST', path: '/meetings', service: 'chime', region: 'us-east-1', body: BODY,
+      method: 'POST',
+      path: '/meetings',
+      service: 'chime',
+      region: 'us-east-1',
+      body: BODY,
       headers: { ...unsignedHeaders, 'x-amz-content-sha256': bodyHash, 'x-amz-date': headers['x-amz-date'] },
       extraHeadersToIgnore: { 'content-length': true },
-    }, // biome-ignore format: a request
+    },
     CREDENTIALS,
   ).headers.Authorization as string;
   return timingSafeEqual(Buffer.from(again.slice(-64)), expected);
@@ -90,9 +94,14 @@ async function smithyVerifies(): Promise<boolean> {
   const bodyHash = createHash('sha256').update(received.body).digest('hex');
   const again = await smithy.sign(
     {
-      method: 'POST', protocol: 'https:', hostname: unsignedHeaders.host, path: '/meetings', query: {}, body: BODY,
+      method: 'POST',
+      protocol: 'https:',
+      hostname: unsignedHeaders.host,
+      path: '/meetings',
+      query: {},
+      body: BODY,
       headers: { ...unsignedHeaders, 'x-amz-content-sha256': bodyHash },
-    }, // biome-ignore format: a request
+    },
     { signingDate: new Date(NOW) },
   );
   return timingSafeEqual(Buffer.from((again.headers['authorization'] as string).slice(-64)), expected);

@@ -5,9 +5,22 @@ import type { SessionFacts } from './principal.ts';
 /** What a session token says: whose session it is, by the unique id that a name used again does not inherit, and under which facts. */
 export type SessionClaims =
   /** Of AssumeRole and its kin. */
-  | { readonly kind: 'role'; readonly accountId: AccountId; readonly session: SessionFacts; readonly roleId: string; readonly roleName: string; readonly sessionName: string }
+  | {
+      readonly kind: 'role';
+      readonly accountId: AccountId;
+      readonly session: SessionFacts;
+      readonly roleId: string;
+      readonly roleName: string;
+      readonly sessionName: string;
+    }
   /** Of GetSessionToken. */
-  | { readonly kind: 'user'; readonly accountId: AccountId; readonly session: SessionFacts; readonly userId: string; readonly userName: string }
+  | {
+      readonly kind: 'user';
+      readonly accountId: AccountId;
+      readonly session: SessionFacts;
+      readonly userId: string;
+      readonly userName: string;
+    }
   | { readonly kind: 'root'; readonly accountId: AccountId; readonly session: SessionFacts }
   /** Of GetFederationToken; without `issuerName` the account's root called it. */
   | {
@@ -17,7 +30,7 @@ export type SessionClaims =
       readonly federatedName: string;
       readonly issuerId: string;
       readonly issuerName?: string;
-    }; // biome-ignore format: one member a line
+    };
 
 /** Temporary credentials as a client gets them. */
 export interface IssuedSession {

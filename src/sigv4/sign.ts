@@ -38,9 +38,10 @@ export interface SignWith {
 }
 
 /** Headers that hops on the way may change, so nobody signs them. */
+// biome-ignore format: a list
 const UNSIGNED: ReadonlySet<string> = new Set([
   'authorization', 'connection', 'expect', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'x-amzn-trace-id',
-]); // biome-ignore format: a list
+]);
 
 /** The headers to send: those given, with date, session token and Authorization. */
 export function sign(request: UnsignedRequest, { credentials, region, signingName, now }: SignWith): Record<string, string> {

@@ -100,9 +100,18 @@ test('AssumeRole: a second factor counts for the trust policy before it is taken
   await store.transaction(async (tx) => {
     await tx.identity.put(ACCOUNT, 'mfa-device', serialNumber.toLowerCase(), { ...device, owner: { type: 'IAMUser', userName: 'alice' } });
     await tx.identity.put(ACCOUNT, 'role', 'guarded', {
-      accountId: ACCOUNT, arn: RoleArn, path: '/', createdAt: NOW, roleName: 'guarded', roleId: 'AROAGUARDED', trustPolicy: '{}',
-      maxSessionSeconds: 3600, tags: [], attachedPolicyArns: [], inlinePolicies: {},
-    }); // biome-ignore format: a record
+      accountId: ACCOUNT,
+      arn: RoleArn,
+      path: '/',
+      createdAt: NOW,
+      roleName: 'guarded',
+      roleId: 'AROAGUARDED',
+      trustPolicy: '{}',
+      maxSessionSeconds: 3600,
+      tags: [],
+      attachedPolicyArns: [],
+      inlinePolicies: {},
+    });
   });
   const deps = { verifyMfa: mfaVerifier(vault) };
   const input = { RoleArn, RoleSessionName: 'me', SerialNumber: serialNumber, TokenCode: codeAt(fromBase32(seed), stepAt(NOW)) };
