@@ -46,7 +46,7 @@ function named(operator: string): Named {
 /** Compares one request value with one policy value. */
 function compare(base: string, asked: string, text: string, resolved: Resolved): boolean {
   if ('unresolved' in resolved) return false;
-  const wanted = spell(resolved.signs);
+  const wanted = 'plain' in resolved ? resolved.plain : base.startsWith('string') ? spell(resolved.signs) : text;
   const ordered = (one: number | undefined, other: number | undefined, relation: string): boolean => {
     if (one === undefined || other === undefined) return false;
     if (relation === 'equals') return one === other;
@@ -56,8 +56,8 @@ function compare(base: string, asked: string, text: string, resolved: Resolved):
   };
   if (base === 'stringequals') return asked === wanted;
   if (base === 'stringequalsignorecase') return asked.toLowerCase() === wanted.toLowerCase();
-  if (base === 'stringlike') return wildcardMatch(resolved.signs, asked);
-  if (base === 'arnequals' || base === 'arnlike') return arnMatch(resolved.signs, asked, false);
+  if (base === 'stringlike') return 'plain' in resolved ? asked === wanted : wildcardMatch(resolved.signs, asked);
+  if (base.startsWith('arn')) return arnMatch('plain' in resolved ? [...wanted] : resolved.signs, asked, false);
   if (base.startsWith('numeric')) return ordered(decimal(asked), decimal(text), base.slice('numeric'.length));
   if (base.startsWith('date')) return ordered(moment(asked), moment(text), base.slice('date'.length));
   if (base === 'bool') return asked.toLowerCase() === text.toLowerCase() && /^(true|false)$/i.test(text);
@@ -154,5 +154,5 @@ function traceValues(
 /** A value with what became of its variables. */
 export function valueTrace(value: string, resolved: Resolved, matched: boolean): ValueTrace {
   if ('unresolved' in resolved) return { value, matched: false, unresolved: resolved.unresolved };
-  return resolved.variables ? { value, matched, resolved: spell(resolved.signs) } : { value, matched };
+  return 'signs' in resolved && resolved.variables ? { value, matched, resolved: spell(resolved.signs) } : { value, matched };
 }

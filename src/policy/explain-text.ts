@@ -1,31 +1,37 @@
 /**
- * Wildcards, variables and ARNs as the documentation describes them, for explanations. It shares nothing with the fast path on
+ * Wildcards, variables and ARNs as the documentation describes them, for explanations. It shares no logic with the fast path on
  * purpose: the two are held against each other by `test/reference`. Texts become lists of characters and marks, so that what a
  * variable stood for can never be taken for a wildcard.
  */
 
 import type { ConditionContext } from '#core/condition-context.ts';
+import { STEPS_MAX } from './pattern.ts';
 
 /** A character, or one of the two wildcards. */
 export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
 
-/** A text of a policy with its variables filled in, or the variable that has no value. */
-export type Resolved = { readonly signs: readonly Sign[]; readonly variables: boolean } | { readonly unresolved: string };
+/** A text of a policy with its variables filled in, or nothing but text, or the variable that has no value. */
+export type Resolved =
+  | { readonly signs: readonly Sign[]; readonly variables: boolean }
+  | { readonly plain: string }
+  | { readonly unresolved: string };
 
 /** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
 export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean): Resolved {
+  const special = (variables && text.includes('${')) || (wildcards && (text.includes('*') || text.includes('?')));
+  if (!special) return { plain: text };
   const signs: Sign[] = [];
   let used = false;
   for (let i = 0; i < text.length; ) {
     const char = text.charAt(i);
     const rest = variables && char === '$' ? text.slice(i) : '';
-    const special = /^\$\{([*?$])\}/.exec(rest);
+    const escaped = /^\$\{([*?$])\}/.exec(rest);
     const variable = /^\$\{([^,}]+)(?:,\s*'([^']*)'\s*)?\}/.exec(rest);
-    if (special !== null) {
-      signs.push(special[1] as string);
-      i += special[0].length;
+    if (escaped !== null) {
+      signs.push(escaped[1] as string);
+      i += escaped[0].length;
     } else if (variable !== null) {
       const [whole, key = '', fallback] = variable;
       // "You cannot use multivalued context keys as variables."
@@ -68,6 +74,7 @@ export function wildcardMatch(signs: readonly Sign[], text: string): boolean {
   if (!standsAt(first, text, 0) || end < first.length || !standsAt(last, text, end)) return false;
   let at = first.length;
   for (const chunk of chunks.slice(1, -1)) {
+    if ((end - at) * chunk.length > STEPS_MAX) throw new Error('A text and a pattern are too long to be compared.');
     while (at + chunk.length <= end && !standsAt(chunk, text, at)) at++;
     if (at + chunk.length > end) return false;
     at += chunk.length;
@@ -98,21 +105,20 @@ export function arnMatch(signs: readonly Sign[], text: string, short: boolean): 
   return segments.every((segment, i) => wildcardMatch(segment, i < 5 ? (parts[i] as string) : parts.slice(5).join(':')));
 }
 
-/** Source: IAM User Guide, "Action": prefix and name compare case-insensitively. */
-export function actionMatch(pattern: string, action: string): boolean {
+/** Source: IAM User Guide, "Action": prefix and name compare case-insensitively. `asked` is in lower case. */
+export function actionMatch(pattern: string, asked: string): boolean {
   if (pattern === '*') return true;
+  const star = pattern.indexOf('*');
+  const plain = !pattern.includes('?');
+  // A name as it is, and a wildcard at its end, need no further thought.
+  if (star < 0 && plain) return pattern.length === asked.length && pattern.toLowerCase() === asked;
   const wanted = pattern.toLowerCase();
-  const asked = action.toLowerCase();
-  if (!wanted.includes('*') && !wanted.includes('?')) return wanted === asked;
   const [wantedColon, askedColon] = [wanted.indexOf(':'), asked.indexOf(':')];
   if (askedColon < 0) return false;
-  const service = wanted.slice(0, wantedColon);
-  const plain = !service.includes('*') && !service.includes('?');
-  // A wildcard at the end, the commonest, needs no further thought.
-  if (plain && wanted.indexOf('*') === wanted.length - 1 && !wanted.includes('?')) return asked.startsWith(wanted.slice(0, -1));
+  if (plain && star === wanted.length - 1) return asked.startsWith(wanted.slice(0, -1)) && star > wantedColon;
   const signs = (part: string): Sign[] => [...part].map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
   return (
-    wildcardMatch(signs(service), asked.slice(0, askedColon)) &&
+    wildcardMatch(signs(wanted.slice(0, wantedColon)), asked.slice(0, askedColon)) &&
     wildcardMatch(signs(wanted.slice(wantedColon + 1)), asked.slice(askedColon + 1))
   );
 }

@@ -1,6 +1,6 @@
 import { documentOf, type SourcedPolicy } from './compile.ts';
 import type { Decision, PolicyType, StatementRef } from './decision.ts';
-import { type Position, positionAt, type StatementNode, type TextsNode } from './document.ts';
+import type { StatementNode, TextsNode } from './document.ts';
 import { type ConditionTrace, traceCondition, type ValueTrace, valueTrace } from './explain-condition.ts';
 import { actionMatch, arnMatch, resolveText } from './explain-text.ts';
 import type { PolicyLayers } from './link.ts';
@@ -23,8 +23,9 @@ export interface StatementTrace {
   readonly ref: StatementRef;
   readonly effect: 'Allow' | 'Deny';
   readonly applies: boolean;
-  readonly start: Position;
-  readonly end: Position;
+  /** Offsets of its braces in the policy's text: the first, and one past the last. */
+  readonly start: number;
+  readonly end: number;
   readonly action: ElementTrace;
   /** Looked at only where the action holds, as are the conditions. Absent as well where the statement has none. */
   readonly resource?: ElementTrace;
@@ -105,8 +106,8 @@ const EXPLICIT_ORDER: readonly PolicyType[] = ['service-control', 'boundary', 's
 function decideTraced(layers: readonly LayerTrace[], root: boolean, resource: string): Decision {
   // "An explicit deny in any policy overrides any allow."
   for (const policyType of EXPLICIT_ORDER) {
-    const denying = layers.filter((layer) => layer.policyType === policyType).flatMap((layer) => applying(layer, 'Deny'));
-    const [by] = denying;
+    const denying = layers.find((layer) => layer.policyType === policyType && layer.answer === 'denies');
+    const by = denying === undefined ? undefined : applying(denying, 'Deny')[0];
     if (by !== undefined) return { effect: 'Deny', kind: 'explicit', by, policyType, resource };
   }
   // "All requests are implicitly denied", unless every layer that is there allows.
@@ -133,12 +134,15 @@ function explainLayer(
   resource: string,
   level?: number,
 ): LayerTrace {
+  const action = request.action.toLowerCase();
   const traced = policies.map((source) => ({
     policyId: source.policyId,
-    statements: documentOf(source.policy).statements.map((node) => explainStatement(policyType, source, node, request, resource)),
+    statements: documentOf(source.policy).statements.map((node) => explainStatement(policyType, source, node, request, action, resource)),
   }));
-  const denies = applying({ policies: traced }, 'Deny').length > 0;
-  const allows = applying({ policies: traced }, 'Allow').length > 0;
+  const applies = (effect: 'Allow' | 'Deny'): boolean =>
+    traced.some(({ statements }) => statements.some((one) => one.applies && one.effect === effect));
+  const denies = applies('Deny');
+  const allows = applies('Allow');
   return {
     policyType,
     ...(level === undefined ? {} : { level }),
@@ -153,6 +157,7 @@ function explainStatement(
   source: SourcedPolicy,
   node: StatementNode,
   request: PolicyRequest,
+  action: string,
   resource: string,
 ): StatementTrace {
   const document = documentOf(source.policy);
@@ -166,13 +171,13 @@ function explainStatement(
     ...(node.sid === undefined ? {} : { sid: node.sid.value }),
   };
   const effect = node.effect?.value === 'Allow' ? 'Allow' : 'Deny';
-  const [start, end] = [positionAt(document.lineStarts, node.node.start), positionAt(document.lineStarts, node.node.end)];
+  const { start, end } = node.node;
 
-  const action = traceElement(node.action ?? node.notAction, node.action === undefined, (value) => ({
+  const element = traceElement(node.action ?? node.notAction, node.action === undefined, (value) => ({
     value,
-    matched: actionMatch(value, request.action),
+    matched: actionMatch(value, action),
   }));
-  if (!action.holds) return { ref, effect, applies: false, start, end, action, conditions: [] };
+  if (!element.holds) return { ref, effect, applies: false, start, end, action: element, conditions: [] };
 
   const written = node.resource ?? node.notResource;
   const traced =
@@ -189,7 +194,7 @@ function explainStatement(
   const misplaced = effect === 'Allow' && (node.principal !== undefined || node.notPrincipal !== undefined);
   // "All conditions must be met": operators and keys are joined by AND.
   const applies = !misplaced && traced?.holds !== false && conditions.every(({ holds }) => holds);
-  return { ref, effect, applies, start, end, action, ...(traced === undefined ? {} : { resource: traced }), conditions };
+  return { ref, effect, applies, start, end, action: element, ...(traced === undefined ? {} : { resource: traced }), conditions };
 }
 
 function traceElement(node: TextsNode | undefined, negated: boolean, trace: (value: string) => ValueTrace): ElementTrace {
@@ -204,7 +209,8 @@ function traceResource(value: string, resource: string, { context }: PolicyReque
   const special = value.includes('*') || value.includes('?') || (variables && value.includes('${')) || value.split(':').length < 6;
   if (!special) return { value, matched: value === resource };
   const resolved = resolveText(value, context, true, variables);
-  return valueTrace(value, resolved, 'signs' in resolved && arnMatch(resolved.signs, resource, true));
+  const signs = 'plain' in resolved ? [...value] : 'signs' in resolved ? resolved.signs : undefined;
+  return valueTrace(value, resolved, signs !== undefined && arnMatch(signs, resource, true));
 }
 
 /** Of the Allow statements with the action, the one in which least fails; the first of several. */

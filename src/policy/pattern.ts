@@ -114,14 +114,23 @@ export function toCodes(pieces: readonly Piece[]): Int32Array {
 }
 
 /**
+ * The most steps of one comparison: what a pattern of 2,048 characters takes with a text of 2,048 at worst. Longer ones are compared as
+ * well, as long as they do not need more.
+ */
+export const STEPS_MAX = 2 ** 22;
+
+/**
  * Whether `codes[first..last)` match `text[from..to)` entirely. Only the last `*` is ever gone back to, so the steps are
  * at most the product of both lengths.
+ *
+ * @throws Error where it would take more than `STEPS_MAX`: nothing is decided then (EVAL-12)
  */
 export function codesMatch(codes: Int32Array, first: number, last: number, text: string, from: number, to: number): boolean {
   let code = first;
   let at = from;
   let star = -1;
   let retry = 0;
+  let steps = 0;
   while (at < to) {
     if (code < last) {
       const wanted = codes[code] as number;
@@ -137,6 +146,8 @@ export function codesMatch(codes: Int32Array, first: number, last: number, text:
       }
     }
     if (star < 0) return false;
+    steps += code - star;
+    if (steps > STEPS_MAX) throw new Error('A text and a pattern are too long to be compared.');
     code = star + 1;
     at = ++retry;
   }

@@ -21,6 +21,9 @@ export interface Simulation {
   readonly resourcePolicy?: { readonly source: SourcedPolicy; readonly caller: TrustCaller; readonly policyType: 'resource' | 'trust' };
 }
 
+/** The longest context value and resource that are simulated: a caller may name any. Source of the figure: IAM API Reference, ResourceNameType. */
+export const SIMULATED_TEXT_MAX = 2048;
+
 export type EvalDecision = 'allowed' | 'explicitDeny' | 'implicitDeny';
 
 export interface TextPosition {
@@ -60,10 +63,14 @@ export interface EvaluationResult extends SharedResult {
  * Source: IAM API Reference, EvaluationResult: a statement that denies is the only kind listed where there is one.
  * Recorded: SourcePolicyType is `IAM Policy`, EvalDecisionDetails is empty within one account, and positions count from 1 and point one
  * past the braces of the statement (policy-engine.md §2, end; 2026-11).
+ * @throws RangeError a context value or a resource longer than `SIMULATED_TEXT_MAX`; the caller refuses them first
  * Assumed: each result repeats itself for its resource in ResourceSpecificResults.
  */
 export function simulate({ layers, actions, resources, context, resourcePolicy }: Simulation): EvaluationResult[] {
   const asked = resources.length === 0 ? ['*'] : resources;
+  for (const text of [...asked, ...[...context.values()].flat()]) {
+    if (text.length > SIMULATED_TEXT_MAX) throw new RangeError('The text is too long to be simulated.');
+  }
   return actions.flatMap((action) => asked.map((resource) => simulateOne(layers, action, resource, context, resourcePolicy)));
 }
 
@@ -86,7 +93,7 @@ function simulateOne(
   const matched = traced
     .flatMap(({ policies }) => policies.flatMap(({ statements }) => statements))
     .filter((statement) => statement.applies && statement.effect === effect)
-    .map(({ ref, start, end }) => matchedStatement(ref.policyId, 'IAM Policy', documents.get(ref.policyId), start.offset, end.offset));
+    .map(({ ref, start, end }) => matchedStatement(ref.policyId, 'IAM Policy', documents.get(ref.policyId), start, end));
   if (source !== undefined && granted?.by !== undefined && granted.effect === effect) {
     const document = documentOf(source.policy);
     const node = document.statements[granted.by.statement] as StatementNode;

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { getHeapStatistics } from 'node:v8';
+import { actionIdOf } from './actions.ts';
+import {
+  ALLOWED,
+  compilePolicy,
+  decide,
+  decideRecord,
+  linkStack,
+  newRequestRecord,
+  type PolicyTextError,
+  type SourcedPolicy,
+} from './engine.ts';
+import { programOf } from './link.ts';
+import { fillRecord } from './request.ts';
+
+const CHANNEL = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/channel/b';
+
+function sourced(policyId: string, ...statements: object[]): SourcedPolicy {
+  const all = statements.map((one) => ({ Effect: 'Allow', Action: '*', Resource: '*', ...one }));
+  return { policyId, policy: compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: all })) };
+}
+
+test('compilePolicy: a refusal says where', () => {
+  assert.throws(
+    () => compilePolicy('{"Version":"2012-10-17",\n "Statement":{"Effect":"allow","Action":"*","Resource":"*"}}'),
+    (error: PolicyTextError) => error.problems[0]?.start.line === 2 && error.problems[0].start.column === 23,
+  );
+});
+
+test('decide: no resources at all are not everything', () => {
+  const stack = linkStack({ identity: [sourced('p', { Resource: CHANNEL })] });
+  assert.equal(decide(stack, { action: 'chime:CreateChannel', resources: [], context: new Map() }).effect, 'Deny');
+});
+
+test('decide: an explicit denial of a later resource is named before an implicit one of an earlier', () => {
+  const stack = linkStack({ identity: [sourced('p', { Effect: 'Deny', Resource: CHANNEL })] });
+  const decision = decide(stack, { action: 'chime:CreateChannel', resources: ['arn:aws:chime:::x', CHANNEL], context: new Map() });
+  assert.deepEqual(decision.effect === 'Deny' && [decision.kind, decision.resource], ['explicit', CHANNEL]);
+});
+
+test('decide: a statement with a Principal gives nothing where no principals belong, and denies all the same', () => {
+  const misplaced = (Effect: string) => sourced('p', { Effect, Principal: { AWS: '*' } });
+  const asked = { action: 'a:B', resources: ['*'], context: new Map() };
+  assert.equal(decide(linkStack({ identity: [misplaced('Allow')] }), asked).effect, 'Deny');
+  const denied = decide(linkStack({ identity: [sourced('all', {}), misplaced('Deny')] }), asked);
+  assert.equal(denied.effect === 'Deny' && denied.kind, 'explicit');
+});
+
+test('decide: an action that no table has room for is decided like any other', () => {
+  const stack = linkStack({ identity: [sourced('p', { Action: 'x:*' })] });
+  const action = `x:${'y'.repeat(200)}`;
+  assert.equal(actionIdOf(action), -1);
+  assert.equal(decide(stack, { action, resources: ['*'], context: new Map() }).effect, 'Allow');
+});
+
+test('linkStack: as many levels as there can be are decided, one more is refused', () => {
+  const level = [sourced('scp', { Resource: CHANNEL })];
+  const layers = (levels: number) => ({ identity: [sourced('p', {})], serviceControl: Array.from({ length: levels }, () => level) });
+  const asked = { action: 'chime:CreateChannel', resources: [CHANNEL], context: new Map() };
+  assert.equal(decide(linkStack(layers(56)), asked).effect, 'Allow');
+  assert.throws(() => linkStack(layers(57)));
+});
+
+test('readsKey: a key counts for the actions of its statement, in conditions and in variables', () => {
+  const stack = linkStack({
+    identity: [
+      sourced('p', { Action: 'chime:Delete*', Condition: { StringEquals: { 'aws:ResourceTag/Team': 'x' } } }),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
+      sourced('q', { Action: 'chime:Get*', Resource: 'arn:aws:chime:*:*:meeting/${aws:PrincipalTag/meeting}' }),
+    ],
+  });
+  const reads = (action: string, prefix: string) => stack.readsKey(action, prefix);
+  assert.deepEqual(
+    [
+      reads('chime:DeleteMeeting', 'aws:resourcetag/'),
+      reads('chime:GetMeeting', 'aws:resourcetag/'),
+      reads('chime:GetMeeting', 'aws:principaltag/'),
+    ],
+    [true, false, true],
+  );
+});
+
+test('programOf: stacks to which the same statements matter share a program, others do not', () => {
+  const shared = sourced('shared', { Action: 'chime:*' });
+  const iam = sourced('iam', { Action: 'iam:*' });
+  const one = linkStack({ identity: [shared] });
+  const other = linkStack({ identity: [shared, iam] });
+  const bound = linkStack({ identity: [shared], boundary: [shared] });
+  const [chime, getUser] = [actionIdOf('chime:CreateChannel'), actionIdOf('iam:GetUser')];
+  assert.equal(programOf(one, chime), programOf(other, chime));
+  assert.notEqual(programOf(one, getUser), programOf(other, getUser));
+  assert.notEqual(programOf(one, chime), programOf(bound, chime));
+});
+
+test('programOf: a policy of another name is named by its own', () => {
+  const { policy } = sourced('p', { Action: 'chime:*' });
+  const asked = { action: 'chime:CreateChannel', resources: ['*'], context: new Map() };
+  const named = ['first', 'second'].map((policyId) => decide(linkStack({ identity: [{ policyId, policy }] }), asked));
+  assert.deepEqual(
+    named.map((decision) => decision.effect === 'Allow' && decision.by[0]?.policyId),
+    ['first', 'second'],
+  );
+});
+
+test('decideRecord: deciding allocates nothing', () => {
+  const stack = linkStack({
+    identity: [
+      sourced('p', { Effect: 'Deny', Condition: { NotIpAddress: { 'aws:SourceIp': ['10.0.0.0/8', '2001:db8::/32'] } } }),
+      sourced('q', { Effect: 'Deny', Condition: { DateGreaterThan: { 'aws:CurrentTime': '2027-01-01' } } }),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
+      sourced('r', { Resource: 'arn:aws:chime:*:111122223333:app-instance/?/*/${aws:username}' }),
+    ],
+    boundary: [sourced('b', { Action: 'chime:*', Resource: 'arn:aws:chime:us-east-1:*:app-instance/a/*' })],
+  });
+  const records = ['10.1.2.3', '2001:db8::5', '10.9.9.9'].map((sourceIp) => {
+    const record = newRequestRecord();
+    fillRecord(
+      record,
+      new Map([
+        ['aws:sourceip', sourceIp],
+        ['aws:currenttime', '2026-01-01T00:00:00Z'],
+        ['aws:username', 'b'],
+      ]),
+    );
+    record.action = actionIdOf('chime:CreateChannel');
+    record.resource = CHANNEL;
+    return record;
+  });
+  let allowed = 0;
+  const run = (times: number): void => {
+    for (let i = 0; i < times; i++) for (const record of records) if (decideRecord(stack, record) === ALLOWED) allowed++;
+  };
+  run(100_000);
+  const before = getHeapStatistics().used_heap_size;
+  run(100_000);
+  const grown = getHeapStatistics().used_heap_size - before;
+  assert.equal(allowed, 600_000);
+  // The least that can be allocated is 16 bytes, which would be 4.8 million here.
+  assert.ok(grown < 1_000_000, `${grown} bytes`);
+});
