@@ -54,7 +54,7 @@ test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {
 // biome-ignore format: a table
 const VIOLATIONS: readonly (readonly [password: string, policy: object | undefined, message: string])[] = [
   ['Short-7',    undefined,                                                 'Password should have a minimum length of 8'],
-  ['lowercase7', undefined,                                                 'Password should have at least three of uppercase letters, lowercase letters, numbers and symbols'],
+  ['lowercase7', undefined,                                                 'Password does not conform to the account password policy.'],
   ['Long-Enough-7', { MinimumPasswordLength: 14 },                          'Password should have a minimum length of 14'],
   ['lowercase',  { RequireUppercaseCharacters: true, RequireNumbers: true }, 'Password should have at least one uppercase letter'],
   ['UPPERCASE',  { RequireLowercaseCharacters: true },                      'Password should have at least one lowercase letter'],

@@ -10,7 +10,7 @@ import { entity } from './entities.ts';
 import { given } from './given.ts';
 import { nameKey } from './names.ts';
 import { hashPassword, isPassword, isSameHash, SALT_BYTES, saltOf } from './password-hash.ts';
-import { ensureAllowed, violation } from './password-policy.ts';
+import { ensureAllowed, NOT_CONFORMING, violation } from './password-policy.ts';
 import { onUserOrSelf, userOrSelf } from './resources.ts';
 
 /** As many as a policy can forbid to use again. Source: IAM API reference, PasswordReusePrevention. */
@@ -122,8 +122,7 @@ function withPassword(
   const passwordHash = hashPassword(password, saltOf(profile.passwordHash));
   const used = [profile.passwordHash, ...(profile.earlierHashes ?? [])];
   const forbidden = used.slice(0, policy?.reusePrevention ?? 0);
-  if (forbidden.some((hash) => isSameHash(hash, passwordHash)))
-    throw violation('Password has been used before and cannot be used again yet');
+  if (forbidden.some((hash) => isSameHash(hash, passwordHash))) throw violation(NOT_CONFORMING);
   return { ...profile, passwordHash, earlierHashes: used.slice(0, EARLIER_KEPT), changedAt: call.now };
 }
 

@@ -72,6 +72,9 @@ function toPasswordPolicy(policy: PasswordPolicyRecord): PasswordPolicy {
   });
 }
 
+/** Source: text of the real service as quoted in public reports, and matched by Ansible's module iam. */
+export const NOT_CONFORMING = 'Password does not conform to the account password policy.';
+
 const SYMBOLS = /[!@#$%^&*()_+\-=[\]{}|']/;
 const UPPER = /[A-Z]/;
 const LOWER = /[a-z]/;
@@ -83,7 +86,7 @@ const DIGIT = /[0-9]/;
  * @throws AwsError PasswordPolicyViolation
  *
  * Source: IAM User Guide, "Default password policy": 8 to 128 characters, three of four kinds, not the name of the account or its address.
- * Assumed: the texts, formed after `Password should have at least one uppercase letter`.
+ * Assumed: the texts about one demand, formed after `Password should have at least one uppercase letter`.
  */
 export function ensureAllowed(
   password: string,

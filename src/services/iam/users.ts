@@ -155,13 +155,14 @@ async function renameUser(call: Call, name: string, newName: string | undefined,
 }
 
 /**
- * Source: DeleteConflict texts as quoted in public reports. Requirement ERR-3.
- * Assumed: the order in which they win, and the texts for groups and devices, formed as the others.
+ * Source: DeleteConflict texts as quoted in public reports (of groups: mozilla-services/userplex 17; of devices: rebuy-de/aws-nuke 281;
+ * of login profiles: cloud-custodian 1663). Requirement ERR-3.
+ * Assumed: the order in which they win.
  */
 // biome-ignore format: a table
 const MUST_GO_FIRST: readonly (readonly [hangs: (user: UserRecord) => boolean, what: string])[] = [
   [(user) => user.accessKeyIds.length > 0,                  'delete access keys first.'],
-  [(user) => user.groupNames.length > 0,                    'remove user from groups first.'],
+  [(user) => user.groupNames.length > 0,                    'remove users from group first.'],
   [(user) => user.attachedPolicyArns.length > 0,            'detach all policies first.'],
   [(user) => Object.keys(user.inlinePolicies).length > 0,   'delete policies first.'],
   [(user) => user.loginProfile !== undefined,               'delete login profile first.'],
