@@ -97,9 +97,7 @@ export function ensureAllowed(
   if (password.length < minimum) throw violation(`Password should have a minimum length of ${minimum}`);
   if (policy === undefined) {
     const kinds = [UPPER, LOWER, DIGIT, SYMBOLS].filter((kind) => kind.test(password)).length;
-    if (kinds < 3) throw violation('Password should have at least three of uppercase letters, lowercase letters, numbers and symbols');
-    if (password === account.name || password === account.email)
-      throw violation('Password should not be the name or e-mail address of the account');
+    if (kinds < 3 || password === account.name || password === account.email) throw violation(NOT_CONFORMING);
     return;
   }
   // biome-ignore format: a table
