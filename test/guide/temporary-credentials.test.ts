@@ -1,0 +1,193 @@
+/**
+ * ROLE-1: every kind of temporary credentials on every service. Each kind stands for an administrator, so what is refused here is
+ * refused for its kind (security.md §2.6) and not by a policy.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  CreateOpenIDConnectProviderCommand,
+  CreateSAMLProviderCommand,
+  CreateVirtualMFADeviceCommand,
+  EnableMFADeviceCommand,
+} from '@aws-sdk/client-iam';
+import {
+  AssumeRoleWithSAMLCommand,
+  AssumeRoleWithWebIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
+import type { ServiceName } from '#model/model.ts';
+import { codeAt, fromBase32 } from '#services/mfa.ts';
+import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
+import { startIdentityProvider } from '../sts/identity-provider.ts';
+import { samlProvider } from '../sts/saml-provider.ts';
+import { allow, type Keys, keysOf, managed, policy, type Statement, startGuide, trust } from './rig.ts';
+
+const CHIME = [
+  'chime',
+  'chime-sdk-identity',
+  'chime-sdk-meetings',
+  'chime-sdk-messaging',
+  'chime-sdk-media-pipelines',
+  'chime-sdk-voice',
+] as const satisfies readonly ServiceName[];
+
+const web = await startIdentityProvider();
+const saml = await samlProvider('https://idp.example/saml');
+const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: web.host });
+const { accountId, admin, server } = guide;
+const nobody = new STSClient(server.client({ accessKeyId: 'x', secretAccessKey: 'x' }));
+const everything = allow('*');
+const maker = await guide.user('maker', managed('AdministratorAccess'));
+const plain = await guide.role('Plain', trust(guide.userArn('maker'), ['sts:AssumeRole', 'sts:TagSession']), everything);
+
+const { OpenIDConnectProviderArn } = await admin.send(
+  new CreateOpenIDConnectProviderCommand({ Url: web.issuer, ClientIDList: ['client-1'], ThumbprintList: [web.thumbprint] }),
+);
+const { SAMLProviderArn } = await admin.send(new CreateSAMLProviderCommand({ Name: 'Corp', SAMLMetadataDocument: saml.metadata }));
+const federated = (Federated: string | undefined, Action: string): Statement => ({ Effect: 'Allow', Principal: { Federated }, Action });
+const webRole = await guide.role('Web', federated(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity'), everything);
+const samlRole = await guide.role('Saml', federated(SAMLProviderArn, 'sts:AssumeRoleWithSAML'), everything);
+
+/** A user with a second factor, and the code that is still good once enabling has taken two. */
+async function withSecondFactor(): Promise<{ readonly keys: Keys; readonly SerialNumber: string; readonly TokenCode: string }> {
+  const keys = await guide.user('careful', managed('AdministratorAccess'));
+  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'careful' }));
+  const SerialNumber = VirtualMFADevice?.SerialNumber as string;
+  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed as Uint8Array).toString());
+  const step = Math.floor(Date.now() / 30_000);
+  const [AuthenticationCode1, AuthenticationCode2, TokenCode] = [step - 1, step, step + 1].map((each) => codeAt(seed, each)) as [
+    string,
+    string,
+    string,
+  ];
+  await admin.send(new EnableMFADeviceCommand({ UserName: 'careful', SerialNumber, AuthenticationCode1, AuthenticationCode2 }));
+  return { keys, SerialNumber, TokenCode };
+}
+
+interface Kind {
+  readonly name: string;
+  readonly credentials: () => Promise<Keys>;
+  /** What each of the other services answers: `ok`, or the code of the refusal. */
+  readonly iam: string;
+  readonly sts: Readonly<
+    Record<'GetCallerIdentity' | 'AssumeRole' | 'GetFederationToken' | 'GetSessionToken' | 'GetAccessKeyInfo', string>
+  >;
+}
+
+const ANY_ROLE = {
+  GetCallerIdentity: 'ok',
+  AssumeRole: 'ok',
+  GetFederationToken: 'AccessDenied',
+  GetSessionToken: 'AccessDenied',
+  GetAccessKeyInfo: 'ok',
+};
+const ONLY_ITSELF = { ...ANY_ROLE, AssumeRole: 'AccessDenied', GetAccessKeyInfo: 'AccessDenied' };
+const MAY_ASSUME = { ...ANY_ROLE, GetAccessKeyInfo: 'AccessDenied' };
+
+/** Source: IAM User Guide, "Comparing the AWS STS API operations". */
+const KINDS: readonly Kind[] = [
+  { name: 'AssumeRole', credentials: () => guide.assume(maker, plain), iam: 'ok', sts: ANY_ROLE },
+  {
+    name: 'AssumeRoleWithWebIdentity',
+    async credentials() {
+      const answer = await nobody.send(
+        new AssumeRoleWithWebIdentityCommand({ RoleArn: webRole, RoleSessionName: 'web', WebIdentityToken: await web.token() }),
+      );
+      return keysOf(answer.Credentials);
+    },
+    iam: 'ok',
+    sts: ANY_ROLE,
+  },
+  {
+    name: 'AssumeRoleWithSAML',
+    async credentials() {
+      const SAMLAssertion = saml.assertion({ attributes: { Role: [`${samlRole},${SAMLProviderArn}`], RoleSessionName: ['ada'] } });
+      return keysOf(
+        (await nobody.send(new AssumeRoleWithSAMLCommand({ RoleArn: samlRole, PrincipalArn: SAMLProviderArn, SAMLAssertion }))).Credentials,
+      );
+    },
+    iam: 'ok',
+    sts: ANY_ROLE,
+  },
+  {
+    name: 'GetFederationToken',
+    credentials: async () =>
+      keysOf((await guide.sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(everything) }))).Credentials),
+    iam: 'InvalidClientTokenId',
+    sts: ONLY_ITSELF,
+  },
+  {
+    name: 'GetSessionToken',
+    credentials: async () => keysOf((await guide.sts(maker).send(new GetSessionTokenCommand({}))).Credentials),
+    iam: 'InvalidClientTokenId',
+    sts: MAY_ASSUME,
+  },
+  {
+    name: 'GetSessionToken with MFA',
+    async credentials() {
+      const { keys, ...proof } = await withSecondFactor();
+      return keysOf((await guide.sts(keys).send(new GetSessionTokenCommand(proof))).Credentials);
+    },
+    iam: 'ok',
+    sts: MAY_ASSUME,
+  },
+];
+
+const anyone = await guide.role('Anyone', trust(`arn:aws:iam::${accountId}:root`), everything);
+const STS_INPUTS: Readonly<Record<keyof Kind['sts'], object>> = {
+  GetCallerIdentity: {},
+  AssumeRole: { RoleArn: anyone, RoleSessionName: 'chained' },
+  GetFederationToken: { Name: 'inner', Policy: policy(everything) },
+  GetSessionToken: {},
+  GetAccessKeyInfo: { AccessKeyId: maker.accessKeyId },
+};
+
+for (const kind of KINDS) {
+  const keys = await kind.credentials();
+  const call = (service: ServiceName) => caller(service, server.client(keys));
+
+  for (const service of CHIME) {
+    test(`ROLE-1: credentials of ${kind.name} reach every operation of ${service}`, async () => {
+      const send = call(service);
+      const refused: string[] = [];
+      for (const operation of operationsOf(service)) {
+        const { code, message, status = 500 } = await send(operation.name, inputFor(service, operation, accountId));
+        // Anything but a refusal of the credentials or by a policy: what is not built says so, what is not there is not found.
+        if (status >= 500 || status === 403) refused.push(`${operation.name}: ${code} ${status}: ${message}`);
+      }
+      assert.deepEqual(refused, []);
+    });
+  }
+
+  test(`ROLE-1: credentials of ${kind.name} call IAM: ${kind.iam}`, async () => {
+    const send = call('iam');
+    for (const [operation, input] of [
+      ['ListUsers', {}],
+      ['GetAccountSummary', {}],
+      ['CreateGroup', { GroupName: kind.name.replaceAll(' ', '-') }],
+    ] as const) {
+      assert.equal((await send(operation, input)).code, kind.iam, operation);
+    }
+  });
+
+  for (const [operation, expected] of Object.entries(kind.sts)) {
+    test(`ROLE-1, STS-3: credentials of ${kind.name} call STS ${operation}: ${expected}`, async () => {
+      const { code, message } = await call('sts')(operation, STS_INPUTS[operation as keyof Kind['sts']]);
+      assert.equal(code, expected, message);
+      if (expected === 'AccessDenied' && /^Get(Federation|Session)Token$/.test(operation))
+        assert.equal(message, `Cannot call ${operation} with session credentials`);
+    });
+  }
+
+  test(`ROLE-1: credentials of ${kind.name} read the event history, and find themselves in it`, async () => {
+    const looked = await call('cloudtrail')('LookupEvents', {
+      LookupAttributes: [{ AttributeKey: 'AccessKeyId', AttributeValue: keys.accessKeyId }],
+      MaxResults: 1,
+    });
+    assert.equal(looked.code, 'ok', looked.message);
+    assert.equal((looked.output as { Events: readonly { AccessKeyId: string }[] }).Events[0]?.AccessKeyId, keys.accessKeyId);
+    assert.match((await call('cloudtrail')('ListTrails', {})).code, /^(ok|NotYetImplementedException)$/);
+  });
+}
