@@ -119,9 +119,23 @@ export function serveCore(
       return;
     }
     for (const [id, wanted] of message) {
-      void core.answer(wanted).then((answered) => {
-        if (outgoing.push([id, answered]) === 1) setImmediate(flush);
-      });
+      void core
+        .answer(wanted)
+        .catch((error) => unanswerable(wanted.received.requestId, error))
+        .then((answered) => {
+          if (outgoing.push([id, answered]) === 1) setImmediate(flush);
+        });
     }
   });
+}
+
+/** A request that cannot even be refused costs its own answer, not everybody's server. */
+function unanswerable(requestId: string, error: unknown): Answer {
+  console.error(`belfry: request ${requestId} could not be answered: ${(error as Error)?.stack ?? error}`);
+  const headers = ['content-type', 'application/json', 'x-amzn-errortype', 'InternalFailure', 'x-amzn-requestid', requestId];
+  return {
+    status: 500,
+    headers,
+    body: '{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error."}',
+  };
 }

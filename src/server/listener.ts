@@ -19,7 +19,12 @@ export interface ConnectionLimits {
   readonly checkingIntervalMs: number;
   readonly keepAliveMs: number;
   readonly connectionsMax: number;
+  /** Of all requests under way at once: their bodies, and for each of them `REQUEST_BYTES`. */
+  readonly underWayMaxBytes: number;
 }
+
+/** What a request holds besides its body: headers, sockets, its place in the core's queue. */
+const REQUEST_BYTES = 4_096;
 
 /** Times are generous to slow clients and short enough that a hostile one holds little. */
 const CONNECTION_LIMITS: ConnectionLimits = {
@@ -30,6 +35,7 @@ const CONNECTION_LIMITS: ConnectionLimits = {
   checkingIntervalMs: 5_000,
   keepAliveMs: 75_000,
   connectionsMax: 20_000,
+  underWayMaxBytes: 256 * 1024 * 1024,
 };
 /** A refused body is read and dropped up to this many times its limit, so that the connection can live on. */
 const DRAIN_FACTOR = 8;
@@ -76,10 +82,27 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     sockets.set(socket, peerOf(socket, tls !== undefined));
     socket.once('close', () => sockets.delete(socket));
   });
+  let underWayBytes = 0;
   const take = (request: IncomingMessage, response: ServerResponse) => {
+    const load: Load = {
+      heldBytes: 0,
+      hold(bytes) {
+        if (underWayBytes + bytes > limits.underWayMaxBytes) return false;
+        underWayBytes += bytes;
+        load.heldBytes += bytes;
+        return true;
+      },
+    };
+    response.once('close', () => {
+      underWayBytes -= load.heldBytes;
+    });
+    if (!load.hold(REQUEST_BYTES)) {
+      refuseHead(request, response, UNREADABLE.load);
+      return;
+    }
     if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHead(request, response, UNREADABLE.headers);
     else if (request.headers.host === undefined) refuseHead(request, response, UNREADABLE.otherwise);
-    else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts);
+    else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts, load);
   };
   server.on('request', take);
   // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
@@ -109,6 +132,13 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   };
 }
 
+/** What one request holds of the listener's memory, until its answer is sent or its connection is gone. */
+interface Load {
+  heldBytes: number;
+  /** False where there is no room for so much. */
+  hold(bytes: number): boolean;
+}
+
 interface Peer {
   readonly sourceIp: string;
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
@@ -119,13 +149,14 @@ function peerOf(socket: Socket, secure: boolean): Peer {
   const address = socket.remoteAddress ?? '';
   const sourceIp = address.startsWith('::ffff:') ? address.slice(7) : address;
   if (!secure) return { sourceIp };
-  const { standardName } = (socket as TLSSocket).getCipher();
-  return { sourceIp, tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: standardName } };
+  // Null where the socket is gone already.
+  const cipher = (socket as TLSSocket).getCipher() as { readonly standardName: string } | null;
+  return { sourceIp, tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' } };
 }
 
 const NO_BODY = new Uint8Array(0);
 
-function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts): void {
+function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts, load: Load): void {
   const target = request.url ?? '/';
   if (target === '/_belfry/health') {
     request.resume();
@@ -150,8 +181,8 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
     ...(peer.tls === undefined ? {} : { tls: peer.tls }),
   });
   const respond = (answer: Promise<Answer>) => {
-    answer.then(
-      ({ status, headers, body }) => {
+    answer
+      .then(({ status, headers, body }) => {
         if (response.destroyed) return;
         response.writeHead(status, [
           ...headers,
@@ -159,9 +190,8 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
           String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
         ]);
         response.end(request.method === 'HEAD' ? undefined : body);
-      },
-      () => response.destroy(),
-    );
+      })
+      .catch(() => response.destroy());
   };
 
   const declared = request.headers['content-length'];
@@ -179,6 +209,11 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
       refused = true;
       chunks.length = 0;
       respond(parts.refuse(received(NO_BODY), 'RequestTooLarge'));
+    }
+    if (!refused && !load.hold(chunk.length)) {
+      refused = true;
+      chunks.length = 0;
+      refuseHead(request, response, UNREADABLE.load);
     }
     if (!refused) chunks.push(chunk);
     else if (size > parts.bodyMaxBytes * DRAIN_FACTOR) {
@@ -203,6 +238,7 @@ interface Unreadable {
 const UNREADABLE = {
   headers:   { status: 431, reason: 'Request Header Fields Too Large', code: 'RequestHeaderSectionTooLarge', message: 'Your request header section exceeds the maximum allowed size.' },
   time:      { status: 408, reason: 'Request Timeout',                 code: 'RequestTimeout',               message: 'Your socket connection to the server was not read from or written to within the timeout period.' },
+  load:      { status: 503, reason: 'Service Unavailable',             code: 'ServiceUnavailable',           message: 'The service is unavailable. Please retry.' },
   otherwise: { status: 400, reason: 'Bad Request',                     code: 'BadRequest',                   message: 'The request could not be read as HTTP.' },
 } as const satisfies Record<string, Unreadable>;
 

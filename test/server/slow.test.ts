@@ -9,10 +9,11 @@ import { connect, errorCodeOf, exchange } from './raw.ts';
 
 /** Slow clients: the limits are as small as they can be, and each test waits for the server to end the connection. */
 
+const UNDER_WAY_BYTES = 1_000_000;
 const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-slow-'));
 const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
 const { ready, stop } = await startServer(settings, assert.fail, {
-  limits: { headersTimeoutMs: 150, requestTimeoutMs: 300, checkingIntervalMs: 50, keepAliveMs: 200 },
+  limits: { headersTimeoutMs: 150, requestTimeoutMs: 300, checkingIntervalMs: 50, keepAliveMs: 200, underWayMaxBytes: UNDER_WAY_BYTES },
 });
 const endpoint = ready.listeners[0]?.endpoint as string;
 const { host } = new URL(endpoint);
@@ -63,4 +64,34 @@ test('Slow clients: a hundred of them keep nobody from being answered', async ()
   const reply = await exchange(endpoint, `GET /_belfry/health HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
   assert.equal(reply.status, 200);
   await Promise.all(slow.map((each) => each.closed));
+});
+
+test('Slow clients: bodies held for those who do not finish them are bounded in all; beyond, requests are asked to come again', async () => {
+  const body = (size: number) => `POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${size}\r\n\r\n`;
+  const slow = await Promise.all(Array.from({ length: 4 }, () => connect(endpoint)));
+  const outcomes = slow.map(async (each) => {
+    each.write(body(400_001));
+    each.write('x'.repeat(400_000));
+    return (await each.reply()).status;
+  });
+  // Two fit. The others hear at once that there is no room; the two that hold it, that their time is over.
+  assert.deepEqual((await Promise.all(outcomes)).sort(), [408, 408, 503, 503]);
+  await Promise.all(slow.map((each) => each.closed));
+  const after = await exchange(endpoint, `${body(400_000)}${'x'.repeat(400_000)}`);
+  assert.deepEqual([errorCodeOf(after), after.status], ['MissingAuthenticationTokenException', 403]);
+});
+
+test('Slow clients: requests sent in one piece by the hundred are bounded too', async () => {
+  const connection = await connect(endpoint);
+  const times = 400;
+  connection.write(`GET /meetings/x HTTP/1.1\r\nhost: ${host}\r\n\r\n`.repeat(times));
+  const statuses = new Set<number>();
+  for (;;) {
+    const reply = await connection.reply().catch(() => undefined);
+    if (reply === undefined) break;
+    statuses.add(reply.status);
+    if (reply.status === 503) break;
+  }
+  assert.deepEqual(statuses, new Set([403, 503]));
+  await connection.closed;
 });
