@@ -1,6 +1,6 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import { SLOT_KEYS, slotOf } from './keys.ts';
-import { type Address, newAddress, readAddress, toMoment, toNumber } from './values.ts';
+import { type Address, newAddress, readAddress, toMoment } from './values.ts';
 
 /** A context value: a list stands for a multivalued key. */
 export type ContextValue = string | readonly string[];
@@ -23,28 +23,19 @@ export interface Scratch {
   /** The resource for which `colons` holds, and the offsets of its first five colons; the first is -1 where it is no ARN. */
   colonsOf: string | undefined;
   readonly colons: Int32Array;
-  /** For each slot the text that was parsed last, and what came of it. */
-  readonly numberOf: (string | undefined)[];
-  readonly numbers: Float64Array;
-  readonly momentOf: (string | undefined)[];
-  readonly moments: Float64Array;
-  addressOf: string | undefined;
+  /** The text for which `address` holds. */
+  addressText: string | undefined;
   readonly address: Address;
   /** A pattern whose variables are filled in. */
   codes: Int32Array;
 }
 
 export function newScratch(): Scratch {
-  const { length } = SLOT_KEYS;
   return {
     hits: new Int32Array(LAYERS_MAX),
     colonsOf: undefined,
     colons: new Int32Array(5),
-    numberOf: new Array<string | undefined>(length).fill(undefined),
-    numbers: new Float64Array(length),
-    momentOf: new Array<string | undefined>(length).fill(undefined),
-    moments: new Float64Array(length),
-    addressOf: undefined,
+    addressText: undefined,
     address: newAddress(),
     codes: new Int32Array(256),
   };
@@ -61,12 +52,30 @@ export interface RequestRecord {
   context: ConditionContext | undefined;
   readonly slots: (ContextValue | undefined)[];
   readonly scratch: Scratch;
+  /** What the engine read last of this record: the text of a moment, and the moment. */
+  momentText: string | undefined;
+  moment: number;
+  /** Likewise of an address. `ipv4` is its bits as a signed integer, where it is one. */
+  addressText: string | undefined;
+  isIpv4: boolean;
+  ipv4: number;
 }
 
 /** @param scratch shared with other records of the same thread */
 export function newRequestRecord(scratch = newScratch()): RequestRecord {
   const slots = new Array<ContextValue | undefined>(SLOT_KEYS.length).fill(undefined);
-  return { action: -1, resource: '*', context: undefined, slots, scratch };
+  return {
+    action: -1,
+    resource: '*',
+    context: undefined,
+    slots,
+    scratch,
+    momentText: undefined,
+    moment: 0.5,
+    addressText: undefined,
+    isIpv4: false,
+    ipv4: 0,
+  };
 }
 
 /** Puts a context into the slots it has; `context` keeps the rest by name. Slots the context does not name are emptied. */
@@ -86,31 +95,31 @@ export function contextValue(record: RequestRecord, slot: number, key: string): 
   return record.context.get(key);
 }
 
-/** The value as a number, read once for each text of a slot. */
-export function numberOf({ scratch }: RequestRecord, slot: number, text: string): number {
-  if (slot < 0) return toNumber(text);
-  if (scratch.numberOf[slot] !== text) {
-    scratch.numbers[slot] = toNumber(text);
-    scratch.numberOf[slot] = text;
+/** A text as a moment; a connection or session that asks again with the same text finds it read. */
+export function momentOf(record: RequestRecord, text: string): number {
+  if (record.momentText !== text) {
+    record.moment = toMoment(text);
+    record.momentText = text;
   }
-  return scratch.numbers[slot] as number;
+  return record.moment;
 }
 
-/** The value as a moment, read once for each text of a slot. */
-export function momentOf({ scratch }: RequestRecord, slot: number, text: string): number {
-  if (slot < 0) return toMoment(text);
-  if (scratch.momentOf[slot] !== text) {
-    scratch.moments[slot] = toMoment(text);
-    scratch.momentOf[slot] = text;
+/** Whether a text is an IPv4 address, left in `record.ipv4`. */
+export function isIpv4(record: RequestRecord, text: string): boolean {
+  if (record.addressText !== text) {
+    const address = addressOf(record.scratch, text);
+    record.isIpv4 = address[0] === 4;
+    record.ipv4 = (address[1] as number) | 0;
+    record.addressText = text;
   }
-  return scratch.moments[slot] as number;
+  return record.isIpv4;
 }
 
-/** The value as an address, read once for each text; family 0 where it is none. */
-export function addressOf({ scratch }: RequestRecord, text: string): Address {
-  if (scratch.addressOf !== text) {
+/** A text as an address; family 0 where it is none. */
+export function addressOf(scratch: Scratch, text: string): Address {
+  if (scratch.addressText !== text) {
     readAddress(text, scratch.address);
-    scratch.addressOf = text;
+    scratch.addressText = text;
   }
   return scratch.address;
 }
