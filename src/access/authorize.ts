@@ -4,6 +4,7 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { authorizationMessage } from '#policy/authorization-message.ts';
 import type { Decision, PolicyType } from '#policy/decision.ts';
 import { decideProgram, decideTrust, denialText, newRequestRecord, type PolicyStack, programFor, trustCallerOf } from '#policy/engine.ts';
 import type { RoleRecord } from '#store/identity.ts';
@@ -49,6 +50,8 @@ export interface Authorized {
 export class Denied extends AwsError {
   readonly decision: Decision;
   readonly resources: readonly string[];
+  /** The whole explanation, as DecodeAuthorizationMessage answers it; absent where no policies of the caller's were asked. */
+  reasons?: string;
 
   constructor(text: string, decision: Decision, resources: readonly string[]) {
     super('AccessDenied', text);
@@ -61,17 +64,20 @@ export class Denied extends AwsError {
  * Decides, inside the transaction that will execute, so that what was withdrawn before it runs is not honoured by it. Decision 0003.
  *
  * @throws Denied AccessDenied, in AWS's words with the reason clause ·
- * @throws AwsError InvalidClientTokenId a kind of session that may not call the service at all
+ * @throws AwsError InvalidClientTokenId a kind of session that may not call the service at all ·
+ *   ServiceUnavailable nobody can say whether what this server knows is still in force (never an answer by what it knew)
  */
 export type Authorize = (request: AuthorizeRequest, tx: Tx) => Promise<Authorized>;
 
 export interface AuthorizeParts {
   readonly snapshot: Snapshot;
   readonly stacks: Stacks;
+  /** Whether the lease on the snapshot holds. */
+  readonly holds: () => boolean;
 }
 
 /** Makes the stage that authorizes: every action on every resource, by every layer. Requirements EVAL-1 to EVAL-10. */
-export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
+export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Authorize {
   /** The engine's scratch, filled anew for each decision: deciding is synchronous, so one is enough. */
   const record = newRequestRecord();
   function decided(stack: PolicyStack, action: string, resource: string, context: ConditionContext): Decision {
@@ -80,6 +86,8 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
   }
 
   return async ({ received, authenticated, profile, asked, now }, tx) => {
+    // From here to the stack below nothing is awaited: what the lease covers is what is decided by.
+    if (!holds()) throw new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
     const { principal, region } = authenticated;
     const identityVersion = snapshot.version();
     const allowed: string[] = [];
@@ -88,8 +96,11 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
     for (const one of asked) {
       refuseBySessionKind(principal, one.action);
       if (one.always) continue;
-      const resources = profile === 'classic' ? ['*'] : one.resolve ? await one.resolve(tx) : one.resources;
-      const context = requestContext(received, principal, tagsOf(principal), region, now, organizationOf(principal));
+      const named = profile === 'classic' ? ANY : one.resolve ? await one.resolve(tx) : one.resources;
+      // An operation that names nothing is asked about like one that has no resource types: nothing passes unasked.
+      const resources = named.length === 0 ? ANY : named;
+      const organization = organizationOf(principal);
+      const context = requestContext(received, principal, tagsOf(principal), region, now, organization);
       addOperationContext(context, one.context, profile);
       if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
       const tags =
@@ -101,14 +112,32 @@ export function authorizing({ snapshot, stacks }: AuthorizeParts): Authorize {
 
       for (let i = 0; i < resources.length; i++) {
         const resource = resources[i] as string;
-        const own = resourceContext(context, resource, tags?.[i]);
-        if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
-        else byPolicies(principal, stack, one.action, resource, own);
+        const owner = parseArn(resource)?.accountId;
+        const ownersOrganization = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
+        const own = resourceContext(context, resource, tags?.[i], ownersOrganization);
+        try {
+          if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
+          else byPolicies(principal, stack, one.action, resource, own);
+        } catch (error) {
+          if (error instanceof Denied && stack !== undefined) error.reasons = reasonsOf(principal, one.action, resource, own);
+          throw error;
+        }
         if (resource !== '*') allowed.push(resource);
       }
     }
     return { principal, resources: allowed, identityVersion } as unknown as Authorized;
   };
+
+  function reasonsOf(principal: Principal, action: string, resource: string, context: ConditionContext): string {
+    const { principalId: id, arn } = principal;
+    return authorizationMessage(
+      { id, name: arn.slice(arn.lastIndexOf('/') + 1), arn },
+      action,
+      resource,
+      context,
+      stacks.layersOf(principal),
+    );
+  }
 
   function tagsOf(principal: Principal): Readonly<Record<string, string>> {
     const record =
@@ -208,6 +237,7 @@ function pastIdentity(principal: Principal, missing: PolicyType): boolean {
   return missing === 'identity' || (principal.type !== 'AssumedRole' && (missing === 'boundary' || missing === 'session'));
 }
 
+const ANY: readonly string[] = ['*'];
 const NO_TAGS: Readonly<Record<string, string>> = {};
 type Denial = Extract<Decision, { effect: 'Deny' }>;
 const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
@@ -231,16 +261,21 @@ function bare(principal: Principal, action: string, resource: string): Denied {
   );
 }
 
-/** The account that owns the resource, and its tags. */
+/** The account that owns the resource, the organization that account is in, and the resource's tags. */
 function resourceContext(
   context: Map<string, string | readonly string[]>,
   resource: string,
   tags: Readonly<Record<string, string>> | undefined,
+  organization: OrganizationFacts | undefined,
 ): ConditionContext {
   const owner = parseArn(resource)?.accountId;
   if (tags === undefined && !owner) return context;
   const own = new Map(context);
   if (owner) own.set('aws:resourceaccount', owner);
+  if (organization !== undefined) {
+    own.set('aws:resourceorgid', organization.organizationId);
+    own.set('aws:resourceorgpaths', [organization.path]);
+  }
   const service = parseArn(resource)?.service;
   for (const [key, value] of Object.entries(tags ?? NO_TAGS)) {
     own.set(`aws:resourcetag/${key.toLowerCase()}`, value);

@@ -150,8 +150,13 @@ export function newStacks(snapshot: Snapshot): Stacks {
       return principal.type === 'FederatedUser' ? [] : undefined;
     return [
       ...(session.sessionPolicy === undefined ? [] : [{ policyId: 'session policy', policy: compilePolicy(session.sessionPolicy) }]),
-      ...(session.sessionPolicyArns ?? []).map((policyArn) => managed(policyArn)),
+      // A managed session policy that was deleted since grants nothing any more.
+      ...(session.sessionPolicyArns ?? []).filter(isThere).map(managed),
     ];
+  }
+
+  function isThere(policyArn: Arn): boolean {
+    return managedPolicyDocument(policyArn) !== undefined || snapshot.policy(policyArn) !== undefined;
   }
 
   function layersOf(principal: Principal): PolicyLayers {

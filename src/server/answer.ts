@@ -39,11 +39,16 @@ export interface Server {
   readonly region: string;
   /** Whose event history holds what nobody can be made out for. */
   readonly operatorAccount: () => AccountId;
-  /** Takes in what a transaction changed of identity; its caller is answered after. */
-  readonly refresh: () => Promise<void>;
+  /** Whether the lease on the snapshot holds; what a request changes of identity is withdrawn everywhere by `store`, before it answers. */
+  readonly holds: () => boolean;
+  /** Seals the reasons of a denial for an account. */
+  readonly sealReasons: (reasons: string, accountId: AccountId) => string;
   /** Bugs of ours, with the request id the client was given. */
   readonly report: (requestId: string, error: unknown) => void;
 }
+
+/** Clients read headers of 16 KB and more in all; a longer explanation is left to the simulator. */
+const REASONS_MAX = 6_000;
 
 /** Who called what: the facts of a request as far as they are known. */
 interface Facts {
@@ -88,7 +93,6 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, routed, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    let changedIdentity = false;
     const answer = await store.transaction(async (tx) => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
@@ -112,10 +116,8 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       );
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
       await append(tx, facts, { authenticated, output });
-      changedIdentity = tx.identity.changed();
       return encoded;
     });
-    if (changedIdentity) await server.refresh();
     return answer;
   }
 
@@ -131,7 +133,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         ? thrown
         : new AwsError('InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.');
     if (error !== thrown) server.report(received.requestId, thrown);
-    const answer = encodeError(routed, error, received.requestId);
+    const answer = explained(encodeError(routed, error, received.requestId), thrown, facts);
     try {
       await store.transaction((tx) =>
         append(tx, facts, {
@@ -146,6 +148,13 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       return encodeError(routed, new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.'), received.requestId);
     }
     return answer;
+  }
+
+  /** A denial carries its whole explanation, sealed: `sts:DecodeAuthorizationMessage` opens it for who may ask. */
+  function explained(answer: Answer, thrown: unknown, { authenticated }: Facts): Answer {
+    if (!(thrown instanceof Denied) || thrown.reasons === undefined || authenticated === undefined) return answer;
+    const message = server.sealReasons(thrown.reasons, authenticated.principal.accountId);
+    return message.length > REASONS_MAX ? answer : { ...answer, headers: [...answer.headers, 'x-belfry-authorization-message', message] };
   }
 
   interface Outcome {

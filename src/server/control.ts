@@ -1,13 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import type { Lease } from '#access/lease.ts';
 import type { Store } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
-import { makeAccount, makeAdministrator, type NewAdministrator, newAccountId, newUniqueId } from './first-start.ts';
+import { makeAccount, makeAdministrator, type NewAdministrator, newAccountId, newAdministrator, newUniqueId } from './first-start.ts';
 
 /**
  * What only the operator may do, at the machine itself: over a socket in the data folder that nobody else can open. It is
@@ -37,7 +38,7 @@ export interface ControlParts {
   readonly vault: Vault;
   readonly region: string;
   readonly now: () => Instant;
-  readonly refresh: () => Promise<void>;
+  readonly lease: Pick<Lease, 'remove' | 'serverId'>;
 }
 
 /** Where the socket of a data folder is. */
@@ -103,7 +104,7 @@ export function askControl(dataFolder: string, request: ControlRequest): Promise
   });
 }
 
-async function perform(line: string, { store, vault, region, now, refresh }: ControlParts): Promise<ControlReply> {
+async function perform(line: string, { store, vault, region, now, lease }: ControlParts): Promise<ControlReply> {
   const request = JSON.parse(line) as ControlRequest;
   const at = now();
   const event = (accountId: AccountId, eventName: string, details: Readonly<Record<string, unknown>>) =>
@@ -135,7 +136,6 @@ async function perform(line: string, { store, vault, region, now, refresh }: Con
           }),
         );
       });
-      await refresh();
       return { ok: true, administrator };
     }
     case 'account list': {
@@ -161,15 +161,10 @@ async function perform(line: string, { store, vault, region, now, refresh }: Con
         return true;
       });
       if (!restored) return { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
-      await refresh();
       console.error(`belfry: BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${administrator.userName}`);
       return { ok: true, administrator };
     }
     default:
       return { ok: false, error: 'That is no command.' };
   }
-}
-
-function newAdministrator(accountId: AccountId, userName: string): NewAdministrator {
-  return { accountId, userName, accessKeyId: newUniqueId('AKIA', 16), secretAccessKey: randomBytes(30).toString('base64') };
 }

@@ -1,12 +1,16 @@
 /** The core: the one thread that owns the store. Joins the parts a request meets and answers what the listeners bring. */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { authenticating } from '#access/authenticate.ts';
+import { authorizationMessages } from '#access/authorization-message.ts';
 import { authorizing } from '#access/authorize.ts';
 import { federating } from '#access/federate.ts';
 import { guardedFetch } from '#access/guarded-fetch.ts';
 import { issuerKeys } from '#access/issuer-keys.ts';
+import { newLease, withdrawing } from '#access/lease.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
@@ -17,9 +21,12 @@ import { loadModel } from '#model/load.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
+import { openServers } from '#store/open-servers.ts';
 import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { answering } from './answer.ts';
+import { inProcessBus, postgresBus } from './bus.ts';
+import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
@@ -31,6 +38,8 @@ if (port === null) throw new Error('The core runs as a worker thread of belfry s
 const { settings, recording } = workerData as CoreStart;
 /** How often meetings that ended by themselves give their space back; reads never find them before either. */
 const SWEEP_EVERY_MS = 60_000;
+/** Tombstones only cost space. */
+const TRIM_EVERY_MS = 3_600_000;
 const now = () => instant(Date.now());
 
 /** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
@@ -42,16 +51,27 @@ function fatal(error: unknown): void {
 mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
 const operatorKeys = loadOrCreateOperatorKey(join(settings.dataFolder, 'operator.key'));
 const vault = openVault(operatorKeys);
-const store = await openStore(settings.database, { fatal });
+const kept = await openStore(settings.database, { fatal });
 
 const snapshot = newSnapshot();
-async function refresh(): Promise<void> {
-  const { version, changes } = await store.transaction((tx) => tx.identity.changesSince(snapshot.version()));
-  if (version > snapshot.version()) snapshot.apply(version, changes);
-}
+const registry = await openServers(settings.database, kept);
+const bus = registry.shared ? postgresBus(settings.database) : inProcessBus();
+const lease = newLease({
+  servers: registry.servers,
+  shared: registry.shared,
+  hints: bus,
+  snapshot,
+  clock: systemClock,
+  leaseMilliseconds: await registry.servers.leaseMilliseconds(),
+  name: `${hostname()} ${process.pid}`,
+  newId: randomUUID,
+  report: (what) => console.error(`belfry: ${what}`),
+});
+/** Whoever changes identity through it is answered once no server honours what was before. */
+const store = withdrawing(kept, lease);
 
 // A database whose secrets were sealed by another operator key is not started on: every key in it would fail, one by one.
-const fingerprint = await store.transaction(async (tx) => {
+const fingerprint = await kept.transaction(async (tx) => {
   await tx.meta.add('operator-key', vaultFingerprint(vault));
   return await tx.meta.get('operator-key');
 });
@@ -61,9 +81,9 @@ if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
   );
 }
 
-const made = await firstStart(store, vault, settings, now());
-await refresh();
-const operatorAccount = ((await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
+const made = await firstStart(kept, vault, settings, now());
+await lease.start();
+const operatorAccount = ((await kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
 
 const sessions = newSessionTokens(operatorKeys);
 const stacks = newStacks(snapshot);
@@ -73,7 +93,7 @@ const answer = answering({
   snapshot,
   authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
   federate: federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedInternalHosts: settings.internalIssuers })) }),
-  authorize: authorizing({ snapshot, stacks }),
+  authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
   operations: allOperations({ settings, vault, sessions, operatorKeys, endpoints: () => endpoints }),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
@@ -83,15 +103,27 @@ const answer = answering({
   region: settings.region,
   operatorAccount: () => operatorAccount,
   refresh,
+  sealReasons: authorizationMessages(operatorKeys).encode,
   report: (requestId, error) => console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
 });
 
-const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, refresh });
+const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease });
 const sweep = setInterval(() => {
   void store
     .transaction((tx) => sweepEndedMeetings(tx, now()))
     .catch((error) => console.error(`belfry: ended meetings were not swept: ${(error as Error).message}`));
 }, SWEEP_EVERY_MS);
+const trim = setInterval(() => {
+  void lease.trim().catch((error) => console.error(`belfry: what was deleted of identity was not trimmed: ${(error as Error).message}`));
+}, TRIM_EVERY_MS);
+
+/** The lease is given up while the database still answers. */
+async function closed(): Promise<void> {
+  await lease.stop();
+  await Promise.all([bus.close(), registry.close()]);
+  await kept.close();
+}
+
 serveCore(port, {
   answer: ({ received, refuse }) => answer(received, refuse),
   listening: (at) => {
@@ -99,8 +131,9 @@ serveCore(port, {
   },
   close: () => {
     clearInterval(sweep);
+    clearInterval(trim);
     control.close();
-    return store.close();
+    return closed();
   },
 });
 port.postMessage({

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { newAccessKeyId } from '#core/access-key-id.ts';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
@@ -29,12 +30,7 @@ export interface NewAdministrator {
 export async function firstStart(store: Store, vault: Vault, settings: Settings, now: Instant): Promise<NewAdministrator | undefined> {
   const exists = await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT));
   if (exists !== undefined) return undefined;
-  const administrator: NewAdministrator = {
-    accountId: newAccountId(),
-    userName: 'admin',
-    accessKeyId: newUniqueId('AKIA', 16),
-    secretAccessKey: randomBytes(30).toString('base64'),
-  };
+  const administrator = newAdministrator(newAccountId(), 'admin');
   writeProfile(settings, administrator);
   return await store.transaction(async (tx) => {
     // Two servers may start at once on one database: the first to commit has made it.
@@ -43,6 +39,16 @@ export async function firstStart(store: Store, vault: Vault, settings: Settings,
     await makeAccount(tx, vault, administrator, 'Belfry', now);
     return administrator;
   });
+}
+
+/** Who is to administer an account, with a new access key. */
+export function newAdministrator(accountId: AccountId, userName: string): NewAdministrator {
+  return {
+    accountId,
+    userName,
+    accessKeyId: newAccessKeyId('AKIA', accountId, randomBytes),
+    secretAccessKey: randomBytes(30).toString('base64'),
+  };
 }
 
 /** Twelve digits, not beginning with 0. */
