@@ -23,8 +23,8 @@ import {
   ListUsersCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { newSessionTokens } from '#access/session-token.ts';
-import { loadOrCreateOperatorKey } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { askControl } from '#server/control.ts';

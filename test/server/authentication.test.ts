@@ -11,8 +11,8 @@ import {
   IAMClient,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
+import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { newSessionTokens } from '#access/session-token.ts';
-import { loadOrCreateOperatorKey } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { askControl } from '#server/control.ts';

@@ -103,13 +103,11 @@ test('LOG-4: every operation of every service is called with canaries for secret
   for (const service of SERVICE_NAMES) {
     const one = caller(service, sdk);
     for (const operation of operationsOf(service)) {
-      const filled = inputFor(service, operation, '111122223333', (text, member) => {
+      const input = inputFor(service, operation, '111122223333', (text, member) => {
         if (!SOUNDS_SECRET.test(member)) return text;
         canaries++;
         return `${CANARY}${member}`;
       });
-      // An endpoint of EventBridge would have the client sign in a way that needs a package of its own.
-      const input = operation.name === 'PutEvents' ? { ...(filled as object), EndpointId: undefined } : filled;
       const { code, status, message, output } = await one(operation.name, input);
       harvest(output);
       if (status === undefined || status >= 500) faults.push(`${service} ${operation.name}: ${code} ${message}`);
