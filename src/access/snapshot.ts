@@ -20,6 +20,8 @@ export interface Snapshot {
   version(): number;
   /** Takes in what changed up to `version`. Emits: each change to the watchers, after all are in. */
   apply(version: number, changes: readonly IdentityChange[]): void;
+  /** Takes in everything there is as of `version`: what is not among `changes` is gone. Emits: as `apply`. */
+  reload(version: number, changes: readonly IdentityChange[]): void;
   /** `watcher` hears of each change applied from now on, the record before it included. */
   watch(watcher: (change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void): void;
   account(accountId: AccountId): AccountRecord | undefined;
@@ -71,15 +73,30 @@ export function newSnapshot(): Snapshot {
     return before;
   }
 
+  function apply(to: number, changes: readonly IdentityChange[]): void {
+    const befores = changes.map(takeIn);
+    version = to;
+    changes.forEach((change, i) => {
+      for (const watcher of watchers) watcher(change, befores[i]);
+    });
+  }
+
+  /** Deletions of all that is here and not among `changes`. */
+  function* missing(to: number, changes: readonly IdentityChange[]): Iterable<IdentityChange> {
+    const name = (kind: string, accountId: string, key: string): string => `${kind}\n${accountId}\n${key}`;
+    const there = new Set(changes.map(({ kind, accountId, key }) => name(kind, accountId, key)));
+    for (const [kind, accounts] of byKind) {
+      for (const [accountId, records] of accounts) {
+        for (const key of records.keys())
+          if (!there.has(name(kind, accountId, key))) yield { accountId: accountId as AccountId, kind, key, version: to };
+      }
+    }
+  }
+
   return {
     version: () => version,
-    apply(to, changes) {
-      const befores = changes.map(takeIn);
-      version = to;
-      changes.forEach((change, i) => {
-        for (const watcher of watchers) watcher(change, befores[i]);
-      });
-    },
+    apply,
+    reload: (to, changes) => apply(to, [...missing(to, changes), ...changes]),
     watch: (watcher) => void watchers.push(watcher),
     account: (accountId) => lookUp(accountId, 'account', accountId),
     accounts: () => {

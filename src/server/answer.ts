@@ -76,6 +76,9 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const routed = route(received, { guide2021: server.guide2021 });
     if (refuse !== undefined) return encodeError(routed, new AwsError(refuse, 'Request body is too large.'), received.requestId);
     if (routed.kind === 'refused') return encodeError(routed, routed.error, received.requestId);
+    // Nobody is made out by what may have been withdrawn; and without a lease there is hardly a database to record in.
+    if (!server.holds())
+      return encodeError(routed, new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.'), received.requestId);
 
     const facts: Facts = { received, routed };
     try {

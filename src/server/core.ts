@@ -102,7 +102,7 @@ const answer = answering({
   recording,
   region: settings.region,
   operatorAccount: () => operatorAccount,
-  refresh,
+  holds: lease.holds,
   sealReasons: authorizationMessages(operatorKeys).encode,
   report: (requestId, error) => console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
 });

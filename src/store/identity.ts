@@ -226,11 +226,11 @@ export interface Identity {
   remove(accountId: AccountId, kind: IdentityKind, key: string): Promise<'removed' | 'absent'>;
   /** The version and every change after `version`, in one statement and so from one snapshot, ordered by version. */
   changesSince(version: number): Promise<{ readonly version: number; readonly changes: readonly IdentityChange[] }>;
-  /** Whether this transaction has raised the version: it is then to be taken in before its caller is answered. */
-  changed(): boolean;
+  /** The version this transaction has raised identity to: every server is to know it before the caller is answered. Undefined where nothing changed. */
+  changed(): number | undefined;
 }
 
-interface DocumentRow {
+export interface DocumentRow {
   readonly account_id: AccountId;
   readonly kind: IdentityKind;
   readonly key: string;
@@ -278,7 +278,7 @@ export function identity(sql: Sql): Identity {
   };
 
   return {
-    changed: () => version !== undefined,
+    changed: () => version,
     async get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string) {
       const row = await sql.row<{ readonly document: string }>(SELECT, [accountId, kind, key]);
       return row && (JSON.parse(row.document) as IdentityRecords[Kind]);
@@ -332,7 +332,7 @@ function endOfPrefix(prefix: string): string | undefined {
   return undefined;
 }
 
-function toChange(row: DocumentRow): IdentityChange {
+export function toChange(row: DocumentRow): IdentityChange {
   const change = { accountId: row.account_id, kind: row.kind, key: row.key, version: row.version };
   return row.deleted === 1 ? change : { ...change, record: JSON.parse(row.document) as IdentityRecords[IdentityKind] };
 }

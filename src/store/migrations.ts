@@ -1,5 +1,6 @@
 import { LAST_USE_SCHEMA } from './last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
+import { SERVERS_SCHEMA } from './servers.ts';
 import type { Sql } from './store.ts';
 
 /** What differs between the engines' schemas, and nothing else does. */
@@ -60,6 +61,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { title: 'meetings', statements: MEETINGS_SCHEMA },
   { title: 'last uses', statements: LAST_USE_SCHEMA },
+  { title: 'servers on one database', statements: SERVERS_SCHEMA },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

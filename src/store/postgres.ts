@@ -43,6 +43,11 @@ const SERVERS = 32;
 
 const INT8_OID = 20;
 
+/** 64 bits as a number, where one holds them exactly. */
+export const EXACT_NUMBERS = {
+  getTypeParser: (oid: number, format?: string) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format as 'text')),
+};
+
 /** The little of `pg` that we use; the dialect is checked on another library too. */
 export interface PostgresPool {
   query(query: PostgresQuery): Promise<PostgresRows>;
@@ -86,9 +91,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     query_timeout: timeoutMilliseconds + 1_000,
     idle_in_transaction_session_timeout: timeoutMilliseconds,
     keepAlive: true,
-    types: {
-      getTypeParser: (oid: number, format?: string) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format as 'text')),
-    },
+    types: EXACT_NUMBERS,
   });
   // A connection that breaks fails the statement under way, and is replaced where it was idle; without listeners it would end the process.
   pool.on('error', () => {});

@@ -21,7 +21,7 @@ const VOICE = LINKED_SERVICES.find(({ service }) => service === 'voiceconnector.
 function viewOf(rig: OrganizationRig) {
   const snapshot = newSnapshot();
   const stacks = newStacks(snapshot);
-  const authorize = authorizing({ snapshot, stacks });
+  const authorize = authorizing({ snapshot, stacks, holds: () => true });
   return {
     snapshot,
     async may(principal: Principal, action: string, resource = '*'): Promise<'allowed' | string> {
@@ -179,4 +179,22 @@ test('What an organization owns may be asked for by its members, and by nobody e
   assert.equal(await may(root(rig.memberId), 'organizations:DescribeAccount', owned), 'allowed');
   assert.match(await may(root(STRANGER), 'organizations:DescribeAccount', owned), /because no resource-based policy allows/);
   assert.equal(await may(root(STRANGER), 'organizations:AcceptHandshake', handshake), 'allowed');
+});
+
+test('A service control policy may keep members to what its organization owns, by aws:ResourceOrgID (EVAL-6, CTX-1)', async () => {
+  const rig = await organizationRig();
+  const { may } = viewOf(rig);
+  const perimeter = (organizationId: string) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Deny', Action: 'chime:*', Resource: '*', Condition: { StringNotEquals: { 'aws:ResourceOrgID': organizationId } } },
+      ],
+    });
+  const meeting = `arn:aws:chime:us-east-1:${rig.memberId}:meeting/1`;
+  const PolicyId = await rig.policy('perimeter', perimeter(rig.organizationId));
+  await rig.run('AttachPolicy', { PolicyId, TargetId: rig.rootId });
+  assert.equal(await may(root(rig.memberId), 'chime:GetMeeting', meeting), 'allowed');
+  await rig.run('UpdatePolicy', { PolicyId, Content: perimeter('o-elsewhere00') });
+  assert.match(await may(root(rig.memberId), 'chime:GetMeeting', meeting), /with an explicit deny in a service control policy$/);
 });

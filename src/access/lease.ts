@@ -1,0 +1,270 @@
+import type { Instant } from '#core/instant.ts';
+import type { RegisteredServer, Renewal, Servers } from '#store/servers.ts';
+import type { Store } from '#store/store.ts';
+import type { Snapshot } from './snapshot.ts';
+import { MARGIN, withdrawals } from './withdrawals.ts';
+
+/**
+ * The lease on the identity snapshot: when the call that withdrew something has answered, no server honours what was withdrawn.
+ *
+ * A server authorizes only while its lease holds, and the lease is counted from the moment at which it *asked* for the state it decides by.
+ * Whoever changes identity waits until every registered server has said that it decides by nothing older, or until every lease that was
+ * asked for before the commit is dead. So a server that cannot be reached refuses everything before the withdrawal answers.
+ * Requirement: storage.md 5.2. Decision 0010. The protocol is checked in `test/leases/`.
+ */
+export interface Lease {
+  /** Whether what the snapshot says may be honoured now. */
+  holds(): boolean;
+  /** Registers this server and takes in all of identity. Resolves once the lease holds. @throws Error where the database does not answer */
+  start(): Promise<void>;
+  /** Resolves after a renewal that began after the call, whether it got a lease or not. */
+  renew(): Promise<void>;
+  /** Resolves once no server honours anything older than `version`, which has been committed. Never rejects. */
+  withdrawn(version: number): Promise<void>;
+  /** Takes a server out in two phases, so that it has no lease when it is gone. One that still runs registers anew. */
+  remove(serverId: string): Promise<'removed' | 'absent'>;
+  /** Deletes the tombstones that every server has taken in. */
+  trim(): Promise<number>;
+  /** Gives up the lease, then the registration. */
+  stop(): Promise<void>;
+  servers(): Promise<readonly RegisteredServer[]>;
+  /** What this server is registered as; it changes where a server must begin anew. */
+  serverId(): string;
+}
+
+/** Time as a server knows it; a simulation has its own. */
+export interface LeaseClock {
+  /** Milliseconds that only go forward, at a rate within 2.5 % of the other servers'. */
+  readonly monotonic: () => number;
+  readonly wall: () => Instant;
+  /** Calls `fn` once; returns what takes it back. */
+  readonly after: (milliseconds: number, fn: () => void) => () => void;
+}
+
+/** Hints that something has changed: they may be late, doubled or lost, and nothing depends on them but speed. */
+export interface Hints {
+  hint(topic: 'identity' | 'identity-applied'): void;
+  on(topic: 'identity' | 'identity-applied', heard: () => void): () => void;
+}
+
+export interface LeaseParts {
+  readonly servers: Servers;
+  readonly hints: Hints;
+  readonly snapshot: Pick<Snapshot, 'version' | 'apply' | 'reload'>;
+  readonly clock: LeaseClock;
+  readonly leaseMilliseconds: number;
+  /** False: nobody else can be on this database, so the lease holds while this process does. */
+  readonly shared: boolean;
+  readonly name: string;
+  readonly newId: () => string;
+  readonly report: (what: string) => void;
+}
+
+/** Of a lease: by how much the wall clock and the monotonic one may disagree. The rest of the margin is for their rates. */
+const DISAGREEMENT = MARGIN / 2;
+
+/** Makes the lease of one server; nothing is asked before `start`. */
+export function newLease(parts: LeaseParts): Lease {
+  const { servers, hints, snapshot, clock, leaseMilliseconds, shared, report } = parts;
+  let id = parts.newId();
+  let registered = false;
+  /** The lease's end on the monotonic clock. */
+  let until = Number.NEGATIVE_INFINITY;
+  /** How far the wall clock was ahead of the monotonic one when the lease was asked for. */
+  let ahead = 0;
+  /** Whether the snapshot is all of identity as of its version. */
+  let complete = false;
+  let epoch: string | undefined;
+  let acknowledged = 0;
+  let acknowledging = false;
+  let stopped = false;
+  let started = false;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  let unschedule = (): void => {};
+  const unheard: (() => void)[] = [];
+  const waiting = withdrawals({ ...parts, own: () => id, applied: () => (complete ? snapshot.version() : 0) });
+
+  function drop(): void {
+    until = Number.NEGATIVE_INFINITY;
+  }
+
+  function holds(): boolean {
+    if (!shared) return complete && !stopped;
+    const at = clock.monotonic();
+    if (at >= until) return false;
+    // A clock that stood still with its machine counts too little: the wall clock tells.
+    if (Math.abs(clock.wall() - at - ahead) <= leaseMilliseconds * DISAGREEMENT) return true;
+    drop();
+    return false;
+  }
+
+  /** Goes on under another name: what is known of the old one stays true of it. */
+  function beginAnew(why: string): void {
+    report(`this server registers anew, because ${why}`);
+    drop();
+    // Without a lease nobody has to wait for it.
+    void servers.leave(id).catch(() => {});
+    id = parts.newId();
+    registered = false;
+    acknowledged = 0;
+  }
+
+  /** Takes everything in, without a lease and before anybody waits for this server. */
+  async function load(): Promise<void> {
+    const { version, changes, epoch: of } = await servers.renew(id, 0);
+    snapshot.reload(version, changes);
+    epoch = of;
+    complete = true;
+  }
+
+  async function renewOnce(): Promise<void> {
+    if (!complete) await load();
+    if (stopped) return;
+    if (!registered) {
+      const known = snapshot.version();
+      await servers.register({ id, name: parts.name, startedAt: clock.wall() }, known);
+      registered = true;
+      acknowledged = known;
+    }
+    const asked = clock.monotonic();
+    const aheadThen = clock.wall() - asked;
+    const since = snapshot.version();
+    const renewal = await servers.renew(id, since);
+    if (stopped) return;
+    if (renewal.registration !== 'active') return beginAnew(`its registration is ${renewal.registration}`);
+    const lost = reasonToReload(renewal, since);
+    if (lost !== undefined) {
+      complete = false;
+      return beginAnew(lost);
+    }
+    // Should taking in throw half-way, nothing is decided by the half.
+    drop();
+    complete = false;
+    if (renewal.version > since) snapshot.apply(renewal.version, renewal.changes);
+    complete = true;
+    until = asked + leaseMilliseconds;
+    ahead = aheadThen;
+    acknowledge(renewal.version);
+    waiting.look();
+  }
+
+  function reasonToReload(renewal: Renewal, since: number): string | undefined {
+    if (epoch !== renewal.epoch) return 'the database has another history';
+    if (renewal.version < since) return 'the version of identity went back';
+    return renewal.trimmedTo > since ? 'what was deleted since is not listed any more' : undefined;
+  }
+
+  /** Says what this server knows, beside the renewals: nobody's lease waits for it. */
+  function acknowledge(version: number): void {
+    if (!shared || acknowledging || version <= acknowledged) return;
+    acknowledging = true;
+    const as = id;
+    servers
+      .acknowledge(as, version)
+      .then(
+        () => {
+          if (as === id) acknowledged = version;
+          hints.hint('identity-applied');
+        },
+        () => {
+          // Said again with the next renewal.
+        },
+      )
+      .finally(() => {
+        acknowledging = false;
+        if (as === id && acknowledged === version && complete) acknowledge(snapshot.version());
+      });
+  }
+
+  function renewed(): Promise<void> {
+    unschedule();
+    const began = clock.monotonic();
+    running = renewOnce()
+      .then(
+        () => true,
+        (error: unknown) => {
+          report(`the lease was not renewed: ${(error as Error).message}`);
+          return false;
+        },
+      )
+      .then((asked) => {
+        running = undefined;
+        if (stopped || !started || !shared) return;
+        const quarter = leaseMilliseconds / 4;
+        // One that began anew or read for longer than a lease lasts is not done yet.
+        const wait = !asked || clock.monotonic() >= until ? quarter / 8 : Math.max(began + quarter - clock.monotonic(), 0);
+        unschedule = clock.after(wait, () => void renew());
+      });
+    return running;
+  }
+
+  function renew(): Promise<void> {
+    if (running === undefined) return renewed();
+    // The one that runs may have asked before what the caller knows of.
+    next ??= running.then(() => {
+      next = undefined;
+      return renewed();
+    });
+    return next;
+  }
+
+  return {
+    holds,
+    renew,
+    serverId: () => id,
+    servers: servers.registered,
+    async start() {
+      if (!shared) await servers.leaveAll();
+      // What slows the first down need not slow the second.
+      for (let turn = 0; turn < 3 && !holds(); turn++) await renewOnce();
+      if (!holds()) throw new Error('The database answers more slowly than a lease on identity lasts.');
+      started = true;
+      unheard.push(hints.on('identity', () => void renew()));
+      unheard.push(hints.on('identity-applied', waiting.look));
+      if (shared) unschedule = clock.after(leaseMilliseconds / 4, () => void renew());
+    },
+    async withdrawn(version) {
+      const committed = clock.monotonic();
+      hints.hint('identity');
+      if (shared) {
+        void renew();
+        return waiting.until(version, committed);
+      }
+      await renew();
+      // Should the file fail, nothing is decided by what is older than it says.
+      if (snapshot.version() < version) complete = false;
+    },
+    remove: waiting.remove,
+    async trim() {
+      if (!shared && complete) await servers.acknowledge(id, snapshot.version());
+      return await servers.trim();
+    },
+    async stop() {
+      stopped = true;
+      drop();
+      unschedule();
+      for (const off of unheard) off();
+      await running;
+      // The lease is given up already, so nothing has to be waited for.
+      await servers.leave(id).catch(() => {});
+    },
+  };
+}
+
+/** A store on which no transaction that changed identity is answered before every server knows: nobody who writes has to think of it. */
+export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {
+  return {
+    async transaction(work) {
+      let version: number | undefined;
+      const value = await store.transaction(async (tx) => {
+        const worked = await work(tx);
+        version = tx.identity.changed();
+        return worked;
+      });
+      if (version !== undefined) await lease.withdrawn(version);
+      return value;
+    },
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,117 @@
+import type { LeaseParts } from './lease.ts';
+
+/** What waits for other servers: withdrawals for their acknowledgement, removals for the end of their leases. */
+export interface Withdrawals {
+  /** Resolves once every registered server has acknowledged `version`, or every lease asked for before `committed` is dead. */
+  until(version: number, committed: number): Promise<void>;
+  /** Looks now whether something need not wait any longer. */
+  readonly look: () => void;
+  readonly remove: (serverId: string) => Promise<'removed' | 'absent'>;
+}
+
+export interface WithdrawalParts extends Pick<LeaseParts, 'servers' | 'clock' | 'leaseMilliseconds' | 'report'> {
+  /** What this server is registered as. */
+  readonly own: () => string;
+  /** The version this server decides by. */
+  readonly applied: () => number;
+}
+
+interface Waiting {
+  readonly version: number;
+  readonly done: () => void;
+}
+
+/** Of a lease: how much later than their end all older leases are counted as dead. Covers clocks that run at different rates. */
+export const MARGIN = 0.05;
+
+/** Of a lease: how often it is looked while something waits, should a hint be lost. */
+const LOOK_EVERY = 1 / 40;
+
+export function withdrawals({ servers, clock, leaseMilliseconds, report, own, applied }: WithdrawalParts): Withdrawals {
+  const waiting = new Set<Waiting>();
+  const removals = new Map<string, Promise<'removed' | 'absent'>>();
+  const allLeasesDead = leaseMilliseconds * (1 + MARGIN);
+  let looking = false;
+  let again = false;
+  let unschedule = (): void => {};
+
+  /** The servers that have not acknowledged `version`, this one aside: it knows by itself. */
+  function behind(all: Awaited<ReturnType<typeof servers.registered>>, version: number): string[] {
+    return all.filter((server) => server.id !== own() && server.appliedVersion < version).map((server) => server.id);
+  }
+
+  async function lookOnce(): Promise<void> {
+    // Only those that were committed before the list is read: a server that registers later begins with what they changed.
+    const asked = [...waiting].filter((one) => applied() >= one.version);
+    if (asked.length === 0) return;
+    const all = await servers.registered();
+    for (const one of asked) if (behind(all, one.version).length === 0) one.done();
+  }
+
+  function look(): void {
+    if (waiting.size === 0) return;
+    if (looking) {
+      again = true;
+      return;
+    }
+    looking = true;
+    unschedule();
+    lookOnce()
+      .catch(() => {
+        // Looked again below; in the end it is time that answers.
+      })
+      .finally(() => {
+        looking = false;
+        if (waiting.size === 0) return;
+        if (again) {
+          again = false;
+          look();
+        } else unschedule = clock.after(leaseMilliseconds * LOOK_EVERY, look);
+      });
+  }
+
+  /** Whoever was waited for in vain is not waited for again: it is out until it comes back by itself. */
+  async function takeOut(version: number): Promise<void> {
+    for (const serverId of behind(await servers.registered(), version)) {
+      if (!removals.has(serverId)) report(`server ${serverId} did not answer while its lease lasted and is taken out`);
+      void remove(serverId).catch(() => {});
+    }
+  }
+
+  function remove(serverId: string): Promise<'removed' | 'absent'> {
+    const known = removals.get(serverId);
+    if (known !== undefined) return known;
+    const removal = (async () => {
+      if ((await servers.drain(serverId)) === 'absent') return 'absent';
+      await new Promise<void>((resolve) => void clock.after(allLeasesDead, resolve));
+      return await servers.remove(serverId);
+    })();
+    removals.set(serverId, removal);
+    const forget = (): void => void removals.delete(serverId);
+    removal.then(forget, forget);
+    return removal;
+  }
+
+  return {
+    until(version, committed) {
+      return new Promise((resolve) => {
+        const one: Waiting = {
+          version,
+          done: () => {
+            waiting.delete(one);
+            cancel();
+            resolve();
+          },
+        };
+        const cancel = clock.after(Math.max(committed + allLeasesDead - clock.monotonic(), 0), () => {
+          one.done();
+          takeOut(version).catch(() => {});
+        });
+        waiting.add(one);
+        look();
+      });
+    },
+    look,
+    remove,
+  };
+}

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { askControl, type ControlRequest } from '#server/control.ts';
+
+const USAGE = `belfry server list
+belfry server remove --id ID   takes out a server that is gone for ever; one that still runs comes back by itself
+
+  --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
+`;
+
+/** `belfry server …`: the servers on one database, at the machine of one of them. Resolves to the exit status. */
+export async function serverCommand(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  let options: { id?: string; data?: string };
+  try {
+    options = parseArgs({ args: rest, options: { id: { type: 'string' }, data: { type: 'string' } } }).values as typeof options;
+  } catch (error) {
+    console.error(`belfry server: ${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const request = requestOf(command, options.id);
+  if (request === undefined) {
+    console.error(USAGE);
+    return 2;
+  }
+  try {
+    const reply = await askControl(resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data'), request);
+    if (!reply.ok) throw new Error(reply.error);
+    for (const server of reply.servers ?? []) {
+      const started = new Date(server.startedAt).toISOString();
+      console.log(
+        `${server.id}  ${server.state}  started ${started}  identity ${server.appliedVersion}  ${server.name}${server.own ? '  (this one)' : ''}`,
+      );
+    }
+    if (request.command === 'server remove') console.log(`Server ${options.id} is removed.`);
+    return 0;
+  } catch (error) {
+    console.error(`belfry server: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+function requestOf(command: string | undefined, id: string | undefined): ControlRequest | undefined {
+  if (command === 'list') return { command: 'server list' };
+  return command === 'remove' && id !== undefined ? { command: 'server remove', serverId: id } : undefined;
+}
