@@ -290,3 +290,23 @@ test('AcceptHandshake asks for the handshake in the name of the account that inv
   const { resources } = await rig.asked('AcceptHandshake', { HandshakeId: Handshake?.Id ?? '' }, { accountId: STRANGER });
   assert.deepEqual(resources, [Handshake?.Arn]);
 });
+
+test('Handshakes that ended long ago, and old requests for accounts, are forgotten when others come', async () => {
+  const rig = await organizationRig();
+  const invite = (now = START) => rig.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } }, { now });
+  const { Handshake } = await invite();
+  await rig.run('CancelHandshake', { HandshakeId: Handshake?.Id ?? '' });
+  const day = 24 * 60 * 60_000;
+  await invite(instant(START + 44 * day));
+  assert.equal((await rig.run('ListHandshakesForOrganization', {})).Handshakes?.length, 2);
+  await invite(instant(START + 60 * day));
+  assert.equal((await rig.run('ListHandshakesForOrganization', {})).Handshakes?.length, 2);
+  assert.equal((await rig.run('ListHandshakesForAccount', {}, { accountId: STRANGER })).Handshakes?.length, 2);
+
+  const create = (days: number) =>
+    rig.run('CreateAccount', { AccountName: 'again', Email: 'member@example.com' }, { now: instant(START + days * day) });
+  await create(89);
+  assert.equal((await rig.run('ListCreateAccountStatus', {})).CreateAccountStatuses?.length, 2);
+  await create(90);
+  assert.equal((await rig.run('ListCreateAccountStatus', {})).CreateAccountStatuses?.length, 2);
+});

@@ -47,6 +47,7 @@ export const accountCreationOperations = {
         requestedAt: call.now,
         outcome: isNew ? { state: 'SUCCEEDED', accountId } : { state: 'FAILED', reason: 'EMAIL_ALREADY_EXISTS' },
       };
+      await forgetOld(call);
       await call.tx.identity.put(call.accountId, 'account-creation', creation.requestId, creation);
       return { CreateAccountStatus: toCreateAccountStatus(creation) };
     },
@@ -76,6 +77,16 @@ export const accountCreationOperations = {
     },
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+/** Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as of the console. */
+const CREATIONS_KEPT_MS = 90 * 24 * 60 * 60_000;
+
+/** Takes out what is no longer shown, so that requests that fail do not pile up. */
+async function forgetOld(call: Call): Promise<void> {
+  for (const { key, record } of await call.tx.identity.list(call.accountId, 'account-creation')) {
+    if (call.now >= record.requestedAt + CREATIONS_KEPT_MS) await call.tx.identity.remove(call.accountId, 'account-creation', key);
+  }
+}
 
 /** Under what name the store remembers whose an address is: each is that of one account. */
 export function emailKey(email: string): string {

@@ -10,6 +10,9 @@ import { refusal } from './refusals.ts';
 /** Source: organizations 2016-11-28, Handshake: an invitation expires after 15 days. */
 export const HANDSHAKE_LIFE_MS = 15 * 24 * 60 * 60_000;
 
+/** Source: organizations 2016-11-28, ListHandshakesForOrganization: a handshake that has ended is shown for 30 days. Assumed: counted from its expiry. */
+const SHOWN_MS = 30 * 24 * 60 * 60_000;
+
 export function stateOf(handshake: HandshakeRecord, now: Instant): HandshakeState {
   return handshake.state === 'OPEN' && now >= handshake.expiresAt ? 'EXPIRED' : handshake.state;
 }
@@ -31,7 +34,18 @@ export async function end(call: Call, handshake: HandshakeRecord, state: 'ACCEPT
 
 /** Of the calling management account. */
 export async function cancelOpenHandshakes(call: Call): Promise<void> {
-  for (const { record } of await call.tx.identity.list(call.accountId, 'handshake')) {
-    if (stateOf(record, call.now) === 'OPEN') await end(call, record, 'CANCELED');
+  for (const handshake of await openHandshakes(call)) await end(call, handshake, 'CANCELED');
+}
+
+/** Those of the calling management account that are open; such as are no longer shown are taken out for good. */
+export async function openHandshakes(call: Call): Promise<HandshakeRecord[]> {
+  const { tx, accountId, now } = call;
+  const open: HandshakeRecord[] = [];
+  for (const { key, record } of await tx.identity.list(accountId, 'handshake')) {
+    if (stateOf(record, now) === 'OPEN') open.push(record);
+    if (now < record.expiresAt + SHOWN_MS) continue;
+    await tx.identity.remove(accountId, 'handshake', key);
+    await tx.identity.remove(record.invitedId, 'invitation', key);
   }
+  return open;
 }

@@ -9,7 +9,7 @@ import type { Tx } from '#store/store.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { emailKey } from './account-creation.ts';
 import { managedOrganization, organizationOf } from './found.ts';
-import { end, HANDSHAKE_LIFE_MS, stateOf } from './handshake-states.ts';
+import { end, HANDSHAKE_LIFE_MS, openHandshakes, stateOf } from './handshake-states.ts';
 import { hasRoom, join } from './membership.ts';
 import { accountArn, handshakeArn, newHandshakeId } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
@@ -38,8 +38,8 @@ export const handshakeOperations = {
       const invitedId = await invited(tx, input.Target);
       if (invitedId === undefined) throw invalidInput('TARGET_NOT_SUPPORTED', 'The account that you invite is not on this server.');
       if ((await organizationOf(tx, invitedId)) !== undefined) throw inAnOrganization();
-      const open = (await tx.identity.list(accountId, 'handshake')).filter(({ record }) => stateOf(record, call.now) === 'OPEN');
-      if (open.some(({ record }) => record.invitedId === invitedId)) throw refusal('DuplicateHandshakeException');
+      const open = await openHandshakes(call);
+      if (open.some((handshake) => handshake.invitedId === invitedId)) throw refusal('DuplicateHandshakeException');
       if (open.length >= QUOTAS.openHandshakes) {
         throw constraintViolation('HANDSHAKE_RATE_LIMIT_EXCEEDED', `You have ${QUOTAS.openHandshakes} invitations that are still open.`);
       }
