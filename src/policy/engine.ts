@@ -59,7 +59,15 @@ export function decideRecord(stack: PolicyStack, record: RequestRecord): number 
 
 /** See `decideRecord`. */
 export function runProgram(program: Program, record: RequestRecord): number {
-  const { tests, denyCount, gateCount } = program;
+  const { testCount, denyCount, gateCount } = program;
+  // Most programs have one gate and no test or one: they are decided from the program alone.
+  if (gateCount === 1 && testCount <= 1) {
+    if (testCount === 0) return -1;
+    if (!(program.only as Predicate)(record)) return -1;
+    record.scratch.hits[0] = 0;
+    return denyCount;
+  }
+  const { tests } = program;
   let i = 0;
   for (; i < denyCount; i++) {
     if ((tests[i] as Predicate)(record)) return 1 + i;

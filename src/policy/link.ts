@@ -38,6 +38,9 @@ export interface Gate {
  * decision costs what its cache misses cost; the rest says what an answer means.
  */
 export interface Program {
+  /** The one test of a program that has but one, which most have: `tests[0]`. */
+  readonly only: Predicate | undefined;
+  readonly testCount: number;
   /** The denials' tests, in the order in which they are named, and after them those of each gate. */
   readonly tests: readonly Predicate[];
   readonly denyCount: number;
@@ -56,8 +59,8 @@ export interface Program {
 /** Policies linked for deciding. Programs are made when an action is first asked about, and kept. */
 export interface PolicyStack {
   readonly layers: PolicyLayers;
-  /** By action number, in blocks of 32. */
-  readonly programs: (Program | undefined)[][];
+  /** By action number, as far as one was asked for. */
+  readonly programs: (Program | undefined)[];
   /** Whether any condition or variable that can matter for the action reads a key that begins so (`aws:resourcetag/`, in lower case). */
   readonly readsKey: (action: string, prefix: string) => boolean;
 }
@@ -72,18 +75,15 @@ export function checkLayers(layers: PolicyLayers): void {
 
 /** The program of an action, linked where it is not yet. */
 export function programOf(stack: PolicyStack, action: number): Program {
-  const block = stack.programs[action >> 5];
-  const known = block === undefined ? undefined : block[action & 31];
+  const { programs } = stack;
+  const known = action < programs.length ? programs[action] : undefined;
   return known ?? linkAndKeep(stack, action);
 }
 
-function linkAndKeep(stack: PolicyStack, action: number): Program {
-  const program = linkProgram(stack.layers, actionName(action));
-  const { programs } = stack;
-  while (programs.length <= action >> 5) programs.push([]);
-  const block = programs[action >> 5] as (Program | undefined)[];
-  while (block.length <= (action & 31)) block.push(undefined);
-  block[action & 31] = program;
+function linkAndKeep({ layers, programs }: PolicyStack, action: number): Program {
+  const program = linkProgram(layers, actionName(action));
+  while (programs.length <= action) programs.push(undefined);
+  programs[action] = program;
   return program;
 }
 
@@ -191,7 +191,9 @@ function makeProgram(brought: readonly Brought[]): Program {
     gates.push({ policyType, allowOf });
     gateEnds.push(tests.length);
   }
-  return { tests: tests.slice(), denyCount, gateCount: gates.length, gateEnds, denyOf, gates, alwaysBy, keys: [...keys] };
+  const only = tests.length === 1 ? tests[0] : undefined;
+  const testCount = tests.length;
+  return { only, testCount, tests: tests.slice(), denyCount, gateCount: gates.length, gateEnds, denyOf, gates, alwaysBy, keys: [...keys] };
 }
 
 /** A candidate as decisions name it. */
