@@ -9,7 +9,10 @@ const USAGE = `belfry: a communications service you run yourself, compatible wit
 
   belfry start [--flag VALUE …]     serve; belfry start --help lists the settings
   belfry account create|list|restore-administrator …
-                                    at the machine of a running server only
+  belfry operator-key rotate|forget-old …
+  belfry server list|remove …       the servers on one database
+                                    these three at the machine of a running server only
+  belfry backup TARGET              a consistent copy of the SQLite database, while the server runs
   belfry policy test FILE …         run policy tests (*.iamtest.json)
   belfry version
 `;
@@ -23,6 +26,21 @@ switch (command) {
   case 'account': {
     const { accountCommand } = await import('./cli/account.ts');
     process.exitCode = await accountCommand(args);
+    break;
+  }
+  case 'operator-key': {
+    const { operatorKeyCommand } = await import('./cli/operator-key.ts');
+    process.exitCode = await operatorKeyCommand(args);
+    break;
+  }
+  case 'server': {
+    const { serverCommand } = await import('./cli/server.ts');
+    process.exitCode = await serverCommand(args);
+    break;
+  }
+  case 'backup': {
+    const { backupCommand } = await import('./cli/backup.ts');
+    process.exitCode = backupCommand(args);
     break;
   }
   case 'policy': {

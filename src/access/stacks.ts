@@ -18,6 +18,8 @@ export interface Stacks {
   stackOf(principal: Principal): PolicyStack;
   /** The layers a stack would be linked from: for the simulator and for explanations. */
   layersOf(principal: Principal): PolicyLayers;
+  /** The service control policies over an account, one list a level; undefined where none bind it. */
+  serviceControlOf(accountId: AccountId): PolicyLayers['serviceControl'];
   /** A role's trust policy, compiled. */
   trustOf(role: RoleRecord): CompiledPolicy;
 }
@@ -217,6 +219,7 @@ export function newStacks(snapshot: Snapshot): Stacks {
       if (sessionStacks.size > SESSION_STACKS_MAX) sessionStacks.delete(sessionStacks.keys().next().value as string);
       return stack;
     },
+    serviceControlOf: (accountId) => serviceControlLevels(snapshot, accountId, compiled),
     trustOf: (role) => compiled(role, 'trust', role.trustPolicy),
   };
 }

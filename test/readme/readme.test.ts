@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { SETTINGS } from '#server/settings.ts';
 import { startTestServer } from '../server.ts';
 
 /** One fenced block of commands; in a `refused` block every command must be refused by policy. */
@@ -62,3 +63,10 @@ function run(script: string, environment: Readonly<Record<string, string>>): Pro
     child.on('close', (code) => (code === 0 ? resolve(said) : reject(new Error(`ended with ${code}:\n${said}`))));
   });
 }
+
+test('README: its table of settings is the one the server reads', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  for (const { variable, flag, fallback, says } of SETTINGS) {
+    assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${says} |`), variable);
+  }
+});
