@@ -115,6 +115,25 @@ test('EnablePolicyType: FullAWSAccess is on all there is, and on all that comes'
   assert.deepEqual(Roots?.[0]?.PolicyTypes, [{ Type: SCP, Status: 'ENABLED' }]);
 });
 
+test('DisablePolicyType: nothing is attached to anything any more, and enabling it anew puts FullAWSAccess on all', async () => {
+  const rig = await organizationRig();
+  const policyId = await rig.policy('a');
+  const targets = [rig.rootId, rig.unitId, rig.memberId, MANAGEMENT];
+  for (const TargetId of targets) await rig.run('AttachPolicy', { PolicyId: policyId, TargetId });
+  const attached = async () => {
+    const lists = [];
+    for (const TargetId of targets) {
+      const { Policies } = await rig.run('ListPoliciesForTarget', { TargetId, Filter: SCP });
+      lists.push(Policies?.map(({ Id }) => Id));
+    }
+    return lists;
+  };
+  await rig.run('DisablePolicyType', { RootId: rig.rootId, PolicyType: SCP });
+  assert.deepEqual(await attached(), [[], [], [], []]);
+  await rig.run('EnablePolicyType', { RootId: rig.rootId, PolicyType: SCP });
+  assert.deepEqual(await attached(), [[FULL], [FULL], [FULL], [FULL]]);
+});
+
 test('Units: five deep, with their paths, parents and children; names are unique in a parent only', async () => {
   const rig = await organizationRig();
   const unitIds = [rig.unitId];

@@ -6,6 +6,7 @@ import { before, describe, test } from 'node:test';
 import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CreateRoleCommand, IAMClient, ListUsersCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
+  AcceptHandshakeCommand,
   AttachPolicyCommand,
   CloseAccountCommand,
   CreateAccountCommand,
@@ -17,6 +18,7 @@ import {
   DetachPolicyCommand,
   DisablePolicyTypeCommand,
   EnablePolicyTypeCommand,
+  InviteAccountToOrganizationCommand,
   LeaveOrganizationCommand,
   ListAccountsCommand,
   ListPoliciesForTargetCommand,
@@ -185,6 +187,23 @@ describe('A service control policy', () => {
     for (const member of [removed, gone]) await listUsers(member);
     await assert.rejects(gone.organizations.send(new DescribeOrganizationCommand({})), { name: 'AWSOrganizationsNotInUseException' });
   });
+});
+
+test('An invited account is bound from the moment it accepts, and an account that was not invited cannot accept for it (EVAL-6)', async () => {
+  const [invited, other] = [await newMember(), await newMember()];
+  await organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: invited.accountId }));
+  const { Handshake } = await organizations.send(
+    new InviteAccountToOrganizationCommand({ Target: { Id: invited.accountId, Type: 'ACCOUNT' } }),
+  );
+  const denyUsers = await newPolicy(DENY_USERS);
+  await attach(denyUsers, rootId);
+  await listUsers(invited);
+  const accept = new AcceptHandshakeCommand({ HandshakeId: Handshake?.Id });
+  await assert.rejects(other.organizations.send(accept), { name: 'HandshakeNotFoundException' });
+  await listUsers(invited);
+  assert.equal((await invited.organizations.send(accept)).Handshake?.State, 'ACCEPTED');
+  await assert.rejects(listUsers(invited), explicitly(invited));
+  await detach(denyUsers, rootId);
 });
 
 test('A closed account may do nothing, but say who it is', async () => {
