@@ -1,5 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { AccountId } from '#core/arn.ts';
+import type { OperatorKeys } from './operator-keys.ts';
 import { openVault } from './vault.ts';
 
 /** The reasons of a refusal, readable by those in the account who may call DecodeAuthorizationMessage and by nobody else. */
@@ -11,7 +12,7 @@ export interface AuthorizationMessages {
 }
 
 /** Source: STS API reference, DecodeAuthorizationMessage: at most 10,240 characters, deflated as AWS's are. */
-export function authorizationMessages(operatorKeys: readonly Uint8Array[]): AuthorizationMessages {
+export function authorizationMessages(operatorKeys: OperatorKeys): AuthorizationMessages {
   const box = openVault(operatorKeys).box('authorization messages');
   return {
     encode: (reasons, accountId) => box.seal(deflateRawSync(reasons), accountId).toString('base64url'),

@@ -4,6 +4,7 @@ import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { SessionClaims, SessionIssuer } from '#core/session-issuer.ts';
+import { derivedFrom, type OperatorKeys } from './operator-keys.ts';
 import { openVault } from './vault.ts';
 
 export type { SessionClaims } from '#core/session-issuer.ts';
@@ -39,9 +40,10 @@ const SECRET_BYTES = 30;
  *
  * Assumed: 100 % of PackedPolicySize is 2,048 deflated bytes; AWS says only that there is a limit.
  */
-export function newSessionTokens(operatorKeys: readonly Uint8Array[], remembered = 10_000): SessionTokens {
+export function newSessionTokens(operatorKeys: OperatorKeys, remembered = 10_000): SessionTokens {
   const box = openVault(operatorKeys).box('session tokens');
-  const opened = new Map<string, OpenedSession & { readonly accessKeyId: string }>();
+  /** What was opened, forgotten whenever the keys change: what an operator key that is no more had sealed opens nothing. */
+  const openedNow = derivedFrom(operatorKeys, () => new Map<string, OpenedSession & { readonly accessKeyId: string }>());
   const secretOf = (sealed: Uint8Array, accessKeyId: string) =>
     box.secretOf(sealed, accessKeyId).subarray(0, SECRET_BYTES).toString('base64');
 
@@ -66,6 +68,7 @@ export function newSessionTokens(operatorKeys: readonly Uint8Array[], remembered
     },
 
     open(accessKeyId, sessionToken) {
+      const opened = openedNow();
       const known = opened.get(sessionToken);
       if (known !== undefined) return known.accessKeyId === accessKeyId ? known : undefined;
       if (sessionToken.length > TOKEN_MAX) return undefined;

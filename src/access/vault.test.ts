@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { isOwnDatabase, loadOrCreateOperatorKey, openVault, SEALING_BYTES, vaultFingerprint } from './vault.ts';
+import { isOwnDatabase, openVault, SEALING_BYTES, vaultFingerprint } from './vault.ts';
 
 const OLD = Buffer.alloc(32, 1);
 const NEW = Buffer.alloc(32, 2);
@@ -75,53 +72,4 @@ test('vaultFingerprint: tells an own database from another', () => {
     [true, true, false],
   );
   assert.equal(isOwnDatabase(openVault([OLD]), 'rubbish'), false);
-});
-
-function inFolder(work: (path: string) => void): void {
-  const folder = mkdtempSync(join(tmpdir(), 'belfry-vault-'));
-  try {
-    work(join(folder, 'operator.key'));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-test('loadOrCreateOperatorKey: makes a key of mode 0600 at the first start and finds it at the next', () => {
-  inFolder((path) => {
-    const made = loadOrCreateOperatorKey(path);
-    assert.deepEqual(loadOrCreateOperatorKey(path), made);
-    assert.equal(made.length, 1);
-    assert.equal(made[0]?.length, 32);
-    if (process.platform !== 'win32') assert.equal(statSync(path).mode & 0o777, 0o600);
-  });
-});
-
-test('loadOrCreateOperatorKey: reads several keys, the newest first', () => {
-  inFolder((path) => {
-    writeFileSync(path, `# a comment\n${NEW.toString('hex')}\n\n${OLD.toString('hex')}\n`, { mode: 0o600 });
-    assert.deepEqual(loadOrCreateOperatorKey(path), [NEW, OLD]);
-  });
-});
-
-test('loadOrCreateOperatorKey: a file that others may read is refused', () => {
-  inFolder((path) => {
-    loadOrCreateOperatorKey(path);
-    chmodSync(path, 0o640);
-    assert.throws(() => loadOrCreateOperatorKey(path), /readable by its owner only/);
-  });
-});
-
-test('loadOrCreateOperatorKey: a broken file is refused, left alone and not quoted', () => {
-  inFolder((path) => {
-    const broken = `${OLD.toString('hex')}0\n`;
-    writeFileSync(path, broken, { mode: 0o600 });
-    assert.throws(
-      () => loadOrCreateOperatorKey(path),
-      (error: Error) => /is no key/.test(error.message) && !error.message.includes('0101'),
-    );
-    assert.equal(readFileSync(path, 'utf8'), broken);
-    writeFileSync(path, '');
-    assert.throws(() => loadOrCreateOperatorKey(path), /holds no operator key/);
-    assert.ok(existsSync(path));
-  });
 });

@@ -2,13 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import type { Lease } from '#access/lease.ts';
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
-import type { Lease } from '#access/lease.ts';
+import type { RegisteredServer } from '#store/servers.ts';
 import type { Store } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
-import { makeAccount, makeAdministrator, type NewAdministrator, newAccountId, newAdministrator, newUniqueId } from './first-start.ts';
+import {
+  makeAccount,
+  makeAdministrator,
+  type NewAdministrator,
+  newAccountId,
+  newAdministrator,
+  newUniqueId,
+  OPERATOR_ACCOUNT,
+} from './first-start.ts';
+import type { OperatorKeyChange, OperatorKeyCommands } from './operator-key.ts';
 
 /**
  * What only the operator may do, at the machine itself: over a socket in the data folder that nobody else can open. It is
@@ -20,13 +30,23 @@ export type ControlRequest =
   /** Every account, in order of making. */
   | { readonly command: 'account list' }
   /** Break-glass: gives an account an administrator again, whatever its policies have become. */
-  | { readonly command: 'account restore-administrator'; readonly accountId: string };
+  | { readonly command: 'account restore-administrator'; readonly accountId: string }
+  /** A new key, and every secret sealed anew under it. */
+  | { readonly command: 'operator-key rotate' }
+  /** Drops every key but the newest. */
+  | { readonly command: 'operator-key forget-old' }
+  /** The servers on this database, the oldest first. */
+  | { readonly command: 'server list' }
+  /** Takes out a server that is gone for ever, so that no withdrawal waits for it. One that still runs registers anew. */
+  | { readonly command: 'server remove'; readonly serverId: string };
 
 export type ControlReply =
   | {
       readonly ok: true;
+      readonly servers?: readonly (RegisteredServer & { readonly own: boolean })[];
       readonly administrator?: NewAdministrator;
       readonly accounts?: readonly { readonly accountId: string; readonly name: string }[];
+      readonly operatorKey?: OperatorKeyChange;
     }
   | { readonly ok: false; readonly error: string };
 
@@ -38,7 +58,8 @@ export interface ControlParts {
   readonly vault: Vault;
   readonly region: string;
   readonly now: () => Instant;
-  readonly lease: Pick<Lease, 'remove' | 'serverId'>;
+  readonly lease: Pick<Lease, 'remove' | 'serverId' | 'servers'>;
+  readonly operatorKey: OperatorKeyCommands;
 }
 
 /** Where the socket of a data folder is. */
@@ -63,6 +84,8 @@ export async function listenForControl(dataFolder: string, parts: ControlParts):
       if (end < 0) return;
       const line = text.slice(0, end);
       text = '';
+      // A command has the time it needs: sealing many secrets anew takes a while.
+      socket.setTimeout(0);
       perform(line, parts).then(
         (reply) => socket.end(`${JSON.stringify(reply)}\n`),
         (error) => socket.end(`${JSON.stringify({ ok: false, error: (error as Error).message } satisfies ControlReply)}\n`),
@@ -104,7 +127,7 @@ export function askControl(dataFolder: string, request: ControlRequest): Promise
   });
 }
 
-async function perform(line: string, { store, vault, region, now, lease }: ControlParts): Promise<ControlReply> {
+async function perform(line: string, { store, vault, region, now, lease, operatorKey }: ControlParts): Promise<ControlReply> {
   const request = JSON.parse(line) as ControlRequest;
   const at = now();
   const event = (accountId: AccountId, eventName: string, details: Readonly<Record<string, unknown>>) =>
@@ -163,6 +186,25 @@ async function perform(line: string, { store, vault, region, now, lease }: Contr
       if (!restored) return { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
       console.error(`belfry: BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${administrator.userName}`);
       return { ok: true, administrator };
+    }
+    case 'operator-key rotate':
+      return { ok: true, operatorKey: await operatorKey.rotate() };
+    case 'operator-key forget-old':
+      return { ok: true, operatorKey: await operatorKey.forgetOlder() };
+    case 'server list': {
+      const servers = await lease.servers();
+      return { ok: true, servers: servers.map((server) => ({ ...server, own: server.id === lease.serverId() })) };
+    }
+    case 'server remove': {
+      const serverId = String(request.serverId);
+      if (serverId === lease.serverId()) return { ok: false, error: 'That is this server: stop it, and it takes itself out.' };
+      const outcome = await lease.remove(serverId);
+      if (outcome === 'absent') return { ok: false, error: `There is no server ${serverId.slice(0, 40)}.` };
+      await store.transaction(async (tx) => {
+        const operatorAccount = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId | undefined;
+        if (operatorAccount !== undefined) await tx.trail.append(event(operatorAccount, 'RemoveServer', { serverId }));
+      });
+      return { ok: true };
     }
     default:
       return { ok: false, error: 'That is no command.' };

@@ -11,10 +11,11 @@ import { federating } from '#access/federate.ts';
 import { guardedFetch } from '#access/guarded-fetch.ts';
 import { issuerKeys } from '#access/issuer-keys.ts';
 import { newLease, withdrawing } from '#access/lease.ts';
+import { operatorKeyRing } from '#access/operator-keys.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
-import { isOwnDatabase, loadOrCreateOperatorKey, openVault, vaultFingerprint } from '#access/vault.ts';
+import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
@@ -31,6 +32,7 @@ import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
 import { allOperations } from './operations.ts';
+import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
@@ -49,8 +51,8 @@ function fatal(error: unknown): void {
 }
 
 mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
-const operatorKeys = loadOrCreateOperatorKey(join(settings.dataFolder, 'operator.key'));
-const vault = openVault(operatorKeys);
+const ring = operatorKeyRing(join(settings.dataFolder, 'operator.key'));
+const vault = openVault(ring.keys);
 const kept = await openStore(settings.database, { fatal });
 
 const snapshot = newSnapshot();
@@ -72,8 +74,8 @@ const store = withdrawing(kept, lease);
 
 // A database whose secrets were sealed by another operator key is not started on: every key in it would fail, one by one.
 const fingerprint = await kept.transaction(async (tx) => {
-  await tx.meta.add('operator-key', vaultFingerprint(vault));
-  return await tx.meta.get('operator-key');
+  await tx.meta.add(FINGERPRINT, vaultFingerprint(vault));
+  return await tx.meta.get(FINGERPRINT);
 });
 if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
   throw new Error(
@@ -85,7 +87,7 @@ const made = await firstStart(kept, vault, settings, now());
 await lease.start();
 const operatorAccount = ((await kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
 
-const sessions = newSessionTokens(operatorKeys);
+const sessions = newSessionTokens(ring.keys);
 const stacks = newStacks(snapshot);
 let endpoints: Endpoints = {};
 const answer = answering({
@@ -94,7 +96,14 @@ const answer = answering({
   authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
   federate: federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedInternalHosts: settings.internalIssuers })) }),
   authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
-  operations: allOperations({ settings, vault, sessions, operatorKeys, endpoints: () => endpoints }),
+  operations: allOperations({
+    settings,
+    vault,
+    sessions,
+    operatorKeys: ring.keys,
+    endpoints: () => endpoints,
+    serviceControl: stacks.serviceControlOf,
+  }),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
   now,
@@ -103,11 +112,12 @@ const answer = answering({
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
-  sealReasons: authorizationMessages(operatorKeys).encode,
+  sealReasons: authorizationMessages(ring.keys).encode,
   report: (requestId, error) => console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
 });
 
-const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease });
+const operatorKey = operatorKeyCommands({ ring, vault, store, region: settings.region, now, lease });
+const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease, operatorKey });
 const sweep = setInterval(() => {
   void store
     .transaction((tx) => sweepEndedMeetings(tx, now()))

@@ -1,10 +1,16 @@
 import { hkdfSync } from 'node:crypto';
 import { authorizationMessages } from '#access/authorization-message.ts';
+import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
+import { type AccountId, arn } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { Vault } from '#core/vault.ts';
 import type { ServiceName } from '#model/model.ts';
+import type { PolicyLayers } from '#policy/engine.ts';
 import type { Operation } from '#services/operation.ts';
+import type { LinkedRoleUsage } from '#services/service-linked-roles.ts';
 import type { Apis } from '#services/table.ts';
+import type { Tx } from '#store/store.ts';
 import type { Endpoints } from './core-link.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,10 +19,25 @@ export interface OperationParts {
   readonly settings: Settings;
   readonly vault: Vault;
   readonly sessions: SessionIssuer;
-  /** The newest first. */
-  readonly operatorKeys: readonly Uint8Array[];
+  readonly operatorKeys: OperatorKeys;
   /** Where clients find this server. */
   readonly endpoints: () => Endpoints;
+  /** The service control policies over an account, for the simulators. */
+  readonly serviceControl: (accountId: AccountId) => PolicyLayers['serviceControl'];
+}
+
+/** The most resources named where a service-linked role cannot be deleted. */
+const USAGE_MAX = 100;
+
+/** What still needs a service-linked role, region by region. Requirement SLR-14; of the services built, only transcription has one. */
+async function linkedRoleUsage(tx: Tx, accountId: AccountId, service: string): Promise<readonly LinkedRoleUsage[]> {
+  if (service !== 'transcription.chime.amazonaws.com') return [];
+  const meetings = await tx.meetings.transcribed(accountId, instant(Date.now()), USAGE_MAX);
+  const byRegion = Map.groupBy(meetings, (meeting) => meeting.region);
+  return [...byRegion].map(([region, those]) => ({
+    region,
+    resources: those.map((each) => arn('chime', region, accountId, `meeting/${each.meetingId}`)),
+  }));
 }
 
 type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
@@ -28,7 +49,7 @@ export type OperationTables = (service: ServiceName) => Table | Promise<Table>;
  * The operations of every service. A service's code is loaded when it is first asked for, so that a start does not wait for all of them.
  * An operation that is in the model and not built is `notYet`.
  */
-export function allOperations({ settings, vault, sessions, operatorKeys, endpoints }: OperationParts): OperationTables {
+export function allOperations({ settings, vault, sessions, operatorKeys, endpoints, serviceControl }: OperationParts): OperationTables {
   const built: Partial<Record<ServiceName, () => Promise<unknown>>> = {
     'chime-sdk-meetings': async () => {
       const { meetingsOperations } = await import('#services/chime-sdk-meetings/operations.ts');
@@ -36,14 +57,17 @@ export function allOperations({ settings, vault, sessions, operatorKeys, endpoin
       const { DEFAULT_LIMITS } = await import('#services/chime-sdk-meetings/deps.ts');
       const { http, https } = endpoints();
       const httpUrl = https ?? http ?? 'https://localhost';
-      const [newest, ...older] = operatorKeys.map((key) => Buffer.from(hkdfSync('sha256', key, '', 'belfry join tokens', 32)));
+      const tokens = derivedFrom(operatorKeys, (keys) => {
+        const [newest, ...older] = keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', 'belfry join tokens', 32)));
+        return joinTokens(newest as Buffer, older);
+      });
       return meetingsOperations({
         mediaEndpoints: { signalingUrl: httpUrl.replace(/^http/, 'ws'), audioHost: new URL(httpUrl).host, httpUrl },
-        joinTokens: joinTokens(newest as Buffer, older),
+        joinTokens: { issue: (facts) => tokens().issue(facts) },
         limits: DEFAULT_LIMITS,
       });
     },
-    iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault }),
+    iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),
     sts: async () => {
       const { stsOperations } = await import('#services/sts/operations.ts');
       const { mfaVerifier } = await import('#services/mfa.ts');

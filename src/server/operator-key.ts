@@ -1,0 +1,157 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Lease } from '#access/lease.ts';
+import type { OperatorKeyRing } from '#access/operator-keys.ts';
+import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
+import type { AccountId } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Vault } from '#core/vault.ts';
+import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/identity.ts';
+import type { Store, Tx } from '#store/store.ts';
+import { serviceEventRow } from '#trail/service-event.ts';
+import { OPERATOR_ACCOUNT } from './first-start.ts';
+
+/** What a database's secrets were sealed with is known again by this text in `meta`. */
+export const FINGERPRINT = 'operator-key';
+
+/** How many records are sealed anew in one transaction: other requests are answered between two of them. */
+const AT_ONCE = 50;
+
+type Reseal = (sealed: string, boundTo: string) => string;
+
+/** Everything that is kept sealed: what is not here would be lost with the old key. */
+const SEALED: { readonly [Kind in IdentityKind]?: (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind] } = {
+  'access-key': (key, reseal) => ({ ...key, sealedSecret: reseal(key.sealedSecret, key.accessKeyId) }),
+  'mfa-device': (device, reseal) => ({ ...device, sealedSeed: reseal(device.sealedSeed, device.serialNumber) }),
+};
+
+export interface OperatorKeyParts {
+  readonly ring: OperatorKeyRing;
+  readonly vault: Vault;
+  readonly store: Store;
+  readonly region: string;
+  readonly now: () => Instant;
+  readonly lease: Pick<Lease, 'serverId' | 'servers'>;
+}
+
+/** What was done to the operator key: names of keys, which tell nothing of them, and how many secrets were sealed anew. */
+export interface OperatorKeyChange {
+  readonly newest: string;
+  readonly older: readonly string[];
+  readonly resealed: number;
+}
+
+/** The operator's commands on the key everything is sealed under. One at a time. */
+export interface OperatorKeyCommands {
+  /**
+   * Makes a new key and seals everything anew under it, while requests are answered. The older stay in the file, so what was
+   * handed out sealed under them (session tokens, join tokens) is good until it expires. Broken off, it can be begun again.
+   *
+   * @throws Error where other servers are on the database
+   *
+   * Writes: operator.key first and durably; each secret in a transaction; at the end the fingerprint and the trail event.
+   */
+  rotate(): Promise<OperatorKeyChange>;
+  /**
+   * Drops every key but the newest: whatever is sealed under another is worth nothing from then on.
+   *
+   * @throws Error where a secret in the database would be lost
+   */
+  forgetOlder(): Promise<OperatorKeyChange>;
+}
+
+export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommands {
+  const { ring, vault, store, lease } = parts;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  async function rotate(): Promise<OperatorKeyChange> {
+    // Their operator.key has not the new line: every key sealed anew would fail them.
+    const others = (await lease.servers()).filter(({ id }) => id !== lease.serverId());
+    if (others.length > 0)
+      throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first.`);
+    ring.addNewest();
+    const sealed = await everySealed(store);
+    for (let from = 0; from < sealed.length; from += AT_ONCE) {
+      await store.transaction(async (tx) => {
+        for (const one of sealed.slice(from, from + AT_ONCE)) await resealed(tx, one, vault);
+      });
+    }
+    const change = changed(ring, sealed.length);
+    await store.transaction(async (tx) => {
+      await tx.meta.put(FINGERPRINT, vaultFingerprint(vault));
+      await record(tx, parts, 'RotateOperatorKey', change);
+    });
+    return change;
+  }
+
+  async function forgetOlder(): Promise<OperatorKeyChange> {
+    const newest = openVault(ring.keys().slice(0, 1));
+    const opens = (sealed: string, boundTo: string) => {
+      newest.open(sealed, boundTo);
+      return sealed;
+    };
+    try {
+      for (const { kind, record } of await everySealed(store)) SEALED[kind]?.(record as never, opens);
+    } catch {
+      throw new Error('secrets are sealed under an older key still; nothing was forgotten. Rotate the key first, to the end.');
+    }
+    const fingerprint = await store.transaction((tx) => tx.meta.get(FINGERPRINT));
+    if (fingerprint === undefined || !isOwnDatabase(newest, fingerprint))
+      throw new Error('the database is of an older key still; nothing was forgotten. Rotate the key first, to the end.');
+    const older = names(ring.keys().slice(1));
+    ring.forgetOlder();
+    const change = { ...changed(ring, 0), older };
+    await store.transaction((tx) => record(tx, parts, 'ForgetOlderOperatorKeys', change));
+    return change;
+  }
+
+  return { rotate: () => inTurn(rotate), forgetOlder: () => inTurn(forgetOlder) };
+}
+
+async function everySealed(store: Store): Promise<readonly IdentityChange[]> {
+  const { changes } = await store.transaction((tx) => tx.identity.changesSince(0));
+  return changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined);
+}
+
+async function resealed<Kind extends IdentityKind>(tx: Tx, { accountId, kind, key }: IdentityChange<Kind>, vault: Vault): Promise<void> {
+  // Read again: it may have been changed or deleted since.
+  const current = await tx.identity.get(accountId, kind, key);
+  const again = SEALED[kind];
+  if (current === undefined || again === undefined) return;
+  await tx.identity.put(
+    accountId,
+    kind,
+    key,
+    again(current, (sealed, boundTo) => vault.seal(vault.open(sealed, boundTo), boundTo)),
+  );
+}
+
+async function record(tx: Tx, { region, now }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
+  const accountId = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId;
+  await tx.trail.append(
+    serviceEventRow({
+      accountId,
+      region,
+      now: now(),
+      eventId: randomUUID(),
+      eventName,
+      eventSource: 'belfry.operator',
+      invokedBy: 'operator',
+      details: { ...change },
+    }),
+  );
+}
+
+function changed(ring: OperatorKeyRing, resealedSecrets: number): OperatorKeyChange {
+  const [newest, ...older] = names(ring.keys());
+  return { newest: newest as string, older, resealed: resealedSecrets };
+}
+
+/** Eight digits by which a key can be spoken of. */
+function names(keys: readonly Uint8Array[]): readonly string[] {
+  return keys.map((key) => createHash('sha256').update('belfry operator key name').update(key).digest('hex').slice(0, 8));
+}
