@@ -51,10 +51,42 @@ interface Metadata {
   readonly requestId?: string;
 }
 
-/** Calls operations of one service by name. */
-export function caller(service: ServiceName, settings: object): (operation: string, input: unknown) => Promise<Outcome> {
+/** A request as a client is about to sign it. */
+export interface Unsigned {
+  path: string;
+  headers: Record<string, string>;
+  body?: string | Uint8Array;
+}
+
+interface AnyClient {
+  send(command: object): Promise<{ readonly $metadata: Metadata }>;
+  readonly middlewareStack: {
+    addRelativeTo(middleware: (next: Next) => Next, where: { relation: 'before'; toMiddleware: string; name: string }): void;
+  };
+}
+type Next = (sent: { readonly request: Unsigned }) => Promise<object>;
+
+/** Calls operations of one service by name. `alter` changes each request before it is signed. */
+export function caller(
+  service: ServiceName,
+  settings: object,
+  alter?: (request: Unsigned) => void,
+): (operation: string, input: unknown) => Promise<Outcome> {
   const [clientName, from] = PACKAGES[service];
-  const client = new (from[clientName] as new (settings: object) => { send(command: object): Promise<{ $metadata: Metadata }> })(settings);
+  const client = new (from[clientName] as new (settings: object) => AnyClient)(settings);
+  if (alter) {
+    const altering =
+      (next: Next): Next =>
+      (sent) => {
+        alter(sent.request);
+        return next(sent);
+      };
+    client.middlewareStack.addRelativeTo(altering, {
+      relation: 'before',
+      toMiddleware: 'httpSigningMiddleware',
+      name: 'alterBeforeSigning',
+    });
+  }
   return async (operation, input) => {
     const Command = from[`${operation}Command`] as new (input: unknown) => object;
     try {
