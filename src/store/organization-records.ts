@@ -23,6 +23,8 @@ export interface OrganizationRecord {
   readonly createdAt: Instant;
   readonly serviceControl: 'enabled' | 'disabled';
   readonly root: Target & { readonly rootId: string };
+  /** Service principal → since when it has trusted access. */
+  readonly serviceAccess?: Readonly<Record<string, Instant>>;
 }
 
 /** Which organization an account is in; the management account has one too. */

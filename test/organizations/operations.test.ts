@@ -329,3 +329,18 @@ test('Handshakes that ended long ago, and old requests for accounts, are forgott
   await create(90);
   assert.equal((await rig.run('ListCreateAccountStatus', {})).CreateAccountStatuses?.length, 2);
 });
+
+test('Services that have trusted access are listed with the time they have it from, until it is taken', async () => {
+  const { run } = await organizationRig();
+  for (const ServicePrincipal of ['sso.amazonaws.com', 'cloudtrail.amazonaws.com'])
+    await run('EnableAWSServiceAccess', { ServicePrincipal });
+  await run('EnableAWSServiceAccess', { ServicePrincipal: 'sso.amazonaws.com' }, { now: instant(START + 1000) });
+  assert.deepEqual((await run('ListAWSServiceAccessForOrganization', {})).EnabledServicePrincipals, [
+    { ServicePrincipal: 'cloudtrail.amazonaws.com', DateEnabled: START },
+    { ServicePrincipal: 'sso.amazonaws.com', DateEnabled: START },
+  ]);
+  for (const ServicePrincipal of ['sso.amazonaws.com', 'iam.amazonaws.com']) await run('DisableAWSServiceAccess', { ServicePrincipal });
+  assert.deepEqual((await run('ListAWSServiceAccessForOrganization', {})).EnabledServicePrincipals, [
+    { ServicePrincipal: 'cloudtrail.amazonaws.com', DateEnabled: START },
+  ]);
+});

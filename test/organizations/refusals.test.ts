@@ -49,6 +49,10 @@ const MANAGED: readonly (readonly [name: Name, input: (rig: OrganizationRig) => 
   ['ListPoliciesForTarget', (rig) => ({ TargetId: rig.memberId, Filter: SCP })],
   ['ListTargetsForPolicy', () => ({ PolicyId: FULL })],
   ['DescribeEffectivePolicy', (rig) => ({ TargetId: rig.unitId, PolicyType: 'TAG_POLICY' })],
+  ['EnableAWSServiceAccess', () => ({ ServicePrincipal: 'chime.amazonaws.com' })],
+  ['DisableAWSServiceAccess', () => ({ ServicePrincipal: 'chime.amazonaws.com' })],
+  ['ListAWSServiceAccessForOrganization', () => ({})],
+  ['ListDelegatedAdministrators', () => ({})],
   ['TagResource', (rig) => ({ ResourceId: rig.memberId, Tags: [{ Key: 'a', Value: 'b' }] })],
   ['UntagResource', (rig) => ({ ResourceId: rig.memberId, TagKeys: ['a'] })],
   ['ListTagsForResource', (rig) => ({ ResourceId: rig.memberId })],
@@ -212,6 +216,8 @@ const REFUSED: readonly Refused[] = [
   { name: 'DetachPolicy', title: 'the last one', code: 'ConstraintViolationException', reason: 'MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED', input: (rig) => ({ PolicyId: FULL, TargetId: rig.unitId }) },
   { name: 'DescribeEffectivePolicy', title: 'of service control policies', code: 'InvalidInputException', reason: 'INVALID_ENUM', input: () => ({ PolicyType: SCP }) },
   { name: 'DescribeEffectivePolicy', title: 'of other types', code: 'EffectivePolicyNotFoundException', input: () => ({ PolicyType: 'TAG_POLICY' }) },
+
+  { name: 'EnableAWSServiceAccess', title: 'what is no service', code: 'InvalidInputException', reason: 'UNRECOGNIZED_SERVICE_PRINCIPAL', input: () => ({ ServicePrincipal: 'chime.example.com' }) },
 
   { name: 'TagResource', title: 'an unknown thing', code: 'TargetNotFoundException', input: () => ({ ResourceId: NO_UNIT, Tags: [] }) },
   { name: 'TagResource', title: 'FullAWSAccess', code: 'InvalidInputException', reason: 'TARGET_NOT_SUPPORTED', input: () => ({ ResourceId: FULL, Tags: [] }) },

@@ -1,8 +1,8 @@
 /**
  * The operations of Organizations, joined from the files of their things; what is not built is answered as such.
  *
- * Not built, and why: access of AWS services and delegated administrators (no service here acts in members of an organization), resource
- * policies (they delegate to administrators), EnableAllFeatures (an organization has all from the start, or is made anew), transfers of
+ * Not built, and why: delegated administrators (no service here has anything for them to administer) and resource policies (which delegate
+ * to them), EnableAllFeatures (an organization has all from the start, or is made anew), transfers of
  * responsibility and accounts of GovCloud (billing and partitions, of which there is one), and what concerns policy types other than
  * service control policies.
  */
@@ -15,6 +15,7 @@ import { attachmentOperations } from './attachments.ts';
 import { handshakeOperations } from './handshakes.ts';
 import { organizationOperations } from './organization.ts';
 import { policyOperations } from './policies.ts';
+import { serviceAccessOperations } from './service-access.ts';
 import { tagOperations } from './tags.ts';
 import { unitOperations } from './units.ts';
 
@@ -27,6 +28,7 @@ export function organizationsOperations(): ServiceOperations<OrganizationsApi> {
     ...handshakeOperations,
     ...policyOperations,
     ...attachmentOperations,
+    ...serviceAccessOperations,
     ...tagOperations,
   });
 }

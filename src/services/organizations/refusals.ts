@@ -53,7 +53,8 @@ type Constraint =
   | 'MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED'
   | 'ACCOUNT_CANNOT_LEAVE_ORGANIZATION'
   | 'CANNOT_CLOSE_MANAGEMENT_ACCOUNT'
-  | 'MAX_TAG_LIMIT_EXCEEDED';
+  | 'MAX_TAG_LIMIT_EXCEEDED'
+  | 'ORGANIZATION_NOT_IN_ALL_FEATURES_MODE';
 
 /** Those of InvalidInputException. */
 type Invalid =
@@ -63,7 +64,8 @@ type Invalid =
   | 'INVALID_NEXT_TOKEN'
   | 'INVALID_PARTY_TYPE_TARGET'
   | 'INVALID_SYSTEM_TAGS_PARAMETER'
-  | 'TARGET_NOT_SUPPORTED';
+  | 'TARGET_NOT_SUPPORTED'
+  | 'UNRECOGNIZED_SERVICE_PRINCIPAL';
 
 export function refusal(code: keyof typeof TEXTS): AwsError {
   return new AwsError(code, TEXTS[code]);
