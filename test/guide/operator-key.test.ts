@@ -1,0 +1,195 @@
+/** INF-8: the operator key is rotated at the machine of a running server, end to end by the command itself. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CreateVirtualMFADeviceCommand, EnableMFADeviceCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { codeAt, fromBase32 } from '#services/mfa.ts';
+import { refusalOf } from '../sdk/policy.ts';
+import { startThatEnds } from '../server/process.ts';
+import { startTestServer } from '../server.ts';
+import { allow, type Guide, guideOn, type Keys, keysOf, managed, startGuide, trust } from './rig.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Runs `belfry operator-key …`: its exit status and what it wrote. */
+function operatorKey(
+  dataFolder: string,
+  ...args: readonly string[]
+): Promise<{ readonly status: number | null; readonly written: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [MAIN, 'operator-key', ...args, '--data', dataFolder], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let written = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => void (written += text));
+    child.once('close', (status) => resolve({ status, written }));
+  });
+}
+
+const keyLines = (dataFolder: string) =>
+  readFileSync(join(dataFolder, 'operator.key'), 'utf8')
+    .split('\n')
+    .filter((line) => /^[0-9a-f]{64}$/.test(line));
+
+/** The same server again: `startTestServer` reads the administrator's key from the folder. */
+async function restarted({ server, accountId }: Guide): Promise<Guide> {
+  await server.stop();
+  return guideOn({ ...(await startTestServer({}, server.dataFolder)), accountId });
+}
+
+const worksAs = async (guide: Guide, keys: Keys, arn: RegExp) =>
+  assert.match((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn ?? '', arn);
+
+test('INF-8: keys, second factors and sessions work before, during and after a rotation, and after a restart', async () => {
+  let guide = await startGuide();
+  const { dataFolder } = guide.server;
+  const user = await guide.user('ada', managed('AdministratorAccess'));
+  const role = await guide.role('Host', trust(guide.userArn('ada')), allow('iam:ListUsers'));
+  const session = await guide.assume(user, role);
+  const { VirtualMFADevice } = await guide.admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'ada' }));
+  const SerialNumber = VirtualMFADevice?.SerialNumber as string;
+  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed as Uint8Array).toString());
+  const step = Math.floor(Date.now() / 30_000);
+  const [AuthenticationCode1, AuthenticationCode2, TokenCode] = [step - 1, step, step + 1].map((each) => codeAt(seed, each)) as [
+    string,
+    string,
+    string,
+  ];
+  await guide.admin.send(new EnableMFADeviceCommand({ UserName: 'ada', SerialNumber, AuthenticationCode1, AuthenticationCode2 }));
+  const [before] = keyLines(dataFolder);
+
+  // Requests go on while everything is sealed anew.
+  let rotating = true;
+  const rotation = operatorKey(dataFolder, 'rotate').finally(() => {
+    rotating = false;
+  });
+  let answered = 0;
+  while (rotating) {
+    await Promise.all([
+      guide.admin.send(new ListUsersCommand({})),
+      guide.iam(session).send(new ListUsersCommand({})),
+      worksAs(guide, user, /user\/ada$/),
+    ]);
+    answered++;
+  }
+  const { status, written } = await rotation;
+  assert.equal(status, 0, written);
+  assert.ok(answered > 0);
+  assert.match(written, /^The operator key is now [0-9a-f]{8}; 3 secrets were sealed anew under it\./);
+
+  const lines = keyLines(dataFolder);
+  assert.deepEqual([lines.length, lines[1]], [2, before]);
+  assert.ok(!written.includes(lines[0] as string) && !written.includes(before as string));
+  assert.equal(statSync(join(dataFolder, 'operator.key')).mode & 0o777, 0o600);
+  assert.deepEqual(
+    readdirSync(dataFolder).filter((name) => name.startsWith('operator.key')),
+    ['operator.key'],
+  );
+
+  for (const again of [false, true]) {
+    if (again) guide = await restarted(guide);
+    await worksAs(guide, guide.server.credentials, /user\/admin$/);
+    await worksAs(guide, user, /user\/ada$/);
+    await guide.iam(session).send(new ListUsersCommand({}));
+  }
+  const proven = keysOf((await guide.sts(user).send(new GetSessionTokenCommand({ SerialNumber, TokenCode }))).Credentials);
+  await guide.iam(proven).send(new ListUsersCommand({}));
+
+  const { Events } = await new CloudTrailClient(guide.server.client()).send(
+    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'RotateOperatorKey' }] }),
+  );
+  const event = JSON.parse(Events?.[0]?.CloudTrailEvent as string);
+  assert.deepEqual(
+    [event.eventSource, event.userIdentity.invokedBy, event.serviceEventDetails.resealed],
+    ['belfry.operator', 'operator', 3],
+  );
+});
+
+test('INF-8: after forget-old the older key is gone from the file, long-term keys work, sessions made under it do not, and the old file opens nothing', async () => {
+  let guide = await startGuide();
+  const { dataFolder } = guide.server;
+  const user = await guide.user('ada', managed('AdministratorAccess'));
+  const role = await guide.role('Host', trust(guide.userArn('ada')), allow('iam:ListUsers'));
+  const older = await guide.assume(user, role);
+  await guide.iam(older).send(new ListUsersCommand({}));
+  const oldFile = readFileSync(join(dataFolder, 'operator.key'), 'utf8');
+
+  assert.equal((await operatorKey(dataFolder, 'rotate')).status, 0);
+  const newer = await guide.assume(user, role);
+  const forgotten = await operatorKey(dataFolder, 'forget-old');
+  assert.equal(forgotten.status, 0, forgotten.written);
+  assert.match(forgotten.written, /^Forgotten: [0-9a-f]{8}\./);
+  assert.equal(keyLines(dataFolder).length, 1);
+
+  for (const again of [false, true]) {
+    if (again) guide = await restarted(guide);
+    await worksAs(guide, user, /user\/ada$/);
+    await guide.iam(newer).send(new ListUsersCommand({}));
+    assert.equal((await refusalOf(guide.iam(older).send(new ListUsersCommand({})))).name, 'InvalidClientTokenId');
+  }
+  await guide.server.stop();
+  writeFileSync(join(dataFolder, 'operator.key'), oldFile);
+  const ended = await startThatEnds(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
+  assert.equal(ended.status, 2);
+  assert.match(ended.written, /is not the one this database was sealed with; put the right operator\.key back/);
+});
+
+test('INF-8: a key that others have seen is rotated and forgotten in one command, as often as one likes', async () => {
+  const guide = await startGuide();
+  for (const _ of [1, 2]) {
+    const { status, written } = await operatorKey(guide.server.dataFolder, 'rotate', '--forget-old');
+    assert.equal(status, 0, written);
+    assert.equal(keyLines(guide.server.dataFolder).length, 1);
+    await worksAs(guide, guide.server.credentials, /user\/admin$/);
+  }
+  const nothing = await operatorKey(guide.server.dataFolder, 'forget-old');
+  assert.match(nothing.written, /^There is no key but [0-9a-f]{8}\.$/m);
+});
+
+test('INF-8: a rotation that was broken off loses nothing, and its older key is not forgotten until one was done to the end', async () => {
+  const guide = await startGuide();
+  const { dataFolder } = guide.server;
+  await guide.server.stop();
+  // As a crash after the first step leaves it: the new line is there, and nothing is sealed under it.
+  const path = join(dataFolder, 'operator.key');
+  writeFileSync(
+    path,
+    readFileSync(path, 'utf8').replace(/^[0-9a-f]{64}$/m, (line) => `${'5a'.repeat(32)}\n${line}`),
+  );
+  const again = guideOn({ ...(await startTestServer({}, dataFolder)), accountId: guide.accountId });
+  await worksAs(again, again.server.credentials, /user\/admin$/);
+  const refused = await operatorKey(dataFolder, 'forget-old');
+  assert.deepEqual([refused.status, keyLines(dataFolder).length], [1, 2]);
+  assert.match(refused.written, /secrets are sealed under an older key still; nothing was forgotten/);
+  assert.equal((await operatorKey(dataFolder, 'rotate', '--forget-old')).status, 0);
+  assert.equal(keyLines(dataFolder).length, 1);
+  await worksAs(again, again.server.credentials, /user\/admin$/);
+});
+
+test('INF-8: everything that is kept sealed is sealed anew by a rotation', () => {
+  const kept = readdirSync('src/store').flatMap(
+    (file) => readFileSync(join('src/store', file), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? [],
+  );
+  const resealed = readFileSync('src/server/operator-key.ts', 'utf8').match(/(?<=\.\.\.\w+, )sealed\w+/g) ?? [];
+  assert.ok(kept.length >= 2);
+  assert.deepEqual([...resealed].sort(), [...kept].sort());
+});
+
+// biome-ignore format: a table
+const NOT_SO: readonly [title: string, args: readonly string[], status: number, words: RegExp][] = [
+  ['no command',               [],                             2, /belfry operator-key rotate/],
+  ['another command',          ['burn'],                       2, /belfry operator-key rotate/],
+  ['an option it has not',     ['rotate', '--all'],            2, /Unknown option '--all'/],
+  ['no server on the folder',  ['rotate'],                     1, /no server is running on the data folder/],
+];
+
+for (const [title, args, status, words] of NOT_SO) {
+  test(`belfry operator-key: ${title} is exit status ${status}`, async () => {
+    const said = await operatorKey('/nonexistent', ...args);
+    assert.equal(said.status, status);
+    assert.match(said.written, words);
+  });
+}
