@@ -55,6 +55,7 @@ export function allOperations({ settings, vault, sessions, operatorKeys, endpoin
       const { meetingsOperations } = await import('#services/chime-sdk-meetings/operations.ts');
       const { joinTokens } = await import('#services/chime-sdk-meetings/join-token.ts');
       const { DEFAULT_LIMITS } = await import('#services/chime-sdk-meetings/deps.ts');
+      const { actingOnMeetings } = await import('./acting.ts');
       const { http, https } = endpoints();
       const httpUrl = https ?? http ?? 'https://localhost';
       const tokens = derivedFrom(operatorKeys, (keys) => {
@@ -65,6 +66,7 @@ export function allOperations({ settings, vault, sessions, operatorKeys, endpoin
         mediaEndpoints: { signalingUrl: httpUrl.replace(/^http/, 'ws'), audioHost: new URL(httpUrl).host, httpUrl },
         joinTokens: { issue: (facts) => tokens().issue(facts) },
         limits: DEFAULT_LIMITS,
+        tell: actingOnMeetings(() => instant(Date.now())),
       });
     },
     iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { AwsError } from '#core/aws-error.ts';
+import { type Instant, isoSeconds } from '#core/instant.ts';
+import { compilePolicy, decideTrust } from '#policy/engine.ts';
+import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
+import { type LinkedServicePrincipal, linkedRole } from '#services/service-linked-roles.ts';
+import type { Tx } from '#store/store.ts';
+import { serviceEventRow } from '#trail/service-event.ts';
+
+/**
+ * Acts for an account through a service-linked role, as the linked service: the role's own trust policy decides, and the trail
+ * shows that the service assumed it. Requirements SLR-10, ROLE-16.
+ *
+ * Writes: the record of AssumeRole, in the transaction of what is done.
+ * @throws AwsError ForbiddenException there is no such role, or it does not trust its service
+ * Source: CloudTrail User Guide, "userIdentity element": `invokedBy` of a service's own calls.
+ */
+async function assumeLinkedRole(
+  tx: Tx,
+  { accountId, region }: Pick<MeetingEvent, 'accountId' | 'region'>,
+  service: LinkedServicePrincipal,
+  sessionName: string,
+  now: Instant,
+): Promise<void> {
+  const role = await linkedRole(tx, accountId, service);
+  const context = new Map([['aws:currenttime', isoSeconds(now)]]);
+  const trust =
+    role && decideTrust(compilePolicy(role.trustPolicy), { service }, { action: 'sts:AssumeRole', resources: [role.arn], context });
+  if (role === undefined || trust?.effect !== 'Allow')
+    throw new AwsError('ForbiddenException', `The service-linked role of ${service} is missing.`);
+  await tx.trail.append(
+    serviceEventRow({
+      accountId,
+      region,
+      now,
+      eventId: randomUUID(),
+      eventName: 'AssumeRole',
+      eventSource: 'sts.amazonaws.com',
+      invokedBy: service,
+      details: { roleArn: role.arn, roleSessionName: sessionName },
+      resources: [role.arn],
+    }),
+  );
+}
+
+/** What the server does for a customer when it hears what happened in a meeting. */
+export function actingOnMeetings(now: () => Instant): Tell {
+  return async (tx, event) => {
+    if (event.type !== 'TranscriptionStarted') return;
+    await assumeLinkedRole(tx, event, 'transcription.chime.amazonaws.com', event.meetingId, now());
+  };
+}
