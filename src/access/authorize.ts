@@ -91,15 +91,18 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const { principal, region } = authenticated;
     const identityVersion = snapshot.version();
     const allowed: string[] = [];
+    let asks = 0;
     const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
 
     for (const one of asked) {
       refuseBySessionKind(principal, one.action);
-      if (one.always) continue;
-      const named = profile === 'classic' ? ANY : one.resolve ? await one.resolve(tx) : one.resources;
-      // An operation that names nothing is asked about like one that has no resource types: nothing passes unasked.
-      const resources = named.length === 0 ? ANY : named;
-      const organization = organizationOf(principal);
+      if (one.always) {
+        asks += 1;
+        continue;
+      }
+      // What is read may say that nothing more is needed; what the input says names something, or is asked about like what has no resource types.
+      const resources =
+        profile === 'classic' ? ANY : one.resolve ? await one.resolve(tx) : one.resources.length === 0 ? ANY : one.resources;
       const context = requestContext(received, principal, tagsOf(principal), region, now, organization);
       addOperationContext(context, one.context, profile);
       if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
@@ -125,6 +128,8 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         if (resource !== '*') allowed.push(resource);
       }
     }
+    // An operation about which nothing was asked is a fault of ours, and no permission.
+    if (asks === 0) throw new Error('an operation asked for no permission at all');
     return { principal, resources: allowed, identityVersion } as unknown as Authorized;
   };
 
