@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { openStore } from '#store/open.ts';
+import { testPostgres } from '../store/test-postgres.ts';
+import { databaseProxy, type Proxy } from './proxy.ts';
+
+/** Servers as they are run, each with its own way to one PostgreSQL. */
+export interface Cluster {
+  readonly members: readonly Member[];
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly accountId: string;
+  /** One statement on the database, beside all servers. */
+  query(text: string): Promise<readonly Record<string, unknown>[]>;
+  stop(): Promise<void>;
+}
+
+export interface Member {
+  readonly proxy: Proxy;
+  readonly dataFolder: string;
+  /** Changes when it is started again. */
+  endpoint(): string;
+  running(): boolean;
+  written(): string;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Ends it without a word, and resolves when it is gone. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
+
+/** Starts a cluster on a database of its own. `mutant` names a fault to build into the servers' protocol: see `mutant.ts`. */
+export async function startCluster(of: { readonly servers: number; readonly leaseMilliseconds: number; readonly mutant?: string }): Promise<Cluster> {
+  const database = await testPostgres();
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-leases-'));
+  // The schema is made first, so that the length of leases is set before any server asks for it.
+  const store = await openStore(database.url, {});
+  await store.transaction(({ sql }) => sql.run("UPDATE counter SET value = $1 WHERE name = 'lease_ms'", [of.leaseMilliseconds]));
+  await store.close();
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  const members: Member[] = [];
+  try {
+    for (let i = 0; i < of.servers; i++) {
+      const dataFolder = join(folder, `server${i}`);
+      mkdirSync(dataFolder, { mode: 0o700 });
+      // One database, one operator key.
+      if (i > 0) copyFileSync(join(folder, 'server0', 'operator.key'), join(dataFolder, 'operator.key'));
+      const member = newMember(await databaseProxy(database.url), dataFolder, of.mutant);
+      members.push(member);
+      await member.start();
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const profile = readFileSync(join(folder, 'server0', 'aws', 'credentials'), 'utf8');
+  const { rows } = await client.query("SELECT account_id FROM identity_document WHERE kind = 'account'");
+
+  async function stop(): Promise<void> {
+    for (const member of members) {
+      if (member.running()) await member.kill();
+      await member.proxy.close();
+    }
+    await client.end();
+    await database.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return {
+    members,
+    accountId: rows[0]?.account_id,
+    credentials: {
+      accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] as string,
+      secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] as string,
+    },
+    query: async (text) => (await client.query(text)).rows,
+    stop,
+  };
+}
+
+function newMember(proxy: Proxy, dataFolder: string, mutant: string | undefined): Member {
+  let child: ChildProcess | undefined;
+  let endpoint = '';
+  let text = '';
+  let gone: Promise<void> = Promise.resolve();
+  return {
+    proxy,
+    dataFolder,
+    endpoint: () => endpoint,
+    running: () => child !== undefined,
+    written: () => text,
+    signal: (name) => void child?.kill(name),
+    async kill() {
+      child?.kill('SIGKILL');
+      await gone;
+    },
+    async start() {
+      const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'));
+      const faulty = mutant === undefined ? [] : ['--import', MUTANT];
+      const args = ['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off', '--database', proxy.url];
+      const started = spawn(process.execPath, [...faulty, MAIN, 'start', ...args], {
+        env: { ...own, ...(mutant === undefined ? {} : { LEASE_MUTANT: mutant }) },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      child = started;
+      gone = new Promise((resolve) =>
+        started.once('exit', () => {
+          if (child === started) child = undefined;
+          resolve();
+        }),
+      );
+      let own_text = '';
+      endpoint = await new Promise<string>((resolve, reject) => {
+        for (const stream of [started.stdout, started.stderr]) {
+          stream.setEncoding('utf8').on('data', (chunk: string) => {
+            text += chunk;
+            own_text += chunk;
+            const found = /listening on (http:\S+)/.exec(own_text);
+            if (found) resolve(found[1] as string);
+          });
+        }
+        started.once('exit', () => reject(new Error(`belfry start ended: ${own_text}`)));
+      });
+    },
+  };
+}
