@@ -35,7 +35,11 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
 
 /** Starts a cluster on a database of its own. `mutant` names a fault to build into the servers' protocol: see `mutant.ts`. */
-export async function startCluster(of: { readonly servers: number; readonly leaseMilliseconds: number; readonly mutant?: string }): Promise<Cluster> {
+export async function startCluster(of: {
+  readonly servers: number;
+  readonly leaseMilliseconds: number;
+  readonly mutant?: string;
+}): Promise<Cluster> {
   const database = await testPostgres();
   const folder = mkdtempSync(join(tmpdir(), 'belfry-leases-'));
   // The schema is made first, so that the length of leases is set before any server asks for it.
@@ -100,7 +104,9 @@ function newMember(proxy: Proxy, dataFolder: string, mutant: string | undefined)
       await gone;
     },
     async start() {
-      const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'));
+      const own = Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'),
+      );
       const faulty = mutant === undefined ? [] : ['--import', MUTANT];
       const args = ['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off', '--database', proxy.url];
       const started = spawn(process.execPath, [...faulty, MAIN, 'start', ...args], {

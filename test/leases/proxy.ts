@@ -1,6 +1,6 @@
-import { createServer, createConnection, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { once } from 'node:events';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 
 /** A way to the database that can be cut: nothing is refused, nothing arrives. */
 export interface Proxy {

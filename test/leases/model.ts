@@ -1,0 +1,296 @@
+/**
+ * The protocol of withdrawals as a small machine whose every interleaving can be visited: two writers, servers that load, register, poll,
+ * acknowledge and stop, polls that are lost or late, and whoever takes servers out. Time is kept as ages and remainders, each capped where it
+ * makes no difference any more, so the machine is finite and is explored without a horizon.
+ *
+ * What it promises: once a withdrawal has answered, no server whose lease holds decides by what was before it.
+ */
+
+/** The faults that the model must find, and none. */
+export type Fault =
+  | 'none'
+  /** The writer answers when it has committed. */
+  | 'no wait'
+  /** A server authorizes whenever it has loaded: hints alone keep it fresh. */
+  | 'no lease'
+  /** A poll that fails leaves the server with a new lease on what it knew. */
+  | 'fail open'
+  /** The lease is counted from when the answer came. */
+  | 'lease from the answer'
+  /** Polls are answered by a replica that lags. */
+  | 'asynchronous replica'
+  /** Versions are drawn before the commit, as a sequence draws them. */
+  | 'versions from a sequence'
+  /** The rows are read in one snapshot and the version in a later one. */
+  | 'two snapshots'
+  /** A server that is taken out is forgotten while its lease may hold. */
+  | 'removed at once'
+  /** The database is replaced by one that had not everything. */
+  | 'fail-over to an asynchronous standby'
+  /** A poll gives a lease to whoever asks. */
+  | 'lease without registration'
+  /** A server acknowledges what the database has answered, not what it has taken in. */
+  | 'acknowledged before taken in';
+
+export interface Bounds {
+  readonly servers: number;
+  /** Withdrawals, one a writer. */
+  readonly writers: number;
+  /** How long a lease lasts, in ticks. */
+  readonly lease: number;
+  /** Whether servers are taken out, stopped and come back. */
+  readonly removals: boolean;
+}
+
+export interface Verdict {
+  readonly states: number;
+  /** The steps to a state that breaks the promise, by name; undefined where there is none. */
+  readonly violation: readonly string[] | undefined;
+}
+
+// A state is a row of small numbers: first what all share, then as many for each server.
+const WRITER = 3; // stage, version, age since the commit
+const [STAGE, VERSION, AGE] = [0, 1, 2];
+const [IDLE, DRAWN, COMMITTED, ANSWERED] = [0, 1, 2, 3];
+const SERVER = 13;
+const [KNOWS, LAST, LEASE, LOADED, REGISTERED, ROW, ROW_AGE, APPLIED, ACK, POLL, POLL_AGE, POLL_ROWS, POLL_SAW] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+];
+const [ABSENT, ACTIVE, DRAINING] = [0, 1, 2];
+const [NO_POLL, SENT, HALF, DONE] = [0, 1, 2, 3];
+
+export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Verdict {
+  const { servers, writers, lease, removals } = bounds;
+  const REPLICA = writers * WRITER;
+  const FIRST = REPLICA + 1;
+  const serverAt = (n: number): number => FIRST + n * SERVER;
+
+  const committedMask = (s: readonly number[]): number => {
+    let mask = 0;
+    for (let w = 0; w < writers; w++) if ((s[w * WRITER + STAGE] as number) >= COMMITTED && s[w * WRITER + AGE] !== LOST) mask |= 1 << w;
+    return mask;
+  };
+  /** A commit that a fail-over has lost. */
+  const LOST = lease + 1;
+  const highest = (s: readonly number[], mask: number): number => {
+    let version = 0;
+    for (let w = 0; w < writers; w++) if (mask & (1 << w)) version = Math.max(version, s[w * WRITER + VERSION] as number);
+    return version;
+  };
+  const after = (s: readonly number[], mask: number, since: number): number => {
+    let rows = 0;
+    for (let w = 0; w < writers; w++) if (mask & (1 << w) && (s[w * WRITER + VERSION] as number) > since) rows |= 1 << w;
+    return rows;
+  };
+
+  function broken(s: readonly number[]): boolean {
+    for (let n = 0; n < servers; n++) {
+      const at = serverAt(n);
+      const authorizes = fault === 'no lease' ? s[at + LOADED] === 1 : (s[at + LEASE] as number) > 0;
+      if (!authorizes) continue;
+      for (let w = 0; w < writers; w++) {
+        if (s[w * WRITER + STAGE] === ANSWERED && ((s[at + KNOWS] as number) & (1 << w)) === 0) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Calls `next` with every state that one step leads to. */
+  function step(s: readonly number[], next: (name: string, t: number[]) => void): void {
+    const change = (name: string, ...pairs: number[]): void => {
+      const t = s.slice();
+      for (let i = 0; i < pairs.length; i += 2) t[pairs[i] as number] = pairs[i + 1] as number;
+      next(name, t);
+    };
+    tick(s, next);
+
+    const there = committedMask(s);
+    for (let w = 0; w < writers; w++) {
+      const at = w * WRITER;
+      const drawn = Math.max(...Array.from({ length: writers }, (_, i) => s[i * WRITER + VERSION] as number));
+      switch (s[at + STAGE]) {
+        case IDLE:
+          if (fault === 'versions from a sequence') change(`writer ${w} draws`, at + STAGE, DRAWN, at + VERSION, drawn + 1);
+          // The counter's row is locked until the commit, so the version is drawn and committed in one.
+          else change(`writer ${w} commits`, at + STAGE, COMMITTED, at + VERSION, highest(s, there) + 1, at + AGE, 0);
+          break;
+        case DRAWN:
+          change(`writer ${w} commits`, at + STAGE, COMMITTED, at + AGE, 0);
+          break;
+        case COMMITTED: {
+          let heard = true;
+          for (let n = 0; n < servers; n++) {
+            if (s[serverAt(n) + ROW] !== ABSENT && (s[serverAt(n) + APPLIED] as number) < (s[at + VERSION] as number)) heard = false;
+          }
+          if (heard || (s[at + AGE] as number) >= lease || fault === 'no wait') change(`writer ${w} answers`, at + STAGE, ANSWERED);
+          break;
+        }
+      }
+    }
+    const lags = fault === 'asynchronous replica' || fault === 'fail-over to an asynchronous standby';
+    if (lags && s[REPLICA] !== there) change('the replica catches up', REPLICA, there);
+    if (fault === 'fail-over to an asynchronous standby' && s[REPLICA] !== there) {
+      const lost: number[] = [];
+      for (let w = 0; w < writers; w++) if (there & ~(s[REPLICA] as number) & (1 << w)) lost.push(w * WRITER + AGE, LOST);
+      change('fail-over', ...lost);
+    }
+    for (let n = 0; n < servers; n++) serverSteps(s, n, there, change);
+  }
+
+  function tick(s: readonly number[], next: (name: string, t: number[]) => void): void {
+    const t = s.slice();
+    for (let w = 0; w < writers; w++) {
+      if (t[w * WRITER + STAGE] === COMMITTED)
+        t[w * WRITER + AGE] = Math.min((t[w * WRITER + AGE] as number) + 1, Math.max(lease, t[w * WRITER + AGE] as number));
+    }
+    for (let n = 0; n < servers; n++) {
+      const at = serverAt(n);
+      t[at + LEASE] = Math.max((t[at + LEASE] as number) - 1, 0);
+      if (t[at + POLL] !== NO_POLL) t[at + POLL_AGE] = Math.min((t[at + POLL_AGE] as number) + 1, lease);
+      if (t[at + ROW] === DRAINING) t[at + ROW_AGE] = Math.min((t[at + ROW_AGE] as number) + 1, lease);
+    }
+    next('tick', t);
+  }
+
+  function serverSteps(s: readonly number[], n: number, there: number, change: (name: string, ...pairs: number[]) => void): void {
+    const at = serverAt(n);
+    const of = (field: number): number => s[at + field] as number;
+    const none = [at + POLL, NO_POLL, at + POLL_AGE, 0, at + POLL_ROWS, 0, at + POLL_SAW, 0];
+    const source = fault === 'asynchronous replica' ? (s[REPLICA] as number) : there;
+    const since = of(LOADED) === 1 ? of(LAST) : 0;
+
+    switch (of(POLL)) {
+      case NO_POLL:
+        // Everything is loaded before the server is entered, so that nobody waits for one that loads.
+        if (of(LOADED) === 0 || of(REGISTERED) === 1) change(`server ${n} asks`, at + POLL, SENT, at + POLL_AGE, 0);
+        else change(`server ${n} registers`, at + REGISTERED, 1, at + ROW, ACTIVE, at + ROW_AGE, 0, at + APPLIED, of(LAST), at + ACK, 0);
+        break;
+      case SENT: {
+        const rows = after(s, source, since);
+        // What the answer holds: the version and the registration, in one number.
+        const saw = highest(s, source) * 3 + of(ROW);
+        if (fault === 'two snapshots') change(`the rows for server ${n} are read`, at + POLL, HALF, at + POLL_ROWS, rows);
+        else {
+          const early = fault === 'acknowledged before taken in' && of(ROW) !== ABSENT ? [at + APPLIED, highest(s, source)] : [];
+          change(`server ${n} is answered`, at + POLL, DONE, at + POLL_ROWS, rows, at + POLL_SAW, saw, ...early);
+        }
+        break;
+      }
+      case HALF:
+        change(`the version for server ${n} is read`, at + POLL, DONE, at + POLL_SAW, highest(s, source) * 3 + of(ROW));
+        break;
+      case DONE: {
+        const version = Math.floor(of(POLL_SAW) / 3);
+        const registration = of(POLL_SAW) % 3;
+        if (of(LOADED) === 0) {
+          change(`server ${n} has loaded`, at + LOADED, 1, at + KNOWS, of(POLL_ROWS), at + LAST, version, ...none);
+        } else if (registration !== ACTIVE && fault !== 'lease without registration') {
+          change(
+            `server ${n} is to register anew`,
+            at + LEASE,
+            0,
+            at + REGISTERED,
+            0,
+            at + ROW,
+            ABSENT,
+            at + ROW_AGE,
+            0,
+            at + APPLIED,
+            0,
+            at + ACK,
+            0,
+            ...none,
+          );
+        } else if (version < of(LAST)) {
+          change(
+            `server ${n} is to load anew`,
+            at + LOADED,
+            0,
+            at + LEASE,
+            0,
+            at + REGISTERED,
+            0,
+            at + ROW,
+            ABSENT,
+            at + ROW_AGE,
+            0,
+            at + APPLIED,
+            0,
+            at + ACK,
+            0,
+            at + KNOWS,
+            0,
+            at + LAST,
+            0,
+            ...none,
+          );
+        } else {
+          const left = fault === 'lease from the answer' ? lease : lease - of(POLL_AGE);
+          change(
+            `server ${n} takes in`,
+            at + KNOWS,
+            of(KNOWS) | of(POLL_ROWS),
+            at + LAST,
+            version,
+            at + LEASE,
+            left,
+            at + ACK,
+            Math.max(of(ACK), version),
+            ...none,
+          );
+        }
+        break;
+      }
+    }
+    if (of(POLL) !== NO_POLL) {
+      const opened = fault === 'fail open' && of(LOADED) === 1 ? [at + LEASE, lease] : [];
+      change(`the poll of server ${n} is lost`, ...none, ...opened);
+    }
+    if (of(ACK) > 0) {
+      if (of(ROW) !== ABSENT && of(ACK) > of(APPLIED)) change(`server ${n} is heard`, at + APPLIED, of(ACK), at + ACK, 0);
+      change(`the acknowledgement of server ${n} is lost`, at + ACK, 0);
+    }
+    if (!removals) return;
+    if (of(ROW) === ACTIVE) {
+      if (fault === 'removed at once') change(`server ${n} is taken out`, at + ROW, ABSENT, at + APPLIED, 0);
+      else change(`server ${n} is drained`, at + ROW, DRAINING, at + ROW_AGE, 0);
+    }
+    if (of(ROW) === DRAINING && of(ROW_AGE) >= lease)
+      change(`server ${n} is taken out`, at + ROW, ABSENT, at + ROW_AGE, 0, at + APPLIED, 0);
+    if (of(LOADED) === 1) {
+      const fresh: number[] = [];
+      for (let field = 0; field < SERVER; field++) fresh.push(at + field, 0);
+      change(`server ${n} stops and starts again`, ...fresh);
+    }
+  }
+
+  /** Servers are alike, so states that differ in their order alone are one. */
+  function keyOf(s: readonly number[]): string {
+    if (servers === 1) return String.fromCharCode(...s);
+    const each = Array.from({ length: servers }, (_, n) => String.fromCharCode(...s.slice(serverAt(n), serverAt(n) + SERVER))).sort();
+    return String.fromCharCode(...s.slice(0, FIRST)) + each.join('');
+  }
+
+  const start = new Array<number>(serverAt(servers)).fill(0);
+  const seen = new Map<string, number>([[keyOf(start), 0]]);
+  const states: number[][] = [start];
+  const from: number[] = [-1];
+  const names: string[] = [''];
+  let violation: readonly string[] | undefined;
+  for (let i = 0; i < states.length && violation === undefined; i++) {
+    step(states[i] as number[], (name, t) => {
+      const key = keyOf(t);
+      if (violation !== undefined || seen.has(key)) return;
+      if (states.length >= statesMax) throw new Error(`The model has more than ${statesMax} states.`);
+      seen.set(key, states.length);
+      states.push(t);
+      from.push(i);
+      names.push(name);
+      if (!broken(t)) return;
+      const steps: string[] = [];
+      for (let at = states.length - 1; at > 0; at = from[at] as number) steps.unshift(names[at] as string);
+      violation = steps;
+    });
+  }
+  return { states: states.length, violation };
+}
