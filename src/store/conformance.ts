@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
+import { attemptsConformance } from './conformance-attempts.ts';
 import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fixtures.ts';
 import { identityConformance } from './conformance-identity.ts';
 import { meetingsConformance } from './conformance-meetings.ts';
@@ -160,6 +161,7 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
     trailConformance(within, fresh, setClock);
     grownTrailConformance(within, fresh, setClock);
     meetingsConformance(within, fresh);
+    attemptsConformance(within, fresh);
     restConformance(within);
   });
 }

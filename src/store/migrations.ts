@@ -1,3 +1,4 @@
+import { ATTEMPTS_SCHEMA } from './attempts.ts';
 import { LAST_USE_SCHEMA } from './last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
 import { SERVERS_SCHEMA } from './servers.ts';
@@ -62,6 +63,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { title: 'meetings', statements: MEETINGS_SCHEMA },
   { title: 'last uses', statements: LAST_USE_SCHEMA },
   { title: 'servers on one database', statements: SERVERS_SCHEMA },
+  { title: 'failed attempts', statements: ATTEMPTS_SCHEMA },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

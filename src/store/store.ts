@@ -1,3 +1,4 @@
+import type { Attempts } from './attempts.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { LastUses } from './last-use.ts';
@@ -26,6 +27,7 @@ export interface Tx {
   readonly idempotency: Idempotency;
   readonly meta: Meta;
   readonly lastUses: LastUses;
+  readonly attempts: Attempts;
   readonly outbox: Outbox;
   /**
    * Calls `fn` once the commit is durable and before `transaction` resolves; never where the transaction failed.

@@ -1,3 +1,4 @@
+import { attempts } from './attempts.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
 import { lastUses } from './last-use.ts';
@@ -59,6 +60,9 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     },
     get lastUses() {
       return (made.lastUses ??= lastUses(sql));
+    },
+    get attempts() {
+      return (made.attempts ??= attempts(sql));
     },
     get outbox() {
       return (made.outbox ??= outbox(sql, positions.nextId));
