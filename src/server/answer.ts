@@ -8,7 +8,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import { actionName } from '#model/action-prefix.ts';
-import type { Call, Operation } from '#services/operation.ts';
+import { type Call, LastingRefusal, type Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
 import type { Use } from '#trail/last-use.ts';
@@ -138,13 +138,14 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     if (error !== thrown) server.report(received.requestId, thrown);
     const answer = explained(encodeError(routed, error, received.requestId), thrown, facts);
     try {
-      await store.transaction((tx) =>
-        append(tx, facts, {
+      await store.transaction(async (tx) => {
+        if (thrown instanceof LastingRefusal) await thrown.lasting(tx);
+        await append(tx, facts, {
           error,
           denied: thrown instanceof Denied ? thrown : undefined,
           claimed: thrown instanceof Unauthenticated ? thrown.claimed : undefined,
-        }),
-      );
+        });
+      });
     } catch (failure) {
       // What cannot be recorded is not answered as if it had been.
       server.report(received.requestId, failure);

@@ -6,7 +6,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import { type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
 import type { MfaDeviceRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
 import type { Call } from './operation.ts';
 
 const STEP_MS = 30_000;
@@ -111,25 +113,79 @@ export function afterCode(vault: Vault, device: MfaDeviceRecord, code: string, n
 /** Who shows a code, when. */
 export type MfaBearer = Pick<Call, 'tx' | 'principal' | 'accountId' | 'now'>;
 
+/** What a code proves. `count` remembers a wrong one, in a transaction that commits; of a device that is nobody's or waits, nothing. */
+export type ShownCode = { readonly right: true } | { readonly right: false; readonly count: (tx: Tx) => Promise<void> };
+
 /**
  * Whether a code is that of the caller's own device now. `take`, as usual: it is then no code any more, for a code is taken once;
  * `look` leaves it, for who must know before the request is authorized.
  *
+ * After five wrong codes in a row the device takes none for half a minute, and for twice as long after each further one, up to an
+ * hour: whoever knows the password guesses some 75 codes of a million a day. A right code meanwhile is answered like a wrong one.
+ *
  * Writes: with `take`, the step of the code.
+ * Assumed: the numbers; AWS says only that devices lock.
  */
-export type VerifyMfa = (bearer: MfaBearer, serialNumber: string, tokenCode: string, mode?: 'take' | 'look') => Promise<boolean>;
+export type VerifyMfa = (bearer: MfaBearer, serialNumber: string, tokenCode: string, mode?: 'take' | 'look') => Promise<ShownCode>;
+
+const CODE_RULE: AttemptRule = { free: 5, firstMs: 30_000, maxMs: 3_600_000 };
+/** A wrong code whose count was not committed by then never will be. */
+const UNCOMMITTED_MS = 60_000;
+
+const NOTHING_TO_COUNT: ShownCode = { right: false, count: async () => {} };
 
 export function mfaVerifier(vault: Vault): VerifyMfa {
+  /** Wrong codes that are not yet committed, so that many at once are no way around the limit. */
+  const uncommitted = new Map<string, { readonly count: number; readonly at: Instant }>();
+
   return async (bearer, serialNumber, tokenCode, mode = 'take') => {
     const { tx, accountId, now } = bearer;
     const key = serialNumber.toLowerCase();
     const device = await tx.identity.get(accountId, 'mfa-device', key);
-    if (device?.enabledAt === undefined || !isOwn(bearer, device)) return false;
+    if (device?.enabledAt === undefined || !isOwn(bearer, device)) return NOTHING_TO_COUNT;
+
+    const subject = mfaSubject(serialNumber);
+    const kept = await tx.attempts.of(accountId, subject);
+    const failures = (kept?.failures ?? 0) + underWay(key, now);
+    const failedAt = uncommitted.get(key)?.at ?? kept?.failedAt;
+    if (failedAt !== undefined && now < nextAttemptAt(CODE_RULE, { failures, failedAt })) return NOTHING_TO_COUNT;
+
     const after = afterCode(vault, device, tokenCode, now);
-    if (after === undefined) return false;
-    if (mode === 'take') await tx.identity.put(accountId, 'mfa-device', key, after);
-    return true;
+    if (after === undefined) {
+      uncommitted.set(key, { count: underWay(key, now) + 1, at: now });
+      return {
+        right: false,
+        async count(counting) {
+          await counting.attempts.fail(accountId, subject, now);
+          counting.afterCommit(() => committed(key));
+        },
+      };
+    }
+    if (mode === 'take') {
+      await tx.identity.put(accountId, 'mfa-device', key, after);
+      if (kept !== undefined) await tx.attempts.clear(accountId, subject);
+    }
+    return { right: true };
   };
+
+  function underWay(key: string, now: Instant): number {
+    const some = uncommitted.get(key);
+    if (some === undefined) return 0;
+    if (now - some.at <= UNCOMMITTED_MS) return some.count;
+    uncommitted.delete(key);
+    return 0;
+  }
+
+  function committed(key: string): void {
+    const some = uncommitted.get(key);
+    if (some === undefined || some.count <= 1) uncommitted.delete(key);
+    else uncommitted.set(key, { ...some, count: some.count - 1 });
+  }
+}
+
+/** What wrong codes of a device are counted under. */
+export function mfaSubject(serialNumber: string): string {
+  return `mfa ${serialNumber.toLowerCase()}`;
 }
 
 function isOwn({ principal }: MfaBearer, { owner }: MfaDeviceRecord): boolean {

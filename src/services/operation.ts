@@ -1,4 +1,5 @@
 import type { AccountId } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
@@ -24,6 +25,19 @@ export interface Call extends Caller {
   readonly random: (bytes: number) => Uint8Array;
   readonly tx: Tx;
   readonly requestId: string;
+}
+
+/**
+ * A refusal that leaves something behind: nothing of the operation's own transaction remains, and `lasting` runs in the one that
+ * records the refusal.
+ */
+export class LastingRefusal extends AwsError {
+  readonly lasting: (tx: Tx) => Promise<void>;
+
+  constructor(code: string, message: string, lasting: (tx: Tx) => Promise<void>) {
+    super(code, message);
+    this.lasting = lasting;
+  }
 }
 
 /** What must be allowed before the handler runs: the action, on every one of the resources. */

@@ -196,11 +196,59 @@ test("A code is taken once, from the device's own user only, under whatever name
   await run('UpdateUser', { UserName: 'ada', NewUserName: 'grace' });
   const later = instant(START + 60_000);
   const verify = (userName: string, tokenCode: string) =>
-    store.transaction((tx) => mfaVerifier(vault)(callOf(tx, { principal: iamUser(userName), now: later }), PHONE, tokenCode));
+    store.transaction(async (tx) => {
+      const shown = await mfaVerifier(vault)(callOf(tx, { principal: iamUser(userName), now: later }), PHONE, tokenCode);
+      return shown.right;
+    });
   assert.equal(await verify('bob', code(later)), false);
   assert.equal(await verify('grace', '000000'), false);
   assert.equal(await verify('grace', code(later)), true);
   assert.equal(await verify('grace', code(later)), false);
+});
+
+/** A device of ada's, one verifier, and codes shown at any time; what is wrong is counted as the server counts it. */
+async function withVerifier() {
+  const rig = await withDevice();
+  await rig.run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...rig.pair(START) });
+  const verify = mfaVerifier(rig.vault);
+  const show = (tokenCode: string, now: Instant) =>
+    rig.store.transaction((tx) => verify(rig.callOf(tx, { ...ADA, now }), PHONE, tokenCode));
+  const showAndCount = async (tokenCode: string, now: Instant) => {
+    const shown = await show(tokenCode, now);
+    if (!shown.right) await rig.store.transaction(shown.count);
+    return shown.right;
+  };
+  return { ...rig, show, showAndCount, at: (seconds: number) => instant(START + 60_000 + seconds * 1000) };
+}
+
+test('mfaVerifier: five wrong codes in a row lock the device, longer with each further one, and a restart forgets nothing', async () => {
+  const { showAndCount, code, at, store, vault, callOf } = await withVerifier();
+  for (let i = 0; i < 5; i++) assert.equal(await showAndCount('000000', at(0)), false);
+  assert.equal(await showAndCount(code(at(0)), at(0)), false);
+  assert.equal(await showAndCount(code(at(29)), at(29)), false);
+  const restarted = mfaVerifier(vault);
+  const again = await store.transaction((tx) => restarted(callOf(tx, { ...ADA, now: at(29) }), PHONE, code(at(29))));
+  assert.equal(again.right, false);
+  assert.equal(await showAndCount('000000', at(30)), false);
+  assert.equal(await showAndCount(code(at(89)), at(89)), false);
+  assert.equal(await showAndCount(code(at(90)), at(90)), true);
+  assert.equal(await showAndCount('000000', at(91)), false);
+  assert.equal(await showAndCount(code(at(120)), at(120)), true);
+});
+
+test('mfaVerifier: wrong codes shown at once count before they are committed, and not for ever where they never are', async () => {
+  const { show, code, at } = await withVerifier();
+  const shown = await Promise.all(Array.from({ length: 50 }, () => show('000000', at(0))));
+  assert.equal(shown.filter(({ right }) => right).length, 0);
+  assert.equal((await show(code(at(1)), at(1))).right, false);
+  assert.equal((await show(code(at(61)), at(61))).right, true);
+});
+
+test('ResyncMFADevice: a right pair of codes ends the waiting', async () => {
+  const { run, showAndCount, code, at, pair } = await withVerifier();
+  for (let i = 0; i < 5; i++) await showAndCount('000000', at(0));
+  await run('ResyncMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(at(0)) });
+  assert.equal(await showAndCount(code(at(25), 1), at(25)), true);
 });
 
 test('ResyncMFADevice: a device whose clock runs wrong is taken again', async () => {
@@ -210,7 +258,7 @@ test('ResyncMFADevice: a device whose clock runs wrong is taken again', async ()
   await run('ResyncMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(ahead) });
   const later = instant(START + 60_000);
   const taken = await store.transaction((tx) => mfaVerifier(vault)(callOf(tx, { ...ADA, now: later }), PHONE, code(later, 20)));
-  assert.equal(taken, true);
+  assert.equal(taken.right, true);
 });
 
 test('The root enables a device for itself by its account id, and the summary says so', async () => {

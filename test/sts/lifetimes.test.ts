@@ -79,7 +79,8 @@ test("GetSessionToken: the root's session says that it is the root's", async () 
 });
 
 test('GetSessionToken: a second factor that is proven is in the session', async () => {
-  const verifyMfa = async (_call: unknown, serialNumber: string, code: string) => serialNumber.endsWith('mfa/alice') && code === '123456';
+  const verifyMfa = async (_call: unknown, serialNumber: string, code: string) =>
+    serialNumber.endsWith('mfa/alice') && code === '123456' ? { right: true as const } : { right: false as const, count: async () => {} };
   const SerialNumber = `arn:aws:iam::${ACCOUNT}:mfa/alice`;
   const { Credentials } = await run('GetSessionToken', { SerialNumber, TokenCode: '123456' }, USER, { verifyMfa });
   assert.equal(claimsOf(Credentials)?.session.mfaAuthenticated, true);

@@ -8,7 +8,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
-import { synchronized, toBase32 } from '../mfa.ts';
+import { mfaSubject, synchronized, toBase32 } from '../mfa.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
@@ -73,6 +73,7 @@ export function mfaDeviceOperations(deps: IamDeps) {
           withinQuota('MFADevicesPerUser', serials.length + 1);
           return [...serials, device.serialNumber];
         });
+        await call.tx.attempts.clear(call.accountId, mfaSubject(device.serialNumber));
         await saveDevice(call, { ...running, owner, enabledAt: call.now });
         return {};
       },
@@ -85,6 +86,7 @@ export function mfaDeviceOperations(deps: IamDeps) {
         const device = await ownedDevice(call, owner, input.SerialNumber);
         const running = synchronized(deps.vault, device, [input.AuthenticationCode1, input.AuthenticationCode2], call.now, 'resync');
         if (running === undefined) throw wrongCode();
+        await call.tx.attempts.clear(call.accountId, mfaSubject(device.serialNumber));
         await saveDevice(call, running);
         return {};
       },

@@ -4,7 +4,7 @@ import { type Instant, instant } from '#core/instant.ts';
 import type { SessionClaims } from '#core/session-issuer.ts';
 import type { Credentials } from '#model/generated/sts.ts';
 import type { MfaBearer } from '../mfa.ts';
-import type { Call } from '../operation.ts';
+import { type Call, LastingRefusal } from '../operation.ts';
 import type { StsDeps } from './deps.ts';
 import { packedPolicyTooLarge } from './session-policies.ts';
 
@@ -56,8 +56,9 @@ export async function mfaProven(
       'MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.',
     );
   }
-  if (!(await deps.verifyMfa(bearer, SerialNumber, TokenCode, mode))) {
-    throw new AwsError('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code. ');
+  const shown = await deps.verifyMfa(bearer, SerialNumber, TokenCode, mode);
+  if (!shown.right) {
+    throw new LastingRefusal('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code. ', shown.count);
   }
   return true;
 }
