@@ -45,3 +45,11 @@ test('denialText: an action without resource names none, and an inline policy ha
     'User: arn:u is not authorized to perform: a:B with an explicit deny in an identity-based policy',
   );
 });
+
+test('denialText: in the words of 2023 a service control policy that does not allow denies explicitly', () => {
+  const decision = { effect: 'Deny', kind: 'implicit', missing: 'service-control', resource: '*' } as const;
+  assert.equal(
+    denialText({ principalArn: 'arn:u', action: 'a:B', decision, wording: '2023' }),
+    'User: arn:u is not authorized to perform: a:B with an explicit deny in a service control policy',
+  );
+});

@@ -9,6 +9,8 @@ export interface DenialFacts {
   readonly decision: Extract<Decision, { effect: 'Deny' }>;
   /** Appends the ARN of the policy that denies, where it has one. */
   readonly withPolicyArn?: boolean;
+  /** Those of 2023, or (the default) those since, in which a service control policy that does not allow says so. */
+  readonly wording?: '2023' | '2026';
 }
 
 /**
@@ -30,13 +32,17 @@ const NAMES: Readonly<Record<PolicyType, readonly [explicit: string, implicit: s
 const NAMED_BY_ARN: ReadonlySet<PolicyType> = new Set(['service-control', 'boundary', 'session', 'identity']);
 
 /**
- * The sentence of an AccessDenied answer.
+ * The sentence of an AccessDenied answer. In the words of 2023, a service control policy that does not allow denies
+ * explicitly (EVAL-6, TS-5); the page has changed since, and the new words were seen live in August 2026.
  *
  * Source: IAM User Guide, "Troubleshoot access denied error messages".
  * Assumed: an inline policy, which has no ARN, leaves the suffix off.
  */
-export function denialText({ principalArn, action, resource, decision, withPolicyArn }: DenialFacts): string {
+export function denialText({ principalArn, action, resource, decision, withPolicyArn, wording = '2026' }: DenialFacts): string {
   const what = `User: ${principalArn} is not authorized to perform: ${action}${resource === undefined ? '' : ` on resource: ${resource}`}`;
+  if (decision.kind === 'implicit' && decision.missing === 'service-control' && wording === '2023') {
+    return `${what} with an explicit deny in ${NAMES['service-control'][0]}`;
+  }
   if (decision.kind === 'implicit') return `${what} because no ${NAMES[decision.missing][1]} allows the ${action} action`;
   const { policyType, by } = decision;
   const suffix = withPolicyArn === true && by.policyArn !== undefined && NAMED_BY_ARN.has(policyType) ? `: ${by.policyArn}` : '';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decide, decideProgram, linkStack, newRequestRecord, programFor } from '#policy/engine.ts';
+import { decide, decideProgram, linkStack, newRequestRecord, programFor, tryCompilePolicy } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 import { fillRecord } from '#policy/request.ts';
 import { type Dice, diceOf, generateDocument, generatePolicies, generateRequest } from './generate-policies.ts';
@@ -114,4 +114,67 @@ holds('a record that decided other requests before decides as a new one', ({ pol
     fillRecord(WORN, one.context);
     assert.deepEqual(decideProgram(programFor(stack, one.action), WORN, one.resources), decide(stack, one));
   }
+});
+
+/** JSON that looks like a policy as far as its names go. */
+function policyLike(dice: Dice, depth: number): unknown {
+  const names = [
+    'Version',
+    'Id',
+    'Statement',
+    'Sid',
+    'Effect',
+    'Action',
+    'NotAction',
+    'Resource',
+    'NotResource',
+    'Principal',
+    'Condition',
+    'Null',
+  ];
+  const leaves = [
+    'Allow',
+    'Deny',
+    '*',
+    '2012-10-17',
+    'a:b',
+    'arn:aws:iam::1:user/x',
+    '$' + '{aws:username}',
+    '$' + '{',
+    'IpAddress',
+    '',
+    5,
+    true,
+    null,
+  ];
+  const kind = depth > 5 ? 0 : dice(3);
+  if (kind === 0) return leaves[dice(leaves.length)];
+  const parts = Array.from({ length: dice(5) }, () => policyLike(dice, depth + 1));
+  if (kind === 1) return parts;
+  return Object.fromEntries(parts.map((part, i) => [dice(4) === 0 ? `aws:key${i}` : (names[dice(names.length)] as string), part]));
+}
+
+test('any JSON is a policy that can be decided by, or is refused with a place', () => {
+  let compiled = 0;
+  const property = fc.property(fc.integer({ min: 1, max: 2 ** 30 }), (seed) => {
+    const dice = diceOf(seed);
+    const statements = Array.from({ length: 1 + dice(2) }, () => ({
+      Effect: 'Deny',
+      Action: '*',
+      Resource: '*',
+      [dice(2) === 0 ? 'Condition' : 'Principal']: policyLike(dice, 3),
+    }));
+    const text = JSON.stringify(dice(2) === 0 ? policyLike(dice, 0) : { Version: '2012-10-17', Statement: statements });
+    const made = tryCompilePolicy(text);
+    if ('problems' in made) {
+      assert.ok(
+        made.problems.length > 0 && made.problems.every(({ start, end }) => start.offset <= end.offset && end.offset <= text.length),
+      );
+      return;
+    }
+    compiled++;
+    decide(linkStack({ identity: [{ policyId: 'p', policy: made.policy }] }), toRequest(generateRequest(dice)));
+  });
+  fc.assert(property, { numRuns: 10_000, seed: 7 });
+  assert.ok(compiled > 100, `only ${compiled} were policies`);
 });
