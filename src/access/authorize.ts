@@ -92,6 +92,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const identityVersion = snapshot.version();
     const allowed: string[] = [];
     let asks = 0;
+    const organization = organizationOf(principal);
     const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
 
     for (const one of asked) {
@@ -102,7 +103,13 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
       }
       // What is read may say that nothing more is needed; what the input says names something, or is asked about like what has no resource types.
       const resources =
-        profile === 'classic' ? ANY : one.resolve ? await one.resolve(tx) : one.resources.length === 0 ? ANY : one.resources;
+        profile === 'classic' && one.action.startsWith('chime:')
+          ? ANY
+          : one.resolve
+            ? await one.resolve(tx)
+            : one.resources.length === 0
+              ? ANY
+              : one.resources;
       const context = requestContext(received, principal, tagsOf(principal), region, now, organization);
       addOperationContext(context, one.context, profile);
       if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
