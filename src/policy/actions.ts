@@ -1,6 +1,6 @@
 /**
- * The numbers of actions: what a stack keeps its programs by. Numbers mean nothing beyond this process and are never taken back; there
- * are at most as many as the table below allows, so that nobody can fill the memory with names.
+ * The numbers of actions (Decision 0009): what a stack keeps its programs by. Numbers mean nothing beyond this process and are never
+ * taken back; there are at most as many as the table below allows, so that nobody can fill the memory with names.
  */
 
 /** The Service Authorization Reference knows 524 actions of IAM, STS and Chime; the rest is room for other services. */
