@@ -121,6 +121,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
           : undefined;
 
       for (let i = 0; i < resources.length; i++) {
+        asks += 1;
         const resource = resources[i] as string;
         const owner = parseArn(resource)?.accountId;
         const ownersOrganization = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
