@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { ChimeClient, ListAccountsCommand } from '@aws-sdk/client-chime';
 import {
   ChimeSDKMeetingsClient,
@@ -19,16 +19,14 @@ import { policy, refusalOf } from './policy.ts';
 
 /** What the classic host and the SDK hosts make of the same policies, and what no policy can change. */
 
-const server = await startTestServer();
-const iam = new IAMClient(server.client());
-const admin = new ChimeSDKMeetingsClient(server.client());
-let user: { accessKeyId: string; secretAccessKey: string };
-let tagged = { id: '', arn: '' };
-
-before(async () => {
+/** A server with a user `tester` who has the tag team=blue, and a meeting that has the tag x=y. */
+async function newWorld(environment: Readonly<Record<string, string>> = {}) {
+  const server = await startTestServer(environment);
+  const iam = new IAMClient(server.client());
+  const admin = new ChimeSDKMeetingsClient(server.client());
   await iam.send(new CreateUserCommand({ UserName: 'tester', Tags: [{ Key: 'team', Value: 'blue' }] }));
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'tester' }));
-  user = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
+  const user = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
   const { Meeting } = await admin.send(
     new CreateMeetingCommand({
       ClientRequestToken: 'tagged',
@@ -37,8 +35,48 @@ before(async () => {
       Tags: [{ Key: 'x', Value: 'y' }],
     }),
   );
-  tagged = { id: Meeting?.MeetingId as string, arn: Meeting?.MeetingArn as string };
-});
+  const tagged = { id: Meeting?.MeetingId as string, arn: Meeting?.MeetingArn as string };
+  return {
+    server,
+    iam,
+    admin,
+    user,
+    tagged,
+    /** Puts these statements in the place of those the user had. */
+    give: (...statements: readonly object[]) =>
+      iam.send(
+        new PutUserPolicyCommand({
+          UserName: 'tester',
+          PolicyName: 'tried',
+          PolicyDocument: policy(...(statements as Record<string, unknown>[])),
+        }),
+      ),
+    /** Whether policy lets the user through to the classic host, and to an SDK host. */
+    async outcomes(settings: object = {}) {
+      const to = { ...server.client(user), ...settings };
+      return {
+        classic: await passes(new ChimeClient(to).send(new ListAccountsCommand({}))),
+        sdk: await passes(new ChimeSDKMeetingsClient(to).send(new GetMeetingCommand({ MeetingId: tagged.id }))),
+      };
+    },
+  };
+}
+
+/** What is not built, or not there, was let through. */
+async function passes(sent: Promise<unknown>): Promise<boolean> {
+  try {
+    await sent;
+    return true;
+  } catch (error) {
+    const { message, $metadata } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
+    assert.ok(($metadata?.httpStatusCode ?? 500) < 500, message);
+    return !message.includes('is not authorized to perform: chime:');
+  }
+}
+
+const now = await newWorld();
+const in2021 = await newWorld({ BELFRY_GUIDE_2021: 'on' });
+const { server, iam, admin, user, tagged, give, outcomes } = now;
 
 const allow = (more: object = {}) => ({ Effect: 'Allow', Action: 'chime:*', Resource: '*', ...more });
 const deny = (more: object) => ({ Effect: 'Deny', Action: 'chime:*', Resource: '*', ...more });
@@ -72,39 +110,16 @@ const POLICIES: readonly [requirement: string, what: string, statements: readonl
   ['CTX-2', 'Allow from another network',                                          [allow({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } })],                          false,   false],
 ];
 
-/** Whether policy lets a call through: what is not built, or not there, was let through. */
-async function passes(sent: Promise<unknown>): Promise<boolean> {
-  try {
-    await sent;
-    return true;
-  } catch (error) {
-    const { message, $metadata } = error as Error & { readonly $metadata?: { readonly httpStatusCode?: number } };
-    assert.ok(($metadata?.httpStatusCode ?? 500) < 500, message);
-    return !message.includes('is not authorized to perform: chime:');
-  }
-}
-
-const outcomes = async (settings: object = {}) => {
-  const to = { ...server.client(user), ...settings };
-  return {
-    classic: await passes(new ChimeClient(to).send(new ListAccountsCommand({}))),
-    sdk: await passes(new ChimeSDKMeetingsClient(to).send(new GetMeetingCommand({ MeetingId: tagged.id }))),
-  };
-};
-const give = (...statements: readonly object[]) =>
-  iam.send(
-    new PutUserPolicyCommand({
-      UserName: 'tester',
-      PolicyName: 'tried',
-      PolicyDocument: policy(...(statements as Record<string, unknown>[])),
-    }),
-  );
-
 for (const [requirement, what, statements, classic, sdk] of POLICIES) {
   const words = (passed: boolean) => (passed ? 'lets through' : 'refuses');
   test(`${requirement}: ${what}: the classic host ${words(classic)}, an SDK host ${words(sdk)}`, async () => {
     await give(...statements);
     assert.deepEqual(await outcomes(), { classic, sdk });
+  });
+
+  test(`${requirement}: ${what}: with the guide of 2021 an SDK host ${words(classic)} as the classic one does`, async () => {
+    await in2021.give(...statements);
+    assert.deepEqual(await in2021.outcomes(), { classic, sdk: classic });
   });
 }
 
