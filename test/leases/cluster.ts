@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { openStore } from '#store/open.ts';
 import { testPostgres } from '../store/test-postgres.ts';
-import { databaseProxy, type Proxy } from './proxy.ts';
+import { type DatabaseProxy, databaseProxy } from './proxy.ts';
 
 /** Servers as they are run, each with its own way to one PostgreSQL. */
 export interface Cluster {
@@ -19,7 +19,7 @@ export interface Cluster {
 }
 
 export interface Member {
-  readonly proxy: Proxy;
+  readonly proxy: DatabaseProxy;
   readonly dataFolder: string;
   /** Changes when it is started again. */
   endpoint(): string;
@@ -87,7 +87,7 @@ export async function startCluster(of: {
   };
 }
 
-function newMember(proxy: Proxy, dataFolder: string, mutant: string | undefined): Member {
+function newMember(proxy: DatabaseProxy, dataFolder: string, mutant: string | undefined): Member {
   let child: ChildProcess | undefined;
   let endpoint = '';
   let text = '';

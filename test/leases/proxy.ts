@@ -3,7 +3,7 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 /** A way to the database that can be cut: nothing is refused, nothing arrives. */
-export interface Proxy {
+export interface DatabaseProxy {
   readonly url: string;
   /** From now on nothing goes through, in either direction, and nobody is told. */
   cut(): void;
@@ -13,7 +13,7 @@ export interface Proxy {
 }
 
 /** A proxy on loopback before the Unix socket of a test's PostgreSQL. */
-export async function databaseProxy(databaseUrl: string): Promise<Proxy> {
+export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const { hostname, pathname, username } = new URL(databaseUrl);
   const path = join(decodeURIComponent(hostname), '.s.PGSQL.5432');
   const sockets = new Set<Socket>();

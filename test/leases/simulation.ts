@@ -1,0 +1,360 @@
+/**
+ * A seeded simulation of the lease as it runs in a server: the real code, with time, network and database that the seed decides.
+ * Servers are cut off, stopped, suspended, killed, started again and taken out; clocks run at different rates and machines forget time;
+ * answers are late or lost; hints are late, doubled or lost; the database changes its place, and tombstones are trimmed.
+ */
+
+import { type Lease, newLease } from '#access/lease.ts';
+import { newSnapshot, type Snapshot } from '#access/snapshot.ts';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import type { IdentityChange } from '#store/identity.ts';
+import type { RegisteredServer, Servers } from '#store/servers.ts';
+
+/** What is made wrong, to see that it is found. */
+export type SimulatedFault =
+  | 'none'
+  | 'no wait'
+  | 'fail open'
+  | 'acknowledgements are not looked at'
+  | 'removed at once'
+  | 'rows and version from two snapshots'
+  | 'acknowledged before taken in'
+  | 'time that a machine forgot is not noticed'
+  | 'an asynchronous replica answers';
+
+export interface Run {
+  /** What went wrong first, in words; undefined where nothing did. */
+  readonly broken: string | undefined;
+  /** Changes of identity that were answered. */
+  readonly answered: number;
+  /** Of those, how many had to wait until all older leases were dead. */
+  readonly byTime: number;
+  /** Looks at a server whose lease held. */
+  readonly looks: number;
+}
+
+const LEASE = 1_000;
+const ACCOUNT = '111122223333' as AccountId;
+const SERVERS = 3;
+/** Milliseconds of faults, and then of quiet in which everything must come right. */
+const STORM = 12_000;
+const QUIET = 8_000;
+
+interface Node {
+  readonly name: string;
+  lease: Lease;
+  snapshot: Snapshot;
+  /** Raised by a kill: what belongs to an earlier life is not told. */
+  life: number;
+  alive: boolean;
+  /** Nothing is run before this, as after SIGSTOP. */
+  frozenUntil: number;
+  cut: boolean;
+  readonly rate: number;
+  /** What its machine has forgotten: suspended with its monotonic clock. */
+  forgotten: number;
+}
+
+export async function simulate(seed: number, fault: SimulatedFault = 'none'): Promise<Run> {
+  const random = generator(seed);
+  let time = 0;
+  /** Something goes wrong with this probability; in quiet nothing does. */
+  const chance = (p: number): boolean => random() < p && time < STORM;
+  const between = (low: number, high: number): number => low + random() * (high - low);
+
+  const queue: { readonly at: number; readonly order: number; readonly run: () => void }[] = [];
+  let order = 0;
+  const at = (when: number, run: () => void): void => {
+    const event = { at: Math.max(when, time), order: order++, run };
+    let low = 0;
+    for (let high = queue.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      const one = queue[middle] as typeof event;
+      if (one.at > event.at || (one.at === event.at && one.order > event.order)) low = middle + 1;
+      else high = middle;
+    }
+    // The next is last.
+    queue.splice(low, 0, event);
+  };
+
+  // The database: all of it changes at once, as a transaction's commit does.
+  const documents = new Map<string, { version: number; deleted: boolean }>();
+  const registry = new Map<string, RegisteredServer>();
+  let version = 1;
+  let trimmedTo = 0;
+  let epoch = 1;
+  documents.set('first', { version: 1, deleted: false });
+  const lagging = { version: 1, documents: new Map(documents) };
+
+  /** What callers have been told: a key given, its withdrawal begun, and answered. */
+  const told = new Map<string, 'given' | 'withdrawing' | 'withdrawn'>();
+  let broken: string | undefined;
+  let answered = 0;
+  let byTime = 0;
+  let looks = 0;
+  let newIds = 0;
+
+  const nodes: Node[] = [];
+
+  /** Runs `fn` on a node when it can run: not while it is stopped, and never in another life. */
+  function on(node: Node, life: number, when: number, fn: () => void): void {
+    at(when, () => {
+      if (node.life !== life) return;
+      if (time < node.frozenUntil) return on(node, life, node.frozenUntil, fn);
+      fn();
+    });
+  }
+
+  /** One statement over the network: late, lost on the way there or back, or in vain; always settled by the node's time limit. */
+  function ask<T>(node: Node, life: number, execute: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      on(node, life, time + LEASE / 2, () => reject(new Error('no answer in time')));
+      const there = time + (chance(0.05) ? between(50, 900) : between(1, 10));
+      if (chance(0.02)) return;
+      at(there, () => {
+        if (node.cut) return;
+        const answer = execute();
+        if (chance(0.02)) return;
+        const back = time + (chance(0.05) ? between(50, 900) : between(1, 10));
+        at(back, () => {
+          if (!node.cut) on(node, life, time, () => resolve(answer));
+        });
+      });
+    });
+  }
+
+  function serversOf(node: Node, life: number): Servers {
+    const source = () => (fault === 'an asynchronous replica answers' ? lagging : { version, documents });
+    const after = (since: number): IdentityChange[] =>
+      [...source().documents]
+        .filter(([, one]) => one.version > since)
+        .map(([key, one]) => ({
+          accountId: ACCOUNT,
+          kind: 'membership',
+          key,
+          version: one.version,
+          ...(one.deleted ? {} : { record: { accountId: ACCOUNT } }),
+        }));
+    return {
+      leaseMilliseconds: async () => LEASE,
+      register: (server, known) =>
+        ask(node, life, () => {
+          if (!registry.has(server.id)) registry.set(server.id, { ...server, appliedVersion: known, state: 'active' });
+        }),
+      async renew(id, since) {
+        const early = fault === 'rows and version from two snapshots' ? await ask(node, life, () => after(since)) : undefined;
+        return await ask(node, life, () => {
+          const row = registry.get(id);
+          if (fault === 'acknowledged before taken in' && row !== undefined) registry.set(id, { ...row, appliedVersion: version });
+          return {
+            version: source().version,
+            trimmedTo,
+            epoch: String(epoch),
+            registration: row?.state ?? 'absent',
+            changes: early ?? after(since),
+          };
+        });
+      },
+      acknowledge: (id, known) =>
+        ask(node, life, () => {
+          const row = registry.get(id);
+          if (row !== undefined && row.appliedVersion < known) registry.set(id, { ...row, appliedVersion: known });
+        }),
+      registered: () => ask(node, life, () => (fault === 'acknowledgements are not looked at' ? [] : [...registry.values()])),
+      drain: (id) =>
+        ask(node, life, () => {
+          const row = registry.get(id);
+          if (row === undefined) return 'absent';
+          if (fault === 'removed at once') registry.delete(id);
+          else registry.set(id, { ...row, state: 'draining' });
+          return 'draining';
+        }),
+      remove: (id) => ask(node, life, () => (registry.get(id)?.state === 'draining' && registry.delete(id) ? 'removed' : 'absent')),
+      leave: (id) => ask(node, life, () => void registry.delete(id)),
+      leaveAll: async () => registry.clear(),
+      trim: () =>
+        ask(node, life, () => {
+          const slowest = Math.min(...[...registry.values()].map((row) => row.appliedVersion));
+          if (!Number.isFinite(slowest)) return 0;
+          trimmedTo = Math.max(trimmedTo, slowest);
+          let count = 0;
+          for (const [key, one] of documents) if (one.deleted && one.version <= trimmedTo && documents.delete(key)) count++;
+          return count;
+        }),
+    };
+  }
+
+  const ears = new Map<string, Set<{ readonly node: Node; readonly life: number; readonly heard: () => void }>>();
+  function begin(node: Node): void {
+    const life = ++node.life;
+    node.alive = true;
+    node.snapshot = newSnapshot();
+    const monotonic = (): number => (time - node.forgotten) * node.rate;
+    node.lease = newLease({
+      servers: serversOf(node, life),
+      snapshot: node.snapshot,
+      leaseMilliseconds: LEASE,
+      shared: true,
+      name: node.name,
+      newId: () => `${node.name}-${++newIds}`,
+      report: () => {},
+      clock: {
+        monotonic,
+        wall: () => instant(fault === 'time that a machine forgot is not noticed' ? monotonic() : time),
+        after(milliseconds, fn) {
+          let wanted = true;
+          on(node, life, time + milliseconds / node.rate, () => {
+            if (wanted) fn();
+          });
+          return () => {
+            wanted = false;
+          };
+        },
+      },
+      hints: {
+        hint(topic) {
+          for (const ear of ears.get(topic) ?? []) {
+            for (let copies = chance(0.1) ? 2 : 1; copies > 0; copies--) {
+              if (chance(0.1) || node.cut || ear.node.cut) continue;
+              on(ear.node, ear.life, time + between(1, 20), ear.heard);
+            }
+          }
+        },
+        on(topic, heard) {
+          const ear = { node, life, heard };
+          const all = ears.get(topic) ?? new Set();
+          ears.set(topic, all.add(ear));
+          return () => void all.delete(ear);
+        },
+      },
+    });
+    const start = (): void => {
+      node.lease.start().catch(() => on(node, life, time + 100, start));
+    };
+    start();
+  }
+
+  /** What is written commits at once and is then announced, as a transaction of a server is. */
+  function write(node: Node, key: string, deleted: boolean): void {
+    version++;
+    documents.set(key, { version, deleted });
+    const committed = version;
+    const { life, lease } = node;
+    // The commit itself is answered by the network, too.
+    on(node, life, time + between(1, 10), () => {
+      const began = time;
+      const done = fault === 'no wait' ? Promise.resolve() : lease.withdrawn(committed);
+      void done.then(() => {
+        answered++;
+        if (time - began >= LEASE) byTime++;
+        told.set(key, deleted ? 'withdrawn' : 'given');
+      });
+    });
+  }
+
+  /** After every event: whoever may authorize knows what has been answered. */
+  function look(): void {
+    for (const node of nodes) {
+      if (!node.alive || time < node.frozenUntil) continue;
+      const opened = fault === 'fail open' && node.snapshot.version() > 0;
+      if (!opened && !node.lease.holds()) continue;
+      looks++;
+      for (const [key, state] of told) {
+        const there = node.snapshot.record(ACCOUNT, 'membership', key) !== undefined;
+        if (state === 'withdrawn' && there) broken ??= `at ${Math.round(time)} ms ${node.name} honours ${key}, which was withdrawn`;
+        if (state === 'given' && !there) broken ??= `at ${Math.round(time)} ms ${node.name} does not know ${key}, which was given`;
+      }
+    }
+  }
+
+  const running = (): Node[] => nodes.filter((node) => node.alive);
+  const one = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
+  let keys = 0;
+
+  // biome-ignore format: a table
+  const ACTS: readonly (readonly [weight: number, act: () => void])[] = [
+    [8, () => { const node = one(running()); if (node) write(node, `key${++keys}`, false); }],
+    [8, () => {
+      const node = one(running());
+      const key = one([...told].filter(([, state]) => state === 'given').map(([name]) => name));
+      if (node === undefined || key === undefined) return;
+      told.set(key, 'withdrawing');
+      write(node, key, true);
+    }],
+    [3, () => { const node = one(nodes); if (node) { node.cut = true; at(time + between(100, 3_000), () => { node.cut = false; }); } }],
+    [3, () => { const node = one(nodes); if (node) node.frozenUntil = Math.max(node.frozenUntil, time + between(50, 2_500)); }],
+    [2, () => {
+      // A suspended machine: its processes stand still, and so does their monotonic clock.
+      const node = one(nodes);
+      if (node === undefined || time < node.frozenUntil) return;
+      const lasts = between(50, 2_500);
+      node.frozenUntil = time + lasts;
+      node.forgotten += lasts;
+    }],
+    [1, () => { const node = one(running()); if (node) { node.alive = false; node.life++; at(time + between(50, 2_000), () => begin(node)); } }],
+    [1, () => {
+      const node = one(running());
+      if (node === undefined) return;
+      node.alive = false;
+      const { life } = node;
+      void node.lease.stop().finally(() => { if (node.life === life) node.life++; });
+      at(time + between(1_500, 3_000), () => begin(node));
+    }],
+    [1, () => { const id = one([...registry.keys()]); const node = one(running()); if (id && node) node.lease.remove(id).catch(() => {}); }],
+    [1, () => { one(running())?.lease.trim().catch(() => {}); }],
+    [1, () => { epoch++; }],
+    [4, () => { lagging.version = version; lagging.documents = new Map(documents); }],
+  ];
+  const weights = ACTS.reduce((sum, [weight]) => sum + weight, 0);
+
+  for (let i = 0; i < SERVERS; i++) {
+    const node: Node = {
+      name: `server${i}`,
+      life: 0,
+      alive: false,
+      frozenUntil: 0,
+      cut: false,
+      rate: between(0.98, 1.02),
+      forgotten: 0,
+      lease: undefined as unknown as Lease,
+      snapshot: newSnapshot(),
+    };
+    nodes.push(node);
+    begin(node);
+  }
+  for (let when = 300; when < STORM; when += between(5, 120)) {
+    at(when, () => {
+      let left = random() * weights;
+      ACTS.find(([weight]) => (left -= weight) < 0)?.[1]();
+    });
+  }
+  at(STORM, () => {
+    for (const node of nodes) node.cut = false;
+  });
+  while (broken === undefined && queue.length > 0 && time < STORM + QUIET) {
+    const event = queue.pop() as (typeof queue)[number];
+    time = event.at;
+    event.run();
+    // Everything that promises set going is done before time goes on.
+    await new Promise((resolve) => setImmediate(resolve));
+    look();
+  }
+  if (broken === undefined && fault === 'none') {
+    for (const node of nodes) if (!node.lease.holds()) broken = `in quiet, ${node.name} got no lease`;
+    for (const [key, state] of told)
+      if (state === 'withdrawing' && documents.get(key)?.deleted === false) broken = `${key} was not withdrawn`;
+  }
+  return { broken, answered, byTime, looks };
+}
+
+/** Numbers from 0 to 1 that the seed decides. Source: mulberry32, in the public domain. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
