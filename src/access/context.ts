@@ -16,6 +16,12 @@ const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
   Unknown: 'Anonymous',
 };
 
+/**
+ * Characters of a free header that policies see: patterns are matched against them, and that must stay cheap.
+ * Assumed: as CloudTrail, which keeps 1 KB of a user agent.
+ */
+const HEADER_VALUE_MAX = 1024;
+
 /** What a principal's account adds: its place in an organization. */
 export interface OrganizationFacts {
   readonly organizationId: string;
@@ -48,9 +54,9 @@ export function requestContext(
     ['aws:principalisawsservice', principal.type === 'AWSService' ? 'true' : 'false'],
   ]);
   const userAgent = header(received, 'user-agent');
-  if (userAgent !== undefined) context.set('aws:useragent', userAgent);
+  if (userAgent !== undefined) context.set('aws:useragent', userAgent.slice(0, HEADER_VALUE_MAX));
   const referer = header(received, 'referer');
-  if (referer !== undefined) context.set('aws:referer', referer);
+  if (referer !== undefined) context.set('aws:referer', referer.slice(0, HEADER_VALUE_MAX));
   if (principal.type === 'Unknown') return context;
 
   context.set('aws:principalaccount', principal.accountId);
