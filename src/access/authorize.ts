@@ -5,8 +5,18 @@ import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { authorizationMessage } from '#policy/authorization-message.ts';
-import type { Decision, PolicyType } from '#policy/decision.ts';
-import { decideProgram, decideTrust, denialText, newRequestRecord, type PolicyStack, programFor, trustCallerOf } from '#policy/engine.ts';
+import type { Decision } from '#policy/decision.ts';
+import {
+  compilePolicy,
+  decideProgram,
+  decideTrust,
+  denialText,
+  linkStack,
+  newRequestRecord,
+  type PolicyStack,
+  programFor,
+  trustCallerOf,
+} from '#policy/engine.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
@@ -230,11 +240,33 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
       if (trust?.effect === 'Allow') return;
       throw bare(principal, action, resource);
     }
-    const direct = trust?.effect === 'Allow' && trust.grantee === 'principal' && role?.accountId === principal.accountId;
-    // A direct grant in the same account is not limited by what identity, boundary and session policies leave out; a service control policy still is a ceiling.
-    if (direct && (own?.effect === 'Allow' || (own?.kind === 'implicit' && pastIdentity(principal, own.missing)))) return;
-    if (own?.effect === 'Deny') throw denied(principal, action, resource, own);
+    const named = trust?.effect === 'Allow' && role?.accountId === principal.accountId ? trust.grantee : 'account';
+    if (own?.effect === 'Deny') {
+      const besides = named === 'account' ? own : besidesGrant(principal, named, own, action, resource, context);
+      if (besides !== undefined) throw denied(principal, action, resource, besides);
+      return;
+    }
     if (trust?.effect !== 'Allow') throw bare(principal, action, resource);
+  }
+
+  /**
+   * What of a denial a direct grant in the same account does not make up for. Of who is named itself, only the organization's
+   * ceiling; of a session whose role is named, its boundary and session policies besides, which the missing identity policies may
+   * have hidden. Requirement EVAL-7.
+   */
+  function besidesGrant(
+    principal: Principal,
+    named: 'principal' | 'role',
+    own: Extract<Denial, { kind: 'implicit' }>,
+    action: string,
+    resource: string,
+    context: ConditionContext,
+  ): Denial | undefined {
+    if (own.missing === 'service-control') return own;
+    if (named === 'principal') return undefined;
+    const stack = linkStack({ ...stacks.layersOf(principal), identity: EVERYTHING });
+    const rest = decided(stack, action, resource, context);
+    return rest.effect === 'Deny' ? rest : undefined;
   }
 
   function roleOf(roleArn: string): RoleRecord | undefined {
@@ -245,11 +277,13 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
   }
 }
 
-/** Which missing allows a direct grant makes up for: of a user all but the organization's, of a role session only its role's own. Requirement EVAL-7. */
-function pastIdentity(principal: Principal, missing: PolicyType): boolean {
-  return missing === 'identity' || (principal.type !== 'AssumedRole' && (missing === 'boundary' || missing === 'session'));
-}
-
+/** In place of the identity policies, where a grant makes up for them. */
+const EVERYTHING = [
+  {
+    policyId: 'the grant',
+    policy: compilePolicy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'),
+  },
+];
 const ANY: readonly string[] = ['*'];
 const NO_TAGS: Readonly<Record<string, string>> = {};
 type Denial = Extract<Decision, { effect: 'Deny' }>;
@@ -308,7 +342,8 @@ function resourceContext(
 function refuseBySessionKind(principal: Principal, action: string): void {
   const federated = principal.type === 'FederatedUser';
   const fromUser = (principal.type === 'IAMUser' || principal.type === 'Root') && principal.session !== undefined;
-  if (!federated && !fromUser) return;
+  // Neither limit is one of the console. Source: the same page, its notes on console sessions.
+  if ((!federated && !fromUser) || principal.session?.fromConsole) return;
   if (action.startsWith('iam:') && (federated || !principal.session?.mfaAuthenticated)) {
     throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid');
   }

@@ -141,7 +141,7 @@ function together(
   const must = policyType === 'trust' || !sameAccount;
   if (must && granted.effect !== 'Allow') return 'implicitDeny';
   if (own.effect === 'Allow') return 'allowed';
-  return sameAccount && granted.grantee === 'principal' && own.missing === 'identity' ? 'allowed' : 'implicitDeny';
+  return sameAccount && granted.effect === 'Allow' && granted.grantee !== 'account' && own.missing === 'identity' ? 'allowed' : 'implicitDeny';
 }
 
 function detail<Value>(

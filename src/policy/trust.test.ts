@@ -19,7 +19,7 @@ const CHIME: TrustCaller = { service: 'messaging.chime.amazonaws.com' };
 const TOKEN: TrustCaller = { federated: SAML };
 const BOUND: TrustCaller = { ...BOB, hasBoundary: true };
 
-type Answer = 'principal' | 'account' | 'implicit' | 'explicit';
+type Answer = 'principal' | 'role' | 'account' | 'implicit' | 'explicit';
 
 // biome-ignore format: a table
 const ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, answer: Answer, action?: string][] = [
@@ -31,8 +31,11 @@ const ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, a
   ['the ARN of a user names it',                                           { Principal: { AWS: USER } },                                                 BOB,       'principal'],
   ['the unique id of a user names it',                                     { Principal: { AWS: 'AIDABOB' } },                                            BOB,       'principal'],
   ['a user made again under the same name has another unique id',          { Principal: { AWS: 'AIDAOLDBOB' } },                                         BOB,       'implicit' ],
-  ['the ARN of a role names its sessions',                                 { Principal: { AWS: ROLE } },                                                 IN_ROLE,   'principal'],
-  ['the unique id of a role names its sessions',                           { Principal: { AWS: 'AROAR' } },                                              IN_ROLE,   'principal'],
+  ['the ARN of a role names its sessions',                                 { Principal: { AWS: ROLE } },                                                 IN_ROLE,   'role'     ],
+  ['the unique id of a role names its sessions',                           { Principal: { AWS: 'AROAR' } },                                              IN_ROLE,   'role'     ],
+  ['AWS * names the role of a session',                                    { Principal: { AWS: '*' } },                                                  IN_ROLE,   'role'     ],
+  ['a session is named itself rather than by its role',                    { Principal: { AWS: [ROLE, SESSION, ACCOUNT] } },                             IN_ROLE,   'principal'],
+  ['a session is named by its role rather than by its account',            { Principal: { AWS: [ACCOUNT, ROLE] } },                                      IN_ROLE,   'role'     ],
   ['the ARN of a session names it',                                        { Principal: { AWS: SESSION } },                                              IN_ROLE,   'principal'],
   ['a principal is named directly rather than by its account',             { Principal: { AWS: [ACCOUNT, USER] } },                                      BOB,       'principal'],
   ['there is no wildcard inside a principal',                              { Principal: { AWS: 'arn:aws:iam::111122223333:user/*' } },                   BOB,       'implicit' ],
@@ -51,7 +54,7 @@ const ROWS: readonly [title: string, statements: unknown, caller: TrustCaller, a
   ['Deny with NotPrincipal spares who is listed with the account',         [{ Principal: { AWS: USER } }, { Effect: 'Deny', NotPrincipal: { AWS: [USER, ACCOUNT] } }], BOB, 'principal'],
   ['Deny with NotPrincipal denies who is listed without the account',      [{ Principal: { AWS: USER } }, { Effect: 'Deny', NotPrincipal: { AWS: [USER] } }], BOB,  'explicit' ],
   ['Deny with NotPrincipal denies a session listed by its role alone',     [{ Principal: { AWS: ROLE } }, { Effect: 'Deny', NotPrincipal: { AWS: [ROLE, ACCOUNT] } }], IN_ROLE, 'explicit'],
-  ['Deny with NotPrincipal spares a session listed with role and account', [{ Principal: { AWS: ROLE } }, { Effect: 'Deny', NotPrincipal: { AWS: [ROLE, SESSION, ACCOUNT] } }], IN_ROLE, 'principal'],
+  ['Deny with NotPrincipal spares a session listed with role and account', [{ Principal: { AWS: ROLE } }, { Effect: 'Deny', NotPrincipal: { AWS: [ROLE, SESSION, ACCOUNT] } }], IN_ROLE, 'role'],
   ['Deny with NotPrincipal always denies who has a boundary',              [{ Principal: { AWS: USER } }, { Effect: 'Deny', NotPrincipal: { AWS: [USER, ACCOUNT] } }], BOUND, 'explicit'],
   ['ExternalId is a condition like any other: right',                      { Principal: { AWS: OTHER }, Condition: { StringEquals: { 'sts:ExternalId': 'e1' } } }, STRANGER, 'account'],
   ['ExternalId is a condition like any other: wrong',                      { Principal: { AWS: OTHER }, Condition: { StringEquals: { 'sts:ExternalId': 'e2' } } }, STRANGER, 'implicit'],

@@ -24,11 +24,12 @@ export interface TrustCaller {
 }
 
 /**
- * What a policy with principals says. `grantee` is whom it named: `principal`, and within one account that is permission enough;
- * `account`, and the caller's own policies must allow as well.
+ * What a policy with principals says. `grantee` is whom it named: the `principal` itself, and within one account that is permission
+ * enough; the `role` of a session, and the session's boundary and session policies must allow as well; its `account`, and all of the
+ * caller's own policies must. Requirement EVAL-7.
  */
 export type TrustDecision =
-  | { readonly effect: 'Allow'; readonly grantee: 'principal' | 'account'; readonly by: StatementRef }
+  | { readonly effect: 'Allow'; readonly grantee: 'principal' | 'role' | 'account'; readonly by: StatementRef }
   | { readonly effect: 'Deny'; readonly kind: 'explicit'; readonly grantee: 'none'; readonly by: StatementRef }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly grantee: 'none'; readonly by?: undefined };
 
@@ -55,13 +56,16 @@ function hostOf(issuer: string): string {
   return issuer.startsWith('https://') ? issuer.slice('https://'.length) : issuer;
 }
 
-type Named = 'principal' | 'account' | 'none';
+type Named = 'principal' | 'role' | 'account' | 'none';
+
+/** The more closely named, the less is asked besides. */
+const CLOSENESS: Readonly<Record<Named, number>> = { none: 0, account: 1, role: 2, principal: 3 };
 
 /**
  * Decides by a policy that has principals: a role's trust policy, or a resource's.
  *
  * Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"; "Policy evaluation logic".
- * Assumed: `*` names the principal itself; a statement without Principal allows nobody and denies everybody; of a NotPrincipal with Deny
+ * Assumed: `*` names a user itself, and of a role session its role; a statement without Principal allows nobody and denies everybody; of a NotPrincipal with Deny
  * the account and every ARN of the caller must be listed to be spared.
  */
 export function decideTrust(
@@ -90,13 +94,13 @@ export function decideTrust(
   for (const resource of resources) {
     let best: TrustDecision = { effect: 'Deny', kind: 'implicit', grantee: 'none' };
     for (const [i, statement] of statements.entries()) {
-      if (statement.effect !== 'Allow' || best.grantee === 'principal') continue;
+      if (statement.effect !== 'Allow') continue;
       const grantee = granteeOf(statement, caller);
-      if (grantee === 'none' || (grantee === 'account' && best.grantee === 'account') || !holds(i, resource)) continue;
+      if (grantee === 'none' || CLOSENESS[grantee] <= CLOSENESS[best.grantee] || !holds(i, resource)) continue;
       best = { effect: 'Allow', grantee, by: byOf(statement, i, policyType) };
     }
     if (best.effect === 'Deny') return best;
-    if (weakest === undefined || best.grantee === 'account') weakest = best;
+    if (weakest === undefined || CLOSENESS[best.grantee] < CLOSENESS[weakest.grantee]) weakest = best;
   }
   return weakest ?? { effect: 'Deny', kind: 'implicit', grantee: 'none' };
 }
@@ -110,15 +114,18 @@ function granteeOf({ principals }: LoweredStatement, caller: TrustCaller): Named
   const { not, anyone, entries } = principals;
   // Who brings no credentials is granted something only by name.
   const known = caller.accountId !== undefined;
-  if (not) return !known || anyone || entries.some((entry) => namedBy(entry, caller) !== 'none') ? 'none' : 'principal';
-  if (anyone && known) return 'principal';
-  let best: Named = 'none';
+  if (not) return !known || anyone || entries.some((entry) => namedBy(entry, caller) !== 'none') ? 'none' : anyoneAs(caller);
+  let best: Named = anyone && known ? anyoneAs(caller) : 'none';
   for (const entry of entries) {
     const named = namedBy(entry, caller);
-    if (named === 'principal') return named;
-    if (named === 'account') best = named;
+    if (CLOSENESS[named] > CLOSENESS[best]) best = named;
   }
   return best;
+}
+
+/** What a Principal that names everybody, or a role's own id, names of a caller. */
+function anyoneAs(caller: TrustCaller): 'principal' | 'role' {
+  return caller.roleArn === undefined ? 'principal' : 'role';
 }
 
 /** Source: IAM User Guide, "NotPrincipal": list the account as well, or it is denied; never with permissions boundaries. */
@@ -141,7 +148,8 @@ function namedBy({ type, value }: PrincipalEntry, caller: TrustCaller): Named {
   switch (type) {
     case 'AWS':
       if (caller.accountId === undefined) return 'none';
-      if (value === '*' || value === caller.arn || value === caller.roleArn || value === caller.uniqueId) return 'principal';
+      if (value === caller.arn) return 'principal';
+      if (value === '*' || value === caller.roleArn || value === caller.uniqueId) return anyoneAs(caller);
       return accountOf(value) === caller.accountId ? 'account' : 'none';
     case 'Service':
       return value === caller.service ? 'principal' : 'none';
