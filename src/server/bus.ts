@@ -38,25 +38,31 @@ function listeners() {
   };
 }
 
-/** Gathers what is hinted in one turn of the loop, each topic once. */
-function gathering(send: (topics: readonly string[]) => void): (topic: string) => void {
-  let gathered = new Set<string>();
+/** Gathers what is hinted in one turn of the loop and while the last was sent, each topic once. */
+function gathering(send: (topics: readonly string[]) => Promise<void>): (topic: string) => void {
+  const gathered = new Set<string>();
+  let sending = false;
+  async function sendAll(): Promise<void> {
+    while (gathered.size > 0) {
+      const topics = [...gathered];
+      gathered.clear();
+      await send(topics);
+    }
+    sending = false;
+  }
   return (topic) => {
     if (topic.length > TOPIC_MAX) throw new Error(`The topic ${topic} is too long.`);
     gathered.add(topic);
-    if (gathered.size > 1) return;
-    setImmediate(() => {
-      const topics = [...gathered];
-      gathered = new Set();
-      send(topics);
-    });
+    if (sending) return;
+    sending = true;
+    setImmediate(() => void sendAll());
   };
 }
 
 /** For one server alone. */
 export function inProcessBus(): Bus {
   const { tell, on } = listeners();
-  return { hint: gathering((topics) => topics.forEach(tell)), on, close: async () => {} };
+  return { hint: gathering(async (topics) => topics.forEach(tell)), on, close: async () => {} };
 }
 
 /**
@@ -102,14 +108,16 @@ export function postgresBus(url: string): Bus {
 
   void connect();
   return {
-    hint: gathering((topics) => {
+    hint: gathering(async (topics) => {
       // This server's own ears need no network.
       topics.forEach(tell);
       const using = client;
-      using?.query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [CHANNEL, topics]).catch(() => {
+      try {
+        await using?.query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [CHANNEL, topics]);
+      } catch {
         // A connection that did not answer in time is not listened on either.
-        using.emit('end');
-      });
+        using?.emit('end');
+      }
     }),
     on,
     async close() {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 /** A way to the database that can be cut: nothing is refused, nothing arrives. */
 export interface DatabaseProxy {
   readonly url: string;
-  /** From now on nothing goes through, in either direction, and nobody is told. */
-  cut(): void;
+  /** From now on nothing goes through, in either direction, and nobody is told; or only nothing of the connections that renew the lease. */
+  cut(which: 'everything' | 'renewals'): void;
   /** What waited goes on. */
   heal(): void;
   close(): Promise<void>;
@@ -16,22 +16,29 @@ export interface DatabaseProxy {
 export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const { hostname, pathname, username } = new URL(databaseUrl);
   const path = join(decodeURIComponent(hostname), '.s.PGSQL.5432');
-  const sockets = new Set<Socket>();
-  let whole = true;
+  const sockets = new Map<Socket, { renews: boolean }>();
+  let cut: 'nothing' | 'everything' | 'renewals' = 'nothing';
+  const stands = (connection: { renews: boolean }): boolean => cut === 'everything' || (cut === 'renewals' && connection.renews);
   const server = createServer((near) => {
     const far = createConnection(path);
+    const connection = { renews: false };
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
-      sockets.add(from);
-      from.on('data', (bytes) => to.write(bytes));
+      sockets.set(from, connection);
+      from.on('data', (bytes) => {
+        // What a connection is for stands in its first message.
+        if (bytes.includes('belfry lease')) connection.renews = true;
+        to.write(bytes);
+        if (stands(connection)) from.pause();
+      });
       from.on('error', () => from.destroy());
       from.on('close', () => {
         sockets.delete(from);
         to.destroy();
       });
-      if (!whole) from.pause();
+      if (stands(connection)) from.pause();
     }
   });
   server.listen(0, '127.0.0.1');
@@ -39,16 +46,16 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
   const { port } = server.address() as { readonly port: number };
   return {
     url: `postgres://${username}@127.0.0.1:${port}${pathname}`,
-    cut() {
-      whole = false;
-      for (const socket of sockets) socket.pause();
+    cut(which) {
+      cut = which;
+      for (const [socket, connection] of sockets) if (stands(connection)) socket.pause();
     },
     heal() {
-      whole = true;
-      for (const socket of sockets) socket.resume();
+      cut = 'nothing';
+      for (const socket of sockets.keys()) socket.resume();
     },
     async close() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       server.close();
       await once(server, 'close');
     },

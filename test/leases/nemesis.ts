@@ -1,0 +1,192 @@
+/**
+ * Servers as they are run, on one PostgreSQL, while a nemesis cuts them off, stops and kills them; administrators give and withdraw, and
+ * others ask without rest whether they may. `npm run nemesis` runs it for a while and shows that it finds the faults built into mutants:
+ *
+ *     npm run nemesis -- --seconds 30 --mutant-seconds 20 --seed 1
+ */
+import { setTimeout as after } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Credentials } from '#sigv4/sign.ts';
+import { element, iamCall } from './calls.ts';
+import { type Cluster, type Member, startCluster } from './cluster.ts';
+import { type Findings, judge, type UserHistory } from './history.ts';
+
+export interface Campaign {
+  readonly seconds: number;
+  readonly leaseMilliseconds: number;
+  readonly servers: number;
+  readonly mutant?: string;
+  readonly seed: number;
+}
+
+export interface Outcome extends Findings {
+  readonly faults: number;
+  /** How long withdrawals took that were answered at the first attempt, in milliseconds, ascending. */
+  readonly took: readonly number[];
+}
+
+/** Users that are asked about at once; each lives for a few leases. */
+const ADMINISTRATORS = 3;
+const CALLERS_A_SERVER = 3;
+
+const NEVER = Number.POSITIVE_INFINITY;
+const document = (effect: 'Allow' | 'Deny'): string =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: effect, Action: 'iam:*', Resource: '*' }] });
+
+export async function campaign({ seconds, leaseMilliseconds, servers, mutant, seed }: Campaign): Promise<Outcome> {
+  const cluster = await startCluster({ servers, leaseMilliseconds, ...(mutant === undefined ? {} : { mutant }) });
+  const random = generator(seed);
+  const histories: UserHistory[] = [];
+  const asked: { readonly history: UserHistory; readonly credentials: Credentials }[] = [];
+  const took: number[] = [];
+  let running = true;
+  let names = 0;
+  let faults = 0;
+
+  const someMember = (): Member => cluster.members[Math.floor(random() * servers)] as Member;
+
+  /** Until a server has answered that it is done. Every attempt may have been carried out, or may yet be. */
+  async function insist(parameters: () => Readonly<Record<string, string>>): Promise<string | undefined> {
+    for (let attempts = 1; running; attempts++) {
+      const begun = performance.now();
+      const asking = parameters();
+      const { status, body } = await iamCall(someMember().endpoint(), cluster.credentials, asking, leaseMilliseconds * 4);
+      if (status === 200) {
+        if (attempts === 1 && asking['PolicyName'] === 'none') took.push(performance.now() - begun);
+        return body;
+      }
+      await after(20);
+    }
+    return undefined;
+  }
+
+  async function administrator(): Promise<void> {
+    while (running) {
+      let userName = '';
+      await insist(() => ({ Action: 'CreateUser', UserName: (userName = `user${++names}`) }));
+      const key = await insist(() => ({ Action: 'CreateAccessKey', UserName: userName }));
+      await insist(() => ({ Action: 'PutUserPolicy', UserName: userName, PolicyName: 'all', PolicyDocument: document('Allow') }));
+      if (!running || key === undefined) return;
+      const history: UserHistory = { userName, given: performance.now(), withdrawBegun: NEVER, withdrawn: NEVER, checks: [] };
+      const one = { history, credentials: { accessKeyId: element(key, 'AccessKeyId'), secretAccessKey: element(key, 'SecretAccessKey') } };
+      histories.push(history);
+      asked.push(one);
+      await after(leaseMilliseconds * (0.2 + random()));
+      history.withdrawBegun = performance.now();
+      // A denial stands whatever a late attempt to give may still do.
+      const done = await insist(() => ({
+        Action: 'PutUserPolicy',
+        UserName: userName,
+        PolicyName: 'none',
+        PolicyDocument: document('Deny'),
+      }));
+      if (done === undefined) return;
+      history.withdrawn = performance.now();
+      void after(leaseMilliseconds * 3).then(() => asked.splice(asked.indexOf(one), 1));
+    }
+  }
+
+  async function caller(server: number): Promise<void> {
+    const member = cluster.members[server] as Member;
+    while (running) {
+      const one = asked[Math.floor(random() * asked.length)];
+      if (one === undefined || !member.running()) {
+        await after(10);
+        continue;
+      }
+      const begun = performance.now();
+      const { outcome } = await iamCall(member.endpoint(), one.credentials, { Action: 'ListUsers', MaxItems: '1' }, leaseMilliseconds * 5);
+      one.history.checks.push({ server, begun, ended: performance.now(), outcome });
+      // A server that refuses at once would be asked about nothing else.
+      if (outcome === 'unavailable') await after(10);
+    }
+  }
+
+  /** One misfortune, until it is over. */
+  async function misfortune(member: Member): Promise<void> {
+    const lasts = leaseMilliseconds * (0.2 + random() * 2.5);
+    const kind = random();
+    faults++;
+    if (kind < 0.3) {
+      member.proxy.cut(random() < 0.5 ? 'everything' : 'renewals');
+      await after(lasts);
+      member.proxy.heal();
+    } else if (kind < 0.8) {
+      member.signal('SIGSTOP');
+      await after(lasts);
+      member.signal('SIGCONT');
+    } else {
+      await member.kill();
+      await after(lasts / 4);
+      await member.start();
+    }
+  }
+
+  async function nemesis(): Promise<void> {
+    while (running) {
+      await after(leaseMilliseconds * (0.2 + random() * 0.6));
+      await misfortune(someMember());
+    }
+  }
+
+  try {
+    const work = [
+      nemesis(),
+      ...Array.from({ length: ADMINISTRATORS }, administrator),
+      ...cluster.members.flatMap((_, server) => Array.from({ length: CALLERS_A_SERVER }, () => caller(server))),
+    ];
+    await Promise.race([after(seconds * 1000), Promise.all(work)]);
+    running = false;
+    await Promise.all(work);
+  } finally {
+    running = false;
+    await stopped(cluster);
+  }
+  return { ...judge(histories), faults, took: took.sort((a, b) => a - b) };
+}
+
+async function stopped(cluster: Cluster): Promise<void> {
+  for (const member of cluster.members) member.signal('SIGCONT');
+  await cluster.stop();
+}
+
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** One line on what came of it. */
+export function summary(name: string, { faults, withdrawals, checks, unavailable, forbidden, forgotten, took }: Outcome): string {
+  const at = (share: number): string => `${Math.round(took[Math.floor(took.length * share)] ?? 0)} ms`;
+  return (
+    `${name}: ${faults} faults, ${withdrawals} withdrawals (p50 ${at(0.5)}, p99 ${at(0.99)}), ${checks} checks, ` +
+    `${unavailable} of them unavailable, ${forgotten} denied what was given, ${forbidden.length} allowed after the withdrawal had answered`
+  );
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '30' },
+      'mutant-seconds': { type: 'string', default: '20' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    },
+  });
+  const seed = Number(values.seed);
+  console.log(`nemesis: seed ${seed}`);
+  const common = { leaseMilliseconds: 600, servers: 3, seed };
+  const design = await campaign({ ...common, seconds: Number(values.seconds) });
+  console.log(summary('the design', design));
+  for (const one of design.forbidden.slice(0, 5)) console.log(one);
+  let failed = design.forbidden.length > 0 || design.withdrawals === 0;
+  for (const mutant of Number(values['mutant-seconds']) > 0 ? ['no wait', 'fail open'] : []) {
+    const found = await campaign({ ...common, seconds: Number(values['mutant-seconds']), mutant });
+    console.log(summary(`mutant "${mutant}"`, found));
+    failed ||= found.forbidden.length === 0;
+  }
+  console.log(failed ? 'nemesis: FAILED' : 'nemesis: nothing was honoured after its withdrawal, and every mutant was caught');
+  process.exitCode = failed ? 1 : 0;
+}
