@@ -1,0 +1,72 @@
+/**
+ * Every numbered requirement of the security model's chapters 2 to 9 and 15 is the number of a test, or is said here to be out of
+ * scope and why. A number counts where it stands in what names a test: a text of a test file and not a comment, or a case's source.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+/** Chapter by chapter: the prefix of a requirement's number, and the numbers there are. */
+// biome-ignore format: a table
+const REQUIREMENTS: readonly [chapter: string, prefix: string, numbers: readonly number[]][] = [
+  ['2.1 principals',                'IAM',   upTo(8)],
+  ['2.2 request authentication',    'AUTHN', upTo(6)],
+  ['2.5 error catalogue of IAM',    'ERR',   upTo(6)],
+  ['2.6 STS',                       'STS',   upTo(13)],
+  ['2.7 federated sign-in',         'FED',   upTo(3)],
+  ['3.1 evaluation',                'EVAL',  upTo(12)],
+  ['3.2 matching of statements',    'MATCH', upTo(5)],
+  ['3.3 condition operators',       'COND',  upTo(6)],
+  ['3.4 condition keys',            'CTX',   upTo(3)],
+  ['3.5 actions of Chime',          'CHM',   upTo(8)],
+  ['4 resource-based policies',     'RBP',   upTo(6)],
+  ['5 tags',                        'TAG',   upTo(6)],
+  ['6 roles',                       'ROLE',  [1, 2, 3, 4, 5, 10, 13, 14, 15, 16]],
+  ['7 policies',                    'EX',    upTo(7)],
+  ['8 troubleshooting',             'TS',    upTo(9)],
+  ['9 service-linked roles',        'SLR',   upTo(18)],
+  ['15 confused deputy',            'CD',    upTo(3)],
+];
+
+/** Out of scope so far, and why. What comes into scope leaves this list with its test. */
+const OUT_OF_SCOPE: ReadonlyMap<string, string> = new Map([]);
+
+function upTo(last: number): readonly number[] {
+  return Array.from({ length: last }, (_, i) => i + 1);
+}
+
+const ALL: readonly string[] = REQUIREMENTS.flatMap(([, prefix, numbers]) => numbers.map((number) => `${prefix}-${number}`));
+
+/** The numbers in what names tests; `CHM-1, TAG-2` are two. */
+function tested(): ReadonlySet<string> {
+  const found = new Set<string>();
+  const files = [...globSync('src/**/*.test.ts'), ...globSync('test/**/*.test.ts'), ...globSync('src/store/conformance*.ts')];
+  for (const file of files) {
+    if (file.endsWith('coverage.test.ts')) continue;
+    const texts = readFileSync(file, 'utf8')
+      .replace(/\/\*[\s\S]*?\*\//g, '')
+      .replace(/^\s*\/\/.*$/gm, '');
+    for (const [id] of texts.matchAll(/\b[A-Z]{2,5}-[0-9]{1,2}\b/g)) found.add(id);
+  }
+  for (const file of globSync('test/cases/**/*.json')) {
+    const { source = '' } = JSON.parse(readFileSync(file, 'utf8')) as { readonly source?: string };
+    for (const [id] of source.matchAll(/\b[A-Z]{2,5}-[0-9]{1,2}\b/g)) found.add(id);
+  }
+  return found;
+}
+
+test('every requirement of chapters 2 to 9 and 15 has a test that bears its number, or a reason why it has none', () => {
+  const bearing = tested();
+  assert.deepEqual(
+    ALL.filter((id) => !bearing.has(id) && !OUT_OF_SCOPE.has(id)),
+    [],
+  );
+});
+
+test('what is said to be out of scope has no test, and is a requirement', () => {
+  const bearing = tested();
+  assert.deepEqual(
+    [...OUT_OF_SCOPE.keys()].filter((id) => bearing.has(id) || !ALL.includes(id)),
+    [],
+  );
+});
