@@ -1,4 +1,4 @@
-import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import type { AccountId, Arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
@@ -7,7 +7,8 @@ import type { Vault } from '#core/vault.ts';
 import { readSignature, type SignatureClaim } from '#sigv4/claim.ts';
 import type { SigningKeyCache } from '#sigv4/signing-key.ts';
 import { verifySignature } from '#sigv4/verify.ts';
-import type { SessionClaims, SessionTokens } from './session-token.ts';
+import { principalsOf } from './principals.ts';
+import type { SessionTokens } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Who signed a request, proven; or that nobody did, where nobody has to. */
@@ -75,8 +76,7 @@ export type Authenticate = (
 export function authenticating({ snapshot, vault, sessions, keyCache, region }: AuthenticateParts): Authenticate {
   /** Opened secrets of long-term keys, by the record they belong to: a changed record is another object. */
   const secrets = new WeakMap<object, string>();
-  /** The principal of a user's record: one object for all its requests, so that what is made of it can be kept with it. */
-  const users = new WeakMap<object, Principal & { type: 'IAMUser' }>();
+  const principals = principalsOf(snapshot);
 
   return (received, { signingName, unsigned }, now) => {
     const identityVersion = snapshot.version();
@@ -108,7 +108,7 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
   function ofLongTermKey(claim: SignatureClaim): { secret: string; principal: Principal } | undefined {
     const key = snapshot.accessKey(claim.accessKeyId);
     if (key === undefined || key.status !== 'Active') return undefined;
-    const principal = key.userName === undefined ? rootOf(key.accountId) : userOf(key.accountId, key.userName);
+    const principal = key.userName === undefined ? principals.root(key.accountId) : principals.user(key.accountId, key.userName);
     if (principal === undefined) return undefined;
     let secret = secrets.get(key);
     if (secret === undefined) secrets.set(key, (secret = vault.open(key.sealedSecret, key.accessKeyId)));
@@ -118,66 +118,8 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
   function ofSession(claim: SignatureClaim): { secret: string; principal: Principal } | undefined {
     const opened = sessions.open(claim.accessKeyId, claim.sessionToken as string);
     if (opened === undefined) return undefined;
-    const principal = principalOf(opened.claims);
+    const principal = principals.session(opened.claims);
     return principal && { secret: opened.secretAccessKey, principal };
-  }
-
-  function rootOf(accountId: AccountId): Principal | undefined {
-    if (snapshot.account(accountId) === undefined) return undefined;
-    return { type: 'Root', accountId, arn: arn('iam', '', accountId, 'root'), principalId: accountId };
-  }
-
-  function userOf(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined {
-    const user = snapshot.user(accountId, userName);
-    if (user === undefined) return undefined;
-    let principal = users.get(user);
-    if (principal === undefined)
-      users.set(user, (principal = { type: 'IAMUser', accountId, arn: user.arn, principalId: user.userId, userName: user.userName }));
-    return principal;
-  }
-
-  /** The principal of a session, if what it is a session of still exists, unchanged in its unique id. */
-  function principalOf(claims: SessionClaims): Principal | undefined {
-    const { accountId, session } = claims;
-    switch (claims.kind) {
-      case 'role': {
-        const role = snapshot.role(accountId, claims.roleName);
-        if (role === undefined || role.roleId !== claims.roleId) return undefined;
-        return {
-          type: 'AssumedRole',
-          accountId,
-          arn: arn('sts', '', accountId, `assumed-role/${role.roleName}/${claims.sessionName}`),
-          principalId: `${role.roleId}:${claims.sessionName}`,
-          roleArn: role.arn,
-          roleId: role.roleId,
-          roleName: role.roleName,
-          sessionName: claims.sessionName,
-          session,
-        };
-      }
-      case 'user': {
-        const user = userOf(accountId, claims.userName);
-        return user?.principalId === claims.userId ? { ...user, session } : undefined;
-      }
-      case 'root': {
-        const root = rootOf(accountId);
-        return root?.type === 'Root' ? { ...root, session } : undefined;
-      }
-      case 'federated': {
-        const issuer = claims.issuerName === undefined ? rootOf(accountId) : userOf(accountId, claims.issuerName);
-        if (issuer === undefined || issuer.principalId !== claims.issuerId) return undefined;
-        return {
-          type: 'FederatedUser',
-          accountId,
-          arn: arn('sts', '', accountId, `federated-user/${claims.federatedName}`),
-          principalId: `${accountId}:${claims.federatedName}`,
-          userName: claims.federatedName,
-          issuerArn: issuer.arn,
-          issuerId: issuer.principalId,
-          session,
-        };
-      }
-    }
   }
 }
 

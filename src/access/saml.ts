@@ -57,6 +57,7 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
   if (!SESSION_NAME.test(sessionName)) throw invalid('RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}');
   const tags = [...attributes].filter(([name]) => name.startsWith(TAG_ATTRIBUTES));
 
+  const consoleSeconds = consoleSecondsOf(attributes.get(`${ATTRIBUTES}SessionDuration`)?.[0]);
   const nameQualifier = hash('sha1', `${issuer}${provider.accountId}/${provider.name}`, 'base64');
   return {
     kind: 'saml',
@@ -83,7 +84,33 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
       attributes.get(`${ATTRIBUTES}SourceIdentity`)?.[0],
     ),
     ...(latestEnd !== undefined && { latestEnd }),
+    ...(consoleSeconds !== undefined && { consoleSeconds }),
   };
+}
+
+/** Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: 900 to 43,200 seconds. */
+function consoleSecondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(seconds >= 900 && seconds <= 43_200)) throw invalid('SessionDuration in AuthnResponse must be from 900 to 43200');
+  return seconds;
+}
+
+const PROVIDER_ARN = /arn:aws:iam::[0-9]{12}:saml-provider\/[\w.-]{1,128}/g;
+const PROVIDERS_MAX = 20;
+
+/**
+ * The providers an assertion speaks of, proven by nothing: which of them are to be asked whether they signed it.
+ * At most twenty; the first ones named.
+ */
+export function namedProviders(assertion: string): readonly string[] {
+  const xml = Buffer.from(assertion, 'base64').toString('utf8');
+  const named = new Set<string>();
+  for (const [arn] of xml.matchAll(PROVIDER_ARN)) {
+    named.add(arn);
+    if (named.size === PROVIDERS_MAX) break;
+  }
+  return [...named];
 }
 
 /** Loaded at the first assertion: the library is large, and most servers never see one. */

@@ -53,6 +53,7 @@ const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
   ['a role session',               ROLE],
   ['a role session with all',      { ...ROLE, session: FACTS }],
   ["a user's session",             { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, mfaAuthenticated: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA', userName: 'alice' }],
+  ["a user's console session",     { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, fromConsole: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA', userName: 'alice' }],
   ["the root's session",           { kind: 'root', accountId: ACCOUNT, session: SESSION }],
   ["a user's federated user",      { kind: 'federated', accountId: ACCOUNT, session: FACTS, federatedName: 'bob', issuerId: 'AIDAEXAMPLEEXAMPLEEXA', issuerName: 'alice' }],
   ["the root's federated user",    { kind: 'federated', accountId: ACCOUNT, session: SESSION, federatedName: 'bob', issuerId: ACCOUNT }],

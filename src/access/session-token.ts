@@ -88,13 +88,14 @@ export function newSessionTokens(operatorKeys: OperatorKeys, remembered = 10_000
 const KINDS = ['role', 'user', 'root', 'federated'] as const;
 const MFA = 1;
 const CHAINED = 2;
+const FROM_CONSOLE = 4;
 
 /** The claims without what is packed: kind and flags, account, two moments of six bytes each, texts with their lengths before them. */
 function written(claims: SessionClaims): Buffer {
   const { session } = claims;
   const head = Buffer.alloc(19);
   head[0] = KINDS.indexOf(claims.kind);
-  head[1] = (session.mfaAuthenticated ? MFA : 0) | (session.chained ? CHAINED : 0);
+  head[1] = (session.mfaAuthenticated ? MFA : 0) | (session.chained ? CHAINED : 0) | (session.fromConsole ? FROM_CONSOLE : 0);
   head.writeUIntBE(Number(claims.accountId), 2, 5);
   head.writeUIntBE(session.issuedAt, 7, 6);
   head.writeUIntBE(session.expiresAt, 13, 6);
@@ -142,6 +143,7 @@ function read(plain: Buffer): SessionClaims {
     expiresAt: plain.readUIntBE(13, 6) as Instant,
     mfaAuthenticated: (flags & MFA) !== 0,
     chained: (flags & CHAINED) !== 0,
+    ...((flags & FROM_CONSOLE) !== 0 && { fromConsole: true }),
     ...(sourceIdentity !== '' && { sourceIdentity }),
     ...(federatedProvider !== '' && { federatedProvider }),
     ...unpacked(plain.subarray(at)),

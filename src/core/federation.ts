@@ -33,4 +33,6 @@ export type Federation =
       readonly roleArns: readonly string[];
       /** The session ends no later. */
       readonly latestEnd?: Instant;
+      /** How long a sign-in to the console shall last; STS takes no notice of it. */
+      readonly consoleSeconds?: number;
     });

@@ -18,6 +18,8 @@ export interface SessionFacts {
   readonly federatedProvider?: string;
   /** True where the session was made by a session (role chaining). */
   readonly chained: boolean;
+  /** True where these are the credentials of a console sign-in: CloudTrail's `sessionCredentialFromConsole`. */
+  readonly fromConsole?: boolean;
 }
 
 /**

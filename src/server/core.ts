@@ -12,7 +12,9 @@ import { guardedFetch } from '#access/guarded-fetch.ts';
 import { issuerKeys } from '#access/issuer-keys.ts';
 import { newLease, withdrawing } from '#access/lease.ts';
 import { operatorKeyRing } from '#access/operator-keys.ts';
+import { principalsOf } from '#access/principals.ts';
 import { newSessionTokens } from '#access/session-token.ts';
+import { consoleSignIns } from '#access/sign-in.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
@@ -20,6 +22,7 @@ import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
+import { mfaVerifier } from '#services/mfa.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
 import { openServers } from '#store/open-servers.ts';
@@ -33,6 +36,7 @@ import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
 import { allOperations } from './operations.ts';
 import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+import { signInPages } from './sign-in/pages.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
@@ -90,15 +94,20 @@ const operatorAccount = ((await kept.transaction((tx) => tx.meta.get(OPERATOR_AC
 const sessions = newSessionTokens(ring.keys);
 const stacks = newStacks(snapshot);
 let endpoints: Endpoints = {};
+const federate = federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedInternalHosts: settings.internalIssuers })) });
+const report = (requestId: string, error: unknown) =>
+  console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`);
+const verifyMfa = mfaVerifier(vault);
 const answer = answering({
   store,
   snapshot,
   authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
-  federate: federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedInternalHosts: settings.internalIssuers })) }),
+  federate,
   authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
   operations: allOperations({
     settings,
     vault,
+    verifyMfa,
     sessions,
     operatorKeys: ring.keys,
     endpoints: () => endpoints,
@@ -113,7 +122,24 @@ const answer = answering({
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
   sealReasons: authorizationMessages(ring.keys).encode,
-  report: (requestId, error) => console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
+  report,
+});
+const principals = principalsOf(snapshot);
+const signIn = signInPages({
+  store,
+  snapshot,
+  principals,
+  sessions,
+  signIns: consoleSignIns({ vault, sessions, principals }),
+  federate,
+  verifyMfa,
+  answer,
+  now,
+  recording,
+  region: settings.region,
+  operatorAccount: () => operatorAccount,
+  holds: lease.holds,
+  report,
 });
 
 const operatorKey = operatorKeyCommands({ ring, vault, store, region: settings.region, now, lease });
@@ -135,7 +161,7 @@ async function closed(): Promise<void> {
 }
 
 serveCore(port, {
-  answer: ({ received, refuse }) => answer(received, refuse),
+  answer: ({ received, refuse }) => signIn(received, refuse) ?? answer(received, refuse),
   listening: (at) => {
     endpoints = at;
   },

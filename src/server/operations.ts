@@ -7,6 +7,7 @@ import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { Vault } from '#core/vault.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { PolicyLayers } from '#policy/engine.ts';
+import type { VerifyMfa } from '#services/mfa.ts';
 import type { Operation } from '#services/operation.ts';
 import type { LinkedRoleUsage } from '#services/service-linked-roles.ts';
 import type { Apis } from '#services/table.ts';
@@ -18,6 +19,7 @@ import type { Settings } from './settings.ts';
 export interface OperationParts {
   readonly settings: Settings;
   readonly vault: Vault;
+  readonly verifyMfa: VerifyMfa;
   readonly sessions: SessionIssuer;
   readonly operatorKeys: OperatorKeys;
   /** Where clients find this server. */
@@ -49,7 +51,15 @@ export type OperationTables = (service: ServiceName) => Table | Promise<Table>;
  * The operations of every service. A service's code is loaded when it is first asked for, so that a start does not wait for all of them.
  * An operation that is in the model and not built is `notYet`.
  */
-export function allOperations({ settings, vault, sessions, operatorKeys, endpoints, serviceControl }: OperationParts): OperationTables {
+export function allOperations({
+  settings,
+  vault,
+  verifyMfa,
+  sessions,
+  operatorKeys,
+  endpoints,
+  serviceControl,
+}: OperationParts): OperationTables {
   const built: Partial<Record<ServiceName, () => Promise<unknown>>> = {
     'chime-sdk-meetings': async () => {
       const { meetingsOperations } = await import('#services/chime-sdk-meetings/operations.ts');
@@ -72,8 +82,7 @@ export function allOperations({ settings, vault, sessions, operatorKeys, endpoin
     iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),
     sts: async () => {
       const { stsOperations } = await import('#services/sts/operations.ts');
-      const { mfaVerifier } = await import('#services/mfa.ts');
-      return stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open, verifyMfa: mfaVerifier(vault) });
+      return stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open, verifyMfa });
     },
     organizations: async () => (await import('#services/organizations/operations.ts')).organizationsOperations(),
     cloudtrail: async () =>

@@ -111,6 +111,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
       (tls
         ? `,"tlsDetails":{"tlsVersion":${quoted(tls.version)},"cipherSuite":${quoted(tls.cipherSuite)},"clientProvidedHostHeader":${quoted(header(received, 'host') ?? '')}}`
         : '') +
+      (principal?.session?.fromConsole ? ',"sessionCredentialFromConsole":"true"' : '') +
       '}';
 
     const userName = principal && lookupUserName(principal);

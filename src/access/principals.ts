@@ -1,0 +1,79 @@
+import { type AccountId, arn } from '#core/arn.ts';
+import type { Principal } from '#core/principal.ts';
+import type { SessionClaims } from './session-token.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Principals as the identity snapshot has them now; undefined where there is none, or no longer the one that was meant. */
+export interface Principals {
+  root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined;
+  user(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined;
+  /** The principal of a session, if what it is a session of still exists, unchanged in its unique id. Whether it has expired is for the caller. */
+  session(claims: SessionClaims): Principal | undefined;
+}
+
+export function principalsOf(snapshot: Snapshot): Principals {
+  /** The principal of a user's record: one object for all its requests, so that what is made of it can be kept with it. */
+  const users = new WeakMap<object, Principal & { type: 'IAMUser' }>();
+
+  function root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined {
+    if (snapshot.account(accountId) === undefined) return undefined;
+    return { type: 'Root', accountId, arn: arn('iam', '', accountId, 'root'), principalId: accountId };
+  }
+
+  function user(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined {
+    const record = snapshot.user(accountId, userName);
+    if (record === undefined) return undefined;
+    let principal = users.get(record);
+    if (principal === undefined)
+      users.set(
+        record,
+        (principal = { type: 'IAMUser', accountId, arn: record.arn, principalId: record.userId, userName: record.userName }),
+      );
+    return principal;
+  }
+
+  function session(claims: SessionClaims): Principal | undefined {
+    const { accountId } = claims;
+    switch (claims.kind) {
+      case 'role': {
+        const role = snapshot.role(accountId, claims.roleName);
+        if (role === undefined || role.roleId !== claims.roleId) return undefined;
+        return {
+          type: 'AssumedRole',
+          accountId,
+          arn: arn('sts', '', accountId, `assumed-role/${role.roleName}/${claims.sessionName}`),
+          principalId: `${role.roleId}:${claims.sessionName}`,
+          roleArn: role.arn,
+          roleId: role.roleId,
+          roleName: role.roleName,
+          sessionName: claims.sessionName,
+          session: claims.session,
+        };
+      }
+      case 'user': {
+        const found = user(accountId, claims.userName);
+        return found?.principalId === claims.userId ? { ...found, session: claims.session } : undefined;
+      }
+      case 'root': {
+        const found = root(accountId);
+        return found && { ...found, session: claims.session };
+      }
+      case 'federated': {
+        const issuer = claims.issuerName === undefined ? root(accountId) : user(accountId, claims.issuerName);
+        if (issuer === undefined || issuer.principalId !== claims.issuerId) return undefined;
+        return {
+          type: 'FederatedUser',
+          accountId,
+          arn: arn('sts', '', accountId, `federated-user/${claims.federatedName}`),
+          principalId: `${accountId}:${claims.federatedName}`,
+          userName: claims.federatedName,
+          issuerArn: issuer.arn,
+          issuerId: issuer.principalId,
+          session: claims.session,
+        };
+      }
+    }
+  }
+
+  return { root, user, session };
+}

@@ -1,0 +1,88 @@
+/**
+ * The federation endpoint: temporary credentials for a token, and the token for a browser's sign-in.
+ *
+ * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3.
+ * Assumed: the errors' bodies.
+ */
+import type { GivenSession } from '#access/sign-in.ts';
+import type { Answer, Received } from '#core/exchange.ts';
+import { bodyOf, CONSOLE_PATH, clearCookie, jsonAnswer, ownPath, page, readParameters, redirect, refusal, setCookie } from './http.ts';
+import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
+
+/** Longer than any session's JSON. */
+const SESSION_MAX = 16_384;
+
+export async function federation(parts: SignInParts, received: Received): Promise<Answer> {
+  const query = received.target.indexOf('?');
+  const text =
+    received.method === 'POST' ? bodyOf(received, 'application/x-www-form-urlencoded') : query < 0 ? '' : received.target.slice(query + 1);
+  const parameters = text === undefined ? undefined : readParameters(text);
+  switch (parameters?.get('Action')) {
+    case 'getSigninToken':
+      return await signinToken(parts, received, parameters);
+    case 'login':
+      return await login(parts, received, parameters);
+    case 'logout':
+      return redirect(302, CONSOLE_PATH, ...clearCookie(received));
+    default:
+      return refusal(400, 'InvalidRequest', 'Action must be getSigninToken, login or logout.');
+  }
+}
+
+type Parameters = ReadonlyMap<string, string>;
+
+async function signinToken(parts: SignInParts, received: Received, parameters: Parameters): Promise<Answer> {
+  const given = readSession(parameters.get('Session') ?? '');
+  if (given === undefined) {
+    return refusal(400, 'InvalidRequest', 'Session must be JSON with the texts sessionId, sessionKey and sessionToken.');
+  }
+  const duration = parameters.get('SessionDuration');
+  const seconds = duration === undefined ? undefined : /^[0-9]{1,6}$/.test(duration) ? Number(duration) : Number.NaN;
+  const answer = parts.signIns.signinToken(given, seconds, parts.now(), random);
+  const { principal } = answer;
+  const accountId = principal?.accountId ?? parts.operatorAccount();
+  const event = { received, eventName: 'GetSigninToken', accountId, ...(principal !== undefined && { principal }) } as const;
+  await parts.store.transaction((tx) =>
+    answer.outcome === 'issued'
+      ? recordSignIn(parts, tx, { ...event, outcome: 'Success', madeAccessKeyId: answer.accessKeyId })
+      : recordSignIn(parts, tx, { ...event, outcome: 'Failure', errorMessage: answer.why }),
+  );
+  return answer.outcome === 'issued' ? jsonAnswer(200, { SigninToken: answer.signinToken }) : refusal(400, 'InvalidRequest', answer.why);
+}
+
+function readSession(text: string): GivenSession | undefined {
+  if (text.length > SESSION_MAX) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { sessionId, sessionKey, sessionToken } = (parsed ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof sessionId !== 'string' || typeof sessionKey !== 'string' || typeof sessionToken !== 'string') return undefined;
+  return { sessionId, sessionKey, sessionToken };
+}
+
+/** Only a GET signs in, as a browser follows a link; where it goes is a path of this server, for nobody lends his name to another's page. */
+async function login(parts: SignInParts, received: Received, parameters: Parameters): Promise<Answer> {
+  if (received.method !== 'GET') return refusal(405, 'InvalidRequest', 'A sign-in is a GET.', 'allow', 'GET');
+  const destination = ownPath(parameters.get('Destination') ?? CONSOLE_PATH);
+  if (destination === undefined) return page(400, 'Sign-in failed', '<p>Destination must be a path of this server.</p>');
+  const now = parts.now();
+  const begun = parts.signIns.redeem(parameters.get('SigninToken') ?? '', now, random);
+  if (begun === undefined) {
+    await parts.store.transaction((tx) =>
+      recordSignIn(parts, tx, {
+        received,
+        eventName: 'ConsoleLogin',
+        outcome: 'Failure',
+        accountId: parts.operatorAccount(),
+        errorMessage: 'Failed authentication',
+        loginTo: destination,
+      }),
+    );
+    return page(403, 'Sign-in failed', '<p>The sign-in token is not valid, or is expired. Ask for another where you got it.</p>');
+  }
+  await recordLogin(parts, received, begun, destination);
+  return redirect(302, destination, ...setCookie(received, begun.cookie, begun.signIn.credentials.expiration, now));
+}

@@ -1,0 +1,52 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Federate } from '#access/federate.ts';
+import type { Principals } from '#access/principals.ts';
+import type { SessionTokens } from '#access/session-token.ts';
+import type { Begun, ConsoleSignIns } from '#access/sign-in.ts';
+import type { Snapshot } from '#access/snapshot.ts';
+import type { AccountId } from '#core/arn.ts';
+import type { Answer, Received } from '#core/exchange.ts';
+import type { Instant } from '#core/instant.ts';
+import type { VerifyMfa } from '#services/mfa.ts';
+import type { Store, Tx } from '#store/store.ts';
+import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
+
+/** Everything the sign-in needs; made once, in `core.ts`. */
+export interface SignInParts {
+  readonly store: Store;
+  readonly snapshot: Snapshot;
+  readonly principals: Principals;
+  readonly sessions: SessionTokens;
+  readonly signIns: ConsoleSignIns;
+  readonly federate: Federate;
+  readonly verifyMfa: VerifyMfa;
+  /** The ordinary path of a request: a browser with an assertion calls STS like everybody. */
+  readonly answer: (received: Received) => Promise<Answer>;
+  readonly now: () => Instant;
+  readonly recording: boolean;
+  readonly region: string;
+  readonly operatorAccount: () => AccountId;
+  /** Whether what the snapshot says may be honoured now. */
+  readonly holds: () => boolean;
+  readonly report: (requestId: string, error: unknown) => void;
+}
+
+type Recorded = Omit<SignInEvent, 'region' | 'now' | 'eventId' | 'mfaUsed'> & { readonly mfaUsed?: boolean };
+
+/** Records a sign-in event in a transaction. */
+export async function recordSignIn(parts: SignInParts, tx: Tx, event: Recorded): Promise<void> {
+  if (!parts.recording) return;
+  await tx.trail.append(signInEventRow({ mfaUsed: false, ...event, region: parts.region, now: parts.now(), eventId: randomUUID() }));
+}
+
+/** Records that somebody is signed in, in a transaction of its own. */
+export async function recordLogin(parts: SignInParts, received: Received, { signIn }: Begun, loginTo: string): Promise<void> {
+  const { principal } = signIn;
+  const { accountId } = principal;
+  const mfaUsed = principal.session?.mfaAuthenticated === true;
+  await parts.store.transaction((tx) =>
+    recordSignIn(parts, tx, { received, eventName: 'ConsoleLogin', outcome: 'Success', accountId, principal, mfaUsed, loginTo }),
+  );
+}
+
+export const random = (bytes: number): Uint8Array => randomBytes(bytes);

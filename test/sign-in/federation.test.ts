@@ -1,0 +1,277 @@
+/** The federation endpoint over the wire: credentials, token, cookie, credentials. Requirement FED-3. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { DeleteRoleCommand, DeleteRolePolicyCommand, ListUsersCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { allow, guideOn, type Keys, keysOf, policy, trust } from '../guide/rig.ts';
+import { startTestServer } from '../server.ts';
+import { type Browser, browser, query } from './browser.ts';
+
+const server = await startTestServer();
+const other = await startTestServer();
+const guide = guideOn(server);
+const { accountId } = guide;
+const root = `arn:aws:iam::${accountId}:root`;
+const broker = await guide.user('broker', allow('*'));
+const desk = await guide.role('desk', trust(root), allow(['iam:ListUsers', 'chime:CreateMeeting', 'sts:AssumeRole']));
+const chained = await guide.role('chained', trust(root), allow('iam:ListUsers'));
+
+const sessionOf = ({ accessKeyId, secretAccessKey, sessionToken }: Keys) =>
+  JSON.stringify({ sessionId: accessKeyId, sessionKey: secretAccessKey, sessionToken });
+
+async function ask(keys: Keys, more: Readonly<Record<string, string>> = {}, at: Browser = browser(server.endpoint)) {
+  return await at.get(`/federation${query({ Action: 'getSigninToken', Session: sessionOf(keys), ...more })}`);
+}
+async function tokenOf(keys: Keys, more: Readonly<Record<string, string>> = {}): Promise<string> {
+  const page = await ask(keys, more);
+  assert.equal(page.status, 200, page.text);
+  return page.json()['SigninToken'] as string;
+}
+async function login(at: Browser, SigninToken: string, Destination = '/console/?a=b') {
+  return await at.get(`/federation${query({ Action: 'login', Issuer: 'https://broker.example', Destination, SigninToken })}`);
+}
+async function signedIn(keys: Keys, more: Readonly<Record<string, string>> = {}): Promise<Browser> {
+  const at = browser(server.endpoint);
+  assert.equal((await login(at, await tokenOf(keys, more))).status, 302);
+  return at;
+}
+async function credentialsOf(at: Browser): Promise<Keys & { readonly expiration: Date }> {
+  const page = await at.post('/_belfry/sign-in/credentials');
+  assert.equal(page.status, 200, page.text);
+  const { expiration, ...keys } = page.json();
+  return { ...(keys as unknown as Keys), expiration: new Date(expiration as string) };
+}
+
+/** Sign-in events in the trail, newest first. */
+async function events(name: string): Promise<Readonly<Record<string, Readonly<Record<string, unknown>>>>[]> {
+  const trail = new CloudTrailClient(server.client());
+  const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: name }];
+  const { Events } = await trail.send(new LookupEventsCommand({ LookupAttributes }));
+  return (Events ?? []).map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent as string));
+}
+
+const DESK_SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/guide`;
+
+test("A role's credentials sign in: token, cookie, and credentials with which AWS's clients call IAM and Chime", async () => {
+  const at = browser(server.endpoint);
+  const page = await login(at, await tokenOf(await guide.assume(broker, desk)));
+  assert.deepEqual([page.status, page.headers.location], [302, '/console/?a=b']);
+  assert.match(String(page.headers['set-cookie']), /^belfry-sign-in=[\w-]+; Path=\/; Max-Age=3[56]\d\d; HttpOnly; SameSite=Lax$/);
+  assert.equal(page.headers['cache-control'], 'no-store');
+
+  const who = (await at.get('/_belfry/sign-in')).json();
+  assert.deepEqual([who['principalArn'], who['accountId']], [DESK_SESSION, accountId]);
+  const keys = await credentialsOf(at);
+  assert.equal(keys.expiration.getTime(), Date.parse(who['expiration'] as string));
+  assert.equal((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, DESK_SESSION);
+  await guide.iam(keys).send(new ListUsersCommand({}));
+  const { Meeting } = await guide
+    .meetings(keys)
+    .send(new CreateMeetingCommand({ ClientRequestToken: 'ring', ExternalMeetingId: 'desk', MediaRegion: 'us-east-1' }));
+  assert.ok(Meeting?.MeetingId);
+});
+
+test('The trail: GetSigninToken and ConsoleLogin with who signs in, and every call of the console is marked as one', async () => {
+  const keys = await credentialsOf(await signedIn(await guide.assume(broker, desk)));
+  await guide.iam(keys).send(new ListUsersCommand({}));
+  const [token] = await events('GetSigninToken');
+  const [login] = await events('ConsoleLogin');
+  for (const event of [token, login]) {
+    assert.deepEqual([event?.['eventType'], event?.['eventSource']], ['AwsConsoleSignIn', 'signin.amazonaws.com']);
+    assert.equal(event?.['userIdentity']?.['arn'], DESK_SESSION);
+    assert.equal(JSON.stringify(event).includes(keys.secretAccessKey), false);
+    assert.equal(JSON.stringify(event).includes(keys.sessionToken as string), false);
+  }
+  assert.deepEqual(token?.['responseElements'], { credentials: { accessKeyId: keys.accessKeyId }, GetSigninToken: 'Success' });
+  assert.deepEqual(login?.['responseElements'], { ConsoleLogin: 'Success' });
+  assert.deepEqual(login?.['additionalEventData'], { LoginTo: '/console/?a=b', MobileVersion: 'No', MFAUsed: 'No' });
+  const [call] = await events('ListUsers');
+  assert.equal(call?.['sessionCredentialFromConsole'], 'true');
+});
+
+test('Credentials of GetFederationToken sign in, and at the console call IAM as far as their policies allow', async () => {
+  const answer = await guide
+    .sts(broker)
+    .send(new GetFederationTokenCommand({ Name: 'bob', DurationSeconds: 900, Policy: policy(allow('iam:ListUsers')) }));
+  const keys = await credentialsOf(await signedIn(keysOf(answer.Credentials)));
+  assert.equal(keys.expiration.getTime(), answer.Credentials?.Expiration?.getTime());
+  await guide.iam(keys).send(new ListUsersCommand({}));
+  await assert.rejects(guide.iam(keys).send(new DeleteRoleCommand({ RoleName: 'desk' })), { name: 'AccessDenied' });
+});
+
+test('SessionDuration: the sign-in may last longer than the credentials it is made of', async () => {
+  const asked = Date.now();
+  const { expiration } = await credentialsOf(
+    await signedIn(await guide.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '43200' }),
+  );
+  const seconds = (expiration.getTime() - asked) / 1000;
+  assert.ok(seconds > 43_190 && seconds < 43_260, String(seconds));
+});
+
+const deskKeys = await guide.assume(broker, desk);
+const sessionKeys = keysOf((await guide.sts(broker).send(new GetSessionTokenCommand({}))).Credentials);
+const federatedKeys = keysOf((await guide.sts(broker).send(new GetFederationTokenCommand({ Name: 'bob' }))).Credentials);
+const chainedKeys = await guide.assume(deskKeys, chained);
+const consoleKeys = await credentialsOf(await signedIn(deskKeys));
+const swapped = (text = '') => (text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`);
+
+// biome-ignore format: a table
+const REFUSED: readonly (readonly [title: string, keys: Keys, more: Readonly<Record<string, string>>, message: RegExp])[] = [
+  ['credentials of GetSessionToken (FED-3)',     sessionKeys,                                                          {},                           /GetSessionToken/],
+  ['a long-term key',                            { ...broker, sessionToken: 'x' },                                     {},                           /not valid/],
+  ['a wrong secret',                             { ...deskKeys, secretAccessKey: swapped(deskKeys.secretAccessKey) },  {},                           /not valid/],
+  ['an altered session token',                   { ...deskKeys, sessionToken: swapped(deskKeys.sessionToken) },        {},                           /not valid/],
+  ["another session's key id",                   { ...deskKeys, accessKeyId: chainedKeys.accessKeyId },                {},                           /not valid/],
+  ["a console sign-in's own credentials",        consoleKeys,                                                          {},                           /cannot make another/],
+  ['a SessionDuration under 900',                deskKeys,                                                             { SessionDuration: '899' },   /900 to 43200/],
+  ['a SessionDuration over 43200',               deskKeys,                                                             { SessionDuration: '43201' }, /900 to 43200/],
+  ['a SessionDuration that is no number',        deskKeys,                                                             { SessionDuration: '1e4' },   /900 to 43200/],
+  ['a SessionDuration for a federated user',     federatedKeys,                                                        { SessionDuration: '3600' },  /GetFederationToken/],
+  ['a SessionDuration for a chained role',       chainedKeys,                                                          { SessionDuration: '3600' },  /chained/],
+  ['a Session that is no JSON',                  deskKeys,                                                             { Session: '{' },             /must be JSON/],
+  ['a Session that is null',                     deskKeys,                                                             { Session: 'null' },          /must be JSON/],
+];
+
+for (const [title, keys, more, message] of REFUSED) {
+  test(`getSigninToken: ${title} is refused`, async () => {
+    const page = await ask(keys, more);
+    assert.equal(page.status, 400);
+    assert.match(page.json()['message'] as string, message);
+    assert.equal(page.headers['set-cookie'], undefined);
+  });
+}
+
+test('getSigninToken: what is refused stands in the trail, with who asked where that is proven', async () => {
+  await ask(sessionKeys);
+  const [event] = await events('GetSigninToken');
+  assert.deepEqual(event?.['responseElements'], { GetSigninToken: 'Failure' });
+  assert.equal(event?.['userIdentity']?.['userName'], 'broker');
+});
+
+test("getSigninToken: another server's credentials are nothing here, and neither are its token and its cookie", async () => {
+  const there = guideOn(other);
+  const user = await there.user('broker', allow('*'));
+  const role = await there.role('desk', trust(`arn:aws:iam::${there.accountId}:root`), allow('iam:ListUsers'));
+  const keys = await there.assume(user, role);
+  assert.equal((await ask(keys)).status, 400);
+  const at = browser(other.endpoint);
+  const token = (await ask(keys, {}, at)).json()['SigninToken'] as string;
+  assert.equal((await login(at, token)).status, 302);
+  const here = browser(server.endpoint);
+  assert.equal((await login(here, token)).status, 403);
+  here.cookie = at.cookie;
+  assert.equal((await here.get('/_belfry/sign-in')).status, 401);
+  assert.equal((await here.post('/_belfry/sign-in/credentials')).status, 401);
+});
+
+test('login: a token altered, a cookie in its place or a token as the cookie signs nobody in', async () => {
+  const token = await tokenOf(deskKeys);
+  const at = await signedIn(deskKeys);
+  const cookie = (at.cookie as string).split('=')[1] as string;
+  const stranger = browser(server.endpoint);
+  for (const wrong of [swapped(token), token.slice(0, -4), cookie, '', '%00']) {
+    const page = await login(stranger, wrong);
+    assert.deepEqual([page.status, page.headers['set-cookie']], [403, undefined]);
+  }
+  for (const wrong of [token, swapped(cookie), `${cookie}A`, '']) {
+    stranger.cookie = `belfry-sign-in=${wrong}`;
+    assert.equal((await stranger.get('/_belfry/sign-in')).status, 401);
+  }
+  const [event] = await events('ConsoleLogin');
+  assert.deepEqual(event?.['responseElements'], { ConsoleLogin: 'Failure' });
+});
+
+for (const destination of [
+  'https://evil.example/',
+  '//evil.example',
+  '/\\evil.example',
+  'evil',
+  'javascript:alert(1)',
+  '/a\r\nset-cookie: x=y',
+  '/\t/evil.example',
+  '',
+]) {
+  test(`login: ${JSON.stringify(destination)} is no destination`, async () => {
+    const page = await login(browser(server.endpoint), await tokenOf(deskKeys), destination);
+    assert.deepEqual([page.status, page.headers.location, page.headers['set-cookie']], [400, undefined, undefined]);
+  });
+}
+
+// biome-ignore format: a table
+const ORIGINS: readonly (readonly [title: string, headers: Readonly<Record<string, string | undefined>>, status: number])[] = [
+  ['from the server itself',               { origin: server.endpoint },                                      200],
+  ['that the browser calls same-origin',   { origin: undefined, 'sec-fetch-site': 'same-origin' },           200],
+  ['from another site',                    { origin: 'https://evil.example' },                               403],
+  ['from another port of the same host',   { origin: 'http://127.0.0.1:1' },                                 403],
+  ['from a sandboxed frame',               { origin: 'null' },                                               403],
+  ['that the browser calls same-site',     { 'sec-fetch-site': 'same-site' },                                403],
+  ['that the browser calls cross-site',    { origin: undefined, 'sec-fetch-site': 'cross-site' },            403],
+  ['that a person typed',                  { origin: undefined, 'sec-fetch-site': 'none' },                  403],
+  ['that says nothing of where it is from', { origin: undefined },                                           403],
+];
+
+for (const [title, headers, status] of ORIGINS) {
+  test(`The credentials: a POST ${title} is answered ${status}`, async () => {
+    const at = await signedIn(deskKeys);
+    assert.equal((await at.post('/_belfry/sign-in/credentials', '', headers)).status, status);
+  });
+}
+
+test('A sign-in ends when its role does, and when the browser signs out', async () => {
+  const gone = await guide.role('gone', trust(root), allow('iam:ListUsers'));
+  const at = await signedIn(await guide.assume(broker, gone));
+  await guide.admin.send(new DeleteRolePolicyCommand({ RoleName: 'gone', PolicyName: 'p' }));
+  await guide.admin.send(new DeleteRoleCommand({ RoleName: 'gone' }));
+  assert.equal((await at.get('/_belfry/sign-in')).status, 401);
+  assert.equal((await at.post('/_belfry/sign-in/credentials')).status, 401);
+
+  const out = await signedIn(deskKeys);
+  assert.equal((await out.send('DELETE', '/_belfry/sign-in', { origin: 'https://evil.example' })).status, 403);
+  assert.equal((await out.send('DELETE', '/_belfry/sign-in', { origin: server.endpoint })).status, 200);
+  assert.equal(out.cookie, undefined);
+});
+
+test("Revoking a role's older sessions revokes the sign-ins made of them", async () => {
+  const revoked = await guide.role('revoked', trust(root), allow('iam:ListUsers'));
+  const keys = await credentialsOf(await signedIn(await guide.assume(broker, revoked), { SessionDuration: '43200' }));
+  await guide.iam(keys).send(new ListUsersCommand({}));
+  const later = new Date(Date.now() + 1000).toISOString();
+  const PolicyDocument = policy({
+    Effect: 'Deny',
+    Action: '*',
+    Resource: '*',
+    Condition: { DateLessThan: { 'aws:TokenIssueTime': later } },
+  });
+  await guide.admin.send(new PutRolePolicyCommand({ RoleName: 'revoked', PolicyName: 'AWSRevokeOlderSessions', PolicyDocument }));
+  await assert.rejects(guide.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
+});
+
+test('Over TLS the cookie is bound to the host, and one without the prefix is none', async () => {
+  const at = browser(server.httpsEndpoint, server.caFile);
+  const page = await login(at, await tokenOf(deskKeys));
+  assert.match(String(page.headers['set-cookie']), /^__Host-belfry-sign-in=[\w-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/);
+  assert.equal((await at.get('/_belfry/sign-in')).status, 200);
+  at.cookie = at.cookie?.replace('__Host-', '');
+  assert.equal((await at.get('/_belfry/sign-in')).status, 401);
+});
+
+// biome-ignore format: a table
+const UNREADABLE: readonly (readonly [method: string, path: string, status: number])[] = [
+  ['GET',    '/federation',                                   400],
+  ['GET',    '/federation?Action=getSigninToken&Action=login', 400],
+  ['GET',    '/federation?Action=getSigninToken',             400],
+  ['PUT',    '/federation?Action=login',                      405],
+  ['GET',    '/saml',                                         405],
+  ['POST',   '/saml',                                         400],
+  ['GET',    '/_belfry/sign-in',                              401],
+  ['POST',   '/_belfry/sign-in',                              403],
+  ['GET',    '/_belfry/sign-in/credentials',                  405],
+];
+
+for (const [method, path, status] of UNREADABLE) {
+  test(`${method} ${path} with nothing more is answered ${status}`, async () => {
+    assert.equal((await browser(server.endpoint).send(method, path)).status, status);
+  });
+}
