@@ -157,7 +157,7 @@ test('ROLE-2: a third party works in another account through a role with an exte
   assert.match(await again(without, 'Unique-Id-12345'), /because no identity-based policy allows the sts:AssumeRole action$/);
 });
 
-test('EVAL-8, TS-4: what belongs to another account is out of reach, whatever the caller’s policies allow; there is no policy to grant it', async () => {
+test('EVAL-8, RBP-3, TS-4: what belongs to another account is out of reach, whatever the caller’s policies allow; there is no policy to grant it', async () => {
   const other = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Other' });
   assert.ok(other.ok && other.administrator);
   const { Meeting } = await meetings(other.administrator).send(newMeeting('others'));
@@ -198,7 +198,7 @@ test('TS-1: "I am not authorized to perform an action" says who, what and why, a
   assert.ok((await create()).Meeting?.MeetingId);
 });
 
-test('TS-1: on the classic service it is a ForbiddenException with the same sentence', async () => {
+test('TS-1, TS-2: on the classic service it is a ForbiddenException with the same sentence', async () => {
   const keys = await user('classic');
   const { name, status, message } = await refusalOf(chime(keys).send(new ListUsersCommand(ACCOUNT)));
   assert.deepEqual([name, status], ['ForbiddenException', 403]);

@@ -1,0 +1,51 @@
+/** What the policy validation says of Chime's own traps: tags that the classic service has not, and resource policies nobody has. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AccessAnalyzerClient,
+  type PolicyType,
+  ValidatePolicyCommand,
+  type ValidatePolicyResourceType,
+} from '@aws-sdk/client-accessanalyzer';
+import { refusalOf } from '../sdk/policy.ts';
+import { allow, deny, policy, type Statement, startGuide } from './rig.ts';
+
+const guide = await startGuide();
+const analyzer = new AccessAnalyzerClient(guide.server.client());
+
+async function findings(policyDocument: string, policyType: PolicyType = 'IDENTITY_POLICY', validatePolicyResourceType?: string) {
+  const { findings: found = [] } = await analyzer.send(
+    new ValidatePolicyCommand({
+      policyDocument,
+      policyType,
+      validatePolicyResourceType: validatePolicyResourceType as ValidatePolicyResourceType,
+    }),
+  );
+  return found.map(({ findingType, issueCode }) => `${findingType} ${issueCode}`);
+}
+
+const byTag = { Condition: { StringEquals: { 'aws:ResourceTag/team': 'blue' } } };
+
+// biome-ignore format: a table
+const ROWS: readonly [what: string, statement: Statement, finding: string][] = [
+  ['a Deny by a tag',                       deny('chime:ListUsers', '*', byTag),                                              'SECURITY_WARNING DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
+  ['a Deny of all but some by a tag',       { Effect: 'Deny', NotAction: 'iam:*', Resource: '*', ...byTag },                  'SECURITY_WARNING DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
+  ['an Allow by a tag',                     allow('chime:ListUsers', '*', byTag),                                             'SUGGESTION ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
+  ['an Allow of all but some by a tag',     { Effect: 'Allow', NotAction: 'iam:*', Resource: '*', ...byTag },                 'SUGGESTION ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
+];
+
+for (const [what, statement, finding] of ROWS) {
+  test(`TAG-3: ${what} is found as ${finding}`, async () => {
+    const found = await findings(policy(statement));
+    assert.ok(found.includes(finding), found.join(', '));
+  });
+}
+
+test('RBP-6: no resource of Chime is among those whose policies can be validated, because none has any', async () => {
+  const document = policy({ ...allow('chime:GetMeeting', '*'), Principal: { AWS: '111122223333' } });
+  for (const type of ['AWS::Chime::Meeting', 'AWS::Chime::AppInstance', 'AWS::Chime::VoiceConnector']) {
+    const { name, status, message } = await refusalOf(findings(document, 'RESOURCE_POLICY', type));
+    assert.deepEqual([name, status], ['ValidationException', 400]);
+    assert.match(message, new RegExp(`Value '${type}' at 'validatePolicyResourceType' failed to satisfy constraint`));
+  }
+});
