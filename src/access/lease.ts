@@ -10,7 +10,7 @@ import { MARGIN, withdrawals } from './withdrawals.ts';
  * A server authorizes only while its lease holds, and the lease is counted from the moment at which it *asked* for the state it decides by.
  * Whoever changes identity waits until every registered server has said that it decides by nothing older, or until every lease that was
  * asked for before the commit is dead. So a server that cannot be reached refuses everything before the withdrawal answers.
- * Requirement: storage.md 5.2. Decision 0010. The protocol is checked in `test/leases/`.
+ * Requirement: storage.md 5.2. Decision 0011. The protocol is checked in `test/leases/`.
  */
 export interface Lease {
   /** Whether what the snapshot says may be honoured now. */
@@ -77,6 +77,7 @@ export function newLease(parts: LeaseParts): Lease {
   let epoch: string | undefined;
   let acknowledged = 0;
   let acknowledging = false;
+  let failing = false;
   let stopped = false;
   let started = false;
   let running: Promise<void> | undefined;
@@ -145,6 +146,8 @@ export function newLease(parts: LeaseParts): Lease {
     complete = true;
     until = asked + leaseMilliseconds;
     ahead = aheadThen;
+    if (failing) report('the lease is renewed again');
+    failing = false;
     acknowledge(renewal.version);
     waiting.look();
   }
@@ -184,7 +187,9 @@ export function newLease(parts: LeaseParts): Lease {
       .then(
         () => true,
         (error: unknown) => {
-          report(`the lease was not renewed: ${(error as Error).message}`);
+          // Once, however often it is tried.
+          if (!failing) report(`the lease was not renewed: ${(error as Error).message}`);
+          failing = true;
           return false;
         },
       )

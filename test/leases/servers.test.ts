@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { ALICE, group } from '../../src/store/conformance-fixtures.ts';
+import { openStore } from '../../src/store/open.ts';
+import { openServers } from '../../src/store/open-servers.ts';
+import { testPostgres } from '../store/test-postgres.ts';
+
+const postgres = await testPostgres();
+const opened: (() => Promise<void>)[] = [];
+after(async () => {
+  for (const close of opened) await close();
+  await postgres.stop();
+});
+
+for (const [engine, setting] of [
+  ['SQLite', 'file::memory:'],
+  ['PostgreSQL', postgres.url],
+] as const) {
+  describe(`the registry of servers on ${engine}`, async () => {
+    const store = await openStore(setting, {});
+    const { servers, close } = await openServers(setting, store);
+    opened.push(async () => {
+      await close();
+      await store.close();
+    });
+    const server = (id: string) => ({ id, name: `name of ${id}`, startedAt: 5 });
+    const put = (key: string) => store.transaction((tx) => tx.identity.put(ALICE, 'group', key, group(key)));
+    const remove = (key: string) => store.transaction((tx) => tx.identity.remove(ALICE, 'group', key));
+
+    test(`servers on ${engine}: a lease lasts two seconds unless the database says otherwise`, async () => {
+      assert.equal(await servers.leaseMilliseconds(), 2_000);
+    });
+
+    test(`servers on ${engine}: a server is registered with what it knows, and a second time changes nothing`, async () => {
+      await servers.register(server('a'), 3);
+      await servers.register(server('a'), 7);
+      assert.deepEqual(await servers.registered(), [{ ...server('a'), appliedVersion: 3, state: 'active' }]);
+    });
+
+    test(`servers on ${engine}: a renewal brings version, changes and the server's own registration`, async () => {
+      await put('one');
+      const { version } = await servers.renew('a', 0);
+      await put('two');
+      const renewal = await servers.renew('a', version);
+      assert.deepEqual(
+        [renewal.version, renewal.registration, renewal.changes.map(({ key }) => key), renewal.trimmedTo],
+        [version + 1, 'active', ['two'], 0],
+      );
+      assert.deepEqual((await servers.renew('a', renewal.version)).changes, []);
+      assert.equal((await servers.renew('nobody', 0)).registration, 'absent');
+    });
+
+    test(`servers on ${engine}: an acknowledgement that comes late does not take back a later one`, async () => {
+      await servers.acknowledge('a', 9);
+      await servers.acknowledge('a', 8);
+      assert.deepEqual(
+        (await servers.registered()).map(({ appliedVersion }) => appliedVersion),
+        [9],
+      );
+    });
+
+    test(`servers on ${engine}: only what drains is removed, and what drains learns it with its renewal`, async () => {
+      await servers.register(server('b'), 1);
+      assert.equal(await servers.remove('b'), 'absent');
+      assert.equal(await servers.drain('b'), 'draining');
+      assert.equal((await servers.renew('b', 0)).registration, 'draining');
+      assert.equal(await servers.remove('b'), 'removed');
+      assert.equal(await servers.drain('b'), 'absent');
+    });
+
+    test(`servers on ${engine}: tombstones are trimmed as far as the slowest server, and the next renewal says so`, async () => {
+      await servers.leaveAll();
+      const { version } = await servers.renew('a', 0);
+      await put('gone');
+      await remove('gone');
+      await put('later');
+      await remove('later');
+      await servers.register(server('fast'), version + 4);
+      await servers.register(server('slow'), version + 2);
+      assert.equal(await servers.trim(), 1);
+      const { trimmedTo, changes } = await servers.renew('slow', version + 2);
+      assert.deepEqual([trimmedTo, changes.map(({ key, record }) => [key, record])], [version + 2, [['later', undefined]]]);
+      await servers.leave('slow');
+      assert.equal(await servers.trim(), 1);
+      assert.equal((await servers.renew('fast', version + 4)).trimmedTo, version + 4);
+      assert.equal(await servers.trim(), 0);
+    });
+  });
+}
