@@ -1,0 +1,261 @@
+/**
+ * Profiles as AWS's clients have them: a role of a source profile with a second factor, a process that gives credentials, a web
+ * identity, and credentials that are fetched anew. The AWS CLI and boto3 are those of Debian 12.
+ *
+ * A client of 2022 takes no endpoint for the call to STS that a profile makes behind the scenes: `--endpoint-url` is of the command
+ * alone. Where STS is, it reads in its data files, which AWS_DATA_PATH may add to; so there is one here that names this server.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateOpenIDConnectProviderCommand,
+  CreateVirtualMFADeviceCommand,
+  EnableMFADeviceCommand,
+  ListUsersCommand,
+} from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { fromIni, fromProcess, fromTemporaryCredentials, fromTokenFile } from '@aws-sdk/credential-providers';
+import { codeAt, fromBase32 } from '#services/mfa.ts';
+import { startOpenIdProvider } from './openid-provider.ts';
+import { allow, type Keys, startGuide, trust } from './rig.ts';
+
+const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(file)) as string;
+const provider = await startOpenIdProvider();
+const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: provider.host });
+const { accountId, admin, server } = guide;
+const home = mkdtempSync(join(tmpdir(), 'belfry-profiles-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+const maker = await guide.user('maker', allow('sts:AssumeRole'));
+const worker = await guide.role('Worker', trust(guide.userArn('maker')), allow('iam:ListUsers'));
+const guarded = await guide.role(
+  'Guarded',
+  trust(`arn:aws:iam::${accountId}:root`, 'sts:AssumeRole', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }),
+  allow('iam:ListUsers'),
+);
+const { OpenIDConnectProviderArn } = await admin.send(
+  new CreateOpenIDConnectProviderCommand({
+    Url: provider.issuer,
+    ClientIDList: [provider.clientId],
+    ThumbprintList: [provider.thumbprint],
+  }),
+);
+const web = await guide.role('Web', {
+  Effect: 'Allow',
+  Principal: { Federated: OpenIDConnectProviderArn },
+  Action: 'sts:AssumeRoleWithWebIdentity',
+  Condition: { StringEquals: { [`${provider.host}:sub`]: 'ada' } },
+});
+
+/** A device of maker's and the code it shows next, once enabling has taken two. */
+async function newDevice(VirtualMFADeviceName: string): Promise<{ readonly serial: string; readonly code: string }> {
+  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }));
+  const serial = VirtualMFADevice?.SerialNumber as string;
+  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed as Uint8Array).toString());
+  const step = Math.floor(Date.now() / 30_000);
+  const [AuthenticationCode1, AuthenticationCode2, code] = [step - 1, step, step + 1].map((each) => codeAt(seed, each)) as [
+    string,
+    string,
+    string,
+  ];
+  await admin.send(new EnableMFADeviceCommand({ UserName: 'maker', SerialNumber: serial, AuthenticationCode1, AuthenticationCode2 }));
+  return { serial, code };
+}
+
+const config = join(home, 'config');
+const credentials = join(home, 'credentials');
+const tokenFile = join(home, 'token');
+const settings = (profiles: Readonly<Record<string, Readonly<Record<string, string>>>>, prefix = '') =>
+  Object.entries(profiles)
+    .map(
+      ([name, lines]) =>
+        `[${prefix}${name}]\n${Object.entries(lines)
+          .map(([key, value]) => `${key} = ${value}\n`)
+          .join('')}`,
+    )
+    .join('\n');
+const ini = (keys: Keys) => ({ aws_access_key_id: keys.accessKeyId, aws_secret_access_key: keys.secretAccessKey });
+
+before(async () => {
+  writeFileSync(tokenFile, await provider.signIn('ada'));
+  writeFileSync(
+    join(home, 'process.json'),
+    JSON.stringify({ Version: 1, AccessKeyId: maker.accessKeyId, SecretAccessKey: maker.secretAccessKey }),
+  );
+  writeFileSync(credentials, settings({ maker: ini(maker) }));
+  const parameters = Object.fromEntries(
+    [
+      ['Region', 'AWS::Region', 'String'],
+      ['UseDualStack', 'AWS::UseDualStack', 'Boolean'],
+      ['UseFIPS', 'AWS::UseFIPS', 'Boolean'],
+      ['Endpoint', 'SDK::Endpoint', 'String'],
+      ['UseGlobalEndpoint', 'AWS::STS::UseGlobalEndpoint', 'Boolean'],
+    ].map(([name, builtIn, type]) => [name, { builtIn, type, required: false, documentation: '' }]),
+  );
+  const endpoint = {
+    url: server.endpoint,
+    properties: { authSchemes: [{ name: 'sigv4', signingName: 'sts', signingRegion: 'us-east-1' }] },
+    headers: {},
+  };
+  const folder = join(home, 'data', 'sts', '2011-06-15');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, 'endpoint-rule-set-1.json'),
+    JSON.stringify({ version: '1.0', parameters, rules: [{ conditions: [], endpoint, type: 'endpoint' }] }),
+  );
+});
+
+const profile = (lines: Readonly<Record<string, string>>, name = 'tried') =>
+  writeFileSync(config, settings({ [name]: { region: 'us-east-1', ...lines }, maker: { region: 'us-east-1' } }, 'profile '));
+
+const environment = () => ({
+  PATH: process.env['PATH'],
+  HOME: home,
+  AWS_CONFIG_FILE: config,
+  AWS_SHARED_CREDENTIALS_FILE: credentials,
+  AWS_DATA_PATH: join(home, 'data'),
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_DEFAULT_REGION: 'us-east-1',
+});
+
+/** Runs a program without a terminal, so that what it asks for it reads from `input`. */
+function run(
+  program: string,
+  args: readonly string[],
+  input = '',
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number | null; readonly out: string; readonly err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { env: { ...environment(), ...more }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    const said = { out: '', err: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => void (said.out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => void (said.err += text));
+    child.once('close', (status) => resolve({ status, ...said }));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+const identity = async (input?: string) => {
+  const { status, out, err } = await run(
+    CLI,
+    [
+      '--profile',
+      'tried',
+      '--endpoint-url',
+      server.endpoint,
+      '--no-cli-pager',
+      'sts',
+      'get-caller-identity',
+      '--query',
+      'Arn',
+      '--output',
+      'text',
+    ],
+    input,
+  );
+  return status === 0 ? out.trim() : err.trim();
+};
+
+test('AWS CLI: role_arn and source_profile become a session of the role', async () => {
+  profile({ role_arn: worker, source_profile: 'maker', role_session_name: 'cli' });
+  assert.equal(await identity(), `arn:aws:sts::${accountId}:assumed-role/Worker/cli`);
+});
+
+test('AWS CLI: mfa_serial asks for a code, once for as long as the session lives; a wrong code and a spent one are refused', async () => {
+  const { serial, code } = await newDevice('phone');
+  const cache = join(home, '.aws', 'cli', 'cache');
+  profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'wrong', mfa_serial: serial });
+  assert.match(await identity('000000\n'), /\(AccessDenied\) when calling the AssumeRole operation: MultiFactorAuthentication failed/);
+  profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'cli', mfa_serial: serial });
+  const arn = `arn:aws:sts::${accountId}:assumed-role/Guarded/cli`;
+  assert.equal(await identity(`${code}\n`), arn);
+  assert.ok(readdirSync(cache).length > 0);
+  assert.equal(await identity(), arn);
+  rmSync(cache, { recursive: true });
+  assert.match(await identity(`${code}\n`), /\(AccessDenied\) when calling the AssumeRole operation: MultiFactorAuthentication failed/);
+});
+
+test('AWS CLI: without its second factor the same profile is refused by the trust policy', async () => {
+  profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'cli' });
+  assert.match(
+    await identity(),
+    /\(AccessDenied\) when calling the AssumeRole operation: User: .*:user\/maker is not authorized to perform: sts:AssumeRole on resource: /,
+  );
+});
+
+test('AWS CLI: credential_process gives the credentials that another program prints', async () => {
+  profile({ credential_process: `/bin/cat ${join(home, 'process.json')}` });
+  assert.equal(await identity(), guide.userArn('maker'));
+});
+
+test('AWS CLI: web_identity_token_file signs in whoever the token is of', async () => {
+  profile({ role_arn: web, web_identity_token_file: tokenFile, role_session_name: 'cli' });
+  assert.equal(await identity(), `arn:aws:sts::${accountId}:assumed-role/Web/cli`);
+});
+
+test('boto3: a profile assumes its role, and credentials are fetched anew shortly before they end', async () => {
+  profile({ role_arn: worker, source_profile: 'maker', role_session_name: 'boto3' }, 'worker');
+  const { status, out, err } = await run('/usr/bin/python3', ['-W', 'ignore', fileURLToPath(new URL('refresh.py', import.meta.url))], '', {
+    ENDPOINT: server.endpoint,
+    ROLE: worker,
+  });
+  assert.equal(status, 0, err);
+  const refreshed = `arn:aws:sts::${accountId}:assumed-role/Worker/refreshed`;
+  assert.deepEqual(JSON.parse(out), {
+    profile: `arn:aws:sts::${accountId}:assumed-role/Worker/boto3`,
+    first: refreshed,
+    kept: true,
+    second: refreshed,
+    renewed: true,
+  });
+});
+
+const clientConfig = { endpoint: server.endpoint, region: 'us-east-1' };
+const arnOf = async (given: ReturnType<typeof fromProcess> | ReturnType<typeof fromTemporaryCredentials>) =>
+  (await new STSClient({ ...server.client(), credentials: given as ReturnType<typeof fromProcess> }).send(new GetCallerIdentityCommand({})))
+    .Arn;
+const files = { filepath: credentials, configFilepath: config, ignoreCache: true };
+
+test('SDK v3: fromTemporaryCredentials assumes a role, and with it the next', async () => {
+  const next = await guide.role('Next', trust(worker), allow('iam:ListUsers'));
+  const first = fromTemporaryCredentials({ masterCredentials: maker, params: { RoleArn: worker, RoleSessionName: 'first' }, clientConfig });
+  assert.equal(await arnOf(first), `arn:aws:sts::${accountId}:assumed-role/Worker/first`);
+  const second = fromTemporaryCredentials({ masterCredentials: first, params: { RoleArn: next, RoleSessionName: 'second' }, clientConfig });
+  assert.equal(await arnOf(second), `arn:aws:sts::${accountId}:assumed-role/Next/second`);
+  await guide
+    .iam(await fromTemporaryCredentials({ masterCredentials: first, params: { RoleArn: next, RoleSessionName: 'third' }, clientConfig })())
+    .send(new ListUsersCommand({}));
+});
+
+test('SDK v3: fromTemporaryCredentials asks for the code of a second factor', async () => {
+  const { serial, code } = await newDevice('tablet');
+  const asked: string[] = [];
+  const given = fromTemporaryCredentials({
+    masterCredentials: maker,
+    params: { RoleArn: guarded, RoleSessionName: 'sdk', SerialNumber: serial },
+    clientConfig,
+    mfaCodeProvider: async (device) => {
+      asked.push(device);
+      return code;
+    },
+  });
+  assert.equal(await arnOf(given), `arn:aws:sts::${accountId}:assumed-role/Guarded/sdk`);
+  assert.deepEqual(asked, [serial]);
+});
+
+test('SDK v3: fromIni, fromProcess and fromTokenFile read the same profiles', async () => {
+  profile({ role_arn: worker, source_profile: 'maker', role_session_name: 'ini' });
+  assert.equal(await arnOf(fromIni({ profile: 'tried', ...files, clientConfig })), `arn:aws:sts::${accountId}:assumed-role/Worker/ini`);
+  profile({ credential_process: `/bin/cat ${join(home, 'process.json')}` });
+  assert.equal(await arnOf(fromProcess({ profile: 'tried', ...files })), guide.userArn('maker'));
+  assert.equal(
+    await arnOf(fromTokenFile({ webIdentityTokenFile: tokenFile, roleArn: web, roleSessionName: 'file', clientConfig })),
+    `arn:aws:sts::${accountId}:assumed-role/Web/file`,
+  );
+});
