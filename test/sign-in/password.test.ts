@@ -1,0 +1,248 @@
+/** An IAM user's sign-in over the wire: password, code, limits, and what the trail keeps of it. Requirements AUTHN-5, LOG-2. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import {
+  ChangePasswordCommand,
+  CreateAccountAliasCommand,
+  CreateLoginProfileCommand,
+  CreateVirtualMFADeviceCommand,
+  DeleteLoginProfileCommand,
+  EnableMFADeviceCommand,
+  GetUserCommand,
+  ListUsersCommand,
+} from '@aws-sdk/client-iam';
+import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { instant } from '#core/instant.ts';
+import { codeAt, fromBase32, stepAt } from '#services/mfa.ts';
+import { allow, deny, guideOn, type Keys, trust } from '../guide/rig.ts';
+import { startTestServer } from '../server.ts';
+import { type Browser, browser, type Page } from './browser.ts';
+
+const server = await startTestServer();
+const guide = guideOn(server);
+const { accountId, admin } = guide;
+const GOOD = 'Correct-Horse-7';
+const WRONG = 'Wrong-Horse-7';
+await admin.send(new CreateAccountAliasCommand({ AccountAlias: 'tower' }));
+
+async function user(
+  UserName: string,
+  more: { readonly PasswordResetRequired?: boolean } = {},
+  ...statements: Parameters<typeof guide.user>[1][]
+) {
+  const keys = await guide.user(UserName, ...(statements.length > 0 ? statements : [allow('*')]));
+  await admin.send(new CreateLoginProfileCommand({ UserName, Password: GOOD, ...more }));
+  return keys;
+}
+async function signIn(userName: string, password = GOOD, more: object = {}, at: Browser = browser(server.endpoint)): Promise<Page> {
+  return await at.post('/_belfry/sign-in', { account: accountId, userName, password, ...more });
+}
+async function credentialsOf(at: Browser): Promise<Keys> {
+  const page = await at.post('/_belfry/sign-in/credentials');
+  assert.equal(page.status, 200, page.text);
+  const { accessKeyId, secretAccessKey, sessionToken } = page.json() as unknown as Required<Keys>;
+  return { accessKeyId, secretAccessKey, sessionToken };
+}
+async function signedIn(userName: string, password = GOOD, more: object = {}): Promise<Keys> {
+  const at = browser(server.endpoint);
+  assert.equal((await signIn(userName, password, more, at)).status, 200);
+  return await credentialsOf(at);
+}
+type Event = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+async function events(name = 'ConsoleLogin'): Promise<{ readonly event: Event; readonly text: string }[]> {
+  const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: name }];
+  const { Events } = await new CloudTrailClient(server.client()).send(new LookupEventsCommand({ LookupAttributes }));
+  return (Events ?? []).map(({ CloudTrailEvent = '{}' }) => ({ event: JSON.parse(CloudTrailEvent), text: CloudTrailEvent }));
+}
+async function lastEvent(name?: string): Promise<Event> {
+  return (await events(name))[0]?.event ?? assert.fail('no event');
+}
+/** A device for a user; answers the codes it shows from the next one on. */
+async function device(UserName: string): Promise<{ readonly next: string }> {
+  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: UserName }));
+  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed ?? []).toString());
+  const step = stepAt(instant(Date.now()));
+  const [AuthenticationCode1, AuthenticationCode2] = [codeAt(seed, step - 1), codeAt(seed, step)];
+  const SerialNumber = VirtualMFADevice?.SerialNumber as string;
+  await admin.send(new EnableMFADeviceCommand({ UserName, SerialNumber, AuthenticationCode1, AuthenticationCode2 }));
+  return { next: codeAt(seed, step + 1) };
+}
+
+test('A password signs in, and at the console the user may what the user may: IAM too, without a device', async () => {
+  await user('ada');
+  const at = browser(server.endpoint);
+  const page = await signIn('ada', GOOD, {}, at);
+  assert.equal(page.status, 200, page.text);
+  const { expiration, ...said } = page.json() as unknown as Record<string, unknown>;
+  assert.deepEqual(said, { principalArn: guide.userArn('ada'), accountId, passwordChangeRequired: false });
+  const hours = (Date.parse(expiration as string) - Date.now()) / 3_600_000;
+  assert.ok(hours > 11.9 && hours <= 12, String(hours));
+  const keys = await credentialsOf(at);
+  assert.equal((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, guide.userArn('ada'));
+  await guide.iam(keys).send(new ListUsersCommand({}));
+  const { User } = await admin.send(new GetUserCommand({ UserName: 'ada' }));
+  assert.ok(User?.PasswordLastUsed !== undefined);
+
+  const event = await lastEvent();
+  assert.deepEqual([event['eventType'], event['eventSource']], ['AwsConsoleSignIn', 'signin.amazonaws.com']);
+  assert.equal(event['userIdentity']?.['userName'], 'ada');
+  assert.deepEqual(event['responseElements'], { ConsoleLogin: 'Success' });
+  assert.deepEqual(event['additionalEventData'], { LoginTo: '/', MobileVersion: 'No', MFAUsed: 'No' });
+  assert.equal((await lastEvent('ListUsers'))['sessionCredentialFromConsole'], 'true');
+});
+
+test("The account's alias does for its id, and a name in another case for the name", async () => {
+  await user('alia');
+  assert.equal((await signIn('ALIA', GOOD, { account: 'tower' })).status, 200);
+});
+
+test('The credentials of a sign-in make no others of their kind: neither GetSessionToken nor the federation endpoint takes them', async () => {
+  await user('grace');
+  const keys = await signedIn('grace');
+  await assert.rejects(guide.sts(keys).send(new GetSessionTokenCommand({})), { name: 'AccessDenied' });
+  const Session = JSON.stringify({ sessionId: keys.accessKeyId, sessionKey: keys.secretAccessKey, sessionToken: keys.sessionToken });
+  const page = await browser(server.endpoint).post('/federation', `${new URLSearchParams({ Action: 'getSigninToken', Session })}`);
+  assert.equal(page.status, 400);
+});
+
+test('Who is wrong hears the same, whatever was wrong, and the trail hears no secret', async () => {
+  await user('bob');
+  await guide.user('keyonly', allow('*'));
+  const answers = [
+    await signIn('bob', WRONG),
+    await signIn('Hunter2-my-password', WRONG),
+    await signIn('keyonly', GOOD),
+    await signIn('bob', GOOD, { account: '999999999999' }),
+    await signIn('bob', GOOD, { account: 'no-such-alias' }),
+  ];
+  for (const { status, text, headers } of answers) {
+    assert.equal(status, 401);
+    assert.equal(text, answers[0]?.text);
+    assert.equal(headers['set-cookie'], undefined);
+  }
+  const all = await events();
+  for (const { text } of all) for (const secret of [GOOD, WRONG, 'Hunter2-my-password']) assert.equal(text.includes(secret), false);
+  const failed = all.map(({ event }) => event).filter((event) => event['responseElements']?.['ConsoleLogin'] === 'Failure');
+  const said = failed.map((event) => [event['userIdentity']?.['userName'], event['errorMessage']]);
+  assert.ok(said.some(([name, why]) => name === 'bob' && String(why) === 'Failed authentication'));
+  assert.ok(
+    said.some(([name, why]) => name === 'HIDDEN_DUE_TO_SECURITY_REASONS' && String(why) === 'No username found in supplied account'),
+  );
+});
+
+for (const [whose, userName] of [
+  ['of a user', 'carol'],
+  ["that is nobody's", 'nobody'],
+] as const) {
+  test(`After five wrong attempts in a row a name ${whose} waits, and the right password does not help meanwhile`, async () => {
+    if (userName === 'carol') await user(userName);
+    for (let i = 0; i < 5; i++) assert.equal((await signIn(userName, WRONG)).status, 401);
+    const page = await signIn(userName, GOOD);
+    assert.equal(page.status, 429);
+    assert.match(String(page.headers['retry-after']), /^[1-9]/);
+    assert.equal(page.headers['set-cookie'], undefined);
+  });
+}
+
+test('Many attempts at once for one user are looked at one at a time, so they are no way around the limit', async () => {
+  await user('dora');
+  const pages = await Promise.all(Array.from({ length: 30 }, (_, i) => signIn('dora', `${WRONG}${i}`)));
+  const lookedAt = pages.filter(({ status }) => status === 401).length;
+  assert.ok(lookedAt >= 1 && lookedAt <= 5, String(lookedAt));
+  assert.equal(pages.filter(({ status }) => status === 429).length, 30 - lookedAt);
+});
+
+test('What was counted outlives a restart', async () => {
+  const first = await startTestServer();
+  const there = guideOn(first);
+  await there.user('erin', allow('*'));
+  await there.admin.send(new CreateLoginProfileCommand({ UserName: 'erin', Password: GOOD }));
+  const attempt = (endpoint: string) =>
+    browser(endpoint).post('/_belfry/sign-in', { account: there.accountId, userName: 'erin', password: WRONG });
+  // Each wait is twice as long: the last of these leaves one of some seconds.
+  let locked = 0;
+  for (const deadline = Date.now() + 20_000; locked < 3 && Date.now() < deadline; ) {
+    const { status, headers } = await attempt(first.endpoint);
+    locked = status === 429 ? Number(headers['retry-after']) : 0;
+  }
+  assert.ok(locked >= 3);
+  await first.stop();
+  const second = await startTestServer({}, first.dataFolder);
+  assert.equal((await attempt(second.endpoint)).status, 429);
+});
+
+test('A user with a device needs its code; each code is taken once, and the sign-in proves the second factor', async () => {
+  const withMfa = { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } };
+  await user('frank', {}, allow('iam:ListUsers', '*', withMfa));
+  const { next } = await device('frank');
+  const asked = await signIn('frank');
+  assert.deepEqual([asked.status, asked.json()['code'], asked.headers['set-cookie']], [401, 'MfaRequired', undefined]);
+  assert.deepEqual((await lastEvent('CheckMfa'))['responseElements'], { CheckMfa: 'Success' });
+  const wrong = await signIn('frank', GOOD, { mfaCode: next === '000000' ? '000001' : '000000' });
+  assert.deepEqual([wrong.status, wrong.json()['code']], [401, 'AuthenticationFailed']);
+
+  await guide.iam(await signedIn('frank', GOOD, { mfaCode: next })).send(new ListUsersCommand({}));
+  assert.equal((await lastEvent())['additionalEventData']?.['MFAUsed'], 'Yes');
+  assert.equal((await signIn('frank', GOOD, { mfaCode: next })).status, 401);
+});
+
+test('Without the device a policy that asks for a second factor lets nobody in', async () => {
+  await user('gina', {}, allow('*'), deny('iam:ListUsers', '*', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } } }));
+  await assert.rejects(guide.iam(await signedIn('gina')).send(new ListUsersCommand({})), { name: 'AccessDenied' });
+});
+
+test('Five wrong codes lock the device, at the sign-in and at STS alike', async () => {
+  const keys = await user('hugo');
+  const { next } = await device('hugo');
+  const SerialNumber = `arn:aws:iam::${accountId}:mfa/hugo`;
+  const wrong = next === '000000' ? '000001' : '000000';
+  for (let i = 0; i < 3; i++) assert.equal((await signIn('hugo', GOOD, { mfaCode: wrong })).status, 401);
+  const shown = { name: 'AccessDenied', message: 'MultiFactorAuthentication failed with invalid MFA one time pass code. ' };
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(guide.sts(keys).send(new GetSessionTokenCommand({ SerialNumber, TokenCode: wrong })), shown);
+  }
+  await assert.rejects(guide.sts(keys).send(new GetSessionTokenCommand({ SerialNumber, TokenCode: next })), shown);
+  assert.equal((await signIn('hugo', GOOD, { mfaCode: next })).status, 401);
+});
+
+test('Whose password must be changed may change it, and nothing else until it is', async () => {
+  await user('ivy', { PasswordResetRequired: true });
+  const role = await guide.role('taken', trust(guide.userArn('ivy')), allow('*'));
+  const at = browser(server.endpoint);
+  assert.equal((await signIn('ivy', GOOD, {}, at)).json()['passwordChangeRequired'], true as unknown as string);
+  assert.equal((await at.get('/_belfry/sign-in')).json()['passwordChangeRequired'], true as unknown as string);
+  const keys = await credentialsOf(at);
+  await assert.rejects(guide.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
+  await assert.rejects(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'me' })), { name: 'AccessDenied' });
+  await guide.iam(keys).send(new ChangePasswordCommand({ OldPassword: GOOD, NewPassword: 'Other-Horse-8' }));
+  await guide.iam(await signedIn('ivy', 'Other-Horse-8')).send(new ListUsersCommand({}));
+  assert.equal((await signIn('ivy', GOOD)).status, 401);
+});
+
+test('A user without a password any more signs in no more', async () => {
+  await user('jack');
+  assert.equal((await signIn('jack')).status, 200);
+  await admin.send(new DeleteLoginProfileCommand({ UserName: 'jack' }));
+  assert.equal((await signIn('jack')).status, 401);
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly (readonly [title: string, body: string | object, headers: Readonly<Record<string, string | undefined>>, status: number])[] = [
+  ["another site's page",               { account: 'tower', userName: 'ada', password: GOOD },              { origin: 'https://evil.example' },  403],
+  ['who says nothing of a page',        { account: 'tower', userName: 'ada', password: GOOD },              { origin: undefined },               403],
+  ['a form',                            'account=tower&userName=ada&password=x',                            {},                                  400],
+  ['text that is no JSON',              '{',                                                                { 'content-type': 'application/json' }, 400],
+  ['null',                              'null',                                                             { 'content-type': 'application/json' }, 400],
+  ['a password that is no text',        { account: 'tower', userName: 'ada', password: { length: 15 } },    {},                                  400],
+  ['a password of 129 characters',      { account: 'tower', userName: 'ada', password: 'x'.repeat(129) },   {},                                  400],
+  ['a code of other than six digits',   { account: 'tower', userName: 'ada', password: GOOD, mfaCode: '1' }, {},                                 400],
+  ['a body of a megabyte',              { account: 'tower', userName: 'ada', password: 'x'.repeat(1e6) },   {},                                  400],
+];
+
+for (const [title, body, headers, status] of REFUSED) {
+  test(`A sign-in by ${title} is answered ${status}`, async () => {
+    const page = await browser(server.endpoint).post('/_belfry/sign-in', body, headers);
+    assert.deepEqual([page.status, page.headers['set-cookie']], [status, undefined]);
+  });
+}

@@ -1,0 +1,144 @@
+/** A browser's sign-in with an assertion of a provider on this machine. Requirement FED-1. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CreateSAMLProviderCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { allow, guideOn, type Keys } from '../guide/rig.ts';
+import { startTestServer } from '../server.ts';
+import { type Said, samlProvider } from '../sts/saml-provider.ts';
+import { type Browser, browser, type Page } from './browser.ts';
+
+const ENTITY = 'https://idp.example/saml';
+const idp = await samlProvider(ENTITY);
+const forger = await samlProvider(ENTITY);
+const server = await startTestServer();
+const guide = guideOn(server);
+const { accountId } = guide;
+const { SAMLProviderArn } = await guide.admin.send(new CreateSAMLProviderCommand({ Name: 'Corp', SAMLMetadataDocument: idp.metadata }));
+const provider = SAMLProviderArn as string;
+
+const trusted = (more: object = {}) => ({
+  Effect: 'Allow',
+  Principal: { Federated: provider },
+  Action: 'sts:AssumeRoleWithSAML',
+  Condition: { StringEquals: { 'SAML:aud': 'https://signin.aws.amazon.com/saml', ...more } },
+});
+const desk = await guide.role('desk', trusted(), allow('iam:ListUsers'));
+const closed = await guide.role('closed', trusted({ 'SAML:sub': 'somebody-else' }), allow('iam:ListUsers'));
+
+/** An assertion that offers roles. */
+function offering(roles: readonly string[], { attributes, ...said }: Said = {}, by = idp): string {
+  const Role = roles.map((role) => `${role},${provider}`);
+  return by.assertion({ ...said, attributes: { Role, RoleSessionName: ['ada@example'], ...attributes } });
+}
+async function post(
+  SAMLResponse: string,
+  more: Readonly<Record<string, string>> = {},
+  at: Browser = browser(server.endpoint),
+): Promise<Page> {
+  // A provider posts from its own page.
+  return await at.post('/saml', `${new URLSearchParams({ SAMLResponse, ...more })}`, { origin: 'https://idp.example' });
+}
+async function lastEvent(name: string): Promise<Readonly<Record<string, Readonly<Record<string, unknown>>>>> {
+  const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: name }];
+  const { Events } = await new CloudTrailClient(server.client()).send(new LookupEventsCommand({ LookupAttributes }));
+  return JSON.parse(Events?.[0]?.CloudTrailEvent ?? assert.fail('no event'));
+}
+const SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/ada@example`;
+
+test('An assertion with one role signs in, to where its RelayState says, and the console calls with the role', async () => {
+  const at = browser(server.endpoint);
+  const page = await post(offering([desk]), { RelayState: '/console/meetings' }, at);
+  assert.deepEqual([page.status, page.headers.location], [303, '/console/meetings']);
+  assert.equal((await at.get('/_belfry/sign-in')).json()['principalArn'], SESSION);
+  const { accessKeyId, secretAccessKey, sessionToken } = (
+    await at.post('/_belfry/sign-in/credentials')
+  ).json() as unknown as Required<Keys>;
+  const keys = { accessKeyId, secretAccessKey, sessionToken };
+  assert.equal((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, SESSION);
+  await guide.iam(keys).send(new ListUsersCommand({}));
+
+  const login = await lastEvent('ConsoleLogin');
+  assert.deepEqual(login['responseElements'], { ConsoleLogin: 'Success' });
+  assert.equal(login['userIdentity']?.['arn'], SESSION);
+  assert.equal((await lastEvent('AssumeRoleWithSAML'))['userIdentity']?.['type'], 'SAMLUser');
+});
+
+test('Among several roles the person chooses: the page offers them, and the choice must be one of them', async () => {
+  const assertion = offering([closed, desk]);
+  const at = browser(server.endpoint);
+  const page = await post(assertion, { RelayState: '/console/?a="><script>' }, at);
+  assert.equal(page.status, 200);
+  assert.equal(page.headers['set-cookie'], undefined);
+  assert.match(String(page.headers['content-security-policy']), /default-src 'none'.*form-action 'self'/);
+  for (const offered of [desk, closed]) assert.ok(page.text.includes(`value="${offered},${provider}"`));
+  assert.equal(page.text.includes('<script>'), false);
+
+  const other = await guide.role('other', trusted(), allow('iam:ListUsers'));
+  assert.equal((await post(assertion, { role: `${other},${provider}` }, at)).status, 200);
+  assert.equal(at.cookie, undefined);
+  const chosen = await post(assertion, { role: `${desk},${provider}` }, at);
+  assert.deepEqual([chosen.status, chosen.headers.location], [303, '/']);
+  assert.equal((await at.get('/_belfry/sign-in')).json()['principalArn'], SESSION);
+});
+
+// biome-ignore format: a table
+const LIVES: readonly (readonly [title: string, said: Said, seconds: number])[] = [
+  ['that says nothing of it',                    {},                                                                    3600],
+  ['with SessionDuration',                       { attributes: { SessionDuration: ['900'] } },                            900],
+  ['with an end of the provider\'s own session', { attributes: { SessionDuration: ['3600'] }, sessionNotOnOrAfter: 600 }, 600],
+];
+
+for (const [title, said, wanted] of LIVES) {
+  test(`How long a sign-in lasts: an assertion ${title} gives ${wanted} seconds`, async () => {
+    const at = browser(server.endpoint);
+    assert.equal((await post(offering([desk], said), {}, at)).status, 303);
+    const { expiration } = (await at.get('/_belfry/sign-in')).json();
+    const seconds = (Date.parse(expiration as string) - Date.now()) / 1000;
+    assert.ok(seconds > wanted - 60 && seconds <= wanted + 1, String(seconds));
+  });
+}
+
+const altered = (assertion: string) => {
+  const xml = Buffer.from(assertion, 'base64').toString('utf8').replace('ada@example', 'eve@example');
+  return Buffer.from(xml).toString('base64');
+};
+// biome-ignore format: a table
+const REFUSED: readonly (readonly [title: string, assertion: () => string, status: number])[] = [
+  ['signed by another key',                 () => offering([desk], {}, forger),                                        403],
+  ['signed by nobody',                      () => idp.assertion({ attributes: { Role: [`${desk},${provider}`], RoleSessionName: ['ada@example'] } }, 'nothing'), 403],
+  ['altered',                               () => altered(offering([desk])),                                           403],
+  ['for another service',                   () => offering([desk], { audience: 'https://elsewhere.example' }),         403],
+  ['that is over',                          () => offering([desk], { issued: -900, notOnOrAfter: -600 }),              403],
+  ['of a role that does not trust the person', () => offering([closed]),                                               403],
+  ['of a role that is not there',           () => offering([`arn:aws:iam::${accountId}:role/gone`]),                   403],
+  ['of no role',                            () => offering([]),                                                        403],
+  ['of a provider that is not there',       () => idp.assertion({ attributes: { Role: [`${desk},${provider}x`], RoleSessionName: ['ada'] } }), 403],
+  ['with a SessionDuration of a minute',    () => offering([desk], { attributes: { SessionDuration: ['60'] } }),       403],
+  ["longer than the role's sessions may be", () => offering([desk], { attributes: { SessionDuration: ['43200'] } }),   400],
+  ['that is no XML',                        () => Buffer.from(`<a ${provider}`).toString('base64'),                    403],
+  ['of nothing',                            () => '',                                                                  400],
+  ['that is too long',                      () => 'A'.repeat(100_001),                                                 400],
+];
+
+for (const [title, assertion, status] of REFUSED) {
+  test(`An assertion ${title} signs nobody in`, async () => {
+    const page = await post(assertion(), { RelayState: '/console/' });
+    assert.deepEqual([page.status, page.headers['set-cookie'], page.headers.location], [status, undefined, undefined]);
+    assert.match(page.text, /Sign-in failed/);
+  });
+}
+
+test('A RelayState that is no path of this server is passed over', async () => {
+  for (const RelayState of ['https://evil.example/', '//evil.example', 'opaque-state-of-the-provider']) {
+    assert.equal((await post(offering([desk]), { RelayState })).headers.location, '/');
+  }
+});
+
+test('An assertion that nobody here has signed stands in the trail as a failed sign-in', async () => {
+  await post(offering([desk], {}, forger));
+  const event = await lastEvent('ConsoleLogin');
+  assert.deepEqual(event['responseElements'], { ConsoleLogin: 'Failure' });
+  assert.equal(String(event['errorMessage']), 'Response signature invalid');
+});
