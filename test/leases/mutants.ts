@@ -1,0 +1,25 @@
+/** A fault in a few words, the module that has it, and the change of its text that makes it. */
+export interface Mutant {
+  readonly module: '/src/access/lease.ts' | '/src/access/withdrawals.ts';
+  readonly text: string;
+  readonly instead: string;
+}
+
+const LEASE = '/src/access/lease.ts';
+const WITHDRAWALS = '/src/access/withdrawals.ts';
+
+// biome-ignore format: a table
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  'no wait':                            { module: LEASE,       text: 'await lease.withdrawn(version);',               instead: 'void lease.withdrawn(version);' },
+  'fail open':                          { module: LEASE,       text: 'if (at >= until) return false;',                instead: 'if (at >= until) return complete;' },
+  'lease from the answer':              { module: LEASE,       text: 'until = asked + leaseMilliseconds;',            instead: 'until = clock.monotonic() + leaseMilliseconds;' },
+  'registration is not looked at':      { module: LEASE,       text: "renewal.registration !== 'active'",             instead: 'renewal.registration === undefined' },
+  'trimming is not looked at':          { module: LEASE,       text: 'renewal.trimmedTo > since ?',                   instead: 'renewal.trimmedTo < 0 ?' },
+  'the wall clock is not looked at':    { module: LEASE,       text: '<= leaseMilliseconds * DISAGREEMENT',           instead: '>= 0' },
+  'more is acknowledged than is known': { module: LEASE,       text: 'acknowledge(renewal.version);',                 instead: 'acknowledge(renewal.version + 1);' },
+  'registered as knowing more':         { module: LEASE,       text: 'startedAt: clock.wall() }, known);',            instead: 'startedAt: clock.wall() }, known + 9);' },
+  'it is waited half as long':          { module: WITHDRAWALS, text: 'committed + allLeasesDead - clock.monotonic()', instead: 'committed + allLeasesDead / 2 - clock.monotonic()' },
+  'removed at once':                    { module: WITHDRAWALS, text: 'clock.after(allLeasesDead, resolve)',           instead: 'clock.after(0, resolve)' },
+  'one that is behind is enough':       { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',         instead: 'behind(all, one.version).length <= 1' },
+  'this server need not know':          { module: WITHDRAWALS, text: 'applied() >= one.version',                      instead: 'one.version > 0' },
+};
