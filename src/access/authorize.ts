@@ -1,4 +1,4 @@
-import { type AccountId, parseArn } from '#core/arn.ts';
+import { type AccountId, type ArnParts, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { Received } from '#core/exchange.ts';
@@ -133,12 +133,14 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
       for (let i = 0; i < resources.length; i++) {
         asks += 1;
         const resource = resources[i] as string;
-        const owner = parseArn(resource)?.accountId;
+        const parts = resource === '*' ? undefined : parseArn(resource);
+        const owner = parts?.accountId;
         const ownersOrganization = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
-        const own = resourceContext(context, resource, tags?.[i], ownersOrganization);
+        // The last resource may have the context for itself: what is said of it is said of no other.
+        const own = resourceContext(i + 1 < resources.length ? new Map(context) : context, parts, tags?.[i], ownersOrganization);
         try {
           if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
-          else byPolicies(principal, stack, one.action, resource, own);
+          else byPolicies(principal, stack, one.action, resource, owner, own);
         } catch (error) {
           if (error instanceof Denied && stack !== undefined) error.reasons = reasonsOf(principal, one.action, resource, own);
           throw error;
@@ -178,13 +180,13 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     stack: PolicyStack | undefined,
     action: string,
     resource: string,
+    owner: string | undefined,
     context: ConditionContext,
   ): void {
     if (stack === undefined) throw denied(principal, action, resource, NOBODY);
     const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') throw denied(principal, action, resource, decision);
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
-    const owner = parseArn(resource)?.accountId;
     if (
       owner !== undefined &&
       owner !== '' &&
@@ -308,27 +310,23 @@ function bare(principal: Principal, action: string, resource: string): Denied {
   );
 }
 
-/** The account that owns the resource, the organization that account is in, and the resource's tags. */
+/** Adds the account that owns the resource, the organization that account is in, and the resource's tags. */
 function resourceContext(
   context: Map<string, string | readonly string[]>,
-  resource: string,
+  parts: ArnParts | undefined,
   tags: Readonly<Record<string, string>> | undefined,
   organization: OrganizationFacts | undefined,
 ): ConditionContext {
-  const owner = parseArn(resource)?.accountId;
-  if (tags === undefined && !owner) return context;
-  const own = new Map(context);
-  if (owner) own.set('aws:resourceaccount', owner);
+  if (parts?.accountId) context.set('aws:resourceaccount', parts.accountId);
   if (organization !== undefined) {
-    own.set('aws:resourceorgid', organization.organizationId);
-    own.set('aws:resourceorgpaths', [organization.path]);
+    context.set('aws:resourceorgid', organization.organizationId);
+    context.set('aws:resourceorgpaths', [organization.path]);
   }
-  const service = parseArn(resource)?.service;
   for (const [key, value] of Object.entries(tags ?? NO_TAGS)) {
-    own.set(`aws:resourcetag/${key.toLowerCase()}`, value);
-    if (service === 'iam') own.set(`iam:resourcetag/${key.toLowerCase()}`, value);
+    context.set(`aws:resourcetag/${key.toLowerCase()}`, value);
+    if (parts?.service === 'iam') context.set(`iam:resourcetag/${key.toLowerCase()}`, value);
   }
-  return own;
+  return context;
 }
 
 /**
