@@ -1,0 +1,231 @@
+/**
+ * EVAL-10, under load: while sixteen callers call without a pause, something is withdrawn. Whatever is sent after the withdrawal has
+ * answered is refused, and after it is given back allowed again. On one server; on several it is `test/leases/`.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import {
+  AddUserToGroupCommand,
+  AttachRolePolicyCommand,
+  AttachUserPolicyCommand,
+  CreateGroupCommand,
+  CreatePolicyCommand,
+  CreatePolicyVersionCommand,
+  DeleteAccessKeyCommand,
+  DeleteRoleCommand,
+  DeleteUserPermissionsBoundaryCommand,
+  DeleteUserPolicyCommand,
+  DetachRolePolicyCommand,
+  DetachUserPolicyCommand,
+  PutGroupPolicyCommand,
+  PutUserPermissionsBoundaryCommand,
+  PutUserPolicyCommand,
+  RemoveUserFromGroupCommand,
+  SetDefaultPolicyVersionCommand,
+  UpdateAccessKeyCommand,
+} from '@aws-sdk/client-iam';
+import {
+  AttachPolicyCommand,
+  CreateAccountCommand,
+  CreatePolicyCommand as CreateControlPolicyCommand,
+  CreateOrganizationCommand,
+  DetachPolicyCommand,
+  EnablePolicyTypeCommand,
+  ListRootsCommand,
+  OrganizationsClient,
+} from '@aws-sdk/client-organizations';
+import { allow, deny, type Keys, managed, policy, startGuide, trust } from './rig.ts';
+
+const CALLERS = 16;
+/** Calls that must have been answered in a phase before the next begins. */
+const CALLS = 100;
+
+const guide = await startGuide();
+const { accountId, admin, meetings } = guide;
+const organizations = new OrganizationsClient(guide.server.client());
+const CHIME = policy(allow('chime:*'));
+const FULL = managed('AmazonChimeFullAccess');
+const own = (name: string) => `arn:aws:iam::${accountId}:policy/${name}`;
+let member: Keys;
+let denying = '';
+let memberAccount = '';
+
+before(async () => {
+  await organizations.send(new CreateOrganizationCommand({}));
+  const { Roots } = await organizations.send(new ListRootsCommand({}));
+  await organizations.send(new EnablePolicyTypeCommand({ RootId: Roots?.[0]?.Id, PolicyType: 'SERVICE_CONTROL_POLICY' }));
+  const { CreateAccountStatus } = await organizations.send(
+    new CreateAccountCommand({ AccountName: 'member', Email: 'member@example.com' }),
+  );
+  memberAccount = CreateAccountStatus?.AccountId as string;
+  member = await guide.assume(guide.server.credentials, `arn:aws:iam::${memberAccount}:role/OrganizationAccountAccessRole`);
+  const Content = policy(deny('chime:*'));
+  const { Policy } = await organizations.send(
+    new CreateControlPolicyCommand({ Name: 'NoChime', Description: '', Type: 'SERVICE_CONTROL_POLICY', Content }),
+  );
+  denying = Policy?.PolicySummary?.Id as string;
+});
+
+/** Whether policy lets a call through; refusals of the credentials count as refusals. */
+async function passes(client: ReturnType<typeof meetings>): Promise<boolean> {
+  try {
+    await client.send(new GetMeetingCommand({ MeetingId: '00000000-0000-4000-8000-000000000000' }));
+    return true;
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name === 'NotFoundException') return true;
+    assert.match(name, /^(AccessDenied|UnrecognizedClient)Exception$/, message);
+    return false;
+  }
+}
+
+/** Calls without a pause, and through it makes changes, each when enough calls were sent after the one before. */
+async function underLoad(keys: Keys, changes: readonly (() => Promise<unknown>)[]): Promise<readonly (readonly boolean[])[]> {
+  const client = meetings(keys);
+  const outcomes: boolean[][] = [[], ...changes.map(() => [])];
+  /** How many changes have answered, and how many have begun. */
+  let phase = 0;
+  let changing = 0;
+  let done = false;
+  const enough = changes.map(() => Promise.withResolvers<void>()).concat(Promise.withResolvers<void>());
+  const callers = Array.from({ length: CALLERS }, async () => {
+    while (!done) {
+      const sentIn = phase;
+      const passed = await passes(client);
+      // What was answered after the next change had begun may have been decided before it or after.
+      if (changing !== sentIn) continue;
+      outcomes[sentIn]?.push(passed);
+      if ((outcomes[sentIn]?.length ?? 0) >= CALLS) enough[sentIn]?.resolve();
+    }
+  });
+  const change = async () => {
+    for (const make of changes) {
+      await enough[phase]?.promise;
+      changing++;
+      await make();
+      phase++;
+    }
+    await enough[phase]?.promise;
+    done = true;
+  };
+  try {
+    await Promise.all([change(), ...callers]);
+  } finally {
+    done = true;
+  }
+  return outcomes;
+}
+
+interface Row {
+  readonly title: string;
+  readonly keys: () => Promise<Keys>;
+  readonly withdraw: (keys: Keys) => Promise<unknown>;
+  /** Absent where it cannot be given back. */
+  readonly restore?: (keys: Keys) => Promise<unknown>;
+}
+
+const session = async (name: string): Promise<Keys> => {
+  const maker = await guide.user(`maker-${name}`, allow('sts:AssumeRole'));
+  const role = await guide.role(name, trust(guide.userArn(`maker-${name}`)));
+  await admin.send(new AttachRolePolicyCommand({ RoleName: name, PolicyArn: FULL }));
+  return guide.assume(maker, role);
+};
+
+const ROWS: readonly Row[] = [
+  {
+    title: 'detaching a policy',
+    keys: () => guide.user('detached', FULL),
+    withdraw: () => admin.send(new DetachUserPolicyCommand({ UserName: 'detached', PolicyArn: FULL })),
+    restore: () => admin.send(new AttachUserPolicyCommand({ UserName: 'detached', PolicyArn: FULL })),
+  },
+  {
+    title: 'deleting an inline policy',
+    keys: () => guide.user('inline', allow('chime:*')),
+    withdraw: () => admin.send(new DeleteUserPolicyCommand({ UserName: 'inline', PolicyName: 'p' })),
+    restore: () => admin.send(new PutUserPolicyCommand({ UserName: 'inline', PolicyName: 'p', PolicyDocument: CHIME })),
+  },
+  {
+    title: 'leaving a group',
+    async keys() {
+      const keys = await guide.user('grouped');
+      await admin.send(new CreateGroupCommand({ GroupName: 'group' }));
+      await admin.send(new PutGroupPolicyCommand({ GroupName: 'group', PolicyName: 'p', PolicyDocument: CHIME }));
+      await admin.send(new AddUserToGroupCommand({ GroupName: 'group', UserName: 'grouped' }));
+      return keys;
+    },
+    withdraw: () => admin.send(new RemoveUserFromGroupCommand({ GroupName: 'group', UserName: 'grouped' })),
+    restore: () => admin.send(new AddUserToGroupCommand({ GroupName: 'group', UserName: 'grouped' })),
+  },
+  {
+    title: 'another version of a policy',
+    async keys() {
+      await admin.send(new CreatePolicyCommand({ PolicyName: 'Versioned', PolicyDocument: CHIME }));
+      await admin.send(new CreatePolicyVersionCommand({ PolicyArn: own('Versioned'), PolicyDocument: policy(allow('iam:*')) }));
+      return guide.user('versioned', own('Versioned'));
+    },
+    withdraw: () => admin.send(new SetDefaultPolicyVersionCommand({ PolicyArn: own('Versioned'), VersionId: 'v2' })),
+    restore: () => admin.send(new SetDefaultPolicyVersionCommand({ PolicyArn: own('Versioned'), VersionId: 'v1' })),
+  },
+  {
+    title: 'a permissions boundary',
+    keys: () => guide.user('bounded', FULL),
+    withdraw: () =>
+      admin.send(new PutUserPermissionsBoundaryCommand({ UserName: 'bounded', PermissionsBoundary: managed('IAMReadOnlyAccess') })),
+    restore: () => admin.send(new DeleteUserPermissionsBoundaryCommand({ UserName: 'bounded' })),
+  },
+  {
+    title: 'deactivating an access key',
+    keys: () => guide.user('inactive', FULL),
+    withdraw: ({ accessKeyId }) =>
+      admin.send(new UpdateAccessKeyCommand({ UserName: 'inactive', AccessKeyId: accessKeyId, Status: 'Inactive' })),
+    restore: ({ accessKeyId }) =>
+      admin.send(new UpdateAccessKeyCommand({ UserName: 'inactive', AccessKeyId: accessKeyId, Status: 'Active' })),
+  },
+  {
+    title: 'deleting an access key',
+    keys: () => guide.user('keyless', FULL),
+    withdraw: ({ accessKeyId }) => admin.send(new DeleteAccessKeyCommand({ UserName: 'keyless', AccessKeyId: accessKeyId })),
+  },
+  {
+    title: 'detaching the policy of a session’s role',
+    keys: () => session('Detached'),
+    withdraw: () => admin.send(new DetachRolePolicyCommand({ RoleName: 'Detached', PolicyArn: FULL })),
+    restore: () => admin.send(new AttachRolePolicyCommand({ RoleName: 'Detached', PolicyArn: FULL })),
+  },
+  {
+    title: 'deleting the role of a session',
+    keys: () => session('Deleted'),
+    async withdraw() {
+      await admin.send(new DetachRolePolicyCommand({ RoleName: 'Deleted', PolicyArn: FULL }));
+      await admin.send(new DeleteRoleCommand({ RoleName: 'Deleted' }));
+    },
+  },
+  {
+    title: 'a service control policy on the account',
+    keys: async () => member,
+    withdraw: () => organizations.send(new AttachPolicyCommand({ PolicyId: denying, TargetId: memberAccount })),
+    restore: () => organizations.send(new DetachPolicyCommand({ PolicyId: denying, TargetId: memberAccount })),
+  },
+];
+
+for (const { title, keys: make, withdraw, restore } of ROWS) {
+  test(`EVAL-10: ${title} is in force for the very next of many requests`, async () => {
+    const keys = await make();
+    const changes = [() => withdraw(keys), ...(restore === undefined ? [] : [() => restore(keys)])];
+    const [earlier, withdrawn, restored] = await underLoad(keys, changes);
+    assert.equal(
+      withdrawn?.filter((passed) => passed).length,
+      0,
+      `of ${withdrawn?.length} calls sent after the withdrawal some were allowed`,
+    );
+    assert.ok((withdrawn?.length ?? 0) >= CALLS);
+    assert.ok(earlier?.some((passed) => passed));
+    if (restore !== undefined)
+      assert.equal(
+        restored?.filter((passed) => !passed).length,
+        0,
+        `of ${restored?.length} calls sent after it was given back some were refused`,
+      );
+  });
+}
