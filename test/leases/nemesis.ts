@@ -104,14 +104,15 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
 
   /** One misfortune, until it is over. */
   async function misfortune(member: Member): Promise<void> {
-    const lasts = leaseMilliseconds * (0.2 + random() * 2.5);
+    // Short ones meet what is under way; only what outlasts a lease meets what relies on it.
+    const lasts = leaseMilliseconds * (random() < 0.3 ? 0.2 + random() : 1.5 + random() * 2);
     const kind = random();
     faults++;
-    if (kind < 0.3) {
-      member.proxy.cut(random() < 0.5 ? 'everything' : 'renewals');
+    if (kind < 0.45) {
+      member.proxy.cut(random() < 0.3 ? 'everything' : 'renewals');
       await after(lasts);
       member.proxy.heal();
-    } else if (kind < 0.8) {
+    } else if (kind < 0.88) {
       member.signal('SIGSTOP');
       await after(lasts);
       member.signal('SIGCONT');
