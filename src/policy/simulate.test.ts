@@ -101,6 +101,18 @@ test('simulate: a resource policy that names the caller is enough in its account
   assert.deepEqual([decided(NONE, grant), decided(ALL, nobody), decided(ALL, grant)], ['allowed', 'implicitDeny', 'allowed']);
 });
 
+test('simulate: a grant to the role of a session is limited by its boundary though its policies allow nothing, one to the session is not', () => {
+  const [session, role] = ['arn:aws:sts::111122223333:assumed-role/a/me', 'arn:aws:iam::111122223333:role/a'];
+  const caller = { accountId: '111122223333' as AccountId, arn: session, roleArn: role };
+  const decided = (named: string, boundary: SourcedPolicy) => {
+    const text = JSON.stringify({ Statement: { Effect: 'Allow', Action: '*', Principal: { AWS: named } } });
+    const resourcePolicy = { source: { policyId: 'r', policy: compilePolicy(text) }, caller, policyType: 'trust' as const };
+    const asked = { actions: ['sts:AssumeRole'], resources: ['arn:aws:iam::111122223333:role/b'], context: new Map<string, string>() };
+    return simulate({ ...asked, layers: { identity: [NONE], boundary: [boundary] }, resourcePolicy })[0]?.EvalDecision;
+  };
+  assert.deepEqual([decided(role, ALL), decided(role, NONE), decided(session, NONE)], ['allowed', 'implicitDeny', 'allowed']);
+});
+
 test('contextKeysOf: conditions and variables name keys, each once', () => {
   const policy = compilePolicy(
     // biome-ignore lint/suspicious/noTemplateCurlyInString: policy variables

@@ -87,7 +87,8 @@ function simulateOne(
   const { source, caller, policyType } = resourcePolicy ?? {};
   const granted =
     source === undefined || caller === undefined ? undefined : decideTrust(source.policy, caller, request, policyType ?? 'resource');
-  const outcome = granted === undefined ? outcomeOf(decision) : together(decision, granted, caller?.accountId, resource, policyType);
+  const outcome =
+    granted === undefined ? outcomeOf(decision) : together(decision, traced, granted, caller?.accountId, resource, policyType);
   const effect = outcome === 'explicitDeny' ? 'Deny' : 'Allow';
   const documents = documentsOf(layers);
   const matched = traced
@@ -125,10 +126,12 @@ function outcomeOf(decision: Decision): EvalDecision {
  *
  * Source: IAM User Guide, "Policy evaluation logic": within an account one of them suffices, save that a role's trust policy must always
  * allow; across accounts both must.
- * Assumed: a grant to the principal makes up for what identity-based policies leave out, for nothing else.
+ * Requirement EVAL-7: a grant to a user or session itself makes up for what its own policies leave out, one to a session's role only for
+ * what identity-based policies do.
  */
 function together(
   own: Decision,
+  layers: readonly LayerTrace[],
   granted: TrustDecision,
   accountId: AccountId | undefined,
   resource: string,
@@ -141,8 +144,17 @@ function together(
   const must = policyType === 'trust' || !sameAccount;
   if (must && granted.effect !== 'Allow') return 'implicitDeny';
   if (own.effect === 'Allow') return 'allowed';
-  return sameAccount && granted.effect === 'Allow' && granted.grantee !== 'account' && own.missing === 'identity' ? 'allowed' : 'implicitDeny';
+  if (!sameAccount || granted.effect !== 'Allow') return 'implicitDeny';
+  const madeUpFor = MADE_UP_FOR[granted.grantee];
+  return layers.every(({ answer, policyType: layer }) => answer === 'allows' || madeUpFor.includes(layer)) ? 'allowed' : 'implicitDeny';
 }
+
+/** Which of the caller's own layers need not allow, by whom a policy with principals named. */
+const MADE_UP_FOR: Readonly<Record<'principal' | 'role' | 'account', readonly LayerTrace['policyType'][]>> = {
+  principal: ['identity', 'boundary', 'session'],
+  role: ['identity'],
+  account: [],
+};
 
 function detail<Value>(
   layers: readonly LayerTrace[],
