@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { actionIdOf } from '#policy/actions.ts';
-import { statementPredicate } from '#policy/compile.ts';
+import { statementHolds } from '#policy/compile.ts';
 import {
   compilePolicy,
   decideRecord,
+  fillRecord,
+  fillResource,
   linkStack,
   newRequestRecord,
   type PolicyLayers,
@@ -13,7 +15,7 @@ import {
   type SourcedPolicy,
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
-import { fillRecord, newScratch } from '#policy/request.ts';
+import { newScratch } from '#policy/request.ts';
 import { toCedar, toCedarContext } from './policy-cedar.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
@@ -56,10 +58,9 @@ function recordsOf(): RequestRecord[] {
   const scratch = newScratch();
   return requests.map(({ principal, action, resource, context }) => {
     const record = newRequestRecord(scratch);
-    fillRecord(record, new Map(Object.entries(context)));
-    record.context = tagsOf[principal];
+    fillRecord(record, new Map(Object.entries(context)), tagsOf[principal]);
     record.action = actionIdOf(action);
-    record.resource = resource;
+    fillResource(record, resource);
     return record;
   });
 }
@@ -91,7 +92,12 @@ async function casl(): Promise<Decide> {
     const rules = statementsOf(principal).map(({ policy, index, effect }) => {
       const statement = policy.policy.lowered.statements[index];
       const named = statement === undefined ? [] : actions.filter((action) => statementHasAction(statement, action.toLowerCase()));
-      return { action: named, subject: 'all', inverted: effect === 'Deny', conditions: statementPredicate(policy.policy, index, true) };
+      return {
+        action: named,
+        subject: 'all',
+        inverted: effect === 'Deny',
+        conditions: (record: RequestRecord) => statementHolds(policy.policy, index, true, record),
+      };
     });
     const options = { conditionsMatcher: (holds: unknown) => holds, detectSubjectType: () => 'all' };
     return new Ability(
@@ -136,7 +142,7 @@ m = g(r.sub, p.sub) && holds(r.req, p.statement)`);
   await enforcer.addFunction('holds', (asked, name) => {
     const { record, action } = asked as { record: RequestRecord; action: string };
     const { source, statement, index } = byName.get(name) as (typeof statements)[number];
-    return statementHasAction(statement, action) && statementPredicate(source.policy, index, true)(record);
+    return statementHasAction(statement, action) && statementHolds(source.policy, index, true, record);
   });
   await enforcer.addPolicies(statements.map(({ source, statement, name }) => [source.policyId, name, statement.effect.toLowerCase()]));
   await enforcer.addGroupingPolicies(principals.flatMap(({ name, identity }) => identity.map((i) => [name, policyAt(i).policyId])));

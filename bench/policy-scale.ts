@@ -1,8 +1,17 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { actionIdOf } from '#policy/actions.ts';
-import { compilePolicy, decideRecord, linkStack, newRequestRecord, type PolicyStack, type SourcedPolicy } from '#policy/engine.ts';
-import { fillRecord, newScratch } from '#policy/request.ts';
+import {
+  compilePolicy,
+  decideRecord,
+  fillRecord,
+  fillResource,
+  linkStack,
+  newRequestRecord,
+  type PolicyStack,
+  type SourcedPolicy,
+} from '#policy/engine.ts';
+import { newScratch } from '#policy/request.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
 /** Memory and time of a decision by the number of principals: `node bench/policy-scale.ts`. The same 10,000 requests each time, spread over all of them. */
@@ -28,10 +37,9 @@ const policies: readonly SourcedPolicy[] = workload.policies.map(({ name, text }
 const scratch = newScratch();
 const records = workload.requests.map(({ principal, action, resource, context }) => {
   const record = newRequestRecord(scratch);
-  fillRecord(record, new Map(Object.entries(context)));
-  record.context = new Map([['aws:principaltag/team', teamOf(principal)]]);
+  fillRecord(record, new Map(Object.entries(context)), new Map([['aws:principaltag/team', teamOf(principal)]]));
   record.action = actionIdOf(action);
-  record.resource = resource;
+  fillResource(record, resource);
   return record;
 });
 

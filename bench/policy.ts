@@ -3,6 +3,8 @@ import {
   compilePolicy,
   decide,
   decideRecord,
+  fillRecord,
+  fillResource,
   linkStack,
   newRequestRecord,
   type PolicyLayers,
@@ -10,7 +12,7 @@ import {
   type SourcedPolicy,
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
-import { fillRecord, newScratch } from '#policy/request.ts';
+import { newScratch } from '#policy/request.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
 /**
@@ -78,10 +80,9 @@ for (const track of ['A', 'B'] as const) {
   const scratch = newScratch();
   const records = requests.map((request) => {
     const record = newRequestRecord(scratch);
-    fillRecord(record, request.context);
-    record.context = tagsOf[request.principal];
+    fillRecord(record, request.context, tagsOf[request.principal]);
     record.action = actionIdOf(request.action);
-    record.resource = request.resources[0] as string;
+    fillResource(record, request.resources[0] as string);
     return record;
   });
   const answers = requests.map((request) => explain(layers[request.principal] as PolicyLayers, request).decision);

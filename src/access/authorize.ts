@@ -15,6 +15,7 @@ import {
   newRequestRecord,
   type PolicyStack,
   programFor,
+  setContext,
   trustCallerOf,
 } from '#policy/engine.ts';
 import type { RoleRecord } from '#store/identity.ts';
@@ -91,7 +92,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
   /** The engine's scratch, filled anew for each decision: deciding is synchronous, so one is enough. */
   const record = newRequestRecord();
   function decided(stack: PolicyStack, action: string, resource: string, context: ConditionContext): Decision {
-    record.context = context;
+    setContext(record, context);
     return decideProgram(programFor(stack, action), record, [resource]);
   }
 

@@ -1,21 +1,23 @@
 import type { Arn } from '#core/arn.ts';
+import { conditionAtom } from './condition-atom.ts';
 import type { Contributions } from './contribution.ts';
 import type { PolicyDocument, Position } from './document.ts';
+import { answerNode, graphOf, type Node, type Test, walk } from './graph.ts';
 import { lowerPolicy } from './lower.ts';
 import type { ActionPattern, LoweredPolicy, LoweredStatement } from './lowered.ts';
-import { conditionTest } from './match-condition.ts';
-import { always, never, type Predicate, resourceMatcher } from './match-resource.ts';
+import { resourceTest } from './match-resource.ts';
 import { codesMatch } from './pattern.ts';
 import { readPolicy } from './read.ts';
+import type { RequestRecord } from './request.ts';
 
 /** A policy ready to be linked. Immutable but for what it remembers; may be shared by any number of stacks. */
 export interface CompiledPolicy {
   readonly text: string;
   readonly lowered: LoweredPolicy;
   /** By statement; made when the policy is first linked. */
-  readonly predicates: (Predicate | undefined)[];
-  /** As `predicates`, where a short ARN matches nothing (resource policies). */
-  readonly strictPredicates: (Predicate | undefined)[];
+  readonly tests: (StatementTest | undefined)[];
+  /** As `tests`, where a short ARN matches nothing (resource policies). */
+  readonly strictTests: (StatementTest | undefined)[];
   /** What the policy brings to programs; see `contributionOf`. */
   readonly contributions: Contributions;
   /** Read again only when somebody wants an explanation; see `documentOf`. */
@@ -50,7 +52,7 @@ export function tryCompilePolicy(text: string): { readonly policy: CompiledPolic
   const lowered = lowerPolicy(document);
   if (lowered.policy === undefined) return { problems: lowered.problems };
   const contributions = { byAction: new Map(), byStatements: new Map() };
-  return { policy: { text, lowered: lowered.policy, predicates: [], strictPredicates: [], contributions, document: undefined } };
+  return { policy: { text, lowered: lowered.policy, tests: [], strictTests: [], contributions, document: undefined } };
 }
 
 /**
@@ -74,58 +76,40 @@ export function documentOf(policy: CompiledPolicy): PolicyDocument {
 }
 
 /** Whether a statement's resources and conditions hold; its action and principal are not asked about. */
-export function statementPredicate(policy: CompiledPolicy, statement: number, shortArnMatches: boolean): Predicate {
-  const made = shortArnMatches ? policy.predicates : policy.strictPredicates;
+export interface StatementTest {
+  readonly test: Test;
+  /** Leads to 1 where it holds, else to 0. */
+  readonly root: Node;
+  /** Whether it holds for every request, or for none; undefined where it depends. */
+  readonly constant: boolean | undefined;
+}
+
+const HOLDS = answerNode(1);
+const FAILS = answerNode(0);
+
+export function statementTest(policy: CompiledPolicy, statement: number, shortArnMatches: boolean): StatementTest {
+  const made = shortArnMatches ? policy.tests : policy.strictTests;
   const known = made[statement];
   if (known !== undefined) return known;
-  const predicate = makePredicate(policy.lowered.statements[statement] as LoweredStatement, shortArnMatches);
-  made[statement] = predicate;
-  return predicate;
+  const test = makeTest(policy.lowered.statements[statement] as LoweredStatement, shortArnMatches);
+  const root = graphOf(test, HOLDS, FAILS);
+  const prepared = { test, root, constant: root === HOLDS ? true : root === FAILS ? false : undefined };
+  made[statement] = prepared;
+  return prepared;
 }
 
-function makePredicate({ resources, conditions }: LoweredStatement, shortArnMatches: boolean): Predicate {
-  const tests: Predicate[] = [];
+/** Asks a statement's test. */
+export function statementHolds(policy: CompiledPolicy, statement: number, shortArnMatches: boolean, record: RequestRecord): boolean {
+  return walk(statementTest(policy, statement, shortArnMatches).root, record) === 1;
+}
+
+function makeTest({ resources, conditions }: LoweredStatement, shortArnMatches: boolean): Test {
+  const all: Test[] = conditions.map(conditionAtom);
   if (resources !== undefined) {
-    const matchers = resources.patterns.map((pattern) => resourceMatcher(pattern, shortArnMatches));
-    const any = anyOf(matchers);
-    tests.push(resources.not ? not(any) : any);
+    const any: Test = { any: resources.patterns.map((pattern) => resourceTest(pattern, shortArnMatches)) };
+    all.unshift(resources.not ? { not: any } : any);
   }
-  for (const condition of conditions) tests.push(conditionTest(condition));
-  return allOf(tests);
-}
-
-/** `always` and `never` are recognised, so that what is constant costs nothing. */
-function anyOf(tests: readonly Predicate[]): Predicate {
-  if (tests.includes(always)) return always;
-  const some = tests.filter((test) => test !== never);
-  const [first, second] = some;
-  if (first === undefined) return never;
-  if (second === undefined) return first;
-  if (some.length === 2) return (record) => first(record) || second(record);
-  return (record) => {
-    for (let i = 0; i < some.length; i++) if ((some[i] as Predicate)(record)) return true;
-    return false;
-  };
-}
-
-function not(test: Predicate): Predicate {
-  if (test === always) return never;
-  if (test === never) return always;
-  return (record) => !test(record);
-}
-
-function allOf(tests: readonly Predicate[]): Predicate {
-  if (tests.includes(never)) return never;
-  const some = tests.filter((test) => test !== always);
-  const [first, second, third] = some;
-  if (first === undefined) return always;
-  if (second === undefined) return first;
-  if (third === undefined) return (record) => first(record) && second(record);
-  if (some.length === 3) return (record) => first(record) && second(record) && third(record);
-  return (record) => {
-    for (let i = 0; i < some.length; i++) if (!(some[i] as Predicate)(record)) return false;
-    return true;
-  };
+  return { all };
 }
 
 /**

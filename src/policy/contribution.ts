@@ -1,6 +1,6 @@
-import { type CompiledPolicy, type SourcedPolicy, statementHasAction, statementPredicate } from './compile.ts';
+import { type CompiledPolicy, type SourcedPolicy, type StatementTest, statementHasAction, statementTest } from './compile.ts';
+import type { Node, Test } from './graph.ts';
 import type { LoweredStatement } from './lowered.ts';
-import { never, type Predicate } from './match-resource.ts';
 
 /**
  * What one policy brings to the programs of an action: the statements that speak of it. The same for many actions and many stacks,
@@ -8,11 +8,15 @@ import { never, type Predicate } from './match-resource.ts';
  */
 export interface Contribution {
   readonly source: SourcedPolicy;
-  readonly denies: readonly Predicate[];
+  readonly denies: readonly Test[];
   /** Statement of each deny. */
   readonly denyOf: readonly number[];
-  readonly allows: readonly Predicate[];
+  readonly allows: readonly Test[];
   readonly allowOf: readonly number[];
+  /** The same, each leading to 1 where it holds. */
+  readonly allowRoots: readonly Node[];
+  /** The place in `allows` of one that always holds; -1 where none does. */
+  readonly alwaysAt: number;
   /** Every context key that a condition or variable of these statements reads. */
   readonly keys: readonly string[];
   /**
@@ -57,15 +61,17 @@ function contribute(source: SourcedPolicy, name: string, action: string, { bySta
   const key = `${name}${denyOf.join()}/${allowOf.join()}`;
   const known = byStatements.get(key);
   if (known !== undefined) return known;
-  const predicate = (statement: number): Predicate => statementPredicate(policy, statement, true);
+  const test = (statement: number): StatementTest => statementTest(policy, statement, true);
   const keys = new Set<string>();
   for (const statement of [...denyOf, ...allowOf]) keysOf(policy.lowered.statements[statement] as LoweredStatement, keys);
   const made: Contribution = {
     source,
-    denies: denyOf.map(predicate),
+    denies: denyOf.map((statement) => test(statement).test),
     denyOf,
-    allows: allowOf.map(predicate),
+    allows: allowOf.map((statement) => test(statement).test),
     allowOf,
+    allowRoots: allowOf.map((statement) => test(statement).root),
+    alwaysAt: allowOf.findIndex((statement) => test(statement).constant === true),
     keys: [...keys],
     next: undefined,
   };
@@ -78,7 +84,7 @@ function speaking(policy: CompiledPolicy, action: string, effect: 'Allow' | 'Den
   const found: number[] = [];
   policy.lowered.statements.forEach((statement, i) => {
     if (statement.effect !== effect || (effect === 'Allow' && statement.principals !== undefined)) return;
-    if (statementHasAction(statement, action) && statementPredicate(policy, i, true) !== never) found.push(i);
+    if (statementHasAction(statement, action) && statementTest(policy, i, true).constant !== false) found.push(i);
   });
   return found;
 }

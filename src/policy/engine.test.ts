@@ -7,13 +7,14 @@ import {
   compilePolicy,
   decide,
   decideRecord,
+  fillRecord,
+  fillResource,
   linkStack,
   newRequestRecord,
   type PolicyTextError,
   type SourcedPolicy,
 } from './engine.ts';
 import { programOf } from './link.ts';
-import { fillRecord } from './request.ts';
 
 const CHANNEL = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/channel/b';
 
@@ -125,7 +126,7 @@ test('decideRecord: deciding allocates nothing', () => {
       ]),
     );
     record.action = actionIdOf('chime:CreateChannel');
-    record.resource = CHANNEL;
+    fillResource(record, CHANNEL);
     return record;
   });
   let allowed = 0;

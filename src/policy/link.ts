@@ -2,7 +2,7 @@ import { actionName } from './actions.ts';
 import type { SourcedPolicy } from './compile.ts';
 import { type Contribution, contributionOf } from './contribution.ts';
 import type { PolicyType, StatementRef } from './decision.ts';
-import { always, type Predicate } from './match-resource.ts';
+import { answerNode, costOf, graphOf, type Node, type Test } from './graph.ts';
 import { LAYERS_MAX } from './request.ts';
 
 /** The policies in force for a principal, by what they do. */
@@ -19,6 +19,9 @@ export interface PolicyLayers {
   readonly root?: boolean;
 }
 
+/** Allowed. Above it: 1 + the number of the statement that denies. Below it: -1 - the number of the gate that does not allow. */
+export const ALLOWED = 0;
+
 /** A statement that speaks of the action. */
 export interface Candidate {
   readonly policyType: PolicyType;
@@ -29,24 +32,16 @@ export interface Candidate {
 /** One layer that must allow, for one action, and does not always. A layer without candidates never allows. */
 export interface Gate {
   readonly policyType: PolicyType;
-  /** Whose its tests are. */
   readonly allowOf: readonly Candidate[];
+  /** Whether each of them allows: leads to 1. */
+  readonly allows: readonly Node[];
 }
 
-/**
- * Everything that can decide one action for one stack. What deciding reads is `tests` and the numbers, close together, because a
- * decision costs what its cache misses cost; the rest says what an answer means.
- */
+/** Everything that can decide one action for one stack: the graph that decides, and what its answers mean. */
 export interface Program {
-  /** The one test of a program that has but one, which most have: `tests[0]`. */
-  readonly only: Predicate | undefined;
-  readonly testCount: number;
-  /** The denials' tests, in the order in which they are named, and after them those of each gate. */
-  readonly tests: readonly Predicate[];
-  readonly denyCount: number;
-  readonly gateCount: number;
-  /** One past the last test of each gate. */
-  readonly gateEnds: readonly number[];
+  /** Leads to an answer as `decideRecord` gives it. */
+  readonly root: Node;
+  /** In the order in which they are named. */
   readonly denyOf: readonly Candidate[];
   /** In the order in which an implicit denial is named; without those that always allow. */
   readonly gates: readonly Gate[];
@@ -59,6 +54,8 @@ export interface Program {
 /** Policies linked for deciding. Programs are made when an action is first asked about, and kept. */
 export interface PolicyStack {
   readonly layers: PolicyLayers;
+  /** The graphs of `programs`, which are all that deciding reads. */
+  readonly roots: (Node | undefined)[];
   /** By action number, as far as one was asked for. */
   readonly programs: (Program | undefined)[];
   /** Whether any condition or variable that can matter for the action reads a key that begins so (`aws:resourcetag/`, in lower case). */
@@ -75,15 +72,24 @@ export function checkLayers(layers: PolicyLayers): void {
 
 /** The program of an action, linked where it is not yet. */
 export function programOf(stack: PolicyStack, action: number): Program {
-  const { programs } = stack;
-  const known = action < programs.length ? programs[action] : undefined;
-  return known ?? linkAndKeep(stack, action);
+  return stack.programs[action] ?? linkAndKeep(stack, action);
 }
 
-function linkAndKeep({ layers, programs }: PolicyStack, action: number): Program {
+/** The graph of an action, likewise. */
+export function rootOf(stack: PolicyStack, action: number): Node {
+  const { roots } = stack;
+  const known = action < roots.length ? roots[action] : undefined;
+  return known ?? linkAndKeep(stack, action).root;
+}
+
+function linkAndKeep({ layers, roots, programs }: PolicyStack, action: number): Program {
   const program = linkProgram(layers, actionName(action));
-  while (programs.length <= action) programs.push(undefined);
+  while (programs.length <= action) {
+    programs.push(undefined);
+    roots.push(undefined);
+  }
   programs[action] = program;
+  roots[action] = program.root;
   return program;
 }
 
@@ -161,7 +167,7 @@ function stepOf(from: WeakMap<object, unknown>, by: object): WeakMap<object, unk
 const EXPLICIT_ORDER: readonly PolicyType[] = ['service-control', 'boundary', 'session', 'identity'];
 
 function makeProgram(brought: readonly Brought[]): Program {
-  const denies: Predicate[] = [];
+  const denies: Test[] = [];
   const denyOf: Candidate[] = [];
   const keys = new Set<string>();
   for (const policyType of EXPLICIT_ORDER) {
@@ -173,27 +179,30 @@ function makeProgram(brought: readonly Brought[]): Program {
       }
     }
   }
-  const tests = denies;
-  const denyCount = denies.length;
   const gates: Gate[] = [];
-  const gateEnds: number[] = [];
   const alwaysBy: Candidate[] = [];
+  const gateTests: Test[] = [];
   for (const { policyType, contributions, gate } of brought) {
     if (!gate) continue;
-    const allows = contributions.flatMap((one) => one.allows);
-    const allowOf = contributions.flatMap(({ source, allowOf: own }) => own.map((statement) => ({ policyType, source, statement })));
-    const unconditional = allows.indexOf(always);
-    if (unconditional >= 0) {
-      alwaysBy.push(allowOf[unconditional] as Candidate);
+    const unconditional = contributions.find(({ alwaysAt }) => alwaysAt >= 0);
+    if (unconditional !== undefined) {
+      const { source, allowOf, alwaysAt } = unconditional;
+      alwaysBy.push({ policyType, source, statement: allowOf[alwaysAt] as number });
       continue;
     }
-    tests.push(...allows);
-    gates.push({ policyType, allowOf });
-    gateEnds.push(tests.length);
+    gates.push({
+      policyType,
+      allowOf: contributions.flatMap(({ source, allowOf }) => allowOf.map((statement) => ({ policyType, source, statement }))),
+      allows: contributions.flatMap(({ allowRoots }) => allowRoots),
+    });
+    // Any of them will do: what costs least is asked first.
+    gateTests.push({ any: contributions.flatMap(({ allows }) => allows).sort((a, b) => costOf(a) - costOf(b)) });
   }
-  const only = tests.length === 1 ? tests[0] : undefined;
-  const testCount = tests.length;
-  return { only, testCount, tests: tests.slice(), denyCount, gateCount: gates.length, gateEnds, denyOf, gates, alwaysBy, keys: [...keys] };
+  let root = answerNode(ALLOWED);
+  for (let g = gates.length - 1; g >= 0; g--) root = graphOf(gateTests[g] as Test, root, answerNode(-1 - g));
+  // Denials are named in their order, and asked in it.
+  for (let i = denies.length - 1; i >= 0; i--) root = graphOf(denies[i] as Test, answerNode(1 + i), root);
+  return { root, denyOf, gates, alwaysBy, keys: [...keys] };
 }
 
 /** A candidate as decisions name it. */

@@ -1,9 +1,9 @@
+import type { Predicate } from './graph.ts';
 import { slotOf } from './keys.ts';
 import type { ConditionTest } from './lowered.ts';
-import { always, never, type Predicate } from './match-resource.ts';
 import type { Operator } from './operators.ts';
 import { codesMatch, MANY, type Piece, plainText, toCodes } from './pattern.ts';
-import { addressOf, type ContextValue, contextValue, findColons, isIpv4, momentOf, type RequestRecord } from './request.ts';
+import { addressOf, type ContextValue, contextValue, findColons, momentOf, type RequestRecord } from './request.ts';
 import { fillCodes, variableValue } from './substitute.ts';
 import { type AddressRange, inRange, toBytes, toMoment, toNumber, toRange, toTruth } from './values.ts';
 
@@ -80,7 +80,7 @@ function isNothing(values: readonly string[]): boolean {
  * Source: IAM User Guide, "Condition operator to check existence of condition keys"; policy check NULL_WITH_QUALIFIER.
  */
 function nullTest({ quantifier, key, values }: ConditionTest, slot: number): Predicate {
-  if (quantifier !== 'single') return quantifier === 'ForAllValues' ? always : never;
+  if (quantifier !== 'single') return () => quantifier === 'ForAllValues';
   const wanted = values.map((pieces) => toTruth(plainText(pieces) ?? ''));
   const whenAbsent = wanted.includes(1);
   const whenPresent = wanted.includes(0);
@@ -279,19 +279,9 @@ function binaryMeets(values: readonly (readonly Piece[])[]): Meets {
 
 function addressMeets(values: readonly (readonly Piece[])[]): Meets {
   const ranges = values.flatMap((pieces) => toRange(plainText(pieces) ?? '') ?? []);
-  // IPv4, by far the commonest, is compared in one word.
-  const four = ranges.filter(({ family }) => family === 4);
-  const networks = Int32Array.from(four, ({ words }) => (words[0] as number) | 0);
-  const masks = Int32Array.from(four, ({ bits }) => (bits === 0 ? 0 : -1 << (32 - bits)));
-  const six: readonly AddressRange[] = ranges.filter(({ family }) => family === 6);
   return (record, value) => {
-    if (isIpv4(record, value)) {
-      for (let i = 0; i < networks.length; i++) if ((record.ipv4 & (masks[i] as number)) === networks[i]) return true;
-      return false;
-    }
-    if (six.length === 0) return false;
     const address = addressOf(record.scratch, value);
-    for (let i = 0; i < six.length; i++) if (inRange(address, six[i] as AddressRange)) return true;
+    for (let i = 0; i < ranges.length; i++) if (inRange(address, ranges[i] as AddressRange)) return true;
     return false;
   };
 }

@@ -1,14 +1,10 @@
+import { HEAD, KIND, newAtom, type Test } from './graph.ts';
 import { slotOf } from './keys.ts';
 import type { ArnPattern } from './lowered.ts';
 import { codesMatch, type Piece, plainText, toCodes } from './pattern.ts';
 import { type RequestRecord, resourceIsArn } from './request.ts';
 import { fillCodes, variableValue } from './substitute.ts';
-
-/** A question about a request that was prepared when the policy was linked. */
-export type Predicate = (record: RequestRecord) => boolean;
-
-export const always: Predicate = () => true;
-export const never: Predicate = () => false;
+import { numberOf } from './texts.ts';
 
 /** One segment of an ARN pattern. */
 type SegmentTest = (record: RequestRecord, text: string, from: number, to: number) => boolean;
@@ -22,17 +18,18 @@ type SegmentTest = (record: RequestRecord, text: string, from: number, to: numbe
  * Source: IAM User Guide, "IAM JSON policy elements: Resource".
  * Assumed: a short pattern in a service control policy means what it means in an identity-based policy.
  */
-export function resourceMatcher(pattern: ArnPattern, shortMatches: boolean): Predicate {
-  if (pattern.kind === 'everything') return always;
+export function resourceTest(pattern: ArnPattern, shortMatches: boolean): Test {
+  if (pattern.kind === 'everything') return true;
   const { segments } = pattern;
-  if (segments.length < 6 && !shortMatches) return never;
-  const whole = literalHeadMatcher(segments);
-  if (whole !== undefined) return whole;
+  if (segments.length < 6 && !shortMatches) return false;
+  const head = segments.slice(0, 5).map(plainText);
+  const rest = segments[5];
+  if (rest !== undefined && !head.includes(undefined)) return literalHeadTest(`${head.join(':')}:`, rest);
 
   const tests = segments.map(segmentTest);
   while (tests.length < 6) tests.push(undefined);
-  const [, partition, service, region, account, rest] = tests;
-  return (record) => {
+  const [, partition, service, region, account, sixth] = tests;
+  return newAtom((record) => {
     if (!resourceIsArn(record)) return false;
     const { resource } = record;
     const { colons } = record.scratch;
@@ -43,30 +40,28 @@ export function resourceMatcher(pattern: ArnPattern, shortMatches: boolean): Pre
     return (
       (account === undefined || account(record, resource, c3 + 1, c4)) &&
       (region === undefined || region(record, resource, c2 + 1, c3)) &&
-      (rest === undefined || rest(record, resource, c4 + 1, resource.length)) &&
+      (sixth === undefined || sixth(record, resource, c4 + 1, resource.length)) &&
       (service === undefined || service(record, resource, c1 + 1, c2)) &&
       (partition === undefined || partition(record, resource, 4, c1))
     );
-  };
+  });
 }
 
 /**
- * A pattern whose first five segments are text is compared from the start of the resource to its first wildcard or variable, and
- * what follows matched from there: colons need not be found.
+ * A pattern whose first five segments are text: these, or with them a sixth up to its first slash, are compared by number, and what
+ * follows is matched from there. Colons need not be found.
  */
-function literalHeadMatcher(segments: readonly (readonly Piece[])[]): Predicate | undefined {
-  const rest = segments[5];
-  if (rest === undefined) return undefined;
-  const head = segments.slice(0, 5).map(plainText);
-  if (head.includes(undefined)) return undefined;
+function literalHeadTest(head: string, rest: readonly Piece[]): Test {
   const [first, ...others] = rest;
-  const text = `${head.join(':')}:${first?.kind === 'text' ? first.text : ''}`;
-  const tail = first?.kind === 'text' ? others : rest;
-  if (tail.length === 0) return (record) => record.resource === text;
-  const tailTest = segmentTest(tail);
-  if (tailTest === undefined) return (record) => beginsWith(record.resource, text);
-  const { length } = text;
-  return (record) => beginsWith(record.resource, text) && tailTest(record, record.resource, length, record.resource.length);
+  const text = first?.kind === 'text' ? first.text : '';
+  const slash = text.indexOf('/');
+  const known = `${head}${text.slice(0, slash + 1)}`;
+  const begins = newAtom((record) => beginsWith(record.resource, known), { op: slash < 0 ? HEAD : KIND, number: numberOf(known) });
+  const more = text.slice(slash + 1);
+  const tail = segmentTest([...(more === '' ? [] : [{ kind: 'text', text: more } as const]), ...(text === '' ? rest : others)]);
+  if (tail === undefined) return begins;
+  const { length } = known;
+  return { all: [begins, newAtom((record) => tail(record, record.resource, length, record.resource.length))] };
 }
 
 /** Undefined where the segment may be anything. */

@@ -1,5 +1,5 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import { SLOT_KEYS, slotOf } from './keys.ts';
+import { UNREAD } from './texts.ts';
 import { type Address, newAddress, readAddress, toMoment } from './values.ts';
 
 /** A context value: a list stands for a multivalued key. */
@@ -18,101 +18,119 @@ export const LAYERS_MAX = 64;
 
 /** What the engine writes to while it decides, so that deciding allocates nothing. One does for any number of records, and means nothing after. */
 export interface Scratch {
-  /** Which candidate of each gate allowed last. */
-  readonly hits: Int32Array;
   /** The resource for which `colons` holds, and the offsets of its first five colons; the first is -1 where it is no ARN. */
   colonsOf: string | undefined;
   readonly colons: Int32Array;
   /** The text for which `address` holds. */
   addressText: string | undefined;
   readonly address: Address;
+  /** The text for which `moment` holds. */
+  momentText: string | undefined;
+  moment: number;
   /** A pattern whose variables are filled in. */
   codes: Int32Array;
 }
 
 export function newScratch(): Scratch {
   return {
-    hits: new Int32Array(LAYERS_MAX),
     colonsOf: undefined,
     colons: new Int32Array(5),
     addressText: undefined,
     address: newAddress(),
+    momentText: undefined,
+    moment: 0.5,
     codes: new Int32Array(256),
   };
 }
 
 /**
- * A request in the form that deciding reads without allocating: made once for a connection or a role session, which fills its slots
- * once, and given another action and resource for each request. A key is sought first in its slot, then in `context`.
+ * A request in the form that deciding reads without allocating: made once for a connection or a role session, which fills it once, and
+ * given another action and resource for each request.
+ *
+ * What most policies ask about stands in it as numbers, read when it is filled (`facts.ts`): a decision costs what its cache misses cost,
+ * and these lie in the first two lines of the record. 0 is "not read": then the text is asked.
  */
 export interface RequestRecord {
   /** See `actionIdOf`. */
   action: number;
-  resource: string;
-  context: ConditionContext | undefined;
-  readonly slots: (ContextValue | undefined)[];
+  /** The number of the resource's first five segments, and of them with the sixth up to its first slash. */
+  readonly head: number;
+  readonly kind: number;
+  /** Two bits for each of `TRUTH_KEYS`, and two for `ipv4`; see `facts.ts`. */
+  readonly truths: number;
+  /** The caller's IPv4 address as a signed integer. */
+  readonly ipv4: number;
+  /** The numbers of two texts. */
+  readonly region: number;
+  readonly organization: number;
+  readonly resource: string;
+  /** The moment asked at; NaN where it was not read. */
+  readonly moment: number;
+  /** Whether `slots` hold all keys that have one; else all keys are sought in `context`. */
+  readonly filled: boolean;
+  readonly slots: readonly (ContextValue | undefined)[];
+  /** Keys without slots. */
+  readonly context: ConditionContext | undefined;
   readonly scratch: Scratch;
-  /** What the engine read last of this record: the text of a moment, and the moment. */
-  momentText: string | undefined;
-  moment: number;
-  /** Likewise of an address. `ipv4` is its bits as a signed integer, where it is one. */
-  addressText: string | undefined;
-  isIpv4: boolean;
-  ipv4: number;
 }
+
+/** A record for those who fill it, which are this file and `facts.ts`. */
+export type OpenRecord = { -readonly [Field in keyof RequestRecord]: RequestRecord[Field] };
+
+const NO_SLOTS: readonly undefined[] = [];
 
 /** @param scratch shared with other records of the same thread */
 export function newRequestRecord(scratch = newScratch()): RequestRecord {
-  const slots = new Array<ContextValue | undefined>(SLOT_KEYS.length).fill(undefined);
   return {
     action: -1,
-    resource: '*',
-    context: undefined,
-    slots,
-    scratch,
-    momentText: undefined,
-    moment: 0.5,
-    addressText: undefined,
-    isIpv4: false,
+    head: UNREAD,
+    kind: UNREAD,
+    truths: UNREAD,
     ipv4: 0,
+    region: UNREAD,
+    organization: UNREAD,
+    resource: '*',
+    moment: Number.NaN,
+    filled: false,
+    slots: NO_SLOTS,
+    context: undefined,
+    scratch,
   };
 }
 
-/** Puts a context into the slots it has; `context` keeps the rest by name. Slots the context does not name are emptied. */
-export function fillRecord(record: RequestRecord, context: ConditionContext): void {
-  record.slots.fill(undefined);
-  for (const [key, value] of context) {
-    const slot = slotOf(key);
-    if (slot >= 0) record.slots[slot] = value;
-  }
-  record.context = context;
+/** Gives a record a context whose keys are all sought by name. */
+export function setContext(record: RequestRecord, context: ConditionContext | undefined): void {
+  const open: OpenRecord = record;
+  open.context = context;
+  if (!record.filled) return;
+  open.filled = false;
+  open.truths = UNREAD;
+  open.region = UNREAD;
+  open.organization = UNREAD;
+  open.moment = Number.NaN;
 }
 
-/** The value of a context key, by slot where it has one. */
+/** Gives a record a resource whose text is compared. Where many decisions are made about one, `fillResource` pays. */
+export function setResource(record: RequestRecord, resource: string): void {
+  const open: OpenRecord = record;
+  open.resource = resource;
+  open.head = UNREAD;
+  open.kind = UNREAD;
+}
+
+/** The value of a context key, by slot where it has one and the record is filled. */
 export function contextValue(record: RequestRecord, slot: number, key: string): ContextValue | undefined {
-  const value = slot >= 0 ? record.slots[slot] : undefined;
-  if (value !== undefined || record.context === undefined) return value;
-  return record.context.get(key);
+  if (slot >= 0 && record.filled) return record.slots[slot];
+  return record.context?.get(key);
 }
 
-/** A text as a moment; a connection or session that asks again with the same text finds it read. */
-export function momentOf(record: RequestRecord, text: string): number {
-  if (record.momentText !== text) {
-    record.moment = toMoment(text);
-    record.momentText = text;
+/** A text as a moment; NaN where it is none. */
+export function momentOf({ scratch }: RequestRecord, text: string): number {
+  if (scratch.momentText !== text) {
+    scratch.moment = toMoment(text);
+    scratch.momentText = text;
   }
-  return record.moment;
-}
-
-/** Whether a text is an IPv4 address, left in `record.ipv4`. */
-export function isIpv4(record: RequestRecord, text: string): boolean {
-  if (record.addressText !== text) {
-    const address = addressOf(record.scratch, text);
-    record.isIpv4 = address[0] === 4;
-    record.ipv4 = (address[1] as number) | 0;
-    record.addressText = text;
-  }
-  return record.isIpv4;
+  return scratch.moment;
 }
 
 /** A text as an address; family 0 where it is none. */

@@ -1,9 +1,9 @@
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import { type CompiledPolicy, statementHasAction, statementPredicate } from './compile.ts';
+import { type CompiledPolicy, statementHasAction, statementHolds } from './compile.ts';
 import type { StatementRef } from './decision.ts';
 import type { LoweredStatement, PrincipalEntry } from './lowered.ts';
-import { newRequestRecord, type PolicyRequest } from './request.ts';
+import { newRequestRecord, type PolicyRequest, setContext, setResource } from './request.ts';
 
 /** Whom a Principal element can mean: everything that names the caller. */
 export interface TrustCaller {
@@ -75,13 +75,13 @@ export function decideTrust(
   policyType: 'trust' | 'resource' = 'trust',
 ): TrustDecision {
   const record = newRequestRecord();
-  record.context = request.context;
+  setContext(record, request.context);
   const action = request.action.toLowerCase();
   const { statements } = trust.lowered;
   const resources = request.resources.length === 0 ? ['*'] : request.resources;
   const holds = (statement: number, resource: string): boolean => {
-    record.resource = resource;
-    return statementHasAction(statements[statement] as LoweredStatement, action) && statementPredicate(trust, statement, false)(record);
+    setResource(record, resource);
+    return statementHasAction(statements[statement] as LoweredStatement, action) && statementHolds(trust, statement, false, record);
   };
 
   for (const [i, statement] of statements.entries()) {

@@ -1,6 +1,20 @@
 import type { ConditionContext } from '#core/condition-context.ts';
+import { actionIdOf } from '#policy/actions.ts';
 import type { Decision } from '#policy/decision.ts';
-import { compilePolicy, decide, linkStack, type PolicyLayers, type PolicyRequest, type SourcedPolicy } from '#policy/engine.ts';
+import {
+  ALLOWED,
+  compilePolicy,
+  decide,
+  decideRecord,
+  fillRecord,
+  fillResource,
+  linkStack,
+  newRequestRecord,
+  type PolicyLayers,
+  type PolicyRequest,
+  type PolicyStack,
+  type SourcedPolicy,
+} from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 
 /** A policy document as JSON would have it; whatever is wrong with it is the engine's to say. */
@@ -71,18 +85,35 @@ export function toExpected(decision: Decision): Expected {
   return { effect: 'Deny', kind: 'explicit', policyType, by: [`${by.policyId}/${by.statement}`] };
 }
 
+const RECORD = newRequestRecord();
+
+/** What a filled record is answered about each resource, which is asked by number where `decide` compares texts. */
+function recordEffects(stack: PolicyStack, { action, resources, context }: PolicyRequest): string[] {
+  fillRecord(RECORD, context);
+  RECORD.action = actionIdOf(action);
+  return resources.map((resource) => {
+    fillResource(RECORD, resource);
+    const answer = decideRecord(stack, RECORD);
+    return answer === ALLOWED ? 'Allow' : answer > ALLOWED ? 'explicit' : 'implicit';
+  });
+}
+
 /** What the fast path and the explanation disagree about; undefined where they agree. */
 export function disagreement(layers: PolicyLayers, request: PolicyRequest): string | undefined {
-  const fast = decide(linkStack(layers), request);
+  const stack = linkStack(layers);
+  const fast = decide(stack, request);
   const explained = explain(layers, request);
+  const records = recordEffects(stack, request);
+  const traced = explained.resources.map(({ decision }) => (decision.effect === 'Allow' ? 'Allow' : decision.kind));
+  if (request.resources.length > 0 && records.join() !== traced.join()) return `record ${records.join()}, explained ${traced.join()}`;
   const slow = explained.decision;
   if (fast.effect === 'Deny' || slow.effect === 'Deny') {
     const [a, b] = [JSON.stringify(fast), JSON.stringify(slow)];
     return a === b ? undefined : `fast ${a}, explained ${b}`;
   }
   // Which of several statements of a layer allowed is the engine's choice; that it does apply is not.
-  const applying = explained.resources.flatMap(({ layers: traced }) =>
-    traced.flatMap(({ policies }) =>
+  const applying = explained.resources.flatMap(({ layers: looked }) =>
+    looked.flatMap(({ policies }) =>
       policies.flatMap(({ statements }) => statements.filter((each) => each.applies && each.effect === 'Allow')),
     ),
   );

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decide, decideProgram, linkStack, newRequestRecord, programFor, tryCompilePolicy } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
-import { fillRecord } from '#policy/request.ts';
+import { fillRecord } from '#policy/facts.ts';
 import { type Dice, diceOf, generateDocument, generatePolicies, generateRequest } from './generate-policies.ts';
 import { type CasePolicies, type CaseRequest, decideCase, type PolicyJson, toLayers, toRequest } from './policy-case.ts';
 

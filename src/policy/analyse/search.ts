@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../compile.ts';
 import { decideProgram } from '../engine.ts';
 import { linkProgram } from '../link.ts';
 import type { LoweredStatement } from '../lowered.ts';
-import { newRequestRecord, type PolicyRequest, type RequestRecord } from '../request.ts';
+import { newRequestRecord, type PolicyRequest, type RequestRecord, setContext } from '../request.ts';
 import { decideTrust, type TrustCaller } from '../trust.ts';
 import { actionsToTry, callersToTry, contextOf, dimensionsFor, resourcesToTry, type Universe } from './universe.ts';
 
@@ -19,7 +19,7 @@ export type AskedAs = 'identity' | 'resource';
 export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness): boolean {
   if (askedAs === 'resource') return witness.caller !== undefined && decideTrust(policy, witness.caller, witness).effect === 'Allow';
   const record = newRequestRecord();
-  record.context = witness.context;
+  setContext(record, witness.context);
   return identityAllows(policy, witness.action, record, witness.resources);
 }
 
@@ -108,7 +108,7 @@ function decider(action: string, { allowing, other, wanted, askedAs, otherAskedA
   const programs = [allowing, other].map((policy) => linkProgram({ identity: [{ policyId: '', policy }] }, lower));
   const record = newRequestRecord();
   return ({ context, resources }) => {
-    record.context = context;
+    setContext(record, context);
     const [first, second] = programs.map((program) => decideProgram(program, record, resources).effect === 'Allow');
     return first === true && second === (wanted === 'both');
   };

@@ -3,7 +3,7 @@ import { type CompiledPolicy, statementHasAction } from '../compile.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';
 import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
-import { newRequestRecord } from '../request.ts';
+import { newRequestRecord, setContext } from '../request.ts';
 import type { TrustCaller } from '../trust.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { examplesOf, type Fresh, freshFor, resourcesOf, type VariableValues, valuesOf } from './atoms.ts';
@@ -231,7 +231,7 @@ function choicesOf(key: string, tests: readonly ConditionTest[], { fresh, variab
 
 function holds(test: ConditionTest, choice: ContextChoice): boolean {
   const record = newRequestRecord();
-  record.context = contextOf([[test.key, choice]]);
+  setContext(record, contextOf([[test.key, choice]]));
   return conditionTest(test)(record);
 }
 
