@@ -124,7 +124,13 @@ function create(path: string): string {
 
 /** Whole or not at all: a crash leaves the old file or the new one. */
 function replace(path: string, text: string): void {
-  renameSync(writeAside(path, text), path);
+  const aside = writeAside(path, text);
+  try {
+    renameSync(aside, path);
+  } catch (problem) {
+    unlinkSync(aside);
+    throw problem;
+  }
   syncFolder(dirname(path));
 }
 
@@ -134,6 +140,10 @@ function writeAside(path: string, text: string): string {
   try {
     writeSync(file, text);
     fsyncSync(file);
+  } catch (problem) {
+    // A full disk: no half of a key is left lying about.
+    unlinkSync(aside);
+    throw problem;
   } finally {
     closeSync(file);
   }

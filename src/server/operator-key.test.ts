@@ -4,10 +4,90 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { operatorKeyRing } from '#access/operator-keys.ts';
-import { openVault } from '#access/vault.ts';
+import { openVault, vaultFingerprint } from '#access/vault.ts';
+import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
+import type { Vault } from '#core/vault.ts';
 import { openSqlite } from '#store/sqlite.ts';
-import { operatorKeyCommands } from './operator-key.ts';
+import type { Store } from '#store/store.ts';
+import { OPERATOR_ACCOUNT } from './first-start.ts';
+import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+
+const ACCOUNT = '111122223333' as AccountId;
+const KEYS = 120;
+
+/** A store with that many access keys, all sealed under the key of a new file. */
+async function sealedStore() {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'operator.key');
+  const vault = openVault(operatorKeyRing(path).keys);
+  const store = await openSqlite(':memory:');
+  await store.transaction(async (tx) => {
+    await tx.meta.put(OPERATOR_ACCOUNT, ACCOUNT);
+    await tx.meta.put(FINGERPRINT, vaultFingerprint(vault));
+    for (let i = 0; i < KEYS; i++) {
+      const accessKeyId = `AKIA${i}`;
+      const sealedSecret = vault.seal(`secret ${i}`, accessKeyId);
+      await tx.identity.put(ACCOUNT, 'access-key', accessKeyId, {
+        accountId: ACCOUNT,
+        accessKeyId,
+        sealedSecret,
+        status: 'Active',
+        createdAt: instant(0),
+      });
+    }
+  });
+  return { path, store };
+}
+
+/** The commands of a server that starts on the file as it is. */
+function commandsOn(path: string, store: Store) {
+  const ring = operatorKeyRing(path);
+  const vault = openVault(ring.keys);
+  const alone = { serverId: () => 'a', servers: async () => [] };
+  return { ring, vault, commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone }) };
+}
+
+const secrets = async (store: Store, vault: Vault) =>
+  (await store.transaction((tx) => tx.identity.list(ACCOUNT, 'access-key')))
+    .map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId))
+    .sort();
+const EVERY = Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort();
+
+for (const failing of [1, 2, 3, 4]) {
+  test(`operatorKeyCommands: where a rotation stops at its step ${failing}, every secret opens, nothing can be forgotten, and it can be done again`, async () => {
+    const { path, store } = await sealedStore();
+    let step = 0;
+    const stopping: Store = {
+      ...store,
+      transaction: (work) => (step++ === failing ? Promise.reject(new Error('the machine stopped')) : store.transaction(work)),
+    };
+    await assert.rejects(commandsOn(path, stopping).commands.rotate(), /the machine stopped/);
+
+    const { ring, vault, commands } = commandsOn(path, store);
+    assert.equal(ring.keys().length, 2);
+    assert.deepEqual(await secrets(store, vault), EVERY);
+    await assert.rejects(commands.forgetOlder(), /nothing was forgotten/);
+    assert.equal((await commands.rotate()).resealed, KEYS);
+    await commands.forgetOlder();
+    const after = commandsOn(path, store);
+    assert.equal(after.ring.keys().length, 1);
+    assert.deepEqual(await secrets(store, after.vault), EVERY);
+    await store.close();
+  });
+}
+
+test('operatorKeyCommands: two rotations at once are done one after the other', async () => {
+  const { path, store } = await sealedStore();
+  const { ring, vault, commands } = commandsOn(path, store);
+  const [first, second] = await Promise.all([commands.rotate(), commands.rotate()]);
+  assert.deepEqual([first.older.length, second.older.length, second.older[0]], [1, 2, first.newest]);
+  await commands.forgetOlder();
+  assert.equal(ring.keys().length, 1);
+  assert.deepEqual(await secrets(store, vault), EVERY);
+  await store.close();
+});
 
 test('operatorKeyCommands: the key is not rotated while another server, whose file would not have it, is on the database', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
