@@ -45,6 +45,8 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
 
   const audience = recipientOf(signed, now);
   const latestEnd = timesOf(signed, now);
+  const assertionId = signed.$?.['ID'];
+  if (!assertionId) throw invalid('The assertion has no ID.');
   const nameId = one(one(signed, 'Subject'), 'NameID');
   const subject = textOf(nameId);
   if (!subject) throw invalid('The assertion names no subject.');
@@ -68,6 +70,8 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
     sessionName,
     subjectType,
     nameQualifier,
+    assertionId,
+    redeemUntil: instant(timeOf(signed.$?.['IssueInstant']) + REDEEM_MS + SKEW_MS),
     roleArns: rolesOf(attributes.get(`${ATTRIBUTES}Role`) ?? [], provider.arn),
     context: new Map<string, string | readonly string[]>([
       ['saml:aud', audience],

@@ -29,6 +29,10 @@ export type Federation =
       readonly subjectType: string;
       /** Tells the same subject of two providers apart. */
       readonly nameQualifier: string;
+      /** Names the assertion: it is good once. */
+      readonly assertionId: string;
+      /** After this it is refused for its age. */
+      readonly redeemUntil: Instant;
       /** The roles that the assertion offers with this provider. */
       readonly roleArns: readonly string[];
       /** The session ends no later. */

@@ -44,6 +44,7 @@ if (port === null) throw new Error('The core runs as a worker thread of belfry s
 const { settings, recording } = workerData as CoreStart;
 /** How often meetings that ended by themselves give their space back; reads never find them before either. */
 const SWEEP_EVERY_MS = 60_000;
+const FORGOTTEN_AT_ONCE = 1_000;
 /** Tombstones only cost space. */
 const TRIM_EVERY_MS = 3_600_000;
 const now = () => instant(Date.now());
@@ -146,8 +147,11 @@ const operatorKey = operatorKeyCommands({ ring, vault, store, region: settings.r
 const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease, operatorKey });
 const sweep = setInterval(() => {
   void store
-    .transaction((tx) => sweepEndedMeetings(tx, now()))
-    .catch((error) => console.error(`belfry: ended meetings were not swept: ${(error as Error).message}`));
+    .transaction(async (tx) => {
+      await sweepEndedMeetings(tx, now());
+      await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
+    })
+    .catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
 }, SWEEP_EVERY_MS);
 const trim = setInterval(() => {
   void lease.trim().catch((error) => console.error(`belfry: what was deleted of identity was not trimmed: ${(error as Error).message}`));

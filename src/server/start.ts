@@ -19,6 +19,8 @@ export async function start(args: readonly string[]): Promise<void> {
     return;
   }
   let settings: Settings;
+  // Whatever is made from here on is its owner's alone.
+  process.umask(0o077);
   try {
     settings = readSettings(args, process.env);
     mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });

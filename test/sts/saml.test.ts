@@ -85,6 +85,12 @@ for (const signed of ['assertion', 'response'] as const) {
   });
 }
 
+test('AssumeRoleWithSAML: an assertion is good once', async () => {
+  const assertion = idp.assertion(offering(open));
+  await assume(assertion);
+  await refused(assume(assertion), 'InvalidIdentityToken', 'The assertion has been used before.');
+});
+
 /** The signed assertion stays where a library may look for it, and another is put where one may read. */
 function wrapped(place: 'before' | 'after'): string {
   const xml = Buffer.from(idp.assertion(offering(open)), 'base64').toString('utf8');
@@ -94,7 +100,7 @@ function wrapped(place: 'before' | 'after'): string {
   const evil = signed
     .replace(/<ds:Signature.*<\/ds:Signature>/s, '')
     .replace('>ada<', '>root<')
-    .replace('ID="_a1"', 'ID="_evil"');
+    .replace(/ID="_a[^"]*"/, 'ID="_evil"');
   const both = place === 'before' ? evil + signed : signed + evil;
   return Buffer.from(xml.slice(0, from) + both + xml.slice(to)).toString('base64');
 }
@@ -105,7 +111,7 @@ function nested(): string {
   const signed = xml.slice(from, to);
   const evil = signed
     .replace('>ada<', '>root<')
-    .replace('ID="_a1"', 'ID="_evil"')
+    .replace(/ID="_a[^"]*"/, 'ID="_evil"')
     .replace('</ds:Signature>', `<ds:Object>${signed}</ds:Object></ds:Signature>`);
   return Buffer.from(xml.slice(0, from) + evil + xml.slice(to)).toString('base64');
 }

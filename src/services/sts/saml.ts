@@ -1,6 +1,9 @@
+import { hash } from 'node:crypto';
+import { type AccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import type { Federation } from '#core/federation.ts';
 import type { AssumeRoleWithSAMLRequest, StsApi } from '#model/generated/sts.ts';
-import type { Operation } from '../operation.ts';
+import type { Call, Operation } from '../operation.ts';
 import type { StsDeps } from './deps.ts';
 import { broughtBy, federatedAccess, federatedSession, notAuthorized } from './federated.ts';
 
@@ -11,9 +14,10 @@ const ACTION = 'sts:AssumeRoleWithSAML';
  * provider and that trusts it. The assertion names the session, and may end it before its duration is over.
  *
  * @throws AwsError AccessDenied the assertion does not offer the role
- * @throws AwsError InvalidIdentityToken the provider was deleted
+ * @throws AwsError InvalidIdentityToken the provider was deleted, or the assertion has made a session before
  *
  * Source: STS API reference, AssumeRoleWithSAML. Requirement FED-1.
+ * Assumed: an assertion is good once, as SAML's own rules have it for bearers; the text is ours.
  */
 export function assumeRoleWithSaml(deps: StsDeps): Operation<AssumeRoleWithSAMLRequest, StsApi['AssumeRoleWithSAML']['output']> {
   return {
@@ -27,6 +31,7 @@ export function assumeRoleWithSaml(deps: StsDeps): Operation<AssumeRoleWithSAMLR
       const name = input.PrincipalArn.slice(input.PrincipalArn.indexOf('/') + 1);
       const provider = await call.tx.identity.get(call.principal.accountId, 'saml-provider', name.toLowerCase());
       if (provider?.arn !== federation.provider) throw new AwsError('InvalidIdentityTokenException', "Specified provider doesn't exist");
+      await useOnce(call, federation);
       return {
         ...(await federatedSession(deps, call, ACTION, input, federation, federation.sessionName)),
         Subject: federation.subject,
@@ -37,4 +42,17 @@ export function assumeRoleWithSaml(deps: StsDeps): Operation<AssumeRoleWithSAMLR
       };
     },
   };
+}
+
+/** Remembers the assertion until it is too old to be taken; where the session is not made after all, that is rolled back too. */
+async function useOnce(
+  { tx, now }: Call,
+  { assertionId, issuer, provider, redeemUntil }: Extract<Federation, { kind: 'saml' }>,
+): Promise<void> {
+  const accountId = parseArn(provider)?.accountId as AccountId;
+  const key = { accountId, region: '', operation: ACTION, token: hash('sha256', `${issuer}\n${assertionId}`) };
+  if ((await tx.idempotency.get(key, now)) !== undefined) {
+    throw new AwsError('InvalidIdentityTokenException', 'The assertion has been used before.');
+  }
+  await tx.idempotency.put(key, { requestHash: '', answer: '', expiresAt: redeemUntil });
 }
