@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { DeleteAccessKeyCommand, DetachUserPolicyCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { startTestServer } from '../server.ts';
+
+const server = await startTestServer();
+
+/** `belfry account …` as the operator types it; what it printed, or how it failed. */
+async function belfry(...args: string[]): Promise<{ readonly status: number; readonly said: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['bin/belfry.mjs', ...args], {
+      env: { ...process.env, BELFRY_DATA: server.dataFolder },
+    });
+    return { status: 0, said: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { status: code, said: stdout + stderr };
+  }
+}
+
+/** The key that a command wrote under a profile. */
+function keyOf(profile: string): { accessKeyId: string; secretAccessKey: string } {
+  const text = readFileSync(join(server.dataFolder, 'aws', 'credentials'), 'utf8');
+  const section = text.slice(text.indexOf(`[${profile}]`));
+  return {
+    accessKeyId: /aws_access_key_id = (\S+)/.exec(section)?.[1] as string,
+    secretAccessKey: /aws_secret_access_key = (\S+)/.exec(section)?.[1] as string,
+  };
+}
+
+async function events(credentials: ReturnType<typeof keyOf>, name: string) {
+  const { Events } = await new CloudTrailClient(server.client(credentials)).send(
+    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: name }] }),
+  );
+  return (Events ?? []).map((each) => JSON.parse(each.CloudTrailEvent as string));
+}
+
+test('belfry account create: a second account with its own administrator, in the list and in its own trail', async () => {
+  const { status, said } = await belfry('account', 'create', '--name', 'Partner', '--profile', 'partner');
+  assert.equal(status, 0, said);
+  const key = keyOf('partner');
+  assert.ok(!said.includes(key.secretAccessKey), 'the secret is in the file, not on the screen');
+  const who = await new STSClient(server.client(key)).send(new GetCallerIdentityCommand({}));
+  assert.notEqual(who.Account, server.accountId);
+  assert.match((await belfry('account', 'list')).said, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
+  const [made] = await events(key, 'CreateAccount');
+  assert.equal(made.userIdentity.invokedBy, 'operator');
+  assert.equal(made.recipientAccountId, who.Account);
+  assert.equal((await events(server.credentials, 'CreateAccount')).length, 0);
+});
+
+test('belfry account restore-administrator: gives a locked-out account an administrator again, loudly', async () => {
+  const partner = keyOf('partner');
+  const iam = new IAMClient(server.client(partner));
+  const { Account } = await new STSClient(server.client(partner)).send(new GetCallerIdentityCommand({}));
+  await iam.send(new DetachUserPolicyCommand({ UserName: 'admin', PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' }));
+  await assert.rejects(iam.send(new ListUsersCommand({})), { name: 'AccessDenied' });
+  await assert.rejects(iam.send(new DeleteAccessKeyCommand({ UserName: 'admin', AccessKeyId: partner.accessKeyId })), {
+    name: 'AccessDenied',
+  });
+
+  const { status, said } = await belfry('account', 'restore-administrator', '--account-id', Account as string, '--profile', 'rescue');
+  assert.equal(status, 0, said);
+  const rescue = keyOf('rescue');
+  const { Users } = await new IAMClient(server.client(rescue)).send(new ListUsersCommand({}));
+  assert.equal(Users?.length, 2);
+  const [restored] = await events(rescue, 'RestoreAdministrator');
+  assert.equal(restored.serviceEventDetails.breakGlass, true);
+  assert.equal(restored.userIdentity.invokedBy, 'operator');
+  assert.ok(!JSON.stringify(restored).includes(rescue.secretAccessKey));
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [name: string, args: string[], status: number, says: RegExp][] = [
+  ['an account that is not there',     ['account', 'restore-administrator', '--account-id', '000000000000'],                    1, /There is no account 000000000000/],
+  ['a name too long',                  ['account', 'create', '--name', 'x'.repeat(51)],                                         1, /1 to 50 characters/],
+  ['no name',                          ['account', 'create'],                                                                   2, /belfry account create --name NAME/],
+  ['an unknown flag',                  ['account', 'create', '--name', 'x', '--role', 'y'],                                      2, /--role/],
+  ['a profile that is a path',         ['account', 'create', '--name', 'x', '--profile', '../x'],                                2, /--profile/],
+  ['a folder without a server',        ['account', 'list', '--data', '/nonexistent'],                                            1, /no server is running/],
+  ['an unknown command',               ['account', 'delete'],                                                                   2, /belfry account list/],
+];
+for (const [name, args, status, says] of REFUSED) {
+  test(`belfry account: ${name} is refused`, async () => {
+    const answer = await belfry(...args);
+    assert.equal(answer.status, status, answer.said);
+    assert.match(answer.said, says);
+  });
+}
+
+test('The operator’s socket: its owner’s alone, and nothing of it is on the network', async () => {
+  assert.equal(statSync(join(server.dataFolder, 'control')).mode & 0o777, 0o700);
+  assert.equal(statSync(join(server.dataFolder, 'control', 'belfry.sock')).mode & 0o777, 0o600);
+  const answer = await fetch(`${server.endpoint}/_belfry/control`, { method: 'POST', body: '{"command":"account list"}' });
+  assert.ok(answer.status >= 400, String(answer.status));
+});
