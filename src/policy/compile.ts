@@ -13,13 +13,17 @@ import type { RequestRecord } from './request.ts';
 /** A policy ready to be linked. Immutable but for what it remembers; may be shared by any number of stacks. */
 export interface CompiledPolicy {
   readonly text: string;
+  /** Each policy's own. */
+  readonly number: number;
+  /** What it has been called in stacks; see `linkStack`. */
+  readonly names: string[];
   readonly lowered: LoweredPolicy;
   /** By statement; made when the policy is first linked. */
   readonly tests: (StatementTest | undefined)[];
   /** As `tests`, where a short ARN matches nothing (resource policies). */
   readonly strictTests: (StatementTest | undefined)[];
-  /** What the policy brings to programs; see `contributionOf`. */
-  readonly contributions: Contributions;
+  /** What the policy brings to programs, once somebody asked; see `contributionOf`. */
+  contributions: Contributions | undefined;
   /** Read again only when somebody wants an explanation; see `documentOf`. */
   document: PolicyDocument | undefined;
 }
@@ -45,14 +49,26 @@ export function isPolicyTextError(error: unknown): error is PolicyTextError {
   return error instanceof Error && error.name === 'PolicyTextError';
 }
 
+let compiledPolicies = 0;
+
 /** Reads and lowers a policy text; a policy, or every reason why it is none. Never throws. */
 export function tryCompilePolicy(text: string): { readonly policy: CompiledPolicy } | { readonly problems: readonly PolicyTextProblem[] } {
   const { document, problems } = readPolicy(text);
   if (document === undefined || problems.length > 0) return { problems };
   const lowered = lowerPolicy(document);
   if (lowered.policy === undefined) return { problems: lowered.problems };
-  const contributions = { byAction: new Map(), byStatements: new Map() };
-  return { policy: { text, lowered: lowered.policy, tests: [], strictTests: [], contributions, document: undefined } };
+  return {
+    policy: {
+      text,
+      number: compiledPolicies++,
+      names: [],
+      lowered: lowered.policy,
+      tests: [],
+      strictTests: [],
+      contributions: undefined,
+      document: undefined,
+    },
+  };
 }
 
 /**

@@ -39,7 +39,7 @@ const REMEMBERED_MAX = 4096;
 
 /** What a policy says of an action (in lower case); undefined where nothing. */
 export function contributionOf(source: SourcedPolicy, action: string): Contribution | undefined {
-  const { contributions } = source.policy;
+  const contributions = (source.policy.contributions ??= { byAction: new Map(), byStatements: new Map() });
   const name = `${source.policyId}\n${source.policyArn ?? ''}\n`;
   const byAction = `${name}${action}`;
   const known = contributions.byAction.get(byAction);

@@ -14,7 +14,7 @@ import {
   type PolicyTextError,
   type SourcedPolicy,
 } from './engine.ts';
-import { programOf } from './link.ts';
+import { programOf } from './stack.ts';
 
 const CHANNEL = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/channel/b';
 
@@ -93,6 +93,44 @@ test('programOf: stacks to which the same statements matter share a program, oth
   assert.equal(programOf(one, chime), programOf(other, chime));
   assert.notEqual(programOf(one, getUser), programOf(other, getUser));
   assert.notEqual(programOf(one, chime), programOf(bound, chime));
+});
+
+test('linkStack: principals of the same policies have one stack, and any difference makes another', () => {
+  const [p, q] = [sourced('p', {}), sourced('q', {})];
+  const one = linkStack({ identity: [p, q] });
+  assert.equal(linkStack({ identity: [{ ...p }, { ...q }] }), one);
+  for (const other of [
+    { identity: [q, p] },
+    { identity: [p] },
+    { identity: [p, { ...q, policyId: 'r' }] },
+    { identity: [p, sourced('q', {})] },
+    { identity: [p, q], root: true },
+    { identity: [p, q], session: [] },
+    { identity: [p, q], boundary: [p] },
+    { identity: [p, q], session: [p] },
+    { identity: [p, q], serviceControl: [[p]] },
+    { identity: [p, q], serviceControl: [[p], []] },
+    { identity: [p], boundary: [q] },
+  ]) {
+    assert.notEqual(linkStack(other), one);
+  }
+});
+
+test('linkStack: no level of service control policies is not a level without policies', () => {
+  const identity = [sourced('p', {})];
+  const effects = [[], [[]]].map((serviceControl) => {
+    return decide(linkStack({ identity, serviceControl }), { action: 'a:B', resources: ['*'], context: new Map() }).effect;
+  });
+  assert.deepEqual(effects, ['Allow', 'Deny']);
+});
+
+test('linkStack: a policy of very many names is decided under each of them', () => {
+  const { policy } = sourced('p', {});
+  const asked = { action: 'a:B', resources: ['*'], context: new Map() };
+  for (let i = 0; i < 40; i++) {
+    const decision = decide(linkStack({ identity: [{ policyId: `name${i}`, policy }] }), asked);
+    assert.equal(decision.effect === 'Allow' && decision.by[0]?.policyId, `name${i}`);
+  }
 });
 
 test('programOf: a policy of another name is named by its own', () => {

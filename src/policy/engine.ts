@@ -1,20 +1,8 @@
-import { actionIdOf } from './actions.ts';
 import type { Decision, StatementRef } from './decision.ts';
 import { walk } from './graph.ts';
-import {
-  ALLOWED,
-  type Candidate,
-  checkLayers,
-  type Gate,
-  linkProgram,
-  type PolicyLayers,
-  type PolicyStack,
-  type Program,
-  programOf,
-  refOf,
-  rootOf,
-} from './link.ts';
+import { ALLOWED, type Candidate, type Gate, type Program, refOf } from './link.ts';
 import { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
+import { type PolicyStack, programFor, rootOf } from './stack.ts';
 
 /** The engine's door for the path of a request: what stands behind it is reached through this file alone. */
 export {
@@ -27,27 +15,10 @@ export {
 } from './compile.ts';
 export { type DenialFacts, denialText } from './denial.ts';
 export { fillRecord, fillResource } from './facts.ts';
-export { ALLOWED, type PolicyLayers, type PolicyStack } from './link.ts';
+export { ALLOWED, type PolicyLayers } from './link.ts';
 export { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
+export { linkStack, type PolicyStack, programFor } from './stack.ts';
 export { decideTrust, type TrustCaller, type TrustDecision, trustCallerOf } from './trust.ts';
-
-/** Makes a stack of a principal's policies. Nothing is linked before it is asked for, so this costs next to nothing. */
-export function linkStack(layers: PolicyLayers): PolicyStack {
-  checkLayers(layers);
-  return { layers, roots: [], programs: [], readsKey };
-}
-
-function readsKey(this: PolicyStack, action: string, prefix: string): boolean {
-  const { keys } = programFor(this, action);
-  for (let i = 0; i < keys.length; i++) if ((keys[i] as string).startsWith(prefix)) return true;
-  return false;
-}
-
-/** The program of an action by its name; one that has no number is linked for this once. */
-export function programFor(stack: PolicyStack, action: string): Program {
-  const id = actionIdOf(action);
-  return id < 0 ? linkProgram(stack.layers, action.toLowerCase()) : programOf(stack, id);
-}
 
 /**
  * Whether the record's action may be done to the record's one resource: `ALLOWED`, or a number that says what denies. Allocates nothing.

@@ -1,4 +1,3 @@
-import { actionName } from './actions.ts';
 import type { SourcedPolicy } from './compile.ts';
 import { type Contribution, contributionOf } from './contribution.ts';
 import type { PolicyType, StatementRef } from './decision.ts';
@@ -51,46 +50,12 @@ export interface Program {
   readonly keys: readonly string[];
 }
 
-/** Policies linked for deciding. Programs are made when an action is first asked about, and kept. */
-export interface PolicyStack {
-  readonly layers: PolicyLayers;
-  /** The graphs of `programs`, which are all that deciding reads. */
-  readonly roots: (Node | undefined)[];
-  /** By action number, as far as one was asked for. */
-  readonly programs: (Program | undefined)[];
-  /** Whether any condition or variable that can matter for the action reads a key that begins so (`aws:resourcetag/`, in lower case). */
-  readonly readsKey: (action: string, prefix: string) => boolean;
-}
-
 /** Why a linked policy has this many levels: bounded, so that a decision's scratch is. */
 const LEVELS_MAX = LAYERS_MAX - 8;
 
 /** @throws Error where there are more levels of service control policies than can be */
 export function checkLayers(layers: PolicyLayers): void {
   if ((layers.serviceControl?.length ?? 0) > LEVELS_MAX) throw new Error('There are too many levels of service control policies.');
-}
-
-/** The program of an action, linked where it is not yet. */
-export function programOf(stack: PolicyStack, action: number): Program {
-  return stack.programs[action] ?? linkAndKeep(stack, action);
-}
-
-/** The graph of an action, likewise. */
-export function rootOf(stack: PolicyStack, action: number): Node {
-  const { roots } = stack;
-  const known = action < roots.length ? roots[action] : undefined;
-  return known ?? linkAndKeep(stack, action).root;
-}
-
-function linkAndKeep({ layers, roots, programs }: PolicyStack, action: number): Program {
-  const program = linkProgram(layers, actionName(action));
-  while (programs.length <= action) {
-    programs.push(undefined);
-    roots.push(undefined);
-  }
-  programs[action] = program;
-  roots[action] = program.root;
-  return program;
 }
 
 /** What one layer brings. A level of service control policies is a layer. */

@@ -89,6 +89,7 @@ const DATES = [
     '0099-12-31T23:59:59.9999Z',
   ],
 ];
+const REGIONS = ['us-east-1', 'eu-west-1', 'o-1', 'true', ''];
 const BOOLS = ['true', 'false', 'TRUE', 'yes', ''];
 const ADDRESSES = [
   '10.1.2.3',
@@ -168,13 +169,14 @@ const TEXT_KEYS = ['aws:username', 'aws:PrincipalTag/kind', 'aws:TagKeys', 'aws:
 const FAMILIES: readonly Family[] = [
   { operators: ['StringEquals', 'StringNotEquals', 'StringEqualsIgnoreCase', 'StringNotEqualsIgnoreCase', 'StringLike', 'StringNotLike'], keys: TEXT_KEYS, policyValues: STRING_PATTERNS },
   { operators: ['StringEquals', 'stringlike'],                                                                                           keys: TEXT_KEYS, policyValues: STRING_PATTERNS },
+  { operators: ['StringEquals', 'StringNotEquals', 'StringLike', 'Null'],                                                                keys: ['aws:RequestedRegion', 'aws:PrincipalOrgID'], policyValues: REGIONS },
   { operators: ['NumericEquals', 'NumericNotEquals', 'NumericLessThan', 'NumericLessThanEquals', 'NumericGreaterThan', 'NumericGreaterThanEquals'], keys: ['aws:MultiFactorAuthAge', 'my:Number'], policyValues: NUMBERS },
   { operators: ['DateEquals', 'DateNotEquals', 'DateLessThan', 'DateLessThanEquals', 'DateGreaterThan', 'DateGreaterThanEquals'],         keys: ['aws:CurrentTime', 'my:Date'], policyValues: DATES },
-  { operators: ['Bool', 'BOOL'],                                                                                                         keys: ['aws:SecureTransport', 'my:Flag'], policyValues: BOOLS },
+  { operators: ['Bool', 'BOOL'],                                                                                                         keys: ['aws:SecureTransport', 'aws:MultiFactorAuthPresent', 'my:Flag'], policyValues: BOOLS },
   { operators: ['BinaryEquals'],                                                                                                         keys: ['my:Bytes'], policyValues: BYTES },
   { operators: ['IpAddress', 'NotIpAddress'],                                                                                            keys: ['aws:SourceIp', 'my:Addresses'], policyValues: RANGES },
   { operators: ['ArnEquals', 'ArnLike', 'ArnNotEquals', 'ArnNotLike'],                                                                   keys: ['aws:PrincipalArn', 'my:Arns'], policyValues: [...ARN_PATTERNS, ...ARN_VARIABLES] },
-  { operators: ['Null'],                                                                                                                 keys: ['aws:username', 'aws:TagKeys', 'my:Date'], policyValues: ['true', 'false', 'True', 'no'] },
+  { operators: ['Null'],                                                                                                                 keys: ['aws:username', 'aws:TagKeys', 'aws:SecureTransport', 'aws:MultiFactorAuthPresent', 'my:Date'], policyValues: ['true', 'false', 'True', 'no'] },
 ];
 
 const REQUEST_VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -190,6 +192,9 @@ const REQUEST_VALUES: Readonly<Record<string, readonly string[]>> = {
   'aws:currenttime': DATES,
   'my:date': DATES,
   'aws:securetransport': BOOLS,
+  'aws:multifactorauthpresent': BOOLS,
+  'aws:requestedregion': REGIONS,
+  'aws:principalorgid': REGIONS,
   'my:flag': BOOLS,
   'my:bytes': BYTES,
   'aws:sourceip': ADDRESSES,
@@ -260,7 +265,9 @@ export function generateRequest(dice: Dice): CaseRequest {
   const context: Record<string, string | string[]> = {};
   for (const [key, values] of Object.entries(REQUEST_VALUES)) {
     if (dice(3) === 0) continue;
-    if (!MULTIVALUED.has(key) || dice(3) === 0) context[key] = pick(dice, values);
+    // Now and then a key that has one value comes with a list.
+    const listed = MULTIVALUED.has(key) ? dice(3) > 0 : dice(16) === 0;
+    if (!listed) context[key] = pick(dice, values);
     else context[key] = Array.from({ length: dice(4) }, () => pick(dice, values));
   }
   const resources = Array.from({ length: dice(4) === 0 ? 2 : 1 }, () => pick(dice, RESOURCES));
