@@ -1,17 +1,17 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import type { TextNode } from './document.ts';
-import { addressMatch, arnMatch, bytes, decimal, moment, type Resolved, resolveText, spell, wildcardMatch } from './explain-text.ts';
-
-/** One value of a policy element against the request. */
-export interface ValueTrace {
-  /** As written in the policy. */
-  readonly value: string;
-  readonly matched: boolean;
-  /** What it was after its variables were filled in, where it had any. */
-  readonly resolved?: string;
-  /** The variable that has no value in this request. */
-  readonly unresolved?: string;
-}
+import type { PreparedCondition, PreparedText, ValueTrace } from './explain-prepare.ts';
+import {
+  addressMatch,
+  arnMatch,
+  askedMoment,
+  bytes,
+  decimal,
+  newPattern,
+  type Resolved,
+  resolveText,
+  spell,
+  wildcardMatch,
+} from './explain-text.ts';
 
 /** One key of one operator against the request. */
 export interface ConditionTrace {
@@ -26,44 +26,56 @@ export interface ConditionTrace {
   readonly values: readonly ValueTrace[];
 }
 
-/** What an operator's name says once prefix and suffix are off. */
-interface Named {
-  readonly base: string;
-  readonly set: 'all' | 'any' | undefined;
-  readonly ifExists: boolean;
-  readonly negated: boolean;
-}
-
-function named(operator: string): Named {
-  const lower = operator.toLowerCase();
-  const set = lower.startsWith('forallvalues:') ? 'all' : lower.startsWith('foranyvalue:') ? 'any' : undefined;
-  const bare = lower.slice(lower.indexOf(':') + 1);
-  const ifExists = bare.endsWith('ifexists');
-  const whole = ifExists ? bare.slice(0, -8) : bare;
-  return { base: whole.replace('not', ''), set, ifExists, negated: whole.includes('not') };
+/** Source: IAM User Guide, "Numeric condition operators", "Date condition operators". */
+function ordered(one: number | undefined, other: number | undefined, relation: string): boolean {
+  if (one === undefined || other === undefined) return false;
+  if (relation === 'equals') return one === other;
+  if (relation === 'lessthan') return one < other;
+  if (relation === 'lessthanequals') return one <= other;
+  return relation === 'greaterthan' ? one > other : one >= other;
 }
 
 /** Compares one request value with one policy value. */
-function compare(base: string, asked: string, text: string, resolved: Resolved): boolean {
+function compare({ base, relation }: PreparedCondition, asked: string, value: PreparedText, resolved: Resolved): boolean {
   if ('unresolved' in resolved) return false;
-  const wanted = 'plain' in resolved ? resolved.plain : base.startsWith('string') ? spell(resolved.signs) : text;
-  const ordered = (one: number | undefined, other: number | undefined, relation: string): boolean => {
-    if (one === undefined || other === undefined) return false;
-    if (relation === 'equals') return one === other;
-    if (relation === 'lessthan') return one < other;
-    if (relation === 'lessthanequals') return one <= other;
-    return relation === 'greaterthan' ? one > other : one >= other;
-  };
-  if (base === 'stringequals') return asked === wanted;
-  if (base === 'stringequalsignorecase') return asked.toLowerCase() === wanted.toLowerCase();
-  if (base === 'stringlike') return 'plain' in resolved ? asked === wanted : wildcardMatch(resolved.signs, asked);
-  if (base.startsWith('arn')) return arnMatch('plain' in resolved ? [...wanted] : resolved.signs, asked, false);
-  if (base.startsWith('numeric')) return ordered(decimal(asked), decimal(text), base.slice('numeric'.length));
-  if (base.startsWith('date')) return ordered(moment(asked), moment(text), base.slice('date'.length));
-  if (base === 'bool') return asked.toLowerCase() === text.toLowerCase() && /^(true|false)$/i.test(text);
-  if (base === 'binaryequals') return bytes(text) !== undefined && bytes(asked) === bytes(text);
-  if (base === 'ipaddress') return addressMatch(text, asked);
+  switch (base) {
+    case 'stringequals':
+      return asked === textOf(resolved);
+    case 'stringequalsignorecase':
+      return asked.toLowerCase() === textOf(resolved).toLowerCase();
+    case 'stringlike':
+      return 'plain' in resolved ? asked === resolved.plain : wildcardMatch(resolved.pattern, asked);
+    case 'arnequals':
+    case 'arnlike':
+      return arnMatch('plain' in resolved ? newPattern([...resolved.plain]) : resolved.pattern, asked, false);
+    case 'bool':
+      return asked.toLowerCase() === value.lower && (value.lower === 'true' || value.lower === 'false');
+    case 'binaryequals':
+      return value.bytes !== undefined && bytes(asked) === value.bytes;
+    case 'ipaddress':
+      return addressMatch(value.range, asked);
+  }
+  if (base.startsWith('numeric')) return ordered(decimal(asked), value.order, relation);
+  if (base.startsWith('date')) return ordered(askedMoment(asked), value.order, relation);
   throw new Error(`The explanation knows no operator ${base}.`);
+}
+
+/** What is compared as text: nothing in it is a wildcard. */
+function textOf(resolved: Exclude<Resolved, { readonly unresolved: string }>): string {
+  return 'plain' in resolved ? resolved.plain : spell(resolved.pattern.signs);
+}
+
+/** Written out, because an explanation makes many: a spread costs more than the rest. */
+function conditionTrace(
+  { operator, key }: PreparedCondition,
+  requestValue: string | readonly string[] | undefined,
+  holds: boolean,
+  because: ConditionTrace['because'],
+  values: readonly ValueTrace[],
+): ConditionTrace {
+  if (requestValue === undefined)
+    return because === undefined ? { operator, key, holds, values } : { operator, key, holds, because, values };
+  return because === undefined ? { operator, key, holds, requestValue, values } : { operator, key, holds, requestValue, because, values };
 }
 
 /**
@@ -72,87 +84,67 @@ function compare(base: string, asked: string, text: string, resolved: Resolved):
  * Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for multivalued context keys",
  * "Conditions with multiple context keys or values"; the assumptions are those of `conditionTest`.
  */
-export function traceCondition(
-  operator: string,
-  key: string,
-  policyValues: readonly TextNode[],
-  context: ConditionContext,
-  variables: boolean,
-): ConditionTrace {
-  const { base, set, ifExists, negated } = named(operator);
-  const found = context.get(key.toLowerCase());
+export function traceCondition(condition: PreparedCondition, context: ConditionContext): ConditionTrace {
+  const { base, set, ifExists, negated, values: policyValues, untested } = condition;
+  const found = context.get(condition.lowerKey);
   // An empty list is no value at all.
   const requestValue = typeof found === 'object' && found.length === 0 ? undefined : found;
-  const trace = (holds: boolean, because: ConditionTrace['because'], values: readonly ValueTrace[]): ConditionTrace => ({
-    operator,
-    key,
-    holds,
-    ...(requestValue === undefined ? {} : { requestValue }),
-    ...(because === undefined ? {} : { because }),
-    values,
-  });
 
   if (base === 'null') {
     // "Null with a qualifier": the check NULL_WITH_QUALIFIER says it is always true, or always false.
-    if (set !== undefined) return trace(set === 'all', 'constant', untested(policyValues));
+    if (set !== undefined) return conditionTrace(condition, requestValue, set === 'all', 'constant', untested);
     const absent = requestValue === undefined;
-    const values = policyValues.map(({ value }) => ({ value, matched: value.toLowerCase() === String(absent) }));
-    return trace(
-      values.some(({ matched }) => matched),
-      absent ? 'key absent' : 'key present',
-      values,
-    );
+    const values = policyValues.map(({ lower, matched, unmatched }) => (lower === String(absent) ? matched : unmatched));
+    return conditionTrace(condition, requestValue, anyMatched(values), absent ? 'key absent' : 'key present', values);
   }
 
   if (set === undefined) {
     // "Missing key": a plain operator fails, a negated one and one with IfExists hold.
-    if (requestValue === undefined) return trace(negated || ifExists, 'key absent', untested(policyValues));
-    if (typeof requestValue !== 'string') return trace(false, 'several values without a set operator', untested(policyValues));
-    const values = traceValues(base, [requestValue], policyValues, context, variables);
+    if (requestValue === undefined) return conditionTrace(condition, undefined, negated || ifExists, 'key absent', untested);
+    if (typeof requestValue !== 'string') {
+      return conditionTrace(condition, requestValue, false, 'several values without a set operator', untested);
+    }
+    const values = traceValues(condition, [requestValue], context);
     // Several values are alternatives; of a negated operator none may match.
-    return trace(values.some(({ matched }) => matched) !== negated, undefined, values);
+    return conditionTrace(condition, requestValue, anyMatched(values) !== negated, undefined, values);
   }
 
   const asked = requestValue === undefined ? [] : typeof requestValue === 'string' ? [requestValue] : requestValue;
   // "A null data set, such as an empty string": ForAllValues is true of it, ForAnyValue is not.
   if (asked.every((value) => value === '')) {
-    return trace(set === 'all', requestValue === undefined ? 'key absent' : 'no values', untested(policyValues));
+    const because = requestValue === undefined ? 'key absent' : 'no values';
+    return conditionTrace(condition, requestValue, set === 'all', because, untested);
   }
   const passes = (one: string): boolean =>
-    policyValues.some(({ value }) => compare(base, one, value, resolvedFor(base, value, context, variables))) !== negated;
+    policyValues.some((value) => compare(condition, one, value, resolvedIn(value, context))) !== negated;
   const holds = set === 'all' ? asked.every(passes) : asked.some(passes);
-  return trace(holds, undefined, traceValues(base, asked, policyValues, context, variables));
+  return conditionTrace(condition, requestValue, holds, undefined, traceValues(condition, asked, context));
 }
 
-function untested(values: readonly TextNode[]): readonly ValueTrace[] {
-  return values.map(({ value }) => ({ value, matched: false }));
+export function anyMatched(values: readonly ValueTrace[]): boolean {
+  for (const { matched } of values) if (matched) return true;
+  return false;
 }
 
-/** Variables are for the operators of strings and ARNs, wildcards for the Like ones and those of ARNs. */
-function resolvedFor(base: string, value: string, context: ConditionContext, variables: boolean): Resolved {
-  const arn = base.startsWith('arn');
-  return resolveText(value, context, arn || base === 'stringlike', variables && (arn || base.startsWith('string')));
+/** A value as it is in this request. */
+export function resolvedIn({ value, constant, wildcards }: PreparedText, context: ConditionContext): Resolved {
+  return constant ?? resolveText(value, context, wildcards, true);
 }
 
-function traceValues(
-  base: string,
-  asked: readonly string[],
-  policyValues: readonly TextNode[],
-  context: ConditionContext,
-  variables: boolean,
-): readonly ValueTrace[] {
-  return policyValues.map(({ value }) => {
-    const resolved = resolvedFor(base, value, context, variables);
+function traceValues(condition: PreparedCondition, asked: readonly string[], context: ConditionContext): readonly ValueTrace[] {
+  return condition.values.map((value) => {
+    const resolved = resolvedIn(value, context);
     return valueTrace(
       value,
       resolved,
-      asked.some((one) => compare(base, one, value, resolved)),
+      asked.some((one) => compare(condition, one, value, resolved)),
     );
   });
 }
 
 /** A value with what became of its variables. */
-export function valueTrace(value: string, resolved: Resolved, matched: boolean): ValueTrace {
+export function valueTrace({ value, matched, unmatched }: PreparedText, resolved: Resolved, met: boolean): ValueTrace {
   if ('unresolved' in resolved) return { value, matched: false, unresolved: resolved.unresolved };
-  return 'signs' in resolved && resolved.variables ? { value, matched, resolved: spell(resolved.signs) } : { value, matched };
+  if ('pattern' in resolved && resolved.variables) return { value, matched: met, resolved: spell(resolved.pattern.signs) };
+  return met ? matched : unmatched;
 }

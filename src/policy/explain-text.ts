@@ -12,9 +12,31 @@ export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
 
+/** Characters without a wildcard that ends them: `text` where none of them is one. */
+interface Chunk {
+  readonly signs: readonly Sign[];
+  readonly text: string | undefined;
+}
+
+/** Signs, and what is made of them when they are first compared: what stands between their `*`, and the six segments of an ARN. */
+export interface Pattern {
+  readonly signs: readonly Sign[];
+  chunks: readonly Chunk[] | undefined;
+  segments: readonly Pattern[] | undefined;
+}
+
+export function newPattern(signs: readonly Sign[]): Pattern {
+  return { signs, chunks: undefined, segments: undefined };
+}
+
+/** A text's characters, and its wildcards. */
+export function signsOf(text: string): Sign[] {
+  return [...text].map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
+}
+
 /** A text of a policy with its variables filled in, or nothing but text, or the variable that has no value. */
 export type Resolved =
-  | { readonly signs: readonly Sign[]; readonly variables: boolean }
+  | { readonly pattern: Pattern; readonly variables: boolean }
   | { readonly plain: string }
   | { readonly unresolved: string };
 
@@ -47,7 +69,7 @@ export function resolveText(text: string, context: ConditionContext, wildcards: 
       i++;
     }
   }
-  return { signs, variables: used };
+  return { pattern: newPattern(signs), variables: used };
 }
 
 /** The text with its variables filled in, as a person would write it. */
@@ -55,72 +77,80 @@ export function spell(signs: readonly Sign[]): string {
   return signs.map((sign) => (sign === ANY_TEXT ? '*' : sign === ANY_CHARACTER ? '?' : (sign as string))).join('');
 }
 
-function standsAt(chunk: readonly Sign[], text: string, at: number): boolean {
-  if (at < 0 || at + chunk.length > text.length) return false;
-  return chunk.every((sign, i) => sign === ANY_CHARACTER || sign === text.charAt(at + i));
-}
-
-/** Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
-export function wildcardMatch(signs: readonly Sign[], text: string): boolean {
+function chunksOf(signs: readonly Sign[]): Chunk[] {
   const chunks: Sign[][] = [[]];
   for (const sign of signs) {
     if (sign === ANY_TEXT) chunks.push([]);
     else chunks.at(-1)?.push(sign);
   }
-  const first = chunks[0] as Sign[];
-  if (chunks.length === 1) return first.length === text.length && standsAt(first, text, 0);
-  const last = chunks.at(-1) as Sign[];
-  const end = text.length - last.length;
-  if (!standsAt(first, text, 0) || end < first.length || !standsAt(last, text, end)) return false;
-  let at = first.length;
-  for (const chunk of chunks.slice(1, -1)) {
-    if ((end - at) * chunk.length > STEPS_MAX) throw new Error('A text and a pattern are too long to be compared.');
-    while (at + chunk.length <= end && !standsAt(chunk, text, at)) at++;
-    if (at + chunk.length > end) return false;
-    at += chunk.length;
+  return chunks.map((chunk) => ({ signs: chunk, text: chunk.includes(ANY_CHARACTER) ? undefined : chunk.join('') }));
+}
+
+function standsAt(chunk: Chunk, text: string, at: number): boolean {
+  if (at < 0 || at + chunk.signs.length > text.length) return false;
+  if (chunk.text !== undefined) return text.startsWith(chunk.text, at);
+  return chunk.signs.every((sign, i) => sign === ANY_CHARACTER || sign === text.charAt(at + i));
+}
+
+/** Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
+export function wildcardMatch(pattern: Pattern, text: string): boolean {
+  pattern.chunks ??= chunksOf(pattern.signs);
+  const { chunks } = pattern;
+  const first = chunks[0] as Chunk;
+  if (chunks.length === 1) return first.signs.length === text.length && standsAt(first, text, 0);
+  const last = chunks[chunks.length - 1] as Chunk;
+  const end = text.length - last.signs.length;
+  if (!standsAt(first, text, 0) || end < first.signs.length || !standsAt(last, text, end)) return false;
+  let at = first.signs.length;
+  for (let i = 1; i < chunks.length - 1; i++) {
+    const chunk = chunks[i] as Chunk;
+    const { length } = chunk.signs;
+    if ((end - at) * length > STEPS_MAX) throw new Error('A text and a pattern are too long to be compared.');
+    if (chunk.text === undefined) while (at + length <= end && !standsAt(chunk, text, at)) at++;
+    else at = text.indexOf(chunk.text, at);
+    if (at < 0 || at + length > end) return false;
+    at += length;
   }
   return true;
 }
 
-/** The six segments of an ARN; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
-function segmentsOf<Item>(items: readonly Item[]): Item[][] {
-  const segments: Item[][] = [[]];
-  for (const item of items) {
-    if (item === ':' && segments.length < 6) segments.push([]);
-    else segments.at(-1)?.push(item);
+/** The six segments of a pattern; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
+function segmentsOf(signs: readonly Sign[]): Pattern[] {
+  const segments: Sign[][] = [[]];
+  for (const sign of signs) {
+    if (sign === ':' && segments.length < 6) segments.push([]);
+    else segments.at(-1)?.push(sign);
   }
-  return segments;
+  return segments.map(newPattern);
 }
+
+/** A request is compared with many policies: what was made of its text last is kept for the next of them. */
+function rememberLast<Made>(make: (text: string) => Made): (text: string) => Made {
+  let last: { readonly text: string; readonly made: Made } | undefined;
+  return (text) => {
+    if (last === undefined || last.text !== text) last = { text, made: make(text) };
+    return last.made;
+  };
+}
+
+/** The six segments of an ARN; undefined where it is none. */
+const arnParts = rememberLast((text) => {
+  const parts = text.split(':');
+  return parts.length < 6 || parts[0] !== 'arn' ? undefined : [...parts.slice(0, 5), parts.slice(5).join(':')];
+});
 
 /**
  * Source: IAM User Guide, "Resource" and "ARN condition operators": each segment is compared with its own. Missing segments of the
  * pattern are `*` where `short` says so.
  */
-export function arnMatch(signs: readonly Sign[], text: string, short: boolean): boolean {
-  if (signs.length === 1 && signs[0] === ANY_TEXT) return true;
-  const parts = text.split(':');
-  if (parts.length < 6 || parts[0] !== 'arn') return false;
-  const segments = segmentsOf(signs);
+export function arnMatch(pattern: Pattern, text: string, short: boolean): boolean {
+  if (pattern.signs.length === 1 && pattern.signs[0] === ANY_TEXT) return true;
+  const parts = arnParts(text);
+  if (parts === undefined) return false;
+  pattern.segments ??= segmentsOf(pattern.signs);
+  const { segments } = pattern;
   if (segments.length < 6 && !short) return false;
-  return segments.every((segment, i) => wildcardMatch(segment, i < 5 ? (parts[i] as string) : parts.slice(5).join(':')));
-}
-
-/** Source: IAM User Guide, "Action": prefix and name compare case-insensitively. `asked` is in lower case. */
-export function actionMatch(pattern: string, asked: string): boolean {
-  if (pattern === '*') return true;
-  const star = pattern.indexOf('*');
-  const plain = !pattern.includes('?');
-  // A name as it is, and a wildcard at its end, need no further thought.
-  if (star < 0 && plain) return pattern.length === asked.length && pattern.toLowerCase() === asked;
-  const wanted = pattern.toLowerCase();
-  const [wantedColon, askedColon] = [wanted.indexOf(':'), asked.indexOf(':')];
-  if (askedColon < 0) return false;
-  if (plain && star === wanted.length - 1) return asked.startsWith(wanted.slice(0, -1)) && star > wantedColon;
-  const signs = (part: string): Sign[] => [...part].map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
-  return (
-    wildcardMatch(signs(wanted.slice(0, wantedColon)), asked.slice(0, askedColon)) &&
-    wildcardMatch(signs(wanted.slice(wantedColon + 1)), asked.slice(askedColon + 1))
-  );
+  return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string));
 }
 
 /** Decimal, of at most 64 characters; undefined where the text is none. */
@@ -130,6 +160,9 @@ export function decimal(text: string): number | undefined {
 
 const W3C =
   /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(?:Z|([+-])([0-9]{2}):([0-9]{2})))?)?)?$/;
+
+/** The moment a request is asked at, as `moment` reads it. */
+export const askedMoment = rememberLast(moment);
 
 /** Milliseconds since 1970. Source: IAM User Guide, "Date condition operators"; W3C note "Date and Time Formats". */
 export function moment(text: string): number | undefined {
@@ -197,16 +230,31 @@ function address(text: string): Numbered | undefined {
   return six === undefined ? undefined : { family: 6, value: six };
 }
 
-/** Source: IAM User Guide, "IP address condition operators": CIDR, or an address alone; the families never meet. */
-export function addressMatch(range: string, text: string): boolean {
-  const [network = '', prefix, more] = range.split('/');
+/** Addresses of one family with the same first bits. */
+export interface Range {
+  readonly family: 4 | 6;
+  readonly hostBits: bigint;
+  readonly network: bigint;
+}
+
+/** Source: IAM User Guide, "IP address condition operators": CIDR, or an address alone. Undefined where the text is neither. */
+export function addressRange(text: string): Range | undefined {
+  const [network = '', prefix, more] = text.split('/');
   const wanted = address(network);
-  const asked = address(text);
-  if (wanted === undefined || asked === undefined || more !== undefined || wanted.family !== asked.family) return false;
+  if (wanted === undefined || more !== undefined) return undefined;
   const width = wanted.family === 4 ? 32 : 128;
-  if (prefix !== undefined && (!/^(0|[1-9][0-9]{0,2})$/.test(prefix) || Number(prefix) > width)) return false;
+  if (prefix !== undefined && (!/^(0|[1-9][0-9]{0,2})$/.test(prefix) || Number(prefix) > width)) return undefined;
   const hostBits = BigInt(width - Number(prefix ?? width));
-  return wanted.value >> hostBits === asked.value >> hostBits;
+  return { family: wanted.family, hostBits, network: wanted.value >> hostBits };
+}
+
+const askedAddress = rememberLast(address);
+
+/** The families never meet. */
+export function addressMatch(range: Range | undefined, text: string): boolean {
+  const asked = askedAddress(text);
+  if (range === undefined || asked === undefined || range.family !== asked.family) return false;
+  return asked.value >> range.hostBits === range.network;
 }
 
 /** The bytes of a base64 text, spelt canonically; undefined where it is none. */

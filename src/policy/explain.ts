@@ -1,8 +1,15 @@
-import { documentOf, type SourcedPolicy } from './compile.ts';
+import type { SourcedPolicy } from './compile.ts';
 import type { Decision, PolicyType, StatementRef } from './decision.ts';
-import type { StatementNode, TextsNode } from './document.ts';
-import { type ConditionTrace, traceCondition, type ValueTrace, valueTrace } from './explain-condition.ts';
-import { actionMatch, arnMatch, resolveText } from './explain-text.ts';
+import { anyMatched, type ConditionTrace, resolvedIn, traceCondition, valueTrace } from './explain-condition.ts';
+import {
+  type PreparedAction,
+  type PreparedElement,
+  type PreparedStatement,
+  type PreparedText,
+  preparedOf,
+  type ValueTrace,
+} from './explain-prepare.ts';
+import { arnMatch, newPattern, wildcardMatch } from './explain-text.ts';
 import type { PolicyLayers } from './link.ts';
 import type { PolicyRequest } from './request.ts';
 
@@ -107,18 +114,21 @@ function decideTraced(layers: readonly LayerTrace[], root: boolean, resource: st
   // "An explicit deny in any policy overrides any allow."
   for (const policyType of EXPLICIT_ORDER) {
     const denying = layers.find((layer) => layer.policyType === policyType && layer.answer === 'denies');
-    const by = denying === undefined ? undefined : applying(denying, 'Deny')[0];
+    const by = denying === undefined ? undefined : firstApplying(denying.policies, 'Deny');
     if (by !== undefined) return { effect: 'Deny', kind: 'explicit', by, policyType, resource };
   }
   // "All requests are implicitly denied", unless every layer that is there allows.
   const needed = layers.filter(({ policyType }) => !(root && policyType === 'identity'));
   const silent = needed.find(({ answer }) => answer !== 'allows');
   if (silent !== undefined) return { effect: 'Deny', kind: 'implicit', missing: silent.policyType, resource };
-  return { effect: 'Allow', by: distinct(needed.flatMap((layer) => applying(layer, 'Allow').slice(0, 1))) };
+  return { effect: 'Allow', by: distinct(needed.flatMap((layer) => firstApplying(layer.policies, 'Allow') ?? [])) };
 }
 
-function applying({ policies }: Pick<LayerTrace, 'policies'>, effect: 'Allow' | 'Deny'): StatementRef[] {
-  return policies.flatMap(({ statements }) => statements.flatMap((each) => (each.applies && each.effect === effect ? [each.ref] : [])));
+function firstApplying(policies: readonly PolicyTrace[], effect: 'Allow' | 'Deny'): StatementRef | undefined {
+  for (const { statements } of policies) {
+    for (const each of statements) if (each.applies && each.effect === effect) return each.ref;
+  }
+  return undefined;
 }
 
 function distinct(refs: readonly StatementRef[]): StatementRef[] {
@@ -134,83 +144,82 @@ function explainLayer(
   resource: string,
   level?: number,
 ): LayerTrace {
-  const action = request.action.toLowerCase();
+  const action = askedAction(request.action);
   const traced = policies.map((source) => ({
     policyId: source.policyId,
-    statements: documentOf(source.policy).statements.map((node) => explainStatement(policyType, source, node, request, action, resource)),
+    statements: preparedOf(source).map((statement) => explainStatement(policyType, source, statement, request, action, resource)),
   }));
-  const applies = (effect: 'Allow' | 'Deny'): boolean =>
-    traced.some(({ statements }) => statements.some((one) => one.applies && one.effect === effect));
-  const denies = applies('Deny');
-  const allows = applies('Allow');
-  return {
-    policyType,
-    ...(level === undefined ? {} : { level }),
-    answer: denies ? 'denies' : allows ? 'allows' : 'silent',
-    policies: traced,
-    ...(denies || allows ? {} : { nearest: nearestMiss(traced, request.action, resource) }),
-  };
+  const denies = firstApplying(traced, 'Deny') !== undefined;
+  const allows = firstApplying(traced, 'Allow') !== undefined;
+  const answer = denies ? 'denies' : allows ? 'allows' : 'silent';
+  const trace: LayerTrace =
+    level === undefined ? { policyType, answer, policies: traced } : { policyType, level, answer, policies: traced };
+  return denies || allows ? trace : { ...trace, nearest: nearestMiss(traced, request.action, resource) };
 }
 
 function explainStatement(
   policyType: PolicyType,
   source: SourcedPolicy,
-  node: StatementNode,
+  statement: PreparedStatement,
   request: PolicyRequest,
-  action: string,
+  asked: AskedAction,
   resource: string,
 ): StatementTrace {
-  const document = documentOf(source.policy);
-  // "Variables were introduced in version 2012-10-17": before it, they are text.
-  const variables = document.version?.value === '2012-10-17';
-  const ref: StatementRef = {
-    policyType,
-    policyId: source.policyId,
-    ...(source.policyArn === undefined ? {} : { policyArn: source.policyArn }),
-    statement: node.index,
-    ...(node.sid === undefined ? {} : { sid: node.sid.value }),
-  };
-  const effect = node.effect?.value === 'Allow' ? 'Allow' : 'Deny';
-  const { start, end } = node.node;
+  const { effect, start, end } = statement;
+  const ref = refTo(policyType, source, statement);
+  const action = traceElement(statement.action, (value) => (actionMatch(value, asked) ? value.matched : value.unmatched));
+  if (!action.holds) return { ref, effect, applies: false, start, end, action, conditions: NO_CONDITIONS };
 
-  const element = traceElement(node.action ?? node.notAction, node.action === undefined, (value) => ({
-    value,
-    matched: actionMatch(value, action),
-  }));
-  if (!element.holds) return { ref, effect, applies: false, start, end, action: element, conditions: [] };
-
-  const written = node.resource ?? node.notResource;
-  const traced =
-    written === undefined
-      ? undefined
-      : traceElement(written, node.resource === undefined, (value) => traceResource(value, resource, request, variables));
-  const conditions: ConditionTrace[] = [];
-  for (const { operator, tests } of node.condition?.blocks ?? []) {
-    for (const { key, values } of tests) {
-      conditions.push(traceCondition(operator.value, key.value, values, request.context, variables));
-    }
-  }
-  // Nobody but the holder of these policies is meant by them: with a Principal, a statement gives nothing.
-  const misplaced = effect === 'Allow' && (node.principal !== undefined || node.notPrincipal !== undefined);
+  const conditions = statement.conditions.map((condition) => traceCondition(condition, request.context));
   // "All conditions must be met": operators and keys are joined by AND.
-  const applies = !misplaced && traced?.holds !== false && conditions.every(({ holds }) => holds);
-  return { ref, effect, applies, start, end, action: element, ...(traced === undefined ? {} : { resource: traced }), conditions };
+  const met = !statement.misplaced && conditions.every(({ holds }) => holds);
+  if (statement.resource === undefined) return { ref, effect, applies: met, start, end, action, conditions };
+  const traced = traceElement(statement.resource, (value) => traceResource(value, resource, request));
+  return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
 
-function traceElement(node: TextsNode | undefined, negated: boolean, trace: (value: string) => ValueTrace): ElementTrace {
-  if (node === undefined) throw new Error('A compiled statement has an Action.');
-  const values = node.values.map(({ value }) => trace(value));
-  return { element: node.key.value, holds: values.some(({ matched }) => matched) !== negated, values };
+const NO_CONDITIONS: readonly ConditionTrace[] = [];
+
+/** Written out, because an explanation makes many: a spread costs more than the rest. */
+function refTo(policyType: PolicyType, { policyId, policyArn }: SourcedPolicy, { index: statement, sid }: PreparedStatement): StatementRef {
+  if (policyArn === undefined) {
+    return sid === undefined ? { policyType, policyId, statement } : { policyType, policyId, statement, sid };
+  }
+  return sid === undefined ? { policyType, policyId, policyArn, statement } : { policyType, policyId, policyArn, statement, sid };
+}
+
+function traceElement<Value>({ element, negated, values }: PreparedElement<Value>, trace: (value: Value) => ValueTrace): ElementTrace {
+  const traced = values.map(trace);
+  return { element, holds: anyMatched(traced) !== negated, values: traced };
+}
+
+/** An action in lower case, and where its colon stands; -1 where there is none. */
+interface AskedAction {
+  readonly whole: string;
+  readonly colon: number;
+}
+
+function askedAction(action: string): AskedAction {
+  const whole = action.toLowerCase();
+  return { whole, colon: whole.indexOf(':') };
+}
+
+/** Source: IAM User Guide, "Action": prefix and name compare case-insensitively. */
+function actionMatch({ everything, whole: wanted, head, service, name }: PreparedAction, { whole, colon }: AskedAction): boolean {
+  if (everything) return true;
+  // A name as it is, and a wildcard at its end, need no further thought.
+  if (wanted !== undefined) return whole === wanted;
+  if (colon < 0 || name === undefined) return false;
+  if (head !== undefined) return whole.startsWith(head);
+  return wildcardMatch(service, whole.slice(0, colon)) && wildcardMatch(name, whole.slice(colon + 1));
 }
 
 /** Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
-function traceResource(value: string, resource: string, { context }: PolicyRequest, variables: boolean): ValueTrace {
-  if (value === '*') return { value, matched: true };
-  const special = value.includes('*') || value.includes('?') || (variables && value.includes('${')) || value.split(':').length < 6;
-  if (!special) return { value, matched: value === resource };
-  const resolved = resolveText(value, context, true, variables);
-  const signs = 'plain' in resolved ? [...value] : 'signs' in resolved ? resolved.signs : undefined;
-  return valueTrace(value, resolved, signs !== undefined && arnMatch(signs, resource, true));
+function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest): ValueTrace {
+  if (value.value === '*') return value.matched;
+  const resolved = resolvedIn(value, context);
+  const pattern = 'plain' in resolved ? newPattern([...resolved.plain]) : 'pattern' in resolved ? resolved.pattern : undefined;
+  return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true));
 }
 
 /** Of the Allow statements with the action, the one in which least fails; the first of several. */
