@@ -7,12 +7,12 @@ import {
   decideRecord,
   fillRecord,
   fillResource,
-  linkStack,
   newRequestRecord,
   type PolicyLayers,
   type PolicyStack,
   type RequestRecord,
   type SourcedPolicy,
+  sharedStack,
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 import { newScratch } from '#policy/request.ts';
@@ -66,7 +66,7 @@ function recordsOf(): RequestRecord[] {
 }
 
 function belfry(track: Track): Decide {
-  const stacks = layersOf(track).map(linkStack);
+  const stacks = layersOf(track).map(sharedStack);
   const records = recordsOf();
   const stackAt = requests.map(({ principal }) => stacks[principal] as PolicyStack);
   return (i) => decideRecord(stackAt[i] as PolicyStack, records[i] as RequestRecord) === 0;

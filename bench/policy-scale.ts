@@ -6,10 +6,10 @@ import {
   decideRecord,
   fillRecord,
   fillResource,
-  linkStack,
   newRequestRecord,
   type PolicyStack,
   type SourcedPolicy,
+  sharedStack,
 } from '#policy/engine.ts';
 import { newScratch } from '#policy/request.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
@@ -47,7 +47,7 @@ const records = workload.requests.map(({ principal, action, resource, context })
 /** Heap and time of 10,000 requests spread over so many principals, each with the policies that `identityOf` gives it. */
 function measure(title: string, count: number, identityOf: (principal: number) => readonly SourcedPolicy[]): void {
   const before = heap();
-  const stacks = Array.from({ length: count }, (_, i) => linkStack({ identity: identityOf(i) }));
+  const stacks = Array.from({ length: count }, (_, i) => sharedStack({ identity: identityOf(i) }));
   const linked = heap();
   const stackAt = records.map((_, i) => stacks[(i * 7919) % count] as PolicyStack);
   let allowed = 0;

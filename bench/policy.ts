@@ -5,11 +5,11 @@ import {
   decideRecord,
   fillRecord,
   fillResource,
-  linkStack,
   newRequestRecord,
   type PolicyLayers,
   type PolicyRequest,
   type SourcedPolicy,
+  sharedStack,
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 import { newScratch } from '#policy/request.ts';
@@ -75,7 +75,7 @@ function percentiles(title: string, call: (i: number) => unknown): void {
 
 for (const track of ['A', 'B'] as const) {
   const layers = layersFor(track);
-  const stacks = layers.map(linkStack);
+  const stacks = layers.map(sharedStack);
   const stackAt = requests.map(({ principal }) => stacks[principal] as (typeof stacks)[number]);
   const scratch = newScratch();
   const records = requests.map((request) => {
@@ -129,7 +129,7 @@ const compileSeconds = cpu(() => {
 console.log(
   `compile: ${((compileSeconds / (50 * texts.length)) * 1e6).toFixed(1)} µs a policy (mean ${Math.round(texts.join('').length / texts.length)} characters)`,
 );
-const cold = layersFor('B').map(linkStack);
+const cold = layersFor('B').map(sharedStack);
 const linkSeconds = cpu(() => {
   for (const request of requests) (cold[request.principal] as (typeof cold)[number]).readsKey(request.action, 'x');
 });

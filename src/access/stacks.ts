@@ -1,6 +1,13 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
-import { type CompiledPolicy, compilePolicy, linkStack, type PolicyLayers, type PolicyStack, type SourcedPolicy } from '#policy/engine.ts';
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  type PolicyLayers,
+  type PolicyStack,
+  type SourcedPolicy,
+  sharedStack,
+} from '#policy/engine.ts';
 import type { GroupRecord, IdentityKind, IdentityRecords, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
 import { managedPolicyDocument } from './managed.ts';
 import { serviceControlLevels } from './service-control.ts';
@@ -205,16 +212,16 @@ export function newStacks(snapshot: Snapshot): Stacks {
         if (principal.type === 'IAMUser') key = `user:${principal.accountId}:${principal.userName.toLowerCase()}`;
         else if (principal.type === 'AssumedRole') key = `role:${principal.accountId}:${principal.roleName.toLowerCase()}`;
         else key = `${principal.type}:${principal.accountId}`;
-        if (base === NOTHING) return linkStack(NOTHING);
+        if (base === NOTHING) return sharedStack(NOTHING);
         let stack = stacks.get(key);
-        if (stack === undefined) stacks.set(key, (stack = linkStack(base)));
+        if (stack === undefined) stacks.set(key, (stack = sharedStack(base)));
         return stack;
       }
       const key = sessionKey(principal, session);
       const kept = sessionStacks.get(key);
       // A managed session policy may change under the session, so only inline ones are kept with the layers below them.
       if (kept !== undefined && kept.base === base && session.sessionPolicyArns === undefined) return kept.stack;
-      const stack = linkStack(layersOf(principal));
+      const stack = sharedStack(layersOf(principal));
       sessionStacks.set(key, { base, stack });
       if (sessionStacks.size > SESSION_STACKS_MAX) sessionStacks.delete(sessionStacks.keys().next().value as string);
       return stack;

@@ -13,6 +13,7 @@ import {
   newRequestRecord,
   type PolicyTextError,
   type SourcedPolicy,
+  sharedStack,
 } from './engine.ts';
 import { programOf } from './stack.ts';
 
@@ -95,10 +96,10 @@ test('programOf: stacks to which the same statements matter share a program, oth
   assert.notEqual(programOf(one, chime), programOf(bound, chime));
 });
 
-test('linkStack: principals of the same policies have one stack, and any difference makes another', () => {
+test('sharedStack: principals of the same policies have one stack, and any difference makes another', () => {
   const [p, q] = [sourced('p', {}), sourced('q', {})];
-  const one = linkStack({ identity: [p, q] });
-  assert.equal(linkStack({ identity: [{ ...p }, { ...q }] }), one);
+  const one = sharedStack({ identity: [p, q] });
+  assert.equal(sharedStack({ identity: [{ ...p }, { ...q }] }), one);
   for (const other of [
     { identity: [q, p] },
     { identity: [p] },
@@ -112,23 +113,23 @@ test('linkStack: principals of the same policies have one stack, and any differe
     { identity: [p, q], serviceControl: [[p], []] },
     { identity: [p], boundary: [q] },
   ]) {
-    assert.notEqual(linkStack(other), one);
+    assert.notEqual(sharedStack(other), one);
   }
 });
 
-test('linkStack: no level of service control policies is not a level without policies', () => {
+test('sharedStack: no level of service control policies is not a level without policies', () => {
   const identity = [sourced('p', {})];
   const effects = [[], [[]]].map((serviceControl) => {
-    return decide(linkStack({ identity, serviceControl }), { action: 'a:B', resources: ['*'], context: new Map() }).effect;
+    return decide(sharedStack({ identity, serviceControl }), { action: 'a:B', resources: ['*'], context: new Map() }).effect;
   });
   assert.deepEqual(effects, ['Allow', 'Deny']);
 });
 
-test('linkStack: a policy of very many names is decided under each of them', () => {
+test('sharedStack: a policy of very many names is decided under each of them', () => {
   const { policy } = sourced('p', {});
   const asked = { action: 'a:B', resources: ['*'], context: new Map() };
   for (let i = 0; i < 40; i++) {
-    const decision = decide(linkStack({ identity: [{ policyId: `name${i}`, policy }] }), asked);
+    const decision = decide(sharedStack({ identity: [{ policyId: `name${i}`, policy }] }), asked);
     assert.equal(decision.effect === 'Allow' && decision.by[0]?.policyId, `name${i}`);
   }
 });

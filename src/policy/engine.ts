@@ -17,7 +17,7 @@ export { type DenialFacts, denialText } from './denial.ts';
 export { fillRecord, fillResource } from './facts.ts';
 export { ALLOWED, type PolicyLayers } from './link.ts';
 export { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
-export { linkStack, type PolicyStack, programFor } from './stack.ts';
+export { linkStack, type PolicyStack, programFor, sharedStack } from './stack.ts';
 export { decideTrust, type TrustCaller, type TrustDecision, trustCallerOf } from './trust.ts';
 
 /**

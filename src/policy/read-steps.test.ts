@@ -22,7 +22,7 @@ before(async () => {
 });
 after(() => session.disconnect());
 
-/** How many blocks of the reader run for a text. */
+/** How often the busiest block of each of the reader's functions runs for a text, added up. */
 async function stepsFor(text: string): Promise<number> {
   // Counts begin again whenever they are taken.
   await session.post('Profiler.takePreciseCoverage');
@@ -30,7 +30,8 @@ async function stepsFor(text: string): Promise<number> {
   const { result } = await session.post('Profiler.takePreciseCoverage');
   const own = result.filter(({ url }) => SOURCES.some((name) => url.endsWith(`/policy/${name}`)));
   assert.equal(own.length, SOURCES.length);
-  return own.flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges)).reduce((sum, { count }) => sum + count, 0);
+  const busiest = own.flatMap(({ functions }) => functions.map(({ ranges }) => Math.max(...ranges.map(({ count }) => count))));
+  return busiest.reduce((sum, count) => sum + count, 0);
 }
 
 const repeated = (part: string, length: number): string => part.repeat(Math.ceil(length / part.length)).slice(0, length);
@@ -58,10 +59,11 @@ const TEXTS: readonly [name: string, make: (length: number) => string][] = [
 for (const [name, make] of TEXTS) {
   test(`readPolicy: ${name}, and ${TIMES} times as much take steps in proportion`, async () => {
     // Whatever is compiled or shaped once has been by then.
-    await stepsFor(make(SHORT));
+    await stepsFor(make(LONG));
     const [short, long] = [await stepsFor(make(SHORT)), await stepsFor(make(LONG))];
-    // A place is sought among the lines by halves: that is the fifth more.
-    assert.ok(long <= short * TIMES * 1.2, `${short} steps for ${SHORT} characters, ${long} for ${LONG}`);
+    // Twice that is for blocks that the platform counts apart at one time and together at another, and for places, which are sought
+    // among the lines by halves. What grew with the square would take sixty-four times as many.
+    assert.ok(long <= short * TIMES * 2, `${short} steps for ${SHORT} characters, ${long} for ${LONG}`);
     assert.ok(long <= 32 * LONG, `${long} steps for ${LONG} characters`);
   });
 }

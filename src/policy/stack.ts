@@ -13,24 +13,30 @@ export interface PolicyStack {
   readonly readsKey: (action: string, prefix: string) => boolean;
 }
 
-/**
- * The stacks that somebody holds, by their policies. A thousand principals of the same policies have one: memory and cache misses grow
- * with the combinations of policies, not with the principals.
- */
-const STACKS = new Map<string, WeakRef<PolicyStack>>();
-const LET_GO = new FinalizationRegistry<string>((key) => {
-  if (STACKS.get(key)?.deref() === undefined) STACKS.delete(key);
-});
-
-/** Makes a stack of a principal's policies, or finds it. Nothing is linked before it is asked for, so this costs next to nothing. */
+/** Makes a stack of a principal's policies. Nothing is linked before it is asked for, so this costs next to nothing. */
 export function linkStack(layers: PolicyLayers): PolicyStack {
   checkLayers(layers);
+  return { layers, roots: [], programs: new Map(), readsKey };
+}
+
+/** The stacks that somebody holds, by their policies. */
+const SHARED = new Map<string, WeakRef<PolicyStack>>();
+const LET_GO = new FinalizationRegistry<string>((key) => {
+  if (SHARED.get(key)?.deref() === undefined) SHARED.delete(key);
+});
+
+/**
+ * As `linkStack`, for stacks that are kept: principals of the same policies have one, so memory and cache misses grow with the
+ * combinations of policies and not with the principals. A stack that nobody holds any more goes when the present turn of the event
+ * loop is over, so this is nothing for a loop that makes stacks and drops them.
+ */
+export function sharedStack(layers: PolicyLayers): PolicyStack {
   const key = keyOf(layers);
-  const known = key === undefined ? undefined : STACKS.get(key)?.deref();
-  if (known !== undefined) return known;
-  const stack: PolicyStack = { layers, roots: [], programs: new Map(), readsKey };
-  if (key !== undefined) {
-    STACKS.set(key, new WeakRef(stack));
+  if (key === undefined) return linkStack(layers);
+  let stack = SHARED.get(key)?.deref();
+  if (stack === undefined) {
+    stack = linkStack(layers);
+    SHARED.set(key, new WeakRef(stack));
     LET_GO.register(stack, key);
   }
   return stack;
