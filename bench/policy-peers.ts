@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { actionIdOf } from '#policy/actions.ts';
-import { statementHolds } from '#policy/compile.ts';
+import { statementTest } from '#policy/compile.ts';
 import {
   compilePolicy,
   decideRecord,
@@ -15,6 +15,7 @@ import {
   sharedStack,
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
+import { walk } from '#policy/graph.ts';
 import { newScratch } from '#policy/request.ts';
 import { toCedar, toCedarContext } from './policy-cedar.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
@@ -72,6 +73,12 @@ function belfry(track: Track): Decide {
   return (i) => decideRecord(stackAt[i] as PolicyStack, records[i] as RequestRecord) === 0;
 }
 
+/** Our own predicate for a statement's resources and conditions, which is what CASL and casbin ask. */
+function holdsOf({ policy }: SourcedPolicy, statement: number): (record: RequestRecord) => boolean {
+  const { root } = statementTest(policy, statement, true);
+  return (record) => walk(root, record) === 1;
+}
+
 /** A principal's statements, denials last. */
 function statementsOf(principal: number): { readonly policy: SourcedPolicy; readonly index: number; readonly effect: string }[] {
   const all = (principals[principal]?.identity ?? []).flatMap((i) => {
@@ -96,7 +103,7 @@ async function casl(): Promise<Decide> {
         action: named,
         subject: 'all',
         inverted: effect === 'Deny',
-        conditions: (record: RequestRecord) => statementHolds(policy.policy, index, true, record),
+        conditions: holdsOf(policy, index),
       };
     });
     const options = { conditionsMatcher: (holds: unknown) => holds, detectSubjectType: () => 'all' };
@@ -136,13 +143,18 @@ e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
 m = g(r.sub, p.sub) && holds(r.req, p.statement)`);
   const enforcer = await newEnforcer(model);
   const statements = compiled.flatMap((source) =>
-    source.policy.lowered.statements.map((statement, index) => ({ source, statement, index, name: `${source.policyId}/${index}` })),
+    source.policy.lowered.statements.map((statement, index) => ({
+      source,
+      statement,
+      holds: holdsOf(source, index),
+      name: `${source.policyId}/${index}`,
+    })),
   );
   const byName = new Map(statements.map((one) => [one.name, one]));
   await enforcer.addFunction('holds', (asked, name) => {
     const { record, action } = asked as { record: RequestRecord; action: string };
-    const { source, statement, index } = byName.get(name) as (typeof statements)[number];
-    return statementHasAction(statement, action) && statementHolds(source.policy, index, true, record);
+    const { statement, holds } = byName.get(name) as (typeof statements)[number];
+    return statementHasAction(statement, action) && holds(record);
   });
   await enforcer.addPolicies(statements.map(({ source, statement, name }) => [source.policyId, name, statement.effect.toLowerCase()]));
   await enforcer.addGroupingPolicies(principals.flatMap(({ name, identity }) => identity.map((i) => [name, policyAt(i).policyId])));

@@ -1,6 +1,7 @@
 /**
- * The numbers of texts that policies and requests compare for equality (Decision 0011): equal numbers are equal texts. Numbers mean nothing beyond this
- * process and are never taken back; there are at most as many as the table allows, so that nobody can fill the memory with texts.
+ * The numbers of texts that policies and requests compare for equality (Decision 0009): equal numbers are equal texts. Numbers mean
+ * nothing beyond this process and are never taken back; there are at most as many as the table allows, so that nobody can fill the memory
+ * with texts.
  */
 
 /** In a request: not read; the text itself is compared. */
