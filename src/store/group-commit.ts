@@ -26,14 +26,23 @@ interface Member {
   reject(error: unknown): void;
 }
 
+/** Makes durable what has been committed; calls back when it is. */
+export type SyncLog = (done: (error: Error | null) => void) => void;
+
 /**
- * Runs transactions one after the other on one connection, and commits those that wait together as one: each of them is a savepoint,
- * all of them share one fsync, and none is answered before it. What arrives while the disk works forms the next group.
+ * Runs transactions one after the other on one connection, and commits those that wait together as one: each of them is a savepoint.
+ * A commit writes the log and does not wait for the disk: that goes on beside the work (`syncLog`, Decision 0013). Whatever was committed
+ * by the time a sync begins shares it, and none is answered before its own has ended, nor one that may have read what is not yet durable.
  *
  * Invariant (one writer): nobody else writes to the file, so what a transaction read before the group's BEGIN is what it would read after.
  * BEGIN therefore waits for the first write, and a group that only reads touches no disk.
  */
-export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }: StoreOptions, closed: () => void): Store {
+export function groupCommit(
+  db: SqliteDriver,
+  { fatal = crash, now = Date.now }: StoreOptions,
+  closed: () => void,
+  syncLog: SyncLog = (done) => done(null),
+): Store {
   const { prepare, exec } = preparing(db);
   // Nothing commits behind the end of the trail: all of it has settled.
   const settled = (): number => Number.MAX_SAFE_INTEGER;
@@ -43,6 +52,9 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
   let draining: Promise<void> | undefined;
   /** Whether the group has begun to write. */
   let begun = false;
+  /** What is to be told of groups that are committed and not yet durable, in commit order. */
+  let unsynced: (() => void)[] = [];
+  let syncing: Promise<void> | undefined;
 
   // A function, because the compiler does not see that a call may have changed the state.
   const isBroken = (): boolean => state === 'broken';
@@ -184,14 +196,30 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
         if (isBroken()) throw new Error('The store has stopped.');
         control('COMMIT');
         begun = false;
-      }
-      for (const tell of settle) tell();
+        unsynced.push(...settle);
+        syncing ??= sync();
+      } else if (syncing !== undefined) unsynced.push(...settle);
+      else for (const tell of settle) tell();
     } catch (error) {
       stop(error);
       for (const { reject } of group) reject(error);
     } finally {
       unwatch();
     }
+  }
+
+  /** Syncs until nothing committed is left unsynced. One sync at a time: what is committed meanwhile shares the next. */
+  async function sync(): Promise<void> {
+    while (unsynced.length > 0 && !isBroken()) {
+      const told = unsynced;
+      unsynced = [];
+      const error = await new Promise<Error | null>((done) => syncLog(done));
+      if (error !== null) stop(error);
+      // Whether it is durable is not known: nobody is told that it is, and the process is at its end.
+      if (isBroken()) return;
+      for (const tell of told) tell();
+    }
+    syncing = undefined;
   }
 
   async function drain(): Promise<void> {
@@ -214,6 +242,7 @@ export function groupCommit(db: SqliteDriver, { fatal = crash, now = Date.now }:
     async close() {
       if (state === 'open') state = 'closing';
       await draining;
+      await syncing;
       db.close();
       closed();
     },

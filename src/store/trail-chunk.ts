@@ -70,7 +70,8 @@ export async function makeChunks(sql: Sql, settled: number): Promise<'more' | 'd
     const rows = await sql.rows<KeyRow>(SELECT_KEYS, [end, settled, CHUNK_ROWS]);
     const [first, last] = [rows[0], rows.at(-1)];
     if (first === undefined || last === undefined || rows.length < CHUNK_ROWS) return 'done';
-    const keys = new Set(rows.flatMap(keysOf));
+    const keys = new Set<string>();
+    for (const [i, row] of rows.entries()) addKeys(keys, row, rows[i - 1]);
     await sql.run(INSERT, [last.position, first.position, makeFilter(keys)] satisfies SqlValue[]);
     end = last.position;
   }
@@ -83,41 +84,55 @@ export function keyOf(accountId: string, region: string, attribute?: { readonly 
   return attribute === undefined || attribute.name === 'ReadOnly' ? place : `${place} ${attribute.name} ${attribute.value}`;
 }
 
-function keysOf(row: KeyRow): string[] {
-  const key = (name: LookupAttribute, value: string): string => keyOf(row.account_id, row.region, { name, value });
-  const keys = [
-    keyOf(row.account_id, row.region),
-    key('EventId', row.event_id),
-    key('EventName', row.event_name),
-    key('EventSource', row.event_source),
-  ];
-  if (row.user_name !== null) keys.push(key('Username', row.user_name));
-  if (row.access_key_id !== null) keys.push(key('AccessKeyId', row.access_key_id));
+/** Adds a record's keys; what it shares with the record before it, which is most of it, is there already. */
+function addKeys(keys: Set<string>, row: KeyRow, before: KeyRow | undefined): void {
+  const elsewhere = before === undefined || before.account_id !== row.account_id || before.region !== row.region;
+  const add = (name: LookupAttribute, value: string): void => void keys.add(keyOf(row.account_id, row.region, { name, value }));
+  if (elsewhere) keys.add(keyOf(row.account_id, row.region));
+  add('EventId', row.event_id);
+  if (elsewhere || before.event_name !== row.event_name) add('EventName', row.event_name);
+  if (elsewhere || before.event_source !== row.event_source) add('EventSource', row.event_source);
+  if (row.user_name !== null && (elsewhere || before.user_name !== row.user_name)) add('Username', row.user_name);
+  if (row.access_key_id !== null && (elsewhere || before.access_key_id !== row.access_key_id)) add('AccessKeyId', row.access_key_id);
+  if (!elsewhere && before.resources === row.resources) return;
   for (const { type, name } of JSON.parse(row.resources) as TrailRow['resources']) {
-    if (type !== undefined) keys.push(key('ResourceType', type));
-    keys.push(key('ResourceName', name));
+    if (type !== undefined) add('ResourceType', type);
+    add('ResourceName', name);
   }
-  return keys;
 }
 
 /** False: the key is not among those of the filter. True: it may be. */
 export function mayHold(filter: Uint8Array, key: string): boolean {
-  return probes(key, filter.length * 8).every((bit) => ((filter[bit >>> 3] as number) & (1 << (bit & 7))) !== 0);
+  const { hash, step } = hashesOf(key);
+  for (let i = 0; i < PROBES; i++) {
+    const bit = bitAt(hash, step, i, filter.length * 8);
+    if (((filter[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false;
+  }
+  return true;
 }
 
 export function makeFilter(keys: ReadonlySet<string>): Uint8Array {
   const filter = new Uint8Array(Math.ceil((keys.size * BITS_PER_KEY) / 8));
+  const bits = filter.length * 8;
   for (const key of keys) {
-    for (const bit of probes(key, filter.length * 8)) filter[bit >>> 3] = (filter[bit >>> 3] as number) | (1 << (bit & 7));
+    const { hash, step } = hashesOf(key);
+    for (let i = 0; i < PROBES; i++) {
+      const bit = bitAt(hash, step, i, bits);
+      filter[bit >>> 3] = (filter[bit >>> 3] as number) | (1 << (bit & 7));
+    }
   }
   return filter;
 }
 
 /** Double hashing over FNV-1a. Keys that are made to collide cost a look-up some reading, and nothing else. */
-function probes(key: string, bits: number): number[] {
+function hashesOf(key: string): { readonly hash: number; readonly step: number } {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   let step = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   step = Math.imul(step ^ (step >>> 13), 0xc2b2ae35) | 1;
-  return Array.from({ length: PROBES }, (_, i) => ((hash + Math.imul(i, step)) >>> 0) % bits);
+  return { hash, step };
+}
+
+function bitAt(hash: number, step: number, probe: number, bits: number): number {
+  return ((hash + Math.imul(probe, step)) >>> 0) % bits;
 }

@@ -3,7 +3,6 @@ import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { openPostgres } from '#store/postgres.ts';
 import { openSqlite } from '#store/sqlite.ts';
-import { nodeSqlite, type SqliteOpen } from '#store/sqlite-driver.ts';
 import type { Store, Tx } from '#store/store.ts';
 
 /**
@@ -13,16 +12,6 @@ import type { Store, Tx } from '#store/store.ts';
  */
 const [target = '', round = '', unsafe] = process.argv.slice(2);
 const WRITERS = 16;
-
-/** Says `synchronous = FULL` when asked, and does not do it. */
-const withoutSync: SqliteOpen = (path) => {
-  const driver = nodeSqlite(path);
-  return {
-    ...driver,
-    exec: (text) => driver.exec(text.replace('synchronous = FULL', 'synchronous = OFF')),
-    prepare: (text) => ({ ...driver.prepare(text), ...(text === 'PRAGMA synchronous' && { all: () => [{ synchronous: 2 }] }) }),
-  };
-};
 
 const accountId = '000000000001' as AccountId;
 const document = JSON.stringify({ requestParameters: 'x'.repeat(700) });
@@ -59,5 +48,5 @@ async function write(store: Store, writer: number): Promise<never> {
 
 const store = target.startsWith('postgres:')
   ? await openPostgres(target)
-  : await openSqlite(target, unsafe === 'unsafe' ? { open: withoutSync } : {});
+  : await openSqlite(target, unsafe === 'unsafe' ? { syncLog: (done) => done(null) } : {});
 await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(store, writer)));
