@@ -41,6 +41,9 @@ export interface CoreLink {
   close(): Promise<void>;
 }
 
+/** Requests that cross together at most: while the core works on some, the listeners read others. */
+const BATCH_MAX = 8;
+
 /** Starts the core in its thread. `onDeath` is called once if it ends unasked. */
 export function startCore(start: CoreStart, onDeath: (why: string) => void): CoreLink {
   const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start });
@@ -53,6 +56,7 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
   const closed = Promise.withResolvers<void>();
 
   const flush = () => {
+    if (outgoing.length === 0) return;
     const batch = outgoing;
     outgoing = [];
     worker.postMessage(batch satisfies ToCore);
@@ -81,7 +85,9 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
     ask(wanted) {
       const id = nextId++;
       const answer = new Promise<Answer>((resolve) => waiting.set(id, resolve));
-      if (outgoing.push([id, wanted]) === 1) setImmediate(flush);
+      const length = outgoing.push([id, wanted]);
+      if (length === 1) setImmediate(flush);
+      else if (length === BATCH_MAX) flush();
       return answer;
     },
     listening: (endpoints) => worker.postMessage({ listening: endpoints } satisfies ToCore),
@@ -123,7 +129,7 @@ export function serveCore(
         .answer(wanted)
         .catch((error) => unanswerable(wanted.received.requestId, error))
         .then((answered) => {
-          if (outgoing.push([id, answered]) === 1) setImmediate(flush);
+          if (outgoing.push([id, answered]) === 1) process.nextTick(flush);
         });
     }
   });

@@ -3,8 +3,14 @@ import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
 import type { Sql, SqlValue, Store, StoreOptions, Tx } from './store.ts';
 import { chunking, isWrite, type Shared, startRun } from './transaction.ts';
 
-/** Transactions that share one commit at most; bounds how long the first of them waits for the last. */
-const GROUP_MAX = 512;
+/**
+ * Transactions that share one commit at most. The sync of one group goes on while the next works, and those before it are answered while it
+ * works, so groups are small; syncs are shared by as many groups as are committed when they begin.
+ */
+const GROUP_MAX = 16;
+
+/** Syncs under way at once: while one ends, the next has begun. */
+const SYNCS_MAX = 2;
 
 /** Statements kept prepared. Texts are ours, so there are few; lists of placeholders make some more. */
 const PREPARED_MAX = 1_000;
@@ -54,7 +60,8 @@ export function groupCommit(
   let begun = false;
   /** What is to be told of groups that are committed and not yet durable, in commit order. */
   let unsynced: (() => void)[] = [];
-  let syncing: Promise<void> | undefined;
+  let syncs = 0;
+  let lastSync = Promise.resolve();
 
   // A function, because the compiler does not see that a call may have changed the state.
   const isBroken = (): boolean => state === 'broken';
@@ -197,8 +204,8 @@ export function groupCommit(
         control('COMMIT');
         begun = false;
         unsynced.push(...settle);
-        syncing ??= sync();
-      } else if (syncing !== undefined) unsynced.push(...settle);
+        sync();
+      } else if (syncs > 0) unsynced.push(...settle);
       else for (const tell of settle) tell();
     } catch (error) {
       stop(error);
@@ -208,18 +215,25 @@ export function groupCommit(
     }
   }
 
-  /** Syncs until nothing committed is left unsynced. One sync at a time: what is committed meanwhile shares the next. */
-  async function sync(): Promise<void> {
-    while (unsynced.length > 0 && !isBroken()) {
-      const told = unsynced;
-      unsynced = [];
-      const error = await new Promise<Error | null>((done) => syncLog(done));
+  /**
+   * Begins a sync for what is committed and not yet covered by one, unless enough of them are under way: what is committed meanwhile
+   * shares the next. Each covers all that was committed before it began; they are told in the order of their beginning.
+   */
+  function sync(): void {
+    if (unsynced.length === 0 || syncs === SYNCS_MAX || isBroken()) return;
+    const told = unsynced;
+    unsynced = [];
+    syncs += 1;
+    const ended = new Promise<Error | null>((done) => syncLog(done));
+    lastSync = lastSync.then(async () => {
+      const error = await ended;
+      syncs -= 1;
       if (error !== null) stop(error);
       // Whether it is durable is not known: nobody is told that it is, and the process is at its end.
       if (isBroken()) return;
       for (const tell of told) tell();
-    }
-    syncing = undefined;
+      sync();
+    });
   }
 
   async function drain(): Promise<void> {
@@ -242,7 +256,7 @@ export function groupCommit(
     async close() {
       if (state === 'open') state = 'closing';
       await draining;
-      await syncing;
+      while (syncs > 0) await lastSync;
       db.close();
       closed();
     },

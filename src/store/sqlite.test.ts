@@ -93,13 +93,75 @@ describe('openSqlite', () => {
 });
 
 describe('group commit', () => {
-  test('group commit: transactions that wait together share one commit', async () => {
+  test('group commit: transactions that wait together share commits, sixteen at most each', async () => {
     const texts: string[] = [];
     const store = await openSqlite(freshFolder(), { open: heard((text) => texts.push(text)) });
     texts.length = 0;
     await Promise.all(Array.from({ length: 40 }, (_, i) => store.transaction((tx) => tx.meta.put(`k${i}`, 'v'))));
-    assert.equal(texts.filter((text) => text === 'COMMIT').length, 1);
+    assert.equal(texts.filter((text) => text === 'COMMIT').length, 3);
     await store.close();
+  });
+
+  test('group commit: nobody is answered before a sync that began after his commit has ended, and all in commit order', async () => {
+    const syncs: ((error: Error | null) => void)[] = [];
+    let held = false;
+    const store = await openSqlite(freshFolder(), { syncLog: (done) => (held ? void syncs.push(done) : done(null)) });
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const turns = async () => {
+      for (let i = 0; i < 50; i++) await turn();
+    };
+    held = true;
+    const told: string[] = [];
+    const put = (key: string) => store.transaction((tx) => tx.meta.put(key, 'v')).then(() => told.push(key));
+    const first = put('first');
+    await turns();
+    const second = put('second');
+    await turns();
+    const third = put('third');
+    const reader = store.transaction((tx) => tx.meta.get('third')).then((value) => told.push(`read ${value}`));
+    await turns();
+    // Two are under way; the third waits for its turn, and so does who has read what it wrote.
+    assert.deepEqual([syncs.length, told], [2, []]);
+    syncs[1]?.(null);
+    await turns();
+    assert.deepEqual(told, []);
+    syncs[0]?.(null);
+    await Promise.all([first, second]);
+    await turns();
+    assert.deepEqual([syncs.length, told], [3, ['first', 'second']]);
+    syncs[2]?.(null);
+    await Promise.all([third, reader]);
+    assert.deepEqual(told, ['first', 'second', 'third', 'read v']);
+    held = false;
+    await store.close();
+  });
+
+  test('group commit: a sync that fails stops the store, and nobody is told', async () => {
+    let fatal: unknown;
+    let broken = false;
+    const store = await openSqlite(freshFolder(), {
+      fatal: (error) => {
+        fatal = error;
+      },
+      syncLog: (done) => done(broken ? new Error('the disk is gone') : null),
+    });
+    broken = true;
+    let told = false;
+    void store
+      .transaction((tx) => tx.meta.put('k', 'v'))
+      .then(
+        () => {
+          told = true;
+        },
+        () => undefined,
+      );
+    for (let i = 0; i < 50; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+    assert.match(String(fatal), /the disk is gone/);
+    assert.equal(told, false);
+    await assert.rejects(
+      store.transaction((tx) => tx.meta.get('k')),
+      /has stopped/,
+    );
   });
 
   test('group commit: a group that only reads begins nothing and commits nothing', async () => {
