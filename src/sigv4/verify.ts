@@ -62,7 +62,7 @@ export function verifySignature(
   if (typeof request !== 'string') return request;
 
   // One character a byte: a header's bytes beyond ASCII are hashed as they came.
-  const requestHash = hash('sha256', Buffer.from(request, 'latin1'), 'hex');
+  const requestHash = hash('sha256', Buffer.byteLength(request) === request.length ? request : Buffer.from(request, 'latin1'), 'hex');
   const text = stringToSign(claim.amzDate, `${claim.date}/${claim.region}/${claim.service}/${TERMINATOR}`, requestHash);
 
   const cached = secret === undefined ? undefined : keyCache.find(claim.accessKeyId, claim, secret);
@@ -82,8 +82,12 @@ const mismatch = (message: string): Verification & { readonly verified: false } 
 
 /** Both are 64 hex digits: the claim's by `readSignature`, ours by making. */
 function same(ours: string, theirs: string): boolean {
-  return timingSafeEqual(Buffer.from(ours, 'latin1'), Buffer.from(theirs, 'latin1'));
+  OURS.write(ours, 'latin1');
+  THEIRS.write(theirs, 'latin1');
+  return timingSafeEqual(OURS, THEIRS);
 }
+const OURS = Buffer.alloc(64);
+const THEIRS = Buffer.alloc(64);
 
 function scopeProblem(claim: SignatureClaim, signingName: string): string | undefined {
   if (claim.service !== signingName) return `Credential should be scoped to correct service: '${signingName}'.`;
