@@ -130,11 +130,16 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const NEEDS_TRIM = /^[ \t]|[ \t]$|[ \t]{2}|\t/;
+/** Searched for as texts: an expression would be tried at every character of a long session token. */
+function needsTrim(value: string): boolean {
+  return (
+    value.indexOf('  ') >= 0 || value.indexOf('\t') >= 0 || value.charCodeAt(0) === 0x20 || value.charCodeAt(value.length - 1) === 0x20
+  );
+}
 
 /** A header's value with outer blanks gone and inner runs of blanks made one. */
 export function canonicalValue(value: string): string {
-  if (!NEEDS_TRIM.test(value)) return value;
+  if (!needsTrim(value)) return value;
   return value
     .split(/[ \t]/)
     .filter((word) => word !== '')
