@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { authorizationMessages } from '#access/authorization-message.ts';
 import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
-import { type AccountId, arn } from '#core/arn.ts';
+import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { Vault } from '#core/vault.ts';
@@ -9,10 +9,9 @@ import type { ServiceName } from '#model/model.ts';
 import type { PolicyLayers } from '#policy/engine.ts';
 import type { VerifyMfa } from '#services/mfa.ts';
 import type { Operation } from '#services/operation.ts';
-import type { LinkedRoleUsage } from '#services/service-linked-roles.ts';
 import type { Apis } from '#services/table.ts';
-import type { Tx } from '#store/store.ts';
 import type { Endpoints } from './core-link.ts';
+import { linkedRoleUsage } from './linked-role-usage.ts';
 import type { Settings } from './settings.ts';
 
 /** What the services are made with. */
@@ -26,20 +25,6 @@ export interface OperationParts {
   readonly endpoints: () => Endpoints;
   /** The service control policies over an account, for the simulators. */
   readonly serviceControl: (accountId: AccountId) => PolicyLayers['serviceControl'];
-}
-
-/** The most resources named where a service-linked role cannot be deleted. */
-const USAGE_MAX = 100;
-
-/** What still needs a service-linked role, region by region. Requirement SLR-14; of the services built, only transcription has one. */
-async function linkedRoleUsage(tx: Tx, accountId: AccountId, service: string): Promise<readonly LinkedRoleUsage[]> {
-  if (service !== 'transcription.chime.amazonaws.com') return [];
-  const meetings = await tx.meetings.transcribed(accountId, instant(Date.now()), USAGE_MAX);
-  const byRegion = Map.groupBy(meetings, (meeting) => meeting.region);
-  return [...byRegion].map(([region, those]) => ({
-    region,
-    resources: those.map((each) => arn('chime', region, accountId, `meeting/${each.meetingId}`)),
-  }));
 }
 
 type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
@@ -79,6 +64,10 @@ export function allOperations({
         tell: actingOnMeetings(() => instant(Date.now())),
       });
     },
+    'chime-sdk-identity': async () => (await import('#services/chime-sdk-identity/operations.ts')).identityOperations(),
+    'chime-sdk-messaging': async () => (await import('#services/chime-sdk-messaging/operations.ts')).messagingOperations(),
+    'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
+    'chime-sdk-voice': async () => (await import('#services/chime-sdk-voice/operations.ts')).voiceOperations(),
     iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),
     sts: async () => {
       const { stsOperations } = await import('#services/sts/operations.ts');

@@ -6,6 +6,7 @@ import { attemptsConformance } from './conformance-attempts.ts';
 import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fixtures.ts';
 import { identityConformance } from './conformance-identity.ts';
 import { meetingsConformance } from './conformance-meetings.ts';
+import { resourcesConformance } from './conformance-resources.ts';
 import { grownTrailConformance, trailConformance } from './conformance-trail.ts';
 import type { Store, StoreOptions, Tx } from './store.ts';
 
@@ -161,6 +162,7 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
     trailConformance(within, fresh, setClock);
     grownTrailConformance(within, fresh, setClock);
     meetingsConformance(within, fresh);
+    resourcesConformance(within, fresh);
     attemptsConformance(within, fresh);
     restConformance(within);
   });

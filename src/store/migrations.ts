@@ -1,6 +1,7 @@
 import { ATTEMPTS_SCHEMA } from './attempts.ts';
 import { LAST_USE_SCHEMA } from './last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
+import { RESOURCES_SCHEMA } from './resources.ts';
 import { SERVERS_SCHEMA } from './servers.ts';
 import type { Sql } from './store.ts';
 
@@ -64,6 +65,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { title: 'last uses', statements: LAST_USE_SCHEMA },
   { title: 'servers on one database', statements: SERVERS_SCHEMA },
   { title: 'failed attempts', statements: ATTEMPTS_SCHEMA },
+  { title: 'resources', statements: RESOURCES_SCHEMA },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

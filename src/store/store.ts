@@ -5,6 +5,7 @@ import type { LastUses } from './last-use.ts';
 import type { Meetings } from './meetings.ts';
 import type { Meta } from './meta.ts';
 import type { Outbox } from './outbox.ts';
+import type { Resources } from './resources.ts';
 import type { Trail } from './trail.ts';
 
 /** A value of a column. Instants are integer milliseconds, documents are JSON text, there are no booleans. */
@@ -23,6 +24,7 @@ export interface Tx {
   readonly sql: Sql;
   readonly identity: Identity;
   readonly meetings: Meetings;
+  readonly resources: Resources;
   readonly trail: Trail;
   readonly idempotency: Idempotency;
   readonly meta: Meta;

@@ -6,6 +6,7 @@ import { meetings } from './meetings.ts';
 import { meta } from './meta.ts';
 import { outbox } from './outbox.ts';
 import type { Positions } from './position.ts';
+import { resources } from './resources.ts';
 import type { Sql, Store, Tx } from './store.ts';
 import { insertTrailRows, type TrailRow, trail } from './trail.ts';
 import { CHUNK_ROWS, makeChunks } from './trail-chunk.ts';
@@ -48,6 +49,9 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     },
     get meetings() {
       return (made.meetings ??= meetings(sql));
+    },
+    get resources() {
+      return (made.resources ??= resources(sql));
     },
     get trail() {
       return (made.trail ??= trail(sql, pending, flush, settled));

@@ -1,13 +1,13 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord } from '#store/meetings.ts';
+import { pageOf } from '../chime-page.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingEvent, MeetingsDeps } from './deps.ts';
 import { requireExternalId } from './external-id.ts';
 import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './found.ts';
-import { attendeeToken, attendeeTokenAfter } from './next-token.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -63,15 +63,14 @@ export function attendeeOperations(
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const { meetingId } = meeting.record;
-        const after = input.NextToken === undefined ? undefined : attendeeTokenAfter(input.NextToken, meetingId);
-        const limit = input.MaxResults ?? PAGE;
-        const attendees = await call.tx.meetings.listAttendees(meetingId, limit + 1, after);
-        const page = attendees.slice(0, limit);
-        const last = page.at(-1);
-        return {
-          Attendees: page.map((attendee) => toAttendee(deps, meeting, attendee)),
-          ...(attendees.length > limit && last !== undefined && { NextToken: attendeeToken(meetingId, last.attendeeId) }),
-        };
+        const { things, rest } = await pageOf(
+          meetingId,
+          input,
+          (limit, after) => call.tx.meetings.listAttendees(meetingId, limit, after),
+          ({ attendeeId }) => attendeeId,
+          PAGE,
+        );
+        return { Attendees: things.map((attendee) => toAttendee(deps, meeting, attendee)), ...rest };
       },
     },
 
