@@ -188,6 +188,7 @@ function routeRest(request: Request, services: readonly ServiceName[]): Routed |
  * `chime.…` is enough where no service of today has such a route and the User-Agent names none.
  *
  * Source: requirement CHM-7; User-Agents of AWS CLI 2.9 (`command/chime.create-meeting`) and of `@aws-sdk/client-chime` 3.38 to 3.699.
+ * Assumed: at the hosts `identity-chime.…` and `messaging-chime.…`, where the old model itself sent 46 of them, today's operations are meant.
  * Assumed: without any of these (boto3, AWS CLI v1 and aws-sdk v2 name no service) a request is for the service that has its route today.
  */
 function removedMatch(
