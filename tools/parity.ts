@@ -150,8 +150,8 @@ export function page(services: readonly ServiceParity[]): string {
       ...(removed === 0
         ? []
         : [
-            `The ${removed} operations that ${title} had once are answered as removed: permission is asked for, then \`ForbiddenException\` names the`,
-            'other endpoints. They are in no count on this page.',
+            `The ${removed} operations that ${title} had once are answered as removed: permission is asked for, then \`ForbiddenException\` points to`,
+            'the other endpoints. They are in no count on this page.',
             '',
           ]),
       row(['operation', 'built', 'tested with', 'in', 'assumed in that file']),
