@@ -1,4 +1,6 @@
 import { ATTEMPTS_SCHEMA } from './attempts.ts';
+import { CHANNEL_MESSAGES_SCHEMA } from './channel-messages.ts';
+import { CHANNELS_SCHEMA } from './channels.ts';
 import { LAST_USE_SCHEMA } from './last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
 import { RESOURCES_SCHEMA } from './resources.ts';
@@ -66,6 +68,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { title: 'servers on one database', statements: SERVERS_SCHEMA },
   { title: 'failed attempts', statements: ATTEMPTS_SCHEMA },
   { title: 'resources', statements: RESOURCES_SCHEMA },
+  { title: 'channels', statements: [...CHANNELS_SCHEMA, ...CHANNEL_MESSAGES_SCHEMA] },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

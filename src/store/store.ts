@@ -1,4 +1,6 @@
 import type { Attempts } from './attempts.ts';
+import type { ChannelMessages } from './channel-messages.ts';
+import type { Channels } from './channels.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { LastUses } from './last-use.ts';
@@ -25,6 +27,8 @@ export interface Tx {
   readonly identity: Identity;
   readonly meetings: Meetings;
   readonly resources: Resources;
+  readonly channels: Channels;
+  readonly channelMessages: ChannelMessages;
   readonly trail: Trail;
   readonly idempotency: Idempotency;
   readonly meta: Meta;

@@ -1,4 +1,6 @@
 import { attempts } from './attempts.ts';
+import { channelMessages } from './channel-messages.ts';
+import { channels } from './channels.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
 import { lastUses } from './last-use.ts';
@@ -52,6 +54,12 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     },
     get resources() {
       return (made.resources ??= resources(sql));
+    },
+    get channels() {
+      return (made.channels ??= channels(sql));
+    },
+    get channelMessages() {
+      return (made.channelMessages ??= channelMessages(sql));
     },
     get trail() {
       return (made.trail ??= trail(sql, pending, flush, settled));
