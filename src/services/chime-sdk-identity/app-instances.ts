@@ -15,10 +15,11 @@ import { pageOf } from '../chime-page.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
 import { appInstanceOrForbidden, requireRoom } from './found.ts';
+import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;
 
@@ -27,6 +28,7 @@ const IN_APP_INSTANCE: readonly ResourceKind<unknown>[] = [
   APP_INSTANCE_ADMIN,
   APP_INSTANCE_USER_ENDPOINT,
   APP_INSTANCE_USER,
+  APP_INSTANCE_USER_COUNT,
   APP_INSTANCE_BOT,
 ];
 
@@ -112,15 +114,16 @@ export function appInstanceOperations({
     ListAppInstances: {
       access: (_, caller) => onArns(caller, 'chime:ListAppInstances', appInstanceArn(caller, '*')),
       async handle(call, input) {
-        const { things, rest } = await pageOf('ListAppInstances', input, pagesOf(call), ({ id }) => id);
+        const { things, rest } = await pageOf(
+          'ListAppInstances',
+          input,
+          (limit, after) => call.tx.resources.list(APP_INSTANCE, inAppInstance(call, ''), limit, after),
+          ({ id }) => id,
+        );
         return { AppInstances: things.map(toSummary), ...rest };
       },
     },
   };
-}
-
-function pagesOf(call: Call) {
-  return (limit: number, after: string | undefined) => call.tx.resources.list(APP_INSTANCE, inAppInstance(call, ''), limit, after);
 }
 
 function toSummary({ id, document, ...where }: ResourceRecord<AppInstanceDocument>): AppInstanceSummary {

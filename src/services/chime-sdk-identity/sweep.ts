@@ -2,7 +2,7 @@ import type { Instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { APP_INSTANCE_USER } from '../app-instances.ts';
 import type { Tell } from './deps.ts';
-import { removeUser, userEvent } from './users.ts';
+import { removeUser, userEvent } from './user-records.ts';
 
 /** Removed in one transaction: it holds up others for as long as it takes. */
 const SWEPT_AT_ONCE = 100;

@@ -1,25 +1,16 @@
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { AppInstanceUserSummary, ChimeSdkIdentityApi, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
-import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
-import type { Tx } from '#store/store.ts';
-import {
-  APP_INSTANCE_ADMIN,
-  APP_INSTANCE_USER,
-  type AppInstanceUserDocument,
-  findUser,
-  inAppInstance,
-  memberArn,
-} from '../app-instances.ts';
+import { APP_INSTANCE_USER, findUser, inAppInstance, memberArn } from '../app-instances.ts';
 import { pageOf } from '../chime-page.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { onArns, requireArn } from './access.ts';
-import type { IdentityDeps, IdentityEvent } from './deps.ts';
-import { removeEndpoints } from './endpoint-records.ts';
-import { appInstanceOrForbidden, requireRoom, userOrForbidden } from './found.ts';
+import type { IdentityDeps } from './deps.ts';
+import { appInstanceOrForbidden, limitExceeded, userOrForbidden } from './found.ts';
+import { addUser, removeUser, type UserRecord, userEvent } from './user-records.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;
 
@@ -62,23 +53,14 @@ export function userOperations({
         const AppInstanceUserArn = await once(call, 'chime:CreateAppInstanceUser', input, isThere, async () => {
           const { AppInstanceUserId, Name: name, Metadata: metadata, Tags = [], ExpirationSettings } = input;
           requireTags(Tags);
-          const place = inAppInstance(call, appInstance.id);
-          const user: ResourceRecord<AppInstanceUserDocument> = withExpiration(
-            {
-              ...place,
-              id: AppInstanceUserId,
-              createdAt: now,
-              updatedAt: now,
-              tags: withTags([], Tags),
-              document: given({ name, metadata }),
-            },
-            ExpirationSettings,
-          );
-          if ((await tx.resources.add(APP_INSTANCE_USER, user)) === 'exists') {
-            throw new AwsError('ConflictException', 'The app instance has a user with this id.');
-          }
-          await requireRoom(tx, APP_INSTANCE_USER, place, 'users in an app instance', limits.users);
-          return memberArn('user', user);
+          const key = { ...inAppInstance(call, appInstance.id), id: AppInstanceUserId };
+          const document = given({ name, metadata });
+          const added = { ...key, createdAt: now, updatedAt: now, tags: withTags([], Tags), document };
+          const user = withExpiration(added, ExpirationSettings);
+          const users = await addUser(tx, user);
+          if (users === 'exists') throw new AwsError('ConflictException', 'The app instance has a user with this id.');
+          if (users > limits.users) throw limitExceeded('users in an app instance', limits.users);
+          return memberArn('user', key);
         });
         return { AppInstanceUserArn };
       },
@@ -157,22 +139,7 @@ export function userOperations({
   };
 }
 
-/** Removes a user with what goes with it. */
-export async function removeUser(tx: Tx, user: ResourceKey): Promise<void> {
-  await tx.resources.remove(APP_INSTANCE_USER, user);
-  await tx.resources.remove(APP_INSTANCE_ADMIN, { ...user, id: `user/${user.id}` });
-  await removeEndpoints(tx, user);
-}
-
-export function userEvent(type: 'AppInstanceUserDeleted' | 'AppInstanceUserExpired', user: ResourceKey): IdentityEvent {
-  const { accountId, region, parent: appInstanceId, id } = user;
-  return { type, accountId, region, appInstanceId, id, arn: memberArn('user', user) };
-}
-
-function withExpiration(
-  user: ResourceRecord<AppInstanceUserDocument>,
-  settings: ExpirationSettings | undefined,
-): ResourceRecord<AppInstanceUserDocument> {
+function withExpiration(user: UserRecord, settings: ExpirationSettings | undefined): UserRecord {
   const { expiresAt: _, document, ...rest } = user;
   const { expiration: __, ...kept } = document;
   if (settings === undefined) return { ...rest, document: kept };
@@ -185,14 +152,14 @@ function endOf(createdAt: Instant, days: number): Instant {
   return instant(createdAt + days * DAY_MS);
 }
 
-function toExpirationSettings({ document }: ResourceRecord<AppInstanceUserDocument>): { readonly ExpirationSettings?: ExpirationSettings } {
+function toExpirationSettings({ document }: UserRecord): { readonly ExpirationSettings?: ExpirationSettings } {
   const { expiration } = document;
   return expiration === undefined
     ? {}
     : { ExpirationSettings: { ExpirationDays: expiration.days, ExpirationCriterion: expiration.criterion } };
 }
 
-function toSummary(user: ResourceRecord<AppInstanceUserDocument>): AppInstanceUserSummary {
+function toSummary(user: UserRecord): AppInstanceUserSummary {
   const { name, metadata } = user.document;
   return given({ AppInstanceUserArn: memberArn('user', user), Name: name, Metadata: metadata });
 }
