@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { compilePolicy, decideTrust } from '#policy/engine.ts';
+import type { Tell as TellIdentity } from '#services/chime-sdk-identity/deps.ts';
 import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
 import { type LinkedServicePrincipal, linkedRole } from '#services/service-linked-roles.ts';
 import type { Tx } from '#store/store.ts';
@@ -48,5 +49,33 @@ export function actingOnMeetings(now: () => Instant): Tell {
   return async (tx, event) => {
     if (event.type !== 'TranscriptionStarted') return;
     await assumeLinkedRole(tx, event, 'transcription.chime.amazonaws.com', event.meetingId, now());
+  };
+}
+
+/**
+ * What the server does when it hears who is gone from an app instance, of operations and of the sweep alike: that a user has expired
+ * stands in the trail, where no call says so. Requirement LOG-5.
+ *
+ * Writes: the record of ExpireAppInstanceUser, in the transaction that removed the user.
+ * Source: Chime SDK Developer Guide, "AWS CloudTrail events for expired resource deletion".
+ * Assumed: the names in `serviceEventDetails`.
+ */
+export function actingOnIdentity(now: () => Instant): TellIdentity {
+  return async (tx, event) => {
+    if (event.type !== 'AppInstanceUserExpired') return;
+    const { accountId, region, arn } = event;
+    await tx.trail.append(
+      serviceEventRow({
+        accountId,
+        region,
+        now: now(),
+        eventId: randomUUID(),
+        eventName: 'ExpireAppInstanceUser',
+        eventSource: 'chime.amazonaws.com',
+        invokedBy: 'chime.amazonaws.com',
+        details: { appInstanceUserArn: arn },
+        resources: [arn],
+      }),
+    );
   };
 }

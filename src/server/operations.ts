@@ -64,7 +64,12 @@ export function allOperations({
         tell: actingOnMeetings(() => instant(Date.now())),
       });
     },
-    'chime-sdk-identity': async () => (await import('#services/chime-sdk-identity/operations.ts')).identityOperations(),
+    'chime-sdk-identity': async () => {
+      const { identityOperations } = await import('#services/chime-sdk-identity/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-identity/deps.ts');
+      const { actingOnIdentity } = await import('./acting.ts');
+      return identityOperations({ vault, limits: DEFAULT_LIMITS, tell: actingOnIdentity(() => instant(Date.now())) });
+    },
     'chime-sdk-messaging': async () => (await import('#services/chime-sdk-messaging/operations.ts')).messagingOperations(),
     'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
     'chime-sdk-voice': async () => (await import('#services/chime-sdk-voice/operations.ts')).voiceOperations(),

@@ -5,7 +5,10 @@ import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT, inAppInstance } from '#services/app-instances.ts';
+import { resealedEndpoint } from '#services/chime-sdk-identity/endpoint-records.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/identity.ts';
+import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { OPERATOR_ACCOUNT } from './first-start.ts';
@@ -16,13 +19,24 @@ export const FINGERPRINT = 'operator-key';
 /** How many records are sealed anew in one transaction: other requests are answered between two of them. */
 const AT_ONCE = 50;
 
+/** More than there can be of anything in one place: limits are kept where things are made. */
+const EVERY = 1_000_000_000;
+
 type Reseal = (sealed: string, boundTo: string) => string;
 
-/** Everything that is kept sealed: what is not here would be lost with the old key. */
+/** Everything that is kept sealed, this of identity: what is neither here nor in `sealedResources` would be lost with the old key. */
 const SEALED: { readonly [Kind in IdentityKind]?: (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind] } = {
   'access-key': (key, reseal) => ({ ...key, sealedSecret: reseal(key.sealedSecret, key.accessKeyId) }),
   'mfa-device': (device, reseal) => ({ ...device, sealedSeed: reseal(device.sealedSeed, device.serialNumber) }),
 };
+
+/** One thing that holds secrets. */
+interface Sealed {
+  /** Hands each of its secrets to `reseal`, and keeps nothing. */
+  readonly read: (reseal: Reseal) => void;
+  /** Reads it again, since it may have been changed or deleted, and keeps what `reseal` makes of its secrets. */
+  readonly keep: (tx: Tx, reseal: Reseal) => Promise<void>;
+}
 
 export interface OperatorKeyParts {
   readonly ring: OperatorKeyRing;
@@ -75,9 +89,10 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
       throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first.`);
     ring.addNewest();
     const sealed = await everySealed(store);
+    const reseal: Reseal = (secret, boundTo) => vault.seal(vault.open(secret, boundTo), boundTo);
     for (let from = 0; from < sealed.length; from += AT_ONCE) {
       await store.transaction(async (tx) => {
-        for (const one of sealed.slice(from, from + AT_ONCE)) await resealed(tx, one, vault);
+        for (const one of sealed.slice(from, from + AT_ONCE)) await one.keep(tx, reseal);
       });
     }
     const change = changed(ring, sealed.length);
@@ -95,7 +110,7 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
       return sealed;
     };
     try {
-      for (const { kind, record } of await everySealed(store)) SEALED[kind]?.(record as never, opens);
+      for (const one of await everySealed(store)) one.read(opens);
     } catch {
       throw new Error('secrets are sealed under an older key still; nothing was forgotten. Rotate the key first, to the end.');
     }
@@ -112,22 +127,49 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
   return { rotate: () => inTurn(rotate), forgetOlder: () => inTurn(forgetOlder) };
 }
 
-async function everySealed(store: Store): Promise<readonly IdentityChange[]> {
-  const { changes } = await store.transaction((tx) => tx.identity.changesSince(0));
-  return changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined);
+function everySealed(store: Store): Promise<readonly Sealed[]> {
+  return store.transaction(async (tx) => {
+    const { changes } = await tx.identity.changesSince(0);
+    const present = changes.filter(({ record }) => record !== undefined);
+    const sealed = present.filter(({ kind }) => SEALED[kind] !== undefined).map(sealedIdentity);
+    for (const { kind, accountId } of present) if (kind === 'account') sealed.push(...(await sealedResources(tx, accountId)));
+    return sealed;
+  });
 }
 
-async function resealed<Kind extends IdentityKind>(tx: Tx, { accountId, kind, key }: IdentityChange<Kind>, vault: Vault): Promise<void> {
-  // Read again: it may have been changed or deleted since.
-  const current = await tx.identity.get(accountId, kind, key);
-  const again = SEALED[kind];
-  if (current === undefined || again === undefined) return;
-  await tx.identity.put(
-    accountId,
-    kind,
-    key,
-    again(current, (sealed, boundTo) => vault.seal(vault.open(sealed, boundTo), boundTo)),
-  );
+function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, record: found }: IdentityChange<Kind>): Sealed {
+  const again = SEALED[kind] as (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind];
+  return {
+    read: (reseal) => void again(found as IdentityRecords[Kind], reseal),
+    async keep(tx, reseal) {
+      const current = await tx.identity.get(accountId, kind, key);
+      if (current !== undefined) await tx.identity.put(accountId, kind, key, again(current, reseal));
+    },
+  };
+}
+
+/** The endpoints of an account's app instances. */
+async function sealedResources({ resources }: Tx, accountId: AccountId): Promise<readonly Sealed[]> {
+  const sealed: Sealed[] = [];
+  for (const { region, id } of await resources.listOfAccount(APP_INSTANCE, accountId, EVERY)) {
+    const endpoints = await resources.list(APP_INSTANCE_USER_ENDPOINT, inAppInstance({ accountId, region }, id), EVERY);
+    sealed.push(...endpoints.map((each) => sealedResource(APP_INSTANCE_USER_ENDPOINT, each, resealedEndpoint)));
+  }
+  return sealed;
+}
+
+function sealedResource<Document>(
+  kind: ResourceKind<Document>,
+  found: ResourceRecord<Document>,
+  again: (record: ResourceRecord<Document>, reseal: Reseal) => ResourceRecord<Document>,
+): Sealed {
+  return {
+    read: (reseal) => void again(found, reseal),
+    async keep({ resources }, reseal) {
+      const current = await resources.get(kind, found);
+      if (current !== undefined) await resources.put(kind, again(current, reseal));
+    },
+  };
 }
 
 async function record(tx: Tx, { region, now }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
