@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { attemptsConformance } from './conformance-attempts.ts';
+import { channelEventsConformance } from './conformance-channel-events.ts';
 import { channelsConformance } from './conformance-channels.ts';
 import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fixtures.ts';
 import { identityConformance } from './conformance-identity.ts';
@@ -166,6 +167,7 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
     resourcesConformance(within, fresh);
     channelsConformance(within, fresh);
     attemptsConformance(within, fresh);
+    channelEventsConformance(within);
     restConformance(within);
   });
 }

@@ -1,4 +1,5 @@
 import { ATTEMPTS_SCHEMA } from './attempts.ts';
+import { CHANNEL_EVENTS_SCHEMA } from './channel-events.ts';
 import { CHANNEL_MESSAGES_SCHEMA } from './channel-messages.ts';
 import { CHANNELS_SCHEMA } from './channels.ts';
 import { LAST_USE_SCHEMA } from './last-use.ts';
@@ -20,12 +21,14 @@ export interface SchemaTokens {
   readonly tail: string;
   /** What makes a position unique where several servers write. */
   readonly position: string;
+  /** A primary key that the engine counts, and never gives twice. Decision 0015. */
+  readonly numbered: string;
 }
 
 // biome-ignore format: a table
 export const SCHEMA_TOKENS = {
-  sqlite:   { text: 'TEXT',             int: 'INTEGER', bytes: 'BLOB',  clustered: 'STRICT, WITHOUT ROWID', tail: 'STRICT', position: 'position' },
-  postgres: { text: 'TEXT COLLATE "C"', int: 'BIGINT',  bytes: 'BYTEA', clustered: '',                      tail: '',       position: 'position, event_id' },
+  sqlite:   { text: 'TEXT',             int: 'INTEGER', bytes: 'BLOB',  clustered: 'STRICT, WITHOUT ROWID', tail: 'STRICT', position: 'position',           numbered: 'INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT' },
+  postgres: { text: 'TEXT COLLATE "C"', int: 'BIGINT',  bytes: 'BYTEA', clustered: '',                      tail: '',       position: 'position, event_id', numbered: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY' },
 } as const satisfies Record<string, SchemaTokens>;
 
 /** A change of the schema. Once released it is never edited: the next change is the next migration. */
@@ -69,6 +72,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { title: 'failed attempts', statements: ATTEMPTS_SCHEMA },
   { title: 'resources', statements: RESOURCES_SCHEMA },
   { title: 'channels', statements: [...CHANNELS_SCHEMA, ...CHANNEL_MESSAGES_SCHEMA] },
+  { title: 'events told to messaging sessions', statements: CHANNEL_EVENTS_SCHEMA },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

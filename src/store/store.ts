@@ -1,4 +1,5 @@
 import type { Attempts } from './attempts.ts';
+import type { ChannelEvents } from './channel-events.ts';
 import type { ChannelMessages } from './channel-messages.ts';
 import type { Channels } from './channels.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -29,6 +30,7 @@ export interface Tx {
   readonly resources: Resources;
   readonly channels: Channels;
   readonly channelMessages: ChannelMessages;
+  readonly channelEvents: ChannelEvents;
   readonly trail: Trail;
   readonly idempotency: Idempotency;
   readonly meta: Meta;

@@ -1,4 +1,5 @@
 import { attempts } from './attempts.ts';
+import { channelEvents } from './channel-events.ts';
 import { channelMessages } from './channel-messages.ts';
 import { channels } from './channels.ts';
 import { idempotency } from './idempotency.ts';
@@ -60,6 +61,9 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     },
     get channelMessages() {
       return (made.channelMessages ??= channelMessages(sql));
+    },
+    get channelEvents() {
+      return (made.channelEvents ??= channelEvents(sql));
     },
     get trail() {
       return (made.trail ??= trail(sql, pending, flush, settled));
