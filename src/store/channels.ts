@@ -79,6 +79,12 @@ export interface SubChannelRecord {
   readonly membershipCount: number;
 }
 
+/** Where somebody is a member; `subChannelId` is `''` where the channel has no sub-channels. */
+export interface JoinedChannel {
+  readonly channelId: string;
+  readonly subChannelId: string;
+}
+
 /** Where a page of memberships goes on: after this one. */
 export type MembershipPlace = Pick<MembershipRecord, 'subChannelId' | 'member'>;
 
@@ -139,6 +145,8 @@ export interface Channels {
     limit: number,
     after?: Pick<MembershipRecord, 'channelKey' | 'subChannelId'>,
   ): Promise<readonly MembershipRecord[]>;
+  /** Every channel, and sub-channel, that one is in, in no order. */
+  joinedBy(appInstanceId: string, member: string): Promise<readonly JoinedChannel[]>;
 
   addStanding(standing: StandingRecord): Promise<'added' | 'exists'>;
   getStanding(channelKey: string, standing: Standing, member: string): Promise<StandingRecord | undefined>;
@@ -287,6 +295,9 @@ const SELECT_MEMBERSHIPS_OF = `
   SELECT m.* FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
   WHERE m.app_instance_id = $1 AND m.member = $2 AND (m.channel_key, m.sub_channel_id) > ($3, $4)
   ORDER BY m.channel_key, m.sub_channel_id LIMIT $5`;
+const SELECT_JOINED = `
+  SELECT c.channel_id, m.sub_channel_id FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
+  WHERE m.app_instance_id = $1 AND m.member = $2`;
 const INSERT_STANDING = `
   INSERT INTO channel_standing (channel_key, standing, member, app_instance_id, created_by, created_at_ms)
   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (channel_key, standing, member) DO NOTHING`;
@@ -438,6 +449,10 @@ export function channels(sql: Sql): Channels {
         : membershipRows(SELECT_MEMBERSHIPS_OF_SUB_CHANNEL, [channelKey, subChannelId, after.member, type, limit]),
     listMembershipsOf: (appInstanceId, member, limit, after = { channelKey: '', subChannelId: '' }) =>
       membershipRows(SELECT_MEMBERSHIPS_OF, [appInstanceId, member, after.channelKey, after.subChannelId, limit]),
+    async joinedBy(appInstanceId, member) {
+      const rows = await sql.rows<{ readonly channel_id: string; readonly sub_channel_id: string }>(SELECT_JOINED, [appInstanceId, member]);
+      return rows.map((row) => ({ channelId: row.channel_id, subChannelId: row.sub_channel_id }));
+    },
 
     async addStanding({ channelKey, standing, member, appInstanceId, createdBy, createdAt }) {
       const added = await sql.run(INSERT_STANDING, [channelKey, standing, member, appInstanceId, createdBy, createdAt]);
