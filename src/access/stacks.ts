@@ -231,8 +231,8 @@ export function newStacks(snapshot: Snapshot): Stacks {
   };
 }
 
-/** Changes of these kinds touch only the principals that hold them. */
-const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
+/** Changes of these kinds touch only the principals that hold them, all of one account. */
+export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'user',
   'group',
   'role',

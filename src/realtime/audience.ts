@@ -1,7 +1,7 @@
 import type { ChannelEvent, ChannelNames } from '#services/chime-sdk-messaging/deps.ts';
 import type { JoinedChannel } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
-import type { Addressees } from './frames.ts';
+import { type Addressees, addresseesOf } from './frames.ts';
 
 /**
  * Who of the connected is in which channel, so that an event costs what its audience costs. Read when a user connects, and kept right by
@@ -12,10 +12,10 @@ export interface Audience {
   connect(userArn: string, appInstanceId: string, joined: readonly JoinedChannel[]): void;
   disconnect(userArn: string): void;
   /**
-   * Takes in what an event says of memberships, and answers whom `to` means: who comes hears it too, who goes for the last time. `memberships`
-   * is what was read for it.
+   * Takes in what an event says of memberships, and answers who of the connected hears of it: who comes does, and who goes, for the last
+   * time. `memberships` is what was read for it.
    */
-  apply(event: ChannelEvent, to: Addressees | undefined, memberships: Memberships): readonly string[];
+  apply(event: ChannelEvent, memberships: Memberships): readonly string[];
 }
 
 /** The sub-channels that connected members are in, as the transaction sees it that read the events: `''` is the channel itself. */
@@ -116,16 +116,17 @@ export function newAudience(): Audience {
       for (const channel of users.get(userArn)?.keys() ?? []) put(userArn, channel, new Set());
       users.delete(userArn);
     },
-    apply(event, to, memberships) {
+    apply(event, memberships) {
       const channel = nameOf(event);
       for (const userArn of comers(event)) {
         const subChannelIds = userArn === undefined ? undefined : memberships.get(keyOf(event, userArn));
         if (userArn !== undefined && subChannelIds !== undefined) put(userArn, channel, subChannelIds);
       }
-      const heard = meant(to, channel);
+      const heard = meant(addresseesOf(event), channel);
       if (event.type === 'DELETE_CHANNEL') for (const userArn of membersOf(channel)) put(userArn, channel, new Set());
       if (event.type === 'DELETE_SUB_CHANNEL') for (const userArn of membersOf(channel)) leave(userArn, channel, event.subChannelId);
-      if (event.type === 'DELETE_CHANNEL_MEMBERSHIP') leave(event.membership.Member?.Arn ?? '', channel, event.membership.SubChannelId ?? '');
+      if (event.type === 'DELETE_CHANNEL_MEMBERSHIP')
+        leave(event.membership.Member?.Arn ?? '', channel, event.membership.SubChannelId ?? '');
       return heard;
     },
   };

@@ -1,5 +1,5 @@
 import type { ChannelMessage } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent, MessageEventType } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
 
 /** Whom something is told to, among who is connected. */
 export type Addressees =
@@ -9,12 +9,6 @@ export type Addressees =
   | { readonly kind: 'members named'; readonly arns: readonly string[] }
   /** Those whose ARN is named, members or not: it is about themselves. */
   | { readonly kind: 'themselves'; readonly arns: readonly string[] };
-
-/** What a messaging session is sent: one text frame, the same for all it is for. */
-export interface Frame {
-  readonly to: Addressees;
-  readonly text: string;
-}
 
 type MessageKind = 'STANDARD' | 'CONTROL' | 'SYSTEM';
 
@@ -38,7 +32,7 @@ function timestampAsText(name: string, value: unknown): unknown {
 export const SESSION_ESTABLISHED = frameText('SESSION_ESTABLISHED', 'SYSTEM');
 
 /**
- * What is sent of a channel event; undefined where messaging sessions hear nothing of its kind.
+ * Whom a channel event is told to; undefined where messaging sessions hear nothing of its kind.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", event types; "Understanding WebSocket system messages in
  * elastic channels": UPDATE_CHANNEL_MEMBERSHIP goes to the member alone, what happens in a sub-channel to its members.
@@ -46,31 +40,29 @@ export const SESSION_ESTABLISHED = frameText('SESSION_ESTABLISHED', 'SYSTEM');
  * Assumed: who is removed hears of it with the others, as AWS's own chat demo needs it; of a hidden member's coming and going nobody hears
  * but himself.
  */
-export function frameOf(event: ChannelEvent): Frame | undefined {
+export function addresseesOf(event: ChannelEvent): Addressees | undefined {
   switch (event.type) {
     case 'CREATE_CHANNEL_MESSAGE':
     case 'UPDATE_CHANNEL_MESSAGE':
     case 'REDACT_CHANNEL_MESSAGE':
     case 'DELETE_CHANNEL_MESSAGE':
-      return { to: seersOf(event.message), text: messageText(event.type, event.message) };
+      return seersOf(event.message);
     case 'FAILED_CREATE_CHANNEL_MESSAGE':
     case 'FAILED_UPDATE_CHANNEL_MESSAGE':
-      return { to: themselves(event.message.Sender?.Arn), text: messageText(event.type, event.message) };
+      return themselves(event.message.Sender?.Arn);
     case 'UPDATE_CHANNEL':
     case 'DELETE_CHANNEL':
-      return { to: { kind: 'members' }, text: frameText(event.type, 'SYSTEM', event.channel) };
+      return { kind: 'members' };
     case 'CREATE_CHANNEL_MEMBERSHIP':
-    case 'DELETE_CHANNEL_MEMBERSHIP':
-    case 'UPDATE_CHANNEL_MEMBERSHIP': {
+    case 'DELETE_CHANNEL_MEMBERSHIP': {
       const { Member, Type, SubChannelId } = event.membership;
-      const alone = event.type === 'UPDATE_CHANNEL_MEMBERSHIP' || Type === 'HIDDEN';
-      const to = alone ? themselves(Member?.Arn) : inSubChannel(SubChannelId, Member?.Arn);
-      return { to, text: frameText(event.type, 'SYSTEM', event.membership) };
+      return Type === 'HIDDEN' ? themselves(Member?.Arn) : inSubChannel(SubChannelId, Member?.Arn);
     }
+    case 'UPDATE_CHANNEL_MEMBERSHIP':
+      return themselves(event.membership.Member?.Arn);
     case 'BATCH_CREATE_CHANNEL_MEMBERSHIP': {
       const { Members = [], Type, SubChannelId } = event.memberships;
-      const to = Type === 'HIDDEN' ? themselves(...Members.map(({ Arn }) => Arn)) : inSubChannel(SubChannelId);
-      return { to, text: frameText(event.type, 'SYSTEM', event.memberships) };
+      return Type === 'HIDDEN' ? themselves(...Members.map(({ Arn }) => Arn)) : inSubChannel(SubChannelId);
     }
     case 'CREATE_CHANNEL':
     case 'CREATE_CHANNEL_MODERATOR':
@@ -85,8 +77,12 @@ export function frameOf(event: ChannelEvent): Frame | undefined {
   }
 }
 
-function messageText(type: MessageEventType, message: ChannelMessage): string {
-  return frameText(type, message.Type === 'CONTROL' ? 'CONTROL' : 'STANDARD', message);
+/** The frame that tells of a channel event, the same for all who hear it. */
+export function eventText(event: ChannelEvent): string {
+  if ('message' in event) return frameText(event.type, event.message.Type === 'CONTROL' ? 'CONTROL' : 'STANDARD', event.message);
+  if ('membership' in event) return frameText(event.type, 'SYSTEM', event.membership);
+  if ('memberships' in event) return frameText(event.type, 'SYSTEM', event.memberships);
+  return frameText(event.type, 'SYSTEM', 'channel' in event ? event.channel : undefined);
 }
 
 /** Who sees a message. */

@@ -15,8 +15,7 @@ import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
-import { route } from '#wire/route.ts';
-import type { Routed } from '#wire/routed.ts';
+import type { Routed, RoutingRefusal } from '#wire/routed.ts';
 import { eventSourceOf } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
 
@@ -33,7 +32,7 @@ export interface Server {
   /** Notes the last use of a key and its principal; undefined where it was noted lately. */
   readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
   readonly now: () => Instant;
-  readonly guide2021: boolean;
+  readonly route: (received: Received) => Routed | RoutingRefusal;
   readonly recording: boolean;
   /** Where records stand whose region nobody has proven: one that a stranger names is one that nobody looks into. */
   readonly region: string;
@@ -73,7 +72,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
   const { store, now } = server;
 
   return async (received, refuse) => {
-    const routed = route(received, { guide2021: server.guide2021 });
+    const routed = server.route(received);
     if (refuse !== undefined) return encodeError(routed, new AwsError(refuse, 'Request body is too large.'), received.requestId);
     if (routed.kind === 'refused') return encodeError(routed, routed.error, received.requestId);
     // Nobody is made out by what may have been withdrawn; and without a lease there is hardly a database to record in.

@@ -1,5 +1,6 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answer, Received } from '#core/exchange.ts';
+import type { SocketOrder } from '#realtime/messaging-sessions.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -19,16 +20,27 @@ export interface CoreReady {
   readonly firstStart?: { readonly accountId: string; readonly userName: string; readonly accessKeyId: string };
 }
 
-/** Refused before it was read: only its error is to be spelt. */
-export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge' };
+/**
+ * `refuse`: refused before it was read, only its error is to be spelt. `socket`: the number of the socket that waits for a messaging session;
+ * answered with 101 it may be opened, and what becomes of it is told as news.
+ */
+export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge'; readonly socket?: number };
+
+/** What became of a socket that may be opened. */
+export type SocketNews = { readonly opened: number } | { readonly closed: number };
 /** Where clients find the server, once it listens: meetings send browsers there. */
 export interface Endpoints {
   readonly http?: string;
   readonly https?: string;
 }
-export type ToCore = readonly (readonly [id: number, wanted: Wanted])[] | { readonly listening: Endpoints } | 'close';
+export type ToCore =
+  | readonly (readonly [id: number, wanted: Wanted])[]
+  | { readonly listening: Endpoints }
+  | { readonly news: SocketNews }
+  | 'close';
 export type FromCore =
   | readonly (readonly [id: number, answer: Answer])[]
+  | { readonly orders: readonly SocketOrder[] }
   | { readonly ready: CoreReady }
   | { readonly failed: string }
   | 'closed';
@@ -37,6 +49,7 @@ export type FromCore =
 export interface CoreLink {
   readonly ready: Promise<CoreReady>;
   ask(wanted: Wanted): Promise<Answer>;
+  tell(news: SocketNews): void;
   listening(endpoints: Endpoints): void;
   close(): Promise<void>;
 }
@@ -44,8 +57,8 @@ export interface CoreLink {
 /** Requests that cross together at most: while the core works on some, the listeners read others. */
 const BATCH_MAX = 8;
 
-/** Starts the core in its thread. `onDeath` is called once if it ends unasked. */
-export function startCore(start: CoreStart, onDeath: (why: string) => void): CoreLink {
+/** Starts the core in its thread. `onOrders` hears what sockets are to do, `onDeath` is called once if it ends unasked. */
+export function startCore(start: CoreStart, onOrders: (orders: readonly SocketOrder[]) => void, onDeath: (why: string) => void): CoreLink {
   const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start });
   const waiting = new Map<number, (answer: Answer) => void>();
   let nextId = 1;
@@ -64,6 +77,7 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
   worker.on('message', (message: FromCore) => {
     if (message === 'closed') closed.resolve();
     else if ('ready' in message) ready.resolve(message.ready);
+    else if ('orders' in message) onOrders(message.orders);
     else if ('failed' in message) why = message.failed;
     else {
       for (const [id, answer] of message) {
@@ -90,6 +104,7 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
       else if (length === BATCH_MAX) flush();
       return answer;
     },
+    tell: (news) => worker.postMessage({ news } satisfies ToCore),
     listening: (endpoints) => worker.postMessage({ listening: endpoints } satisfies ToCore),
     async close() {
       closing = true;
@@ -106,6 +121,7 @@ export function serveCore(
   core: {
     readonly answer: (wanted: Wanted) => Promise<Answer>;
     readonly listening: (endpoints: Endpoints) => void;
+    readonly hear: (news: SocketNews) => void;
     readonly close: () => Promise<void>;
   },
 ): void {
@@ -122,6 +138,10 @@ export function serveCore(
     }
     if ('listening' in message) {
       core.listening(message.listening);
+      return;
+    }
+    if ('news' in message) {
+      core.hear(message.news);
       return;
     }
     for (const [id, wanted] of message) {

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
+import { answerBare } from './bare-answer.ts';
 import type { Address } from './settings.ts';
+import { isConnect } from './sockets.ts';
 import { TLS_FLOOR } from './tls.ts';
+import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 
 /** Bounds of one connection. */
 export interface ConnectionLimits {
@@ -45,6 +49,8 @@ export interface ListenerParts {
   readonly answer: (received: Received) => Promise<Answer>;
   /** Spells an error for a request whose body is not read (too large, too slow). */
   readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
+  /** Takes over the connection of a request for a messaging session. */
+  readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
   readonly health: () => { readonly status: 'ok' | 'starting'; readonly version: string };
   /** In place of the defaults; the tests of slow clients need not wait for them. */
   readonly limits?: Partial<ConnectionLimits>;
@@ -68,6 +74,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     connectionsCheckingInterval: limits.checkingIntervalMs,
     // Node would answer without a body; here it gets the same answer as what is unreadable otherwise.
     requireHostHeader: false,
+    shouldUpgradeCallback: isConnect,
   };
   const server: Server =
     tls === undefined ? createServer(options) : createTlsServer({ ...options, ...TLS_FLOOR, ...tls, handshakeTimeout: 10_000 });
@@ -100,8 +107,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
       refuseHead(request, response, UNREADABLE.load);
       return;
     }
-    if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHead(request, response, UNREADABLE.headers);
-    else if (request.headers.host === undefined) refuseHead(request, response, UNREADABLE.otherwise);
+    const wrong = wrongHead(request, limits);
+    if (wrong !== undefined) refuseHead(request, response, wrong);
     else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts, load);
   };
   server.on('request', take);
@@ -109,6 +116,12 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
     take(request, response);
+  });
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    const wrong = wrongHead(request, limits);
+    if (wrong !== undefined) return answerBare(connection, unreadable(wrong));
+    const peer = sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined);
+    parts.upgrade(request, connection, head, receivedOf(request, peer, NO_BODY));
   });
   server.on('clientError', refuseUnreadable);
 
@@ -156,6 +169,24 @@ function peerOf(socket: Socket, secure: boolean): Peer {
 
 const NO_BODY = new Uint8Array(0);
 
+function receivedOf(request: IncomingMessage, peer: Peer, body: Uint8Array): Received {
+  return {
+    requestId: randomUUID(),
+    receivedAt: instant(Date.now()),
+    method: request.method ?? 'GET',
+    target: request.url ?? '/',
+    rawHeaders: request.rawHeaders,
+    body,
+    sourceIp: peer.sourceIp,
+    ...(peer.tls === undefined ? {} : { tls: peer.tls }),
+  };
+}
+
+function wrongHead({ rawHeaders, headers }: IncomingMessage, limits: ConnectionLimits): Unreadable | undefined {
+  if (rawHeaders.length > 2 * limits.headersMaxCount) return UNREADABLE.headers;
+  return headers.host === undefined ? UNREADABLE.otherwise : undefined;
+}
+
 function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts, load: Load): void {
   const target = request.url ?? '/';
   if (target === '/_belfry/health') {
@@ -170,16 +201,7 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
     response.end(text);
     return;
   }
-  const received = (body: Uint8Array): Received => ({
-    requestId: randomUUID(),
-    receivedAt: instant(Date.now()),
-    method: request.method ?? 'GET',
-    target,
-    rawHeaders: request.rawHeaders,
-    body,
-    sourceIp: peer.sourceIp,
-    ...(peer.tls === undefined ? {} : { tls: peer.tls }),
-  });
+  const received = (body: Uint8Array): Received => receivedOf(request, peer, body);
   const respond = (answer: Promise<Answer>) => {
     answer
       .then(({ status, headers, body }) => {
@@ -227,23 +249,8 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
   });
 }
 
-interface Unreadable {
-  readonly status: number;
-  readonly reason: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-// biome-ignore format: a table
-const UNREADABLE = {
-  headers:   { status: 431, reason: 'Request Header Fields Too Large', code: 'RequestHeaderSectionTooLarge', message: 'Your request header section exceeds the maximum allowed size.' },
-  time:      { status: 408, reason: 'Request Timeout',                 code: 'RequestTimeout',               message: 'Your socket connection to the server was not read from or written to within the timeout period.' },
-  load:      { status: 503, reason: 'Service Unavailable',             code: 'ServiceUnavailable',           message: 'The service is unavailable. Please retry.' },
-  otherwise: { status: 400, reason: 'Bad Request',                     code: 'BadRequest',                   message: 'The request could not be read as HTTP.' },
-} as const satisfies Record<string, Unreadable>;
-
-/** What could not be read as HTTP at all: no service can be told from it, so the answer is the plainest JSON error. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+/** What could not be read as HTTP at all. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -254,27 +261,11 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:str
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? UNREADABLE.time
         : UNREADABLE.otherwise;
-  const { headers, body } = unreadable(why);
-  const lines = Object.entries({ ...headers, date: new Date().toUTCString() }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${why.status} ${why.reason}\r\n${lines.join('')}\r\n${body}`);
+  answerBare(socket, unreadable(why));
 }
 
 function refuseHead(request: IncomingMessage, response: ServerResponse, why: Unreadable): void {
-  const { headers, body } = unreadable(why);
+  const { status, headers, body } = unreadable(why);
   request.resume();
-  response.writeHead(why.status, headers).end(body);
-}
-
-function unreadable({ code, message }: Unreadable): { readonly headers: Record<string, string>; readonly body: string } {
-  const body = JSON.stringify({ __type: code, message });
-  return {
-    headers: {
-      'content-type': 'application/json',
-      'x-amzn-errortype': code,
-      'x-amzn-requestid': randomUUID(),
-      'content-length': String(Buffer.byteLength(body)),
-      connection: 'close',
-    },
-    body,
-  };
+  response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body)), 'connection', 'close']).end(body);
 }

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { type CoreReady, startCore } from './core-link.ts';
 import { type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
+import { openSockets, type SocketLimits } from './sockets.ts';
 import { tlsMaterial } from './tls.ts';
 import { VERSION } from './version.ts';
 
@@ -45,24 +46,34 @@ export async function start(args: readonly string[]): Promise<void> {
   }
 }
 
-/** A running server: the core and its listeners. `recording: false` is for the benchmark alone, `limits` for tests of slow clients. */
+/** A running server: the core and its listeners. `recording: false` is for the benchmark alone, the limits for tests of slow clients. */
 export async function startServer(
   settings: Settings,
   onDeath: (why: string) => void,
-  { recording = true, limits = {} }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits> } = {},
+  {
+    recording = true,
+    limits = {},
+    socketLimits = {},
+  }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits>; readonly socketLimits?: Partial<SocketLimits> } = {},
 ): Promise<{ ready: { core: CoreReady; listeners: readonly Listener[] }; stop: () => Promise<void> }> {
   let dead: string | undefined;
   let failStart: ((error: Error) => void) | undefined;
-  const core = startCore({ settings, recording }, (why) => {
-    dead = why;
-    if (failStart) failStart(new Error(why));
-    else onDeath(why);
-  });
+  const core = startCore(
+    { settings, recording },
+    (orders) => sockets.follow(orders),
+    (why) => {
+      dead = why;
+      if (failStart) failStart(new Error(why));
+      else onDeath(why);
+    },
+  );
+  const sockets = openSockets({ ask: (received, socket) => core.ask({ received, socket }), tell: core.tell, limits: socketLimits });
   let status: 'ok' | 'starting' = 'starting';
   const parts = {
     bodyMaxBytes: settings.bodyMaxBytes,
     answer: (received: Parameters<typeof core.ask>[0]['received']) => core.ask({ received }),
     refuse: (received: Parameters<typeof core.ask>[0]['received'], refuse: 'RequestTooLarge') => core.ask({ received, refuse }),
+    upgrade: sockets.upgrade,
     health: () => ({ status, version: VERSION }),
     limits,
   };
@@ -82,6 +93,7 @@ export async function startServer(
   return {
     ready: { core: ready, listeners },
     async stop() {
+      await sockets.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       await core.close();
     },
