@@ -11,6 +11,7 @@ import { onEach } from '#services/chime-sdk-messaging/access.ts';
 import type { Access, Caller, Operation } from '#services/operation.ts';
 import { splitQuery } from '#wire/rest-routes.ts';
 import type { Routed, RouteSettings } from '#wire/routed.ts';
+import { CONNECT_PATH } from './protocol.ts';
 import { tellOpened } from './tell.ts';
 
 /** What a client asks for. */
@@ -20,9 +21,6 @@ export interface ConnectRequest {
   readonly PrefetchOn?: 'connect';
   readonly PrefetchSortBy?: 'unread' | 'last-message-timestamp';
 }
-
-/** The path of the upgrade request. */
-export const CONNECT_PATH = '/connect';
 
 const SERVICE = 'chime-sdk-messaging';
 

@@ -11,16 +11,11 @@ import type { JoinedChannel } from '#store/channels.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
 import { type Memberships, memberOf, newAudience, readMemberships } from './audience.ts';
-import { CLOSINGS, type Closing } from './closings.ts';
 import { type ConnectRequest, connectAccess, routeConnect } from './connect.ts';
 import { newFeed } from './feed.ts';
 import { eventText, SESSION_ESTABLISHED } from './frames.ts';
+import { CLOSINGS, type Closing, type SocketOrder } from './protocol.ts';
 import { type Told, toldOf } from './tell.ts';
-
-/** What the owner of the sockets is to do. */
-export type SocketOrder =
-  | { readonly send: string; readonly to: readonly number[] }
-  | { readonly close: Closing; readonly to: readonly number[] };
 
 /**
  * The messaging sessions of one server. Owns who is connected, whether he still may be, and what he is told; sockets belong to who
@@ -299,7 +294,10 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
 
   function tell(deliveries: readonly Delivery[]): void {
     // Without a lease nobody knows whether they may hear it.
-    if (!parts.holds()) return closeAll(CLOSINGS.tryAgain);
+    if (!parts.holds()) {
+      closeAll(CLOSINGS.tryAgain);
+      return;
+    }
     const orders = deliveries.flatMap(({ text, to }) => {
       const there = to.filter(isThere).map(({ socket }) => socket);
       return there.length === 0 ? [] : [{ send: text, to: there }];

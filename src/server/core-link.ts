@@ -1,6 +1,6 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answer, Received } from '#core/exchange.ts';
-import type { SocketOrder } from '#realtime/messaging-sessions.ts';
+import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -26,8 +26,6 @@ export interface CoreReady {
  */
 export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge'; readonly socket?: number };
 
-/** What became of a socket that may be opened. */
-export type SocketNews = { readonly opened: number } | { readonly closed: number };
 /** Where clients find the server, once it listens: meetings send browsers there. */
 export interface Endpoints {
   readonly http?: string;

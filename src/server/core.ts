@@ -19,18 +19,25 @@ import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
+import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
+import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
+import { messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
+import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
+import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
 import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
 import { mfaVerifier } from '#services/mfa.ts';
+import type { Operation } from '#services/operation.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
 import { openServers } from '#store/open-servers.ts';
 import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
+import { route } from '#wire/route.ts';
 import { actingOnIdentity } from './acting.ts';
-import { answering } from './answer.ts';
+import { answering, type Server } from './answer.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
@@ -47,9 +54,19 @@ const { settings, recording } = workerData as CoreStart;
 /** How often meetings that ended by themselves give their space back, which reads never find before either, and users that expired go. */
 const SWEEP_EVERY_MS = 60_000;
 const FORGOTTEN_AT_ONCE = 1_000;
+/** Who follows them is milliseconds behind, and closes his sessions before he is many seconds behind. */
+const CHANNEL_EVENTS_KEPT_MS = 5 * 60_000;
+/** What hints that there are some. */
+const CHANNEL_EVENTS = 'channel-events';
 /** Tombstones only cost space. */
 const TRIM_EVERY_MS = 3_600_000;
 const now = () => instant(Date.now());
+const hintOfChannelEvents = () => bus.hint(CHANNEL_EVENTS);
+/** What is heard of who is gone from an app instance, in operations and in the sweep. */
+const tellOfIdentity: TellOfIdentity = async (tx, event) => {
+  await actingOnIdentity(now)(tx, event);
+  await tellingOfUsers(now, hintOfChannelEvents)(tx, event);
+};
 
 /** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
 function fatal(error: unknown): void {
@@ -101,12 +118,14 @@ const federate = federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedI
 const report = (requestId: string, error: unknown) =>
   console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`);
 const verifyMfa = mfaVerifier(vault);
-const answer = answering({
+const authenticate = authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region });
+const authorize = authorizing({ snapshot, stacks, holds: lease.holds });
+const server: Server = {
   store,
   snapshot,
-  authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
+  authenticate,
   federate,
-  authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
+  authorize,
   operations: allOperations({
     settings,
     vault,
@@ -115,18 +134,51 @@ const answer = answering({
     operatorKeys: ring.keys,
     endpoints: () => endpoints,
     serviceControl: stacks.serviceControlOf,
+    tellOfIdentity,
+    tellOfChannels: tellingOfChannels(now, hintOfChannelEvents),
   }),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
   now,
-  guide2021: settings.guide2021,
+  route: (received) => route(received, settings),
   recording,
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
   sealReasons: authorizationMessages(ring.keys).encode,
   report,
+};
+const answer = answering(server);
+const messaging = messagingSessions({
+  store: kept,
+  snapshot,
+  authenticate,
+  authorize,
+  holds: lease.holds,
+  guide2021: settings.guide2021,
+  now,
+  monotonic: systemClock.monotonic,
+  onHint: (heard) => bus.on(CHANNEL_EVENTS, heard),
+  follow: (orders) => port.postMessage({ orders } satisfies FromCore),
+  limits: SESSION_LIMITS,
+  report: (what) => console.error(`belfry: ${what}`),
 });
+const connectOperations = { Connect: connectOperation(messaging.mayOpen) as Operation<unknown, unknown> };
+/** A Connect is answered like every call; only what comes of it is another thing. */
+const answerConnect = answering({
+  ...server,
+  route: (received) => routeConnect(received, settings),
+  operations: () => connectOperations,
+  record: trailRecorder(connectModel),
+});
+
+async function connect(received: Received, socket: number): Promise<Answer> {
+  const answered = await answerConnect(received);
+  if (answered.status !== 200) return answered;
+  messaging.admit(socket, received);
+  return { status: 101, headers: [], body: '' };
+}
+
 const principals = principalsOf(snapshot);
 const signIn = signInPages({
   store,
@@ -153,7 +205,9 @@ async function sweepWhatEnded(): Promise<void> {
     await sweepEndedMeetings(tx, now());
     await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
   });
-  while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), actingOnIdentity(now))));
+  while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), tellOfIdentity)));
+  const told = instant(now() - CHANNEL_EVENTS_KEPT_MS);
+  while ((await store.transaction((tx) => tx.channelEvents.forget(told, FORGOTTEN_AT_ONCE))) === FORGOTTEN_AT_ONCE);
 }
 const sweep = setInterval(() => {
   void sweepWhatEnded().catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
@@ -164,13 +218,16 @@ const trim = setInterval(() => {
 
 /** The lease is given up while the database still answers. */
 async function closed(): Promise<void> {
+  await messaging.stop();
   await lease.stop();
   await Promise.all([bus.close(), registry.close()]);
   await kept.close();
 }
 
 serveCore(port, {
-  answer: ({ received, refuse }) => signIn(received, refuse) ?? answer(received, refuse),
+  answer: ({ received, refuse, socket }) =>
+    socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
+  hear: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
   listening: (at) => {
     endpoints = at;
   },

@@ -7,6 +7,8 @@ import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { Vault } from '#core/vault.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { PolicyLayers } from '#policy/engine.ts';
+import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
+import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
 import type { VerifyMfa } from '#services/mfa.ts';
 import type { Operation } from '#services/operation.ts';
 import type { Apis } from '#services/table.ts';
@@ -25,6 +27,9 @@ export interface OperationParts {
   readonly endpoints: () => Endpoints;
   /** The service control policies over an account, for the simulators. */
   readonly serviceControl: (accountId: AccountId) => PolicyLayers['serviceControl'];
+  /** What is done about who is gone from an app instance, and about what happens in channels. */
+  readonly tellOfIdentity: TellOfIdentity;
+  readonly tellOfChannels: TellOfChannels;
 }
 
 type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
@@ -44,6 +49,8 @@ export function allOperations({
   operatorKeys,
   endpoints,
   serviceControl,
+  tellOfIdentity,
+  tellOfChannels,
 }: OperationParts): OperationTables {
   const built: Partial<Record<ServiceName, () => Promise<unknown>>> = {
     'chime-sdk-meetings': async () => {
@@ -67,10 +74,15 @@ export function allOperations({
     'chime-sdk-identity': async () => {
       const { identityOperations } = await import('#services/chime-sdk-identity/operations.ts');
       const { DEFAULT_LIMITS } = await import('#services/chime-sdk-identity/deps.ts');
-      const { actingOnIdentity } = await import('./acting.ts');
-      return identityOperations({ vault, limits: DEFAULT_LIMITS, tell: actingOnIdentity(() => instant(Date.now())) });
+      return identityOperations({ vault, limits: DEFAULT_LIMITS, tell: tellOfIdentity });
     },
-    'chime-sdk-messaging': async () => (await import('#services/chime-sdk-messaging/operations.ts')).messagingOperations(),
+    'chime-sdk-messaging': async () => {
+      const { messagingOperations } = await import('#services/chime-sdk-messaging/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-messaging/deps.ts');
+      const { http, https } = endpoints();
+      const sessionEndpoint = new URL(https ?? http ?? 'https://localhost').host;
+      return messagingOperations({ limits: DEFAULT_LIMITS, tell: tellOfChannels, sessionEndpoint });
+    },
     'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
     'chime-sdk-voice': async () => (await import('#services/chime-sdk-voice/operations.ts')).voiceOperations(),
     iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),

@@ -2,11 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Answer, Received } from '#core/exchange.ts';
-import { CLOSINGS, type Closing } from '#realtime/closings.ts';
-import { CONNECT_PATH } from '#realtime/connect.ts';
-import type { SocketOrder } from '#realtime/messaging-sessions.ts';
+import { CLOSINGS, type Closing, CONNECT_PATH, type SocketNews, type SocketOrder } from '#realtime/protocol.ts';
 import { answerBare } from './bare-answer.ts';
-import type { SocketNews } from './core-link.ts';
 import { UNREADABLE, unreadable } from './unreadable.ts';
 
 /** Bounds of the WebSockets of a server. */

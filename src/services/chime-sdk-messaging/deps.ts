@@ -13,6 +13,8 @@ import type { Tx } from '#store/store.ts';
 /** What the messaging operations are told once, where the server is put together. */
 export interface MessagingDeps {
   readonly limits: MessagingLimits;
+  /** Where messaging sessions are opened: `chat.example.org:7443`. */
+  readonly sessionEndpoint: string;
   /** Default: nobody hears. */
   readonly tell?: Tell;
 }

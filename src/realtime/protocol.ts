@@ -1,3 +1,16 @@
+/** What the owner of the sockets and the owner of the sessions have in common; plain data, because they are on two threads. */
+
+/** The path of the upgrade request. */
+export const CONNECT_PATH = '/connect';
+
+/** What the owner of the sockets is to do. */
+export type SocketOrder =
+  | { readonly send: string; readonly to: readonly number[] }
+  | { readonly close: Closing; readonly to: readonly number[] };
+
+/** What became of a socket that may be opened. */
+export type SocketNews = { readonly opened: number } | { readonly closed: number };
+
 /** Why a messaging session is closed, as its client is told. */
 export interface Closing {
   readonly code: number;
