@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
+import NoOpLogger from 'amazon-chime-sdk-js/build/logger/NoOpLogger.js';
 import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/DefaultMessagingSession.js';
 import MessagingSessionConfiguration from 'amazon-chime-sdk-js/build/messagingsession/MessagingSessionConfiguration.js';
-import NoOpLogger from 'amazon-chime-sdk-js/build/logger/NoOpLogger.js';
 
 /** A message as observers get it. */
 export interface Received {
@@ -63,7 +63,15 @@ export async function connect(
       if (again) reconnects += 1;
     },
     messagingSessionDidStop: (event: { readonly code: number }) => stopped.resolve(event.code),
-    messagingSessionDidReceiveMessage({ type, headers, payload }: { type: string; headers: Record<string, string>; payload: string | null }) {
+    messagingSessionDidReceiveMessage({
+      type,
+      headers,
+      payload,
+    }: {
+      type: string;
+      headers: Record<string, string>;
+      payload: string | null;
+    }) {
       received.push({ type, headers, payload: payload ? JSON.parse(payload) : null });
       look();
     },
