@@ -8,6 +8,8 @@ import { openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT } from '#services/app-instances.ts';
+import { type EndpointRecord, openAttributes, sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { OPERATOR_ACCOUNT } from './first-start.ts';
@@ -16,7 +18,9 @@ import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 const ACCOUNT = '111122223333' as AccountId;
 const KEYS = 120;
 
-/** A store with that many access keys, all sealed under the key of a new file. */
+const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
+
+/** A store with that many access keys and an endpoint of an app instance user, all sealed under the key of a new file. */
 async function sealedStore() {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
   after(() => rmSync(folder, { recursive: true }));
@@ -37,6 +41,12 @@ async function sealedStore() {
         createdAt: instant(0),
       });
     }
+    await tx.identity.put(ACCOUNT, 'account', ACCOUNT, { accountId: ACCOUNT, name: 'Main', createdAt: instant(0) });
+    const times = { createdAt: instant(0), updatedAt: instant(0), tags: [] };
+    await tx.resources.add(APP_INSTANCE, { ...ENDPOINT, ...times, parent: '', id: 'a', document: { name: 'chat' } });
+    const sealedAttributes = sealAttributes(vault, ENDPOINT, 'the device token');
+    const document = { type: 'GCM', resourceArn: '', allowMessages: 'ALL', sealedAttributes } as const;
+    await tx.resources.add(APP_INSTANCE_USER_ENDPOINT, { ...ENDPOINT, ...times, document });
   });
   return { path, store };
 }
@@ -49,11 +59,13 @@ function commandsOn(path: string, store: Store) {
   return { ring, vault, commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone }) };
 }
 
-const secrets = async (store: Store, vault: Vault) =>
-  (await store.transaction((tx) => tx.identity.list(ACCOUNT, 'access-key')))
-    .map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId))
-    .sort();
-const EVERY = Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort();
+const secrets = (store: Store, vault: Vault) =>
+  store.transaction(async (tx) => {
+    const keys = await tx.identity.list(ACCOUNT, 'access-key');
+    const endpoint = (await tx.resources.get(APP_INSTANCE_USER_ENDPOINT, ENDPOINT)) as EndpointRecord;
+    return [openAttributes(vault, endpoint), ...keys.map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId))].sort();
+  });
+const EVERY = ['the device token', ...Array.from({ length: KEYS }, (_, i) => `secret ${i}`)].sort();
 
 for (const failing of [1, 2, 3, 4]) {
   test(`operatorKeyCommands: where a rotation stops at its step ${failing}, every secret opens, nothing can be forgotten, and it can be done again`, async () => {
@@ -69,7 +81,7 @@ for (const failing of [1, 2, 3, 4]) {
     assert.equal(ring.keys().length, 2);
     assert.deepEqual(await secrets(store, vault), EVERY);
     await assert.rejects(commands.forgetOlder(), /nothing was forgotten/);
-    assert.equal((await commands.rotate()).resealed, KEYS);
+    assert.equal((await commands.rotate()).resealed, EVERY.length);
     await commands.forgetOlder();
     const after = commandsOn(path, store);
     assert.equal(after.ring.keys().length, 1);

@@ -92,7 +92,13 @@ test('DeleteAppInstance: everything in it is gone and nothing of another one, an
   const kept = (arn: string) =>
     store.transaction(async ({ resources }) => {
       const place = { accountId: ACCOUNT, region: 'us-east-1', parent: arn.slice(arn.lastIndexOf('/') + 1) };
-      const kinds: readonly ResourceKind<unknown>[] = [APP_INSTANCE_USER, APP_INSTANCE_BOT, APP_INSTANCE_ADMIN, APP_INSTANCE_USER_ENDPOINT, APP_INSTANCE_USER_COUNT];
+      const kinds: readonly ResourceKind<unknown>[] = [
+        APP_INSTANCE_USER,
+        APP_INSTANCE_BOT,
+        APP_INSTANCE_ADMIN,
+        APP_INSTANCE_USER_ENDPOINT,
+        APP_INSTANCE_USER_COUNT,
+      ];
       const counts: number[] = [];
       for (const kind of kinds) counts.push(await resources.count(kind, place, 10));
       return counts;

@@ -25,8 +25,7 @@ test('An endpoint: it is described as it was registered and changed, with its de
   });
   assert.deepEqual(await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn }), { AppInstanceUserEndpoints: [summary] });
 
-  const update = (changes: object) =>
-    run('UpdateAppInstanceUserEndpoint', { AppInstanceUserArn, EndpointId, ...changes }, { now: LATER });
+  const update = (changes: object) => run('UpdateAppInstanceUserEndpoint', { AppInstanceUserArn, EndpointId, ...changes }, { now: LATER });
   assert.deepEqual(await update({ AllowMessages: 'NONE' }), { AppInstanceUserArn, EndpointId });
   await update({ Name: 'tablet' });
   assert.deepEqual(await run('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn, EndpointId }), {
@@ -56,7 +55,10 @@ test('RegisterAppInstanceUserEndpoint: the same token with the same parameters i
   } as const;
   const first = await run('RegisterAppInstanceUserEndpoint', request);
   assert.deepEqual(await run('RegisterAppInstanceUserEndpoint', request), first);
-  await run('DeregisterAppInstanceUserEndpoint', { AppInstanceUserArn: request.AppInstanceUserArn, EndpointId: first.EndpointId as string });
+  await run('DeregisterAppInstanceUserEndpoint', {
+    AppInstanceUserArn: request.AppInstanceUserArn,
+    EndpointId: first.EndpointId as string,
+  });
   assert.notEqual((await run('RegisterAppInstanceUserEndpoint', request)).EndpointId, first.EndpointId);
 });
 
@@ -91,7 +93,9 @@ for (const [title, change, code] of REFUSED) {
     const { run, appInstance, user, endpoint } = await openFixture({ endpoints: 1 });
     const AppInstanceUserArn = await user(await appInstance(), 'ada');
     const EndpointId = await endpoint(AppInstanceUserArn, { ClientRequestToken: 'used' });
-    await assert.rejects(endpoint(change.AppInstanceUserArn ? `${AppInstanceUserArn}x` : AppInstanceUserArn, withoutUser(change)), { code });
+    await assert.rejects(endpoint(change.AppInstanceUserArn ? `${AppInstanceUserArn}x` : AppInstanceUserArn, withoutUser(change)), {
+      code,
+    });
     const { AppInstanceUserEndpoints = [] } = await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn });
     assert.deepEqual(
       AppInstanceUserEndpoints.map((each) => each.EndpointId),

@@ -10,7 +10,11 @@ for (const kind of ['an app instance', 'a user', 'a bot'] as const) {
   test(`Tags: those ${kind} was made with are listed, changed and taken away, and nothing else of it changes`, async () => {
     const { run, appInstance, user, bot } = await openFixture();
     const AppInstanceArn = await appInstance({ Tags: BLUE });
-    const arns = { 'an app instance': AppInstanceArn, 'a user': await user(AppInstanceArn, 'ada', { Tags: BLUE }), 'a bot': await bot(AppInstanceArn, { Tags: BLUE }) };
+    const arns = {
+      'an app instance': AppInstanceArn,
+      'a user': await user(AppInstanceArn, 'ada', { Tags: BLUE }),
+      'a bot': await bot(AppInstanceArn, { Tags: BLUE }),
+    };
     const ResourceARN = arns[kind];
     const described = () =>
       kind === 'an app instance'
@@ -19,8 +23,17 @@ for (const kind of ['an app instance', 'a user', 'a bot'] as const) {
           ? run('DescribeAppInstanceUser', { AppInstanceUserArn: ResourceARN })
           : run('DescribeAppInstanceBot', { AppInstanceBotArn: ResourceARN });
     const before = await described();
-    await run('TagResource', { ResourceARN, Tags: [{ Key: 'team', Value: 'red' }, { Key: 'stage', Value: 'test' }] });
-    const Tags = [{ Key: 'team', Value: 'red' }, { Key: 'stage', Value: 'test' }];
+    await run('TagResource', {
+      ResourceARN,
+      Tags: [
+        { Key: 'team', Value: 'red' },
+        { Key: 'stage', Value: 'test' },
+      ],
+    });
+    const Tags = [
+      { Key: 'team', Value: 'red' },
+      { Key: 'stage', Value: 'test' },
+    ];
     assert.deepEqual(await run('ListTagsForResource', { ResourceARN }), { Tags });
     await run('UntagResource', { ResourceARN, TagKeys: ['team', 'absent'] });
     assert.deepEqual(await run('ListTagsForResource', { ResourceARN }), { Tags: [{ Key: 'stage', Value: 'test' }] });
