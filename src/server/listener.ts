@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
-import type { Address } from './settings.ts';
+import { type Address, endpointOf } from './settings.ts';
 import { TLS_FLOOR } from './tls.ts';
 
 /** Bounds of one connection. */
@@ -110,6 +110,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
     take(request, response);
   });
+  // Another expectation may be passed over (RFC 9110 §10.1.1): Node would answer it 417, with nothing in it that tells which request it was.
+  server.on('checkExpectation', take);
   server.on('clientError', refuseUnreadable);
 
   await new Promise<void>((resolve, reject) => {
@@ -120,9 +122,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     });
   });
   const { port } = server.address() as AddressInfo;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
-    endpoint: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -184,11 +185,9 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
     answer
       .then(({ status, headers, body }) => {
         if (response.destroyed) return;
-        response.writeHead(status, [
-          ...headers,
-          'content-length',
-          String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
-        ]);
+        // RFC 9110 §8.6: an answer that cannot have a body must not say how long it is.
+        const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+        response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
         response.end(request.method === 'HEAD' ? undefined : body);
       })
       .catch(() => response.destroy());
