@@ -7,6 +7,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where clients on this machine find a listener; one on every address is found on `localhost`, for which its certificate holds. */
+export function endpointOf(scheme: 'http' | 'https', { host, port }: Address): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${scheme}://${name}:${port}`;
+}
+
 /** How a server is set up. Every member is one row of `SETTINGS`. */
 export interface Settings {
   /** Absolute path. */
@@ -76,6 +82,7 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   }
   const text = (variable: Row['variable']) => given.get(variable) ?? (SETTINGS.find((row) => row.variable === variable) as Row).fallback;
 
+  if (text('BELFRY_DATA') === '') throw new SettingError('BELFRY_DATA is empty; it must be a folder.');
   const dataFolder = resolve(text('BELFRY_DATA'));
   const database = text('BELFRY_DATABASE') || `file:${dataFolder}`;
   if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');

@@ -70,10 +70,11 @@ export async function startServer(
     failStart = reject;
     if (dead !== undefined) reject(new Error(dead));
   });
-  const tls = settings.https === 'off' ? undefined : tlsMaterial(settings, Date.now());
-  const ready = await Promise.race([core.ready, died]);
-  const http = settings.http === 'off' ? undefined : await listen(settings.http, undefined, parts);
-  const https = settings.https === 'off' ? undefined : await listen(settings.https, await tls, parts);
+  // Listening comes before the core is ready, so that a first start whose address is taken makes no account. What comes in meanwhile waits for it.
+  const { http: open, https: secure } = settings;
+  const opened = open === 'off' ? undefined : listen(open, undefined, parts);
+  const secured = secure === 'off' ? undefined : tlsMaterial(settings, Date.now()).then((tls) => listen(secure, tls, parts));
+  const [ready, http, https] = await Promise.race([Promise.all([core.ready, opened, secured]), died]);
   const listeners = [http, https].filter((listener) => listener !== undefined);
   core.listening({ ...(http && { http: http.endpoint }), ...(https && { https: https.endpoint }) });
   failStart = undefined;
@@ -101,9 +102,14 @@ function printWelcome(settings: Settings, listeners: readonly Listener[], core: 
   console.log(`
 Use it with any AWS client:
 
-  export AWS_CONFIG_FILE=${join(settings.dataFolder, 'aws', 'config')}
-  export AWS_SHARED_CREDENTIALS_FILE=${join(settings.dataFolder, 'aws', 'credentials')}
+  export AWS_CONFIG_FILE=${inShell(join(settings.dataFolder, 'aws', 'config'))}
+  export AWS_SHARED_CREDENTIALS_FILE=${inShell(join(settings.dataFolder, 'aws', 'credentials'))}
   export AWS_PROFILE=belfry
   aws --endpoint-url ${endpoint} sts get-caller-identity
 `);
+}
+
+/** A path as a shell reads it back whole. */
+function inShell(path: string): string {
+  return /^[A-Za-z0-9_./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

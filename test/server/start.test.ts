@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { startTestServer } from '../server.ts';
+import { startServerProcess, startThatEnds } from './process.ts';
+import { exchange } from './raw.ts';
+
+/** What a new user meets: odd folders, starts that were broken off, addresses and files that will not do. */
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-start-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('The first start: what it prints can be pasted, whatever the data folder is called', async () => {
+  const dataFolder = join(newFolder(), "it's dátá (1)");
+  mkdirSync(dataFolder);
+  const server = await startServerProcess({}, dataFolder);
+  const lines = /export[\s\S]*AWS_PROFILE=belfry/.exec(server.written())?.[0] as string;
+  const said = execFileSync('bash', ['-euc', `${lines}\ncat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE"`], { encoding: 'utf8' });
+  assert.ok(said.includes('[profile belfry]') && said.includes(server.credentials.accessKeyId));
+});
+
+// biome-ignore format: a table
+for (const [what, files] of [
+  ['no word of when the certificate ends',      { 'server.json': '' }],
+  ['nothing but the key of the CA',             { 'ca.key': '', 'ca.pem': undefined, 'server.json': undefined }],
+  ['a key made anew beside an old certificate', { 'server.key': 'x', 'server.json': undefined }],
+] as const) {
+  test(`A start after one that was broken off while it made certificates: with ${what} it serves`, async () => {
+    const first = await startTestServer({}, newFolder());
+    await first.stop();
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(first.dataFolder, 'tls', name);
+      if (text === undefined) rmSync(path);
+      else writeFileSync(path, text, { mode: 0o600 });
+    }
+    const second = await startTestServer({}, first.dataFolder);
+    assert.match(second.httpsEndpoint, /^https:/);
+  });
+}
+
+// biome-ignore format: a table
+for (const [what, environment, endpoint] of [
+  ['an IPv6 address',                       { BELFRY_HTTP: '[::1]:17080', BELFRY_HTTPS: 'off' },     'http://[::1]:17080'],
+  ['every address of the machine',          { BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:17443' },   'https://localhost:17443'],
+  ['every IPv6 address of the machine',     { BELFRY_HTTP: 'off', BELFRY_HTTPS: '[::]:17444' },      'https://localhost:17444'],
+] as const) {
+  test(`The first profile: of a server on ${what} has an endpoint where clients find it`, async () => {
+    const server = await startTestServer(environment, newFolder());
+    const config = readFileSync(join(server.dataFolder, 'aws', 'config'), 'utf8');
+    assert.equal(/^endpoint_url = (\S+)$/m.exec(config)?.[1], endpoint);
+    assert.equal(server.endpoint, endpoint);
+    const health = `GET /_belfry/health HTTP/1.1\r\nhost: ${new URL(endpoint).host}\r\n\r\n`;
+    assert.equal((await exchange(endpoint, health, server.caFile)).status, 200);
+  });
+}
+
+test('The first profile: names the local CA only where the server has its certificate of it', async () => {
+  const made = await startTestServer({}, newFolder());
+  const own = (name: string) => join(made.dataFolder, 'tls', name);
+  const bundleOf = async (environment: Readonly<Record<string, string>>) => {
+    const { dataFolder, stop } = await startTestServer({ BELFRY_HTTP: 'off', ...environment }, newFolder());
+    await stop();
+    return /^ca_bundle = (.*)$/m.exec(readFileSync(join(dataFolder, 'aws', 'config'), 'utf8'))?.[1];
+  };
+  assert.match((await bundleOf({})) ?? '', /tls\/ca\.pem$/);
+  assert.equal(await bundleOf({ BELFRY_TLS_CERTIFICATE: own('server.pem'), BELFRY_TLS_KEY: own('server.key') }), undefined);
+});
+
+test('A start that cannot be says why in one line, without a trace of the program', async () => {
+  const { endpoint, dataFolder } = await startServerProcess();
+  const folder = newFolder();
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const key = join(dataFolder, 'tls', 'ca.key');
+  const certificate = join(dataFolder, 'tls', 'server.pem');
+  const free = ['--http', '127.0.0.1:0', '--https', 'off'];
+  const secure = ['--http', 'off', '--https', '127.0.0.1:0'];
+  // biome-ignore format: a table
+  for (const [args, text] of [
+    [['--data', dataFolder, ...free],                                                                       /Another process holds the data folder/],
+    [['--data', file, ...free],                                                                             /EEXIST/],
+    [['--data', '', ...free],                                                                               /BELFRY_DATA is empty/],
+    [['--data', folder, '--http', new URL(endpoint).host, '--https', 'off'],                                /EADDRINUSE/],
+    [['--data', folder, ...secure, '--tls-certificate', join(folder, 'nowhere.pem'), '--tls-key', key],     /nowhere\.pem/],
+    [['--data', folder, ...secure, '--tls-certificate', certificate, '--tls-key', key],                     /mismatch/],
+    [['--data', folder, ...free, '--database', 'postgres://nobody@127.0.0.1:1/nothing'],                    /ECONNREFUSED/],
+  ] as const) {
+    const { status, written } = await startThatEnds(args);
+    assert.match(written, new RegExp(`^belfry: [^\n]*${text.source}[^\n]*\n$`));
+    assert.equal(status, 2);
+  }
+  assert.ok(!existsSync(join(folder, 'aws')), 'no profile is left of a start whose address was taken');
+});
