@@ -35,10 +35,15 @@ export async function start(args: readonly string[]): Promise<void> {
       console.error(`belfry: stopped, because ${why}`);
       process.exit(1);
     });
-    printWelcome(settings, ready.listeners, ready.core);
+    // Ctrl-C reaches the launcher too, which passes it on: asked twice is asked once.
+    let stopping = false;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => void stop().then(() => process.exit(0)));
+      process.on(signal, () => {
+        if (!stopping) void stop().then(() => process.exit(0));
+        stopping = true;
+      });
     }
+    printWelcome(settings, ready.listeners, ready.core);
   } catch (error) {
     console.error(`belfry: could not start: ${(error as Error).message}`);
     process.exit(2);

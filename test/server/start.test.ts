@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startTestServer } from '../server.ts';
 import { startServerProcess, startThatEnds } from './process.ts';
-import { exchange } from './raw.ts';
+import { connect, exchange } from './raw.ts';
 
 /** What a new user meets: odd folders, starts that were broken off, addresses and files that will not do. */
 
@@ -20,6 +20,7 @@ test('The first start: what it prints can be pasted, whatever the data folder is
   const dataFolder = join(newFolder(), "it's dátá (1)");
   mkdirSync(dataFolder);
   const server = await startServerProcess({}, dataFolder);
+  await server.stop();
   const lines = /export[\s\S]*AWS_PROFILE=belfry/.exec(server.written())?.[0] as string;
   const said = execFileSync('bash', ['-euc', `${lines}\ncat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE"`], { encoding: 'utf8' });
   assert.ok(said.includes('[profile belfry]') && said.includes(server.credentials.accessKeyId));
@@ -96,4 +97,19 @@ test('A start that cannot be says why in one line, without a trace of the progra
     assert.equal(status, 2);
   }
   assert.ok(!existsSync(join(folder, 'aws')), 'no profile is left of a start whose address was taken');
+});
+
+test('Asked to stop twice, as by Ctrl-C to it and to its launcher, the server answers what is under way, and stops whole', async () => {
+  const server = await startServerProcess();
+  const busy = await connect(server.endpoint);
+  busy.write(`POST /meetings HTTP/1.1\r\nhost: ${new URL(server.endpoint).host}\r\ncontent-length: 2\r\n\r\n{`);
+  const health = `GET /_belfry/health HTTP/1.1\r\nhost: ${new URL(server.endpoint).host}\r\n\r\n`;
+  await exchange(server.endpoint, health);
+  process.kill(server.pid, 'SIGTERM');
+  while (await exchange(server.endpoint, health).catch(() => undefined));
+  const status = server.stop();
+  busy.write('}');
+  assert.equal((await busy.reply()).status, 403);
+  assert.equal(await status, 0);
+  assert.ok(!existsSync(join(server.dataFolder, 'control', 'belfry.sock')));
 });
