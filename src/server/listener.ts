@@ -93,16 +93,20 @@ export async function listen(address: Address, tls: { cert: string; key: string 
         return true;
       },
     };
+    const peer = sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined);
+    peer.last = response;
     response.once('close', () => {
       underWayBytes -= load.heldBytes;
+      // An idle connection holds no request.
+      if (peer.last === response) delete peer.last;
     });
     if (!load.hold(REQUEST_BYTES)) {
       refuseHead(request, response, UNREADABLE.load);
       return;
     }
     if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHead(request, response, UNREADABLE.headers);
-    else if (request.headers.host === undefined) refuseHead(request, response, UNREADABLE.otherwise);
-    else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts, load);
+    else if (request.headers.host === undefined && request.httpVersion !== '1.0') refuseHead(request, response, UNREADABLE.otherwise);
+    else receive(request, response, peer, parts, load);
   };
   server.on('request', take);
   // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
@@ -112,7 +116,12 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   });
   // Another expectation may be passed over (RFC 9110 §10.1.1): Node would answer it 417, with nothing in it that tells which request it was.
   server.on('checkExpectation', take);
-  server.on('clientError', refuseUnreadable);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const last = sockets.get(socket)?.last;
+    // A request that came whole before the nonsense was acted upon: its own answer must tell, not this one.
+    if (last?.req.complete) last.once('close', () => refuseUnreadable(error, socket));
+    else refuseUnreadable(error, socket);
+  });
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -143,6 +152,8 @@ interface Load {
 interface Peer {
   readonly sourceIp: string;
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
+  /** The answer under way to the request that came last. */
+  last?: ServerResponse;
 }
 
 /** What is the same for every request of a connection. Requirement CTX-2: the socket tells, no header does. */
@@ -242,7 +253,7 @@ const UNREADABLE = {
 } as const satisfies Record<string, Unreadable>;
 
 /** What could not be read as HTTP at all: no service can be told from it, so the answer is the plainest JSON error. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

@@ -45,3 +45,16 @@ test('HTTP: a client of 1.0 is answered, and its connection closed', async () =>
   assert.equal((await connection.reply()).status, 200);
   await connection.closed;
 });
+
+test('HTTP: a client of 1.0 need not name a host', async () => {
+  const { status } = await exchange(server.endpoint, 'GET /_belfry/health HTTP/1.0\r\n\r\n');
+  assert.equal(status, 200);
+});
+
+test('HTTP: what follows a request and is none does not take its answer, which tells what was done', async () => {
+  const target = await newMeetingPath('followed');
+  const connection = await connect(server.endpoint);
+  connection.write(Buffer.concat([signed({ method: 'DELETE', target }), Buffer.from('nonsense\r\n\r\n')]));
+  assert.deepEqual([(await connection.reply()).status, (await connection.reply()).status], [204, 400]);
+  await connection.closed;
+});
