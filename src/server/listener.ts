@@ -98,7 +98,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     response.once('close', () => {
       underWayBytes -= load.heldBytes;
       // An idle connection holds no request.
-      if (peer.last === response) delete peer.last;
+      if (peer.last === response) peer.last = undefined;
     });
     if (!load.hold(REQUEST_BYTES)) {
       refuseHead(request, response, UNREADABLE.load);
@@ -153,17 +153,21 @@ interface Peer {
   readonly sourceIp: string;
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
   /** The answer under way to the request that came last. */
-  last?: ServerResponse;
+  last: ServerResponse | undefined;
 }
 
 /** What is the same for every request of a connection. Requirement CTX-2: the socket tells, no header does. */
 function peerOf(socket: Socket, secure: boolean): Peer {
   const address = socket.remoteAddress ?? '';
   const sourceIp = address.startsWith('::ffff:') ? address.slice(7) : address;
-  if (!secure) return { sourceIp };
+  if (!secure) return { sourceIp, last: undefined };
   // Null where the socket is gone already.
   const cipher = (socket as TLSSocket).getCipher() as { readonly standardName: string } | null;
-  return { sourceIp, tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' } };
+  return {
+    sourceIp,
+    last: undefined,
+    tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' },
+  };
 }
 
 const NO_BODY = new Uint8Array(0);
