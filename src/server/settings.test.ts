@@ -22,6 +22,9 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
   ['nothing that listens',           ['--http=off', '--https=off'],       {},                               /nothing would listen/],
   ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:FOLDER or postgres/],
+  ['a database of no URL',           ['--database', 'postgres://a:b@c:x/d'], {},                           /file:FOLDER or postgres/],
+  ['a database file of another host', ['--database', 'file://host/data'], {},                              /file:FOLDER or postgres/],
+  ['a data folder without a name',   [],                                  { BELFRY_DATA: '' },              /BELFRY_DATA is empty/],
   ['a region that is none',          ['--region', 'Frankfurt'],           {},                               /like us-east-1/],
   ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /go together/],
   ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
@@ -36,6 +39,18 @@ for (const [what, args, environment, says] of REFUSED) {
     );
   });
 }
+
+test('Settings: a database is a folder, however it is written, or a PostgreSQL', () => {
+  for (const database of [
+    'file:data',
+    'file:./data',
+    'file:/var/lib/belfry',
+    'file:///var/lib/belfry',
+    'postgres://a:b@c:5432/d',
+    'postgresql:///d',
+  ])
+    assert.equal(readSettings(['--database', database], {}).database, database);
+});
 
 test('Settings: IPv6 loopback is loopback', () => {
   assert.deepEqual(readSettings(['--http', '[::1]:7080'], {}).http, { host: '::1', port: 7080 });

@@ -85,7 +85,9 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   if (text('BELFRY_DATA') === '') throw new SettingError('BELFRY_DATA is empty; it must be a folder.');
   const dataFolder = resolve(text('BELFRY_DATA'));
   const database = text('BELFRY_DATABASE') || `file:${dataFolder}`;
-  if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
+  // What was given is not repeated: it may hold a password.
+  const isDatabase = /^file:(\/\/\/|(?!\/\/).)/.test(database) || (/^postgres(ql)?:\/\//.test(database) && URL.canParse(database));
+  if (!isDatabase) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
   const region = text('BELFRY_REGION');
   if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region))
     throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
