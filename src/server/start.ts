@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type CoreReady, startCore } from './core-link.ts';
+import type { Received } from '#core/exchange.ts';
+import { type CoreReady, startCore, type Wanted } from './core-link.ts';
 import { type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
 import { tlsMaterial } from './tls.ts';
@@ -64,10 +65,13 @@ export async function startServer(
     else onDeath(why);
   });
   let status: 'ok' | 'starting' = 'starting';
+  const started = Promise.withResolvers<void>();
+  // Before the core knows where it is found, meetings would send their clients nowhere.
+  const ask = (wanted: Wanted) => (status === 'ok' ? core.ask(wanted) : started.promise.then(() => core.ask(wanted)));
   const parts = {
     bodyMaxBytes: settings.bodyMaxBytes,
-    answer: (received: Parameters<typeof core.ask>[0]['received']) => core.ask({ received }),
-    refuse: (received: Parameters<typeof core.ask>[0]['received'], refuse: 'RequestTooLarge') => core.ask({ received, refuse }),
+    answer: (received: Received) => ask({ received }),
+    refuse: (received: Received, refuse: 'RequestTooLarge') => ask({ received, refuse }),
     health: () => ({ status, version: VERSION }),
     limits,
   };
@@ -85,6 +89,7 @@ export async function startServer(
   failStart = undefined;
   died.catch(() => undefined);
   status = 'ok';
+  started.resolve();
   return {
     ready: { core: ready, listeners },
     async stop() {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startTestServer } from '../server.ts';
 import { startServerProcess, startThatEnds } from './process.ts';
-import { connect, exchange } from './raw.ts';
+import { bytesOf, connect, exchange, type Reply, signedHeaders } from './raw.ts';
 
 /** What a new user meets: odd folders, starts that were broken off, addresses and files that will not do. */
 
@@ -97,6 +97,22 @@ test('A start that cannot be says why in one line, without a trace of the progra
     assert.equal(status, 2);
   }
   assert.ok(!existsSync(join(folder, 'aws')), 'no profile is left of a start whose address was taken');
+});
+
+test('A request that comes before a start is done waits for it, and is answered like every other', async () => {
+  const first = await startTestServer({}, newFolder());
+  await first.stop();
+  const { port } = new URL(first.endpoint);
+  const endpoint = `http://127.0.0.1:${port}`;
+  const body = JSON.stringify({ ClientRequestToken: 'early', ExternalMeetingId: 'early', MediaRegion: 'us-east-1' });
+  const plain = { method: 'POST', target: '/meetings', body };
+  const bytes = bytesOf(plain, signedHeaders(endpoint, plain, { credentials: first.credentials, signingName: 'chime' }));
+  const starting = startTestServer({ BELFRY_HTTP: `127.0.0.1:${port}` }, first.dataFolder);
+  let early: Reply | undefined;
+  while (early === undefined) early = await exchange(endpoint, bytes).catch(() => undefined);
+  const { httpsEndpoint } = await starting;
+  const { Meeting } = JSON.parse(early.body.toString()) as { Meeting: { MediaPlacement: { SignalingUrl: string } } };
+  assert.ok(Meeting.MediaPlacement.SignalingUrl.startsWith(httpsEndpoint.replace('https', 'wss')), Meeting.MediaPlacement.SignalingUrl);
 });
 
 test('Asked to stop twice, as by Ctrl-C to it and to its launcher, the server answers what is under way, and stops whole', async () => {
