@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readSettings, SETTINGS, SettingError } from './settings.ts';
+import { endpointOf, readSettings, SETTINGS, SettingError } from './settings.ts';
 
 test('Settings: a flag wins over a variable, a variable over the default', () => {
   const environment = { BELFRY_HTTP: '127.0.0.1:1', BELFRY_REGION: 'eu-central-1', HOME: '/root' };
@@ -55,6 +55,17 @@ test('Settings: a database is a folder, however it is written, or a PostgreSQL',
 test('Settings: IPv6 loopback is loopback', () => {
   assert.deepEqual(readSettings(['--http', '[::1]:7080'], {}).http, { host: '::1', port: 7080 });
 });
+
+// biome-ignore format: a table
+for (const [host, endpoint] of [
+  ['127.0.0.1',        'http://127.0.0.1:7080'],
+  ['belfry.localhost', 'http://belfry.localhost:7080'],
+  ['::1',              'http://[::1]:7080'],
+  ['0.0.0.0',          'http://localhost:7080'],
+  ['::',               'http://localhost:7080'],
+] as const) {
+  test(`endpointOf: a listener on ${host} is found at ${endpoint}`, () => assert.equal(endpointOf('http', { host, port: 7080 }), endpoint));
+}
 
 test('Settings: every row has its own variable and flag', () => {
   assert.equal(new Set(SETTINGS.map((row) => row.variable)).size, SETTINGS.length);

@@ -25,8 +25,7 @@ export interface Connection {
 
 /** Opens a connection; to an `https://` endpoint with the certificate of `caFile`. */
 export async function connect(endpoint: string, caFile?: string): Promise<Connection> {
-  const { hostname: named, port, protocol } = new URL(endpoint);
-  const hostname = named.replace(/^\[(.*)\]$/, '$1');
+  const { hostname, port, protocol } = new URL(endpoint);
   const secure = protocol === 'https:';
   const socket = secure
     ? connectTls({ host: hostname, port: Number(port), ...(caFile !== undefined && { ca: readFileSync(caFile) }) })
