@@ -16,7 +16,7 @@ export interface Authenticated {
   readonly principal: Principal;
   /** Absent where nobody signed. */
   readonly accessKeyId?: string;
-  /** Of the credential scope. */
+  /** Of the credential scope, or that of a service that has only one. */
   readonly region: string;
   /** The identity snapshot's version this was true of. */
   readonly identityVersion: number;
@@ -52,12 +52,16 @@ export interface AuthenticateParts {
 const INVALID_TOKEN = 'The security token included in the request is invalid.';
 const EXPIRED_TOKEN = 'The security token included in the request is expired';
 
+/** What a request must be signed for. */
+export interface ExpectedScope {
+  readonly signingName: string;
+  readonly unsigned: boolean;
+  /** The service is the same in every region: what is signed for any counts as for this one. */
+  readonly onlyRegion?: string;
+}
+
 /** Proves who signed a request, by long-term key or by session. */
-export type Authenticate = (
-  received: Received,
-  expected: { readonly signingName: string; readonly unsigned: boolean },
-  now: Instant,
-) => Authenticated;
+export type Authenticate = (received: Received, expected: ExpectedScope, now: Instant) => Authenticated;
 
 /**
  * Makes the stage that authenticates.
@@ -78,7 +82,7 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
   const secrets = new WeakMap<object, string>();
   const principals = principalsOf(snapshot);
 
-  return (received, { signingName, unsigned }, now) => {
+  return (received, { signingName, unsigned, onlyRegion }, now) => {
     const identityVersion = snapshot.version();
     const signature = readSignature(received);
     if (signature.kind === 'none') {
@@ -92,7 +96,7 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
     const verification = verifySignature(received, claim, { secret: holder?.secret, signingName, now, keyCache });
     const claimed = {
       accessKeyId: claim.accessKeyId,
-      region: claim.region,
+      region: onlyRegion ?? claim.region,
       ...(holder === undefined ? {} : { accountId: holder.principal.accountId }),
     };
     // The verification is done first even for an unknown key, so that time tells nothing; the answer names the key's fault.
@@ -102,7 +106,7 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
     if (principal.session !== undefined && principal.session.expiresAt <= now) {
       throw new Unauthenticated('ExpiredToken', EXPIRED_TOKEN, { ...claimed, principal });
     }
-    return { principal, accessKeyId: claim.accessKeyId, region: claim.region, identityVersion };
+    return { principal, accessKeyId: claim.accessKeyId, region: claimed.region, identityVersion };
   };
 
   function ofLongTermKey(claim: SignatureClaim): { secret: string; principal: Principal } | undefined {

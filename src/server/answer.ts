@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Authenticate, type Authenticated, Unauthenticated } from '#access/authenticate.ts';
+import { type Authenticate, type Authenticated, type ExpectedScope, Unauthenticated } from '#access/authenticate.ts';
 import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
 import type { Federate } from '#access/federate.ts';
 import type { Snapshot } from '#access/snapshot.ts';
@@ -17,7 +17,7 @@ import { decode } from '#wire/decode.ts';
 import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
 import { route } from '#wire/route.ts';
 import type { Routed } from '#wire/routed.ts';
-import { eventSourceOf } from './event-source.ts';
+import { eventSourceOf, hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
 
 /** Everything a request meets on its way; made once, in `core.ts`. */
@@ -35,7 +35,7 @@ export interface Server {
   readonly now: () => Instant;
   readonly guide2021: boolean;
   readonly recording: boolean;
-  /** Where records stand whose region nobody has proven: one that a stranger names is one that nobody looks into. */
+  /** Where records stand whose region nobody has proven, and those of services that have none: one that a caller names is one that nobody looks into. */
   readonly region: string;
   /** Whose event history holds what nobody can be made out for. */
   readonly operatorAccount: () => AccountId;
@@ -124,6 +124,11 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     return answer;
   }
 
+  function expectedOf({ service, model, operation }: Routed): ExpectedScope {
+    const scope = { signingName: model.signingName, unsigned: operation.unsigned === true };
+    return hasRegions(service) ? scope : { ...scope, onlyRegion: server.region };
+  }
+
   /** Only what was authorized runs: without the proof there is no call. */
   function run(operation: Operation<unknown, unknown>, call: Call, input: unknown, _authorized: Authorized): Promise<unknown> {
     return operation.handle(call, input);
@@ -206,8 +211,4 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       }),
     );
   }
-}
-
-function expectedOf(routed: Routed): { readonly signingName: string; readonly unsigned: boolean } {
-  return { signingName: routed.model.signingName, unsigned: routed.operation.unsigned === true };
 }
