@@ -135,7 +135,7 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
       chained: false,
       ...(age === 'to-change' && { sessionPolicy: CHANGE_PASSWORD_ONLY }),
     };
-    const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId, userName: user.userName }, random);
+    const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId }, random);
     if (begun === 'too-large') return { outcome: 'wrong' };
     await tx.attempts.clear(accountId, subjectOf(user));
     await tx.identity.put(accountId, 'user', user.userName.toLowerCase(), { ...user, passwordLastUsedAt: now });
