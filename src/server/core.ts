@@ -29,6 +29,7 @@ import { openServers } from '#store/open-servers.ts';
 import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { answering } from './answer.ts';
+import { newGate } from './aside.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
@@ -99,6 +100,7 @@ const federate = federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedI
 const report = (requestId: string, error: unknown) =>
   console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`);
 const verifyMfa = mfaVerifier(vault);
+const gate = newGate();
 const answer = answering({
   store,
   snapshot,
@@ -119,6 +121,7 @@ const answer = answering({
   now,
   guide2021: settings.guide2021,
   recording,
+  gate,
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
@@ -134,6 +137,7 @@ const signIn = signInPages({
   signIns: consoleSignIns({ vault, sessions, principals }),
   federate,
   verifyMfa,
+  gate,
   answer,
   now,
   recording,

@@ -25,6 +25,12 @@ export interface Call extends Caller {
   readonly random: (bytes: number) => Uint8Array;
   readonly tx: Tx;
   readonly requestId: string;
+  /**
+   * What `work` answers, done beside the thread: for what takes long and needs nothing of the transaction, like hashing a password. Where
+   * it is not done yet the transaction is given up, and once it is, everything is decided and run anew from the beginning. `name` says what
+   * it is: one name has one answer.
+   */
+  readonly aside: <T>(name: string, work: () => Promise<T>) => T;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   EnableMFADeviceCommand,
   GetUserCommand,
   ListUsersCommand,
+  UpdateLoginProfileCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
 import { instant } from '#core/instant.ts';
@@ -224,3 +225,17 @@ for (const [title, body, headers, status] of REFUSED) {
     assert.deepEqual([page.status, page.headers['set-cookie']], [status, undefined]);
   });
 }
+
+test('While IAM hashes passwords, which takes long, everybody else is answered', async () => {
+  await user('hashed');
+  let hashed = 0;
+  const hashing = Array.from({ length: 16 }, async (_, i) => {
+    await admin.send(new UpdateLoginProfileCommand({ UserName: 'hashed', Password: `Other-Horse-${i}` }));
+    hashed++;
+  });
+  const { sts } = guide;
+  while (hashed < 1) await sts().send(new GetCallerIdentityCommand({}));
+  for (let i = 0; i < 3; i++) await sts().send(new GetCallerIdentityCommand({}));
+  assert.ok(hashed < 16, 'the others were answered after the last password');
+  await Promise.all(hashing);
+});
