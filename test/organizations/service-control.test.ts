@@ -21,6 +21,7 @@ import {
   InviteAccountToOrganizationCommand,
   LeaveOrganizationCommand,
   ListAccountsCommand,
+  ListParentsCommand,
   ListPoliciesForTargetCommand,
   ListRootsCommand,
   MoveAccountCommand,
@@ -260,5 +261,13 @@ test('A member may ask for its organization and for nothing that its management 
   }
   await assert.rejects(member.organizations.send(new DetachPolicyCommand({ PolicyId: FULL, TargetId: member.accountId })), {
     name: 'AccessDeniedException',
+  });
+});
+
+test('ListParents: an input of the wrong pattern is InvalidInputException with its reason', async () => {
+  await assert.rejects(organizations.send(new ListParentsCommand({ ChildId: 'null' })), {
+    name: 'InvalidInputException',
+    message: 'You provided a value that does not match the required pattern.',
+    Reason: 'INVALID_PATTERN',
   });
 });
