@@ -138,7 +138,7 @@ function toPolicy(
 function ensureContent(content: string): void {
   const { characters } = POLICY_QUOTAS.serviceControl;
   if (policySize(content, 'service-control') > characters) {
-    throw constraintViolation('POLICY_CONTENT_LIMIT_EXCEEDED', `You have exceeded the maximum size of a policy: ${characters} characters.`);
+    throw constraintViolation('POLICY_CONTENT_LIMIT_EXCEEDED', 'You have exceeded the maximum policy size.');
   }
   const problem = malformedPolicyText(content, 'service-control');
   if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);

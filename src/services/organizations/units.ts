@@ -24,7 +24,10 @@ export const unitOperations = {
       const { tx, accountId } = call;
       await ensureParent(tx, organization, input.ParentId);
       if ((await unitsDownTo(tx, organization, input.ParentId)).length >= QUOTAS.unitDepth) {
-        throw constraintViolation('OU_DEPTH_LIMIT_EXCEEDED', `You have exceeded the number of levels of OUs: ${QUOTAS.unitDepth}.`);
+        throw constraintViolation(
+          'OU_DEPTH_LIMIT_EXCEEDED',
+          'You cannot add an organizational unit to the specified parent because it would exceed the max depth allowed.',
+        );
       }
       await ensureNameIsFree(tx, organization, input.ParentId, input.Name);
       if ((await tx.identity.count(accountId, 'organizational-unit')) >= QUOTAS.units) {
