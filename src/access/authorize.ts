@@ -30,6 +30,7 @@ import type { Stacks } from './stacks.ts';
 export interface Asked {
   readonly action: string;
   readonly resources: readonly string[];
+  readonly called?: string;
   readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
   readonly context?: ConditionContext;
   readonly resolveContext?: (tx: Tx, now: Instant) => Promise<ConditionContext>;
@@ -141,7 +142,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         const own = resourceContext(i + 1 < resources.length ? new Map(context) : context, parts, tags?.[i], ownersOrganization);
         try {
           if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
-          else byPolicies(principal, stack, one.action, resource, owner, own);
+          else byPolicies(principal, stack, one, resource, owner, own);
         } catch (error) {
           if (error instanceof Denied && stack !== undefined) error.reasons = reasonsOf(principal, one.action, resource, own);
           throw error;
@@ -179,14 +180,14 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
   function byPolicies(
     principal: Principal,
     stack: PolicyStack | undefined,
-    action: string,
+    { action, called }: Asked,
     resource: string,
     owner: string | undefined,
     context: ConditionContext,
   ): void {
-    if (stack === undefined) throw denied(principal, action, resource, NOBODY);
+    if (stack === undefined) throw denied(principal, action, resource, NOBODY, called);
     const decision = decided(stack, action, resource, context);
-    if (decision.effect === 'Deny') throw denied(principal, action, resource, decision);
+    if (decision.effect === 'Deny') throw denied(principal, action, resource, decision, called);
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
     if (
       owner !== undefined &&
@@ -196,7 +197,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
       owner !== principal.accountId &&
       !isOwnOrganizations(principal, resource)
     ) {
-      throw denied(principal, action, resource, { effect: 'Deny', kind: 'implicit', missing: 'resource', resource });
+      throw denied(principal, action, resource, { effect: 'Deny', kind: 'implicit', missing: 'resource', resource }, called);
     }
   }
 
@@ -296,8 +297,9 @@ function implicit(missing: 'trust', resource: string): Denial {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
-function denied(principal: Principal, action: string, resource: string, decision: Denial): Denied {
-  return new Denied(denialText({ principalArn: principal.arn, action, resource, decision }), decision, resource === '*' ? [] : [resource]);
+function denied(principal: Principal, action: string, resource: string, decision: Denial, called = resource): Denied {
+  const text = denialText({ principalArn: principal.arn, action, resource: called, decision });
+  return new Denied(text, decision, resource === '*' ? [] : [resource]);
 }
 
 /** Without a reason clause: the words for a role that is not there and for one that does not trust. Requirement STS-4. */

@@ -51,6 +51,8 @@ export interface Access {
   readonly action: `${string}:${string}`;
   /** ARNs, or `*` alone for an action without resource types. */
   readonly resources: readonly string[];
+  /** What a refusal calls the resource where not by its ARN: IAM's `role reader`. Only of one resource. */
+  readonly called?: string;
   /** Where an ARN cannot be told from the input alone (IAM's carry a path): read in the operation's own transaction, in place of `resources`. None: nothing more is needed. */
   readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
   /** Keys of the request: `aws:RequestTag/…`, `aws:TagKeys`, `iam:PassedToService` … lower-cased. */

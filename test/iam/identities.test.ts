@@ -339,7 +339,11 @@ test('GetAccountSummary: counts what there is', async () => {
 // biome-ignore format: a table
 const ASKED = [
   // operation                    input                                                             resources                                        context
-  ['CreateUser',                  { UserName: 'n', Path: '/p/', Tags: [{ Key: 'Team', Value: 'red' }] }, ['user/p/n'],                                { 'aws:requesttag/team': 'red', 'aws:tagkeys': ['Team'] }],
+  ['CreateUser',                  { UserName: 'n', Path: '/p/' },                                   ['user/p/n'],                                    {}],
+  ['ListUsers',                   {},                                                               ['user/'],                                       {}],
+  ['ListUsers',                   { PathPrefix: '/eng/' },                                          ['user/eng/'],                                   {}],
+  ['ListGroups',                  { PathPrefix: '/eng/' },                                          ['group/eng/'],                                  {}],
+  ['ListRoles',                   { PathPrefix: '/aws-service-role/' },                             ['role/aws-service-role/'],                      {}],
   ['GetUser',                     { UserName: 'ADA' },                                              ['user/eng/ada'],                                {}],
   ['GetUser',                     { UserName: 'nobody' },                                           ['user/nobody'],                                 {}],
   ['AttachUserPolicy',            { UserName: 'ada', PolicyArn: READ_ONLY },                        ['user/eng/ada'],                                { 'iam:policyarn': READ_ONLY, 'iam:permissionsboundary': READ_ONLY }],
@@ -364,6 +368,33 @@ for (const [name, input, resources, context] of ASKED) {
       resources.map((resource) => `arn:aws:iam::${ACCOUNT}:${resource}`),
     );
     assert.deepEqual(found[0]?.context, context);
+  });
+}
+
+const TAGS = { Tags: [{ Key: 'Team', Value: 'red' }] };
+// biome-ignore format: a table
+const MADE_WITH_TAGS = [
+  // operation                       input                                                                        tagging                          resource
+  ['CreateUser',                   { UserName: 'n', Path: '/p/', ...TAGS },                                      'iam:TagUser',                   'user/p/n'],
+  ['CreateRole',                   { RoleName: 'n', AssumeRolePolicyDocument: TRUST_ROOT, ...TAGS },             'iam:TagRole',                   'role/n'],
+  ['CreatePolicy',                 { PolicyName: 'n', PolicyDocument: ALLOW_CHIME, ...TAGS },                    'iam:TagPolicy',                 'policy/n'],
+  ['CreateVirtualMFADevice',       { VirtualMFADeviceName: 'n', ...TAGS },                                       'iam:TagMFADevice',              'mfa/n'],
+  ['CreateSAMLProvider',           { Name: 'n', SAMLMetadataDocument: '', ...TAGS },                             'iam:TagSAMLProvider',           'saml-provider/n'],
+  ['CreateOpenIDConnectProvider',  { Url: 'https://id.example', ...TAGS },                                       'iam:TagOpenIDConnectProvider',  'oidc-provider/id.example'],
+] as const;
+
+for (const [name, input, tagging, resource] of MADE_WITH_TAGS) {
+  test(`${name}: with tags asks for ${tagging} besides, with the tags of the request in both`, async () => {
+    const { asked } = await iamRig();
+    const found = await asked(name, input as never);
+    assert.deepEqual(
+      found.map(({ action, resources, context }) => [action, resources, context]),
+      [`iam:${name}`, tagging].map((action) => [
+        action,
+        [`arn:aws:iam::${ACCOUNT}:${resource}`],
+        { 'aws:requesttag/team': 'red', 'aws:tagkeys': ['Team'] },
+      ]),
+    );
   });
 }
 

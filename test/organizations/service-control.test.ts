@@ -88,11 +88,11 @@ const listUsers = (member: Member) => member.iam.send(new ListUsersCommand({}));
 const who = (member: Member) => `arn:aws:sts::${member.accountId}:assumed-role/OrganizationAccountAccessRole/me`;
 const explicitly = (member: Member) => ({
   name: 'AccessDenied',
-  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: * with an explicit deny in a service control policy`,
+  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ with an explicit deny in a service control policy`,
 });
 const implicitly = (member: Member) => ({
   name: 'AccessDenied',
-  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: * because no service control policy allows the iam:ListUsers action`,
+  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ because no service control policy allows the iam:ListUsers action`,
 });
 
 before(async () => {
