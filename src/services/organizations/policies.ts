@@ -13,14 +13,14 @@ import { newPolicyId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, invalidInput, refusal } from './refusals.ts';
-import { onNewPolicy, onOrganization, onThings, policyTypeKey, requestTags } from './resources.ts';
+import { andTagged, onNewPolicy, onOrganization, onThings, policyTypeKey, requestTags } from './resources.ts';
 import { toPolicySummary } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>
-      onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]),
+      andTagged(onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;

@@ -12,13 +12,14 @@ import { newUnitId } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { onThings, requestTags } from './resources.ts';
+import { andTagged, onThings, requestTags } from './resources.ts';
 import { toUnit } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
 export const unitOperations = {
   CreateOrganizationalUnit: {
-    access: (input, caller) => onThings('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)),
+    access: (input, caller) =>
+      andTagged(onThings('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
