@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, TRUST_ROOT } from './rig.ts';
+import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, STRANGER, TRUST_ROOT } from './rig.ts';
 
 const own = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
@@ -301,7 +301,7 @@ test('ListEntitiesForPolicy: one who has the policy and is bounded by it is list
   assert.equal(bounded.PolicyUsers?.length, 1);
 });
 
-test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only the policies in use', async () => {
+test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only the policies in use (COMP-4)', async () => {
   const { run } = await iamRig();
   for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
   await run('CreateGroup', { GroupName: 'team' });
@@ -325,7 +325,25 @@ test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only 
   );
 });
 
-test('GetAccountSummary: counts what there is', async () => {
+test('CreateAccountAlias: an alias is of one account alone, until that takes another or gives it up', async () => {
+  const { run, state } = await iamRig();
+  const [theirs, taken] = [
+    { principal: STRANGER },
+    { code: 'EntityAlreadyExistsException', message: 'The account alias tower already exists.' },
+  ];
+  await run('CreateAccountAlias', { AccountAlias: 'tower' });
+  const before = await state();
+  await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }, theirs), taken);
+  assert.equal(await state(), before);
+  await run('CreateAccountAlias', { AccountAlias: 'belfry' });
+  await run('CreateAccountAlias', { AccountAlias: 'tower' }, theirs);
+  await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }), taken);
+  await run('DeleteAccountAlias', { AccountAlias: 'tower' }, theirs);
+  await run('CreateAccountAlias', { AccountAlias: 'tower' });
+  assert.deepEqual((await run('ListAccountAliases', {})).AccountAliases, ['tower']);
+});
+
+test('GetAccountSummary: counts what there is (COMP-4)', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateAccessKey', {});

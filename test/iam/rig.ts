@@ -20,6 +20,10 @@ export const START = instant(Date.UTC(2026, 10, 22));
 
 export const ROOT: Principal = { type: 'Root', accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, 'root'), principalId: ACCOUNT };
 
+const OTHER = '444455556666' as AccountId;
+/** The root of another account. */
+export const STRANGER: Principal = { type: 'Root', accountId: OTHER, arn: arn('iam', '', OTHER, 'root'), principalId: OTHER };
+
 export function iamUser(userName: string, path = '/'): Principal {
   return {
     type: 'IAMUser',
@@ -71,7 +75,12 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     return work();
   };
 
-  const callerOf = (as: As): Caller => ({ principal: as.principal ?? ROOT, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' });
+  const callerOf = ({ principal = ROOT }: As): Caller => ({
+    principal,
+    accountId: principal.accountId,
+    region: 'us-east-1',
+    profile: 'sdk',
+  });
   const callOf = (tx: Tx, as: As, aside: Call['aside'] = nothingAside): Call => ({
     ...callerOf(as),
     now: as.now ?? START,
