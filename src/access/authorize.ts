@@ -107,8 +107,9 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const organization = organizationOf(principal);
     const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
 
+    // Of the operation itself, whose action stands first: what a service asks of IAM besides, as to pass a role, is no call of IAM.
+    if (asked[0] !== undefined) refuseBySessionKind(principal, asked[0].action);
     for (const one of asked) {
-      refuseBySessionKind(principal, one.action);
       if (one.always) {
         asks += 1;
         continue;
@@ -349,7 +350,7 @@ function refuseBySessionKind(principal: Principal, action: string): void {
     throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid');
   }
   if (!action.startsWith('sts:') || action === 'sts:GetCallerIdentity') return;
-  const mayAssume = fromUser && (action === 'sts:AssumeRole' || action === 'sts:TagSession' || action === 'sts:SetSourceIdentity');
+  const mayAssume = fromUser && action === 'sts:AssumeRole';
   // GetFederationToken and GetSessionToken refuse every session in words of their own. Requirement STS-3.
   const refusesItself = action === 'sts:GetFederationToken' || action === 'sts:GetSessionToken';
   if (!mayAssume && !refusesItself) {
