@@ -73,8 +73,7 @@ export const loginProfileOperations = {
   /**
    * Changes the caller's own password.
    *
-   * Assumed: permission comes from a policy alone, not also from AllowUsersToChangePassword, which AWS grants from in the console;
-   * a wrong old password is AccessDenied, and the texts.
+   * Assumed: a wrong old password is AccessDenied, and the texts.
    */
   ChangePassword: {
     access: (_, caller) => {
