@@ -5,7 +5,7 @@ import { newGate, withAside } from './aside.ts';
 test('withAside: what is done beside an attempt is done once, and the attempt made anew with its outcome', async () => {
   const done: string[] = [];
   let attempts = 0;
-  const outcome = await withAside(newGate(), async (aside) => {
+  const outcome = await withAside(newGate(2), async (aside) => {
     attempts++;
     const work = (name: string) => async () => {
       done.push(name);
@@ -21,7 +21,7 @@ test('withAside: an attempt that is refused before it asks has nothing done, and
   let done = 0;
   let allowed = false;
   const attempt = () =>
-    withAside(newGate(), async (aside) => {
+    withAside(newGate(2), async (aside) => {
       if (!allowed) throw refusal;
       return aside('one', async () => {
         done++;
@@ -38,13 +38,13 @@ test('withAside: an attempt that is refused before it asks has nothing done, and
 test('withAside: work that fails fails the attempt', async () => {
   const failure = new Error('failed');
   await assert.rejects(
-    withAside(newGate(), async (aside) => aside('one', () => Promise.reject(failure))),
+    withAside(newGate(2), async (aside) => aside('one', () => Promise.reject(failure))),
     failure,
   );
 });
 
 test('newGate: two work at once, in turn, and where too many wait already the next is ServiceUnavailable', async () => {
-  const gate = newGate();
+  const gate = newGate(2);
   let [working, most] = [0, 0];
   const opened = Promise.withResolvers<void>();
   const one = () =>

@@ -5,17 +5,15 @@ import type { Call } from '#services/operation.ts';
 /** Does work when there is room for it; undefined where there is none even to wait. */
 export type Gate = <T>(work: () => Promise<T>) => Promise<T> | undefined;
 
-/** Half of the threads that Node has for such work, so that the disk is never behind passwords. */
-const WORKING_MAX = 2;
 const WAITING_MAX = 32;
 
-/** Lets few work at once, and few wait for it. */
-export function newGate(): Gate {
+/** Lets few work at once, and few wait for it. All gates together let through fewer than Node's four threads, so that the disk is never behind passwords. */
+export function newGate(workingMax: number): Gate {
   let working = 0;
   const waiting: (() => void)[] = [];
 
   async function run<T>(work: () => Promise<T>): Promise<T> {
-    if (working === WORKING_MAX) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (working === workingMax) await new Promise<void>((resolve) => waiting.push(resolve));
     else working++;
     try {
       return await work();

@@ -100,7 +100,6 @@ const federate = federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedI
 const report = (requestId: string, error: unknown) =>
   console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`);
 const verifyMfa = mfaVerifier(vault);
-const gate = newGate();
 const answer = answering({
   store,
   snapshot,
@@ -121,7 +120,7 @@ const answer = answering({
   now,
   guide2021: settings.guide2021,
   recording,
-  gate,
+  gate: newGate(1),
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
@@ -137,7 +136,8 @@ const signIn = signInPages({
   signIns: consoleSignIns({ vault, sessions, principals }),
   federate,
   verifyMfa,
-  gate,
+  // Of its own: whoever is nobody yet does not keep waiting those who are known.
+  gate: newGate(2),
   answer,
   now,
   recording,

@@ -66,7 +66,7 @@ async function rig({
       signIns: consoleSignIns({ vault, sessions, principals }),
       federate: async () => undefined,
       verifyMfa: mfaVerifier(vault),
-      gate: newGate(),
+      gate: newGate(2),
       answer: async () => assert.fail('a password calls no operation'),
       now: () => now,
       recording: true,
