@@ -17,6 +17,7 @@ import { decode } from '#wire/decode.ts';
 import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
 import { route } from '#wire/route.ts';
 import type { Routed } from '#wire/routed.ts';
+import { type Gate, withAside } from './aside.ts';
 import { eventSourceOf, hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
 
@@ -35,6 +36,8 @@ export interface Server {
   readonly now: () => Instant;
   readonly guide2021: boolean;
   readonly recording: boolean;
+  /** Lets through what is done beside the thread. */
+  readonly gate: Gate;
   /** Where records stand whose region nobody has proven, and those of services that have none: one that a caller names is one that nobody looks into. */
   readonly region: string;
   /** Whose event history holds what nobody can be made out for. */
@@ -96,7 +99,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, routed, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    const answer = await store.transaction(async (tx) => {
+    const once = async (tx: Tx, aside: Call['aside']): Promise<Answer> => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
@@ -113,15 +116,15 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       facts.authorized = authorized;
       const output = await run(
         operation,
-        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId },
+        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId, aside },
         input,
         authorized,
       );
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
       await append(tx, facts, { authenticated, output });
       return encoded;
-    });
-    return answer;
+    };
+    return withAside(server.gate, (aside) => store.transaction((tx) => once(tx, aside)));
   }
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {

@@ -74,20 +74,23 @@ export async function makeAccount(tx: Tx, vault: Vault, administrator: NewAdmini
 /** Writes a user with `AdministratorAccess` and one access key. */
 export async function makeAdministrator(tx: Tx, vault: Vault, administrator: NewAdministrator, now: Instant): Promise<void> {
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
-  await tx.identity.put(accountId, 'user', userName.toLowerCase(), {
+  const key = userName.toLowerCase();
+  const userId = newUniqueId('AIDA', 17);
+  await tx.identity.put(accountId, 'user', key, {
     accountId,
     arn: arn('iam', '', accountId, `user/${userName}`),
     path: '/',
     createdAt: now,
     userName,
-    userId: newUniqueId('AIDA', 17),
+    userId,
     tags: [],
     groupNames: [],
     accessKeyIds: [accessKeyId],
     attachedPolicyArns: [ADMINISTRATOR_ACCESS],
     inlinePolicies: {},
   });
-  await tx.identity.put(accountId, 'attachment', `${ADMINISTRATOR_ACCESS} user/${userName.toLowerCase()}`, { accountId });
+  await tx.identity.put(accountId, 'unique-id', userId, { accountId, kind: 'user', key });
+  await tx.identity.put(accountId, 'attachment', `${ADMINISTRATOR_ACCESS} user/${key}`, { accountId });
   await tx.identity.put(accountId, 'access-key', accessKeyId, {
     accountId,
     accessKeyId,

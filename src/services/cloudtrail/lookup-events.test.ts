@@ -6,6 +6,7 @@ import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
+import { nothingAside } from '../chime-fixture.ts';
 import type { Caller } from '../operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
@@ -53,7 +54,19 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
     store,
     lookUp: (input = {}, as = {}) =>
       store.transaction((tx) =>
-        handle({ ...CALLER, now: NOW, newId: () => 'id', random: (bytes) => new Uint8Array(bytes), tx, requestId: 'r', ...as }, input),
+        handle(
+          {
+            ...CALLER,
+            now: NOW,
+            newId: () => 'id',
+            random: (bytes) => new Uint8Array(bytes),
+            tx,
+            requestId: 'r',
+            aside: nothingAside,
+            ...as,
+          },
+          input,
+        ),
       ),
   };
 }
