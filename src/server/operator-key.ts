@@ -143,8 +143,7 @@ function everySealed(store: Store): Promise<readonly Sealed[]> {
   return store.transaction(async (tx) => {
     const { changes } = await tx.identity.changesSince(0);
     const connectors: Sealed[] = [];
-    for (const { kind, accountId, record } of changes) {
-      if (kind !== 'account' || record === undefined) continue;
+    for (const accountId of new Set(changes.map((change) => change.accountId))) {
       for (const connector of await everyOfAccount(tx, { accountId }, VOICE_CONNECTOR)) connectors.push(sealedConnector(connector));
     }
     return [...changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined).map(sealedIdentity), ...connectors];
