@@ -6,8 +6,7 @@ import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
 import type { Call } from '#services/operation.ts';
 import { type LinkedServicePrincipal, linkedRole } from '#services/service-linked-roles.ts';
 import type { Tx } from '#store/store.ts';
-import { forwardedCallRow } from '#trail/forwarded-call.ts';
-import { serviceEventRow } from '#trail/service-event.ts';
+import { forwardedCallRow, serviceEventRow } from '#trail/service-event.ts';
 
 /**
  * Acts for an account through a service-linked role, as the linked service: the role's own trust policy decides, and the trail

@@ -150,11 +150,9 @@ test('Access: the role is asked for only as long as it is not there (SLR-6)', as
   assert.deepEqual(await asksForRole(), []);
 });
 
-for (const ConfigurationArn of ['arn:aws', arnOf(`vc/${ID}`), `arn:aws:s3:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/x`]) {
-  test(`Access: call analytics by ${ConfigurationArn} are BadRequestException before anything is asked`, () => {
-    const StreamingConfiguration = { MediaInsightsConfiguration: { ConfigurationArn } };
-    assert.throws(() => accessOf('PutVoiceConnectorStreamingConfiguration', { ...INPUT, StreamingConfiguration }), {
-      code: 'BadRequestException',
-    });
-  });
-}
+test('Access: call analytics by a text that is no ARN are asked for by the connector alone: who may not use it learns nothing (TS-9)', async () => {
+  const { store } = await openFixture();
+  const StreamingConfiguration = { MediaInsightsConfiguration: { ConfigurationArn: 'arn:aws' } };
+  const [first] = await asked(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, StreamingConfiguration });
+  assert.deepEqual(first?.resources, [VC]);
+});

@@ -118,6 +118,9 @@ const REFUSED: readonly [name: keyof Api, title: string, put: object][] = [
   ['PutVoiceConnectorStreamingConfiguration', 'a target that says nothing',  { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{}] }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'a target twice',              { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }] }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'analytics without their ARN', { StreamingConfiguration: streaming({ MediaInsightsConfiguration: {} }) }],
+  ['PutVoiceConnectorStreamingConfiguration', 'analytics by no ARN',         { StreamingConfiguration: streaming({ MediaInsightsConfiguration: { ConfigurationArn: 'arn:aws' } }) }],
+  ['PutVoiceConnectorStreamingConfiguration', 'analytics by another ARN',    { StreamingConfiguration: streaming({ MediaInsightsConfiguration: { Disabled: true, ConfigurationArn: ANALYTICS.replace('media-insights-pipeline-configuration', 'vc') } }) }],
+  ['PutVoiceConnectorStreamingConfiguration', 'analytics of another service', { StreamingConfiguration: streaming({ MediaInsightsConfiguration: { ConfigurationArn: ANALYTICS.replace(':chime:', ':s3:') } }) }],
   ['PutVoiceConnectorEmergencyCallingConfiguration', 'no termination',       { EmergencyCallingConfiguration: EMERGENCY }],
 ];
 

@@ -1,12 +1,22 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, VoiceConnector, VoiceConnectorAwsRegion } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { pageOf } from '../chime-page.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import { given } from '../iam/given.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import type { VoiceDeps } from './deps.ts';
-import { addNew, connectorOrNotFound, everyOfAccount, limitExceeded, onConnector, onKind, placeOf, update, voiceArn } from './found.ts';
+import {
+  addNew,
+  connectorOrNotFound,
+  everyOfAccount,
+  limitExceeded,
+  onConnector,
+  onKind,
+  pageOfKind,
+  placeOf,
+  update,
+  voiceArn,
+} from './found.ts';
 import { VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, type VoiceConnectorDocument } from './kinds.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;
@@ -24,9 +34,6 @@ export const VOICE_REGIONS: readonly VoiceConnectorAwsRegion[] = [
   'ap-southeast-1',
   'ap-southeast-2',
 ];
-
-/** Source: Chime SDK API reference, ListSipRules, MaxResults. Assumed: so for every list of this service. */
-export const PAGE_RESULTS = 100;
 
 /** Source: AWS CLI reference, create-voice-connector, its example. Assumed: AWS's own form, though nothing of this server answers there. */
 const HOST_SUFFIX = '.voiceconnector.chime.aws';
@@ -86,13 +93,7 @@ export function connectorOperations({
     ListVoiceConnectors: {
       access: (_, caller) => onKind(caller, 'chime:ListVoiceConnectors', VOICE_CONNECTOR),
       async handle(call, input) {
-        const { things, rest } = await pageOf(
-          'ListVoiceConnectors',
-          input,
-          (limit, after) => call.tx.resources.list(VOICE_CONNECTOR, placeOf(call), limit, after),
-          ({ id }) => id,
-          PAGE_RESULTS,
-        );
+        const { things, rest } = await pageOfKind(call, VOICE_CONNECTOR, input);
         return { VoiceConnectors: things.map(toConnector), ...rest };
       },
     },

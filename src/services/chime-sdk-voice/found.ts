@@ -2,6 +2,7 @@ import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ResourceKind, ResourcePlace, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
+import { type Page, type PageRequest, pageOf } from '../chime-page.ts';
 import { tagValues } from '../chime-tags.ts';
 import { given } from '../iam/given.ts';
 import type { Access, Call, Caller } from '../operation.ts';
@@ -52,6 +53,25 @@ export function everyOfAccount<Document>(
   kind: ResourceKind<Document>,
 ): Promise<readonly ResourceRecord<Document>[]> {
   return tx.resources.listOfAccount(kind, accountId, EVERY);
+}
+
+/** Source: Chime SDK API reference, ListSipRules, MaxResults. Assumed: so for every list of this service. */
+const PAGE_RESULTS = 100;
+
+/**
+ * A page of those of a kind in the caller's account and region, in the order of ids; of what `read` gives, where only some are
+ * asked for, by the name of another `question`.
+ *
+ * @throws BadRequestException a token of another question
+ */
+export function pageOfKind<Document>(
+  { tx, ...where }: Call,
+  kind: ResourceKind<Document>,
+  request: PageRequest,
+  read = (limit: number, after: string | undefined) => tx.resources.list(kind, placeOf(where), limit, after),
+  question = kind.name,
+): Promise<Page<ResourceRecord<Document>>> {
+  return pageOf(question, request, read, ({ id }) => id, PAGE_RESULTS);
 }
 
 /** @throws NotFoundException no such resource in the caller's account and region */
@@ -121,10 +141,10 @@ export function onEach(
 ): Access {
   if (caller.profile === 'classic') return { action, resources: ['*'] };
   if (ids.length === 0) return { action, resources: [otherwise] };
+  // All at once, since who asks may not be allowed and may name as many as they like.
   const found = async (tx: Tx) => {
-    const records: (ResourceRecord<unknown> | undefined)[] = [];
-    for (const id of ids) records.push(await findAnywhere(tx, caller, kind, id));
-    return records;
+    const records = new Map((await everyOfAccount(tx, caller, kind)).map((record) => [record.id, record]));
+    return ids.map((id) => records.get(id));
   };
   return {
     action,

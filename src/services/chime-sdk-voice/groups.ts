@@ -1,9 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, VoiceConnectorGroup, VoiceConnectorItem } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { pageOf } from '../chime-page.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
-import { groupAssociationsExist, PAGE_RESULTS } from './connectors.ts';
+import { groupAssociationsExist } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
 import {
   addNew,
@@ -15,6 +14,7 @@ import {
   onKind,
   onResource,
   orNotFound,
+  pageOfKind,
   placeOf,
   update,
   voiceArn,
@@ -75,13 +75,7 @@ export function groupOperations({
     ListVoiceConnectorGroups: {
       access: (_, caller) => onKind(caller, 'chime:ListVoiceConnectorGroups', VOICE_CONNECTOR_GROUP),
       async handle(call, input) {
-        const { things, rest } = await pageOf(
-          'ListVoiceConnectorGroups',
-          input,
-          (limit, after) => call.tx.resources.list(VOICE_CONNECTOR_GROUP, placeOf(call), limit, after),
-          ({ id }) => id,
-          PAGE_RESULTS,
-        );
+        const { things, rest } = await pageOfKind(call, VOICE_CONNECTOR_GROUP, input);
         return { VoiceConnectorGroups: things.map(toGroup), ...rest };
       },
     },

@@ -1,15 +1,26 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, SipMediaApplication, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { pageOf } from '../chime-page.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import { given } from '../iam/given.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { PAGE_RESULTS, VOICE_REGIONS } from './connectors.ts';
+import { VOICE_REGIONS } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
-import { addNew, everyOfAccount, limitExceeded, onKind, onSipMediaApplication, orNotFound, placeOf, update, voiceArn } from './found.ts';
+import {
+  addNew,
+  everyOfAccount,
+  limitExceeded,
+  onKind,
+  onSipMediaApplication,
+  orNotFound,
+  pageOfKind,
+  placeOf,
+  update,
+  voiceArn,
+} from './found.ts';
 import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipMediaApplicationDocument } from './kinds.ts';
 import { makeVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
+import { namesApplication } from './sip-rules.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;
 
@@ -73,13 +84,7 @@ export function sipMediaApplicationOperations(
     ListSipMediaApplications: {
       access: (_, caller) => onKind(caller, 'chime:ListSipMediaApplications', SIP_MEDIA_APPLICATION),
       async handle(call, input) {
-        const { things, rest } = await pageOf(
-          'ListSipMediaApplications',
-          input,
-          (limit, after) => call.tx.resources.list(SIP_MEDIA_APPLICATION, placeOf(call), limit, after),
-          ({ id }) => id,
-          PAGE_RESULTS,
-        );
+        const { things, rest } = await pageOfKind(call, SIP_MEDIA_APPLICATION, input);
         return { SipMediaApplications: things.map(toApplication), ...rest };
       },
     },
@@ -122,9 +127,7 @@ export function sipMediaApplicationOperations(
       async handle(call, input) {
         const { id } = await applicationOrNotFound(call, input);
         const rules = await everyOfAccount(call.tx, call, SIP_RULE);
-        const rule = rules.find(
-          ({ document }) => !document.disabled && document.targetApplications.some((one) => one.SipMediaApplicationId === id),
-        );
+        const rule = rules.find(({ document }) => !document.disabled && namesApplication(document, id));
         if (rule !== undefined)
           throw new AwsError('ConflictException', `SIP rule ${rule.id} is enabled and has SIP media application ${id}.`);
         await call.tx.resources.remove(SIP_MEDIA_APPLICATION, { ...placeOf(call), id });

@@ -1,11 +1,10 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, SipRule, SipRuleTargetApplication, SipRuleTriggerType } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { pageOf } from '../chime-page.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
-import { connectorIdOfHost, PAGE_RESULTS } from './connectors.ts';
-import type { VoiceDeps } from './deps.ts';
-import { addNew, everyOfAccount, findAnywhere, limitExceeded, onEach, onKind, orNotFound, placeOf, update } from './found.ts';
+import { connectorIdOfHost } from './connectors.ts';
+import type { VoiceDeps, VoiceLimits } from './deps.ts';
+import { addNew, everyOfAccount, findAnywhere, limitExceeded, onEach, onKind, orNotFound, pageOfKind, placeOf, update } from './found.ts';
 import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipRuleDocument, VOICE_CONNECTOR } from './kinds.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;
@@ -62,16 +61,10 @@ export function sipRuleOperations({
           : onTargets(caller, 'chime:ListSipRules', [{ SipMediaApplicationId: input.SipMediaApplicationId }]),
       async handle(call, input) {
         const { SipMediaApplicationId: wanted } = input;
-        const names = ({ document }: Rule) =>
-          wanted === undefined || document.targetApplications.some(({ SipMediaApplicationId }) => SipMediaApplicationId === wanted);
-        const { things, rest } = await pageOf(
-          `ListSipRules ${wanted ?? ''}`,
-          input,
-          async (limit, after) =>
-            (await call.tx.resources.list(SIP_RULE, placeOf(call), limits.sipRules, after)).filter(names).slice(0, limit),
-          ({ id }) => id,
-          PAGE_RESULTS,
-        );
+        const { things, rest } =
+          wanted === undefined
+            ? await pageOfKind(call, SIP_RULE, input)
+            : await pageOfKind(call, SIP_RULE, input, rulesOf(call, wanted, limits), `${SIP_RULE.name} ${wanted}`);
         return { SipRules: things.map(toRule), ...rest };
       },
     },
@@ -114,6 +107,19 @@ export function sipRuleOperations({
 }
 
 type Rule = ResourceRecord<SipRuleDocument>;
+
+/** Whether an application is a target of a rule. */
+export function namesApplication({ targetApplications }: SipRuleDocument, applicationId: string): boolean {
+  return targetApplications.some(({ SipMediaApplicationId }) => SipMediaApplicationId === applicationId);
+}
+
+/** Reads the rules that name an application: an account has too few of them to need an index. */
+function rulesOf({ tx, ...where }: Call, applicationId: string, { sipRules }: VoiceLimits) {
+  return async (limit: number, after: string | undefined): Promise<readonly Rule[]> => {
+    const rules = await tx.resources.list(SIP_RULE, placeOf(where), sipRules, after);
+    return rules.filter(({ document }) => namesApplication(document, applicationId)).slice(0, limit);
+  };
+}
 
 /** Asks for every application that is named, wherever it is. Source: service authorization reference: sip-media-application, not required. */
 function onTargets(caller: Caller, action: Access['action'], targets: Targets): Access {

@@ -31,7 +31,8 @@ export function streamingOperations(
      *
      * Assumed: whether streaming is on or not, as the role is kept for whoever has a streaming configuration (SLR-14).
      * @throws NotFoundException   no such connector
-     * @throws BadRequestException a notification target that is none or is given twice, call analytics without their configuration
+     * @throws BadRequestException a notification target that is none or is given twice, call analytics without their configuration, or by
+     *   the ARN of something else
      * @throws ForbiddenException  people have made a role of the service-linked role's name
      */
     PutVoiceConnectorStreamingConfiguration: {
@@ -61,17 +62,13 @@ export function streamingOperations(
  *
  * Source: service authorization reference, PutVoiceConnectorStreamingConfiguration: media-insights-pipeline-configuration, not required.
  * Assumed: it is not sought; its tags do not decide.
- * @throws BadRequestException the ARN is of nothing of the kind
  */
 function onStreaming(input: ChimeSdkVoiceApi['PutVoiceConnectorStreamingConfiguration']['input'], caller: Caller): Access {
   const connector = onConnector(caller, 'chime:PutVoiceConnectorStreamingConfiguration', input);
   const configurationArn = input.StreamingConfiguration.MediaInsightsConfiguration?.ConfigurationArn;
-  if (configurationArn === undefined) return connector;
-  const parts = parseArn(configurationArn);
-  if (parts?.service !== 'chime' || !parts.resource.startsWith('media-insights-pipeline-configuration/')) {
-    throw new AwsError('BadRequestException', 'The configuration ARN is not of a media insights pipeline configuration.');
-  }
-  return caller.profile === 'classic' ? connector : { ...connector, resources: [...connector.resources, configurationArn] };
+  // What is no ARN names nothing that could be asked for: it is refused once the caller may use the connector.
+  if (caller.profile === 'classic' || configurationArn === undefined || parseArn(configurationArn) === undefined) return connector;
+  return { ...connector, resources: [...connector.resources, configurationArn] };
 }
 
 /** Assumed: all of it, and the texts. */
@@ -82,7 +79,16 @@ function requireStreaming({ StreamingNotificationTargets = [], MediaInsightsConf
     if (targets.has(NotificationTarget)) throw new AwsError('BadRequestException', `Duplicate notification target: ${NotificationTarget}`);
     targets.add(NotificationTarget);
   }
-  if (MediaInsightsConfiguration && !MediaInsightsConfiguration.Disabled && MediaInsightsConfiguration.ConfigurationArn === undefined) {
-    throw new AwsError('BadRequestException', 'ConfigurationArn must be given where call analytics are not disabled.');
+  if (MediaInsightsConfiguration === undefined) return;
+  const { Disabled = false, ConfigurationArn } = MediaInsightsConfiguration;
+  if (ConfigurationArn === undefined) {
+    if (!Disabled) throw new AwsError('BadRequestException', 'ConfigurationArn must be given where call analytics are not disabled.');
+  } else if (!isAnalyticsConfiguration(ConfigurationArn)) {
+    throw new AwsError('BadRequestException', 'The configuration ARN is not of a media insights pipeline configuration.');
   }
+}
+
+function isAnalyticsConfiguration(configurationArn: string): boolean {
+  const parts = parseArn(configurationArn);
+  return parts?.service === 'chime' && parts.resource.startsWith('media-insights-pipeline-configuration/');
 }

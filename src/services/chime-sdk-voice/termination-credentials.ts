@@ -3,7 +3,7 @@ import type { ChimeSdkVoiceApi, Credential } from '#model/generated/chime-sdk-vo
 import type { ServiceOperations } from '../operation.ts';
 import type { VoiceDeps } from './deps.ts';
 import { configurationOf, connectorOrNotFound, onConnector, putDocument } from './found.ts';
-import { type SipCredential, sipCredentialBinding } from './kinds.ts';
+import { sipCredentialBinding } from './kinds.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;
 
@@ -46,12 +46,12 @@ export function terminationCredentialOperations({
         const connector = await connectorOrNotFound(call, input);
         configurationOf(connector, 'termination');
         const users = new Map(connector.document.credentials.map((credential) => [credential.username, credential]));
-        for (const [username, password] of namesAndPasswords(input.Credentials ?? [])) {
-          const sealedPassword = vault.seal(password, sipCredentialBinding(connector.id, username));
-          users.set(username, { username, sealedPassword } satisfies SipCredential);
-        }
-        if (users.size > limits.credentials) {
+        const given = namesAndPasswords(input.Credentials ?? []);
+        if (new Set([...users.keys(), ...given.keys()]).size > limits.credentials) {
           throw new AwsError('BadRequestException', `A Voice Connector can have ${limits.credentials} termination credentials.`);
+        }
+        for (const [username, password] of given) {
+          users.set(username, { username, sealedPassword: vault.seal(password, sipCredentialBinding(connector.id, username)) });
         }
         await putDocument(call, connector, { credentials: [...users.values()] });
         return {};
