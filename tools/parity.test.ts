@@ -54,6 +54,7 @@ test('page: says of each operation whether it is built, with what it is tested a
       service: 'sts',
       title: 'STS',
       assumed: 2,
+      removed: 0,
       operations: [
         { operation: 'AssumeRole', built: true, testedBy: ['SDK', 'CLI'], file: 'assume-role.ts', assumed: 2 },
         { operation: 'AssumeRoot', built: false, testedBy: [], assumed: 0 },
@@ -62,5 +63,12 @@ test('page: says of each operation whether it is built, with what it is tested a
   ]);
   assert.match(text, /^\| \[STS\]\(#sts\) \| 2 \| 1 \| 1 \| 1 \| 0 \| 2 \|$/m);
   assert.match(text, /^\| AssumeRole \| yes \| SDK, CLI \| `assume-role\.ts` \| 2 \|$/m);
+  assert.doesNotMatch(text, /removed/);
   assert.match(text, /^\| AssumeRoot \| not yet \| {2}\| {2}\| {2}\|$/m);
+});
+
+test('page: says how many operations are answered as removed, and counts none of them', () => {
+  const text = page([{ service: 'chime', title: 'Chime', assumed: 0, operations: [], removed: 129 }]);
+  assert.match(text, /^The 129 operations that Chime had once are answered as removed: /m);
+  assert.match(text, /^\| \[Chime\]\(#chime\) \| 0 \| 0 \|/m);
 });

@@ -27,6 +27,8 @@ interface ServiceParity {
   readonly service: ServiceName;
   readonly title: string;
   readonly operations: readonly OperationParity[];
+  /** How many operations it had once, which are answered as removed. */
+  readonly removed: number;
   /** `Assumed:` lines of the whole folder. */
   readonly assumed: number;
 }
@@ -41,7 +43,8 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
   const folder = `${ROOT}src/services/${service}`;
   const sources = existsSync(folder) ? textsUnder(folder, (path) => path.endsWith('.ts') && !path.endsWith('.test.ts')) : [];
   const table = await operationsOf(`${folder}/operations.ts`);
-  const operations = Object.keys(loadModel(service).operations).map((operation) => {
+  const model = loadModel(service);
+  const operations = Object.keys(model.operations).map((operation) => {
     const entry = table[operation];
     const built = entry !== undefined && !isNotYet(entry);
     const source = built ? sources.find(({ text }) => holds(text, operation)) : undefined;
@@ -53,7 +56,13 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
       assumed: source ? assumedIn(source.text) : 0,
     };
   });
-  return { service, title: loadModel(service).serviceId, operations, assumed: sources.reduce((sum, { text }) => sum + assumedIn(text), 0) };
+  return {
+    service,
+    title: model.serviceId,
+    operations,
+    removed: Object.keys(model.removed).length,
+    assumed: sources.reduce((sum, { text }) => sum + assumedIn(text), 0),
+  };
 }
 
 /**
@@ -134,10 +143,17 @@ export function page(services: readonly ServiceParity[]): string {
       all,
       services.reduce((sum, { assumed }) => sum + assumed, 0),
     ),
-    ...services.flatMap(({ service, title, operations }) => [
+    ...services.flatMap(({ service, title, operations, removed }) => [
       '',
       `## <a id="${service}"></a>${title}`,
       '',
+      ...(removed === 0
+        ? []
+        : [
+            `The ${removed} operations that ${title} had once are answered as removed: permission is asked for, then \`ForbiddenException\` points to`,
+            'the other endpoints. They are in no count on this page.',
+            '',
+          ]),
       row(['operation', 'built', 'tested with', 'in', 'assumed in that file']),
       row(['---', '---', '---', '---', '---:']),
       ...operations.map(({ operation, built, testedBy, file, assumed }) =>

@@ -196,7 +196,10 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
       owner !== principal.accountId &&
       !isOwnOrganizations(principal, resource)
     ) {
-      throw denied(principal, action, resource, { effect: 'Deny', kind: 'implicit', missing: 'resource', resource });
+      const decision = implicit('resource', resource);
+      // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
+      if (action === 'iam:PassRole') throw new Denied('Cross-account pass role is not allowed.', decision, [resource]);
+      throw denied(principal, action, resource, decision);
     }
   }
 
@@ -292,7 +295,7 @@ const NO_TAGS: Readonly<Record<string, string>> = {};
 type Denial = Extract<Decision, { effect: 'Deny' }>;
 const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
 
-function implicit(missing: 'trust', resource: string): Denial {
+function implicit(missing: 'trust' | 'resource', resource: string): Denial {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
@@ -341,6 +344,8 @@ function resourceContext(
 function refuseBySessionKind(principal: Principal, action: string): void {
   const federated = principal.type === 'FederatedUser';
   const fromUser = (principal.type === 'IAMUser' || principal.type === 'Root') && principal.session !== undefined;
+  // Passing a role is a permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+  if (action === 'iam:PassRole') return;
   // Neither limit is one of the console. Source: the same page, its notes on console sessions.
   if ((!federated && !fromUser) || principal.session?.fromConsole) return;
   if (action.startsWith('iam:') && (federated || !principal.session?.mfaAuthenticated)) {

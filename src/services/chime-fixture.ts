@@ -3,6 +3,7 @@ import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
+import { nameKey, nameOfArn } from './iam/names.ts';
 import type { Call, Caller } from './operation.ts';
 
 export const ACCOUNT = '111122223333' as AccountId;
@@ -40,4 +41,30 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
       );
     },
   };
+}
+
+/** Puts a role into `ACCOUNT`; by its ARN, with who may assume it, and where it is service-linked, the service it belongs to. */
+export async function addRole(
+  store: Store,
+  arn: string,
+  more: { readonly trustPolicy?: object; readonly linkedService?: string } = {},
+): Promise<void> {
+  const { trustPolicy = {}, linkedService } = more;
+  const roleName = nameOfArn(arn);
+  await store.transaction((tx) =>
+    tx.identity.put(ACCOUNT, 'role', nameKey(roleName), {
+      accountId: ACCOUNT,
+      arn: arn as Arn,
+      path: arn.slice(arn.indexOf('/'), -roleName.length),
+      createdAt: START,
+      attachedPolicyArns: [],
+      inlinePolicies: {},
+      roleName,
+      roleId: `AROA${roleName}`,
+      trustPolicy: JSON.stringify(trustPolicy),
+      maxSessionSeconds: 3600,
+      tags: [],
+      ...(linkedService !== undefined && { linkedService }),
+    }),
+  );
 }

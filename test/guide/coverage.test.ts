@@ -33,7 +33,6 @@ const REQUIREMENTS: readonly [chapter: string, prefix: string, numbers: readonly
 const OUT_OF_SCOPE: ReadonlyMap<string, string> = new Map([
   ['CHM-5', 'Messaging is not built: a bearer is decided by IAM (CHM-4) and then by nobody.'],
   ['CHM-6', 'Messaging is not built: there are no members, moderators and administrators of channels.'],
-  ['CHM-7', 'The 129 operations that the classic service once had are answered as unknown operations; no account was ever enabled for them here.'],
   ['RBP-4', 'Nothing is written to, sent to or invoked at resources of a customer: no buckets, queues, topics, keys or functions.'],
   ['CD-1',  'No call detail records are written to buckets.'],
   ['CD-2',  'No meeting notifications are sent to queues or topics.'],

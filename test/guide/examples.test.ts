@@ -15,6 +15,7 @@ import {
   ResetPersonalPINCommand,
   SearchAvailablePhoneNumbersCommand,
 } from '@aws-sdk/client-chime';
+import { ChimeSDKMediaPipelinesClient, CreateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
 import { CreateMeetingCommand, DeleteMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import {
   CreateAccessKeyCommand,
@@ -30,7 +31,6 @@ import {
   ListPoliciesCommand,
   ListUserPoliciesCommand,
   PutUserPolicyCommand,
-  SimulateCustomPolicyCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetFederationTokenCommand } from '@aws-sdk/client-sts';
@@ -247,22 +247,32 @@ test('CTX-3: "all requests over TLS" refuses plain HTTP and does not touch HTTPS
   httpsAgent.destroy();
 });
 
-test('TS-3, ROLE-15: passing a role is asked for as iam:PassRole, on that role and for that service alone', async () => {
-  const role = guide.roleArn('Passed');
-  const may = policy(allow('iam:PassRole', role, { Condition: { StringEquals: { 'iam:PassedToService': 'chime.amazonaws.com' } } }));
-  const decision = async (PolicyInputList: readonly string[], ResourceArn: string, service: string) => {
-    const { EvaluationResults } = await admin.send(
-      new SimulateCustomPolicyCommand({
-        PolicyInputList: [...PolicyInputList],
-        ActionNames: ['iam:PassRole'],
-        ResourceArns: [ResourceArn],
-        ContextEntries: [{ ContextKeyName: 'iam:PassedToService', ContextKeyType: 'string', ContextKeyValues: [service] }],
+test('TS-3, ROLE-15: "I am not authorized to perform iam:PassRole" says which role, and allowing it for that role and service cures it', async () => {
+  const service = 'mediapipelines.chime.amazonaws.com';
+  const role = await guide.role('Passed', { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' });
+  const pipelines = new ChimeSDKMediaPipelinesClient(guide.at('chime-sdk-media-pipelines', await user('marymajor', allow('chime:*'))));
+  const create = () =>
+    pipelines.send(
+      new CreateMediaInsightsPipelineConfigurationCommand({
+        MediaInsightsPipelineConfigurationName: 'passed',
+        ResourceAccessRoleArn: role,
+        Elements: [{ Type: 'VoiceAnalyticsProcessor' }],
       }),
     );
-    return EvaluationResults?.[0]?.EvalDecision;
-  };
-  assert.equal(await decision([may], role, 'chime.amazonaws.com'), 'allowed');
-  assert.equal(await decision([may], role, 'lambda.amazonaws.com'), 'implicitDeny');
-  assert.equal(await decision([may], guide.roleArn('Other'), 'chime.amazonaws.com'), 'implicitDeny');
-  assert.equal(await decision([policy(allow('chime:*'))], role, 'chime.amazonaws.com'), 'implicitDeny');
+  const passing = (resource: string, to: string) =>
+    admin.send(
+      new PutUserPolicyCommand({
+        UserName: 'marymajor',
+        PolicyName: 'passing',
+        PolicyDocument: policy(allow('iam:PassRole', resource, { Condition: { StringEquals: { 'iam:PassedToService': to } } })),
+      }),
+    );
+  const words = `User: ${userArn('marymajor')} is not authorized to perform: iam:PassRole on resource: ${role} because no identity-based policy allows the iam:PassRole action`;
+  assert.equal(await denialOf(create()), words);
+  await passing(role, 'lambda.amazonaws.com');
+  assert.equal(await denialOf(create()), words);
+  await passing(guide.roleArn('Other'), service);
+  assert.equal(await denialOf(create()), words);
+  await passing(role, service);
+  assert.equal((await create()).MediaInsightsPipelineConfiguration?.ResourceAccessRoleArn, role);
 });

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import {
   CreateOpenIDConnectProviderCommand,
   CreateSAMLProviderCommand,
+  CreateServiceLinkedRoleCommand,
   CreateVirtualMFADeviceCommand,
   EnableMFADeviceCommand,
 } from '@aws-sdk/client-iam';
@@ -37,6 +38,8 @@ const web = await startIdentityProvider();
 const saml = await samlProvider('https://idp.example/saml');
 const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: web.host });
 const { accountId, admin, server } = guide;
+// Without it pipelines are forbidden, whoever asks.
+await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'mediapipelines.chime.amazonaws.com' }));
 const nobody = new STSClient(server.client({ accessKeyId: 'x', secretAccessKey: 'x' }));
 const everything = allow('*');
 const maker = await guide.user('maker', managed('AdministratorAccess'));
