@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
+import { CONFIGURATION } from '../chime-sdk-media-pipelines/access.ts';
 import { isNotYet } from '../not-yet.ts';
 import type { Access, Operation } from '../operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, CALLER, openFixture } from './fixture.ts';
+import { ACCOUNT, CALLER, openFixture, START } from './fixture.ts';
 import { voiceOperations } from './operations.ts';
 
 const ID = '0123456789abcdefghijkl';
@@ -140,6 +141,19 @@ test('Access: connectors and applications of other regions are asked for by thei
   assert.deepEqual(await asked(store, 'CreateSipRule', { TargetApplications: [{ SipMediaApplicationId: app }] }), [
     { action: 'chime:CreateSipRule', resources: [west(`sma/${app}`)], tags: [{ team: 'green' }] },
   ]);
+});
+
+test('Access: tags of the connector and of the configuration of call analytics decide, each about its own', async () => {
+  const { store, connector } = await openFixture();
+  const VoiceConnectorId = await connector({ Tags: [{ Key: 'team', Value: 'red' }] });
+  const configuration = {
+    ...{ accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls', createdAt: START, updatedAt: START },
+    tags: [{ key: 'team', value: 'blue' }],
+    document: { configurationId: 'c', resourceAccessRoleArn: ROLE, elements: [] },
+  };
+  await store.transaction((tx) => tx.resources.add(CONFIGURATION, configuration));
+  const [first] = await asked(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, VoiceConnectorId });
+  assert.deepEqual(first?.tags, [{ team: 'red' }, { team: 'blue' }]);
 });
 
 test('Access: the role is asked for only as long as it is not there (SLR-6)', async () => {

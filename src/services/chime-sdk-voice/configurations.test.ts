@@ -9,8 +9,10 @@ import type {
   StreamingConfiguration,
   Termination,
 } from '#model/generated/chime-sdk-voice.ts';
-import { addLinkedRole, LINKED_SERVICES, linkedRole } from '../service-linked-roles.ts';
-import { ACCOUNT, CALLER, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
+import { addRole } from '../chime-fixture.ts';
+import { CONFIGURATION } from '../chime-sdk-media-pipelines/access.ts';
+import { linkedRole } from '../service-linked-roles.ts';
+import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
 
 type Api = ChimeSdkVoiceApi;
 type Input = { readonly VoiceConnectorId: string };
@@ -23,6 +25,14 @@ const STREAMING: StreamingConfiguration = {
 };
 const VOICE = 'voiceconnector.chime.amazonaws.com';
 const ANALYTICS = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
+
+/** Makes the configuration of call analytics that `ANALYTICS` names, with a tag. */
+async function addAnalytics({ store }: Fixture): Promise<void> {
+  const place = { accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls' };
+  const document = { configurationId: 'c', resourceAccessRoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, elements: [] };
+  const tags = [{ key: 'team', value: 'blue' }];
+  await store.transaction((tx) => tx.resources.add(CONFIGURATION, { ...place, createdAt: START, updatedAt: START, tags, document }));
+}
 
 // biome-ignore format: a table
 const KEPT: readonly [name: string, put: object, answer: object][] = [
@@ -41,7 +51,9 @@ const KEPT: readonly [name: string, put: object, answer: object][] = [
 
 for (const [name, put, answer] of KEPT) {
   test(`PutVoiceConnector${name}: what is put is answered and got, with its defaults: ${JSON.stringify(put)}`, async () => {
-    const { run, connector } = await openFixture();
+    const fixture = await openFixture();
+    await addAnalytics(fixture);
+    const { run, connector } = fixture;
     const VoiceConnectorId = await connector();
     const now = instant(START + 1);
     assert.deepEqual(await run(`PutVoiceConnector${name}` as keyof Api, { VoiceConnectorId, ...put } as never, { now }), answer);
@@ -118,9 +130,6 @@ const REFUSED: readonly [name: keyof Api, title: string, put: object][] = [
   ['PutVoiceConnectorStreamingConfiguration', 'a target that says nothing',  { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{}] }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'a target twice',              { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }] }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'analytics without their ARN', { StreamingConfiguration: streaming({ MediaInsightsConfiguration: {} }) }],
-  ['PutVoiceConnectorStreamingConfiguration', 'analytics by no ARN',         { StreamingConfiguration: streaming({ MediaInsightsConfiguration: { ConfigurationArn: 'arn:aws' } }) }],
-  ['PutVoiceConnectorStreamingConfiguration', 'analytics by another ARN',    { StreamingConfiguration: streaming({ MediaInsightsConfiguration: { Disabled: true, ConfigurationArn: ANALYTICS.replace('media-insights-pipeline-configuration', 'vc') } }) }],
-  ['PutVoiceConnectorStreamingConfiguration', 'analytics of another service', { StreamingConfiguration: streaming({ MediaInsightsConfiguration: { ConfigurationArn: ANALYTICS.replace(':chime:', ':s3:') } }) }],
   ['PutVoiceConnectorEmergencyCallingConfiguration', 'no termination',       { EmergencyCallingConfiguration: EMERGENCY }],
 ];
 
@@ -180,6 +189,22 @@ for (const [name, more] of Object.entries(OF_A_CONNECTOR)) {
   });
 }
 
+for (const ConfigurationArn of [
+  'arn:aws',
+  ANALYTICS.replace('calls', 'other'),
+  ANALYTICS.replace('us-east-1', 'eu-west-1'),
+  `${ANALYTICS}/x`,
+]) {
+  test(`PutVoiceConnectorStreamingConfiguration: call analytics by ${ConfigurationArn}, of which there are none, are NotFoundException`, async () => {
+    const fixture = await openFixture();
+    await addAnalytics(fixture);
+    const StreamingConfiguration = streaming({ MediaInsightsConfiguration: { Disabled: true, ConfigurationArn } });
+    const put = { VoiceConnectorId: await fixture.connector(), StreamingConfiguration };
+    await assert.rejects(fixture.run('PutVoiceConnectorStreamingConfiguration', put), { code: 'NotFoundException' });
+    assert.deepEqual(fixture.rolesMade, []);
+  });
+}
+
 test('PutVoiceConnectorStreamingConfiguration: the role of Voice Connectors is made once, and told of once (SLR-6)', async () => {
   const { run, connector, store, rolesMade } = await openFixture();
   const VoiceConnectorId = await connector();
@@ -193,15 +218,7 @@ test('PutVoiceConnectorStreamingConfiguration: the role of Voice Connectors is m
 test('PutVoiceConnectorStreamingConfiguration: where people have made a role of that name it is ForbiddenException, and nothing is put (SLR-17)', async () => {
   const { run, connector, store } = await openFixture();
   const VoiceConnectorId = await connector();
-  await store.transaction(async (tx) => {
-    const linked = LINKED_SERVICES.find(({ service }) => service === VOICE);
-    assert.ok(linked);
-    const call = { ...CALLER, tx, now: START, newId: () => '', random: (bytes: number) => new Uint8Array(bytes), requestId: 'r' };
-    const role = await addLinkedRole(call, linked);
-    assert.ok(role !== 'taken');
-    const { linkedService: _, ...byPeople } = role;
-    await tx.identity.put(ACCOUNT, 'role', linked.roleName.toLowerCase(), byPeople);
-  });
+  await addRole(store, `arn:aws:iam::${ACCOUNT}:role/AWSServiceRoleForAmazonChimeVoiceConnector`);
   const put = () => run('PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId, StreamingConfiguration: STREAMING });
   await assert.rejects(put(), { code: 'ForbiddenException', message: /^Unable to create service linked role/ });
   await assert.rejects(run('GetVoiceConnectorStreamingConfiguration', { VoiceConnectorId }), { code: 'NotFoundException' });

@@ -1,7 +1,10 @@
 import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, StreamingConfiguration } from '#model/generated/chime-sdk-voice.ts';
-import type { Access, Caller, ServiceOperations } from '../operation.ts';
+import type { Tx } from '#store/store.ts';
+import { findConfiguration } from '../chime-sdk-media-pipelines/access.ts';
+import { tagValues } from '../chime-tags.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import type { VoiceDeps } from './deps.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
 import { makeVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
@@ -30,9 +33,8 @@ export function streamingOperations(
      * Makes the service-linked role of Voice Connectors where there is none. Requirement SLR-6.
      *
      * Assumed: whether streaming is on or not, as the role is kept for whoever has a streaming configuration (SLR-14).
-     * @throws NotFoundException   no such connector
-     * @throws BadRequestException a notification target that is none or is given twice, call analytics without their configuration, or by
-     *   the ARN of something else
+     * @throws NotFoundException   no such connector, no such configuration of call analytics
+     * @throws BadRequestException a notification target that is none or is given twice, call analytics without their configuration
      * @throws ForbiddenException  people have made a role of the service-linked role's name
      */
     PutVoiceConnectorStreamingConfiguration: {
@@ -40,6 +42,7 @@ export function streamingOperations(
       async handle(call, input) {
         const connector = await connectorOrNotFound(call, input);
         requireStreaming(input.StreamingConfiguration);
+        await requireAnalytics(call, input.StreamingConfiguration);
         await makeVoiceConnectorRole(call, deps);
         await putConfiguration(call, connector, 'streaming', input.StreamingConfiguration);
         return { StreamingConfiguration: input.StreamingConfiguration };
@@ -61,14 +64,27 @@ export function streamingOperations(
  * Asks for the connector, and for the configuration of call analytics where one is named.
  *
  * Source: service authorization reference, PutVoiceConnectorStreamingConfiguration: media-insights-pipeline-configuration, not required.
- * Assumed: it is not sought; its tags do not decide.
  */
 function onStreaming(input: ChimeSdkVoiceApi['PutVoiceConnectorStreamingConfiguration']['input'], caller: Caller): Access {
   const connector = onConnector(caller, 'chime:PutVoiceConnectorStreamingConfiguration', input);
   const configurationArn = input.StreamingConfiguration.MediaInsightsConfiguration?.ConfigurationArn;
   // What is no ARN names nothing that could be asked for: it is refused once the caller may use the connector.
   if (caller.profile === 'classic' || configurationArn === undefined || parseArn(configurationArn) === undefined) return connector;
-  return { ...connector, resources: [...connector.resources, configurationArn] };
+  const { resources, resourceTags } = connector;
+  return {
+    ...connector,
+    resources: [...resources, configurationArn],
+    resourceTags: async (tx) => [
+      ...((await resourceTags?.(tx)) ?? []),
+      tagValues((await findAnalytics(tx, caller, configurationArn))?.tags),
+    ],
+  };
+}
+
+/** The configuration of an ARN of the account, in whatever region. */
+async function findAnalytics(tx: Tx, { accountId }: Pick<Caller, 'accountId'>, configurationArn: string) {
+  const parts = parseArn(configurationArn);
+  return parts && (await findConfiguration(tx, { accountId, region: parts.region }, configurationArn));
 }
 
 /** Assumed: all of it, and the texts. */
@@ -79,16 +95,15 @@ function requireStreaming({ StreamingNotificationTargets = [], MediaInsightsConf
     if (targets.has(NotificationTarget)) throw new AwsError('BadRequestException', `Duplicate notification target: ${NotificationTarget}`);
     targets.add(NotificationTarget);
   }
-  if (MediaInsightsConfiguration === undefined) return;
-  const { Disabled = false, ConfigurationArn } = MediaInsightsConfiguration;
-  if (ConfigurationArn === undefined) {
-    if (!Disabled) throw new AwsError('BadRequestException', 'ConfigurationArn must be given where call analytics are not disabled.');
-  } else if (!isAnalyticsConfiguration(ConfigurationArn)) {
-    throw new AwsError('BadRequestException', 'The configuration ARN is not of a media insights pipeline configuration.');
+  if (MediaInsightsConfiguration && !MediaInsightsConfiguration.Disabled && MediaInsightsConfiguration.ConfigurationArn === undefined) {
+    throw new AwsError('BadRequestException', 'ConfigurationArn must be given where call analytics are not disabled.');
   }
 }
 
-function isAnalyticsConfiguration(configurationArn: string): boolean {
-  const parts = parseArn(configurationArn);
-  return parts?.service === 'chime' && parts.resource.startsWith('media-insights-pipeline-configuration/');
+/** Assumed: a configuration must be there, also where it is disabled; the text, which does not repeat what the model calls sensitive. */
+async function requireAnalytics(call: Call, { MediaInsightsConfiguration }: StreamingConfiguration): Promise<void> {
+  const configurationArn = MediaInsightsConfiguration?.ConfigurationArn;
+  if (configurationArn !== undefined && (await findAnalytics(call.tx, call, configurationArn)) === undefined) {
+    throw new AwsError('NotFoundException', 'The media insights pipeline configuration was not found.');
+  }
 }
