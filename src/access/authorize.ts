@@ -106,8 +106,11 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const organization = organizationOf(principal);
     const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
 
+    // Only of the operation itself, which is first: what must be allowed besides (iam:PassRole, iam:CreateServiceLinkedRole) is a
+    // permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    // Assumed: so for the making of service-linked roles by a feature that needs one.
+    if (asked[0] !== undefined) refuseBySessionKind(principal, asked[0].action);
     for (const one of asked) {
-      refuseBySessionKind(principal, one.action);
       if (one.always) {
         asks += 1;
         continue;
@@ -344,15 +347,13 @@ function resourceContext(
 function refuseBySessionKind(principal: Principal, action: string): void {
   const federated = principal.type === 'FederatedUser';
   const fromUser = (principal.type === 'IAMUser' || principal.type === 'Root') && principal.session !== undefined;
-  // Passing a role is a permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
-  if (action === 'iam:PassRole') return;
   // Neither limit is one of the console. Source: the same page, its notes on console sessions.
   if ((!federated && !fromUser) || principal.session?.fromConsole) return;
   if (action.startsWith('iam:') && (federated || !principal.session?.mfaAuthenticated)) {
     throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid');
   }
   if (!action.startsWith('sts:') || action === 'sts:GetCallerIdentity') return;
-  const mayAssume = fromUser && (action === 'sts:AssumeRole' || action === 'sts:TagSession' || action === 'sts:SetSourceIdentity');
+  const mayAssume = fromUser && action === 'sts:AssumeRole';
   // GetFederationToken and GetSessionToken refuse every session in words of their own. Requirement STS-3.
   const refusesItself = action === 'sts:GetFederationToken' || action === 'sts:GetSessionToken';
   if (!mayAssume && !refusesItself) {
