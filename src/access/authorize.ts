@@ -107,7 +107,9 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const organization = organizationOf(principal);
     const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
 
-    // Of the operation itself, whose action stands first: what a service asks of IAM besides, as to pass a role, is no call of IAM.
+    // Only of the operation itself, which is first: what must be allowed besides (iam:PassRole, iam:CreateServiceLinkedRole) is a
+    // permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    // Assumed: so for the making of service-linked roles by a feature that needs one.
     if (asked[0] !== undefined) refuseBySessionKind(principal, asked[0].action);
     for (const one of asked) {
       if (one.always) {
@@ -347,8 +349,6 @@ function resourceContext(
 function refuseBySessionKind(principal: Principal, action: string): void {
   const federated = principal.type === 'FederatedUser';
   const fromUser = (principal.type === 'IAMUser' || principal.type === 'Root') && principal.session !== undefined;
-  // Passing a role is a permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
-  if (action === 'iam:PassRole') return;
   // Neither limit is one of the console. Source: the same page, its notes on console sessions.
   if ((!federated && !fromUser) || principal.session?.fromConsole) return;
   if (action.startsWith('iam:') && (federated || !principal.session?.mfaAuthenticated)) {

@@ -8,6 +8,7 @@ import { openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import { sipCredentialBinding, VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { OPERATOR_ACCOUNT } from './first-start.ts';
@@ -15,6 +16,7 @@ import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const KEYS = 120;
+const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
 
 /** A store with that many access keys, all sealed under the key of a new file. */
 async function sealedStore() {
@@ -37,6 +39,24 @@ async function sealedStore() {
         createdAt: instant(0),
       });
     }
+    const sip = ['sip 1', 'sip 2'].map((password) => {
+      const username = `user of ${password}`;
+      return { username, sealedPassword: vault.seal(password, sipCredentialBinding('connector', username)) };
+    });
+    await tx.resources.add(VOICE_CONNECTOR, {
+      ...CONNECTOR,
+      createdAt: instant(0),
+      updatedAt: instant(0),
+      tags: [],
+      document: {
+        name: 'trunk',
+        awsRegion: 'eu-west-1',
+        requireEncryption: true,
+        networkType: 'IPV4_ONLY',
+        configurations: {},
+        credentials: sip,
+      },
+    });
   });
   return { path, store };
 }
@@ -49,11 +69,17 @@ function commandsOn(path: string, store: Store) {
   return { ring, vault, commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone }) };
 }
 
-const secrets = async (store: Store, vault: Vault) =>
-  (await store.transaction((tx) => tx.identity.list(ACCOUNT, 'access-key')))
-    .map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId))
-    .sort();
-const EVERY = Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort();
+const secrets = (store: Store, vault: Vault) =>
+  store.transaction(async (tx) => {
+    const keys = await tx.identity.list(ACCOUNT, 'access-key');
+    const credentials = (await tx.resources.get(VOICE_CONNECTOR, CONNECTOR))?.document.credentials ?? [];
+    return [
+      ...keys.map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId)).sort(),
+      ...credentials.map(({ username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding('connector', username))),
+    ];
+  });
+/** Of the keys, in three transactions' worth, and of the SIP users, in the last of them. */
+const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2'];
 
 for (const failing of [1, 2, 3, 4]) {
   test(`operatorKeyCommands: where a rotation stops at its step ${failing}, every secret opens, nothing can be forgotten, and it can be done again`, async () => {
@@ -69,7 +95,7 @@ for (const failing of [1, 2, 3, 4]) {
     assert.equal(ring.keys().length, 2);
     assert.deepEqual(await secrets(store, vault), EVERY);
     await assert.rejects(commands.forgetOlder(), /nothing was forgotten/);
-    assert.equal((await commands.rotate()).resealed, KEYS);
+    assert.equal((await commands.rotate()).resealed, EVERY.length);
     await commands.forgetOlder();
     const after = commandsOn(path, store);
     assert.equal(after.ring.keys().length, 1);

@@ -69,7 +69,11 @@ export interface Access {
 
 /** One API operation: what it needs, and what it does. */
 export interface Operation<Input, Output> {
-  /** @throws AwsError where the input names things that cannot be (an ARN that is none) */
+  /**
+   * The operation's own action first, then what else must be allowed.
+   *
+   * @throws AwsError where the input names things that cannot be (an ARN that is none)
+   */
   readonly access: (input: Input, caller: Caller) => Access | readonly Access[];
   /** Runs in a serializable transaction and may be run again after a conflict: it changes nothing but `tx`. */
   readonly handle: (call: Call, input: Input) => Promise<Output>;
