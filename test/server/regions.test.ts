@@ -58,3 +58,23 @@ test('A call to a service that has regions stands in the one it was signed for',
   await new STSClient(elsewhere()).send(new GetCallerIdentityCommand({}));
   assert.ok((await names('ap-south-2')).includes('GetCallerIdentity ap-south-2 done'));
 });
+
+test('A region that is none is refused, and the refusal stands where the server is: nobody acts where nobody looks', async () => {
+  for (const credentials of [server.credentials, { ...server.credentials, secretAccessKey: 'x'.repeat(40) }]) {
+    const nowhere = new STSClient({ ...server.client(credentials), region: 'nowhere-1' });
+    await assert.rejects(nowhere.send(new GetCallerIdentityCommand({})), { name: 'SignatureDoesNotMatch' });
+  }
+  const refused = (await names('eu-central-1')).filter((name) => name === 'GetCallerIdentity eu-central-1 SignatureDoesNotMatch');
+  assert.equal(refused.length, 2);
+  const named = new STSClient({ ...server.client(), region: 'nowhere-1' });
+  await assert.rejects(
+    named.send(new GetCallerIdentityCommand({})),
+    /^SignatureDoesNotMatch: Credential should be scoped to a valid region, not 'nowhere-1'\. $/,
+  );
+});
+
+test('The region that the server was set to is one, whatever it is called', async () => {
+  const local = await startTestServer({ BELFRY_REGION: 'eu-basement-1' });
+  const { Account } = await new STSClient({ ...local.client(), region: 'eu-basement-1' }).send(new GetCallerIdentityCommand({}));
+  assert.equal(Account, local.accountId);
+});
