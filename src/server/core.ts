@@ -31,6 +31,7 @@ import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { actingOnIdentity } from './acting.ts';
 import { answering } from './answer.ts';
+import { newGate } from './aside.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
@@ -121,6 +122,7 @@ const answer = answering({
   now,
   guide2021: settings.guide2021,
   recording,
+  gate: newGate(1),
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
@@ -136,6 +138,8 @@ const signIn = signInPages({
   signIns: consoleSignIns({ vault, sessions, principals }),
   federate,
   verifyMfa,
+  // Of its own: whoever is nobody yet does not keep waiting those who are known.
+  gate: newGate(2),
   answer,
   now,
   recording,

@@ -102,6 +102,14 @@ test('LOG-4: operations that give secrets out or take them in work, with canarie
     EndpointAttributes: { DeviceToken: `${CANARY}Device`, VoipDeviceToken: `${CANARY}Calls` },
   });
   await identity('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn, EndpointId });
+  const { VoiceConnector } = (await done('chime-sdk-voice', 'CreateVoiceConnector', { Name: 'trunk', RequireEncryption: true })) as {
+    VoiceConnector: { VoiceConnectorId: string };
+  };
+  const { VoiceConnectorId } = VoiceConnector;
+  await done('chime-sdk-voice', 'PutVoiceConnectorTermination', { VoiceConnectorId, Termination: { CallingRegions: ['US'] } });
+  const users = [{ Username: 'sip', Password: `${CANARY}Sip` }];
+  await done('chime-sdk-voice', 'PutVoiceConnectorTerminationCredentials', { VoiceConnectorId, Credentials: users });
+  await done('chime-sdk-voice', 'ListVoiceConnectorTerminationCredentials', { VoiceConnectorId });
   // Refused ones as well: a wrong token, a wrong secret.
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, sessionToken: `${CANARY}Token` } });
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, secretAccessKey: `${CANARY}Secret` } });
