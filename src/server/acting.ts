@@ -4,9 +4,10 @@ import { type Instant, isoSeconds } from '#core/instant.ts';
 import { compilePolicy, decideTrust } from '#policy/engine.ts';
 import type { Tell as TellIdentity } from '#services/chime-sdk-identity/deps.ts';
 import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
+import type { Call } from '#services/operation.ts';
 import { type LinkedServicePrincipal, linkedRole } from '#services/service-linked-roles.ts';
 import type { Tx } from '#store/store.ts';
-import { serviceEventRow } from '#trail/service-event.ts';
+import { forwardedCallRow, serviceEventRow } from '#trail/service-event.ts';
 
 /**
  * Acts for an account through a service-linked role, as the linked service: the role's own trust policy decides, and the trail
@@ -78,4 +79,29 @@ export function actingOnIdentity(now: () => Instant): TellIdentity {
       }),
     );
   };
+}
+
+/**
+ * Records that a service made its role with the permission of who called it. Requirement SLR-6.
+ *
+ * Writes: the record of CreateServiceLinkedRole, in the transaction in which the role was made.
+ */
+export async function recordLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<void> {
+  const role = await linkedRole(call.tx, call.accountId, service);
+  if (role === undefined) throw new Error(`the role of ${service} was not made`);
+  await call.tx.trail.append(
+    forwardedCallRow({
+      principal: call.principal,
+      region: call.region,
+      now: call.now,
+      eventId: randomUUID(),
+      requestId: randomUUID(),
+      eventName: 'CreateServiceLinkedRole',
+      eventSource: 'iam.amazonaws.com',
+      invokedBy: service,
+      requestParameters: { aWSServiceName: service },
+      responseElements: { role: { roleName: role.roleName, roleId: role.roleId, arn: role.arn, path: role.path } },
+      resources: [{ type: 'AWS::IAM::Role', name: role.roleName }],
+    }),
+  );
 }

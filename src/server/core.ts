@@ -38,6 +38,7 @@ import { trailRecorder } from '#trail/record.ts';
 import { route } from '#wire/route.ts';
 import { actingOnIdentity } from './acting.ts';
 import { answering, type Server } from './answer.ts';
+import { newGate } from './aside.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
@@ -142,6 +143,7 @@ const server: Server = {
   now,
   route: (received) => route(received, settings),
   recording,
+  gate: newGate(1),
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
@@ -188,6 +190,8 @@ const signIn = signInPages({
   signIns: consoleSignIns({ vault, sessions, principals }),
   federate,
   verifyMfa,
+  // Of its own: whoever is nobody yet does not keep waiting those who are known.
+  gate: newGate(2),
   answer,
   now,
   recording,

@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { answerBare } from './bare-answer.ts';
-import type { Address } from './settings.ts';
+import { type Address, endpointOf } from './settings.ts';
 import { isConnect } from './sockets.ts';
 import { TLS_FLOOR } from './tls.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
@@ -100,8 +100,12 @@ export async function listen(address: Address, tls: { cert: string; key: string 
         return true;
       },
     };
+    const peer = sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined);
+    peer.last = response;
     response.once('close', () => {
       underWayBytes -= load.heldBytes;
+      // An idle connection holds no request.
+      if (peer.last === response) peer.last = undefined;
     });
     if (!load.hold(REQUEST_BYTES)) {
       refuseHead(request, response, UNREADABLE.load);
@@ -109,7 +113,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     }
     const wrong = wrongHead(request, limits);
     if (wrong !== undefined) refuseHead(request, response, wrong);
-    else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts, load);
+    else receive(request, response, peer, parts, load);
   };
   server.on('request', take);
   // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
@@ -119,11 +123,18 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     const wrong = wrongHead(request, limits);
-    if (wrong !== undefined) return answerBare(connection, unreadable(wrong));
     const peer = sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined);
-    parts.upgrade(request, connection, head, receivedOf(request, peer, NO_BODY));
+    if (wrong !== undefined) answerBare(connection, unreadable(wrong));
+    else parts.upgrade(request, connection, head, receivedOf(request, peer, NO_BODY));
   });
-  server.on('clientError', refuseUnreadable);
+  // Another expectation may be passed over (RFC 9110 §10.1.1): Node would answer it 417, with nothing in it that tells which request it was.
+  server.on('checkExpectation', take);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const last = sockets.get(socket)?.last;
+    // A request that came whole before the nonsense was acted upon: its own answer must tell, not this one.
+    if (last?.req.complete) last.once('close', () => refuseUnreadable(error, socket));
+    else refuseUnreadable(error, socket);
+  });
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -133,9 +144,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     });
   });
   const { port } = server.address() as AddressInfo;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
-    endpoint: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -155,16 +165,22 @@ interface Load {
 interface Peer {
   readonly sourceIp: string;
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
+  /** The answer under way to the request that came last. */
+  last: ServerResponse | undefined;
 }
 
 /** What is the same for every request of a connection. Requirement CTX-2: the socket tells, no header does. */
 function peerOf(socket: Socket, secure: boolean): Peer {
   const address = socket.remoteAddress ?? '';
   const sourceIp = address.startsWith('::ffff:') ? address.slice(7) : address;
-  if (!secure) return { sourceIp };
+  if (!secure) return { sourceIp, last: undefined };
   // Null where the socket is gone already.
   const cipher = (socket as TLSSocket).getCipher() as { readonly standardName: string } | null;
-  return { sourceIp, tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' } };
+  return {
+    sourceIp,
+    last: undefined,
+    tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' },
+  };
 }
 
 const NO_BODY = new Uint8Array(0);
@@ -182,9 +198,9 @@ function receivedOf(request: IncomingMessage, peer: Peer, body: Uint8Array): Rec
   };
 }
 
-function wrongHead({ rawHeaders, headers }: IncomingMessage, limits: ConnectionLimits): Unreadable | undefined {
+function wrongHead({ rawHeaders, headers, httpVersion }: IncomingMessage, limits: ConnectionLimits): Unreadable | undefined {
   if (rawHeaders.length > 2 * limits.headersMaxCount) return UNREADABLE.headers;
-  return headers.host === undefined ? UNREADABLE.otherwise : undefined;
+  return headers.host === undefined && httpVersion !== '1.0' ? UNREADABLE.otherwise : undefined;
 }
 
 function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts, load: Load): void {
@@ -206,11 +222,9 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
     answer
       .then(({ status, headers, body }) => {
         if (response.destroyed) return;
-        response.writeHead(status, [
-          ...headers,
-          'content-length',
-          String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
-        ]);
+        // RFC 9110 §8.6: an answer that cannot have a body must not say how long it is.
+        const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+        response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
         response.end(request.method === 'HEAD' ? undefined : body);
       })
       .catch(() => response.destroy());
@@ -250,7 +264,7 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
 }
 
 /** What could not be read as HTTP at all. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

@@ -84,7 +84,12 @@ export function allOperations({
       return messagingOperations({ limits: DEFAULT_LIMITS, tell: tellOfChannels, sessionEndpoint });
     },
     'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
-    'chime-sdk-voice': async () => (await import('#services/chime-sdk-voice/operations.ts')).voiceOperations(),
+    'chime-sdk-voice': async () => {
+      const { voiceOperations } = await import('#services/chime-sdk-voice/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-voice/deps.ts');
+      const { recordLinkedRole } = await import('./acting.ts');
+      return voiceOperations({ vault, limits: DEFAULT_LIMITS, linkedRoleMade: recordLinkedRole });
+    },
     iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),
     sts: async () => {
       const { stsOperations } = await import('#services/sts/operations.ts');

@@ -7,6 +7,8 @@ import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT, inAppInstance } from '#services/app-instances.ts';
 import { resealedEndpoint } from '#services/chime-sdk-identity/endpoint-records.ts';
+import { everyOfAccount } from '#services/chime-sdk-voice/found.ts';
+import { sipCredentialBinding, VOICE_CONNECTOR, type VoiceConnectorDocument } from '#services/chime-sdk-voice/kinds.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/identity.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -30,8 +32,20 @@ const SEALED: { readonly [Kind in IdentityKind]?: (record: IdentityRecords[Kind]
   'mfa-device': (device, reseal) => ({ ...device, sealedSeed: reseal(device.sealedSeed, device.serialNumber) }),
 };
 
+type Connector = ResourceRecord<VoiceConnectorDocument>;
+
+/** The passwords of a connector's SIP users. */
+function resealedConnector(connector: Connector, reseal: Reseal): Connector {
+  const credentials = connector.document.credentials.map(({ username, sealedPassword }) => ({
+    username,
+    sealedPassword: reseal(sealedPassword, sipCredentialBinding(connector.id, username)),
+  }));
+  return { ...connector, document: { ...connector.document, credentials } };
+}
+
 /** One thing that holds secrets. */
 interface Sealed {
+  readonly secrets: number;
   /** Hands each of its secrets to `reseal`, and keeps nothing. */
   readonly read: (reseal: Reseal) => void;
   /** Reads it again, since it may have been changed or deleted, and keeps what `reseal` makes of its secrets. */
@@ -95,7 +109,10 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
         for (const one of sealed.slice(from, from + AT_ONCE)) await one.keep(tx, reseal);
       });
     }
-    const change = changed(ring, sealed.length);
+    const change = changed(
+      ring,
+      sealed.reduce((sum, { secrets }) => sum + secrets, 0),
+    );
     await store.transaction(async (tx) => {
       await tx.meta.put(FINGERPRINT, vaultFingerprint(vault));
       await record(tx, parts, 'RotateOperatorKey', change);
@@ -130,9 +147,10 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
 function everySealed(store: Store): Promise<readonly Sealed[]> {
   return store.transaction(async (tx) => {
     const { changes } = await tx.identity.changesSince(0);
-    const present = changes.filter(({ record }) => record !== undefined);
-    const sealed = present.filter(({ kind }) => SEALED[kind] !== undefined).map(sealedIdentity);
-    for (const { kind, accountId } of present) if (kind === 'account') sealed.push(...(await sealedResources(tx, accountId)));
+    const sealed = changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined).map(sealedIdentity);
+    for (const accountId of new Set(changes.map((change) => change.accountId))) {
+      for (const each of await sealedResources(tx, accountId)) sealed.push(each);
+    }
     return sealed;
   });
 }
@@ -140,6 +158,7 @@ function everySealed(store: Store): Promise<readonly Sealed[]> {
 function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, record: found }: IdentityChange<Kind>): Sealed {
   const again = SEALED[kind] as (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind];
   return {
+    secrets: 1,
     read: (reseal) => void again(found as IdentityRecords[Kind], reseal),
     async keep(tx, reseal) {
       const current = await tx.identity.get(accountId, kind, key);
@@ -148,12 +167,14 @@ function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, recor
   };
 }
 
-/** The endpoints of an account's app instances. */
-async function sealedResources({ resources }: Tx, accountId: AccountId): Promise<readonly Sealed[]> {
-  const sealed: Sealed[] = [];
-  for (const { region, id } of await resources.listOfAccount(APP_INSTANCE, accountId, EVERY)) {
-    const endpoints = await resources.list(APP_INSTANCE_USER_ENDPOINT, inAppInstance({ accountId, region }, id), EVERY);
-    sealed.push(...endpoints.map((each) => sealedResource(APP_INSTANCE_USER_ENDPOINT, each, resealedEndpoint)));
+/** The SIP users of an account's voice connectors, and the endpoints of its app instances. */
+async function sealedResources(tx: Tx, accountId: AccountId): Promise<readonly Sealed[]> {
+  const sealed = (await everyOfAccount(tx, { accountId }, VOICE_CONNECTOR)).map((connector) =>
+    sealedResource(VOICE_CONNECTOR, connector, connector.document.credentials.length, resealedConnector),
+  );
+  for (const { region, id } of await tx.resources.listOfAccount(APP_INSTANCE, accountId, EVERY)) {
+    const endpoints = await tx.resources.list(APP_INSTANCE_USER_ENDPOINT, inAppInstance({ accountId, region }, id), EVERY);
+    for (const endpoint of endpoints) sealed.push(sealedResource(APP_INSTANCE_USER_ENDPOINT, endpoint, 1, resealedEndpoint));
   }
   return sealed;
 }
@@ -161,9 +182,11 @@ async function sealedResources({ resources }: Tx, accountId: AccountId): Promise
 function sealedResource<Document>(
   kind: ResourceKind<Document>,
   found: ResourceRecord<Document>,
+  secrets: number,
   again: (record: ResourceRecord<Document>, reseal: Reseal) => ResourceRecord<Document>,
 ): Sealed {
   return {
+    secrets,
     read: (reseal) => void again(found, reseal),
     async keep({ resources }, reseal) {
       const current = await resources.get(kind, found);

@@ -7,6 +7,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where clients on this machine find a listener; one on every address is found on `localhost`, for which its certificate holds. */
+export function endpointOf(scheme: 'http' | 'https', { host, port }: Address): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${scheme}://${name}:${port}`;
+}
+
 /** How a server is set up. Every member is one row of `SETTINGS`. */
 export interface Settings {
   /** Absolute path. */
@@ -76,9 +82,12 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   }
   const text = (variable: Row['variable']) => given.get(variable) ?? (SETTINGS.find((row) => row.variable === variable) as Row).fallback;
 
+  if (text('BELFRY_DATA') === '') throw new SettingError('BELFRY_DATA is empty; it must be a folder.');
   const dataFolder = resolve(text('BELFRY_DATA'));
   const database = text('BELFRY_DATABASE') || `file:${dataFolder}`;
-  if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
+  // What was given is not repeated: it may hold a password.
+  const isDatabase = /^file:(\/\/\/|(?!\/\/).)/.test(database) || (/^postgres(ql)?:\/\//.test(database) && URL.canParse(database));
+  if (!isDatabase) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
   const region = text('BELFRY_REGION');
   if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region))
     throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);

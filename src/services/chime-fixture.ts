@@ -17,6 +17,11 @@ export const CALLER: Caller = {
   profile: 'sdk',
 };
 
+/** In place of `aside` where an operation has nothing done beside it. */
+export function nothingAside(name: string): never {
+  throw new Error(`${name} was to be done beside the thread`);
+}
+
 /** Runs an operation in a transaction of its own, as an allowed call of `ACCOUNT` in us-east-1 at `START`. */
 export type Run<Api extends Record<keyof Api, { readonly input: unknown; readonly output: unknown }>> = <Name extends keyof Api>(
   name: Name,
@@ -37,7 +42,10 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
       // One operation of one name: TypeScript cannot see that its input and output belong together.
       const operation = operations[name] as { handle(call: Call, input: unknown): Promise<never> };
       return store.transaction((tx) =>
-        operation.handle({ ...CALLER, now: START, newId, random: (bytes) => new Uint8Array(bytes), tx, requestId: 'r', ...as }, input),
+        operation.handle(
+          { ...CALLER, now: START, newId, random: (bytes) => new Uint8Array(bytes), tx, requestId: 'r', aside: nothingAside, ...as },
+          input,
+        ),
       );
     },
   };

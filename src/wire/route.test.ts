@@ -100,7 +100,7 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['tags by the SDK of messaging, whatever the ARN',           { target: '/tags?arn=x', scope: 'chime', headers: { 'User-Agent': JS('chime-sdk-messaging') } },   'chime-sdk-messaging ListTagsForResource rest-json sdk'],
 
   ['form',                                                     formRequest('iam', 'Action=CreateUser&Version=2010-05-08&UserName=a'),                             'iam CreateUser query sdk'],
-  ['form with Action last',                                    formRequest('iam', 'UserName=Action%3DDeleteUser&xAction=DeleteUser&Action=CreateUser'),           'iam CreateUser query sdk'],
+  ['form with Action last',                                    formRequest('iam', 'UserName=Action%3DDeleteUser&xAction=DeleteUser&Version=2010-05-08&Action=CreateUser'), 'iam CreateUser query sdk'],
   ['unsigned form: the version names the service',             { method: 'POST', headers: { 'Content-Type': FORM }, body: WEB_IDENTITY },                         'sts AssumeRoleWithWebIdentity query sdk'],
   ['unsigned GET',                                             { target: `/?${WEB_IDENTITY}` },                                                                  'sts AssumeRoleWithWebIdentity query sdk'],
   ['presigned GET',                                            { target: '/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=A%2F20261122%2Fus-east-1%2Fsts%2Faws4_request' }, 'sts GetCallerIdentity query sdk'],
@@ -108,6 +108,8 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['two Actions in a form',                                    formRequest('iam', 'Action=ListUsers&Action=DeleteUser&Version=2010-05-08'),                      'query InvalidAction 400'],
   ['Actions in query string and form',                         { ...formRequest('iam', 'Action=ListUsers'), target: '/?Action=DeleteUser' },                     'query InvalidAction 400'],
   ['form without Action',                                      formRequest('iam', 'Version=2010-05-08'),                                                         'query MissingAction 400'],
+  ['form without a version',                                   formRequest('iam', 'Action=ListUsers'),                                                           'query InvalidAction 400'],
+  ['version of another service',                               formRequest('iam', 'Action=ListUsers&Version=2011-06-15'),                                        'query InvalidAction 400'],
   ['action of another service',                                formRequest('iam', 'Action=AssumeRole&Version=2010-05-08'),                                       'query InvalidAction 400'],
   ['form for nobody',                                          { method: 'POST', headers: { 'Content-Type': FORM }, body: 'Action=Nothing' },                    'query InvalidAction 400'],
   ['scope of a query service without an Action',               { target: '/', scope: 'iam' },                                                                    'query MissingAction 400'],
@@ -226,7 +228,7 @@ describe('route', () => {
       return routed.kind === 'routed' && routed.profile;
     };
     assert.equal(profile({ target: `/_chime-sdk-meetings${MEETING}` }), 'classic');
-    assert.equal(profile(formRequest('iam', 'Action=ListUsers')), 'sdk');
+    assert.equal(profile(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), 'sdk');
   });
 
   test('labels are split before they are decoded', () => {

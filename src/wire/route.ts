@@ -147,15 +147,10 @@ function routeAction(request: Request, found: FoundAction, known: ServiceName | 
   const service = known ?? (speaks ? scoped : undefined) ?? QUERY_VERSIONS.get(version ?? '');
   if (action === undefined || action === '')
     return refusal('query', service, 'MissingAction', 'The request must contain the parameter Action.');
-  if (service === undefined)
-    return refusal(
-      'query',
-      undefined,
-      'InvalidAction',
-      `Could not find operation ${action.slice(0, 128)} for version ${(version ?? 'NO_VERSION_SPECIFIED').slice(0, 32)}`,
-    );
-  const operation = loadModel(service).operations[action];
-  if (operation === undefined || found.ambiguous)
+  const model = service === undefined ? undefined : loadModel(service);
+  const operation = model?.operations[action];
+  // Common parameters of the query protocol: Action and Version are both required. Source: IAM and STS API references, "Common parameters".
+  if (model === undefined || service === undefined || operation === undefined || found.ambiguous || version !== model.apiVersion)
     return refusal(
       'query',
       service,

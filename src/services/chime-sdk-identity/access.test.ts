@@ -90,12 +90,8 @@ test('Access: who gives neither tags nor expiration settings is asked for the ma
   }
 });
 
-test('Access: a text that is no ARN is BadRequestException before anything is asked', () => {
-  const none = Object.fromEntries(Object.keys(INPUT).map((name) => [name, 'arn:aws::x']));
-  for (const name of Object.keys(RESOURCES)) {
-    if (name === 'CreateAppInstance' || name === 'ListAppInstances') continue;
-    assert.throws(() => asked(name, { ...INPUT, ...none, Tags: [], TagKeys: [] }), { code: 'BadRequestException' }, name);
-  }
+test('Access: a text that is no ARN is asked for as it stands, so that who may nothing hears nothing else', () => {
+  assert.deepEqual(asked('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn: 'ada' })[0]?.resources, ['ada']);
 });
 
 test('Access: each resource has its own tags, and what is many or not there has none', async () => {

@@ -2,16 +2,15 @@ import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkIdentityApi, Identity } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
 import { APP_INSTANCE_ADMIN, type AppInstanceMember, appInstanceArn, findMember, inAppInstance } from '../app-instances.ts';
-import { pageOf } from '../chime-page.ts';
 import { given } from '../iam/given.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
-import { onArns, requireArn } from './access.ts';
+import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
-import { appInstanceOrForbidden, memberOrForbidden, requireRoom } from './found.ts';
+import { appInstanceOrForbidden, memberOrForbidden, pageIn, requireRoom } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;
 
-/** Who administers an app instance and whom it is asked of. */
+/** An administrator, as requests name it. */
 interface Named {
   readonly AppInstanceArn: string;
   readonly AppInstanceAdminArn: string;
@@ -73,18 +72,12 @@ export function adminOperations({
     /** Bots, then users, each in the order of ids. @throws ForbiddenException no such app instance · BadRequestException a token of another list */
     ListAppInstanceAdmins: {
       access(input, caller) {
-        const arn = requireArn(input.AppInstanceArn);
+        const { AppInstanceArn: arn } = input;
         return onArns(caller, 'chime:ListAppInstanceAdmins', arn, `${arn}/bot/*`, `${arn}/user/*`);
       },
       async handle(call, input) {
         const { AppInstanceArn } = input;
-        const { id } = await appInstanceOrForbidden(call, AppInstanceArn);
-        const { things, rest } = await pageOf(
-          `admins ${id}`,
-          input,
-          (limit, after) => call.tx.resources.list(APP_INSTANCE_ADMIN, inAppInstance(call, id), limit, after),
-          (admin) => admin.id,
-        );
+        const { things, rest } = await pageIn(call, APP_INSTANCE_ADMIN, input);
         const AppInstanceAdmins: { readonly Admin: Identity }[] = [];
         for (const admin of things) AppInstanceAdmins.push({ Admin: await identityOf(call, admin) });
         return { AppInstanceArn, AppInstanceAdmins, ...rest };

@@ -2,14 +2,13 @@ import { AwsError } from '#core/aws-error.ts';
 import type { AppInstanceBotSummary, ChimeSdkIdentityApi, Configuration } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, type AppInstanceBotDocument, findBot, inAppInstance, memberArn } from '../app-instances.ts';
-import { pageOf } from '../chime-page.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
 import type { ServiceOperations } from '../operation.ts';
-import { onArns, requireArn } from './access.ts';
+import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
-import { appInstanceOrForbidden, botOrForbidden, requireRoom } from './found.ts';
+import { appInstanceOrForbidden, botOrForbidden, pageIn, requireRoom } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;
 
@@ -36,7 +35,7 @@ export function botOperations({
      * @throws ResourceLimitExceededException the app instance has as many bots as it may
      */
     CreateAppInstanceBot: {
-      access: (input, caller) => onNew(caller, 'chime:CreateAppInstanceBot', `${requireArn(input.AppInstanceArn)}/bot/*`, input.Tags),
+      access: (input, caller) => onNew(caller, 'chime:CreateAppInstanceBot', `${input.AppInstanceArn}/bot/*`, input.Tags),
       async handle(call, input) {
         const { tx, now } = call;
         const appInstance = await appInstanceOrForbidden(call, input.AppInstanceArn);
@@ -100,16 +99,10 @@ export function botOperations({
 
     /** In the order of ids. @throws ForbiddenException no such app instance · BadRequestException a token of another list */
     ListAppInstanceBots: {
-      access: (input, caller) => onArns(caller, 'chime:ListAppInstanceBots', `${requireArn(input.AppInstanceArn)}/bot/*`),
+      access: (input, caller) => onArns(caller, 'chime:ListAppInstanceBots', `${input.AppInstanceArn}/bot/*`),
       async handle(call, input) {
         const { AppInstanceArn } = input;
-        const { id } = await appInstanceOrForbidden(call, AppInstanceArn);
-        const { things, rest } = await pageOf(
-          `bots ${id}`,
-          input,
-          (limit, after) => call.tx.resources.list(APP_INSTANCE_BOT, inAppInstance(call, id), limit, after),
-          (bot) => bot.id,
-        );
+        const { things, rest } = await pageIn(call, APP_INSTANCE_BOT, input);
         return { AppInstanceArn, AppInstanceBots: things.map(toSummary), ...rest };
       },
     },

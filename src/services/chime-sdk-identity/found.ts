@@ -10,7 +10,9 @@ import {
   findBot,
   findMember,
   findUser,
+  inAppInstance,
 } from '../app-instances.ts';
+import { type Page, type PageRequest, pageOf } from '../chime-page.ts';
 import type { Call } from '../operation.ts';
 
 /**
@@ -49,6 +51,21 @@ export async function memberOrForbidden(call: Call, { id }: ResourceRecord<AppIn
   const member = await findMember(call.tx, call, arn);
   if (member?.appInstanceId !== id) throw forbidden('app instance user');
   return member;
+}
+
+/**
+ * One page of a kind that is in an app instance, in the order of ids.
+ *
+ * @throws ForbiddenException no such app instance · BadRequestException a token of another list
+ */
+export async function pageIn<Document>(
+  call: Call,
+  kind: ResourceKind<Document>,
+  input: PageRequest & { readonly AppInstanceArn: string },
+): Promise<Page<ResourceRecord<Document>>> {
+  const { id } = await appInstanceOrForbidden(call, input.AppInstanceArn);
+  const read = (limit: number, after: string | undefined) => call.tx.resources.list(kind, inAppInstance(call, id), limit, after);
+  return await pageOf(`${kind.name} ${id}`, input, read, (each) => each.id);
 }
 
 /**

@@ -1,15 +1,14 @@
 import { AwsError } from '#core/aws-error.ts';
-import { type Instant, instant } from '#core/instant.ts';
+import { instant } from '#core/instant.ts';
 import type { AppInstanceUserSummary, ChimeSdkIdentityApi, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
 import { APP_INSTANCE_USER, findUser, inAppInstance, memberArn } from '../app-instances.ts';
-import { pageOf } from '../chime-page.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
 import type { ServiceOperations } from '../operation.ts';
-import { onArns, requireArn } from './access.ts';
+import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
-import { appInstanceOrForbidden, limitExceeded, userOrForbidden } from './found.ts';
+import { appInstanceOrForbidden, limitExceeded, pageIn, userOrForbidden } from './found.ts';
 import { addUser, removeUser, type UserRecord, userEvent } from './user-records.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;
@@ -41,7 +40,7 @@ export function userOperations({
      */
     CreateAppInstanceUser: {
       access(input, caller) {
-        const users = `${requireArn(input.AppInstanceArn)}/user/`;
+        const users = `${input.AppInstanceArn}/user/`;
         const making = onNew(caller, 'chime:CreateAppInstanceUser', `${users}*`, input.Tags);
         if (input.ExpirationSettings === undefined) return making;
         return [...making, onArns(caller, 'chime:PutAppInstanceUserExpirationSettings', `${users}${input.AppInstanceUserId}`)];
@@ -105,16 +104,10 @@ export function userOperations({
 
     /** In the order of ids. @throws ForbiddenException no such app instance · BadRequestException a token of another list */
     ListAppInstanceUsers: {
-      access: (input, caller) => onArns(caller, 'chime:ListAppInstanceUsers', `${requireArn(input.AppInstanceArn)}/user/*`),
+      access: (input, caller) => onArns(caller, 'chime:ListAppInstanceUsers', `${input.AppInstanceArn}/user/*`),
       async handle(call, input) {
         const { AppInstanceArn } = input;
-        const { id } = await appInstanceOrForbidden(call, AppInstanceArn);
-        const { things, rest } = await pageOf(
-          `users ${id}`,
-          input,
-          (limit, after) => call.tx.resources.list(APP_INSTANCE_USER, inAppInstance(call, id), limit, after),
-          (user) => user.id,
-        );
+        const { things, rest } = await pageIn(call, APP_INSTANCE_USER, input);
         return { AppInstanceArn, AppInstanceUsers: things.map(toSummary), ...rest };
       },
     },
@@ -139,17 +132,13 @@ export function userOperations({
   };
 }
 
+/** CREATED_TIMESTAMP is the only criterion in the model. */
 function withExpiration(user: UserRecord, settings: ExpirationSettings | undefined): UserRecord {
   const { expiresAt: _, document, ...rest } = user;
   const { expiration: __, ...kept } = document;
   if (settings === undefined) return { ...rest, document: kept };
   const { ExpirationDays: days, ExpirationCriterion: criterion } = settings;
-  return { ...rest, expiresAt: endOf(user.createdAt, days), document: { ...kept, expiration: { days, criterion } } };
-}
-
-/** CREATED_TIMESTAMP is the only criterion in the model. */
-function endOf(createdAt: Instant, days: number): Instant {
-  return instant(createdAt + days * DAY_MS);
+  return { ...rest, expiresAt: instant(user.createdAt + days * DAY_MS), document: { ...kept, expiration: { days, criterion } } };
 }
 
 function toExpirationSettings({ document }: UserRecord): { readonly ExpirationSettings?: ExpirationSettings } {
