@@ -43,7 +43,7 @@ export async function connect(
 ): Promise<Client> {
   const configuration = new MessagingSessionConfiguration.default(userArn, more.sessionId ?? null, more.url, chimeClient);
   if (more.prefetch) configuration.prefetchOn = 'connect' as typeof configuration.prefetchOn;
-  configuration.reconnectTimeoutMs = more.reconnectMs ?? 0;
+  configuration.reconnectTimeoutMs = more.reconnectMs ?? PATIENCE_MS;
   configuration.reconnectFixedWaitMs = 0;
   const session = new DefaultMessagingSession.default(configuration, new NoOpLogger.default());
   const received: Received[] = [];

@@ -1,0 +1,120 @@
+/** AUTHN-3, EVAL-10: what is withdrawn closes the messaging sessions it had opened, and no others. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import {
+  CreateAppInstanceCommand,
+  CreateAppInstanceUserCommand,
+  DeleteAppInstanceCommand,
+  DeleteAppInstanceUserCommand,
+} from '@aws-sdk/client-chime-sdk-identity';
+import {
+  AttachUserPolicyCommand,
+  CreatePolicyCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteRolePolicyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  DetachUserPolicyCommand,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+  UpdateAccessKeyCommand,
+} from '@aws-sdk/client-iam';
+import { allow, deny, type Keys, keyOf, policy, trust } from '../guide/rig.ts';
+import { type Client, connect } from './client.ts';
+import { startChat } from './rig.ts';
+
+const chat = await startChat();
+const { admin } = chat;
+const CONNECT = allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']);
+const { Policy: MAY_CONNECT } = await admin.send(new CreatePolicyCommand({ PolicyName: 'MayConnect', PolicyDocument: policy(CONNECT) }));
+const maker = await chat.user('maker', allow('sts:AssumeRole'));
+
+/** Whose session it is, and what it takes to withdraw it. */
+interface Case {
+  readonly title: string;
+  readonly code: number;
+  readonly open: (name: string, userArn: string) => Promise<{ readonly client: Client; readonly withdraw: () => Promise<unknown> }>;
+}
+
+const open = (keys: Keys, userArn: string) => connect(chat.messaging(keys), userArn);
+const withUser =
+  (withdraw: (UserName: string, keys: Keys, userArn: string) => Promise<unknown>): Case['open'] =>
+  async (UserName, userArn) => {
+    await admin.send(new CreateUserCommand({ UserName }));
+    await admin.send(new AttachUserPolicyCommand({ UserName, PolicyArn: MAY_CONNECT?.Arn }));
+    const keys = await keyOf(admin, UserName);
+    return { client: await open(keys, userArn), withdraw: () => withdraw(UserName, keys, userArn) };
+  };
+const withRole =
+  (withdraw: (RoleName: string) => Promise<unknown>): Case['open'] =>
+  async (RoleName, userArn) => {
+    const role = await chat.role(RoleName, trust(chat.userArn('maker')), CONNECT);
+    return { client: await open(await chat.assume(maker, role), userArn), withdraw: () => withdraw(RoleName) };
+  };
+
+// biome-ignore format: a table
+const CASES: readonly Case[] = [
+  { title: 'its policy is detached',                       code: 4401, open: withUser((UserName) => admin.send(new DetachUserPolicyCommand({ UserName, PolicyArn: MAY_CONNECT?.Arn }))) },
+  { title: 'it is denied',                                 code: 4401, open: withUser((UserName) => admin.send(new PutUserPolicyCommand({ UserName, PolicyName: 'no', PolicyDocument: policy(deny('chime:Connect')) }))) },
+  { title: 'its access key is deactivated',                code: 4401, open: withUser((UserName, { accessKeyId: AccessKeyId }) => admin.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status: 'Inactive' }))) },
+  { title: 'its user is deleted',                          code: 4401, open: withUser(deleteUser) },
+  { title: 'the policy of its role is deleted',            code: 4401, open: withRole((RoleName) => admin.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'p' }))) },
+  { title: 'the sessions of its role are revoked',         code: 4401, open: withRole(revokeSessions) },
+  { title: 'the app instance user is deleted',             code: 4401, open: withUser((_, __, AppInstanceUserArn) => chat.identity.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn }))) },
+  { title: 'the app instance is deleted',                  code: 4401, open: inAppInstance },
+  { title: 'it is opened again under the same id',         code: 4003, open: openedAgain },
+];
+
+for (const [i, { title, code, open }] of CASES.entries()) {
+  test(`A messaging session: when ${title} it is closed with ${code}, and the client does not come back`, async () => {
+    const userArn = await chat.appUser(`user${i}`);
+    const { client, withdraw } = await open(`case${i}`, userArn);
+    await withdraw();
+    assert.deepEqual([await client.stopped, client.reconnects()], [code, 0]);
+  });
+}
+
+test('A messaging session: what is withdrawn from others leaves it open', async () => {
+  const userArn = await chat.appUser('stays');
+  const stays = await chat.user('stays', CONNECT);
+  const goes = await chat.user('goes', CONNECT);
+  const client = await open(stays, userArn);
+  const other = await open(goes, userArn);
+  await admin.send(new DeleteUserPolicyCommand({ UserName: 'goes', PolicyName: 'p' }));
+  assert.equal(await other.stopped, 4401);
+  // All sessions of the account were decided in the same turn, so this one would have been closed before.
+  const sessionId = randomUUID();
+  const earlier = await connect(chat.messaging(stays), userArn, { sessionId });
+  await connect(chat.messaging(stays), userArn, { sessionId });
+  assert.equal(await earlier.stopped, 4003);
+  assert.equal(await Promise.race([client.stopped, Promise.resolve('open')]), 'open');
+});
+
+async function deleteUser(UserName: string, { accessKeyId: AccessKeyId }: Keys): Promise<void> {
+  await admin.send(new DetachUserPolicyCommand({ UserName, PolicyArn: MAY_CONNECT?.Arn }));
+  await admin.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+  await admin.send(new DeleteUserCommand({ UserName }));
+}
+
+/** As the console's "Revoke active sessions" does it. */
+async function revokeSessions(RoleName: string): Promise<void> {
+  const Condition = { DateLessThan: { 'aws:TokenIssueTime': new Date(Date.now() + 1_000).toISOString() } };
+  const PolicyDocument = policy(deny('*', '*', { Condition }));
+  await admin.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'AWSRevokeOlderSessions', PolicyDocument }));
+}
+
+async function inAppInstance(UserName: string): ReturnType<Case['open']> {
+  const made = await chat.identity.send(new CreateAppInstanceCommand({ Name: UserName, ClientRequestToken: UserName }));
+  const of = { AppInstanceArn: made.AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: UserName };
+  const { AppInstanceUserArn = '' } = await chat.identity.send(new CreateAppInstanceUserCommand(of));
+  const client = await open(await chat.user(UserName, CONNECT), AppInstanceUserArn);
+  return { client, withdraw: () => chat.identity.send(new DeleteAppInstanceCommand({ AppInstanceArn: made.AppInstanceArn })) };
+}
+
+async function openedAgain(UserName: string, userArn: string): ReturnType<Case['open']> {
+  const messaging = chat.messaging(await chat.user(UserName, CONNECT));
+  const sessionId = randomUUID();
+  return { client: await connect(messaging, userArn, { sessionId }), withdraw: () => connect(messaging, userArn, { sessionId }) };
+}
