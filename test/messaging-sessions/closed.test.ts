@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import {
+  ChimeSDKIdentityClient,
   CreateAppInstanceCommand,
   CreateAppInstanceUserCommand,
   DeleteAppInstanceCommand,
@@ -21,6 +22,15 @@ import {
   PutUserPolicyCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
+import {
+  AttachPolicyCommand,
+  CreateAccountCommand,
+  CreateOrganizationCommand,
+  CreatePolicyCommand as CreateServiceControlPolicyCommand,
+  EnablePolicyTypeCommand,
+  ListRootsCommand,
+  OrganizationsClient,
+} from '@aws-sdk/client-organizations';
 import { allow, deny, type Keys, keyOf, policy, trust } from '../guide/rig.ts';
 import { type Client, connect } from './client.ts';
 import { startChat } from './rig.ts';
@@ -64,6 +74,7 @@ const CASES: readonly Case[] = [
   { title: 'the sessions of its role are revoked',         code: 4401, open: withRole(revokeSessions) },
   { title: 'the app instance user is deleted',             code: 4401, open: withUser((_, __, AppInstanceUserArn) => chat.identity.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn }))) },
   { title: 'the app instance is deleted',                  code: 4401, open: inAppInstance },
+  { title: 'a service control policy denies it',           code: 4401, open: inMemberAccount },
   { title: 'it is opened again under the same id',         code: 4003, open: openedAgain },
 ];
 
@@ -106,11 +117,43 @@ async function revokeSessions(RoleName: string): Promise<void> {
 }
 
 async function inAppInstance(UserName: string): ReturnType<Case['open']> {
-  const made = await chat.identity.send(new CreateAppInstanceCommand({ Name: UserName, ClientRequestToken: UserName }));
-  const of = { AppInstanceArn: made.AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: UserName };
-  const { AppInstanceUserArn = '' } = await chat.identity.send(new CreateAppInstanceUserCommand(of));
-  const client = await open(await chat.user(UserName, CONNECT), AppInstanceUserArn);
-  return { client, withdraw: () => chat.identity.send(new DeleteAppInstanceCommand({ AppInstanceArn: made.AppInstanceArn })) };
+  const userArn = await userOfOwn(chat.identity, UserName);
+  const client = await open(await chat.user(UserName, CONNECT), userArn);
+  const AppInstanceArn = userArn.slice(0, userArn.indexOf('/user/'));
+  return { client, withdraw: () => chat.identity.send(new DeleteAppInstanceCommand({ AppInstanceArn })) };
+}
+
+/** A user of an app instance of its own. */
+async function userOfOwn(identity: ChimeSDKIdentityClient, name: string): Promise<string> {
+  const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: name, ClientRequestToken: name }));
+  const of = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: name };
+  return (await identity.send(new CreateAppInstanceUserCommand(of))).AppInstanceUserArn as string;
+}
+
+/** An account of an organization, entered by the role that the organization made in it. */
+async function inMemberAccount(name: string): ReturnType<Case['open']> {
+  const organizations = new OrganizationsClient(chat.server.client());
+  await organizations.send(new CreateOrganizationCommand({}));
+  const { Roots = [] } = await organizations.send(new ListRootsCommand({}));
+  await organizations.send(new EnablePolicyTypeCommand({ RootId: Roots[0]?.Id, PolicyType: 'SERVICE_CONTROL_POLICY' }));
+  const { CreateAccountStatus } = await organizations.send(new CreateAccountCommand({ AccountName: name, Email: 'member@example.com' }));
+  const TargetId = CreateAccountStatus?.AccountId;
+  const keys = await chat.assume(chat.server.credentials, `arn:aws:iam::${TargetId}:role/OrganizationAccountAccessRole`);
+  const userArn = await userOfOwn(new ChimeSDKIdentityClient(chat.server.client(keys)), name);
+  return {
+    client: await open(keys, userArn),
+    async withdraw() {
+      const { Policy } = await organizations.send(
+        new CreateServiceControlPolicyCommand({
+          Name: 'NoSessions',
+          Description: 'none',
+          Type: 'SERVICE_CONTROL_POLICY',
+          Content: policy(deny('chime:Connect')),
+        }),
+      );
+      await organizations.send(new AttachPolicyCommand({ PolicyId: Policy?.PolicySummary?.Id, TargetId }));
+    },
+  };
 }
 
 async function openedAgain(UserName: string, userArn: string): ReturnType<Case['open']> {
