@@ -15,9 +15,10 @@ import { presign } from '#sigv4/sign.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import type { ChannelRecord } from '#store/channels.ts';
 import { openSqlite } from '#store/sqlite.ts';
+import type { Store } from '#store/store.ts';
 import { messagingSessions, SESSION_LIMITS, type SessionLimits } from './messaging-sessions.ts';
 import type { Closing, SocketOrder } from './protocol.ts';
-import { tellingOfChannels, tellingOfUsers } from './tell.ts';
+import { tellingOfChannels, tellingOfUsers, tellOpened } from './tell.ts';
 
 export const ACCOUNT = '111122223333' as AccountId;
 export const APP = 'a6b1e9b0-0000-4000-8000-000000000001';
@@ -49,14 +50,16 @@ export interface Heard {
   closed?: Closing;
 }
 
-export async function openSessions(limits: Partial<SessionLimits> = {}) {
-  const store = await openSqlite(':memory:');
+/** A server of its own on a store, which others may share; what happens on it is hinted at on it alone. */
+export async function openSessions(limits: Partial<SessionLimits> = {}, shared?: Store) {
+  const store = shared ?? (await openSqlite(':memory:'));
   const snapshot = newSnapshot();
   const vault = openVault([KEY]);
   const tokens = newSessionTokens([KEY]);
   const heard = new Map<number, Heard>();
   const looking = new Set<() => void>();
   const hints = new Set<() => void>();
+  const keys = new Map<string, string>();
   let now = Date.now();
   let holds = true;
   let last = 0;
@@ -191,10 +194,15 @@ export async function openSessions(limits: Partial<SessionLimits> = {}) {
     connect(userArn: string, { sessionId = randomUUID() as string, expiresAt = instant(now + 3_600_000) } = {}): Heard {
       const one: Heard = { frames: [] };
       heard.set(++last, one);
-      sessions.admit(last, received(userArn, sessionId, expiresAt));
+      const connecting = received(userArn, sessionId, expiresAt);
+      keys.set(userArn, connecting.requestId);
+      sessions.admit(last, connecting);
       sessions.opened(last);
       return one;
     },
+    /** As the Connect does that was answered: of the last session of a user. */
+    tellOpened: (userArn: string, sessionId: string) =>
+      store.transaction((tx) => tellOpened(tx, { appInstanceId: APP, userArn, sessionId, key: keys.get(userArn) ?? '' }, clock())),
     /** Resolves once a condition holds; looks whenever something was sent or closed. */
     until(holdsNow: () => boolean): Promise<void> {
       return new Promise((resolve, reject) => {
