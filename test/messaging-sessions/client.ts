@@ -5,6 +5,7 @@ import type { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messagin
 import NoOpLogger from 'amazon-chime-sdk-js/build/logger/NoOpLogger.js';
 import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/DefaultMessagingSession.js';
 import MessagingSessionConfiguration from 'amazon-chime-sdk-js/build/messagingsession/MessagingSessionConfiguration.js';
+import DefaultWebSocketAdapter from 'amazon-chime-sdk-js/build/websocketadapter/DefaultWebSocketAdapter.js';
 
 /** A message as observers get it. */
 export interface Received {
@@ -35,17 +36,25 @@ export function trust(caFile: string): void {
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')]);
 }
 
+/** For a server on loopback without TLS: the client itself knows `wss` alone, and lets its user give it another adapter. */
+class PlainAdapter extends DefaultWebSocketAdapter.default {
+  override create(url: string, protocols: string[], isSignedUrl?: boolean): void {
+    super.create(url.replace(/^wss:/, 'ws:'), protocols, isSignedUrl);
+  }
+}
+
 /** Connects, and resolves once the session is established. @throws what the client rejects with */
 export async function connect(
   chimeClient: ChimeSDKMessagingClient,
   userArn: string,
-  more: { readonly sessionId?: string; readonly url?: string; readonly prefetch?: boolean; readonly reconnectMs?: number } = {},
+  more: { readonly sessionId?: string; readonly url?: string; readonly prefetch?: boolean; readonly plain?: boolean } = {},
 ): Promise<Client> {
   const configuration = new MessagingSessionConfiguration.default(userArn, more.sessionId ?? null, more.url, chimeClient);
   if (more.prefetch) configuration.prefetchOn = 'connect' as typeof configuration.prefetchOn;
-  configuration.reconnectTimeoutMs = more.reconnectMs ?? PATIENCE_MS;
+  configuration.reconnectTimeoutMs = PATIENCE_MS;
   configuration.reconnectFixedWaitMs = 0;
-  const session = new DefaultMessagingSession.default(configuration, new NoOpLogger.default());
+  const logger = new NoOpLogger.default();
+  const session = new DefaultMessagingSession.default(configuration, logger, more.plain ? new PlainAdapter(logger) : undefined);
   const received: Received[] = [];
   const looking = new Set<() => void>();
   const stopped = Promise.withResolvers<number>();
