@@ -7,7 +7,7 @@ import type { Received } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
 import type { Empty, ServiceModel } from '#model/model.ts';
 import { findUser } from '#services/app-instances.ts';
-import { onEach } from '#services/chime-sdk-messaging/access.ts';
+import { onArns } from '#services/chime-sdk-identity/access.ts';
 import type { Access, Caller, Operation } from '#services/operation.ts';
 import { splitQuery } from '#wire/rest-routes.ts';
 import type { Routed, RouteSettings } from '#wire/routed.ts';
@@ -86,7 +86,7 @@ export function routeConnect({ target }: Received, { guide2021 }: RouteSettings)
 
 /** `chime:Connect` on the user's ARN. Requirement AUTHN-3. */
 export function connectAccess({ UserArn }: ConnectRequest, caller: Caller): Access {
-  return onEach(caller, 'chime:Connect', [UserArn]);
+  return onArns(caller, 'chime:Connect', UserArn);
 }
 
 /**

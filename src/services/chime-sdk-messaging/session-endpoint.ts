@@ -1,6 +1,5 @@
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { ServiceOperations } from '../operation.ts';
-import { onArns } from './access.ts';
 import type { MessagingDeps } from './deps.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
@@ -16,7 +15,7 @@ export function sessionEndpointOperations({
      * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages": its permission is asked on `*`.
      */
     GetMessagingSessionEndpoint: {
-      access: onArns('GetMessagingSessionEndpoint', () => []),
+      access: () => ({ action: 'chime:GetMessagingSessionEndpoint', resources: ['*'] }),
       handle: async () => ({ Endpoint: { Url: sessionEndpoint } }),
     },
   };
