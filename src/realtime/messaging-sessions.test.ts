@@ -123,6 +123,14 @@ test('A messaging session: without a lease nothing is told, and all are closed s
   await chat.stop();
 });
 
+test('A messaging session: without a lease it is closed before anything is read again, which may take as long as the database is silent', async () => {
+  const { chat, ada } = await withThree({ pollEveryMs: 3_600_000 });
+  chat.setHolds(false);
+  await chat.until(() => ada.closed !== undefined);
+  assert.equal(ada.closed?.code, 1013);
+  await chat.stop();
+});
+
 test('A messaging session: a deleted user hears nothing more, of what happens in the same moment either', async () => {
   const { chat, ada, bob } = await withThree();
   await chat.deleteUser('ada');
