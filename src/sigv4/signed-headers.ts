@@ -11,7 +11,7 @@ const LIST = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$/;
 const LIST_MAX = 4096;
 const KNOWN_MAX = 256;
 
-/** Lists read before, the oldest first: a client sends the same one with every request. */
+/** Lists read before, the oldest first: a client sends the same one with every request. What is read does not depend on it. */
 const known = new Map<string, SignedHeaders>();
 
 /** Reads `host;x-amz-date`; undefined where that is no list of lower-case header names, or is longer than 4096. */

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Received } from '#core/exchange.ts';
 import { type Instant, instant } from '#core/instant.ts';
@@ -57,7 +56,7 @@ export function verifySignature(
   { secret, signingName, now, keyCache }: VerifyWith,
 ): Verification {
   const signed = readSignedHeaders(claim.signedHeaders);
-  assert(signed !== undefined, 'readSignature makes no claim of such a list');
+  if (signed === undefined) throw new Error('readSignature makes no claim of such a list');
   const refused = scopeProblem(claim, signingName) ?? clockProblem(claim, now) ?? unsignedProblem(claim, signed);
   if (refused !== undefined) return mismatch(refused);
 
