@@ -18,8 +18,8 @@ export interface Process {
 /** Starts `server-process.ts` and waits for its endpoint. `under` is a command that is to run it, and keeps its process id. */
 export async function startProcess(what: 'belfry' | 'without-recording' | 'bare', under: readonly string[] = []): Promise<Process> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
-  const [command, ...rest] = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what] as [string, ...string[]];
-  const child: ChildProcess = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what];
+  const child: ChildProcess = spawn(run[0] as string, run.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   const endpoint = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
     child.once('exit', (code) => reject(new Error(`${what} ended with ${code}`)));

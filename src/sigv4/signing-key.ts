@@ -39,7 +39,7 @@ function hmacKey(key: Uint8Array): SigningKey {
   return (text) => {
     if (text.length > TEXT_MAX) throw new Error('a string to sign is never this long');
     const length = inner.write(text, BLOCK, 'latin1');
-    outer.write(hash('sha256', inner.subarray(0, BLOCK + length), 'latin1'), BLOCK, 'latin1');
+    outer.write(hash('sha256', inner.subarray(0, BLOCK + length), 'hex'), BLOCK, 'hex');
     return hash('sha256', outer, 'hex');
   };
 }
