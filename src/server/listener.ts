@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -7,6 +7,9 @@ import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { type Address, endpointOf } from './settings.ts';
 import { TLS_FLOOR } from './tls.ts';
+
+// An import would read everything that node:http exports, and its WebSocket brings a whole client along: 3 MiB that no server needs.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Bounds of one connection. */
 export interface ConnectionLimits {
