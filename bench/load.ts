@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';
 
+/** A server in a process of its own. */
 export interface Process {
   readonly endpoint: string;
   readonly pid: number;
@@ -14,12 +15,11 @@ export interface Process {
   stop(): Promise<void>;
 }
 
-/** Starts `server-process.ts` and waits for its endpoint. */
-export async function startProcess(what: 'belfry' | 'without-recording' | 'bare'): Promise<Process> {
+/** Starts `server-process.ts` and waits for its endpoint. `under` is a command that is to run it, and keeps its process id. */
+export async function startProcess(what: 'belfry' | 'without-recording' | 'bare', under: readonly string[] = []): Promise<Process> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
-  const child: ChildProcess = spawn(process.execPath, ['bench/server-process.ts', dataFolder, what], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what];
+  const child: ChildProcess = spawn(run[0] as string, run.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   const endpoint = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
     child.once('exit', (code) => reject(new Error(`${what} ended with ${code}`)));
@@ -69,6 +69,9 @@ export interface Load {
   readonly p99Ms: number;
   readonly requests: number;
   readonly not2xx: number;
+  /** `Date.now()` before and after. */
+  readonly beganMs: number;
+  readonly endedMs: number;
 }
 
 /** Sends the requests in turn, round and round, over `connections` kept-alive connections. One thread of `wrk`. */
@@ -98,13 +101,15 @@ done = function(summary, latency)
 end
 `,
   );
+  const beganMs = Date.now();
   const done = spawnSync('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, endpoint], {
     encoding: 'utf8',
   });
+  const endedMs = Date.now();
   const found = /RESULT (\d+) (\d+) (\d+) (\d+) (\d+)/.exec(done.stdout);
   if (found === null) throw new Error(`wrk said: ${done.stdout}${done.stderr}`);
   const [count, microseconds, p50, p99, not2xx] = found.slice(1).map(Number) as [number, number, number, number, number];
-  return { perSecond: count / (microseconds / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, requests: count, not2xx };
+  return { perSecond: count / (microseconds / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, requests: count, not2xx, beganMs, endedMs };
 }
 
 export function median(values: readonly number[]): number {

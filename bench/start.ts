@@ -16,14 +16,14 @@ for (let round = 0; round < ROUNDS; round++) {
   const began = performance.now();
   const child = spawn(
     process.execPath,
-    ['src/main.ts', 'start', '--data', first.dataFolder, '--http', '127.0.0.1:7999', '--https', '127.0.0.1:7998'],
+    ['bin/belfry.mjs', 'start', '--data', first.dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.once('data', () => resolve());
+  const welcome = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (text: Buffer) => resolve(text.toString()));
     child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
   });
-  const server = { ...first, endpoint: 'http://127.0.0.1:7999' };
+  const server = { ...first, endpoint: /http:\/\/\S+/.exec(welcome)?.[0] as string };
   const request = signed(server, 'GET', '/meetings/00000000-0000-4000-8000-000000000000');
   const answer = await fetch(server.endpoint + request.path, { headers: request.headers });
   times.push(performance.now() - began);

@@ -6,7 +6,6 @@ import type { Principal } from '#core/principal.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import { verifySaml } from './saml.ts';
 import type { Snapshot } from './snapshot.ts';
-import { issuerOf, verifyWebIdentity } from './web-identity.ts';
 
 /**
  * Verifies the token that stands for a signature in an operation nobody signs, and answers who brings it; undefined where the
@@ -27,6 +26,8 @@ export interface FederateParts {
 /** Makes the stage that federates. Requirements FED-1, FED-2. */
 export function federating({ snapshot, keys }: FederateParts): Federate {
   async function webIdentity({ RoleArn, WebIdentityToken }: { readonly RoleArn: string; readonly WebIdentityToken: string }, now: Instant) {
+    // Read when the first token comes: most servers never need the library of tokens.
+    const { issuerOf, verifyWebIdentity } = await import('./web-identity.ts');
     const issuer = issuerOf(WebIdentityToken);
     const accountId = parseArn(RoleArn)?.accountId as AccountId | undefined;
     // Only an issuer that the role's account has registered is ever asked for its keys.

@@ -1,4 +1,13 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import type { Vault } from '#core/vault.ts';
 import { derivedFrom, type OperatorKeys } from './operator-keys.ts';
 
@@ -30,10 +39,11 @@ const TAG_BYTES = 16;
 /** Bytes that sealing adds. */
 export const SEALING_BYTES = TEXT_AT + TAG_BYTES;
 
+/** Key objects, because Node 24 takes five times as long over a key given as bytes: 12 µs against 2. */
 interface PurposeKeys {
   readonly id: Buffer;
-  readonly sealing: Buffer;
-  readonly secrets: Buffer;
+  readonly sealing: KeyObject;
+  readonly secrets: KeyObject;
 }
 
 /**
@@ -67,7 +77,8 @@ function keysFor(keys: readonly Uint8Array[], purpose: string): readonly Purpose
 
 function purposeKeys(operatorKey: Uint8Array, purpose: string): PurposeKeys {
   const derive = (use: string, bytes: number) => Buffer.from(hkdfSync('sha256', operatorKey, '', `belfry ${use}: ${purpose}`, bytes));
-  return { id: derive('key id', 4), sealing: derive('sealing', KEY_BYTES), secrets: derive('derived secrets', KEY_BYTES) };
+  const deriveKey = (use: string) => createSecretKey(derive(use, KEY_BYTES));
+  return { id: derive('key id', 4), sealing: deriveKey('sealing'), secrets: deriveKey('derived secrets') };
 }
 
 function sealingBox(all: () => readonly PurposeKeys[]): SealingBox {
@@ -107,8 +118,8 @@ function sealingBox(all: () => readonly PurposeKeys[]): SealingBox {
   };
 }
 
-function messageKey({ sealing }: PurposeKeys, nonce: Uint8Array): Buffer {
-  return createHmac('sha256', sealing).update(nonce.subarray(0, SALT_BYTES)).digest();
+function messageKey({ sealing }: PurposeKeys, nonce: Uint8Array): KeyObject {
+  return createSecretKey(createHmac('sha256', sealing).update(nonce.subarray(0, SALT_BYTES)).digest());
 }
 
 const FINGERPRINT = 'operator key';

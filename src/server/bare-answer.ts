@@ -1,6 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Answer } from '#core/exchange.ts';
+
+// Not imported, for the reason that stands in listener.ts.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Answers over a connection that is no longer, or never became, Node's to answer on, and ends it. */
 export function answerBare(connection: Duplex, { status, headers, body }: Answer): void {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 /**
  * Hints between servers that something has changed. They may be late, doubled or lost: whoever hears one asks the database, and whoever
@@ -77,6 +77,8 @@ export function postgresBus(url: string): Bus {
   let timer: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
+    // Only here: a server alone does not need the driver.
+    const { default: pg } = await import('pg');
     const fresh = new pg.Client({
       connectionString: url,
       application_name: 'belfry bus',

@@ -1,6 +1,7 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -60,7 +61,9 @@ const REFUSALS: ReadonlySet<string> = new Set(['Error', 'error']);
 
 /** Starts the core in its thread. `onOrders` hears what sockets are to do, `onDeath` is called once if it ends unasked. */
 export function startCore(start: CoreStart, onOrders: (orders: readonly SocketOrder[]) => void, onDeath: (why: string) => void): CoreLink {
-  const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start });
+  // Named in the environment, the cache is there before the thread reads its first source.
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
+  const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start, env });
   const waiting = new Map<number, (answer: Answer) => void>();
   let nextId = 1;
   let outgoing: (readonly [number, Wanted])[] = [];

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -11,6 +11,9 @@ import { type Address, endpointOf } from './settings.ts';
 import { isConnect } from './sockets.ts';
 import { TLS_FLOOR } from './tls.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
+
+// An import would read everything that node:http exports, and its WebSocket brings a whole client along: 3 MiB that no server needs.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Bounds of one connection. */
 export interface ConnectionLimits {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import type { Answer, Received } from '#core/exchange.ts';
 import { CLOSINGS, type Closing, CONNECT_PATH, type SocketNews, type SocketOrder } from '#realtime/protocol.ts';
 import { answerBare } from './bare-answer.ts';
@@ -54,7 +54,7 @@ export function isConnect({ headers, url, method }: IncomingMessage): boolean {
 
 export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets {
   const limits = { ...SOCKET_LIMITS, ...given };
-  const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: limits.frameMaxBytes });
+  let serving: Promise<WebSocketServer> | undefined;
   const sockets = new Map<number, WebSocket>();
   /** Who has answered since the last ping. */
   const alive = new WeakSet<WebSocket>();
@@ -68,6 +68,12 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
       else socket.ping();
     }
   }, limits.pingEveryMs);
+
+  /** The library is read when the first client comes. */
+  async function serve(): Promise<WebSocketServer> {
+    const { WebSocketServer } = await import('ws');
+    return new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: limits.frameMaxBytes });
+  }
 
   function opened(number: number, socket: WebSocket): void {
     sockets.set(number, socket);
@@ -109,8 +115,9 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
         clearTimeout(timer);
         if (admitted) tell({ closed: number });
       });
-      ask(received, number)
-        .then((answer) => {
+      serving ??= serve();
+      Promise.all([ask(received, number), serving])
+        .then(([answer, server]) => {
           waiting -= 1;
           clearTimeout(timer);
           admitted = answer.status === 101;
@@ -144,7 +151,7 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
           }),
       );
       await Promise.all(ended);
-      server.close();
+      (await serving)?.close();
     },
   };
 }

@@ -96,7 +96,8 @@ export async function startServer(
   const secured = secure === 'off' ? undefined : tlsMaterial(settings, Date.now()).then((tls) => listen(secure, tls, parts));
   const [ready, http, https] = await Promise.race([Promise.all([core.ready, opened, secured]), died]);
   const listeners = [http, https].filter((listener) => listener !== undefined);
-  core.listening({ ...(http && { http: http.endpoint }), ...(https && { https: https.endpoint }) });
+  const found = settings.publicUrl ?? https?.endpoint;
+  core.listening({ ...(http && { http: http.endpoint }), ...(found !== undefined && { https: found }) });
   failStart = undefined;
   died.catch(() => undefined);
   status = 'ok';

@@ -82,7 +82,10 @@ function readKept(path: string): Kept | undefined {
 
 function namesOf(settings: Settings): string[] {
   const host = settings.https === 'off' ? 'localhost' : settings.https.host;
-  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), host])].filter((name) => name !== '0.0.0.0' && name !== '::');
+  const publicHost = settings.publicUrl === undefined ? host : new URL(settings.publicUrl).hostname.replace(/^\[(.*)\]$/, '$1');
+  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), host, publicHost])].filter(
+    (name) => name !== '0.0.0.0' && name !== '::',
+  );
 }
 
 /** Loaded only when a certificate is made: an ordinary start does not pay for the library. */

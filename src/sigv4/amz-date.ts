@@ -2,13 +2,15 @@ import type { Instant } from '#core/instant.ts';
 
 const AMZ_DATE = /^[0-9]{8}T[0-9]{6}Z$/;
 
+const ZERO = '0'.charCodeAt(0);
+
 const DAYS: readonly number[] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** `20261122T022500Z` as a moment; undefined where the text is none, or names a day or an hour that is none. */
 export function parseAmzDate(text: string): Instant | undefined {
   if (text.length !== 16 || !AMZ_DATE.test(text)) return undefined;
-  const part = (from: number, to: number) => Number(text.slice(from, to));
-  const [year, month, day, hour, minute, second] = [part(0, 4), part(4, 6), part(6, 8), part(9, 11), part(11, 13), part(13, 15)];
+  const two = (at: number) => 10 * text.charCodeAt(at) + text.charCodeAt(at + 1) - 11 * ZERO;
+  const [year, month, day, hour, minute, second] = [100 * two(0) + two(2), two(4), two(6), two(9), two(11), two(13)];
   if (day < 1 || day > (DAYS[month - 1] ?? 0) || hour > 23 || minute > 59 || second > 59) return undefined;
   if (month === 2 && day === 29 && !(year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0))) return undefined;
   // Date.UTC takes a year below 100 for one of the last century.

@@ -3,6 +3,7 @@ import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import { parseAmzDate } from './amz-date.ts';
 import { ALGORITHM, type QueryPair, readQuery, splitTarget, TERMINATOR } from './canonical.ts';
+import { readSignedHeaders } from './signed-headers.ts';
 import type { Scope } from './signing-key.ts';
 
 /** What a request says about its signature. Well formed, and not believed yet. */
@@ -38,9 +39,8 @@ const AUTHORIZATION_MAX = 4096;
 const SESSION_TOKEN_MAX = 8192;
 const EXPIRES_MAX_SECONDS = 604_800;
 const SIGNATURE = /^[0-9a-f]{64}$/;
-const SCOPE_PART = /^[A-Za-z0-9_.-]{1,64}$/;
-const ACCESS_KEY_ID = /^[A-Za-z0-9_]{1,128}$/;
-const SIGNED_HEADERS = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$/;
+/** Access key id, date, region, service. */
+const CREDENTIAL = /^([A-Za-z0-9_]{1,128})\/([^/]+)\/([A-Za-z0-9_.-]{1,64})\/([A-Za-z0-9_.-]{1,64})\/aws4_request$/;
 
 /**
  * Finds and reads a signature, in the Authorization header or in the query. Cheap and bounded: nothing is hashed here.
@@ -54,14 +54,14 @@ const SIGNED_HEADERS = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$
 export function readSignature(received: Received): ReadSignature {
   const { rawHeaders } = received;
   const headerNames: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) headerNames.push((rawHeaders[i] as string).toLowerCase());
-
   const once: (string | undefined)[] = [undefined, undefined, undefined, undefined, undefined];
-  for (let i = 0; i < headerNames.length; i++) {
-    const place = ONCE.indexOf(headerNames[i] as string);
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase();
+    headerNames.push(name);
+    const place = ONCE.indexOf(name);
     if (place < 0) continue;
-    if (once[place] !== undefined) return malformed(`Header '${ONCE[place]}' must not be given more than once.`);
-    once[place] = rawHeaders[2 * i + 1] as string;
+    if (once[place] !== undefined) return malformed(`Header '${name}' must not be given more than once.`);
+    once[place] = rawHeaders[i + 1] as string;
   }
   const [authorization, , dateHeader, tokenHeader] = once;
 
@@ -159,24 +159,16 @@ function claimOf(parts: {
   readonly headerNames: readonly string[];
   readonly expiresSeconds?: number;
 }): ReadSignature {
-  const credential = parts.credential.split('/', 6);
-  const [accessKeyId, date, region, service, terminator] = credential;
-  if (credential.length !== 5 || !accessKeyId || !date || !region || !service) {
-    return malformed(
-      `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${parts.credential.slice(0, 256)}'`,
-    );
-  }
-  if (terminator !== TERMINATOR) return malformed(`Credential should be scoped with a valid terminator: '${TERMINATOR}'.`);
-  if (!ACCESS_KEY_ID.test(accessKeyId) || !SCOPE_PART.test(region) || !SCOPE_PART.test(service)) {
-    return malformed('Credential has characters that no key id, region or service has.');
-  }
+  const credential = CREDENTIAL.exec(parts.credential);
+  if (credential === null) return malformed(credentialProblem(parts.credential));
+  const [, accessKeyId, date, region, service] = credential as unknown as readonly [string, string, string, string, string];
   const signedAt = parseAmzDate(parts.date);
   if (signedAt === undefined) {
     return malformed(
       `Date must be in ISO-8601 'basic format'. Got '${parts.date.slice(0, 64)}'. See http://en.wikipedia.org/wiki/ISO_8601`,
     );
   }
-  if (parts.signedHeaders.length > AUTHORIZATION_MAX || !SIGNED_HEADERS.test(parts.signedHeaders)) {
+  if (readSignedHeaders(parts.signedHeaders) === undefined) {
     return malformed("'SignedHeaders' must be lower-case header names separated by ';'.");
   }
   if (!SIGNATURE.test(parts.signature)) return malformed("'Signature' must be 64 lower-case hexadecimal digits.");
@@ -199,6 +191,16 @@ function claimOf(parts: {
       ...(expiresSeconds !== undefined && { expiresSeconds }),
     },
   };
+}
+
+/** Why a text is no credential. */
+function credentialProblem(credential: string): string {
+  const parts = credential.split('/', 6);
+  if (parts.length !== 5 || parts.slice(0, 4).includes('')) {
+    return `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential.slice(0, 256)}'`;
+  }
+  if (parts[4] !== TERMINATOR) return `Credential should be scoped with a valid terminator: '${TERMINATOR}'.`;
+  return 'Credential has characters that no key id, region or service has.';
 }
 
 function hashed(authorization: string): string {

@@ -14,6 +14,7 @@ import {
   TERMINATOR,
 } from './canonical.ts';
 import type { SignatureClaim } from './claim.ts';
+import { readSignedHeaders, type SignedHeaders } from './signed-headers.ts';
 import { deriveSigningKey, type SigningKeyCache } from './signing-key.ts';
 
 export interface VerifyWith {
@@ -54,11 +55,13 @@ export function verifySignature(
   claim: SignatureClaim,
   { secret, signingName, now, keyCache }: VerifyWith,
 ): Verification {
-  const refused = scopeProblem(claim, signingName) ?? clockProblem(claim, now) ?? unsignedProblem(claim);
+  const signed = readSignedHeaders(claim.signedHeaders);
+  if (signed === undefined) throw new Error('readSignature makes no claim of such a list');
+  const refused = scopeProblem(claim, signingName) ?? clockProblem(claim, now) ?? unsignedProblem(claim, signed);
   if (refused !== undefined) return mismatch(refused);
 
   const bodyHash = received.body.length === 0 ? EMPTY_HASH : hash('sha256', received.body, 'hex');
-  const request = canonicalRequest(received, claim, bodyHash);
+  const request = canonicalRequest(received, claim, signed, bodyHash);
   if (typeof request !== 'string') return request;
 
   // One character a byte: a header's bytes beyond ASCII are hashed as they came.
@@ -114,12 +117,11 @@ function span(milliseconds: number): string {
   return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000} min.` : `${milliseconds / 1000} sec.`;
 }
 
-function unsignedProblem(claim: SignatureClaim): string | undefined {
-  const fenced = `;${claim.signedHeaders};`;
-  if (!fenced.includes(';host;')) return "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
+function unsignedProblem(claim: SignatureClaim, signed: SignedHeaders): string | undefined {
+  if (!signed.names.has('host')) return "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
   for (const name of claim.headerNames) {
     // `x-amzn-trace-id`, which proxies add, does not begin so.
-    if (name.startsWith('x-amz-') && !fenced.includes(`;${name};`)) {
+    if (name.startsWith('x-amz-') && !signed.names.has(name)) {
       return `'${name.slice(0, 64)}' must be a 'SignedHeader' in the AWS Authorization.`;
     }
   }
@@ -130,6 +132,7 @@ function unsignedProblem(claim: SignatureClaim): string | undefined {
 function canonicalRequest(
   received: Received,
   claim: SignatureClaim,
+  signed: SignedHeaders,
   bodyHash: string,
 ): string | (Verification & { readonly verified: false }) {
   const { path, query } = splitTarget(received.target);
@@ -143,21 +146,20 @@ function canonicalRequest(
     canonicalQueryText = canonicalQuery(claim.presigned ? pairs.filter(([name]) => name !== 'X-Amz-Signature') : pairs);
   }
 
-  const { headerNames, signedHeaders } = claim;
+  if (!signed.sorted) return mismatch("'SignedHeaders' must be sorted, each name once.");
+  const { headerNames } = claim;
   const { rawHeaders } = received;
-  let headers = '';
-  let before = '';
-  for (const name of signedHeaders.split(';')) {
-    if (name <= before) return mismatch("'SignedHeaders' must be sorted, each name once.");
-    before = name;
-    let value: string | undefined;
-    for (let i = headerNames.indexOf(name); i >= 0; i = headerNames.indexOf(name, i + 1)) {
-      const one = canonicalValue(rawHeaders[2 * i + 1] as string);
-      value = value === undefined ? one : `${value},${one}`;
+  let text = `${received.method}\n${canonicalPath(path)}\n${canonicalQueryText}`;
+  for (const { name, begin } of signed.lines) {
+    const first = headerNames.indexOf(name);
+    if (first < 0) return mismatch(MISMATCH);
+    let value = canonicalValue(rawHeaders[2 * first + 1] as string);
+    for (let i = headerNames.indexOf(name, first + 1); i >= 0; i = headerNames.indexOf(name, i + 1)) {
+      value += `,${canonicalValue(rawHeaders[2 * i + 1] as string)}`;
     }
-    if (value === undefined) return mismatch(MISMATCH);
     if (name === 'x-amz-content-sha256' && value !== bodyHash) return mismatch(MISMATCH);
-    headers += `${name}:${value}\n`;
+    text += begin;
+    text += value;
   }
-  return `${received.method}\n${canonicalPath(path)}\n${canonicalQueryText}\n${headers}\n${signedHeaders}\n${bodyHash}`;
+  return `${text}\n\n${claim.signedHeaders}\n${bodyHash}`;
 }

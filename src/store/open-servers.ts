@@ -1,5 +1,3 @@
-import pg from 'pg';
-import { EXACT_NUMBERS } from './postgres.ts';
 import { NO_EPOCH, POSTGRES_EPOCH, type Servers, servers } from './servers.ts';
 import type { Sql, SqlValue, Store } from './store.ts';
 
@@ -27,11 +25,11 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
     return { servers: servers(sql, NO_EPOCH), shared: false, close: async () => {} };
   }
   // How long a lease lasts is asked first, because a statement must fail before the lease does.
-  const asking = connect(setting, FULL_LOAD_MILLISECONDS);
+  const asking = await connect(setting, FULL_LOAD_MILLISECONDS);
   try {
     const lease = await servers(asking.sql, NO_EPOCH).leaseMilliseconds();
     const epoch = await supportedEpoch(asking.sql);
-    const quick = connect(setting, Math.ceil(lease / 2));
+    const quick = await connect(setting, Math.ceil(lease / 2));
     const answering = servers(quick.sql, epoch);
     const patient = servers(asking.sql, epoch);
     return {
@@ -59,7 +57,10 @@ async function supportedEpoch(sql: Sql): Promise<string> {
   }
 }
 
-function connect(url: string, timeoutMilliseconds: number) {
+async function connect(url: string, timeoutMilliseconds: number) {
+  // Only here: the embedded engine does not need the driver.
+  const { default: pg } = await import('pg');
+  const { EXACT_NUMBERS } = await import('./postgres.ts');
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS,

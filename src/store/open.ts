@@ -1,5 +1,4 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { openPostgres } from './postgres.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Store, StoreOptions } from './store.ts';
 
@@ -10,7 +9,11 @@ import type { Store, StoreOptions } from './store.ts';
  * @throws Error where the setting names neither; the text does not repeat the setting, which may hold a password
  */
 export async function openStore(setting: string, options: StoreOptions): Promise<Store> {
-  if (setting.startsWith('postgres://') || setting.startsWith('postgresql://')) return openPostgres(setting, options);
+  if (setting.startsWith('postgres://') || setting.startsWith('postgresql://')) {
+    // Only here: the embedded engine does not need the driver.
+    const { openPostgres } = await import('./postgres.ts');
+    return openPostgres(setting, options);
+  }
   if (setting === 'file::memory:') return openSqlite(':memory:', options);
   if (setting.startsWith('file:')) return openSqlite(fileFolder(setting), options);
   throw new Error('The database setting must begin with file: or postgres://.');

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { type Instant, instant } from '#core/instant.ts';
 
 /** What a join token says of itself: enough to admit its bearer to the media plane without a look-up. */
@@ -35,15 +35,17 @@ const PURPOSE = 'belfry join token\n';
  * @throws Error where the key is shorter than 32 bytes
  */
 export function joinTokens(key: Uint8Array, older: readonly Uint8Array[] = []): JoinTokens {
-  const keys = [key, ...older];
-  if (keys.some(({ length }) => length < KEY_MIN_BYTES))
+  if ([key, ...older].some(({ length }) => length < KEY_MIN_BYTES))
     throw new Error(`The key of join tokens must have ${KEY_MIN_BYTES} bytes or more.`);
+  // Key objects, because Node 24 takes five times as long over a key given as bytes: 12 µs against 2.
+  const newest = createSecretKey(key);
+  const keys = [newest, ...older.map((each) => createSecretKey(each))];
 
   return {
     issue({ accountId, region, meetingId, attendeeId, externalUserId, expiresAt }) {
       const facts = JSON.stringify([FORMAT, accountId, region, meetingId, attendeeId, externalUserId, expiresAt]);
       const text = Buffer.from(facts).toString('base64url');
-      return `${text}.${mac(key, text).toString('base64url')}`;
+      return `${text}.${mac(newest, text).toString('base64url')}`;
     },
     verify(token, now) {
       if (token.length > TOKEN_MAX_LENGTH) return undefined;
@@ -66,6 +68,6 @@ export function joinTokens(key: Uint8Array, older: readonly Uint8Array[] = []): 
   };
 }
 
-function mac(key: Uint8Array, facts: string): Buffer {
+function mac(key: KeyObject, facts: string): Buffer {
   return createHmac('sha256', key).update(PURPOSE).update(facts).digest();
 }
