@@ -30,6 +30,8 @@ let model: ServiceModel | undefined;
  * The model of messaging with Connect in place of its operations.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", the connect API; "Using prefetch to deliver channel details".
+ * Assumed: who is refused gets an error over HTTP. A comment in `DefaultMessagingSession` says that AWS opens the socket first and closes it with
+ * a code; a browser sees 1006 here, and its client tries again until it gives up (ten seconds by default) where 4401 would stop it at once.
  * Assumed: it changes something, so that its record is no read-only one: it opens what is told to nobody else; a session id is at most 128
  * characters, and has to be given.
  */
