@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { compilePolicy, decideTrust } from '#policy/engine.ts';
+import type { Tell as TellIdentity } from '#services/chime-sdk-identity/deps.ts';
 import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
+import type { Call } from '#services/operation.ts';
 import { type LinkedServicePrincipal, linkedRole } from '#services/service-linked-roles.ts';
 import type { Tx } from '#store/store.ts';
-import { serviceEventRow } from '#trail/service-event.ts';
+import { forwardedCallRow, serviceEventRow } from '#trail/service-event.ts';
 
 /**
  * Acts for an account through a service-linked role, as the linked service: the role's own trust policy decides, and the trail
@@ -49,4 +51,57 @@ export function actingOnMeetings(now: () => Instant): Tell {
     if (event.type !== 'TranscriptionStarted') return;
     await assumeLinkedRole(tx, event, 'transcription.chime.amazonaws.com', event.meetingId, now());
   };
+}
+
+/**
+ * What the server does when it hears who is gone from an app instance, of operations and of the sweep alike: that a user has expired
+ * stands in the trail, where no call says so. Requirement LOG-5.
+ *
+ * Writes: the record of ExpireAppInstanceUser, in the transaction that removed the user.
+ * Source: Chime SDK Developer Guide, "AWS CloudTrail events for expired resource deletion".
+ * Assumed: the names in `serviceEventDetails`.
+ */
+export function actingOnIdentity(now: () => Instant): TellIdentity {
+  return async (tx, event) => {
+    if (event.type !== 'AppInstanceUserExpired') return;
+    const { accountId, region, arn } = event;
+    await tx.trail.append(
+      serviceEventRow({
+        accountId,
+        region,
+        now: now(),
+        eventId: randomUUID(),
+        eventName: 'ExpireAppInstanceUser',
+        eventSource: 'chime.amazonaws.com',
+        invokedBy: 'chime.amazonaws.com',
+        details: { appInstanceUserArn: arn },
+        resources: [arn],
+      }),
+    );
+  };
+}
+
+/**
+ * Records that a service made its role with the permission of who called it. Requirement SLR-6.
+ *
+ * Writes: the record of CreateServiceLinkedRole, in the transaction in which the role was made.
+ */
+export async function recordLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<void> {
+  const role = await linkedRole(call.tx, call.accountId, service);
+  if (role === undefined) throw new Error(`the role of ${service} was not made`);
+  await call.tx.trail.append(
+    forwardedCallRow({
+      principal: call.principal,
+      region: call.region,
+      now: call.now,
+      eventId: randomUUID(),
+      requestId: randomUUID(),
+      eventName: 'CreateServiceLinkedRole',
+      eventSource: 'iam.amazonaws.com',
+      invokedBy: service,
+      requestParameters: { aWSServiceName: service },
+      responseElements: { role: { roleName: role.roleName, roleId: role.roleId, arn: role.arn, path: role.path } },
+      resources: [{ type: 'AWS::IAM::Role', name: role.roleName }],
+    }),
+  );
 }

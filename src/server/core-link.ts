@@ -44,6 +44,9 @@ export interface CoreLink {
 /** Requests that cross together at most: while the core works on some, the listeners read others. */
 const BATCH_MAX = 8;
 
+/** Errors that are thrown with a message for the operator, the system's and the databases' among them; never TypeError and its kind. */
+const REFUSALS: ReadonlySet<string> = new Set(['Error', 'error']);
+
 /** Starts the core in its thread. `onDeath` is called once if it ends unasked. */
 export function startCore(start: CoreStart, onDeath: (why: string) => void): CoreLink {
   const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start });
@@ -52,6 +55,7 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
   let outgoing: (readonly [number, Wanted])[] = [];
   let closing = false;
   let why = 'the core ended';
+  let started = false;
   const ready = Promise.withResolvers<CoreReady>();
   const closed = Promise.withResolvers<void>();
 
@@ -63,8 +67,10 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
   };
   worker.on('message', (message: FromCore) => {
     if (message === 'closed') closed.resolve();
-    else if ('ready' in message) ready.resolve(message.ready);
-    else if ('failed' in message) why = message.failed;
+    else if ('ready' in message) {
+      started = true;
+      ready.resolve(message.ready);
+    } else if ('failed' in message) why = message.failed;
     else {
       for (const [id, answer] of message) {
         waiting.get(id)?.(answer);
@@ -73,7 +79,9 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
     }
   });
   worker.on('error', (error) => {
-    why = String((error as Error).stack ?? error);
+    // What keeps a start from being is the operator's to mend, and said in a line; a bug of ours comes with its trace.
+    const refused = !started && error instanceof Error && REFUSALS.has(error.name);
+    why = refused ? error.message : String((error as Error).stack ?? error);
   });
   worker.on('exit', () => {
     closed.resolve();

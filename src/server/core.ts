@@ -21,6 +21,7 @@ import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
+import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
 import { mfaVerifier } from '#services/mfa.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
@@ -28,7 +29,9 @@ import { openStore } from '#store/open.ts';
 import { openServers } from '#store/open-servers.ts';
 import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
+import { actingOnIdentity } from './acting.ts';
 import { answering } from './answer.ts';
+import { newGate } from './aside.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
@@ -42,7 +45,7 @@ const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
 
 const { settings, recording } = workerData as CoreStart;
-/** How often meetings that ended by themselves give their space back; reads never find them before either. */
+/** How often meetings that ended by themselves give their space back, which reads never find before either, and users that expired go. */
 const SWEEP_EVERY_MS = 60_000;
 const FORGOTTEN_AT_ONCE = 1_000;
 /** Tombstones only cost space. */
@@ -119,6 +122,7 @@ const answer = answering({
   now,
   guide2021: settings.guide2021,
   recording,
+  gate: newGate(1),
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
@@ -134,6 +138,8 @@ const signIn = signInPages({
   signIns: consoleSignIns({ vault, sessions, principals }),
   federate,
   verifyMfa,
+  // Of its own: whoever is nobody yet does not keep waiting those who are known.
+  gate: newGate(2),
   answer,
   now,
   recording,
@@ -145,13 +151,16 @@ const signIn = signInPages({
 
 const operatorKey = operatorKeyCommands({ ring, vault, store, region: settings.region, now, lease });
 const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease, operatorKey });
+/** Others are answered between one transaction and the next. */
+async function sweepWhatEnded(): Promise<void> {
+  await store.transaction(async (tx) => {
+    await sweepEndedMeetings(tx, now());
+    await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
+  });
+  while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), actingOnIdentity(now))));
+}
 const sweep = setInterval(() => {
-  void store
-    .transaction(async (tx) => {
-      await sweepEndedMeetings(tx, now());
-      await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
-    })
-    .catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
+  void sweepWhatEnded().catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
 }, SWEEP_EVERY_MS);
 const trim = setInterval(() => {
   void lease.trim().catch((error) => console.error(`belfry: what was deleted of identity was not trimmed: ${(error as Error).message}`));

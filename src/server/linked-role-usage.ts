@@ -1,5 +1,7 @@
 import { type AccountId, arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
+import { everyOfAccount, voiceArn } from '#services/chime-sdk-voice/found.ts';
+import { VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
 import type { LinkedRoleUsage, LinkedServicePrincipal } from '#services/service-linked-roles.ts';
 import type { Tx } from '#store/store.ts';
 
@@ -12,13 +14,22 @@ interface Use {
   readonly arn: string;
 }
 
-/** What needs the role of each service that has any. */
+/**
+ * What needs the role of each service that has any.
+ *
+ * Source: security.md §9.1, "must be removed first": of Voice Connectors their streaming configurations, and not SIP media applications.
+ */
 const USES: Partial<Record<LinkedServicePrincipal, (tx: Tx, accountId: AccountId) => Promise<readonly Use[]>>> = {
   'transcription.chime.amazonaws.com': async (tx, accountId) =>
     (await tx.meetings.transcribed(accountId, instant(Date.now()), USAGE_MAX)).map(({ region, meetingId }) => ({
       region,
       arn: arn('chime', region, accountId, `meeting/${meetingId}`),
     })),
+  'voiceconnector.chime.amazonaws.com': async (tx, accountId) =>
+    (await everyOfAccount(tx, { accountId }, VOICE_CONNECTOR))
+      .filter(({ document }) => document.configurations.streaming !== undefined)
+      .slice(0, USAGE_MAX)
+      .map((connector) => ({ region: connector.region, arn: voiceArn(VOICE_CONNECTOR, connector, connector.id) })),
 };
 
 /** What still needs a service-linked role, region by region: while there is any, the role stays. Requirement SLR-14. */

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
-import type { Address } from './settings.ts';
+import { type Address, endpointOf } from './settings.ts';
 import { TLS_FLOOR } from './tls.ts';
 
 /** Bounds of one connection. */
@@ -93,16 +93,20 @@ export async function listen(address: Address, tls: { cert: string; key: string 
         return true;
       },
     };
+    const peer = sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined);
+    peer.last = response;
     response.once('close', () => {
       underWayBytes -= load.heldBytes;
+      // An idle connection holds no request.
+      if (peer.last === response) peer.last = undefined;
     });
     if (!load.hold(REQUEST_BYTES)) {
       refuseHead(request, response, UNREADABLE.load);
       return;
     }
     if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHead(request, response, UNREADABLE.headers);
-    else if (request.headers.host === undefined) refuseHead(request, response, UNREADABLE.otherwise);
-    else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts, load);
+    else if (request.headers.host === undefined && request.httpVersion !== '1.0') refuseHead(request, response, UNREADABLE.otherwise);
+    else receive(request, response, peer, parts, load);
   };
   server.on('request', take);
   // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
@@ -110,7 +114,14 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
     take(request, response);
   });
-  server.on('clientError', refuseUnreadable);
+  // Another expectation may be passed over (RFC 9110 §10.1.1): Node would answer it 417, with nothing in it that tells which request it was.
+  server.on('checkExpectation', take);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const last = sockets.get(socket)?.last;
+    // A request that came whole before the nonsense was acted upon: its own answer must tell, not this one.
+    if (last?.req.complete) last.once('close', () => refuseUnreadable(error, socket));
+    else refuseUnreadable(error, socket);
+  });
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -120,9 +131,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     });
   });
   const { port } = server.address() as AddressInfo;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
-    endpoint: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -142,16 +152,22 @@ interface Load {
 interface Peer {
   readonly sourceIp: string;
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
+  /** The answer under way to the request that came last. */
+  last: ServerResponse | undefined;
 }
 
 /** What is the same for every request of a connection. Requirement CTX-2: the socket tells, no header does. */
 function peerOf(socket: Socket, secure: boolean): Peer {
   const address = socket.remoteAddress ?? '';
   const sourceIp = address.startsWith('::ffff:') ? address.slice(7) : address;
-  if (!secure) return { sourceIp };
+  if (!secure) return { sourceIp, last: undefined };
   // Null where the socket is gone already.
   const cipher = (socket as TLSSocket).getCipher() as { readonly standardName: string } | null;
-  return { sourceIp, tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' } };
+  return {
+    sourceIp,
+    last: undefined,
+    tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' },
+  };
 }
 
 const NO_BODY = new Uint8Array(0);
@@ -184,11 +200,9 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
     answer
       .then(({ status, headers, body }) => {
         if (response.destroyed) return;
-        response.writeHead(status, [
-          ...headers,
-          'content-length',
-          String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
-        ]);
+        // RFC 9110 §8.6: an answer that cannot have a body must not say how long it is.
+        const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+        response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
         response.end(request.method === 'HEAD' ? undefined : body);
       })
       .catch(() => response.destroy());
@@ -243,7 +257,7 @@ const UNREADABLE = {
 } as const satisfies Record<string, Unreadable>;
 
 /** What could not be read as HTTP at all: no service can be told from it, so the answer is the plainest JSON error. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

@@ -64,10 +64,20 @@ export function allOperations({
         tell: actingOnMeetings(() => instant(Date.now())),
       });
     },
-    'chime-sdk-identity': async () => (await import('#services/chime-sdk-identity/operations.ts')).identityOperations(),
+    'chime-sdk-identity': async () => {
+      const { identityOperations } = await import('#services/chime-sdk-identity/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-identity/deps.ts');
+      const { actingOnIdentity } = await import('./acting.ts');
+      return identityOperations({ vault, limits: DEFAULT_LIMITS, tell: actingOnIdentity(() => instant(Date.now())) });
+    },
     'chime-sdk-messaging': async () => (await import('#services/chime-sdk-messaging/operations.ts')).messagingOperations(),
     'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
-    'chime-sdk-voice': async () => (await import('#services/chime-sdk-voice/operations.ts')).voiceOperations(),
+    'chime-sdk-voice': async () => {
+      const { voiceOperations } = await import('#services/chime-sdk-voice/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-voice/deps.ts');
+      const { recordLinkedRole } = await import('./acting.ts');
+      return voiceOperations({ vault, limits: DEFAULT_LIMITS, linkedRoleMade: recordLinkedRole });
+    },
     iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),
     sts: async () => {
       const { stsOperations } = await import('#services/sts/operations.ts');

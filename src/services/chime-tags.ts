@@ -15,7 +15,7 @@ export interface Tag {
 }
 
 /** Source: chime-sdk-meetings 2021-07-15, TagList; AWS General Reference, "Tag naming limits and requirements". */
-const TAGS_MAX = 50;
+export const TAGS_MAX = 50;
 
 /** Everything ends after it. */
 const BEGINNING = instant(0);

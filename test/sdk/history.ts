@@ -7,6 +7,7 @@ export interface LookedUp {
   readonly errorCode: string | undefined;
   readonly document: {
     readonly requestID: string;
+    readonly awsRegion: string;
     readonly readOnly: boolean;
     readonly errorMessage?: string;
     readonly userIdentity: {

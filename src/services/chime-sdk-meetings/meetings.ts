@@ -2,11 +2,12 @@ import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMeetingsApi, CreateMeetingRequest, CreateMeetingWithAttendeesRequest } from '#model/generated/chime-sdk-meetings.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
+import { requestHash } from '../request-hash.ts';
 import { guid, meetingArn, onMeeting } from './access.ts';
 import { addAttendees, existingAttendees } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { requireExternalId } from './external-id.ts';
-import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, requestHash, toMeeting } from './found.ts';
+import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, toMeeting } from './found.ts';
 import { MEDIA_REGIONS } from './media-placement.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
