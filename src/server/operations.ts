@@ -70,7 +70,11 @@ export function allOperations({
       const { actingOnIdentity } = await import('./acting.ts');
       return identityOperations({ vault, limits: DEFAULT_LIMITS, tell: actingOnIdentity(() => instant(Date.now())) });
     },
-    'chime-sdk-messaging': async () => (await import('#services/chime-sdk-messaging/operations.ts')).messagingOperations(),
+    'chime-sdk-messaging': async () => {
+      const { messagingOperations } = await import('#services/chime-sdk-messaging/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-messaging/deps.ts');
+      return messagingOperations({ limits: DEFAULT_LIMITS });
+    },
     'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
     'chime-sdk-voice': async () => {
       const { voiceOperations } = await import('#services/chime-sdk-voice/operations.ts');

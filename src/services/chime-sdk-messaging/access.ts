@@ -85,11 +85,7 @@ const IN_APP_INSTANCE: Readonly<Record<string, ResourceKind<unknown>>> = {
   'channel-flow': CHANNEL_FLOW,
 };
 
-async function tagsOf(
-  tx: Tx,
-  caller: Where,
-  arns: readonly string[],
-): Promise<readonly (Readonly<Record<string, string>> | undefined)[]> {
+async function tagsOf(tx: Tx, caller: Where, arns: readonly string[]): Promise<readonly (Readonly<Record<string, string>> | undefined)[]> {
   const tags: (Readonly<Record<string, string>> | undefined)[] = [];
   for (const each of arns) tags.push(await tagsOfOne(tx, caller, each));
   return tags;
@@ -101,7 +97,8 @@ async function tagsOfOne(tx: Tx, caller: Where, text: string): Promise<Readonly<
   const { appInstanceId } = parts;
   const [type, id = '', more] = parts.rest;
   if (more !== undefined) return undefined;
-  if (type === undefined) return tagValues((await tx.resources.get(APP_INSTANCE, { ...inAppInstance(caller, ''), id: appInstanceId }))?.tags);
+  if (type === undefined)
+    return tagValues((await tx.resources.get(APP_INSTANCE, { ...inAppInstance(caller, ''), id: appInstanceId }))?.tags);
   if (type === 'channel') return tagValues((await tx.channels.get(caller.accountId, caller.region, appInstanceId, id))?.tags);
   const kind = Object.hasOwn(IN_APP_INSTANCE, type) ? IN_APP_INSTANCE[type] : undefined;
   return kind && tagValues((await tx.resources.get(kind, { ...inAppInstance(caller, appInstanceId), id }))?.tags);

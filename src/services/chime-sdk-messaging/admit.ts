@@ -115,7 +115,11 @@ function refused(operation: BearerOperation): AwsError {
  * Source: security.md CHM-5: a user ARN in the input that is none is 403. Assumed: the text.
  * @throws ForbiddenException there is none
  */
-export async function memberOrForbidden(call: Call, appInstanceId: string, memberArn: string): Promise<AppInstanceMember & { readonly key: string }> {
+export async function memberOrForbidden(
+  call: Call,
+  appInstanceId: string,
+  memberArn: string,
+): Promise<AppInstanceMember & { readonly key: string }> {
   const member = await findMember(call.tx, call, memberArn);
   if (member === undefined || member.appInstanceId !== appInstanceId) {
     throw new AwsError('ForbiddenException', `${memberArn} is no user and no bot of the app instance.`);

@@ -17,7 +17,13 @@ import { addModerator } from './moderators.ts';
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type ChannelOperations = Pick<
   Operations,
-  'CreateChannel' | 'DescribeChannel' | 'UpdateChannel' | 'DeleteChannel' | 'ListChannels' | 'SearchChannels' | 'PutChannelExpirationSettings'
+  | 'CreateChannel'
+  | 'DescribeChannel'
+  | 'UpdateChannel'
+  | 'DeleteChannel'
+  | 'ListChannels'
+  | 'SearchChannels'
+  | 'PutChannelExpirationSettings'
 >;
 
 /** Making, reading, changing, finding and removing channels. Source: chime-sdk-messaging 2021-05-15. */
@@ -45,15 +51,14 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
       },
       async handle(call, input) {
         const bearer = await admitToAppInstance(call, 'CreateChannel', input, () => appInstanceIdOf(input.AppInstanceArn));
-        const { ClientRequestToken, ...request } = input;
-        const channelId = await once(call, {
-          operation: 'chime:CreateChannel',
-          token: `${input.ChimeBearer} ${ClientRequestToken}`,
-          request,
-          stands: async (made: string) =>
-            (await call.tx.channels.get(call.accountId, call.region, bearer.appInstanceId, made)) !== undefined,
-          make: () => makeChannel(call, deps, bearer, input),
-        });
+        const { tx, accountId, region } = call;
+        const channelId = await once(
+          call,
+          'chime:CreateChannel',
+          { ...input, ClientRequestToken: `${input.ChimeBearer} ${input.ClientRequestToken}` },
+          async (made) => (await tx.channels.get(accountId, region, bearer.appInstanceId, made)) !== undefined,
+          () => makeChannel(call, deps, bearer, input),
+        );
         return { ChannelArn: `${input.AppInstanceArn}/channel/${channelId}` };
       },
     },

@@ -156,7 +156,10 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
 }
 
 /** Whoever may do something with members may do it in every sub-channel: which one is meant is not who one is. */
-function withoutSubChannel<Input extends { readonly ChannelArn: string; readonly ChimeBearer: string }>({ ChannelArn, ChimeBearer }: Input) {
+function withoutSubChannel<Input extends { readonly ChannelArn: string; readonly ChimeBearer: string }>({
+  ChannelArn,
+  ChimeBearer,
+}: Input) {
   return { ChannelArn, ChimeBearer };
 }
 

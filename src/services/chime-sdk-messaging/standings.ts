@@ -24,7 +24,14 @@ export async function describeStanding({ tx }: Pick<Call, 'tx'>, channel: Channe
  * Assumed: the texts.
  * @throws ResourceLimitExceededException there are `most` already · ConflictException it is so already
  */
-export async function addStanding({ tx, now }: Call, channel: ChannelRecord, standing: Standing, member: string, createdBy: string, most: number) {
+export async function addStanding(
+  { tx, now }: Call,
+  channel: ChannelRecord,
+  standing: Standing,
+  member: string,
+  createdBy: string,
+  most: number,
+) {
   const { channelKey, appInstanceId } = channel;
   if ((await tx.channels.countStandings(channelKey, standing, most)) >= most) {
     throw new AwsError('ResourceLimitExceededException', `The channel has ${most} of this kind, and may not have more.`);
@@ -45,8 +52,11 @@ export async function standingOrMissing(
   memberArn: string,
 ): Promise<StandingRecord> {
   const prefix = channelArn({ channelKey, appInstanceId, ...channel }).replace(/channel\/[^/]*$/, '');
-  const found = memberArn.startsWith(prefix) ? await tx.channels.getStanding(channelKey, standing, memberArn.slice(prefix.length)) : undefined;
-  if (found === undefined) throw missing(operation, `${memberArn} is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
+  const found = memberArn.startsWith(prefix)
+    ? await tx.channels.getStanding(channelKey, standing, memberArn.slice(prefix.length))
+    : undefined;
+  if (found === undefined)
+    throw missing(operation, `${memberArn} is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
   return found;
 }
 
