@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { compilePolicy, decideTrust } from '#policy/engine.ts';
 import type { Tell as TellIdentity } from '#services/chime-sdk-identity/deps.ts';
 import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
+import type { Tell as TellChannels } from '#services/chime-sdk-messaging/deps.ts';
 import type { Call } from '#services/operation.ts';
 import { type LinkedServicePrincipal, linkedRole } from '#services/service-linked-roles.ts';
 import type { Tx } from '#store/store.ts';
@@ -64,7 +66,7 @@ export function actingOnMeetings(now: () => Instant): Tell {
 export function actingOnIdentity(now: () => Instant): TellIdentity {
   return async (tx, event) => {
     if (event.type !== 'AppInstanceUserExpired') return;
-    const { accountId, region, arn } = event;
+    const { accountId, region } = event;
     await tx.trail.append(
       serviceEventRow({
         accountId,
@@ -74,8 +76,48 @@ export function actingOnIdentity(now: () => Instant): TellIdentity {
         eventName: 'ExpireAppInstanceUser',
         eventSource: 'chime.amazonaws.com',
         invokedBy: 'chime.amazonaws.com',
-        details: { appInstanceUserArn: arn },
-        resources: [arn],
+        details: { appInstanceUserArn: event.arn },
+        resources: [event.arn],
+      }),
+    );
+  };
+}
+
+/**
+ * What the server does when it hears what happened in a channel, of operations and of the sweep alike: what no call says stands in the
+ * trail, that a channel has expired and that a function of a channel flow could not be invoked. Requirements LOG-5, RBP-4.
+ *
+ * Writes: the record of ExpireChannel or ProcessorInvocationFailure, in the transaction in which it happened.
+ * Source: Chime SDK Developer Guide, "AWS CloudTrail events for expired resource deletion"; LOG-24 for what is told of a failed invocation.
+ * Assumed: a failed invocation is a service event of the trail, because there is no event bus that would carry it; the names in `serviceEventDetails`.
+ */
+export function actingOnChannels(now: () => Instant): TellChannels {
+  return async (tx, event) => {
+    if (event.type !== 'ExpireChannel' && event.type !== 'ProcessorInvocationFailure') return;
+    const { accountId, region, appInstanceId, channelId } = event;
+    const appInstanceArn = arn('chime', region, accountId, `app-instance/${appInstanceId}`);
+    const channelArn = `${appInstanceArn}/channel/${channelId}`;
+    const details =
+      event.type === 'ExpireChannel'
+        ? { channelArn }
+        : {
+            appInstanceArn,
+            channelArn,
+            messageId: event.messageId,
+            processorResourceArn: event.processorResourceArn,
+            failureReason: event.failureReason,
+          };
+    await tx.trail.append(
+      serviceEventRow({
+        accountId,
+        region,
+        now: now(),
+        eventId: randomUUID(),
+        eventName: event.type,
+        eventSource: 'chime.amazonaws.com',
+        invokedBy: 'chime.amazonaws.com',
+        details,
+        resources: [channelArn],
       }),
     );
   };

@@ -28,6 +28,8 @@ import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
 import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
 import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
+import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
+import { forgetGone, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from '#services/chime-sdk-messaging/sweep.ts';
 import { mfaVerifier } from '#services/mfa.ts';
 import type { Operation } from '#services/operation.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
@@ -36,7 +38,7 @@ import { openServers } from '#store/open-servers.ts';
 import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { route } from '#wire/route.ts';
-import { actingOnIdentity } from './acting.ts';
+import { actingOnChannels, actingOnIdentity } from './acting.ts';
 import { answering, type Server } from './answer.ts';
 import { newGate } from './aside.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
@@ -67,7 +69,14 @@ const hintOfChannelEvents = () => bus.hint(CHANNEL_EVENTS);
 const tellOfIdentity: TellOfIdentity = async (tx, event) => {
   await actingOnIdentity(now)(tx, event);
   await tellingOfUsers(now, hintOfChannelEvents)(tx, event);
+  await forgetGone(tx, event);
 };
+/** What is heard of what happens in channels, likewise. */
+const tellOfChannels: TellOfChannels = async (tx, event) => {
+  await actingOnChannels(now)(tx, event);
+  await tellingOfChannels(now, hintOfChannelEvents)(tx, event);
+};
+const sweepRetention = retentionSweep();
 
 /** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
 function fatal(error: unknown): void {
@@ -136,7 +145,7 @@ const server: Server = {
     endpoints: () => endpoints,
     serviceControl: stacks.serviceControlOf,
     tellOfIdentity,
-    tellOfChannels: tellingOfChannels(now, hintOfChannelEvents),
+    tellOfChannels,
   }),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
@@ -210,6 +219,9 @@ async function sweepWhatEnded(): Promise<void> {
     await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
   });
   while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), tellOfIdentity)));
+  while (await store.transaction((tx) => sweepExpiredChannels(tx, now(), tellOfChannels)));
+  while (await store.transaction(sweepRemovedChannels));
+  await store.transaction((tx) => sweepRetention(tx, now()));
   const told = instant(now() - CHANNEL_EVENTS_KEPT_MS);
   while ((await store.transaction((tx) => tx.channelEvents.forget(told, FORGOTTEN_AT_ONCE))) === FORGOTTEN_AT_ONCE);
 }

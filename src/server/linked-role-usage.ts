@@ -1,5 +1,7 @@
 import { type AccountId, arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
+import { appInstanceArn } from '#services/app-instances.ts';
+import { STREAMING } from '#services/chime-sdk-messaging/streaming.ts';
 import { everyOfAccount, voiceArn } from '#services/chime-sdk-voice/found.ts';
 import { VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
 import type { LinkedRoleUsage, LinkedServicePrincipal } from '#services/service-linked-roles.ts';
@@ -17,7 +19,8 @@ interface Use {
 /**
  * What needs the role of each service that has any.
  *
- * Source: security.md §9.1, "must be removed first": of Voice Connectors their streaming configurations, and not SIP media applications.
+ * Source: security.md §9.1, "must be removed first": of Voice Connectors their streaming configurations, and not SIP media
+ * applications; of messaging those of app instances.
  */
 const USES: Partial<Record<LinkedServicePrincipal, (tx: Tx, accountId: AccountId) => Promise<readonly Use[]>>> = {
   'transcription.chime.amazonaws.com': async (tx, accountId) =>
@@ -30,6 +33,11 @@ const USES: Partial<Record<LinkedServicePrincipal, (tx: Tx, accountId: AccountId
       .filter(({ document }) => document.configurations.streaming !== undefined)
       .slice(0, USAGE_MAX)
       .map((connector) => ({ region: connector.region, arn: voiceArn(VOICE_CONNECTOR, connector, connector.id) })),
+  'messaging.chime.amazonaws.com': async (tx, accountId) =>
+    (await tx.resources.listOfAccount(STREAMING, accountId, USAGE_MAX)).map((streaming) => ({
+      region: streaming.region,
+      arn: appInstanceArn(streaming, streaming.id),
+    })),
 };
 
 /** What still needs a service-linked role, region by region: while there is any, the role stays. Requirement SLR-14. */

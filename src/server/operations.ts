@@ -79,9 +79,10 @@ export function allOperations({
     'chime-sdk-messaging': async () => {
       const { messagingOperations } = await import('#services/chime-sdk-messaging/operations.ts');
       const { DEFAULT_LIMITS } = await import('#services/chime-sdk-messaging/deps.ts');
+      const { recordLinkedRole } = await import('./acting.ts');
       const { http, https } = endpoints();
       const sessionEndpoint = new URL(https ?? http ?? 'https://localhost').host;
-      return messagingOperations({ limits: DEFAULT_LIMITS, tell: tellOfChannels, sessionEndpoint });
+      return messagingOperations({ limits: DEFAULT_LIMITS, tell: tellOfChannels, linkedRoleMade: recordLinkedRole, sessionEndpoint });
     },
     'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
     'chime-sdk-voice': async () => {

@@ -9,6 +9,8 @@ import type {
   PushNotificationConfiguration,
 } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
+import type { Call } from '../operation.ts';
+import type { LinkedServicePrincipal } from '../service-linked-roles.ts';
 
 /** What the messaging operations are told once, where the server is put together. */
 export interface MessagingDeps {
@@ -17,6 +19,8 @@ export interface MessagingDeps {
   readonly sessionEndpoint: string;
   /** Default: nobody hears. */
   readonly tell?: Tell;
+  /** Hears that the role of messaging was made for who called. */
+  readonly linkedRoleMade?: (call: Call, service: LinkedServicePrincipal) => Promise<void>;
 }
 
 /** The most of each there may be; how many channels an app instance has is not limited. */
