@@ -10,10 +10,14 @@ export interface LookedUp {
     readonly awsRegion: string;
     readonly readOnly: boolean;
     readonly errorMessage?: string;
+    readonly eventType: string;
+    readonly serviceEventDetails?: Readonly<Record<string, unknown>>;
     readonly userIdentity: {
       readonly type: string;
       readonly arn?: string;
       readonly accountId?: string;
+      readonly userName?: string;
+      readonly invokedBy?: string;
       readonly accessKeyId?: string;
       readonly sessionContext?: { readonly sessionIssuer?: { readonly arn: string } };
     };
