@@ -6,7 +6,7 @@ import type { Tx } from '#store/store.ts';
  *
  * An event is read as soon as it is visible. Of two events, what the later could know of the earlier shows in their numbers (`ChannelEventRecord`),
  * so the order of numbers within one reading is the order of commits wherever there is one. A number that was passed over belongs to a
- * transaction that was still running or was taken back: it is asked for again until it could not come any more. Decision 0015.
+ * transaction that was still running or was taken back: it is asked for again until it could not come any more. Decision 0014.
  */
 export interface Feed {
   /** Reads on, within a transaction. Nothing is taken as read before `taken` is called, so that the transaction may run again. */

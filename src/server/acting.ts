@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { compilePolicy, decideTrust } from '#policy/engine.ts';
+import { appInstanceArn } from '#services/app-instances.ts';
 import type { Tell as TellIdentity } from '#services/chime-sdk-identity/deps.ts';
 import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
 import type { Tell as TellChannels } from '#services/chime-sdk-messaging/deps.ts';
@@ -55,6 +55,31 @@ export function actingOnMeetings(now: () => Instant): Tell {
   };
 }
 
+/** Records what Chime did by itself in an account. */
+async function recordOfChime(
+  tx: Tx,
+  { accountId, region }: Pick<MeetingEvent, 'accountId' | 'region'>,
+  eventName: string,
+  details: Readonly<Record<string, unknown>>,
+  resource: string,
+  now: Instant,
+): Promise<void> {
+  const chime = 'chime.amazonaws.com';
+  await tx.trail.append(
+    serviceEventRow({
+      accountId,
+      region,
+      now,
+      eventId: randomUUID(),
+      eventName,
+      eventSource: chime,
+      invokedBy: chime,
+      details,
+      resources: [resource],
+    }),
+  );
+}
+
 /**
  * What the server does when it hears who is gone from an app instance, of operations and of the sweep alike: that a user has expired
  * stands in the trail, where no call says so. Requirement LOG-5.
@@ -66,20 +91,7 @@ export function actingOnMeetings(now: () => Instant): Tell {
 export function actingOnIdentity(now: () => Instant): TellIdentity {
   return async (tx, event) => {
     if (event.type !== 'AppInstanceUserExpired') return;
-    const { accountId, region } = event;
-    await tx.trail.append(
-      serviceEventRow({
-        accountId,
-        region,
-        now: now(),
-        eventId: randomUUID(),
-        eventName: 'ExpireAppInstanceUser',
-        eventSource: 'chime.amazonaws.com',
-        invokedBy: 'chime.amazonaws.com',
-        details: { appInstanceUserArn: event.arn },
-        resources: [event.arn],
-      }),
-    );
+    await recordOfChime(tx, event, 'ExpireAppInstanceUser', { appInstanceUserArn: event.arn }, event.arn, now());
   };
 }
 
@@ -94,32 +106,19 @@ export function actingOnIdentity(now: () => Instant): TellIdentity {
 export function actingOnChannels(now: () => Instant): TellChannels {
   return async (tx, event) => {
     if (event.type !== 'ExpireChannel' && event.type !== 'ProcessorInvocationFailure') return;
-    const { accountId, region, appInstanceId, channelId } = event;
-    const appInstanceArn = arn('chime', region, accountId, `app-instance/${appInstanceId}`);
-    const channelArn = `${appInstanceArn}/channel/${channelId}`;
+    const inAppInstance = appInstanceArn(event, event.appInstanceId);
+    const channelArn = `${inAppInstance}/channel/${event.channelId}`;
     const details =
       event.type === 'ExpireChannel'
         ? { channelArn }
         : {
-            appInstanceArn,
+            appInstanceArn: inAppInstance,
             channelArn,
             messageId: event.messageId,
             processorResourceArn: event.processorResourceArn,
             failureReason: event.failureReason,
           };
-    await tx.trail.append(
-      serviceEventRow({
-        accountId,
-        region,
-        now: now(),
-        eventId: randomUUID(),
-        eventName: event.type,
-        eventSource: 'chime.amazonaws.com',
-        invokedBy: 'chime.amazonaws.com',
-        details,
-        resources: [channelArn],
-      }),
-    );
+    await recordOfChime(tx, event, event.type, details, channelArn, now());
   };
 }
 

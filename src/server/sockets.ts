@@ -117,9 +117,11 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
       });
       serving ??= serve();
       Promise.all([ask(received, number), serving])
-        .then(([answer, server]) => {
+        .finally(() => {
           waiting -= 1;
           clearTimeout(timer);
+        })
+        .then(([answer, server]) => {
           admitted = answer.status === 101;
           if (!admitted) answerBare(connection, answer);
           else if (connection.destroyed) tell({ closed: number });

@@ -21,7 +21,7 @@ export interface SchemaTokens {
   readonly tail: string;
   /** What makes a position unique where several servers write. */
   readonly position: string;
-  /** A primary key that the engine counts, and never gives twice. Decision 0015. */
+  /** A primary key that the engine counts, and never gives twice. Decision 0014. */
   readonly numbered: string;
 }
 
