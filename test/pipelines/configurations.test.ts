@@ -11,6 +11,12 @@ import {
   UntagResourceCommand,
   UpdateMediaInsightsPipelineConfigurationCommand,
 } from '@aws-sdk/client-chime-sdk-media-pipelines';
+import {
+  ChimeSDKVoiceClient,
+  CreateVoiceConnectorCommand,
+  DeleteVoiceConnectorStreamingConfigurationCommand,
+  PutVoiceConnectorStreamingConfigurationCommand,
+} from '@aws-sdk/client-chime-sdk-voice';
 import { DeleteServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
 import { allow, denialOf, deny } from '../guide/rig.ts';
 import { refusalOf } from '../sdk/policy.ts';
@@ -20,6 +26,25 @@ const rig = await startPipelines();
 const { accessRole, accountId, pipelines } = rig;
 const client = pipelines();
 const arnOf = (name: string) => `arn:aws:chime:us-east-1:${accountId}:media-insights-pipeline-configuration/${name}`;
+
+test('A configuration: one that a Voice Connector streams with is ConflictException, and deleted once it does not', async () => {
+  await client.send(rig.configuration('streamed'));
+  const voice = new ChimeSDKVoiceClient(rig.at('chime-sdk-voice'));
+  const { VoiceConnector } = await voice.send(new CreateVoiceConnectorCommand({ Name: 'trunk', RequireEncryption: true }));
+  const { VoiceConnectorId } = VoiceConnector ?? {};
+  const MediaInsightsConfiguration = { Disabled: false, ConfigurationArn: arnOf('streamed') };
+  await voice.send(
+    new PutVoiceConnectorStreamingConfigurationCommand({
+      VoiceConnectorId,
+      StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, MediaInsightsConfiguration },
+    }),
+  );
+  const remove = () => client.send(new DeleteMediaInsightsPipelineConfigurationCommand({ Identifier: 'streamed' }));
+  assert.equal((await refusalOf(remove())).name, 'ConflictException');
+  await client.send(new GetMediaInsightsPipelineConfigurationCommand({ Identifier: 'streamed' }));
+  await voice.send(new DeleteVoiceConnectorStreamingConfigurationCommand({ VoiceConnectorId }));
+  await remove();
+});
 
 test('A configuration: is made, read by its name and its ARN, changed, tagged and deleted', async () => {
   const { MediaInsightsPipelineConfiguration: made } = await client.send(

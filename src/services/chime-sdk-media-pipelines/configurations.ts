@@ -10,6 +10,8 @@ import type {
 } from '#model/generated/chime-sdk-media-pipelines.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { pageOf } from '../chime-page.ts';
+import { everyOfAccount } from '../chime-sdk-voice/found.ts';
+import { VOICE_CONNECTOR } from '../chime-sdk-voice/kinds.ts';
 import { onNew, withTags } from '../chime-tags.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { requestHash } from '../request-hash.ts';
@@ -93,11 +95,21 @@ export const configurationOperations = {
     },
   },
 
-  /** @throws NotFoundException no such configuration */
+  /**
+   * Assumed: one that a Voice Connector streams with is in use; the text.
+   * @throws NotFoundException no such configuration · ConflictException a Voice Connector streams with it
+   */
   DeleteMediaInsightsPipelineConfiguration: {
     access: (input, caller) => onConfiguration(caller, 'chime:DeleteMediaInsightsPipelineConfiguration', input.Identifier),
     async handle(call, input) {
-      await call.tx.resources.remove(CONFIGURATION, await configurationOrNotFound(call, input.Identifier));
+      const configuration = await configurationOrNotFound(call, input.Identifier);
+      const arn = configurationArn(call, configuration.id);
+      const connectors = await everyOfAccount(call.tx, call, VOICE_CONNECTOR);
+      const user = connectors.find(
+        ({ document }) => document.configurations.streaming?.MediaInsightsConfiguration?.ConfigurationArn === arn,
+      );
+      if (user !== undefined) throw new AwsError('ConflictException', `The configuration is used by Voice Connector ${user.id}.`);
+      await call.tx.resources.remove(CONFIGURATION, configuration);
       return {};
     },
   },
