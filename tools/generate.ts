@@ -6,12 +6,12 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { actionName } from '#model/action-prefix.ts';
 import type { AuthorizationFile } from '#model/authorization.ts';
-import { SERVICE_NAMES, type ServiceModel, type ServiceName } from '#model/model.ts';
+import { type OperationModel, SERVICE_NAMES, type ServiceModel, type ServiceName } from '#model/model.ts';
 import { authorization, authorizationText } from './generate/authorization.ts';
 import { joinClient } from './generate/clients.ts';
 import { declarations } from './generate/declarations.ts';
 import { managedPoliciesText } from './generate/managed-policies.ts';
-import { fromPublished, mapValues, readPublished } from './generate/published.ts';
+import { fromPublished, mapValues, readPublished, readRemoved } from './generate/published.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = `${ROOT}src/model/generated`;
@@ -39,14 +39,12 @@ export function generate(): ReadonlyMap<string, string> {
 /** The model of a service from all its sources. */
 export function serviceModel(service: ServiceName, reference: AuthorizationFile): ServiceModel {
   const { file, model } = readPublished(`${ROOT}models`, service);
-  const joined = joinClient(fromPublished(service, file, model));
-  return {
-    ...joined,
-    operations: mapValues(joined.operations, (operation) => ({
-      ...operation,
-      readOnly: operation.readOnly || reads(service, operation.name, reference),
-    })),
-  };
+  const joined = joinClient(fromPublished(service, file, model, readRemoved(`${ROOT}models`, file)));
+  const withReadOnly = (operation: OperationModel): OperationModel => ({
+    ...operation,
+    readOnly: operation.readOnly || reads(service, operation.name, reference),
+  });
+  return { ...joined, operations: mapValues(joined.operations, withReadOnly), removed: mapValues(joined.removed, withReadOnly) };
 }
 
 /**
@@ -63,12 +61,14 @@ function reads(service: ServiceName, operation: string, reference: Authorization
 
 /** JSON with one operation or shape to a line: small, and still legible as a difference. */
 function modelText(model: ServiceModel): string {
-  const { operations, shapes, ...rest } = model;
+  const { operations, removed, shapes, ...rest } = model;
   const lines = (record: Readonly<Record<string, unknown>>) =>
     Object.entries(record)
       .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
       .join(',\n');
-  return `${JSON.stringify(rest).slice(0, -1)},\n"operations":{\n${lines(operations)}\n},\n"shapes":{\n${lines(shapes)}\n}}\n`;
+  const section = (name: string, record: Readonly<Record<string, unknown>>) => `,\n"${name}":{\n${lines(record)}\n}`;
+  const once = Object.keys(removed).length === 0 ? '' : section('removed', removed);
+  return `${JSON.stringify(rest).slice(0, -1)}${section('operations', operations)}${once}${section('shapes', shapes)}}\n`;
 }
 
 /** Files of the folder that are not as generated, missing and superfluous ones included. */

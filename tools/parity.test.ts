@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
 import { type ClientName, calls, dashed } from './parity/clients.ts';
+import { REASONS } from './parity/reasons.ts';
 import { page, parity } from './parity.ts';
 
 // biome-ignore format: a table
@@ -48,19 +49,39 @@ test('parity: has every operation of every model', async () => {
   );
 });
 
+for (const service of ['iam', 'sts', 'organizations'] as const) {
+  test(`parity: of ${service} every operation that is not built has a reason, and no other has`, async () => {
+    const { operations } = (await parity()).find((each) => each.service === service) ?? assert.fail();
+    const without = operations.filter(({ built, reason }) => !built && reason === undefined).map(({ operation }) => operation);
+    assert.deepEqual(without, []);
+    const notBuilt = operations.filter(({ built }) => !built).map(({ operation }) => operation);
+    assert.deepEqual([...(REASONS[service]?.keys() ?? [])].sort(), notBuilt.sort());
+  });
+}
+
 test('page: says of each operation whether it is built, with what it is tested and what was assumed', () => {
   const text = page([
     {
       service: 'sts',
       title: 'STS',
       assumed: 2,
+      removed: 0,
       operations: [
         { operation: 'AssumeRole', built: true, testedBy: ['SDK', 'CLI'], file: 'assume-role.ts', assumed: 2 },
         { operation: 'AssumeRoot', built: false, testedBy: [], assumed: 0 },
+        { operation: 'GetWebIdentityToken', built: false, reason: 'nobody takes it', testedBy: [], assumed: 0 },
       ],
     },
   ]);
-  assert.match(text, /^\| \[STS\]\(#sts\) \| 2 \| 1 \| 1 \| 1 \| 0 \| 2 \|$/m);
+  assert.match(text, /^\| \[STS\]\(#sts\) \| 3 \| 1 \| 1 \| 1 \| 0 \| 2 \|$/m);
   assert.match(text, /^\| AssumeRole \| yes \| SDK, CLI \| `assume-role\.ts` \| 2 \|$/m);
+  assert.match(text, /^\| GetWebIdentityToken \| not yet: nobody takes it \|/m);
+  assert.doesNotMatch(text, /removed/);
   assert.match(text, /^\| AssumeRoot \| not yet \| {2}\| {2}\| {2}\|$/m);
+});
+
+test('page: says how many operations are answered as removed, and counts none of them', () => {
+  const text = page([{ service: 'chime', title: 'Chime', assumed: 0, operations: [], removed: 129 }]);
+  assert.match(text, /^The 129 operations that Chime had once are answered as removed: /m);
+  assert.match(text, /^\| \[Chime\]\(#chime\) \| 0 \| 0 \|/m);
 });

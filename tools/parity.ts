@@ -9,6 +9,7 @@ import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
 import { isNotYet } from '#services/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
+import { REASONS } from './parity/reasons.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = `${ROOT}docs/parity.md`;
@@ -17,6 +18,8 @@ const CLIENTS: readonly ClientName[] = ['SDK', 'CLI', 'boto3'];
 interface OperationParity {
   readonly operation: string;
   readonly built: boolean;
+  /** Why it is not built, where it is meant to stay so. */
+  readonly reason?: string;
   readonly testedBy: readonly ClientName[];
   /** The file that has the operation, in the service's folder. */
   readonly file?: string;
@@ -27,6 +30,8 @@ interface ServiceParity {
   readonly service: ServiceName;
   readonly title: string;
   readonly operations: readonly OperationParity[];
+  /** How many operations it had once, which are answered as removed. */
+  readonly removed: number;
   /** `Assumed:` lines of the whole folder. */
   readonly assumed: number;
 }
@@ -41,19 +46,28 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
   const folder = `${ROOT}src/services/${service}`;
   const sources = existsSync(folder) ? textsUnder(folder, (path) => path.endsWith('.ts') && !path.endsWith('.test.ts')) : [];
   const table = await operationsOf(`${folder}/operations.ts`);
-  const operations = Object.keys(loadModel(service).operations).map((operation) => {
+  const model = loadModel(service);
+  const operations = Object.keys(model.operations).map((operation) => {
     const entry = table[operation];
     const built = entry !== undefined && !isNotYet(entry);
+    const reason = built ? undefined : REASONS[service]?.get(operation);
     const source = built ? sources.find(({ text }) => holds(text, operation)) : undefined;
     return {
       operation,
       built,
+      ...(reason !== undefined && { reason }),
       testedBy: CLIENTS.filter((client) => tests.some((test) => calls(test, client, service, operation))),
       ...(source && { file: source.path.slice(folder.length + 1) }),
       assumed: source ? assumedIn(source.text) : 0,
     };
   });
-  return { service, title: loadModel(service).serviceId, operations, assumed: sources.reduce((sum, { text }) => sum + assumedIn(text), 0) };
+  return {
+    service,
+    title: model.serviceId,
+    operations,
+    removed: Object.keys(model.removed).length,
+    assumed: sources.reduce((sum, { text }) => sum + assumedIn(text), 0),
+  };
 }
 
 /**
@@ -134,16 +148,23 @@ export function page(services: readonly ServiceParity[]): string {
       all,
       services.reduce((sum, { assumed }) => sum + assumed, 0),
     ),
-    ...services.flatMap(({ service, title, operations }) => [
+    ...services.flatMap(({ service, title, operations, removed }) => [
       '',
       `## <a id="${service}"></a>${title}`,
       '',
+      ...(removed === 0
+        ? []
+        : [
+            `The ${removed} operations that ${title} had once are answered as removed: permission is asked for, then \`ForbiddenException\` points to`,
+            'the other endpoints. They are in no count on this page.',
+            '',
+          ]),
       row(['operation', 'built', 'tested with', 'in', 'assumed in that file']),
       row(['---', '---', '---', '---', '---:']),
-      ...operations.map(({ operation, built, testedBy, file, assumed }) =>
+      ...operations.map(({ operation, built, reason, testedBy, file, assumed }) =>
         row([
           operation,
-          built ? 'yes' : 'not yet',
+          built ? 'yes' : reason === undefined ? 'not yet' : `not yet: ${reason}`,
           testedBy.join(', '),
           file === undefined ? '' : `\`${file}\``,
           assumed === 0 ? '' : assumed,

@@ -6,7 +6,7 @@
 // It does nothing where nothing is missing (about 50 ms).
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode24 } from '../bin/find-node24.mjs';
@@ -37,9 +37,14 @@ function installPackages() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
-  const stampFile = join(root, 'node_modules', '.belfry-setup.json');
+  const folder = join(root, 'node_modules');
+  const stampFile = join(folder, '.belfry-setup.json');
   const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
   if (stamp.lock === lock && (stamp.development || !forTests)) return;
+  // npm would empty what the link leads to, whoever else uses it, and put a folder in place of the link.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    fail(`node_modules is a link to ${readlinkSync(folder)}, which does not have these packages. Remove the link and try again.`);
+  }
   const development = forTests || stamp.development === true;
   console.error(`Installing packages${development ? ' for development' : ''} …`);
   // npm itself is run by the Node that runs this script; nothing depends on an install script.

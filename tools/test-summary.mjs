@@ -1,11 +1,13 @@
 // A reporter for `npm test`: each failure in full, then the counts, and the line `N passed, N failed`.
+import { inspect } from 'node:util';
+
 export default async function* summary(source) {
   let counts;
   for await (const event of source) {
     if (event.type === 'test:fail' && event.data.details?.error?.failureType !== 'subtestsFailed') {
       const { name, file, line, details } = event.data;
       const cause = details?.error?.cause ?? details?.error;
-      yield `\nnot ok: ${name}\n  at ${file}:${line}\n${String(cause?.stack ?? cause?.message ?? cause).replace(/^/gm, '  ')}\n`;
+      yield `\nnot ok: ${name}\n  at ${file}:${line}\n${(cause?.stack ?? cause?.message ?? inspect(cause)).toString().replace(/^/gm, '  ')}\n`;
     }
     if (event.type === 'test:diagnostic' && event.data.level !== 'info') yield `note: ${event.data.message}\n`;
     if (event.type === 'test:summary' && event.data.file === undefined) counts = event.data.counts;

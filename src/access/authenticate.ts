@@ -3,6 +3,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { REGIONS } from '#core/regions.ts';
 import type { Vault } from '#core/vault.ts';
 import { readSignature, type SignatureClaim } from '#sigv4/claim.ts';
 import type { SigningKeyCache } from '#sigv4/signing-key.ts';
@@ -16,7 +17,7 @@ export interface Authenticated {
   readonly principal: Principal;
   /** Absent where nobody signed. */
   readonly accessKeyId?: string;
-  /** Of the credential scope. */
+  /** Of the credential scope, or that of a service that has only one. */
   readonly region: string;
   /** The identity snapshot's version this was true of. */
   readonly identityVersion: number;
@@ -52,12 +53,16 @@ export interface AuthenticateParts {
 const INVALID_TOKEN = 'The security token included in the request is invalid.';
 const EXPIRED_TOKEN = 'The security token included in the request is expired';
 
+/** What a request must be signed for. */
+export interface ExpectedScope {
+  readonly signingName: string;
+  readonly unsigned: boolean;
+  /** The service is the same in every region: what is signed for any counts as for this one. */
+  readonly onlyRegion?: string;
+}
+
 /** Proves who signed a request, by long-term key or by session. */
-export type Authenticate = (
-  received: Received,
-  expected: { readonly signingName: string; readonly unsigned: boolean },
-  now: Instant,
-) => Authenticated;
+export type Authenticate = (received: Received, expected: ExpectedScope, now: Instant) => Authenticated;
 
 /**
  * Makes the stage that authenticates.
@@ -69,7 +74,7 @@ export type Authenticate = (
  *   MissingAuthenticationToken nobody signed, and somebody has to ·
  *   IncompleteSignature what there is of a signature is not one ·
  *   InvalidClientTokenId unknown, inactive or deleted key, or a token that is not this key's ·
- *   SignatureDoesNotMatch wrong secret, altered request, wrong scope, skewed clock ·
+ *   SignatureDoesNotMatch wrong secret, altered request, wrong scope, a region that is none, skewed clock ·
  *   ExpiredToken the session is over
  * Source: requirements AUTHN-1 to AUTHN-4.
  */
@@ -78,7 +83,7 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
   const secrets = new WeakMap<object, string>();
   const principals = principalsOf(snapshot);
 
-  return (received, { signingName, unsigned }, now) => {
+  return (received, { signingName, unsigned, onlyRegion }, now) => {
     const identityVersion = snapshot.version();
     const signature = readSignature(received);
     if (signature.kind === 'none') {
@@ -90,19 +95,23 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
     const { claim } = signature;
     const holder = claim.sessionToken === undefined ? ofLongTermKey(claim) : ofSession(claim);
     const verification = verifySignature(received, claim, { secret: holder?.secret, signingName, now, keyCache });
+    const known = onlyRegion !== undefined || claim.region === region || REGIONS.has(claim.region);
     const claimed = {
       accessKeyId: claim.accessKeyId,
-      region: claim.region,
+      region: onlyRegion ?? (known ? claim.region : region),
       ...(holder === undefined ? {} : { accountId: holder.principal.accountId }),
     };
     // The verification is done first even for an unknown key, so that time tells nothing; the answer names the key's fault.
     if (holder === undefined) throw new Unauthenticated('InvalidClientTokenId', INVALID_TOKEN, claimed);
     if (!verification.verified) throw new Unauthenticated(verification.code, verification.message, claimed);
+    // Source: the text, with the space at its end, as users report it of several services.
+    if (!known)
+      throw new Unauthenticated('SignatureDoesNotMatch', `Credential should be scoped to a valid region, not '${claim.region}'. `, claimed);
     const { principal } = holder;
     if (principal.session !== undefined && principal.session.expiresAt <= now) {
       throw new Unauthenticated('ExpiredToken', EXPIRED_TOKEN, { ...claimed, principal });
     }
-    return { principal, accessKeyId: claim.accessKeyId, region: claim.region, identityVersion };
+    return { principal, accessKeyId: claim.accessKeyId, region: claimed.region, identityVersion };
   };
 
   function ofLongTermKey(claim: SignatureClaim): { secret: string; principal: Principal } | undefined {

@@ -1,5 +1,6 @@
 import { type AccountId, arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
+import type { UserRecord } from '#store/identity.ts';
 import type { SessionClaims } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -7,7 +8,7 @@ import type { Snapshot } from './snapshot.ts';
 export interface Principals {
   root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined;
   user(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined;
-  /** The principal of a session, if what it is a session of still exists, unchanged in its unique id. Whether it has expired is for the caller. */
+  /** The principal of a session, if what it is a session of still exists, by its unique id, under whatever name. Whether it has expired is for the caller. */
   session(claims: SessionClaims): Principal | undefined;
 }
 
@@ -21,14 +22,14 @@ export function principalsOf(snapshot: Snapshot): Principals {
   }
 
   function user(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined {
-    const record = snapshot.user(accountId, userName);
+    return userOf(snapshot.user(accountId, userName));
+  }
+
+  function userOf(record: UserRecord | undefined): (Principal & { type: 'IAMUser' }) | undefined {
     if (record === undefined) return undefined;
+    const { accountId, arn, userId, userName } = record;
     let principal = users.get(record);
-    if (principal === undefined)
-      users.set(
-        record,
-        (principal = { type: 'IAMUser', accountId, arn: record.arn, principalId: record.userId, userName: record.userName }),
-      );
+    if (principal === undefined) users.set(record, (principal = { type: 'IAMUser', accountId, arn, principalId: userId, userName }));
     return principal;
   }
 
@@ -51,16 +52,16 @@ export function principalsOf(snapshot: Snapshot): Principals {
         };
       }
       case 'user': {
-        const found = user(accountId, claims.userName);
-        return found?.principalId === claims.userId ? { ...found, session: claims.session } : undefined;
+        const found = userOf(snapshot.userById(claims.userId));
+        return found && { ...found, session: claims.session };
       }
       case 'root': {
         const found = root(accountId);
         return found && { ...found, session: claims.session };
       }
       case 'federated': {
-        const issuer = claims.issuerName === undefined ? root(accountId) : user(accountId, claims.issuerName);
-        if (issuer === undefined || issuer.principalId !== claims.issuerId) return undefined;
+        const issuer = claims.issuerId === accountId ? root(accountId) : userOf(snapshot.userById(claims.issuerId));
+        if (issuer === undefined) return undefined;
         return {
           type: 'FederatedUser',
           accountId,

@@ -52,10 +52,10 @@ function issued(claims: SessionClaims, tokens = newSessionTokens([KEY])) {
 const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
   ['a role session',               ROLE],
   ['a role session with all',      { ...ROLE, session: FACTS }],
-  ["a user's session",             { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, mfaAuthenticated: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA', userName: 'alice' }],
-  ["a user's console session",     { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, fromConsole: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA', userName: 'alice' }],
+  ["a user's session",             { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, mfaAuthenticated: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],
+  ["a user's console session",     { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, fromConsole: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],
   ["the root's session",           { kind: 'root', accountId: ACCOUNT, session: SESSION }],
-  ["a user's federated user",      { kind: 'federated', accountId: ACCOUNT, session: FACTS, federatedName: 'bob', issuerId: 'AIDAEXAMPLEEXAMPLEEXA', issuerName: 'alice' }],
+  ["a user's federated user",      { kind: 'federated', accountId: ACCOUNT, session: FACTS, federatedName: 'bob', issuerId: 'AIDAEXAMPLEEXAMPLEEXA' }],
   ["the root's federated user",    { kind: 'federated', accountId: ACCOUNT, session: SESSION, federatedName: 'bob', issuerId: ACCOUNT }],
 ];
 

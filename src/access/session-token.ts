@@ -102,16 +102,19 @@ function written(claims: SessionClaims): Buffer {
   return Buffer.concat([head, ...[...names(claims), session.sourceIdentity ?? '', session.federatedProvider ?? ''].map(lengthAndText)]);
 }
 
+/** How many texts `names` gives for a kind. */
+const NAMES = { role: 3, user: 1, root: 0, federated: 2 } as const satisfies Record<SessionClaims['kind'], number>;
+
 function names(claims: SessionClaims): readonly string[] {
   switch (claims.kind) {
     case 'role':
       return [claims.roleId, claims.roleName, claims.sessionName];
     case 'user':
-      return [claims.userId, claims.userName];
+      return [claims.userId];
     case 'root':
       return [];
     case 'federated':
-      return [claims.federatedName, claims.issuerId, claims.issuerName ?? ''];
+      return [claims.federatedName, claims.issuerId];
   }
 }
 
@@ -135,7 +138,7 @@ function read(plain: Buffer): SessionClaims {
   const kind = KINDS[plain[0] as number] as (typeof KINDS)[number];
   const flags = plain[1] as number;
   const accountId = String(plain.readUIntBE(2, 5)).padStart(12, '0') as AccountId;
-  const first = kind === 'root' ? [] : kind === 'user' ? [text(), text()] : [text(), text(), text()];
+  const first = Array.from({ length: NAMES[kind] }, text);
   const sourceIdentity = text();
   const federatedProvider = text();
   const session: SessionFacts = {
@@ -153,11 +156,11 @@ function read(plain: Buffer): SessionClaims {
     case 'role':
       return { kind, accountId, session, roleId: a, roleName: b, sessionName: c };
     case 'user':
-      return { kind, accountId, session, userId: a, userName: b };
+      return { kind, accountId, session, userId: a };
     case 'root':
       return { kind, accountId, session };
     case 'federated':
-      return { kind, accountId, session, federatedName: a, issuerId: b, ...(c !== '' && { issuerName: c }) };
+      return { kind, accountId, session, federatedName: a, issuerId: b };
   }
 }
 

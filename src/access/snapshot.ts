@@ -29,6 +29,8 @@ export interface Snapshot {
   accounts(): readonly AccountRecord[];
   accessKey(accessKeyId: string): AccessKeyRecord | undefined;
   user(accountId: AccountId, userName: string): UserRecord | undefined;
+  /** By unique id (`AIDA…`), whatever its name is now. */
+  userById(userId: string): UserRecord | undefined;
   group(accountId: AccountId, groupName: string): GroupRecord | undefined;
   role(accountId: AccountId, roleName: string): RoleRecord | undefined;
   policy(policyArn: Arn): PolicyRecord | undefined;
@@ -43,6 +45,7 @@ export function newSnapshot(): Snapshot {
   const byKind = new Map<IdentityKind, Map<string, Map<string, IdentityRecords[IdentityKind]>>>();
   const keys = new Map<string, AccessKeyRecord>();
   const policies = new Map<string, PolicyRecord>();
+  const usersById = new Map<string, UserRecord>();
   const watchers: ((change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void)[] = [];
 
   function table(kind: IdentityKind, accountId: AccountId): Map<string, IdentityRecords[IdentityKind]> {
@@ -65,6 +68,11 @@ export function newSnapshot(): Snapshot {
     if (kind === 'access-key') {
       if (record === undefined) keys.delete(key);
       else keys.set(key, record as AccessKeyRecord);
+    }
+    if (kind === 'user') {
+      // A new name is one record removed and another added, in no order: what was added first stays.
+      if (before !== undefined && usersById.get((before as UserRecord).userId) === before) usersById.delete((before as UserRecord).userId);
+      if (record !== undefined) usersById.set((record as UserRecord).userId, record as UserRecord);
     }
     if (kind === 'policy') {
       if (before !== undefined) policies.delete((before as PolicyRecord).arn);
@@ -105,6 +113,7 @@ export function newSnapshot(): Snapshot {
     },
     accessKey: (accessKeyId) => keys.get(accessKeyId),
     user: (accountId, userName) => lookUp(accountId, 'user', userName.toLowerCase()),
+    userById: (userId) => usersById.get(userId),
     group: (accountId, groupName) => lookUp(accountId, 'group', groupName.toLowerCase()),
     role: (accountId, roleName) => lookUp(accountId, 'role', roleName.toLowerCase()),
     policy: (policyArn) => policies.get(policyArn),

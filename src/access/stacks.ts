@@ -34,6 +34,18 @@ export interface Stacks {
 /** Sessions with policies of their own have stacks of their own; this many are kept. */
 const SESSION_STACKS_MAX = 10_000;
 
+/**
+ * What every user of an account may whose password policy has AllowUsersToChangePassword. An operation changes the caller's own password only.
+ *
+ * Source: IAM User Guide, "Permit IAM users to change their own passwords".
+ */
+const OWN_PASSWORD: SourcedPolicy = {
+  policyId: 'the account password policy',
+  policy: compilePolicy(
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"],"Resource":"*"}}',
+  ),
+};
+
 /** Links over a snapshot, and keeps up with its changes. */
 export function newStacks(snapshot: Snapshot): Stacks {
   const compiledOf = new WeakMap<object, Map<string, CompiledPolicy>>();
@@ -92,7 +104,11 @@ export function newStacks(snapshot: Snapshot): Stacks {
     ]);
     const serviceControl = serviceControlLevels(snapshot, user.accountId, compiled);
     const made: PolicyLayers = {
-      identity: [...held(user, `user/${user.userName}`), ...groups.flatMap((group) => held(group, `group/${group.groupName}`))],
+      identity: [
+        ...held(user, `user/${user.userName}`),
+        ...groups.flatMap((group) => held(group, `group/${group.groupName}`)),
+        ...(snapshot.account(user.accountId)?.passwordPolicy?.allowUsersToChangePassword ? [OWN_PASSWORD] : []),
+      ],
       ...(user.permissionsBoundaryArn === undefined ? {} : { boundary: [managed(user.permissionsBoundaryArn)] }),
       ...(serviceControl === undefined ? {} : { serviceControl }),
     };
@@ -231,8 +247,8 @@ export function newStacks(snapshot: Snapshot): Stacks {
   };
 }
 
-/** Changes of these kinds touch only the principals that hold them. */
-const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
+/** Changes of these kinds touch only the principals that hold them, all of one account. */
+export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'user',
   'group',
   'role',

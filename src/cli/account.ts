@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl, type ControlRequest } from '#server/control.ts';
+import { writeDurably } from '#server/durable-file.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
@@ -73,13 +74,15 @@ function replaceSection(file: string, name: string, lines: string): void {
   const kept = read(file)
     .split(/^(?=\[)/m)
     .filter((section) => section !== '' && !section.startsWith(`[${name}]`));
-  writeFileSync(file, [...kept.map((section) => `${section.trimEnd()}\n`), `[${name}]\n${lines}\n`].join('\n'), { mode: 0o600 });
+  // The only copy of other administrators' secrets may be in it.
+  writeDurably(file, [...kept.map((section) => `${section.trimEnd()}\n`), `[${name}]\n${lines}\n`].join('\n'));
 }
 
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
-  } catch {
-    return '';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }

@@ -2,7 +2,10 @@ import type { AccountId } from './arn.ts';
 import type { Instant } from './instant.ts';
 import type { SessionFacts } from './principal.ts';
 
-/** What a session token says: whose session it is, by the unique id that a name used again does not inherit, and under which facts. */
+/**
+ * What a session token says: whose session it is, and under which facts. A user is its unique id alone: it may have another name by then, and
+ * another user its name. A role cannot be renamed, so its name stands beside its id, to be found by.
+ */
 export type SessionClaims =
   /** Of AssumeRole and its kin. */
   | {
@@ -19,17 +22,15 @@ export type SessionClaims =
       readonly accountId: AccountId;
       readonly session: SessionFacts;
       readonly userId: string;
-      readonly userName: string;
     }
   | { readonly kind: 'root'; readonly accountId: AccountId; readonly session: SessionFacts }
-  /** Of GetFederationToken; without `issuerName` the account's root called it. */
+  /** Of GetFederationToken; where `issuerId` is the account's id, its root called it. */
   | {
       readonly kind: 'federated';
       readonly accountId: AccountId;
       readonly session: SessionFacts;
       readonly federatedName: string;
       readonly issuerId: string;
-      readonly issuerName?: string;
     };
 
 /** Temporary credentials as a client gets them. */

@@ -11,7 +11,8 @@ export function loadModel(service: ServiceName): ServiceModel {
   const loaded = LOADED.get(service);
   if (loaded) return loaded;
   const read = JSON.parse(readFileSync(new URL(`./generated/${service}.json`, import.meta.url), 'utf8')) as ServiceModel;
-  const model = { ...read, operations: withoutPrototype(read.operations), shapes: withoutPrototype(read.shapes) };
+  const { operations, removed = {}, shapes } = read;
+  const model = { ...read, operations: withoutPrototype(operations), removed: withoutPrototype(removed), shapes: withoutPrototype(shapes) };
   LOADED.set(service, model);
   return model;
 }

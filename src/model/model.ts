@@ -42,6 +42,8 @@ export interface ServiceModel {
   /** First label of the host: `meetings-chime`. */
   readonly endpointPrefix: string;
   readonly operations: Readonly<Record<string, OperationModel>>;
+  /** What the service had once and clients of that time still send: without inputs and outputs, because nothing runs. Only `chime` has any. */
+  readonly removed: Readonly<Record<string, OperationModel>>;
   readonly shapes: Readonly<Record<string, Shape>>;
   /** Package and model versions this file was made from. */
   readonly provenance: readonly string[];

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Authenticate, type Authenticated, Unauthenticated } from '#access/authenticate.ts';
+import { type Authenticate, type Authenticated, type ExpectedScope, Unauthenticated } from '#access/authenticate.ts';
 import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
 import type { Federate } from '#access/federate.ts';
 import type { Snapshot } from '#access/snapshot.ts';
@@ -15,9 +15,9 @@ import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
-import { route } from '#wire/route.ts';
-import type { Routed } from '#wire/routed.ts';
-import { eventSourceOf } from './event-source.ts';
+import type { Routed, RoutingRefusal } from '#wire/routed.ts';
+import { type Gate, withAside } from './aside.ts';
+import { eventSourceOf, hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
 
 /** Everything a request meets on its way; made once, in `core.ts`. */
@@ -33,9 +33,11 @@ export interface Server {
   /** Notes the last use of a key and its principal; undefined where it was noted lately. */
   readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
   readonly now: () => Instant;
-  readonly guide2021: boolean;
+  readonly route: (received: Received) => Routed | RoutingRefusal;
   readonly recording: boolean;
-  /** Where records stand whose region nobody has proven: one that a stranger names is one that nobody looks into. */
+  /** Lets through what is done beside the thread. */
+  readonly gate: Gate;
+  /** Where records stand whose region nobody has proven, and those of services that have none: one that a caller names is one that nobody looks into. */
   readonly region: string;
   /** Whose event history holds what nobody can be made out for. */
   readonly operatorAccount: () => AccountId;
@@ -73,7 +75,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
   const { store, now } = server;
 
   return async (received, refuse) => {
-    const routed = route(received, { guide2021: server.guide2021 });
+    const routed = server.route(received);
     if (refuse !== undefined) return encodeError(routed, new AwsError(refuse, 'Request body is too large.'), received.requestId);
     if (routed.kind === 'refused') return encodeError(routed, routed.error, received.requestId);
     // Nobody is made out by what may have been withdrawn; and without a lease there is hardly a database to record in.
@@ -96,7 +98,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, routed, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    const answer = await store.transaction(async (tx) => {
+    const once = async (tx: Tx, aside: Call['aside']): Promise<Answer> => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
@@ -113,15 +115,20 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       facts.authorized = authorized;
       const output = await run(
         operation,
-        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId },
+        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId, aside },
         input,
         authorized,
       );
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
       await append(tx, facts, { authenticated, output });
       return encoded;
-    });
-    return answer;
+    };
+    return withAside(server.gate, (aside) => store.transaction((tx) => once(tx, aside)));
+  }
+
+  function expectedOf({ service, model, operation }: Routed): ExpectedScope {
+    const scope = { signingName: model.signingName, unsigned: operation.unsigned === true };
+    return hasRegions(service) ? scope : { ...scope, onlyRegion: server.region };
   }
 
   /** Only what was authorized runs: without the proof there is no call. */
@@ -206,8 +213,4 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       }),
     );
   }
-}
-
-function expectedOf(routed: Routed): { readonly signingName: string; readonly unsigned: boolean } {
-  return { signingName: routed.model.signingName, unsigned: routed.operation.unsigned === true };
 }

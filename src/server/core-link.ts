@@ -1,5 +1,6 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answer, Received } from '#core/exchange.ts';
+import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
 import type { Settings } from './settings.ts';
 
@@ -20,16 +21,25 @@ export interface CoreReady {
   readonly firstStart?: { readonly accountId: string; readonly userName: string; readonly accessKeyId: string };
 }
 
-/** Refused before it was read: only its error is to be spelt. */
-export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge' };
+/**
+ * `refuse`: refused before it was read, only its error is to be spelt. `socket`: the number of the socket that waits for a messaging session;
+ * answered with 101 it may be opened, and what becomes of it is told as news.
+ */
+export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge'; readonly socket?: number };
+
 /** Where clients find the server, once it listens: meetings send browsers there. */
 export interface Endpoints {
   readonly http?: string;
   readonly https?: string;
 }
-export type ToCore = readonly (readonly [id: number, wanted: Wanted])[] | { readonly listening: Endpoints } | 'close';
+export type ToCore =
+  | readonly (readonly [id: number, wanted: Wanted])[]
+  | { readonly listening: Endpoints }
+  | { readonly news: SocketNews }
+  | 'close';
 export type FromCore =
   | readonly (readonly [id: number, answer: Answer])[]
+  | { readonly orders: readonly SocketOrder[] }
   | { readonly ready: CoreReady }
   | { readonly failed: string }
   | 'closed';
@@ -38,6 +48,7 @@ export type FromCore =
 export interface CoreLink {
   readonly ready: Promise<CoreReady>;
   ask(wanted: Wanted): Promise<Answer>;
+  tell(news: SocketNews): void;
   listening(endpoints: Endpoints): void;
   close(): Promise<void>;
 }
@@ -45,8 +56,11 @@ export interface CoreLink {
 /** Requests that cross together at most: while the core works on some, the listeners read others. */
 const BATCH_MAX = 8;
 
-/** Starts the core in its thread. `onDeath` is called once if it ends unasked. */
-export function startCore(start: CoreStart, onDeath: (why: string) => void): CoreLink {
+/** Errors that are thrown with a message for the operator, the system's and the databases' among them; never TypeError and its kind. */
+const REFUSALS: ReadonlySet<string> = new Set(['Error', 'error']);
+
+/** Starts the core in its thread. `onOrders` hears what sockets are to do, `onDeath` is called once if it ends unasked. */
+export function startCore(start: CoreStart, onOrders: (orders: readonly SocketOrder[]) => void, onDeath: (why: string) => void): CoreLink {
   // Named in the environment, the cache is there before the thread reads its first source.
   const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start, env });
@@ -55,6 +69,7 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
   let outgoing: (readonly [number, Wanted])[] = [];
   let closing = false;
   let why = 'the core ended';
+  let started = false;
   const ready = Promise.withResolvers<CoreReady>();
   const closed = Promise.withResolvers<void>();
 
@@ -66,8 +81,11 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
   };
   worker.on('message', (message: FromCore) => {
     if (message === 'closed') closed.resolve();
-    else if ('ready' in message) ready.resolve(message.ready);
-    else if ('failed' in message) why = message.failed;
+    else if ('orders' in message) onOrders(message.orders);
+    else if ('ready' in message) {
+      started = true;
+      ready.resolve(message.ready);
+    } else if ('failed' in message) why = message.failed;
     else {
       for (const [id, answer] of message) {
         waiting.get(id)?.(answer);
@@ -76,7 +94,9 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
     }
   });
   worker.on('error', (error) => {
-    why = String((error as Error).stack ?? error);
+    // What keeps a start from being is the operator's to mend, and said in a line; a bug of ours comes with its trace.
+    const refused = !started && error instanceof Error && REFUSALS.has(error.name);
+    why = refused ? error.message : String((error as Error).stack ?? error);
   });
   worker.on('exit', () => {
     closed.resolve();
@@ -93,6 +113,7 @@ export function startCore(start: CoreStart, onDeath: (why: string) => void): Cor
       else if (length === BATCH_MAX) flush();
       return answer;
     },
+    tell: (news) => worker.postMessage({ news } satisfies ToCore),
     listening: (endpoints) => worker.postMessage({ listening: endpoints } satisfies ToCore),
     async close() {
       closing = true;
@@ -109,6 +130,7 @@ export function serveCore(
   core: {
     readonly answer: (wanted: Wanted) => Promise<Answer>;
     readonly listening: (endpoints: Endpoints) => void;
+    readonly hear: (news: SocketNews) => void;
     readonly close: () => Promise<void>;
   },
 ): void {
@@ -125,6 +147,10 @@ export function serveCore(
     }
     if ('listening' in message) {
       core.listening(message.listening);
+      return;
+    }
+    if ('news' in message) {
+      core.hear(message.news);
       return;
     }
     for (const [id, wanted] of message) {

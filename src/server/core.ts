@@ -19,16 +19,28 @@ import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
+import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
+import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
+import { messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
+import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
+import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
+import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
+import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
+import { forgetGone, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from '#services/chime-sdk-messaging/sweep.ts';
 import { mfaVerifier } from '#services/mfa.ts';
+import type { Operation } from '#services/operation.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
 import { openServers } from '#store/open-servers.ts';
 import { lastUseNotes } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
-import { answering } from './answer.ts';
+import { route } from '#wire/route.ts';
+import { actingOnChannels, actingOnIdentity } from './acting.ts';
+import { answering, type Server } from './answer.ts';
+import { newGate } from './aside.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
@@ -42,12 +54,29 @@ const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
 
 const { settings, recording } = workerData as CoreStart;
-/** How often meetings that ended by themselves give their space back; reads never find them before either. */
+/** How often meetings that ended by themselves give their space back, which reads never find before either, and users that expired go. */
 const SWEEP_EVERY_MS = 60_000;
 const FORGOTTEN_AT_ONCE = 1_000;
+/** Who follows them is milliseconds behind, and closes his sessions before he is many seconds behind. */
+const CHANNEL_EVENTS_KEPT_MS = 5 * 60_000;
+/** What hints that there are some. */
+const CHANNEL_EVENTS = 'channel-events';
 /** Tombstones only cost space. */
 const TRIM_EVERY_MS = 3_600_000;
 const now = () => instant(Date.now());
+const hintOfChannelEvents = () => bus.hint(CHANNEL_EVENTS);
+/** What is heard of who is gone from an app instance, in operations and in the sweep. */
+const tellOfIdentity: TellOfIdentity = async (tx, event) => {
+  await actingOnIdentity(now)(tx, event);
+  await tellingOfUsers(now, hintOfChannelEvents)(tx, event);
+  await forgetGone(tx, event);
+};
+/** What is heard of what happens in channels, likewise. */
+const tellOfChannels: TellOfChannels = async (tx, event) => {
+  await actingOnChannels(now)(tx, event);
+  await tellingOfChannels(now, hintOfChannelEvents)(tx, event);
+};
+const sweepRetention = retentionSweep();
 
 /** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
 function fatal(error: unknown): void {
@@ -99,12 +128,14 @@ const federate = federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedI
 const report = (requestId: string, error: unknown) =>
   console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`);
 const verifyMfa = mfaVerifier(vault);
-const answer = answering({
+const authenticate = authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region });
+const authorize = authorizing({ snapshot, stacks, holds: lease.holds });
+const server: Server = {
   store,
   snapshot,
-  authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
+  authenticate,
   federate,
-  authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
+  authorize,
   operations: allOperations({
     settings,
     vault,
@@ -113,18 +144,52 @@ const answer = answering({
     operatorKeys: ring.keys,
     endpoints: () => endpoints,
     serviceControl: stacks.serviceControlOf,
+    tellOfIdentity,
+    tellOfChannels,
   }),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
   now,
-  guide2021: settings.guide2021,
+  route: (received) => route(received, settings),
   recording,
+  gate: newGate(1),
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
   sealReasons: authorizationMessages(ring.keys).encode,
   report,
+};
+const answer = answering(server);
+const messaging = messagingSessions({
+  store: kept,
+  snapshot,
+  authenticate,
+  authorize,
+  holds: lease.holds,
+  guide2021: settings.guide2021,
+  now,
+  monotonic: systemClock.monotonic,
+  onHint: (heard) => bus.on(CHANNEL_EVENTS, heard),
+  follow: (orders) => port.postMessage({ orders } satisfies FromCore),
+  limits: SESSION_LIMITS,
+  report: (what) => console.error(`belfry: ${what}`),
 });
+const connectOperations = { Connect: connectOperation(messaging.mayOpen) as Operation<unknown, unknown> };
+/** A Connect is answered like every call; only what comes of it is another thing. */
+const answerConnect = answering({
+  ...server,
+  route: (received) => routeConnect(received, settings),
+  operations: () => connectOperations,
+  record: trailRecorder(connectModel),
+});
+
+async function connect(received: Received, socket: number): Promise<Answer> {
+  const answered = await answerConnect(received);
+  if (answered.status !== 200) return answered;
+  messaging.admit(socket, received);
+  return { status: 101, headers: [], body: '' };
+}
+
 const principals = principalsOf(snapshot);
 const signIn = signInPages({
   store,
@@ -134,6 +199,8 @@ const signIn = signInPages({
   signIns: consoleSignIns({ vault, sessions, principals }),
   federate,
   verifyMfa,
+  // Of its own: whoever is nobody yet does not keep waiting those who are known.
+  gate: newGate(2),
   answer,
   now,
   recording,
@@ -145,13 +212,21 @@ const signIn = signInPages({
 
 const operatorKey = operatorKeyCommands({ ring, vault, store, region: settings.region, now, lease });
 const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease, operatorKey });
+/** Others are answered between one transaction and the next. */
+async function sweepWhatEnded(): Promise<void> {
+  await store.transaction(async (tx) => {
+    await sweepEndedMeetings(tx, now());
+    await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
+  });
+  while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), tellOfIdentity)));
+  while (await store.transaction((tx) => sweepExpiredChannels(tx, now(), tellOfChannels)));
+  while (await store.transaction(sweepRemovedChannels));
+  await store.transaction((tx) => sweepRetention(tx, now()));
+  const told = instant(now() - CHANNEL_EVENTS_KEPT_MS);
+  while ((await store.transaction((tx) => tx.channelEvents.forget(told, FORGOTTEN_AT_ONCE))) === FORGOTTEN_AT_ONCE);
+}
 const sweep = setInterval(() => {
-  void store
-    .transaction(async (tx) => {
-      await sweepEndedMeetings(tx, now());
-      await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
-    })
-    .catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
+  void sweepWhatEnded().catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
 }, SWEEP_EVERY_MS);
 const trim = setInterval(() => {
   void lease.trim().catch((error) => console.error(`belfry: what was deleted of identity was not trimmed: ${(error as Error).message}`));
@@ -159,13 +234,16 @@ const trim = setInterval(() => {
 
 /** The lease is given up while the database still answers. */
 async function closed(): Promise<void> {
+  await messaging.stop();
   await lease.stop();
   await Promise.all([bus.close(), registry.close()]);
   await kept.close();
 }
 
 serveCore(port, {
-  answer: ({ received, refuse }) => signIn(received, refuse) ?? answer(received, refuse),
+  answer: ({ received, refuse, socket }) =>
+    socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
+  hear: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
   listening: (at) => {
     endpoints = at;
   },

@@ -1,12 +1,13 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Store, Tx } from '#store/store.ts';
-import type { Settings } from './settings.ts';
+import { writeDurably } from './durable-file.ts';
+import { endpointOf, type Settings } from './settings.ts';
 
 const ADMINISTRATOR_ACCESS = 'arn:aws:iam::aws:policy/AdministratorAccess' as Arn;
 /** What the store remembers of the first account: whose history holds what nobody can be made out for. */
@@ -73,20 +74,23 @@ export async function makeAccount(tx: Tx, vault: Vault, administrator: NewAdmini
 /** Writes a user with `AdministratorAccess` and one access key. */
 export async function makeAdministrator(tx: Tx, vault: Vault, administrator: NewAdministrator, now: Instant): Promise<void> {
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
-  await tx.identity.put(accountId, 'user', userName.toLowerCase(), {
+  const key = userName.toLowerCase();
+  const userId = newUniqueId('AIDA', 17);
+  await tx.identity.put(accountId, 'user', key, {
     accountId,
     arn: arn('iam', '', accountId, `user/${userName}`),
     path: '/',
     createdAt: now,
     userName,
-    userId: newUniqueId('AIDA', 17),
+    userId,
     tags: [],
     groupNames: [],
     accessKeyIds: [accessKeyId],
     attachedPolicyArns: [ADMINISTRATOR_ACCESS],
     inlinePolicies: {},
   });
-  await tx.identity.put(accountId, 'attachment', `${ADMINISTRATOR_ACCESS} user/${userName.toLowerCase()}`, { accountId });
+  await tx.identity.put(accountId, 'unique-id', userId, { accountId, kind: 'user', key });
+  await tx.identity.put(accountId, 'attachment', `${ADMINISTRATOR_ACCESS} user/${key}`, { accountId });
   await tx.identity.put(accountId, 'access-key', accessKeyId, {
     accountId,
     accessKeyId,
@@ -101,25 +105,11 @@ export async function makeAdministrator(tx: Tx, vault: Vault, administrator: New
 function writeProfile(settings: Settings, { accessKeyId, secretAccessKey }: NewAdministrator): void {
   const folder = join(settings.dataFolder, 'aws');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const address = settings.http === 'off' ? settings.https : settings.http;
-  const endpoint =
-    address === 'off' || address.port === 0
-      ? ''
-      : `endpoint_url = ${settings.http === 'off' ? 'https' : 'http'}://${address.host}:${address.port}\n`;
-  const trust = settings.http === 'off' ? `ca_bundle = ${join(settings.dataFolder, 'tls', 'ca.pem')}\n` : '';
+  const [scheme, address] = settings.http === 'off' ? (['https', settings.https] as const) : (['http', settings.http] as const);
+  const endpoint = address === 'off' || address.port === 0 ? '' : `endpoint_url = ${endpointOf(scheme, address)}\n`;
+  // A configured certificate is of another CA, and then the local one is never made.
+  const local = settings.http === 'off' && settings.tlsCertificateFile === undefined;
+  const trust = local ? `ca_bundle = ${join(settings.dataFolder, 'tls', 'ca.pem')}\n` : '';
   writeDurably(join(folder, 'config'), `[profile belfry]\nregion = ${settings.region}\noutput = json\n${endpoint}${trust}`);
   writeDurably(join(folder, 'credentials'), `[belfry]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
-}
-
-/** Replaces a file, whole and on disk, readable by its owner alone. */
-function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
 }

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
-import type { Address } from './settings.ts';
+import { answerBare } from './bare-answer.ts';
+import { type Address, endpointOf } from './settings.ts';
+import { isConnect } from './sockets.ts';
 import { TLS_FLOOR } from './tls.ts';
+import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 
 // An import would read everything that node:http exports, and its WebSocket brings a whole client along: 3 MiB that no server needs.
 const { createServer } = process.getBuiltinModule('node:http');
@@ -48,6 +52,8 @@ export interface ListenerParts {
   readonly answer: (received: Received) => Promise<Answer>;
   /** Spells an error for a request whose body is not read (too large, too slow). */
   readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
+  /** Takes over the connection of a request for a messaging session. */
+  readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
   readonly health: () => { readonly status: 'ok' | 'starting'; readonly version: string };
   /** In place of the defaults; the tests of slow clients need not wait for them. */
   readonly limits?: Partial<ConnectionLimits>;
@@ -71,6 +77,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     connectionsCheckingInterval: limits.checkingIntervalMs,
     // Node would answer without a body; here it gets the same answer as what is unreadable otherwise.
     requireHostHeader: false,
+    shouldUpgradeCallback: isConnect,
   };
   const server: Server =
     tls === undefined ? createServer(options) : createTlsServer({ ...options, ...TLS_FLOOR, ...tls, handshakeTimeout: 10_000 });
@@ -96,16 +103,20 @@ export async function listen(address: Address, tls: { cert: string; key: string 
         return true;
       },
     };
+    const peer = sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined);
+    peer.last = response;
     response.once('close', () => {
       underWayBytes -= load.heldBytes;
+      // An idle connection holds no request.
+      if (peer.last === response) peer.last = undefined;
     });
     if (!load.hold(REQUEST_BYTES)) {
       refuseHead(request, response, UNREADABLE.load);
       return;
     }
-    if (request.rawHeaders.length > 2 * limits.headersMaxCount) refuseHead(request, response, UNREADABLE.headers);
-    else if (request.headers.host === undefined) refuseHead(request, response, UNREADABLE.otherwise);
-    else receive(request, response, sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined), parts, load);
+    const wrong = wrongHead(request, limits);
+    if (wrong !== undefined) refuseHead(request, response, wrong);
+    else receive(request, response, peer, parts, load);
   };
   server.on('request', take);
   // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
@@ -113,7 +124,20 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
     take(request, response);
   });
-  server.on('clientError', refuseUnreadable);
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    const wrong = wrongHead(request, limits);
+    const peer = sockets.get(request.socket) ?? peerOf(request.socket, tls !== undefined);
+    if (wrong !== undefined) answerBare(connection, unreadable(wrong));
+    else parts.upgrade(request, connection, head, receivedOf(request, peer, NO_BODY));
+  });
+  // Another expectation may be passed over (RFC 9110 §10.1.1): Node would answer it 417, with nothing in it that tells which request it was.
+  server.on('checkExpectation', take);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const last = sockets.get(socket)?.last;
+    // A request that came whole before the nonsense was acted upon: its own answer must tell, not this one.
+    if (last?.req.complete) last.once('close', () => refuseUnreadable(error, socket));
+    else refuseUnreadable(error, socket);
+  });
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -123,9 +147,8 @@ export async function listen(address: Address, tls: { cert: string; key: string 
     });
   });
   const { port } = server.address() as AddressInfo;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
-    endpoint: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -145,19 +168,43 @@ interface Load {
 interface Peer {
   readonly sourceIp: string;
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
+  /** The answer under way to the request that came last. */
+  last: ServerResponse | undefined;
 }
 
 /** What is the same for every request of a connection. Requirement CTX-2: the socket tells, no header does. */
 function peerOf(socket: Socket, secure: boolean): Peer {
   const address = socket.remoteAddress ?? '';
   const sourceIp = address.startsWith('::ffff:') ? address.slice(7) : address;
-  if (!secure) return { sourceIp };
+  if (!secure) return { sourceIp, last: undefined };
   // Null where the socket is gone already.
   const cipher = (socket as TLSSocket).getCipher() as { readonly standardName: string } | null;
-  return { sourceIp, tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' } };
+  return {
+    sourceIp,
+    last: undefined,
+    tls: { version: (socket as TLSSocket).getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' },
+  };
 }
 
 const NO_BODY = new Uint8Array(0);
+
+function receivedOf(request: IncomingMessage, peer: Peer, body: Uint8Array): Received {
+  return {
+    requestId: randomUUID(),
+    receivedAt: instant(Date.now()),
+    method: request.method ?? 'GET',
+    target: request.url ?? '/',
+    rawHeaders: request.rawHeaders,
+    body,
+    sourceIp: peer.sourceIp,
+    ...(peer.tls === undefined ? {} : { tls: peer.tls }),
+  };
+}
+
+function wrongHead({ rawHeaders, headers, httpVersion }: IncomingMessage, limits: ConnectionLimits): Unreadable | undefined {
+  if (rawHeaders.length > 2 * limits.headersMaxCount) return UNREADABLE.headers;
+  return headers.host === undefined && httpVersion !== '1.0' ? UNREADABLE.otherwise : undefined;
+}
 
 function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts, load: Load): void {
   const target = request.url ?? '/';
@@ -173,25 +220,14 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
     response.end(text);
     return;
   }
-  const received = (body: Uint8Array): Received => ({
-    requestId: randomUUID(),
-    receivedAt: instant(Date.now()),
-    method: request.method ?? 'GET',
-    target,
-    rawHeaders: request.rawHeaders,
-    body,
-    sourceIp: peer.sourceIp,
-    ...(peer.tls === undefined ? {} : { tls: peer.tls }),
-  });
+  const received = (body: Uint8Array): Received => receivedOf(request, peer, body);
   const respond = (answer: Promise<Answer>) => {
     answer
       .then(({ status, headers, body }) => {
         if (response.destroyed) return;
-        response.writeHead(status, [
-          ...headers,
-          'content-length',
-          String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
-        ]);
+        // RFC 9110 §8.6: an answer that cannot have a body must not say how long it is.
+        const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+        response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
         response.end(request.method === 'HEAD' ? undefined : body);
       })
       .catch(() => response.destroy());
@@ -230,23 +266,8 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
   });
 }
 
-interface Unreadable {
-  readonly status: number;
-  readonly reason: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-// biome-ignore format: a table
-const UNREADABLE = {
-  headers:   { status: 431, reason: 'Request Header Fields Too Large', code: 'RequestHeaderSectionTooLarge', message: 'Your request header section exceeds the maximum allowed size.' },
-  time:      { status: 408, reason: 'Request Timeout',                 code: 'RequestTimeout',               message: 'Your socket connection to the server was not read from or written to within the timeout period.' },
-  load:      { status: 503, reason: 'Service Unavailable',             code: 'ServiceUnavailable',           message: 'The service is unavailable. Please retry.' },
-  otherwise: { status: 400, reason: 'Bad Request',                     code: 'BadRequest',                   message: 'The request could not be read as HTTP.' },
-} as const satisfies Record<string, Unreadable>;
-
-/** What could not be read as HTTP at all: no service can be told from it, so the answer is the plainest JSON error. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+/** What could not be read as HTTP at all. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -257,27 +278,11 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:str
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? UNREADABLE.time
         : UNREADABLE.otherwise;
-  const { headers, body } = unreadable(why);
-  const lines = Object.entries({ ...headers, date: new Date().toUTCString() }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${why.status} ${why.reason}\r\n${lines.join('')}\r\n${body}`);
+  answerBare(socket, unreadable(why));
 }
 
 function refuseHead(request: IncomingMessage, response: ServerResponse, why: Unreadable): void {
-  const { headers, body } = unreadable(why);
+  const { status, headers, body } = unreadable(why);
   request.resume();
-  response.writeHead(why.status, headers).end(body);
-}
-
-function unreadable({ code, message }: Unreadable): { readonly headers: Record<string, string>; readonly body: string } {
-  const body = JSON.stringify({ __type: code, message });
-  return {
-    headers: {
-      'content-type': 'application/json',
-      'x-amzn-errortype': code,
-      'x-amzn-requestid': randomUUID(),
-      'content-length': String(Buffer.byteLength(body)),
-      connection: 'close',
-    },
-    body,
-  };
+  response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body)), 'connection', 'close']).end(body);
 }

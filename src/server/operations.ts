@@ -1,18 +1,19 @@
 import { hkdfSync } from 'node:crypto';
 import { authorizationMessages } from '#access/authorization-message.ts';
 import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
-import { type AccountId, arn } from '#core/arn.ts';
+import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { Vault } from '#core/vault.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { PolicyLayers } from '#policy/engine.ts';
+import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
+import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
 import type { VerifyMfa } from '#services/mfa.ts';
 import type { Operation } from '#services/operation.ts';
-import type { LinkedRoleUsage } from '#services/service-linked-roles.ts';
 import type { Apis } from '#services/table.ts';
-import type { Tx } from '#store/store.ts';
 import type { Endpoints } from './core-link.ts';
+import { linkedRoleUsage } from './linked-role-usage.ts';
 import type { Settings } from './settings.ts';
 
 /** What the services are made with. */
@@ -26,20 +27,9 @@ export interface OperationParts {
   readonly endpoints: () => Endpoints;
   /** The service control policies over an account, for the simulators. */
   readonly serviceControl: (accountId: AccountId) => PolicyLayers['serviceControl'];
-}
-
-/** The most resources named where a service-linked role cannot be deleted. */
-const USAGE_MAX = 100;
-
-/** What still needs a service-linked role, region by region. Requirement SLR-14; of the services built, only transcription has one. */
-async function linkedRoleUsage(tx: Tx, accountId: AccountId, service: string): Promise<readonly LinkedRoleUsage[]> {
-  if (service !== 'transcription.chime.amazonaws.com') return [];
-  const meetings = await tx.meetings.transcribed(accountId, instant(Date.now()), USAGE_MAX);
-  const byRegion = Map.groupBy(meetings, (meeting) => meeting.region);
-  return [...byRegion].map(([region, those]) => ({
-    region,
-    resources: those.map((each) => arn('chime', region, accountId, `meeting/${each.meetingId}`)),
-  }));
+  /** What is done about who is gone from an app instance, and about what happens in channels. */
+  readonly tellOfIdentity: TellOfIdentity;
+  readonly tellOfChannels: TellOfChannels;
 }
 
 type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
@@ -59,6 +49,8 @@ export function allOperations({
   operatorKeys,
   endpoints,
   serviceControl,
+  tellOfIdentity,
+  tellOfChannels,
 }: OperationParts): OperationTables {
   const built: Partial<Record<ServiceName, () => Promise<unknown>>> = {
     'chime-sdk-meetings': async () => {
@@ -78,6 +70,26 @@ export function allOperations({
         limits: DEFAULT_LIMITS,
         tell: actingOnMeetings(() => instant(Date.now())),
       });
+    },
+    'chime-sdk-identity': async () => {
+      const { identityOperations } = await import('#services/chime-sdk-identity/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-identity/deps.ts');
+      return identityOperations({ vault, limits: DEFAULT_LIMITS, tell: tellOfIdentity });
+    },
+    'chime-sdk-messaging': async () => {
+      const { messagingOperations } = await import('#services/chime-sdk-messaging/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-messaging/deps.ts');
+      const { recordLinkedRole } = await import('./acting.ts');
+      const { http, https } = endpoints();
+      const sessionEndpoint = new URL(https ?? http ?? 'https://localhost').host;
+      return messagingOperations({ limits: DEFAULT_LIMITS, tell: tellOfChannels, linkedRoleMade: recordLinkedRole, sessionEndpoint });
+    },
+    'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
+    'chime-sdk-voice': async () => {
+      const { voiceOperations } = await import('#services/chime-sdk-voice/operations.ts');
+      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-voice/deps.ts');
+      const { recordLinkedRole } = await import('./acting.ts');
+      return voiceOperations({ vault, limits: DEFAULT_LIMITS, linkedRoleMade: recordLinkedRole });
     },
     iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),
     sts: async () => {

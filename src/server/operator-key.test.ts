@@ -8,6 +8,9 @@ import { openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT } from '#services/app-instances.ts';
+import { type EndpointRecord, openAttributes, sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
+import { sipCredentialBinding, VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { OPERATOR_ACCOUNT } from './first-start.ts';
@@ -15,8 +18,10 @@ import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const KEYS = 120;
+const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
+const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
 
-/** A store with that many access keys, all sealed under the key of a new file. */
+/** A store with that many access keys, two SIP users and an endpoint of an app instance user, all sealed under the key of a new file. */
 async function sealedStore() {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
   after(() => rmSync(folder, { recursive: true }));
@@ -37,6 +42,27 @@ async function sealedStore() {
         createdAt: instant(0),
       });
     }
+    const times = { createdAt: instant(0), updatedAt: instant(0), tags: [] };
+    await tx.resources.add(APP_INSTANCE, { ...ENDPOINT, ...times, parent: '', id: 'a', document: { name: 'chat' } });
+    const sealedAttributes = sealAttributes(vault, ENDPOINT, 'the device token');
+    const document = { type: 'GCM', resourceArn: '', allowMessages: 'ALL', sealedAttributes } as const;
+    await tx.resources.add(APP_INSTANCE_USER_ENDPOINT, { ...ENDPOINT, ...times, document });
+    const sip = ['sip 1', 'sip 2'].map((password) => {
+      const username = `user of ${password}`;
+      return { username, sealedPassword: vault.seal(password, sipCredentialBinding('connector', username)) };
+    });
+    await tx.resources.add(VOICE_CONNECTOR, {
+      ...CONNECTOR,
+      ...times,
+      document: {
+        name: 'trunk',
+        awsRegion: 'eu-west-1',
+        requireEncryption: true,
+        networkType: 'IPV4_ONLY',
+        configurations: {},
+        credentials: sip,
+      },
+    });
   });
   return { path, store };
 }
@@ -49,11 +75,19 @@ function commandsOn(path: string, store: Store) {
   return { ring, vault, commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone }) };
 }
 
-const secrets = async (store: Store, vault: Vault) =>
-  (await store.transaction((tx) => tx.identity.list(ACCOUNT, 'access-key')))
-    .map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId))
-    .sort();
-const EVERY = Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort();
+const secrets = (store: Store, vault: Vault) =>
+  store.transaction(async (tx) => {
+    const keys = await tx.identity.list(ACCOUNT, 'access-key');
+    const credentials = (await tx.resources.get(VOICE_CONNECTOR, CONNECTOR))?.document.credentials ?? [];
+    const endpoint = (await tx.resources.get(APP_INSTANCE_USER_ENDPOINT, ENDPOINT)) as EndpointRecord;
+    return [
+      ...keys.map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId)).sort(),
+      ...credentials.map(({ username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding('connector', username))),
+      openAttributes<string>(vault, endpoint),
+    ];
+  });
+/** Of the keys, in three transactions' worth, and of the SIP users and the endpoint, in the last of them. */
+const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2', 'the device token'];
 
 for (const failing of [1, 2, 3, 4]) {
   test(`operatorKeyCommands: where a rotation stops at its step ${failing}, every secret opens, nothing can be forgotten, and it can be done again`, async () => {
@@ -69,7 +103,7 @@ for (const failing of [1, 2, 3, 4]) {
     assert.equal(ring.keys().length, 2);
     assert.deepEqual(await secrets(store, vault), EVERY);
     await assert.rejects(commands.forgetOlder(), /nothing was forgotten/);
-    assert.equal((await commands.rotate()).resealed, KEYS);
+    assert.equal((await commands.rotate()).resealed, EVERY.length);
     await commands.forgetOlder();
     const after = commandsOn(path, store);
     assert.equal(after.ring.keys().length, 1);

@@ -5,7 +5,12 @@ import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
+import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT, inAppInstance } from '#services/app-instances.ts';
+import { resealedEndpoint } from '#services/chime-sdk-identity/endpoint-records.ts';
+import { everyOfAccount } from '#services/chime-sdk-voice/found.ts';
+import { sipCredentialBinding, VOICE_CONNECTOR, type VoiceConnectorDocument } from '#services/chime-sdk-voice/kinds.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/identity.ts';
+import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { OPERATOR_ACCOUNT } from './first-start.ts';
@@ -16,13 +21,36 @@ export const FINGERPRINT = 'operator-key';
 /** How many records are sealed anew in one transaction: other requests are answered between two of them. */
 const AT_ONCE = 50;
 
+/** More than there can be of anything in one place: limits are kept where things are made. */
+const EVERY = 1_000_000_000;
+
 type Reseal = (sealed: string, boundTo: string) => string;
 
-/** Everything that is kept sealed: what is not here would be lost with the old key. */
+/** Everything that is kept sealed, this of identity: what is neither here nor in `sealedResources` would be lost with the old key. */
 const SEALED: { readonly [Kind in IdentityKind]?: (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind] } = {
   'access-key': (key, reseal) => ({ ...key, sealedSecret: reseal(key.sealedSecret, key.accessKeyId) }),
   'mfa-device': (device, reseal) => ({ ...device, sealedSeed: reseal(device.sealedSeed, device.serialNumber) }),
 };
+
+type Connector = ResourceRecord<VoiceConnectorDocument>;
+
+/** The passwords of a connector's SIP users. */
+function resealedConnector(connector: Connector, reseal: Reseal): Connector {
+  const credentials = connector.document.credentials.map(({ username, sealedPassword }) => ({
+    username,
+    sealedPassword: reseal(sealedPassword, sipCredentialBinding(connector.id, username)),
+  }));
+  return { ...connector, document: { ...connector.document, credentials } };
+}
+
+/** One thing that holds secrets. */
+interface Sealed {
+  readonly secrets: number;
+  /** Hands each of its secrets to `reseal`, and keeps nothing. */
+  readonly read: (reseal: Reseal) => void;
+  /** Reads it again, since it may have been changed or deleted, and keeps what `reseal` makes of its secrets. */
+  readonly keep: (tx: Tx, reseal: Reseal) => Promise<void>;
+}
 
 export interface OperatorKeyParts {
   readonly ring: OperatorKeyRing;
@@ -75,12 +103,16 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
       throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first.`);
     ring.addNewest();
     const sealed = await everySealed(store);
+    const reseal: Reseal = (secret, boundTo) => vault.seal(vault.open(secret, boundTo), boundTo);
     for (let from = 0; from < sealed.length; from += AT_ONCE) {
       await store.transaction(async (tx) => {
-        for (const one of sealed.slice(from, from + AT_ONCE)) await resealed(tx, one, vault);
+        for (const one of sealed.slice(from, from + AT_ONCE)) await one.keep(tx, reseal);
       });
     }
-    const change = changed(ring, sealed.length);
+    const change = changed(
+      ring,
+      sealed.reduce((sum, { secrets }) => sum + secrets, 0),
+    );
     await store.transaction(async (tx) => {
       await tx.meta.put(FINGERPRINT, vaultFingerprint(vault));
       await record(tx, parts, 'RotateOperatorKey', change);
@@ -95,7 +127,7 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
       return sealed;
     };
     try {
-      for (const { kind, record } of await everySealed(store)) SEALED[kind]?.(record as never, opens);
+      for (const one of await everySealed(store)) one.read(opens);
     } catch {
       throw new Error('secrets are sealed under an older key still; nothing was forgotten. Rotate the key first, to the end.');
     }
@@ -112,22 +144,55 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
   return { rotate: () => inTurn(rotate), forgetOlder: () => inTurn(forgetOlder) };
 }
 
-async function everySealed(store: Store): Promise<readonly IdentityChange[]> {
-  const { changes } = await store.transaction((tx) => tx.identity.changesSince(0));
-  return changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined);
+function everySealed(store: Store): Promise<readonly Sealed[]> {
+  return store.transaction(async (tx) => {
+    const { changes } = await tx.identity.changesSince(0);
+    const sealed = changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined).map(sealedIdentity);
+    for (const accountId of new Set(changes.map((change) => change.accountId))) {
+      for (const each of await sealedResources(tx, accountId)) sealed.push(each);
+    }
+    return sealed;
+  });
 }
 
-async function resealed<Kind extends IdentityKind>(tx: Tx, { accountId, kind, key }: IdentityChange<Kind>, vault: Vault): Promise<void> {
-  // Read again: it may have been changed or deleted since.
-  const current = await tx.identity.get(accountId, kind, key);
-  const again = SEALED[kind];
-  if (current === undefined || again === undefined) return;
-  await tx.identity.put(
-    accountId,
-    kind,
-    key,
-    again(current, (sealed, boundTo) => vault.seal(vault.open(sealed, boundTo), boundTo)),
+function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, record: found }: IdentityChange<Kind>): Sealed {
+  const again = SEALED[kind] as (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind];
+  return {
+    secrets: 1,
+    read: (reseal) => void again(found as IdentityRecords[Kind], reseal),
+    async keep(tx, reseal) {
+      const current = await tx.identity.get(accountId, kind, key);
+      if (current !== undefined) await tx.identity.put(accountId, kind, key, again(current, reseal));
+    },
+  };
+}
+
+/** The SIP users of an account's voice connectors, and the endpoints of its app instances. */
+async function sealedResources(tx: Tx, accountId: AccountId): Promise<readonly Sealed[]> {
+  const sealed = (await everyOfAccount(tx, { accountId }, VOICE_CONNECTOR)).map((connector) =>
+    sealedResource(VOICE_CONNECTOR, connector, connector.document.credentials.length, resealedConnector),
   );
+  for (const { region, id } of await tx.resources.listOfAccount(APP_INSTANCE, accountId, EVERY)) {
+    const endpoints = await tx.resources.list(APP_INSTANCE_USER_ENDPOINT, inAppInstance({ accountId, region }, id), EVERY);
+    for (const endpoint of endpoints) sealed.push(sealedResource(APP_INSTANCE_USER_ENDPOINT, endpoint, 1, resealedEndpoint));
+  }
+  return sealed;
+}
+
+function sealedResource<Document>(
+  kind: ResourceKind<Document>,
+  found: ResourceRecord<Document>,
+  secrets: number,
+  again: (record: ResourceRecord<Document>, reseal: Reseal) => ResourceRecord<Document>,
+): Sealed {
+  return {
+    secrets,
+    read: (reseal) => void again(found, reseal),
+    async keep({ resources }, reseal) {
+      const current = await resources.get(kind, found);
+      if (current !== undefined) await resources.put(kind, again(current, reseal));
+    },
+  };
 }
 
 async function record(tx: Tx, { region, now }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {

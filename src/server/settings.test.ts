@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readSettings, SETTINGS, SettingError } from './settings.ts';
+import { endpointOf, readSettings, SETTINGS, SettingError } from './settings.ts';
 
 test('Settings: a flag wins over a variable, a variable over the default', () => {
   const environment = { BELFRY_HTTP: '127.0.0.1:1', BELFRY_REGION: 'eu-central-1', HOME: '/root' };
@@ -22,7 +22,14 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
   ['nothing that listens',           ['--http=off', '--https=off'],       {},                               /nothing would listen/],
   ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:FOLDER or postgres/],
+  ['a database of no URL',           ['--database', 'postgres://a:b@c:x/d'], {},                           /file:FOLDER or postgres/],
+  ['a database file of another host', ['--database', 'file://host/data'], {},                              /file:FOLDER or postgres/],
+  ['a data folder without a name',   [],                                  { BELFRY_DATA: '' },              /BELFRY_DATA is empty/],
   ['a region that is none',          ['--region', 'Frankfurt'],           {},                               /like us-east-1/],
+  ['a public URL of plain HTTP',     ['--public-url', 'http://a.example'], {},                              /https:\/\/HOST/],
+  ['a public URL with a path',       ['--public-url', 'https://a.example/b'], {},                           /https:\/\/HOST/],
+  ['a public URL with a name in it', ['--public-url', 'https://u:p@a.example'], {},                         /https:\/\/HOST/],
+  ['a public URL that is none',      ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
   ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /go together/],
   ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
   ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
@@ -37,9 +44,32 @@ for (const [what, args, environment, says] of REFUSED) {
   });
 }
 
+test('Settings: a database is a folder, however it is written, or a PostgreSQL', () => {
+  for (const database of [
+    'file:data',
+    'file:./data',
+    'file:/var/lib/belfry',
+    'file:///var/lib/belfry',
+    'postgres://a:b@c:5432/d',
+    'postgresql:///d',
+  ])
+    assert.equal(readSettings(['--database', database], {}).database, database);
+});
+
 test('Settings: IPv6 loopback is loopback', () => {
   assert.deepEqual(readSettings(['--http', '[::1]:7080'], {}).http, { host: '::1', port: 7080 });
 });
+
+// biome-ignore format: a table
+for (const [host, endpoint] of [
+  ['127.0.0.1',        'http://127.0.0.1:7080'],
+  ['belfry.localhost', 'http://belfry.localhost:7080'],
+  ['::1',              'http://[::1]:7080'],
+  ['0.0.0.0',          'http://localhost:7080'],
+  ['::',               'http://localhost:7080'],
+] as const) {
+  test(`endpointOf: a listener on ${host} is found at ${endpoint}`, () => assert.equal(endpointOf('http', { host, port: 7080 }), endpoint));
+}
 
 test('Settings: every row has its own variable and flag', () => {
   assert.equal(new Set(SETTINGS.map((row) => row.variable)).size, SETTINGS.length);

@@ -7,12 +7,20 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where clients on this machine find a listener; one on every address is found on `localhost`, for which its certificate holds. */
+export function endpointOf(scheme: 'http' | 'https', { host, port }: Address): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${scheme}://${name}:${port}`;
+}
+
 /** How a server is set up. Every member is one row of `SETTINGS`. */
 export interface Settings {
   /** Absolute path. */
   readonly dataFolder: string;
   readonly http: Address | 'off';
   readonly https: Address | 'off';
+  /** `https://belfry.example.org`: where clients of other machines find the server. Absent: where it listens. */
+  readonly publicUrl?: string;
   /** `file:<path>` or `postgres://…`. */
   readonly database: string;
   readonly region: string;
@@ -41,6 +49,7 @@ export const SETTINGS: readonly Row[] = [
   { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         says: 'Folder of everything that is kept: database, operator key, certificates, first profile' },
   { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', says: 'Plain HTTP, for loopback addresses only; `off` for none' },
   { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', says: 'HTTPS (TLS 1.2 and 1.3, forward secrecy only); `off` for none' },
+  { variable: 'BELFRY_PUBLIC_URL',       flag: '--public-url',       fallback: '',               says: 'Where clients of other machines find the server, `https://HOST` or `https://HOST:PORT`: meetings and chats send them there' },
   { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               says: '`file:FOLDER` or `postgres://…`; without it the SQLite file in the data folder' },
   { variable: 'BELFRY_REGION',           flag: '--region',           fallback: 'us-east-1',      says: 'Region written into the first profile, and of what has none of its own' },
   { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               says: 'PEM file of a certificate chain, in place of the one of the local CA' },
@@ -76,9 +85,12 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   }
   const text = (variable: Row['variable']) => given.get(variable) ?? (SETTINGS.find((row) => row.variable === variable) as Row).fallback;
 
+  if (text('BELFRY_DATA') === '') throw new SettingError('BELFRY_DATA is empty; it must be a folder.');
   const dataFolder = resolve(text('BELFRY_DATA'));
   const database = text('BELFRY_DATABASE') || `file:${dataFolder}`;
-  if (!/^(file:.|postgres(ql)?:\/\/)/.test(database)) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
+  // What was given is not repeated: it may hold a password.
+  const isDatabase = /^file:(\/\/\/|(?!\/\/).)/.test(database) || (/^postgres(ql)?:\/\//.test(database) && URL.canParse(database));
+  if (!isDatabase) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
   const region = text('BELFRY_REGION');
   if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region))
     throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
@@ -90,6 +102,9 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   }
   const https = address('BELFRY_HTTPS', text('BELFRY_HTTPS'));
   if (http === 'off' && https === 'off') throw new SettingError('BELFRY_HTTP and BELFRY_HTTPS are both off: nothing would listen.');
+  const publicUrl = text('BELFRY_PUBLIC_URL');
+  if (publicUrl !== '' && !isOrigin(publicUrl))
+    throw new SettingError(`BELFRY_PUBLIC_URL is ${publicUrl}; it must be https://HOST or https://HOST:PORT.`);
   const certificate = text('BELFRY_TLS_CERTIFICATE');
   const key = text('BELFRY_TLS_KEY');
   if ((certificate === '') !== (key === '')) throw new SettingError('BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY go together.');
@@ -98,6 +113,7 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
     dataFolder,
     http,
     https,
+    ...(publicUrl !== '' && { publicUrl: new URL(publicUrl).origin }),
     database,
     region,
     ...(certificate === '' ? {} : { tlsCertificateFile: resolve(certificate), tlsKeyFile: resolve(key) }),
@@ -114,6 +130,12 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
 function split(argument: string): [flag: string, value: string | undefined] {
   const equals = argument.indexOf('=');
   return equals < 0 ? [argument, undefined] : [argument.slice(0, equals), argument.slice(equals + 1)];
+}
+
+/** A URL of nothing but scheme, host and port. */
+function isOrigin(text: string): boolean {
+  const { protocol, pathname, search, hash, username, password } = URL.parse(text) ?? { protocol: '' };
+  return protocol === 'https:' && pathname === '/' && `${search}${hash}${username}${password}` === '';
 }
 
 /** `127.0.0.0/8`, `::1` and `localhost`. */

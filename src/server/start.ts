@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type CoreReady, startCore } from './core-link.ts';
+import type { Received } from '#core/exchange.ts';
+import { type CoreReady, startCore, type Wanted } from './core-link.ts';
 import { type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
+import { openSockets, type SocketLimits } from './sockets.ts';
 import { tlsMaterial } from './tls.ts';
 import { VERSION } from './version.ts';
 
@@ -35,34 +37,52 @@ export async function start(args: readonly string[]): Promise<void> {
       console.error(`belfry: stopped, because ${why}`);
       process.exit(1);
     });
-    printWelcome(settings, ready.listeners, ready.core);
+    // Ctrl-C reaches the launcher too, which passes it on: asked twice is asked once.
+    let stopping = false;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => void stop().then(() => process.exit(0)));
+      process.on(signal, () => {
+        if (!stopping) void stop().then(() => process.exit(0));
+        stopping = true;
+      });
     }
+    printWelcome(settings, ready.listeners, ready.core);
   } catch (error) {
     console.error(`belfry: could not start: ${(error as Error).message}`);
     process.exit(2);
   }
 }
 
-/** A running server: the core and its listeners. `recording: false` is for the benchmark alone, `limits` for tests of slow clients. */
+/** A running server: the core and its listeners. `recording: false` is for the benchmark alone, the limits for tests of slow clients. */
 export async function startServer(
   settings: Settings,
   onDeath: (why: string) => void,
-  { recording = true, limits = {} }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits> } = {},
+  {
+    recording = true,
+    limits = {},
+    socketLimits = {},
+  }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits>; readonly socketLimits?: Partial<SocketLimits> } = {},
 ): Promise<{ ready: { core: CoreReady; listeners: readonly Listener[] }; stop: () => Promise<void> }> {
   let dead: string | undefined;
   let failStart: ((error: Error) => void) | undefined;
-  const core = startCore({ settings, recording }, (why) => {
-    dead = why;
-    if (failStart) failStart(new Error(why));
-    else onDeath(why);
-  });
+  const core = startCore(
+    { settings, recording },
+    (orders) => sockets.follow(orders),
+    (why) => {
+      dead = why;
+      if (failStart) failStart(new Error(why));
+      else onDeath(why);
+    },
+  );
   let status: 'ok' | 'starting' = 'starting';
+  const started = Promise.withResolvers<void>();
+  // Before the core knows where it is found, meetings would send their clients nowhere.
+  const ask = (wanted: Wanted) => (status === 'ok' ? core.ask(wanted) : started.promise.then(() => core.ask(wanted)));
+  const sockets = openSockets({ ask: (received, socket) => ask({ received, socket }), tell: core.tell, limits: socketLimits });
   const parts = {
     bodyMaxBytes: settings.bodyMaxBytes,
-    answer: (received: Parameters<typeof core.ask>[0]['received']) => core.ask({ received }),
-    refuse: (received: Parameters<typeof core.ask>[0]['received'], refuse: 'RequestTooLarge') => core.ask({ received, refuse }),
+    answer: (received: Received) => ask({ received }),
+    refuse: (received: Received, refuse: 'RequestTooLarge') => ask({ received, refuse }),
+    upgrade: sockets.upgrade,
     health: () => ({ status, version: VERSION }),
     limits,
   };
@@ -70,18 +90,22 @@ export async function startServer(
     failStart = reject;
     if (dead !== undefined) reject(new Error(dead));
   });
-  const tls = settings.https === 'off' ? undefined : tlsMaterial(settings, Date.now());
-  const ready = await Promise.race([core.ready, died]);
-  const http = settings.http === 'off' ? undefined : await listen(settings.http, undefined, parts);
-  const https = settings.https === 'off' ? undefined : await listen(settings.https, await tls, parts);
+  // Listening comes before the core is ready, so that a first start whose address is taken makes no account. What comes in meanwhile waits for it.
+  const { http: open, https: secure } = settings;
+  const opened = open === 'off' ? undefined : listen(open, undefined, parts);
+  const secured = secure === 'off' ? undefined : tlsMaterial(settings, Date.now()).then((tls) => listen(secure, tls, parts));
+  const [ready, http, https] = await Promise.race([Promise.all([core.ready, opened, secured]), died]);
   const listeners = [http, https].filter((listener) => listener !== undefined);
-  core.listening({ ...(http && { http: http.endpoint }), ...(https && { https: https.endpoint }) });
+  const found = settings.publicUrl ?? https?.endpoint;
+  core.listening({ ...(http && { http: http.endpoint }), ...(found !== undefined && { https: found }) });
   failStart = undefined;
   died.catch(() => undefined);
   status = 'ok';
+  started.resolve();
   return {
     ready: { core: ready, listeners },
     async stop() {
+      await sockets.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       await core.close();
     },
@@ -101,9 +125,14 @@ function printWelcome(settings: Settings, listeners: readonly Listener[], core: 
   console.log(`
 Use it with any AWS client:
 
-  export AWS_CONFIG_FILE=${join(settings.dataFolder, 'aws', 'config')}
-  export AWS_SHARED_CREDENTIALS_FILE=${join(settings.dataFolder, 'aws', 'credentials')}
+  export AWS_CONFIG_FILE=${inShell(join(settings.dataFolder, 'aws', 'config'))}
+  export AWS_SHARED_CREDENTIALS_FILE=${inShell(join(settings.dataFolder, 'aws', 'credentials'))}
   export AWS_PROFILE=belfry
   aws --endpoint-url ${endpoint} sts get-caller-identity
 `);
+}
+
+/** A path as a shell reads it back whole. */
+function inShell(path: string): string {
+  return /^[A-Za-z0-9_./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,8 +1,9 @@
 import { webcrypto } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
+import { writeDurably } from './durable-file.ts';
 import type { Settings } from './settings.ts';
 
 const DAY_MS = 86_400_000;
@@ -36,7 +37,7 @@ export const TLS_FLOOR: SecureContextOptions = {
  * The certificate and key to serve with: the configured files, else those of the local CA under `tls/` of the data folder,
  * made or renewed where they are missing or about to end. Clients trust `tls/ca.pem`.
  *
- * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key` (keys with mode 0600).
+ * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key` (mode 0600).
  */
 export async function tlsMaterial(settings: Settings, now: number): Promise<{ cert: string; key: string }> {
   if (settings.tlsCertificateFile !== undefined && settings.tlsKeyFile !== undefined) {
@@ -45,23 +46,46 @@ export async function tlsMaterial(settings: Settings, now: number): Promise<{ ce
   const folder = join(settings.dataFolder, 'tls');
   const file = (name: string) => join(folder, name);
   const names = namesOf(settings);
-  if (existsSync(file('server.pem')) && existsSync(file('server.key')) && existsSync(file('server.json'))) {
-    const kept = JSON.parse(readFileSync(file('server.json'), 'utf8')) as { names: string[]; endsAtMs: number };
-    if (kept.endsAtMs - now > RENEW_BELOW_DAYS * DAY_MS && names.every((name) => kept.names.includes(name))) {
-      return { cert: readFileSync(file('server.pem'), 'utf8'), key: readFileSync(file('server.key'), 'utf8') };
-    }
+  const kept = readKept(file('server.json'));
+  const present = ['ca.pem', 'server.pem', 'server.key'].every((name) => existsSync(file(name)));
+  if (
+    present &&
+    kept !== undefined &&
+    kept.endsAtMs - now > RENEW_BELOW_DAYS * DAY_MS &&
+    names.every((name) => kept.names.includes(name))
+  ) {
+    return { cert: readFileSync(file('server.pem'), 'utf8'), key: readFileSync(file('server.key'), 'utf8') };
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // It vouches for the other two: a start that is broken off between them leaves none, and the next one makes both anew.
+  rmSync(file('server.json'), { force: true });
   const made = await makeCertificates(file, names, now);
-  writeFileSync(file('server.key'), made.key, { mode: 0o600 });
-  writeFileSync(file('server.pem'), made.cert);
-  writeFileSync(file('server.json'), JSON.stringify({ names, endsAtMs: now + SERVER_DAYS * DAY_MS }));
+  writeDurably(file('server.key'), made.key);
+  writeDurably(file('server.pem'), made.cert);
+  writeDurably(file('server.json'), JSON.stringify({ names, endsAtMs: now + SERVER_DAYS * DAY_MS }));
   return made;
+}
+
+interface Kept {
+  readonly names: readonly string[];
+  readonly endsAtMs: number;
+}
+
+/** What was written last when the certificate was made; undefined where it was not, or not to its end. */
+function readKept(path: string): Kept | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+  } catch {
+    return undefined;
+  }
 }
 
 function namesOf(settings: Settings): string[] {
   const host = settings.https === 'off' ? 'localhost' : settings.https.host;
-  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), host])].filter((name) => name !== '0.0.0.0' && name !== '::');
+  const publicHost = settings.publicUrl === undefined ? host : new URL(settings.publicUrl).hostname.replace(/^\[(.*)\]$/, '$1');
+  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), host, publicHost])].filter(
+    (name) => name !== '0.0.0.0' && name !== '::',
+  );
 }
 
 /** Loaded only when a certificate is made: an ordinary start does not pay for the library. */
@@ -104,8 +128,9 @@ async function makeCertificates(
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
-    writeFileSync(file('ca.key'), await pem(caKey), { mode: 0o600 });
-    writeFileSync(file('ca.pem'), `${caCertificate.toString('pem')}\n`);
+    // The certificate last: where it stands, its key is whole.
+    writeDurably(file('ca.key'), await pem(caKey));
+    writeDurably(file('ca.pem'), `${caCertificate.toString('pem')}\n`);
   }
 
   const keys = await subtle.generateKey(algorithm, true, ['sign', 'verify']);

@@ -25,6 +25,12 @@ export interface Call extends Caller {
   readonly random: (bytes: number) => Uint8Array;
   readonly tx: Tx;
   readonly requestId: string;
+  /**
+   * What `work` answers, done beside the thread: for what takes long and needs nothing of the transaction, like hashing a password. Where
+   * it is not done yet the transaction is given up, and once it is, everything is decided and run anew from the beginning. `name` says what
+   * it is: one name has one answer.
+   */
+  readonly aside: <T>(name: string, work: () => Promise<T>) => T;
 }
 
 /**
@@ -45,6 +51,8 @@ export interface Access {
   readonly action: `${string}:${string}`;
   /** ARNs, or `*` alone for an action without resource types. */
   readonly resources: readonly string[];
+  /** What a refusal calls the resource where not by its ARN: IAM's `role reader`. Only of one resource. */
+  readonly called?: string;
   /** Where an ARN cannot be told from the input alone (IAM's carry a path): read in the operation's own transaction, in place of `resources`. None: nothing more is needed. */
   readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
   /** Keys of the request: `aws:RequestTag/…`, `aws:TagKeys`, `iam:PassedToService` … lower-cased. */
@@ -61,7 +69,11 @@ export interface Access {
 
 /** One API operation: what it needs, and what it does. */
 export interface Operation<Input, Output> {
-  /** @throws AwsError where the input names things that cannot be (an ARN that is none) */
+  /**
+   * The operation's own action first, then what else must be allowed.
+   *
+   * @throws AwsError where the input names things that cannot be (an ARN that is none)
+   */
   readonly access: (input: Input, caller: Caller) => Access | readonly Access[];
   /** Runs in a serializable transaction and may be run again after a conflict: it changes nothing but `tx`. */
   readonly handle: (call: Call, input: Input) => Promise<Output>;

@@ -5,6 +5,7 @@
  * Source: Amazon Chime Administration Guide, "Using service-linked roles for Amazon Chime", and Chime SDK Administration Guide, the same.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { ID_PREFIXES, nameKey, uniqueId } from './iam/names.ts';
@@ -67,10 +68,21 @@ export function onLinkedRole(caller: Caller, service: LinkedServicePrincipal): A
   };
 }
 
-/** The role a service acts with in an account, where there is one. Requirement SLR-18. */
+/** The role a service acts with in an account, where there is one. */
 export async function linkedRole(tx: Tx, accountId: AccountId, service: LinkedServicePrincipal): Promise<RoleRecord | undefined> {
   const role = await tx.identity.get(accountId, 'role', nameKey(knownService(service).roleName));
   return role?.linkedService === service ? role : undefined;
+}
+
+/**
+ * What a feature needs that never makes its service-linked role itself.
+ *
+ * Requirement SLR-18. Assumed: code and text. A role of the name that no service owns does not do (SLR-17).
+ * @throws ForbiddenException the account has no such role
+ */
+export async function requireLinkedRole({ tx, accountId }: Call, service: LinkedServicePrincipal): Promise<void> {
+  if ((await linkedRole(tx, accountId, service)) !== undefined) return;
+  throw new AwsError('ForbiddenException', `The service-linked role ${knownService(service).roleName} does not exist in this account.`);
 }
 
 /**

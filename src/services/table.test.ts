@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
 import { isNotYet } from './not-yet.ts';
+import type { Call, Operation } from './operation.ts';
 import { operationTable } from './table.ts';
 
 const createChannel = {
@@ -29,6 +30,22 @@ test('operationTable: names of the prototype are no operations', () => {
 test('operationTable: an operation that the model lacks is a bug of ours', () => {
   const built = { GetCallerIdentityTwice: createChannel } as object;
   assert.throws(() => operationTable('sts', built), /GetCallerIdentityTwice/);
+});
+
+test('CHM-7: the table of the classic service answers what it had once, besides the operations it has', () => {
+  const { operations, removed } = loadModel('chime');
+  assert.deepEqual(Object.keys(operationTable('chime', {})), [...Object.keys(operations), ...Object.keys(removed)]);
+});
+
+test('CHM-7: removed asks for its own action on every resource, then sends its caller elsewhere', async () => {
+  const { ListMeetings } = operationTable('chime', {}) as Readonly<Record<string, Operation<unknown, unknown>>>;
+  assert.ok(ListMeetings);
+  assert.deepEqual(ListMeetings.access({}, undefined as never), { action: 'chime:ListMeetings', resources: ['*'] });
+  await assert.rejects(ListMeetings.handle({ accountId: '111122223333' } as Call, {}), {
+    code: 'ForbiddenException',
+    message:
+      'Account Id 111122223333 is not authorized to call deprecated Amazon Chime SDK API on the "chime" endpoint, use one of the "*-chime*" endpoints instead.',
+  });
 });
 
 test('notYet: asks for its own action on every resource, then refuses with a code and the name of the operation', async () => {

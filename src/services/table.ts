@@ -14,6 +14,8 @@ import type { StsApi } from '#model/generated/sts.ts';
 import { loadModel } from '#model/load.ts';
 import { notYet } from './not-yet.ts';
 import type { Operation } from './operation.ts';
+import { askingForPassedRoles } from './pass-role.ts';
+import { removed } from './removed.ts';
 
 /** The operations of each service, as generated from its model. */
 export interface Apis {
@@ -40,19 +42,20 @@ export type OperationTable<Service extends keyof Apis> = {
 };
 
 /**
- * The table of a service, with every operation of its model: the built ones as given, `notYet` for the rest.
- * It has no prototype, so a name from a request finds an operation or nothing.
+ * The table of a service, with every operation of its model: the built ones as given, `notYet` for the rest, and each that takes a role
+ * asking for iam:PassRole; besides them what the service had once, as `removed`. It has no prototype, so a name from a request finds an operation or nothing.
  */
 export function operationTable<Service extends keyof Apis>(
   service: Service,
   built: Partial<OperationTable<Service>>,
 ): OperationTable<Service> {
-  const given = built as Readonly<Record<string, object | undefined>>;
-  const { operations } = loadModel(service);
-  const unknown = Object.keys(given).filter((name) => !(name in operations));
+  const given = built as Readonly<Record<string, Operation<unknown, unknown> | undefined>>;
+  const model = loadModel(service);
+  const unknown = Object.keys(given).filter((name) => !(name in model.operations));
   if (unknown.length > 0) throw new Error(`${service} has no operation ${unknown.join(', ')}`);
 
   const table: Record<string, object> = Object.create(null);
-  for (const name of Object.keys(operations)) table[name] = given[name] ?? notYet(service, name);
+  for (const name of Object.keys(model.operations)) table[name] = askingForPassedRoles(service, name, given[name] ?? notYet(service, name));
+  for (const name of Object.keys(model.removed)) table[name] = removed(service, name);
   return table as OperationTable<Service>;
 }

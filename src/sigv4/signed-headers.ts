@@ -12,6 +12,8 @@ export interface SignedHeaders {
 const LIST = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$/;
 const LIST_MAX = 4096;
 const KNOWN_MAX = 256;
+/** Longer lists are read anew each time: nobody fills the memory with them. */
+const KNOWN_LENGTH_MAX = 512;
 
 /** Lists read before, the oldest first: a client sends the same one with every request. What is read does not depend on it. */
 const known = new Map<string, SignedHeaders>();
@@ -28,6 +30,7 @@ export function readSignedHeaders(list: string): SignedHeaders | undefined {
     lines: names.map((name) => ({ name, begin: `\n${name}:` })),
     sorted: names.every((name, i) => i === 0 || (names[i - 1] as string) < name),
   };
+  if (list.length > KNOWN_LENGTH_MAX) return read;
   if (known.size >= KNOWN_MAX) known.delete(known.keys().next().value as string);
   known.set(kept, read);
   return read;

@@ -3,9 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { attemptsConformance } from './conformance-attempts.ts';
+import { channelEventsConformance } from './conformance-channel-events.ts';
+import { channelsConformance } from './conformance-channels.ts';
 import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fixtures.ts';
 import { identityConformance } from './conformance-identity.ts';
 import { meetingsConformance } from './conformance-meetings.ts';
+import { resourcesConformance } from './conformance-resources.ts';
 import { grownTrailConformance, trailConformance } from './conformance-trail.ts';
 import type { Store, StoreOptions, Tx } from './store.ts';
 
@@ -161,7 +164,10 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
     trailConformance(within, fresh, setClock);
     grownTrailConformance(within, fresh, setClock);
     meetingsConformance(within, fresh);
+    resourcesConformance(within, fresh);
+    channelsConformance(within, fresh);
     attemptsConformance(within, fresh);
+    channelEventsConformance(within);
     restConformance(within);
   });
 }

@@ -1,6 +1,10 @@
 import { ATTEMPTS_SCHEMA } from './attempts.ts';
+import { CHANNEL_EVENTS_SCHEMA } from './channel-events.ts';
+import { CHANNEL_MESSAGES_SCHEMA } from './channel-messages.ts';
+import { CHANNELS_SCHEMA } from './channels.ts';
 import { LAST_USE_SCHEMA } from './last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
+import { RESOURCES_SCHEMA } from './resources.ts';
 import { SERVERS_SCHEMA } from './servers.ts';
 import type { Sql } from './store.ts';
 
@@ -17,12 +21,14 @@ export interface SchemaTokens {
   readonly tail: string;
   /** What makes a position unique where several servers write. */
   readonly position: string;
+  /** A primary key that the engine counts, and never gives twice. Decision 0014. */
+  readonly numbered: string;
 }
 
 // biome-ignore format: a table
 export const SCHEMA_TOKENS = {
-  sqlite:   { text: 'TEXT',             int: 'INTEGER', bytes: 'BLOB',  clustered: 'STRICT, WITHOUT ROWID', tail: 'STRICT', position: 'position' },
-  postgres: { text: 'TEXT COLLATE "C"', int: 'BIGINT',  bytes: 'BYTEA', clustered: '',                      tail: '',       position: 'position, event_id' },
+  sqlite:   { text: 'TEXT',             int: 'INTEGER', bytes: 'BLOB',  clustered: 'STRICT, WITHOUT ROWID', tail: 'STRICT', position: 'position',           numbered: 'INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT' },
+  postgres: { text: 'TEXT COLLATE "C"', int: 'BIGINT',  bytes: 'BYTEA', clustered: '',                      tail: '',       position: 'position, event_id', numbered: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY' },
 } as const satisfies Record<string, SchemaTokens>;
 
 /** A change of the schema. Once released it is never edited: the next change is the next migration. */
@@ -64,6 +70,9 @@ export const MIGRATIONS: readonly Migration[] = [
   { title: 'last uses', statements: LAST_USE_SCHEMA },
   { title: 'servers on one database', statements: SERVERS_SCHEMA },
   { title: 'failed attempts', statements: ATTEMPTS_SCHEMA },
+  { title: 'resources', statements: RESOURCES_SCHEMA },
+  { title: 'channels', statements: [...CHANNELS_SCHEMA, ...CHANNEL_MESSAGES_SCHEMA] },
+  { title: 'events told to messaging sessions', statements: CHANNEL_EVENTS_SCHEMA },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

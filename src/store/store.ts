@@ -1,10 +1,14 @@
 import type { Attempts } from './attempts.ts';
+import type { ChannelEvents } from './channel-events.ts';
+import type { ChannelMessages } from './channel-messages.ts';
+import type { Channels } from './channels.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { LastUses } from './last-use.ts';
 import type { Meetings } from './meetings.ts';
 import type { Meta } from './meta.ts';
 import type { Outbox } from './outbox.ts';
+import type { Resources } from './resources.ts';
 import type { Trail } from './trail.ts';
 
 /** A value of a column. Instants are integer milliseconds, documents are JSON text, there are no booleans. */
@@ -23,6 +27,10 @@ export interface Tx {
   readonly sql: Sql;
   readonly identity: Identity;
   readonly meetings: Meetings;
+  readonly resources: Resources;
+  readonly channels: Channels;
+  readonly channelMessages: ChannelMessages;
+  readonly channelEvents: ChannelEvents;
   readonly trail: Trail;
   readonly idempotency: Idempotency;
   readonly meta: Meta;

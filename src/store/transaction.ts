@@ -1,4 +1,7 @@
 import { attempts } from './attempts.ts';
+import { channelEvents } from './channel-events.ts';
+import { channelMessages } from './channel-messages.ts';
+import { channels } from './channels.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
 import { lastUses } from './last-use.ts';
@@ -6,6 +9,7 @@ import { meetings } from './meetings.ts';
 import { meta } from './meta.ts';
 import { outbox } from './outbox.ts';
 import type { Positions } from './position.ts';
+import { resources } from './resources.ts';
 import type { Sql, Store, Tx } from './store.ts';
 import { insertTrailRows, type TrailRow, trail } from './trail.ts';
 import { CHUNK_ROWS, makeChunks } from './trail-chunk.ts';
@@ -48,6 +52,18 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     },
     get meetings() {
       return (made.meetings ??= meetings(sql));
+    },
+    get resources() {
+      return (made.resources ??= resources(sql));
+    },
+    get channels() {
+      return (made.channels ??= channels(sql));
+    },
+    get channelMessages() {
+      return (made.channelMessages ??= channelMessages(sql));
+    },
+    get channelEvents() {
+      return (made.channelEvents ??= channelEvents(sql));
     },
     get trail() {
       return (made.trail ??= trail(sql, pending, flush, settled));

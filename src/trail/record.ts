@@ -62,7 +62,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
     const known = operations.get(key);
     if (known) return known;
     const serviceModel = model(service);
-    const operation = Object.hasOwn(serviceModel.operations, name) ? serviceModel.operations[name] : undefined;
+    const operation = own(serviceModel.operations, name) ?? own(serviceModel.removed, name);
     // Names that no model has come from anybody and are many: they are not kept.
     if (operation === undefined) return { readOnly: false };
     const compiled = compileOperation(serviceModel, operation);
@@ -129,6 +129,10 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
       document,
     };
   };
+}
+
+function own(operations: ServiceModel['operations'], name: string): OperationModel | undefined {
+  return Object.hasOwn(operations, name) ? operations[name] : undefined;
 }
 
 function compileOperation(model: ServiceModel, operation: OperationModel): CompiledOperation {

@@ -11,6 +11,7 @@ const TYPES: readonly [arn: string, type: string | undefined, name: string][] = 
   ['arn:aws:chime:us-east-1:111122223333:meeting/m',            'AWS::Chime::Meeting',          'arn:aws:chime:us-east-1:111122223333:meeting/m'           ],
   ['arn:aws:chime:us-east-1:111122223333:app-instance/i',       'AWS::Chime::AppInstance',      'arn:aws:chime:us-east-1:111122223333:app-instance/i'      ],
   ['arn:aws:chime:us-east-1:111122223333:app-instance/i/user/u','AWS::Chime::AppInstanceUser',  'arn:aws:chime:us-east-1:111122223333:app-instance/i/user/u'],
+  ['arn:aws:chime:us-east-1:111122223333:media-insights-pipeline-configuration/c', 'AWS::Chime::MediaInsightsPipelineConfiguration', 'arn:aws:chime:us-east-1:111122223333:media-insights-pipeline-configuration/c'],
   ['arn:aws:sns:us-east-1:111122223333:topic',                  undefined,                      'arn:aws:sns:us-east-1:111122223333:topic'                 ],
 ];
 

@@ -29,6 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'chime channel':            'AWS::Chime::Channel',
   'chime channel-flow':       'AWS::Chime::ChannelFlow',
   'chime media-pipeline':     'AWS::Chime::MediaPipeline',
+  'chime media-insights-pipeline-configuration': 'AWS::Chime::MediaInsightsPipelineConfiguration',
   'chime vc':                 'AWS::Chime::VoiceConnector',
   'chime sma':                'AWS::Chime::SipMediaApplication',
   'chime voice-profile':      'AWS::Chime::VoiceProfile',
@@ -44,9 +45,9 @@ export interface TrailResource {
   readonly type?: string;
 }
 
-/** One ARN as the trail names it; undefined for `*` and patterns, which name no one thing. */
+/** One ARN as the trail names it; undefined for `*`, patterns and paths, which name no one thing. */
 export function trailResource(arn: string): TrailResource | undefined {
-  if (arn === '*' || arn.endsWith('*')) return undefined;
+  if (arn.endsWith('*') || arn.endsWith('/')) return undefined;
   const parts = parseArn(arn);
   if (parts === undefined) return undefined;
   const type = TYPES[`${parts.service} ${resourceWord(parts.resource)}`];

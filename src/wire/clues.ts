@@ -171,18 +171,19 @@ export function serviceNamed(name: string): ServiceName | undefined {
 const BY_AGENT_NAME: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.map((name) => [name.replaceAll('-', ''), name]));
 
 /**
- * The service that a User-Agent names: `api/chime-sdk-voice#3.1` (JavaScript), `api/chimesdkvoice#1.2` (Go), `command/chime-sdk-voice.list-x`
- * (CLI v2). botocore and CLI v1 name none.
+ * The service that a User-Agent names: `api/chime-sdk-voice#3.1` (JavaScript; until 2023 `api/chime_sdk_voice/3.38`), `api/chimesdkvoice#1.2`
+ * (Go), `command/chime-sdk-voice.list-x` (CLI v2). botocore and CLI v1 name none.
  */
 export function serviceOfUserAgent(userAgent: string): ServiceName | undefined {
-  const named = word(userAgent, 'api/', '#') ?? word(userAgent, 'command/', '.');
+  const named = word(userAgent, 'api/', '#/') ?? word(userAgent, 'command/', '.');
   return named === undefined ? undefined : BY_AGENT_NAME.get(named.toLowerCase().replaceAll('-', '').replaceAll('_', ''));
 }
 
-function word(text: string, start: string, end: string): string | undefined {
-  const from = text.indexOf(start);
-  if (from < 0) return undefined;
-  const to = text.indexOf(end, from);
-  if (to < 0 || to - from > 64) return undefined;
-  return text.slice(from + start.length, to);
+/** What stands between `start` and the first of `ends`. */
+function word(text: string, start: string, ends: string): string | undefined {
+  const found = text.indexOf(start);
+  if (found < 0) return undefined;
+  const from = found + start.length;
+  for (let to = from; to < text.length && to - from <= 64; to++) if (ends.includes(text.charAt(to))) return text.slice(from, to);
+  return undefined;
 }

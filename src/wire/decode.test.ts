@@ -18,6 +18,9 @@ function iam(form: string): RequestForTests {
 function lookUp(body: unknown): RequestForTests {
   return targetRequest('cloudtrail', 'CloudTrail_20131101.LookupEvents', body);
 }
+function organizations(operation: string, body: unknown): RequestForTests {
+  return targetRequest('organizations', `AWSOrganizationsV20161128.${operation}`, body);
+}
 function putMetricData(body: unknown): RequestForTests {
   return {
     method: 'POST',
@@ -28,15 +31,19 @@ function putMetricData(body: unknown): RequestForTests {
   };
 }
 
-/** `code: message` of what decoding throws. */
+/** `code: message` of what decoding throws, with its reason where it has one that only Organizations gives. */
 function refusal(request: RequestForTests): string {
   try {
     decodedForTests(request);
   } catch (error) {
-    if (error instanceof AwsError) return `${error.code}: ${error.message}`;
+    if (error instanceof AwsError) return `${error.code}: ${error.message}${reasonOf(error)}`;
     throw error;
   }
   return 'nothing';
+}
+
+function reasonOf({ members }: AwsError): string {
+  return members['Reason'] === undefined ? '' : ` ${members['Reason']}`;
 }
 
 const one = (text: string) => `ValidationError: 1 validation error detected: ${text}`;
@@ -73,6 +80,14 @@ const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, 
   ['STS: a session name by its pattern',          formRequest('sts', 'Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=a+b&Version=2011-06-15'), one("Value 'a b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*")],
   ['STS: a duration',                             formRequest('sts', 'Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=ab&DurationSeconds=899&Version=2011-06-15'), one("Value '899' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900")],
   ['CloudTrail: an enum',                         lookUp({ LookupAttributes: [{ AttributeKey: 'Nothing', AttributeValue: 'x' }] }), one("Value 'Nothing' at 'lookupAttributes.1.member.attributeKey' failed to satisfy constraint: Member must satisfy enum value set: [EventId, EventName, ReadOnly, Username, ResourceType, ResourceName, EventSource, AccessKeyId]")],
+  ['Organizations: a pattern',                                organizations('ListParents', { ChildId: 'null' }),                                    'InvalidInputException: You provided a value that does not match the required pattern. INVALID_PATTERN'],
+  ['Organizations: a missing member',                         organizations('ListParents', {}),                                                     'InvalidInputException: You must include a value for all required parameters. INPUT_REQUIRED'],
+  ['Organizations: an enum',                                  organizations('ListPolicies', { Filter: 'ROLES' }),                                   'InvalidInputException: You specified an invalid value. INVALID_ENUM'],
+  ['Organizations: too long, of two faults the first',        organizations('DescribeHandshake', { HandshakeId: 'x'.repeat(100) }),                 'InvalidInputException: You provided a string parameter that is longer than allowed. MAX_LENGTH_EXCEEDED'],
+  ['Organizations: too short',                                organizations('InviteAccountToOrganization', { Target: { Id: '', Type: 'ACCOUNT' } }), 'InvalidInputException: You provided a string parameter that is shorter than allowed. MIN_LENGTH_EXCEEDED'],
+  ['Organizations: too much',                                 organizations('ListAccounts', { MaxResults: 21 }),                                    'InvalidInputException: You provided a numeric parameter that has a larger value than allowed. MAX_VALUE_EXCEEDED'],
+  ['Organizations: too little',                               organizations('ListAccounts', { MaxResults: 0 }),                                     'InvalidInputException: You provided a numeric parameter that has a smaller value than allowed. MIN_VALUE_EXCEEDED'],
+  ['Organizations: within a list',                            organizations('ListCreateAccountStatus', { States: ['DONE'] }),                       'InvalidInputException: You provided a list to a parameter that contains at least one invalid value. INVALID_LIST_MEMBER'],
   ['CBOR: a missing member',                      putMetricData({}),                                                             one("Value null at 'namespace' failed to satisfy constraint: Member must not be null")],
 ];
 
@@ -210,7 +225,9 @@ describe('decode', () => {
 
   test('a form writes a space as plus sign, a query string does not', () => {
     assert.deepEqual(decodedForTests(iam('Action=ListUsers&Marker=a+b%2Bc')), { Marker: 'a b+c' });
-    assert.deepEqual(decodedForTests({ target: '/?Action=ListUsers&Marker=a+b%20c&X-Amz-Signature=0', scope: 'iam' }), { Marker: 'a+b c' });
+    assert.deepEqual(decodedForTests({ target: '/?Action=ListUsers&Version=2010-05-08&Marker=a+b%20c&X-Amz-Signature=0', scope: 'iam' }), {
+      Marker: 'a+b c',
+    });
   });
 
   test('lists of a form are read by number, gaps closed, empty ones kept', () => {

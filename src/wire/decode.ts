@@ -3,7 +3,7 @@ import type { Received } from '#core/exchange.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
 import { CBOR_FORM, inflate, parseCbor, parseJson, textOf } from './document.ts';
 import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } from './document-reader.ts';
-import { fault, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
+import { fault, invalidInput, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
 import { decodeComponent, parseParameters } from './form.ts';
 import { parameterTree, queryReaders, textReader } from './query-reader.ts';
 import { isChime, type RawPair, type Routed } from './routed.ts';
@@ -13,13 +13,15 @@ import { isChime, type RawPair, type Routed } from './routed.ts';
  * blobs as bytes of their own, maps without a prototype; what the model does not have is left out.
  *
  * @throws AwsError SerializationException  the body cannot be read, or a value has the wrong type
- * @throws AwsError ValidationError         constraints are broken, up to ten of them in one message
+ * @throws AwsError ValidationError         constraints are broken, up to ten of them in one message; InvalidInputException of Organizations
  * @throws AwsError RequestTooLarge         a compressed body grows too large
  */
 export function decode(routed: Routed, received: Received): Record<string, unknown> {
   const reading: Reading = { at: [], faults: [], quotes: !isChime(routed.service) };
   const input = readerOf(routed)(routed, received, reading);
-  if (reading.faults.length > 0) throw validationError(reading.faults);
+  if (reading.faults.length > 0) {
+    throw routed.service === 'organizations' ? invalidInput(reading.faults) : validationError(reading.faults);
+  }
   return input;
 }
 

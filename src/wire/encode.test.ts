@@ -207,7 +207,7 @@ describe('encode', () => {
   });
 
   test('a void operation has no result element', () => {
-    const answer = encode(routed(formRequest('iam', 'Action=DeleteUser&UserName=a')), undefined, REQUEST_ID);
+    const answer = encode(routed(formRequest('iam', 'Action=DeleteUser&Version=2010-05-08&UserName=a')), undefined, REQUEST_ID);
     assert.equal(
       answer.body,
       `<DeleteUserResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ResponseMetadata><RequestId>${REQUEST_ID}</RequestId></ResponseMetadata></DeleteUserResponse>`,
@@ -215,7 +215,8 @@ describe('encode', () => {
   });
 
   test('an empty list is an empty element, an absent one is none', () => {
-    const listed = (output: object) => encode(routed(formRequest('iam', 'Action=ListUsers')), output, REQUEST_ID).body as string;
+    const listed = (output: object) =>
+      encode(routed(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), output, REQUEST_ID).body as string;
     assert.ok(listed({ Users: [] }).includes('<ListUsersResult><Users/></ListUsersResult>'));
     assert.ok(listed({}).includes('<ListUsersResult/>'));
   });

@@ -69,6 +69,33 @@ export function validationError(faults: readonly Fault[]): AwsError {
   return new AwsError('ValidationError', `${count} validation error${count === 1 ? '' : 's'} detected: ${texts.join('; ')}`, REASON);
 }
 
+/**
+ * Organizations names the first fault alone, by its kind, in an exception of its own, and never the member.
+ *
+ * Source: organizations 2016-11-28, InvalidInputExceptionReason and its documentation; the text of a pattern as callers of ListParents,
+ * ListTagsForResource and ListPoliciesForTarget report it (boto/boto3 4565, cloud-custodian 8194).
+ * Assumed: the other texts, which are those of the documentation.
+ */
+// biome-ignore format: a table
+const ORGANIZATIONS: readonly (readonly [constraint: string, reason: string, message: string])[] = [
+  ['Member must not be null',               'INPUT_REQUIRED',      'You must include a value for all required parameters.'],
+  ['Member must have length less than',     'MAX_LENGTH_EXCEEDED', 'You provided a string parameter that is longer than allowed.'],
+  ['Member must have length greater than',  'MIN_LENGTH_EXCEEDED', 'You provided a string parameter that is shorter than allowed.'],
+  ['Member must have value less than',      'MAX_VALUE_EXCEEDED',  'You provided a numeric parameter that has a larger value than allowed.'],
+  ['Member must have value greater than',   'MIN_VALUE_EXCEEDED',  'You provided a numeric parameter that has a smaller value than allowed.'],
+  ['Member must satisfy enum value set',    'INVALID_ENUM',        'You specified an invalid value.'],
+  ['Member must satisfy regular expression', 'INVALID_PATTERN',    'You provided a value that does not match the required pattern.'],
+  ['Member must satisfy constraint',        'INVALID_LIST_MEMBER', 'You provided a list to a parameter that contains at least one invalid value.'],
+];
+
+/** What is wrong with an input of Organizations. */
+export function invalidInput([first]: readonly Fault[]): AwsError {
+  const kind = ORGANIZATIONS.find(([constraint]) => first?.constraint.startsWith(constraint));
+  if (kind === undefined) throw new Error(`nobody says how Organizations names ${first?.constraint}`);
+  const [, reason, message] = kind;
+  return new AwsError('InvalidInputException', message, { Reason: reason });
+}
+
 /** Access Analyzer's error has this member; the other services' have not, and leave it out. */
 const REASON = { reason: 'fieldValidationFailed' } as const;
 

@@ -1,5 +1,5 @@
 import { loadModel } from '#model/load.ts';
-import type { OperationModel, ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
 import type { RawPair } from './routed.ts';
 
 /** An operation's place among the routes of its service. */
@@ -22,11 +22,11 @@ export interface RestMatch {
   readonly labels: readonly string[];
 }
 
-const TABLES = new Map<ServiceName, Node>();
+const TABLES = new WeakMap<ServiceModel['operations'], Node>();
 
 /**
  * The operation of a rest-json service at a method and path. A literal segment wins over a label, and of two routes at one path the one whose
- * literal query pairs are all there. A label is never empty.
+ * literal query pairs are all there. A label is never empty. `among` the removed ones it looks only where it is told to.
  *
  * Source: Smithy 2.0, "http trait": literals before labels, query literals.
  */
@@ -35,9 +35,10 @@ export function matchRest(
   method: string,
   segments: readonly string[],
   query: readonly RawPair[],
+  among: 'operations' | 'removed' = 'operations',
 ): RestMatch | undefined {
   const labels: string[] = [];
-  const operation = find(routes(service), method, segments, 0, query, labels);
+  const operation = find(routes(loadModel(service)[among]), method, segments, 0, query, labels);
   return operation && { service, operation, labels };
 }
 
@@ -66,12 +67,12 @@ function find(
   return labelled;
 }
 
-function routes(service: ServiceName): Node {
-  const known = TABLES.get(service);
+function routes(operations: ServiceModel['operations']): Node {
+  const known = TABLES.get(operations);
   if (known) return known;
   const root = node();
-  for (const operation of Object.values(loadModel(service).operations)) add(root, operation);
-  TABLES.set(service, root);
+  for (const operation of Object.values(operations)) add(root, operation);
+  TABLES.set(operations, root);
   return root;
 }
 

@@ -10,8 +10,13 @@ import { CHIME_SERVICES } from './routed.ts';
 
 const MEETING = '/meetings/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d';
 const JS = (name: string) => `aws-sdk-js/3.1142.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/${name}#3.1142.0`;
+const CLI = (command: string) => `aws-cli/2.9.19 Python/3.11.2 Linux/6.1 source/x86_64.debian.12 prompt/off command/${command}`;
+const BOTO3 = 'Boto3/1.26.27 Python/3.11.2 Linux/6.1 Botocore/1.29.27';
 const FORM = 'application/x-www-form-urlencoded';
 const WEB_IDENTITY = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=x&WebIdentityToken=y&RoleSessionName=z';
+
+/** A path that has a URI's shape. */
+const pathOf = (uri: string) => uri.replaceAll(/\{[^}]*\}/g, 'x');
 
 /** What was chosen, in one line; of a refusal the protocol, code and status it is answered with. */
 function chosen(request: RequestForTests): string {
@@ -69,6 +74,22 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['phone numbers by a browser of voice',                      { target: '/phone-numbers', scope: 'chime', headers: { 'User-Agent': 'Mozilla/5.0', 'X-Amz-User-Agent': JS('chime-sdk-voice') } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
   ['phone numbers at the host chime.… without a hint',         { target: '/phone-numbers', scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com' } },   'chime ListPhoneNumbers rest-json classic'],
   ['phone numbers at the host chime.… by the SDK of voice',    { target: '/phone-numbers', scope: 'chime', headers: { Host: 'chime.example.com', 'User-Agent': JS('chime-sdk-voice') } }, 'chime-sdk-voice ListPhoneNumbers rest-json sdk'],
+  ['removed, by base path',                                    chimeRequest('chime', 'POST', '/meetings', {}),                                                    'chime CreateMeeting rest-json classic'],
+  ['removed, by base path, whatever the User-Agent',           { ...chimeRequest('chime', 'POST', '/meetings', {}), headers: { 'User-Agent': JS('chime-sdk-meetings') } }, 'chime CreateMeeting rest-json classic'],
+  ['removed, under the base path of another service',          { ...chimeRequest('chime-sdk-meetings', 'POST', '/meetings', {}), headers: { 'User-Agent': JS('chime') } }, 'chime-sdk-meetings CreateMeeting rest-json sdk'],
+  ['removed, by CLI v2 of chime',                              { method: 'POST', target: '/meetings', scope: 'chime', headers: { 'User-Agent': CLI('chime.create-meeting') } }, 'chime CreateMeeting rest-json classic'],
+  ['removed, by the JavaScript SDK of chime in 2024',          { target: MEETING, scope: 'chime', headers: { 'User-Agent': JS('chime') } },                        'chime GetMeeting rest-json classic'],
+  ['removed, by the JavaScript SDK of chime in 2021',          { target: MEETING, scope: 'chime', headers: { 'User-Agent': 'aws-sdk-js/3.38.0 os/linux/6.1 lang/js md/nodejs/20.20.2 api/chime/3.38.0' } }, 'chime GetMeeting rest-json classic'],
+  ['removed, by nobody who names a service',                   { target: MEETING, scope: 'chime', headers: { 'User-Agent': BOTO3 } },                              'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['removed, unsigned, by CLI v2 of chime',                    { method: 'POST', target: '/meetings', headers: { 'User-Agent': CLI('chime.create-meeting') } },    'chime CreateMeeting rest-json classic'],
+  ['removed, by CLI v2 of chime, signed for another service',  { target: MEETING, scope: 'access-analyzer', headers: { 'User-Agent': CLI('chime.get-meeting') } }, 'rest-json UnknownOperationException 404'],
+  ['removed, by CLI v2 of chime, at the host of another',      { target: '/app-instances', scope: 'chime', headers: { Host: 'identity-chime.us-east-1.amazonaws.com', 'User-Agent': CLI('chime.list-app-instances') } }, 'chime-sdk-identity ListAppInstances rest-json sdk'],
+  ['removed, at the host chime.…, where another has the route', { target: MEETING, scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com', 'User-Agent': BOTO3 } }, 'chime-sdk-meetings GetMeeting rest-json sdk'],
+  ['removed, at the host chime.…, where no other has it',      { target: '/meetings', scope: 'chime', headers: { Host: 'chime.us-east-1.amazonaws.com', 'User-Agent': BOTO3 } }, 'chime ListMeetings rest-json classic'],
+  ['removed, at the older host of the classic endpoint',       { target: '/meetings', scope: 'chime', headers: { Host: 'service.chime.aws.amazon.com' } },         'chime ListMeetings rest-json classic'],
+  ['removed, at the host chime.…, by the SDK of meetings',     { target: '/meetings', scope: 'chime', headers: { Host: 'chime.example.com', 'User-Agent': JS('chime-sdk-meetings') } }, 'rest-json UnknownOperationException 404'],
+  ['removed, where no other has it and nothing names chime',   { target: '/meetings', scope: 'chime', headers: { 'User-Agent': BOTO3 } },                          'rest-json UnknownOperationException 404'],
+  ['never one of the classic service, by CLI v2 of chime',     { target: '/channel-flows/a', scope: 'chime', headers: { 'User-Agent': CLI('chime.list-rooms') } }, 'chime-sdk-messaging DescribeChannelFlow rest-json sdk'],
   ['tags of a meeting',                                        { target: '/tags?arn=arn%3Aaws%3Achime%3Aus-east-1%3A111122223333%3Ameeting%2Fa', scope: 'chime' }, 'chime-sdk-meetings ListTagsForResource rest-json sdk'],
   ['tags of a media pipeline',                                 { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:media-pipeline/a', scope: 'chime' },      'chime-sdk-media-pipelines ListTagsForResource rest-json sdk'],
   ['tags of a voice connector',                                { target: '/tags?arn=arn:aws:chime:us-east-1:111122223333:vc/a', scope: 'chime' },                  'chime-sdk-voice ListTagsForResource rest-json sdk'],
@@ -79,7 +100,7 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['tags by the SDK of messaging, whatever the ARN',           { target: '/tags?arn=x', scope: 'chime', headers: { 'User-Agent': JS('chime-sdk-messaging') } },   'chime-sdk-messaging ListTagsForResource rest-json sdk'],
 
   ['form',                                                     formRequest('iam', 'Action=CreateUser&Version=2010-05-08&UserName=a'),                             'iam CreateUser query sdk'],
-  ['form with Action last',                                    formRequest('iam', 'UserName=Action%3DDeleteUser&xAction=DeleteUser&Action=CreateUser'),           'iam CreateUser query sdk'],
+  ['form with Action last',                                    formRequest('iam', 'UserName=Action%3DDeleteUser&xAction=DeleteUser&Version=2010-05-08&Action=CreateUser'), 'iam CreateUser query sdk'],
   ['unsigned form: the version names the service',             { method: 'POST', headers: { 'Content-Type': FORM }, body: WEB_IDENTITY },                         'sts AssumeRoleWithWebIdentity query sdk'],
   ['unsigned GET',                                             { target: `/?${WEB_IDENTITY}` },                                                                  'sts AssumeRoleWithWebIdentity query sdk'],
   ['presigned GET',                                            { target: '/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=A%2F20261122%2Fus-east-1%2Fsts%2Faws4_request' }, 'sts GetCallerIdentity query sdk'],
@@ -87,6 +108,8 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
   ['two Actions in a form',                                    formRequest('iam', 'Action=ListUsers&Action=DeleteUser&Version=2010-05-08'),                      'query InvalidAction 400'],
   ['Actions in query string and form',                         { ...formRequest('iam', 'Action=ListUsers'), target: '/?Action=DeleteUser' },                     'query InvalidAction 400'],
   ['form without Action',                                      formRequest('iam', 'Version=2010-05-08'),                                                         'query MissingAction 400'],
+  ['form without a version',                                   formRequest('iam', 'Action=ListUsers'),                                                           'query InvalidAction 400'],
+  ['version of another service',                               formRequest('iam', 'Action=ListUsers&Version=2011-06-15'),                                        'query InvalidAction 400'],
   ['action of another service',                                formRequest('iam', 'Action=AssumeRole&Version=2010-05-08'),                                       'query InvalidAction 400'],
   ['form for nobody',                                          { method: 'POST', headers: { 'Content-Type': FORM }, body: 'Action=Nothing' },                    'query InvalidAction 400'],
   ['scope of a query service without an Action',               { target: '/', scope: 'iam' },                                                                    'query MissingAction 400'],
@@ -120,14 +143,74 @@ describe('route', () => {
     const wrong: string[] = [];
     for (const service of [...CHIME_SERVICES, 'accessanalyzer'] as const satisfies readonly ServiceName[]) {
       for (const { name, http } of Object.values(loadModel(service).operations)) {
-        const target = http.uri.replaceAll(/\{[^}]*\}/g, 'x');
-        const found = chosen({ method: http.method, target: `/_${service}${target}` });
+        const found = chosen({ method: http.method, target: `/_${service}${pathOf(http.uri)}` });
         const expected = `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`;
         if (found !== expected) wrong.push(`${found} instead of ${expected}`);
       }
     }
     assert.deepEqual(wrong, []);
   });
+
+  // biome-ignore format: a table
+  const CLASSIC: readonly (readonly [title: string, prefix: string, headers: Readonly<Record<string, string>>])[] = [
+    ['the base path',                    '/_chime', {}],
+    ['CLI v2 of chime',                  '',        { 'User-Agent': CLI('chime.list-rooms') }],
+    ['the JavaScript SDK of chime',      '',        { 'User-Agent': JS('chime') }],
+    ['the same at the host chime.…',     '',        { 'User-Agent': JS('chime'), Host: 'chime.us-east-1.amazonaws.com' }],
+  ];
+
+  for (const [title, prefix, headers] of CLASSIC) {
+    test(`CHM-7: by ${title}, each of the 129 removed operations is found, and each of the 62 that stayed`, () => {
+      const { operations, removed } = loadModel('chime');
+      const all = [...Object.values(removed), ...Object.values(operations)];
+      const found = all.map(({ http }) => chosen({ method: http.method, target: `${prefix}${pathOf(http.uri)}`, scope: 'chime', headers }));
+      assert.deepEqual(
+        found,
+        all.map(({ name }) => `chime ${name} rest-json classic`),
+      );
+      assert.equal(all.length, 129 + 62);
+    });
+  }
+
+  // biome-ignore format: a table
+  const NAMING: readonly (readonly [title: string, host: string | undefined, agent: (service: ServiceName) => string])[] = [
+    ['CLI v2',                                       undefined,            (service) => CLI(`${service}.some-command`)],
+    ['the JavaScript SDK',                           undefined,            JS],
+    ['the JavaScript SDK of 2021',                   undefined,            (service) => `aws-sdk-js/3.38.0 api/${service.replaceAll('-', '_')}/3.38.0`],
+    ['the JavaScript SDK at the host chime.…',       'chime.example.com',  JS],
+  ];
+
+  for (const [title, host, agent] of NAMING) {
+    test(`CHM-7: by ${title}, which names its service, none of today’s 286 operations is taken for a removed one`, () => {
+      const all = CHIME_SERVICES.flatMap((service) =>
+        Object.values(loadModel(service).operations).map(({ name, http }) => ({ service, name, http })),
+      );
+      const headers = (service: ServiceName) => ({ 'User-Agent': agent(service), ...(host !== undefined && { Host: host }) });
+      assert.deepEqual(
+        all.map(({ service, http }) =>
+          chosen({ method: http.method, target: pathOf(http.uri), scope: 'chime', headers: headers(service) }),
+        ),
+        all.map(({ service, name }) => `${service} ${name} rest-json ${service === 'chime' ? 'classic' : 'sdk'}`),
+      );
+      assert.equal(all.length, 286);
+    });
+  }
+
+  for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
+    test(`CHM-7: at ${host}, a client that names no service never gets a removed operation for one of today’s 286`, () => {
+      const all = CHIME_SERVICES.flatMap((service) => Object.values(loadModel(service).operations));
+      const wrong = all.filter(({ http }) => {
+        const routed = routedForTests({
+          method: http.method,
+          target: pathOf(http.uri),
+          scope: 'chime',
+          headers: { Host: host, 'User-Agent': BOTO3 },
+        });
+        return routed.kind === 'refused' || routed.model.operations[routed.operation.name] !== routed.operation;
+      });
+      assert.deepEqual(wrong, []);
+    });
+  }
 
   test('the six Chime services share nineteen routes, and no more', () => {
     const seen = new Map<string, number>();
@@ -145,7 +228,7 @@ describe('route', () => {
       return routed.kind === 'routed' && routed.profile;
     };
     assert.equal(profile({ target: `/_chime-sdk-meetings${MEETING}` }), 'classic');
-    assert.equal(profile(formRequest('iam', 'Action=ListUsers')), 'sdk');
+    assert.equal(profile(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), 'sdk');
   });
 
   test('labels are split before they are decoded', () => {

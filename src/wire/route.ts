@@ -29,6 +29,8 @@ import { serviceOfTags } from './tagged-resource.ts';
  *
  * A host that contradicts the credential scope is no clue, and the host `chime.…` is the weakest one: people serve everything under such a name.
  *
+ * What the classic service had once (CHM-7) is found last, and only where it is known that nothing else is meant: see `removedMatch`.
+ *
  * Source: AWS service models (endpoint prefixes, target prefixes, HTTP bindings); SDK User-Agents as recorded in the wire trial.
  * Assumed: a request to the host `chime.…` for an operation that only another Chime service has is for that service.
  */
@@ -145,15 +147,10 @@ function routeAction(request: Request, found: FoundAction, known: ServiceName | 
   const service = known ?? (speaks ? scoped : undefined) ?? QUERY_VERSIONS.get(version ?? '');
   if (action === undefined || action === '')
     return refusal('query', service, 'MissingAction', 'The request must contain the parameter Action.');
-  if (service === undefined)
-    return refusal(
-      'query',
-      undefined,
-      'InvalidAction',
-      `Could not find operation ${action.slice(0, 128)} for version ${(version ?? 'NO_VERSION_SPECIFIED').slice(0, 32)}`,
-    );
-  const operation = loadModel(service).operations[action];
-  if (operation === undefined || found.ambiguous)
+  const model = service === undefined ? undefined : loadModel(service);
+  const operation = model?.operations[action];
+  // Common parameters of the query protocol: Action and Version are both required. Source: IAM and STS API references, "Common parameters".
+  if (model === undefined || service === undefined || operation === undefined || found.ambiguous || version !== model.apiVersion)
     return refusal(
       'query',
       service,
@@ -174,9 +171,33 @@ function routeRest(request: Request, services: readonly ServiceName[]): Routed |
     const match = matchRest(service, received.method, segments, query);
     if (match) matches.push(match);
   }
-  const match = matches.length > 1 ? tieBreak(matches, received, query, clues) : matches[0];
+  const living = matches.length > 1 ? tieBreak(matches, received, query, clues) : matches[0];
+  const match = removedMatch(request, services, segments, living) ?? living;
   if (match === undefined) return unknownOperation('rest-json', only);
   return finished(request, match.service, match.operation, 'rest-json', 'json', match.labels);
+}
+
+/**
+ * The operation that was taken out of the classic service, where the request can be for nothing else. Most of them have the very routes of
+ * today's operations of the other five services, so it takes the base path or a User-Agent that names the classic service; the host
+ * `chime.…` is enough where no service of today has such a route and the User-Agent names none.
+ *
+ * Source: requirement CHM-7; User-Agents of AWS CLI 2.9 (`command/chime.create-meeting`) and of `@aws-sdk/client-chime` 3.38 to 3.699.
+ * Assumed: at the hosts `identity-chime.…` and `messaging-chime.…`, where the old model itself sent 46 of them, today's operations are meant.
+ * Assumed: without any of these (boto3, AWS CLI v1 and aws-sdk v2 name no service) a request is for the service that has its route today.
+ */
+function removedMatch(
+  { received, query, clues }: Request,
+  services: readonly ServiceName[],
+  segments: readonly string[],
+  living: RestMatch | undefined,
+): RestMatch | undefined {
+  if (living?.service === 'chime' || !services.includes('chime')) return undefined;
+  const agent = clues.userAgent === undefined ? undefined : serviceOfUserAgent(clues.userAgent);
+  const unclaimed = living === undefined && agent === undefined;
+  const host = unclaimed && clues.host !== undefined ? serviceOfHost(clues.host) : undefined;
+  const meant = services.length === 1 || agent === 'chime' || host === 'chime';
+  return meant ? matchRest('chime', received.method, segments, query, 'removed') : undefined;
 }
 
 /** A request scoped to an rpc service that names no operation in any way that service reads. */

@@ -249,7 +249,7 @@ test('TS-5, TS-6: each kind of denial names the type of policy that decided, and
   const said = async (by: typeof keys, who: string, action: string, command: object) => {
     const words = await denialOf(iam(by).send(command as ListUsersCommand));
     assert.ok(words.startsWith(start(who, action)), words);
-    return words.slice(start(who, action).length).replace(/^\S+ /, '');
+    return words.slice(start(who, action).length).replace(/^(?:user )?\S+ /, '');
   };
   assert.equal(await said(keys, user, 'ListGroups', new ListGroupsCommand({})), 'with an explicit deny in an identity-based policy');
   assert.equal(await said(keys, user, 'GetUser', new GetUserCommand({})), 'because no identity-based policy allows the iam:GetUser action');

@@ -15,6 +15,7 @@ import {
   ResetPersonalPINCommand,
   SearchAvailablePhoneNumbersCommand,
 } from '@aws-sdk/client-chime';
+import { ChimeSDKMediaPipelinesClient, CreateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
 import { CreateMeetingCommand, DeleteMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import {
   CreateAccessKeyCommand,
@@ -30,7 +31,7 @@ import {
   ListPoliciesCommand,
   ListUserPoliciesCommand,
   PutUserPolicyCommand,
-  SimulateCustomPolicyCommand,
+  TagRoleCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetFederationTokenCommand } from '@aws-sdk/client-sts';
@@ -83,10 +84,7 @@ test('EX-4: a user sees its own permissions, and not those of another', async ()
   assert.equal((await mateo.send(new GetUserCommand({}))).User?.UserName, 'mateo');
   for (const command of own('nikki')) {
     const words = await denialOf(mateo.send(command as GetUserCommand));
-    assert.match(
-      words,
-      new RegExp(`^User: ${userArn('mateo')} is not authorized to perform: iam:\\w+ on resource: ${userArn('nikki')} because`),
-    );
+    assert.match(words, new RegExp(`^User: ${userArn('mateo')} is not authorized to perform: iam:\\w+ on resource: user nikki because`));
   }
 });
 
@@ -155,6 +153,23 @@ test('ROLE-2: a third party works in another account through a role with an exte
   assert.match(await again(example, 'Unique-Id-54321'), /is not authorized to perform: sts:AssumeRole on resource: /);
   assert.match(await again(example), /is not authorized to perform: sts:AssumeRole on resource: /);
   assert.match(await again(without, 'Unique-Id-12345'), /because no identity-based policy allows the sts:AssumeRole action$/);
+});
+
+test('STS-4: of a role of another account nobody learns its tags, nor whether it is there', async () => {
+  const other = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Secretive' });
+  assert.ok(other.ok && other.administrator);
+  const theirs = guideOn({ ...guide.server, accountId: other.administrator.accountId, credentials: other.administrator });
+  const there = await theirs.role('Tagged', trust(`arn:aws:iam::${other.administrator.accountId}:root`));
+  await theirs.admin.send(new TagRoleCommand({ RoleName: 'Tagged', Tags: [{ Key: 'secret', Value: 'yes' }] }));
+  const byTag = { Condition: { StringEquals: { 'aws:ResourceTag/secret': 'yes' } } };
+  const curious = await user('curious', allow('sts:AssumeRole', '*', byTag));
+  const asked = (RoleArn: string) => denialOf(sts(curious).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'guide' })));
+  assert.equal((await asked(there)).replace('Tagged', 'Absent'), await asked(there.replace('Tagged', 'Absent')));
+
+  const own = await guide.role('OwnTagged', trust(`arn:aws:iam::${accountId}:root`));
+  await denialOf(sts(curious).send(new AssumeRoleCommand({ RoleArn: own, RoleSessionName: 'guide' })));
+  await admin.send(new TagRoleCommand({ RoleName: 'OwnTagged', Tags: [{ Key: 'secret', Value: 'yes' }] }));
+  await guide.assume(curious, own);
 });
 
 test('EVAL-8, RBP-3, TS-4: what belongs to another account is out of reach, whatever the caller’s policies allow; there is no policy to grant it', async () => {
@@ -247,22 +262,32 @@ test('CTX-3: "all requests over TLS" refuses plain HTTP and does not touch HTTPS
   httpsAgent.destroy();
 });
 
-test('TS-3, ROLE-15: passing a role is asked for as iam:PassRole, on that role and for that service alone', async () => {
-  const role = guide.roleArn('Passed');
-  const may = policy(allow('iam:PassRole', role, { Condition: { StringEquals: { 'iam:PassedToService': 'chime.amazonaws.com' } } }));
-  const decision = async (PolicyInputList: readonly string[], ResourceArn: string, service: string) => {
-    const { EvaluationResults } = await admin.send(
-      new SimulateCustomPolicyCommand({
-        PolicyInputList: [...PolicyInputList],
-        ActionNames: ['iam:PassRole'],
-        ResourceArns: [ResourceArn],
-        ContextEntries: [{ ContextKeyName: 'iam:PassedToService', ContextKeyType: 'string', ContextKeyValues: [service] }],
+test('TS-3, ROLE-15: "I am not authorized to perform iam:PassRole" says which role, and allowing it for that role and service cures it', async () => {
+  const service = 'mediapipelines.chime.amazonaws.com';
+  const role = await guide.role('Passed', { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' });
+  const pipelines = new ChimeSDKMediaPipelinesClient(guide.at('chime-sdk-media-pipelines', await user('marymajor', allow('chime:*'))));
+  const create = () =>
+    pipelines.send(
+      new CreateMediaInsightsPipelineConfigurationCommand({
+        MediaInsightsPipelineConfigurationName: 'passed',
+        ResourceAccessRoleArn: role,
+        Elements: [{ Type: 'VoiceAnalyticsProcessor' }],
       }),
     );
-    return EvaluationResults?.[0]?.EvalDecision;
-  };
-  assert.equal(await decision([may], role, 'chime.amazonaws.com'), 'allowed');
-  assert.equal(await decision([may], role, 'lambda.amazonaws.com'), 'implicitDeny');
-  assert.equal(await decision([may], guide.roleArn('Other'), 'chime.amazonaws.com'), 'implicitDeny');
-  assert.equal(await decision([policy(allow('chime:*'))], role, 'chime.amazonaws.com'), 'implicitDeny');
+  const passing = (resource: string, to: string) =>
+    admin.send(
+      new PutUserPolicyCommand({
+        UserName: 'marymajor',
+        PolicyName: 'passing',
+        PolicyDocument: policy(allow('iam:PassRole', resource, { Condition: { StringEquals: { 'iam:PassedToService': to } } })),
+      }),
+    );
+  const words = `User: ${userArn('marymajor')} is not authorized to perform: iam:PassRole on resource: ${role} because no identity-based policy allows the iam:PassRole action`;
+  assert.equal(await denialOf(create()), words);
+  await passing(role, 'lambda.amazonaws.com');
+  assert.equal(await denialOf(create()), words);
+  await passing(guide.roleArn('Other'), service);
+  assert.equal(await denialOf(create()), words);
+  await passing(role, service);
+  assert.equal((await create()).MediaInsightsPipelineConfiguration?.ResourceAccessRoleArn, role);
 });

@@ -208,7 +208,7 @@ test('ROLE-4: a session that has expired is refused as ExpiredToken, by whatever
     chained: false,
   };
   const issued = newSessionTokens(loadOrCreateOperatorKey(join(server.dataFolder, 'operator.key'))).issue(
-    { kind: 'user', accountId: accountId as AccountId, session: facts, userName: 'ada', userId: User?.UserId as string },
+    { kind: 'user', accountId: accountId as AccountId, session: facts, userId: User?.UserId as string },
     randomBytes,
   );
   const { expiration: _, ...keys } = issued.outcome === 'issued' ? issued.credentials : assert.fail();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, TRUST_ROOT } from './rig.ts';
+import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, STRANGER, TRUST_ROOT } from './rig.ts';
 
 const own = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
@@ -301,7 +301,7 @@ test('ListEntitiesForPolicy: one who has the policy and is bounded by it is list
   assert.equal(bounded.PolicyUsers?.length, 1);
 });
 
-test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only the policies in use', async () => {
+test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only the policies in use (COMP-4)', async () => {
   const { run } = await iamRig();
   for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
   await run('CreateGroup', { GroupName: 'team' });
@@ -325,7 +325,25 @@ test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only 
   );
 });
 
-test('GetAccountSummary: counts what there is', async () => {
+test('CreateAccountAlias: an alias is of one account alone, until that takes another or gives it up', async () => {
+  const { run, state } = await iamRig();
+  const [theirs, taken] = [
+    { principal: STRANGER },
+    { code: 'EntityAlreadyExistsException', message: 'The account alias tower already exists.' },
+  ];
+  await run('CreateAccountAlias', { AccountAlias: 'tower' });
+  const before = await state();
+  await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }, theirs), taken);
+  assert.equal(await state(), before);
+  await run('CreateAccountAlias', { AccountAlias: 'belfry' });
+  await run('CreateAccountAlias', { AccountAlias: 'tower' }, theirs);
+  await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }), taken);
+  await run('DeleteAccountAlias', { AccountAlias: 'tower' }, theirs);
+  await run('CreateAccountAlias', { AccountAlias: 'tower' });
+  assert.deepEqual((await run('ListAccountAliases', {})).AccountAliases, ['tower']);
+});
+
+test('GetAccountSummary: counts what there is (COMP-4)', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateAccessKey', {});
@@ -339,7 +357,11 @@ test('GetAccountSummary: counts what there is', async () => {
 // biome-ignore format: a table
 const ASKED = [
   // operation                    input                                                             resources                                        context
-  ['CreateUser',                  { UserName: 'n', Path: '/p/', Tags: [{ Key: 'Team', Value: 'red' }] }, ['user/p/n'],                                { 'aws:requesttag/team': 'red', 'aws:tagkeys': ['Team'] }],
+  ['CreateUser',                  { UserName: 'n', Path: '/p/' },                                   ['user/p/n'],                                    {}],
+  ['ListUsers',                   {},                                                               ['user/'],                                       {}],
+  ['ListUsers',                   { PathPrefix: '/eng/' },                                          ['user/eng/'],                                   {}],
+  ['ListGroups',                  { PathPrefix: '/eng/' },                                          ['group/eng/'],                                  {}],
+  ['ListRoles',                   { PathPrefix: '/aws-service-role/' },                             ['role/aws-service-role/'],                      {}],
   ['GetUser',                     { UserName: 'ADA' },                                              ['user/eng/ada'],                                {}],
   ['GetUser',                     { UserName: 'nobody' },                                           ['user/nobody'],                                 {}],
   ['AttachUserPolicy',            { UserName: 'ada', PolicyArn: READ_ONLY },                        ['user/eng/ada'],                                { 'iam:policyarn': READ_ONLY, 'iam:permissionsboundary': READ_ONLY }],
@@ -364,6 +386,33 @@ for (const [name, input, resources, context] of ASKED) {
       resources.map((resource) => `arn:aws:iam::${ACCOUNT}:${resource}`),
     );
     assert.deepEqual(found[0]?.context, context);
+  });
+}
+
+const TAGS = { Tags: [{ Key: 'Team', Value: 'red' }] };
+// biome-ignore format: a table
+const MADE_WITH_TAGS = [
+  // operation                       input                                                                        tagging                          resource
+  ['CreateUser',                   { UserName: 'n', Path: '/p/', ...TAGS },                                      'iam:TagUser',                   'user/p/n'],
+  ['CreateRole',                   { RoleName: 'n', AssumeRolePolicyDocument: TRUST_ROOT, ...TAGS },             'iam:TagRole',                   'role/n'],
+  ['CreatePolicy',                 { PolicyName: 'n', PolicyDocument: ALLOW_CHIME, ...TAGS },                    'iam:TagPolicy',                 'policy/n'],
+  ['CreateVirtualMFADevice',       { VirtualMFADeviceName: 'n', ...TAGS },                                       'iam:TagMFADevice',              'mfa/n'],
+  ['CreateSAMLProvider',           { Name: 'n', SAMLMetadataDocument: '', ...TAGS },                             'iam:TagSAMLProvider',           'saml-provider/n'],
+  ['CreateOpenIDConnectProvider',  { Url: 'https://id.example', ...TAGS },                                       'iam:TagOpenIDConnectProvider',  'oidc-provider/id.example'],
+] as const;
+
+for (const [name, input, tagging, resource] of MADE_WITH_TAGS) {
+  test(`${name}: with tags asks for ${tagging} besides, with the tags of the request in both`, async () => {
+    const { asked } = await iamRig();
+    const found = await asked(name, input as never);
+    assert.deepEqual(
+      found.map(({ action, resources, context }) => [action, resources, context]),
+      [`iam:${name}`, tagging].map((action) => [
+        action,
+        [`arn:aws:iam::${ACCOUNT}:${resource}`],
+        { 'aws:requesttag/team': 'red', 'aws:tagkeys': ['Team'] },
+      ]),
+    );
   });
 }
 

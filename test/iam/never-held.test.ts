@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { onPassRole } from '../../src/services/pass-role.ts';
 import { iamRig, TRUST_ROOT } from './rig.ts';
 
 const FOR_ROLE = ['ListInstanceProfilesForRole'] as const;
@@ -23,9 +22,3 @@ for (const name of [...FOR_ROLE, ...FOR_USER]) {
     await assert.rejects(run(name, { UserName: 'nobody', RoleName: 'nobody' } as never), { code: 'NoSuchEntityException' });
   });
 }
-
-test('onPassRole asks for the role, and says to which service it is passed (ROLE-15)', () => {
-  const asked = onPassRole('arn:aws:iam::111122223333:role/r', 'mediapipelines.chime.amazonaws.com');
-  assert.deepEqual([asked.action, asked.resources], ['iam:PassRole', ['arn:aws:iam::111122223333:role/r']]);
-  assert.deepEqual([...(asked.context ?? [])], [['iam:passedtoservice', 'mediapipelines.chime.amazonaws.com']]);
-});

@@ -7,6 +7,8 @@ import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { openVault } from '../../src/access/vault.ts';
+import { type Gate, withAside } from '../../src/server/aside.ts';
+import { nothingAside } from '../../src/services/chime-fixture.ts';
 import type { IamDeps } from '../../src/services/iam/deps.ts';
 import { iamOperations } from '../../src/services/iam/operations.ts';
 import type { Access, Call, Caller } from '../../src/services/operation.ts';
@@ -17,6 +19,10 @@ export const ACCOUNT = '111122223333' as AccountId;
 export const START = instant(Date.UTC(2026, 10, 22));
 
 export const ROOT: Principal = { type: 'Root', accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, 'root'), principalId: ACCOUNT };
+
+const OTHER = '444455556666' as AccountId;
+/** The root of another account. */
+export const STRANGER: Principal = { type: 'Root', accountId: OTHER, arn: arn('iam', '', OTHER, 'root'), principalId: OTHER };
 
 export function iamUser(userName: string, path = '/'): Principal {
   return {
@@ -63,14 +69,26 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
   const vault = openVault([new Uint8Array(32).fill(7)]);
   const operations = iamOperations({ vault, ...deps });
 
-  const callerOf = (as: As): Caller => ({ principal: as.principal ?? ROOT, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' });
-  const callOf = (tx: Tx, as: As): Call => ({
+  let asides = 0;
+  const gate: Gate = (work) => {
+    asides++;
+    return work();
+  };
+
+  const callerOf = ({ principal = ROOT }: As): Caller => ({
+    principal,
+    accountId: principal.accountId,
+    region: 'us-east-1',
+    profile: 'sdk',
+  });
+  const callOf = (tx: Tx, as: As, aside: Call['aside'] = nothingAside): Call => ({
     ...callerOf(as),
     now: as.now ?? START,
     newId: () => randomUUID(),
     random: (bytes) => randomBytes(bytes),
     tx,
     requestId: randomUUID(),
+    aside,
   });
 
   return {
@@ -80,11 +98,15 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     callOf,
     /** Runs one operation in its transaction, its `access` first, as everything it asks were allowed. */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
-      return store.transaction(async (tx) => {
-        operations[name].access(input as never, callerOf(as));
-        return (await operations[name].handle(callOf(tx, as), input as never)) as IamApi[Name]['output'];
-      });
+      return withAside(gate, (aside) =>
+        store.transaction(async (tx) => {
+          operations[name].access(input as never, callerOf(as));
+          return (await operations[name].handle(callOf(tx, as, aside), input as never)) as IamApi[Name]['output'];
+        }),
+      );
     },
+    /** How much was done beside transactions. */
+    asides: () => asides,
     /** What an operation asks for, with what it reads from the store. */
     asked<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}) {
       return store.transaction(async (tx) => {

@@ -17,11 +17,11 @@ async function withUsers() {
   return rig;
 }
 
-test('hashPassword: the same password in another spelling of Unicode is the same, another is not', () => {
-  const kept = hashPassword('Ångström-7', new Uint8Array(16));
+test('hashPassword: the same password in another spelling of Unicode is the same, another is not', async () => {
+  const kept = await hashPassword('Ångström-7', new Uint8Array(16));
   assert.match(kept, /^scrypt\$15\$8\$1\$/);
-  assert.equal(isPassword(kept, 'Ångström-7'), true);
-  assert.equal(isPassword(kept, 'Angstrom-7'), false);
+  assert.equal(await isPassword(kept, 'Ångström-7'), true);
+  assert.equal(await isPassword(kept, 'Angstrom-7'), false);
 });
 
 test('A login profile: the password is kept as a hash, and the profile can be read, changed and deleted', async () => {
@@ -49,6 +49,24 @@ test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {
     code: 'EntityAlreadyExistsException',
     message: 'Login Profile for user ada already exists.',
   });
+});
+
+test('CreateLoginProfile, UpdateLoginProfile and ChangePassword: a password is hashed beside the transaction, and only where nothing else refuses it', async () => {
+  const { run, asides } = await withUsers();
+  const hashed = async (call: Promise<unknown>) => {
+    const before = asides();
+    await call.catch(() => {});
+    return asides() - before;
+  };
+  assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'nobody', Password: GOOD })), 0);
+  assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'ada', Password: GOOD })), 0);
+  assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'bob', Password: 'short' })), 0);
+  assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'bob', Password: GOOD })), 1);
+  assert.equal(await hashed(run('UpdateLoginProfile', { UserName: 'bob', PasswordResetRequired: true })), 0);
+  assert.equal(await hashed(run('UpdateLoginProfile', { UserName: 'bob', Password: 'short' })), 0);
+  assert.equal(await hashed(run('UpdateLoginProfile', { UserName: 'bob', Password: 'Another-Horse-8' })), 1);
+  assert.equal(await hashed(run('ChangePassword', { OldPassword: 'Wrong-Horse-7', NewPassword: 'Third-Horse-9' }, ADA)), 1);
+  assert.equal(await hashed(run('ChangePassword', { OldPassword: GOOD, NewPassword: 'Third-Horse-9' }, ADA)), 2);
 });
 
 // biome-ignore format: a table

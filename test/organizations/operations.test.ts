@@ -5,6 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
+import { CALLER } from '../../src/services/chime-fixture.ts';
+import type { Access } from '../../src/services/operation.ts';
+import { organizationsOperations } from '../../src/services/organizations/operations.ts';
 import { ALLOW_ALL, MANAGEMENT, organizationRig, organizationsRig, START, STRANGER } from './rig.ts';
 
 const SCP = 'SERVICE_CONTROL_POLICY';
@@ -302,6 +305,32 @@ test('AttachPolicy asks for the policy and the target, by ARNs that name the org
   const full = await rig.asked('DescribePolicy', { PolicyId: FULL });
   assert.deepEqual(full.resources, ['arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess']);
 });
+
+const TAGS = { Tags: [{ Key: 'Team', Value: 'red' }] };
+// biome-ignore format: a table
+const MADE_WITH_TAGS: readonly (readonly [name: keyof OrganizationsApi, input: object])[] = [
+  ['CreateOrganizationalUnit',    { ParentId: 'r-0000', Name: 'a' }],
+  ['CreateAccount',               { AccountName: 'a', Email: 'a@example.com' }],
+  ['CreatePolicy',                { Name: 'a', Description: '', Type: SCP, Content: '' }],
+  ['InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } }],
+];
+
+for (const [name, input] of MADE_WITH_TAGS) {
+  test(`${name}: with tags asks for organizations:TagResource besides, and without for nothing more`, () => {
+    const asked = (more: object) => {
+      const access = organizationsOperations()[name].access({ ...input, ...more } as never, CALLER) as Access | readonly Access[];
+      return (Array.isArray(access) ? access : [access]).map(({ action, context }: Access) => [
+        action,
+        context?.get('aws:requesttag/team'),
+      ]);
+    };
+    assert.deepEqual(asked({}), [[`organizations:${name}`, undefined]]);
+    assert.deepEqual(asked(TAGS), [
+      [`organizations:${name}`, 'red'],
+      ['organizations:TagResource', 'red'],
+    ]);
+  });
+}
 
 test('AcceptHandshake asks for the handshake in the name of the account that invites', async () => {
   const rig = await organizationRig();

@@ -78,14 +78,16 @@ interface Refused {
   readonly name: Name;
   readonly code: string;
   readonly reason?: string;
+  /** Where public reports quote it. */
+  readonly message?: string;
   readonly as?: (rig: OrganizationRig) => As;
   /** Makes what the request needs; resolves to the request. */
   readonly input: (rig: OrganizationRig) => object | Promise<object>;
 }
 
-async function five(rig: OrganizationRig): Promise<string> {
-  for (let i = 0; i < 4; i++) await rig.run('AttachPolicy', { PolicyId: await rig.policy(`p${i}`), TargetId: rig.memberId });
-  return rig.policy('sixth');
+async function nineMore(rig: OrganizationRig): Promise<string> {
+  for (let i = 0; i < 9; i++) await rig.run('AttachPolicy', { PolicyId: await rig.policy(`p${i}`), TargetId: rig.memberId });
+  return rig.policy('eleventh');
 }
 
 async function deepest(rig: OrganizationRig): Promise<string> {
@@ -119,7 +121,7 @@ const REFUSED: readonly Refused[] = [
   { name: 'DisablePolicyType', title: 'a type that is not enabled', code: 'PolicyTypeNotEnabledException', input: (rig) => ({ RootId: rig.rootId, PolicyType: 'TAG_POLICY' }) },
 
   { name: 'CreateOrganizationalUnit', title: 'in an unknown parent', code: 'ParentNotFoundException', input: () => ({ ParentId: NO_UNIT, Name: 'a' }) },
-  { name: 'CreateOrganizationalUnit', title: 'six deep', code: 'ConstraintViolationException', reason: 'OU_DEPTH_LIMIT_EXCEEDED', input: async (rig) => ({ ParentId: await deepest(rig), Name: 'a' }) },
+  { name: 'CreateOrganizationalUnit', title: 'six deep', code: 'ConstraintViolationException', reason: 'OU_DEPTH_LIMIT_EXCEEDED', message: 'You cannot add an organizational unit to the specified parent because it would exceed the max depth allowed.', input: async (rig) => ({ ParentId: await deepest(rig), Name: 'a' }) },
   { name: 'CreateOrganizationalUnit', title: 'under a name that its parent has', code: 'DuplicateOrganizationalUnitException', input: (rig) => ({ ParentId: rig.rootId, Name: 'unit' }) },
   { name: 'UpdateOrganizationalUnit', title: 'an unknown one', code: 'OrganizationalUnitNotFoundException', input: () => ({ OrganizationalUnitId: NO_UNIT, Name: 'a' }) },
   { name: 'UpdateOrganizationalUnit', title: 'to a name that its parent has', code: 'DuplicateOrganizationalUnitException', input: async (rig) => {
@@ -183,10 +185,10 @@ const REFUSED: readonly Refused[] = [
   { name: 'DescribeHandshake', title: 'of others', code: 'HandshakeNotFoundException', as: (rig) => ({ accountId: rig.memberId }), input: async (rig) => ({ HandshakeId: await invite(rig) }) },
 
   { name: 'CreatePolicy', title: 'of a type there is not', code: 'PolicyTypeNotAvailableForOrganizationException', input: () => ({ Name: 'a', Description: '', Type: 'TAG_POLICY', Content: '{}' }) },
-  { name: 'CreatePolicy', title: 'of 10,241 characters', code: 'ConstraintViolationException', reason: 'POLICY_CONTENT_LIMIT_EXCEEDED', input: () => ({ Name: 'a', Description: '', Type: SCP, Content: sized(10_241) }) },
+  { name: 'CreatePolicy', title: 'of 10,241 characters', code: 'ConstraintViolationException', reason: 'POLICY_CONTENT_LIMIT_EXCEEDED', message: 'You have exceeded the maximum policy size.', input: () => ({ Name: 'a', Description: '', Type: SCP, Content: sized(10_241) }) },
   { name: 'CreatePolicy', title: 'that is none', code: 'MalformedPolicyDocumentException', input: () => ({ Name: 'a', Description: '', Type: SCP, Content: '{"Version":"2012-10-17"}' }) },
   { name: 'CreatePolicy', title: 'with a Principal', code: 'MalformedPolicyDocumentException', input: () => ({ Name: 'a', Description: '', Type: SCP, Content: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}' }) },
-  { name: 'CreatePolicy', title: 'under a name there is', code: 'DuplicatePolicyException', input: async (rig) => {
+  { name: 'CreatePolicy', title: 'under a name there is', code: 'DuplicatePolicyException', message: 'A policy with the specified name and type already exists.', input: async (rig) => {
     await rig.policy('a');
     return { Name: 'a', Description: '', Type: SCP, Content: ALLOW_ALL };
   } },
@@ -211,7 +213,7 @@ const REFUSED: readonly Refused[] = [
     return { PolicyId: FULL, TargetId: rig.unitId };
   } },
   { name: 'AttachPolicy', title: 'a second time', code: 'DuplicatePolicyAttachmentException', input: (rig) => ({ PolicyId: FULL, TargetId: rig.unitId }) },
-  { name: 'AttachPolicy', title: 'a sixth one', code: 'ConstraintViolationException', reason: 'MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED', input: async (rig) => ({ PolicyId: await five(rig), TargetId: rig.memberId }) },
+  { name: 'AttachPolicy', title: 'an eleventh one', code: 'ConstraintViolationException', reason: 'MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED', message: 'You have attached the maximum number of policies to the specified target.', input: async (rig) => ({ PolicyId: await nineMore(rig), TargetId: rig.memberId }) },
   { name: 'DetachPolicy', title: 'what is not attached', code: 'PolicyNotAttachedException', input: async (rig) => ({ PolicyId: await rig.policy('a'), TargetId: rig.unitId }) },
   { name: 'DetachPolicy', title: 'the last one', code: 'ConstraintViolationException', reason: 'MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED', input: (rig) => ({ PolicyId: FULL, TargetId: rig.unitId }) },
   { name: 'DescribeEffectivePolicy', title: 'of service control policies', code: 'InvalidInputException', reason: 'INVALID_ENUM', input: () => ({ PolicyType: SCP }) },
@@ -225,7 +227,7 @@ const REFUSED: readonly Refused[] = [
   { name: 'TagResource', title: 'with 51 tags', code: 'ConstraintViolationException', reason: 'MAX_TAG_LIMIT_EXCEEDED', input: (rig) => ({ ResourceId: rig.unitId, Tags: Array.from({ length: 51 }, (_, i) => ({ Key: `k${i}`, Value: '' })) }) },
 ];
 
-for (const { name, title, code, reason, as, input } of REFUSED) {
+for (const { name, title, code, reason, message, as, input } of REFUSED) {
   test(`${name}: ${title} is ${reason ?? code}`, async () => {
     const rig = await organizationRig();
     const request = await input(rig);
@@ -233,6 +235,7 @@ for (const { name, title, code, reason, as, input } of REFUSED) {
     await assert.rejects(rig.run(name, request as never, as?.(rig)), {
       code,
       ...(reason === undefined ? {} : { members: { Reason: reason } }),
+      ...(message === undefined ? {} : { message }),
     });
     assert.equal(await rig.state(), before);
   });

@@ -21,6 +21,7 @@ import {
   InviteAccountToOrganizationCommand,
   LeaveOrganizationCommand,
   ListAccountsCommand,
+  ListParentsCommand,
   ListPoliciesForTargetCommand,
   ListRootsCommand,
   MoveAccountCommand,
@@ -87,11 +88,11 @@ const listUsers = (member: Member) => member.iam.send(new ListUsersCommand({}));
 const who = (member: Member) => `arn:aws:sts::${member.accountId}:assumed-role/OrganizationAccountAccessRole/me`;
 const explicitly = (member: Member) => ({
   name: 'AccessDenied',
-  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: * with an explicit deny in a service control policy`,
+  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ with an explicit deny in a service control policy`,
 });
 const implicitly = (member: Member) => ({
   name: 'AccessDenied',
-  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: * because no service control policy allows the iam:ListUsers action`,
+  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ because no service control policy allows the iam:ListUsers action`,
 });
 
 before(async () => {
@@ -260,5 +261,13 @@ test('A member may ask for its organization and for nothing that its management 
   }
   await assert.rejects(member.organizations.send(new DetachPolicyCommand({ PolicyId: FULL, TargetId: member.accountId })), {
     name: 'AccessDeniedException',
+  });
+});
+
+test('ListParents: an input of the wrong pattern is InvalidInputException with its reason', async () => {
+  await assert.rejects(organizations.send(new ListParentsCommand({ ChildId: 'null' })), {
+    name: 'InvalidInputException',
+    message: 'You provided a value that does not match the required pattern.',
+    Reason: 'INVALID_PATTERN',
   });
 });

@@ -46,7 +46,7 @@ test('boto3: the main job, from the administrator’s first call to the record o
   for (const [call, expected] of [
     ['maker deletes',                  `AccessDeniedException 403: ${unauthorized('maker', 'chime:DeleteMeeting', meetingArn)}${because('chime:DeleteMeeting')}`],
     ['guest reads',                    `AccessDeniedException 403: ${unauthorized('guest', 'chime:GetMeeting', meetingArn)}${because('chime:GetMeeting')}`],
-    ['guest lists users',              `AccessDenied 403: ${unauthorized('guest', 'iam:ListUsers', '*')}${because('iam:ListUsers')}`],
+    ['guest lists users',              `AccessDenied 403: ${unauthorized('guest', 'iam:ListUsers', `arn:aws:iam::${account}:user/`)}${because('iam:ListUsers')}`],
     ['wrong secret',                   'InvalidSignatureException 403: The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'],
     ['unknown key',                    'InvalidClientTokenId 403: The security token included in the request is invalid.'],
     ['altered body',                   'SignatureDoesNotMatch 403: The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'],

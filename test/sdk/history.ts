@@ -7,12 +7,17 @@ export interface LookedUp {
   readonly errorCode: string | undefined;
   readonly document: {
     readonly requestID: string;
+    readonly awsRegion: string;
     readonly readOnly: boolean;
     readonly errorMessage?: string;
+    readonly eventType: string;
+    readonly serviceEventDetails?: Readonly<Record<string, unknown>>;
     readonly userIdentity: {
       readonly type: string;
       readonly arn?: string;
       readonly accountId?: string;
+      readonly userName?: string;
+      readonly invokedBy?: string;
       readonly accessKeyId?: string;
       readonly sessionContext?: { readonly sessionIssuer?: { readonly arn: string } };
     };

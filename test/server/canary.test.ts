@@ -91,6 +91,25 @@ test('LOG-4: operations that give secrets out or take them in work, with canarie
   await done('chime-sdk-meetings', 'BatchCreateAttendee', { MeetingId, Attendees: [{ ExternalUserId: 'carl' }] }, session);
   await done('chime-sdk-meetings', 'GetAttendee', { MeetingId, AttendeeId: Attendee.AttendeeId }, session);
   await done('chime-sdk-meetings', 'ListAttendees', { MeetingId }, session);
+  const identity = (operation: string, input: object) => done('chime-sdk-identity', operation, { ClientRequestToken: 'first', ...input });
+  const { AppInstanceArn } = (await identity('CreateAppInstance', { Name: 'chat' })) as { AppInstanceArn: string };
+  const AppInstanceUserArn = `${AppInstanceArn}/user/anna`;
+  await identity('CreateAppInstanceUser', { AppInstanceArn, AppInstanceUserId: 'anna', Name: 'Anna' });
+  const { EndpointId } = await identity('RegisterAppInstanceUserEndpoint', {
+    AppInstanceUserArn,
+    Type: 'APNS',
+    ResourceArn: `arn:aws:mobiletargeting:us-east-1:${AppInstanceArn.split(':')[4]}:apps/9f1c`,
+    EndpointAttributes: { DeviceToken: `${CANARY}Device`, VoipDeviceToken: `${CANARY}Calls` },
+  });
+  await identity('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn, EndpointId });
+  const { VoiceConnector } = (await done('chime-sdk-voice', 'CreateVoiceConnector', { Name: 'trunk', RequireEncryption: true })) as {
+    VoiceConnector: { VoiceConnectorId: string };
+  };
+  const { VoiceConnectorId } = VoiceConnector;
+  await done('chime-sdk-voice', 'PutVoiceConnectorTermination', { VoiceConnectorId, Termination: { CallingRegions: ['US'] } });
+  const users = [{ Username: 'sip', Password: `${CANARY}Sip` }];
+  await done('chime-sdk-voice', 'PutVoiceConnectorTerminationCredentials', { VoiceConnectorId, Credentials: users });
+  await done('chime-sdk-voice', 'ListVoiceConnectorTerminationCredentials', { VoiceConnectorId });
   // Refused ones as well: a wrong token, a wrong secret.
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, sessionToken: `${CANARY}Token` } });
   await call('sts', 'GetCallerIdentity', {}, { credentials: { ...session.credentials, secretAccessKey: `${CANARY}Secret` } });

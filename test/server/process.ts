@@ -27,9 +27,11 @@ export async function startThatEnds(args: readonly string[], environment: Readon
   return { status, written: written() };
 }
 
-/** Starts a process on free ports with a new data folder; it is stopped after the tests of the file. */
-export async function startServerProcess(environment: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-'));
+/** Starts a process on free ports with a new data folder (or the one given); it is stopped after the tests of the file. */
+export async function startServerProcess(
+  environment: Readonly<Record<string, string>> = {},
+  dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-')),
+): Promise<ServerProcess> {
   const { child, written } = spawned(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'], environment);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const stop = () => {

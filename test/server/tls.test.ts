@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { everyEvent } from '../sdk/history.ts';
 import { startTestServer } from '../server.ts';
@@ -51,6 +52,19 @@ for (const [what, ciphers] of [
     assert.match(String(outcome), /ERR_SSL_(SSLV3_ALERT_HANDSHAKE_FAILURE|SSL\/TLS_ALERT_HANDSHAKE_FAILURE|NO_CIPHERS_AVAILABLE)/);
   });
 }
+
+test('A server found elsewhere sends the clients of meetings there, and its certificate holds for that name', async () => {
+  const found = await startTestServer({ BELFRY_PUBLIC_URL: 'https://belfry.example.org:8443' });
+  const request = { ClientRequestToken: 'found', MediaRegion: 'us-east-1', ExternalMeetingId: 'elsewhere' };
+  const { Meeting } = await new ChimeSDKMeetingsClient(found.client()).send(new CreateMeetingCommand(request));
+  assert.ok(Meeting?.MediaPlacement?.SignalingUrl?.startsWith('wss://belfry.example.org:8443/'), Meeting?.MediaPlacement?.SignalingUrl);
+  const outcome = await handshake({
+    port: Number(new URL(found.httpsEndpoint).port),
+    servername: 'belfry.example.org',
+    ca: readFileSync(found.caFile),
+  });
+  assert.equal(typeof outcome, 'object', String(outcome));
+});
 
 test('INF-3: the certificate verifies against ca.pem for every name of this machine, and against nothing else', async () => {
   for (const servername of ['localhost']) assert.equal(typeof (await handshake({ servername })), 'object');

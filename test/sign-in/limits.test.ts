@@ -13,13 +13,14 @@ import { newSessionTokens } from '../../src/access/session-token.ts';
 import { consoleSignIns } from '../../src/access/sign-in.ts';
 import { newSnapshot } from '../../src/access/snapshot.ts';
 import { openVault } from '../../src/access/vault.ts';
+import { newGate } from '../../src/server/aside.ts';
 import { passwordSignIn } from '../../src/server/sign-in/password.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const START = instant(Date.UTC(2026, 10, 22));
 const GOOD = 'Correct-Horse-7';
-const HASH = hashPassword(GOOD, randomBytes(16));
+const HASH = await hashPassword(GOOD, randomBytes(16));
 const DAY_SECONDS = 24 * 3600;
 
 /** A server of one user; `restart` gives one that remembers nothing but what was kept. */
@@ -65,6 +66,7 @@ async function rig({
       signIns: consoleSignIns({ vault, sessions, principals }),
       federate: async () => undefined,
       verifyMfa: mfaVerifier(vault),
+      gate: newGate(2),
       answer: async () => assert.fail('a password calls no operation'),
       now: () => now,
       recording: true,

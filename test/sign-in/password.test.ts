@@ -7,10 +7,14 @@ import {
   CreateAccountAliasCommand,
   CreateLoginProfileCommand,
   CreateVirtualMFADeviceCommand,
+  DeleteAccountPasswordPolicyCommand,
   DeleteLoginProfileCommand,
   EnableMFADeviceCommand,
   GetUserCommand,
   ListUsersCommand,
+  PutUserPolicyCommand,
+  UpdateAccountPasswordPolicyCommand,
+  UpdateLoginProfileCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
 import { instant } from '#core/instant.ts';
@@ -224,3 +228,39 @@ for (const [title, body, headers, status] of REFUSED) {
     assert.deepEqual([page.status, page.headers['set-cookie']], [status, undefined]);
   });
 }
+
+test('While IAM hashes passwords, which takes long, everybody else is answered', async () => {
+  await user('hashed');
+  let hashed = 0;
+  const hashing = Array.from({ length: 16 }, async (_, i) => {
+    await admin.send(new UpdateLoginProfileCommand({ UserName: 'hashed', Password: `Other-Horse-${i}` }));
+    hashed++;
+  });
+  const { sts } = guide;
+  while (hashed < 1) await sts().send(new GetCallerIdentityCommand({}));
+  for (let i = 0; i < 3; i++) await sts().send(new GetCallerIdentityCommand({}));
+  assert.ok(hashed < 16, 'the others were answered after the last password');
+  await Promise.all(hashing);
+});
+
+test('AllowUsersToChangePassword lets every user change its own password, and nothing else, unless a policy denies it', async () => {
+  const poor = await guide.user('poor');
+  await admin.send(new CreateLoginProfileCommand({ UserName: 'poor', Password: GOOD, PasswordResetRequired: true }));
+  const change = (keys: Keys, OldPassword: string, NewPassword: string) =>
+    guide.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword }));
+  const refused = { name: 'AccessDenied', message: /not authorized to perform: iam:ChangePassword/ };
+  await assert.rejects(change(poor, GOOD, 'Second-Horse-8'), refused);
+
+  await admin.send(new UpdateAccountPasswordPolicyCommand({ AllowUsersToChangePassword: true }));
+  await change(await signedIn('poor'), GOOD, 'Second-Horse-8');
+  await change(poor, 'Second-Horse-8', 'Third-Horse-9');
+  await assert.rejects(guide.iam(poor).send(new GetUserCommand({})), { name: 'AccessDenied' });
+
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [deny('iam:ChangePassword')] });
+  await admin.send(new PutUserPolicyCommand({ UserName: 'poor', PolicyName: 'no', PolicyDocument }));
+  await assert.rejects(change(poor, 'Third-Horse-9', 'Fourth-Horse-1'), refused);
+
+  await admin.send(new DeleteAccountPasswordPolicyCommand({}));
+  await admin.send(new PutUserPolicyCommand({ UserName: 'poor', PolicyName: 'no', PolicyDocument: PolicyDocument.replace('Change', 'X') }));
+  await assert.rejects(change(poor, 'Third-Horse-9', 'Fourth-Horse-1'), refused);
+});

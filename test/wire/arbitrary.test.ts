@@ -38,7 +38,7 @@ function requestFor(model: ServiceModel, operation: OperationModel, body: Uint8A
   if (protocol === 'json')
     return { method: 'POST', target: `/_${model.service}`, headers: { 'X-Amz-Target': `${model.targetPrefix}.${operation.name}` }, body };
   if (protocol === 'query') {
-    const form = Buffer.concat([Buffer.from(`Action=${operation.name}&`), body]);
+    const form = Buffer.concat([Buffer.from(`Action=${operation.name}&Version=${model.apiVersion}&`), body]);
     return { method: 'POST', target: `/_${model.service}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: form };
   }
   return {

@@ -2,7 +2,7 @@
  * Reads a published model (`models/<name>-<version>.json`, botocore's form) into ours. Every key that is not known here is an error:
  * a new trait is either given a meaning or passed over by name, never by accident.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Member, OperationModel, ProtocolName, ServiceModel, ServiceName, Shape, ShapeType } from '#model/model.ts';
 
 /** Whatever a published model holds at some place; narrowed where it is read. */
@@ -46,8 +46,14 @@ export function readPublished(folder: string, service: ServiceName): { readonly 
   return { file, model: JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as JsonObject };
 }
 
+/** The published operations that a service had once (`models/<its model>.removed.json`), and where they were published; most services have none. */
+export function readRemoved(folder: string, file: string): JsonObject | undefined {
+  const path = `${folder}/${file.replace(/\.json$/, '.removed.json')}`;
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as JsonObject) : undefined;
+}
+
 /** Turns a published model into ours, without `readOnly`, which the authorization reference knows. */
-export function fromPublished(service: ServiceName, file: string, published: JsonObject): ServiceModel {
+export function fromPublished(service: ServiceName, file: string, published: JsonObject, removed?: JsonObject): ServiceModel {
   known(file, 'service', published, ['metadata', 'operations', 'shapes']);
   const metadata = published['metadata'] as JsonObject;
   known(file, 'metadata', metadata, [
@@ -60,6 +66,7 @@ export function fromPublished(service: ServiceName, file: string, published: Jso
     'targetPrefix',
     'xmlNamespace',
   ]);
+  if (removed) known(file, 'removed', removed, ['origin', 'operations']);
   const protocols = metadata['protocols'] as readonly ProtocolName[];
   const endpointPrefix = metadata['endpointPrefix'] as string;
 
@@ -72,14 +79,17 @@ export function fromPublished(service: ServiceName, file: string, published: Jso
     signingName: (metadata['signingName'] as string | undefined) ?? endpointPrefix,
     endpointPrefix,
     operations: mapValues(published['operations'] as Record<string, JsonObject>, (o, name) =>
-      toOperation(`${file} ${name}`, o, protocols.includes('query')),
+      toOperation(`${file} ${name}`, name, o, protocols.includes('query')),
+    ),
+    removed: mapValues((removed?.['operations'] ?? {}) as Record<string, JsonObject>, (o, name) =>
+      toOperation(`${file} removed ${name}`, name, o, false),
     ),
     shapes: mapValues(published['shapes'] as Record<string, JsonObject>, (shape, name) => toShape(`${file} ${name}`, shape)),
-    provenance: [`botocore ${file}, August 2026`],
+    provenance: [`botocore ${file}, August 2026`, ...(removed ? [removed['origin'] as string] : [])],
   };
 }
 
-function toOperation(where: string, o: JsonObject, query: boolean): OperationModel {
+function toOperation(where: string, name: string, o: JsonObject, query: boolean): OperationModel {
   known(where, 'operation', o, ['name', 'http', 'input', 'output', 'errors', 'readonly', 'authtype', 'deprecated']);
   const http = o['http'] as JsonObject;
   known(where, 'http', http, ['method', 'requestUri', 'responseCode']);
@@ -92,7 +102,7 @@ function toOperation(where: string, o: JsonObject, query: boolean): OperationMod
   if (o['authtype'] !== undefined && o['authtype'] !== 'none') throw new Error(`${where}: unknown authtype '${o['authtype']}'`);
 
   return {
-    name: o['name'] as string,
+    name,
     http: {
       method: http['method'] as string,
       uri: http['requestUri'] as string,
@@ -101,7 +111,7 @@ function toOperation(where: string, o: JsonObject, query: boolean): OperationMod
     ...(input && { input: input['shape'] as string }),
     ...(output && { output: output['shape'] as string }),
     // CloudWatch's model names no wrapper; in the query protocol it is always the operation's name with this ending.
-    ...(output && query && { resultWrapper: (output['resultWrapper'] as string | undefined) ?? `${o['name']}Result` }),
+    ...(output && query && { resultWrapper: (output['resultWrapper'] as string | undefined) ?? `${name}Result` }),
     errors: errors.map((error) => error['shape'] as string),
     ...(o['authtype'] === 'none' && { unsigned: true as const }),
     readOnly: o['readonly'] === true,

@@ -10,6 +10,7 @@ import type { Instant } from '#core/instant.ts';
 import type { VerifyMfa } from '#services/mfa.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
+import type { Gate } from '../aside.ts';
 
 /** Everything the sign-in needs; made once, in `core.ts`. */
 export interface SignInParts {
@@ -20,6 +21,8 @@ export interface SignInParts {
   readonly signIns: ConsoleSignIns;
   readonly federate: Federate;
   readonly verifyMfa: VerifyMfa;
+  /** Lets through what is done beside the thread. */
+  readonly gate: Gate;
   /** The ordinary path of a request: a browser with an assertion calls STS like everybody. */
   readonly answer: (received: Received) => Promise<Answer>;
   readonly now: () => Instant;

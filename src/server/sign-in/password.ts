@@ -13,7 +13,7 @@ import { isAccountId } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
-import { isPasswordAside } from '#services/iam/password-hash.ts';
+import { isPassword } from '#services/iam/password-hash.ts';
 import { type AttemptRecord, type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
 import type { PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
@@ -25,9 +25,6 @@ const SESSION_MS = 12 * 3_600_000;
 const RULE: AttemptRule = { free: 5, firstMs: 1_000, maxMs: 15 * 60_000 };
 /** Names that are nobody's, remembered for their wrong attempts. */
 const STRANGERS_MAX = 10_000;
-/** Passwords tried at once, each with 32 MiB; and those that wait for it. */
-const TRIED_AT_ONCE = 2;
-const WAITING_MAX = 32;
 
 interface Credentials {
   readonly account: string;
@@ -47,7 +44,6 @@ type Verdict =
 export function passwordSignIn(parts: SignInParts): (received: Received) => Promise<Answer> {
   const strangers = new Map<string, AttemptRecord>();
   const underWay = new Set<string>();
-  const gate = newGate();
 
   return async (received) => {
     if (!fromOwnPage(received)) return refusal(403, 'CrossSite', 'Only a page of this server may sign in.');
@@ -71,14 +67,14 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
   };
 
   async function signIn(received: Received, given: Credentials, accountId: AccountId | undefined, name: string): Promise<Answer> {
-    const { store } = parts;
+    const { store, gate } = parts;
     const before = await store.transaction((tx) => attempted(tx, accountId, given.userName, name));
     if (parts.now() < before.nextAt) {
       await store.transaction((tx) => recordFailure(tx, received, accountId, before.user));
       return tooSoon(Math.ceil((before.nextAt - parts.now()) / 1000));
     }
     const kept = before.user?.loginProfile?.passwordHash;
-    const tried = gate(() => isPasswordAside(kept, given.password));
+    const tried = gate(() => isPassword(kept, given.password));
     if (tried === undefined) return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
     const isRight = await tried;
     const verdict = await store.transaction(async (tx): Promise<Verdict> => {
@@ -135,7 +131,7 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
       chained: false,
       ...(age === 'to-change' && { sessionPolicy: CHANGE_PASSWORD_ONLY }),
     };
-    const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId, userName: user.userName }, random);
+    const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId }, random);
     if (begun === 'too-large') return { outcome: 'wrong' };
     await tx.attempts.clear(accountId, subjectOf(user));
     await tx.identity.put(accountId, 'user', user.userName.toLowerCase(), { ...user, passwordLastUsedAt: now });
@@ -259,22 +255,4 @@ function readCredentials(body: string | undefined): Credentials | undefined {
   if (!isText(account, 63) || !isText(userName, 64) || !isText(password, 128)) return undefined;
   if (mfaCode !== undefined && !(typeof mfaCode === 'string' && /^[0-9]{6}$/.test(mfaCode))) return undefined;
   return { account, userName, password, ...(mfaCode !== undefined && { mfaCode }) };
-}
-
-/** Lets few work at once, and few wait for it; undefined where there is no room even to wait. */
-function newGate(): <T>(work: () => Promise<T>) => Promise<T> | undefined {
-  let working = 0;
-  const waiting: (() => void)[] = [];
-
-  async function run<T>(work: () => Promise<T>): Promise<T> {
-    if (working >= TRIED_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-    working++;
-    try {
-      return await work();
-    } finally {
-      working--;
-      waiting.shift()?.();
-    }
-  }
-  return (work) => (waiting.length >= WAITING_MAX ? undefined : run(work));
 }

@@ -1,13 +1,13 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord } from '#store/meetings.ts';
+import { pageOf } from '../chime-page.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingEvent, MeetingsDeps } from './deps.ts';
 import { requireExternalId } from './external-id.ts';
 import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './found.ts';
-import { attendeeToken, attendeeTokenAfter } from './next-token.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -63,15 +63,14 @@ export function attendeeOperations(
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const { meetingId } = meeting.record;
-        const after = input.NextToken === undefined ? undefined : attendeeTokenAfter(input.NextToken, meetingId);
-        const limit = input.MaxResults ?? PAGE;
-        const attendees = await call.tx.meetings.listAttendees(meetingId, limit + 1, after);
-        const page = attendees.slice(0, limit);
-        const last = page.at(-1);
-        return {
-          Attendees: page.map((attendee) => toAttendee(deps, meeting, attendee)),
-          ...(attendees.length > limit && last !== undefined && { NextToken: attendeeToken(meetingId, last.attendeeId) }),
-        };
+        const { things, rest } = await pageOf(
+          meetingId,
+          input,
+          (limit, after) => call.tx.meetings.listAttendees(meetingId, limit, after),
+          ({ attendeeId }) => attendeeId,
+          PAGE,
+        );
+        return { Attendees: things.map((attendee) => toAttendee(deps, meeting, attendee)), ...rest };
       },
     },
 
@@ -114,30 +113,51 @@ export async function addAttendees(
       if (added) left--;
       Attendees.push(toAttendee(deps, meeting, attendee));
     } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      Errors.push({
-        ExternalUserId: item.ExternalUserId,
-        ErrorCode: error.code.replace(/Exception$/, ''),
-        ErrorMessage: error.message,
-      });
+      Errors.push(refusalOf(item, error));
     }
   }
   return { Attendees, Errors };
 }
 
-/** Those of the attendees asked for who are in the meeting: a request made again makes nobody. */
+/**
+ * What a request made again answers, which makes nobody: those who are in the meeting, and who was kept out, as the first time.
+ * Assumed: who has been deleted since is in neither list.
+ */
 export async function existingAttendees(
-  { tx }: Call,
+  call: Call,
   deps: MeetingsDeps,
   meeting: FoundMeeting,
   items: readonly CreateAttendeeRequestItem[],
 ): Promise<{ readonly Attendees: readonly Attendee[]; readonly Errors: readonly CreateAttendeeError[] }> {
   const Attendees: Attendee[] = [];
-  for (const { ExternalUserId } of items) {
-    const attendee = await tx.meetings.getAttendeeByExternalUserId(meeting.record.meetingId, ExternalUserId);
-    if (attendee !== undefined) Attendees.push(toAttendee(deps, meeting, attendee));
+  const Errors: CreateAttendeeError[] = [];
+  const left = await room(call, deps, meeting);
+  for (const item of items) {
+    try {
+      requireAdmissible(meeting, item);
+      const attendee = await call.tx.meetings.getAttendeeByExternalUserId(meeting.record.meetingId, item.ExternalUserId);
+      if (attendee !== undefined) Attendees.push(toAttendee(deps, meeting, attendee));
+      else if (left <= 0) throw noRoom(deps, meeting);
+    } catch (error) {
+      Errors.push(refusalOf(item, error));
+    }
   }
-  return { Attendees, Errors: [] };
+  return { Attendees, Errors };
+}
+
+/** Why one of several is not admitted. @throws what is no answer for a client */
+function refusalOf({ ExternalUserId }: CreateAttendeeRequestItem, error: unknown): CreateAttendeeError {
+  if (!(error instanceof AwsError)) throw error;
+  return { ExternalUserId, ErrorCode: error.code.replace(/Exception$/, ''), ErrorMessage: error.message };
+}
+
+function requireAdmissible({ asked }: FoundMeeting, { ExternalUserId, Capabilities }: CreateAttendeeRequestItem): void {
+  requireExternalId('ExternalUserId', ExternalUserId);
+  if (Capabilities !== undefined) requireCapabilities(Capabilities, asked.MeetingFeatures);
+}
+
+function noRoom(deps: MeetingsDeps, meeting: FoundMeeting): AwsError {
+  return new AwsError('LimitExceededException', `The meeting has ${attendeesMax(deps, meeting)} attendees, and may not have more.`);
 }
 
 /**
@@ -148,20 +168,19 @@ async function addAttendee(
   call: Call,
   deps: MeetingsDeps,
   meeting: FoundMeeting,
-  { ExternalUserId, Capabilities }: CreateAttendeeRequestItem,
+  item: CreateAttendeeRequestItem,
   left: number,
 ): Promise<{ readonly attendee: AttendeeRecord; readonly added: boolean }> {
   const { tx, now } = call;
   const { meetingId } = meeting.record;
-  requireExternalId('ExternalUserId', ExternalUserId);
-  const features = meeting.asked.MeetingFeatures;
-  if (Capabilities !== undefined) requireCapabilities(Capabilities, features);
+  const { ExternalUserId, Capabilities } = item;
+  requireAdmissible(meeting, item);
 
   const attendee: AttendeeRecord = {
     meetingId,
     attendeeId: call.newId(),
     externalUserId: ExternalUserId,
-    capabilities: toCapabilitiesRecord(Capabilities ?? defaultCapabilities(features)),
+    capabilities: toCapabilitiesRecord(Capabilities ?? defaultCapabilities(meeting.asked.MeetingFeatures)),
     createdAt: now,
   };
   if (left > 0 && (await tx.meetings.addAttendee(attendee)) === 'added') {
@@ -169,9 +188,7 @@ async function addAttendee(
     return { attendee, added: true };
   }
   const present = await tx.meetings.getAttendeeByExternalUserId(meetingId, ExternalUserId);
-  if (present === undefined) {
-    throw new AwsError('LimitExceededException', `The meeting has ${attendeesMax(deps, meeting)} attendees, and may not have more.`);
-  }
+  if (present === undefined) throw noRoom(deps, meeting);
   return { attendee: present, added: false };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, CreateMeetingRequest, Meeting, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord, MeetingRecord } from '#store/meetings.ts';
@@ -87,14 +86,4 @@ const MEETING_LIFE_MS = 24 * 60 * 60_000;
 /** Source: Chime SDK Developer Guide, "Meeting lifecycle": 24 hours after it was made, a meeting ends whatever happens. */
 export function lastEnd(createdAt: MeetingRecord['createdAt']): MeetingRecord['endsAt'] {
   return (createdAt + MEETING_LIFE_MS) as MeetingRecord['endsAt'];
-}
-
-/** What tells one request from another, whatever the order of its members: SHA-256 of its JSON with sorted keys. */
-export function requestHash(request: unknown): string {
-  const sorted = JSON.stringify(request, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash('sha256').update(sorted).digest('hex');
 }

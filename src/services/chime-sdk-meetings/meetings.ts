@@ -1,13 +1,14 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMeetingsApi, CreateMeetingRequest, CreateMeetingWithAttendeesRequest } from '#model/generated/chime-sdk-meetings.ts';
+import { onNew, requireTags, withTags } from '../chime-tags.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { guid, onMeeting, onNewMeeting } from './access.ts';
+import { requestHash } from '../request-hash.ts';
+import { guid, meetingArn, onMeeting } from './access.ts';
 import { addAttendees, existingAttendees } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { requireExternalId } from './external-id.ts';
-import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, requestHash, toMeeting } from './found.ts';
+import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, toMeeting } from './found.ts';
 import { MEDIA_REGIONS } from './media-placement.ts';
-import { requireTags, withTags } from './tag-rules.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -24,7 +25,7 @@ export function meetingOperations(
      * @throws LimitExceededException the account has as many active meetings as it may in this region
      */
     CreateMeeting: {
-      access: (input, caller) => onNewMeeting(caller, 'chime:CreateMeeting', input.Tags),
+      access: (input, caller) => onNew(caller, 'chime:CreateMeeting', meetingArn(caller, '*'), input.Tags),
       async handle(call, input) {
         const { meeting } = await makeMeeting(call, deps, 'CreateMeeting', input);
         return { Meeting: toMeeting(deps, meeting) };
@@ -33,7 +34,7 @@ export function meetingOperations(
 
     /** As CreateMeeting, with up to 20 attendees; those who cannot be admitted are in `Errors`, and the meeting is made all the same. */
     CreateMeetingWithAttendees: {
-      access: (input, caller) => onNewMeeting(caller, 'chime:CreateMeetingWithAttendees', input.Tags),
+      access: (input, caller) => onNew(caller, 'chime:CreateMeetingWithAttendees', meetingArn(caller, '*'), input.Tags),
       async handle(call, input) {
         const { meeting, made } = await makeMeeting(call, deps, 'CreateMeetingWithAttendees', input);
         const attendees = made

@@ -4,7 +4,7 @@ import { capabilityOperations } from './attendee-capabilities.ts';
 import { attendeeOperations } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { meetingOperations } from './meetings.ts';
-import { tagOperations } from './tags.ts';
+import { meetingTagOperations } from './tags.ts';
 import { transcriptionOperations } from './transcription.ts';
 
 /** Every operation of Chime SDK Meetings. */
@@ -14,6 +14,6 @@ export function meetingsOperations(deps: MeetingsDeps): ServiceOperations<ChimeS
     ...attendeeOperations(deps),
     ...capabilityOperations(deps),
     ...transcriptionOperations(deps),
-    ...tagOperations,
+    ...meetingTagOperations,
   };
 }

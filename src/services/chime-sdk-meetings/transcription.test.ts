@@ -1,45 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AccountId, Arn } from '#core/arn.ts';
 import type { TranscriptionConfiguration } from '#model/generated/chime-sdk-meetings.ts';
-import type { RoleRecord } from '#store/identity.ts';
-import { ACCOUNT, type Fixture, openFixture, START } from './fixture.ts';
+import { addRole } from '../chime-fixture.ts';
+import { ACCOUNT, openFixture, START } from './fixture.ts';
 
 const ENGLISH: TranscriptionConfiguration = { EngineTranscribeSettings: { LanguageCode: 'en-US' } };
 const MEDICAL: TranscriptionConfiguration = {
   EngineTranscribeMedicalSettings: { LanguageCode: 'en-US', Specialty: 'CARDIOLOGY', Type: 'CONVERSATION' },
 };
 
-async function addRole({ store }: Fixture, linkedService?: string): Promise<void> {
-  const role: RoleRecord = {
-    accountId: ACCOUNT as AccountId,
-    arn: `arn:aws:iam::${ACCOUNT}:role/aws-service-role/transcription.chime.amazonaws.com/AWSServiceRoleForAmazonChimeTranscription` as Arn,
-    path: '/aws-service-role/transcription.chime.amazonaws.com/',
-    createdAt: START,
-    attachedPolicyArns: [],
-    inlinePolicies: {},
-    roleName: 'AWSServiceRoleForAmazonChimeTranscription',
-    roleId: 'AROA1',
-    trustPolicy: '{}',
-    maxSessionSeconds: 3600,
-    tags: [],
-    ...(linkedService !== undefined && { linkedService }),
-  };
-  await store.transaction((tx) => tx.identity.put(ACCOUNT, 'role', 'awsserviceroleforamazonchimetranscription', role));
-}
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/transcription.chime.amazonaws.com/AWSServiceRoleForAmazonChimeTranscription`;
+const LINKED = { linkedService: 'transcription.chime.amazonaws.com' };
 
 test('StartMeetingTranscription: without the transcription role, and with one of the name that no service owns, it is ForbiddenException (SLR-18)', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   const start = () => fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: ENGLISH });
   await assert.rejects(start(), { code: 'ForbiddenException' });
-  await addRole(fixture);
+  await addRole(fixture.store, ROLE);
   await assert.rejects(start(), { code: 'ForbiddenException' });
 });
 
 test('StartMeetingTranscription: what is transcribed is known until it is stopped, or the meeting ends', async () => {
   const fixture = await openFixture();
-  await addRole(fixture, 'transcription.chime.amazonaws.com');
+  await addRole(fixture.store, ROLE, LINKED);
   const MeetingId = await fixture.meeting();
   const transcribed = () => fixture.store.transaction((tx) => tx.meetings.transcribed(ACCOUNT, START, 10));
 
@@ -81,7 +65,7 @@ const CONTRADICTIONS: readonly [title: string, configuration: TranscriptionConfi
 for (const [title, TranscriptionConfiguration] of CONTRADICTIONS) {
   test(`StartMeetingTranscription: ${title} is BadRequestException`, async () => {
     const fixture = await openFixture();
-    await addRole(fixture, 'transcription.chime.amazonaws.com');
+    await addRole(fixture.store, ROLE, LINKED);
     await assert.rejects(fixture.run('StartMeetingTranscription', { MeetingId: await fixture.meeting(), TranscriptionConfiguration }), {
       code: 'BadRequestException',
     });

@@ -6,13 +6,14 @@ import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
+import { nothingAside } from '../chime-fixture.ts';
 import type { Caller } from '../operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const DAY = 24 * 60 * 60_000;
-const NOW = instant(Date.now());
+const NOW = instant(Math.floor(Date.now() / 1000) * 1000 + 500);
 
 const CALLER: Caller = {
   principal: { type: 'Root', accountId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root` as Arn, principalId: ACCOUNT },
@@ -53,7 +54,19 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
     store,
     lookUp: (input = {}, as = {}) =>
       store.transaction((tx) =>
-        handle({ ...CALLER, now: NOW, newId: () => 'id', random: (bytes) => new Uint8Array(bytes), tx, requestId: 'r', ...as }, input),
+        handle(
+          {
+            ...CALLER,
+            now: NOW,
+            newId: () => 'id',
+            random: (bytes) => new Uint8Array(bytes),
+            tx,
+            requestId: 'r',
+            aside: nothingAside,
+            ...as,
+          },
+          input,
+        ),
       ),
   };
 }
@@ -67,7 +80,7 @@ test('LookupEvents: an event has all its members, and its record as text (LOG-7)
         EventName: 'CreateMeeting',
         ReadOnly: 'false',
         AccessKeyId: 'AKIA1',
-        EventTime: ROW.at,
+        EventTime: instant(ROW.at - 500),
         EventSource: 'chime.amazonaws.com',
         Username: 'ada',
         Resources: [{ ResourceType: 'AWS::Chime::Meeting', ResourceName: 'arn:m' }],
@@ -89,6 +102,13 @@ test("LookupEvents: only the caller's account and region, the last 90 days, newe
   const ids = async (input: LookupEventsRequest) => (await lookUp(input)).Events?.map((each) => each.EventId);
   assert.deepEqual(await ids({}), ['third', 'second', 'first']);
   assert.deepEqual(await ids({ StartTime: instant(NOW - 3 * DAY), EndTime: instant(NOW - DAY) }), ['second']);
+});
+
+test('LookupEvents: what is looked for up to the time an event is told with finds it, and from it on too', async () => {
+  const { lookUp } = await history([{}]);
+  const EventTime = (await lookUp()).Events?.[0]?.EventTime as Instant;
+  assert.equal((await lookUp({ StartTime: EventTime, EndTime: EventTime })).Events?.length, 1);
+  assert.equal((await lookUp({ EndTime: instant(EventTime - 1) })).Events?.length, 0);
 });
 
 test('LookupEvents: pages follow one another, and a token goes with its own parameters only', async () => {

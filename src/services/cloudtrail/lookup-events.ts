@@ -16,6 +16,7 @@ export interface LookupSettings {
 /** Source: CloudTrail API reference, LookupEvents: management events of the last 90 days; 1 to 50 results, 50 by default. */
 const HISTORY_MS = 90 * 24 * 60 * 60_000;
 const RESULTS_MAX = 50;
+const SECOND_MS = 1000;
 
 /**
  * The event history of the caller's account in a region, newest first, without any trail being configured (LOG-7, LOG-8).
@@ -53,7 +54,7 @@ export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operati
         accountId,
         region,
         from: instant(Math.max(input.StartTime ?? 0, now - HISTORY_MS)),
-        to: input.EndTime ?? now,
+        to: input.EndTime === undefined ? now : endOfSecond(input.EndTime),
         ...(attribute && { attribute: { name: attribute.AttributeKey, value: attribute.AttributeValue } }),
         ...(before !== undefined && { before }),
         limit: MaxResults,
@@ -69,7 +70,8 @@ function toEvent(row: TrailRow): Event {
     EventName: row.eventName,
     ReadOnly: String(row.readOnly),
     ...(row.accessKeyId !== undefined && { AccessKeyId: row.accessKeyId }),
-    EventTime: row.at,
+    // As its record has it.
+    EventTime: instant(Math.floor(row.at / SECOND_MS) * SECOND_MS),
     EventSource: row.eventSource,
     ...(row.userName !== undefined && { Username: row.userName }),
     Resources: row.resources.map(({ type, name }) => ({ ...(type !== undefined && { ResourceType: type }), ResourceName: name })),
@@ -77,7 +79,14 @@ function toEvent(row: TrailRow): Event {
   };
 }
 
-const SECOND_MS = 1000;
+/**
+ * Events are told with whole seconds, and those that occurred at the end are in: so is all of its second.
+ * Source: CloudTrail API reference, LookupEvents, EndTime, "before or at the specified time"; `eventTime` of a record.
+ */
+function endOfSecond(end: Instant): Instant {
+  return instant(Math.floor(end / SECOND_MS) * SECOND_MS + SECOND_MS - 1);
+}
+
 /** Of the look-ups of the last second, those that were refused do not count, or who is refused would stay so. */
 const COUNTED_MAX = 100;
 

@@ -11,13 +11,16 @@ import { QUOTAS } from './quotas.ts';
 import { onAccount } from './resources.ts';
 
 export const accountOperations = {
+  /** Source: IAM User Guide, "Your AWS account ID and its alias": an account has one alias, and no other account has the same. */
   CreateAccountAlias: {
     access: () => onAccount('iam:CreateAccountAlias'),
     async handle(call, input) {
       const account = await ownAccount(call);
-      if (account.alias === input.AccountAlias) {
+      if (((await call.tx.meta.get(aliasKey(input.AccountAlias))) ?? FREE) !== FREE) {
         throw new AwsError('EntityAlreadyExistsException', `The account alias ${input.AccountAlias} already exists.`);
       }
+      if (account.alias !== undefined) await call.tx.meta.put(aliasKey(account.alias), FREE);
+      await call.tx.meta.put(aliasKey(input.AccountAlias), account.accountId);
       await saveAccount(call, { ...account, alias: input.AccountAlias });
       return {};
     },
@@ -30,6 +33,7 @@ export const accountOperations = {
       if (alias !== input.AccountAlias) {
         throw new AwsError('NoSuchEntityException', `The account alias ${input.AccountAlias} cannot be found.`);
       }
+      await call.tx.meta.put(aliasKey(alias), FREE);
       await saveAccount(call, account);
       return {};
     },
@@ -94,6 +98,10 @@ export const accountOperations = {
     },
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
+
+/** Whose an alias is, among all accounts. */
+const aliasKey = (alias: string): string => `account alias ${alias}`;
+const FREE = '';
 
 /** The account of the caller, which is there as long as anybody can sign for it. */
 export async function ownAccount(call: Call): Promise<AccountRecord> {

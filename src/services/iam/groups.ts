@@ -10,7 +10,7 @@ import { given } from './given.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { type Keyed, pageOf, pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
-import { onAccount, onArn, onGroup, onUser } from './resources.ts';
+import { onArn, onGroup, onPath, onUser } from './resources.ts';
 import { attachmentKey, membershipKey, moveIndex } from './reverse-index.ts';
 import { toGroup, toUser } from './shapes.ts';
 
@@ -89,7 +89,7 @@ export const groupOperations = {
   },
 
   ListGroups: {
-    access: () => onAccount('iam:ListGroups'),
+    access: (input, caller) => onPath('iam:ListGroups', caller, 'group', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<GroupRecord>(
         input,

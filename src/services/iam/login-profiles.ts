@@ -21,14 +21,15 @@ export const loginProfileOperations = {
     access: (input, caller) => onUserOrSelf('iam:CreateLoginProfile', caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
-      if (input.Password === undefined) throw new AwsError('ValidationError', 'Must specify password when creating a login profile.');
+      const password = input.Password;
+      if (password === undefined) throw new AwsError('ValidationError', 'Must specify password when creating a login profile.');
       if (user.loginProfile !== undefined) {
         throw new AwsError('EntityAlreadyExistsException', `Login Profile for user ${user.userName} already exists.`);
       }
       const account = await ownAccount(call);
-      ensureAllowed(input.Password, account.passwordPolicy, account);
+      ensureAllowed(password, account.passwordPolicy, account);
       const loginProfile: LoginProfileRecord = {
-        passwordHash: hashPassword(input.Password, call.random(SALT_BYTES)),
+        passwordHash: call.aside('password', () => hashPassword(password, call.random(SALT_BYTES))),
         createdAt: call.now,
         changedAt: call.now,
         resetRequired: input.PasswordResetRequired ?? false,
@@ -72,8 +73,7 @@ export const loginProfileOperations = {
   /**
    * Changes the caller's own password.
    *
-   * Assumed: permission comes from a policy alone, not also from AllowUsersToChangePassword, which AWS grants from in the console;
-   * a wrong old password is AccessDenied, and the texts.
+   * Assumed: a wrong old password is AccessDenied, and the texts.
    */
   ChangePassword: {
     access: (_, caller) => {
@@ -84,7 +84,8 @@ export const loginProfileOperations = {
       if (call.principal.type !== 'IAMUser') throw notAUser();
       const user = await entity(call, 'user', call.principal.userName);
       const profile = profileOf(user);
-      if (!isPassword(profile.passwordHash, input.OldPassword)) throw new AwsError('AccessDenied', 'The old password is not correct.');
+      const isOld = call.aside(`old ${profile.passwordHash}`, () => isPassword(profile.passwordHash, input.OldPassword));
+      if (!isOld) throw new AwsError('AccessDenied', 'The old password is not correct.');
       const account = await ownAccount(call);
       const changed = withPassword(call, profile, input.NewPassword, account.passwordPolicy, account);
       await saveUser(call, { ...user, loginProfile: { ...changed, resetRequired: false } });
@@ -119,7 +120,8 @@ function withPassword(
   account: { readonly name: string; readonly email?: string },
 ): LoginProfileRecord {
   ensureAllowed(password, policy, account);
-  const passwordHash = hashPassword(password, saltOf(profile.passwordHash));
+  const salt = saltOf(profile.passwordHash);
+  const passwordHash = call.aside(`new ${salt}`, () => hashPassword(password, salt));
   const used = [profile.passwordHash, ...(profile.earlierHashes ?? [])];
   const forbidden = used.slice(0, policy?.reusePrevention ?? 0);
   if (forbidden.some((hash) => isSameHash(hash, passwordHash))) throw violation(NOT_CONFORMING);

@@ -17,7 +17,18 @@ import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { qrCodePng } from './qr-code.ts';
 import { withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, onUser, onUserOrSelf, requestTagKeys, requestTags, tagMap, userOrSelf } from './resources.ts';
+import {
+  type Context,
+  onAccount,
+  onArn,
+  onMade,
+  onUser,
+  onUserOrSelf,
+  requestTagKeys,
+  requestTags,
+  tagMap,
+  userOrSelf,
+} from './resources.ts';
 import { someTags, toUser } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -29,10 +40,11 @@ export function mfaDeviceOperations(deps: IamDeps) {
   return {
     CreateVirtualMFADevice: {
       access: (input, caller) =>
-        onArn(
+        onMade(
           'iam:CreateVirtualMFADevice',
+          'iam:TagMFADevice',
           iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName),
-          requestTags(input.Tags),
+          input.Tags,
         ),
       async handle(call, input) {
         const tags = newTags(input.Tags);

@@ -11,7 +11,7 @@ import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { everyRecord } from './entities.ts';
 import { given } from './given.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { type Context, onAccount, onArn, onMade, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -21,7 +21,8 @@ const THUMBPRINT = /^[0-9A-Fa-f]{40}$/;
 
 export const oidcProviderOperations = {
   CreateOpenIDConnectProvider: {
-    access: (input, caller) => onArn('iam:CreateOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), requestTags(input.Tags)),
+    access: (input, caller) =>
+      onMade('iam:CreateOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), input.Tags),
     /** Assumed: without thumbprints none are kept; AWS fetches one from the issuer, and a handler knows no network. */
     async handle(call, input) {
       const url = issuerOf(input.Url);

@@ -3,24 +3,13 @@
  *
  * A user keeps one salt for all passwords, so a new one is compared with those before it at the price of one hash.
  */
-import { scrypt, scryptSync, timingSafeEqual } from 'node:crypto';
+import { scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
 /** 32 MiB and some 80 ms a password. Source: RFC 7914; OWASP Password Storage Cheat Sheet, scrypt with N = 2^15. */
 const COST = { logN: 15, r: 8, p: 1 } as const;
 const HASH_BYTES = 32;
 export const SALT_BYTES = 16;
-
-/** `scrypt$15$8$1$<salt>$<hash>`: all that is needed to compare, whatever the cost will be later. */
-export function hashPassword(password: string, salt: Uint8Array): string {
-  return spelt(COST.logN, COST.r, COST.p, salt, hash(password, COST.logN, COST.r, COST.p, salt));
-}
-
-/** Whether it is the password; in the same time for every wrong one. */
-export function isPassword(kept: string, password: string): boolean {
-  const { logN, r, p, salt, hash: wanted } = parse(kept);
-  return timingSafeEqual(hash(password, logN, r, p, salt), wanted);
-}
 
 const scryptAside = promisify(scrypt) as (
   password: string,
@@ -29,14 +18,19 @@ const scryptAside = promisify(scrypt) as (
   options: { readonly N: number; readonly r: number; readonly p: number; readonly maxmem: number },
 ) => Promise<Buffer>;
 
+/** `scrypt$15$8$1$<salt>$<hash>`: all that is needed to compare, whatever the cost will be later. */
+export async function hashPassword(password: string, salt: Uint8Array): Promise<string> {
+  const { logN, r, p } = COST;
+  return spelt(logN, r, p, salt, await hash(password, logN, r, p, salt));
+}
+
 /** Nobody's password, to spend the same time on where there is none. */
 const NO_PASSWORD = spelt(COST.logN, COST.r, COST.p, new Uint8Array(SALT_BYTES), new Uint8Array(HASH_BYTES));
 
-/** As `isPassword`, beside the thread: for who comes before anybody is known, and may come often. Without a kept one false, as late. */
-export async function isPasswordAside(kept: string | undefined, password: string): Promise<boolean> {
+/** Whether it is the password; in the same time for every wrong one. Without a kept one false, as late. */
+export async function isPassword(kept: string | undefined, password: string): Promise<boolean> {
   const { logN, r, p, salt, hash: wanted } = parse(kept ?? NO_PASSWORD);
-  const hashed = await scryptAside(password.normalize('NFC'), salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: 256 * 2 ** logN * r });
-  return timingSafeEqual(hashed, wanted) && kept !== undefined;
+  return timingSafeEqual(await hash(password, logN, r, p, salt), wanted) && kept !== undefined;
 }
 
 /** The salt of a kept password. */
@@ -50,9 +44,12 @@ export function isSameHash(one: string, other: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Characters that look alike are one: a password is the same whatever keyboard it is typed on. Source: RFC 8265, OpaqueString. */
-function hash(password: string, logN: number, r: number, p: number, salt: Uint8Array): Buffer {
-  return scryptSync(password.normalize('NFC'), salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: 256 * 2 ** logN * r });
+/**
+ * Beside the thread, whose every request would wait for it. Characters that look alike are one: a password is the same whatever keyboard it
+ * is typed on. Source: RFC 8265, OpaqueString.
+ */
+function hash(password: string, logN: number, r: number, p: number, salt: Uint8Array): Promise<Buffer> {
+  return scryptAside(password.normalize('NFC'), salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: 256 * 2 ** logN * r });
 }
 
 function spelt(logN: number, r: number, p: number, salt: Uint8Array, hashed: Uint8Array): string {

@@ -19,7 +19,7 @@ import {
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { atHand, inTurn, type Keyed, pageOfStored, type Read } from './page.ts';
 import { withinQuota } from './quotas.ts';
-import { onAccount, onArn, onPolicy, requestTags } from './resources.ts';
+import { onAccount, onMade, onPolicy } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';
 import { toTags } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
@@ -27,7 +27,9 @@ import { newTags } from './tag-rules.ts';
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>
-      onArn('iam:CreatePolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), requestTags(input.Tags)),
+      onMade('iam:CreatePolicy', 'iam:TagPolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), input.Tags, {
+        called: `policy ${input.PolicyName}`,
+      }),
     async handle(call, input) {
       const tags = newTags(input.Tags);
       withinQuota('PolicySize', ensureWellFormed(input.PolicyDocument, 'managed'));
@@ -73,7 +75,7 @@ export const policyOperations = {
   },
 
   ListPolicies: {
-    access: () => onAccount('iam:ListPolicies'),
+    access: (input) => ({ ...onAccount('iam:ListPolicies'), called: `policy path ${input.PathPrefix ?? '/'}` }),
     async handle(call, input) {
       const scope = input.Scope ?? 'All';
       const sections = [];

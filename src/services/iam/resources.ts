@@ -15,6 +15,7 @@ import type { HolderKind } from './entities.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 
 type Action = Access['action'];
+type GivenTags = readonly { readonly Key: string; readonly Value: string }[];
 export type Context = readonly (readonly [string, string | readonly string[]])[];
 
 /** An action that no resource narrows. */
@@ -26,6 +27,36 @@ export function onAccount(action: Action, context: Context = []): Access {
 export function onArn(action: Action, resource: string, context: Context = []): Access {
   return { action, resources: [resource], ...contextOf(context) };
 }
+
+/**
+ * A thing that is made. Where it is made with tags, tagging is asked for besides: who may only make it may not say whose it is.
+ *
+ * Source: IAM User Guide, "IAM: Create new users only with specific tags", which allows both.
+ */
+export function onMade(
+  action: Action,
+  tagging: Action,
+  resource: string,
+  tags: GivenTags | undefined,
+  { context = [], called }: { readonly context?: Context; readonly called?: string } = {},
+): Access | readonly Access[] {
+  const asked = requestTags(tags);
+  const made = { ...onArn(action, resource, [...asked, ...context]), ...(called !== undefined && { called }) };
+  return asked.length === 0 ? made : [made, onArn(tagging, resource, asked)];
+}
+
+/** A list of users, groups or roles: of the path that is asked for. Source: as of `called` below, `… on resource: arn:aws:iam::…:user/`. */
+export function onPath(action: Action, caller: Caller, kind: HolderKind, pathPrefix = '/'): Access {
+  return onArn(action, iamArn(caller.accountId, kind, pathPrefix, ''));
+}
+
+/**
+ * Actions whose refusals name the resource by its ARN even so.
+ * Source: refusals of the real service as people report them: `iam:AttachUserPolicy on resource: user x`, `iam:GetRole on resource: role x`,
+ * `iam:AddUserToGroup on resource: group x`, `iam:CreatePolicy on resource: policy x`, `iam:ListPolicies on resource: policy path /`,
+ * `iam:TagRole on resource: arn:aws:iam::…:role/x`. Assumed: that all others about an entity are like those.
+ */
+const TAGGING = /^iam:(?:Tag|Untag)/;
 
 /** A user, group or role by name. With `'boundary'`, `iam:PermissionsBoundary` is what bounds it now. */
 export function onEntity(
@@ -42,6 +73,7 @@ export function onEntity(
   return {
     action,
     resources: [unknown],
+    ...(!TAGGING.test(action) && { called: `${kind} ${name}` }),
     resolve: async (tx) => [(await read(tx))?.arn ?? unknown],
     ...contextOf(context),
     ...(kind === 'group'
@@ -95,6 +127,7 @@ export function onPolicy(action: Action, caller: Caller, policyArn: string, cont
   return {
     action,
     resources: [policyArn],
+    called: `policy ${policyArn}`,
     resourceTags: async (tx) => {
       const record = await tx.identity.get(caller.accountId, 'policy', nameKey(nameOfArn(policyArn)));
       return [record?.arn === policyArn ? tagMap(record.tags) : undefined];
@@ -104,7 +137,7 @@ export function onPolicy(action: Action, caller: Caller, policyArn: string, cont
 }
 
 /** The keys of a request that gives tags. Source: IAM User Guide, "Controlling access during AWS requests". */
-export function requestTags(tags: readonly { readonly Key: string; readonly Value: string }[] | undefined): Context {
+export function requestTags(tags: GivenTags | undefined): Context {
   if (tags === undefined || tags.length === 0) return [];
   return [
     ...tags.map((tag) => [`aws:requesttag/${tag.Key.toLowerCase()}`, tag.Value] as const),

@@ -11,7 +11,7 @@ import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
-import { boundaryKey, onAccount, onArn, onEntity, requestTags } from './resources.ts';
+import { boundaryKey, onEntity, onMade, onPath } from './resources.ts';
 import { boundaryIndexKey } from './reverse-index.ts';
 import { toListedRole, toNewRole } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
@@ -22,10 +22,9 @@ const DEFAULT_SESSION_SECONDS = 3600;
 export const roleOperations = {
   CreateRole: {
     access: (input, caller) =>
-      onArn('iam:CreateRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), [
-        ...requestTags(input.Tags),
-        ...boundaryKey(input.PermissionsBoundary),
-      ]),
+      onMade('iam:CreateRole', 'iam:TagRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), input.Tags, {
+        context: boundaryKey(input.PermissionsBoundary),
+      }),
     async handle(call, input) {
       const role = await createRole(call, input);
       return { Role: toNewRole(role, await shownTrustPolicy(call.tx, role)) };
@@ -90,7 +89,7 @@ export const roleOperations = {
   },
 
   ListRoles: {
-    access: () => onAccount('iam:ListRoles'),
+    access: (input, caller) => onPath('iam:ListRoles', caller, 'role', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<RoleRecord>(
         input,

@@ -13,7 +13,7 @@ import { everyRecord } from './entities.ts';
 import { given } from './given.ts';
 import { nameKey, nameOfArn, uniqueId } from './names.ts';
 import { withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { type Context, onAccount, onArn, onMade, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -23,7 +23,7 @@ const VALID_YEARS = 100;
 
 export const samlProviderOperations = {
   CreateSAMLProvider: {
-    access: (input, caller) => onArn('iam:CreateSAMLProvider', samlArn(caller, input.Name), requestTags(input.Tags)),
+    access: (input, caller) => onMade('iam:CreateSAMLProvider', 'iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),
     async handle(call, input) {
       ensureNoPrivateKeys(input);
       const tags = newTags(input.Tags);

@@ -12,7 +12,7 @@ import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
-import { boundaryKey, onAccount, onArn, onUser, onUserOrSelf, requestTags, userOrSelf } from './resources.ts';
+import { boundaryKey, onArn, onMade, onPath, onUser, onUserOrSelf, userOrSelf } from './resources.ts';
 import { attachmentKey, boundaryIndexKey, membershipKey, moveIndex } from './reverse-index.ts';
 import { toUser, toWholeUser } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
@@ -20,10 +20,9 @@ import { newTags } from './tag-rules.ts';
 export const userOperations = {
   CreateUser: {
     access: (input, caller) =>
-      onArn('iam:CreateUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), [
-        ...requestTags(input.Tags),
-        ...boundaryKey(input.PermissionsBoundary),
-      ]),
+      onMade('iam:CreateUser', 'iam:TagUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), input.Tags, {
+        context: boundaryKey(input.PermissionsBoundary),
+      }),
     handle: async (call, input) => ({ User: toWholeUser(await createUser(call, input)) }),
   },
 
@@ -64,7 +63,7 @@ export const userOperations = {
   },
 
   ListUsers: {
-    access: () => onAccount('iam:ListUsers'),
+    access: (input, caller) => onPath('iam:ListUsers', caller, 'user', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<UserRecord>(
         input,

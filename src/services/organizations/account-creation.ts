@@ -13,7 +13,7 @@ import { hasRoom, join } from './membership.ts';
 import { newAccountId, newCreationId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { onOrganization, requestTags } from './resources.ts';
+import { andTagged, onOrganization, requestTags } from './resources.ts';
 import { toCreateAccountStatus } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
@@ -27,7 +27,7 @@ export const accountCreationOperations = {
    * Assumed: `IamUserAccessToBilling` changes nothing, as there is no billing.
    */
   CreateAccount: {
-    access: (input) => onOrganization('organizations:CreateAccount', requestTags(input.Tags)),
+    access: (input) => andTagged(onOrganization('organizations:CreateAccount', requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const tags = mergedTags([], input.Tags);

@@ -25,7 +25,7 @@ export const attachmentOperations = {
       if (target.attachedPolicyIds.length >= QUOTAS.policiesPerTarget) {
         throw constraintViolation(
           'MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED',
-          `You have reached the maximum number of policies of this type attached to the target: ${QUOTAS.policiesPerTarget}.`,
+          'You have attached the maximum number of policies to the specified target.',
         );
       }
       await target.put({ attachedPolicyIds: [...target.attachedPolicyIds, policyId] });

@@ -6,7 +6,7 @@ import { type Instant, instant } from '#core/instant.ts';
 import type { Handshake, HandshakeFilter, OrganizationsApi } from '#model/generated/organizations.ts';
 import { type HandshakeRecord, ORGANIZATION_KEY } from '#store/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { Access, Call, ServiceOperations } from '../operation.ts';
 import { emailKey } from './account-creation.ts';
 import { managedOrganization, organizationOf } from './found.ts';
 import { end, HANDSHAKE_LIFE_MS, openHandshakes, stateOf } from './handshake-states.ts';
@@ -15,21 +15,25 @@ import { accountArn, handshakeArn, newHandshakeId } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, handshakeViolation, invalidInput, refusal } from './refusals.ts';
-import { onHandshake, onOrganization, requestTags } from './resources.ts';
+import { andTagged, onHandshake, onOrganization, requestTags } from './resources.ts';
 import { emailOf } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
 export const handshakeOperations = {
   /** Assumed: an account that this server does not have is refused as a target, because nobody could accept for it. */
   InviteAccountToOrganization: {
-    access: (input, caller) => ({
-      ...onOrganization('organizations:InviteAccountToOrganization', requestTags(input.Tags)),
-      resources: [accountArn({ accountId: caller.accountId, organizationId: 'o-0000000000' }, input.Target.Id)],
-      resolve: async (tx) => {
-        const owner = (await organizationOf(tx, caller.accountId)) ?? { accountId: caller.accountId, organizationId: 'o-0000000000' };
-        return [accountArn(owner, (await invited(tx, input.Target)) ?? input.Target.Id)];
-      },
-    }),
+    access: (input, caller) => {
+      const nowhere = { accountId: caller.accountId, organizationId: 'o-0000000000' };
+      const invite: Access = {
+        ...onOrganization('organizations:InviteAccountToOrganization', requestTags(input.Tags)),
+        resources: [accountArn(nowhere, input.Target.Id)],
+        resolve: async (tx) => {
+          const owner = (await organizationOf(tx, caller.accountId)) ?? nowhere;
+          return [accountArn(owner, (await invited(tx, input.Target)) ?? input.Target.Id)];
+        },
+      };
+      return andTagged(invite, input.Tags);
+    },
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;

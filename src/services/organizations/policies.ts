@@ -13,14 +13,14 @@ import { newPolicyId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, invalidInput, refusal } from './refusals.ts';
-import { onNewPolicy, onOrganization, onThings, policyTypeKey, requestTags } from './resources.ts';
+import { andTagged, onNewPolicy, onOrganization, onThings, policyTypeKey, requestTags } from './resources.ts';
 import { toPolicySummary } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>
-      onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]),
+      andTagged(onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -138,7 +138,7 @@ function toPolicy(
 function ensureContent(content: string): void {
   const { characters } = POLICY_QUOTAS.serviceControl;
   if (policySize(content, 'service-control') > characters) {
-    throw constraintViolation('POLICY_CONTENT_LIMIT_EXCEEDED', `You have exceeded the maximum size of a policy: ${characters} characters.`);
+    throw constraintViolation('POLICY_CONTENT_LIMIT_EXCEEDED', 'You have exceeded the maximum policy size.');
   }
   const problem = malformedPolicyText(content, 'service-control');
   if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);

@@ -11,7 +11,8 @@ export const QUOTAS = {
   /** Units below one another under the root. */
   unitDepth:           5,
   policies:            10_000,
-  policiesPerTarget:   5,
+  /** Five until May 2026. */
+  policiesPerTarget:   10,
   /** An entity has at least one, while the policy type is enabled. */
   policiesPerTargetMin: 1,
   tagsPerResource:     50,

@@ -60,6 +60,17 @@ export function onHandshake(action: Action, caller: Caller, handshakeId: string)
   };
 }
 
+/**
+ * What is made with tags is tagged too: whoever may only make it may not say by what it is decided about.
+ *
+ * Source: AWS Organizations User Guide, "Tagging AWS Organizations resources": adding tags while creating needs organizations:TagResource.
+ * Assumed: on any resource, as what is made has no id yet.
+ */
+export function andTagged(made: Access, tags: readonly Tag[] | undefined): Access | readonly Access[] {
+  const asked = requestTags(tags);
+  return asked.length === 0 ? made : [made, onOrganization('organizations:TagResource', asked)];
+}
+
 /** The keys of a request that gives tags. */
 export function requestTags(tags: readonly Tag[] | undefined): Context {
   if (tags === undefined || tags.length === 0) return [];

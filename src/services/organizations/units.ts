@@ -12,19 +12,23 @@ import { newUnitId } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { onThings, requestTags } from './resources.ts';
+import { andTagged, onThings, requestTags } from './resources.ts';
 import { toUnit } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
 export const unitOperations = {
   CreateOrganizationalUnit: {
-    access: (input, caller) => onThings('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)),
+    access: (input, caller) =>
+      andTagged(onThings('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
       await ensureParent(tx, organization, input.ParentId);
       if ((await unitsDownTo(tx, organization, input.ParentId)).length >= QUOTAS.unitDepth) {
-        throw constraintViolation('OU_DEPTH_LIMIT_EXCEEDED', `You have exceeded the number of levels of OUs: ${QUOTAS.unitDepth}.`);
+        throw constraintViolation(
+          'OU_DEPTH_LIMIT_EXCEEDED',
+          'You cannot add an organizational unit to the specified parent because it would exceed the max depth allowed.',
+        );
       }
       await ensureNameIsFree(tx, organization, input.ParentId, input.Name);
       if ((await tx.identity.count(accountId, 'organizational-unit')) >= QUOTAS.units) {

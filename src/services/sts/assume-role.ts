@@ -22,7 +22,8 @@ import { sessionTags, tagContext } from './session-tags.ts';
  * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  session policies
  *
  * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements STS-2 to STS-9.
- * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes.
+ * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes; across accounts
+ * no policy is decided by the role's tags.
  */
 export function assumeRole(deps: StsDeps): Operation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
   return { access: (input, caller) => accessOf(deps, input, caller), handle };
@@ -63,7 +64,7 @@ const MFA_PRESENT: readonly (readonly [string, string])[] = [
 function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): readonly Access[] {
   const { principal } = caller;
   const { RoleArn } = input;
-  readRoleArn(RoleArn);
+  const ownRole = readRoleArn(RoleArn).accountId === caller.accountId;
   const { tags, transitiveTagKeys } = sessionTags(principal, input.Tags, input.TransitiveTagKeys);
   const sourceIdentity = input.SourceIdentity ?? principal.session?.sourceIdentity;
   const context = new Map<string, string | readonly string[]>([['sts:rolesessionname', input.RoleSessionName], ...tagContext(tags)]);
@@ -82,7 +83,8 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
       resolveContext: async (tx: Tx, now: Instant) =>
         new Map((await mfaProven(deps, { ...caller, tx, now }, input, 'look')) ? MFA_PRESENT : []),
     }),
-    resourceTags: (tx) => roleTags(tx, RoleArn),
+    // Of another account's role neither the tags nor whether it is there is the caller's business. Requirement STS-4.
+    ...(ownRole && { resourceTags: (tx: Tx) => roleTags(tx, RoleArn) }),
   });
   return [
     on('sts:AssumeRole'),

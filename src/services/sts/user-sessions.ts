@@ -40,9 +40,7 @@ export function getSessionToken(deps: StsDeps): Operation<GetSessionTokenRequest
       return issue(
         deps,
         call,
-        caller.type === 'Root'
-          ? { kind: 'root', accountId, session }
-          : { kind: 'user', accountId, session, userId: caller.principalId, userName: caller.userName },
+        caller.type === 'Root' ? { kind: 'root', accountId, session } : { kind: 'user', accountId, session, userId: caller.principalId },
       );
     },
   };
@@ -81,14 +79,7 @@ export function getFederationToken(deps: StsDeps): Operation<GetFederationTokenR
         ...(await sessionPolicies(tx, accountId, input)),
       };
       return {
-        ...issue(deps, call, {
-          kind: 'federated',
-          accountId,
-          session,
-          federatedName: input.Name,
-          issuerId,
-          ...(caller.type === 'IAMUser' && { issuerName: caller.userName }),
-        }),
+        ...issue(deps, call, { kind: 'federated', accountId, session, federatedName: input.Name, issuerId }),
         FederatedUser: { FederatedUserId: `${accountId}:${input.Name}`, Arn: arn('sts', '', accountId, `federated-user/${input.Name}`) },
       };
     },

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import type { Received } from '#core/exchange.ts';
+import { instant } from '#core/instant.ts';
+import type { Principal, SessionFacts } from '#core/principal.ts';
+import { openSqlite } from '#store/sqlite.ts';
+import { authorizing } from './authorize.ts';
+import { newSnapshot } from './snapshot.ts';
+import { newStacks } from './stacks.ts';
+
+const ACCOUNT = '111122223333' as AccountId;
+const NOW = instant(Date.UTC(2026, 10, 22));
+const USER_ARN = arn('iam', '', ACCOUNT, 'user/ada');
+const ROLE = arn('iam', '', ACCOUNT, 'role/passed');
+
+const SESSION: SessionFacts = {
+  issuedAt: NOW,
+  expiresAt: instant(NOW + 3_600_000),
+  mfaAuthenticated: false,
+  tags: {},
+  transitiveTagKeys: [],
+  chained: false,
+};
+const OF_USER: Principal = {
+  type: 'IAMUser',
+  accountId: ACCOUNT,
+  arn: USER_ARN,
+  principalId: 'AIDAADA',
+  userName: 'ada',
+  session: SESSION,
+};
+const FEDERATED: Principal = {
+  type: 'FederatedUser',
+  accountId: ACCOUNT,
+  arn: arn('sts', '', ACCOUNT, 'federated-user/visitor'),
+  principalId: `${ACCOUNT}:visitor`,
+  userName: 'visitor',
+  issuerArn: USER_ARN,
+  issuerId: 'AIDAADA',
+  session: { ...SESSION, sessionPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' as Arn] },
+};
+
+/** Ada, an administrator. */
+function adasSnapshot() {
+  const snapshot = newSnapshot();
+  const user = {
+    accountId: ACCOUNT,
+    arn: USER_ARN,
+    path: '/',
+    createdAt: NOW,
+    userName: 'ada',
+    userId: 'AIDAADA',
+    tags: [],
+    groupNames: [],
+    accessKeyIds: [],
+    attachedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' as Arn],
+    inlinePolicies: {},
+  };
+  snapshot.apply(1, [{ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 1, record: user }]);
+  return snapshot;
+}
+
+const RECEIVED: Received = {
+  requestId: 'r',
+  receivedAt: NOW,
+  method: 'POST',
+  target: '/',
+  rawHeaders: [],
+  body: new Uint8Array(),
+  sourceIp: '127.0.0.1',
+};
+
+async function authorize(principal: Principal, ...actions: readonly string[]): Promise<void> {
+  const snapshot = adasSnapshot();
+  const stage = authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => true });
+  const store = await openSqlite(':memory:');
+  const asked = actions.map((action) => ({ action, resources: [ROLE] }));
+  const authenticated = { principal, region: 'us-east-1', identityVersion: 1 };
+  await store.transaction((tx) => stage({ received: RECEIVED, authenticated, profile: 'sdk', asked, now: NOW }, tx));
+}
+
+for (const [who, principal] of [
+  ['a federated user', FEDERATED],
+  ['a session of GetSessionToken without MFA', OF_USER],
+] as const) {
+  test(`authorize: ${who} calls no IAM`, async () => {
+    await assert.rejects(authorize(principal, 'iam:GetRole'), { code: 'InvalidClientTokenId' });
+  });
+
+  test(`authorize: what a call of another service asks of IAM besides, as to pass a role, ${who} may be allowed (ROLE-1)`, async () => {
+    await authorize(principal, 'chime:CreateMediaCapturePipeline', 'iam:PassRole');
+    await authorize(principal, 'chime:PutVoiceConnectorStreamingConfiguration', 'iam:CreateServiceLinkedRole');
+  });
+}
+
+test('authorize: nobody is asked about nothing', async () => {
+  await assert.rejects(authorize(OF_USER), /asked for no permission/);
+});

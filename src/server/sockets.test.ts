@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { WebSocket } from 'ws';
+import type { Answer, Received } from '#core/exchange.ts';
+import { instant } from '#core/instant.ts';
+import type { SocketNews } from '#realtime/protocol.ts';
+import { openSockets, type SocketLimits } from './sockets.ts';
+
+const ADMITTED: Answer = { status: 101, headers: [], body: '' };
+const REFUSED: Answer = { status: 403, headers: ['x-amzn-errortype', 'AccessDeniedException'], body: '{"Message":"no"}' };
+const RECEIVED: Received = {
+  requestId: 'r',
+  receivedAt: instant(0),
+  method: 'GET',
+  target: '/connect',
+  rawHeaders: [],
+  body: new Uint8Array(),
+  sourceIp: '',
+};
+
+/** Sockets behind a listener of their own; `answer` stands for the core. */
+async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<Answer> = async () => ADMITTED) {
+  const news: SocketNews[] = [];
+  const looking = new Set<() => void>();
+  const sockets = openSockets({
+    ask: answer,
+    tell(one) {
+      news.push(one);
+      for (const look of looking) look();
+    },
+    limits,
+  });
+  const server = createServer();
+  server.on('upgrade', (request, connection, head) => sockets.upgrade(request, connection, head, RECEIVED));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  after(async () => {
+    await sockets.close();
+    server.close();
+  });
+  return {
+    sockets,
+    news,
+    connect: (options: object = {}) => new WebSocket(`ws://127.0.0.1:${port}/connect`, options),
+    /** Resolves once it was told. */
+    told: (wanted: SocketNews) =>
+      new Promise<void>((resolve) => {
+        const look = () => {
+          if (!news.some((one) => JSON.stringify(one) === JSON.stringify(wanted))) return;
+          looking.delete(look);
+          resolve();
+        };
+        looking.add(look);
+        look();
+      }),
+  };
+}
+
+/** The code with which a client is closed. */
+async function closeCode(client: WebSocket): Promise<number> {
+  const [code] = await once(client, 'close');
+  return code;
+}
+
+test('Sockets: what is sent arrives as text, in the order of the orders, at whom it is for', async () => {
+  const { sockets, connect, told } = await open();
+  const [one, two] = [connect(), connect()];
+  const heard: string[] = [];
+  one.on('message', (data, binary) => heard.push(`one ${data} ${binary}`));
+  two.on('message', (data, binary) => heard.push(`two ${data} ${binary}`));
+  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  sockets.follow([
+    { send: 'a', to: [1] },
+    { send: 'b', to: [1, 3] },
+  ]);
+  sockets.follow([
+    { send: 'c', to: [1] },
+    { close: { code: 4401, reason: 'no' }, to: [1] },
+    { send: 'd', to: [1] },
+  ]);
+  assert.equal(await closeCode(one), 4401);
+  assert.deepEqual(heard, ['one a false', 'one b false', 'one c false']);
+});
+
+test('Sockets: who is refused gets the answer as it is, and nothing is told of his socket', async () => {
+  const { connect, news } = await open({}, async () => REFUSED);
+  const client = connect();
+  const [, answer] = await once(client, 'unexpected-response');
+  const [body] = await once(answer, 'data');
+  assert.deepEqual(
+    [answer.statusCode, answer.headers['x-amzn-errortype'], String(body)],
+    [403, 'AccessDeniedException', '{"Message":"no"}'],
+  );
+  assert.deepEqual(news, []);
+});
+
+test('Sockets: who does not read is closed while others go on, and holds no more than he may', async () => {
+  const { sockets, connect, told, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
+  const [slow, quick] = [connect(), connect()];
+  let heard = 0;
+  quick.on('message', () => heard++);
+  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  slow.pause();
+  const frame = 'x'.repeat(64 * 1024);
+  let sent = 0;
+  while (!news.some((one) => 'closed' in one)) {
+    sockets.follow([{ send: frame, to: [1, 2] }]);
+    sent += 1;
+    while (heard < sent) await once(quick, 'message');
+  }
+  assert.deepEqual([heard, news.filter((one) => 'closed' in one)], [sent, [{ closed: 1 }]]);
+});
+
+test('Sockets: clients have nothing to say, and who says much is closed', async () => {
+  const { connect, told } = await open({ frameMaxBytes: 100 });
+  const client = connect();
+  await Promise.all([told({ opened: 1 }), once(client, 'open')]);
+  client.send('x'.repeat(100));
+  client.send('x'.repeat(101));
+  assert.equal(await closeCode(client), 1009);
+  await told({ closed: 1 });
+});
+
+test('Sockets: who answers no ping is gone, and who does stays', async () => {
+  const { connect, told, news } = await open({ pingEveryMs: 50 });
+  const [silent, alive] = [connect({ autoPong: false }), connect()];
+  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  assert.equal(await closeCode(silent), 1006);
+  await once(alive, 'ping');
+  assert.deepEqual(
+    news.filter((one) => 'closed' in one),
+    [{ closed: 1 }],
+  );
+});
+
+test('Sockets: there are no more than there may be, those that wait for an answer included', async () => {
+  const answer = Promise.withResolvers<Answer>();
+  const { connect, told } = await open({ socketsMax: 2 }, () => answer.promise);
+  const clients = [connect(), connect(), connect()];
+  const [answered] = await Promise.race(clients.map(async (client) => [(await once(client, 'unexpected-response'))[1]]));
+  assert.equal(answered.statusCode, 503);
+  answer.resolve(ADMITTED);
+  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+});
+
+test('Sockets: whoever is gone before his answer comes, or waits too long for it, is told of as closed or never heard of', async () => {
+  const answer = Promise.withResolvers<Answer>();
+  const { connect, told, news } = await open({ upgradeTimeoutMs: 50 }, () => answer.promise);
+  const client = connect();
+  await once(client, 'error');
+  answer.resolve(ADMITTED);
+  await told({ closed: 1 });
+  assert.deepEqual(news, [{ closed: 1 }]);
+});
+
+test('Sockets: when the server goes all are closed with a code on which clients come back, and nobody is let in any more', async () => {
+  const { sockets, connect, told } = await open();
+  const client = connect();
+  await told({ opened: 1 });
+  const code = closeCode(client);
+  await sockets.close();
+  assert.equal(await code, 1012);
+  const [, late] = await once(connect(), 'unexpected-response');
+  assert.equal(late.statusCode, 503);
+});

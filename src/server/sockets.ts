@@ -1,0 +1,159 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket, WebSocketServer } from 'ws';
+import type { Answer, Received } from '#core/exchange.ts';
+import { CLOSINGS, type Closing, CONNECT_PATH, type SocketNews, type SocketOrder } from '#realtime/protocol.ts';
+import { answerBare } from './bare-answer.ts';
+import { UNREADABLE, unreadable } from './unreadable.ts';
+
+/** Bounds of the WebSockets of a server. */
+export interface SocketLimits {
+  readonly socketsMax: number;
+  /** Frames written to one socket and not yet taken by its client. */
+  readonly waitingMaxBytes: number;
+  /** Clients send nothing but answers to pings. */
+  readonly frameMaxBytes: number;
+  /** From the upgrade request to its answer. */
+  readonly upgradeTimeoutMs: number;
+  /** Who has not answered a ping by the next is gone. */
+  readonly pingEveryMs: number;
+  /** How long a closed socket waits for its client's own close frame. */
+  readonly closeTimeoutMs: number;
+}
+
+const SOCKET_LIMITS: SocketLimits = {
+  socketsMax: 10_000,
+  waitingMaxBytes: 1024 * 1024,
+  frameMaxBytes: 1024,
+  upgradeTimeoutMs: 15_000,
+  pingEveryMs: 30_000,
+  closeTimeoutMs: 2_000,
+};
+
+export interface SocketParts {
+  /** Asks the core whether a socket may be opened: 101, or an error. */
+  readonly ask: (received: Received, socket: number) => Promise<Answer>;
+  readonly tell: (news: SocketNews) => void;
+  readonly limits?: Partial<SocketLimits>;
+}
+
+/** The WebSockets of messaging sessions. Owns them and their limits; what is sent over them and why, the core says. */
+export interface Sockets {
+  /** Takes over the connection of an upgrade request. */
+  upgrade(request: IncomingMessage, connection: Duplex, head: Buffer, received: Received): void;
+  follow(orders: readonly SocketOrder[]): void;
+  /** Closes all, so that their clients reconnect. */
+  close(): Promise<void>;
+}
+
+/** Whether a request asks for a messaging session; every other one that speaks of an upgrade is answered as if it did not. */
+export function isConnect({ headers, url, method }: IncomingMessage): boolean {
+  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+  return url === CONNECT_PATH || url?.startsWith(`${CONNECT_PATH}?`) === true;
+}
+
+export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets {
+  const limits = { ...SOCKET_LIMITS, ...given };
+  let serving: Promise<WebSocketServer> | undefined;
+  const sockets = new Map<number, WebSocket>();
+  /** Who has answered since the last ping. */
+  const alive = new WeakSet<WebSocket>();
+  let waiting = 0;
+  let last = 0;
+  let closing = false;
+
+  const ping = setInterval(() => {
+    for (const socket of sockets.values()) {
+      if (!alive.delete(socket)) socket.terminate();
+      else socket.ping();
+    }
+  }, limits.pingEveryMs);
+
+  /** The library is read when the first client comes. */
+  async function serve(): Promise<WebSocketServer> {
+    const { WebSocketServer } = await import('ws');
+    return new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: limits.frameMaxBytes });
+  }
+
+  function opened(number: number, socket: WebSocket): void {
+    sockets.set(number, socket);
+    alive.add(socket);
+    socket.on('pong', () => alive.add(socket));
+    // What a client does wrong closes its socket; nobody else has to know.
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(number));
+    tell({ opened: number });
+    if (closing) end(socket, CLOSINGS.leaving);
+  }
+
+  function end(socket: WebSocket, { code, reason }: Closing): void {
+    socket.close(code, reason);
+    const timer = setTimeout(() => socket.terminate(), limits.closeTimeoutMs);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** Sends to those who read; who does not is closed, and comes back when he can. */
+  function send(socket: WebSocket | undefined, frame: Buffer): void {
+    if (socket === undefined || socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount + frame.length > limits.waitingMaxBytes) end(socket, CLOSINGS.tryAgain);
+    else socket.send(frame, { binary: false });
+  }
+
+  return {
+    upgrade(request, connection, head, received) {
+      // Until it is a WebSocket.
+      connection.on('error', () => connection.destroy());
+      if (closing || sockets.size + waiting >= limits.socketsMax) {
+        answerBare(connection, unreadable(UNREADABLE.load));
+        return;
+      }
+      const number = ++last;
+      waiting += 1;
+      const timer = setTimeout(() => connection.destroy(), limits.upgradeTimeoutMs);
+      let admitted = false;
+      connection.once('close', () => {
+        clearTimeout(timer);
+        if (admitted) tell({ closed: number });
+      });
+      serving ??= serve();
+      Promise.all([ask(received, number), serving])
+        .finally(() => {
+          waiting -= 1;
+          clearTimeout(timer);
+        })
+        .then(([answer, server]) => {
+          admitted = answer.status === 101;
+          if (!admitted) answerBare(connection, answer);
+          else if (connection.destroyed) tell({ closed: number });
+          else server.handleUpgrade(request, connection, head, (socket) => opened(number, socket));
+        })
+        .catch(() => connection.destroy());
+    },
+    follow(orders) {
+      for (const order of orders) {
+        if ('send' in order) {
+          const frame = Buffer.from(order.send);
+          for (const number of order.to) send(sockets.get(number), frame);
+        } else {
+          for (const number of order.to) {
+            const socket = sockets.get(number);
+            if (socket !== undefined) end(socket, order.close);
+          }
+        }
+      }
+    },
+    async close() {
+      closing = true;
+      clearInterval(ping);
+      const ended = [...sockets.values()].map(
+        (socket) =>
+          new Promise<void>((resolve) => {
+            socket.once('close', () => resolve());
+            end(socket, CLOSINGS.leaving);
+          }),
+      );
+      await Promise.all(ended);
+      (await serving)?.close();
+    },
+  };
+}

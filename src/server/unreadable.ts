@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto';
+import type { Answer } from '#core/exchange.ts';
+
+/** Why a request is answered without being looked at. */
+export interface Unreadable {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+// biome-ignore format: a table
+export const UNREADABLE = {
+  headers:   { status: 431, code: 'RequestHeaderSectionTooLarge', message: 'Your request header section exceeds the maximum allowed size.' },
+  time:      { status: 408, code: 'RequestTimeout',               message: 'Your socket connection to the server was not read from or written to within the timeout period.' },
+  load:      { status: 503, code: 'ServiceUnavailable',           message: 'The service is unavailable. Please retry.' },
+  otherwise: { status: 400, code: 'BadRequest',                   message: 'The request could not be read as HTTP.' },
+} as const satisfies Record<string, Unreadable>;
+
+/** No service can be told from such a request, so the answer is the plainest JSON error. */
+export function unreadable({ status, code, message }: Unreadable): Answer & { readonly body: string } {
+  return {
+    status,
+    headers: ['content-type', 'application/json', 'x-amzn-errortype', code, 'x-amzn-requestid', randomUUID()],
+    body: JSON.stringify({ __type: code, message }),
+  };
+}

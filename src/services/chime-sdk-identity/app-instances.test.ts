@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import type { CreateAppInstanceRequest } from '#model/generated/chime-sdk-identity.ts';
+import type { ResourceKind } from '#store/resources.ts';
+import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, APP_INSTANCE_USER_ENDPOINT } from '../app-instances.ts';
+import { ACCOUNT, DAY, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
+import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
+
+const REQUEST: CreateAppInstanceRequest = { ClientRequestToken: 'once', Name: 'chat' };
+const LATER = instant(START + 1_000);
+
+test('An app instance: it is described as it was made and changed', async () => {
+  const { run } = await openFixture();
+  const { AppInstanceArn = '' } = await run('CreateAppInstance', { ...REQUEST, Metadata: '{}' });
+  assert.equal(AppInstanceArn, `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/a6b1e9b0-0000-4000-8000-000000000001`);
+  const made = { AppInstanceArn, Name: 'chat', Metadata: '{}', CreatedTimestamp: START, LastUpdatedTimestamp: START };
+  assert.deepEqual(await run('DescribeAppInstance', { AppInstanceArn }), { AppInstance: made });
+  assert.deepEqual(await run('UpdateAppInstance', { AppInstanceArn, Name: 'talk', Metadata: '' }, { now: LATER }), { AppInstanceArn });
+  assert.deepEqual(await run('DescribeAppInstance', { AppInstanceArn }), {
+    AppInstance: { ...made, Name: 'talk', Metadata: '', LastUpdatedTimestamp: LATER },
+  });
+});
+
+test('CreateAppInstance: the same token with the same parameters is the same app instance, even in a full account, for a day', async () => {
+  const { run } = await openFixture({ appInstances: 1 });
+  const first = await run('CreateAppInstance', { ...REQUEST, Metadata: 'm' });
+  assert.deepEqual(await run('CreateAppInstance', { Metadata: 'm', Name: 'chat', ClientRequestToken: 'once' }), first);
+  const now = instant(START + DAY);
+  await assert.rejects(run('CreateAppInstance', { ...REQUEST, Metadata: 'm' }, { now }), { code: 'ResourceLimitExceededException' });
+});
+
+test('CreateAppInstance: a token makes a new one once its own was deleted, even with other parameters', async () => {
+  const { run } = await openFixture();
+  const { AppInstanceArn = '' } = await run('CreateAppInstance', REQUEST);
+  await run('DeleteAppInstance', { AppInstanceArn });
+  assert.notEqual((await run('CreateAppInstance', { ...REQUEST, Name: 'other' })).AppInstanceArn, AppInstanceArn);
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceRequest>, code: string][] = [
+  // in the order of checking
+  ['a used token with other parameters',         { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },     'ConflictException'             ],
+  ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: 'v' }] },                                 'BadRequestException'           ],
+  ['a tag key given twice',                      { Tags: [{ Key: 'k', Value: 'v' }, { Key: 'k', Value: 'v' }] },           'BadRequestException'           ],
+  ['more app instances than the account may have', {},                                                                    'ResourceLimitExceededException'],
+];
+
+for (const [title, change, code] of REFUSED) {
+  test(`CreateAppInstance: ${title} is ${code}, and nothing is made`, async () => {
+    const { run, appInstance } = await openFixture({ appInstances: 1 });
+    await appInstance({ ClientRequestToken: 'used' });
+    await assert.rejects(run('CreateAppInstance', { ...REQUEST, ...change }), { code });
+    assert.equal((await run('ListAppInstances', {})).AppInstances?.length, 1);
+  });
+}
+
+test('CreateAppInstance: the limit counts an account in a region', async () => {
+  const { run, appInstance } = await openFixture({ appInstances: 1 });
+  await appInstance();
+  await run('CreateAppInstance', REQUEST, { region: 'eu-central-1' });
+  await run('CreateAppInstance', REQUEST, { accountId: OTHER_ACCOUNT });
+});
+
+test('ListAppInstances: pages hold each of the account in the region once, and a token of another question is BadRequestException', async () => {
+  const { run, appInstance, user } = await openFixture();
+  const made = [await appInstance(), await appInstance({ Metadata: 'm' }), await appInstance()];
+  await run('CreateAppInstance', REQUEST, { region: 'eu-central-1' });
+  const first = await run('ListAppInstances', { MaxResults: 2 });
+  assert.deepEqual(first.AppInstances, [
+    { AppInstanceArn: made[0], Name: 'chat' },
+    { AppInstanceArn: made[1], Name: 'chat', Metadata: 'm' },
+  ]);
+  const { NextToken = '' } = first;
+  assert.deepEqual(await run('ListAppInstances', { NextToken }), { AppInstances: [{ AppInstanceArn: made[2], Name: 'chat' }] });
+  const [AppInstanceArn = ''] = made;
+  await user(AppInstanceArn, 'ada');
+  await assert.rejects(run('ListAppInstanceUsers', { AppInstanceArn, NextToken }), { code: 'BadRequestException' });
+});
+
+test('DeleteAppInstance: everything in it is gone and nothing of another one, and who keeps more of it is told once', async () => {
+  const { run, appInstance, user, bot, endpoint, store, told } = await openFixture();
+  const arns = [await appInstance(), await appInstance()];
+  for (const AppInstanceArn of arns) {
+    const ada = await user(AppInstanceArn, 'ada');
+    await endpoint(ada);
+    await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: ada });
+    await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: await bot(AppInstanceArn) });
+  }
+  const [gone = '', stays = ''] = arns;
+  await run('DeleteAppInstance', { AppInstanceArn: gone });
+  const kept = (arn: string) =>
+    store.transaction(async ({ resources }) => {
+      const place = { accountId: ACCOUNT, region: 'us-east-1', parent: arn.slice(arn.lastIndexOf('/') + 1) };
+      const kinds: readonly ResourceKind<unknown>[] = [
+        APP_INSTANCE_USER,
+        APP_INSTANCE_BOT,
+        APP_INSTANCE_ADMIN,
+        APP_INSTANCE_USER_ENDPOINT,
+        APP_INSTANCE_USER_COUNT,
+      ];
+      const counts: number[] = [];
+      for (const kind of kinds) counts.push(await resources.count(kind, place, 10));
+      return counts;
+    });
+  assert.deepEqual(
+    [await kept(gone), await kept(stays)],
+    [
+      [0, 0, 0, 0, 0],
+      [1, 1, 2, 1, 1],
+    ],
+  );
+  const appInstanceId = gone.slice(gone.lastIndexOf('/') + 1);
+  assert.deepEqual(told, [{ type: 'AppInstanceDeleted', accountId: ACCOUNT, region: 'us-east-1', appInstanceId, arn: gone }]);
+  await assert.rejects(run('DeleteAppInstance', { AppInstanceArn: gone }), { code: 'ForbiddenException' });
+});
+
+test('Retention: it is for ever until it is set, can be restored for 30 days from when it was changed, and is turned off', async () => {
+  const { run, appInstance } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  const put = (RetentionDays: number | undefined, now: number) =>
+    run(
+      'PutAppInstanceRetentionSettings',
+      { AppInstanceArn, AppInstanceRetentionSettings: { ChannelRetentionSettings: RetentionDays === undefined ? {} : { RetentionDays } } },
+      { now: instant(now) },
+    );
+  const settings = (ChannelRetentionSettings: object) => ({ AppInstanceRetentionSettings: { ChannelRetentionSettings } });
+  assert.deepEqual(await run('GetAppInstanceRetentionSettings', { AppInstanceArn }), settings({}));
+  const set = { ...settings({ RetentionDays: 60 }), InitiateDeletionTimestamp: START + 30 * DAY };
+  assert.deepEqual(await put(60, START), set);
+  assert.deepEqual(await put(60, START + DAY), set);
+  assert.deepEqual(await run('GetAppInstanceRetentionSettings', { AppInstanceArn }), set);
+  assert.deepEqual(await put(30, START + DAY), { ...settings({ RetentionDays: 30 }), InitiateDeletionTimestamp: START + 31 * DAY });
+  // A new name leaves it as it is.
+  await run('UpdateAppInstance', { AppInstanceArn, Name: 'talk', Metadata: '' });
+  assert.deepEqual((await run('GetAppInstanceRetentionSettings', { AppInstanceArn })).AppInstanceRetentionSettings, {
+    ChannelRetentionSettings: { RetentionDays: 30 },
+  });
+  assert.deepEqual(await put(undefined, START + DAY), settings({}));
+  await put(60, START);
+  assert.deepEqual(await run('PutAppInstanceRetentionSettings', { AppInstanceArn, AppInstanceRetentionSettings: {} }), settings({}));
+});
+
+// biome-ignore format: a table
+const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
+  ['an unknown one',                      () => UNKNOWN                                        ],
+  ['one in another account',              (known) => known.replace(ACCOUNT, OTHER_ACCOUNT)     ],
+  ['one in another region',               (known) => known.replace('us-east-1', 'eu-central-1')],
+  ['a pattern',                           () => UNKNOWN.replace(/\/.*/, '/*')                  ],
+  ['an id in capitals',                   (known) => known.replace('a6b1e9b0', 'A6B1E9B0')     ],
+  ['something in one',                    (known) => `${known}/user/ada`                       ],
+  ['another kind of resource',            (known) => known.replace(':app-instance/', ':meeting/')],
+];
+
+for (const [title, arn] of ABSENT) {
+  test(`An app instance: ${title} is ForbiddenException`, async () => {
+    const { run, appInstance, user } = await openFixture();
+    const known = await appInstance();
+    await user(known, 'ada');
+    const AppInstanceArn = arn(known);
+    const refused = { code: 'ForbiddenException', message: 'An invalid app instance ARN was supplied for the input parameter.' };
+    await assert.rejects(run('DescribeAppInstance', { AppInstanceArn }), refused);
+    await assert.rejects(run('UpdateAppInstance', { AppInstanceArn, Name: 'n', Metadata: '' }), refused);
+    await assert.rejects(run('DeleteAppInstance', { AppInstanceArn }), refused);
+    await assert.rejects(run('GetAppInstanceRetentionSettings', { AppInstanceArn }), refused);
+    await assert.rejects(run('PutAppInstanceRetentionSettings', { AppInstanceArn, AppInstanceRetentionSettings: {} }), refused);
+    await assert.rejects(run('ListAppInstanceUsers', { AppInstanceArn }), refused);
+    await assert.rejects(run('ListAppInstanceBots', { AppInstanceArn }), refused);
+    await assert.rejects(run('ListAppInstanceAdmins', { AppInstanceArn }), refused);
+  });
+}

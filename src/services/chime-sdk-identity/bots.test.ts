@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import type { CreateAppInstanceBotRequest } from '#model/generated/chime-sdk-identity.ts';
+import { ACCOUNT, LEX, openFixture, START, UNKNOWN } from './fixture.ts';
+
+const LATER = instant(START + 1_000);
+const INVOKED: CreateAppInstanceBotRequest['Configuration'] = {
+  Lex: { ...LEX, InvokedBy: { StandardMessages: 'MENTIONS', TargetedMessages: 'ALL' }, WelcomeIntent: 'Welcome' },
+};
+
+test('A bot: it is described as it was made and changed, its configuration as it was given', async () => {
+  const { run, appInstance, bot } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  const AppInstanceBotArn = await bot(AppInstanceArn, { Configuration: INVOKED });
+  assert.equal(AppInstanceBotArn, `${AppInstanceArn}/bot/a6b1e9b0-0000-4000-8000-000000000002`);
+  const made = { AppInstanceBotArn, Configuration: INVOKED, CreatedTimestamp: START, LastUpdatedTimestamp: START };
+  assert.deepEqual(await run('DescribeAppInstanceBot', { AppInstanceBotArn }), { AppInstanceBot: made });
+
+  const names = { Name: 'Helper', Metadata: 'm' };
+  assert.deepEqual(await run('UpdateAppInstanceBot', { AppInstanceBotArn, ...names }, { now: LATER }), { AppInstanceBotArn });
+  const named = { ...made, ...names, LastUpdatedTimestamp: LATER };
+  assert.deepEqual(await run('DescribeAppInstanceBot', { AppInstanceBotArn }), { AppInstanceBot: named });
+  await run('UpdateAppInstanceBot', { AppInstanceBotArn, ...names, Configuration: { Lex: LEX } }, { now: LATER });
+  assert.deepEqual(await run('DescribeAppInstanceBot', { AppInstanceBotArn }), {
+    AppInstanceBot: { ...named, Configuration: { Lex: LEX } },
+  });
+});
+
+test('CreateAppInstanceBot: the same token with the same parameters is the same bot, even in a full app instance', async () => {
+  const { run, appInstance } = await openFixture({ bots: 1 });
+  const request = { ClientRequestToken: 'once', AppInstanceArn: await appInstance(), Configuration: INVOKED };
+  assert.deepEqual(await run('CreateAppInstanceBot', request), await run('CreateAppInstanceBot', request));
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceBotRequest>, code: string][] = [
+  // in the order of checking
+  ['an unknown app instance',                   { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },              'ForbiddenException'            ],
+  ['a used token with other parameters',        { ClientRequestToken: 'used', Configuration: INVOKED },               'ConflictException'             ],
+  ['a reserved tag key',                        { Tags: [{ Key: 'aws:x', Value: 'v' }] },                             'BadRequestException'           ],
+  ['more bots than the app instance may have',  {},                                                                   'ResourceLimitExceededException'],
+];
+
+for (const [title, change, code] of REFUSED) {
+  test(`CreateAppInstanceBot: ${title} is ${code}, and nothing is made`, async () => {
+    const { run, appInstance, bot } = await openFixture({ bots: 1 });
+    const AppInstanceArn = await appInstance();
+    const AppInstanceBotArn = await bot(AppInstanceArn, { ClientRequestToken: 'used', Name: 'first' });
+    const request = { ClientRequestToken: 'new', AppInstanceArn, Configuration: { Lex: LEX }, ...change };
+    await assert.rejects(run('CreateAppInstanceBot', request), { code });
+    const { AppInstanceBots } = await run('ListAppInstanceBots', { AppInstanceArn });
+    assert.deepEqual(AppInstanceBots, [{ AppInstanceBotArn, Name: 'first' }]);
+  });
+}
+
+test('DeleteAppInstanceBot: it is gone and no administrator, and who keeps more of it is told', async () => {
+  const { run, appInstance, bot, told } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  const AppInstanceBotArn = await bot(AppInstanceArn);
+  await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: AppInstanceBotArn });
+  await run('DeleteAppInstanceBot', { AppInstanceBotArn });
+  const [appInstanceId, id] = [AppInstanceArn, AppInstanceBotArn].map((arn) => arn.slice(arn.lastIndexOf('/') + 1));
+  assert.deepEqual(told, [
+    { type: 'AppInstanceBotDeleted', accountId: ACCOUNT, region: 'us-east-1', appInstanceId, id, arn: AppInstanceBotArn },
+  ]);
+  assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, []);
+  assert.deepEqual((await run('ListAppInstanceBots', { AppInstanceArn })).AppInstanceBots, []);
+});
+
+test('ListAppInstanceBots: pages hold each bot of the app instance once', async () => {
+  const { run, appInstance, bot } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  await bot(await appInstance());
+  const made = [await bot(AppInstanceArn), await bot(AppInstanceArn), await bot(AppInstanceArn)];
+  const first = await run('ListAppInstanceBots', { AppInstanceArn, MaxResults: 2 });
+  const second = await run('ListAppInstanceBots', { AppInstanceArn, MaxResults: 2, NextToken: first.NextToken as string });
+  assert.equal(second.NextToken, undefined);
+  assert.deepEqual(
+    [...(first.AppInstanceBots ?? []), ...(second.AppInstanceBots ?? [])],
+    made.map((AppInstanceBotArn) => ({ AppInstanceBotArn })),
+  );
+});
+
+test('A bot that is not there: DescribeAppInstanceBot is NotFoundException, and the others, which do not model it, ForbiddenException', async () => {
+  const { run, appInstance, user } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  for (const AppInstanceBotArn of [`${AppInstanceArn}/bot/x`, await user(AppInstanceArn, 'ada'), AppInstanceArn]) {
+    await assert.rejects(run('DescribeAppInstanceBot', { AppInstanceBotArn }), { code: 'NotFoundException' });
+    await assert.rejects(run('UpdateAppInstanceBot', { AppInstanceBotArn, Name: 'n', Metadata: '' }), { code: 'ForbiddenException' });
+    await assert.rejects(run('DeleteAppInstanceBot', { AppInstanceBotArn }), { code: 'ForbiddenException' });
+  }
+});

@@ -1,0 +1,69 @@
+/** What the tests of this folder share: the operations on a real store in memory, with a clock and ids of their own. */
+import type { Vault } from '#core/vault.ts';
+import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
+import type { Store } from '#store/store.ts';
+import { ACCOUNT, openOperations, type Run } from '../chime-fixture.ts';
+import { DEFAULT_LIMITS, type IdentityEvent, type IdentityLimits } from './deps.ts';
+import { identityOperations } from './operations.ts';
+
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime-fixture.ts';
+export const DAY = 24 * 60 * 60_000;
+
+type Api = ChimeSdkIdentityApi;
+
+/** What nobody ever made, and what could be. */
+export const UNKNOWN = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/ffffffff-0000-4000-8000-000000000000`;
+export const LEX = { LexBotAliasArn: `arn:aws:lex:us-east-1:${ACCOUNT}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' };
+export const PROJECT = `arn:aws:mobiletargeting:us-east-1:${ACCOUNT}:apps/9f1c`;
+
+/** Turns texts round, so that what is sealed does not read as what was given, and tells for what it was. */
+export const VAULT: Vault = {
+  seal: (secret, boundTo) => JSON.stringify([boundTo, [...secret].reverse().join('')]),
+  open(sealed, boundTo) {
+    const [of, secret] = JSON.parse(sealed) as [string, string];
+    if (of !== boundTo) throw new Error(`sealed for ${of}`);
+    return [...secret].reverse().join('');
+  },
+};
+
+export interface Fixture {
+  readonly store: Store;
+  readonly told: IdentityEvent[];
+  readonly run: Run<Api>;
+  /** Each makes one; resolves to its ARN. */
+  appInstance(more?: Partial<Api['CreateAppInstance']['input']>): Promise<string>;
+  user(appInstanceArn: string, id: string, more?: Partial<Api['CreateAppInstanceUser']['input']>): Promise<string>;
+  bot(appInstanceArn: string, more?: Partial<Api['CreateAppInstanceBot']['input']>): Promise<string>;
+  /** Resolves to its id. */
+  endpoint(userArn: string, more?: Partial<Api['RegisterAppInstanceUserEndpoint']['input']>): Promise<string>;
+}
+
+export async function openFixture(limits: Partial<IdentityLimits> = {}): Promise<Fixture> {
+  const told: IdentityEvent[] = [];
+  const tell = async (_: unknown, event: IdentityEvent) => {
+    told.push(event);
+  };
+  const { store, run } = await openOperations<Api>(identityOperations({ vault: VAULT, limits: { ...DEFAULT_LIMITS, ...limits }, tell }));
+  let tokens = 0;
+  const next = () => ({ ClientRequestToken: `token-${++tokens}` });
+  return {
+    store,
+    told,
+    run,
+    async appInstance(more = {}) {
+      return (await run('CreateAppInstance', { ...next(), Name: 'chat', ...more })).AppInstanceArn as string;
+    },
+    async user(AppInstanceArn, id, more = {}) {
+      const input = { ...next(), AppInstanceArn, AppInstanceUserId: id, Name: id, ...more };
+      return (await run('CreateAppInstanceUser', input)).AppInstanceUserArn as string;
+    },
+    async bot(AppInstanceArn, more = {}) {
+      const input = { ...next(), AppInstanceArn, Configuration: { Lex: LEX }, ...more };
+      return (await run('CreateAppInstanceBot', input)).AppInstanceBotArn as string;
+    },
+    async endpoint(AppInstanceUserArn, more = {}) {
+      const attributes = { Type: 'APNS', ResourceArn: PROJECT, EndpointAttributes: { DeviceToken: 'device' } } as const;
+      return (await run('RegisterAppInstanceUserEndpoint', { ...next(), AppInstanceUserArn, ...attributes, ...more })).EndpointId as string;
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Instant, instant } from '#core/instant.ts';
+import type { CreateAppInstanceUserRequest, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
+import type { IdentityEvent } from './deps.ts';
+import { ACCOUNT, DAY, openFixture, START, UNKNOWN } from './fixture.ts';
+import { sweepExpiredUsers } from './sweep.ts';
+
+const LATER = instant(START + 1_000);
+const TWO_DAYS: ExpirationSettings = { ExpirationDays: 2, ExpirationCriterion: 'CREATED_TIMESTAMP' };
+
+test('A user: it is described as it was made and changed', async () => {
+  const { run, appInstance, user } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  const AppInstanceUserArn = await user(AppInstanceArn, 'ada@example.org', { Name: 'Ada', Metadata: 'm', ExpirationSettings: TWO_DAYS });
+  assert.equal(AppInstanceUserArn, `${AppInstanceArn}/user/ada@example.org`);
+  const made = {
+    AppInstanceUserArn,
+    Name: 'Ada',
+    Metadata: 'm',
+    CreatedTimestamp: START,
+    LastUpdatedTimestamp: START,
+    ExpirationSettings: TWO_DAYS,
+  };
+  assert.deepEqual(await run('DescribeAppInstanceUser', { AppInstanceUserArn }), { AppInstanceUser: made });
+  assert.deepEqual(await run('UpdateAppInstanceUser', { AppInstanceUserArn, Name: 'A.', Metadata: '' }, { now: LATER }), {
+    AppInstanceUserArn,
+  });
+  assert.deepEqual(await run('DescribeAppInstanceUser', { AppInstanceUserArn }), {
+    AppInstanceUser: { ...made, Name: 'A.', Metadata: '', LastUpdatedTimestamp: LATER },
+  });
+});
+
+test('CreateAppInstanceUser: the same token with the same parameters is the same user, even in a full app instance', async () => {
+  const { run, appInstance } = await openFixture({ users: 1 });
+  const request = { ClientRequestToken: 'once', AppInstanceArn: await appInstance(), AppInstanceUserId: 'ada', Name: 'Ada' };
+  assert.deepEqual(await run('CreateAppInstanceUser', request), await run('CreateAppInstanceUser', request));
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceUserRequest>, code: string][] = [
+  // in the order of checking
+  ['an unknown app instance',                       { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },                     'ForbiddenException'            ],
+  ['a used token with other parameters',            { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },        'ConflictException'             ],
+  ['a reserved tag key',                            { AppInstanceUserId: 'ada', Tags: [{ Key: 'aws:x', Value: 'v' }] },          'BadRequestException'           ],
+  ['an id that is taken, in a full app instance',   { AppInstanceUserId: 'ada' },                                                'ConflictException'             ],
+  ['more users than the app instance may have',     {},                                                                         'ResourceLimitExceededException'],
+];
+
+for (const [title, change, code] of REFUSED) {
+  test(`CreateAppInstanceUser: ${title} is ${code}, and nothing is made`, async () => {
+    const { run, appInstance, user } = await openFixture({ users: 1 });
+    const AppInstanceArn = await appInstance();
+    await user(AppInstanceArn, 'ada', { ClientRequestToken: 'used' });
+    const request = { ClientRequestToken: 'new', AppInstanceArn, AppInstanceUserId: 'bob', Name: 'Bob', ...change };
+    await assert.rejects(run('CreateAppInstanceUser', request), { code });
+    const { AppInstanceUsers } = await run('ListAppInstanceUsers', { AppInstanceArn });
+    assert.deepEqual(AppInstanceUsers, [{ AppInstanceUserArn: `${AppInstanceArn}/user/ada`, Name: 'ada' }]);
+  });
+}
+
+test('CreateAppInstanceUser: ids differ in case, and count in one app instance alone', async () => {
+  const { appInstance, user } = await openFixture({ users: 2 });
+  const [one, other] = [await appInstance(), await appInstance()];
+  const arns = [await user(one, 'ada'), await user(one, 'Ada'), await user(other, 'ada')];
+  assert.equal(new Set(arns).size, 3);
+});
+
+test('DeleteAppInstanceUser: gone with endpoints and administration, which a new user of the id has not; room is left, and who keeps more is told', async () => {
+  const { run, appInstance, user, endpoint, told } = await openFixture({ users: 2 });
+  const AppInstanceArn = await appInstance();
+  const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
+  // An id that begins with the other: its endpoint is another's.
+  const next = await user(AppInstanceArn, 'ada.b');
+  for (const each of [AppInstanceUserArn, next]) {
+    await endpoint(each);
+    await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: each });
+  }
+  await run('DeleteAppInstanceUser', { AppInstanceUserArn });
+  assert.deepEqual(told, [
+    {
+      type: 'AppInstanceUserDeleted',
+      accountId: ACCOUNT,
+      region: 'us-east-1',
+      appInstanceId: AppInstanceArn.slice(AppInstanceArn.lastIndexOf('/') + 1),
+      id: 'ada',
+      arn: AppInstanceUserArn,
+    },
+  ]);
+  await user(AppInstanceArn, 'ada');
+  assert.deepEqual((await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn })).AppInstanceUserEndpoints, []);
+  assert.equal((await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn: next })).AppInstanceUserEndpoints?.length, 1);
+  assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, [{ Admin: { Arn: next, Name: 'ada.b' } }]);
+});
+
+test('ListAppInstanceUsers: pages hold each user of the app instance once, in the order of ids', async () => {
+  const { run, appInstance, user } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  await user(await appInstance(), 'other');
+  for (const id of ['c', 'a', 'B']) await user(AppInstanceArn, id, { Metadata: 'm' });
+  const first = await run('ListAppInstanceUsers', { AppInstanceArn, MaxResults: 2 });
+  const summary = (id: string) => ({ AppInstanceUserArn: `${AppInstanceArn}/user/${id}`, Name: id, Metadata: 'm' });
+  assert.deepEqual([first.AppInstanceArn, first.AppInstanceUsers], [AppInstanceArn, [summary('B'), summary('a')]]);
+  assert.deepEqual(await run('ListAppInstanceUsers', { AppInstanceArn, NextToken: first.NextToken as string }), {
+    AppInstanceArn,
+    AppInstanceUsers: [summary('c')],
+  });
+  const elsewhere = { AppInstanceArn: await appInstance(), NextToken: first.NextToken as string };
+  await assert.rejects(run('ListAppInstanceUsers', elsewhere), { code: 'BadRequestException' });
+});
+
+test('Expiration: an expired user is there until the sweep, which takes him and what is his, and tells; more time keeps another', async () => {
+  const { run, appInstance, user, endpoint, store, told } = await openFixture({ users: 3 });
+  const AppInstanceArn = await appInstance();
+  const ada = await user(AppInstanceArn, 'ada', { ExpirationSettings: TWO_DAYS });
+  await endpoint(ada);
+  await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: ada });
+  const bob = await user(AppInstanceArn, 'bob', { ExpirationSettings: TWO_DAYS });
+  await user(AppInstanceArn, 'carol');
+  const tell = async (_: unknown, event: IdentityEvent) => {
+    told.push(event);
+  };
+  const sweep = (now: Instant) => store.transaction((tx) => sweepExpiredUsers(tx, now, tell));
+  const over = instant(START + 2 * DAY);
+  assert.equal(await sweep(instant(over - 1)), false);
+  await run('DescribeAppInstanceUser', { AppInstanceUserArn: ada }, { now: instant(over + DAY) });
+  const more: ExpirationSettings = { ExpirationDays: 4, ExpirationCriterion: 'CREATED_TIMESTAMP' };
+  await run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn: bob, ExpirationSettings: more }, { now: over });
+
+  assert.equal(await sweep(over), false);
+  assert.deepEqual(
+    told.map((event) => [event.type, event.arn]),
+    [['AppInstanceUserExpired', ada]],
+  );
+  const { AppInstanceUsers = [] } = await run('ListAppInstanceUsers', { AppInstanceArn });
+  assert.deepEqual(
+    AppInstanceUsers.map(({ Name }) => Name),
+    ['bob', 'carol'],
+  );
+  assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, []);
+  // His place is another's.
+  await user(AppInstanceArn, 'ada');
+  assert.deepEqual((await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn: ada })).AppInstanceUserEndpoints, []);
+});
+
+test('Expiration: a sweep takes a hundred at once, and says that there may be more', async () => {
+  const { run, appInstance, user, store } = await openFixture();
+  const AppInstanceArn = await appInstance();
+  for (let i = 0; i < 101; i++) await user(AppInstanceArn, `user${i}`, { ExpirationSettings: TWO_DAYS });
+  const sweep = () => store.transaction((tx) => sweepExpiredUsers(tx, instant(START + 2 * DAY)));
+  assert.deepEqual([await sweep(), await sweep()], [true, false]);
+  assert.deepEqual((await run('ListAppInstanceUsers', { AppInstanceArn })).AppInstanceUsers, []);
+});
+
+test('PutAppInstanceUserExpirationSettings: it answers what is in force, and without settings the user stays', async () => {
+  const { run, appInstance, user, store } = await openFixture();
+  const AppInstanceUserArn = await user(await appInstance(), 'ada');
+  const put = (settings?: ExpirationSettings) =>
+    run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn, ...(settings && { ExpirationSettings: settings }) });
+  assert.deepEqual(await put(TWO_DAYS), { AppInstanceUserArn, ExpirationSettings: TWO_DAYS });
+  assert.deepEqual(await put(), { AppInstanceUserArn });
+  assert.equal((await run('DescribeAppInstanceUser', { AppInstanceUserArn })).AppInstanceUser?.ExpirationSettings, undefined);
+  await store.transaction((tx) => sweepExpiredUsers(tx, instant(START + 3 * DAY)));
+  await run('DescribeAppInstanceUser', { AppInstanceUserArn });
+});
+
+// biome-ignore format: a table
+const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
+  ['an unknown one',                  (known) => `${known}x`                                  ],
+  ['one in an unknown app instance',  () => `${UNKNOWN}/user/ada`                             ],
+  ['one in another region',           (known) => known.replace('us-east-1', 'eu-central-1')   ],
+  ['a pattern',                       (known) => known.replace('/ada', '/*')                  ],
+  ['one without an id',               (known) => known.replace('/ada', '/')                   ],
+  ['a bot of the id',                 (known) => known.replace('/user/', '/bot/')             ],
+  ['something below one',             (known) => `${known}/more`                              ],
+  ['an app instance',                 (known) => known.replace('/user/ada', '')               ],
+];
+
+for (const [title, arn] of ABSENT) {
+  test(`A user: ${title} is ForbiddenException`, async () => {
+    const { run, appInstance, user } = await openFixture();
+    const AppInstanceUserArn = arn(await user(await appInstance(), 'ada'));
+    const refused = { code: 'ForbiddenException', message: 'An invalid app instance user ARN was supplied for the input parameter.' };
+    await assert.rejects(run('DescribeAppInstanceUser', { AppInstanceUserArn }), refused);
+    await assert.rejects(run('UpdateAppInstanceUser', { AppInstanceUserArn, Name: 'n', Metadata: '' }), refused);
+    await assert.rejects(run('DeleteAppInstanceUser', { AppInstanceUserArn }), refused);
+    await assert.rejects(run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn }), refused);
+    await assert.rejects(run('ListAppInstanceUserEndpoints', { AppInstanceUserArn }), refused);
+  });
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
+import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../chime-fixture.ts';
+import type { Access, Operation } from '../operation.ts';
+import { openFixture, REQUEST } from './fixture.ts';
+import { mediaPipelinesOperations } from './operations.ts';
+
+const OPERATIONS = mediaPipelinesOperations();
+const PLACE = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration`;
+const ARN = `${PLACE}/calls`;
+const TAGS = [{ Key: 'Team', Value: 'blue' }];
+
+/** Every member that any operation's access reads, but for roles. */
+const INPUT = { Identifier: 'calls', MediaInsightsPipelineConfigurationName: 'calls', ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
+
+function asked(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
+  const operation = OPERATIONS[name as keyof ChimeSdkMediaPipelinesApi] as Operation<object, unknown>;
+  return [operation.access(input, { ...CALLER, profile })].flat() as readonly Access[];
+}
+
+const questions = (access: readonly Access[]) => access.map(({ action, resources }) => [action, ...resources]);
+
+// biome-ignore format: a table
+const RESOURCES: Readonly<Record<string, readonly [action: string, resource: string][]>> = {
+  CreateMediaInsightsPipelineConfiguration: [['chime:CreateMediaInsightsPipelineConfiguration', `${PLACE}/*`], ['chime:TagResource', `${PLACE}/*`]],
+  GetMediaInsightsPipelineConfiguration:    [['chime:GetMediaInsightsPipelineConfiguration', ARN]],
+  ListMediaInsightsPipelineConfigurations:  [['chime:ListMediaInsightsPipelineConfigurations', `${PLACE}/*`]],
+  UpdateMediaInsightsPipelineConfiguration: [['chime:UpdateMediaInsightsPipelineConfiguration', ARN]],
+  DeleteMediaInsightsPipelineConfiguration: [['chime:DeleteMediaInsightsPipelineConfiguration', ARN]],
+  TagResource:                              [['chime:TagResource', ARN]],
+  UntagResource:                            [['chime:UntagResource', ARN]],
+  ListTagsForResource:                      [['chime:ListTagsForResource', ARN]],
+};
+
+for (const [name, expected] of Object.entries(RESOURCES)) {
+  test(`Access: ${name} asks for its own action on the configuration (CHM-3)`, () => {
+    assert.deepEqual(questions(asked(name, INPUT)), expected);
+  });
+
+  test(`Access: ${name} in the classic profile asks on * and without tags (CHM-1, TAG-2)`, () => {
+    assert.deepEqual(asked(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
+  });
+}
+
+test('Access: a configuration is asked for by its ARN as given, of whatever account', () => {
+  for (const Identifier of [ARN, ARN.replace(ACCOUNT, OTHER_ACCOUNT)]) {
+    assert.deepEqual(questions(asked('GetMediaInsightsPipelineConfiguration', { Identifier })), [
+      ['chime:GetMediaInsightsPipelineConfiguration', Identifier],
+    ]);
+  }
+});
+
+test('Access: tags of the configuration decide, by its name as by its ARN, and of an unknown one there are none', async () => {
+  const { store, run } = await openFixture();
+  await run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, Tags: TAGS });
+  const read = (Identifier: string) => {
+    const [access] = asked('GetMediaInsightsPipelineConfiguration', { Identifier });
+    return store.transaction((tx) => access?.resourceTags?.(tx) ?? Promise.resolve([]));
+  };
+  assert.deepEqual(await read('calls'), [{ Team: 'blue' }]);
+  assert.deepEqual(await read(ARN), [{ Team: 'blue' }]);
+  assert.deepEqual(await read('others'), [undefined]);
+  assert.deepEqual(await read(ARN.replace(ACCOUNT, OTHER_ACCOUNT)), [undefined]);
+});

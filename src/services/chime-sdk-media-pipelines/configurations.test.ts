@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import type { CreateMediaInsightsPipelineConfigurationRequest } from '#model/generated/chime-sdk-media-pipelines.ts';
+import { ACCOUNT, addRole, OTHER_ACCOUNT, START } from '../chime-fixture.ts';
+import { openFixture, REQUEST, ROLE, STREAM, trustOf } from './fixture.ts';
+
+const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
+const ALERTS = { Rules: [{ Type: 'IssueDetection', IssueDetectionConfiguration: { RuleName: 'issues' } }] } as const;
+const VOICE = { Type: 'VoiceAnalyticsProcessor' } as const;
+const LATER = instant(START + 60_000);
+const NEXT_DAY = instant(START + 24 * 60 * 60_000);
+
+type Input = CreateMediaInsightsPipelineConfigurationRequest;
+type Opened = Awaited<ReturnType<typeof openFixture>>;
+
+const create = ({ run }: Opened, more: Partial<Input> = {}, as: Parameters<Opened['run']>[2] = {}) =>
+  run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, ...more }, as);
+const names = async ({ run }: Opened, as: Parameters<Opened['run']>[2] = {}) =>
+  (await run('ListMediaInsightsPipelineConfigurations', {}, as)).MediaInsightsPipelineConfigurations?.map(
+    (each) => each.MediaInsightsPipelineConfigurationName,
+  );
+
+test('CreateMediaInsightsPipelineConfiguration: answers what was made, and Get the same by its name and its ARN', async () => {
+  const opened = await openFixture();
+  const made = await create(opened, { RealTimeAlertConfiguration: ALERTS });
+  assert.deepEqual(made, {
+    MediaInsightsPipelineConfiguration: {
+      MediaInsightsPipelineConfigurationName: 'calls',
+      MediaInsightsPipelineConfigurationArn: ARN,
+      MediaInsightsPipelineConfigurationId: 'a6b1e9b0-0000-4000-8000-000000000001',
+      ResourceAccessRoleArn: ROLE,
+      RealTimeAlertConfiguration: ALERTS,
+      Elements: [STREAM],
+      CreatedTimestamp: START,
+      UpdatedTimestamp: START,
+    },
+  });
+  for (const Identifier of ['calls', ARN])
+    assert.deepEqual(await opened.run('GetMediaInsightsPipelineConfiguration', { Identifier }), made);
+});
+
+// In the order in which they are checked: each has all the faults of those below it.
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, more: Partial<Input>, code: string][] = [
+  ['a token of another configuration', { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: '' }], Elements: [], ResourceAccessRoleArn: `${ROLE}2` }, 'BadRequestException'],
+  ['a reserved tag',                   { Tags: [{ Key: 'aws:x', Value: '' }], Elements: [], ResourceAccessRoleArn: `${ROLE}2` },                             'BadRequestException'],
+  ['no element',                       { Elements: [], ResourceAccessRoleArn: `${ROLE}2` },                                                                'BadRequestException'],
+  ['a role that is not there',         { ResourceAccessRoleArn: `${ROLE}2` },                                                                              'BadRequestException'],
+  ['a name that is taken',             {},                                                                                                                 'BadRequestException'],
+];
+
+const MESSAGES = [/client request token/, /aws:x/, /Elements/, /cannot be assumed/, /already exists/];
+
+for (const [i, [title, more, code]] of REFUSED.entries()) {
+  test(`CreateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing is changed`, async () => {
+    const opened = await openFixture();
+    const made = await create(opened, { ClientRequestToken: 'used', RealTimeAlertConfiguration: ALERTS });
+    await assert.rejects(create(opened, more), { code, message: MESSAGES[i] });
+    assert.deepEqual(await opened.run('GetMediaInsightsPipelineConfiguration', { Identifier: 'calls' }), made);
+    assert.deepEqual(await names(opened), ['calls']);
+  });
+}
+
+test('CreateMediaInsightsPipelineConfiguration: of 51 tags it is BadRequestException, of 50 it is made', async () => {
+  const opened = await openFixture();
+  const tags = Array.from({ length: 51 }, (_, i) => ({ Key: `k${i}`, Value: '' }));
+  await assert.rejects(create(opened, { Tags: tags }), { code: 'BadRequestException', message: /50 tags/ });
+  await create(opened, { Tags: tags.slice(1) });
+});
+
+test('CreateMediaInsightsPipelineConfiguration: the hundred and first in a region is ResourceLimitExceededException', async () => {
+  const opened = await openFixture();
+  for (let i = 0; i < 100; i++) await create(opened, { MediaInsightsPipelineConfigurationName: `c${i}` });
+  await assert.rejects(create(opened), { code: 'ResourceLimitExceededException' });
+  await create(opened, { Elements: [VOICE] }, { region: 'eu-central-1' });
+});
+
+test('CreateMediaInsightsPipelineConfiguration: a token counts for a day and for as long as what it made is there', async () => {
+  const opened = await openFixture();
+  const again = (as: Parameters<Opened['run']>[2] = {}) => create(opened, { ClientRequestToken: 'once' }, as);
+  const made = await again();
+  assert.deepEqual(await again({ now: LATER }), made);
+  await assert.rejects(again({ now: NEXT_DAY }), { code: 'BadRequestException', message: /already exists/ });
+
+  await opened.run('DeleteMediaInsightsPipelineConfiguration', { Identifier: 'calls' });
+  const anew = await again({ now: LATER });
+  assert.notEqual(
+    anew.MediaInsightsPipelineConfiguration?.MediaInsightsPipelineConfigurationId,
+    made.MediaInsightsPipelineConfiguration?.MediaInsightsPipelineConfigurationId,
+  );
+});
+
+// biome-ignore format: a table
+const ROLES: readonly [title: string, trustPolicy: object, assumable: boolean][] = [
+  ['trusts the service on behalf of the account',     trustOf('mediapipelines.chime.amazonaws.com'),                 true ],
+  ['trusts the service on behalf of another account', trustOf('mediapipelines.chime.amazonaws.com', OTHER_ACCOUNT),  false],
+  ['trusts another service of Chime',                 trustOf('chime.amazonaws.com'),                                false],
+  ['trusts nobody',                                   { Version: '2012-10-17', Statement: [] },                      false],
+];
+
+for (const [title, trustPolicy, assumable] of ROLES) {
+  test(`CreateMediaInsightsPipelineConfiguration: a role that ${title} ${assumable ? 'is taken' : 'is BadRequestException'}`, async () => {
+    const opened = await openFixture();
+    const ResourceAccessRoleArn = `arn:aws:iam::${ACCOUNT}:role/Other`;
+    await addRole(opened.store, ResourceAccessRoleArn, { trustPolicy });
+    const made = create(opened, { ResourceAccessRoleArn });
+    if (assumable) assert.equal((await made).MediaInsightsPipelineConfiguration?.ResourceAccessRoleArn, ResourceAccessRoleArn);
+    else await assert.rejects(made, { code: 'BadRequestException', message: /cannot be assumed/ });
+  });
+}
+
+test('CreateMediaInsightsPipelineConfiguration: a role by its name under another path is BadRequestException', async () => {
+  const opened = await openFixture();
+  await assert.rejects(create(opened, { ResourceAccessRoleArn: ROLE.replace('/analytics', '') }), { code: 'BadRequestException' });
+});
+
+test('UpdateMediaInsightsPipelineConfiguration: what is given takes the place of everything but the name, the id and the tags', async () => {
+  const opened = await openFixture();
+  const { MediaInsightsPipelineConfiguration: made } = await create(opened, {
+    RealTimeAlertConfiguration: ALERTS,
+    Tags: [{ Key: 'a', Value: 'b' }],
+  });
+  const update = { Identifier: ARN, ResourceAccessRoleArn: ROLE, Elements: [VOICE] };
+  const changed = await opened.run('UpdateMediaInsightsPipelineConfiguration', update, { now: LATER });
+  const { RealTimeAlertConfiguration: _, ...rest } = made ?? {};
+  assert.deepEqual(changed.MediaInsightsPipelineConfiguration, { ...rest, Elements: [VOICE], UpdatedTimestamp: LATER });
+  assert.deepEqual(await opened.run('GetMediaInsightsPipelineConfiguration', { Identifier: 'calls' }), changed);
+  assert.deepEqual((await opened.run('ListTagsForResource', { ResourceARN: ARN })).Tags, [{ Key: 'a', Value: 'b' }]);
+});
+
+// biome-ignore format: a table
+const REFUSED_UPDATES: readonly [title: string, more: object, code: string][] = [
+  ['an unknown configuration',   { Identifier: 'others', Elements: [], ResourceAccessRoleArn: `${ROLE}2` }, 'NotFoundException'  ],
+  ['no element',                 { Elements: [], ResourceAccessRoleArn: `${ROLE}2` },                       'BadRequestException'],
+  ['a role that is not there',   { ResourceAccessRoleArn: `${ROLE}2` },                                     'BadRequestException'],
+];
+
+for (const [title, more, code] of REFUSED_UPDATES) {
+  test(`UpdateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing is changed`, async () => {
+    const opened = await openFixture();
+    const made = await create(opened);
+    const update = { Identifier: 'calls', ResourceAccessRoleArn: ROLE, Elements: [VOICE], ...more };
+    await assert.rejects(opened.run('UpdateMediaInsightsPipelineConfiguration', update), { code });
+    assert.deepEqual(await opened.run('GetMediaInsightsPipelineConfiguration', { Identifier: 'calls' }), made);
+  });
+}
+
+test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, and a token is of this list alone', async () => {
+  const opened = await openFixture();
+  for (const name of ['cc', 'aa', 'bb']) await create(opened, { MediaInsightsPipelineConfigurationName: name });
+  const list = (input: object, as: Parameters<Opened['run']>[2] = {}) => opened.run('ListMediaInsightsPipelineConfigurations', input, as);
+  const first = await list({ MaxResults: 2 });
+  assert.deepEqual(Object.keys(first.MediaInsightsPipelineConfigurations?.[0] ?? {}).sort(), [
+    'MediaInsightsPipelineConfigurationArn',
+    'MediaInsightsPipelineConfigurationId',
+    'MediaInsightsPipelineConfigurationName',
+  ]);
+  const second = await list({ MaxResults: 2, NextToken: first.NextToken });
+  assert.deepEqual(
+    [first, second].map((page) => page.MediaInsightsPipelineConfigurations?.map((each) => each.MediaInsightsPipelineConfigurationName)),
+    [['aa', 'bb'], ['cc']],
+  );
+  assert.equal(second.NextToken, undefined);
+  await assert.rejects(list({ NextToken: first.NextToken }, { region: 'eu-central-1' }), { code: 'BadRequestException' });
+});
+
+test('Media insights pipeline configurations: of another account, and of another region, are not there', async () => {
+  const opened = await openFixture();
+  await create(opened);
+  for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-central-1' }]) {
+    assert.deepEqual(await names(opened, as), []);
+    for (const Identifier of ['calls', ARN]) {
+      await assert.rejects(opened.run('GetMediaInsightsPipelineConfiguration', { Identifier }, as), { code: 'NotFoundException' });
+      await assert.rejects(opened.run('DeleteMediaInsightsPipelineConfiguration', { Identifier }, as), { code: 'NotFoundException' });
+    }
+  }
+  assert.deepEqual(await names(opened), ['calls']);
+});
+
+test('DeleteMediaInsightsPipelineConfiguration: what is deleted is gone, a second time is NotFoundException, and the name is free', async () => {
+  const opened = await openFixture();
+  await create(opened);
+  const remove = () => opened.run('DeleteMediaInsightsPipelineConfiguration', { Identifier: ARN });
+  await remove();
+  await assert.rejects(remove(), { code: 'NotFoundException' });
+  assert.deepEqual(await names(opened), []);
+  await create(opened);
+});

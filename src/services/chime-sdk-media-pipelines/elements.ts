@@ -1,0 +1,86 @@
+/** What a media insights pipeline configuration is made of: processors, sinks and alerts, and which of them can be together. */
+import { parseArn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type {
+  MediaInsightsPipelineConfigurationElement,
+  MediaInsightsPipelineConfigurationElementType,
+  RealTimeAlertConfiguration,
+} from '#model/generated/chime-sdk-media-pipelines.ts';
+import { requireTranscribeSettings } from '../transcribe-settings.ts';
+import type { Where } from './access.ts';
+
+interface ElementRule {
+  /** Whether the element may come without its configuration. */
+  readonly bare?: true;
+  /** The member of its configuration that says where its output goes, and to which service. */
+  readonly target?: readonly [member: 'InsightsTarget' | 'Destination', service: string];
+}
+
+/** Assumed: which elements need their configuration. */
+// biome-ignore format: a table
+const RULES: Readonly<Record<MediaInsightsPipelineConfigurationElementType, ElementRule>> = {
+  AmazonTranscribeCallAnalyticsProcessor: {},
+  AmazonTranscribeProcessor:              {},
+  VoiceAnalyticsProcessor:                { bare: true },
+  VoiceEnhancementSink:                   { bare: true },
+  KinesisDataStreamSink:                  { target: ['InsightsTarget', 'kinesis'] },
+  LambdaFunctionSink:                     { target: ['InsightsTarget', 'lambda'] },
+  SqsQueueSink:                           { target: ['InsightsTarget', 'sqs'] },
+  SnsTopicSink:                           { target: ['InsightsTarget', 'sns'] },
+  S3RecordingSink:                        { target: ['Destination', 's3'] },
+};
+
+/**
+ * Source: Chime SDK Developer Guide, "Call analytics processor and output destinations": each element once; not both of Transcribe's
+ * processors; sinks of the caller's account and of the region that is called.
+ * Assumed: there is at least one element; the texts.
+ * @throws BadRequestException elements that cannot be, or not together
+ */
+export function requireElements(where: Where, elements: readonly MediaInsightsPipelineConfigurationElement[]): void {
+  if (elements.length === 0) throw new AwsError('BadRequestException', 'Elements must not be empty.');
+  const types = new Set<string>();
+  for (const element of elements) {
+    const { Type } = element;
+    if (types.has(Type)) throw new AwsError('BadRequestException', `Elements must not have ${Type} twice.`);
+    types.add(Type);
+    requireOwnConfiguration(element, RULES[Type].bare);
+    requireTarget(where, element);
+  }
+  if (types.has('AmazonTranscribeCallAnalyticsProcessor') && types.has('AmazonTranscribeProcessor')) {
+    throw new AwsError('BadRequestException', 'AmazonTranscribeCallAnalyticsProcessor and AmazonTranscribeProcessor exclude each other.');
+  }
+  for (const { AmazonTranscribeProcessorConfiguration: plain, AmazonTranscribeCallAnalyticsProcessorConfiguration: calls } of elements) {
+    if (plain !== undefined) requireTranscribeSettings(plain);
+    if (calls === undefined) continue;
+    requireTranscribeSettings(calls);
+    if (calls.PostCallAnalyticsSettings?.DataAccessRoleArn === '') {
+      throw new AwsError('BadRequestException', 'PostCallAnalyticsSettings needs a DataAccessRoleArn.');
+    }
+  }
+}
+
+/** @throws BadRequestException a rule that does not say what its type is about, or says something else */
+export function requireAlerts(alerts: RealTimeAlertConfiguration | undefined): void {
+  for (const rule of alerts?.Rules ?? []) requireOwnConfiguration(rule);
+}
+
+/** Of all that could stand beside a type, its own configuration does, and no other: `Sentiment` and `SentimentConfiguration`. Assumed. */
+function requireOwnConfiguration(typed: { readonly Type: string }, bare = false): void {
+  const own = `${typed.Type}Configuration`;
+  if (!bare && !(own in typed)) throw new AwsError('BadRequestException', `${typed.Type} needs a ${own}.`);
+  const other = Object.keys(typed).find((member) => member !== 'Type' && member !== own);
+  if (other !== undefined) throw new AwsError('BadRequestException', `${other} must not be given where Type is ${typed.Type}.`);
+}
+
+function requireTarget({ accountId, region }: Where, element: MediaInsightsPipelineConfigurationElement): void {
+  const { target } = RULES[element.Type];
+  if (target === undefined) return;
+  const [member, service] = target;
+  const given = (element[`${element.Type}Configuration`] as Readonly<Record<string, string | undefined>>)[member];
+  const parts = given === undefined ? undefined : parseArn(given);
+  // The ARN of a bucket names neither account nor region.
+  const here = service === 's3' || (parts?.accountId === accountId && parts.region === region);
+  if (parts?.service !== service || !here) {
+    throw new AwsError('BadRequestException', `The ${member} of ${element.Type} must be the ARN of one in this account and region.`);
+  }
+}

@@ -1,0 +1,44 @@
+/** What the tests of this folder share: the operations on a real store in memory, where the service may assume one role. */
+import type {
+  ChimeSdkMediaPipelinesApi,
+  CreateMediaInsightsPipelineConfigurationRequest,
+  MediaInsightsPipelineConfigurationElement,
+} from '#model/generated/chime-sdk-media-pipelines.ts';
+import { ACCOUNT, addRole, openOperations } from '../chime-fixture.ts';
+import { mediaPipelinesOperations } from './operations.ts';
+
+export const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics/Access`;
+
+/** A sink that can stand alone. */
+export const STREAM: MediaInsightsPipelineConfigurationElement = {
+  Type: 'KinesisDataStreamSink',
+  KinesisDataStreamSinkConfiguration: { InsightsTarget: `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/insights` },
+};
+
+export const REQUEST: CreateMediaInsightsPipelineConfigurationRequest = {
+  MediaInsightsPipelineConfigurationName: 'calls',
+  ResourceAccessRoleArn: ROLE,
+  Elements: [STREAM],
+};
+
+/** A trust policy as the developer guide has it, for the service given. */
+export function trustOf(Service: string, sourceAccount: string = ACCOUNT): object {
+  return {
+    Version: '2012-10-17',
+    Statement: {
+      Effect: 'Allow',
+      Principal: { Service },
+      Action: 'sts:AssumeRole',
+      Condition: {
+        StringEquals: { 'aws:SourceAccount': sourceAccount },
+        ArnLike: { 'aws:SourceArn': `arn:aws:chime:*:${sourceAccount}:*` },
+      },
+    },
+  };
+}
+
+export async function openFixture() {
+  const opened = await openOperations<ChimeSdkMediaPipelinesApi>(mediaPipelinesOperations());
+  await addRole(opened.store, ROLE, { trustPolicy: trustOf('mediapipelines.chime.amazonaws.com') });
+  return opened;
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
+import { ACCOUNT, addRole } from '../chime-fixture.ts';
+import { isNotYet } from '../not-yet.ts';
+import { openFixture } from './fixture.ts';
+import { mediaPipelinesOperations } from './operations.ts';
+
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/mediapipelines.chime.amazonaws.com/AWSServiceRoleForAmazonChimeSDKMediaPipelines`;
+
+// biome-ignore format: a table
+const PIPELINES: readonly [operation: keyof ChimeSdkMediaPipelinesApi, needsLinkedRole: boolean][] = [
+  ['CreateMediaCapturePipeline',                 true ],
+  ['CreateMediaConcatenationPipeline',           true ],
+  ['CreateMediaLiveConnectorPipeline',           true ],
+  ['CreateMediaStreamPipeline',                  true ],
+  ['CreateMediaInsightsPipeline',                false],
+  ['CreateMediaPipelineKinesisVideoStreamPool',  false],
+];
+
+for (const [operation, needsLinkedRole] of PIPELINES) {
+  test(`${operation}: is not built, and ${needsLinkedRole ? 'without the service-linked role it is ForbiddenException first' : 'needs no service-linked role'} (SLR-18)`, async () => {
+    assert.ok(isNotYet(mediaPipelinesOperations()[operation]));
+    const { store, run } = await openFixture();
+    const make = () => run(operation, {} as never);
+    const notYet = { code: 'NotYetImplementedException', message: `${operation} is not implemented yet by Belfry.` };
+    await assert.rejects(
+      make(),
+      needsLinkedRole ? { code: 'ForbiddenException', message: /AWSServiceRoleForAmazonChimeSDKMediaPipelines/ } : notYet,
+    );
+    await addRole(store, ROLE, { linkedService: 'mediapipelines.chime.amazonaws.com' });
+    await assert.rejects(make(), notYet);
+  });
+}
+
+test('CreateMediaCapturePipeline: a role of the service-linked role’s name that no service owns does not do (SLR-17, SLR-18)', async () => {
+  const { store, run } = await openFixture();
+  await addRole(store, ROLE);
+  await assert.rejects(run('CreateMediaCapturePipeline', {} as never), { code: 'ForbiddenException' });
+});

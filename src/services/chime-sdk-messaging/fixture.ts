@@ -1,0 +1,83 @@
+/** What the tests of this folder share: an app instance with its people, and the operations on a real store in memory. */
+import { instant } from '#core/instant.ts';
+import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import type { Store } from '#store/store.ts';
+import { APP_INSTANCE, APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, type AppInstanceDocument } from '../app-instances.ts';
+import { ACCOUNT, openOperations, type Run, START } from '../chime-fixture.ts';
+import { type ChannelEvent, DEFAULT_LIMITS, type MessagingLimits } from './deps.ts';
+import { messagingOperations } from './operations.ts';
+
+type Api = ChimeSdkMessagingApi;
+
+export const APP_INSTANCE_ID = 'b7c2f0a1-0000-4000-8000-00000000000a';
+export const CHAT = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/${APP_INSTANCE_ID}`;
+export const USERS = ['ada', 'bert', 'carl', 'dora', 'root'] as const;
+/** The ARN of a user; `root` administers the app instance. */
+export const userArn = (name: (typeof USERS)[number] | 'nobody') => `${CHAT}/user/${name}`;
+export const BOT = `${CHAT}/bot/helper`;
+
+export interface Fixture {
+  readonly store: Store;
+  readonly told: ChannelEvent[];
+  readonly run: Run<Api>;
+  /** Makes a channel of `ada`, who moderates it, with members; resolves to its ARN. */
+  channel(members?: readonly string[], more?: Partial<Api['CreateChannel']['input']>): Promise<string>;
+  /** Sends a message as `ada`; resolves to its id. */
+  send(channelArn: string, content: string, more?: Partial<Api['SendChannelMessage']['input']>): Promise<string>;
+}
+
+export async function openFixture(limits: Partial<MessagingLimits> = {}, document: Partial<AppInstanceDocument> = {}): Promise<Fixture> {
+  const told: ChannelEvent[] = [];
+  const { store, run } = await openOperations<Api>(
+    messagingOperations({
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      sessionEndpoint: 'chat.example.org:7443',
+      tell: async (_, event) => {
+        told.push(event);
+      },
+    }),
+  );
+  const place = { accountId: ACCOUNT, region: 'us-east-1', createdAt: START, updatedAt: START, tags: [] };
+  await store.transaction(async ({ resources }) => {
+    await resources.add(APP_INSTANCE, { ...place, parent: '', id: APP_INSTANCE_ID, document: { name: 'chat', ...document } });
+    for (const id of USERS) await resources.add(APP_INSTANCE_USER, { ...place, parent: APP_INSTANCE_ID, id, document: { name: id } });
+    await resources.add(APP_INSTANCE_BOT, { ...place, parent: APP_INSTANCE_ID, id: 'helper', document: { configuration: {} } });
+    await resources.add(APP_INSTANCE_ADMIN, { ...place, parent: APP_INSTANCE_ID, id: 'user/root', document: {} });
+  });
+  let tokens = 0;
+  return {
+    store,
+    told,
+    run,
+    async channel(members = [], more = {}) {
+      const { ChannelArn } = await run('CreateChannel', {
+        AppInstanceArn: CHAT,
+        Name: 'team',
+        ClientRequestToken: `token-${++tokens}`,
+        ChimeBearer: userArn('ada'),
+        ...(members.length > 0 && { MemberArns: members }),
+        ...more,
+      });
+      return ChannelArn as string;
+    },
+    async send(ChannelArn, Content, more = {}) {
+      const { MessageId } = await run('SendChannelMessage', {
+        ChannelArn,
+        Content,
+        Type: 'STANDARD',
+        Persistence: 'PERSISTENT',
+        ClientRequestToken: `token-${++tokens}`,
+        ChimeBearer: userArn('ada'),
+        ...more,
+      });
+      return MessageId as string;
+    },
+  };
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** So many days after `START`. */
+export function afterDays(days: number) {
+  return instant(START + days * DAY_MS);
+}

@@ -1,0 +1,34 @@
+import type { ChannelMembership, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
+import type { Tx } from '#store/store.ts';
+import type { ChannelEvent } from './deps.ts';
+import { channelArn, named, toIdentity } from './found.ts';
+
+/** A membership as the model has it. */
+export async function toMembership(tx: Tx, channel: ChannelRecord, membership: MembershipRecord): Promise<ChannelMembership> {
+  const { subChannelId, member, invitedBy, type, createdAt, updatedAt } = membership;
+  return {
+    InvitedBy: await toIdentity(tx, channel, invitedBy),
+    Type: type as ChannelMembershipType,
+    Member: await toIdentity(tx, channel, member),
+    ChannelArn: channelArn(channel),
+    CreatedTimestamp: createdAt,
+    LastUpdatedTimestamp: updatedAt,
+    ...inSubChannel(subChannelId),
+  };
+}
+
+/** What an answer says of the sub-channel: nothing where there is none. */
+export function inSubChannel(subChannelId: string): { readonly SubChannelId?: string } {
+  return subChannelId === '' ? {} : { SubChannelId: subChannelId };
+}
+
+/** A channel event about one membership. */
+export async function membershipEvent(
+  tx: Tx,
+  type: Extract<ChannelEvent, { readonly membership: unknown }>['type'],
+  channel: ChannelRecord,
+  membership: MembershipRecord,
+): Promise<ChannelEvent> {
+  return { type, ...named(channel), membership: await toMembership(tx, channel, membership) };
+}

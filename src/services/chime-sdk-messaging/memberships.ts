@@ -1,0 +1,275 @@
+import { AwsError } from '#core/aws-error.ts';
+import type {
+  BatchCreateChannelMembershipError,
+  ChannelMembershipType,
+  ChimeSdkMessagingApi,
+  ErrorCode,
+  Identity,
+} from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
+import { pageOf } from '../chime-page.ts';
+import type { Call, ServiceOperations } from '../operation.ts';
+import { onChannel } from './access.ts';
+import { admit, type Bearer, memberOrForbidden } from './admit.ts';
+import type { MessagingDeps } from './deps.ts';
+import { channelArn, missing, named, toIdentities, toIdentity } from './found.ts';
+import { inSubChannel, membershipEvent, toMembership } from './membership-events.ts';
+import { scaleIn, subChannelForNew, subChannelOf } from './sub-channels.ts';
+
+type Operations = ServiceOperations<ChimeSdkMessagingApi>;
+type MembershipOperations = Pick<
+  Operations,
+  | 'CreateChannelMembership'
+  | 'BatchCreateChannelMembership'
+  | 'DescribeChannelMembership'
+  | 'ListChannelMemberships'
+  | 'DeleteChannelMembership'
+>;
+
+/** Adding, reading and removing members of channels. Source: chime-sdk-messaging 2021-05-15. */
+export function membershipOperations(deps: MessagingDeps): MembershipOperations {
+  return {
+    /**
+     * Adds a member; the bearer becomes its `InvitedBy`.
+     *
+     * @throws NotFoundException              no such channel
+     * @throws ForbiddenException             his role does not permit it; the member is banned, or not of the app instance
+     * @throws BadRequestException            a sub-channel that cannot be given; a hidden member of an elastic channel
+     * @throws ConflictException              already a member, whatever the Type
+     * @throws ResourceLimitExceededException the channel has as many members as it may
+     *
+     * Emits: CREATE_CHANNEL_MEMBERSHIP.
+     */
+    CreateChannelMembership: {
+      access: onChannel('CreateChannelMembership'),
+      async handle(call, input) {
+        const { bearer, channel } = await admit(call, 'CreateChannelMembership', withoutSubChannel(input));
+        const { subChannelId, member } = await addMember(call, deps, channel, bearer, input);
+        return { ChannelArn: channelArn(channel), Member: await toIdentity(call.tx, channel, member), ...inSubChannel(subChannelId) };
+      },
+    },
+
+    /**
+     * As CreateChannelMembership for up to 100; who cannot be added is in `Errors`, and the others are.
+     *
+     * Emits: BATCH_CREATE_CHANNEL_MEMBERSHIP; of an elastic channel CREATE_CHANNEL_MEMBERSHIP of each.
+     */
+    BatchCreateChannelMembership: {
+      access: onChannel('BatchCreateChannelMembership'),
+      async handle(call, input) {
+        const { bearer, channel } = await admit(call, 'BatchCreateChannelMembership', withoutSubChannel(input));
+        const { tx } = call;
+        const Type = input.Type ?? 'DEFAULT';
+        const alone = channel.document.elastic !== undefined;
+        const Members: Identity[] = [];
+        const Errors: BatchCreateChannelMembershipError[] = [];
+        for (const MemberArn of input.MemberArns) {
+          try {
+            const { member } = await addMember(call, deps, channel, bearer, { ...input, MemberArn, Type }, alone);
+            Members.push(await toIdentity(tx, channel, member));
+          } catch (error) {
+            if (!(error instanceof AwsError)) throw error;
+            Errors.push({ MemberArn, ErrorCode: error.code.replace(/Exception$/, '') as ErrorCode, ErrorMessage: error.message });
+          }
+        }
+        const BatchChannelMemberships = {
+          InvitedBy: await toIdentity(tx, channel, bearer.key),
+          Type,
+          Members,
+          ChannelArn: channelArn(channel),
+          ...inSubChannel(input.SubChannelId ?? ''),
+        };
+        if (!alone && Members.length > 0) {
+          await deps.tell?.(tx, { type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP', ...named(channel), memberships: BatchChannelMemberships });
+        }
+        return { BatchChannelMemberships, Errors };
+      },
+    },
+
+    /** @throws NotFoundException no such channel, or no such member in it · ForbiddenException his role does not permit it */
+    DescribeChannelMembership: {
+      access: onChannel('DescribeChannelMembership'),
+      async handle(call, input) {
+        const { channel } = await admit(call, 'DescribeChannelMembership', withoutSubChannel(input));
+        const [membership] = await membershipsOf(call, channel, input.MemberArn, input.SubChannelId);
+        if (membership === undefined) throw noMember('DescribeChannelMembership', input.MemberArn);
+        return { ChannelMembership: await toMembership(call.tx, channel, membership) };
+      },
+    },
+
+    /**
+     * A page of members of one type, in the order of their ids; of an elastic channel those of one sub-channel, or of all.
+     *
+     * Source: API reference, ListChannelMemberships: without Type the default members; hidden ones only where asked for.
+     * @throws BadRequestException a token of another question
+     */
+    ListChannelMemberships: {
+      access: onChannel('ListChannelMemberships'),
+      async handle(call, input) {
+        const { channel } = await admit(call, 'ListChannelMemberships', withoutSubChannel(input));
+        const { channelKey } = channel;
+        const type = input.Type ?? 'DEFAULT';
+        const { things, rest } = await pageOf(
+          JSON.stringify(['memberships', channelKey, input.SubChannelId, type]),
+          input,
+          (limit, after) => {
+            const [subChannelId = '', member = ''] = after?.split(' ') ?? [];
+            return call.tx.channels.listMemberships(channelKey, input.SubChannelId, type, limit, { subChannelId, member });
+          },
+          ({ subChannelId, member }) => `${subChannelId} ${member}`,
+        );
+        const identityOf = await toIdentities(
+          call.tx,
+          channel,
+          things.map(({ member }) => member),
+        );
+        return {
+          ChannelArn: channelArn(channel),
+          ChannelMemberships: things.map(({ member }) => ({ Member: identityOf(member) })),
+          ...rest,
+        };
+      },
+    },
+
+    /**
+     * Removes a member; of an elastic channel a moderator from one sub-channel, or from all.
+     *
+     * @throws ForbiddenException  his role does not permit it; no such channel, no such member
+     * @throws BadRequestException a sub-channel is named for who is no moderator
+     *
+     * Emits: DELETE_CHANNEL_MEMBERSHIP.
+     */
+    DeleteChannelMembership: {
+      access: onChannel('DeleteChannelMembership'),
+      async handle(call, input) {
+        const self = input.MemberArn === input.ChimeBearer;
+        const { channel } = await admit(call, 'DeleteChannelMembership', withoutSubChannel(input), { self });
+        const those = await membershipsOf(call, channel, input.MemberArn, input.SubChannelId);
+        const [first] = those;
+        if (first === undefined) throw noMember('DeleteChannelMembership', input.MemberArn);
+        if (input.SubChannelId !== undefined) await requireModerator(call, channel, first.member);
+        await removeMemberships(call, deps, channel, those);
+        return {};
+      },
+    },
+  };
+}
+
+/** Whoever may do something with members may do it in every sub-channel: which one is meant is not who one is. */
+function withoutSubChannel<Input extends { readonly ChannelArn: string; readonly ChimeBearer: string }>({
+  ChannelArn,
+  ChimeBearer,
+}: Input) {
+  return { ChannelArn, ChimeBearer };
+}
+
+/** The memberships of a member whom an input names, of one sub-channel or of all; none where there is no such member. */
+export async function membershipsOf(
+  { tx }: Call,
+  channel: ChannelRecord,
+  memberArn: string,
+  subChannelId?: string,
+): Promise<readonly MembershipRecord[]> {
+  const prefix = channelArn(channel).replace(/channel\/[^/]*$/, '');
+  if (!memberArn.startsWith(prefix)) return [];
+  const found = await tx.channels.membershipsOf(channel, memberArn.slice(prefix.length));
+  return subChannelId === undefined ? found : found.filter((each) => each.subChannelId === subChannelId);
+}
+
+/** Assumed: the text. */
+export function noMember(operation: keyof ChimeSdkMessagingApi, memberArn: string): AwsError {
+  return missing(operation, `${memberArn} is not a member of the channel.`);
+}
+
+/** What makes a member. */
+export interface NewMember {
+  readonly MemberArn: string;
+  readonly Type: ChannelMembershipType;
+  readonly SubChannelId?: string;
+}
+
+/**
+ * Adds a member to a channel that was found.
+ *
+ * Source: API reference, CreateChannelBan: who is banned cannot be added; Chime SDK Developer Guide, "Managing elastic channel members".
+ * @throws as CreateChannelMembership
+ *
+ * Emits: CREATE_CHANNEL_MEMBERSHIP, unless `alone` is false: then the caller tells of several together.
+ */
+export async function addMember(
+  call: Call,
+  deps: MessagingDeps,
+  channel: ChannelRecord,
+  inviter: Bearer,
+  { MemberArn, Type, SubChannelId }: NewMember,
+  alone = true,
+): Promise<MembershipRecord> {
+  const { tx, now } = call;
+  const { channelKey, appInstanceId } = channel;
+  const { key } = await memberOrForbidden(call, appInstanceId, MemberArn);
+  if ((await tx.channels.getStanding(channelKey, 'banned', key)) !== undefined) {
+    throw new AwsError('ForbiddenException', `${MemberArn} is banned from the channel.`);
+  }
+  const { limits } = deps;
+  const most = channel.document.elastic === undefined ? limits.membershipsOfChannel : limits.membershipsOfElasticChannel;
+  if ((await tx.channels.countMemberships(channelKey, most)) >= most) {
+    throw new AwsError('ResourceLimitExceededException', `The channel has ${most} memberships, and may not have more.`);
+  }
+  const membership: MembershipRecord = {
+    channelKey,
+    subChannelId: await placeFor(call, deps, channel, key, { MemberArn, Type, ...(SubChannelId !== undefined && { SubChannelId }) }),
+    member: key,
+    appInstanceId,
+    type: Type,
+    invitedBy: inviter.key,
+    createdAt: now,
+    updatedAt: now,
+  };
+  if ((await tx.channels.addMembership(membership)) === 'exists') throw alreadyMember(MemberArn);
+  if (alone) await deps.tell?.(tx, await membershipEvent(tx, 'CREATE_CHANNEL_MEMBERSHIP', channel, membership));
+  return membership;
+}
+
+/** The sub-channel of a new membership; `''` where the channel has none. */
+async function placeFor(call: Call, deps: MessagingDeps, channel: ChannelRecord, member: string, added: NewMember): Promise<string> {
+  const { MemberArn, Type, SubChannelId } = added;
+  if (channel.document.elastic === undefined) return SubChannelId === undefined ? '' : subChannelOf(call, channel, SubChannelId);
+  if (Type === 'HIDDEN') throw new AwsError('BadRequestException', 'An elastic channel has no hidden memberships.');
+  if ((await call.tx.channels.getStanding(channel.channelKey, 'moderator', member)) !== undefined) {
+    return subChannelOf(call, channel, SubChannelId);
+  }
+  if (SubChannelId !== undefined) throw subChannelOfModeratorsOnly();
+  if ((await call.tx.channels.membershipsOf(channel, member)).length > 0) throw alreadyMember(MemberArn);
+  return subChannelForNew(call, deps, channel);
+}
+
+async function requireModerator({ tx }: Call, { channelKey }: ChannelRecord, member: string): Promise<void> {
+  if ((await tx.channels.getStanding(channelKey, 'moderator', member)) === undefined) throw subChannelOfModeratorsOnly();
+}
+
+function subChannelOfModeratorsOnly(): AwsError {
+  return new AwsError('BadRequestException', 'SubChannelId is only for memberships of moderators.');
+}
+
+function alreadyMember(memberArn: string): AwsError {
+  return new AwsError('ConflictException', `${memberArn} is already a member of the channel.`);
+}
+
+/**
+ * Ends memberships in one channel.
+ *
+ * Emits: DELETE_CHANNEL_MEMBERSHIP of each, and what an elastic channel emits that becomes smaller.
+ */
+export async function removeMemberships(
+  call: Call,
+  deps: MessagingDeps,
+  channel: ChannelRecord,
+  those: readonly MembershipRecord[],
+): Promise<void> {
+  const { tx } = call;
+  for (const membership of those) {
+    await tx.channels.removeMembership(channel.channelKey, membership.subChannelId, membership.member);
+    await deps.tell?.(tx, await membershipEvent(tx, 'DELETE_CHANNEL_MEMBERSHIP', channel, membership));
+    if (membership.subChannelId !== '') await scaleIn(call, deps, channel, membership.subChannelId);
+  }
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ACCOUNT, START } from '../chime-fixture.ts';
+import type { ChannelEvent } from './deps.ts';
+import { APP_INSTANCE_ID, afterDays, BOT, CHAT, openFixture, userArn } from './fixture.ts';
+import { forgetGone, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from './sweep.ts';
+
+const IN_APP_INSTANCE = { accountId: ACCOUNT, region: 'us-east-1', appInstanceId: APP_INSTANCE_ID, arn: CHAT } as const;
+
+test('Channels: one whose time is over is there until it is swept, which tells that it has expired; the others stay (LOG-5)', async () => {
+  const { store, run, channel, send } = await openFixture();
+  const expiring = await channel([], { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } });
+  const active = await channel([], { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'LAST_MESSAGE_TIMESTAMP' } });
+  const lasting = await channel();
+  await run(
+    'SendChannelMessage',
+    {
+      ChannelArn: active,
+      Content: 'later',
+      Type: 'STANDARD',
+      Persistence: 'PERSISTENT',
+      ClientRequestToken: 'later',
+      ChimeBearer: userArn('ada'),
+    },
+    { now: afterDays(0.5) },
+  );
+  await send(lasting, 'x');
+  const told: ChannelEvent[] = [];
+  const sweep = (days: number) =>
+    store.transaction((tx) =>
+      sweepExpiredChannels(tx, afterDays(days), async (_, event) => {
+        told.push(event);
+      }),
+    );
+  const there = async (ChannelArn: string) =>
+    run('DescribeChannel', { ChannelArn, ChimeBearer: userArn('ada') }).then(
+      () => true,
+      () => false,
+    );
+
+  assert.equal(await sweep(0.9), false);
+  assert.deepEqual([await there(expiring), told], [true, []]);
+  await sweep(1.1);
+  assert.deepEqual([await there(expiring), await there(active), await there(lasting)], [false, true, true]);
+  assert.deepEqual(
+    told.map(({ type, channelId }) => [type, channelId]),
+    [
+      ['ExpireChannel', expiring.split('/').at(-1)],
+      ['DELETE_CHANNEL', expiring.split('/').at(-1)],
+    ],
+  );
+  await sweep(1.6);
+  assert.deepEqual([await there(active), await there(lasting)], [false, true]);
+  while (await store.transaction(sweepRemovedChannels));
+  const left = await store.transaction(({ sql }) =>
+    sql.rows<{ channel_key: string }>('SELECT DISTINCT channel_key FROM channel_membership'),
+  );
+  assert.equal(left.length, 1);
+});
+
+test('Messages: those older than the app instance keeps them go, 30 days after it was told so at the earliest', async () => {
+  const { store, run, channel, send } = await openFixture({}, { channelRetentionDays: 5, retentionSetAt: START });
+  const ChannelArn = await channel();
+  await send(ChannelArn, 'old');
+  await run(
+    'SendChannelMessage',
+    {
+      ChannelArn,
+      Content: 'new',
+      Type: 'STANDARD',
+      Persistence: 'PERSISTENT',
+      ClientRequestToken: 'new',
+      ChimeBearer: userArn('ada'),
+    },
+    { now: afterDays(27) },
+  );
+  const sweep = retentionSweep();
+  const after = async (days: number) => {
+    await store.transaction((tx) => sweep(tx, afterDays(days)));
+    const { ChannelMessages } = await run('ListChannelMessages', { ChannelArn, ChimeBearer: userArn('ada') });
+    return ChannelMessages?.map(({ Content }) => Content);
+  };
+  assert.deepEqual(await after(29), ['new', 'old']);
+  assert.deepEqual(await after(30), ['new']);
+  assert.deepEqual(await after(33), []);
+});
+
+test('People: who is gone is a member, a moderator and banned nowhere, and what he wrote stays without his name', async () => {
+  const { store, run, channel, send } = await openFixture();
+  const ChannelArn = await channel([userArn('bert'), BOT]);
+  await run('CreateChannelModerator', { ChannelArn, ChimeBearer: userArn('ada'), ChannelModeratorArn: userArn('bert') });
+  await send(ChannelArn, 'mine', { ChimeBearer: userArn('bert') });
+  await store.transaction((tx) => forgetGone(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceUserDeleted', id: 'bert' }));
+  await store.transaction((tx) => forgetGone(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceBotDeleted', id: 'helper' }));
+  const on = { ChannelArn, ChimeBearer: userArn('ada') };
+  const [memberships, moderators, messages] = [
+    await run('ListChannelMemberships', on),
+    await run('ListChannelModerators', on),
+    await run('ListChannelMessages', on),
+  ];
+  assert.deepEqual(
+    memberships.ChannelMemberships?.map(({ Member }) => Member?.Arn),
+    [userArn('ada')],
+  );
+  assert.deepEqual(
+    moderators.ChannelModerators?.map(({ Moderator }) => Moderator?.Arn),
+    [userArn('ada')],
+  );
+  assert.deepEqual(
+    messages.ChannelMessages?.map(({ Content }) => Content),
+    ['mine'],
+  );
+});
+
+test('App instances: of one that is gone no channel, flow or streaming configuration is left', async () => {
+  const { store, run, channel } = await openFixture();
+  const [first] = [await channel(), await channel()];
+  const Configuration = { Lambda: { ResourceArn: `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`, InvocationType: 'ASYNC' } } as const;
+  await run('CreateChannelFlow', {
+    AppInstanceArn: CHAT,
+    Name: 'flow',
+    ClientRequestToken: 'flow',
+    Processors: [{ Name: 'f', ExecutionOrder: 1, FallbackAction: 'CONTINUE', Configuration }],
+  });
+  const ResourceArn = `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/chime-messaging-a`;
+  await run('PutMessagingStreamingConfigurations', {
+    AppInstanceArn: CHAT,
+    StreamingConfigurations: [{ DataType: 'Channel', ResourceArn }],
+  });
+  await store.transaction((tx) => forgetGone(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceDeleted' }));
+  await assert.rejects(run('DescribeChannel', { ChannelArn: first as string, ChimeBearer: userArn('root') }), {
+    code: 'ForbiddenException',
+  });
+  assert.deepEqual(await run('ListChannelFlows', { AppInstanceArn: CHAT }), { ChannelFlows: [] });
+  await assert.rejects(run('GetMessagingStreamingConfigurations', { AppInstanceArn: CHAT }), { code: 'NotFoundException' });
+});

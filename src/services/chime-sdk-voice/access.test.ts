@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
+import type { Store } from '#store/store.ts';
+import { CONFIGURATION } from '../chime-sdk-media-pipelines/access.ts';
+import { isNotYet } from '../not-yet.ts';
+import type { Access, Operation } from '../operation.ts';
+import { DEFAULT_LIMITS } from './deps.ts';
+import { ACCOUNT, CALLER, openFixture, START } from './fixture.ts';
+import { voiceOperations } from './operations.ts';
+
+const ID = '0123456789abcdefghijkl';
+const UUID = 'a6b1e9b0-0000-4000-8000-00000000000a';
+const arnOf = (resource: string) => `arn:aws:chime:us-east-1:${ACCOUNT}:${resource}`;
+const VC = arnOf(`vc/${ID}`);
+const SMA = arnOf(`sma/${UUID}`);
+const GROUP = arnOf(`vcg/${UUID}`);
+const ANALYTICS = arnOf('media-insights-pipeline-configuration/calls');
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/voiceconnector.chime.amazonaws.com/AWSServiceRoleForAmazonChimeVoiceConnector`;
+const LINKED = ['iam:CreateServiceLinkedRole', ROLE] as const;
+
+const OPERATIONS = voiceOperations({ vault: { seal: () => '' }, limits: DEFAULT_LIMITS });
+const BUILT = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
+
+function accessOf(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
+  const operation = OPERATIONS[name as keyof ChimeSdkVoiceApi] as Operation<object, unknown>;
+  return [operation.access(input, { ...CALLER, profile })].flat() as readonly Access[];
+}
+
+/** What is asked for in a store: actions with their resources, and the resources' tags. */
+function asked(store: Store, name: string, input: object, profile?: 'sdk' | 'classic') {
+  return store.transaction(async (tx) => {
+    const all: { readonly action: string; readonly resources: readonly string[]; readonly tags?: readonly unknown[] }[] = [];
+    for (const { action, resources, resolve, resourceTags } of accessOf(name, input, profile)) {
+      all.push({ action, resources: resolve ? await resolve(tx) : resources, ...(resourceTags && { tags: await resourceTags(tx) }) });
+    }
+    return all;
+  });
+}
+
+/** Every member that any operation's access reads. */
+const INPUT = {
+  VoiceConnectorId: ID,
+  SipMediaApplicationId: UUID,
+  VoiceConnectorGroupId: UUID,
+  SipRuleId: UUID,
+  VoiceConnectorItems: [{ VoiceConnectorId: ID }],
+  TargetApplications: [{ SipMediaApplicationId: UUID }],
+  StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, MediaInsightsConfiguration: { ConfigurationArn: ANALYTICS } },
+  ResourceARN: VC,
+  TagKeys: ['Team'],
+  Tags: [{ Key: 'Team', Value: 'blue' }],
+};
+
+/** Action and resources, where they are not the operation's own action on the connector. */
+// biome-ignore format: a table
+const OTHERS: Readonly<Record<string, readonly (readonly [action: string, ...resources: string[]])[]>> = {
+  CreateVoiceConnector:                    [['chime:CreateVoiceConnector', arnOf('vc/*')], ['chime:TagResource', arnOf('vc/*')]],
+  ListVoiceConnectors:                     [['chime:ListVoiceConnectors', arnOf('vc/*')]],
+  ListAvailableVoiceConnectorRegions:      [['chime:ListAvailableVoiceConnectorRegions', '*']],
+  PutVoiceConnectorStreamingConfiguration: [['chime:PutVoiceConnectorStreamingConfiguration', VC, ANALYTICS], LINKED],
+  CreateVoiceConnectorGroup:               [['chime:CreateVoiceConnectorGroup', VC]],
+  GetVoiceConnectorGroup:                  [['chime:GetVoiceConnectorGroup', GROUP]],
+  ListVoiceConnectorGroups:                [['chime:ListVoiceConnectorGroups', arnOf('vcg/*')]],
+  UpdateVoiceConnectorGroup:               [['chime:UpdateVoiceConnectorGroup', VC]],
+  DeleteVoiceConnectorGroup:               [['chime:DeleteVoiceConnectorGroup', GROUP]],
+  CreateSipMediaApplication:               [['chime:CreateSipMediaApplication', arnOf('sma/*')], ['chime:TagResource', arnOf('sma/*')], LINKED],
+  GetSipMediaApplication:                  [['chime:GetSipMediaApplication', SMA]],
+  ListSipMediaApplications:                [['chime:ListSipMediaApplications', arnOf('sma/*')]],
+  UpdateSipMediaApplication:               [['chime:UpdateSipMediaApplication', SMA], LINKED],
+  DeleteSipMediaApplication:               [['chime:DeleteSipMediaApplication', SMA]],
+  GetSipMediaApplicationLoggingConfiguration:    [['chime:GetSipMediaApplicationLoggingConfiguration', SMA]],
+  PutSipMediaApplicationLoggingConfiguration:    [['chime:PutSipMediaApplicationLoggingConfiguration', SMA]],
+  GetSipMediaApplicationAlexaSkillConfiguration: [['chime:GetSipMediaApplicationAlexaSkillConfiguration', SMA]],
+  PutSipMediaApplicationAlexaSkillConfiguration: [['chime:PutSipMediaApplicationAlexaSkillConfiguration', SMA]],
+  CreateSipRule:                           [['chime:CreateSipRule', SMA]],
+  GetSipRule:                              [['chime:GetSipRule', '*']],
+  ListSipRules:                            [['chime:ListSipRules', SMA]],
+  UpdateSipRule:                           [['chime:UpdateSipRule', SMA]],
+  DeleteSipRule:                           [['chime:DeleteSipRule', '*']],
+  GetGlobalSettings:                       [['chime:GetGlobalSettings', '*']],
+  UpdateGlobalSettings:                    [['chime:UpdateGlobalSettings', '*']],
+  GetPhoneNumberSettings:                  [['chime:GetPhoneNumberSettings', '*']],
+  UpdatePhoneNumberSettings:               [['chime:UpdatePhoneNumberSettings', '*']],
+};
+
+test('Access: of 96 operations 53 are built', () => {
+  assert.deepEqual([Object.keys(OPERATIONS).length, BUILT.length], [96, 53]);
+});
+
+for (const name of BUILT) {
+  test(`Access: ${name} asks for its own action on what it is about (CHM-3)`, async () => {
+    const { store } = await openFixture();
+    const expected = OTHERS[name] ?? [[`chime:${name}`, VC]];
+    const all = await asked(store, name, INPUT);
+    assert.deepEqual(
+      all.map(({ action, resources }) => [action, ...resources]),
+      expected,
+    );
+  });
+
+  test(`Access: ${name} in the classic profile asks on * and reads no tags (CHM-1, TAG-2)`, async () => {
+    const { store } = await openFixture();
+    const all = await asked(store, name, INPUT, 'classic');
+    const own = all.filter(({ action }) => action.startsWith('chime:'));
+    assert.deepEqual(own, [{ action: `chime:${name}`, resources: ['*'] }]);
+  });
+}
+
+// biome-ignore format: a table
+const WITHOUT: readonly (readonly [name: string, input: object, resource: string])[] = [
+  ['CreateVoiceConnectorGroup',               {},                                                        arnOf('vcg/*')],
+  ['UpdateVoiceConnectorGroup',               { VoiceConnectorGroupId: UUID, VoiceConnectorItems: [] },  GROUP         ],
+  ['CreateSipRule',                           { TargetApplications: [{}] },                              '*'           ],
+  ['UpdateSipRule',                           { SipRuleId: UUID },                                       '*'           ],
+  ['ListSipRules',                            {},                                                        arnOf('sma/*')],
+  ['PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId: ID, StreamingConfiguration: {} },      VC            ],
+];
+
+for (const [name, input, resource] of WITHOUT) {
+  test(`Access: ${name} that names nothing else asks for ${resource}`, async () => {
+    const { store } = await openFixture();
+    assert.deepEqual((await asked(store, name, input))[0]?.resources, [resource]);
+  });
+}
+
+test('Access: connectors and applications of other regions are asked for by their own ARNs, with their own tags (RES-1)', async () => {
+  const { store, connector, application } = await openFixture();
+  const tags = (Value: string) => ({ Tags: [{ Key: 'team', Value }] });
+  const [here, there] = [await connector(tags('red')), await connector(tags('blue'), { region: 'us-west-2' })];
+  const app = await application(tags('green'), { region: 'us-west-2' });
+  const VoiceConnectorItems = [here, there, ID].map((VoiceConnectorId) => ({ VoiceConnectorId }));
+  const west = (resource: string) => `arn:aws:chime:us-west-2:${ACCOUNT}:${resource}`;
+  assert.deepEqual(await asked(store, 'CreateVoiceConnectorGroup', { VoiceConnectorItems }), [
+    {
+      action: 'chime:CreateVoiceConnectorGroup',
+      resources: [arnOf(`vc/${here}`), west(`vc/${there}`), VC],
+      tags: [{ team: 'red' }, { team: 'blue' }, undefined],
+    },
+  ]);
+  assert.deepEqual(await asked(store, 'CreateSipRule', { TargetApplications: [{ SipMediaApplicationId: app }] }), [
+    { action: 'chime:CreateSipRule', resources: [west(`sma/${app}`)], tags: [{ team: 'green' }] },
+  ]);
+});
+
+test('Access: tags of the connector and of the configuration of call analytics decide, each about its own', async () => {
+  const { store, connector } = await openFixture();
+  const VoiceConnectorId = await connector({ Tags: [{ Key: 'team', Value: 'red' }] });
+  const configuration = {
+    ...{ accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls', createdAt: START, updatedAt: START },
+    tags: [{ key: 'team', value: 'blue' }],
+    document: { configurationId: 'c', resourceAccessRoleArn: ROLE, elements: [] },
+  };
+  await store.transaction((tx) => tx.resources.add(CONFIGURATION, configuration));
+  const [first] = await asked(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, VoiceConnectorId });
+  assert.deepEqual(first?.tags, [{ team: 'red' }, { team: 'blue' }]);
+});
+
+test('Access: the role is asked for only as long as it is not there (SLR-6)', async () => {
+  const { store, application } = await openFixture();
+  const asksForRole = async () => (await asked(store, 'UpdateSipMediaApplication', INPUT))[1]?.resources;
+  assert.deepEqual(await asksForRole(), [ROLE]);
+  await application();
+  assert.deepEqual(await asksForRole(), []);
+});
+
+test('Access: call analytics by a text that is no ARN are asked for by the connector alone: who may not use it learns nothing (TS-9)', async () => {
+  const { store } = await openFixture();
+  const StreamingConfiguration = { MediaInsightsConfiguration: { ConfigurationArn: 'arn:aws' } };
+  const [first] = await asked(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, StreamingConfiguration });
+  assert.deepEqual(first?.resources, [VC]);
+});

@@ -1,0 +1,225 @@
+/** What is put on a connector: origination, termination, emergency calling, external systems, logging, streaming. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import type {
+  ChimeSdkVoiceApi,
+  Origination,
+  OriginationRoute,
+  StreamingConfiguration,
+  Termination,
+} from '#model/generated/chime-sdk-voice.ts';
+import { addRole } from '../chime-fixture.ts';
+import { CONFIGURATION } from '../chime-sdk-media-pipelines/access.ts';
+import { linkedRole } from '../service-linked-roles.ts';
+import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
+
+type Api = ChimeSdkVoiceApi;
+type Input = { readonly VoiceConnectorId: string };
+
+const EMERGENCY = { DNIS: [{ EmergencyPhoneNumber: '+15550100', CallingCountry: 'US' }] };
+const STREAMING: StreamingConfiguration = {
+  DataRetentionInHours: 24,
+  Disabled: false,
+  StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SNS' }],
+};
+const VOICE = 'voiceconnector.chime.amazonaws.com';
+const ANALYTICS = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
+
+/** Makes the configuration of call analytics that `ANALYTICS` names, with a tag. */
+async function addAnalytics({ store }: Fixture): Promise<void> {
+  const place = { accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls' };
+  const document = { configurationId: 'c', resourceAccessRoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, elements: [] };
+  const tags = [{ key: 'team', value: 'blue' }];
+  await store.transaction((tx) => tx.resources.add(CONFIGURATION, { ...place, createdAt: START, updatedAt: START, tags, document }));
+}
+
+// biome-ignore format: a table
+const KEPT: readonly [name: string, put: object, answer: object][] = [
+  // configuration          what is put                                                       what is answered, then and by Get
+  ['Origination',           { Origination: { Routes: [{ Host: 'pbx' }] } },                   { Origination: { Routes: [{ Host: 'pbx', Port: 5060, Protocol: 'TCP' }], Disabled: false } }],
+  ['Origination',           { Origination: { Disabled: true } },                              { Origination: { Routes: [], Disabled: true } }],
+  ['Termination',           { Termination: TERMINATION },                                     { Termination: { ...TERMINATION, CpsLimit: 1, Disabled: false } }],
+  ['Termination',           { Termination: { CallingRegions: ['DE'], DefaultPhoneNumber: '+15550100', CidrAllowedList: ['2001:db8::/64'], Disabled: true } },
+                                                                                              { Termination: { CallingRegions: ['DE'], DefaultPhoneNumber: '+15550100', CidrAllowedList: ['2001:db8::/64'], Disabled: true, CpsLimit: 1 } }],
+  ['ExternalSystemsConfiguration', { SessionBorderControllerTypes: ['AVAYA_SBCE'] },          { ExternalSystemsConfiguration: { SessionBorderControllerTypes: ['AVAYA_SBCE'] } }],
+  ['LoggingConfiguration',  { LoggingConfiguration: { EnableSIPLogs: true } },                { LoggingConfiguration: { EnableSIPLogs: true, EnableMediaMetricLogs: false } }],
+  ['StreamingConfiguration', { StreamingConfiguration: STREAMING },                           { StreamingConfiguration: STREAMING }],
+  ['StreamingConfiguration', { StreamingConfiguration: { DataRetentionInHours: 0, Disabled: true, MediaInsightsConfiguration: { Disabled: false, ConfigurationArn: ANALYTICS } } },
+                                                                                              { StreamingConfiguration: { DataRetentionInHours: 0, Disabled: true, MediaInsightsConfiguration: { Disabled: false, ConfigurationArn: ANALYTICS } } }],
+];
+
+for (const [name, put, answer] of KEPT) {
+  test(`PutVoiceConnector${name}: what is put is answered and got, with its defaults: ${JSON.stringify(put)}`, async () => {
+    const fixture = await openFixture();
+    await addAnalytics(fixture);
+    const { run, connector } = fixture;
+    const VoiceConnectorId = await connector();
+    const now = instant(START + 1);
+    assert.deepEqual(await run(`PutVoiceConnector${name}` as keyof Api, { VoiceConnectorId, ...put } as never, { now }), answer);
+    assert.deepEqual(await run(`GetVoiceConnector${name}` as keyof Api, { VoiceConnectorId } as never), answer);
+    assert.equal((await run('GetVoiceConnector', { VoiceConnectorId })).VoiceConnector?.UpdatedTimestamp, START);
+  });
+}
+
+test('PutVoiceConnectorOrigination: without encryption a route is UDP where it does not say', async () => {
+  const { run, connector } = await openFixture();
+  const VoiceConnectorId = await connector({ RequireEncryption: false });
+  const { Origination } = await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { Routes: [{ Host: 'pbx' }] } });
+  assert.equal(Origination?.Routes?.[0]?.Protocol, 'UDP');
+});
+
+test('GetVoiceConnectorLoggingConfiguration: nothing is logged until somebody says so (LOG-27)', async () => {
+  const { run, connector } = await openFixture();
+  assert.deepEqual(await run('GetVoiceConnectorLoggingConfiguration', { VoiceConnectorId: await connector() }), {
+    LoggingConfiguration: { EnableSIPLogs: false, EnableMediaMetricLogs: false },
+  });
+});
+
+test('GetVoiceConnectorTerminationHealth: no ping has ever come', async () => {
+  const { run, connector } = await openFixture();
+  assert.deepEqual(await run('GetVoiceConnectorTerminationHealth', { VoiceConnectorId: await connector() }), {});
+});
+
+/** A connector with everything that emergency calling needs, and it. */
+async function withEmergencyCalling({ run, connector }: Fixture): Promise<string> {
+  const VoiceConnectorId = await connector();
+  await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: ORIGINATION });
+  await run('PutVoiceConnectorTermination', { VoiceConnectorId, Termination: TERMINATION });
+  await run('PutVoiceConnectorEmergencyCallingConfiguration', { VoiceConnectorId, EmergencyCallingConfiguration: EMERGENCY });
+  return VoiceConnectorId;
+}
+
+// biome-ignore format: a table
+const REMOVED = ['Origination', 'Termination', 'EmergencyCallingConfiguration', 'ExternalSystemsConfiguration', 'StreamingConfiguration'] as const;
+
+for (const name of REMOVED) {
+  test(`DeleteVoiceConnector${name}: it is not found from then on, what else there is stays, and a second time nothing is amiss`, async () => {
+    const fixture = await openFixture();
+    const { run } = fixture;
+    const input = { VoiceConnectorId: await withEmergencyCalling(fixture) };
+    await run('PutVoiceConnectorStreamingConfiguration', { ...input, StreamingConfiguration: STREAMING });
+    await run('PutVoiceConnectorExternalSystemsConfiguration', { ...input, ContactCenterSystemTypes: [] });
+    const needed = name === 'Origination' || name === 'Termination';
+    if (needed) await run('DeleteVoiceConnectorEmergencyCallingConfiguration', input);
+    const others = REMOVED.filter((other) => other !== name && !(needed && other === 'EmergencyCallingConfiguration'));
+
+    await run(`DeleteVoiceConnector${name}`, input);
+    await run(`DeleteVoiceConnector${name}`, input);
+    await assert.rejects(run(`GetVoiceConnector${name}`, input), { code: 'NotFoundException' });
+    for (const other of others) await run(`GetVoiceConnector${other}`, input);
+  });
+}
+
+const invalidRoute = (route: OriginationRoute): Origination => ({ Routes: [route] });
+const termination = (change: Partial<Termination>): Termination => ({ ...TERMINATION, ...change });
+const streaming = (change: Partial<StreamingConfiguration>): StreamingConfiguration => ({ ...STREAMING, ...change });
+
+// biome-ignore format: a table
+const REFUSED: readonly [name: keyof Api, title: string, put: object][] = [
+  ['PutVoiceConnectorOrigination', 'neither routes nor Disabled',            { Origination: {} }],
+  ['PutVoiceConnectorOrigination', 'no routes',                              { Origination: { Routes: [] } }],
+  ['PutVoiceConnectorOrigination', 'a route too many',                       { Origination: { Routes: Array(21).fill({ Host: 'pbx' }) } }],
+  ['PutVoiceConnectorOrigination', 'a route without a host',                 { Origination: invalidRoute({ Port: 1 }) }],
+  ['PutVoiceConnectorOrigination', 'a route with an empty host',             { Origination: invalidRoute({ Host: ' ' }) }],
+  ['PutVoiceConnectorTermination', 'no calling regions',                     { Termination: {} }],
+  ['PutVoiceConnectorTermination', 'a calling region that is no country',    { Termination: termination({ CallingRegions: ['US', 'usa'] }) }],
+  ['PutVoiceConnectorTermination', 'an address without a length',            { Termination: termination({ CidrAllowedList: ['192.0.2.1'] }) }],
+  ['PutVoiceConnectorTermination', 'a range that is none',                   { Termination: termination({ CidrAllowedList: ['192.0.2.0/33'] }) }],
+  ['PutVoiceConnectorTermination', 'more calls a second than there may be',  { Termination: termination({ CpsLimit: 2 }) }],
+  ['PutVoiceConnectorStreamingConfiguration', 'a target that says nothing',  { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{}] }) }],
+  ['PutVoiceConnectorStreamingConfiguration', 'a target twice',              { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }] }) }],
+  ['PutVoiceConnectorStreamingConfiguration', 'analytics without their ARN', { StreamingConfiguration: streaming({ MediaInsightsConfiguration: {} }) }],
+  ['PutVoiceConnectorEmergencyCallingConfiguration', 'no termination',       { EmergencyCallingConfiguration: EMERGENCY }],
+];
+
+for (const [name, title, put] of REFUSED) {
+  test(`${name}: ${title} is BadRequestException, and what was there stays`, async () => {
+    const { run, connector, rolesMade } = await openFixture();
+    const VoiceConnectorId = await connector();
+    await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: ORIGINATION });
+    const state = () => run('GetVoiceConnectorOrigination', { VoiceConnectorId });
+    const before = await state();
+    await assert.rejects(run(name, { VoiceConnectorId, ...put } as never), { code: 'BadRequestException' });
+    assert.deepEqual([await state(), rolesMade], [before, []]);
+  });
+}
+
+for (const off of ['Origination', 'Termination'] as const) {
+  test(`PutVoiceConnectorEmergencyCallingConfiguration: with ${off.toLowerCase()} off it is BadRequestException`, async () => {
+    const { run, connector } = await openFixture();
+    const VoiceConnectorId = await connector();
+    await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { ...ORIGINATION, Disabled: off === 'Origination' } });
+    await run('PutVoiceConnectorTermination', { VoiceConnectorId, Termination: { ...TERMINATION, Disabled: off === 'Termination' } });
+    const put = run('PutVoiceConnectorEmergencyCallingConfiguration', { VoiceConnectorId, EmergencyCallingConfiguration: EMERGENCY });
+    await assert.rejects(put, { code: 'BadRequestException' });
+  });
+
+  test(`Emergency calling: as long as it is configured, ${off.toLowerCase()} cannot be turned off or deleted`, async () => {
+    const fixture = await openFixture();
+    const VoiceConnectorId = await withEmergencyCalling(fixture);
+    const code = 'BadRequestException';
+    const turnedOff = { Origination: { Disabled: true }, Termination: { ...TERMINATION, Disabled: true } };
+    const { run } = fixture;
+    await assert.rejects(run(`PutVoiceConnector${off}`, { VoiceConnectorId, ...turnedOff }), { code });
+    await assert.rejects(run(`DeleteVoiceConnector${off}`, { VoiceConnectorId }), { code });
+    await run('DeleteVoiceConnectorEmergencyCallingConfiguration', { VoiceConnectorId });
+    await run(`PutVoiceConnector${off}`, { VoiceConnectorId, ...turnedOff });
+    await run(`DeleteVoiceConnector${off}`, { VoiceConnectorId });
+  });
+}
+
+// biome-ignore format: a table
+const OF_A_CONNECTOR: Readonly<Record<string, object>> = {
+  GetVoiceConnectorOrigination: {},                    PutVoiceConnectorOrigination: { Origination: ORIGINATION },            DeleteVoiceConnectorOrigination: {},
+  GetVoiceConnectorTermination: {},                    PutVoiceConnectorTermination: { Termination: TERMINATION },            DeleteVoiceConnectorTermination: {},
+  GetVoiceConnectorTerminationHealth: {},
+  ListVoiceConnectorTerminationCredentials: {},        PutVoiceConnectorTerminationCredentials: {},                           DeleteVoiceConnectorTerminationCredentials: { Usernames: ['a'] },
+  GetVoiceConnectorEmergencyCallingConfiguration: {},  PutVoiceConnectorEmergencyCallingConfiguration: { EmergencyCallingConfiguration: EMERGENCY }, DeleteVoiceConnectorEmergencyCallingConfiguration: {},
+  GetVoiceConnectorExternalSystemsConfiguration: {},   PutVoiceConnectorExternalSystemsConfiguration: {},                     DeleteVoiceConnectorExternalSystemsConfiguration: {},
+  GetVoiceConnectorLoggingConfiguration: {},           PutVoiceConnectorLoggingConfiguration: { LoggingConfiguration: {} },
+  GetVoiceConnectorStreamingConfiguration: {},         PutVoiceConnectorStreamingConfiguration: { StreamingConfiguration: STREAMING }, DeleteVoiceConnectorStreamingConfiguration: {},
+};
+
+for (const [name, more] of Object.entries(OF_A_CONNECTOR)) {
+  test(`${name}: a connector of another region is NotFoundException`, async () => {
+    const { run, connector } = await openFixture();
+    const input: Input = { VoiceConnectorId: await connector(), ...more };
+    await assert.rejects(run(name as keyof Api, input as never, { region: 'eu-west-1' }), { code: 'NotFoundException' });
+  });
+}
+
+for (const ConfigurationArn of [
+  'arn:aws',
+  ANALYTICS.replace('calls', 'other'),
+  ANALYTICS.replace('us-east-1', 'eu-west-1'),
+  `${ANALYTICS}/x`,
+]) {
+  test(`PutVoiceConnectorStreamingConfiguration: call analytics by ${ConfigurationArn}, of which there are none, are NotFoundException`, async () => {
+    const fixture = await openFixture();
+    await addAnalytics(fixture);
+    const StreamingConfiguration = streaming({ MediaInsightsConfiguration: { Disabled: true, ConfigurationArn } });
+    const put = { VoiceConnectorId: await fixture.connector(), StreamingConfiguration };
+    await assert.rejects(fixture.run('PutVoiceConnectorStreamingConfiguration', put), { code: 'NotFoundException' });
+    assert.deepEqual(fixture.rolesMade, []);
+  });
+}
+
+test('PutVoiceConnectorStreamingConfiguration: the role of Voice Connectors is made once, and told of once (SLR-6)', async () => {
+  const { run, connector, store, rolesMade } = await openFixture();
+  const VoiceConnectorId = await connector();
+  const role = () => store.transaction((tx) => linkedRole(tx, ACCOUNT, VOICE));
+  assert.equal(await role(), undefined);
+  for (const _ of [1, 2]) await run('PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId, StreamingConfiguration: STREAMING });
+  assert.equal((await role())?.roleName, 'AWSServiceRoleForAmazonChimeVoiceConnector');
+  assert.deepEqual(rolesMade, [VOICE]);
+});
+
+test('PutVoiceConnectorStreamingConfiguration: where people have made a role of that name it is ForbiddenException, and nothing is put (SLR-17)', async () => {
+  const { run, connector, store } = await openFixture();
+  const VoiceConnectorId = await connector();
+  await addRole(store, `arn:aws:iam::${ACCOUNT}:role/AWSServiceRoleForAmazonChimeVoiceConnector`);
+  const put = () => run('PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId, StreamingConfiguration: STREAMING });
+  await assert.rejects(put(), { code: 'ForbiddenException', message: /^Unable to create service linked role/ });
+  await assert.rejects(run('GetVoiceConnectorStreamingConfiguration', { VoiceConnectorId }), { code: 'NotFoundException' });
+});

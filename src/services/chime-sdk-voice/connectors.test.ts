@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import type { CreateVoiceConnectorRequest } from '#model/generated/chime-sdk-voice.ts';
+import { loadModel } from '#model/load.ts';
+import { VOICE_REGIONS } from './connectors.ts';
+import { DEFAULT_LIMITS } from './deps.ts';
+import { ACCOUNT, OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
+
+const REQUEST: CreateVoiceConnectorRequest = { Name: 'trunk', RequireEncryption: true };
+const LATER = instant(START + 1000);
+const UNKNOWN = '0000000000000000000000';
+
+test('CreateVoiceConnector: it has an id of 22 characters, a host name of that id and what AWS takes where nothing is given; GetVoiceConnector answers the same', async () => {
+  const { run } = await openFixture();
+  const { VoiceConnector } = await run('CreateVoiceConnector', REQUEST, { region: 'eu-west-1' });
+  const id = VoiceConnector?.VoiceConnectorId as string;
+  assert.match(id, /^[a-z0-9]{22}$/);
+  assert.deepEqual(VoiceConnector, {
+    VoiceConnectorId: id,
+    AwsRegion: 'us-east-1',
+    Name: 'trunk',
+    OutboundHostName: `${id}.voiceconnector.chime.aws`,
+    RequireEncryption: true,
+    CreatedTimestamp: START,
+    UpdatedTimestamp: START,
+    VoiceConnectorArn: `arn:aws:chime:eu-west-1:${ACCOUNT}:vc/${id}`,
+    NetworkType: 'IPV4_ONLY',
+  });
+  assert.deepEqual(await run('GetVoiceConnector', { VoiceConnectorId: id }, { region: 'eu-west-1' }), { VoiceConnector });
+});
+
+test('CreateVoiceConnector: what is given is kept', async () => {
+  const { run } = await openFixture();
+  const given = {
+    AwsRegion: 'eu-central-1',
+    IntegrationType: 'CONNECT_ANALYTICS_CONNECTOR',
+    NetworkType: 'DUAL_STACK',
+  } as const;
+  const { VoiceConnector } = await run('CreateVoiceConnector', { ...REQUEST, ...given });
+  const { AwsRegion, IntegrationType, NetworkType } = VoiceConnector ?? {};
+  assert.deepEqual({ AwsRegion, IntegrationType, NetworkType }, given);
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, change: Partial<CreateVoiceConnectorRequest>, code: string][] = [
+  // in the order of checking
+  ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: '' }] }, 'BadRequestException'           ],
+  ['more connectors than the account may have',  {},                                      'ResourceLimitExceededException'],
+];
+
+for (const [title, change, code] of REFUSED) {
+  test(`CreateVoiceConnector: ${title} is ${code}, and nothing is made`, async () => {
+    const { run, connector } = await openFixture({ limits: { ...DEFAULT_LIMITS, connectors: 1 } });
+    await connector();
+    await assert.rejects(run('CreateVoiceConnector', { ...REQUEST, ...change }), { code });
+    assert.equal((await run('ListVoiceConnectors', {})).VoiceConnectors?.length, 1);
+  });
+}
+
+test('CreateVoiceConnector: the limit counts an account in a region', async () => {
+  const { connector } = await openFixture({ limits: { ...DEFAULT_LIMITS, connectors: 1 } });
+  await connector();
+  await connector({}, { region: 'eu-west-1' });
+  await connector({}, { accountId: OTHER_ACCOUNT });
+});
+
+test('A voice connector: nobody but its account in its region finds, changes or removes it', async () => {
+  const { run, connector } = await openFixture();
+  const VoiceConnectorId = await connector();
+  for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-west-1' }]) {
+    const code = 'NotFoundException';
+    await assert.rejects(run('GetVoiceConnector', { VoiceConnectorId }, as), { code });
+    await assert.rejects(run('UpdateVoiceConnector', { ...REQUEST, VoiceConnectorId }, as), { code });
+    await assert.rejects(run('DeleteVoiceConnector', { VoiceConnectorId }, as), { code });
+    assert.deepEqual((await run('ListVoiceConnectors', {}, as)).VoiceConnectors, []);
+  }
+  await run('GetVoiceConnector', { VoiceConnectorId });
+});
+
+test('ListVoiceConnectors: pages are in the order of ids, and a token of another list is BadRequestException', async () => {
+  const { run, connector } = await openFixture();
+  const ids = [await connector(), await connector(), await connector()].sort();
+  const first = await run('ListVoiceConnectors', { MaxResults: 2 });
+  const NextToken = first.NextToken as string;
+  const second = await run('ListVoiceConnectors', { MaxResults: 2, NextToken });
+  assert.deepEqual(
+    [...(first.VoiceConnectors ?? []), ...(second.VoiceConnectors ?? [])].map((each) => each.VoiceConnectorId),
+    ids,
+  );
+  assert.equal(second.NextToken, undefined);
+  await assert.rejects(run('ListVoiceConnectorGroups', { NextToken }), { code: 'BadRequestException' });
+});
+
+test('UpdateVoiceConnector: name and encryption change, and when; an unknown connector is NotFoundException', async () => {
+  const { run, connector } = await openFixture();
+  const VoiceConnectorId = await connector();
+  const change = { Name: 'renamed', RequireEncryption: false };
+  const { VoiceConnector } = await run('UpdateVoiceConnector', { VoiceConnectorId, ...change }, { now: LATER });
+  assert.deepEqual(
+    [VoiceConnector?.Name, VoiceConnector?.RequireEncryption, VoiceConnector?.CreatedTimestamp, VoiceConnector?.UpdatedTimestamp],
+    ['renamed', false, START, LATER],
+  );
+  assert.deepEqual(await run('GetVoiceConnector', { VoiceConnectorId }), { VoiceConnector });
+  await assert.rejects(run('UpdateVoiceConnector', { VoiceConnectorId: UNKNOWN, ...change }), { code: 'NotFoundException' });
+});
+
+test('DeleteVoiceConnector: it is gone with what was put on it, a second time is NotFoundException', async () => {
+  const { run, connector } = await openFixture();
+  const VoiceConnectorId = await connector();
+  await run('PutVoiceConnectorLoggingConfiguration', { VoiceConnectorId, LoggingConfiguration: { EnableSIPLogs: true } });
+  await run('DeleteVoiceConnector', { VoiceConnectorId });
+  await assert.rejects(run('DeleteVoiceConnector', { VoiceConnectorId }), { code: 'NotFoundException' });
+  await assert.rejects(run('GetVoiceConnectorLoggingConfiguration', { VoiceConnectorId }), { code: 'NotFoundException' });
+});
+
+test('DeleteVoiceConnector: one that is in a group, of whatever region, is ConflictException with VoiceConnectorGroupAssociationsExist (RES-1)', async () => {
+  for (const region of ['us-east-1', 'eu-west-1']) {
+    const { run, connector } = await openFixture();
+    const VoiceConnectorId = await connector();
+    const item = { Name: 'g', VoiceConnectorItems: [{ VoiceConnectorId }] };
+    const { VoiceConnectorGroup } = await run('CreateVoiceConnectorGroup', item, { region });
+    const VoiceConnectorGroupId = VoiceConnectorGroup?.VoiceConnectorGroupId as string;
+    await assert.rejects(run('DeleteVoiceConnector', { VoiceConnectorId }), {
+      code: 'ConflictException',
+      members: { Code: 'VoiceConnectorGroupAssociationsExist' },
+    });
+    await run('UpdateVoiceConnectorGroup', { VoiceConnectorGroupId, Name: 'g', VoiceConnectorItems: [] }, { region });
+    await run('DeleteVoiceConnector', { VoiceConnectorId });
+  }
+});
+
+test('ListAvailableVoiceConnectorRegions: it answers the regions of the model', async () => {
+  const { run } = await openFixture();
+  assert.deepEqual(await run('ListAvailableVoiceConnectorRegions', {}), { VoiceConnectorRegions: VOICE_REGIONS });
+  assert.deepEqual(VOICE_REGIONS, loadModel('chime-sdk-voice').shapes['VoiceConnectorAwsRegion']?.enum);
+});

@@ -1,0 +1,58 @@
+/** What the tests of this folder share: the operations on a real store in memory, and the resources they begin with. */
+import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
+import type { Store } from '#store/store.ts';
+import { openOperations, type Run } from '../chime-fixture.ts';
+import type { LinkedServicePrincipal } from '../service-linked-roles.ts';
+import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
+import { voiceOperations } from './operations.ts';
+
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime-fixture.ts';
+
+type Api = ChimeSdkVoiceApi;
+
+export const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
+export const LAMBDA = 'arn:aws:lambda:us-east-1:111122223333:function:answer';
+export const ORIGINATION: Origination = { Routes: [{ Host: 'pbx.example.org', Port: 5060, Protocol: 'TCP', Priority: 1, Weight: 1 }] };
+export const TERMINATION: Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'] };
+
+export interface Fixture {
+  readonly store: Store;
+  readonly run: Run<Api>;
+  /** The services whose role was made. */
+  readonly rolesMade: LinkedServicePrincipal[];
+  /** Makes a connector; resolves to its id. */
+  connector(more?: Partial<Api['CreateVoiceConnector']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
+  /** Makes a SIP media application of a name of its own; resolves to its id. */
+  application(more?: Partial<Api['CreateSipMediaApplication']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
+}
+
+/** Without `vault` nothing can be sealed. */
+export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}): Promise<Fixture> {
+  const rolesMade: LinkedServicePrincipal[] = [];
+  const seal = () => {
+    throw new Error('this test has no vault');
+  };
+  const { store, run } = await openOperations<Api>(
+    voiceOperations({
+      vault: { seal },
+      limits: limits ?? DEFAULT_LIMITS,
+      linkedRoleMade: async (_, service) => void rolesMade.push(service),
+      ...deps,
+    }),
+  );
+  let applications = 0;
+  return {
+    store,
+    run,
+    rolesMade,
+    async connector(more = {}, as = {}) {
+      const { VoiceConnector } = await run('CreateVoiceConnector', { Name: 'trunk', RequireEncryption: true, ...more }, as);
+      return VoiceConnector?.VoiceConnectorId as string;
+    },
+    async application(more = {}, as = {}) {
+      const input = { Name: `app ${++applications}`, AwsRegion: 'us-east-1', Endpoints: [{ LambdaArn: LAMBDA }], ...more };
+      const { SipMediaApplication } = await run('CreateSipMediaApplication', input, as);
+      return SipMediaApplication?.SipMediaApplicationId as string;
+    },
+  };
+}

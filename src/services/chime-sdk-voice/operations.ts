@@ -1,0 +1,39 @@
+import { type OperationTable, operationTable } from '../table.ts';
+import { alexaSkillOperations } from './alexa-skills.ts';
+import { connectorOperations } from './connectors.ts';
+import type { VoiceDeps } from './deps.ts';
+import { emergencyCallingOperations } from './emergency-calling.ts';
+import { externalSystemsOperations } from './external-systems.ts';
+import { groupOperations } from './groups.ts';
+import { loggingOperations } from './logging.ts';
+import { originationOperations } from './origination.ts';
+import { settingsOperations } from './settings.ts';
+import { sipMediaApplicationOperations } from './sip-media-applications.ts';
+import { sipRuleOperations } from './sip-rules.ts';
+import { streamingOperations } from './streaming.ts';
+import { voiceTagOperations } from './tags.ts';
+import { terminationOperations } from './termination.ts';
+import { terminationCredentialOperations } from './termination-credentials.ts';
+
+/**
+ * Every operation of Chime SDK Voice. The configuration is built; what needs a carrier or calls (numbers, calls, speaker search, voice
+ * profiles, addresses) is not, nor are proxy sessions, which AWS has given up.
+ */
+export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voice'> {
+  return operationTable('chime-sdk-voice', {
+    ...connectorOperations(deps),
+    ...originationOperations,
+    ...terminationOperations(deps),
+    ...terminationCredentialOperations(deps),
+    ...emergencyCallingOperations,
+    ...externalSystemsOperations,
+    ...loggingOperations,
+    ...streamingOperations(deps),
+    ...groupOperations(deps),
+    ...sipMediaApplicationOperations(deps),
+    ...alexaSkillOperations,
+    ...sipRuleOperations(deps),
+    ...settingsOperations,
+    ...voiceTagOperations,
+  });
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import { OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
+
+const WEEK = 7 * 24 * 60 * 60_000;
+
+test('UpdateGlobalSettings: the bucket is one for all regions of an account, and goes where none is given', async () => {
+  const { run } = await openFixture();
+  assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
+  await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });
+  assert.deepEqual(await run('GetGlobalSettings', {}, { region: 'eu-west-1' }), { VoiceConnector: { CdrBucket: 'records' } });
+  assert.deepEqual(await run('GetGlobalSettings', {}, { accountId: OTHER_ACCOUNT }), { VoiceConnector: {} });
+  await run('UpdateGlobalSettings', { VoiceConnector: {} });
+  assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
+});
+
+test('UpdatePhoneNumberSettings: the calling name changes once in seven days; the same name again is no change', async () => {
+  const { run } = await openFixture();
+  assert.deepEqual(await run('GetPhoneNumberSettings', {}), {});
+  await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
+  const soon = { now: instant(START + WEEK - 1) };
+  await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' }, soon);
+  await assert.rejects(run('UpdatePhoneNumberSettings', { CallingName: 'Other' }, soon), { code: 'BadRequestException' });
+  assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'Acme', CallingNameUpdatedTimestamp: START });
+  const now = instant(START + WEEK);
+  await run('UpdatePhoneNumberSettings', { CallingName: 'Other' }, { now });
+  assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'Other', CallingNameUpdatedTimestamp: now });
+});
+
+test('Settings: one does not touch the other', async () => {
+  const { run } = await openFixture();
+  await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
+  await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });
+  assert.equal((await run('GetPhoneNumberSettings', {})).CallingName, 'Acme');
+  await run('UpdatePhoneNumberSettings', { CallingName: '' }, { now: instant(START + WEEK) });
+  assert.equal((await run('GetGlobalSettings', {})).VoiceConnector?.CdrBucket, 'records');
+});

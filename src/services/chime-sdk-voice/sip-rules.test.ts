@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChimeSdkVoiceApi, CreateSipRuleRequest, SipRuleTargetApplication } from '#model/generated/chime-sdk-voice.ts';
+import { DEFAULT_LIMITS } from './deps.ts';
+import { type Fixture, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
+
+const HOST = (id: string) => `${id}.voiceconnector.chime.aws`;
+
+async function rule({ run, application }: Fixture, more: Partial<CreateSipRuleRequest> = {}): Promise<string> {
+  const { SipRule } = await run('CreateSipRule', {
+    Name: 'rule',
+    TriggerType: 'ToPhoneNumber',
+    TriggerValue: '+15550100',
+    TargetApplications: more.TargetApplications ?? [{ SipMediaApplicationId: await application() }],
+    ...more,
+  });
+  return SipRule?.SipRuleId as string;
+}
+
+test('CreateSipRule: applications of several regions take the calls to a connector, one a region; it is got so', async () => {
+  const { run, connector, application } = await openFixture();
+  const here = await application();
+  const there = await application({ AwsRegion: 'us-west-2' }, { region: 'us-west-2' });
+  const TriggerValue = HOST(await connector());
+  const { SipRule } = await run('CreateSipRule', {
+    Name: 'rule',
+    TriggerType: 'RequestUriHostname',
+    TriggerValue,
+    TargetApplications: [{ SipMediaApplicationId: here }, { SipMediaApplicationId: there, Priority: 2, AwsRegion: 'us-west-2' }],
+  });
+  assert.deepEqual(SipRule, {
+    SipRuleId: SipRule?.SipRuleId,
+    Name: 'rule',
+    Disabled: false,
+    TriggerType: 'RequestUriHostname',
+    TriggerValue,
+    TargetApplications: [
+      { SipMediaApplicationId: here, Priority: 1, AwsRegion: 'us-east-1' },
+      { SipMediaApplicationId: there, Priority: 2, AwsRegion: 'us-west-2' },
+    ],
+    CreatedTimestamp: START,
+    UpdatedTimestamp: START,
+  });
+  assert.deepEqual(await run('GetSipRule', { SipRuleId: SipRule?.SipRuleId as string }), { SipRule });
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly [title: string, change: (fixture: Fixture) => Promise<Partial<CreateSipRuleRequest>>, code: string][] = [
+  // in the order of checking
+  ['a number without a plus sign',            async () => ({ TriggerValue: '15550101' }),                                                            'BadRequestException'           ],
+  ['a host name that is no connector’s',      async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: 'pbx.example.org' }),                  'BadRequestException'           ],
+  ['the host name of no connector',           async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST('0000000000000000000000') }),     'BadRequestException'           ],
+  ['another account’s connector',             async ({ connector }) => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST(await connector({}, { accountId: OTHER_ACCOUNT })) }), 'BadRequestException' ],
+  ['a target that names no application',      async () => ({ TargetApplications: [{}] }),                                                            'BadRequestException'           ],
+  ['a target that is not there',              async () => ({ TargetApplications: [{ SipMediaApplicationId: UNKNOWN }] }),                            'BadRequestException'           ],
+  ['a target in another region than it says', async ({ application }) => ({ TargetApplications: [{ SipMediaApplicationId: await application(), AwsRegion: 'eu-west-1' }] }), 'BadRequestException' ],
+  ['two targets in one region',               async ({ application }) => ({ TargetApplications: [{ SipMediaApplicationId: await application() }, { SipMediaApplicationId: await application() }] }), 'BadRequestException' ],
+  ['the trigger of another rule',             async () => ({ TriggerValue: '+15550100' }),                                                           'ConflictException'             ],
+  ['more rules than the account may have',    async () => ({}),                                                                                      'ResourceLimitExceededException'],
+];
+
+for (const [title, change, code] of REFUSED) {
+  test(`CreateSipRule: ${title} is ${code}, and nothing is made`, async () => {
+    const fixture = await openFixture({ limits: { ...DEFAULT_LIMITS, sipRules: 1 } });
+    await rule(fixture);
+    await assert.rejects(rule(fixture, { TriggerValue: '+15550101', ...(await change(fixture)) }), { code });
+    assert.equal((await fixture.run('ListSipRules', {})).SipRules?.length, 1);
+  });
+}
+
+test('ListSipRules: all rules of the region, or those that name an application, page by page', async () => {
+  const fixture = await openFixture();
+  const { run, application } = fixture;
+  const [wanted, other] = [await application(), await application()];
+  const ids: string[] = [];
+  for (const [number, SipMediaApplicationId] of [wanted, other, wanted, other, wanted].entries()) {
+    ids.push(await rule(fixture, { TriggerValue: `+1555010${number}`, TargetApplications: [{ SipMediaApplicationId }] }));
+  }
+  const every = async (SipMediaApplicationId?: string) => {
+    const found: (string | undefined)[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = await run('ListSipRules', {
+        MaxResults: 2,
+        ...(SipMediaApplicationId && { SipMediaApplicationId }),
+        ...(NextToken && { NextToken }),
+      });
+      found.push(...(page.SipRules ?? []).map(({ SipRuleId }) => SipRuleId));
+      NextToken = page.NextToken;
+    } while (NextToken !== undefined);
+    return found;
+  };
+  assert.deepEqual(await every(), ids);
+  assert.deepEqual(await every(wanted), [ids[0], ids[2], ids[4]]);
+  assert.deepEqual(await every(UNKNOWN), []);
+  assert.deepEqual((await run('ListSipRules', {}, { region: 'eu-west-1' })).SipRules, []);
+});
+
+test('UpdateSipRule: what is given changes, the trigger and what is not given stay', async () => {
+  const fixture = await openFixture();
+  const { run, application } = fixture;
+  const SipRuleId = await rule(fixture);
+  const { SipRule: before } = await run('GetSipRule', { SipRuleId });
+  await run('UpdateSipRule', { SipRuleId, Name: 'off', Disabled: true });
+  const target: SipRuleTargetApplication = { SipMediaApplicationId: await application(), Priority: 7, AwsRegion: 'us-east-1' };
+  await run('UpdateSipRule', { SipRuleId, Name: 'other', TargetApplications: [target] });
+  const { SipRule } = await run('GetSipRule', { SipRuleId });
+  assert.deepEqual(SipRule, { ...before, Name: 'other', Disabled: true, TargetApplications: [target] });
+  await assert.rejects(run('UpdateSipRule', { SipRuleId, Name: 'x', TargetApplications: [{ SipMediaApplicationId: UNKNOWN }] }), {
+    code: 'BadRequestException',
+  });
+  assert.deepEqual(await run('GetSipRule', { SipRuleId }), { SipRule });
+});
+
+test('DeleteSipRule: an enabled rule is ConflictException, a disabled one is gone and its trigger free', async () => {
+  const fixture = await openFixture();
+  const { run } = fixture;
+  const SipRuleId = await rule(fixture);
+  await assert.rejects(run('DeleteSipRule', { SipRuleId }), { code: 'ConflictException' });
+  await run('UpdateSipRule', { SipRuleId, Name: 'rule', Disabled: true });
+  await run('DeleteSipRule', { SipRuleId });
+  await assert.rejects(run('GetSipRule', { SipRuleId }), { code: 'NotFoundException' });
+  await rule(fixture);
+});
+
+for (const name of ['GetSipRule', 'UpdateSipRule', 'DeleteSipRule'] as const satisfies readonly (keyof ChimeSdkVoiceApi)[]) {
+  test(`${name}: an unknown rule, or one of another account or region, is NotFoundException`, async () => {
+    const fixture = await openFixture();
+    const own = await rule(fixture, { Disabled: true });
+    for (const [SipRuleId, as] of [
+      [UNKNOWN, {}],
+      [own, { accountId: OTHER_ACCOUNT }],
+      [own, { region: 'eu-west-1' }],
+    ] as const) {
+      await assert.rejects(fixture.run(name, { SipRuleId, Name: 'n' }, as), { code: 'NotFoundException' });
+    }
+  });
+}

@@ -1,0 +1,185 @@
+/**
+ * What the classic service had until 2025. Its clients of that time are Debian 12's AWS CLI (2.9) and boto3 (1.26); for operations that
+ * these do not reach here, requests are signed by hand.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { loadModel } from '#model/load.ts';
+import type { OperationModel } from '#model/model.ts';
+import { everyEvent, type LookedUp } from '../sdk/history.ts';
+import { bytesOf, errorCodeOf, exchange, type Plain, signedHeaders } from '../server/raw.ts';
+import { allow, deny, type Keys, startGuide } from './rig.ts';
+
+const guide = await startGuide();
+const { accountId, server } = guide;
+const { host } = new URL(server.endpoint);
+const REMOVED = Object.values(loadModel('chime').removed);
+const GATE = `Account Id ${accountId} is not authorized to call deprecated Amazon Chime SDK API on the "chime" endpoint, use one of the "*-chime*" endpoints instead.`;
+
+const stranger = await guide.user('stranger');
+const denied = await guide.user('denied', allow('chime:*'), deny('chime:*'));
+const narrow = await guide.user('narrow', allow('chime:*', `arn:aws:chime:*:${accountId}:*`));
+const lister = await guide.user('lister', allow('chime:List*'));
+
+/** What became of one request. */
+interface Outcome {
+  readonly requestId: string;
+  /** `403 ForbiddenException {"Code":…}`. */
+  readonly answer: string;
+}
+
+/** A removed operation as its clients send it, with a body that is not looked into. */
+function requestFor({ http }: OperationModel): Plain {
+  const target = `/_chime${http.uri.replaceAll(/\{[^}]*\}/g, 'x')}`;
+  const bodied = http.method === 'POST' || http.method === 'PUT';
+  return { method: http.method, target, ...(bodied && { body: '{"ClientRequestToken":"never-recorded"}' }) };
+}
+
+async function send(operation: OperationModel, credentials?: Keys): Promise<Outcome> {
+  const plain = requestFor(operation);
+  const headers = credentials ? signedHeaders(server.endpoint, plain, { credentials, signingName: 'chime' }) : { host };
+  const reply = await exchange(server.endpoint, bytesOf(plain, headers));
+  return {
+    requestId: reply.headers['x-amzn-requestid'] as string,
+    answer: `${reply.status} ${errorCodeOf(reply)} ${reply.body.toString('utf8')}`,
+  };
+}
+
+const forbidden = (message: string) => `403 ForbiddenException ${JSON.stringify({ Code: 'Forbidden', Message: message })}`;
+const unauthorized = (user: string, name: string, reason: string) =>
+  forbidden(`User: ${guide.userArn(user)} is not authorized to perform: chime:${name} on resource: * ${reason}`);
+
+/** Each of the 129, sent by one caller. */
+async function sendAll(credentials?: Keys): Promise<readonly (Outcome & { readonly operation: OperationModel })[]> {
+  const sent = [];
+  for (const operation of REMOVED) sent.push({ operation, ...(await send(operation, credentials)) });
+  assert.equal(sent.length, 129);
+  return sent;
+}
+
+type Sent = Awaited<ReturnType<typeof sendAll>>;
+let byAdministrator: Sent;
+let byStranger: Sent;
+before(async () => {
+  byAdministrator = await sendAll(server.credentials);
+  byStranger = await sendAll(stranger);
+});
+
+test('CHM-7: each of the 129 removed operations is answered with the gate of the account', () => {
+  assert.deepEqual(
+    byAdministrator.filter(({ answer }) => answer !== forbidden(GATE)),
+    [],
+  );
+});
+
+test('CHM-7, TS-9: whom no policy allows one of them hears so first', () => {
+  const wrong = byStranger.filter(
+    ({ operation: { name }, answer }) =>
+      answer !== unauthorized('stranger', name, `because no identity-based policy allows the chime:${name} action`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+// biome-ignore format: a table
+const ASKED: readonly (readonly [title: string, keys: Keys, operation: string, expected: string])[] = [
+  // who asks                                     keys      operation         what is answered
+  ['whom a statement denies it',                  denied,   'CreateMeeting',  unauthorized('denied', 'CreateMeeting', 'with an explicit deny in an identity-based policy')],
+  ['who is allowed it on ARNs of the account',    narrow,   'GetMeeting',     unauthorized('narrow', 'GetMeeting', 'because no identity-based policy allows the chime:GetMeeting action')],
+  ['who may list, on a list',                     lister,   'ListMeetings',   forbidden(GATE)],
+  ['who may list, on a deletion',                 lister,   'DeleteMeeting',  unauthorized('lister', 'DeleteMeeting', 'because no identity-based policy allows the chime:DeleteMeeting action')],
+];
+
+for (const [title, keys, name, expected] of ASKED) {
+  test(`CHM-7, CHM-1: ${name} is asked for by its own action on *: ${title}`, async () => {
+    const { answer } = await send(loadModel('chime').removed[name] as OperationModel, keys);
+    assert.equal(answer, expected);
+  });
+}
+
+test('CHM-7: none of them is answered to one who does not sign', async () => {
+  const sent = await sendAll();
+  assert.deepEqual(
+    sent.filter(({ answer }) => !answer.startsWith('403 MissingAuthenticationTokenException ')),
+    [],
+  );
+});
+
+test('CHM-7, LOG-1: each of them is recorded once by its name, with its answer and without its parameters', async () => {
+  const recorded = new Map<string, (LookedUp & { readonly document: { readonly requestParameters?: unknown } })[]>();
+  for (const event of await everyEvent(new CloudTrailClient(server.client())))
+    recorded.set(event.document.requestID, [...(recorded.get(event.document.requestID) ?? []), event]);
+  const sent = [...byAdministrator, ...byStranger];
+  const found = sent.map(({ requestId }) =>
+    recorded.get(requestId)?.map(({ eventName, errorCode, document: { readOnly, requestParameters, errorMessage } }) => ({
+      eventName,
+      errorCode,
+      readOnly,
+      requestParameters,
+      errorMessage,
+    })),
+  );
+  assert.deepEqual(
+    found,
+    sent.map(({ operation: { name, readOnly }, answer }) => [
+      {
+        eventName: name,
+        errorCode: 'ForbiddenException',
+        readOnly,
+        requestParameters: null,
+        errorMessage: JSON.parse(answer.slice(answer.indexOf('{'))).Message,
+      },
+    ]),
+  );
+  assert.equal(JSON.stringify([...recorded.values()]).includes('never-recorded'), false);
+});
+
+const CLIENT_ENVIRONMENT = {
+  PATH: process.env['PATH'],
+  AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
+  AWS_DEFAULT_REGION: 'us-east-1',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  ENDPOINT: server.endpoint,
+};
+const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(file)) as string;
+
+/** What a command of the CLI ended with, at the address without a base path: its error, or nothing. */
+async function aws(...command: readonly string[]): Promise<string> {
+  const args = ['--endpoint-url', server.endpoint, '--no-cli-pager', ...command];
+  return promisify(execFile)(CLI, args, { env: CLIENT_ENVIRONMENT }).then(
+    () => '',
+    ({ stderr }: { readonly stderr: string }) => stderr.trim(),
+  );
+}
+
+test('CHM-7: AWS CLI: chime create-meeting is answered by the gate, chime-sdk-meetings create-meeting makes a meeting at the same address', async () => {
+  const meeting = ['create-meeting', '--client-request-token', 'one', '--media-region', 'us-east-1', '--external-meeting-id', 'weekly'];
+  const said = await Promise.all([
+    aws('chime', ...meeting),
+    aws('chime', 'list-meetings'),
+    aws('chime', 'delete-voice-connector', '--voice-connector-id', 'a'),
+    aws('chime-sdk-meetings', ...meeting),
+  ]);
+  const refused = (name: string) => `An error occurred (ForbiddenException) when calling the ${name} operation: ${GATE}`;
+  assert.deepEqual(said, [refused('CreateMeeting'), refused('ListMeetings'), refused('DeleteVoiceConnector'), '']);
+});
+
+test('CHM-7: boto3, which names no service: under /_chime it is answered by the gate, without it by the service that has the operation', async () => {
+  const script = fileURLToPath(new URL('removed.py', import.meta.url));
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', script], { env: CLIENT_ENVIRONMENT });
+  const refused = (name: string) => `403 An error occurred (ForbiddenException) when calling the ${name} operation: ${GATE}`;
+  assert.deepEqual(JSON.parse(stdout), {
+    CreateMeeting: refused('CreateMeeting'),
+    ListMeetings: refused('ListMeetings'),
+    DeleteVoiceConnector: refused('DeleteVoiceConnector'),
+    ListAppInstances: refused('ListAppInstances'),
+    'CreateMeeting without a base path': 'ok',
+  });
+});

@@ -1,0 +1,111 @@
+/** The limits of an account and of what is in it: the last that fits is taken, the next is not, and changes nothing. Requirement §2.4. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Arn, arn } from '#core/arn.ts';
+import type { IamApi } from '#model/generated/iam.ts';
+import type { IdentityKind, IdentityRecords } from '../../src/store/identity.ts';
+import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, START, TRUST_ROOT } from './rig.ts';
+
+const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly' as Arn;
+
+/** So many records of a kind, as like one another as the store lets them be. */
+async function fill({ store }: IamRig, kind: IdentityKind, count: number, more: object = {}): Promise<void> {
+  const record = { accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, `${kind}/filler`), path: '/', createdAt: START, tags: [], ...more };
+  await store.transaction(async ({ identity }) => {
+    for (let i = 0; i < count; i++) await identity.put(ACCOUNT, kind, `filler-${i}`, record as unknown as IdentityRecords[typeof kind]);
+  });
+}
+
+interface Limit {
+  readonly quota: string;
+  readonly limit: number;
+  readonly name: keyof IamApi;
+  /** All but one of what there may be. */
+  readonly before: (rig: IamRig) => Promise<unknown>;
+  readonly input: (which: 'last' | 'over') => object;
+}
+
+const attached = (kind: 'Group' | 'Role') => async (rig: IamRig) => {
+  if (kind === 'Group') await rig.run('CreateGroup', { GroupName: 'holder' });
+  else await rig.run('CreateRole', { RoleName: 'holder', AssumeRolePolicyDocument: TRUST_ROOT });
+  for (let i = 0; i < 10; i++) await rig.run('CreatePolicy', { PolicyName: `p${i}`, PolicyDocument: ALLOW_CHIME });
+  for (let i = 0; i < 9; i++)
+    await rig.run(`Attach${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyArn: arn('iam', '', ACCOUNT, `policy/p${i}`) } as never);
+};
+const attach = (kind: 'Group' | 'Role') => (which: 'last' | 'over') => ({
+  [`${kind}Name`]: 'holder',
+  PolicyArn: which === 'last' ? arn('iam', '', ACCOUNT, 'policy/p9') : READ_ONLY,
+});
+
+// biome-ignore format: a table
+const LIMITS: readonly Limit[] = [
+  { quota: 'UsersPerAccount',    limit: 5000, name: 'CreateUser',   before: (rig) => fill(rig, 'user', 4999),                    input: (UserName) => ({ UserName }) },
+  { quota: 'GroupsPerAccount',   limit: 300,  name: 'CreateGroup',  before: (rig) => fill(rig, 'group', 299),                    input: (GroupName) => ({ GroupName }) },
+  { quota: 'RolesPerAccount',    limit: 1000, name: 'CreateRole',   before: (rig) => fill(rig, 'role', 999),                     input: (RoleName) => ({ RoleName, AssumeRolePolicyDocument: TRUST_ROOT }) },
+  { quota: 'PoliciesPerAccount', limit: 1500, name: 'CreatePolicy', before: (rig) => fill(rig, 'policy', 1499),                  input: (PolicyName) => ({ PolicyName, PolicyDocument: ALLOW_CHIME }) },
+  { quota: 'PoliciesPerGroup',   limit: 10,   name: 'AttachGroupPolicy', before: attached('Group'),                              input: attach('Group') },
+  { quota: 'PoliciesPerRole',    limit: 10,   name: 'AttachRolePolicy',  before: attached('Role'),                               input: attach('Role') },
+];
+
+for (const { quota, limit, name, before, input } of LIMITS) {
+  test(`${name}: of ${limit} the last is taken, and one more is LimitExceeded`, async () => {
+    const rig = await iamRig();
+    await before(rig);
+    await rig.run(name, input('last') as never);
+    const state = await rig.state();
+    await assert.rejects(rig.run(name, input('over') as never), {
+      code: 'LimitExceededException',
+      message: `Cannot exceed quota for ${quota}: ${limit}`,
+    });
+    assert.equal(await rig.state(), state);
+  });
+}
+
+test('CreateServiceLinkedRole: service-linked roles come on top of the roles there may be (SLR-16)', async () => {
+  const rig = await iamRig();
+  await fill(rig, 'role', 1000);
+  await rig.run('CreateServiceLinkedRole', { AWSServiceName: 'messaging.chime.amazonaws.com' });
+  await assert.rejects(rig.run('CreateRole', { RoleName: 'over', AssumeRolePolicyDocument: TRUST_ROOT }), {
+    code: 'LimitExceededException',
+  });
+});
+
+/** A policy of exactly so many characters that are no white space. */
+function sized(characters: number): string {
+  const document = (Sid: string) =>
+    `{"Version":"2012-10-17","Statement":[{"Sid":"${Sid}","Effect":"Allow","Action":"chime:*","Resource":"*"}]}`;
+  return document('a'.repeat(characters - document('').length));
+}
+const spaced = (document: string): string => document.replaceAll(',', `,${' '.repeat(40)}\n`);
+
+// biome-ignore format: a table
+const SIZES = [
+  // the holder's kind   characters in all   refusal
+  ['User',                2048,              'Maximum policy size of 2048 bytes exceeded for user holder'],
+  ['Group',               5120,              'Maximum policy size of 5120 bytes exceeded for group holder'],
+  ['Role',                10_240,            'Maximum policy size of 10240 bytes exceeded for role holder'],
+] as const;
+
+for (const [kind, characters, message] of SIZES) {
+  test(`Put${kind}Policy: inline policies of ${characters} characters in all are taken, white space uncounted, and one more is LimitExceeded`, async () => {
+    const rig = await iamRig();
+    const put = (PolicyName: string, PolicyDocument: string) =>
+      rig.run(`Put${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyName, PolicyDocument } as never);
+    await rig.run(`Create${kind}`, { [`${kind}Name`]: 'holder', AssumeRolePolicyDocument: TRUST_ROOT } as never);
+    await put('first', spaced(sized(200)));
+    await put('second', sized(characters - 200));
+    const state = await rig.state();
+    await assert.rejects(put('second', sized(characters - 199)), { code: 'LimitExceededException', message });
+    await assert.rejects(put('third', ALLOW_CHIME), { code: 'LimitExceededException', message });
+    assert.equal(await rig.state(), state);
+  });
+}
+
+test('CreatePolicy: a policy of 6,144 characters is taken, white space uncounted, and of one more is LimitExceeded', async () => {
+  const rig = await iamRig();
+  await rig.run('CreatePolicy', { PolicyName: 'last', PolicyDocument: spaced(sized(6144)) });
+  await assert.rejects(rig.run('CreatePolicy', { PolicyName: 'over', PolicyDocument: sized(6145) }), {
+    code: 'LimitExceededException',
+    message: 'Cannot exceed quota for PolicySize: 6144',
+  });
+});

@@ -1,0 +1,214 @@
+/** Chime SDK Identity as the real SDK sees it: every operation, and what stands in the event history afterwards. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type ChimeSDKIdentityClient,
+  CreateAppInstanceAdminCommand,
+  CreateAppInstanceBotCommand,
+  CreateAppInstanceCommand,
+  CreateAppInstanceUserCommand,
+  DeleteAppInstanceAdminCommand,
+  DeleteAppInstanceBotCommand,
+  DeleteAppInstanceCommand,
+  DeleteAppInstanceUserCommand,
+  DeregisterAppInstanceUserEndpointCommand,
+  DescribeAppInstanceAdminCommand,
+  DescribeAppInstanceBotCommand,
+  DescribeAppInstanceCommand,
+  DescribeAppInstanceUserCommand,
+  DescribeAppInstanceUserEndpointCommand,
+  GetAppInstanceRetentionSettingsCommand,
+  ListAppInstanceAdminsCommand,
+  ListAppInstanceBotsCommand,
+  ListAppInstancesCommand,
+  ListAppInstanceUserEndpointsCommand,
+  ListTagsForResourceCommand,
+  PutAppInstanceRetentionSettingsCommand,
+  PutAppInstanceUserExpirationSettingsCommand,
+  paginateListAppInstanceUsers,
+  RegisterAppInstanceUserEndpointCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateAppInstanceBotCommand,
+  UpdateAppInstanceCommand,
+  UpdateAppInstanceUserCommand,
+  UpdateAppInstanceUserEndpointCommand,
+} from '@aws-sdk/client-chime-sdk-identity';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { everyEvent } from '../sdk/history.ts';
+import { refusalOf } from '../sdk/policy.ts';
+import { lexOf, projectOf, startIdentity } from './rig.ts';
+
+const rig = await startIdentity();
+const { accountId, newAppInstance, newUser, newBot } = rig;
+const identity: ChimeSDKIdentityClient = rig.identity();
+const DAY_MS = 24 * 60 * 60_000;
+
+/** What `$metadata` says of the request is not of the answer. */
+const answered = <Output extends { readonly $metadata: unknown }>({ $metadata: _, ...rest }: Output) => rest;
+
+test('App instances: they are made, read, changed, listed and removed through the SDK', async () => {
+  const before = Date.now() - 1_000;
+  const made = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', Metadata: '{"a":1}', ClientRequestToken: 'the-token' }));
+  const AppInstanceArn = made.AppInstanceArn as string;
+  assert.match(AppInstanceArn, new RegExp(`^arn:aws:chime:us-east-1:${accountId}:app-instance/[0-9a-f-]{36}$`));
+  const again = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', Metadata: '{"a":1}', ClientRequestToken: 'the-token' }));
+  assert.equal(again.AppInstanceArn, AppInstanceArn);
+  const used = await refusalOf(identity.send(new CreateAppInstanceCommand({ Name: 'other', ClientRequestToken: 'the-token' })));
+  assert.deepEqual([used.name, used.status], ['ConflictException', 409]);
+
+  const { AppInstance } = await identity.send(new DescribeAppInstanceCommand({ AppInstanceArn }));
+  assert.deepEqual([AppInstance?.Name, AppInstance?.Metadata], ['chat', '{"a":1}']);
+  const created = AppInstance?.CreatedTimestamp?.getTime() ?? 0;
+  assert.ok(created >= before && created <= Date.now(), String(created));
+  await identity.send(new UpdateAppInstanceCommand({ AppInstanceArn, Name: 'talk', Metadata: '' }));
+  const { AppInstances } = await identity.send(new ListAppInstancesCommand({}));
+  assert.deepEqual(AppInstances, [{ AppInstanceArn, Name: 'talk', Metadata: '' }]);
+
+  await identity.send(new DeleteAppInstanceCommand({ AppInstanceArn }));
+  assert.deepEqual(await refusalOf(identity.send(new DescribeAppInstanceCommand({ AppInstanceArn }))), {
+    name: 'ForbiddenException',
+    status: 403,
+    message: 'An invalid app instance ARN was supplied for the input parameter.',
+  });
+});
+
+test('Retention settings: they are put, answered with the end of the 30 days, and turned off through the SDK', async () => {
+  const AppInstanceArn = await newAppInstance();
+  const put = (ChannelRetentionSettings: { RetentionDays?: number }) =>
+    identity.send(
+      new PutAppInstanceRetentionSettingsCommand({ AppInstanceArn, AppInstanceRetentionSettings: { ChannelRetentionSettings } }),
+    );
+  const set = answered(await put({ RetentionDays: 60 }));
+  assert.deepEqual(set.AppInstanceRetentionSettings, { ChannelRetentionSettings: { RetentionDays: 60 } });
+  const from = set.InitiateDeletionTimestamp?.getTime() ?? 0;
+  assert.ok(Math.abs(from - Date.now() - 30 * DAY_MS) < DAY_MS, String(from));
+  assert.deepEqual(answered(await identity.send(new GetAppInstanceRetentionSettingsCommand({ AppInstanceArn }))), set);
+  assert.deepEqual(answered(await put({})), { AppInstanceRetentionSettings: { ChannelRetentionSettings: {} } });
+});
+
+test('Users: they are made, read, changed, told when to go, paged through and removed through the SDK', async () => {
+  const AppInstanceArn = await newAppInstance();
+  // Everything that the model lets stand in an id, and that must survive a path.
+  const AppInstanceUserArn = await newUser(AppInstanceArn, 'ada:l_v-e.lace@x1');
+  assert.equal(AppInstanceUserArn, `${AppInstanceArn}/user/ada:l_v-e.lace@x1`);
+  const taken = new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada:l_v-e.lace@x1', Name: 'Ada' });
+  const refused = await refusalOf(identity.send(taken));
+  assert.deepEqual([refused.name, refused.status], ['ConflictException', 409]);
+
+  await identity.send(new UpdateAppInstanceUserCommand({ AppInstanceUserArn, Name: 'Ada', Metadata: 'm' }));
+  const ExpirationSettings = { ExpirationDays: 7, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;
+  const put = await identity.send(new PutAppInstanceUserExpirationSettingsCommand({ AppInstanceUserArn, ExpirationSettings }));
+  assert.deepEqual(answered(put), { AppInstanceUserArn, ExpirationSettings });
+  const { AppInstanceUser } = await identity.send(new DescribeAppInstanceUserCommand({ AppInstanceUserArn }));
+  const { CreatedTimestamp, LastUpdatedTimestamp, ...rest } = AppInstanceUser ?? {};
+  assert.deepEqual(rest, { AppInstanceUserArn, Name: 'Ada', Metadata: 'm', ExpirationSettings });
+  assert.ok((LastUpdatedTimestamp as Date) >= (CreatedTimestamp as Date));
+
+  for (const id of ['bob', 'carol', 'dora']) await newUser(AppInstanceArn, id);
+  const names: (string | undefined)[] = [];
+  for await (const page of paginateListAppInstanceUsers({ client: identity, pageSize: 3 }, { AppInstanceArn })) {
+    assert.ok((page.AppInstanceUsers?.length ?? 0) <= 3);
+    names.push(...(page.AppInstanceUsers ?? []).map(({ Name }) => Name));
+  }
+  assert.deepEqual(names, ['Ada', 'bob', 'carol', 'dora']);
+
+  await identity.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn }));
+  assert.deepEqual(await refusalOf(identity.send(new DescribeAppInstanceUserCommand({ AppInstanceUserArn }))), {
+    name: 'ForbiddenException',
+    status: 403,
+    message: 'An invalid app instance user ARN was supplied for the input parameter.',
+  });
+});
+
+test('Bots: they are made, read, changed, listed and removed through the SDK', async () => {
+  const AppInstanceArn = await newAppInstance();
+  const Configuration = lexOf(accountId);
+  const made = await identity.send(new CreateAppInstanceBotCommand({ AppInstanceArn, Name: 'Helper', Metadata: 'm', Configuration }));
+  const AppInstanceBotArn = made.AppInstanceBotArn as string;
+  const invoked = { Lex: { ...Configuration.Lex, InvokedBy: { StandardMessages: 'AUTO', TargetedMessages: 'NONE' } } } as const;
+  await identity.send(new UpdateAppInstanceBotCommand({ AppInstanceBotArn, Name: 'Helper', Metadata: 'n', Configuration: invoked }));
+  const { AppInstanceBot } = await identity.send(new DescribeAppInstanceBotCommand({ AppInstanceBotArn }));
+  assert.deepEqual([AppInstanceBot?.Name, AppInstanceBot?.Configuration], ['Helper', invoked]);
+  const listed = await identity.send(new ListAppInstanceBotsCommand({ AppInstanceArn }));
+  assert.deepEqual(listed.AppInstanceBots, [{ AppInstanceBotArn, Name: 'Helper', Metadata: 'n' }]);
+  await identity.send(new DeleteAppInstanceBotCommand({ AppInstanceBotArn }));
+  const gone = await refusalOf(identity.send(new DescribeAppInstanceBotCommand({ AppInstanceBotArn })));
+  assert.deepEqual([gone.name, gone.status], ['NotFoundException', 404]);
+});
+
+test('Administrators: a user and a bot are made such, read, listed and unmade through the SDK', async () => {
+  const AppInstanceArn = await newAppInstance();
+  const [ada, bot] = [await newUser(AppInstanceArn, 'ada'), await newBot(AppInstanceArn)];
+  for (const AppInstanceAdminArn of [ada, bot]) {
+    const made = await identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn, AppInstanceAdminArn }));
+    assert.deepEqual([made.AppInstanceArn, made.AppInstanceAdmin?.Arn], [AppInstanceArn, AppInstanceAdminArn]);
+  }
+  const { AppInstanceAdmin } = await identity.send(new DescribeAppInstanceAdminCommand({ AppInstanceArn, AppInstanceAdminArn: ada }));
+  assert.deepEqual([AppInstanceAdmin?.Admin, AppInstanceAdmin?.AppInstanceArn], [{ Arn: ada, Name: 'ada' }, AppInstanceArn]);
+  assert.ok(AppInstanceAdmin?.CreatedTimestamp instanceof Date);
+  await identity.send(new DeleteAppInstanceAdminCommand({ AppInstanceArn, AppInstanceAdminArn: bot }));
+  const { AppInstanceAdmins } = await identity.send(new ListAppInstanceAdminsCommand({ AppInstanceArn }));
+  assert.deepEqual(AppInstanceAdmins, [{ Admin: { Arn: ada, Name: 'ada' } }]);
+});
+
+test('Endpoints: they are registered, read, changed, listed and deregistered through the SDK, and no device token is in the trail (LOG-4)', async () => {
+  const AppInstanceUserArn = await newUser(await newAppInstance(), 'ada');
+  const EndpointAttributes = { DeviceToken: 'CanaryOfTheDevice', VoipDeviceToken: 'CanaryOfTheCalls' };
+  const registered = await identity.send(
+    new RegisterAppInstanceUserEndpointCommand({
+      AppInstanceUserArn,
+      Name: 'phone',
+      Type: 'APNS_SANDBOX',
+      ResourceArn: projectOf(accountId),
+      EndpointAttributes,
+    }),
+  );
+  const named = { AppInstanceUserArn, EndpointId: registered.EndpointId as string };
+  await identity.send(new UpdateAppInstanceUserEndpointCommand({ ...named, Name: 'tablet', AllowMessages: 'NONE' }));
+  const { AppInstanceUserEndpoint } = await identity.send(new DescribeAppInstanceUserEndpointCommand(named));
+  assert.deepEqual(AppInstanceUserEndpoint?.EndpointAttributes, EndpointAttributes);
+  const { AppInstanceUserEndpoints } = await identity.send(new ListAppInstanceUserEndpointsCommand({ AppInstanceUserArn }));
+  assert.deepEqual(AppInstanceUserEndpoints, [
+    { ...named, Name: 'tablet', Type: 'APNS_SANDBOX', AllowMessages: 'NONE', EndpointState: { Status: 'ACTIVE' } },
+  ]);
+  await identity.send(new DeregisterAppInstanceUserEndpointCommand(named));
+  const gone = await refusalOf(identity.send(new DescribeAppInstanceUserEndpointCommand(named)));
+  assert.deepEqual([gone.name, gone.status], ['ForbiddenException', 403]);
+
+  const trail = JSON.stringify(await everyEvent(new CloudTrailClient(rig.server.client())));
+  assert.ok(trail.includes('RegisterAppInstanceUserEndpoint') && trail.includes('DescribeAppInstanceUserEndpoint'));
+  assert.ok(!trail.includes('CanaryOf'));
+});
+
+test('Tags: of an app instance, a user and a bot they are given, listed and taken away through the SDK, which asks a path that five services have', async () => {
+  const appInstance = await newAppInstance();
+  for (const ResourceARN of [appInstance, await newUser(appInstance, 'ada'), await newBot(appInstance)]) {
+    await identity.send(
+      new TagResourceCommand({
+        ResourceARN,
+        Tags: [
+          { Key: 'a', Value: '1' },
+          { Key: 'b', Value: '2' },
+        ],
+      }),
+    );
+    await identity.send(new UntagResourceCommand({ ResourceARN, TagKeys: ['a'] }));
+    const { Tags } = await identity.send(new ListTagsForResourceCommand({ ResourceARN }));
+    assert.deepEqual(Tags, [{ Key: 'b', Value: '2' }]);
+  }
+});
+
+test('The model: what it does not allow is ValidationException, and nothing is made', async () => {
+  const AppInstanceArn = await newAppInstance();
+  for (const input of [
+    { AppInstanceUserId: '-ada', Name: 'Ada' },
+    { AppInstanceUserId: 'ada', Name: ' ' },
+    { AppInstanceUserId: 'ada', Name: 'Ada', ExpirationSettings: { ExpirationDays: 5476, ExpirationCriterion: 'CREATED_TIMESTAMP' } },
+  ] as const) {
+    const refused = await refusalOf(identity.send(new CreateAppInstanceUserCommand({ AppInstanceArn, ...input })));
+    assert.deepEqual([refused.name, refused.status], ['ValidationException', 400]);
+  }
+  for await (const page of paginateListAppInstanceUsers({ client: identity }, { AppInstanceArn }))
+    assert.deepEqual(page.AppInstanceUsers, []);
+});

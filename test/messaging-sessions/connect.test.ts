@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { CreateAppInstanceBotCommand } from '@aws-sdk/client-chime-sdk-identity';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { allow, type Keys, trust } from '../guide/rig.ts';
+import { everyEvent } from '../sdk/history.ts';
+import { connect } from './client.ts';
+import { connectTarget, type Signing, startChat, upgrade } from './rig.ts';
+
+const chat = await startChat();
+const { server, accountId } = chat;
+const ada = await chat.appUser('ada');
+const bob = await chat.appUser('bob');
+const { AppInstanceBotArn: bot = '' } = await chat.identity.send(
+  new CreateAppInstanceBotCommand({
+    AppInstanceArn: chat.chat,
+    ClientRequestToken: 'helper',
+    Configuration: { Lex: { LexBotAliasArn: `arn:aws:lex:us-east-1:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' } },
+  }),
+);
+/** Who may connect as anybody, and who may do all but that. */
+const anybody = await chat.user('anybody', allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']));
+const nobody = await chat.user('nobody', allow('chime:Send*'));
+/** Each session of it may connect as its own user only: the guide's policy. */
+const maker = await chat.user('maker', allow(['sts:AssumeRole', 'sts:TagSession']));
+const role = await chat.role(
+  'Chat',
+  trust(chat.userArn('maker'), ['sts:AssumeRole', 'sts:TagSession']),
+  allow('chime:Connect', `${chat.chat}/user/\${aws:PrincipalTag/uid}`),
+  allow('chime:GetMessagingSessionEndpoint'),
+);
+const asAda = await chat.assume(maker, role, { Tags: [{ Key: 'uid', Value: 'ada' }] });
+const wrong: Keys = { ...anybody, secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
+const unknown: Keys = { ...anybody, accessKeyId: 'AKIAIOSFODNN7EXAMPLE' };
+const other = chat.chat.replace(accountId, '999988887777');
+
+test('Connect: the unmodified client establishes a session, as whom the policy lets it', async () => {
+  for (const [keys, userArn] of [
+    [anybody, bob],
+    [asAda, ada],
+  ] as const) {
+    const client = await connect(chat.messaging(keys), userArn);
+    const { type, headers } = await client.find(() => true);
+    assert.deepEqual([type, headers['x-amz-chime-message-type']], ['SESSION_ESTABLISHED', 'SYSTEM']);
+    client.stop();
+  }
+});
+
+// biome-ignore format: a table
+const REFUSED: readonly (readonly [title: string, userArn: string, signing: Signing, altered: (target: string) => string, status: number, code: string])[] = [
+  // what is sent                             as      signed by                                        altered               status  code
+  ['without a signature',                     ada,    { keys: anybody },                               unsigned,             403, 'MissingAuthenticationTokenException'],
+  ['with a key nobody has',                   ada,    { keys: unknown },                               same,                 403, 'UnrecognizedClientException'],
+  ['with a wrong secret',                     ada,    { keys: wrong },                                 same,                 403, 'InvalidSignatureException'],
+  ['after its URL has expired',               ada,    { keys: anybody, signedAt: Date.now() - 12_000 }, same,                403, 'InvalidSignatureException'],
+  ['as another than was signed',              ada,    { keys: anybody },                               asBob,                403, 'InvalidSignatureException'],
+  ['with a parameter added after signing',    ada,    { keys: anybody },                               prefetching,          403, 'InvalidSignatureException'],
+  ['without a session id',                    ada,    { keys: anybody },                               same,                 400, 'ValidationException'],
+  ['as what is no ARN',                       'ada',  { keys: anybody },                               same,                 400, 'ValidationException'],
+  ['without permission',                      ada,    { keys: nobody },                                same,                 403, 'AccessDeniedException'],
+  ['as whom the session is not tagged',       bob,    { keys: asAda },                                 same,                 403, 'AccessDeniedException'],
+  ['as a user of another account',            `${other}/user/ada`,         { keys: anybody },          same,                 403, 'AccessDeniedException'],
+  ['as a user there is not',                  `${chat.chat}/user/eve`,     { keys: anybody },          same,                 403, 'ForbiddenException'],
+  ['as a user of another region',             ada,    { keys: anybody, region: 'eu-central-1' },       same,                 403, 'ForbiddenException'],
+  ['as something in a user',                  `${ada}/more`,               { keys: anybody },          same,                 403, 'ForbiddenException'],
+  ['as a bot',                                bot,    { keys: anybody },                               same,                 403, 'ForbiddenException'],
+];
+
+for (const [title, userArn, signing, altered, status, code] of REFUSED) {
+  test(`Connect: ${title} is ${code}, and in the trail`, async () => {
+    const sessionId = title === 'without a session id' ? {} : { sessionId: randomUUID() };
+    const target = altered(connectTarget(server.httpsEndpoint, { userArn, ...sessionId }, signing));
+    const before = (await connects()).length;
+    assert.deepEqual(await upgrade(server.httpsEndpoint, server.caFile, target), { status, code });
+    const recorded = (await connects()).slice(before);
+    assert.deepEqual(
+      recorded.map(({ errorCode }) => errorCode),
+      [code],
+    );
+  });
+}
+
+test('Connect: its record names who, as whom and with which id, and nothing of its signature', async () => {
+  const sessionId = randomUUID();
+  const client = await connect(chat.messaging(asAda), ada, { sessionId });
+  client.stop();
+  const recorded = (await connects()).findLast(({ errorCode }) => errorCode === undefined);
+  const document = recorded?.document as unknown as Readonly<Record<string, unknown>>;
+  assert.deepEqual(
+    [document['eventSource'], document['requestParameters'], document['readOnly'], document['resources']],
+    ['chime.amazonaws.com', { userArn: ada, sessionId }, false, [{ accountId, type: 'AWS::Chime::AppInstanceUser', ARN: ada }]],
+  );
+  assert.equal(recorded?.document.userIdentity.accessKeyId, asAda.accessKeyId);
+  assert.doesNotMatch(JSON.stringify(document), /X-Amz-|Signature/i);
+  assert.ok(!JSON.stringify(document).includes(asAda.sessionToken?.slice(0, 40) as string));
+});
+
+test('Connect: what asks for another upgrade, or at another path, is answered as if it asked for none', async () => {
+  const target = connectTarget(server.httpsEndpoint, { userArn: ada, sessionId: 'one' }, { keys: anybody });
+  const elsewhere = await upgrade(server.httpsEndpoint, server.caFile, '/channels');
+  assert.deepEqual(elsewhere, { status: 403, code: 'MissingAuthenticationTokenException' });
+  const h2c = await upgrade(server.httpsEndpoint, server.caFile, target, { upgrade: 'h2c' });
+  assert.equal(h2c.status, 404);
+});
+
+test('Connect: a handshake that is none opens nothing, and the next one of the same user is heard', async () => {
+  const sign = () => connectTarget(server.httpsEndpoint, { userArn: ada, sessionId: 'one' }, { keys: anybody });
+  const broken = await upgrade(server.httpsEndpoint, server.caFile, sign(), { 'sec-websocket-key': 'short' });
+  assert.equal(broken.status, 400);
+  assert.equal((await upgrade(server.httpsEndpoint, server.caFile, sign())).status, 101);
+});
+
+/** Every Connect of the trail: each in the region it was signed for. */
+async function connects() {
+  const regions = ['us-east-1', 'eu-central-1'].map((region) => everyEvent(new CloudTrailClient({ ...server.client(), region })));
+  return (await Promise.all(regions)).flat().filter(({ eventName }) => eventName === 'Connect');
+}
+
+function same(target: string): string {
+  return target;
+}
+
+function unsigned(target: string): string {
+  return target.replace(/&X-Amz-.*$/, '');
+}
+
+function asBob(target: string): string {
+  return target.replace('user%2Fada', 'user%2Fbob');
+}
+
+function prefetching(target: string): string {
+  return `${target}&prefetch-on=connect`;
+}

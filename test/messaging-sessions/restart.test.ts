@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
+import { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
+import { startServerProcess } from '../server/process.ts';
+import { startTestServer } from '../server.ts';
+import { connect, trust } from './client.ts';
+
+test('A messaging session: its client comes back by itself when the server has been started again', async () => {
+  const first = await startServerProcess();
+  trust(`${first.dataFolder}/tls/ca.pem`);
+  const client = { endpoint: first.endpoint, region: 'us-east-1', credentials: first.credentials };
+  const identity = new ChimeSDKIdentityClient(client);
+  const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', ClientRequestToken: 'chat' }));
+  const of = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: 'ada' };
+  const { AppInstanceUserArn = '' } = await identity.send(new CreateAppInstanceUserCommand(of));
+  const session = await connect(new ChimeSDKMessagingClient(client), AppInstanceUserArn);
+
+  assert.equal(await first.stop(), 0);
+  const [BELFRY_HTTP, BELFRY_HTTPS] = [first.endpoint, first.httpsEndpoint].map((endpoint) => new URL(endpoint).host) as [string, string];
+  await startTestServer({ BELFRY_HTTP, BELFRY_HTTPS }, first.dataFolder);
+  await session.reconnected();
+  assert.ok(session.reconnects() > 0);
+  session.stop();
+});

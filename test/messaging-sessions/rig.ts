@@ -1,0 +1,79 @@
+/** What these tests share: a server with an app instance and its users, and upgrade requests as nobody's client would send them. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
+import { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
+import { instant } from '#core/instant.ts';
+import { presign } from '#sigv4/sign.ts';
+import { type Keys, startGuide } from '../guide/rig.ts';
+import { trust } from './client.ts';
+
+/** A server with an app instance `chat`. Everything in this process trusts its certificate. */
+export async function startChat() {
+  const guide = await startGuide();
+  const { server } = guide;
+  trust(server.caFile);
+  const identity = new ChimeSDKIdentityClient(server.client());
+  const { AppInstanceArn: chat = '' } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', ClientRequestToken: 'chat' }));
+  return {
+    ...guide,
+    identity,
+    chat,
+    messaging: (keys?: Keys) => new ChimeSDKMessagingClient(server.client(keys)),
+    /** A user of the app instance; resolves to the ARN. */
+    async appUser(AppInstanceUserId: string): Promise<string> {
+      const ClientRequestToken = `make-${AppInstanceUserId}`;
+      const { AppInstanceUserArn = '' } = await identity.send(
+        new CreateAppInstanceUserCommand({ AppInstanceArn: chat, AppInstanceUserId, Name: AppInstanceUserId, ClientRequestToken }),
+      );
+      return AppInstanceUserArn;
+    },
+  };
+}
+
+export interface Signing {
+  readonly keys: Keys;
+  readonly region?: string;
+  readonly signedAt?: number;
+  readonly expiresSeconds?: number;
+}
+
+/** The target of a Connect, signed as the client does. */
+export function connectTarget(
+  endpoint: string,
+  parameters: Readonly<Record<string, string>>,
+  { keys, region = 'us-east-1', signedAt = Date.now(), expiresSeconds = 10 }: Signing,
+): string {
+  return presign(
+    { method: 'GET', target: `/connect?${new URLSearchParams(parameters)}`, headers: { host: new URL(endpoint).host }, body: '' },
+    { credentials: keys, region, signingName: 'chime', now: instant(signedAt), expiresSeconds },
+  );
+}
+
+/** Sends an upgrade request, and ends the connection whatever the answer. Resolves to its status and the code of the error. */
+export async function upgrade(
+  endpoint: string,
+  caFile: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number; readonly code: string | undefined }> {
+  const { hostname, port } = new URL(endpoint);
+  const asking = request({
+    hostname,
+    port,
+    path,
+    ca: readFileSync(caFile),
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+      ...headers,
+    },
+  });
+  asking.end();
+  const [answer] = await Promise.race([once(asking, 'response'), once(asking, 'upgrade')]);
+  asking.destroy();
+  return { status: answer.statusCode, code: answer.headers['x-amzn-errortype'] };
+}

@@ -1,0 +1,97 @@
+/** Streaming of messaging data, and the service-linked role that it makes. By unmodified clients. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  DeleteMessagingStreamingConfigurationsCommand,
+  GetMessagingStreamingConfigurationsCommand,
+  PutMessagingStreamingConfigurationsCommand,
+} from '@aws-sdk/client-chime-sdk-messaging';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { DeleteServiceLinkedRoleCommand, GetRoleCommand, GetServiceLinkedRoleDeletionStatusCommand } from '@aws-sdk/client-iam';
+import { allow } from '../guide/rig.ts';
+import { startChat } from '../messaging-sessions/rig.ts';
+import { everyEvent } from '../sdk/history.ts';
+import { refusalOf } from '../sdk/policy.ts';
+
+const SERVICE = 'messaging.chime.amazonaws.com';
+const ROLE = 'AWSServiceRoleForChimeSDKMessaging';
+const chat = await startChat();
+const { accountId, admin, chat: AppInstanceArn } = chat;
+const messaging = chat.messaging();
+const roleArn = `arn:aws:iam::${accountId}:role/aws-service-role/${SERVICE}/${ROLE}`;
+const stream = (name: string, account = accountId) => `arn:aws:kinesis:us-east-1:${account}:stream/${name}`;
+const without = chat.messaging(await chat.user('without', allow('chime:*')));
+const maker = chat.messaging(
+  await chat.user(
+    'maker',
+    allow('chime:*'),
+    allow('iam:CreateServiceLinkedRole', roleArn, { Condition: { StringLike: { 'iam:AWSServiceName': SERVICE } } }),
+  ),
+);
+const put = (...resources: readonly (readonly [type: 'Channel' | 'ChannelMessage', arn: string])[]) =>
+  new PutMessagingStreamingConfigurationsCommand({
+    AppInstanceArn,
+    StreamingConfigurations: resources.map(([DataType, ResourceArn]) => ({ DataType, ResourceArn })),
+  });
+const good = put(['Channel', stream('chime-messaging-all')]);
+const get = () => messaging.send(new GetMessagingStreamingConfigurationsCommand({ AppInstanceArn }));
+const roleIsThere = async () => {
+  try {
+    return (await admin.send(new GetRoleCommand({ RoleName: ROLE }))).Role?.Arn === roleArn;
+  } catch (error) {
+    assert.equal((error as Error).name, 'NoSuchEntityException');
+    return false;
+  }
+};
+async function removal() {
+  const { DeletionTaskId } = await admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: ROLE }));
+  return admin.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }));
+}
+
+test('Streaming: who may not make its service-linked role does not stream, and nothing changes (SLR-5, SLR-6)', async () => {
+  const { name, status, message } = await refusalOf(without.send(good));
+  assert.deepEqual([name, status], ['AccessDeniedException', 403]);
+  assert.ok(message.includes(`iam:CreateServiceLinkedRole on resource: ${roleArn}`), message);
+  assert.equal(await roleIsThere(), false);
+  assert.equal((await refusalOf(get())).name, 'NotFoundException');
+});
+
+// biome-ignore format: a table
+for (const [title, command] of [
+  ['a type of data twice',        put(['Channel', stream('chime-messaging-a')], ['Channel', stream('chime-messaging-b')])],
+  ['a stream of another name',    put(['Channel', stream('messages')])],
+  ['a stream of another account', put(['Channel', stream('chime-messaging-a', '999988887777')])],
+  ['what is no stream',           put(['Channel', `arn:aws:sqs:us-east-1:${accountId}:chime-messaging-a`])],
+] as const) {
+  test(`Streaming: ${title} is BadRequestException, and makes no role`, async () => {
+    assert.equal((await refusalOf(maker.send(command))).name, 'BadRequestException');
+    assert.equal(await roleIsThere(), false);
+  });
+}
+
+test('Streaming: it makes its role with the caller’s own permission, which the trail shows, and then anybody may stream (SLR-6)', async () => {
+  await maker.send(good);
+  assert.equal(await roleIsThere(), true);
+  const both = put(['Channel', stream('chime-messaging-all')], ['ChannelMessage', stream('chime-messaging-all')]);
+  await without.send(both);
+  assert.equal((await get()).StreamingConfigurations?.length, 2);
+  const made = (await everyEvent(new CloudTrailClient(chat.server.client()))).filter(
+    ({ eventName, errorCode }) => eventName === 'CreateServiceLinkedRole' && errorCode === undefined,
+  );
+  assert.deepEqual(
+    made.map(({ document }) => [document.userIdentity.userName, document.userIdentity.invokedBy]),
+    [['maker', SERVICE]],
+  );
+});
+
+test('Streaming: while an app instance streams the role stays, and the removal lists it; afterwards it goes, and comes back (SLR-14, SLR-15)', async () => {
+  const failed = await removal();
+  assert.equal(failed.Status, 'FAILED');
+  assert.deepEqual(failed.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [AppInstanceArn] }]);
+  assert.equal(await roleIsThere(), true);
+  await messaging.send(new DeleteMessagingStreamingConfigurationsCommand({ AppInstanceArn }));
+  assert.equal((await removal()).Status, 'SUCCEEDED');
+  assert.equal(await roleIsThere(), false);
+  await maker.send(good);
+  assert.equal(await roleIsThere(), true);
+});

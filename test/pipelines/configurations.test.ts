@@ -1,0 +1,99 @@
+/** Media insights pipeline configurations, as AWS's own client has them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  DeleteMediaInsightsPipelineConfigurationCommand,
+  GetMediaInsightsPipelineConfigurationCommand,
+  ListMediaInsightsPipelineConfigurationsCommand,
+  ListTagsForResourceCommand,
+  paginateListMediaInsightsPipelineConfigurations,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateMediaInsightsPipelineConfigurationCommand,
+} from '@aws-sdk/client-chime-sdk-media-pipelines';
+import { DeleteServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
+import { allow, denialOf, deny } from '../guide/rig.ts';
+import { refusalOf } from '../sdk/policy.ts';
+import { startPipelines } from './rig.ts';
+
+const rig = await startPipelines();
+const { accessRole, accountId, pipelines } = rig;
+const client = pipelines();
+const arnOf = (name: string) => `arn:aws:chime:us-east-1:${accountId}:media-insights-pipeline-configuration/${name}`;
+
+test('A configuration: is made, read by its name and its ARN, changed, tagged and deleted', async () => {
+  const { MediaInsightsPipelineConfiguration: made } = await client.send(
+    rig.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }),
+  );
+  assert.equal(made?.MediaInsightsPipelineConfigurationArn, arnOf('life'));
+  assert.equal(made?.ResourceAccessRoleArn, accessRole);
+  assert.ok(made?.CreatedTimestamp instanceof Date);
+  const again = await client.send(rig.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }));
+  assert.deepEqual(again.MediaInsightsPipelineConfiguration, made);
+  for (const Identifier of ['life', arnOf('life')]) {
+    const read = await client.send(new GetMediaInsightsPipelineConfigurationCommand({ Identifier }));
+    assert.deepEqual(read.MediaInsightsPipelineConfiguration, made);
+  }
+
+  const { MediaInsightsPipelineConfiguration: changed } = await client.send(
+    new UpdateMediaInsightsPipelineConfigurationCommand({
+      Identifier: 'life',
+      ResourceAccessRoleArn: accessRole,
+      Elements: [{ Type: 'VoiceAnalyticsProcessor' }],
+    }),
+  );
+  assert.deepEqual(
+    changed?.Elements?.map(({ Type }) => Type),
+    ['VoiceAnalyticsProcessor'],
+  );
+  assert.equal(changed?.MediaInsightsPipelineConfigurationId, made?.MediaInsightsPipelineConfigurationId);
+
+  const ResourceARN = arnOf('life');
+  await client.send(new TagResourceCommand({ ResourceARN, Tags: [{ Key: 'stage', Value: 'test' }] }));
+  await client.send(new UntagResourceCommand({ ResourceARN, TagKeys: ['team'] }));
+  assert.deepEqual((await client.send(new ListTagsForResourceCommand({ ResourceARN }))).Tags, [{ Key: 'stage', Value: 'test' }]);
+
+  await client.send(new DeleteMediaInsightsPipelineConfigurationCommand({ Identifier: ResourceARN }));
+  const { name, status } = await refusalOf(client.send(new GetMediaInsightsPipelineConfigurationCommand({ Identifier: 'life' })));
+  assert.deepEqual([name, status], ['NotFoundException', 404]);
+});
+
+test('ListMediaInsightsPipelineConfigurations: the client’s paginator sees each once', async () => {
+  for (const name of ['page-c', 'page-a', 'page-b']) await client.send(rig.configuration(name));
+  const seen: (string | undefined)[] = [];
+  for await (const page of paginateListMediaInsightsPipelineConfigurations({ client, pageSize: 2 }, {})) {
+    seen.push(...(page.MediaInsightsPipelineConfigurations ?? []).map((each) => each.MediaInsightsPipelineConfigurationName));
+  }
+  assert.deepEqual(seen, ['page-a', 'page-b', 'page-c']);
+});
+
+test('CHM-3, TAG-5: policies name configurations by ARN and by tag, and tags at creation are asked for', async () => {
+  await client.send(rig.configuration('mine', { Tags: [{ Key: 'owner', Value: 'ada' }] }));
+  await client.send(rig.configuration('theirs'));
+  const get = (Identifier: string) => new GetMediaInsightsPipelineConfigurationCommand({ Identifier });
+  const byArn = pipelines(await rig.user('by-arn', allow('chime:Get*', arnOf('mine'))));
+  await byArn.send(get('mine'));
+  assert.match(await denialOf(byArn.send(get('theirs'))), new RegExp(`on resource: ${arnOf('theirs')} because`));
+  const byTag = pipelines(
+    await rig.user('by-tag', allow('chime:Get*', '*', { Condition: { StringEquals: { 'aws:ResourceTag/owner': 'ada' } } })),
+  );
+  await byTag.send(get(arnOf('mine')));
+  await denialOf(byTag.send(get('theirs')));
+  await denialOf(byTag.send(new ListMediaInsightsPipelineConfigurationsCommand({})));
+  const untagging = pipelines(await rig.user('untagging', allow(['chime:*', 'iam:PassRole']), deny('chime:TagResource')));
+  await untagging.send(rig.configuration('untagged'));
+  assert.match(
+    await denialOf(untagging.send(rig.configuration('tagged', { Tags: [{ Key: 'a', Value: 'b' }] }))),
+    /chime:TagResource on resource: \S+\/\* with an explicit deny in an identity-based policy$/,
+  );
+});
+
+test('SLR-18: a pipeline is refused without the service-linked role, once it is allowed; with it, it is not built', async () => {
+  assert.equal((await refusalOf(client.send(rig.capture(accessRole)))).name, 'NotYetImplementedException');
+  await rig.admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines' }));
+  const { name, status, message } = await refusalOf(client.send(rig.capture(accessRole)));
+  assert.deepEqual([name, status], ['ForbiddenException', 403]);
+  assert.match(message, /AWSServiceRoleForAmazonChimeSDKMediaPipelines/);
+  const unable = pipelines(await rig.user('unable', allow('chime:*')));
+  assert.match(await denialOf(unable.send(rig.capture(accessRole))), /iam:PassRole/);
+});

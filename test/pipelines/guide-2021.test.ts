@@ -1,0 +1,37 @@
+/** ROLE-13, ROLE-15: the guide of 2021 knows no service roles, so no member that takes one is accepted. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UpdateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
+import { EventBridgeClient, PutRuleCommand } from '@aws-sdk/client-eventbridge';
+import { allow, verdictOf } from '../guide/rig.ts';
+import { refusalOf } from '../sdk/policy.ts';
+import { startPipelines } from './rig.ts';
+
+const rig = await startPipelines({ BELFRY_GUIDE_2021: 'on' });
+const { accessRole, pipelines, server } = rig;
+const user = await rig.user('user', allow(['chime:*', 'iam:PassRole', 'events:*']));
+
+// biome-ignore format: a table
+const REFUSED: readonly [operation: string, member: string, send: (client: ReturnType<typeof pipelines>) => Promise<unknown>][] = [
+  ['CreateMediaCapturePipeline',               'SinkIamRoleArn',        (client) => client.send(rig.capture(accessRole))],
+  ['CreateMediaInsightsPipelineConfiguration', 'ResourceAccessRoleArn', (client) => client.send(rig.configuration('calls'))],
+  ['UpdateMediaInsightsPipelineConfiguration', 'ResourceAccessRoleArn', (client) => client.send(new UpdateMediaInsightsPipelineConfigurationCommand({ Identifier: 'none', ResourceAccessRoleArn: accessRole, Elements: [] }))],
+];
+
+for (const [operation, member, send] of REFUSED) {
+  test(`ROLE-15: with the guide of 2021 ${operation} with ${member} is BadRequestException for everybody`, async () => {
+    for (const keys of [undefined, user, await rig.user(`nobody-${operation}`)]) {
+      const { name, status, message } = await refusalOf(send(pipelines(keys)));
+      assert.deepEqual(
+        [name, status, message],
+        ['BadRequestException', 400, `${member} is not accepted: Amazon Chime does not support service roles.`],
+      );
+    }
+  });
+}
+
+test('ROLE-13: with the guide of 2021 what names no role, and services that are not Chime’s, are as ever', async () => {
+  assert.equal((await refusalOf(pipelines(user).send(rig.capture()))).name, 'NotYetImplementedException');
+  const rule = new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: accessRole });
+  assert.equal(await verdictOf(new EventBridgeClient(server.client(user)).send(rule)), 'allowed');
+});

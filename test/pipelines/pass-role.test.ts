@@ -1,0 +1,211 @@
+/** ROLE-15, TS-3: who names a role in a request must be allowed to pass it to the service, whether the operation is built or not. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ListMediaInsightsPipelineConfigurationsCommand,
+  UpdateMediaInsightsPipelineConfigurationCommand,
+} from '@aws-sdk/client-chime-sdk-media-pipelines';
+import { CloudTrailClient, CreateTrailCommand, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CloudWatchClient, PutMetricStreamCommand } from '@aws-sdk/client-cloudwatch';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { AddRoleToInstanceProfileCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { DecodeAuthorizationMessageCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { allow, deny, type Keys, keysOf, policy, type Statement, verdictOf } from '../guide/rig.ts';
+import { refusalOf } from '../sdk/policy.ts';
+import { MEDIA_PIPELINES, startPipelines } from './rig.ts';
+
+const rig = await startPipelines();
+const { accessRole, accountId, admin, pipelines, server, sts } = rig;
+const keys = await rig.user('passer');
+const PASSER = rig.userArn('passer');
+await pipelines().send(rig.configuration('existing'));
+
+const may = (...statements: readonly Statement[]) =>
+  admin.send(new PutUserPolicyCommand({ UserName: 'passer', PolicyName: 'p', PolicyDocument: policy(...statements) }));
+const passing = (Resource: string, service?: string) =>
+  allow('iam:PassRole', Resource, service === undefined ? {} : { Condition: { StringEquals: { 'iam:PassedToService': service } } });
+
+/** The words of a refusal by policy; its status is the service's own, and 400 on those that speak JSON to a target. */
+async function wordsOf(sent: Promise<unknown>): Promise<string> {
+  const { name, message } = await refusalOf(sent);
+  assert.match(name, /^AccessDenied(Exception)?$/, message);
+  return message;
+}
+
+const events = new EventBridgeClient(server.client(keys));
+const cloudtrail = new CloudTrailClient(server.client(keys));
+const cloudwatch = new CloudWatchClient(server.client(keys));
+const target = (Id: string, RoleArn?: string) => ({ Id, Arn: `arn:aws:kinesis:us-east-1:${accountId}:stream/s`, RoleArn });
+
+interface Passing {
+  readonly operation: string;
+  /** What the operation itself asks for. */
+  readonly action: string;
+  readonly passedTo: string;
+  /** Calls it with a role; `times` makes the names of what is made differ. */
+  readonly send: (role: string, times: number) => Promise<unknown>;
+}
+
+// biome-ignore format: a table
+const PASSINGS: readonly Passing[] = [
+  { operation: 'CreateMediaInsightsPipelineConfiguration', action: 'chime:CreateMediaInsightsPipelineConfiguration', passedTo: MEDIA_PIPELINES,
+    send: (role, times) => pipelines(keys).send(rig.configuration(`made-${times}`, { ResourceAccessRoleArn: role })) },
+  { operation: 'UpdateMediaInsightsPipelineConfiguration', action: 'chime:UpdateMediaInsightsPipelineConfiguration', passedTo: MEDIA_PIPELINES,
+    send: (role) => pipelines(keys).send(new UpdateMediaInsightsPipelineConfigurationCommand({ Identifier: 'existing', ResourceAccessRoleArn: role, Elements: [{ Type: 'VoiceAnalyticsProcessor' }] })) },
+  { operation: 'CreateMediaCapturePipeline', action: 'chime:CreateMediaCapturePipeline', passedTo: MEDIA_PIPELINES,
+    send: (role) => pipelines(keys).send(rig.capture(role)) },
+  { operation: 'PutRule', action: 'events:PutRule', passedTo: 'events.amazonaws.com',
+    send: (role) => events.send(new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: role })) },
+  { operation: 'PutTargets', action: 'events:PutTargets', passedTo: 'events.amazonaws.com',
+    send: (role) => events.send(new PutTargetsCommand({ Rule: 'r', Targets: [target('a'), target('b', role)] })) },
+  { operation: 'CreateTrail', action: 'cloudtrail:CreateTrail', passedTo: 'cloudtrail.amazonaws.com',
+    send: (role) => cloudtrail.send(new CreateTrailCommand({ Name: 'trail', S3BucketName: 'bucket', CloudWatchLogsRoleArn: role })) },
+  { operation: 'PutMetricStream', action: 'cloudwatch:PutMetricStream', passedTo: 'streams.metrics.cloudwatch.amazonaws.com',
+    send: (role) => cloudwatch.send(new PutMetricStreamCommand({ Name: 'm', FirehoseArn: `arn:aws:firehose:us-east-1:${accountId}:deliverystream/d`, RoleArn: role, OutputFormat: 'json' })) },
+  { operation: 'AddRoleToInstanceProfile', action: 'iam:AddRoleToInstanceProfile', passedTo: 'ec2.amazonaws.com',
+    send: (role) => rig.iam(keys).send(new AddRoleToInstanceProfileCommand({ InstanceProfileName: 'p', RoleName: role.slice(role.lastIndexOf('/') + 1) })) },
+];
+
+for (const { operation, action, passedTo, send } of PASSINGS) {
+  const under = (path: string) => `arn:aws:iam::${accountId}:role/${path}`;
+
+  test(`ROLE-15, TS-3: ${operation} without iam:PassRole says so, on the role`, async () => {
+    await may(allow(action));
+    assert.equal(
+      await wordsOf(send(accessRole, 0)),
+      `User: ${PASSER} is not authorized to perform: iam:PassRole on resource: ${accessRole} because no identity-based policy allows the iam:PassRole action`,
+    );
+  });
+
+  test(`ROLE-15: ${operation} with iam:PassRole alone is refused for its own action`, async () => {
+    await may(passing('*'));
+    assert.match(await wordsOf(send(accessRole, 0)), new RegExp(`is not authorized to perform: ${action} on resource: `));
+  });
+
+  // biome-ignore format: a table
+  const GRANTS: readonly [title: string, grants: readonly Statement[], verdict: 'allowed' | 'refused'][] = [
+    ['of the role',                         [passing(accessRole)],                                  'allowed'],
+    ['of the role to the service',          [passing(accessRole, passedTo)],                        'allowed'],
+    ['of the role to another service',      [passing(accessRole, 'lambda.amazonaws.com')],          'refused'],
+    ['of the roles under its path',         [passing(under('analytics/*'), passedTo)],              'allowed'],
+    ['of roles under another path',         [passing(under('other/*'), passedTo)],                  'refused'],
+    ['of the role’s name without its path', [passing(under('Access'), passedTo)],                   'refused'],
+    ['and a Deny of it',                    [passing('*'), deny('iam:PassRole', accessRole)],       'refused'],
+    ['and a Deny of it to another service', [passing('*'), deny('iam:PassRole', '*', { Condition: { StringEquals: { 'iam:PassedToService': 'lambda.amazonaws.com' } } })], 'allowed'],
+  ];
+
+  for (const [i, [title, grants, verdict]] of GRANTS.entries()) {
+    test(`ROLE-15: ${operation} with iam:PassRole ${title} is ${verdict}`, async () => {
+      await may(allow(action), ...grants);
+      assert.equal(await verdictOf(send(accessRole, i + 1)), verdict);
+    });
+  }
+}
+
+test('ROLE-15: PutTargets asks for the role of every target', async () => {
+  await may(allow('events:PutTargets'), passing(accessRole));
+  const other = rig.roleArn('Other');
+  const denial = await wordsOf(
+    events.send(new PutTargetsCommand({ Rule: 'r', Targets: [target('a', accessRole), target('b', other), target('c', accessRole)] })),
+  );
+  assert.match(denial, new RegExp(`is not authorized to perform: iam:PassRole on resource: ${other} because`));
+});
+
+test('ROLE-15: the role for post-call analytics is passed besides, to Transcribe', async () => {
+  const postCall = await rig.role('PostCall', {
+    Effect: 'Allow',
+    Principal: { Service: 'transcribe.streaming.amazonaws.com' },
+    Action: 'sts:AssumeRole',
+  });
+  const create = (name: string) =>
+    pipelines(keys).send(
+      rig.configuration(name, {
+        Elements: [
+          {
+            Type: 'AmazonTranscribeCallAnalyticsProcessor',
+            AmazonTranscribeCallAnalyticsProcessorConfiguration: {
+              LanguageCode: 'en-US',
+              PostCallAnalyticsSettings: { OutputLocation: 's3://calls/', DataAccessRoleArn: postCall },
+            },
+          },
+        ],
+      }),
+    );
+  await may(allow('chime:*'), passing('*', MEDIA_PIPELINES));
+  assert.match(await wordsOf(create('post-call')), new RegExp(`iam:PassRole on resource: ${postCall} because`));
+  await may(allow('chime:*'), passing(accessRole, MEDIA_PIPELINES), passing(postCall, 'transcribe.streaming.amazonaws.com'));
+  assert.equal((await create('post-call')).MediaInsightsPipelineConfiguration?.MediaInsightsPipelineConfigurationName, 'post-call');
+});
+
+test('ROLE-15: a role of another account cannot be passed, whatever the policies allow', async () => {
+  await may(allow('*'));
+  for (const [client, code] of [
+    [pipelines(keys), 'AccessDeniedException'],
+    [pipelines(), 'AccessDeniedException'],
+  ] as const) {
+    const { name, status, message } = await refusalOf(
+      client.send(rig.configuration('foreign', { ResourceAccessRoleArn: 'arn:aws:iam::444455556666:role/Theirs' })),
+    );
+    assert.deepEqual([name, status, message], [code, 403, 'Cross-account pass role is not allowed.']);
+  }
+});
+
+test('ROLE-15: what is no role’s ARN is told to who may call the operation, and to nobody else', async () => {
+  const user = rig.userArn('passer');
+  const create = () => pipelines(keys).send(rig.configuration('no-role', { ResourceAccessRoleArn: user }));
+  await may(passing('*'));
+  assert.match(await wordsOf(create()), /chime:CreateMediaInsightsPipelineConfiguration/);
+  await may(allow('chime:*'));
+  const { name, status, message } = await refusalOf(create());
+  assert.deepEqual([name, status, message], ['BadRequestException', 400, 'ResourceAccessRoleArn is not the ARN of a role.']);
+  await may(allow('cloudtrail:*'));
+  const trail = await refusalOf(cloudtrail.send(new CreateTrailCommand({ Name: 'trail', S3BucketName: 'b', CloudWatchLogsRoleArn: user })));
+  assert.equal(trail.name, 'InvalidCloudWatchLogsRoleArnException');
+});
+
+test('ROLE-15: who may not pass the role makes nothing and changes nothing', async () => {
+  const list = async () =>
+    (await pipelines().send(new ListMediaInsightsPipelineConfigurationsCommand({}))).MediaInsightsPipelineConfigurations;
+  await may(allow('chime:*'));
+  const before = await list();
+  await wordsOf(pipelines(keys).send(rig.configuration('unmade')));
+  assert.deepEqual(await list(), before);
+});
+
+test('TS-3, TS-7, TS-8: the refusal is explained to who may decode it, and is in the trail with the role', async () => {
+  await may(allow('chime:*'));
+  const denial = await pipelines(keys)
+    .send(rig.configuration('explained'))
+    .then(
+      () => assert.fail('it was allowed'),
+      (error) => error as Error & { $response: { headers: Record<string, string> }; $metadata: { requestId: string } },
+    );
+  const EncodedMessage = denial.$response.headers['x-belfry-authorization-message'];
+  const { DecodedMessage } = await sts().send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
+  const { allowed, explicitDeny, context } = JSON.parse(DecodedMessage as string);
+  assert.deepEqual([allowed, explicitDeny, context.action, context.resource], [false, false, 'iam:PassRole', accessRole]);
+  assert.match(JSON.stringify(context.conditions), /mediapipelines\.chime\.amazonaws\.com/);
+
+  const { Events } = await new CloudTrailClient(server.client()).send(
+    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue: accessRole }] }),
+  );
+  const event = (Events ?? [])
+    .map((each) => JSON.parse(each.CloudTrailEvent as string))
+    .find(({ requestID }) => requestID === denial.$metadata.requestId);
+  assert.deepEqual([event.eventName, event.errorCode], ['CreateMediaInsightsPipelineConfiguration', 'AccessDeniedException']);
+  assert.equal(event.errorMessage, denial.message);
+  assert.deepEqual(event.resources, [{ ARN: accessRole, accountId, type: 'AWS::IAM::Role' }]);
+});
+
+test('ROLE-1, ROLE-15: sessions that may not call IAM may pass a role, as far as both their policies allow it', async () => {
+  const maker: Keys = await rig.user('maker', allow(['chime:*', 'sts:GetFederationToken']), passing(accessRole));
+  const federated = async (...statements: readonly Statement[]) =>
+    keysOf((await sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(...statements) }))).Credentials);
+  const session = keysOf((await sts(maker).send(new GetSessionTokenCommand({}))).Credentials);
+  await pipelines(session).send(rig.configuration('by-session'));
+  await pipelines(await federated(allow('chime:*'), passing(accessRole))).send(rig.configuration('by-visitor'));
+  assert.match(
+    await wordsOf(pipelines(await federated(allow('chime:*'))).send(rig.configuration('refused'))),
+    /iam:PassRole on resource: .* because no session policy allows the iam:PassRole action$/,
+  );
+});

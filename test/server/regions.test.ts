@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { CreateAccessKeyCommand, CreateUserCommand, GetUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { everyEvent } from '../sdk/history.ts';
+import { startTestServer } from '../server.ts';
+
+/** Which region a call is made in, and where it is found again. */
+
+const server = await startTestServer({ BELFRY_REGION: 'eu-central-1' });
+const elsewhere = (credentials = server.credentials) => ({ ...server.client(credentials), region: 'ap-south-2' });
+const iam = new IAMClient(server.client());
+let limited = server.credentials;
+
+/** What stands in the history of a region. */
+async function names(region: string): Promise<readonly string[]> {
+  const events = await everyEvent(new CloudTrailClient({ ...server.client(), region }));
+  return events.map(({ eventName, errorCode, document }) => `${eventName} ${document.awsRegion} ${errorCode ?? 'done'}`);
+}
+
+before(async () => {
+  await iam.send(new CreateUserCommand({ UserName: 'limited' }));
+  const statement = {
+    Effect: 'Allow',
+    Action: 'iam:GetUser',
+    Resource: '*',
+    Condition: { StringEquals: { 'aws:RequestedRegion': 'eu-central-1' } },
+  };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iam.send(new PutUserPolicyCommand({ UserName: 'limited', PolicyName: 'Here', PolicyDocument }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'limited' }));
+  limited = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
+});
+
+test('IAM and Organizations have no region of their own: whatever a client signs for, they are recorded where the server is', async () => {
+  await new IAMClient(elsewhere()).send(new CreateUserCommand({ UserName: 'hidden' }));
+  const wrong = { ...server.credentials, secretAccessKey: 'x'.repeat(40) };
+  await assert.rejects(new IAMClient(elsewhere(wrong)).send(new GetUserCommand({})), { name: 'SignatureDoesNotMatch' });
+  await assert.rejects(new OrganizationsClient(elsewhere()).send(new DescribeOrganizationCommand({})));
+  const found = await names('eu-central-1');
+  assert.ok(found.includes('CreateUser eu-central-1 done'));
+  assert.ok(found.includes('GetUser eu-central-1 SignatureDoesNotMatch'));
+  assert.ok(found.some((name) => name.startsWith('DescribeOrganization eu-central-1 ')));
+  assert.deepEqual(
+    (await names('ap-south-2')).filter((name) => !name.startsWith('LookupEvents')),
+    [],
+  );
+});
+
+test('aws:RequestedRegion of a call to IAM is where the server is, whatever a client signs for', async () => {
+  const { User } = await new IAMClient(elsewhere(limited)).send(new GetUserCommand({ UserName: 'limited' }));
+  assert.equal(User?.UserName, 'limited');
+});
+
+test('A call to a service that has regions stands in the one it was signed for', async () => {
+  await new STSClient(elsewhere()).send(new GetCallerIdentityCommand({}));
+  assert.ok((await names('ap-south-2')).includes('GetCallerIdentity ap-south-2 done'));
+});
+
+test('A region that is none is refused, and the refusal stands where the server is: nobody acts where nobody looks', async () => {
+  for (const credentials of [server.credentials, { ...server.credentials, secretAccessKey: 'x'.repeat(40) }]) {
+    const nowhere = new STSClient({ ...server.client(credentials), region: 'nowhere-1' });
+    await assert.rejects(nowhere.send(new GetCallerIdentityCommand({})), { name: 'SignatureDoesNotMatch' });
+  }
+  const refused = (await names('eu-central-1')).filter((name) => name === 'GetCallerIdentity eu-central-1 SignatureDoesNotMatch');
+  assert.equal(refused.length, 2);
+  const named = new STSClient({ ...server.client(), region: 'nowhere-1' });
+  await assert.rejects(
+    named.send(new GetCallerIdentityCommand({})),
+    /^SignatureDoesNotMatch: Credential should be scoped to a valid region, not 'nowhere-1'\. $/,
+  );
+});
+
+test('The region that the server was set to is one, whatever it is called', async () => {
+  const local = await startTestServer({ BELFRY_REGION: 'eu-basement-1' });
+  const { Account } = await new STSClient({ ...local.client(), region: 'eu-basement-1' }).send(new GetCallerIdentityCommand({}));
+  assert.equal(Account, local.accountId);
+});

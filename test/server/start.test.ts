@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { startTestServer } from '../server.ts';
+import { startServerProcess, startThatEnds } from './process.ts';
+import { bytesOf, connect, exchange, type Reply, signedHeaders } from './raw.ts';
+
+/** What a new user meets: odd folders, starts that were broken off, addresses and files that will not do. */
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-start-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('The first start: what it prints can be pasted, whatever the data folder is called', async () => {
+  const dataFolder = join(newFolder(), "it's dátá (1)");
+  mkdirSync(dataFolder);
+  const server = await startServerProcess({}, dataFolder);
+  await server.stop();
+  const lines = /export[\s\S]*AWS_PROFILE=belfry/.exec(server.written())?.[0] as string;
+  const said = execFileSync('bash', ['-euc', `${lines}\ncat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE"`], { encoding: 'utf8' });
+  assert.ok(said.includes('[profile belfry]') && said.includes(server.credentials.accessKeyId));
+});
+
+// biome-ignore format: a table
+for (const [what, files] of [
+  ['no word of when the certificate ends',      { 'server.json': '' }],
+  ['nothing but the key of the CA',             { 'ca.key': '', 'ca.pem': undefined, 'server.json': undefined }],
+  ['a key made anew beside an old certificate', { 'server.key': 'x', 'server.json': undefined }],
+] as const) {
+  test(`A start after one that was broken off while it made certificates: with ${what} it serves`, async () => {
+    const first = await startTestServer({}, newFolder());
+    await first.stop();
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(first.dataFolder, 'tls', name);
+      if (text === undefined) rmSync(path);
+      else writeFileSync(path, text, { mode: 0o600 });
+    }
+    const second = await startTestServer({}, first.dataFolder);
+    assert.match(second.httpsEndpoint, /^https:/);
+  });
+}
+
+test('The first profile: of a server on every address of the machine names the one its certificate holds for', async () => {
+  const server = await startTestServer({ BELFRY_HTTP: 'off', BELFRY_HTTPS: '0.0.0.0:17443' }, newFolder());
+  const config = readFileSync(join(server.dataFolder, 'aws', 'config'), 'utf8');
+  assert.equal(/^endpoint_url = (\S+)$/m.exec(config)?.[1], 'https://localhost:17443');
+  assert.equal(server.endpoint, 'https://localhost:17443');
+  const health = 'GET /_belfry/health HTTP/1.1\r\nhost: localhost:17443\r\n\r\n';
+  assert.equal((await exchange(server.endpoint, health, server.caFile)).status, 200);
+});
+
+test('The first profile: names the local CA only where the server has its certificate of it', async () => {
+  const made = await startTestServer({}, newFolder());
+  const own = (name: string) => join(made.dataFolder, 'tls', name);
+  const bundleOf = async (environment: Readonly<Record<string, string>>) => {
+    const { dataFolder, stop } = await startTestServer({ BELFRY_HTTP: 'off', ...environment }, newFolder());
+    await stop();
+    return /^ca_bundle = (.*)$/m.exec(readFileSync(join(dataFolder, 'aws', 'config'), 'utf8'))?.[1];
+  };
+  assert.match((await bundleOf({})) ?? '', /tls\/ca\.pem$/);
+  assert.equal(await bundleOf({ BELFRY_TLS_CERTIFICATE: own('server.pem'), BELFRY_TLS_KEY: own('server.key') }), undefined);
+});
+
+test('A start that cannot be says why in one line, without a trace of the program', async () => {
+  const { endpoint, dataFolder } = await startServerProcess();
+  const folder = newFolder();
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const key = join(dataFolder, 'tls', 'ca.key');
+  const certificate = join(dataFolder, 'tls', 'server.pem');
+  const free = ['--http', '127.0.0.1:0', '--https', 'off'];
+  const secure = ['--http', 'off', '--https', '127.0.0.1:0'];
+  // biome-ignore format: a table
+  for (const [args, text] of [
+    [['--data', dataFolder, ...free],                                                                       /Another process holds the data folder/],
+    [['--data', file, ...free],                                                                             /EEXIST/],
+    [['--data', '', ...free],                                                                               /BELFRY_DATA is empty/],
+    [['--data', folder, '--http', new URL(endpoint).host, '--https', 'off'],                                /EADDRINUSE/],
+    [['--data', folder, ...secure, '--tls-certificate', join(folder, 'nowhere.pem'), '--tls-key', key],     /nowhere\.pem/],
+    [['--data', folder, ...secure, '--tls-certificate', certificate, '--tls-key', key],                     /mismatch/],
+    [['--data', folder, ...free, '--database', 'postgres://nobody@127.0.0.1:1/nothing'],                    /ECONNREFUSED/],
+  ] as const) {
+    const { status, written } = await startThatEnds(args);
+    assert.match(written, new RegExp(`^belfry: [^\n]*${text.source}[^\n]*\n$`));
+    assert.equal(status, 2);
+  }
+  assert.ok(!existsSync(join(folder, 'aws')), 'no profile is left of a start whose address was taken');
+});
+
+test('A request that comes before a start is done waits for it, and is answered like every other', async () => {
+  const first = await startTestServer({}, newFolder());
+  await first.stop();
+  const { port } = new URL(first.endpoint);
+  const endpoint = `http://127.0.0.1:${port}`;
+  const body = JSON.stringify({ ClientRequestToken: 'early', ExternalMeetingId: 'early', MediaRegion: 'us-east-1' });
+  const plain = { method: 'POST', target: '/meetings', body };
+  const bytes = bytesOf(plain, signedHeaders(endpoint, plain, { credentials: first.credentials, signingName: 'chime' }));
+  const starting = startTestServer({ BELFRY_HTTP: `127.0.0.1:${port}` }, first.dataFolder);
+  let early: Reply | undefined;
+  while (early === undefined) early = await exchange(endpoint, bytes).catch(() => undefined);
+  const { httpsEndpoint } = await starting;
+  const { Meeting } = JSON.parse(early.body.toString()) as { Meeting: { MediaPlacement: { SignalingUrl: string } } };
+  assert.ok(Meeting.MediaPlacement.SignalingUrl.startsWith(httpsEndpoint.replace('https', 'wss')), Meeting.MediaPlacement.SignalingUrl);
+});
+
+test('Asked to stop twice, as by Ctrl-C to it and to its launcher, the server answers what is under way, and stops whole', async () => {
+  const server = await startServerProcess();
+  const busy = await connect(server.endpoint);
+  busy.write(`POST /meetings HTTP/1.1\r\nhost: ${new URL(server.endpoint).host}\r\ncontent-length: 2\r\n\r\n{`);
+  const health = `GET /_belfry/health HTTP/1.1\r\nhost: ${new URL(server.endpoint).host}\r\n\r\n`;
+  await exchange(server.endpoint, health);
+  process.kill(server.pid, 'SIGTERM');
+  while (await exchange(server.endpoint, health).catch(() => undefined));
+  const status = server.stop();
+  busy.write('}');
+  assert.equal((await busy.reply()).status, 403);
+  assert.equal(await status, 0);
+  assert.ok(!existsSync(join(server.dataFolder, 'control', 'belfry.sock')));
+});

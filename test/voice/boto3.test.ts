@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startTestServer } from '../server.ts';
+
+/** A SIP trunk with boto3 as Debian has it: `trunk.py` makes it and says what came of it. */
+
+const SCRIPT = fileURLToPath(new URL('trunk.py', import.meta.url));
+
+test('boto3: a trunk is configured, grouped and kept while it is in the group', async () => {
+  const server = await startTestServer();
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
+    env: {
+      ENDPOINT: `${server.endpoint}/_chime-sdk-voice`,
+      KEY: server.credentials.accessKeyId,
+      SECRET: server.credentials.secretAccessKey,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    },
+  });
+  const { id, host, created, ...rest } = JSON.parse(stdout);
+  assert.equal(host, `${id}.voiceconnector.chime.aws`);
+  assert.match(created, /^2\d{3}-\d\d-\d\dT.*\+00:00$/);
+  assert.deepEqual(rest, {
+    connectors: ['trunk'],
+    usernames: ['pbx'],
+    cpsLimit: 1,
+    items: [{ VoiceConnectorId: id, Priority: 1 }],
+    conflict: 'ConflictException',
+  });
+});
