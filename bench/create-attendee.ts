@@ -50,6 +50,7 @@ async function changesPerSync(): Promise<string> {
   const result = await round(server);
   await server.stop();
   const syncs = watch.count(result.beganMs, result.endedMs);
+  if (syncs === 0) throw new Error('strace saw no sync: what is answered is not durable, or its lines are read wrongly');
   return `${(result.requests / syncs).toFixed(1)} changes per sync of the log (${result.requests} / ${syncs}, at ${Math.round(result.perSecond)} /s under strace)`;
 }
 

@@ -34,7 +34,7 @@ export function watchSyncs(): SyncWatch | undefined {
     under,
     count(fromMs, toMs) {
       // `22192 1795680605.194073 fdatasync(31</tmp/…/belfry.db-wal>) = 0`; one cut in two by another thread's is counted at its beginning.
-      const began = readFileSync(file, 'utf8').matchAll(/^\d+ (\d+\.\d+) f(?:data)?sync\(\d+<[^>]*-wal>/gm);
+      const began = readFileSync(file, 'utf8').matchAll(/^\d+ +(\d+\.\d+) f(?:data)?sync\(\d+<[^>]*-wal>/gm);
       return [...began].filter(([, seconds]) => Number(seconds) * 1000 >= fromMs && Number(seconds) * 1000 <= toMs).length;
     },
   };

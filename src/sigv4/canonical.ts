@@ -150,3 +150,8 @@ export function canonicalValue(value: string): string {
 export function stringToSign(amzDate: string, scope: string, requestHash: string): string {
   return `${ALGORITHM}\n${amzDate}\n${scope}\n${requestHash}`;
 }
+
+/** A copy of a text, to be kept: what was cut out of a header keeps the whole header in memory. */
+export function ownText(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -1,3 +1,5 @@
+import { ownText } from './canonical.ts';
+
 /** A SignedHeaders list, taken apart. */
 export interface SignedHeaders {
   readonly names: ReadonlySet<string>;
@@ -21,8 +23,7 @@ export function readSignedHeaders(list: string): SignedHeaders | undefined {
   const before = known.get(list);
   if (before !== undefined) return before;
   if (list.length > LIST_MAX || !LIST.test(list)) return undefined;
-  // A copy: a part of a text keeps the whole of it in memory, here an Authorization header.
-  const kept = Buffer.from(list, 'latin1').toString('latin1');
+  const kept = ownText(list);
   const names = kept.split(';');
   const read: SignedHeaders = {
     names: new Set(names),

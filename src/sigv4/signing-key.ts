@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { TERMINATOR } from './canonical.ts';
+import { ownText, TERMINATOR } from './canonical.ts';
 
 /** The parts of a credential scope before its terminator. */
 export interface Scope {
@@ -51,23 +51,35 @@ export interface SigningKeyCache {
   keep(accessKeyId: string, scope: Scope, secret: string, key: SigningKey): void;
 }
 
+/** Of the day and the secret an access key was last used with: both change seldom, and what belongs to others is dropped with them. */
+interface Kept {
+  readonly date: string;
+  readonly secret: string;
+  readonly keys: readonly { readonly region: string; readonly service: string; readonly key: SigningKey }[];
+}
+
+/** Regions and services of one access key. */
+const KEYS_MAX = 8;
+
 /**
- * At most `max` keys, the oldest leaving first. Keep only keys that have verified something: a stranger can then not push
+ * Keys of at most `max` access keys, the oldest leaving first. Keep only keys that have verified something: a stranger can then not push
  * others out by inventing regions.
  */
 export function signingKeyCache(max = 10_000): SigningKeyCache {
-  const kept = new Map<string, { readonly secret: string; readonly key: SigningKey }>();
-  const name = (accessKeyId: string, { date, region, service }: Scope) => `${accessKeyId}/${date}/${region}/${service}`;
+  const kept = new Map<string, Kept>();
   return {
-    find(accessKeyId, scope, secret) {
-      const entry = kept.get(name(accessKeyId, scope));
-      return entry?.secret === secret ? entry.key : undefined;
+    find(accessKeyId, { date, region, service }, secret) {
+      const of = kept.get(accessKeyId);
+      if (of === undefined || of.date !== date || of.secret !== secret) return undefined;
+      return of.keys.find((one) => one.region === region && one.service === service)?.key;
     },
-    keep(accessKeyId, scope, secret, key) {
-      const entry = name(accessKeyId, scope);
-      kept.delete(entry);
+    keep(accessKeyId, { date, region, service }, secret, key) {
+      const before = kept.get(accessKeyId);
+      const others = before?.date === date && before.secret === secret ? before.keys.slice(0, KEYS_MAX - 1) : [];
+      kept.delete(accessKeyId);
       if (kept.size >= max) kept.delete(kept.keys().next().value as string);
-      kept.set(entry, { secret, key });
+      const mine = { region: ownText(region), service: ownText(service), key };
+      kept.set(ownText(accessKeyId), { date: ownText(date), secret, keys: [mine, ...others] });
     },
   };
 }

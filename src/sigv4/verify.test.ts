@@ -267,6 +267,20 @@ test('signingKeyCache: holds no more than its bound, the oldest leaving first', 
   );
 });
 
+test('signingKeyCache: keys of one access key for several services are kept beside each other, until another day or secret', () => {
+  const keyCache = signingKeyCache();
+  const scope = (service: string, date = '20150830') => ({ date, region: 'us-east-1', service });
+  const found = (secret = SECRET, date?: string) =>
+    ['chime', 'iam', 'sts'].filter((service) => keyCache.find('A', scope(service, date), secret)?.('') === service);
+  keyCache.keep('A', scope('chime'), SECRET, () => 'chime');
+  keyCache.keep('A', scope('iam'), SECRET, () => 'iam');
+  assert.deepEqual([found(), found('another'), found(SECRET, '20150831')], [['chime', 'iam'], [], []]);
+  keyCache.keep('A', scope('sts', '20150831'), SECRET, () => 'sts');
+  assert.deepEqual([found(), found(SECRET, '20150831')], [[], ['sts']]);
+  keyCache.keep('A', scope('iam', '20150831'), 'another', () => 'iam');
+  assert.deepEqual([found(SECRET, '20150831'), found('another', '20150831')], [[], ['iam']]);
+});
+
 test('verifySignature: a signature that fails leaves nothing in the cache', () => {
   const keyCache = signingKeyCache();
   const request = signed({ body: 'x' });
