@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent, MessageEventType } from '#services/chime-sdk-messaging/deps.ts';
 import { type Memberships, newAudience } from './audience.ts';
 import { APP, inChannel, membership, message, user } from './fixture.ts';
 
@@ -25,8 +25,8 @@ const channel = (type: 'UPDATE_CHANNEL' | 'DELETE_CHANNEL', channelId: string): 
   ...inChannel(channelId),
   channel: {},
 });
-const failed = (id: string): ChannelEvent =>
-  ({ ...message('general', 'x', { Sender: { Arn: user(id) } }), type: 'FAILED_CREATE_CHANNEL_MESSAGE' }) as ChannelEvent;
+const failed = (id: string, type: MessageEventType = 'FAILED_CREATE_CHANNEL_MESSAGE'): ChannelEvent =>
+  ({ ...message('general', 'x', { Sender: { Arn: user(id) }, Status: { Value: 'FAILED' } }), type }) as ChannelEvent;
 const batch = (Type: 'DEFAULT' | 'HIDDEN', ...ids: readonly string[]): ChannelEvent => ({
   type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP',
   ...inChannel('general'),
@@ -43,6 +43,7 @@ const CASES: readonly (readonly [title: string, event: ChannelEvent, memberships
   ['one for who is no member by its sender alone',          message('general', 'x', { ...to('eve'), Sender: { Arn: user('ada') } }), NONE,        ['ada'],               ['ada', 'bob']],
   ['one that failed by its sender alone',                   failed('bob'),                                            NONE,                       ['bob'],               ['ada', 'bob']],
   ['one that failed by its sender, no member any more',     failed('eve'),                                            NONE,                       ['eve'],               ['ada', 'bob']],
+  ['one that failed, and is deleted, by its sender alone',  failed('bob', 'DELETE_CHANNEL_MESSAGE'),                  NONE,                       ['bob'],               ['ada', 'bob']],
   ['one where nobody is by nobody',                         message('empty', 'x'),                                    NONE,                       [],                    []],
   ['a changed channel is heard of by the members',          channel('UPDATE_CHANNEL', 'general'),                     NONE,                       ['ada', 'bob'],        ['ada', 'bob']],
   ['a deleted one by the members, for the last time',       channel('DELETE_CHANNEL', 'general'),                     NONE,                       ['ada', 'bob'],        []],

@@ -37,6 +37,7 @@ export const SESSION_ESTABLISHED = frameText('SESSION_ESTABLISHED', 'SYSTEM');
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", event types; "Understanding WebSocket system messages in
  * elastic channels": UPDATE_CHANNEL_MEMBERSHIP goes to the member alone, what happens in a sub-channel to its members.
  * Source: API reference, SendChannelMessage: Target members alone see a message, and its sender.
+ * Assumed: what becomes of a message that was not sent, its sender alone hears: nobody else ever saw it.
  * Assumed: who is removed hears of it with the others, as AWS's own chat demo needs it; of a hidden member's coming and going nobody hears
  * but himself.
  */
@@ -86,7 +87,8 @@ export function eventText(event: ChannelEvent): string {
 }
 
 /** Who sees a message. */
-function seersOf({ Target, Sender, SubChannelId }: ChannelMessage): Addressees {
+function seersOf({ Target, Sender, SubChannelId, Status }: ChannelMessage): Addressees {
+  if (Status?.Value === 'FAILED') return themselves(Sender?.Arn);
   if (Target === undefined || Target.length === 0) return inSubChannel(SubChannelId);
   return { kind: 'members named', arns: named([Sender?.Arn, ...Target.map(({ MemberArn }) => MemberArn)]) };
 }

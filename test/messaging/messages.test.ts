@@ -1,7 +1,7 @@
 /** Messages, channel flows and what else is said of channels, by the unmodified client. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeleteAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
+import { CreateAppInstanceAdminCommand, DeleteAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import * as sdk from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { connect } from '../messaging-sessions/client.ts';
@@ -298,6 +298,33 @@ test('A message that is sent reaches the session of each member, in the order of
     [],
   );
   for (const client of [heard, unheard]) client.stop();
+});
+
+test('A message that a flow kept from being sent is told of to its sender alone, also when it is redacted or deleted', async () => {
+  const admin = await chat.appUser('admin');
+  await chat.identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn: chat.chat, AppInstanceAdminArn: admin }));
+  const ChannelArn = await newChannel({ MemberArns: [bert] });
+  const ChannelFlowArn = await flowOn(ChannelArn, 'ABORT');
+  const [sender, other] = [await connect(messaging, ada), await connect(messaging, bert)];
+  const [redacted, deleted] = [await send(ChannelArn, 'stopped'), await send(ChannelArn, 'stopped', { Target: [{ MemberArn: bert }] })];
+  await messaging.send(new sdk.RedactChannelMessageCommand({ ChannelArn, MessageId: redacted.MessageId, ChimeBearer: ada }));
+  await messaging.send(new sdk.DeleteChannelMessageCommand({ ChannelArn, MessageId: deleted.MessageId, ChimeBearer: admin }));
+  // What is told to both comes after what was told to one.
+  await messaging.send(new sdk.DisassociateChannelFlowCommand({ ChannelArn, ChannelFlowArn, ChimeBearer: ada }));
+  await send(ChannelArn, 'sent');
+  const aboutMessages = async ({ find, received }: typeof sender) => {
+    await find(({ payload }) => payload?.['Content'] === 'sent');
+    return received.map(({ type }) => type).filter((type) => type.endsWith('_CHANNEL_MESSAGE'));
+  };
+  assert.deepEqual(await aboutMessages(sender), [
+    'FAILED_CREATE_CHANNEL_MESSAGE',
+    'FAILED_CREATE_CHANNEL_MESSAGE',
+    'REDACT_CHANNEL_MESSAGE',
+    'DELETE_CHANNEL_MESSAGE',
+    'CREATE_CHANNEL_MESSAGE',
+  ]);
+  assert.deepEqual(await aboutMessages(other), ['CREATE_CHANNEL_MESSAGE']);
+  for (const client of [sender, other]) client.stop();
 });
 
 test('LOG-4: what people write stands in no record of the trail', async () => {
