@@ -1,0 +1,4 @@
+import type { Workload } from './workload.ts';
+
+/** Every hostile workload. `npm test` runs each for a second, `npm run hostile` for as long as its argument says. */
+export const WORKLOADS: readonly Workload[] = [];
