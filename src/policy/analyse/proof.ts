@@ -2,8 +2,9 @@
  * Proofs that hold for every request, by comparing what is written: no search, and no for an answer where it is merely not seen.
  */
 import type { CompiledPolicy } from '../compile.ts';
+import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
-import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
+import type { Piece } from '../pattern.ts';
 import type { AskedAs } from './search.ts';
 
 /**
@@ -90,11 +91,12 @@ function actionCovers(wide: ActionPattern, narrow: ActionPattern): boolean {
 }
 
 /** The narrower pattern as a text in which wildcards are characters of their own, which only wildcards match. */
-function codesCover(wide: Int32Array, narrow: Int32Array): boolean {
+function codesCover(wider: Glob, { codes: narrow }: Glob): boolean {
+  const { codes: wide } = wider;
   // A `?` of the wider would take a `*` of the narrower for one character, which it is not.
   if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
   const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
-  return narrow.length <= 4000 && codesMatch(wide, 0, wide.length, text, 0, text.length);
+  return narrow.length <= 4000 && matchesText(wider, text);
 }
 
 function same(left: Int32Array, right: Int32Array): boolean {
@@ -111,20 +113,14 @@ function arnCovers(wide: ArnPattern, narrow: ArnPattern): boolean {
 /** Variables cover only the same text with the same variables. */
 function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[]): boolean {
   if (wide.length === 1 && wide[0]?.kind === 'many') return true;
-  const codes = [wide, narrow].map(plainCodes);
+  const codes = [wide, narrow].map(plainGlob);
   const [left, right] = codes;
   if (left === undefined || right === undefined) return JSON.stringify(wide) === JSON.stringify(narrow);
   return codesCover(left, right);
 }
 
-function plainCodes(pieces: readonly Piece[]): Int32Array | undefined {
-  const codes: number[] = [];
-  for (const piece of pieces) {
-    if (piece.kind === 'variable') return undefined;
-    if (piece.kind === 'text') for (let i = 0; i < piece.text.length; i++) codes.push(piece.text.charCodeAt(i));
-    else codes.push(piece.kind === 'many' ? MANY : ONE);
-  }
-  return Int32Array.from(codes);
+function plainGlob(pieces: readonly Piece[]): Glob | undefined {
+  return pieces.some(({ kind }) => kind === 'variable') ? undefined : newGlob(pieces);
 }
 
 function principalsCover(wider: LoweredStatement, narrower: LoweredStatement): boolean {
@@ -175,13 +171,13 @@ function arnsMeet(a: ArnPattern, b: ArnPattern): boolean {
   if (a.kind === 'everything' || b.kind === 'everything') return true;
   return a.segments.every((segment, i) => {
     const other = b.segments[i];
-    const [left, right] = [plainCodes(segment), plainCodes(other ?? [])];
+    const [left, right] = [plainGlob(segment), plainGlob(other ?? [])];
     return other === undefined || left === undefined || right === undefined || codesMeet(left, right);
   });
 }
 
 /** Whether some text matches both. One row per code of the first: the work is the product of the lengths, which are cut at 2,000 (and then they meet). */
-function codesMeet(left: Int32Array, right: Int32Array): boolean {
+function codesMeet({ codes: left }: Glob, { codes: right }: Glob): boolean {
   if (left.length * right.length > 4_000_000) return true;
   let row = new Uint8Array(right.length + 1);
   row[0] = 1;

@@ -1,8 +1,9 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type CompiledPolicy, statementHasAction } from '../compile.ts';
+import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';
-import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
+import type { Piece } from '../pattern.ts';
 import { newRequestRecord, setContext } from '../request.ts';
 import type { TrustCaller } from '../trust.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
@@ -79,7 +80,7 @@ function exampleActions({ everything, service, name }: ActionPattern, fresh: Fre
   return [fresh.word, '', fresh.character].map((fill) => `${fillCodes(service, fill, fresh)}:${fillCodes(name, fill, fresh)}`);
 }
 
-function fillCodes(codes: Int32Array, star: string, fresh: Fresh): string {
+function fillCodes({ codes }: Glob, star: string, fresh: Fresh): string {
   let text = '';
   for (const code of codes) text += code === MANY ? star : code === ONE ? fresh.character : String.fromCharCode(code);
   return text;
@@ -102,8 +103,8 @@ export function resourcesToTry(action: string, universe: Universe): readonly str
     .flatMap(({ resources }) => resources?.patterns ?? []);
   const ofPatterns = patterns.flatMap((pattern) => resourcesOf(pattern, fresh, variables));
   const formats = known?.resourceTypes.map(({ arnFormat }) => arnFormat) ?? [];
-  const fits = (resource: string): boolean =>
-    formats.some((format) => codesMatch(formatCodes(format), 0, formatCodes(format).length, resource, 0, resource.length));
+  const globs = formats.map(formatGlob);
+  const fits = (resource: string): boolean => globs.some((glob) => matchesText(glob, resource));
   for (const resource of [...ofPatterns, ...pairs(patterns, universe)].toSorted((a, b) => Number(fits(b)) - Number(fits(a))))
     found.add(resource);
   for (const format of formats) found.add(fillFormat(format, fresh));
@@ -135,30 +136,22 @@ function meeting(
   const ofLeft = examplesOf(left, fresh, variables);
   const ofRight = examplesOf(right, fresh, variables);
   const both = [...ofLeft, ...ofRight, ...ofLeft.flatMap((a) => ofRight.flatMap((b) => [a + b, b + a]))];
-  const matches = (pieces: readonly Piece[], text: string): boolean => {
-    const codes = piecesToCodes(pieces);
-    return codesMatch(codes, 0, codes.length, text, 0, text.length);
-  };
-  return both.find((text) => matches(left, text) && matches(right, text));
+  const [first, second] = [left, right].map(withoutVariables);
+  return both.find((text) => matchesText(first as Glob, text) && matchesText(second as Glob, text));
 }
 
 /** A variable is taken for anything here; the engine has the last word. */
-function piecesToCodes(pieces: readonly Piece[]): Int32Array {
-  return Int32Array.from(
-    pieces.flatMap((piece) =>
-      piece.kind === 'text' ? [...piece.text].map((char) => char.charCodeAt(0)) : [piece.kind === 'one' ? ONE : MANY],
-    ),
-  );
+function withoutVariables(pieces: readonly Piece[]): Glob {
+  return newGlob(pieces.map((piece) => (piece.kind === 'variable' ? { kind: 'many' } : piece)));
 }
 
-function formatCodes(format: string): Int32Array {
-  const codes: number[] = [];
+function formatGlob(format: string): Glob {
+  const pieces: Piece[] = [];
   for (const [i, part] of format.split('${').entries()) {
-    const text = i === 0 ? part : part.slice(part.indexOf('}') + 1);
-    if (i > 0) codes.push(MANY);
-    for (const char of text) codes.push(char.charCodeAt(0));
+    if (i > 0) pieces.push({ kind: 'many' });
+    pieces.push({ kind: 'text', text: i === 0 ? part : part.slice(part.indexOf('}') + 1) });
   }
-  return Int32Array.from(codes);
+  return newGlob(pieces);
 }
 
 const FORMAT_FIELDS: Readonly<Record<string, string>> = {

@@ -1,12 +1,13 @@
-import { codesMatch, readPattern, toCodes } from '../pattern.ts';
+import { matchesText, newGlob } from '../glob.ts';
+import { readPattern } from '../pattern.ts';
 import type { ActionReference, AuthorizationReference } from './reference.ts';
 import type { StatementView } from './view.ts';
 
 /** A text with wildcards, made ready to be asked whether it matches others entirely; variables are not looked at. */
 export function globOf(pattern: string): (text: string) => boolean {
   const read = readPattern(pattern, true, false);
-  const codes = toCodes('problem' in read ? [] : read.pieces);
-  return (text) => codesMatch(codes, 0, codes.length, text, 0, text.length);
+  const glob = newGlob('problem' in read ? [] : read.pieces);
+  return (text) => matchesText(glob, text);
 }
 
 /** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */

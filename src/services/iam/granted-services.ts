@@ -5,8 +5,8 @@
  */
 import { services } from '#model/authorization.ts';
 import { tryCompilePolicy } from '#policy/compile.ts';
+import { matchesText } from '#policy/glob.ts';
 import type { LoweredStatement } from '#policy/lowered.ts';
-import { codesMatch } from '#policy/pattern.ts';
 
 /** The prefixes of the services of which a policy allows anything; none of a text that is no policy. */
 export function grantedServices(document: string): ReadonlySet<string> {
@@ -18,10 +18,8 @@ export function grantedServices(document: string): ReadonlySet<string> {
 
 /** Whether a statement speaks of any action of a service. */
 function reaches({ actions }: LoweredStatement, prefix: string): boolean {
-  const named = actions.patterns.filter(
-    ({ everything, service }) => everything || codesMatch(service, 0, service.length, prefix, 0, prefix.length),
-  );
+  const named = actions.patterns.filter(({ everything, service }) => everything || matchesText(service, prefix));
   if (!actions.not) return named.length > 0;
   // What NotAction leaves of a service is something, unless the whole service is named.
-  return !named.some(({ everything, name }) => everything || codesMatch(name, 0, name.length, '', 0, 0));
+  return !named.some(({ everything, name }) => everything || matchesText(name, ''));
 }
