@@ -11,6 +11,7 @@ import type { Piece } from './pattern.ts';
 import { type StepBudget, StepsExceeded, takeSteps } from './steps.ts';
 import {
   arnMask,
+  conjunction,
   listSubject,
   newSubjects,
   occurrenceMask,
@@ -215,7 +216,7 @@ function advance(
   const { row } = subjects;
   let { low, high } = RANGE;
   let rest = ahead;
-  for (let i = first; i < last; i++) {
+  for (let i = first; i < last; ) {
     budget.stepsLeft -= high - low + 1;
     if (budget.stepsLeft < 0) {
       row.fill(0, low, high + 1);
@@ -223,45 +224,101 @@ function advance(
     }
     const code = codes[i] as number;
     if (code === MANY || code === MANY_IN_SEGMENT) {
-      const mask = code === MANY ? subject.inside : segmentMask(subjects, subject, budget);
-      high = fill(row, subjects.arena, mask, low, high, Math.min((end - rest) >>> 5, subject.words - 1));
+      const most = Math.min((end - rest) >>> 5, subject.words - 1);
+      if (code === MANY_IN_SEGMENT) high = fill(row, subjects.arena, segmentMask(subjects, subject, budget), low, high, most);
+      else if (subject.texts.length > 1) high = fill(row, subjects.arena, subject.inside, low, high, most);
+      else high = fillAll(row, low, high, most);
+      i++;
       continue;
     }
-    let mask: number;
     let length = 1;
-    if (code >= 0) mask = unitMask(subjects, subject, code, budget);
-    else if (code === ONE) mask = subject.inside;
-    else if (code === ONE_IN_SEGMENT) mask = segmentMask(subjects, subject, budget);
-    else {
+    let mask = 0;
+    if (code <= VARIABLE) {
       const text = texts[VARIABLE - code] as string;
+      i++;
+      if (text.length === 0) continue;
       length = text.length;
-      if (length === 0) continue;
       mask = occurrenceMask(subjects, subject, text, budget);
+    } else {
+      length = gramLength(codes, i, last);
+      if (length > 1) mask = gramMask(subjects, subject, codes, i, length, budget);
+      if (mask === 0) {
+        length = 1;
+        mask = codeMask(subjects, subject, code, budget);
+      }
+      i += length;
     }
-    if (mask < 0) {
-      RANGE.low = low;
-      RANGE.high = high;
-      return false;
-    }
+    if (mask < 0) return ended(low, high, false);
     rest -= length;
-    const most = Math.min((end - rest) >>> 5, subject.words - 1);
-    high = length === 1 ? step(row, subjects.arena, mask, low, high, most) : leap(row, subjects.arena, mask, low, high, most, length);
+    high = leap(row, subjects.arena, mask, low, high, Math.min((end - rest) >>> 5, subject.words - 1), length);
     while (low <= high && row[low] === 0) low++;
     while (low < high && row[high] === 0) high--;
     if (low > high) break;
   }
-  RANGE.low = low;
-  RANGE.high = high;
-  return low <= high;
+  return ended(low, high, low <= high);
 }
 
-/** Moves each position at which the mask is set one further. Returns the last word that may hold one. */
-function step(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number): number {
+function ended(low: number, high: number, reached: boolean): boolean {
+  RANGE.low = low;
+  RANGE.high = high;
+  return reached;
+}
+
+/** Most units that are advanced in one pass: the positions of such a gram are found once for each subject. */
+const GRAM = 4;
+/** Most grams of one subject that are kept. Text with more of them matches no pattern for long. */
+const GRAMS_MAX = 512;
+/** Bytes of a gram that stand for a wildcard, one in a segment, and no unit. */
+const [ANY, ANY_IN_SEGMENT, NO_UNIT] = [0, 1, 2];
+
+/** The byte of a code in a gram; -1 if it has none. */
+function gramByte(code: number): number {
+  if (code === ONE) return ANY;
+  if (code === ONE_IN_SEGMENT) return ANY_IN_SEGMENT;
+  return code > NO_UNIT && code < 256 ? code : -1;
+}
+
+/** Number of codes from `at` on that form a gram: at most `GRAM`. */
+function gramLength(codes: Int32Array, at: number, last: number): number {
+  let length = 0;
+  while (length < GRAM && at + length < last && gramByte(codes[at + length] as number) >= 0) length++;
+  return length;
+}
+
+/** The offset of the positions at which a gram can be consumed; -1 if there is none, and 0 if no more grams are kept. */
+function gramMask(subjects: Subjects, subject: Subject, codes: Int32Array, at: number, length: number, budget: StepBudget): number {
+  let gram = 0;
+  for (let i = 0; i < GRAM; i++) gram = (gram << 8) | (i < length ? gramByte(codes[at + i] as number) : NO_UNIT);
+  const known = subject.grams.get(gram);
+  if (known !== undefined) return known;
+  if (subject.grams.size >= GRAMS_MAX) return 0;
+  let offset = 0;
+  for (let i = 0; i < length && offset >= 0; i++) {
+    offset = codeMask(subjects, subject, codes[at + i] as number, budget);
+    MASKS[i] = offset;
+  }
+  if (offset >= 0) offset = conjunction(subjects, subject, MASKS, length, budget);
+  subject.grams.set(gram, offset);
+  return offset;
+}
+
+const MASKS = new Int32Array(GRAM);
+
+/** The offset of the positions at which a code of one unit can be consumed; -1 if there is none. */
+function codeMask(subjects: Subjects, subject: Subject, code: number, budget: StepBudget): number {
+  if (code >= 0) return unitMask(subjects, subject, code, budget);
+  return code === ONE ? subject.inside : segmentMask(subjects, subject, budget);
+}
+
+/** Moves each position at which the mask is set by `length`. Returns the last word that may hold one. */
+function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
+  if (length > 31) return leapFar(row, arena, mask, low, high, most, length);
+  const down = 32 - length;
   let carry = 0;
   for (let w = low; w <= high; w++) {
     const kept = (row[w] as number) & (arena[mask + w] as number);
-    row[w] = (kept << 1) | carry;
-    carry = kept >>> 31;
+    row[w] = (kept << length) | carry;
+    carry = kept >>> down;
   }
   if (high > most) {
     row.fill(0, most + 1, high + 1);
@@ -272,8 +329,8 @@ function step(row: Int32Array, arena: Int32Array, mask: number, low: number, hig
   return high + 1;
 }
 
-/** As `step`, by `length` positions. */
-function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
+/** As `leap`, by a word or more. */
+function leapFar(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const words = length >>> 5;
   const bits = length & 31;
   for (let w = high; w >= low; w--) {
@@ -287,6 +344,14 @@ function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, hig
   return Math.min(high + words + 1, most);
 }
 
+/** Adds every position after the least one. In a single string, that is what a `*` reaches. */
+function fillAll(row: Int32Array, low: number, high: number, most: number): number {
+  const word = row[low] as number;
+  row[low] = word | -word;
+  if (most > low) row.fill(-1, low + 1, most + 1);
+  return Math.max(high, most);
+}
+
 /**
  * Adds every position that a run of the mask leads to from a position of the row (MatchStar of Parabix: an addition carries
  * from the position to the end of the run).
@@ -297,8 +362,9 @@ function fill(row: Int32Array, arena: Int32Array, mask: number, low: number, hig
   for (; w <= most && (w <= high || carry > 0); w++) {
     const reached = row[w] as number;
     const run = arena[mask + w] as number;
-    const sum = ((reached & run) >>> 0) + (run >>> 0) + carry;
-    carry = sum > 0xffffffff ? 1 : 0;
+    const added = reached & run;
+    const sum = (added + run + carry) | 0;
+    carry = ((added & run) | ((added | run) & ~sum)) >>> 31;
     row[w] = (sum ^ run) | reached;
   }
   return Math.max(high, w - 1);
@@ -332,10 +398,13 @@ export function matchList(
   const { words, ends } = subject;
   const from = isArn === undefined ? subject.first : arnMask(subjects, subject, isArn, budget);
   takeSteps(budget, words);
-  row.set(subjects.arena.subarray(from, from + words));
+  // A leading `*` reaches every position.
+  const everywhere = codes[0] === MANY;
+  const begin = everywhere ? subject.everywhere : from;
+  row.set(subjects.arena.subarray(begin, begin + words));
   RANGE.low = 0;
   RANGE.high = words - 1;
-  const reached = advance(matching, subject, codes, 0, codes.length, texts, 32 * words - 1, 0);
+  const reached = advance(matching, subject, codes, everywhere ? 1 : 0, codes.length, texts, 32 * words - 1, 0);
   let any = false;
   if (reached) {
     for (let w = RANGE.low; w <= RANGE.high; w++) {

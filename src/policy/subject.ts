@@ -13,7 +13,8 @@ export interface Subject {
   readonly words: number;
   /** Length of the longest string. */
   readonly longest: number;
-  /** Offsets of bitmaps in the arena: positions of units, first positions, end positions. */
+  /** Offsets of bitmaps in the arena: all positions, positions of units, first positions, end positions. */
+  readonly everywhere: number;
   readonly inside: number;
   readonly first: number;
   readonly ends: number;
@@ -22,6 +23,8 @@ export interface Subject {
   /** Positions of the other units. */
   readonly others: ReadonlyMap<number, readonly number[]> | undefined;
   readonly otherUnits: Map<number, number>;
+  /** Offsets of bitmaps of the positions of four units that follow each other, as `glob.ts` names them; -1 if they do not. */
+  readonly grams: Map<number, number>;
   /** Offsets of bitmaps of the positions at which a longer string occurs; -1 if it does not. */
   readonly occurrences: Map<string, number>;
   /** Offsets: units other than `:`, and first positions of ARNs; 0 is not built yet. */
@@ -101,7 +104,8 @@ function newSubject(subjects: Subjects, texts: readonly string[], budget: StepBu
     subjects.row = new Int32Array(2 * words);
     subjects.matched = new Int32Array(2 * words);
   }
-  const inside = allocate(subjects, 3 * words + UNITS);
+  const everywhere = allocate(subjects, 4 * words + UNITS);
+  const inside = everywhere + words;
   const first = inside + words;
   const ends = first + words;
   const { arena } = subjects;
@@ -121,17 +125,20 @@ function newSubject(subjects: Subjects, texts: readonly string[], budget: StepBu
       else known.push(start + at);
     }
   }
+  for (let w = 0; w < words; w++) arena[everywhere + w] = (arena[inside + w] as number) | (arena[ends + w] as number);
   return {
     texts,
     starts,
     words,
     longest,
+    everywhere,
     inside,
     first,
     ends,
     units: ends + words,
     others,
     otherUnits: new Map(),
+    grams: new Map(),
     occurrences: new Map(),
     segments: 0,
     arns: 0,
@@ -198,6 +205,27 @@ function otherMask(subjects: Subjects, subject: Subject, unit: number, budget: S
   subject.otherUnits.set(unit, offset);
   budget.stepsLeft -= subject.words + positions.length;
   return offset;
+}
+
+/** The offset of the bitmap of the positions p for which the i-th mask has p + i, for each i below `count`; -1 if there are none. */
+export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32Array, count: number, budget: StepBudget): number {
+  budget.stepsLeft -= words * count;
+  const offset = allocate(subjects, words);
+  const { arena } = subjects;
+  let any = 0;
+  for (let w = 0; w < words; w++) {
+    let both = arena[(masks[0] as number) + w] as number;
+    for (let i = 1; i < count; i++) {
+      const at = (masks[i] as number) + w;
+      const next = w + 1 < words ? (arena[at + 1] as number) << (32 - i) : 0;
+      both &= ((arena[at] as number) >>> i) | next;
+    }
+    arena[offset + w] = both;
+    any |= both;
+  }
+  if (any !== 0) return offset;
+  subjects.top = offset;
+  return -1;
 }
 
 /** The offset of the bitmap of all units but colons: what a wildcard in one of the first five segments of an ARN matches. */
