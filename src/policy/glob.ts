@@ -172,7 +172,7 @@ export function globMatches(glob: Glob, texts: readonly string[], matching: Matc
   RANGE.low = begin >>> 5;
   RANGE.high = RANGE.low;
   // From the least position that is reached, the last `*` reaches the end.
-  const reached = advance(matching, subject, codes, firstMany, lastMany, texts, end, ahead) && leastPosition(row) <= end;
+  const reached = advance(matching, subject, codes, firstMany, lastMany, texts, end, ahead, -1) && leastPosition(row) <= end;
   clearRow(row);
   return reached;
 }
@@ -200,6 +200,7 @@ function clearRow(row: Int32Array): void {
 /**
  * Advances the row over `codes[first..last)`. Returns whether any position is left.
  *
+ * `from` is the offset of the positions to begin with, -1 if they are in the row.
  * Positions beyond `end` do not count, and neither do those from which the `ahead` units of the rest do not fit.
  */
 function advance(
@@ -211,11 +212,16 @@ function advance(
   texts: readonly string[],
   end: number,
   ahead: number,
+  from: number,
 ): boolean {
   const { subjects, budget } = matching;
   const { row } = subjects;
   let { low, high } = RANGE;
   let rest = ahead;
+  /** Mask of the runs that a `*` before the next code reaches; 0 if there is none. */
+  let run = 0;
+  let source = from < 0 ? row : subjects.arena;
+  let offset = Math.max(from, 0);
   for (let i = first; i < last; ) {
     budget.stepsLeft -= high - low + 1;
     if (budget.stepsLeft < 0) {
@@ -225,9 +231,8 @@ function advance(
     const code = codes[i] as number;
     if (code === MANY || code === MANY_IN_SEGMENT) {
       const most = Math.min((end - rest) >>> 5, subject.words - 1);
-      if (code === MANY_IN_SEGMENT) high = fill(row, subjects.arena, segmentMask(subjects, subject, budget), low, high, most);
-      else if (subject.texts.length > 1) high = fill(row, subjects.arena, subject.inside, low, high, most);
-      else high = fillAll(row, low, high, most);
+      if (code === MANY && subject.texts.length === 1 && source === row) high = fillAll(row, low, high, most);
+      else run = code === MANY ? subject.inside : segmentMask(subjects, subject, budget);
       i++;
       continue;
     }
@@ -248,13 +253,26 @@ function advance(
       }
       i += length;
     }
-    if (mask < 0) return ended(low, high, false);
+    if (mask < 0) return source === row ? ended(low, high, false) : ended(0, -1, false);
+    // A new mask may have moved the arena.
+    if (source !== row) source = subjects.arena;
     rest -= length;
-    high = leap(row, subjects.arena, mask, low, high, Math.min((end - rest) >>> 5, subject.words - 1), length);
+    const most = Math.min((end - rest) >>> 5, subject.words - 1);
+    if (length > 31) {
+      if (source !== row) row.set(source.subarray(offset, offset + subject.words));
+      if (run > 0) high = fill(row, subjects.arena, run, low, high, subject.words - 1);
+      high = leapFar(row, subjects.arena, mask, low, high, most, length);
+    } else if (run > 0) high = fillAndLeap(row, source, offset, subjects.arena, run, mask, low, high, most, length);
+    else high = leap(row, source, offset, subjects.arena, mask, low, high, most, length);
+    run = 0;
+    source = row;
+    offset = 0;
     while (low <= high && row[low] === 0) low++;
     while (low < high && row[high] === 0) high--;
     if (low > high) break;
   }
+  if (source !== row) row.set(source.subarray(offset, offset + subject.words));
+  if (run > 0 && low <= high) high = fill(row, subjects.arena, run, low, high, subject.words - 1);
   return ended(low, high, low <= high);
 }
 
@@ -310,13 +328,22 @@ function codeMask(subjects: Subjects, subject: Subject, code: number, budget: St
   return code === ONE ? subject.inside : segmentMask(subjects, subject, budget);
 }
 
-/** Moves each position at which the mask is set by `length`. Returns the last word that may hold one. */
-function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
-  if (length > 31) return leapFar(row, arena, mask, low, high, most, length);
+/** Moves each position of the source at which the mask is set by `length`, which is less than 32, and writes the row. Returns the last word that may hold one. */
+function leap(
+  row: Int32Array,
+  source: Int32Array,
+  offset: number,
+  arena: Int32Array,
+  mask: number,
+  low: number,
+  high: number,
+  most: number,
+  length: number,
+): number {
   const down = 32 - length;
   let carry = 0;
   for (let w = low; w <= high; w++) {
-    const kept = (row[w] as number) & (arena[mask + w] as number);
+    const kept = (source[offset + w] as number) & (arena[mask + w] as number);
     row[w] = (kept << length) | carry;
     carry = kept >>> down;
   }
@@ -353,21 +380,52 @@ function fillAll(row: Int32Array, low: number, high: number, most: number): numb
 }
 
 /**
- * Adds every position that a run of the mask leads to from a position of the row (MatchStar of Parabix: an addition carries
- * from the position to the end of the run).
+ * Adds every position that a run of units leads to from a position of the row (MatchStar of Parabix: an addition carries from the
+ * position to the end of the run).
  */
-function fill(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number): number {
+function fill(row: Int32Array, arena: Int32Array, run: number, low: number, high: number, most: number): number {
   let carry = 0;
   let w = low;
   for (; w <= most && (w <= high || carry > 0); w++) {
     const reached = row[w] as number;
-    const run = arena[mask + w] as number;
-    const added = reached & run;
-    const sum = (added + run + carry) | 0;
-    carry = ((added & run) | ((added | run) & ~sum)) >>> 31;
-    row[w] = (sum ^ run) | reached;
+    const units = arena[run + w] as number;
+    const added = reached & units;
+    const sum = (added + units + carry) | 0;
+    carry = (added | (units & ~sum)) >>> 31;
+    row[w] = (sum ^ units) | reached;
   }
   return Math.max(high, w - 1);
+}
+
+/** `fill` and `leap` in one pass. */
+function fillAndLeap(
+  row: Int32Array,
+  source: Int32Array,
+  offset: number,
+  arena: Int32Array,
+  run: number,
+  mask: number,
+  low: number,
+  high: number,
+  most: number,
+  length: number,
+): number {
+  const down = 32 - length;
+  let added = 0;
+  let moved = 0;
+  let w = low;
+  for (; w <= most && (w <= high || added > 0 || moved !== 0); w++) {
+    const reached = source[offset + w] as number;
+    const units = arena[run + w] as number;
+    const from = reached & units;
+    const sum = (from + units + added) | 0;
+    added = (from | (units & ~sum)) >>> 31;
+    const kept = ((sum ^ units) | reached) & (arena[mask + w] as number);
+    row[w] = (kept << length) | moved;
+    moved = kept >>> down;
+  }
+  if (high >= w) row.fill(0, w, high + 1);
+  return w - 1;
 }
 
 /** A list with more values is matched as one subject, so that each value is read once for all patterns. */
@@ -387,7 +445,7 @@ export function beginList(matching: Matching, values: readonly string[]): Subjec
  * @throws StepsExceeded  the budget has fewer steps left than the comparison needs
  */
 export function matchList(
-  { codes }: Glob,
+  glob: Glob,
   texts: readonly string[],
   matching: Matching,
   subject: Subject,
@@ -396,15 +454,16 @@ export function matchList(
   const { subjects, budget } = matching;
   const { row, matched } = subjects;
   const { words, ends } = subject;
+  const { codes } = glob;
+  if (isArn === undefined && glob.firstMany < 0 && glob.variables.length === 0) return matchEach(glob, matching, subject);
   const from = isArn === undefined ? subject.first : arnMask(subjects, subject, isArn, budget);
   takeSteps(budget, words);
   // A leading `*` reaches every position.
   const everywhere = codes[0] === MANY;
   const begin = everywhere ? subject.everywhere : from;
-  row.set(subjects.arena.subarray(begin, begin + words));
   RANGE.low = 0;
   RANGE.high = words - 1;
-  const reached = advance(matching, subject, codes, everywhere ? 1 : 0, codes.length, texts, 32 * words - 1, 0);
+  const reached = advance(matching, subject, codes, everywhere ? 1 : 0, codes.length, texts, 32 * words - 1, 0, begin);
   let any = false;
   if (reached) {
     for (let w = RANGE.low; w <= RANGE.high; w++) {
@@ -415,6 +474,20 @@ export function matchList(
     }
   }
   clearRow(row);
+  return any;
+}
+
+/** As `matchList`, for a pattern that is compared with values of its own length only. */
+function matchEach(glob: Glob, matching: Matching, subject: Subject): boolean {
+  const { texts } = subject;
+  takeSteps(matching.budget, 1 + texts.length);
+  let any = false;
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i] as string;
+    if (text.length !== glob.least || !globMatches(glob, NO_TEXTS, matching, text, 0, text.length)) continue;
+    addMatched(matching, subject, i);
+    any = true;
+  }
   return any;
 }
 

@@ -148,8 +148,12 @@ function meetsAny(operator: Operator, values: readonly (readonly Piece[])[]): Me
 /** As `meetsAny`, for the values of a list. What costs more than a comparison is done once for each value. */
 function existsIn(operator: Operator, values: readonly (readonly Piece[])[]): Exists {
   switch (operator.family) {
+    // Without wildcards, values of the text operators are patterns like others.
+    case 'text':
     case 'like':
-      return likeExists(values);
+      return likeExists(operator, values);
+    case 'text-ignore-case':
+      return foldedExists(values);
     case 'arn':
       return arnExists(values);
     case 'number':
@@ -230,22 +234,47 @@ function variableMeets(pieces: readonly Piece[]): Meets {
   return likeMeets(pieces);
 }
 
-/** Joins the text, which no other comparison does: a variable is seldom compared ignoring case. Lower case is never shorter. */
 function foldedVariableMeets(pieces: readonly Piece[]): Meets {
   return (record, value) => {
-    const folded = value.toLowerCase();
-    takeSteps(record.scratch.matching.budget, pieces.length + (folded.length >>> 2));
-    let joined = '';
-    for (const piece of pieces) {
-      if (piece.kind === 'text') joined += piece.text;
-      else if (piece.kind === 'variable') {
-        const text = variableValue(record, slotOf(piece.key), piece.key, piece.fallback);
-        if (text === undefined) return false;
-        joined += text;
-      }
-      if (joined.length > folded.length) return false;
+    const folded = foldedValue(record, value);
+    return folded === foldedText(record, pieces, folded.length);
+  };
+}
+
+/** The value in lower case, made once. */
+function foldedValue({ scratch }: RequestRecord, value: string): string {
+  return (typedValue(scratch, value).lower ??= value.toLowerCase());
+}
+
+/**
+ * The policy's value in lower case, its variables filled in; undefined if one has no value, or if it is longer than `most`. Joins the
+ * text, which no other comparison does: variables are seldom compared ignoring case. Lower case is never shorter.
+ */
+function foldedText(record: RequestRecord, pieces: readonly Piece[], most: number): string | undefined {
+  takeSteps(record.scratch.matching.budget, pieces.length + (most >>> 2));
+  let joined = '';
+  for (const piece of pieces) {
+    if (piece.kind === 'text') joined += piece.text;
+    else if (piece.kind === 'variable') {
+      const text = variableValue(record, slotOf(piece.key), piece.key, piece.fallback);
+      if (text === undefined) return undefined;
+      joined += text;
     }
-    return joined.toLowerCase() === folded;
+    if (joined.length > most) return undefined;
+  }
+  return joined.toLowerCase();
+}
+
+function foldedExists(values: readonly (readonly Piece[])[]): Exists {
+  const plain = values.map(plainText).filter((text) => text !== undefined);
+  const texts: ReadonlySet<string> = new Set(plain.map((text) => text.toLowerCase()));
+  const others = values.filter((pieces) => plainText(pieces) === undefined);
+  return (record, list, met) => {
+    const folded = list.map((value) => foldedValue(record, value));
+    const longest = Math.max(...folded.map(({ length }) => length));
+    const filled = others.map((pieces) => foldedText(record, pieces, longest));
+    const all = filled.length === 0 ? texts : new Set([...texts, ...filled]);
+    return folded.some((value) => all.has(value) === met);
   };
 }
 
@@ -262,10 +291,10 @@ export function globHolds(record: RequestRecord, glob: Glob, value: string, from
   return (glob.variables.length === 0 || fillTexts(record, glob)) && globMatches(glob, texts, matching, value, from, to);
 }
 
-function likeExists(values: readonly (readonly Piece[])[]): Exists {
+function likeExists(operator: Operator, values: readonly (readonly Piece[])[]): Exists {
   const plain = values.map(plainText).filter((text) => text !== undefined);
   const globs = values.filter((pieces) => plainText(pieces) === undefined).map(newGlob);
-  const few = oneByOne(anyOf(values.map(likeMeets)));
+  const few = oneByOne(meetsAny(operator, values));
   const set: ReadonlySet<string> = new Set(plain);
   return (record, list, met) => {
     if (list.length < LIST_MIN) return few(record, list, met);

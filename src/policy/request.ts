@@ -50,6 +50,7 @@ export interface TypedValue {
   /** Absent after `bytes` was read: the value is not base64. */
   bytes?: string | null;
   address?: Address;
+  lower?: string;
 }
 
 export function newScratch(): Scratch {
