@@ -5,11 +5,13 @@ import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { authorizationMessage } from '#policy/authorization-message.ts';
-import type { Decision } from '#policy/decision.ts';
+import type { Decision, Denial, OverLimit } from '#policy/decision.ts';
+import { REASONS_STEPS } from '#policy/decision-steps.ts';
 import {
   compilePolicy,
-  decideProgram,
+  DECISION_STEPS,
   decideTrust,
+  denialOf,
   denialText,
   linkStack,
   newRequestRecord,
@@ -18,6 +20,7 @@ import {
   setContext,
   trustCallerOf,
 } from '#policy/engine.ts';
+import { StepsExceeded } from '#policy/steps.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
@@ -60,12 +63,12 @@ export interface Authorized {
 
 /** A refusal by policy, with the decision for the trail. */
 export class Denied extends AwsError {
-  readonly decision: Decision;
+  readonly decision: Decision | OverLimit;
   readonly resources: readonly string[];
   /** The whole explanation, as DecodeAuthorizationMessage answers it; absent where no policies of the caller's were asked. */
-  reasons?: string;
+  reasons?: string | undefined;
 
-  constructor(text: string, decision: Decision, resources: readonly string[]) {
+  constructor(text: string, decision: Decision | OverLimit, resources: readonly string[]) {
     super('AccessDenied', text);
     this.decision = decision;
     this.resources = resources;
@@ -75,7 +78,7 @@ export class Denied extends AwsError {
 /**
  * Decides, inside the transaction that will execute, so that what was withdrawn before it runs is not honoured by it. Decision 0003.
  *
- * @throws Denied AccessDenied, in AWS's words with the reason clause ·
+ * @throws Denied AccessDenied, in AWS's words with the reason clause, or because the evaluation exceeds its step budget ·
  * @throws AwsError InvalidClientTokenId a kind of session that may not call the service at all ·
  *   ServiceUnavailable nobody can say whether what this server knows is still in force (never an answer by what it knew)
  */
@@ -86,15 +89,17 @@ export interface AuthorizeParts {
   readonly stacks: Stacks;
   /** Whether the lease on the snapshot holds. */
   readonly holds: () => boolean;
+  /** Most steps of one decision. Default: `DECISION_STEPS`, which no legal set of policies reaches. */
+  readonly decisionSteps?: number;
 }
 
 /** Makes the stage that authorizes: every action on every resource, by every layer. Requirements EVAL-1 to EVAL-10. */
-export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Authorize {
+export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_STEPS }: AuthorizeParts): Authorize {
   /** The engine's scratch, filled anew for each decision: deciding is synchronous, so one is enough. */
   const record = newRequestRecord();
   function decided(stack: PolicyStack, action: string, resource: string, context: ConditionContext): Decision {
     setContext(record, context);
-    return decideProgram(programFor(stack, action), record, [resource]);
+    return denialOf(programFor(stack, action), record, resource, { stepsLeft: decisionSteps }) ?? ALLOW;
   }
 
   return async ({ received, authenticated, profile, asked, now }, tx) => {
@@ -147,6 +152,8 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
           if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
           else byPolicies(principal, stack, one, resource, owner, own);
         } catch (error) {
+          if (error instanceof StepsExceeded)
+            throw denied(principal, one.action, resource, { effect: 'Deny', kind: 'limit', resource }, one.called);
           if (error instanceof Denied && stack !== undefined) error.reasons = reasonsOf(principal, one.action, resource, own);
           throw error;
         }
@@ -158,15 +165,15 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     return { principal, resources: allowed, identityVersion } as unknown as Authorized;
   };
 
-  function reasonsOf(principal: Principal, action: string, resource: string, context: ConditionContext): string {
+  function reasonsOf(principal: Principal, action: string, resource: string, context: ConditionContext): string | undefined {
     const { principalId: id, arn } = principal;
-    return authorizationMessage(
-      { id, name: arn.slice(arn.lastIndexOf('/') + 1), arn },
-      action,
-      resource,
-      context,
-      stacks.layersOf(principal),
-    );
+    const named = { id, name: arn.slice(arn.lastIndexOf('/') + 1), arn };
+    try {
+      return authorizationMessage(named, action, resource, context, stacks.layersOf(principal), { stepsLeft: REASONS_STEPS });
+    } catch (error) {
+      if (error instanceof StepsExceeded) return undefined;
+      throw error;
+    }
   }
 
   function tagsOf(principal: Principal): Readonly<Record<string, string>> {
@@ -241,7 +248,8 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const own = stack === undefined ? undefined : decided(stack, action, resource, context);
     if (own?.effect === 'Deny' && own.kind === 'explicit') throw denied(principal, action, resource, own);
 
-    const trust = role && decideTrust(stacks.trustOf(role), trustCallerOf(principal), { action, resources: [resource], context });
+    const request = { action, resources: [resource], context };
+    const trust = role && decideTrust(stacks.trustOf(role), trustCallerOf(principal), request, 'trust', { stepsLeft: decisionSteps });
     if (trust?.effect === 'Deny' && trust.kind === 'explicit') {
       throw denied(principal, action, resource, { effect: 'Deny', kind: 'explicit', by: trust.by, policyType: 'trust', resource });
     }
@@ -294,16 +302,16 @@ const EVERYTHING = [
     policy: compilePolicy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'),
   },
 ];
+const ALLOW: Decision = { effect: 'Allow', by: [] };
 const ANY: readonly string[] = ['*'];
 const NO_TAGS: Readonly<Record<string, string>> = {};
-type Denial = Extract<Decision, { effect: 'Deny' }>;
 const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
 
 function implicit(missing: 'trust' | 'resource', resource: string): Denial {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
-function denied(principal: Principal, action: string, resource: string, decision: Denial, called = resource): Denied {
+function denied(principal: Principal, action: string, resource: string, decision: Denial | OverLimit, called = resource): Denied {
   const text = denialText({ principalArn: principal.arn, action, resource: called, decision });
   return new Denied(text, decision, resource === '*' ? [] : [resource]);
 }

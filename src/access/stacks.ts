@@ -33,6 +33,8 @@ export interface Stacks {
 
 /** Sessions with policies of their own have stacks of their own; this many are kept. */
 const SESSION_STACKS_MAX = 10_000;
+/** Most session policies that are kept compiled. */
+const SESSION_POLICIES_MAX = 1000;
 
 /**
  * What every user of an account may whose password policy has AllowUsersToChangePassword. An operation changes the caller's own password only.
@@ -53,6 +55,7 @@ export function newStacks(snapshot: Snapshot): Stacks {
   /** Thing (a policy ARN, `group:…`) → the keys of the stacks that contain it. */
   const users = new Map<string, Set<string>>();
   const sessionStacks = new Map<string, { readonly base: PolicyLayers; readonly stack: PolicyStack }>();
+  const sessionPolicyOf = new Map<string, CompiledPolicy>();
   const layers = new Map<string, PolicyLayers>();
 
   /** Compiled once a record: a changed record is another object. */
@@ -169,12 +172,23 @@ export function newStacks(snapshot: Snapshot): Stacks {
     }
   }
 
+  /** Compiles a session policy once: compiled again for each request, it would be linked again with all policies below it. */
+  function sessionPolicy(text: string): CompiledPolicy {
+    let policy = sessionPolicyOf.get(text);
+    if (policy === undefined) {
+      policy = compilePolicy(text);
+      sessionPolicyOf.set(text, policy);
+      if (sessionPolicyOf.size > SESSION_POLICIES_MAX) sessionPolicyOf.delete(sessionPolicyOf.keys().next().value as string);
+    }
+    return policy;
+  }
+
   /** The session layer; undefined where none was passed. A federated user without one has nothing. Requirement STS-10. */
   function sessionPolicies(principal: Principal, session: SessionFacts | undefined): SourcedPolicy[] | undefined {
     if (session?.sessionPolicy === undefined && session?.sessionPolicyArns === undefined)
       return principal.type === 'FederatedUser' ? [] : undefined;
     return [
-      ...(session.sessionPolicy === undefined ? [] : [{ policyId: 'session policy', policy: compilePolicy(session.sessionPolicy) }]),
+      ...(session.sessionPolicy === undefined ? [] : [{ policyId: 'session policy', policy: sessionPolicy(session.sessionPolicy) }]),
       // A managed session policy that was deleted since grants nothing any more.
       ...(session.sessionPolicyArns ?? []).filter(isThere).map(managed),
     ];

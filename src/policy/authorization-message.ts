@@ -4,6 +4,7 @@ import type { StatementNode } from './document.ts';
 import { explain } from './explain.ts';
 import type { PolicyLayers } from './link.ts';
 import { documentsOf } from './simulate.ts';
+import type { StepBudget } from './steps.ts';
 
 /** Who asked, for an authorization message. */
 export interface MessagePrincipal {
@@ -15,6 +16,7 @@ export interface MessagePrincipal {
 /**
  * The document that DecodeAuthorizationMessage answers, before it is sealed.
  *
+ * @throws StepsExceeded  the budget has fewer steps left than the explanation needs
  * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
  */
 export function authorizationMessage(
@@ -23,8 +25,9 @@ export function authorizationMessage(
   resource: string,
   context: ConditionContext,
   layers: PolicyLayers,
+  budget: StepBudget,
 ): string {
-  const { decision, resources } = explain(layers, { action, resources: [resource], context });
+  const { decision, resources } = explain(layers, { action, resources: [resource], context }, budget);
   const explicitDeny = decision.effect === 'Deny' && decision.kind === 'explicit';
   const documents = documentsOf(layers);
   const matched: StatementRef[] = (resources[0]?.layers ?? []).flatMap(({ policies }) =>

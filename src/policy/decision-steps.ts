@@ -15,7 +15,7 @@ export const DECISION_QUOTAS = {
   /** The root, five levels of units, and the account. */
   serviceControlLevels: 7,
   tags: 50,
-  /** Characters of a tag key. */
+  /** Characters of a tag key, each of which may be two UTF-16 units. */
   tagKey: 128,
 } as const;
 
@@ -32,7 +32,7 @@ function charactersOf(quotas: typeof DECISION_QUOTAS): number {
 }
 
 /** Words of the bitmaps of the longest value that a request can have: the list of all its tag keys. */
-const WORDS_MAX = Math.ceil((DECISION_QUOTAS.tags * (DECISION_QUOTAS.tagKey + 1)) / 32);
+const WORDS_MAX = Math.ceil((DECISION_QUOTAS.tags * (2 * DECISION_QUOTAS.tagKey + 1)) / 32);
 
 /**
  * Most steps of one decision. A decision that needs more is a denial.
@@ -46,6 +46,12 @@ export const DECISION_STEPS = 2 * DECISION_CHARACTERS * WORDS_MAX + 2 ** 24;
 export function newDecisionBudget(): StepBudget {
   return { stepsLeft: DECISION_STEPS };
 }
+
+/**
+ * Most steps of the explanation that a denial carries. Every denial is explained, so it may not cost much more than the decision: a
+ * denial that needs more carries none.
+ */
+export const REASONS_STEPS = 2 ** 21;
 
 /** Most steps of one explanation, unless the caller brings a budget. */
 export const EXPLANATION_STEPS = 2 ** 26;

@@ -28,3 +28,10 @@ export type Decision =
 
 /** A decision that denies. */
 export type Denial = Extract<Decision, { effect: 'Deny' }>;
+
+/** A refusal without a decision: the evaluation needs more steps than its budget, so it fails closed. */
+export interface OverLimit {
+  readonly effect: 'Deny';
+  readonly kind: 'limit';
+  readonly resource: string;
+}

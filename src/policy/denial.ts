@@ -1,4 +1,4 @@
-import type { Decision, PolicyType } from './decision.ts';
+import type { Denial, OverLimit, PolicyType } from './decision.ts';
 
 /** What a refusal says of itself. */
 export interface DenialFacts {
@@ -6,7 +6,7 @@ export interface DenialFacts {
   readonly action: string;
   /** Left out where the action has no resource. */
   readonly resource?: string;
-  readonly decision: Extract<Decision, { effect: 'Deny' }>;
+  readonly decision: Denial | OverLimit;
   /** Appends the ARN of the policy that denies, where it has one. */
   readonly withPolicyArn?: boolean;
   /** Those of 2023, or (the default) those since, in which a service control policy that does not allow says so. */
@@ -36,13 +36,14 @@ const NAMED_BY_ARN: ReadonlySet<PolicyType> = new Set(['service-control', 'bound
  * explicitly (EVAL-6, TS-5); the page has changed since, and the new words were seen live in August 2026.
  *
  * Source: IAM User Guide, "Troubleshoot access denied error messages".
- * Assumed: an inline policy, which has no ARN, leaves the suffix off.
+ * Assumed: an inline policy, which has no ARN, leaves the suffix off. The text of a limit is ours.
  */
 export function denialText({ principalArn, action, resource, decision, withPolicyArn, wording = '2026' }: DenialFacts): string {
   const what = `User: ${principalArn} is not authorized to perform: ${action}${resource === undefined ? '' : ` on resource: ${resource}`}`;
   if (decision.kind === 'implicit' && decision.missing === 'service-control' && wording === '2023') {
     return `${what} with an explicit deny in ${NAMES['service-control'][0]}`;
   }
+  if (decision.kind === 'limit') return `${what} because the policy evaluation exceeds its step limit`;
   if (decision.kind === 'implicit') return `${what} because no ${NAMES[decision.missing][1]} allows the ${action} action`;
   const { policyType, by } = decision;
   const suffix = withPolicyArn === true && by.policyArn !== undefined && NAMED_BY_ARN.has(policyType) ? `: ${by.policyArn}` : '';

@@ -14,6 +14,7 @@ export {
   type SourcedPolicy,
   tryCompilePolicy,
 } from './compile.ts';
+export { DECISION_STEPS } from './decision-steps.ts';
 export { type DenialFacts, denialText } from './denial.ts';
 export { fillRecord, fillResource } from './facts.ts';
 export { ALLOWED, type PolicyLayers } from './link.ts';

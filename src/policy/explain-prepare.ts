@@ -12,7 +12,7 @@ import {
   resolveText,
   signsOf,
 } from './explain-text.ts';
-import type { StepBudget } from './steps.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** What of a policy is the same for every explanation, read when the policy is first explained. Traces share what they can of it. */
 
@@ -95,7 +95,8 @@ const PREPARING: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
 
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
 
-export function preparedOf({ policy }: SourcedPolicy): readonly PreparedStatement[] {
+export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): readonly PreparedStatement[] {
+  if (policy.document === undefined) takeSteps(budget, policy.text.length);
   const document = documentOf(policy);
   let prepared = PREPARED.get(document);
   if (prepared === undefined) {

@@ -151,7 +151,9 @@ function explainLayer(
   const action = askedAction(request.action);
   const traced = policies.map((source) => ({
     policyId: source.policyId,
-    statements: preparedOf(source).map((statement) => explainStatement(policyType, source, statement, request, action, resource, budget)),
+    statements: preparedOf(source, budget).map((statement) =>
+      explainStatement(policyType, source, statement, request, action, resource, budget),
+    ),
   }));
   const denies = firstApplying(traced, 'Deny') !== undefined;
   const allows = firstApplying(traced, 'Allow') !== undefined;
@@ -170,7 +172,7 @@ function explainStatement(
   resource: string,
   budget: StepBudget,
 ): StatementTrace {
-  takeSteps(budget, 1 + statement.action.values.length);
+  takeSteps(budget, STATEMENT_STEPS + statement.action.values.length);
   const { effect, start, end } = statement;
   const ref = refTo(policyType, source, statement);
   const action = traceElement(statement.action, (value) => (actionMatch(value, asked, budget) ? value.matched : value.unmatched));
@@ -183,6 +185,9 @@ function explainStatement(
   const traced = traceElement(statement.resource, (value) => traceResource(value, resource, request, budget));
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
+
+/** Steps of one statement: its trace is kept. */
+const STATEMENT_STEPS = 32;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
 

@@ -4,7 +4,7 @@ import { header, type Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
-import type { Decision } from '#policy/decision.ts';
+import type { Decision, OverLimit } from '#policy/decision.ts';
 import type { TrailRow } from '#store/trail.ts';
 import { compileRedactor, type Redactor } from './redact.ts';
 import { lookupResource, madeResource, type TrailResource, trailResource } from './resources.ts';
@@ -37,8 +37,8 @@ export interface Recorded {
   readonly resources?: readonly string[];
   /** The version of the identity snapshot that decided. */
   readonly identityVersion?: number;
-  /** Of a denial: which policy, which statement. */
-  readonly decision?: Decision;
+  /** Of a denial: which policy, which statement; or that the evaluation exceeded its step budget. */
+  readonly decision?: Decision | OverLimit;
 }
 
 /** Size caps of fields, in bytes. Source: CloudTrail User Guide, "CloudTrail record contents". LOG-2. */

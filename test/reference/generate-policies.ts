@@ -268,7 +268,8 @@ export function generateRequest(dice: Dice): CaseRequest {
     // Now and then a key that has one value comes with a list.
     const listed = MULTIVALUED.has(key) ? dice(3) > 0 : dice(16) === 0;
     if (!listed) context[key] = pick(dice, values);
-    else context[key] = Array.from({ length: dice(4) }, () => pick(dice, values));
+    // Longer lists are matched as one.
+    else context[key] = Array.from({ length: dice(4) === 0 ? 4 + dice(4) : dice(4) }, () => pick(dice, values));
   }
   const resources = Array.from({ length: dice(4) === 0 ? 2 : 1 }, () => pick(dice, RESOURCES));
   return { action: pick(dice, ACTIONS), resources, context };

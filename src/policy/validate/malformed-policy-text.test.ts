@@ -227,8 +227,21 @@ for (const [title, text, answer] of TRUST) {
   });
 }
 
-test('policySize: white space is not counted, but in a service control policy', () => {
+// biome-ignore format: a table
+const SIZES: readonly [title: string, text: string, size: number][] = [
+  ['white space between elements does not count', '{ "Version":\t"2012-10-17"\r\n}', 24],
+  ['white space inside a string counts',          '{ "Sid": "a  b" }',                14],
+  ['an escaped quote does not end a string',      '{ "Sid": "a\\"  b" }',             16],
+  ['an escaped backslash does not escape a quote','{ "Sid": "a\\\\"  , "b": "" }',     20],
+];
+
+for (const [title, text, size] of SIZES) {
+  test(`policySize: ${title}`, () => {
+    assert.equal(policySize(text), size);
+  });
+}
+
+test('policySize: every character of a service control policy counts', () => {
   const text = '{ "Version":\t"2012-10-17"\r\n}';
-  assert.equal(policySize(text), 24);
   assert.equal(policySize(text, 'service-control'), text.length);
 });

@@ -24,17 +24,27 @@ export const POLICY_QUOTAS = {
 } as const satisfies Record<string, PolicyQuota>;
 
 /**
- * The size of a policy as IAM counts it against a quota: characters that are no white space.
+ * The size of a policy as IAM counts it against a quota: white space between the elements of the JSON does not count.
  *
  * Source: IAM User Guide, "IAM and AWS STS quotas": white space is not counted. For service control policies all characters count.
- * Assumed: white space inside strings is not counted either; IAM says only "white space".
+ * Assumed: white space inside strings counts. It is part of what policies compare, and would else be free of any quota.
  */
 export function policySize(text: string, policyType?: PolicyType): number {
   if (policyType === 'service-control') return text.length;
   let size = 0;
+  let inString = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) size++;
+    if (inString && code === BACKSLASH) {
+      size += 2;
+      i++;
+      continue;
+    }
+    if (code === QUOTE) inString = !inString;
+    if (inString || (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d)) size++;
   }
   return size;
 }
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
