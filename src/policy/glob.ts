@@ -9,25 +9,11 @@
  */
 import type { Piece } from './pattern.ts';
 import { type StepBudget, StepsExceeded, takeSteps } from './steps.ts';
-import {
-  arnMask,
-  conjunction,
-  listSubject,
-  newSubjects,
-  occurrenceMask,
-  type Subject,
-  type Subjects,
-  segmentMask,
-  subjectOf,
-  unitMask,
-} from './subject.ts';
+import { conjunction, listSubject, newSubjects, occurrenceMask, type Subject, type Subjects, subjectOf, unitMask } from './subject.ts';
 
 /** Codes of a pattern: UTF-16 units, or these. */
 export const MANY = -1;
 export const ONE = -2;
-/** The same wildcards in the first five segments of an ARN, where they do not match a colon. */
-const MANY_IN_SEGMENT = -3;
-const ONE_IN_SEGMENT = -4;
 /** The k-th variable is `VARIABLE - k`. */
 const VARIABLE = -16;
 
@@ -57,30 +43,20 @@ export function newMatching(budget: StepBudget): Matching {
 
 /** Compiles pieces. */
 export function newGlob(pieces: readonly Piece[]): Glob {
-  return globOf(pieces, false);
-}
-
-function globOf(pieces: readonly Piece[], inArn: boolean): Glob {
   const codes: number[] = [];
   const variables: Variable[] = [];
-  let colons = inArn ? 5 : 0;
   let least = 0;
   for (const piece of pieces) {
     switch (piece.kind) {
       case 'text':
-        for (let i = 0; i < piece.text.length; i++) {
-          codes.push(piece.text.charCodeAt(i));
-          if (piece.text[i] === ':' && colons > 0) colons--;
-        }
+        for (let i = 0; i < piece.text.length; i++) codes.push(piece.text.charCodeAt(i));
         least += piece.text.length;
         break;
-      case 'many': {
-        const many = colons > 0 ? MANY_IN_SEGMENT : MANY;
-        if (codes.at(-1) !== many) codes.push(many);
+      case 'many':
+        if (codes.at(-1) !== MANY) codes.push(MANY);
         break;
-      }
       case 'one':
-        codes.push(colons > 0 ? ONE_IN_SEGMENT : ONE);
+        codes.push(ONE);
         least++;
         break;
       case 'variable':
@@ -90,11 +66,6 @@ function globOf(pieces: readonly Piece[], inArn: boolean): Glob {
     }
   }
   return { codes: Int32Array.from(codes), variables, least, firstMany: codes.indexOf(MANY), lastMany: codes.lastIndexOf(MANY) };
-}
-
-/** Compiles the pieces of an ARN pattern with at least five written colons for `globMatchesList`. */
-export function newArnGlob(pieces: readonly Piece[]): Glob {
-  return globOf(pieces, true);
 }
 
 const NO_TEXTS: readonly string[] = [];
@@ -122,8 +93,7 @@ export function matchesText(glob: Glob, text: string, from = 0, to = text.length
  */
 export function globMatches(glob: Glob, texts: readonly string[], matching: Matching, value: string, from: number, to: number): boolean {
   const { codes, firstMany, lastMany } = glob;
-  let { least } = glob;
-  for (let i = 0; i < glob.variables.length; i++) least += (texts[i] as string).length;
+  const least = leastLength(glob, texts);
   const { length } = codes;
   if (firstMany < 0 ? to - from !== least : to - from < least) return false;
   // A unit compared at its place costs less than one of a search.
@@ -172,9 +142,16 @@ export function globMatches(glob: Glob, texts: readonly string[], matching: Matc
   RANGE.low = begin >>> 5;
   RANGE.high = RANGE.low;
   // From the least position that is reached, the last `*` reaches the end.
-  const reached = advance(matching, subject, codes, firstMany, lastMany, texts, end, ahead, -1) && leastPosition(row) <= end;
+  const reached = advance(matching, subject, codes, firstMany, lastMany, texts, end, ahead) && leastPosition(row) <= end;
   clearRow(row);
   return reached;
+}
+
+/** The length of the shortest match. */
+function leastLength({ least, variables }: Glob, texts: readonly string[]): number {
+  let length = least;
+  for (let i = 0; i < variables.length; i++) length += (texts[i] as string).length;
+  return length;
 }
 
 /** Compares one by one. The caller knows that there is room. */
@@ -200,7 +177,6 @@ function clearRow(row: Int32Array): void {
 /**
  * Advances the row over `codes[first..last)`. Returns whether any position is left.
  *
- * `from` is the offset of the positions to begin with, -1 if they are in the row.
  * Positions beyond `end` do not count, and neither do those from which the `ahead` units of the rest do not fit.
  */
 function advance(
@@ -212,87 +188,77 @@ function advance(
   texts: readonly string[],
   end: number,
   ahead: number,
-  from: number,
 ): boolean {
   const { subjects, budget } = matching;
   const { row } = subjects;
   let { low, high } = RANGE;
   let rest = ahead;
-  /** Mask of the runs that a `*` before the next code reaches; 0 if there is none. */
-  let run = 0;
-  let source = from < 0 ? row : subjects.arena;
-  let offset = Math.max(from, 0);
   for (let i = first; i < last; ) {
     budget.stepsLeft -= high - low + 1;
     if (budget.stepsLeft < 0) {
       row.fill(0, low, high + 1);
       throw new StepsExceeded();
     }
-    const code = codes[i] as number;
-    if (code === MANY || code === MANY_IN_SEGMENT) {
-      const most = Math.min((end - rest) >>> 5, subject.words - 1);
-      if (code === MANY && subject.texts.length === 1 && source === row) high = fillAll(row, low, high, most);
-      else run = code === MANY ? subject.inside : segmentMask(subjects, subject, budget);
+    if (codes[i] === MANY) {
+      high = fillAll(row, low, high, (end - rest) >>> 5);
       i++;
       continue;
     }
-    let length = 1;
-    let mask = 0;
-    if (code <= VARIABLE) {
-      const text = texts[VARIABLE - code] as string;
-      i++;
-      if (text.length === 0) continue;
-      length = text.length;
-      mask = occurrenceMask(subjects, subject, text, budget);
-    } else {
-      length = gramLength(codes, i, last);
-      if (length > 1) mask = gramMask(subjects, subject, codes, i, length, budget);
-      if (mask === 0) {
-        length = 1;
-        mask = codeMask(subjects, subject, code, budget);
-      }
-      i += length;
-    }
-    if (mask < 0) return source === row ? ended(low, high, false) : ended(0, -1, false);
-    // A new mask may have moved the arena.
-    if (source !== row) source = subjects.arena;
+    i += next(matching, subject, codes, i, last, texts);
+    const { mask, length } = NEXT;
+    if (length === 0) continue;
+    if (mask < 0) break;
     rest -= length;
-    const most = Math.min((end - rest) >>> 5, subject.words - 1);
-    if (length > 31) {
-      if (source !== row) row.set(source.subarray(offset, offset + subject.words));
-      if (run > 0) high = fill(row, subjects.arena, run, low, high, subject.words - 1);
-      high = leapFar(row, subjects.arena, mask, low, high, most, length);
-    } else if (run > 0) high = fillAndLeap(row, source, offset, subjects.arena, run, mask, low, high, most, length);
-    else high = leap(row, source, offset, subjects.arena, mask, low, high, most, length);
-    run = 0;
-    source = row;
-    offset = 0;
+    const most = (end - rest) >>> 5;
+    if (length > 31) high = leapFar(row, subjects.arena, mask, low, high, most, length);
+    else high = leap(row, subjects.arena, mask, low, high, most, length);
     while (low <= high && row[low] === 0) low++;
     while (low < high && row[high] === 0) high--;
     if (low > high) break;
   }
-  if (source !== row) row.set(source.subarray(offset, offset + subject.words));
-  if (run > 0 && low <= high) high = fill(row, subjects.arena, run, low, high, subject.words - 1);
-  return ended(low, high, low <= high);
-}
-
-function ended(low: number, high: number, reached: boolean): boolean {
   RANGE.low = low;
   RANGE.high = high;
-  return reached;
+  return low <= high && NEXT.mask >= 0;
+}
+
+/** What `next` found: the positions at which codes can be consumed (-1 if there are none), and their number. */
+const NEXT = { mask: 0, length: 0 };
+
+/** Looks up the positions of the code at `at`, or of as many codes as form a gram. Returns the number of these codes. */
+function next(
+  { subjects, budget }: Matching,
+  subject: Subject,
+  codes: Int32Array,
+  at: number,
+  last: number,
+  texts: readonly string[],
+): number {
+  const code = codes[at] as number;
+  if (code <= VARIABLE) {
+    const text = texts[VARIABLE - code] as string;
+    NEXT.length = text.length;
+    NEXT.mask = text.length === 0 ? 0 : occurrenceMask(subjects, subject, text, budget);
+    return 1;
+  }
+  const length = gramLength(codes, at, last);
+  NEXT.mask = length > 1 ? gramMask(subjects, subject, codes, at, length, budget) : 0;
+  NEXT.length = length;
+  if (NEXT.mask !== 0) return length;
+  NEXT.length = 1;
+  NEXT.mask = codeMask(subjects, subject, code, budget);
+  return 1;
 }
 
 /** Most units that are advanced in one pass: the positions of such a gram are found once for each subject. */
 const GRAM = 4;
 /** Most grams of one subject that are kept. Text with more of them matches no pattern for long. */
 const GRAMS_MAX = 512;
-/** Bytes of a gram that stand for a wildcard, one in a segment, and no unit. */
-const [ANY, ANY_IN_SEGMENT, NO_UNIT] = [0, 1, 2];
+/** Bytes of a gram that stand for a wildcard, and for no unit. */
+const [ANY, NO_UNIT] = [0, 1];
 
 /** The byte of a code in a gram; -1 if it has none. */
 function gramByte(code: number): number {
   if (code === ONE) return ANY;
-  if (code === ONE_IN_SEGMENT) return ANY_IN_SEGMENT;
   return code > NO_UNIT && code < 256 ? code : -1;
 }
 
@@ -325,25 +291,15 @@ const MASKS = new Int32Array(GRAM);
 /** The offset of the positions at which a code of one unit can be consumed; -1 if there is none. */
 function codeMask(subjects: Subjects, subject: Subject, code: number, budget: StepBudget): number {
   if (code >= 0) return unitMask(subjects, subject, code, budget);
-  return code === ONE ? subject.inside : segmentMask(subjects, subject, budget);
+  return subject.inside;
 }
 
-/** Moves each position of the source at which the mask is set by `length`, which is less than 32, and writes the row. Returns the last word that may hold one. */
-function leap(
-  row: Int32Array,
-  source: Int32Array,
-  offset: number,
-  arena: Int32Array,
-  mask: number,
-  low: number,
-  high: number,
-  most: number,
-  length: number,
-): number {
+/** Moves each position at which the mask is set by `length`, which is less than 32. Returns the last word that may hold one. */
+function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const down = 32 - length;
   let carry = 0;
   for (let w = low; w <= high; w++) {
-    const kept = (source[offset + w] as number) & (arena[mask + w] as number);
+    const kept = (row[w] as number) & (arena[mask + w] as number);
     row[w] = (kept << length) | carry;
     carry = kept >>> down;
   }
@@ -379,126 +335,142 @@ function fillAll(row: Int32Array, low: number, high: number, most: number): numb
   return Math.max(high, most);
 }
 
-/**
- * Adds every position that a run of units leads to from a position of the row (MatchStar of Parabix: an addition carries from the
- * position to the end of the run).
- */
-function fill(row: Int32Array, arena: Int32Array, run: number, low: number, high: number, most: number): number {
-  let carry = 0;
-  let w = low;
-  for (; w <= most && (w <= high || carry > 0); w++) {
-    const reached = row[w] as number;
-    const units = arena[run + w] as number;
-    const added = reached & units;
-    const sum = (added + units + carry) | 0;
-    carry = (added | (units & ~sum)) >>> 31;
-    row[w] = (sum ^ units) | reached;
-  }
-  return Math.max(high, w - 1);
-}
-
-/** `fill` and `leap` in one pass. */
-function fillAndLeap(
-  row: Int32Array,
-  source: Int32Array,
-  offset: number,
-  arena: Int32Array,
-  run: number,
-  mask: number,
-  low: number,
-  high: number,
-  most: number,
-  length: number,
-): number {
-  const down = 32 - length;
-  let added = 0;
-  let moved = 0;
-  let w = low;
-  for (; w <= most && (w <= high || added > 0 || moved !== 0); w++) {
-    const reached = source[offset + w] as number;
-    const units = arena[run + w] as number;
-    const from = reached & units;
-    const sum = (from + units + added) | 0;
-    added = (from | (units & ~sum)) >>> 31;
-    const kept = ((sum ^ units) | reached) & (arena[mask + w] as number);
-    row[w] = (kept << length) | moved;
-    moved = kept >>> down;
-  }
-  if (high >= w) row.fill(0, w, high + 1);
-  return w - 1;
-}
-
 /** A list with more values is matched as one subject, so that each value is read once for all patterns. */
 export const LIST_MIN = 5;
 
-/** Clears the set of matched values of a list, and returns the list as a subject. */
-export function beginList(matching: Matching, values: readonly string[]): Subject {
-  const subject = listSubject(matching.subjects, values, matching.budget);
-  matching.subjects.matched.fill(0, 0, subject.words);
-  return subject;
-}
-
 /**
- * Adds the values of a list that a pattern matches to the set of matched values. Returns whether there is any.
+ * Marks the values of a list that a pattern matches, by their index in `found`, and returns whether there are any. Values with a mark
+ * already are not looked for: their marks stay.
  *
- * @param isArn only values for which it holds are compared, by segments: `glob` is one of `newArnGlob`
  * @throws StepsExceeded  the budget has fewer steps left than the comparison needs
  */
-export function matchList(
-  glob: Glob,
-  texts: readonly string[],
-  matching: Matching,
-  subject: Subject,
-  isArn?: (text: string) => boolean,
-): boolean {
-  const { subjects, budget } = matching;
-  const { row, matched } = subjects;
-  const { words, ends } = subject;
-  const { codes } = glob;
-  if (isArn === undefined && glob.firstMany < 0 && glob.variables.length === 0) return matchEach(glob, matching, subject);
-  const from = isArn === undefined ? subject.first : arnMask(subjects, subject, isArn, budget);
-  takeSteps(budget, words);
-  // A leading `*` reaches every position.
-  const everywhere = codes[0] === MANY;
-  const begin = everywhere ? subject.everywhere : from;
-  RANGE.low = 0;
-  RANGE.high = words - 1;
-  const reached = advance(matching, subject, codes, everywhere ? 1 : 0, codes.length, texts, 32 * words - 1, 0, begin);
+export function matchList(glob: Glob, texts: readonly string[], matching: Matching, values: readonly string[], found: Uint8Array): boolean {
+  const subject = listSubject(matching.subjects, values, matching.budget);
+  const length = leastLength(glob, texts);
+  takeSteps(matching.budget, 1 + (values.length >>> 2));
+  if (glob.firstMany < 0 ? !subject.lengths.has(length) : length > subject.longest) return false;
+  if (glob.firstMany < 0 && glob.variables.length === 0) return matchEach(glob, matching, values, found);
+  const { row } = matching.subjects;
+  const { words, starts } = subject;
+  const everywhere = glob.codes[0] === MANY;
+  if (everywhere) row.fill(-1, 0, words);
+  else for (let i = 0; i < starts.length; i++) row[(starts[i] as number) >>> 5] = 1;
+  const reached = advanceList(glob, texts, matching, subject, everywhere ? 1 : 0);
   let any = false;
   if (reached) {
-    for (let w = RANGE.low; w <= RANGE.high; w++) {
-      const found = (row[w] as number) & (subjects.arena[ends + w] as number);
-      if (found === 0) continue;
+    const open = glob.codes.at(-1) === MANY;
+    for (let i = 0; i < starts.length; i++) {
+      if (!(open ? isReached(row, subject, i) : endIsReached(row, subject, i))) continue;
+      found[i] = 1;
       any = true;
-      matched[w] = (matched[w] as number) | found;
     }
   }
-  clearRow(row);
+  row.fill(0, 0, words);
   return any;
+}
+
+/** Advances the row, which all values share, over the codes from `first` on. Returns whether any position is left. */
+function advanceList({ codes }: Glob, texts: readonly string[], matching: Matching, subject: Subject, first: number): boolean {
+  const { subjects, budget } = matching;
+  const { row } = subjects;
+  const { words } = subject;
+  let many = false;
+  for (let i = first; i < codes.length; ) {
+    budget.stepsLeft -= words;
+    if (budget.stepsLeft < 0) {
+      row.fill(0, 0, words);
+      throw new StepsExceeded();
+    }
+    if (codes[i] === MANY) {
+      many = true;
+      i++;
+      continue;
+    }
+    i += next(matching, subject, codes, i, codes.length, texts);
+    const { mask, length } = NEXT;
+    if (length === 0) continue;
+    if (mask < 0) return false;
+    if (length > 31) {
+      if (many) fillLists(row, subject);
+      leapFar(row, subjects.arena, mask, 0, words - 1, words - 1, length);
+    } else if (many) {
+      if (!fillAndLeap(row, subjects.arena, subject, mask, length)) return false;
+    } else if (!leapAll(row, subjects.arena, words, mask, length)) return false;
+    many = false;
+  }
+  // What follows the last `*` may be a variable without text.
+  if (many && codes[codes.length - 1] !== MANY) fillLists(row, subject);
+  return true;
+}
+
+/** As `leap`, over all words. Returns whether any position is left. */
+function leapAll(row: Int32Array, arena: Int32Array, words: number, mask: number, length: number): boolean {
+  const down = 32 - length;
+  let carry = 0;
+  let any = 0;
+  for (let w = 0; w < words; w++) {
+    const kept = (row[w] as number) & (arena[mask + w] as number);
+    any |= kept;
+    row[w] = (kept << length) | carry;
+    carry = kept >>> down;
+  }
+  return any !== 0;
+}
+
+/** Adds, in each string, every position after its least one: what a `*` reaches. */
+function fillLists(row: Int32Array, { starts, words }: Subject): void {
+  for (let i = 0; i < starts.length; i++) {
+    const end = i + 1 < starts.length ? (starts[i + 1] as number) >>> 5 : words;
+    let w = (starts[i] as number) >>> 5;
+    while (w < end && row[w] === 0) w++;
+    if (w === end) continue;
+    row[w] = (row[w] as number) | -(row[w] as number);
+    for (w++; w < end; w++) row[w] = -1;
+  }
+}
+
+/** `fillLists` and `leapAll` in one pass. */
+function fillAndLeap(row: Int32Array, arena: Int32Array, { starts, words }: Subject, mask: number, length: number): boolean {
+  const down = 32 - length;
+  let any = 0;
+  for (let i = 0; i < starts.length; i++) {
+    const end = i + 1 < starts.length ? (starts[i + 1] as number) >>> 5 : words;
+    let w = (starts[i] as number) >>> 5;
+    while (w < end && row[w] === 0) w++;
+    if (w === end) continue;
+    let kept = ((row[w] as number) | -(row[w] as number)) & (arena[mask + w] as number);
+    row[w] = kept << length;
+    any |= kept;
+    for (w++; w < end; w++) {
+      const carry = kept >>> down;
+      kept = arena[mask + w] as number;
+      row[w] = (kept << length) | carry;
+      any |= kept;
+    }
+  }
+  return any !== 0;
+}
+
+function isReached(row: Int32Array, { starts, words }: Subject, index: number): boolean {
+  const end = index + 1 < starts.length ? (starts[index + 1] as number) >>> 5 : words;
+  for (let w = (starts[index] as number) >>> 5; w < end; w++) if (row[w] !== 0) return true;
+  return false;
+}
+
+function endIsReached(row: Int32Array, { starts, texts }: Subject, index: number): boolean {
+  const position = (starts[index] as number) + (texts[index] as string).length;
+  return (((row[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
 }
 
 /** As `matchList`, for a pattern that is compared with values of its own length only. */
-function matchEach(glob: Glob, matching: Matching, subject: Subject): boolean {
-  const { texts } = subject;
-  takeSteps(matching.budget, 1 + texts.length);
+function matchEach(glob: Glob, matching: Matching, values: readonly string[], found: Uint8Array): boolean {
+  takeSteps(matching.budget, values.length);
   let any = false;
-  for (let i = 0; i < texts.length; i++) {
-    const text = texts[i] as string;
+  for (let i = 0; i < values.length; i++) {
+    const text = values[i] as string;
     if (text.length !== glob.least || !globMatches(glob, NO_TEXTS, matching, text, 0, text.length)) continue;
-    addMatched(matching, subject, i);
+    found[i] = 1;
     any = true;
   }
   return any;
-}
-
-/** Adds one value of a list, by its index, to the set of matched values. */
-export function addMatched({ subjects }: Matching, subject: Subject, index: number): void {
-  const position = (subject.starts[index] as number) + (subject.texts[index] as string).length;
-  subjects.matched[position >>> 5] = (subjects.matched[position >>> 5] as number) | (1 << (position & 31));
-}
-
-/** Returns whether every value of a list is in the set of matched values. */
-export function allMatched({ subjects }: Matching, subject: Subject): boolean {
-  for (let w = 0; w < subject.words; w++) if (subjects.matched[w] !== subjects.arena[subject.ends + w]) return false;
-  return true;
 }

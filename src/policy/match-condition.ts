@@ -1,15 +1,4 @@
-import {
-  addMatched,
-  allMatched,
-  beginList,
-  type Glob,
-  globMatches,
-  LIST_MIN,
-  matchList,
-  newArnGlob,
-  newGlob,
-  type Variable,
-} from './glob.ts';
+import { type Glob, globMatches, LIST_MIN, type Matching, matchList, newGlob, type Variable } from './glob.ts';
 import type { Predicate } from './graph.ts';
 import { slotOf } from './keys.ts';
 import type { ConditionTest } from './lowered.ts';
@@ -26,7 +15,7 @@ import {
   typedValue,
 } from './request.ts';
 import { takeSteps } from './steps.ts';
-import type { Subject } from './subject.ts';
+import type { ListSegments } from './subject.ts';
 import { fillTexts, variableValue } from './substitute.ts';
 import {
   type Address,
@@ -298,29 +287,22 @@ function likeExists(operator: Operator, values: readonly (readonly Piece[])[]): 
   const set: ReadonlySet<string> = new Set(plain);
   return (record, list, met) => {
     if (list.length < LIST_MIN) return few(record, list, met);
-    const { matching } = record.scratch;
-    const subject = beginList(matching, list);
+    const found = new Uint8Array(list.length);
     for (let i = 0; i < list.length; i++) {
       if (!set.has(list[i] as string)) continue;
       if (met) return true;
-      addMatched(matching, subject, i);
+      found[i] = 1;
     }
-    return listExists(record, globs, subject, met, undefined);
+    for (const glob of globs) if (globInList(record, glob, list, found) && met) return true;
+    return !met && found.includes(0);
   };
 }
 
-/** Whether one of the patterns matches any value of the list (`met`), or there is a value that none of them matches. */
-function listExists(record: RequestRecord, globs: readonly Glob[], subject: Subject, met: boolean, isArn: IsArn | undefined): boolean {
+/** Marks the values of a list that a pattern, its variables filled in, matches. Returns whether there are any. */
+function globInList(record: RequestRecord, glob: Glob, list: readonly string[], found: Uint8Array): boolean {
   const { matching, texts } = record.scratch;
-  for (let i = 0; i < globs.length; i++) {
-    const glob = globs[i] as Glob;
-    if (glob.variables.length > 0 && !fillTexts(record, glob)) continue;
-    if (matchList(glob, texts, matching, subject, isArn) && met) return true;
-  }
-  return !met && !allMatched(matching, subject);
+  return (glob.variables.length === 0 || fillTexts(record, glob)) && matchList(glob, texts, matching, list, found);
 }
-
-type IsArn = (text: string) => boolean;
 
 const COLONS = new Int32Array(5);
 
@@ -333,7 +315,7 @@ function isArn(text: string): boolean {
  * A pattern of an ARN operator. `segments` are six, as they are written: a colon in the value of a variable separates nothing.
  * `whole` has fewer written colons, and begins with a variable.
  */
-type ArnForm = { readonly segments: readonly (Glob | undefined)[] } | { readonly whole: Glob; readonly lead: Variable } | undefined;
+type ArnForm = { readonly segments: readonly (Glob | undefined)[] } | { readonly whole: Glob; readonly lead: Variable };
 
 /**
  * Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators": six segments, each with wildcards; ArnEquals and ArnLike are the same.
@@ -366,20 +348,57 @@ function arnMeets(pieces: readonly Piece[]): Meets {
 function arnExists(values: readonly (readonly Piece[])[]): Exists {
   const few = oneByOne(anyOf(values.map(arnMeets)));
   const anything = values.some(isAnything);
-  const forms = values.map((pieces) => ({ pieces, form: arnForm(pieces) }));
-  const globs = forms.flatMap(({ pieces, form }) => (form !== undefined && 'segments' in form ? [newArnGlob(pieces)] : []));
-  const wholes = forms.flatMap(({ form }) => (form !== undefined && 'whole' in form ? [form] : []));
+  const forms = values.flatMap((pieces) => arnForm(pieces) ?? []);
   return (record, list, met) => {
     if (list.length < LIST_MIN) return few(record, list, met);
     if (anything) return met;
-    const subject = beginList(record.scratch.matching, list);
-    for (const { whole, lead } of wholes) {
-      if (!leadIsArn(record, lead) || !fillTexts(record, whole)) continue;
-      // A value that matches begins with an ARN, and so is one.
-      if (matchList(whole, record.scratch.texts, record.scratch.matching, subject) && met) return true;
+    const found = new Uint8Array(list.length);
+    for (const form of forms) {
+      const any =
+        'segments' in form
+          ? segmentsInList(record, form.segments, list, found)
+          : // A value that matches begins with an ARN, and so is one.
+            leadIsArn(record, form.lead) && globInList(record, form.whole, list, found);
+      if (any && met) return true;
     }
-    return listExists(record, globs, subject, met, isArn);
+    return !met && found.includes(0);
   };
+}
+
+/** As `globInList`, segment by segment: a value must match in all of them. */
+function segmentsInList(record: RequestRecord, globs: readonly (Glob | undefined)[], list: readonly string[], found: Uint8Array): boolean {
+  const { indexes, lists } = segmentsOf(record.scratch.matching, list);
+  const all = new Uint8Array(indexes.length).fill(1);
+  for (let i = 5; i >= 0; i--) {
+    const glob = globs[i];
+    if (glob === undefined) continue;
+    const own = new Uint8Array(indexes.length);
+    if (!globInList(record, glob, lists[i] as readonly string[], own)) return false;
+    for (let k = 0; k < own.length; k++) if (own[k] === 0) all[k] = 0;
+  }
+  let any = false;
+  for (let k = 0; k < all.length; k++) {
+    if (all[k] === 0) continue;
+    any = true;
+    found[indexes[k] as number] = 1;
+  }
+  return any;
+}
+
+/** The ARNs of a list by segment, taken apart once. */
+function segmentsOf({ subjects, budget }: Matching, list: readonly string[]): ListSegments {
+  let known = subjects.segments.get(list);
+  if (known === undefined) {
+    const arns = list.flatMap((text, index) => (isArn(text) ? [{ index, parts: text.split(':') }] : []));
+    takeSteps(
+      budget,
+      list.reduce((sum, text) => sum + text.length, 0),
+    );
+    const segment = (i: number) => arns.map(({ parts }) => (i < 5 ? (parts[i] as string) : parts.slice(5).join(':')));
+    known = { indexes: arns.map(({ index }) => index), lists: [0, 1, 2, 3, 4, 5].map(segment) };
+    subjects.segments.set(list, known);
+  }
+  return known;
 }
 
 function isAnything(pieces: readonly Piece[]): boolean {
@@ -391,7 +410,7 @@ function leadIsArn(record: RequestRecord, { key, fallback }: Variable): boolean 
   return text !== undefined && isArn(text);
 }
 
-function arnForm(pieces: readonly Piece[]): ArnForm {
+function arnForm(pieces: readonly Piece[]): ArnForm | undefined {
   const segments: Piece[][] = [[]];
   for (const piece of pieces) {
     if (piece.kind !== 'text') {

@@ -1,8 +1,9 @@
 /**
  * Strings that patterns are matched against, as bits: for each character, the positions at which it occurs.
  *
- * A subject is one string, or the strings of a list one after the other. The i-th string of `n` units occupies `n + 1`
- * positions: one for each unit, and one for its end. All bitmaps of a subject have `words` words of 32 positions.
+ * A subject is one string, or the strings of a list one after the other, each of which begins with a new word. A string of
+ * `n` units occupies `n + 1` positions: one for each unit, and one for its end. All bitmaps of a subject have `words` words of
+ * 32 positions.
  */
 import { type StepBudget, takeSteps } from './steps.ts';
 
@@ -11,13 +12,11 @@ export interface Subject {
   /** Position of the first unit of each string. */
   readonly starts: readonly number[];
   readonly words: number;
-  /** Length of the longest string. */
+  /** Length of the longest string, and all lengths. */
   readonly longest: number;
-  /** Offsets of bitmaps in the arena: all positions, positions of units, first positions, end positions. */
-  readonly everywhere: number;
+  readonly lengths: ReadonlySet<number>;
+  /** Offset of the bitmap of the positions of units in the arena. */
   readonly inside: number;
-  readonly first: number;
-  readonly ends: number;
   /** Offset of a table with the offset of each bitmap of a unit below 256: 0 is not built yet, -1 does not occur. */
   readonly units: number;
   /** Positions of the other units. */
@@ -27,9 +26,6 @@ export interface Subject {
   readonly grams: Map<number, number>;
   /** Offsets of bitmaps of the positions at which a longer string occurs; -1 if it does not. */
   readonly occurrences: Map<string, number>;
-  /** Offsets: units other than `:`, and first positions of ARNs; 0 is not built yet. */
-  segments: number;
-  arns: number;
 }
 
 /** Subjects of recent decisions, and the memory of their bitmaps. Contents, not requests, identify a string: it never becomes stale. */
@@ -39,10 +35,18 @@ export interface Subjects {
   top: number;
   readonly texts: Map<string, Subject>;
   readonly lists: Map<readonly string[], Subject>;
+  /** The segments of the ARNs of a list, as six lists; undefined for the values that are no ARNs. */
+  readonly segments: Map<readonly string[], ListSegments>;
   /** Positions that a pattern has reached. All zero between two comparisons. */
   row: Int32Array;
-  /** End positions of the strings of a list that some pattern matches. */
-  matched: Int32Array;
+}
+
+/** The values of a list that are ARNs, taken apart. */
+export interface ListSegments {
+  /** Indexes of the ARNs in the list. */
+  readonly indexes: readonly number[];
+  /** For each of the six segments, those of the ARNs in their order. */
+  readonly lists: readonly (readonly string[])[];
 }
 
 /** Most words of bitmaps that are kept: 4 MB. The context of one legal request needs a quarter of it. */
@@ -57,14 +61,15 @@ export function newSubjects(): Subjects {
     top: 1,
     texts: new Map(),
     lists: new Map(),
+    segments: new Map(),
     row: new Int32Array(64),
-    matched: new Int32Array(64),
   };
 }
 
 /** Forgets the lists, which are recognized by identity. Required before a list may have changed. */
 export function forgetLists(subjects: Subjects): void {
   if (subjects.lists.size > 0) subjects.lists.clear();
+  if (subjects.segments.size > 0) subjects.segments.clear();
 }
 
 export function subjectOf(subjects: Subjects, text: string, budget: StepBudget): Subject {
@@ -86,35 +91,25 @@ export function listSubject(subjects: Subjects, texts: readonly string[], budget
 }
 
 const UNITS = 256;
-const COLON = 0x3a;
 
 function newSubject(subjects: Subjects, texts: readonly string[], budget: StepBudget): Subject {
   if (subjects.top > ARENA_MAX || subjects.texts.size + subjects.lists.size >= SUBJECTS_MAX) forgetAll(subjects);
-  let positions = 0;
+  let words = 0;
   let longest = 0;
   const starts: number[] = [];
   for (const text of texts) {
-    starts.push(positions);
-    positions += text.length + 1;
+    starts.push(32 * words);
+    words += (text.length >>> 5) + 1;
     longest = Math.max(longest, text.length);
   }
-  takeSteps(budget, positions);
-  const words = (positions + 31) >>> 5;
-  if (subjects.row.length < words) {
-    subjects.row = new Int32Array(2 * words);
-    subjects.matched = new Int32Array(2 * words);
-  }
-  const everywhere = allocate(subjects, 4 * words + UNITS);
-  const inside = everywhere + words;
-  const first = inside + words;
-  const ends = first + words;
+  takeSteps(budget, 32 * words);
+  if (subjects.row.length < words) subjects.row = new Int32Array(2 * words);
+  const inside = allocate(subjects, words + UNITS);
   const { arena } = subjects;
   let others: Map<number, number[]> | undefined;
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i] as string;
     const start = starts[i] as number;
-    setBit(arena, first, start);
-    setBit(arena, ends, start + text.length);
     for (let at = 0; at < text.length; at++) {
       setBit(arena, inside, start + at);
       const unit = text.charCodeAt(at);
@@ -125,29 +120,25 @@ function newSubject(subjects: Subjects, texts: readonly string[], budget: StepBu
       else known.push(start + at);
     }
   }
-  for (let w = 0; w < words; w++) arena[everywhere + w] = (arena[inside + w] as number) | (arena[ends + w] as number);
   return {
     texts,
     starts,
     words,
     longest,
-    everywhere,
+    lengths: new Set(texts.map(({ length }) => length)),
     inside,
-    first,
-    ends,
-    units: ends + words,
+    units: inside + words,
     others,
     otherUnits: new Map(),
     grams: new Map(),
     occurrences: new Map(),
-    segments: 0,
-    arns: 0,
   };
 }
 
 function forgetAll(subjects: Subjects): void {
   subjects.texts.clear();
   subjects.lists.clear();
+  subjects.segments.clear();
   subjects.top = 1;
   if (subjects.arena.length > ARENA_MAX) subjects.arena = new Int32Array(ARENA_MIN);
 }
@@ -226,33 +217,6 @@ export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32
   if (any !== 0) return offset;
   subjects.top = offset;
   return -1;
-}
-
-/** The offset of the bitmap of all units but colons: what a wildcard in one of the first five segments of an ARN matches. */
-export function segmentMask(subjects: Subjects, subject: Subject, budget: StepBudget): number {
-  if (subject.segments === 0) {
-    const colons = unitMask(subjects, subject, COLON, budget);
-    const offset = allocate(subjects, subject.words);
-    const { arena } = subjects;
-    for (let w = 0; w < subject.words; w++) {
-      arena[offset + w] = (arena[subject.inside + w] as number) & (colons < 0 ? -1 : ~(arena[colons + w] as number));
-    }
-    subject.segments = offset;
-  }
-  return subject.segments;
-}
-
-/** The offset of the bitmap of the first positions of those strings that are ARNs, as `isArn` says. */
-export function arnMask(subjects: Subjects, subject: Subject, isArn: (text: string) => boolean, budget: StepBudget): number {
-  if (subject.arns === 0) {
-    budget.stepsLeft -= 32 * subject.words;
-    const offset = allocate(subjects, subject.words);
-    for (let i = 0; i < subject.texts.length; i++) {
-      if (isArn(subject.texts[i] as string)) setBit(subjects.arena, offset, subject.starts[i] as number);
-    }
-    subject.arns = offset;
-  }
-  return subject.arns;
 }
 
 /** The offset of the bitmap of the positions at which `part`, which is not empty, occurs; -1 if it does not. Linear in both. */
