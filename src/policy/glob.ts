@@ -376,7 +376,8 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
   const { words } = subject;
   let many = false;
   for (let i = first; i < codes.length; ) {
-    budget.stepsLeft -= words;
+    const atStart = i === 0;
+    budget.stepsLeft -= atStart ? subject.starts.length : words;
     if (budget.stepsLeft < 0) {
       row.fill(0, 0, words);
       throw new StepsExceeded();
@@ -393,6 +394,8 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
     if (length > 31) {
       if (many) fillLists(row, subject);
       leapFar(row, subjects.arena, mask, 0, words - 1, words - 1, length);
+    } else if (atStart) {
+      if (!leapFromStarts(row, subjects.arena, subject, mask, length)) return false;
     } else if (many) {
       if (!fillAndLeap(row, subjects.arena, subject, mask, length)) return false;
     } else if (!leapAll(row, subjects.arena, words, mask, length)) return false;
@@ -401,6 +404,18 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
   // What follows the last `*` may be a variable without text.
   if (many && codes[codes.length - 1] !== MANY) fillLists(row, subject);
   return true;
+}
+
+/** As `leap`, from the first position of each string. Returns whether any position is left. */
+function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject, mask: number, length: number): boolean {
+  let any = 0;
+  for (let i = 0; i < starts.length; i++) {
+    const w = (starts[i] as number) >>> 5;
+    const kept = (arena[mask + w] as number) & 1;
+    row[w] = kept << length;
+    any |= kept;
+  }
+  return any !== 0;
 }
 
 /** As `leap`, over all words. Returns whether any position is left. */
