@@ -97,3 +97,34 @@ for (const [who, principal] of [
 test('authorize: nobody is asked about nothing', async () => {
   await assert.rejects(authorize(OF_USER), /asked for no permission/);
 });
+
+test('authorize: a decision that exceeds its step budget is a denial that says so', async () => {
+  const { snapshot, principal } = withPolicy({ StringNotLike: { 'aws:UserAgent': `*${'a?'.repeat(200)}b*` } });
+  const received = { ...RECEIVED, rawHeaders: ['User-Agent', `${'a'.repeat(1000)}b`] };
+  const authorizeWith = async (decisionSteps: number): Promise<void> => {
+    const stage = authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => true, decisionSteps });
+    const store = await openSqlite(':memory:');
+    const asked = [{ action: 'iam:GetRole', resources: [ROLE] }];
+    const authenticated = { principal, region: 'us-east-1', identityVersion: 1 };
+    await store.transaction((tx) => stage({ received, authenticated, profile: 'sdk', asked, now: NOW }, tx));
+  };
+  await assert.rejects(authorizeWith(3000), {
+    code: 'AccessDenied',
+    message: `User: ${USER_ARN} is not authorized to perform: iam:GetRole on resource: ${ROLE} because the policy evaluation exceeds its step limit`,
+    decision: { effect: 'Deny', kind: 'limit', resource: ROLE },
+    reasons: undefined,
+  });
+  // With enough steps the pattern matches, and its Deny does not apply.
+  await authorizeWith(100_000);
+});
+
+/** Ada, with everything but what the condition denies. */
+function withPolicy(condition: object) {
+  const snapshot = adasSnapshot();
+  const record = snapshot.user(ACCOUNT, 'ada');
+  assert.ok(record !== undefined);
+  const deny = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Deny', Action: '*', Resource: '*', Condition: condition } });
+  snapshot.apply(2, [{ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 2, record: { ...record, inlinePolicies: { deny } } }]);
+  const { session: _, ...principal } = OF_USER;
+  return { snapshot, principal: principal as Principal };
+}

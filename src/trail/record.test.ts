@@ -144,6 +144,14 @@ test('A trail event: a denial names the statement that denied', () => {
   });
 });
 
+test('A trail event: a denial because of the step limit says so', () => {
+  const decision = { effect: 'Deny', kind: 'limit', resource: '*' } as const;
+  assert.deepEqual(written({ decision, error: { code: 'AccessDenied', message: 'no' } }).additionalEventData, {
+    identityVersion: 7,
+    denial: decision,
+  });
+});
+
 test('A trail event: what was made is a resource where only a pattern was authorized', () => {
   const MeetingArn = `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/a6b1e9b0-0000-4000-8000-000000000002`;
   const event = written({
