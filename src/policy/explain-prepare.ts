@@ -93,10 +93,13 @@ export interface PreparedStatement {
 /** What is prepared once for a policy takes steps in proportion to its text. */
 const PREPARING: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
 
+/** Steps of reading and preparing one character of a policy. */
+const CHARACTER_STEPS = 4;
+
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
 
 export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): readonly PreparedStatement[] {
-  if (policy.document === undefined) takeSteps(budget, policy.text.length);
+  if (policy.document === undefined) takeSteps(budget, CHARACTER_STEPS * policy.text.length);
   const document = documentOf(policy);
   let prepared = PREPARED.get(document);
   if (prepared === undefined) {

@@ -64,9 +64,9 @@ export function resolveText(text: string, context: ConditionContext, wildcards: 
   let used = false;
   for (let i = 0; i < text.length; ) {
     const char = text.charAt(i);
-    const rest = variables && char === '$' ? text.slice(i) : '';
-    const escaped = /^\$\{([*?$])\}/.exec(rest);
-    const variable = /^\$\{([^,}]+)(?:,\s*'([^']*)'\s*)?\}/.exec(rest);
+    const rest = variables && char === '$' ? text.slice(i) : undefined;
+    const escaped = rest === undefined ? null : /^\$\{([*?$])\}/.exec(rest);
+    const variable = rest === undefined ? null : /^\$\{([^,}]+)(?:,\s*'([^']*)'\s*)?\}/.exec(rest);
     if (escaped !== null) {
       signs.push(escaped[1] as string);
       i += escaped[0].length;
@@ -132,7 +132,7 @@ function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudge
   let reached = all;
   for (const { signs } of chunks) {
     for (const sign of signs) {
-      takeSteps(budget, 4 + (text.length >> 5));
+      takeSteps(budget, 16 + (text.length >> 3));
       reached = (sign === ANY_CHARACTER ? reached << 1n : (reached & places(sign as string)) << 1n) & all;
       if (reached === 0n) return false;
     }

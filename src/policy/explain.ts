@@ -187,7 +187,7 @@ function explainStatement(
 }
 
 /** Steps of one statement: its trace is kept. */
-const STATEMENT_STEPS = 32;
+const STATEMENT_STEPS = 64;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
 
@@ -231,7 +231,7 @@ function actionMatch(
 
 /** Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
 function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest, budget: StepBudget): ValueTrace {
-  takeSteps(budget, 1);
+  takeSteps(budget, 8 + (resource.length >>> 3));
   if (value.value === '*') return value.matched;
   const resolved = resolvedIn(value, context, budget);
   const pattern = 'plain' in resolved ? newPattern(resolved.plain.split('')) : 'pattern' in resolved ? resolved.pattern : undefined;
