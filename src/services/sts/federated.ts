@@ -3,9 +3,10 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { Principal } from '#core/principal.ts';
 import type { PolicyDescriptorType } from '#model/generated/sts.ts';
+import type { Tx } from '#store/store.ts';
 import type { Access, Call } from '../operation.ts';
 import type { StsDeps } from './deps.ts';
-import { findRole, readRoleArn } from './role-arn.ts';
+import { findRole, readRoleArn, roleTags } from './role-arn.ts';
 import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags, tagContext } from './session-tags.ts';
@@ -46,7 +47,13 @@ export function federatedAccess(
   if (federation.sourceIdentity !== undefined) context.set('sts:sourceidentity', federation.sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 
-  const on = (each: Access['action']): Access => ({ action: each, resources: [RoleArn], trustPolicyOf: RoleArn, context });
+  const on = (each: Access['action']): Access => ({
+    action: each,
+    resources: [RoleArn],
+    trustPolicyOf: RoleArn,
+    context,
+    resourceTags: (tx: Tx) => roleTags(tx, RoleArn),
+  });
   return [
     on(action),
     ...(Object.keys(tags).length > 0 ? [on('sts:TagSession')] : []),
@@ -79,6 +86,7 @@ export async function federatedSession(
     mfaAuthenticated: false,
     chained: false,
     federatedProvider: federation.provider,
+    federatedContext: federation.sessionContext,
     ...(sourceIdentity !== undefined && { sourceIdentity }),
     ...(federation.kind === 'saml' && federation.latestEnd !== undefined && { latestEnd: federation.latestEnd }),
     ...sessionTags(call.principal, federation.tags, federation.transitiveTagKeys),
