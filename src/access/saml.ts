@@ -32,6 +32,7 @@ interface Element {
 /**
  * Verifies an assertion of a provider, and answers what it says.
  *
+ * @throws AwsError IDPRejectedClaim      the status of the response is not Success
  * @throws AwsError InvalidIdentityToken  signature, issuer, recipient, audience or an attribute that must be there
  * @throws AwsError ExpiredTokenException it is over, or older than five minutes
  *
@@ -131,6 +132,7 @@ async function signedAssertion(assertion: string, certificates: string[]): Promi
   const { SAML } = await import('@node-saml/node-saml');
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
   if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
+  await checkResponse(xml);
   const reader = new SAML({
     idpCert: certificates,
     issuer: 'belfry',
@@ -150,6 +152,42 @@ async function signedAssertion(assertion: string, certificates: string[]): Promi
     // The library's texts tell of its own workings.
   }
   throw invalid('Response signature invalid');
+}
+
+/** Algorithms of the parts of a signature. All others, SHA-1 among them, are refused. */
+const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#';
+const SIGNATURES = /^http:\/\/www\.w3\.org\/2001\/04\/xmldsig-more#(?:rsa|ecdsa)-sha(?:256|384|512)$/;
+const DIGESTS = /^http:\/\/www\.w3\.org\/2001\/04\/(?:xmlenc#sha(?:256|512)|xmldsig-more#sha384)$/;
+const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
+
+/**
+ * Checks what node-saml does not: the status of the response, and the algorithms of every signature in it. It reads the document with
+ * the parser that node-saml verifies with, so both see the same elements.
+ *
+ * @throws AwsError IDPRejectedClaim     the status is not Success
+ * @throws AwsError InvalidIdentityToken the document is not a response, or a signature uses SHA-1 or an unknown algorithm
+ * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success or the request failed. STS API reference, AssumeRoleWithSAML,
+ * IDPRejectedClaim: the provider reported that authentication failed. Assumed: that AWS refuses SHA-1; the messages.
+ */
+async function checkResponse(xml: string): Promise<void> {
+  const { parseDomFromString, xpath } = await import('@node-saml/node-saml/lib/xml.js');
+  const document = await parseDomFromString(xml).catch(() => {
+    throw invalid('Response signature invalid');
+  });
+  const root = '/*[local-name()="Response"]';
+  if (xpath.selectElements(document, root).length !== 1) throw invalid('Response signature invalid');
+  const codes = xpath.selectAttributes(document, `${root}/*[local-name()="Status"]/*[local-name()="StatusCode"]/@Value`);
+  if (codes.length !== 1 || codes[0]?.nodeValue !== SUCCESS) {
+    throw new AwsError('IDPRejectedClaimException', 'The identity provider reported that authentication failed.');
+  }
+  const uses = (element: string): (string | null)[] =>
+    xpath
+      .selectElements(document, `//*[local-name()="${element}" and namespace-uri()="${XMLDSIG}"]`)
+      .map((method) => method.getAttribute('Algorithm'));
+  const isWeak = (known: RegExp) => (algorithm: string | null) => algorithm === null || !known.test(algorithm);
+  if (uses('SignatureMethod').some(isWeak(SIGNATURES)) || uses('DigestMethod').some(isWeak(DIGESTS))) {
+    throw invalid('Response signature invalid');
+  }
 }
 
 /** The recipient of the subject confirmation that holds, which is `saml:aud`. */
