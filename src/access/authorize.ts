@@ -147,9 +147,10 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         const base = i + 1 < resources.length ? new Map(context) : context;
         if (owner) base.set('aws:resourceaccount', owner);
         const organizationOfOwner = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
-        const hidden = isOthers(principal, owner) && owner !== organization?.managementAccountId;
-        const whole = withOwnersFacts(hidden ? new Map(base) : base, parts, tags?.[i], organizationOfOwner);
-        const seen: Seen = { whole, known: hidden ? base : whole };
+        const others = isOthers(principal, owner);
+        const whole = withOwnersFacts(others ? new Map(base) : base, parts, tags?.[i], organizationOfOwner);
+        const managed = parts?.service === 'organizations' && owner === organization?.managementAccountId;
+        const seen: Seen = { whole, known: others && !managed ? base : whole };
         const refusal =
           one.trustPolicyOf !== undefined
             ? throughTrust(principal, documents, role, one, resource, seen)
@@ -164,7 +165,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
               decision: denied.decision as Denial,
               layers: stacks.layersOf(principal),
               context: evaluated,
-              shown: seen.known,
+              shown: others ? base : whole,
               ...(documents.trust !== undefined && { trust: documents.trust }),
             });
           }
@@ -346,7 +347,10 @@ function anyReads({ stack, trust }: Documents, action: string, prefixes: readonl
   return prefixes.some((prefix) => stack?.readsKey(action, prefix) || (trust !== undefined && trustReadsKey(trust, action, prefix)));
 }
 
-/** Contexts of one resource. `whole` has every fact, `known` those that the caller may learn: they differ for another account's resource. */
+/**
+ * Contexts of one resource. `whole` has every fact. `known` is what the caller's policies read: for another account's resource it lacks the
+ * facts that are the owner's, unless the owner manages the caller's organization and the resource is part of it.
+ */
 interface Seen {
   readonly whole: ConditionContext;
   readonly known: ConditionContext;

@@ -43,7 +43,7 @@ export type Federation =
       readonly roleArns: readonly string[];
       /** The session ends no later. */
       readonly latestEnd?: Instant;
-      /** How long a sign-in to the console shall last; STS takes no notice of it. */
+      /** Seconds that a sign-in to the console lasts (`SessionDuration`). A session of STS is shortened to it, never extended. */
       readonly consoleSeconds?: number;
     });
 

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreatePolicyCommand, GetPolicyCommand, IAMClient } from '@aws-sdk/client-iam';
-import { CreateOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
+import { CreateAccountCommand, CreateOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { document, type Keys, messageOf, startFederation } from './federation-rig.ts';
 
 const rig = await startFederation();
 const { accountId } = rig;
-await new OrganizationsClient(rig.server.client()).send(new CreateOrganizationCommand({ FeatureSet: 'ALL' }));
+const organizations = new OrganizationsClient(rig.server.client());
+await organizations.send(new CreateOrganizationCommand({ FeatureSet: 'ALL' }));
 const other = await rig.otherAccount('Stranger');
 const strangers = new IAMClient(rig.server.client(other.keys));
 const ALL = { Effect: 'Allow', Action: '*', Resource: '*' };
@@ -75,6 +76,32 @@ test('A trusted caller of another account: its own Deny on the organization of t
       false,
     );
   }
+});
+
+test("A member of an organization learns no tag of the management account's roles", async () => {
+  const { CreateAccountStatus } = await organizations.send(
+    new CreateAccountCommand({ AccountName: 'member', Email: 'member@example.com' }),
+  );
+  const entered = await rig.assume(
+    rig.server.credentials,
+    `arn:aws:iam::${CreateAccountStatus?.AccountId}:role/OrganizationAccountAccessRole`,
+  );
+  const members = rig.iam(entered);
+  const Condition = { StringEquals: { 'aws:ResourceTag/Locked': 'yes' } };
+  const keys = await rig.user('prober', [ALL, { Effect: 'Deny', Action: '*', Resource: '*', Condition }], members);
+  const tagged = await rig.role('tagged', [{ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }], [], {
+    Tags: [{ Key: 'Locked', Value: 'yes' }],
+  });
+  const user = `arn:aws:iam::${CreateAccountStatus?.AccountId}:user/prober`;
+  assert.equal(
+    await messageOf(assuming(tagged)(keys)),
+    `AccessDenied: User: ${user} is not authorized to perform: sts:AssumeRole on resource: ${tagged}`,
+  );
+  const { context } = await rig.decoded(assuming(tagged)(keys), entered);
+  assert.equal(
+    context.conditions.items.some(({ key }) => /resourcetag|resourceorg/.test(key)),
+    false,
+  );
 });
 
 test('A trust refusal in the own account: the decoded message says refused, and names the statement that denies', async () => {

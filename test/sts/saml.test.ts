@@ -285,7 +285,9 @@ test("AssumeRoleWithSAML: the session ends at the earlier of its duration and th
   };
   const early = await lifeSeconds({ sessionNotOnOrAfter: 1200 }, 3600);
   assert.ok(early > 1100 && early <= 1200, `${early}`);
-  const late = await lifeSeconds({ sessionNotOnOrAfter: 7200 }, 3600);
+  const shortened = await lifeSeconds({ sessionNotOnOrAfter: 1200, attributes: { SessionDuration: ['900'] } }, 3600);
+  assert.ok(shortened > 800 && shortened <= 900, `${shortened}`);
+  const late = await lifeSeconds({ sessionNotOnOrAfter: 7200, attributes: { SessionDuration: ['7200'] } }, 3600);
   assert.ok(late > 3500 && late <= 3600, `${late}`);
 });
 
