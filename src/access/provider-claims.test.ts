@@ -43,7 +43,7 @@ function contextOf(provider: string, claims: Readonly<Record<string, unknown>>) 
 }
 
 for (const [provider, , claims] of PROVIDERS) {
-  test(`tokenKeys: ${provider} sets a key for each claim that AWS lists for it, and for no other`, () => {
+  test(`tokenKeys: ${provider} sets a key for each listed claim only`, () => {
     const named = (claim: string) => (claim === 'google/organization_number' ? 'google:organization_number' : claim);
     const payload = Object.fromEntries([...claims.map((claim) => [named(claim), `its ${claim}`]), ['unlisted', 'x']]);
     const { context, sessionContext } = contextOf(provider, payload);

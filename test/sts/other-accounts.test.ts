@@ -43,7 +43,7 @@ for (const [name, Condition] of PROBES) {
 }
 
 for (const [call, send] of CALLS) {
-  test(`${call} of another account: the decoded message has no fact of it and says that it is refused`, async () => {
+  test(`Another account: ${call}: the decoded message has no fact of it`, async () => {
     const message = await rig.decoded(send(plain), other.keys);
     assert.equal(message.allowed, false);
     assert.equal(message.explicitDeny, false);
@@ -55,7 +55,7 @@ for (const [call, send] of CALLS) {
     );
   });
 
-  test(`${call} of another account: a policy that asks for its organization changes no answer`, async () => {
+  test(`Another account: ${call}: a policy on its organization changes no answer`, async () => {
     const expected = await messageOf(send(plain));
     for (const [i, keys] of probers.entries()) {
       assert.equal((await messageOf(send(keys))).replace(PROBES[i]?.[0] as string, 'plain'), expected);
@@ -104,7 +104,7 @@ test("A member of an organization learns no tag of the management account's role
   );
 });
 
-test('A trust refusal in the own account: the decoded message says refused, and names the statement that denies', async () => {
+test('Decoded message: the own trust policy that denies is named by its statement', async () => {
   const ada = await rig.user('ada', [ALL]);
   const root = { AWS: accountId };
   const silent = await rig.role('silent', [{ Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' }]);

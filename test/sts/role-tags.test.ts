@@ -36,13 +36,13 @@ const DENIALS: readonly [title: string, condition: object, outcome: 'AccessDenie
   ['aws:ResourceTag has the value',                   { StringEquals: { 'aws:ResourceTag/Locked': 'yes' } },                 'AccessDenied'],
   ['iam:ResourceTag has the value',                   { StringEquals: { 'iam:ResourceTag/locked': 'yes' } },                 'AccessDenied'],
   ['aws:ResourceTag is there',                        { Null: { 'aws:ResourceTag/Locked': 'false' } },                       'AccessDenied'],
-  ['a variable of a value is aws:ResourceTag',        { StringEquals: { 'sts:RoleSessionName': TEAM_OF_ROLE } },               'AccessDenied'],
+  ['a variable is the tag',        { StringEquals: { 'sts:RoleSessionName': TEAM_OF_ROLE } },               'AccessDenied'],
   ['aws:ResourceTag is absent',                       { Null: { 'aws:ResourceTag/Locked': 'true' } },                        'allowed'],
   ['aws:ResourceTag has another value',               { StringEquals: { 'aws:ResourceTag/Locked': 'no' } },                  'allowed'],
 ];
 
 for (const [i, [title, condition, outcome]] of DENIALS.entries()) {
-  test(`Trust policies: a Deny if ${title} is ${outcome} for each kind of caller`, async () => {
+  test(`Trust policies: a Deny if ${title} is ${outcome} for every caller`, async () => {
     const roleArn = await rig.role(
       `denies-${i}`,
       [
@@ -72,7 +72,7 @@ test("Trust policies: a request tag is compared with the role's tag of the same 
   assert.deepEqual([await token('blue'), await token('red')], ['allowed', 'AccessDenied']);
 });
 
-test("AssumeRole: another account's role shows its tags to the caller's policies only if it trusts the caller", async () => {
+test("AssumeRole: the caller's policies read tags of another account's role only if it trusts the caller", async () => {
   const iam = new IAMClient(rig.server.client(other.keys));
   const prober = await rig.user(
     'prober',

@@ -205,7 +205,7 @@ const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list
 ];
 
 for (const [i, [attribute, key, type]] of ATTRIBUTES.entries()) {
-  test(`AssumeRoleWithSAML: the attribute ${attribute.slice(attribute.lastIndexOf('/') + 1)} sets ${key} for the trust policy`, async () => {
+  test(`AssumeRoleWithSAML: ${attribute.slice(attribute.lastIndexOf('/') + 1)} sets ${key}`, async () => {
     const operator = type === 'list' ? 'ForAnyValue:StringEquals' : 'StringEquals';
     const RoleArn = await role(`attribute-${i}`, { [operator]: { [key]: 'right' } });
     const said = (value: string) => idp.assertion(offering(RoleArn, { attributes: { [attribute]: [value] } }));
