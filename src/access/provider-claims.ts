@@ -54,26 +54,26 @@ export function tokenKeys(provider: string, payload: JWTPayload, audience: strin
     const value = scalarOf(payload, CLAIMS[key] ?? [key]);
     if (value !== undefined) context.set(`${name}:${key}`, value);
   }
-  const sessionContext = new Map<string, string | readonly string[]>();
+  const kept = new Map<string, string | readonly string[]>();
   for (const [key, value] of Object.entries(values)) {
     if (value === undefined) continue;
     context.set(`${name}:${key}`, value);
-    if (KEYS[key as keyof typeof KEYS].session) sessionContext.set(`${name}:${key}`, value);
+    if (KEYS[key as keyof typeof KEYS].session) kept.set(`:${key}`, value);
   }
-  return { context, sessionContext: requireShort(sessionContext) };
+  requireShort(kept);
+  return { context, sessionContext: new Map([...kept].map(([key, value]) => [`${name}${key}`, value])) };
 }
 
 /**
- * Returns the keys that a session keeps.
+ * Checks that a session token can carry the keys that a session keeps, as it stores them: without the provider's name.
  *
- * @throws AwsError InvalidIdentityToken they are longer than a session token can carry. A key that is cut or dropped could lift a Deny.
+ * @throws AwsError InvalidIdentityToken it cannot. A key that is cut or dropped could lift a Deny.
  * Assumed: the limit and the message.
  */
-export function requireShort(sessionContext: ConditionContext): ConditionContext {
-  if (Buffer.byteLength(JSON.stringify([...sessionContext])) > SESSION_KEYS_MAX_BYTES) {
+export function requireShort(kept: ConditionContext): void {
+  if (Buffer.byteLength(JSON.stringify([...kept])) > SESSION_KEYS_MAX_BYTES) {
     throw invalid('The subject, audience and authentication methods of the token are too long for a session.');
   }
-  return sessionContext;
 }
 
 function listOf(claim: unknown): readonly string[] | undefined {

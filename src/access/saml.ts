@@ -6,6 +6,7 @@ import { conditionKey } from '#model/authorization.ts';
 import type { SamlProviderRecord } from '#store/identity.ts';
 import { invalid, passed } from './passed-tags.ts';
 import { requireShort } from './provider-claims.ts';
+import { checkResponse, isWithinBounds } from './saml-response.ts';
 
 /**
  * SAML assertions. Owns what an assertion must say and when; the signature is judged by node-saml, which answers only the
@@ -41,7 +42,7 @@ interface Element {
  * Assumed: clocks may differ by a minute; encrypted assertions are refused.
  */
 export async function verifySaml(assertion: string, provider: SamlProviderRecord, now: Instant): Promise<Federation> {
-  const { entityId, certificates } = await readMetadata(provider.metadata);
+  const { entityId, certificates } = await metadataOf(provider);
   const signed = await signedAssertion(assertion, certificates);
   const issuer = textOf(one(signed, 'Issuer'));
   if (issuer !== entityId) throw invalid('Issuer not present in specified provider');
@@ -65,13 +66,12 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
   const consoleSeconds = consoleSecondsOf(attributes.get(`${ATTRIBUTES}SessionDuration`)?.[0]);
   const nameQualifier = hash('sha1', `${issuer}${provider.accountId}/${provider.name}`, 'base64');
   // Source: IAM User Guide, "IAM and AWS STS condition context keys", "SAML role permissions policies": these, and no other SAML keys.
-  const sessionContext = requireShort(
-    new Map([
-      ['saml:sub', subject],
-      ['saml:sub_type', subjectType],
-      ['saml:namequalifier', nameQualifier],
-    ]),
-  );
+  const sessionContext = new Map([
+    ['saml:sub', subject],
+    ['saml:sub_type', subjectType],
+    ['saml:namequalifier', nameQualifier],
+  ]);
+  requireShort(sessionContext);
   return {
     kind: 'saml',
     provider: provider.arn,
@@ -128,13 +128,13 @@ export function namedProviders(assertion: string): readonly string[] {
 }
 
 /** Loaded at the first assertion: the library is large, and most servers never see one. */
-async function signedAssertion(assertion: string, certificates: string[]): Promise<Element> {
+async function signedAssertion(assertion: string, certificates: readonly string[]): Promise<Element> {
   const { SAML } = await import('@node-saml/node-saml');
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
   if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
   await checkResponse(xml);
   const reader = new SAML({
-    idpCert: certificates,
+    idpCert: [...certificates],
     issuer: 'belfry',
     callbackUrl: AUDIENCES[0] as string,
     wantAuthnResponseSigned: false,
@@ -152,42 +152,6 @@ async function signedAssertion(assertion: string, certificates: string[]): Promi
     // The library's texts tell of its own workings.
   }
   throw invalid('Response signature invalid');
-}
-
-/** Algorithms of the parts of a signature. All others, SHA-1 among them, are refused. */
-const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#';
-const SIGNATURES = /^http:\/\/www\.w3\.org\/2001\/04\/xmldsig-more#(?:rsa|ecdsa)-sha(?:256|384|512)$/;
-const DIGESTS = /^http:\/\/www\.w3\.org\/2001\/04\/(?:xmlenc#sha(?:256|512)|xmldsig-more#sha384)$/;
-const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
-
-/**
- * Checks what node-saml does not: the status of the response, and the algorithms of every signature in it. It reads the document with
- * the parser that node-saml verifies with, so both see the same elements.
- *
- * @throws AwsError IDPRejectedClaim     the status is not Success
- * @throws AwsError InvalidIdentityToken the document is not a response, or a signature uses SHA-1 or an unknown algorithm
- * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success or the request failed. STS API reference, AssumeRoleWithSAML,
- * IDPRejectedClaim: the provider reported that authentication failed. Assumed: that AWS refuses SHA-1; the messages.
- */
-async function checkResponse(xml: string): Promise<void> {
-  const { parseDomFromString, xpath } = await import('@node-saml/node-saml/lib/xml.js');
-  const document = await parseDomFromString(xml).catch(() => {
-    throw invalid('Response signature invalid');
-  });
-  const root = '/*[local-name()="Response"]';
-  if (xpath.selectElements(document, root).length !== 1) throw invalid('Response signature invalid');
-  const codes = xpath.selectAttributes(document, `${root}/*[local-name()="Status"]/*[local-name()="StatusCode"]/@Value`);
-  if (codes.length !== 1 || codes[0]?.nodeValue !== SUCCESS) {
-    throw new AwsError('IDPRejectedClaimException', 'The identity provider reported that authentication failed.');
-  }
-  const uses = (element: string): (string | null)[] =>
-    xpath
-      .selectElements(document, `//*[local-name()="${element}" and namespace-uri()="${XMLDSIG}"]`)
-      .map((method) => method.getAttribute('Algorithm'));
-  const isWeak = (known: RegExp) => (algorithm: string | null) => algorithm === null || !known.test(algorithm);
-  if (uses('SignatureMethod').some(isWeak(SIGNATURES)) || uses('DigestMethod').some(isWeak(DIGESTS))) {
-    throw invalid('Response signature invalid');
-  }
 }
 
 /** The recipient of the subject confirmation that holds, which is `saml:aud`. */
@@ -324,8 +288,31 @@ function attributeKeys(attributes: ReadonlyMap<string, readonly string[]>): read
   });
 }
 
-/** The entity and the certificates it signs with. */
-async function readMetadata(metadata: string): Promise<{ readonly entityId: string; readonly certificates: string[] }> {
+interface Metadata {
+  readonly entityId: string;
+  readonly certificates: readonly string[];
+}
+
+/** Metadata that was read, by the provider's record: a changed record is another object. */
+const READ = new WeakMap<SamlProviderRecord, Promise<Metadata>>();
+
+/** Characters of metadata, and certificates in it, that an assertion is verified with. Real metadata has some 10 KB and one or two. */
+const METADATA_MAX = 1_000_000;
+const CERTIFICATES_MAX = 20;
+
+/** Returns the entity of a provider, and the certificates it signs with. Each record is read once. */
+function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
+  let read = READ.get(provider);
+  if (read === undefined) READ.set(provider, (read = readMetadata(provider.metadata)));
+  return read;
+}
+
+/**
+ * @throws AwsError InvalidIdentityToken the metadata has no signing certificate, or more than anyone needs
+ * Assumed: the limits and the messages. IAM stores up to 10,000,000 characters.
+ */
+async function readMetadata(metadata: string): Promise<Metadata> {
+  if (metadata.length > METADATA_MAX || !isWithinBounds(metadata)) throw invalid("The provider's metadata is too large.");
   const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js');
   const root = ((await parseXml2JsFromString(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
@@ -338,6 +325,7 @@ async function readMetadata(metadata: string): Promise<{ readonly entityId: stri
     .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
   const entityId = entity?.$?.['entityID'];
   if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
+  if (certificates.length > CERTIFICATES_MAX) throw invalid("The provider's metadata names too many signing certificates.");
   return { entityId, certificates };
 }
 

@@ -11,7 +11,7 @@ interface Brought {
   readonly audience: string;
   /** Keys for the trust policy's conditions, lower-cased: `idp.example:sub`, `saml:aud` … */
   readonly context: ConditionContext;
-  /** The keys of `context` that the role session keeps for its own requests. At most `SESSION_KEYS_MAX_BYTES` as JSON. */
+  /** The keys of `context` that the role session keeps for its own requests. As JSON without the issuer at most `SESSION_KEYS_MAX_BYTES`. */
   readonly sessionContext: ConditionContext;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly transitiveTagKeys: readonly string[];

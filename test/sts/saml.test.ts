@@ -123,6 +123,10 @@ function commented(): string {
   const xml = Buffer.from(idp.assertion(offering(open, { nameId: 'ada.evil' })), 'base64').toString('utf8');
   return Buffer.from(xml.replace('>ada.evil<', '>ada<!-- -->.evil<')).toString('base64');
 }
+/** Attributes of so many values each. */
+function values(count: number, attributes = 1): Said {
+  return { attributes: Object.fromEntries(Array.from({ length: attributes }, (_, i) => [`urn:a${i}`, Array<string>(count).fill('v')])) };
+}
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';
 const declared = () =>
   Buffer.from(
@@ -149,6 +153,8 @@ const REFUSED: readonly [name: string, assertion: () => string, code: string, me
   ['in a response of the status Responder', () => idp.assertion(offering(open, { status: [`${STATUS}Responder`] })),                'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
   ['in a response of a nested Success',     () => idp.assertion(offering(open, { status: [`${STATUS}Requester`, `${STATUS}Success`] })), 'IDPRejectedClaim', 'The identity provider reported that authentication failed.'],
   ['in a response without a status',        () => idp.assertion(offering(open, { status: [] })),                                    'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
+  ['with 401 values of an attribute',       () => idp.assertion(offering(open, values(401))),                                      'InvalidIdentityToken', 'Response signature invalid'],
+  ['with 1,600 tags',                       () => idp.assertion(offering(open, values(400, 2))),                                   'InvalidIdentityToken', 'Response signature invalid'],
   ['over',                                  () => idp.assertion(offering(open, { notOnOrAfter: -120 })),                           'ExpiredToken',         'Token is expired'],
   ['six minutes and a bit old',             () => idp.assertion(offering(open, { issued: -370 })),                                 'ExpiredToken',         'Token must be redeemed within 5 minutes of issuance'],
   ['issued in ten minutes',                 () => idp.assertion(offering(open, { issued: 600, notOnOrAfter: 900 })),               'InvalidIdentityToken', 'The assertion is not yet valid.'],
@@ -172,6 +178,10 @@ for (const algorithms of [
     assert.equal((await assume(idp.assertion(offering(open), 'assertion', algorithms))).Subject, 'ada');
   });
 }
+
+test('AssumeRoleWithSAML: an assertion with 400 values of an attribute is accepted', async () => {
+  assert.equal((await assume(idp.assertion(offering(open, values(400))))).Subject, 'ada');
+});
 
 // biome-ignore format: a table
 const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list'][] = [
