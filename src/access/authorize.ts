@@ -154,7 +154,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         const refusal =
           one.trustPolicyOf !== undefined
             ? throughTrust(principal, documents, role, one, resource, seen)
-            : byPolicies(principal, stack, one, resource, seen.known);
+            : byPolicies(principal, stack, one, resource, owner, seen.known);
         if (refusal !== undefined) {
           const { denied, context: evaluated = seen.known } = refusal;
           if (stack !== undefined) {
@@ -204,13 +204,14 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     stack: PolicyStack | undefined,
     { action, called }: Asked,
     resource: string,
+    owner: string | undefined,
     context: ConditionContext,
   ): Refusal | undefined {
     if (stack === undefined) return { denied: denied(principal, action, resource, NOBODY, called) };
     const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') return { denied: denied(principal, action, resource, decision, called) };
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
-    if (!isOthers(principal, parseArn(resource)?.accountId) || isOwnOrganizations(principal, resource)) return undefined;
+    if (!isOthers(principal, owner) || isOwnOrganizations(principal, resource)) return undefined;
     const refused = implicit('resource', resource);
     // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
     if (action === 'iam:PassRole') return { denied: new Denied('Cross-account pass role is not allowed.', refused, [resource]) };
@@ -267,8 +268,8 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     if (decision.kind === 'explicit') return { denied: denied(principal, action, resource, decision) };
     const named = trust?.effect === 'Allow' && role?.accountId === principal.accountId ? trust.grantee : 'account';
     if (own?.effect === 'Deny') {
-      const besides = named === 'account' ? own : besidesGrant(principal, named, own, action, resource, context);
-      return besides && { denied: denied(principal, action, resource, besides), context };
+      const remaining = named === 'account' ? own : besidesGrant(principal, named, own, action, resource, context);
+      return remaining && { denied: denied(principal, action, resource, remaining), context };
     }
     return trust?.effect === 'Allow' ? undefined : { denied: bare(principal, action, resource) };
   }

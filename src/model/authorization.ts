@@ -124,7 +124,7 @@ export interface ProviderKey {
 }
 
 /**
- * Returns the keys that the reference lists for the tokens of an OpenID Connect provider, besides those of every provider.
+ * Returns the keys that the reference lists for the tokens of an OpenID Connect provider.
  *
  * `provider` is its URL without `https://`. Free parts of a listed provider's name (`token.actions.${Domain}.ghe.com`) stand for characters
  * other than `/` and `:`.
