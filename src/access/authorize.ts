@@ -139,7 +139,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         asks += 1;
         const resource = resources[i] as string;
         const parts = resource === '*' ? undefined : parseArn(resource);
-        const owner = parts?.accountId;
+        const owner = resource === '*' ? undefined : (parts?.accountId ?? '');
         const ownersOrganization = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
         // The last resource may have the context for itself: what is said of it is said of no other.
         const own = resourceContext(i + 1 < resources.length ? new Map(context) : context, parts, tags?.[i], ownersOrganization);
@@ -192,14 +192,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') throw denied(principal, action, resource, decision, called);
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
-    if (
-      owner !== undefined &&
-      owner !== '' &&
-      owner !== 'aws' &&
-      owner !== '*' &&
-      owner !== principal.accountId &&
-      !isOwnOrganizations(principal, resource)
-    ) {
+    if (owner !== undefined && owner !== principal.accountId && !isOfAws(resource) && !isOwnOrganizations(principal, resource)) {
       const decision = implicit('resource', resource);
       // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
       if (action === 'iam:PassRole') throw new Denied('Cross-account pass role is not allowed.', decision, [resource]);
@@ -295,6 +288,15 @@ const EVERYTHING = [
   },
 ];
 const ANY: readonly string[] = ['*'];
+
+/**
+ * Policies that AWS owns, for every account. Any other ARN without an account names nothing that the caller could own.
+ *
+ * Source: Service Authorization Reference: `arn:aws:iam::aws:policy/…`, and `awspolicy` of Organizations.
+ */
+function isOfAws(resource: string): boolean {
+  return resource.startsWith('arn:aws:iam::aws:policy/') || resource.startsWith('arn:aws:organizations::aws:policy/');
+}
 const NO_TAGS: Readonly<Record<string, string>> = {};
 type Denial = Extract<Decision, { effect: 'Deny' }>;
 const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };

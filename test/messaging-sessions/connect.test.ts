@@ -63,7 +63,7 @@ const REFUSED: readonly (readonly [title: string, userArn: string, signing: Sign
   ['as a user of another account',            `${other}/user/ada`,         { keys: anybody },          same,                 403, 'AccessDeniedException'],
   ['as a user there is not',                  `${chat.chat}/user/eve`,     { keys: anybody },          same,                 403, 'ForbiddenException'],
   ['as a user of another region',             ada,    { keys: anybody, region: 'eu-central-1' },       same,                 403, 'ForbiddenException'],
-  ['as something in a user',                  `${ada}/more`,               { keys: anybody },          same,                 403, 'ForbiddenException'],
+  ['as something in a user',                  `${ada}/more`,               { keys: anybody },          same,                 400, 'BadRequestException'],
   ['as a bot',                                bot,    { keys: anybody },                               same,                 403, 'ForbiddenException'],
 ];
 
