@@ -1,7 +1,12 @@
 /** SEC: a resource has one ARN. No other string for it reaches it, whichever operation takes the ARN. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { actionName } from '#model/action-prefix.ts';
+import { undeclaredArnInputs } from '#model/arn-inputs.ts';
+import { actionOf } from '#model/authorization.ts';
+import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES } from '#model/model.ts';
+import { parity } from '../../tools/parity.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
 import { type Place, startArnRig } from './arn-rig.ts';
 import { VARIANTS } from './arn-variants.ts';
@@ -11,6 +16,10 @@ const AT_ONCE = 8;
 const WITH_ARNS = /^(chime-sdk-.*|iam|sts)$/;
 
 const rig = await startArnRig();
+/** `iam CreateUser`: the operations that are built. */
+const built = new Set(
+  (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
+);
 
 /** Refusals that a request for an unknown or invalid ARN may get. A header with a no-break space breaks the client's signature. */
 const REFUSED =
@@ -59,3 +68,32 @@ for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
     assert.ok(refused >= places.length * 20, `${refused} of ${places.length} places`);
   });
 }
+
+test('ARN variants: the ARN itself is denied to every action that takes its type as resource', async () => {
+  const wrong: string[] = [];
+  let denied = 0;
+  const asked = rig.places.filter(({ service, operation, type }) => {
+    const [prefix = '', name = ''] = actionName(service, operation.name).split(':');
+    return (
+      built.has(`${service} ${operation.name}`) && actionOf(prefix, name)?.resourceTypes.some((each) => type === `${prefix}:${each.type}`)
+    );
+  });
+  await each(asked, async (place) => {
+    const { code, message } = await call(place, rig.canonical[place.type] as string);
+    if (/^(AccessDenied|InvalidIdentityToken)/.test(code)) denied += 1;
+    else wrong.push(`${place.operation.name} ${place.input.path.join('.')}: ${code} ${message}`);
+  });
+  assert.deepEqual(wrong, []);
+  assert.ok(denied > 100, `${denied} denied`);
+});
+
+test('ARN inputs: every member of a built operation that takes an ARN is declared', () => {
+  const undeclared = SERVICE_NAMES.flatMap((service) => {
+    const model = loadModel(service);
+    return Object.values(model.operations)
+      .filter(({ name }) => built.has(`${service} ${name}`))
+      .flatMap((operation) => undeclaredArnInputs(model, operation).map((member) => `${service} ${operation.name} ${member}`));
+  });
+  assert.deepEqual(undeclared, []);
+  assert.ok(built.size > 300, `${built.size} built`);
+});

@@ -11,6 +11,7 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import type { TagRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Caller } from '../operation.ts';
+import * as rules from '../tag-rules.ts';
 import type { HolderKind } from './entities.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 
@@ -138,15 +139,11 @@ export function onPolicy(action: Action, caller: Caller, policyArn: string, cont
 
 /** The keys of a request that gives tags. Source: IAM User Guide, "Controlling access during AWS requests". */
 export function requestTags(tags: GivenTags | undefined): Context {
-  if (tags === undefined || tags.length === 0) return [];
-  return [
-    ...tags.map((tag) => [`aws:requesttag/${tag.Key.toLowerCase()}`, tag.Value] as const),
-    ...requestTagKeys(tags.map((tag) => tag.Key)),
-  ];
+  return rules.requestTags(rules.TAG_RULES.iam, tags);
 }
 
 export function requestTagKeys(keys: readonly string[]): Context {
-  return keys.length === 0 ? [] : [['aws:tagkeys', keys]];
+  return rules.requestTagKeys(keys);
 }
 
 export function boundaryKey(policyArn: string | undefined): Context {
@@ -159,7 +156,7 @@ export function policyArnKey(policyArn: string): Context {
 
 /** Tags as `resourceTags` answers them. */
 export function tagMap(tags: readonly TagRecord[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(tags.map((tag) => [tag.key, tag.value]));
+  return rules.tagValues(tags);
 }
 
 function contextOf(entries: Context): { readonly context?: ConditionContext } {
