@@ -12,7 +12,7 @@ import type { TagRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Caller } from '../operation.ts';
 import * as rules from '../tag-rules.ts';
-import type { HolderKind } from './entities.ts';
+import { type HolderKind, nameOf } from './entities.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 
 type Action = Access['action'];
@@ -94,6 +94,27 @@ export function onEntity(
             return new Map(boundary === undefined ? [] : [['iam:permissionsboundary', boundary]]);
           },
         }),
+  };
+}
+
+/**
+ * The ARN that a user or group has after it is renamed or moved. A name that only moves keeps the case that it is stored in.
+ *
+ * Source: IAM API reference, UpdateUser and UpdateGroup: "permission on both source and target".
+ */
+export function onRenamed(
+  action: Action,
+  { accountId }: Caller,
+  kind: 'user' | 'group',
+  { name, newName, newPath }: { readonly name: string; readonly newName: string | undefined; readonly newPath: string | undefined },
+): Access {
+  return {
+    action,
+    resources: [iamArn(accountId, kind, newPath ?? '/', newName ?? name)],
+    resolve: async (tx) => {
+      const record = await tx.identity.get(accountId, kind, nameKey(name));
+      return [iamArn(accountId, kind, newPath ?? record?.path ?? '/', newName ?? (record === undefined ? name : nameOf(record)))];
+    },
   };
 }
 
