@@ -3,7 +3,8 @@ import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
 import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
-import { lowerFirst } from './faults.ts';
+import { lowerFirst, REASON } from './faults.ts';
+import { isChime } from './routed.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -32,7 +33,7 @@ function requireCanonical(service: ServiceName, input: ArnInput, value: unknown,
 /**
  * Source: IAM as its users quote it ("ARN … is not valid.", recorded; "Invalid ARN partition", pulumi-aws-apigateway issue 347); STS ("… is
  * invalid"); Chime for bearers (security.md CHM-5).
- * Assumed: the code and message of the other Chime members; that a bearer of a wrong form is refused before the permission is checked.
+ * Assumed: the code and message of the other members, Access Analyzer's included; that a bearer of a wrong form is refused before the permission is checked.
  */
 function refusal(service: ServiceName, { path, types }: ArnInput, text: string): AwsError {
   if (service === 'iam') {
@@ -48,5 +49,6 @@ function refusal(service: ServiceName, { path, types }: ArnInput, text: string):
   }
   const name = path.map((step) => (step === '[]' ? 'member' : lowerFirst(step))).join('.');
   const wanted = types.map((type) => (type === 'elsewhere' ? 'an AWS resource' : type.slice(type.indexOf(':') + 1))).join(', ');
-  return new AwsError('BadRequestException', `Value at '${name}' is not a valid ARN of: ${wanted}`);
+  const message = `Value at '${name}' is not a valid ARN of: ${wanted}`;
+  return isChime(service) ? new AwsError('BadRequestException', message) : new AwsError('ValidationError', message, REASON);
 }
