@@ -1,9 +1,10 @@
 import { type AccountId, type ArnParts, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import { type ConditionContext, resourceTagKeys } from '#core/condition-context.ts';
+import type { ConditionContext } from '#core/condition-context.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { ambiguousTagKeys, type TagPrefix, type Tags, tagContextOf, withStoredSpellings } from '#core/tag-keys.ts';
 import { authorizationMessage, type MessagePrincipal } from '#policy/authorization-message.ts';
 import type { Decision } from '#policy/decision.ts';
 import {
@@ -108,6 +109,8 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     let asks = 0;
     const organization = organizationOf(principal);
     const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
+    const ownTags = tagsOf(principal);
+    const principalKeys = [...ambiguousKeys(PRINCIPAL_TAGS, ownTags), ...ambiguousKeys(PRINCIPAL_TAGS, principal.session?.tags)];
 
     // Only of the operation itself, which is first: what must be allowed besides (iam:PassRole, iam:CreateServiceLinkedRole) is a
     // permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
@@ -127,7 +130,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
             : one.resources.length === 0
               ? ANY
               : one.resources;
-      const context = requestContext(received, principal, tagsOf(principal), region, now, organization);
+      const context = requestContext(received, principal, ownTags, region, now, organization);
       addOperationContext(context, one.context, profile);
       if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
       const role = one.trustPolicyOf === undefined ? undefined : roleOf(one.trustPolicyOf);
@@ -136,23 +139,27 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         ...(role !== undefined && { trust: stacks.trustOf(role) }),
       };
       const tags =
-        one.resourceTags && profile === 'sdk' && anyReads(documents, one.action, RESOURCE_TAGS) ? await one.resourceTags(tx) : undefined;
+        one.resourceTags && profile === 'sdk' && anyReads(documents, one.action, tagPrefixesOf(one, context))
+          ? await one.resourceTags(tx)
+          : undefined;
 
       for (let i = 0; i < resources.length; i++) {
         asks += 1;
         const resource = resources[i] as string;
         const parts = resource === '*' ? undefined : parseArn(resource);
-        const owner = parts?.accountId;
+        const owner = resource === '*' ? undefined : (parts?.accountId ?? '');
         // The last resource may have the context for itself: facts of one resource do not apply to another.
         const base = i + 1 < resources.length ? new Map(context) : context;
         if (owner) base.set('aws:resourceaccount', owner);
         const organizationOfOwner = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
-        const others = isOthers(principal, owner);
-        const whole = withOwnersFacts(others ? new Map(base) : base, parts, tags?.[i], organizationOfOwner);
+        const others = owner !== undefined && owner !== principal.accountId;
+        const whole = withOwnersFacts(others ? new Map(base) : base, one, parts, tags?.[i], organizationOfOwner);
         const managed = parts?.service === 'organizations' && owner === organization?.managementAccountId;
         const seen: Seen = { whole, known: others && !managed ? base : whole };
-        const refusal =
-          one.trustPolicyOf !== undefined
+        const ambiguous = [...principalKeys, ...ambiguousKeys(RESOURCE_TAGS, tags?.[i])];
+        const refusal = anyReads(documents, one.action, ambiguous)
+          ? ambiguity(principal, one, resource, others)
+          : one.trustPolicyOf !== undefined
             ? throughTrust(principal, documents, role, one, resource, seen)
             : byPolicies(principal, stack, one, resource, owner, seen.known);
         if (refusal !== undefined) {
@@ -211,7 +218,8 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') return { denied: denied(principal, action, resource, decision, called) };
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
-    if (!isOthers(principal, owner) || isOwnOrganizations(principal, resource)) return undefined;
+    if (owner === undefined || owner === principal.accountId || isOfAws(resource) || isOwnOrganizations(principal, resource))
+      return undefined;
     const refused = implicit('resource', resource);
     // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
     if (action === 'iam:PassRole') return { denied: new Denied('Cross-account pass role is not allowed.', refused, [resource]) };
@@ -310,11 +318,20 @@ const EVERYTHING = [
   },
 ];
 const ANY: readonly string[] = ['*'];
+
+/**
+ * Policies that AWS owns, for every account. Any other ARN without an account names nothing that the caller could own.
+ *
+ * Source: Service Authorization Reference: `arn:aws:iam::aws:policy/…`, and `awspolicy` of Organizations.
+ */
+function isOfAws(resource: string): boolean {
+  return resource.startsWith('arn:aws:iam::aws:policy/') || resource.startsWith('arn:aws:organizations::aws:policy/');
+}
 const NO_TAGS: Readonly<Record<string, string>> = {};
 type Denial = Extract<Decision, { effect: 'Deny' }>;
 const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
 
-function implicit(missing: 'trust' | 'resource', resource: string): Denial & { readonly kind: 'implicit' } {
+function implicit(missing: 'trust' | 'resource' | 'identity', resource: string): Denial & { readonly kind: 'implicit' } {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
@@ -338,7 +355,9 @@ interface Documents {
   readonly trust?: CompiledPolicy;
 }
 
-const RESOURCE_TAGS: readonly string[] = ['aws:resourcetag/', 'iam:resourcetag/'];
+const AWS_RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/'];
+const RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/', 'iam:resourcetag/'];
+const PRINCIPAL_TAGS: readonly TagPrefix[] = ['aws:principaltag/'];
 
 /**
  * Checks whether any of the documents reads a key with one of the prefixes. A fact that costs a look-up is loaded if, and only if, this
@@ -363,13 +382,10 @@ interface Refusal {
   readonly context?: ConditionContext;
 }
 
-function isOthers(principal: Principal, owner: string | undefined): boolean {
-  return owner !== undefined && owner !== '' && owner !== 'aws' && owner !== '*' && owner !== principal.accountId;
-}
-
 /** Adds facts that are the owner's: the organization of the resource's account, and the resource's tags. */
 function withOwnersFacts(
   context: Map<string, string | readonly string[]>,
+  { trustPolicyOf }: Asked,
   parts: ArnParts | undefined,
   tags: Readonly<Record<string, string>> | undefined,
   organization: OrganizationFacts | undefined,
@@ -378,13 +394,47 @@ function withOwnersFacts(
     context.set('aws:resourceorgid', organization.organizationId);
     context.set('aws:resourceorgpaths', [organization.path]);
   }
-  for (const [key, value] of resourceTagKeys(tags ?? NO_TAGS, parts?.service)) context.set(key, value);
+  if (tags === undefined) return context;
+  for (const prefix of parts?.service === 'iam' ? RESOURCE_TAGS : AWS_RESOURCE_TAGS) {
+    for (const [key, value] of tagContextOf(prefix, tags)) context.set(key, value);
+  }
+  const changed = context.get('aws:tagkeys');
+  // A request for `team` may replace or remove the tag `Team`, so a Deny on either key must see it. Session tags change no tag of the role.
+  if (Array.isArray(changed) && trustPolicyOf === undefined) {
+    context.set('aws:tagkeys', withStoredSpellings(changed, Object.keys(tags)));
+  }
   return context;
 }
 
 function messagePrincipalOf({ principalId: id, arn }: Principal): MessagePrincipal {
   return { id, name: arn.slice(arn.lastIndexOf('/') + 1), arn };
 }
+
+/** Keys whose reader needs the tags of the resource: the tags, and the keys of a request that changes them. */
+function tagPrefixesOf({ trustPolicyOf }: Asked, context: ConditionContext): readonly string[] {
+  return trustPolicyOf === undefined && context.has('aws:tagkeys') ? [...RESOURCE_TAGS, 'aws:tagkeys'] : RESOURCE_TAGS;
+}
+
+/** The condition keys of tags that differ in case only. */
+function ambiguousKeys(prefixes: readonly TagPrefix[], tags: Tags = NO_TAGS): readonly string[] {
+  const keys = ambiguousTagKeys(Object.keys(tags));
+  return keys.length === 0 ? NO_KEYS : prefixes.flatMap((prefix) => keys.map((key) => prefix + key));
+}
+
+/**
+ * Denies a request whose decision would read a tag whose key occurs in several spellings. Requests cannot store such tags; older data may
+ * have them.
+ *
+ * A policy could mean either value, and an absent key would satisfy negated tests. So the request is denied: an error during evaluation
+ * fails closed. Requirement EVAL-12. Another account's role gets the answer of an unknown role. Source: IAM User Guide, `aws:ResourceTag`:
+ * a condition matches either key "but not both". Assumed: that AWS does the same.
+ */
+function ambiguity(principal: Principal, { action, called, trustPolicyOf }: Asked, resource: string, others: boolean): Refusal {
+  if (trustPolicyOf !== undefined && (others || principal.type === 'Unknown')) return { denied: bare(principal, action, resource) };
+  return { denied: denied(principal, action, resource, implicit('identity', resource), called) };
+}
+
+const NO_KEYS: readonly string[] = [];
 
 /**
  * Kinds of sessions that may not call a service at all, whatever their policies say: credentials of GetFederationToken call no
