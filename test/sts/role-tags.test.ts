@@ -72,6 +72,21 @@ test("Trust policies: a request tag is compared with the role's tag of the same 
   assert.deepEqual([await token('blue'), await token('red')], ['allowed', 'AccessDenied']);
 });
 
+test('AssumeRole: aws:TagKeys has the session tags as passed, whatever the case of the tags of the role', async () => {
+  const only = {
+    'ForAllValues:StringEquals': { 'aws:TagKeys': ['team'] },
+    Null: { 'aws:ResourceTag/Team': 'false' },
+  };
+  const roleArn = await rig.role(
+    'only-team',
+    [{ Effect: 'Allow', Principal: EVERYONE, Action: [...ASSUME, 'sts:TagSession'], Condition: only }],
+    [],
+    { Tags: TAGS },
+  );
+  const assume = (Key: string) => outcomeOf(rig.assume(ada, roleArn, { Tags: [{ Key, Value: 'blue' }] }));
+  assert.deepEqual([await assume('team'), await assume('desk')], ['allowed', 'AccessDenied']);
+});
+
 test("AssumeRole: the caller's policies read tags of another account's role only if it trusts the caller", async () => {
   const iam = new IAMClient(rig.server.client(other.keys));
   const prober = await rig.user(
