@@ -34,12 +34,8 @@ interface DomNode {
 }
 const ELEMENT = 1;
 
-/** Checks whether an XML text has a bounded number of tags and attributes, before it is parsed. */
-export function isWithinBounds(xml: string): boolean {
-  return hasAtMost(xml, '<', TAGS_MAX) && hasAtMost(xml, '=', ATTRIBUTES_MAX);
-}
-
-function hasAtMost(text: string, character: string, most: number): boolean {
+/** Checks how often a character occurs: `<` and `=` bound the tags and attributes of an XML text before it is parsed. */
+export function hasAtMost(text: string, character: string, most: number): boolean {
   let found = 0;
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (++found > most) return false;
   return true;
@@ -54,7 +50,7 @@ function hasAtMost(text: string, character: string, most: number): boolean {
  * IDPRejectedClaim: the provider reported that authentication failed. Assumed: that AWS refuses SHA-1; the bounds; the messages.
  */
 export async function checkResponse(xml: string): Promise<void> {
-  if (!isWithinBounds(xml)) throw invalid('Response signature invalid');
+  if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX)) throw invalid('Response signature invalid');
   const { parseDomFromString } = await import('@node-saml/node-saml/lib/xml.js');
   const document = (await parseDomFromString(xml).catch(() => undefined)) as DomNode | undefined;
   const [response, ...others] = document === undefined ? [] : elementsOf(document);

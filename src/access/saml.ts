@@ -6,7 +6,7 @@ import { conditionKey } from '#model/authorization.ts';
 import type { SamlProviderRecord } from '#store/identity.ts';
 import { invalid, passed } from './passed-tags.ts';
 import { requireShort } from './provider-claims.ts';
-import { checkResponse, isWithinBounds } from './saml-response.ts';
+import { checkResponse, hasAtMost } from './saml-response.ts';
 
 /**
  * SAML assertions. Owns what an assertion must say and when; the signature is judged by node-saml, which answers only the
@@ -296,8 +296,8 @@ interface Metadata {
 /** Metadata that was read, by the provider's record: a changed record is another object. */
 const READ = new WeakMap<SamlProviderRecord, Promise<Metadata>>();
 
-/** Characters of metadata, and certificates in it, that an assertion is verified with. Real metadata has some 10 KB and one or two. */
-const METADATA_MAX = 1_000_000;
+/** Tags and certificates of metadata that an assertion is verified with. Real metadata has hundreds of tags, and one or two certificates. */
+const METADATA_TAGS_MAX = 20_000;
 const CERTIFICATES_MAX = 20;
 
 /** Returns the entity of a provider, and the certificates it signs with. Each record is read once. */
@@ -309,10 +309,10 @@ function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
 
 /**
  * @throws AwsError InvalidIdentityToken the metadata has no signing certificate, or more than anyone needs
- * Assumed: the limits and the messages. IAM stores up to 10,000,000 characters.
+ * Assumed: the limits and the messages.
  */
 async function readMetadata(metadata: string): Promise<Metadata> {
-  if (metadata.length > METADATA_MAX || !isWithinBounds(metadata)) throw invalid("The provider's metadata is too large.");
+  if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX)) throw invalid("The provider's metadata is too large.");
   const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js');
   const root = ((await parseXml2JsFromString(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as

@@ -179,6 +179,32 @@ for (const algorithms of [
   });
 }
 
+// biome-ignore format: a table
+const METADATA: readonly [title: string, metadata: string, outcome: RegExp | undefined][] = [
+  ['20 certificates',  repeated(20),                                                        undefined],
+  ['21 certificates',  repeated(21),                                                        /names too many signing certificates/],
+  ['20,000 tags',      idp.metadata.replace('</md:Ent', `${'<a/>'.repeat(20_000)}</md:Ent`),   /metadata is too large/],
+];
+/** The metadata with its one certificate so many times. */
+function repeated(times: number): string {
+  const [key = ''] = /<md:KeyDescriptor.*<\/md:KeyDescriptor>/s.exec(idp.metadata) ?? [];
+  return idp.metadata.replace(key, key.repeat(times));
+}
+
+for (const [i, [title, SAMLMetadataDocument, outcome]] of METADATA.entries()) {
+  test(`AssumeRoleWithSAML: metadata with ${title} is ${outcome === undefined ? 'read' : 'InvalidIdentityToken'}`, async () => {
+    const { SAMLProviderArn } = await iam.send(new CreateSAMLProviderCommand({ Name: `Big${i}`, SAMLMetadataDocument }));
+    const PrincipalArn = SAMLProviderArn as string;
+    const trust = { Effect: 'Allow', Principal: { Federated: PrincipalArn }, Action: 'sts:AssumeRoleWithSAML' };
+    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: `big-${i}`, AssumeRolePolicyDocument: document(trust) }));
+    const RoleArn = Role?.Arn as string;
+    const assertion = idp.assertion({ attributes: { Role: [`${RoleArn},${PrincipalArn}`], RoleSessionName: ['ada'] } });
+    const sent = assume(assertion, { RoleArn, PrincipalArn });
+    if (outcome === undefined) await sent;
+    else await refused(sent, 'InvalidIdentityToken', outcome);
+  });
+}
+
 test('AssumeRoleWithSAML: an assertion with 400 values of an attribute is accepted', async () => {
   assert.equal((await assume(idp.assertion(offering(open, values(400))))).Subject, 'ada');
 });
