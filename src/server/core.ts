@@ -46,6 +46,7 @@ import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
+import { beat } from './health.ts';
 import { allOperations } from './operations.ts';
 import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 import { signInPages } from './sign-in/pages.ts';
@@ -240,6 +241,12 @@ async function closed(): Promise<void> {
   await kept.close();
 }
 
+const stopBeat = await beat({
+  lease,
+  check: () => kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT)),
+  post: (readyUntil) => port.postMessage({ readyUntil } satisfies FromCore),
+});
+
 serveCore(port, {
   answer: ({ received, refuse, socket }) =>
     socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
@@ -250,6 +257,7 @@ serveCore(port, {
   close: () => {
     clearInterval(sweep);
     clearInterval(trim);
+    stopBeat();
     control.close();
     return closed();
   },

@@ -54,7 +54,8 @@ export interface ListenerParts {
   readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
   /** Takes over the connection of a request for a messaging session. */
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
-  readonly health: () => { readonly status: 'ok' | 'starting'; readonly version: string };
+  /** Answers a health probe without the core. Undefined for any other request. */
+  readonly probe: (method: string, target: string) => Answer | undefined;
   /** In place of the defaults; the tests of slow clients need not wait for them. */
   readonly limits?: Partial<ConnectionLimits>;
 }
@@ -207,19 +208,6 @@ function wrongHead({ rawHeaders, headers, httpVersion }: IncomingMessage, limits
 }
 
 function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts, load: Load): void {
-  const target = request.url ?? '/';
-  if (target === '/_belfry/health') {
-    request.resume();
-    const health = parts.health();
-    const text = JSON.stringify(health);
-    response.writeHead(health.status === 'ok' ? 200 : 503, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'content-length': text.length,
-    });
-    response.end(text);
-    return;
-  }
   const received = (body: Uint8Array): Received => receivedOf(request, peer, body);
   const respond = (answer: Promise<Answer>) => {
     answer
@@ -232,6 +220,12 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
       })
       .catch(() => response.destroy());
   };
+  const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
+  if (probed !== undefined) {
+    request.resume();
+    respond(Promise.resolve(probed));
+    return;
+  }
 
   const declared = request.headers['content-length'];
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) {

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Received } from '#core/exchange.ts';
 import { type CoreReady, startCore, type Wanted } from './core-link.ts';
+import { newHealth } from './health.ts';
 import { type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
 import { openSockets, type SocketLimits } from './sockets.ts';
@@ -64,26 +66,31 @@ export async function startServer(
 ): Promise<{ ready: { core: CoreReady; listeners: readonly Listener[] }; stop: () => Promise<void> }> {
   let dead: string | undefined;
   let failStart: ((error: Error) => void) | undefined;
+  const health = newHealth();
   const core = startCore(
     { settings, recording },
-    (orders) => sockets.follow(orders),
-    (why) => {
-      dead = why;
-      if (failStart) failStart(new Error(why));
-      else onDeath(why);
+    {
+      onOrders: (orders) => sockets.follow(orders),
+      onReadyUntil: health.coreReadyUntil,
+      onDeath(why) {
+        dead = why;
+        if (failStart) failStart(new Error(why));
+        else onDeath(why);
+      },
     },
   );
-  let status: 'ok' | 'starting' = 'starting';
+  let isStarted = false;
   const started = Promise.withResolvers<void>();
+  const underWay = newCounter();
   // Before the core knows where it is found, meetings would send their clients nowhere.
-  const ask = (wanted: Wanted) => (status === 'ok' ? core.ask(wanted) : started.promise.then(() => core.ask(wanted)));
+  const ask = (wanted: Wanted) => underWay.count(isStarted ? core.ask(wanted) : started.promise.then(() => core.ask(wanted)));
   const sockets = openSockets({ ask: (received, socket) => ask({ received, socket }), tell: core.tell, limits: socketLimits });
   const parts = {
     bodyMaxBytes: settings.bodyMaxBytes,
     answer: (received: Received) => ask({ received }),
     refuse: (received: Received, refuse: 'RequestTooLarge') => ask({ received, refuse }),
     upgrade: sockets.upgrade,
-    health: () => ({ status, version: VERSION }),
+    probe: health.answer,
     limits,
   };
   const died = new Promise<never>((_, reject) => {
@@ -100,15 +107,43 @@ export async function startServer(
   core.listening({ ...(http && { http: http.endpoint }), ...(found !== undefined && { https: found }) });
   failStart = undefined;
   died.catch(() => undefined);
-  status = 'ok';
+  isStarted = true;
+  health.started();
   started.resolve();
   return {
     ready: { core: ready, listeners },
     async stop() {
+      // Probes see it first. Load balancers then send no new requests here, and those that arrive are still answered.
+      health.drain();
+      await Promise.all([
+        delay(settings.drainSeconds * 1000),
+        Promise.race([underWay.none(), delay(UNDER_WAY_MAX_MS, undefined, { ref: false })]),
+      ]);
       await sockets.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       await core.close();
     },
+  };
+}
+
+/** Longest wait for requests under way before the listeners stop accepting. They are still answered afterwards. */
+const UNDER_WAY_MAX_MS = 5_000;
+
+/** Counts promises that are not settled. */
+function newCounter() {
+  let pending = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    count<T>(promise: Promise<T>): Promise<T> {
+      pending++;
+      return promise.finally(() => {
+        if (--pending > 0) return;
+        for (const resolve of waiting) resolve();
+        waiting = [];
+      });
+    },
+    /** Resolves once no promise is pending. */
+    none: () => (pending === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve))),
   };
 }
 
