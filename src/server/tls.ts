@@ -45,7 +45,7 @@ export async function tlsMaterial(settings: Settings, now: number): Promise<{ ce
   }
   const folder = join(settings.dataFolder, 'tls');
   const file = (name: string) => join(folder, name);
-  const names = namesOf(settings);
+  const names = certificateNames(settings);
   const kept = readKept(file('server.json'));
   const present = ['ca.pem', 'server.pem', 'server.key'].every((name) => existsSync(file(name)));
   if (
@@ -80,7 +80,8 @@ function readKept(path: string): Kept | undefined {
   }
 }
 
-function namesOf(settings: Settings): string[] {
+/** Returns the names and addresses that the certificate of the local CA is for. */
+export function certificateNames(settings: Settings): string[] {
   const host = settings.https === 'off' ? 'localhost' : settings.https.host;
   const publicHost = settings.publicUrl === undefined ? host : new URL(settings.publicUrl).hostname.replace(/^\[(.*)\]$/, '$1');
   return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), host, publicHost])].filter(
