@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -9,7 +9,7 @@ import { instant } from '#core/instant.ts';
 import { answerBare } from './bare-answer.ts';
 import { type Address, endpointOf } from './settings.ts';
 import { isConnect } from './sockets.ts';
-import { TLS_FLOOR } from './tls.ts';
+import { TLS_FLOOR, type TlsMaterial } from './tls.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 
 // An import would read everything that node:http exports, and its WebSocket brings a whole client along: 3 MiB that no server needs.
@@ -64,12 +64,14 @@ export interface ListenerParts {
 export interface Listener {
   /** `http://127.0.0.1:7080`. */
   readonly endpoint: string;
+  /** Uses another certificate for new connections. For HTTPS only. */
+  renewTls(tls: TlsMaterial): void;
   /** Stops accepting, lets answers under way finish, then closes what remains. */
   close(): Promise<void>;
 }
 
 /** Listens on one address; `tls` makes it HTTPS. */
-export async function listen(address: Address, tls: { cert: string; key: string } | undefined, parts: ListenerParts): Promise<Listener> {
+export async function listen(address: Address, tls: TlsMaterial | undefined, parts: ListenerParts): Promise<Listener> {
   const limits = { ...CONNECTION_LIMITS, ...parts.limits };
   const options = {
     maxHeaderSize: limits.headersMaxBytes,
@@ -149,6 +151,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   });
   const { port } = server.address() as AddressInfo;
   return {
+    renewTls: (renewed) => (server as TlsServer).setSecureContext({ ...TLS_FLOOR, ...renewed }),
     endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {

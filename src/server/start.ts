@@ -7,7 +7,7 @@ import { newHealth } from './health.ts';
 import { type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
 import { openSockets, type SocketLimits } from './sockets.ts';
-import { tlsMaterial } from './tls.ts';
+import { type TlsMaterial, tlsMaterial } from './tls.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -99,20 +99,25 @@ export async function startServer(
   });
   // Listening comes before the core is ready, so that a first start whose address is taken makes no account. What comes in meanwhile waits for it.
   const { http: open, https: secure } = settings;
+  const material = () => tlsMaterial(settings, Date.now(), (line) => console.error(`belfry: ${line}`));
   const opened = open === 'off' ? undefined : listen(open, undefined, parts);
-  const secured = secure === 'off' ? undefined : tlsMaterial(settings, Date.now()).then((tls) => listen(secure, tls, parts));
+  const secured = secure === 'off' ? undefined : material().then((tls) => listen(secure, tls, parts));
   const [ready, http, https] = await Promise.race([Promise.all([core.ready, opened, secured]), died]);
   const listeners = [http, https].filter((listener) => listener !== undefined);
   const found = settings.publicUrl ?? https?.endpoint;
   core.listening({ ...(http && { http: http.endpoint }), ...(found !== undefined && { https: found }) });
   failStart = undefined;
   died.catch(() => undefined);
+  const renewal = setInterval(() => {
+    if (https !== undefined) void renewTls(https, material);
+  }, RENEW_TLS_EVERY_MS).unref();
   isStarted = true;
   health.started();
   started.resolve();
   return {
     ready: { core: ready, listeners },
     async stop() {
+      clearInterval(renewal);
       // Probes see it first. Load balancers then send no new requests here, and those that arrive are still answered.
       health.drain();
       await Promise.all([
@@ -124,6 +129,18 @@ export async function startServer(
       await core.close();
     },
   };
+}
+
+/** Interval at which the certificate is read again, and renewed if it is of the local CA and about to end. */
+const RENEW_TLS_EVERY_MS = 12 * 3_600_000;
+
+/** Serves new connections with the certificate of now. If it cannot be read, the server keeps the one before. */
+async function renewTls(listener: Listener, material: () => Promise<TlsMaterial>): Promise<void> {
+  try {
+    listener.renewTls(await material());
+  } catch (error) {
+    console.error(`belfry: the certificate was not read again: ${(error as Error).message}`);
+  }
 }
 
 /** Longest wait for requests under way before the listeners stop accepting. They are still answered afterwards. */
