@@ -12,7 +12,7 @@ export interface AttemptRecord {
 /**
  * Failed attempts to authenticate, by account and subject.
  *
- *     mfa <serial number> · password <user id> · name <digest of an unknown name> · source <IPv4 address or IPv6 /64>
+ *     mfa <serial number> · password <user id> · change-password <user id> · name <digest of an unknown name> · source <IPv4 address or IPv6 /64>
  */
 export interface Attempts {
   of(accountId: AccountId, subject: string): Promise<AttemptRecord | undefined>;

@@ -18,6 +18,8 @@ import { newGate } from '../../src/server/aside.ts';
 import { passwordSignIn, SOURCES_MAX, UNKNOWN_NAMES_MAX } from '../../src/server/sign-in/password.ts';
 import { type PageRequest, siteOf } from '../../src/server/sign-in/site.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
+import { nodeSqlite } from '../../src/store/sqlite-driver.ts';
+import type { SqlValue } from '../../src/store/store.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const START = instant(Date.UTC(2026, 10, 22));
@@ -35,7 +37,25 @@ async function rig({
   readonly policy?: PasswordPolicyRecord;
   readonly failuresPerSource?: number;
 } = {}) {
-  const store = await openSqlite(':memory:');
+  let statements = 0;
+  const store = await openSqlite(':memory:', {
+    open(path) {
+      const driver = nodeSqlite(path);
+      return {
+        ...driver,
+        prepare(text) {
+          const { all, get, run } = driver.prepare(text);
+          const count = <Result>(call: (values: readonly SqlValue[]) => Result) => {
+            return (values: readonly SqlValue[]): Result => {
+              statements++;
+              return call(values);
+            };
+          };
+          return { all: count(all), get: count(get), run: count(run) };
+        },
+      };
+    },
+  });
   const user = {
     accountId: ACCOUNT,
     arn: arn('iam', '', ACCOUNT, 'user/ada'),
@@ -98,6 +118,8 @@ async function rig({
       signIn = start();
     },
     store,
+    /** Statements that ran so far. */
+    counted: () => statements,
     async at(seconds: number, password: string, userName = 'ada', sourceIp = '127.0.0.1', account: string = ACCOUNT) {
       now = instant(START + seconds * 1000);
       const { status, headers, body } = await signIn(received(userName, password, sourceIp, account));
@@ -201,6 +223,31 @@ test('Sign-in: the store keeps a bounded number of unknown names and sources, an
     await attempts.of(ACCOUNT, 'name 1'),
   ]);
   assert.deepEqual([oldest[0], oldest[1]?.failures], [undefined, 1]);
+});
+
+test('Sign-in: a known name, an unknown name and an unknown account take the same statements', async () => {
+  const steps = [];
+  for (const [userName, account] of [
+    ['ada', ACCOUNT],
+    ['nobody', ACCOUNT],
+    ['ada', '999999999999'],
+    ['ada', 'no-such-alias'],
+  ] as const) {
+    const { at, counted } = await rig({ failuresPerSource: 30 });
+    const of = [];
+    for (let i = 0; i < 7; i++) {
+      const before = counted();
+      const { status } = await at(0, 'wrong', userName, '192.0.2.1', account);
+      of.push([status, counted() - before]);
+    }
+    steps.push(of);
+  }
+  const [known, ...unknown] = steps;
+  assert.deepEqual(
+    known?.map(([status]) => status),
+    [401, 401, 401, 401, 401, 429, 429],
+  );
+  for (const of of unknown) assert.deepEqual(of, known);
 });
 
 test('Sign-in: the store contains no typed name', async () => {

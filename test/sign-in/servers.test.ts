@@ -72,6 +72,26 @@ test('Sign-in: failures of one source with many names count on every server, rig
   }
 });
 
+test('Sign-in: attempts of many sources with many names at once on two servers are all answered', async () => {
+  const { request } = await import('node:http');
+  const from = (localAddress: string, server: typeof first, body: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', origin: server.endpoint };
+      const sent = request(`${server.endpoint}/_belfry/sign-in`, { method: 'POST', headers, localAddress, agent: false }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode));
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  const statuses = await Promise.all(
+    Array.from({ length: 24 }, (_, i) => {
+      const body = JSON.stringify({ account: guide.accountId, userName: `crowd${i}`, password: 'wrong' });
+      return from(`127.0.1.${i + 1}`, i % 2 === 0 ? first : second, body);
+    }),
+  );
+  assert.deepEqual(new Set(statuses), new Set([401]));
+});
+
 // biome-ignore format: a table
 const BODIES: readonly (readonly [what: string, body: string])[] = [
   ['NUL in the account',              '{"account":"a\\u0000","userName":"ada","password":"x"}'],

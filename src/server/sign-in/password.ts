@@ -16,8 +16,9 @@ import type { Answer } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { sourceOf } from '#core/source-address.ts';
+import { PASSWORD_RULE } from '#services/iam/password-attempts.ts';
 import { isPassword } from '#services/iam/password-hash.ts';
-import { type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
+import { nextAttemptAt } from '#store/attempts.ts';
 import type { PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, setCookie } from './http.ts';
@@ -26,7 +27,6 @@ import type { PageRequest } from './site.ts';
 
 /** Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
 const SESSION_MS = 12 * 3_600_000;
-const RULE: AttemptRule = { free: 5, firstMs: 1_000, maxMs: 15 * 60_000 };
 /** Unknown names whose failures the store counts for each account. The names whose last failure is oldest go first. */
 export const UNKNOWN_NAMES_MAX = 5_000;
 /** Sources whose failures the store counts. The sources with the fewest failures go first. */
@@ -238,7 +238,7 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
     const subject = user === undefined ? unknown : `password ${user.userId}`;
     const source = `${SOURCE}${tried.source}`;
     const failures = await tx.attempts.of(home, subject);
-    const ofName = failures === undefined ? 0 : nextAttemptAt(RULE, failures);
+    const ofName = failures === undefined ? 0 : nextAttemptAt(PASSWORD_RULE, failures);
     const ofSource =
       parts.failuresPerSource === 0 ? 0 : (await sourceFreeAt(tx, source)) - (parts.failuresPerSource - 1) * SOURCE_REGAINS_MS;
     return { ...(user !== undefined && { user }), home, subject, source, nextAt: instant(Math.max(ofName, ofSource)) };
