@@ -2,7 +2,7 @@
  * The local CA: signs the server's certificate and can sign for no other name.
  *
  * Its certificate has critical name constraints and the extended key usage serverAuth, so a stolen `ca.key` impersonates this
- * server only, although clients trust `ca.pem` as a root.
+ * server only, although clients trust `ca.pem` as a root. Decision 0017.
  *
  * Source: RFC 5280 §4.2.1.10. Chrome enforces the constraints of installed roots since version 112 (Chrome Enterprise policy
  * list, EnforceLocalAnchorConstraintsEnabled). OpenSSL, which Node and Python use, always does.

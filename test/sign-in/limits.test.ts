@@ -128,7 +128,7 @@ async function rig({
   };
 }
 
-for (const userName of ['ada', 'nobody']) {
+for (const userName of ['ada', 'unknown']) {
   test(`The wait of ${userName} begins with the fifth wrong password and doubles; what comes meanwhile is not looked at`, async () => {
     const { at } = await rig();
     for (let i = 0; i < 5; i++) assert.equal((await at(0, 'wrong', userName)).status, 401);
@@ -152,7 +152,7 @@ test('The right password after the wait ends the counting', async () => {
 
 for (const [what, userName, account] of [
   ['a user', 'ada', ACCOUNT],
-  ['an unknown name', 'nobody', ACCOUNT],
+  ['an unknown name', 'unknown', ACCOUNT],
   ['a name in an unknown account', 'ada', '999999999999'],
 ] as const) {
   test(`Sign-in: failures of ${what} are counted across a restart`, async () => {
@@ -229,7 +229,7 @@ test('Sign-in: a known name, an unknown name and an unknown account take the sam
   const steps = [];
   for (const [userName, account] of [
     ['ada', ACCOUNT],
-    ['nobody', ACCOUNT],
+    ['unknown', ACCOUNT],
     ['ada', '999999999999'],
     ['ada', 'no-such-alias'],
   ] as const) {
