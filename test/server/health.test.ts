@@ -4,9 +4,11 @@ import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newHealth } from '../../src/server/health.ts';
 import { startCluster } from '../leases/cluster.ts';
+import { databaseProxy } from '../leases/proxy.ts';
 import { startTestServer } from '../server.ts';
+import { testPostgres } from '../store/test-postgres.ts';
 import { startServerProcess } from './process.ts';
-import { connect } from './raw.ts';
+import { bytesOf, connect, signedHeaders } from './raw.ts';
 
 interface Probe {
   readonly status: number;
@@ -107,4 +109,29 @@ test('Health: on SIGTERM ready is 503 while the server still listens and answers
   assert.equal((await busy.reply()).status, 403);
   assert.equal(await server.stop(), 0);
   assert.equal(await probe(server.endpoint, 'live'), undefined);
+});
+
+test('Health: on SIGTERM without a drain time ready is 503 while a request is under way, which is answered', async () => {
+  const database = await testPostgres();
+  const proxy = await databaseProxy(database.url);
+  after(async () => {
+    await proxy.close();
+    await database.stop();
+  });
+  const server = await startServerProcess({ BELFRY_DATABASE: proxy.url });
+  await readyIs(server.endpoint, 200);
+  proxy.cut('everything');
+  const plain = { method: 'GET', target: '/meetings/00000000-0000-4000-8000-000000000000' };
+  const headers = signedHeaders(server.endpoint, plain, { credentials: server.credentials, signingName: 'chime' });
+  const busy = await connect(server.endpoint);
+  busy.write(bytesOf(plain, headers));
+  // The lease ends two seconds later, so the request has reached the core by then.
+  assert.equal((await readyIs(server.endpoint, 503)).said, 'unavailable');
+  process.kill(server.pid, 'SIGTERM');
+  const latest = Date.now() + 20_000;
+  while ((await probe(server.endpoint, 'ready'))?.said !== 'draining') assert.ok(Date.now() < latest, 'the server drains');
+  assert.deepEqual(await probe(server.endpoint, 'live'), { status: 200, said: 'ok' });
+  proxy.heal();
+  assert.ok((await busy.reply()).status >= 400);
+  assert.equal(await server.stop(), 0);
 });

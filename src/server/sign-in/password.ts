@@ -16,31 +16,18 @@ import type { Answer } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { sourceOf } from '#core/source-address.ts';
-import { PASSWORD_RULE } from '#services/iam/password-attempts.ts';
 import { isPassword } from '#services/iam/password-hash.ts';
-import { nextAttemptAt } from '#store/attempts.ts';
 import type { PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
+import { type Attempted, signInAttempts, type Tried } from './attempts.ts';
 import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, setCookie } from './http.ts';
 import { random, recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
 /** Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
 const SESSION_MS = 12 * 3_600_000;
-/** Unknown names whose failures the store counts for each account. The names whose last failure is oldest go first. */
-export const UNKNOWN_NAMES_MAX = 5_000;
-/** Sources whose failures the store counts. The sources with the fewest failures go first. */
-export const SOURCES_MAX = 5_000;
-/** Time after which a source may fail once more. */
-const SOURCE_REGAINS_MS = 60_000;
 /** Attempts of one source that a server works on at once: half of the places in the gate's queue. */
 const UNDER_WAY_PER_SOURCE = 16;
-/** Holds the counts that belong to no account: of sources, and of names in unknown accounts. */
-const NO_ACCOUNT = '' as AccountId;
-/** Prefixes of subjects. */
-const UNKNOWN_NAME = 'name ';
-const SOURCE = 'source ';
-
 interface Credentials {
   readonly account: string;
   readonly userName: string;
@@ -55,21 +42,9 @@ type Verdict =
   | { readonly outcome: 'too-soon'; readonly at: Instant }
   | { readonly outcome: 'right'; readonly answer: Answer };
 
-/** What an attempt is counted for. */
-interface Attempted {
-  /** The user, if it exists. */
-  readonly user?: UserRecord;
-  /** Account and subject of the name's failures. */
-  readonly home: AccountId;
-  readonly subject: string;
-  /** Subject of the source's failures. */
-  readonly source: string;
-  /** Time from which the next attempt is tried. */
-  readonly nextAt: Instant;
-}
-
 /** Returns the handler of sign-ins. It remembers the attempts under way. */
 export function passwordSignIn(parts: SignInParts): (received: PageRequest) => Promise<Answer> {
+  const { attempted, countFailure, countSource } = signInAttempts(parts);
   const underWay = new Set<string>();
   const underWayOfSource = new Map<string, number>();
 
@@ -100,12 +75,7 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
     }
   };
 
-  async function signIn(
-    received: PageRequest,
-    given: Credentials,
-    accountId: AccountId | undefined,
-    tried: { readonly name: string; readonly source: string },
-  ): Promise<Answer> {
+  async function signIn(received: PageRequest, given: Credentials, accountId: AccountId | undefined, tried: Tried): Promise<Answer> {
     const { store, gate } = parts;
     const before = await store.transaction((tx) => attempted(tx, accountId, given.userName, tried));
     if (parts.now() < before.nextAt) {
@@ -220,48 +190,6 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
   function accountNamed(account: string): AccountId | undefined {
     if (isAccountId(account)) return parts.snapshot.account(account)?.accountId;
     return parts.snapshot.accounts().find(({ alias }) => alias === account)?.accountId;
-  }
-
-  /**
-   * Returns the user and the time of the next attempt. Known and unknown names and accounts take the same statements, so the
-   * time of the answer does not tell them apart.
-   */
-  async function attempted(
-    tx: Tx,
-    accountId: AccountId | undefined,
-    userName: string,
-    tried: { readonly name: string; readonly source: string },
-  ): Promise<Attempted> {
-    const home = accountId ?? NO_ACCOUNT;
-    const user = await tx.identity.get(home, 'user', userName.toLowerCase());
-    const unknown = `${UNKNOWN_NAME}${parts.nameDigest(tried.name)}`;
-    const subject = user === undefined ? unknown : `password ${user.userId}`;
-    const source = `${SOURCE}${tried.source}`;
-    const failures = await tx.attempts.of(home, subject);
-    const ofName = failures === undefined ? 0 : nextAttemptAt(PASSWORD_RULE, failures);
-    const ofSource =
-      parts.failuresPerSource === 0 ? 0 : (await sourceFreeAt(tx, source)) - (parts.failuresPerSource - 1) * SOURCE_REGAINS_MS;
-    return { ...(user !== undefined && { user }), home, subject, source, nextAt: instant(Math.max(ofName, ofSource)) };
-  }
-
-  async function countFailure(tx: Tx, { home, subject, source }: Attempted): Promise<void> {
-    const isFirst = (await tx.attempts.of(home, subject)) === undefined;
-    await tx.attempts.fail(home, subject, parts.now());
-    if (isFirst) await tx.attempts.trim(home, UNKNOWN_NAME, UNKNOWN_NAMES_MAX);
-    await countSource(tx, source);
-  }
-
-  /** Counts a failure of a source. The record's time is the one at which the source has regained all its failures. */
-  async function countSource(tx: Tx, source: string): Promise<void> {
-    if (parts.failuresPerSource === 0) return;
-    const counted = await tx.attempts.of(NO_ACCOUNT, source);
-    const freeAt = instant(Math.max(counted?.failedAt ?? 0, parts.now()) + SOURCE_REGAINS_MS);
-    await tx.attempts.set(NO_ACCOUNT, source, { failures: (counted?.failures ?? 0) + 1, failedAt: freeAt });
-    if (counted === undefined) await tx.attempts.trim(NO_ACCOUNT, SOURCE, SOURCES_MAX);
-  }
-
-  async function sourceFreeAt(tx: Tx, source: string): Promise<number> {
-    return (await tx.attempts.of(NO_ACCOUNT, source))?.failedAt ?? 0;
   }
 
   async function recordFailure(
