@@ -8,6 +8,7 @@ import { type Instant, instant } from '#core/instant.ts';
 import { hashPassword } from '#services/iam/password-hash.ts';
 import { mfaVerifier } from '#services/mfa.ts';
 import type { LoginProfileRecord, PasswordPolicyRecord } from '#store/identity.ts';
+import { unprovenRecords } from '#trail/unproven.ts';
 import { principalsOf } from '../../src/access/principals.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
 import { consoleSignIns } from '../../src/access/sign-in.ts';
@@ -71,7 +72,8 @@ async function rig({
       now: () => now,
       recording: true,
       region: 'us-east-1',
-      operatorAccount: () => ACCOUNT,
+      unproven: unprovenRecords({ recordsPerMinute: 20, onOmitted: () => {} }),
+      recorded: new WeakSet(),
       holds: () => true,
       report: (_requestId, error) => assert.fail(error as Error),
     });

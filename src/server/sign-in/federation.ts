@@ -5,6 +5,7 @@
  * Assumed: the errors' bodies.
  */
 import type { GivenSession } from '#access/sign-in.ts';
+import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { bodyOf, CONSOLE_PATH, clearCookie, jsonAnswer, ownPath, page, readParameters, redirect, refusal, setCookie } from './http.ts';
 import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
@@ -40,7 +41,7 @@ async function signinToken(parts: SignInParts, received: Received, parameters: P
   const seconds = duration === undefined ? undefined : /^[0-9]{1,6}$/.test(duration) ? Number(duration) : Number.NaN;
   const answer = parts.signIns.signinToken(given, seconds, parts.now(), random);
   const { principal } = answer;
-  const accountId = principal?.accountId ?? parts.operatorAccount();
+  const accountId = principal?.accountId ?? NO_ACCOUNT;
   const event = { received, eventName: 'GetSigninToken', accountId, ...(principal !== undefined && { principal }) } as const;
   await parts.store.transaction((tx) =>
     answer.outcome === 'issued'
@@ -76,7 +77,7 @@ async function login(parts: SignInParts, received: Received, parameters: Paramet
         received,
         eventName: 'ConsoleLogin',
         outcome: 'Failure',
-        accountId: parts.operatorAccount(),
+        accountId: NO_ACCOUNT,
         errorMessage: 'Failed authentication',
         loginTo: destination,
       }),

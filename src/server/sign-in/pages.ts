@@ -1,11 +1,20 @@
 /** The paths of the console's sign-in. Owns which path is whose; what each does stands beside it. */
+import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { federation } from './federation.ts';
 import { clearCookie, fromOwnPage, jsonAnswer, readCookie, refusal } from './http.ts';
-import type { SignInParts } from './parts.ts';
+import { recordSignIn, type SignInParts } from './parts.ts';
 import { passwordSignIn } from './password.ts';
 import { samlSignIn } from './saml.ts';
+
+/** Sign-in event of a request to a page. The other requests read a sign-in or end it, and leave no record. */
+const ATTEMPTS: Readonly<Record<string, 'ConsoleLogin' | 'GetSigninToken'>> = {
+  'POST /_belfry/sign-in': 'ConsoleLogin',
+  'POST /saml': 'ConsoleLogin',
+  'GET /federation': 'GetSigninToken',
+  'POST /federation': 'GetSigninToken',
+};
 
 type Page = (received: Received) => Promise<Answer> | Answer;
 
@@ -57,14 +66,24 @@ export function signInPages(parts: SignInParts): SignInPages {
     return cookie === undefined ? undefined : parts.signIns.open(cookie, parts.now());
   }
 
-  async function answered(received: Received, page: Page): Promise<Answer> {
+  async function answered(received: Received, path: string, page: Page): Promise<Answer> {
     try {
-      return await page(received);
+      const answer = await page(received);
+      if (answer.status >= 400 && !parts.recorded.has(received)) await recordRefusal(received, path, answer.status);
+      return answer;
     } catch (error) {
-      // What cannot be recorded is not answered as if it had been.
+      // A request that cannot be recorded is not answered as if it had been.
       parts.report(received.requestId, error);
       return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
     }
+  }
+
+  /** Records a sign-in that its page refused before it knew who signs in: a malformed request, a page of another site, too many at once. */
+  async function recordRefusal(received: Received, path: string, status: number): Promise<void> {
+    const eventName = ATTEMPTS[`${received.method} ${path}`];
+    if (eventName === undefined) return;
+    const event = { received, eventName, outcome: 'Failure', accountId: NO_ACCOUNT, errorMessage: `HTTP ${status}` } as const;
+    await parts.store.transaction((tx) => recordSignIn(parts, tx, event));
   }
 
   return (received, refuse) => {
@@ -73,13 +92,12 @@ export function signInPages(parts: SignInParts): SignInPages {
     if (!Object.hasOwn(pages, path)) return undefined;
     const methods = pages[path] as Readonly<Record<string, Page>>;
     const page = Object.hasOwn(methods, received.method) ? methods[received.method] : undefined;
-    if (refuse !== undefined) return Promise.resolve(refusal(413, refuse, 'Request body is too large.'));
     if (page === undefined) {
       return Promise.resolve(refusal(405, 'MethodNotAllowed', 'The method is not allowed here.', 'allow', Object.keys(methods).join(', ')));
     }
-    // Nobody is made out by what may have been withdrawn.
+    // Without a lease the identity snapshot may be stale.
     if (!parts.holds()) return Promise.resolve(refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.'));
-    return answered(received, page);
+    return answered(received, path, refuse === undefined ? page : () => refusal(413, refuse, 'Request body is too large.'));
   };
 }
 

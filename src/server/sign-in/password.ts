@@ -8,8 +8,7 @@
  */
 
 import { CHANGE_PASSWORD_ONLY } from '#access/sign-in.ts';
-import type { AccountId } from '#core/arn.ts';
-import { isAccountId } from '#core/arn.ts';
+import { type AccountId, isAccountId, NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
@@ -210,7 +209,7 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
       received,
       eventName: 'ConsoleLogin',
       outcome: 'Failure',
-      accountId: accountId ?? parts.operatorAccount(),
+      accountId: accountId ?? NO_ACCOUNT,
       ...(user === undefined ? { typedName: true } : { principal: userPrincipal(user) }),
       errorMessage: user === undefined ? 'No username found in supplied account' : 'Failed authentication',
       mfaUsed,

@@ -6,6 +6,7 @@
  * Assumed: the page; a RelayState that is no path of this server is the provider's own and is passed over.
  */
 import { namedProviders } from '#access/saml.ts';
+import { NO_ACCOUNT } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type Answer, header, type Received } from '#core/exchange.ts';
 import { bodyOf, CONSOLE_PATH, escaped, ownPath, page, readParameters, redirect, setCookie } from './http.ts';
@@ -38,7 +39,7 @@ export async function samlSignIn(parts: SignInParts, received: Received): Promis
         received,
         eventName: 'ConsoleLogin',
         outcome: 'Failure',
-        accountId: parts.operatorAccount(),
+        accountId: NO_ACCOUNT,
         errorMessage: why,
         loginTo: destination,
       }),
