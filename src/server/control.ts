@@ -31,6 +31,8 @@ export type ControlRequest =
   | { readonly command: 'account list' }
   /** Break-glass: gives an account an administrator again, whatever its policies have become. */
   | { readonly command: 'account restore-administrator'; readonly accountId: string }
+  /** Lets an account that an organization created leave it. */
+  | { readonly command: 'account make-standalone'; readonly accountId: string }
   /** A new key, and every secret sealed anew under it. */
   | { readonly command: 'operator-key rotate' }
   /** Drops every key but the newest. */
@@ -191,6 +193,17 @@ async function perform(line: string, { store, vault, region, now, lease, operato
       if (!restored) return { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
       console.error(`belfry: BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${administrator.userName}`);
       return { ok: true, administrator };
+    }
+    case 'account make-standalone': {
+      const accountId = String(request.accountId) as AccountId;
+      const found = await store.transaction(async (tx) => {
+        const account = await tx.identity.get(accountId, 'account', accountId);
+        if (account === undefined) return false;
+        await tx.identity.put(accountId, 'account', accountId, { ...account, standalone: true });
+        await tx.trail.append(event(accountId, 'MakeAccountStandalone', {}));
+        return true;
+      });
+      return found ? { ok: true } : { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
     }
     case 'operator-key rotate':
       return { ok: true, operatorKey: await operatorKey.rotate() };
