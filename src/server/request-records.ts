@@ -56,7 +56,10 @@ export interface Outcome {
 
 /** Records the requests of one server. */
 export interface RequestRecords {
-  /** Whether the request has a record of its own. The bound on unproven requests counts it otherwise. */
+  /**
+   * Whether a refused request has a record of its own: each one with a verified signature has. The bound on unproven requests counts
+   * the others, valid tokens that were refused included.
+   */
   isRecorded(facts: Facts, outcome: Outcome): boolean;
   /**
    * Appends the record of a request.
@@ -72,8 +75,8 @@ export function requestRecords(server: RecordParts): RequestRecords {
 
   function isRecorded(facts: Facts, outcome: Outcome): boolean {
     if (!server.recording) return false;
-    const { proven, accountId } = callerOf(facts, outcome);
-    return proven || server.unproven.admit(facts.received, accountId, now());
+    const { signed, accountId } = callerOf(facts, outcome);
+    return signed || server.unproven.admit(facts.received, accountId, now());
   }
 
   async function append(tx: Tx, facts: Facts, outcome: Outcome): Promise<void> {
@@ -116,13 +119,14 @@ export function requestRecords(server: RecordParts): RequestRecords {
     const { claimed } = outcome;
     const authenticated = outcome.authenticated ?? facts.authenticated;
     const principal = authenticated?.principal ?? claimed?.principal;
-    const proven = principal !== undefined && (principal.type !== 'Unknown' || principal.federation !== undefined);
+    const known = principal !== undefined && (principal.type !== 'Unknown' || principal.federation !== undefined);
     return {
       authenticated,
       principal,
-      proven,
+      // Both are present only after the signature was verified.
+      signed: authenticated?.accessKeyId !== undefined || claimed?.principal !== undefined,
       accessKeyId: authenticated?.accessKeyId ?? claimed?.accessKeyId,
-      accountId: proven ? principal.accountId : (claimed?.accountId ?? NO_ACCOUNT),
+      accountId: known ? principal.accountId : (claimed?.accountId ?? NO_ACCOUNT),
       region: principal === undefined ? server.region : (authenticated?.region ?? claimed?.region ?? server.region),
     };
   }

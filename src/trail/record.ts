@@ -175,10 +175,9 @@ function namedResources({ resources, output }: Recorded, wrote: boolean): readon
   return resource ? [resource] : [];
 }
 
-/** Whether a signature or a token of the request was verified. */
-function provesIdentity({ principal, operation, output }: Recorded): boolean {
-  if (principal === undefined) return false;
-  return principal.type !== 'Unknown' || principal.federation !== undefined || tokenIdentity(operation, output) !== undefined;
+/** Whether the request was signed, or its token was accepted. A refused token proves nothing: anyone can get one of a public issuer. */
+function provesIdentity({ principal, error }: Recorded): boolean {
+  return principal !== undefined && (principal.type !== 'Unknown' || error === undefined);
 }
 
 function recordedResource({ arn, accountId, type }: TrailResource): Readonly<Record<string, string>> {
