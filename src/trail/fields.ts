@@ -9,9 +9,6 @@ const SHORT_FIELD_BYTES = 1024;
 /** Largest size of `requestParameters`, `responseElements` and `serviceEventDetails`, in bytes. Source: the same page. */
 export const LONG_FIELD_BYTES = 102_400;
 
-/** Largest size of a whole record, in bytes. Source: CloudTrail User Guide, "Quotas in AWS CloudTrail": 256 KB. */
-export const RECORD_BYTES = 262_144;
-
 /**
  * Largest size of `requestParameters` if the request proves no identity, in bytes.
  * Assumed: AWS does not publish such records, so the limit is ours.
@@ -34,7 +31,7 @@ export function quoted(text: string, maxBytes = SHORT_FIELD_BYTES): string {
   let kept = capped(text, maxBytes);
   let json = JSON.stringify(kept);
   // Escapes grow at most sixfold, so the loop ends after a few rounds.
-  while (Buffer.byteLength(json) > maxBytes + 2) {
+  while (json.length * 3 > maxBytes + 2 && Buffer.byteLength(json) > maxBytes + 2) {
     kept = capped(kept, Math.floor(Buffer.byteLength(kept) / 2));
     json = JSON.stringify(kept);
   }

@@ -45,7 +45,8 @@ export interface Recorded {
 
 /**
  * Largest size of the JSON of all resources, and of a denial, in bytes. With the two long fields and the short ones a record
- * stays below 256 KB, CloudTrail's limit.
+ * stays below 256 KB.
+ * Source: CloudTrail User Guide, "Quotas in AWS CloudTrail": event size.
  */
 const RESOURCES_BYTES = 20_480;
 /** Size of a recorded resource besides its ARN: the names of its members, account and type. */

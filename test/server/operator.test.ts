@@ -95,6 +95,24 @@ for (const [name, args, status, says] of REFUSED) {
   });
 }
 
+test('belfry trail unproven: prints the newest records that name no account, one a line', async () => {
+  for (const path of ['/meetings/first', '/meetings/second', '/meetings/third']) await fetch(`${server.endpoint}${path}`);
+  const { status, said } = await belfry('trail', 'unproven', '--max-items', '2');
+  assert.equal(status, 0, said);
+  const records = said
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    records.map(({ eventName, errorCode, recipientAccountId }) => [eventName, errorCode, recipientAccountId]),
+    Array(2).fill(['GetMeeting', 'MissingAuthenticationTokenException', '000000000000']),
+  );
+  assert.equal((await belfry('trail', 'unproven')).said.trim().split('\n').length, 3);
+  for (const args of [['trail'], ['trail', 'unproven', '--max-items', '0'], ['trail', 'unproven', '--from', 'x']]) {
+    assert.equal((await belfry(...args)).status, 2, args.join(' '));
+  }
+});
+
 test('The operator’s socket: its owner’s alone, and nothing of it is on the network', async () => {
   assert.equal(statSync(join(server.dataFolder, 'control')).mode & 0o777, 0o700);
   assert.equal(statSync(join(server.dataFolder, 'control', 'belfry.sock')).mode & 0o777, 0o600);
