@@ -88,8 +88,9 @@ function worstRequests(server: TestServer, seed: number): readonly Buffer[] {
   const host = new URL(server.endpoint).host;
   const bytes = (plain: Plain): Buffer => bytesOf(plain, { host, ...plain.headers });
   const head = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/Host&RoleSessionName=session';
-  const arn = `arn:aws:iam::aws:policy/${'a'.repeat(20 + (seed % 40))}`;
-  const arns = Array.from({ length: 1_000 }, (_, i) => `&PolicyArns.member.${i + 1}.arn=${arn}`).join('');
+  // Just below 100 KB, where CloudTrail omits the parameters of any request.
+  const arn = `arn:aws:iam::aws:policy/${'a'.repeat(1_900 + (seed % 50))}`;
+  const arns = Array.from({ length: 50 }, (_, i) => `&PolicyArns.member.${i + 1}.arn=${arn}`).join('');
   const quotes = '"'.repeat(8_000);
   return [
     bytes({ method: 'POST', target: '/', headers: GZIP, body: gzipSync(`${head}&WebIdentityToken=none${arns}`) }),
