@@ -46,7 +46,7 @@ export interface Program {
   readonly gates: readonly Gate[];
   /** What allows in the layers that always do. */
   readonly alwaysBy: readonly Candidate[];
-  /** Every context key that a condition or variable of these policies' statements about the action reads. */
+  /** Every context key that a condition or variable of these policies' statements about the action reads, sorted. */
   readonly keys: readonly string[];
   /** Number of comparisons that one decision makes at most. */
   readonly size: number;
@@ -170,7 +170,7 @@ function makeProgram(brought: readonly Brought[]): Program {
   // Denials are named in their order, and asked in it.
   for (let i = denies.length - 1; i >= 0; i--) root = graphOf(denies[i] as Test, answerNode(1 + i), root);
   const size = [...denies, ...gateTests].reduce<number>((sum, test) => sum + sizeOf(test), 1);
-  return { root, denyOf, gates, alwaysBy, keys: [...keys], size };
+  return { root, denyOf, gates, alwaysBy, keys: [...keys].sort(), size };
 }
 
 /** A candidate as decisions name it. */

@@ -44,8 +44,15 @@ export function sharedStack(layers: PolicyLayers): PolicyStack {
 
 function readsKey(this: PolicyStack, action: string, prefix: string): boolean {
   const { keys } = programFor(this, action);
-  for (let i = 0; i < keys.length; i++) if ((keys[i] as string).startsWith(prefix)) return true;
-  return false;
+  // The first key that is not before the prefix, in their order.
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((keys[middle] as string) < prefix) low = middle + 1;
+    else high = middle;
+  }
+  return low < keys.length && (keys[low] as string).startsWith(prefix);
 }
 
 /** The program of an action by its name; one that has no number is linked for this once. */
