@@ -31,8 +31,11 @@ function charactersOf(quotas: typeof DECISION_QUOTAS): number {
   return user + groups + POLICY_QUOTAS.managed.characters + session + serviceControl + POLICY_QUOTAS.trust.characters;
 }
 
-/** Words of the bitmaps of the longest value that a request can have: the list of all its tag keys. */
-const WORDS_MAX = Math.ceil((DECISION_QUOTAS.tags * (2 * DECISION_QUOTAS.tagKey + 1)) / 32);
+/**
+ * Words of the bitmaps of the longest value that a request can have: the list of its tag keys. A longer value, as a token of an
+ * identity provider may bring, is compared with no pattern that needs bitmaps: such a decision exceeds its budget at once.
+ */
+export const WORDS_MAX = DECISION_QUOTAS.tags * (((2 * DECISION_QUOTAS.tagKey) >>> 5) + 1);
 
 /**
  * Most steps of one decision. A decision that needs more is a denial.

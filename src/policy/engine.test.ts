@@ -16,6 +16,7 @@ import {
   sharedStack,
 } from './engine.ts';
 import { programOf } from './stack.ts';
+import { StepsExceeded } from './steps.ts';
 
 const CHANNEL = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/channel/b';
 
@@ -55,6 +56,20 @@ test('decide: an action that no table has room for is decided like any other', (
   const action = `x:${'y'.repeat(200)}`;
   assert.equal(actionIdOf(action), -1);
   assert.equal(decide(stack, { action, resources: ['*'], context: new Map() }).effect, 'Allow');
+});
+
+test('decide: a value longer than any legal one exceeds the step budget of a pattern that searches it', () => {
+  const decideOn = (pattern: string, value: string | readonly string[]) => {
+    const Condition = { 'ForAnyValue:StringLike': { 'x:claim': pattern } };
+    const context = new Map([['x:claim', value]]);
+    return decide(linkStack({ identity: [sourced('p', { Condition })] }), { action: 'a:B', resources: ['*'], context }).effect;
+  };
+  const words = Array.from({ length: 450 }, () => 'ab');
+  assert.equal(decideOn('*a*b*', words), 'Allow');
+  assert.throws(() => decideOn('*a*b*', [...words, 'ab']), StepsExceeded);
+  assert.throws(() => decideOn('*a*b*', 'ab'.repeat(7200)), StepsExceeded);
+  // A prefix needs no search.
+  assert.equal(decideOn('ab*', 'ab'.repeat(7200)), 'Allow');
 });
 
 test('linkStack: as many levels as there can be are decided, one more is refused', () => {

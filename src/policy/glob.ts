@@ -37,8 +37,9 @@ export interface Matching {
   readonly subjects: Subjects;
 }
 
-export function newMatching(budget: StepBudget): Matching {
-  return { budget, subjects: newSubjects() };
+/** @param wordsMax most words of the bitmaps of one value: a longer one exceeds every budget */
+export function newMatching(budget: StepBudget, wordsMax = Number.POSITIVE_INFINITY): Matching {
+  return { budget, subjects: newSubjects(wordsMax) };
 }
 
 /** Compiles pieces. */

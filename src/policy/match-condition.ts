@@ -260,7 +260,7 @@ function foldedExists(values: readonly (readonly Piece[])[]): Exists {
   const others = values.filter((pieces) => plainText(pieces) === undefined);
   return (record, list, met) => {
     const folded = list.map((value) => foldedValue(record, value));
-    const longest = Math.max(...folded.map(({ length }) => length));
+    const longest = folded.reduce((most, { length }) => Math.max(most, length), 0);
     const filled = others.map((pieces) => foldedText(record, pieces, longest));
     const all = filled.length === 0 ? texts : new Set([...texts, ...filled]);
     return folded.some((value) => all.has(value) === met);

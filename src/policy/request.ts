@@ -1,5 +1,5 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import { DECISION_STEPS, newDecisionBudget } from './decision-steps.ts';
+import { DECISION_STEPS, newDecisionBudget, WORDS_MAX } from './decision-steps.ts';
 import { type Matching, newMatching } from './glob.ts';
 import type { StepBudget } from './steps.ts';
 import { forgetLists } from './subject.ts';
@@ -65,7 +65,7 @@ export function newScratch(): Scratch {
     arnOf: undefined,
     arnColons: new Int32Array(5),
     texts: [],
-    matching: newMatching(ownBudget),
+    matching: newMatching(ownBudget, WORDS_MAX),
     ownBudget,
     typed: new Map(),
   };

@@ -5,7 +5,7 @@
  * `n` units occupies `n + 1` positions: one for each unit, and one for its end. All bitmaps of a subject have `words` words of
  * 32 positions.
  */
-import { type StepBudget, takeSteps } from './steps.ts';
+import { type StepBudget, StepsExceeded, takeSteps } from './steps.ts';
 
 export interface Subject {
   readonly texts: readonly string[];
@@ -37,6 +37,8 @@ export interface Subjects {
   readonly lists: Map<readonly string[], Subject>;
   /** The segments of the ARNs of a list, as six lists; undefined for the values that are no ARNs. */
   readonly segments: Map<readonly string[], ListSegments>;
+  /** Most words of the bitmaps of one subject. */
+  readonly wordsMax: number;
   /** Positions that a pattern has reached. All zero between two comparisons. */
   row: Int32Array;
 }
@@ -55,8 +57,10 @@ const ARENA_MIN = 2 ** 12;
 /** Most subjects that are kept. A request has at most some 250 context values. */
 const SUBJECTS_MAX = 1024;
 
-export function newSubjects(): Subjects {
+/** @param wordsMax most words of the bitmaps of one subject, 32 units each */
+export function newSubjects(wordsMax: number): Subjects {
   return {
+    wordsMax,
     arena: new Int32Array(ARENA_MIN),
     top: 1,
     texts: new Map(),
@@ -102,6 +106,7 @@ function newSubject(subjects: Subjects, texts: readonly string[], budget: StepBu
     words += (text.length >>> 5) + 1;
     longest = Math.max(longest, text.length);
   }
+  if (words > subjects.wordsMax) throw new StepsExceeded();
   takeSteps(budget, 32 * words);
   if (subjects.row.length < words) subjects.row = new Int32Array(2 * words);
   const inside = allocate(subjects, words + UNITS);
