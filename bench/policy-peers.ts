@@ -16,7 +16,7 @@ import {
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 import { walk } from '#policy/graph.ts';
-import { newScratch } from '#policy/request.ts';
+import { beginDecision, newScratch } from '#policy/request.ts';
 import { toCedar, toCedarContext } from './policy-cedar.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
@@ -76,7 +76,10 @@ function belfry(track: Track): Decide {
 /** Our own predicate for a statement's resources and conditions, which is what CASL and casbin ask. */
 function holdsOf({ policy }: SourcedPolicy, statement: number): (record: RequestRecord) => boolean {
   const { root } = statementTest(policy, statement, true);
-  return (record) => walk(root, record) === 1;
+  return (record) => {
+    beginDecision(record);
+    return walk(root, record) === 1;
+  };
 }
 
 /** A principal's statements, denials last. */

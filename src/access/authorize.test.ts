@@ -145,6 +145,18 @@ test('authorize: a decision that exceeds its step budget is a denial that says s
   await authorizeWith(100_000);
 });
 
+test('Stacks: a session with inline and managed session policies is linked once, not for each request', () => {
+  const stacks = newStacks(adasSnapshot());
+  const sessionPolicy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}';
+  const principal = (): Principal => ({ ...FEDERATED, session: { ...FEDERATED.session, ...SESSION, sessionPolicy } });
+  const managed = (): Principal => {
+    const session = { ...SESSION, sessionPolicy, sessionPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' as Arn] };
+    return { ...FEDERATED, session };
+  };
+  assert.equal(stacks.stackOf(principal()), stacks.stackOf(principal()));
+  assert.equal(stacks.stackOf(managed()), stacks.stackOf(managed()));
+});
+
 /** Ada, with everything but what the condition denies. */
 function withPolicy(condition: object) {
   const snapshot = adasSnapshot();

@@ -72,8 +72,25 @@ function segmentTest(pieces: readonly Piece[]): SegmentTest | undefined {
     const { length } = text;
     return (_record, resource, from, to) => to - from === length && standsAt(resource, from, text);
   }
+  const ends = textEnds(pieces);
+  if (ends !== undefined) {
+    // Commonest of all patterns. What it compares is bounded by its own length, so it takes no steps.
+    const [begin, end] = ends;
+    const least = begin.length + end.length;
+    return (_record, resource, from, to) =>
+      to - from >= least && standsAt(resource, from, begin) && standsAt(resource, to - end.length, end);
+  }
   const glob = newGlob(pieces);
   return (record, resource, from, to) => globHolds(record, glob, resource, from, to);
+}
+
+/** Text before and after the only `*`; undefined if the pattern has anything else. */
+function textEnds(pieces: readonly Piece[]): readonly [begin: string, end: string] | undefined {
+  const many = pieces.findIndex(({ kind }) => kind === 'many');
+  if (many < 0) return undefined;
+  const begin = plainText(pieces.slice(0, many));
+  const end = plainText(pieces.slice(many + 1));
+  return begin === undefined || end === undefined ? undefined : [begin, end];
 }
 
 /** From the end, where ARNs differ most. The caller knows that there is room. */

@@ -191,9 +191,12 @@ export function arnColonsOf(scratch: Scratch, value: string): Int32Array {
 
 /** Starts the budget of a decision: the caller's, or one of `DECISION_STEPS`. */
 export function beginDecision({ scratch }: RequestRecord, budget?: StepBudget): StepBudget {
-  if (budget === undefined) scratch.ownBudget.stepsLeft = DECISION_STEPS;
-  scratch.matching.budget = budget ?? scratch.ownBudget;
-  return scratch.matching.budget;
+  const { ownBudget, matching } = scratch;
+  const used = budget ?? ownBudget;
+  if (used === ownBudget && ownBudget.stepsLeft !== DECISION_STEPS) ownBudget.stepsLeft = DECISION_STEPS;
+  // Most decisions find what they would write: a record is to stay in the cache.
+  if (matching.budget !== used) matching.budget = used;
+  return used;
 }
 
 /** Most values that are kept typed. */
