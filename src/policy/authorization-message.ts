@@ -4,6 +4,10 @@ import type { StatementNode } from './document.ts';
 import { explain } from './explain.ts';
 import type { PolicyLayers } from './link.ts';
 import { documentsOf } from './simulate.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
+
+/** Steps of one character of a statement that is written into the message. */
+const STEPS_OF_CHARACTER = 8;
 
 /** Who asked, for an authorization message. */
 export interface MessagePrincipal {
@@ -16,6 +20,7 @@ export interface MessagePrincipal {
  * The document that DecodeAuthorizationMessage answers, before it is sealed.
  *
  * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
+ * @throws StepsExceeded  the policies are too long to be explained within the budget
  */
 export function authorizationMessage(
   principal: MessagePrincipal,
@@ -23,8 +28,9 @@ export function authorizationMessage(
   resource: string,
   context: ConditionContext,
   layers: PolicyLayers,
+  budget: StepBudget,
 ): string {
-  const { decision, resources } = explain(layers, { action, resources: [resource], context });
+  const { decision, resources } = explain(layers, { action, resources: [resource], context }, budget);
   const explicitDeny = decision.effect === 'Deny' && decision.kind === 'explicit';
   const documents = documentsOf(layers);
   const matched: StatementRef[] = (resources[0]?.layers ?? []).flatMap(({ policies }) =>
@@ -32,6 +38,10 @@ export function authorizationMessage(
       statements.filter((each) => each.applies && each.effect === (explicitDeny ? 'Deny' : 'Allow')).map(({ ref }) => ref),
     ),
   );
+  for (const { policyId, statement } of matched) {
+    const { start, end } = documents.get(policyId)?.statements[statement]?.node ?? { start: 0, end: 0 };
+    takeSteps(budget, (end - start) * STEPS_OF_CHARACTER);
+  }
   const list = (values: readonly string[]) => ({ items: values.map((value) => ({ value })) });
   return JSON.stringify({
     allowed: decision.effect === 'Allow',

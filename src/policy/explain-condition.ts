@@ -12,6 +12,7 @@ import {
   spell,
   wildcardMatch,
 } from './explain-text.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** One key of one operator against the request. */
 export interface ConditionTrace {
@@ -35,19 +36,29 @@ function ordered(one: number | undefined, other: number | undefined, relation: s
   return relation === 'greaterthan' ? one > other : one >= other;
 }
 
+/** Steps of the shortest comparison, with what is remembered of it. */
+const STEPS_OF_COMPARISON = 8;
+
 /** Compares one request value with one policy value. */
-function compare({ base, relation }: PreparedCondition, asked: string, value: PreparedText, resolved: Resolved): boolean {
+function compare(
+  { base, relation }: PreparedCondition,
+  asked: string,
+  value: PreparedText,
+  resolved: Resolved,
+  budget: StepBudget,
+): boolean {
   if ('unresolved' in resolved) return false;
+  takeSteps(budget, STEPS_OF_COMPARISON + ((asked.length + value.value.length) >> 4));
   switch (base) {
     case 'stringequals':
       return asked === textOf(resolved);
     case 'stringequalsignorecase':
       return asked.toLowerCase() === textOf(resolved).toLowerCase();
     case 'stringlike':
-      return 'plain' in resolved ? asked === resolved.plain : wildcardMatch(resolved.pattern, asked);
+      return 'plain' in resolved ? asked === resolved.plain : wildcardMatch(resolved.pattern, asked, budget);
     case 'arnequals':
     case 'arnlike':
-      return arnMatch('plain' in resolved ? newPattern([...resolved.plain]) : resolved.pattern, asked, false);
+      return arnMatch('plain' in resolved ? newPattern([...resolved.plain]) : resolved.pattern, asked, false, budget);
     case 'bool':
       return asked.toLowerCase() === value.lower && (value.lower === 'true' || value.lower === 'false');
     case 'binaryequals':
@@ -84,7 +95,8 @@ function conditionTrace(
  * Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for multivalued context keys",
  * "Conditions with multiple context keys or values"; the assumptions are those of `conditionTest`.
  */
-export function traceCondition(condition: PreparedCondition, context: ConditionContext): ConditionTrace {
+export function traceCondition(condition: PreparedCondition, context: ConditionContext, budget: StepBudget): ConditionTrace {
+  takeSteps(budget, STEPS_OF_COMPARISON + condition.values.length);
   const { base, set, ifExists, negated, values: policyValues, untested } = condition;
   const found = context.get(condition.lowerKey);
   // An empty list is no value at all.
@@ -104,7 +116,7 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
     if (typeof requestValue !== 'string') {
       return conditionTrace(condition, requestValue, false, 'several values without a set operator', untested);
     }
-    const values = traceValues(condition, [requestValue], context);
+    const values = traceValues(condition, [requestValue], context, budget);
     // Several values are alternatives; of a negated operator none may match.
     return conditionTrace(condition, requestValue, anyMatched(values) !== negated, undefined, values);
   }
@@ -116,9 +128,9 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
     return conditionTrace(condition, requestValue, set === 'all', because, untested);
   }
   const passes = (one: string): boolean =>
-    policyValues.some((value) => compare(condition, one, value, resolvedIn(value, context))) !== negated;
+    policyValues.some((value) => compare(condition, one, value, resolvedIn(value, context, budget), budget)) !== negated;
   const holds = set === 'all' ? asked.every(passes) : asked.some(passes);
-  return conditionTrace(condition, requestValue, holds, undefined, traceValues(condition, asked, context));
+  return conditionTrace(condition, requestValue, holds, undefined, traceValues(condition, asked, context, budget));
 }
 
 export function anyMatched(values: readonly ValueTrace[]): boolean {
@@ -127,17 +139,22 @@ export function anyMatched(values: readonly ValueTrace[]): boolean {
 }
 
 /** A value as it is in this request. */
-export function resolvedIn({ value, constant, wildcards }: PreparedText, context: ConditionContext): Resolved {
-  return constant ?? resolveText(value, context, wildcards, true);
+export function resolvedIn({ value, constant, wildcards }: PreparedText, context: ConditionContext, budget: StepBudget): Resolved {
+  return constant ?? resolveText(value, context, wildcards, true, budget);
 }
 
-function traceValues(condition: PreparedCondition, asked: readonly string[], context: ConditionContext): readonly ValueTrace[] {
+function traceValues(
+  condition: PreparedCondition,
+  asked: readonly string[],
+  context: ConditionContext,
+  budget: StepBudget,
+): readonly ValueTrace[] {
   return condition.values.map((value) => {
-    const resolved = resolvedIn(value, context);
+    const resolved = resolvedIn(value, context, budget);
     return valueTrace(
       value,
       resolved,
-      asked.some((one) => compare(condition, one, value, resolved)),
+      asked.some((one) => compare(condition, one, value, resolved, budget)),
     );
   });
 }

@@ -1,4 +1,4 @@
-import { documentOf, type SourcedPolicy } from './compile.ts';
+import { compileSteps, documentOf, type SourcedPolicy } from './compile.ts';
 import type { PolicyDocument, StatementNode, TextNode } from './document.ts';
 import {
   addressRange,
@@ -12,6 +12,7 @@ import {
   resolveText,
   signsOf,
 } from './explain-text.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** What of a policy is the same for every explanation, read when the policy is first explained. Traces share what they can of it. */
 
@@ -91,7 +92,13 @@ export interface PreparedStatement {
 
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
 
-export function preparedOf({ policy }: SourcedPolicy): readonly PreparedStatement[] {
+/**
+ * Reads a policy for explanations, once.
+ *
+ * @throws StepsExceeded  the budget does not allow to read so long a policy
+ */
+export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): readonly PreparedStatement[] {
+  if (policy.document === undefined || !PREPARED.has(policy.document)) takeSteps(budget, compileSteps(policy.text));
   const document = documentOf(policy);
   let prepared = PREPARED.get(document);
   if (prepared === undefined) {
@@ -173,9 +180,14 @@ function prepareCondition(operator: string, key: string, nodes: readonly TextNod
   };
 }
 
+const NO_CONTEXT: ReadonlyMap<string, string> = new Map();
+
 /** @param base the operator, or `arn` for a resource, whose segments are compared as those of an ARN operator */
 function prepareText({ value }: TextNode, base: string, wildcards: boolean, variables: boolean): PreparedText {
-  const resolved = variables && value.includes('${') ? undefined : resolveText(value, new Map(), wildcards, variables);
+  const resolved =
+    variables && value.includes('${')
+      ? undefined
+      : resolveText(value, NO_CONTEXT, wildcards, variables, { stepsLeft: Number.POSITIVE_INFINITY });
   const segmented = resolved !== undefined && 'plain' in resolved && base.startsWith('arn');
   return {
     ...prepareValue(value),

@@ -5,17 +5,26 @@
  */
 
 import type { ConditionContext } from '#core/condition-context.ts';
-import { STEPS_MAX } from './pattern.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** A character, or one of the two wildcards. */
 export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
 
-/** Characters without a wildcard that ends them: `text` where none of them is one. */
+/** Signs between two `*`. `text` is present if none of them is `?`. */
 interface Chunk {
   readonly signs: readonly Sign[];
   readonly text: string | undefined;
+  /** Search table, built for the first search of a chunk with `?`. */
+  search: ChunkSearch | undefined;
+}
+
+/** Bits of the signs of a chunk, 32 to a word: `any` has those of `?`, `of` those of a character and of `?`. */
+interface ChunkSearch {
+  readonly words: number;
+  readonly any: Int32Array;
+  readonly of: ReadonlyMap<string, Int32Array>;
 }
 
 /** Signs, and what is made of them when they are first compared: what stands between their `*`, and the six segments of an ARN. */
@@ -24,6 +33,9 @@ export interface Pattern {
   chunks: readonly Chunk[] | undefined;
   segments: readonly Pattern[] | undefined;
 }
+
+/** Steps that one sign of a pattern costs until the pattern can be compared. */
+const STEPS_OF_SIGN = 8;
 
 export function newPattern(signs: readonly Sign[]): Pattern {
   return { signs, chunks: undefined, segments: undefined };
@@ -40,10 +52,16 @@ export type Resolved =
   | { readonly plain: string }
   | { readonly unresolved: string };
 
-/** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
-export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean): Resolved {
+/**
+ * Replaces the variables of a text by their values.
+ *
+ * Source: IAM User Guide, "IAM policy elements: Variables and tags".
+ * @throws StepsExceeded  the text and the values are longer than the budget allows
+ */
+export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean, budget: StepBudget): Resolved {
   const special = (variables && text.includes('${')) || (wildcards && (text.includes('*') || text.includes('?')));
   if (!special) return { plain: text };
+  takeSteps(budget, text.length * STEPS_OF_SIGN);
   const signs: Sign[] = [];
   let used = false;
   for (let i = 0; i < text.length; ) {
@@ -61,6 +79,7 @@ export function resolveText(text: string, context: ConditionContext, wildcards: 
       const value = typeof found === 'string' ? found : fallback;
       // "If the variable has no value and no default, the element that contains it does not match."
       if (value === undefined) return { unresolved: key };
+      takeSteps(budget, value.length * STEPS_OF_SIGN);
       for (let at = 0; at < value.length; at++) signs.push(value.charAt(at));
       used = true;
       i += whole.length;
@@ -83,7 +102,59 @@ function chunksOf(signs: readonly Sign[]): Chunk[] {
     if (sign === ANY_TEXT) chunks.push([]);
     else chunks.at(-1)?.push(sign);
   }
-  return chunks.map((chunk) => ({ signs: chunk, text: chunk.includes(ANY_CHARACTER) ? undefined : chunk.join('') }));
+  return chunks.map((chunk) => ({ signs: chunk, text: chunk.includes(ANY_CHARACTER) ? undefined : chunk.join(''), search: undefined }));
+}
+
+function searchOf(signs: readonly Sign[]): ChunkSearch {
+  const words = Math.ceil(signs.length / 32);
+  const any = new Int32Array(words);
+  const of = new Map<string, Int32Array>();
+  const setBit = (bits: Int32Array, i: number): void => {
+    bits[i >> 5] = (bits[i >> 5] as number) | (1 << (i & 31));
+  };
+  signs.forEach((sign, i) => {
+    if (sign === ANY_CHARACTER) setBit(any, i);
+    else if (!of.has(sign as string)) of.set(sign as string, new Int32Array(words));
+  });
+  for (const [character, bits] of of) {
+    signs.forEach((sign, i) => {
+      if (sign === character || sign === ANY_CHARACTER) setBit(bits, i);
+    });
+  }
+  return { words, any, of };
+}
+
+/**
+ * Finds the first place at or after `from` where a chunk stands and ends by `end`; -1 if there is none.
+ *
+ * A chunk with `?` is searched with one bit for each of its prefixes that ends at the current character (Shift-And).
+ * The steps are the characters looked at times the words of the chunk. Source: Baeza-Yates and Gonnet, "A new approach
+ * to text searching", 1992.
+ */
+function findChunk(chunk: Chunk, text: string, from: number, end: number, budget: StepBudget): number {
+  const { length } = chunk.signs;
+  if (chunk.text !== undefined) {
+    const at = text.indexOf(chunk.text, from);
+    takeSteps(budget, 1 + length + (at < 0 ? end : at) - from);
+    return at < 0 || at + length > end ? -1 : at;
+  }
+  if (chunk.search === undefined) takeSteps(budget, length * new Set(chunk.signs).size);
+  chunk.search ??= searchOf(chunk.signs);
+  const { words, any, of } = chunk.search;
+  takeSteps(budget, 1 + (end - from) * words);
+  const prefixes = new Int32Array(words);
+  const lastBit = 1 << ((length - 1) & 31);
+  for (let at = from; at < end; at++) {
+    const bits = of.get(text.charAt(at)) ?? any;
+    let carry = 1;
+    for (let word = 0; word < words; word++) {
+      const before = prefixes[word] as number;
+      prefixes[word] = ((before << 1) | carry) & (bits[word] as number);
+      carry = before >>> 31;
+    }
+    if (((prefixes[words - 1] as number) & lastBit) !== 0) return at + 1 - length;
+  }
+  return -1;
 }
 
 function standsAt(chunk: Chunk, text: string, at: number): boolean {
@@ -92,24 +163,31 @@ function standsAt(chunk: Chunk, text: string, at: number): boolean {
   return chunk.signs.every((sign, i) => sign === ANY_CHARACTER || sign === text.charAt(at + i));
 }
 
-/** Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
-export function wildcardMatch(pattern: Pattern, text: string): boolean {
+/**
+ * Compares a text with a pattern. The steps are at most the text's length times the pattern's words of 32 characters,
+ * and the lengths of both.
+ *
+ * Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one.
+ * @throws StepsExceeded
+ */
+export function wildcardMatch(pattern: Pattern, text: string, budget: StepBudget): boolean {
+  if (pattern.chunks === undefined) takeSteps(budget, pattern.signs.length * STEPS_OF_SIGN);
   pattern.chunks ??= chunksOf(pattern.signs);
   const { chunks } = pattern;
   const first = chunks[0] as Chunk;
+  takeSteps(budget, 1 + (chunks.length === 1 ? 0 : chunks.length));
   if (chunks.length === 1) return first.signs.length === text.length && standsAt(first, text, 0);
   const last = chunks[chunks.length - 1] as Chunk;
+  takeSteps(budget, (first.text === undefined ? first.signs.length : 0) + (last.text === undefined ? last.signs.length : 0));
   const end = text.length - last.signs.length;
   if (!standsAt(first, text, 0) || end < first.signs.length || !standsAt(last, text, end)) return false;
   let at = first.signs.length;
   for (let i = 1; i < chunks.length - 1; i++) {
     const chunk = chunks[i] as Chunk;
-    const { length } = chunk.signs;
-    if ((end - at) * length > STEPS_MAX) throw new Error('A text and a pattern are too long to be compared.');
-    if (chunk.text === undefined) while (at + length <= end && !standsAt(chunk, text, at)) at++;
-    else at = text.indexOf(chunk.text, at);
-    if (at < 0 || at + length > end) return false;
-    at += length;
+    if (chunk.signs.length === 0) continue;
+    at = findChunk(chunk, text, at, end, budget);
+    if (at < 0) return false;
+    at += chunk.signs.length;
   }
   return true;
 }
@@ -143,14 +221,15 @@ const arnParts = rememberLast((text) => {
  * Source: IAM User Guide, "Resource" and "ARN condition operators": each segment is compared with its own. Missing segments of the
  * pattern are `*` where `short` says so.
  */
-export function arnMatch(pattern: Pattern, text: string, short: boolean): boolean {
+export function arnMatch(pattern: Pattern, text: string, short: boolean, budget: StepBudget): boolean {
   if (pattern.signs.length === 1 && pattern.signs[0] === ANY_TEXT) return true;
   const parts = arnParts(text);
   if (parts === undefined) return false;
+  if (pattern.segments === undefined) takeSteps(budget, pattern.signs.length);
   pattern.segments ??= segmentsOf(pattern.signs);
   const { segments } = pattern;
   if (segments.length < 6 && !short) return false;
-  return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string));
+  return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string, budget));
 }
 
 /** Decimal, of at most 64 characters; undefined where the text is none. */

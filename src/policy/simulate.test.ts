@@ -124,7 +124,9 @@ test('contextKeysOf: conditions and variables name keys, each once', () => {
 test('authorizationMessage: tells who was denied what by which statement', () => {
   const layers = { identity: [ALL, sourced('d', { Sid: 'No', Effect: 'Deny', Action: 's3:*' })] };
   const message = JSON.parse(
-    authorizationMessage({ id: 'AIDA', name: 'bob', arn: 'arn:b' }, 's3:GetObject', BUCKET, new Map([['aws:userid', 'AIDA']]), layers),
+    authorizationMessage({ id: 'AIDA', name: 'bob', arn: 'arn:b' }, 's3:GetObject', BUCKET, new Map([['aws:userid', 'AIDA']]), layers, {
+      stepsLeft: 10_000,
+    }),
   );
   assert.equal(message.explicitDeny, true);
   assert.deepEqual(
