@@ -17,7 +17,12 @@ const server = await startProcess('belfry');
 async function identity(): Promise<number> {
   const body = 'Action=GetCallerIdentity&Version=2011-06-15';
   const headers = sign(
-    { method: 'POST', target: '/', headers: { host: new URL(server.endpoint).host, 'content-type': 'application/x-www-form-urlencoded' }, body },
+    {
+      method: 'POST',
+      target: '/',
+      headers: { host: new URL(server.endpoint).host, 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    },
     { credentials: server.credentials, region: 'us-east-1', signingName: 'sts', now: instant(Date.now()) },
   );
   const from = performance.now();
@@ -45,7 +50,9 @@ for (const request of hostileRequests(SEED).filter(({ name }) => name.includes(O
   await attack;
   worst = Math.max(worst, longest);
   const each = (performance.now() - began) / TIMES;
-  console.log(`${longest.toFixed(0).padStart(6)} ms  ${each.toFixed(0).padStart(6)} ms each  ${[...new Set(answers)].join(', ').padEnd(28)} ${request.name}`);
+  console.log(
+    `${longest.toFixed(0).padStart(6)} ms  ${each.toFixed(0).padStart(6)} ms each  ${[...new Set(answers)].join(', ').padEnd(28)} ${request.name}`,
+  );
 }
 console.log(`the longest delay of another caller: ${worst.toFixed(0)} ms (at most 100)`);
 await server.stop();

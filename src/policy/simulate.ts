@@ -123,8 +123,8 @@ function simulateOne(
   };
 }
 
-/** Steps of a statement in a result, which is told twice, with what it costs to send it. */
-const STEPS_OF_MATCH = 1_000;
+/** Steps of a statement or key in a result, with what it costs to send it. */
+const STEPS_OF_MATCH = 100;
 
 function outcomeOf(decision: Decision): EvalDecision {
   if (decision.effect === 'Allow') return 'allowed';

@@ -16,7 +16,7 @@ import type { Recorded } from '#trail/record.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
-import { type Gate, withAside } from './aside.ts';
+import { type AsideParts, type Beside, withAside } from './aside.ts';
 import { eventSourceOf, hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
 
@@ -35,8 +35,8 @@ export interface Server {
   readonly now: () => Instant;
   readonly route: (received: Received) => Routed | RoutingRefusal;
   readonly recording: boolean;
-  /** Lets through what is done beside the thread. */
-  readonly gate: Gate;
+  /** Runs the work of handlers outside the transaction. */
+  readonly beside: AsideParts;
   /** Where records stand whose region nobody has proven, and those of services that have none: one that a caller names is one that nobody looks into. */
   readonly region: string;
   /** Whose event history holds what nobody can be made out for. */
@@ -98,7 +98,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, routed, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    const once = async (tx: Tx, aside: Call['aside']): Promise<Answer> => {
+    const once = async (tx: Tx, { aside, offloadFor }: Beside): Promise<Answer> => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
@@ -115,7 +115,16 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       facts.authorized = authorized;
       const output = await run(
         operation,
-        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId, aside },
+        {
+          ...caller,
+          now: at,
+          newId: randomUUID,
+          random: randomBytes,
+          tx,
+          requestId: received.requestId,
+          aside,
+          offload: offloadFor(caller.accountId),
+        },
         input,
         authorized,
       );
@@ -123,7 +132,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       await append(tx, facts, { authenticated, output });
       return encoded;
     };
-    return withAside(server.gate, (aside) => store.transaction((tx) => once(tx, aside)));
+    return withAside(server.beside, (beside) => store.transaction((tx) => once(tx, beside)));
   }
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {

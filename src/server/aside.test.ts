@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { newGate, withAside } from './aside.ts';
+import { after, test } from 'node:test';
+import { authorizationReference } from '#services/accessanalyzer/reference.ts';
+import { type Gate, newGate, withAside } from './aside.ts';
+import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
+
+const offload = newOffload(OFFLOAD_LIMITS, () => {});
+after(() => offload.close());
+
+function partsOf(gate: Gate = newGate(2)) {
+  return { gate, offload, reference: authorizationReference };
+}
 
 test('withAside: what is done beside an attempt is done once, and the attempt made anew with its outcome', async () => {
   const done: string[] = [];
   let attempts = 0;
-  const outcome = await withAside(newGate(2), async (aside) => {
+  const outcome = await withAside(partsOf(), async ({ aside }) => {
     attempts++;
     const work = (name: string) => async () => {
       done.push(name);
@@ -21,7 +30,7 @@ test('withAside: an attempt that is refused before it asks has nothing done, and
   let done = 0;
   let allowed = false;
   const attempt = () =>
-    withAside(newGate(2), async (aside) => {
+    withAside(partsOf(), async ({ aside }) => {
       if (!allowed) throw refusal;
       return aside('one', async () => {
         done++;
@@ -38,7 +47,7 @@ test('withAside: an attempt that is refused before it asks has nothing done, and
 test('withAside: work that fails fails the attempt', async () => {
   const failure = new Error('failed');
   await assert.rejects(
-    withAside(newGate(2), async (aside) => aside('one', () => Promise.reject(failure))),
+    withAside(partsOf(), async ({ aside }) => aside('one', () => Promise.reject(failure))),
     failure,
   );
 });
@@ -48,7 +57,7 @@ test('newGate: two work at once, in turn, and where too many wait already the ne
   let [working, most] = [0, 0];
   const opened = Promise.withResolvers<void>();
   const one = () =>
-    withAside(gate, async (aside) =>
+    withAside(partsOf(gate), async ({ aside }) =>
       aside('one', async () => {
         most = Math.max(most, ++working);
         await opened.promise;

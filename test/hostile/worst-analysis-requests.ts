@@ -78,7 +78,16 @@ const SLOW_DOCUMENTS: readonly (readonly [name: string, make: (length: number) =
 ];
 
 const KEYS = ['iam:PolicyARN', 'iam:PassedToService', 'iam:PermissionsBoundary', 'iam:AWSServiceName', 'iam:AssociatedResourceArn'];
-const OPERATORS = ['StringEquals', 'StringLike', 'StringNotEquals', 'StringNotLike', 'ArnEquals', 'ArnLike', 'StringEqualsIfExists', 'Null'];
+const OPERATORS = [
+  'StringEquals',
+  'StringLike',
+  'StringNotEquals',
+  'StringNotLike',
+  'ArnEquals',
+  'ArnLike',
+  'StringEqualsIfExists',
+  'Null',
+];
 const EVERY_KEY = JSON.stringify(
   Object.fromEntries(OPERATORS.map((operator) => [operator, Object.fromEntries(KEYS.map((key) => [key, 'a']))])),
 );
@@ -89,7 +98,11 @@ function members(name: string, values: readonly string[]): [string, string][] {
 }
 
 function form(name: string, Action: string, parameters: readonly (readonly [string, string])[], signingName = 'iam'): HostileRequest {
-  const body = new URLSearchParams([['Action', Action], ['Version', '2010-05-08'], ...parameters.map(([key, value]) => [key, value] as [string, string])]);
+  const body = new URLSearchParams([
+    ['Action', Action],
+    ['Version', '2010-05-08'],
+    ...parameters.map(([key, value]) => [key, value] as [string, string]),
+  ]);
   return {
     name,
     signingName,
@@ -127,15 +140,35 @@ export function simulation(length: number, random: () => number, kind: number): 
 export function hostileRequests(seed: number): HostileRequest[] {
   const random = randomOf(seed);
   const lists = (count: number): (readonly [string, string])[] => [
-    ...members('ActionNames', Array.from({ length: count }, (_, i) => `s3:Get${i}`)),
-    ...members('ResourceArns', Array.from({ length: count }, (_, i) => `arn:aws:s3:::${i}/${'a'.repeat(400)}`)),
+    ...members(
+      'ActionNames',
+      Array.from({ length: count }, (_, i) => `s3:Get${i}`),
+    ),
+    ...members(
+      'ResourceArns',
+      Array.from({ length: count }, (_, i) => `arn:aws:s3:::${i}/${'a'.repeat(400)}`),
+    ),
   ];
   const slow = (length: number): string => slowPolicy(length, random);
   const patterns = (letter: string): string =>
-    filled(24_000, open('"Effect":"Allow","Action":"*","Resource":['), ']}}', (i) => `"arn:aws:s3:::${'*a'.repeat(20 + Math.floor(random() * 60))}${letter}${i}"`);
-  const manyStatements = filled(24_000, '{"Version":"2012-10-17","Statement":[', ']}', (i) => `{"Effect":"${i % 3 === 0 ? 'Deny' : 'Allow'}","Action":"a${i % 7}:*${i}*","Resource":"arn:aws:s3:::b${i}*"}`);
+    filled(
+      24_000,
+      open('"Effect":"Allow","Action":"*","Resource":['),
+      ']}}',
+      (i) => `"arn:aws:s3:::${'*a'.repeat(20 + Math.floor(random() * 60))}${letter}${i}"`,
+    );
+  const manyStatements = filled(
+    24_000,
+    '{"Version":"2012-10-17","Statement":[',
+    ']}',
+    (i) => `{"Effect":"${i % 3 === 0 ? 'Deny' : 'Allow'}","Action":"a${i % 7}:*${i}*","Resource":"arn:aws:s3:::b${i}*"}`,
+  );
   const deep = `${'['.repeat(1_000_000)}`;
-  const spread = JSON.stringify({ policyDocument: 'x', policyType: 'IDENTITY_POLICY', more: Array.from({ length: 120_000 }, (_, i) => ({ [`k${i}`]: i })) });
+  const spread = JSON.stringify({
+    policyDocument: 'x',
+    policyType: 'IDENTITY_POLICY',
+    more: Array.from({ length: 120_000 }, (_, i) => ({ [`k${i}`]: i })),
+  });
   return [
     ...[20_000, 200_000].flatMap((length) => SLOW_PATTERNS.map((_, kind) => simulation(length, random, kind))),
     // Question marks and quotes take three bytes in a form.
@@ -148,36 +181,142 @@ export function hostileRequests(seed: number): HostileRequest[] {
       ['MaxItems', '1000'],
     ]),
     form('SimulateCustomPolicy, matched statements', 'SimulateCustomPolicy', [
-      ...members('PolicyInputList', Array.from({ length: 9 }, () => filled(130_000, '{"Version":"2012-10-17","Statement":[', ']}', () => `{${STATEMENT}}`))),
+      ...members(
+        'PolicyInputList',
+        Array.from({ length: 9 }, () => filled(130_000, '{"Version":"2012-10-17","Statement":[', ']}', () => `{${STATEMENT}}`)),
+      ),
       ...lists(32),
       ['MaxItems', '1000'],
     ]),
     form('SimulateCustomPolicy, context entries', 'SimulateCustomPolicy', [
-      ...members('PolicyInputList', [filled(130_000, open(`${STATEMENT},"Condition":{"ForAllValues:StringLike":{"aws:TagKeys":[`), ']}}}}', (i) => `"*a?${i}"`)]),
+      ...members('PolicyInputList', [
+        filled(130_000, open(`${STATEMENT},"Condition":{"ForAllValues:StringLike":{"aws:TagKeys":[`), ']}}}}', (i) => `"*a?${i}"`),
+      ]),
       ...members('ActionNames', ['s3:GetObject']),
       ['ContextEntries.member.1.ContextKeyName', 'aws:TagKeys'],
       ['ContextEntries.member.1.ContextKeyType', 'stringList'],
-      ...members('ContextEntries.member.1.ContextKeyValues', Array.from({ length: 4_000 }, (_, i) => `${'a'.repeat(100)}${i}`)),
+      ...members(
+        'ContextEntries.member.1.ContextKeyValues',
+        Array.from({ length: 4_000 }, (_, i) => `${'a'.repeat(100)}${i}`),
+      ),
     ]),
-    form('GetContextKeysForCustomPolicy', 'GetContextKeysForCustomPolicy', members('PolicyInputList', Array.from({ length: 8 }, (_, list) => filled(130_000, open(`${STATEMENT},"Condition":{"StringLike":{`), '}}}}', (i) => `"a:${list}.${i}":"a"`)))),
-    json('CheckNoNewAccess, two slow policies of 24 KB', '/policy/check-no-new-access', { existingPolicyDocument: patterns('x'), newPolicyDocument: patterns('y'), policyType: 'IDENTITY_POLICY' }),
-    json('CheckNoNewAccess, slow conditions of 24 KB', '/policy/check-no-new-access', { existingPolicyDocument: slow(24_000), newPolicyDocument: slow(24_000), policyType: 'IDENTITY_POLICY' }),
-    json('CheckNoNewAccess, many statements', '/policy/check-no-new-access', { existingPolicyDocument: manyStatements, newPolicyDocument: manyStatements.replaceAll('b', 'c'), policyType: 'IDENTITY_POLICY' }),
-    json('CheckAccessNotGranted, 100 actions and resources', '/policy/check-access-not-granted', { policyDocument: patterns('z'), access: [{ actions: Array.from({ length: 100 }, (_, i) => `s3:*a*a*${i}`), resources: Array.from({ length: 100 }, (_, i) => `arn:aws:s3:::${'a'.repeat(60)}${i}`) }], policyType: 'IDENTITY_POLICY' }),
-    ...SLOW_DOCUMENTS.flatMap(([name, make]) => [12_000, 130_000].map((length) => json(`ValidatePolicy, ${length / 1000} KB of ${name}`, '/policy/validation', { policyDocument: make(length), policyType: 'IDENTITY_POLICY' }))),
-    form('CreatePolicy, 130 KB', 'CreatePolicy', [['PolicyName', 'p'], ['PolicyDocument', filled(130_000, '{"Version":"2012-10-17","Statement":[', ']}', (i) => `{"Sid":"s${i}","Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:x/${i}"}`)]]),
-    form('CreateRole, 130 KB', 'CreateRole', [['RoleName', 'r'], ['AssumeRolePolicyDocument', filled(130_000, '{"Version":"2012-10-17","Statement":[', ']}', (i) => `{"Sid":"s${i}","Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"123456789012"}}`)]]),
-    form('a form of 90,000 members', 'TagUser', [['UserName', 'u'], ...Array.from({ length: 40_000 }, (_, i): [string, string][] => [[`Tags.member.${i + 1}.Key`, `${i}`], [`Tags.member.${i + 1}.Value`, '']]).flat()]),
-    form('a form of deep names', 'TagUser', Array.from({ length: 30_000 }, (_, i) => [`a${i}.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t`, '1'] as const)),
+    form(
+      'GetContextKeysForCustomPolicy',
+      'GetContextKeysForCustomPolicy',
+      members(
+        'PolicyInputList',
+        Array.from({ length: 8 }, (_, list) =>
+          filled(130_000, open(`${STATEMENT},"Condition":{"StringLike":{`), '}}}}', (i) => `"a:${list}.${i}":"a"`),
+        ),
+      ),
+    ),
+    json('CheckNoNewAccess, two slow policies of 24 KB', '/policy/check-no-new-access', {
+      existingPolicyDocument: patterns('x'),
+      newPolicyDocument: patterns('y'),
+      policyType: 'IDENTITY_POLICY',
+    }),
+    json('CheckNoNewAccess, slow conditions of 24 KB', '/policy/check-no-new-access', {
+      existingPolicyDocument: slow(24_000),
+      newPolicyDocument: slow(24_000),
+      policyType: 'IDENTITY_POLICY',
+    }),
+    json('CheckNoNewAccess, many statements', '/policy/check-no-new-access', {
+      existingPolicyDocument: manyStatements,
+      newPolicyDocument: manyStatements.replaceAll('b', 'c'),
+      policyType: 'IDENTITY_POLICY',
+    }),
+    json('CheckAccessNotGranted, 100 actions and resources', '/policy/check-access-not-granted', {
+      policyDocument: patterns('z'),
+      access: [
+        {
+          actions: Array.from({ length: 100 }, (_, i) => `s3:*a*a*${i}`),
+          resources: Array.from({ length: 100 }, (_, i) => `arn:aws:s3:::${'a'.repeat(60)}${i}`),
+        },
+      ],
+      policyType: 'IDENTITY_POLICY',
+    }),
+    ...SLOW_DOCUMENTS.flatMap(([name, make]) =>
+      [12_000, 130_000].map((length) =>
+        json(`ValidatePolicy, ${length / 1000} KB of ${name}`, '/policy/validation', {
+          policyDocument: make(length),
+          policyType: 'IDENTITY_POLICY',
+        }),
+      ),
+    ),
+    form('CreatePolicy, 130 KB', 'CreatePolicy', [
+      ['PolicyName', 'p'],
+      [
+        'PolicyDocument',
+        filled(
+          130_000,
+          '{"Version":"2012-10-17","Statement":[',
+          ']}',
+          (i) => `{"Sid":"s${i}","Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:x/${i}"}`,
+        ),
+      ],
+    ]),
+    form('CreateRole, 130 KB', 'CreateRole', [
+      ['RoleName', 'r'],
+      [
+        'AssumeRolePolicyDocument',
+        filled(
+          130_000,
+          '{"Version":"2012-10-17","Statement":[',
+          ']}',
+          (i) => `{"Sid":"s${i}","Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"123456789012"}}`,
+        ),
+      ],
+    ]),
+    form('a form of 90,000 members', 'TagUser', [
+      ['UserName', 'u'],
+      ...Array.from({ length: 40_000 }, (_, i): [string, string][] => [
+        [`Tags.member.${i + 1}.Key`, `${i}`],
+        [`Tags.member.${i + 1}.Value`, ''],
+      ]).flat(),
+    ]),
+    form(
+      'a form of deep names',
+      'TagUser',
+      Array.from({ length: 30_000 }, (_, i) => [`a${i}.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t`, '1'] as const),
+    ),
     form('a form of percent signs', 'GetUser', [['UserName', 'é'.repeat(340_000)]]),
     json('JSON of 120,000 objects', '/policy/validation', JSON.parse(spread) as object),
-    { ...json('JSON of 690,000 lists', '/policy/validation', {}), body: Buffer.from(`{"policyDocument":"{","policyType":"IDENTITY_POLICY","more":[${'[],'.repeat(690_000)}[]]}`) },
+    {
+      ...json('JSON of 690,000 lists', '/policy/validation', {}),
+      body: Buffer.from(`{"policyDocument":"{","policyType":"IDENTITY_POLICY","more":[${'[],'.repeat(690_000)}[]]}`),
+    },
     { ...json('JSON nested a million deep', '/policy/validation', {}), body: Buffer.from(deep) },
-    { ...json('gzip that grows to 10 MB', '/policy/validation', {}), headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body: gzipSync(JSON.stringify({ policyDocument: '{', policyType: 'IDENTITY_POLICY', more: Array.from({ length: 900_000 }, () => ({ a: 1 })) })) },
-    { ...json('gzip bomb', '/policy/validation', {}), headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body: gzipSync(Buffer.alloc(600_000_000)) },
-    { ...form('gzip form that grows to 10 MB', 'TagUser', []), headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' }, body: gzipSync(`Action=TagUser&Version=2010-05-08&${Array.from({ length: 350_000 }, (_, i) => `Tags.member.${i}.Key=a`).join('&')}`) },
-    { name: 'CBOR of two million items', signingName: 'monitoring', path: '/service/GraniteServiceVersion20100801/operation/PutMetricAlarm', headers: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' }, body: Buffer.concat([Buffer.from([0xa1, 0x61, 0x78, 0x9a, 0x00, 0x1e, 0x84, 0x80]), Buffer.alloc(2_000_000, 0x80)]) },
-    { name: 'CBOR nested without end', signingName: 'monitoring', path: '/service/GraniteServiceVersion20100801/operation/PutMetricAlarm', headers: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' }, body: Buffer.alloc(2_000_000, 0x81) },
+    {
+      ...json('gzip that grows to 10 MB', '/policy/validation', {}),
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync(
+        JSON.stringify({ policyDocument: '{', policyType: 'IDENTITY_POLICY', more: Array.from({ length: 900_000 }, () => ({ a: 1 })) }),
+      ),
+    },
+    {
+      ...json('gzip bomb', '/policy/validation', {}),
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync(Buffer.alloc(600_000_000)),
+    },
+    {
+      ...form('gzip form that grows to 10 MB', 'TagUser', []),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' },
+      body: gzipSync(`Action=TagUser&Version=2010-05-08&${Array.from({ length: 350_000 }, (_, i) => `Tags.member.${i}.Key=a`).join('&')}`),
+    },
+    {
+      name: 'CBOR of two million items',
+      signingName: 'monitoring',
+      path: '/service/GraniteServiceVersion20100801/operation/PutMetricAlarm',
+      headers: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' },
+      body: Buffer.concat([Buffer.from([0xa1, 0x61, 0x78, 0x9a, 0x00, 0x1e, 0x84, 0x80]), Buffer.alloc(2_000_000, 0x80)]),
+    },
+    {
+      name: 'CBOR nested without end',
+      signingName: 'monitoring',
+      path: '/service/GraniteServiceVersion20100801/operation/PutMetricAlarm',
+      headers: { 'content-type': 'application/cbor', 'smithy-protocol': 'rpc-v2-cbor' },
+      body: Buffer.alloc(2_000_000, 0x81),
+    },
   ];
 }
 

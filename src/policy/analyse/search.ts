@@ -3,6 +3,7 @@ import { decideProgram } from '../engine.ts';
 import { linkProgram } from '../link.ts';
 import type { LoweredStatement } from '../lowered.ts';
 import { newRequestRecord, type PolicyRequest, type RequestRecord, setContext } from '../request.ts';
+import { takeSteps } from '../steps.ts';
 import { decideTrust, type TrustCaller } from '../trust.ts';
 import { actionsToTry, callersToTry, contextOf, dimensionsFor, resourcesToTry, type Universe } from './universe.ts';
 
@@ -44,6 +45,9 @@ export interface Search {
 /** What it costs to lay out one action, in comparisons: linking both policies, and finding resources and values. */
 const OVERHEAD = 20;
 
+/** Steps of a comparison, without the comparisons of its patterns. */
+const STEPS_OF_COMPARISON = 16;
+
 /** The most requests that are tried for one action of one statement. */
 const TRIES_PER_ACTION = 6000;
 
@@ -65,6 +69,7 @@ export function witnessesOf(statement: LoweredStatement, search: Search): readon
 function witnessOf(action: string, statement: LoweredStatement, search: Search): Witness | undefined {
   const { universe, askedAs, budget } = search;
   budget.left -= OVERHEAD * universe.statements.length;
+  takeSteps(universe.steps, OVERHEAD * universe.statements.length * STEPS_OF_COMPARISON + (universe.textLength >> 2));
   const asks = decider(action, search);
   const dimensions = dimensionsFor(action, statement, universe);
   if (dimensions.some(({ choices }) => choices.length === 0)) return undefined;
@@ -75,6 +80,7 @@ function witnessOf(action: string, statement: LoweredStatement, search: Search):
   const at = counts.map(() => 0);
   const cost = universe.statements.length + dimensions.length;
   for (let tries = 0; tries < TRIES_PER_ACTION && budget.left > 0; tries++, budget.left -= cost) {
+    takeSteps(universe.steps, cost * STEPS_OF_COMPARISON);
     const caller = callers[at[1] as number];
     const context = contextOf(dimensions.map(({ key, choices }, i) => [key, choices[at[i + 2] as number]] as const));
     const witness: Witness = {
