@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { encode as cbor } from 'cborg';
 import { AwsError } from '#core/aws-error.ts';
+import { INFLATED_MAX_BYTES } from './document.ts';
 import { chimeRequest, decodedForTests, formRequest, type RequestForTests, targetRequest } from './request-for-tests.ts';
 
 const MEETING_ID = 'a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d';
@@ -136,7 +137,7 @@ const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, e
   ['CBOR cut off',                                putMetricData(cbor({ Namespace: 'x' }).subarray(0, 6)),                        'The document is not valid CBOR'],
   ['CBOR with a key given twice',                 putMetricData(Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2)),              'The document is not valid CBOR'],
   ['CBOR with a number for a key',                putMetricData(cbor(new Map([[1, 2]]))),                                        'The keys of a map must be texts'],
-  ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document is not valid CBOR'],
+  ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document has too many values'],
   ['CBOR nested deeper than we read',             putMetricData(Uint8Array.of(...new Array<number>(40).fill(0x81), 1)),          'The document is nested too deeply'],
   ['a CBOR timestamp without its tag',            putMetricData({ Namespace: 'x', MetricData: [{ MetricName: 'a', Timestamp: 1 }] }), 'NUMBER_VALUE can not be converted to a Timestamp'],
 ];
@@ -155,7 +156,7 @@ describe('decode', () => {
   }
 
   test('a compressed body that grows beyond ten mebibytes is RequestTooLarge', () => {
-    const body = gzipSync(new Uint8Array(10 * 1024 * 1024 + 1));
+    const body = gzipSync(new Uint8Array(INFLATED_MAX_BYTES + 1));
     assert.ok(body.byteLength < 20_000);
     assert.equal(
       refusal({ ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body }),
