@@ -207,7 +207,7 @@ function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget
     const policyType = action.toLowerCase().startsWith('sts:assume') ? ('trust' as const) : ('resource' as const);
     const resourcePolicy = source === undefined || caller === undefined ? {} : { resourcePolicy: { source, caller, policyType } };
     try {
-      const [result] = simulate({ layers, actions: [action], resources: [resource], context, ...resourcePolicy }, budget);
+      const [result] = simulate({ layers, actions: [action], resources: [resource], context, budget, ...resourcePolicy });
       if (result === undefined) throw new Error('A simulation has one result for each pair.');
       items += 1 + result.MatchedStatements.length + result.MissingContextValues.length;
       if (items > RESULT_ITEMS_MAX) throw new StepsExceeded();

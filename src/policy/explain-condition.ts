@@ -36,7 +36,7 @@ function ordered(one: number | undefined, other: number | undefined, relation: s
   return relation === 'greaterthan' ? one > other : one >= other;
 }
 
-/** Steps of the shortest comparison, with what is remembered of it. */
+/** Steps of the shortest comparison, with the memory of its trace. */
 const STEPS_OF_COMPARISON = 8;
 
 /** Compares one request value with one policy value. */
@@ -47,8 +47,8 @@ function compare(
   resolved: Resolved,
   budget: StepBudget,
 ): boolean {
+  takeSteps(budget, STEPS_OF_COMPARISON + ((asked.length + value.value.length) >>> 3));
   if ('unresolved' in resolved) return false;
-  takeSteps(budget, STEPS_OF_COMPARISON + ((asked.length + value.value.length) >> 4));
   switch (base) {
     case 'stringequals':
       return asked === textOf(resolved);
@@ -58,7 +58,8 @@ function compare(
       return 'plain' in resolved ? asked === resolved.plain : wildcardMatch(resolved.pattern, asked, budget);
     case 'arnequals':
     case 'arnlike':
-      return arnMatch('plain' in resolved ? newPattern([...resolved.plain]) : resolved.pattern, asked, false, budget);
+      if ('plain' in resolved) takeSteps(budget, resolved.plain.length * 4);
+      return arnMatch('plain' in resolved ? newPattern(resolved.plain.split('')) : resolved.pattern, asked, false, budget);
     case 'bool':
       return asked.toLowerCase() === value.lower && (value.lower === 'true' || value.lower === 'false');
     case 'binaryequals':
@@ -96,8 +97,8 @@ function conditionTrace(
  * "Conditions with multiple context keys or values"; the assumptions are those of `conditionTest`.
  */
 export function traceCondition(condition: PreparedCondition, context: ConditionContext, budget: StepBudget): ConditionTrace {
-  takeSteps(budget, STEPS_OF_COMPARISON + condition.values.length);
   const { base, set, ifExists, negated, values: policyValues, untested } = condition;
+  takeSteps(budget, STEPS_OF_COMPARISON + policyValues.length);
   const found = context.get(condition.lowerKey);
   // An empty list is no value at all.
   const requestValue = typeof found === 'object' && found.length === 0 ? undefined : found;
@@ -127,8 +128,9 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
     const because = requestValue === undefined ? 'key absent' : 'no values';
     return conditionTrace(condition, requestValue, set === 'all', because, untested);
   }
+  const resolved = policyValues.map((value) => resolvedIn(value, context, budget));
   const passes = (one: string): boolean =>
-    policyValues.some((value) => compare(condition, one, value, resolvedIn(value, context, budget), budget)) !== negated;
+    policyValues.some((value, i) => compare(condition, one, value, resolved[i] as Resolved, budget)) !== negated;
   const holds = set === 'all' ? asked.every(passes) : asked.some(passes);
   return conditionTrace(condition, requestValue, holds, undefined, traceValues(condition, asked, context, budget));
 }

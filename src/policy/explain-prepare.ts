@@ -90,6 +90,9 @@ export interface PreparedStatement {
   readonly misplaced: boolean;
 }
 
+/** What is prepared once for a policy takes steps in proportion to its text. */
+const PREPARING: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
+
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
 
 /**
@@ -180,19 +183,14 @@ function prepareCondition(operator: string, key: string, nodes: readonly TextNod
   };
 }
 
-const NO_CONTEXT: ReadonlyMap<string, string> = new Map();
-
 /** @param base the operator, or `arn` for a resource, whose segments are compared as those of an ARN operator */
 function prepareText({ value }: TextNode, base: string, wildcards: boolean, variables: boolean): PreparedText {
-  const resolved =
-    variables && value.includes('${')
-      ? undefined
-      : resolveText(value, NO_CONTEXT, wildcards, variables, { stepsLeft: Number.POSITIVE_INFINITY });
+  const resolved = variables && value.includes('${') ? undefined : resolveText(value, new Map(), wildcards, variables, PREPARING);
   const segmented = resolved !== undefined && 'plain' in resolved && base.startsWith('arn');
   return {
     ...prepareValue(value),
     wildcards,
-    constant: segmented ? { pattern: newPattern([...value]), variables: false } : resolved,
+    constant: segmented ? { pattern: newPattern(value.split('')), variables: false } : resolved,
     lower: value.toLowerCase(),
     order: base.startsWith('numeric') ? decimal(value) : base.startsWith('date') ? moment(value) : undefined,
     range: base === 'ipaddress' ? addressRange(value) : undefined,

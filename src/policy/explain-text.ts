@@ -12,38 +12,36 @@ export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
 
-/** Signs between two `*`. `text` is present if none of them is `?`. */
+/** Characters without a wildcard that ends them: `text` where none of them is one. */
 interface Chunk {
   readonly signs: readonly Sign[];
   readonly text: string | undefined;
-  /** Search table, built for the first search of a chunk with `?`. */
-  search: ChunkSearch | undefined;
-}
-
-/** Bits of the signs of a chunk, 32 to a word: `any` has those of `?`, `of` those of a character and of `?`. */
-interface ChunkSearch {
-  readonly words: number;
-  readonly any: Int32Array;
-  readonly of: ReadonlyMap<string, Int32Array>;
 }
 
 /** Signs, and what is made of them when they are first compared: what stands between their `*`, and the six segments of an ARN. */
 export interface Pattern {
   readonly signs: readonly Sign[];
+  /** Where the first five colons stand that are written in the policy. One in the value of a variable separates nothing. */
+  readonly colons: readonly number[];
+  /** How many of the signs the value of a leading variable is. */
+  readonly lead: number;
   chunks: readonly Chunk[] | undefined;
   segments: readonly Pattern[] | undefined;
 }
 
-/** Steps that one sign of a pattern costs until the pattern can be compared. */
-const STEPS_OF_SIGN = 8;
+export function newPattern(signs: readonly Sign[], colons: readonly number[] = colonsIn(signs), lead = 0): Pattern {
+  return { signs, colons, lead, chunks: undefined, segments: undefined };
+}
 
-export function newPattern(signs: readonly Sign[]): Pattern {
-  return { signs, chunks: undefined, segments: undefined };
+function colonsIn(signs: readonly Sign[]): number[] {
+  const colons: number[] = [];
+  for (let at = signs.indexOf(':'); at >= 0 && colons.length < 5; at = signs.indexOf(':', at + 1)) colons.push(at);
+  return colons;
 }
 
 /** A text's characters, and its wildcards. */
 export function signsOf(text: string): Sign[] {
-  return [...text].map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
+  return text.split('').map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
 }
 
 /** A text of a policy with its variables filled in, or nothing but text, or the variable that has no value. */
@@ -52,17 +50,17 @@ export type Resolved =
   | { readonly plain: string }
   | { readonly unresolved: string };
 
-/**
- * Replaces the variables of a text by their values.
- *
- * Source: IAM User Guide, "IAM policy elements: Variables and tags".
- * @throws StepsExceeded  the text and the values are longer than the budget allows
- */
+/** Steps of one sign: it takes memory, not only time. */
+const SIGN_STEPS = 16;
+
+/** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
 export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean, budget: StepBudget): Resolved {
   const special = (variables && text.includes('${')) || (wildcards && (text.includes('*') || text.includes('?')));
   if (!special) return { plain: text };
-  takeSteps(budget, text.length * STEPS_OF_SIGN);
+  takeSteps(budget, SIGN_STEPS * text.length);
   const signs: Sign[] = [];
+  const colons: number[] = [];
+  let lead = 0;
   let used = false;
   for (let i = 0; i < text.length; ) {
     const char = text.charAt(i);
@@ -79,16 +77,18 @@ export function resolveText(text: string, context: ConditionContext, wildcards: 
       const value = typeof found === 'string' ? found : fallback;
       // "If the variable has no value and no default, the element that contains it does not match."
       if (value === undefined) return { unresolved: key };
-      takeSteps(budget, value.length * STEPS_OF_SIGN);
+      takeSteps(budget, SIGN_STEPS * value.length);
+      if (i === 0) lead = value.length;
       for (let at = 0; at < value.length; at++) signs.push(value.charAt(at));
       used = true;
       i += whole.length;
     } else {
+      if (char === ':' && colons.length < 5) colons.push(signs.length);
       signs.push(wildcards && char === '*' ? ANY_TEXT : wildcards && char === '?' ? ANY_CHARACTER : char);
       i++;
     }
   }
-  return { pattern: newPattern(signs), variables: used };
+  return { pattern: newPattern(signs, colons, lead), variables: used };
 }
 
 /** The text with its variables filled in, as a person would write it. */
@@ -102,59 +102,7 @@ function chunksOf(signs: readonly Sign[]): Chunk[] {
     if (sign === ANY_TEXT) chunks.push([]);
     else chunks.at(-1)?.push(sign);
   }
-  return chunks.map((chunk) => ({ signs: chunk, text: chunk.includes(ANY_CHARACTER) ? undefined : chunk.join(''), search: undefined }));
-}
-
-function searchOf(signs: readonly Sign[]): ChunkSearch {
-  const words = Math.ceil(signs.length / 32);
-  const any = new Int32Array(words);
-  const of = new Map<string, Int32Array>();
-  const setBit = (bits: Int32Array, i: number): void => {
-    bits[i >> 5] = (bits[i >> 5] as number) | (1 << (i & 31));
-  };
-  signs.forEach((sign, i) => {
-    if (sign === ANY_CHARACTER) setBit(any, i);
-    else if (!of.has(sign as string)) of.set(sign as string, new Int32Array(words));
-  });
-  for (const [character, bits] of of) {
-    signs.forEach((sign, i) => {
-      if (sign === character || sign === ANY_CHARACTER) setBit(bits, i);
-    });
-  }
-  return { words, any, of };
-}
-
-/**
- * Finds the first place at or after `from` where a chunk stands and ends by `end`; -1 if there is none.
- *
- * A chunk with `?` is searched with one bit for each of its prefixes that ends at the current character (Shift-And).
- * The steps are the characters looked at times the words of the chunk. Source: Baeza-Yates and Gonnet, "A new approach
- * to text searching", 1992.
- */
-function findChunk(chunk: Chunk, text: string, from: number, end: number, budget: StepBudget): number {
-  const { length } = chunk.signs;
-  if (chunk.text !== undefined) {
-    const at = text.indexOf(chunk.text, from);
-    takeSteps(budget, 1 + length + (at < 0 ? end : at) - from);
-    return at < 0 || at + length > end ? -1 : at;
-  }
-  if (chunk.search === undefined) takeSteps(budget, length * new Set(chunk.signs).size);
-  chunk.search ??= searchOf(chunk.signs);
-  const { words, any, of } = chunk.search;
-  takeSteps(budget, 1 + (end - from) * words);
-  const prefixes = new Int32Array(words);
-  const lastBit = 1 << ((length - 1) & 31);
-  for (let at = from; at < end; at++) {
-    const bits = of.get(text.charAt(at)) ?? any;
-    let carry = 1;
-    for (let word = 0; word < words; word++) {
-      const before = prefixes[word] as number;
-      prefixes[word] = ((before << 1) | carry) & (bits[word] as number);
-      carry = before >>> 31;
-    }
-    if (((prefixes[words - 1] as number) & lastBit) !== 0) return at + 1 - length;
-  }
-  return -1;
+  return chunks.map((chunk) => ({ signs: chunk, text: chunk.includes(ANY_CHARACTER) ? undefined : chunk.join('') }));
 }
 
 function standsAt(chunk: Chunk, text: string, at: number): boolean {
@@ -163,43 +111,66 @@ function standsAt(chunk: Chunk, text: string, at: number): boolean {
   return chunk.signs.every((sign, i) => sign === ANY_CHARACTER || sign === text.charAt(at + i));
 }
 
-/**
- * Compares a text with a pattern. The steps are at most the text's length times the pattern's words of 32 characters,
- * and the lengths of both.
- *
- * Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one.
- * @throws StepsExceeded
- */
+/** Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
 export function wildcardMatch(pattern: Pattern, text: string, budget: StepBudget): boolean {
-  if (pattern.chunks === undefined) takeSteps(budget, pattern.signs.length * STEPS_OF_SIGN);
+  takeSteps(budget, 1);
   pattern.chunks ??= chunksOf(pattern.signs);
   const { chunks } = pattern;
   const first = chunks[0] as Chunk;
-  takeSteps(budget, 1 + (chunks.length === 1 ? 0 : chunks.length));
   if (chunks.length === 1) return first.signs.length === text.length && standsAt(first, text, 0);
   const last = chunks[chunks.length - 1] as Chunk;
-  takeSteps(budget, (first.text === undefined ? first.signs.length : 0) + (last.text === undefined ? last.signs.length : 0));
   const end = text.length - last.signs.length;
   if (!standsAt(first, text, 0) || end < first.signs.length || !standsAt(last, text, end)) return false;
-  let at = first.signs.length;
-  for (let i = 1; i < chunks.length - 1; i++) {
-    const chunk = chunks[i] as Chunk;
-    if (chunk.signs.length === 0) continue;
-    at = findChunk(chunk, text, at, end, budget);
-    if (at < 0) return false;
-    at += chunk.signs.length;
+  return chunks.length === 2 || middleMatches(chunks.slice(1, -1), text.slice(first.signs.length, end), budget);
+}
+
+/** Whether chunks occur in a text one after the other. Of the places that are reached, the i-th bit is the one before the i-th character. */
+function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudget): boolean {
+  if (chunks.reduce((length, { signs }) => length + signs.length, 0) > text.length) return false;
+  const places = placesOf(text);
+  const all = (1n << BigInt(text.length + 1)) - 1n;
+  let reached = all;
+  for (const { signs } of chunks) {
+    for (const sign of signs) {
+      takeSteps(budget, 4 + (text.length >> 5));
+      reached = (sign === ANY_CHARACTER ? reached << 1n : (reached & places(sign as string)) << 1n) & all;
+      if (reached === 0n) return false;
+    }
+    // What follows a `*` may begin anywhere from the first place on.
+    reached = all & -(reached & -reached);
   }
   return true;
 }
 
-/** The six segments of a pattern; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
-function segmentsOf(signs: readonly Sign[]): Pattern[] {
-  const segments: Sign[][] = [[]];
-  for (const sign of signs) {
-    if (sign === ':' && segments.length < 6) segments.push([]);
-    else segments.at(-1)?.push(sign);
+/** Texts whose characters are known by place, and how many are kept. */
+const PLACES = new Map<string, Map<string, bigint>>();
+const PLACES_MAX = 256;
+
+/** Where a character stands in a text, as bits. */
+function placesOf(text: string): (char: string) => bigint {
+  let known = PLACES.get(text);
+  if (known === undefined) {
+    if (PLACES.size >= PLACES_MAX) PLACES.clear();
+    known = new Map();
+    PLACES.set(text, known);
   }
-  return segments.map(newPattern);
+  const places = known;
+  return (char) => {
+    let bits = places.get(char);
+    if (bits === undefined) {
+      let digits = '0b0';
+      for (let i = text.length - 1; i >= 0; i--) digits += text.charAt(i) === char ? '1' : '0';
+      bits = BigInt(digits);
+      places.set(char, bits);
+    }
+    return bits;
+  };
+}
+
+/** The six segments of a pattern; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
+function segmentsOf({ signs, colons }: Pattern): Pattern[] {
+  const ends = [...colons, signs.length];
+  return ends.map((end, i) => newPattern(signs.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end)));
 }
 
 /** A request is compared with many policies: what was made of its text last is kept for the next of them. */
@@ -220,15 +191,15 @@ const arnParts = rememberLast((text) => {
 /**
  * Source: IAM User Guide, "Resource" and "ARN condition operators": each segment is compared with its own. Missing segments of the
  * pattern are `*` where `short` says so.
+ * Assumed: a pattern that begins with a variable and has fewer written colons goes on in the last segment of the variable's ARN.
  */
 export function arnMatch(pattern: Pattern, text: string, short: boolean, budget: StepBudget): boolean {
   if (pattern.signs.length === 1 && pattern.signs[0] === ANY_TEXT) return true;
   const parts = arnParts(text);
   if (parts === undefined) return false;
-  if (pattern.segments === undefined) takeSteps(budget, pattern.signs.length);
-  pattern.segments ??= segmentsOf(pattern.signs);
-  const { segments } = pattern;
-  if (segments.length < 6 && !short) return false;
+  pattern.segments ??= segmentsOf(pattern);
+  const { segments, signs, lead } = pattern;
+  if (segments.length < 6 && !short) return arnParts(spell(signs.slice(0, lead))) !== undefined && wildcardMatch(pattern, text, budget);
   return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string, budget));
 }
 

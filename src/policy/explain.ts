@@ -1,5 +1,6 @@
 import type { SourcedPolicy } from './compile.ts';
 import type { Decision, PolicyType, StatementRef } from './decision.ts';
+import { EXPLANATION_STEPS } from './decision-steps.ts';
 import { anyMatched, type ConditionTrace, resolvedIn, traceCondition, valueTrace } from './explain-condition.ts';
 import {
   type PreparedAction,
@@ -78,16 +79,10 @@ export interface Explanation {
 /**
  * Decides, and says of every statement of every layer why it applied or not.
  *
- * The default budget is unlimited. The steps count every value of every statement with the action, and every comparison.
- *
+ * @throws StepsExceeded  the budget has fewer steps left than the explanation needs
  * Source: IAM User Guide, "Policy evaluation logic" and "How AWS enforcement code logic evaluates requests".
- * @throws StepsExceeded
  */
-export function explain(
-  layers: PolicyLayers,
-  request: PolicyRequest,
-  budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
-): Explanation {
+export function explain(layers: PolicyLayers, request: PolicyRequest, budget: StepBudget = { stepsLeft: EXPLANATION_STEPS }): Explanation {
   const asked = request.resources.length === 0 ? ['*'] : request.resources;
   const resources = asked.map((resource) => explainResource(layers, request, resource, budget));
   const decisions = resources.map(({ decision }) => decision);
@@ -177,24 +172,24 @@ function explainStatement(
   resource: string,
   budget: StepBudget,
 ): StatementTrace {
+  takeSteps(budget, STEPS_OF_STATEMENT + statement.action.values.length * STEPS_OF_VALUE);
   const { effect, start, end } = statement;
   const ref = refTo(policyType, source, statement);
-  takeSteps(budget, STEPS_OF_STATEMENT);
-  const action = traceElement(statement.action, budget, (value) => (actionMatch(value, asked, budget) ? value.matched : value.unmatched));
+  const action = traceElement(statement.action, (value) => (actionMatch(value, asked, budget) ? value.matched : value.unmatched));
   if (!action.holds) return { ref, effect, applies: false, start, end, action, conditions: NO_CONDITIONS };
 
   const conditions = statement.conditions.map((condition) => traceCondition(condition, request.context, budget));
   // "All conditions must be met": operators and keys are joined by AND.
   const met = !statement.misplaced && conditions.every(({ holds }) => holds);
   if (statement.resource === undefined) return { ref, effect, applies: met, start, end, action, conditions };
-  const traced = traceElement(statement.resource, budget, (value) => traceResource(value, resource, request, budget));
+  const traced = traceElement(statement.resource, (value) => traceResource(value, resource, request, budget));
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
 
-/** Steps of a statement without values, with what is remembered of it. */
+/** Steps of a statement without values, with the memory of its trace. */
 const STEPS_OF_STATEMENT = 32;
 
-/** Steps of a value that is compared at once, with what is remembered of it. */
+/** Steps of a value, with the memory of its trace. */
 const STEPS_OF_VALUE = 4;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
@@ -207,12 +202,7 @@ function refTo(policyType: PolicyType, { policyId, policyArn }: SourcedPolicy, {
   return sid === undefined ? { policyType, policyId, policyArn, statement } : { policyType, policyId, policyArn, statement, sid };
 }
 
-function traceElement<Value>(
-  { element, negated, values }: PreparedElement<Value>,
-  budget: StepBudget,
-  trace: (value: Value) => ValueTrace,
-): ElementTrace {
-  takeSteps(budget, values.length * STEPS_OF_VALUE);
+function traceElement<Value>({ element, negated, values }: PreparedElement<Value>, trace: (value: Value) => ValueTrace): ElementTrace {
   const traced = values.map(trace);
   return { element, holds: anyMatched(traced) !== negated, values: traced };
 }
@@ -244,9 +234,10 @@ function actionMatch(
 
 /** Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
 function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest, budget: StepBudget): ValueTrace {
+  takeSteps(budget, STEPS_OF_VALUE + ('plain' in (value.constant ?? {}) ? value.value.length : 0));
   if (value.value === '*') return value.matched;
   const resolved = resolvedIn(value, context, budget);
-  const pattern = 'plain' in resolved ? newPattern([...resolved.plain]) : 'pattern' in resolved ? resolved.pattern : undefined;
+  const pattern = 'plain' in resolved ? newPattern(resolved.plain.split('')) : 'pattern' in resolved ? resolved.pattern : undefined;
   return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true, budget));
 }
 

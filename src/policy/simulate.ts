@@ -3,6 +3,7 @@ import { parseArn } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type CompiledPolicy, documentOf, type SourcedPolicy } from './compile.ts';
 import type { Decision } from './decision.ts';
+import { EXPLANATION_STEPS } from './decision-steps.ts';
 import type { PolicyDocument, StatementNode } from './document.ts';
 import { positionAt } from './document.ts';
 import { explain, type LayerTrace, type StatementTrace } from './explain.ts';
@@ -18,6 +19,8 @@ export interface Simulation {
   /** Empty: `*`. */
   readonly resources: readonly string[];
   readonly context: ConditionContext;
+  /** Steps that all results together may take; absent, each result has its own. */
+  readonly budget?: StepBudget;
   /** A policy of the resource, or of the role for `sts:Assume…`, and who calls. */
   readonly resourcePolicy?: { readonly source: SourcedPolicy; readonly caller: TrustCaller; readonly policyType: 'resource' | 'trust' };
 }
@@ -64,14 +67,11 @@ export interface EvaluationResult extends SharedResult {
  * Source: IAM API Reference, EvaluationResult: a statement that denies is the only kind listed where there is one.
  * Recorded: SourcePolicyType is `IAM Policy`, EvalDecisionDetails is empty within one account, and positions count from 1 and point one
  * past the braces of the statement (policy-engine.md §2, end; 2026-11).
+ * @throws StepsExceeded  the budget has fewer steps left than the simulation needs
  * @throws RangeError a context value or a resource longer than `SIMULATED_TEXT_MAX`; the caller refuses them first
- * @throws StepsExceeded  nothing is simulated then
  * Assumed: each result repeats itself for its resource in ResourceSpecificResults.
  */
-export function simulate(
-  { layers, actions, resources, context, resourcePolicy }: Simulation,
-  budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
-): EvaluationResult[] {
+export function simulate({ layers, actions, resources, context, resourcePolicy, budget }: Simulation): EvaluationResult[] {
   const asked = resources.length === 0 ? ['*'] : resources;
   for (const text of [...asked, ...[...context.values()].flat()]) {
     if (text.length > SIMULATED_TEXT_MAX) throw new RangeError('The text is too long to be simulated.');
@@ -85,14 +85,17 @@ function simulateOne(
   resource: string,
   context: ConditionContext,
   resourcePolicy: Simulation['resourcePolicy'],
-  budget: StepBudget,
+  ownBudget: StepBudget | undefined,
 ): EvaluationResult {
+  const budget = ownBudget ?? { stepsLeft: EXPLANATION_STEPS };
   const request = { action, resources: [resource], context };
   const { decision, resources } = explain(layers, request, budget);
   const traced = resources[0]?.layers ?? [];
   const { source, caller, policyType } = resourcePolicy ?? {};
   const granted =
-    source === undefined || caller === undefined ? undefined : decideTrust(source.policy, caller, request, policyType ?? 'resource');
+    source === undefined || caller === undefined
+      ? undefined
+      : decideTrust(source.policy, caller, request, policyType ?? 'resource', budget);
   const outcome =
     granted === undefined ? outcomeOf(decision) : together(decision, traced, granted, caller?.accountId, resource, policyType);
   const effect = outcome === 'explicitDeny' ? 'Deny' : 'Allow';

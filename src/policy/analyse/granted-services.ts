@@ -4,7 +4,7 @@
  * Source: IAM User Guide, "Refine permissions using last accessed information": by what policies allow, whatever denies it.
  */
 import { compileSteps, tryCompilePolicy } from '../compile.ts';
-import { codesMatch } from '../pattern.ts';
+import { matchesText } from '../glob.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 
 /**
@@ -22,11 +22,11 @@ export function grantedServices(document: string, services: ReadonlySet<string>,
     const named = new Set<string>();
     for (const { everything, service, name } of actions.patterns) {
       // NotAction leaves something of a service, unless it names the whole service.
-      if (actions.not && !everything && !codesMatch(name, 0, name.length, '', 0, 0)) continue;
+      if (actions.not && !everything && !matchesText(name, '')) continue;
       for (const prefix of services) {
         if (named.has(prefix)) continue;
-        takeSteps(budget, 2 + prefix.length * Math.ceil(service.length / 32));
-        if (everything || codesMatch(service, 0, service.length, prefix, 0, prefix.length)) named.add(prefix);
+        takeSteps(budget, 2);
+        if (everything || matchesText(service, prefix, 0, prefix.length, budget)) named.add(prefix);
       }
     }
     for (const prefix of services) if (named.has(prefix) !== actions.not) granted.add(prefix);

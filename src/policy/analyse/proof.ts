@@ -2,8 +2,9 @@
  * Proofs that hold for every request, by comparing what is written: no search, and no for an answer where it is merely not seen.
  */
 import type { CompiledPolicy } from '../compile.ts';
+import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
-import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
+import type { Piece } from '../pattern.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 import type { AskedAs } from './search.ts';
 
@@ -114,12 +115,13 @@ function actionCovers(wide: ActionPattern, narrow: ActionPattern, budget: StepBu
 }
 
 /** The narrower pattern as a text in which wildcards are characters of their own, which only wildcards match. */
-function codesCover(wide: Int32Array, narrow: Int32Array, budget: StepBudget): boolean {
-  takeSteps(budget, 4 + 8 * narrow.length + narrow.length * Math.ceil(wide.length / 32));
+function codesCover(wider: Glob, { codes: narrow }: Glob, budget: StepBudget): boolean {
+  const { codes: wide } = wider;
+  takeSteps(budget, 4 + 8 * narrow.length);
   // A `?` of the wider would take a `*` of the narrower for one character, which it is not.
   if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
   const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
-  return narrow.length <= 4000 && codesMatch(wide, 0, wide.length, text, 0, text.length);
+  return narrow.length <= 4000 && matchesText(wider, text, 0, text.length, budget);
 }
 
 function same(left: Int32Array, right: Int32Array): boolean {
@@ -137,21 +139,16 @@ function arnCovers(wide: ArnPattern, narrow: ArnPattern, budget: StepBudget): bo
 /** Variables cover only the same text with the same variables. */
 function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[], budget: StepBudget): boolean {
   if (wide.length === 1 && wide[0]?.kind === 'many') return true;
-  const codes = [wide, narrow].map((pieces) => plainCodes(pieces, budget));
+  const codes = [wide, narrow].map((pieces) => plainGlob(pieces, budget));
   const [left, right] = codes;
   if (left === undefined || right === undefined) return JSON.stringify(wide) === JSON.stringify(narrow);
   return codesCover(left, right, budget);
 }
 
-function plainCodes(pieces: readonly Piece[], budget: StepBudget): Int32Array | undefined {
+function plainGlob(pieces: readonly Piece[], budget: StepBudget): Glob | undefined {
+  if (pieces.some(({ kind }) => kind === 'variable')) return undefined;
   takeSteps(budget, pieces.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 1), 4) * STEPS_OF_CODE);
-  const codes: number[] = [];
-  for (const piece of pieces) {
-    if (piece.kind === 'variable') return undefined;
-    if (piece.kind === 'text') for (let i = 0; i < piece.text.length; i++) codes.push(piece.text.charCodeAt(i));
-    else codes.push(piece.kind === 'many' ? MANY : ONE);
-  }
-  return Int32Array.from(codes);
+  return newGlob(pieces);
 }
 
 function principalsCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
@@ -215,13 +212,13 @@ function arnsMeet(a: ArnPattern, b: ArnPattern, budget: StepBudget): boolean {
   if (a.kind === 'everything' || b.kind === 'everything') return true;
   return a.segments.every((segment, i) => {
     const other = b.segments[i];
-    const [left, right] = [plainCodes(segment, budget), plainCodes(other ?? [], budget)];
+    const [left, right] = [plainGlob(segment, budget), plainGlob(other ?? [], budget)];
     return other === undefined || left === undefined || right === undefined || codesMeet(left, right, budget);
   });
 }
 
 /** Whether some text matches both. One row per code of the first: the work is the product of the lengths, which are cut at 2,000 (and then they meet). */
-function codesMeet(left: Int32Array, right: Int32Array, budget: StepBudget): boolean {
+function codesMeet({ codes: left }: Glob, { codes: right }: Glob, budget: StepBudget): boolean {
   if (left.length * right.length > 4_000_000) return true;
   takeSteps(budget, 4 + 2 * (left.length + 1) * (right.length + 1));
   let row = new Uint8Array(right.length + 1);

@@ -3,7 +3,7 @@ import { decideProgram } from '../engine.ts';
 import { linkProgram } from '../link.ts';
 import type { LoweredStatement } from '../lowered.ts';
 import { newRequestRecord, type PolicyRequest, type RequestRecord, setContext } from '../request.ts';
-import { takeSteps } from '../steps.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
 import { decideTrust, type TrustCaller } from '../trust.ts';
 import { actionsToTry, callersToTry, contextOf, dimensionsFor, resourcesToTry, type Universe } from './universe.ts';
 
@@ -17,17 +17,24 @@ export interface Witness extends PolicyRequest {
 export type AskedAs = 'identity' | 'resource';
 
 /** Whether a policy alone allows a request. A policy of a resource is asked for its caller, a witness without one never allows. */
-export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness): boolean {
-  if (askedAs === 'resource') return witness.caller !== undefined && decideTrust(policy, witness.caller, witness).effect === 'Allow';
+export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness, steps?: StepBudget): boolean {
+  if (askedAs === 'resource')
+    return witness.caller !== undefined && decideTrust(policy, witness.caller, witness, 'trust', steps).effect === 'Allow';
   const record = newRequestRecord();
   setContext(record, witness.context);
-  return identityAllows(policy, witness.action, record, witness.resources);
+  return identityAllows(policy, witness.action, record, witness.resources, steps);
 }
 
 /** Programs are linked for this once: names that somebody made up for an analysis are not to stay in the engine's tables. */
-function identityAllows(policy: CompiledPolicy, action: string, record: RequestRecord, resources: readonly string[]): boolean {
+function identityAllows(
+  policy: CompiledPolicy,
+  action: string,
+  record: RequestRecord,
+  resources: readonly string[],
+  steps: StepBudget | undefined,
+): boolean {
   const program = linkProgram({ identity: [{ policyId: '', policy }] }, action.toLowerCase());
-  return decideProgram(program, record, resources).effect === 'Allow';
+  return decideProgram(program, record, resources, steps).effect === 'Allow';
 }
 
 /** What is sought: a request that one policy allows, and that another allows (`both`) or does not (`onlyFirst`). */
@@ -106,16 +113,18 @@ function advance(at: number[], counts: readonly number[]): boolean {
 }
 
 /** Asks both policies about one action; their programs are linked once. */
-function decider(action: string, { allowing, other, wanted, askedAs, otherAskedAs }: Search): (witness: Witness) => boolean {
+function decider(action: string, { allowing, other, wanted, askedAs, otherAskedAs, universe }: Search): (witness: Witness) => boolean {
   if (askedAs === 'resource') {
-    return (witness) => policyAllows(allowing, askedAs, witness) && policyAllows(other, otherAskedAs, witness) === (wanted === 'both');
+    return (witness) =>
+      policyAllows(allowing, askedAs, witness, universe.steps) &&
+      policyAllows(other, otherAskedAs, witness, universe.steps) === (wanted === 'both');
   }
   const lower = action.toLowerCase();
   const programs = [allowing, other].map((policy) => linkProgram({ identity: [{ policyId: '', policy }] }, lower));
   const record = newRequestRecord();
   return ({ context, resources }) => {
     setContext(record, context);
-    const [first, second] = programs.map((program) => decideProgram(program, record, resources).effect === 'Allow');
+    const [first, second] = programs.map((program) => decideProgram(program, record, resources, universe.steps).effect === 'Allow');
     return first === true && second === (wanted === 'both');
   };
 }

@@ -1,9 +1,10 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type CompiledPolicy, statementHasAction } from '../compile.ts';
+import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';
-import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
-import { newRequestRecord, setContext } from '../request.ts';
+import type { Piece } from '../pattern.ts';
+import { beginDecision, newRequestRecord, setContext } from '../request.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 import type { TrustCaller } from '../trust.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
@@ -66,7 +67,7 @@ function pushTo(lists: Map<string, string[]>, key: string, text: string): void {
 function stepsOfActions(statements: readonly LoweredStatement[], action: string): number {
   let words = 0;
   for (const { actions } of statements) {
-    for (const { service, name } of actions.patterns) words += 2 + ((service.length + name.length) >> 5);
+    for (const { service, name } of actions.patterns) words += 2 + ((service.codes.length + name.codes.length) >> 5);
   }
   return statements.length + words * action.length;
 }
@@ -106,7 +107,7 @@ function exampleActions({ everything, service, name }: ActionPattern, fresh: Fre
   return [fresh.word, '', fresh.character].map((fill) => `${fillCodes(service, fill, fresh)}:${fillCodes(name, fill, fresh)}`);
 }
 
-function fillCodes(codes: Int32Array, star: string, fresh: Fresh): string {
+function fillCodes({ codes }: Glob, star: string, fresh: Fresh): string {
   let text = '';
   for (const code of codes) text += code === MANY ? star : code === ONE ? fresh.character : String.fromCharCode(code);
   return text;
@@ -130,12 +131,8 @@ export function resourcesToTry(action: string, universe: Universe): readonly str
     .flatMap(({ resources }) => resources?.patterns ?? []);
   const ofPatterns = patterns.flatMap((pattern) => resourcesOf(pattern, fresh, variables));
   const formats = known?.resourceTypes.map(({ arnFormat }) => arnFormat) ?? [];
-  const codes = formats.map(formatCodes);
-  const fits = (resource: string): boolean =>
-    codes.some((format) => {
-      takeSteps(steps, 8 + resource.length * Math.ceil(format.length / 32));
-      return codesMatch(format, 0, format.length, resource, 0, resource.length);
-    });
+  const globs = formats.map(formatGlob);
+  const fits = (resource: string): boolean => globs.some((glob) => matchesText(glob, resource, 0, resource.length, steps));
   const [fitting, others]: [string[], string[]] = [[], []];
   for (const resource of [...ofPatterns, ...pairs(patterns, universe)]) (fits(resource) ? fitting : others).push(resource);
   for (const resource of [...fitting, ...others]) found.add(resource);
@@ -169,31 +166,27 @@ function meeting(
   const ofLeft = examplesOf(left, fresh, variables);
   const ofRight = examplesOf(right, fresh, variables);
   const both = [...ofLeft, ...ofRight, ...ofLeft.flatMap((a) => ofRight.flatMap((b) => [a + b, b + a]))];
-  const matches = (pieces: readonly Piece[], text: string): boolean => {
-    const codes = piecesToCodes(pieces);
-    takeSteps(steps, 16 + codes.length * 8 + text.length * Math.ceil(codes.length / 32));
-    return codesMatch(codes, 0, codes.length, text, 0, text.length);
-  };
-  return both.find((text) => matches(left, text) && matches(right, text));
+  const [first, second] = [left, right].map(withoutVariables);
+  const matches = (glob: Glob | undefined, text: string): boolean => glob !== undefined && matchesText(glob, text, 0, text.length, steps);
+  takeSteps(
+    steps,
+    both.reduce((sum, text) => sum + 1 + (text.length >> 2), 16),
+  );
+  return both.find((text) => matches(first, text) && matches(second, text));
 }
 
 /** A variable is taken for anything here; the engine has the last word. */
-function piecesToCodes(pieces: readonly Piece[]): Int32Array {
-  return Int32Array.from(
-    pieces.flatMap((piece) =>
-      piece.kind === 'text' ? [...piece.text].map((char) => char.charCodeAt(0)) : [piece.kind === 'one' ? ONE : MANY],
-    ),
-  );
+function withoutVariables(pieces: readonly Piece[]): Glob {
+  return newGlob(pieces.map((piece) => (piece.kind === 'variable' ? { kind: 'many' } : piece)));
 }
 
-function formatCodes(format: string): Int32Array {
-  const codes: number[] = [];
+function formatGlob(format: string): Glob {
+  const pieces: Piece[] = [];
   for (const [i, part] of format.split('${').entries()) {
-    const text = i === 0 ? part : part.slice(part.indexOf('}') + 1);
-    if (i > 0) codes.push(MANY);
-    for (const char of text) codes.push(char.charCodeAt(0));
+    if (i > 0) pieces.push({ kind: 'many' });
+    pieces.push({ kind: 'text', text: i === 0 ? part : part.slice(part.indexOf('}') + 1) });
   }
-  return Int32Array.from(codes);
+  return newGlob(pieces);
 }
 
 const FORMAT_FIELDS: Readonly<Record<string, string>> = {
@@ -236,7 +229,7 @@ export function dimensionsFor(action: string, narrowed: LoweredStatement, univer
     const own = narrowed.conditions.filter(
       (test) => test.key === key && test.values.every((pieces) => pieces.every(({ kind }) => kind !== 'variable')),
     );
-    return { key, choices: choicesOf(key, ofKey, universe).filter((choice) => own.every((test) => holds(test, choice))) };
+    return { key, choices: choicesOf(key, ofKey, universe).filter((choice) => own.every((test) => holds(test, choice, universe.steps))) };
   });
 }
 
@@ -265,9 +258,11 @@ function choicesOf(key: string, tests: readonly ConditionTest[], { fresh, variab
   return sets;
 }
 
-function holds(test: ConditionTest, choice: ContextChoice): boolean {
+function holds(test: ConditionTest, choice: ContextChoice, steps: StepBudget): boolean {
   const record = newRequestRecord();
   setContext(record, contextOf([[test.key, choice]]));
+  takeSteps(steps, 200);
+  beginDecision(record, steps);
   return conditionTest(test)(record);
 }
 

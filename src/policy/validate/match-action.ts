@@ -1,4 +1,5 @@
-import { codesMatch, readPattern, toCodes } from '../pattern.ts';
+import { matchesText, newGlob } from '../glob.ts';
+import { readPattern } from '../pattern.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 import type { ActionReference, AuthorizationReference } from './reference.ts';
 import type { PolicyView, StatementView } from './view.ts';
@@ -11,11 +12,8 @@ import type { PolicyView, StatementView } from './view.ts';
 export function globOf(pattern: string, budget: StepBudget): (text: string) => boolean {
   takeSteps(budget, 16 + pattern.length * 8);
   const read = readPattern(pattern, true, false);
-  const codes = toCodes('problem' in read ? [] : read.pieces);
-  return (text) => {
-    takeSteps(budget, 8 + text.length * Math.ceil(codes.length / 32));
-    return codesMatch(codes, 0, codes.length, text, 0, text.length);
-  };
+  const glob = newGlob('problem' in read ? [] : read.pieces);
+  return (text) => matchesText(glob, text, 0, text.length, budget);
 }
 
 /** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */
