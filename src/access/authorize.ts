@@ -18,7 +18,7 @@ import {
   setContext,
   trustCallerOf,
 } from '#policy/engine.ts';
-import { StepsExceeded } from '#policy/steps.ts';
+import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
@@ -46,6 +46,11 @@ export interface AuthorizeRequest {
   readonly profile: 'classic' | 'sdk';
   readonly asked: readonly Asked[];
   readonly now: Instant;
+  /**
+   * Steps of several authorizations that follow each other on the thread. Each must begin with `DECISION_STEPS` left. Their denials
+   * are not explained.
+   */
+  readonly meter?: StepBudget;
 }
 
 declare const proof: unique symbol;
@@ -93,12 +98,14 @@ export interface AuthorizeParts {
 export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Authorize {
   /** The engine's scratch, filled anew for each decision: deciding is synchronous, so one is enough. */
   const record = newRequestRecord();
+  /** Budget of the decisions of the current request. Between its assignment and a decision nothing is awaited. */
+  let meter: StepBudget | undefined;
   function decided(stack: PolicyStack, action: string, resource: string, context: ConditionContext): Decision {
     setContext(record, context);
-    return decideProgram(programFor(stack, action), record, [resource]);
+    return decideProgram(programFor(stack, action), record, [resource], meter);
   }
 
-  return async ({ received, authenticated, profile, asked, now }, tx) => {
+  return async ({ received, authenticated, profile, asked, now, meter: shared }, tx) => {
     // From here to the stack below nothing is awaited: what the lease covers is what is decided by.
     if (!holds()) throw new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
     const { principal, region } = authenticated;
@@ -144,11 +151,13 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         const ownersOrganization = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
         // The last resource may have the context for itself: what is said of it is said of no other.
         const own = resourceContext(i + 1 < resources.length ? new Map(context) : context, parts, tags?.[i], ownersOrganization);
+        meter = shared;
         try {
           if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
           else byPolicies(principal, stack, one, resource, owner, own);
         } catch (error) {
-          if (error instanceof Denied && stack !== undefined) error.reasons = reasonsOf(principal, one.action, resource, own);
+          if (error instanceof Denied && stack !== undefined && shared === undefined)
+            error.reasons = reasonsOf(principal, one.action, resource, own);
           throw error;
         }
         if (resource !== '*') allowed.push(resource);
