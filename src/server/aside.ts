@@ -48,13 +48,13 @@ export interface Beside {
 }
 
 /**
- * Steps that an analysis may take on the core's thread, while every other caller waits: about 5 ms. One that needs more runs in
- * another thread.
+ * Steps that an analysis may take on the core's thread, while every other caller waits: a few milliseconds. One that needs
+ * more runs in another thread.
  */
-export const INLINE_STEPS_MAX = 2 ** 21;
+export const INLINE_STEPS_MAX = 2 ** 20;
 
 /** Characters of an analysis that may run on the core's thread. */
-export const INLINE_SIZE_MAX = 8_192;
+export const INLINE_SIZE_MAX = 4_096;
 
 /** Times that one request may run an analysis again because the policies changed. */
 const ANALYSES_MAX = 4;

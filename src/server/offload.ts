@@ -73,9 +73,7 @@ export function newOffload(limits: OffloadLimits, report: (what: string) => void
     for (const [accountId, jobs] of queues) {
       if (running.has(accountId)) continue;
       const job = jobs.shift();
-      queues.delete(accountId);
-      // The account's turn comes again after every other account's.
-      if (jobs.length > 0) queues.set(accountId, jobs);
+      if (jobs.length === 0) queues.delete(accountId);
       if (job !== undefined) return { accountId, job };
     }
     return undefined;
@@ -87,10 +85,17 @@ export function newOffload(limits: OffloadLimits, report: (what: string) => void
       if (next === undefined) return;
       waiting--;
       running.add(next.accountId);
-      void runIn(idle.pop() ?? startThread(), next.job).finally(() => {
-        running.delete(next.accountId);
-        start();
-      });
+      const { failed } = next.job;
+      void runIn(idle.pop() ?? startThread(), next.job)
+        .catch(failed)
+        .finally(() => {
+          running.delete(next.accountId);
+          // The account's turn comes again after that of every other account.
+          const more = queues.get(next.accountId);
+          queues.delete(next.accountId);
+          if (more !== undefined) queues.set(next.accountId, more);
+          start();
+        });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Workload } from './workload.ts';
+import { worstAnalyses } from './worst-analyses.ts';
 
 /** Every hostile workload. `npm test` runs each for a second, `npm run hostile` for as long as its argument says. */
-export const WORKLOADS: readonly Workload[] = [];
+export const WORKLOADS: readonly Workload[] = [worstAnalyses];
