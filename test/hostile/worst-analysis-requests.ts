@@ -170,7 +170,8 @@ export function hostileRequests(seed: number): HostileRequest[] {
     more: Array.from({ length: 120_000 }, (_, i) => ({ [`k${i}`]: i })),
   });
   return [
-    ...[20_000, 200_000].flatMap((length) => SLOW_PATTERNS.map((_, kind) => simulation(length, random, kind))),
+    // The first is small enough for the core's thread.
+    ...[1_800, 20_000, 200_000].flatMap((length) => SLOW_PATTERNS.map((_, kind) => simulation(length, random, kind))),
     // Question marks and quotes take three bytes in a form.
     simulation(1_900_000, random, 0),
     simulation(1_900_000, random, 2),
@@ -236,7 +237,7 @@ export function hostileRequests(seed: number): HostileRequest[] {
       policyType: 'IDENTITY_POLICY',
     }),
     ...SLOW_DOCUMENTS.flatMap(([name, make]) =>
-      [12_000, 130_000].map((length) =>
+      [3_800, 12_000, 130_000].map((length) =>
         json(`ValidatePolicy, ${length / 1000} KB of ${name}`, '/policy/validation', {
           policyDocument: make(length),
           policyType: 'IDENTITY_POLICY',
