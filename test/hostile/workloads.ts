@@ -1,5 +1,6 @@
+import { arnAndTagVariants } from './arn-and-tag-variants.ts';
 import type { Workload } from './workload.ts';
 import { worstAnalyses } from './worst-analyses.ts';
 
 /** Every hostile workload. `npm test` runs each for a second, `npm run hostile` for as long as its argument says. */
-export const WORKLOADS: readonly Workload[] = [worstAnalyses];
+export const WORKLOADS: readonly Workload[] = [arnAndTagVariants, worstAnalyses];
