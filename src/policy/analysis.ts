@@ -209,7 +209,7 @@ function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget
     try {
       const [result] = simulate({ layers, actions: [action], resources: [resource], context, budget, ...resourcePolicy });
       if (result === undefined) throw new Error('A simulation has one result for each pair.');
-      items += 1 + result.MatchedStatements.length + result.MissingContextValues.length;
+      items += itemsOf(result);
       if (items > RESULT_ITEMS_MAX) throw new StepsExceeded();
       results.push(result);
     } catch (error) {
@@ -218,6 +218,14 @@ function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget
     }
   }
   return results;
+}
+
+/** Characters of a name that count for one item. */
+const CHARACTERS_OF_ITEM = 64;
+
+/** What a result costs to send: a name can be as long as a policy. */
+function itemsOf({ MatchedStatements, MissingContextValues }: EvaluationResult): number {
+  return MissingContextValues.reduce((sum, name) => sum + 1 + name.length / CHARACTERS_OF_ITEM, 1 + MatchedStatements.length);
 }
 
 function keysOf(policies: readonly SourcedPolicy[], budget: StepBudget): string[] {

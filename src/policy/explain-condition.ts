@@ -39,6 +39,10 @@ function ordered(one: number | undefined, other: number | undefined, relation: s
 /** Steps of the shortest comparison, with the memory of its trace. */
 const STEPS_OF_COMPARISON = 8;
 
+/** Steps of reading an address, and a date, of the request. */
+const STEPS_OF_ADDRESS = 64;
+const STEPS_OF_DATE = 256;
+
 /** Compares one request value with one policy value. */
 function compare(
   { base, relation }: PreparedCondition,
@@ -65,10 +69,14 @@ function compare(
     case 'binaryequals':
       return value.bytes !== undefined && bytes(asked) === value.bytes;
     case 'ipaddress':
+      takeSteps(budget, STEPS_OF_ADDRESS);
       return addressMatch(value.range, asked);
   }
   if (base.startsWith('numeric')) return ordered(decimal(asked), value.order, relation);
-  if (base.startsWith('date')) return ordered(askedMoment(asked), value.order, relation);
+  if (base.startsWith('date')) {
+    takeSteps(budget, STEPS_OF_DATE);
+    return ordered(askedMoment(asked), value.order, relation);
+  }
   throw new Error(`The explanation knows no operator ${base}.`);
 }
 

@@ -201,6 +201,23 @@ export function hostileRequests(seed: number): HostileRequest[] {
         Array.from({ length: 4_000 }, (_, i) => `${'a'.repeat(100)}${i}`),
       ),
     ]),
+    form('SimulateCustomPolicy, dates', 'SimulateCustomPolicy', [
+      ...members('PolicyInputList', [
+        filled(
+          120_000,
+          open(`${STATEMENT},"Condition":{"ForAllValues:DateLessThan":{"aws:TagKeys":[`),
+          ']}}}}',
+          () => '"2020-01-01T00:00:00Z"',
+        ),
+      ]),
+      ...members('ActionNames', ['s3:GetObject']),
+      ['ContextEntries.member.1.ContextKeyName', 'aws:TagKeys'],
+      ['ContextEntries.member.1.ContextKeyType', 'stringList'],
+      ...members(
+        'ContextEntries.member.1.ContextKeyValues',
+        Array.from({ length: 4_000 }, (_, i) => `2021-01-01T00:00:00.${i}Z`),
+      ),
+    ]),
     form(
       'GetContextKeysForCustomPolicy',
       'GetContextKeysForCustomPolicy',

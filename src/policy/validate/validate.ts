@@ -64,10 +64,19 @@ export function validatePolicy(
   return findings;
 }
 
+/** Steps of one character of a finding, with what it costs to send it. */
+const STEPS_OF_CHARACTER = 64;
+
 /** Steps that it costs to write and send a finding. */
 function stepsOf({ at, parts = [] }: Hit): number {
-  const places = Array.isArray(at) ? Math.min(at.length, LOCATIONS_MAX) : 1;
-  return 100 + places * 400 + parts.reduce((sum, part) => sum + part.length * 8, 0);
+  const places = Array.isArray(at) ? (at as readonly Place[]).slice(0, LOCATIONS_MAX) : [at as Place];
+  let characters = 0;
+  for (const part of parts) characters += part.length;
+  // The path of a place has the names of its elements, which can be as long as the policy.
+  for (const { path } of places) {
+    for (const element of path) characters += 'value' in element ? element.value.length : 'key' in element ? element.key.length : 0;
+  }
+  return 100 + places.length * 400 + characters * STEPS_OF_CHARACTER;
 }
 
 const FINDINGS_MAX = 1000;
