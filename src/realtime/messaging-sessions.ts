@@ -88,7 +88,7 @@ const DECIDED_AT_ONCE = 100;
  * Steps after which a transaction authorizes no further session, about 10 ms. One decision may take more: at most
  * `DECISION_STEPS`, which no legal set of policies reaches.
  */
-export const SLICE_STEPS = 2 ** 23;
+export const SLICE_STEPS = 2 ** 22;
 
 /** How often is looked whether something is due. */
 const TICK_MS = 100;

@@ -103,3 +103,12 @@ test('SimulateCustomPolicy: a context value of more than 2,048 characters is Inv
   assert.equal((await simulate(2_048)).EvaluationResults?.length, 1);
   await assert.rejects(simulate(2_049), { name: 'InvalidInputException' });
 });
+
+test('ValidatePolicy: an account with too many long analyses is throttled', async () => {
+  const request = requests.find(({ name }) => name === 'ValidatePolicy, 130 KB of patterns of resources');
+  assert.ok(request !== undefined);
+  const answers = await Promise.all(Array.from({ length: 16 }, () => sendHostile(server, server.credentials, request)));
+  const throttled = answers.filter(({ status }) => status === 429);
+  assert.ok(throttled.length > 0 && throttled.length < answers.length, `${throttled.length} of ${answers.length}`);
+  for (const { status, body } of answers) assert.ok(status === 400 || body === '{"message":"Rate exceeded"}', `${status} ${body}`);
+});
