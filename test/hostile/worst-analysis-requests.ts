@@ -292,6 +292,19 @@ export function hostileRequests(seed: number): HostileRequest[] {
         [`Tags.member.${i + 1}.Value`, ''],
       ]).flat(),
     ]),
+    // The two largest documents that are read.
+    form('a form of 19,900 members', 'TagUser', [
+      ['UserName', 'u'],
+      ...Array.from({ length: 9_950 }, (_, i): [string, string][] => [
+        [`Tags.member.${i + 1}.Key`, `${i}`],
+        [`Tags.member.${i + 1}.Value`, ''],
+      ]).flat(),
+    ]),
+    json('JSON of 49,000 objects', '/policy/validation', {
+      policyDocument: '{',
+      policyType: 'IDENTITY_POLICY',
+      more: Array.from({ length: 49_000 }, (_, i) => ({ [`k${i}`]: i })),
+    }),
     form(
       'a form of deep names',
       'TagUser',
