@@ -23,6 +23,7 @@ export interface Offload {
   close(): Promise<void>;
 }
 
+/** Limits of the threads for analyses. */
 export interface OffloadLimits {
   /** Threads that run at once. One is started when it is first needed, and stays. */
   readonly threads: number;
@@ -44,6 +45,28 @@ interface Job {
   readonly failed: (error: unknown) => void;
 }
 
+/** Sends an analysis to a thread. `late`: it does not answer in time, or needs more memory than it may. */
+function answerOf(thread: Worker, analysis: Analysis, milliseconds: number): Promise<FromOffload | 'late'> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => settle('late'), milliseconds);
+    const onError = (error: NodeJS.ErrnoException): void =>
+      settle(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'late' : { failed: String(error.stack ?? error) });
+    const onExit = (): void => settle({ failed: 'the thread ended' });
+    const settle = (settled: FromOffload | 'late'): void => {
+      clearTimeout(late);
+      thread.off('message', settle);
+      thread.off('error', onError);
+      thread.off('exit', onExit);
+      resolve(settled);
+    };
+    thread.on('message', settle);
+    thread.on('error', onError);
+    thread.on('exit', onExit);
+    thread.postMessage(analysis);
+  });
+}
+
+/** Creates the threads for analyses. None is started before the first analysis. */
 export function newOffload(limits: OffloadLimits, report: (what: string) => void): Offload {
   /** Waiting jobs of each account. The account whose turn is next is first. */
   const queues = new Map<string, Job[]>();
@@ -101,23 +124,7 @@ export function newOffload(limits: OffloadLimits, report: (what: string) => void
 
   /** Ends the thread if it does not answer in time, or fails. */
   async function runIn(thread: Worker, job: Job): Promise<void> {
-    const answer = await new Promise<FromOffload | 'late'>((resolve) => {
-      const late = setTimeout(() => settle('late'), limits.milliseconds);
-      const onError = (error: NodeJS.ErrnoException): void =>
-        settle(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'late' : { failed: String(error.stack ?? error) });
-      const onExit = (): void => settle({ failed: 'the thread ended' });
-      const settle = (settled: FromOffload | 'late'): void => {
-        clearTimeout(late);
-        thread.off('message', settle);
-        thread.off('error', onError);
-        thread.off('exit', onExit);
-        resolve(settled);
-      };
-      thread.on('message', settle);
-      thread.on('error', onError);
-      thread.on('exit', onExit);
-      thread.postMessage(job.analysis);
-    });
+    const answer = await answerOf(thread, job.analysis, limits.milliseconds);
     if (answer === 'late' || (answer !== 'exceeded' && 'failed' in answer)) await thread.terminate();
     else idle.push(thread);
     if (answer === 'late' || answer === 'exceeded') job.failed(new StepsExceeded());
