@@ -1,5 +1,6 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import type { StatementRef } from './decision.ts';
+import { type CompiledPolicy, documentOf } from './compile.ts';
+import type { Decision } from './decision.ts';
 import type { StatementNode } from './document.ts';
 import { explain } from './explain.ts';
 import type { PolicyLayers } from './link.ts';
@@ -16,39 +17,66 @@ export interface MessagePrincipal {
   readonly arn: string;
 }
 
+/** Facts of one denial, for its authorization message. */
+export interface MessageFacts {
+  readonly principal: MessagePrincipal;
+  readonly action: string;
+  readonly resource: string;
+  /** The decision. A trust policy, or the account of the resource, may refuse what the caller's own policies allow. */
+  readonly decision: Extract<Decision, { effect: 'Deny' }>;
+  /** The caller's own policies. */
+  readonly layers: PolicyLayers;
+  /** The context that they were evaluated in. */
+  readonly context: ConditionContext;
+  /** The context that the message contains. It leaves out facts of another account. Default: `context`. */
+  readonly shown?: ConditionContext;
+  /** The trust policy that denies explicitly. Absent if it belongs to another account. */
+  readonly trust?: CompiledPolicy;
+  /** Steps that the explanation may take. */
+  readonly budget: StepBudget;
+}
+
 /**
- * The document that DecodeAuthorizationMessage answers, before it is sealed.
+ * Builds the document that DecodeAuthorizationMessage returns, before it is sealed.
  *
- * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
+ * An explicit denial lists the statements that deny, an implicit one the statements that allow. Service control policies belong to the
+ * management account, so their statements are left out.
+ *
  * @throws StepsExceeded  the policies are too long to be explained within the budget
+ * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
+ * Assumed: the statements listed if a trust policy or the account of the resource refuses.
  */
-export function authorizationMessage(
-  principal: MessagePrincipal,
-  action: string,
-  resource: string,
-  context: ConditionContext,
-  layers: PolicyLayers,
-  budget: StepBudget,
-): string {
-  const { decision, resources } = explain(layers, { action, resources: [resource], context }, budget);
-  const explicitDeny = decision.effect === 'Deny' && decision.kind === 'explicit';
+export function authorizationMessage({
+  principal,
+  action,
+  resource,
+  decision,
+  layers,
+  context,
+  shown,
+  trust,
+  budget,
+}: MessageFacts): string {
+  const explicitDeny = decision.kind === 'explicit';
   const documents = documentsOf(layers);
-  const matched: StatementRef[] = (resources[0]?.layers ?? []).flatMap(({ policies }) =>
-    policies.flatMap(({ statements }) =>
-      statements.filter((each) => each.applies && each.effect === (explicitDeny ? 'Deny' : 'Allow')).map(({ ref }) => ref),
-    ),
-  );
-  for (const { policyId, statement } of matched) {
-    const { start, end } = documents.get(policyId)?.statements[statement]?.node ?? { start: 0, end: 0 };
-    takeSteps(budget, (end - start) * STEPS_OF_CHARACTER);
-  }
+  const matched: { readonly sid: string | undefined; readonly node: StatementNode | undefined }[] =
+    explicitDeny && decision.policyType === 'trust'
+      ? [{ sid: decision.by.sid, node: trust && documentOf(trust).statements[decision.by.statement] }]
+      : (explain(layers, { action, resources: [resource], context }, budget).resources[0]?.layers ?? []).flatMap(
+          ({ policyType, policies }) =>
+            (policyType === 'service-control' ? [] : policies).flatMap(({ statements }) =>
+              statements
+                .filter((each) => each.applies && each.effect === (explicitDeny ? 'Deny' : 'Allow'))
+                .map(({ ref }) => ({ sid: ref.sid, node: documents.get(ref.policyId)?.statements[ref.statement] })),
+            ),
+        );
+  for (const { node } of matched) takeSteps(budget, ((node?.node.end ?? 0) - (node?.node.start ?? 0)) * STEPS_OF_CHARACTER);
   const list = (values: readonly string[]) => ({ items: values.map((value) => ({ value })) });
   return JSON.stringify({
-    allowed: decision.effect === 'Allow',
+    allowed: false,
     explicitDeny,
     matchedStatements: {
-      items: matched.map(({ policyId, statement, sid }) => {
-        const node = documents.get(policyId)?.statements[statement];
+      items: matched.map(({ sid, node }) => {
         const texts = (element: StatementNode['action']) => list(element?.values.map(({ value }) => value) ?? []);
         return {
           statementId: sid ?? '',
@@ -70,7 +98,9 @@ export function authorizationMessage(
       principal,
       action,
       resource,
-      conditions: { items: [...context].map(([key, value]) => ({ key, values: list(typeof value === 'string' ? [value] : value) })) },
+      conditions: {
+        items: [...(shown ?? context)].map(([key, value]) => ({ key, values: list(typeof value === 'string' ? [value] : value) })),
+      },
     },
   });
 }
