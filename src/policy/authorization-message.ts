@@ -5,7 +5,10 @@ import type { StatementNode } from './document.ts';
 import { explain } from './explain.ts';
 import type { PolicyLayers } from './link.ts';
 import { documentsOf } from './simulate.ts';
-import type { StepBudget } from './steps.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
+
+/** Steps of one character of a statement that is written into the message. */
+const STEPS_OF_CHARACTER = 8;
 
 /** Who asked, for an authorization message. */
 export interface MessagePrincipal {
@@ -27,10 +30,10 @@ export interface MessageFacts {
   readonly context: ConditionContext;
   /** The context that the message contains. It leaves out facts of another account. Default: `context`. */
   readonly shown?: ConditionContext;
-  /** Steps that the explanation may take. */
-  readonly budget: StepBudget;
   /** The trust policy that denies explicitly. Absent if it belongs to another account. */
   readonly trust?: CompiledPolicy;
+  /** Steps that the explanation may take. */
+  readonly budget: StepBudget;
 }
 
 /**
@@ -39,7 +42,7 @@ export interface MessageFacts {
  * An explicit denial lists the statements that deny, an implicit one the statements that allow. Service control policies belong to the
  * management account, so their statements are left out.
  *
- * @throws StepsExceeded  the budget has fewer steps left than the explanation needs
+ * @throws StepsExceeded  the policies are too long to be explained within the budget
  * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
  * Assumed: the statements listed if a trust policy or the account of the resource refuses.
  */
@@ -67,6 +70,7 @@ export function authorizationMessage({
                 .map(({ ref }) => ({ sid: ref.sid, node: documents.get(ref.policyId)?.statements[ref.statement] })),
             ),
         );
+  for (const { node } of matched) takeSteps(budget, ((node?.node.end ?? 0) - (node?.node.start ?? 0)) * STEPS_OF_CHARACTER);
   const list = (values: readonly string[]) => ({ items: values.map((value) => ({ value })) });
   return JSON.stringify({
     allowed: false,

@@ -52,6 +52,13 @@ export function isPolicyTextError(error: unknown): error is PolicyTextError {
 
 let compiledPolicies = 0;
 
+/** Steps that it costs to read and lower a policy text, at most: both are linear in it. */
+export function compileSteps(text: string): number {
+  return 64 + text.length * COMPILE_STEPS_OF_CHARACTER;
+}
+
+const COMPILE_STEPS_OF_CHARACTER = 32;
+
 /** Reads and lowers a policy text; a policy, or every reason why it is none. Never throws. */
 export function tryCompilePolicy(text: string): { readonly policy: CompiledPolicy } | { readonly problems: readonly PolicyTextProblem[] } {
   const { document, problems } = readPolicy(text);

@@ -50,11 +50,5 @@ export function newDecisionBudget(): StepBudget {
   return { stepsLeft: DECISION_STEPS };
 }
 
-/**
- * Most steps of the explanation that a denial carries. Every denial is explained, so it may not cost much more than the decision: a
- * denial that needs more carries none.
- */
-export const REASONS_STEPS = 2 ** 18;
-
 /** Most steps of one explanation, unless the caller brings a budget. */
 export const EXPLANATION_STEPS = 2 ** 26;

@@ -36,12 +36,20 @@ function ordered(one: number | undefined, other: number | undefined, relation: s
   return relation === 'greaterthan' ? one > other : one >= other;
 }
 
-/** Steps of one comparison, without those of a search for wildcards: some read the request's value every time. */
-function stepsOf(base: string, { length }: string): number {
-  if (base === 'binaryequals') return 32 + 2 * length;
-  if (base.startsWith('arn')) return 64 + length;
-  return base === 'stringequalsignorecase' ? 8 + length : 8 + (length >>> 3);
+/**
+ * Steps of one comparison with the memory of its trace, without those of a search for wildcards. Some families read the request's
+ * value every time.
+ */
+function stepsOf(base: string, { length }: string, value: string): number {
+  if (base === 'binaryequals') return 512 + 4 * length;
+  if (base.startsWith('arn')) return 256 + 2 * length;
+  if (base === 'stringequalsignorecase') return 64 + 2 * (length + value.length);
+  return 8 + ((length + value.length) >>> 3);
 }
+
+/** Steps of reading an address, and a date, of the request. */
+const STEPS_OF_ADDRESS = 64;
+const STEPS_OF_DATE = 256;
 
 /** Compares one request value with one policy value. */
 function compare(
@@ -51,7 +59,7 @@ function compare(
   resolved: Resolved,
   budget: StepBudget,
 ): boolean {
-  takeSteps(budget, stepsOf(base, asked));
+  takeSteps(budget, stepsOf(base, asked, value.value));
   if ('unresolved' in resolved) return false;
   switch (base) {
     case 'stringequals':
@@ -62,16 +70,21 @@ function compare(
       return 'plain' in resolved ? asked === resolved.plain : wildcardMatch(resolved.pattern, asked, budget);
     case 'arnequals':
     case 'arnlike':
+      if ('plain' in resolved) takeSteps(budget, resolved.plain.length * 4);
       return arnMatch('plain' in resolved ? newPattern(resolved.plain.split('')) : resolved.pattern, asked, false, budget);
     case 'bool':
       return asked.toLowerCase() === value.lower && (value.lower === 'true' || value.lower === 'false');
     case 'binaryequals':
       return value.bytes !== undefined && bytes(asked) === value.bytes;
     case 'ipaddress':
+      takeSteps(budget, STEPS_OF_ADDRESS);
       return addressMatch(value.range, asked);
   }
   if (base.startsWith('numeric')) return ordered(decimal(asked), value.order, relation);
-  if (base.startsWith('date')) return ordered(askedMoment(asked), value.order, relation);
+  if (base.startsWith('date')) {
+    takeSteps(budget, STEPS_OF_DATE);
+    return ordered(askedMoment(asked), value.order, relation);
+  }
   throw new Error(`The explanation knows no operator ${base}.`);
 }
 
@@ -101,6 +114,7 @@ function conditionTrace(
  */
 export function traceCondition(condition: PreparedCondition, context: ConditionContext, budget: StepBudget): ConditionTrace {
   const { base, set, ifExists, negated, values: policyValues, untested } = condition;
+  takeSteps(budget, 8 + policyValues.length);
   const found = context.get(condition.lowerKey);
   // An empty list is no value at all.
   const requestValue = typeof found === 'object' && found.length === 0 ? undefined : found;

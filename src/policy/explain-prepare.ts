@@ -1,4 +1,4 @@
-import { documentOf, type SourcedPolicy } from './compile.ts';
+import { compileSteps, documentOf, type SourcedPolicy } from './compile.ts';
 import type { PolicyDocument, StatementNode, TextNode } from './document.ts';
 import {
   addressRange,
@@ -93,13 +93,15 @@ export interface PreparedStatement {
 /** What is prepared once for a policy takes steps in proportion to its text. */
 const PREPARING: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
 
-/** Steps of reading and preparing one character of a policy. */
-const CHARACTER_STEPS = 4;
-
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
 
+/**
+ * Reads a policy for explanations, once.
+ *
+ * @throws StepsExceeded  the budget does not allow to read so long a policy
+ */
 export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): readonly PreparedStatement[] {
-  if (policy.document === undefined) takeSteps(budget, CHARACTER_STEPS * policy.text.length);
+  if (policy.document === undefined || !PREPARED.has(policy.document)) takeSteps(budget, compileSteps(policy.text));
   const document = documentOf(policy);
   let prepared = PREPARED.get(document);
   if (prepared === undefined) {

@@ -50,14 +50,14 @@ export type Resolved =
   | { readonly plain: string }
   | { readonly unresolved: string };
 
-/** Steps of one sign of a variable's value: it takes memory, not only time. */
+/** Steps of one sign: it takes memory, not only time. */
 const SIGN_STEPS = 16;
 
 /** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
 export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean, budget: StepBudget): Resolved {
   const special = (variables && text.includes('${')) || (wildcards && (text.includes('*') || text.includes('?')));
   if (!special) return { plain: text };
-  takeSteps(budget, text.length);
+  takeSteps(budget, SIGN_STEPS * text.length);
   const signs: Sign[] = [];
   const colons: number[] = [];
   let lead = 0;
@@ -132,7 +132,7 @@ function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudge
   let reached = all;
   for (const { signs } of chunks) {
     for (const sign of signs) {
-      takeSteps(budget, 16 + (text.length >> 3));
+      takeSteps(budget, 4 + (text.length >> 5));
       reached = (sign === ANY_CHARACTER ? reached << 1n : (reached & places(sign as string)) << 1n) & all;
       if (reached === 0n) return false;
     }

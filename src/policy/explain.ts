@@ -172,7 +172,7 @@ function explainStatement(
   resource: string,
   budget: StepBudget,
 ): StatementTrace {
-  takeSteps(budget, STATEMENT_STEPS + statement.action.values.length);
+  takeSteps(budget, STEPS_OF_STATEMENT + statement.action.values.length * STEPS_OF_VALUE);
   const { effect, start, end } = statement;
   const ref = refTo(policyType, source, statement);
   const action = traceElement(statement.action, (value) => (actionMatch(value, asked, budget) ? value.matched : value.unmatched));
@@ -186,8 +186,14 @@ function explainStatement(
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
 
-/** Steps of one statement: its trace is kept. */
-const STATEMENT_STEPS = 64;
+/** Steps of a statement without values, with the memory of its trace. */
+const STEPS_OF_STATEMENT = 32;
+
+/** Steps of a resource: its segments are compared one by one. */
+const STEPS_OF_RESOURCE = 128;
+
+/** Steps of a value, with the memory of its trace. */
+const STEPS_OF_VALUE = 4;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
 
@@ -231,7 +237,7 @@ function actionMatch(
 
 /** Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
 function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest, budget: StepBudget): ValueTrace {
-  takeSteps(budget, 8 + (resource.length >>> 3));
+  takeSteps(budget, STEPS_OF_RESOURCE + ('plain' in (value.constant ?? {}) ? value.value.length : 0));
   if (value.value === '*') return value.matched;
   const resolved = resolvedIn(value, context, budget);
   const pattern = 'plain' in resolved ? newPattern(resolved.plain.split('')) : 'pattern' in resolved ? resolved.pattern : undefined;

@@ -12,7 +12,7 @@ import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
-import { type Gate, withAside } from './aside.ts';
+import { type AsideParts, type Beside, withAside } from './aside.ts';
 import { hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
 import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
@@ -27,8 +27,8 @@ export interface Server extends RecordParts {
   readonly authorize: Authorize;
   readonly operations: OperationTables;
   readonly route: (received: Received) => Routed | RoutingRefusal;
-  /** Lets through what is done beside the thread. */
-  readonly gate: Gate;
+  /** Runs the work of handlers outside the transaction. */
+  readonly beside: AsideParts;
   /** Whether the lease on the snapshot holds; what a request changes of identity is withdrawn everywhere by `store`, before it answers. */
   readonly holds: () => boolean;
   /** Seals the reasons of a denial for an account. */
@@ -100,7 +100,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    const once = async (tx: Tx, aside: Call['aside']): Promise<Answer> => {
+    const once = async (tx: Tx, { aside, offloadFor }: Beside): Promise<Answer> => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
@@ -117,7 +117,16 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       facts.authorized = authorized;
       const output = await run(
         operation,
-        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId, aside },
+        {
+          ...caller,
+          now: at,
+          newId: randomUUID,
+          random: randomBytes,
+          tx,
+          requestId: received.requestId,
+          aside,
+          offload: offloadFor(caller.accountId),
+        },
         input,
         authorized,
       );
@@ -125,7 +134,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       await append(tx, facts, { authenticated, output });
       return encoded;
     };
-    return withAside(server.gate, (aside) => store.transaction((tx) => once(tx, aside)));
+    return withAside(server.beside, (beside) => store.transaction((tx) => once(tx, beside)));
   }
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {

@@ -25,6 +25,7 @@ import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
 import { messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
 import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
+import { authorizationReference } from '#services/accessanalyzer/reference.ts';
 import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
 import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
@@ -47,6 +48,7 @@ import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
 import { firstStart } from './first-start.ts';
 import { beat } from './health.ts';
+import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
 import { allOperations } from './operations.ts';
 import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 import { signInPages } from './sign-in/pages.ts';
@@ -132,6 +134,7 @@ const report = (requestId: string, error: unknown) =>
 const verifyMfa = mfaVerifier(vault);
 const authenticate = authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region });
 const authorize = authorizing({ snapshot, stacks, holds: lease.holds });
+const offload = newOffload(OFFLOAD_LIMITS, (what) => console.error(`belfry: ${what}`));
 const bounded = boundUnproven({
   store: kept,
   region: settings.region,
@@ -161,7 +164,7 @@ const server: Server = {
   now,
   route: (received) => route(received, settings),
   recording,
-  gate: newGate(1),
+  beside: { gate: newGate(1), offload, reference: authorizationReference },
   region: settings.region,
   unproven: bounded.unproven,
   holds: lease.holds,
@@ -251,7 +254,7 @@ async function closed(): Promise<void> {
   await messaging.stop();
   await bounded.stop();
   await lease.stop();
-  await Promise.all([bus.close(), registry.close()]);
+  await Promise.all([bus.close(), registry.close(), offload.close()]);
   await kept.close();
 }
 
