@@ -8,6 +8,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import { actionName } from '#model/action-prefix.ts';
+import { isNotYet } from '#services/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
@@ -19,6 +20,7 @@ import type { Routed, RoutingRefusal } from '#wire/routed.ts';
 import { type Gate, withAside } from './aside.ts';
 import { eventSourceOf, hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
+import type { PageTokens } from './page-tokens.ts';
 
 /** Everything a request meets on its way; made once, in `core.ts`. */
 export interface Server {
@@ -29,6 +31,7 @@ export interface Server {
   readonly federate: Federate;
   readonly authorize: Authorize;
   readonly operations: OperationTables;
+  readonly pageTokens: PageTokens;
   readonly record: (recorded: Recorded) => TrailRow;
   /** Notes the last use of a key and its principal; undefined where it was noted lately. */
   readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
@@ -113,12 +116,15 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       const asked = Array.isArray(access) ? access : [access];
       const authorized = await server.authorize({ received, authenticated, profile: routed.profile, asked, now: at }, tx);
       facts.authorized = authorized;
-      const output = await run(
+      const pages = { ...routed, ...caller };
+      const paged = isNotYet(operation) ? input : server.pageTokens.open(pages, input);
+      const made = await run(
         operation,
         { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId, aside },
-        input,
+        paged,
         authorized,
       );
+      const output = server.pageTokens.seal(pages, made);
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
       await append(tx, facts, { authenticated, output });
       return encoded;

@@ -48,6 +48,7 @@ import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
 import { allOperations } from './operations.ts';
 import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+import { pageTokens } from './page-tokens.ts';
 import { signInPages } from './sign-in/pages.ts';
 
 const port = parentPort;
@@ -147,6 +148,7 @@ const server: Server = {
     tellOfIdentity,
     tellOfChannels,
   }),
+  pageTokens: pageTokens(ring.keys),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
   now,
