@@ -79,7 +79,8 @@ for (const [engine, settings] of [
           // A list that is not built yet refuses every call.
           if ((await codeOf(client, Command, input)).startsWith('NotYetImplemented')) continue;
           built += 1;
-          for (const token of [genuine, ...FORGED]) {
+          const tokens: readonly string[] = [genuine, ...FORGED];
+          for (const token of tokens) {
             if (token === genuine && operation.name === 'ListUsers') continue;
             const code = await codeOf(client, Command, { ...input, [member]: token });
             if (code !== invalid) wrong.push(`${operation.name} ${JSON.stringify(token)}: ${code}`);
