@@ -150,7 +150,8 @@ function writeAside(path: string, text: string): string {
   return aside;
 }
 
-function syncFolder(path: string): void {
+/** Makes durable which files a folder has. Windows cannot sync a folder. */
+export function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');
   try {

@@ -45,9 +45,10 @@ import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
-import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
+import { endFirstStart, mayCreateAccount } from './data-folder.ts';
+import { FINGERPRINT, firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
 import { allOperations } from './operations.ts';
-import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+import { operatorKeyCommands } from './operator-key.ts';
 import { pageTokens } from './page-tokens.ts';
 import { signInPages } from './sign-in/pages.ts';
 
@@ -118,7 +119,8 @@ if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
   );
 }
 
-const made = await firstStart(kept, vault, settings, now());
+const made = await firstStart(kept, vault, settings, mayCreateAccount(settings), now());
+endFirstStart(settings);
 await lease.start();
 const operatorAccount = ((await kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
 
