@@ -1,5 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, rmSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
+import { isOwnDatabase, openVault } from '#access/vault.ts';
 import { databaseFolder } from '#store/database-folder.ts';
 import { type PeekedMeta, peekPostgres, peekSqlite } from '#store/peek.ts';
 import { writeDurably } from './durable-file.ts';
@@ -68,6 +70,7 @@ function isFirstStart(dataFolder: string, meta: PeekedMeta): boolean {
     throw new Error(
       `'${dataFolder}' has no operator.key, and the database is sealed with one; copy operator.key back, from its backup or from another server of this database`,
     );
+  if (has('operator.key')) requireOwnKey(dataFolder, meta);
   if (isComplete) return false;
   const left = ['operator.key', join('aws', 'credentials')].filter(has);
   if (left.length > 0)
@@ -75,6 +78,14 @@ function isFirstStart(dataFolder: string, meta: PeekedMeta): boolean {
       `the database is missing or empty, and '${dataFolder}' has ${left.join(' and ')}; restore the database from its backup, or set another BELFRY_DATA to start without it`,
     );
   return true;
+}
+
+/** @throws Error the file has no operator key, or another one than that of the database */
+function requireOwnKey(dataFolder: string, meta: PeekedMeta): void {
+  const vault = openVault(loadOrCreateOperatorKey(join(dataFolder, 'operator.key')));
+  const fingerprint = typeof meta === 'string' ? undefined : meta.get(FINGERPRINT);
+  if (fingerprint !== undefined && !isOwnDatabase(vault, fingerprint))
+    throw new Error(`the operator key in ${dataFolder} is not the one this database was sealed with; put the right operator.key back`);
 }
 
 function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: string | undefined): void {

@@ -129,6 +129,21 @@ export const DAMAGES: readonly Damage[] = [
     message: /is damaged .*belfry\.db-wal is not/,
   },
   {
+    title: 'an empty operator key',
+    apply: (folder) => writeFileSync(join(folder, 'operator.key'), '', { mode: 0o600 }),
+    message: /has no operator key; copy operator\.key back/,
+  },
+  {
+    title: 'a damaged operator key',
+    apply: (folder) => writeFileSync(join(folder, 'operator.key'), `${'0'.repeat(63)}\n`, { mode: 0o600 }),
+    message: /has a line that is not a key .*copy operator\.key back/,
+  },
+  {
+    title: 'another operator key',
+    apply: (folder) => writeFileSync(join(folder, 'operator.key'), `${'0'.repeat(64)}\n`, { mode: 0o600 }),
+    message: /is not the one this database was sealed with; put the right operator\.key back/,
+  },
+  {
     title: 'no operator key',
     apply: (folder) => rmSync(join(folder, 'operator.key'), { force: true }),
     message: /has no operator\.key.*copy operator\.key back/,
