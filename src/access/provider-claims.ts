@@ -34,9 +34,9 @@ const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
  *
  * @throws AwsError InvalidIdentityToken the keys that the session keeps are longer than a session token can carry
  *
- * Source: IAM User Guide, "IAM and AWS STS condition context keys", "Available keys for AWS OIDC federation": the claim of each key, and
- * the column "Available in session"; no other key of the provider is available after AssumeRoleWithWebIdentity.
- * Assumed: the nested claim of Google's organization number, which Google documents and AWS spells `google:organization_number`.
+ * Source: IAM User Guide, "IAM and AWS STS condition context keys", "Available keys for AWS OIDC federation": the claim of each key.
+ * Assumed: `amr`, `aud` and `sub` are available in the session, and no other key of the provider; to be checked in the guide's column
+ * "Available in session". The nested claim of Google's organization number, which Google documents and AWS spells `google:organization_number`.
  */
 export function tokenKeys(provider: string, payload: JWTPayload, audience: string): TokenKeys {
   const name = provider.toLowerCase();

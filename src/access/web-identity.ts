@@ -176,8 +176,8 @@ const FLAT_TRANSITIVE = `${TAGS_CLAIM}/transitive_tag_keys`;
  * A claim of another form is refused: if it were ignored, a trust policy that does not allow `sts:TagSession` would accept the token.
  *
  * @throws AwsError InvalidIdentityToken
- * Source: IAM User Guide, "Pass session tags in AWS STS", "Passing session tags using AssumeRoleWithWebIdentity": the nested and the
- * flattened format. Assumed: the messages, and that a token may have both formats; a key in both is refused as a duplicate.
+ * Source: IAM User Guide, "Pass session tags in AWS STS", "Passing session tags using AssumeRoleWithWebIdentity": the nested
+ * format. Assumed: the flattened format as Microsoft Entra and Okta send it, the messages, and that a token may have both formats; a key in both is refused as a duplicate.
  */
 function passedBy(payload: JWTPayload): Passed {
   const claim = payload[TAGS_CLAIM] ?? {};
