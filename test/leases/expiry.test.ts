@@ -71,7 +71,7 @@ async function advance(milliseconds: number): Promise<void> {
 
 const change = async (key: string): Promise<number> => {
   await store.transaction((tx) => tx.identity.put(ALICE, 'group', key, group(key)));
-  return (await servers.renew('nobody', 0)).version;
+  return (await servers.renew('unknown', 0)).version;
 };
 
 /** Starts to wait for a withdrawal, and reports whether it has returned. */
