@@ -1,5 +1,6 @@
-import { existsSync, lstatSync, mkdirSync, rmSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { isOwnDatabase, openVault } from '#access/vault.ts';
 import { databaseFolder } from '#store/database-folder.ts';
@@ -37,6 +38,7 @@ export async function requireSoundDataFolder(settings: Settings): Promise<void> 
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const folderOfDatabase = databaseFolder(database);
   requireModes(settings, folderOfDatabase);
+  requireCertificate(settings);
   // A database in memory is new at every start.
   if (database === 'file::memory:') return;
   const meta = folderOfDatabase === undefined ? await peekPostgres(database) : peekSqlite(folderOfDatabase);
@@ -102,6 +104,25 @@ function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: st
   if (folderOfDatabase !== undefined)
     for (const name of DATABASE_FILES) requireMode(join(folderOfDatabase, name), OPEN_TO_OTHERS, 'accessible', 600);
   if (tlsKeyFile !== undefined) requireMode(tlsKeyFile, READABLE_BY_ALL, 'accessible', 640);
+}
+
+/** @throws Error the certificate or its key cannot be read, or they do not belong together */
+function requireCertificate({ dataFolder, https, tlsCertificateFile, tlsKeyFile }: Settings): void {
+  if (https === 'off') return;
+  const own = (name: string): string => join(dataFolder, 'tls', name);
+  const isConfigured = tlsCertificateFile !== undefined && tlsKeyFile !== undefined;
+  const [cert, key] = isConfigured ? [tlsCertificateFile, tlsKeyFile] : [own('server.pem'), own('server.key')];
+  // Without server.json the server issues its own certificate again.
+  if (!isConfigured && ![own('server.json'), cert, key].every((path) => existsSync(path))) return;
+  const pair = { cert: readFileSync(cert), key: readFileSync(key) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    const repair = isConfigured
+      ? 'set BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY to a pair'
+      : `delete '${own('server.json')}' to issue them again`;
+    throw new Error(`'${cert}' and '${key}' are not a certificate and its key (${(error as Error).message}); ${repair}`);
+  }
 }
 
 function requireMode(path: string, forbidden: number, what: 'writable' | 'accessible', chmod: number): void {

@@ -128,6 +128,13 @@ export const DAMAGES: readonly Damage[] = [
     },
     message: /is damaged .*belfry\.db-wal is not/,
   },
+  ...['server.pem', 'server.key'].map((name) => ({
+    title: `a damaged ${name}`,
+    apply: (folder: string) => {
+      if (existsSync(join(folder, 'tls'))) writeFileSync(join(folder, 'tls', name), 'x', { mode: 0o600 });
+    },
+    message: /are not a certificate and its key .*delete '.*server\.json' to issue them again/,
+  })),
   {
     title: 'an empty operator key',
     apply: (folder) => writeFileSync(join(folder, 'operator.key'), '', { mode: 0o600 }),
