@@ -46,11 +46,13 @@ import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
-import { firstStart } from './first-start.ts';
+import { endFirstStart, mayCreateAccount } from './data-folder.ts';
+import { FINGERPRINT, firstStart } from './first-start.ts';
 import { beat } from './health.ts';
 import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
 import { allOperations } from './operations.ts';
-import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+import { operatorKeyCommands } from './operator-key.ts';
+import { pageTokens } from './page-tokens.ts';
 import { signInPages } from './sign-in/pages.ts';
 import { siteOf } from './sign-in/site.ts';
 import { boundUnproven } from './unproven-summaries.ts';
@@ -122,7 +124,8 @@ if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
   );
 }
 
-const made = await firstStart(kept, vault, settings, now());
+const made = await firstStart(kept, vault, settings, mayCreateAccount(settings), now());
+endFirstStart(settings);
 await lease.start();
 
 const sessions = newSessionTokens(ring.keys);
@@ -159,6 +162,7 @@ const server: Server = {
     tellOfIdentity,
     tellOfChannels,
   }),
+  pageTokens: pageTokens(ring.keys),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
   now,
