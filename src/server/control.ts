@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
 import type { AccountId } from '#core/arn.ts';
@@ -9,6 +9,7 @@ import type { Vault } from '#core/vault.ts';
 import type { RegisteredServer } from '#store/servers.ts';
 import type { Store } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
+import { GRACE_MS } from './bare-answer.ts';
 import {
   makeAccount,
   makeAdministrator,
@@ -51,6 +52,9 @@ export type ControlReply =
   | { readonly ok: false; readonly error: string };
 
 const LINE_MAX_BYTES = 65_536;
+/** From the connection to the end of the command line. */
+const LINE_TIMEOUT_MS = 10_000;
+const CONNECTIONS_MAX = 16;
 const EVENT_SOURCE = 'belfry.operator';
 
 export interface ControlParts {
@@ -73,31 +77,41 @@ export async function listenForControl(dataFolder: string, parts: ControlParts):
   mkdirSync(join(dataFolder, 'control'), { recursive: true, mode: 0o700 });
   chmodSync(join(dataFolder, 'control'), 0o700);
   rmSync(path, { force: true });
-  const server = createServer((socket) => {
-    let text = '';
-    socket.setEncoding('utf8').setTimeout(10_000, () => socket.destroy());
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-      if (text.length > LINE_MAX_BYTES) socket.destroy();
-      const end = text.indexOf('\n');
-      if (end < 0) return;
-      const line = text.slice(0, end);
-      text = '';
-      // A command has the time it needs: sealing many secrets anew takes a while.
-      socket.setTimeout(0);
-      perform(line, parts).then(
-        (reply) => socket.end(`${JSON.stringify(reply)}\n`),
-        (error) => socket.end(`${JSON.stringify({ ok: false, error: (error as Error).message } satisfies ControlReply)}\n`),
-      );
-    });
-  });
+  const server = createServer((socket) => serveCommand(socket, parts));
+  server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);
   });
   chmodSync(path, 0o600);
   return server;
+}
+
+/** Reads one command line, runs it, responds and closes the connection. Destroys a connection whose line is too long or too late. */
+function serveCommand(socket: Socket, parts: ControlParts): void {
+  let text = '';
+  let isRead = false;
+  let timer = setTimeout(() => socket.destroy(), LINE_TIMEOUT_MS);
+  const respond = (reply: ControlReply) => {
+    if (socket.destroyed) return;
+    timer = setTimeout(() => socket.destroy(), GRACE_MS);
+    socket.end(`${JSON.stringify(reply)}\n`);
+  };
+  socket.setEncoding('utf8');
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => clearTimeout(timer));
+  socket.on('data', (chunk: string) => {
+    if (isRead) return;
+    text += chunk;
+    const end = text.indexOf('\n');
+    if (end > LINE_MAX_BYTES || (end < 0 && text.length > LINE_MAX_BYTES)) socket.destroy();
+    else if (end >= 0) {
+      isRead = true;
+      // A command has no time limit: re-sealing many secrets takes a while.
+      clearTimeout(timer);
+      perform(text.slice(0, end), parts).then(respond, (error) => respond({ ok: false, error: (error as Error).message }));
+    }
+  });
 }
 
 /** Sends one command to the server of a data folder. @throws Error where none runs there */

@@ -139,7 +139,7 @@ test('Sockets: who answers no ping is gone, and who does stays', async () => {
 
 test('Sockets: there are no more than there may be, those that wait for an answer included', async () => {
   const answer = Promise.withResolvers<Answer>();
-  const { connect, told } = await open({ socketsMax: 2 }, () => answer.promise);
+  const { connect, told } = await open({ socketsMax: 2, sourceSharePercent: 100 }, () => answer.promise);
   const clients = [connect(), connect(), connect()];
   const [answered] = await Promise.race(clients.map(async (client) => [(await once(client, 'unexpected-response'))[1]]));
   assert.equal(answered.statusCode, 503);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Answer, Received } from '#core/exchange.ts';
+import { sourceOf } from '#core/source-address.ts';
 import { CLOSINGS, type Closing, CONNECT_PATH, type SocketNews, type SocketOrder } from '#realtime/protocol.ts';
 import { answerBare } from './bare-answer.ts';
 import { UNREADABLE, unreadable } from './unreadable.ts';
@@ -9,6 +10,8 @@ import { UNREADABLE, unreadable } from './unreadable.ts';
 /** Bounds of the WebSockets of a server. */
 export interface SocketLimits {
   readonly socketsMax: number;
+  /** Percentage of `socketsMax` that one source may hold. */
+  readonly sourceSharePercent: number;
   /** Frames written to one socket and not yet taken by its client. */
   readonly waitingMaxBytes: number;
   /** Clients send nothing but answers to pings. */
@@ -23,6 +26,7 @@ export interface SocketLimits {
 
 const SOCKET_LIMITS: SocketLimits = {
   socketsMax: 10_000,
+  sourceSharePercent: 25,
   waitingMaxBytes: 1024 * 1024,
   frameMaxBytes: 1024,
   upgradeTimeoutMs: 15_000,
@@ -58,6 +62,9 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
   const sockets = new Map<number, WebSocket>();
   /** Who has answered since the last ping. */
   const alive = new WeakSet<WebSocket>();
+  /** Connections that are a WebSocket or wait to become one, by source. */
+  const ofSource = new Map<string, number>();
+  const ofSourceMax = Math.max(1, Math.floor((limits.socketsMax * limits.sourceSharePercent) / 100));
   let waiting = 0;
   let last = 0;
   let closing = false;
@@ -103,10 +110,18 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
     upgrade(request, connection, head, received) {
       // Until it is a WebSocket.
       connection.on('error', () => connection.destroy());
-      if (closing || sockets.size + waiting >= limits.socketsMax) {
+      const source = sourceOf(received.sourceIp);
+      const held = ofSource.get(source) ?? 0;
+      if (closing || sockets.size + waiting >= limits.socketsMax || held >= ofSourceMax) {
         answerBare(connection, unreadable(UNREADABLE.load));
         return;
       }
+      ofSource.set(source, held + 1);
+      connection.once('close', () => {
+        const left = (ofSource.get(source) ?? 1) - 1;
+        if (left === 0) ofSource.delete(source);
+        else ofSource.set(source, left);
+      });
       const number = ++last;
       waiting += 1;
       const timer = setTimeout(() => connection.destroy(), limits.upgradeTimeoutMs);

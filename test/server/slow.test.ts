@@ -13,7 +13,14 @@ const UNDER_WAY_BYTES = 1_000_000;
 const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-slow-'));
 const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
 const { ready, stop } = await startServer(settings, assert.fail, {
-  limits: { headersTimeoutMs: 150, requestTimeoutMs: 300, checkingIntervalMs: 50, keepAliveMs: 200, underWayMaxBytes: UNDER_WAY_BYTES },
+  limits: {
+    headersTimeoutMs: 150,
+    requestTimeoutMs: 300,
+    checkingIntervalMs: 50,
+    keepAliveMs: 200,
+    underWayMaxBytes: UNDER_WAY_BYTES,
+    sourceSharePercent: 100,
+  },
 });
 const endpoint = ready.listeners[0]?.endpoint as string;
 const { host } = new URL(endpoint);

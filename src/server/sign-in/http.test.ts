@@ -16,7 +16,7 @@ function received(rawHeaders: readonly string[], tls = false): Received {
     rawHeaders,
     body: new Uint8Array(),
     sourceIp: '127.0.0.1',
-    ...(tls && { tls: { version: 'TLSv1.3', cipherSuite: 'x' } }),
+    ...(tls && { secureTransport: true, tls: { version: 'TLSv1.3', cipherSuite: 'x' } }),
   };
 }
 

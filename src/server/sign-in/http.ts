@@ -45,8 +45,8 @@ export function ownPath(text: string | undefined): string | undefined {
 }
 
 /** On TLS only this host can have set it, and only over TLS. Source: draft-ietf-httpbis-rfc6265bis, cookie name prefixes. */
-function cookieName({ tls }: Received): string {
-  return tls === undefined ? 'belfry-sign-in' : '__Host-belfry-sign-in';
+function cookieName({ secureTransport }: Received): string {
+  return secureTransport ? '__Host-belfry-sign-in' : 'belfry-sign-in';
 }
 
 /** The header that keeps a sign-in in the browser until it ends. */
@@ -59,7 +59,7 @@ export function clearCookie(received: Received): string[] {
 }
 
 function cookie(received: Received, value: string, maxAgeSeconds: number): string[] {
-  const secure = received.tls === undefined ? '' : '; Secure';
+  const secure = received.secureTransport ? '; Secure' : '';
   return ['set-cookie', `${cookieName(received)}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`];
 }
 
@@ -84,8 +84,8 @@ export function fromOwnPage(received: Received): boolean {
   if (site !== undefined && site !== 'same-origin') return false;
   if (origin === undefined) return site === 'same-origin';
   const host = header(received, 'host') ?? '';
-  // Before a proxy that ends TLS the page is https where the request is not.
-  return origin === `https://${host}` || (received.tls === undefined && origin === `http://${host}`);
+  // A TLS-terminating proxy that is not trusted serves the page over https and sends the request over http.
+  return origin === `https://${host}` || (!received.secureTransport && origin === `http://${host}`);
 }
 
 /** The parameters of a form or a query; undefined where one is there twice, which two readers may read differently. */

@@ -1,0 +1,389 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { sourceOf } from '#core/source-address.ts';
+import type { IsTrusted } from './trusted-proxies.ts';
+
+/** Bounds on what clients hold of this server, on all listeners together. */
+export interface HoldingLimits {
+  readonly connectionsMax: number;
+  /** Bytes of requests under way: bodies, heads, and responses that the client has not read. */
+  readonly underWayMaxBytes: number;
+  /** Percentage of `connectionsMax` and of `underWayMaxBytes` that one source may hold. */
+  readonly sourceSharePercent: number;
+  /** Requests of one source that wait for a response, before the server stops to read from that source. */
+  readonly requestsOfSourceMax: number;
+  /** Requests of one connection that wait for a response, before the server stops to read from that connection. */
+  readonly requestsOfConnectionMax: number;
+  /** From the end of a response to the moment when the client has read it. */
+  readonly responseTimeoutMs: number;
+  /** From the moment when a connection should end to its destruction. */
+  readonly graceMs: number;
+  /** Interval between two checks of `responseTimeoutMs`. */
+  readonly checkingIntervalMs: number;
+}
+
+/** What one source holds of this server. */
+interface Source {
+  readonly name: string;
+  connections: number;
+  bytes: number;
+  /** Requests that wait for a response. */
+  requests: number;
+  /** New connections, from which nothing was read. */
+  readonly arriving: (() => void)[];
+  /** Connections that speak HTTP and are read from. */
+  readonly open: Set<Connection>;
+  /** Connections that speak HTTP and are not read from, because `requests` is at its maximum. */
+  readonly held: Set<Connection>;
+  startedThisTurn: number;
+}
+
+/** One connection, from its acceptance to the close of its socket. */
+export interface Connection {
+  /** The TCP connection. Its destruction ends everything on top of it. */
+  readonly raw: Socket;
+  /** The stream that HTTP is spoken on: `raw`, or the TLS socket on top of it after the handshake. */
+  stream?: Socket;
+  source: Source;
+  /** Whether the peer is a trusted proxy, whose connections carry requests of many sources. */
+  shared: boolean;
+  /** Requests whose head was read and whose response was not sent, the oldest first. */
+  readonly loads: Set<Load>;
+  /** Requests that wait for a response. */
+  requests: number;
+  /** Response to the last request whose head was read. */
+  last: ServerResponse | undefined;
+  /** Whether the connection is about to end: further requests on it are ignored. */
+  ending: boolean;
+}
+
+/** What one request holds, from its head until its response was sent or its connection closed, and until the core has answered. */
+export interface Load {
+  readonly response: ServerResponse;
+  /** Called by `drop`. */
+  onDrop: () => void;
+  /** Reserves bytes. Returns false, and reserves nothing, if there is no room for them. */
+  hold(bytes: number): boolean;
+  /** Counts bytes that exist already. */
+  charge(bytes: number): void;
+  /** Frees the bytes of a body that is not used. */
+  drop(): void;
+  /** Counts the request as one that waits for a response. Returns false if its source has too many and cannot be held. */
+  wait(): boolean;
+  /** Reports that the core has answered. */
+  settle(): void;
+  /** Reports that the whole response was handed to the stream. */
+  responded(): void;
+  /** Whether the request is complete or refused, so that its own response is yet to come or was sent. */
+  readonly willRespond: () => boolean;
+  /** When `responded` was called, on the clock of `performance.now`. */
+  readonly respondedAt: () => number | undefined;
+}
+
+/** What all sources hold. */
+export interface Counts {
+  readonly connections: number;
+  readonly bytes: number;
+  readonly requests: number;
+  readonly sources: number;
+}
+
+/** The connections of this server. Owns their limits, and their end. */
+export interface Connections {
+  /** Counts a new connection. Returns undefined, after destroying it, if there are too many of its source or in all. */
+  enter(raw: Socket, address: string, isTrusted: IsTrusted): Connection | undefined;
+  /** Counts a connection for the client that its proxy named. Returns false, after destroying it, if that client has too many. */
+  move(connection: Connection, address: string, isTrusted: IsTrusted): boolean;
+  /** Calls `begin`, at once or in a later turn of the event loop if many connections of the source arrive together. */
+  start(connection: Connection, begin: () => void): void;
+  /** Begins to limit the requests on a stream. Call it after the HTTP server listens to the stream. */
+  speak(connection: Connection, stream: Socket): void;
+  /** Ends the limits of requests: the stream is no longer HTTP. */
+  stopSpeaking(connection: Connection): void;
+  of(stream: Socket): Connection | undefined;
+  /** Counts a request for the source of its client, or without `address` for that of its connection. */
+  load(connection: Connection, response: ServerResponse, address?: string): Load;
+  /** Ignores further requests, and destroys the connection within a grace period that begins after the responses that wait. */
+  end(connection: Connection): void;
+  /** Destroys all connections. */
+  destroyAll(): void;
+  /** What all sources hold now. */
+  counts(): Counts;
+}
+
+/** New connections of one source that start in one turn of the event loop: a TLS handshake costs up to a millisecond. */
+const STARTS_PER_TURN = 4;
+
+export function openConnections(limits: HoldingLimits): Connections {
+  const share = (all: number) => Math.max(1, Math.floor((all * limits.sourceSharePercent) / 100));
+  const connectionsOfSource = share(limits.connectionsMax);
+  const bytesOfSource = share(limits.underWayMaxBytes);
+  const all = new Set<Connection>();
+  const byStream = new Map<Socket, Connection>();
+  const sources = new Map<string, Source>();
+  /** Sources that have something to do in the next turn of the event loop. */
+  const waiting = new Set<Source>();
+  const closes = new WeakMap<Load, () => void>();
+  let turning = false;
+  let bytes = 0;
+  let checking: NodeJS.Timeout | undefined;
+
+  function sourceNamed(name: string): Source {
+    const known = sources.get(name);
+    if (known !== undefined) return known;
+    const made: Source = {
+      name,
+      connections: 0,
+      bytes: 0,
+      requests: 0,
+      arriving: [],
+      open: new Set(),
+      held: new Set(),
+      startedThisTurn: 0,
+    };
+    sources.set(name, made);
+    return made;
+  }
+
+  function forgetIfEmpty(source: Source): void {
+    if (source.connections === 0 && source.bytes === 0 && source.requests === 0) sources.delete(source.name);
+  }
+
+  function waitForTurn(source: Source): void {
+    waiting.add(source);
+    if (turning) return;
+    turning = true;
+    setImmediate(turn);
+  }
+
+  /** Each source starts a few connections and reads from one of those that were held, so that no source fills a turn. */
+  function turn(): void {
+    turning = false;
+    for (const source of [...waiting]) {
+      source.startedThisTurn = 0;
+      for (const begin of source.arriving.splice(0, STARTS_PER_TURN)) {
+        source.startedThisTurn += 1;
+        begin();
+      }
+      const [held] = source.held;
+      if (held !== undefined && source.requests < limits.requestsOfSourceMax) {
+        source.held.delete(held);
+        source.open.add(held);
+        read(held);
+      }
+      const more = source.arriving.length > 0 || (source.held.size > 0 && source.requests < limits.requestsOfSourceMax);
+      if (!more && source.startedThisTurn === 0) waiting.delete(source);
+    }
+    if (waiting.size === 0) return;
+    turning = true;
+    setImmediate(turn);
+  }
+
+  function isHeld(connection: Connection): boolean {
+    return connection.requests >= limits.requestsOfConnectionMax || connection.source.held.has(connection);
+  }
+
+  function read(connection: Connection): void {
+    if (!isHeld(connection)) connection.stream?.resume();
+  }
+
+  function holdSource(source: Source): void {
+    for (const connection of source.open) {
+      source.held.add(connection);
+      connection.stream?.pause();
+    }
+    source.open.clear();
+  }
+
+  function added(connection: Connection): void {
+    const { source } = connection;
+    connection.requests += 1;
+    if (connection.requests === limits.requestsOfConnectionMax) connection.stream?.pause();
+    if (!connection.shared && source.requests >= limits.requestsOfSourceMax) holdSource(source);
+  }
+
+  function removed(connection: Connection, source: Source): void {
+    source.requests -= 1;
+    connection.requests -= 1;
+    if (connection.requests === limits.requestsOfConnectionMax - 1) read(connection);
+    if (source.held.size > 0) waitForTurn(source);
+  }
+
+  function newLoad(connection: Connection, source: Source, response: ServerResponse): Load {
+    let held = 0;
+    let state: 'reading' | 'waiting' | 'settled' = 'reading';
+    let closed = false;
+    let respondedAt: number | undefined;
+    const count = (more: number) => {
+      held += more;
+      bytes += more;
+      source.bytes += more;
+    };
+    const freeIfOver = () => {
+      if (!closed || state === 'waiting') return;
+      count(-held);
+      forgetIfEmpty(source);
+    };
+    const load: Load = {
+      response,
+      onDrop() {},
+      hold(more) {
+        if (bytes + more > limits.underWayMaxBytes || source.bytes + more > bytesOfSource) return false;
+        count(more);
+        return true;
+      },
+      charge: count,
+      drop() {
+        count(-held);
+        load.onDrop();
+      },
+      wait() {
+        if (connection.shared && source.requests >= limits.requestsOfSourceMax) return false;
+        state = 'waiting';
+        source.requests += 1;
+        added(connection);
+        return true;
+      },
+      settle() {
+        if (state !== 'waiting') return;
+        state = 'settled';
+        // A response that waits for its client still counts.
+        if (closed) removed(connection, source);
+        freeIfOver();
+      },
+      responded() {
+        respondedAt ??= performance.now();
+      },
+      willRespond: () => state !== 'reading' || response.req.complete,
+      respondedAt: () => respondedAt,
+    };
+    const close = () => {
+      if (closed) return;
+      closed = true;
+      connection.loads.delete(load);
+      if (state === 'settled') removed(connection, source);
+      load.onDrop();
+      freeIfOver();
+    };
+    response.once('close', close);
+    closes.set(load, close);
+    connection.loads.add(load);
+    connection.last = response;
+    return load;
+  }
+
+  function check(): void {
+    const now = performance.now();
+    for (const connection of all) {
+      const [oldest] = connection.loads;
+      const at = oldest?.respondedAt();
+      if (at !== undefined && now - at >= limits.responseTimeoutMs) connection.raw.destroy();
+    }
+  }
+
+  function leave(connection: Connection): void {
+    const { source, stream } = connection;
+    connection.ending = true;
+    // The HTTP server does not close the responses that are behind another one.
+    for (const load of connection.loads) closes.get(load)?.();
+    all.delete(connection);
+    if (stream !== undefined) byStream.delete(stream);
+    source.open.delete(connection);
+    source.held.delete(connection);
+    source.connections -= 1;
+    forgetIfEmpty(source);
+    if (all.size > 0) return;
+    clearInterval(checking);
+    checking = undefined;
+  }
+
+  return {
+    enter(raw, address, isTrusted) {
+      const shared = isTrusted(address);
+      const source = sourceNamed(sourceOf(address));
+      if (all.size >= limits.connectionsMax || (!shared && source.connections >= connectionsOfSource)) {
+        raw.destroy();
+        forgetIfEmpty(source);
+        return undefined;
+      }
+      const connection: Connection = { raw, source, shared, loads: new Set(), requests: 0, last: undefined, ending: false };
+      source.connections += 1;
+      all.add(connection);
+      raw.once('close', () => leave(connection));
+      checking ??= setInterval(check, limits.checkingIntervalMs).unref();
+      return connection;
+    },
+    move(connection, address, isTrusted) {
+      const source = sourceNamed(sourceOf(address));
+      const shared = isTrusted(address);
+      if (!shared && source.connections >= connectionsOfSource) {
+        connection.raw.destroy();
+        return false;
+      }
+      connection.source.connections -= 1;
+      forgetIfEmpty(connection.source);
+      source.connections += 1;
+      connection.source = source;
+      connection.shared = shared;
+      return true;
+    },
+    start(connection, begin) {
+      const { source, shared } = connection;
+      const beginIfThere = () => {
+        if (!connection.raw.destroyed) begin();
+      };
+      if (shared) {
+        beginIfThere();
+        return;
+      }
+      waitForTurn(source);
+      if (source.startedThisTurn >= STARTS_PER_TURN || source.arriving.length > 0) source.arriving.push(beginIfThere);
+      else {
+        source.startedThisTurn += 1;
+        beginIfThere();
+      }
+    },
+    speak(connection, stream) {
+      const { source, shared } = connection;
+      connection.stream = stream;
+      byStream.set(stream, connection);
+      // The HTTP server resumes the stream when it reads a body or has sent a response.
+      stream.on('resume', () => {
+        if (isHeld(connection)) stream.pause();
+      });
+      if (shared) return;
+      if (source.requests < limits.requestsOfSourceMax) {
+        source.open.add(connection);
+        return;
+      }
+      source.held.add(connection);
+      stream.pause();
+    },
+    stopSpeaking(connection) {
+      connection.source.open.delete(connection);
+      connection.source.held.delete(connection);
+    },
+    of: (stream) => byStream.get(stream),
+    load: (connection, response, address) =>
+      newLoad(connection, address === undefined ? connection.source : sourceNamed(sourceOf(address)), response),
+    end(connection) {
+      if (connection.ending) return;
+      connection.ending = true;
+      const begin = () => {
+        const timer = setTimeout(() => connection.raw.destroy(), limits.graceMs);
+        connection.raw.once('close', () => clearTimeout(timer));
+      };
+      const last = [...connection.loads].findLast((load) => load.willRespond());
+      if (last === undefined) begin();
+      else last.response.once('close', begin);
+    },
+    destroyAll() {
+      for (const connection of [...all]) connection.raw.destroy();
+    },
+    counts() {
+      let requests = 0;
+      for (const source of sources.values()) requests += source.requests;
+      return { connections: all.size, bytes, requests, sources: sources.size };
+    },
+  };
+}
