@@ -190,7 +190,7 @@ export function openConnections(limits: HoldingLimits): Connections {
   function holdSource(source: Source): void {
     for (const connection of source.open) {
       source.held.add(connection);
-      connection.stream?.pause();
+      stopReading(connection.stream);
     }
     source.open.clear();
   }
@@ -198,7 +198,7 @@ export function openConnections(limits: HoldingLimits): Connections {
   function added(connection: Connection): void {
     const { source } = connection;
     connection.requests += 1;
-    if (connection.requests === limits.requestsOfConnectionMax) connection.stream?.pause();
+    if (connection.requests === limits.requestsOfConnectionMax) stopReading(connection.stream);
     if (!connection.shared && source.requests >= limits.requestsOfSourceMax) holdSource(source);
   }
 
@@ -349,7 +349,7 @@ export function openConnections(limits: HoldingLimits): Connections {
       byStream.set(stream, connection);
       // The HTTP server resumes the stream when it reads a body or has sent a response.
       stream.on('resume', () => {
-        if (isHeld(connection)) stream.pause();
+        if (isHeld(connection)) stopReading(stream);
       });
       if (shared) return;
       if (source.requests < limits.requestsOfSourceMax) {
@@ -357,7 +357,7 @@ export function openConnections(limits: HoldingLimits): Connections {
         return;
       }
       source.held.add(connection);
-      stream.pause();
+      stopReading(stream);
     },
     stopSpeaking(connection) {
       connection.source.open.delete(connection);
@@ -386,4 +386,10 @@ export function openConnections(limits: HoldingLimits): Connections {
       return { connections: all.size, bytes, requests, sources: sources.size };
     },
   };
+}
+
+/** Stops reading from a stream of the HTTP server. The server stops on the event, which `pause` emits only if the stream is flowing. */
+function stopReading(stream: Socket | undefined): void {
+  stream?.pause();
+  stream?.emit('pause');
 }
