@@ -37,7 +37,10 @@ export function fairQueue({ runningMax, agedMs }: FairQueueLimits): FairQueue {
       waiting -= 1;
       task();
     }
-    if (waiting > 0 && aging === undefined) aging = setTimeout(age, agedMs);
+    if (waiting === 0) {
+      clearTimeout(aging);
+      aging = undefined;
+    } else if (aging === undefined) aging = setTimeout(age, agedMs);
   }
 
   function age(): void {
