@@ -52,8 +52,14 @@ export type ControlReply =
   | { readonly ok: false; readonly error: string };
 
 const LINE_MAX_BYTES = 65_536;
-/** From the connection to the end of the command line. */
-const LINE_TIMEOUT_MS = 10_000;
+export interface ControlTimes {
+  /** From the connection to the end of the command line. */
+  readonly lineMs: number;
+  /** From the response to the destruction of the connection. */
+  readonly graceMs: number;
+}
+
+const CONTROL_TIMES: ControlTimes = { lineMs: 10_000, graceMs: GRACE_MS };
 const CONNECTIONS_MAX = 16;
 const EVENT_SOURCE = 'belfry.operator';
 
@@ -71,13 +77,13 @@ export function controlSocket(dataFolder: string): string {
   return join(dataFolder, 'control', 'belfry.sock');
 }
 
-/** Listens for the operator's commands. */
-export async function listenForControl(dataFolder: string, parts: ControlParts): Promise<Server> {
+/** Listens for the operator's commands. `times` replaces the default times in tests. */
+export async function listenForControl(dataFolder: string, parts: ControlParts, times = CONTROL_TIMES): Promise<Server> {
   const path = controlSocket(dataFolder);
   mkdirSync(join(dataFolder, 'control'), { recursive: true, mode: 0o700 });
   chmodSync(join(dataFolder, 'control'), 0o700);
   rmSync(path, { force: true });
-  const server = createServer((socket) => serveCommand(socket, parts));
+  const server = createServer((socket) => serveCommand(socket, parts, times));
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -88,13 +94,13 @@ export async function listenForControl(dataFolder: string, parts: ControlParts):
 }
 
 /** Reads one command line, runs it, responds and closes the connection. Destroys a connection whose line is too long or too late. */
-function serveCommand(socket: Socket, parts: ControlParts): void {
+function serveCommand(socket: Socket, parts: ControlParts, { lineMs, graceMs }: ControlTimes): void {
   let text = '';
   let isRead = false;
-  let timer = setTimeout(() => socket.destroy(), LINE_TIMEOUT_MS);
+  let timer = setTimeout(() => socket.destroy(), lineMs);
   const respond = (reply: ControlReply) => {
     if (socket.destroyed) return;
-    timer = setTimeout(() => socket.destroy(), GRACE_MS);
+    timer = setTimeout(() => socket.destroy(), graceMs);
     socket.end(`${JSON.stringify(reply)}\n`);
   };
   socket.setEncoding('utf8');
