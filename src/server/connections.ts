@@ -29,6 +29,10 @@ interface Source {
   bytes: number;
   /** Requests that wait for a response. */
   requests: number;
+  /** Requests on connections of trusted proxies, from the head to the response. Each occupies a connection. */
+  proxied: number;
+  /** Connections and requests that refer to this object. */
+  references: number;
   /** New connections, from which nothing was read. */
   readonly arriving: (() => void)[];
   /** Connections that speak HTTP and are read from. */
@@ -136,6 +140,8 @@ export function openConnections(limits: HoldingLimits): Connections {
       connections: 0,
       bytes: 0,
       requests: 0,
+      proxied: 0,
+      references: 0,
       arriving: [],
       open: new Set(),
       held: new Set(),
@@ -145,8 +151,9 @@ export function openConnections(limits: HoldingLimits): Connections {
     return made;
   }
 
-  function forgetIfEmpty(source: Source): void {
-    if (source.connections === 0 && source.bytes === 0 && source.requests === 0) sources.delete(source.name);
+  function release(source: Source): void {
+    source.references -= 1;
+    if (source.references === 0) sources.delete(source.name);
   }
 
   function waitForTurn(source: Source): void {
@@ -210,6 +217,9 @@ export function openConnections(limits: HoldingLimits): Connections {
   }
 
   function newLoad(connection: Connection, source: Source, response: ServerResponse): Load {
+    const proxied = connection.shared ? 1 : 0;
+    source.references += 1;
+    source.proxied += proxied;
     let held = 0;
     let state: 'reading' | 'waiting' | 'settled' = 'reading';
     let closed = false;
@@ -222,13 +232,15 @@ export function openConnections(limits: HoldingLimits): Connections {
     const freeIfOver = () => {
       if (!closed || state === 'waiting') return;
       count(-held);
-      forgetIfEmpty(source);
+      source.proxied -= proxied;
+      release(source);
     };
     const load: Load = {
       response,
       onDrop() {},
       hold(more) {
         if (bytes + more > limits.underWayMaxBytes || source.bytes + more > bytesOfSource) return false;
+        if (source.proxied > connectionsOfSource) return false;
         count(more);
         return true;
       },
@@ -238,7 +250,7 @@ export function openConnections(limits: HoldingLimits): Connections {
         load.onDrop();
       },
       wait() {
-        if (connection.shared && source.requests >= limits.requestsOfSourceMax) return false;
+        if (closed || (connection.shared && source.requests >= limits.requestsOfSourceMax)) return false;
         state = 'waiting';
         source.requests += 1;
         added(connection);
@@ -291,7 +303,7 @@ export function openConnections(limits: HoldingLimits): Connections {
     source.open.delete(connection);
     source.held.delete(connection);
     source.connections -= 1;
-    forgetIfEmpty(source);
+    release(source);
     if (all.size > 0) return;
     clearInterval(checking);
     checking = undefined;
@@ -300,12 +312,13 @@ export function openConnections(limits: HoldingLimits): Connections {
   return {
     enter(raw, address, isTrusted) {
       const shared = isTrusted(address);
-      const source = sourceNamed(sourceOf(address));
-      if (all.size >= limits.connectionsMax || (!shared && source.connections >= connectionsOfSource)) {
+      const name = sourceOf(address);
+      if (all.size >= limits.connectionsMax || (!shared && (sources.get(name)?.connections ?? 0) >= connectionsOfSource)) {
         raw.destroy();
-        forgetIfEmpty(source);
         return undefined;
       }
+      const source = sourceNamed(name);
+      source.references += 1;
       const connection: Connection = { raw, source, shared, loads: new Set(), requests: 0, last: undefined, ending: false };
       source.connections += 1;
       all.add(connection);
@@ -314,14 +327,16 @@ export function openConnections(limits: HoldingLimits): Connections {
       return connection;
     },
     move(connection, address, isTrusted) {
-      const source = sourceNamed(sourceOf(address));
+      const name = sourceOf(address);
       const shared = isTrusted(address);
-      if (!shared && source.connections >= connectionsOfSource) {
+      if (!shared && (sources.get(name)?.connections ?? 0) >= connectionsOfSource) {
         connection.raw.destroy();
         return false;
       }
+      const source = sourceNamed(name);
+      source.references += 1;
       connection.source.connections -= 1;
-      forgetIfEmpty(connection.source);
+      release(connection.source);
       source.connections += 1;
       connection.source = source;
       connection.shared = shared;
