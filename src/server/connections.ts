@@ -63,25 +63,22 @@ export interface Connection {
 
 /** What one request holds, from its head until its response was sent or its connection closed, and until the core has answered. */
 export interface Load {
+  readonly connection: Connection;
+  readonly source: Source;
   readonly response: ServerResponse;
-  /** Called by `drop`. */
-  onDrop: () => void;
-  /** Reserves bytes. Returns false, and reserves nothing, if there is no room for them. */
-  hold(bytes: number): boolean;
-  /** Counts bytes that exist already. */
-  charge(bytes: number): void;
-  /** Frees the bytes of a body that is not used. */
-  drop(): void;
-  /** Counts the request as one that waits for a response. Returns false if its source has too many and cannot be held. */
-  wait(): boolean;
-  /** Reports that the core has answered. */
-  settle(): void;
-  /** Reports that the whole response was handed to the stream. */
-  responded(): void;
-  /** Whether the request is complete or refused, so that its own response is yet to come or was sent. */
-  readonly willRespond: () => boolean;
-  /** When `responded` was called, on the clock of `performance.now`. */
-  readonly respondedAt: () => number | undefined;
+  readonly shared: boolean;
+  bytes: number;
+  state: 'reading' | 'waiting' | 'settled';
+  closed: boolean;
+  /** When the whole response was handed to the stream, on the clock of `performance.now`. */
+  respondedAt: number | undefined;
+  /** Frees the body. Called if it is not used, and at the end. */
+  onDrop: (() => void) | undefined;
+}
+
+/** Reports whether a request is complete or refused, so that its own response is yet to come or was sent. */
+export function willRespond({ state, response }: Load): boolean {
+  return state !== 'reading' || response.req.complete;
 }
 
 /** What all sources hold. */
@@ -107,6 +104,16 @@ export interface Connections {
   of(stream: Socket): Connection | undefined;
   /** Counts a request for the source of its client, or without `address` for that of its connection. */
   load(connection: Connection, response: ServerResponse, address?: string): Load;
+  /** Reserves bytes. Returns false, and reserves nothing, if there is no room for them. */
+  hold(load: Load, bytes: number): boolean;
+  /** Counts bytes that exist already. */
+  charge(load: Load, bytes: number): void;
+  /** Frees the bytes of a body that is not used. */
+  drop(load: Load): void;
+  /** Counts the request as one that waits for a response. Returns false if its source has too many and cannot be held. */
+  wait(load: Load): boolean;
+  /** Reports that the core has answered. */
+  settle(load: Load): void;
   /** Ignores further requests, and destroys the connection within a grace period that begins after the responses that wait. */
   end(connection: Connection): void;
   /** Destroys all connections. */
@@ -127,7 +134,6 @@ export function openConnections(limits: HoldingLimits): Connections {
   const sources = new Map<string, Source>();
   /** Sources that have something to do in the next turn of the event loop. */
   const waiting = new Set<Source>();
-  const closes = new WeakMap<Load, () => void>();
   let turning = false;
   let bytes = 0;
   let checking: NodeJS.Timeout | undefined;
@@ -209,86 +215,40 @@ export function openConnections(limits: HoldingLimits): Connections {
     if (!connection.shared && source.requests >= limits.requestsOfSourceMax) holdSource(source);
   }
 
-  function removed(connection: Connection, source: Source): void {
+  function removed({ connection, source }: Load): void {
     source.requests -= 1;
     connection.requests -= 1;
     if (connection.requests === limits.requestsOfConnectionMax - 1) read(connection);
     if (source.held.size > 0) waitForTurn(source);
   }
 
-  function newLoad(connection: Connection, source: Source, response: ServerResponse): Load {
-    const proxied = connection.shared ? 1 : 0;
-    source.references += 1;
-    source.proxied += proxied;
-    let held = 0;
-    let state: 'reading' | 'waiting' | 'settled' = 'reading';
-    let closed = false;
-    let respondedAt: number | undefined;
-    const count = (more: number) => {
-      held += more;
-      bytes += more;
-      source.bytes += more;
-    };
-    const freeIfOver = () => {
-      if (!closed || state === 'waiting') return;
-      count(-held);
-      source.proxied -= proxied;
-      release(source);
-    };
-    const load: Load = {
-      response,
-      onDrop() {},
-      hold(more) {
-        if (bytes + more > limits.underWayMaxBytes || source.bytes + more > bytesOfSource) return false;
-        if (source.proxied > connectionsOfSource) return false;
-        count(more);
-        return true;
-      },
-      charge: count,
-      drop() {
-        count(-held);
-        load.onDrop();
-      },
-      wait() {
-        if (closed || (connection.shared && source.requests >= limits.requestsOfSourceMax)) return false;
-        state = 'waiting';
-        source.requests += 1;
-        added(connection);
-        return true;
-      },
-      settle() {
-        if (state !== 'waiting') return;
-        state = 'settled';
-        // A response that waits for its client still counts.
-        if (closed) removed(connection, source);
-        freeIfOver();
-      },
-      responded() {
-        respondedAt ??= performance.now();
-      },
-      willRespond: () => state !== 'reading' || response.req.complete,
-      respondedAt: () => respondedAt,
-    };
-    const close = () => {
-      if (closed) return;
-      closed = true;
-      connection.loads.delete(load);
-      if (state === 'settled') removed(connection, source);
-      load.onDrop();
-      freeIfOver();
-    };
-    response.once('close', close);
-    closes.set(load, close);
-    connection.loads.add(load);
-    connection.last = response;
-    return load;
+  function charge(load: Load, more: number): void {
+    load.bytes += more;
+    bytes += more;
+    load.source.bytes += more;
+  }
+
+  function freeIfOver(load: Load): void {
+    if (!load.closed || load.state === 'waiting') return;
+    charge(load, -load.bytes);
+    if (load.shared) load.source.proxied -= 1;
+    release(load.source);
+  }
+
+  function close(load: Load): void {
+    if (load.closed) return;
+    load.closed = true;
+    load.connection.loads.delete(load);
+    if (load.state === 'settled') removed(load);
+    load.onDrop?.();
+    freeIfOver(load);
   }
 
   function check(): void {
     const now = performance.now();
     for (const connection of all) {
       const [oldest] = connection.loads;
-      const at = oldest?.respondedAt();
+      const at = oldest?.respondedAt;
       if (at !== undefined && now - at >= limits.responseTimeoutMs) connection.raw.destroy();
     }
   }
@@ -297,7 +257,7 @@ export function openConnections(limits: HoldingLimits): Connections {
     const { source, stream } = connection;
     connection.ending = true;
     // The HTTP server does not close the responses that are behind another one.
-    for (const load of connection.loads) closes.get(load)?.();
+    for (const load of connection.loads) close(load);
     all.delete(connection);
     if (stream !== undefined) byStream.delete(stream);
     source.open.delete(connection);
@@ -379,8 +339,54 @@ export function openConnections(limits: HoldingLimits): Connections {
       connection.source.held.delete(connection);
     },
     of: (stream) => byStream.get(stream),
-    load: (connection, response, address) =>
-      newLoad(connection, address === undefined ? connection.source : sourceNamed(sourceOf(address)), response),
+    load(connection, response, address) {
+      const source = address === undefined ? connection.source : sourceNamed(sourceOf(address));
+      const { shared } = connection;
+      const load: Load = {
+        connection,
+        source,
+        response,
+        shared,
+        bytes: 0,
+        state: 'reading',
+        closed: false,
+        respondedAt: undefined,
+        onDrop: undefined,
+      };
+      source.references += 1;
+      if (shared) source.proxied += 1;
+      response.once('close', () => close(load));
+      connection.loads.add(load);
+      connection.last = response;
+      return load;
+    },
+    hold(load, more) {
+      const { source } = load;
+      if (bytes + more > limits.underWayMaxBytes || source.bytes + more > bytesOfSource) return false;
+      if (source.proxied > connectionsOfSource) return false;
+      charge(load, more);
+      return true;
+    },
+    charge,
+    drop(load) {
+      charge(load, -load.bytes);
+      load.onDrop?.();
+    },
+    wait(load) {
+      const { source } = load;
+      if (load.closed || (load.shared && source.requests >= limits.requestsOfSourceMax)) return false;
+      load.state = 'waiting';
+      source.requests += 1;
+      added(load.connection);
+      return true;
+    },
+    settle(load) {
+      if (load.state !== 'waiting') return;
+      load.state = 'settled';
+      // A response that waits for its client still counts.
+      if (load.closed) removed(load);
+      freeIfOver(load);
+    },
     end(connection) {
       if (connection.ending) return;
       connection.ending = true;
@@ -388,7 +394,7 @@ export function openConnections(limits: HoldingLimits): Connections {
         const timer = setTimeout(() => connection.raw.destroy(), limits.graceMs);
         connection.raw.once('close', () => clearTimeout(timer));
       };
-      const last = [...connection.loads].findLast((load) => load.willRespond());
+      const last = [...connection.loads].findLast(willRespond);
       if (last === undefined) begin();
       else last.response.once('close', begin);
     },

@@ -53,15 +53,16 @@ export function fairQueue({ runningMax, agedMs }: FairQueueLimits): FairQueue {
     next();
   }
 
-  async function begin<T>(task: () => Promise<T>): Promise<T> {
+  function begin<T>(task: () => Promise<T>): Promise<T> {
     const id = ++lastId;
     running.set(id, performance.now());
-    try {
-      return await task();
-    } finally {
+    const end = () => {
       running.delete(id);
       if (waiting > 0) next();
-    }
+    };
+    const result = task();
+    result.then(end, end);
+    return result;
   }
 
   return {

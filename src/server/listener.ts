@@ -8,7 +8,7 @@ import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { plainAddress } from '#core/source-address.ts';
 import { answerBare } from './bare-answer.ts';
-import type { Connection, Connections, HoldingLimits, Load } from './connections.ts';
+import { type Connection, type Connections, type HoldingLimits, type Load, willRespond } from './connections.ts';
 import { forwardedClient } from './forwarded.ts';
 import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
 import { type Address, endpointOf, isLoopback } from './settings.ts';
@@ -286,7 +286,7 @@ function takeRequest(request: IncomingMessage, response: ServerResponse, connect
   const load = parts.connections.load(connection, response, client?.sourceIp === peer.address ? undefined : client?.sourceIp);
   const refuse = (why: Unreadable) => refuseHead(request, connection, load, parts, why);
   const wrong = wrongHead(request, parts.limits) ?? (client === undefined ? UNREADABLE.proxy : undefined);
-  if (!load.hold(REQUEST_BYTES + headBytes(request.rawHeaders))) refuse(UNREADABLE.load);
+  if (!parts.connections.hold(load, REQUEST_BYTES + headBytes(request.rawHeaders))) refuse(UNREADABLE.load);
   else if (wrong !== undefined) refuse(wrong);
   else receive(request, response, client as Client, parts, load, refuse);
 }
@@ -332,13 +332,14 @@ function receive(
   load: Load,
   refuse: (why: Unreadable) => void,
 ): void {
+  const { connections } = parts;
   const target = request.url ?? '/';
   if (target === '/_belfry/health') {
-    if (!load.wait()) {
+    if (!connections.wait(load)) {
       refuse(UNREADABLE.load);
       return;
     }
-    load.settle();
+    connections.settle(load);
     request.resume();
     const health = parts.health();
     const text = JSON.stringify(health);
@@ -348,26 +349,29 @@ function receive(
       'content-length': text.length,
     });
     response.end(text);
-    load.responded();
+    load.respondedAt = performance.now();
     return;
   }
   const respond = (ask: () => Promise<Answer>) => {
-    if (!load.wait()) {
+    if (!connections.wait(load)) {
       refuse(UNREADABLE.load);
       return;
     }
     ask()
-      .finally(load.settle)
       .then(({ status, headers, body }) => {
-        if (response.destroyed || request.socket.destroyed) return;
+        connections.settle(load);
+        if (load.closed || response.destroyed) return;
         // RFC 9110 §8.6: an answer that cannot have a body must not say how long it is.
         const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-        load.charge(length);
+        connections.charge(load, length);
         response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
         response.end(request.method === 'HEAD' ? undefined : body);
-        load.responded();
+        load.respondedAt = performance.now();
       })
-      .catch(() => response.destroy());
+      .catch(() => {
+        connections.settle(load);
+        response.destroy();
+      });
   };
   const answer = (body: Uint8Array) => respond(() => parts.answer(receivedOf(request, client, body)));
 
@@ -384,15 +388,15 @@ function receive(
     chunks.length = 0;
   };
   const tooLarge = () => {
-    load.drop();
+    connections.drop(load);
     respond(() => parts.refuse(receivedOf(request, client, NO_BODY), 'RequestTooLarge'));
   };
   if (Number(declared) > parts.bodyMaxBytes) tooLarge();
   request.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (!refused && size > parts.bodyMaxBytes) tooLarge();
-    if (!refused && !load.hold(CHUNK_BYTES + chunk.length)) {
-      load.drop();
+    if (!refused && !connections.hold(load, CHUNK_BYTES + chunk.length)) {
+      connections.drop(load);
       refuse(UNREADABLE.load);
     }
     if (!refused) chunks.push(chunk);
@@ -420,12 +424,12 @@ function refuseUnreadable(
   }
   const loads = [...connection.loads];
   // A request that came whole before the nonsense was acted upon: its own answer must tell, not this one.
-  const acted = loads.findLast((load) => load.willRespond());
+  const acted = loads.findLast(willRespond);
   const { last } = connection;
   // The rest of a body that was refused already.
   const isAnswered = last?.writableEnded && !last.req.complete;
   connections.end(connection);
-  for (const load of loads) if (!load.willRespond()) load.drop();
+  for (const load of loads) if (!willRespond(load)) connections.drop(load);
   const why =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? UNREADABLE.headers
@@ -442,5 +446,5 @@ function refuseHead(request: IncomingMessage, connection: Connection, load: Load
   request.resume();
   connections.end(connection);
   load.response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body)), 'connection', 'close']).end(body);
-  load.responded();
+  load.respondedAt = performance.now();
 }
