@@ -10,6 +10,7 @@ import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
 import { isNotYet } from '#services/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
+import { STORED, type StoredInputs } from './parity/stored.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = `${ROOT}docs/parity.md`;
@@ -18,6 +19,8 @@ const CLIENTS: readonly ClientName[] = ['SDK', 'CLI', 'boto3'];
 interface OperationParity {
   readonly operation: string;
   readonly built: boolean;
+  /** Inputs of a built operation that are stored and returned without another effect. */
+  readonly stored?: StoredInputs;
   /** Why it is not built, where it is meant to stay so. */
   readonly reason?: string;
   readonly testedBy: readonly ClientName[];
@@ -51,10 +54,12 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
     const entry = table[operation];
     const built = entry !== undefined && !isNotYet(entry);
     const reason = built ? undefined : REASONS[service]?.get(operation);
+    const stored = built ? STORED[service]?.get(operation) : undefined;
     const source = built ? sources.find(({ text }) => holds(text, operation)) : undefined;
     return {
       operation,
       built,
+      ...(stored !== undefined && { stored }),
       ...(reason !== undefined && { reason }),
       testedBy: CLIENTS.filter((client) => tests.some((test) => calls(test, client, service, operation))),
       ...(source && { file: source.path.slice(folder.length + 1) }),
@@ -127,6 +132,7 @@ export function page(services: readonly ServiceParity[]): string {
       name,
       operations.length,
       operations.filter(({ built }) => built).length,
+      operations.filter(({ stored }) => stored !== undefined).length,
       ...CLIENTS.map((client) => count(operations, client)),
       assumed,
     ]);
@@ -137,11 +143,14 @@ export function page(services: readonly ServiceParity[]): string {
     'Written by `npm run parity` from the models, the operation tables and the tests. Not edited by hand.',
     '',
     'An operation that is not built is still answered: its permission is asked for, then it is refused with `NotYetImplementedException`.',
+    '"Stored, not acted on" means that the server checks, stores and returns the inputs, and that they have no other effect yet.',
+    'Without a list of inputs it applies to everything that the operation sets. The column of that name counts the operations with such inputs.',
+    'Meetings carry no media: the server issues join tokens, and no media server accepts them.',
     '"Tested with" names the unmodified clients that call the operation in a test: the AWS SDK for JavaScript v3, the AWS CLI, boto3.',
     '"Assumed" counts the places in the sources where nobody says what AWS does and something was chosen (`grep -rn "Assumed:" src`).',
     '',
-    row(['service', 'operations', 'built', ...CLIENTS.map((client) => `tested with ${client}`), 'assumed']),
-    row(['---', ...Array.from({ length: CLIENTS.length + 3 }, () => '---:')]),
+    row(['service', 'operations', 'built', 'stored, not acted on', ...CLIENTS.map((client) => `tested with ${client}`), 'assumed']),
+    row(['---', ...Array.from({ length: CLIENTS.length + 4 }, () => '---:')]),
     ...services.map(({ service, title, operations, assumed }) => totals(`[${title}](#${service})`, operations, assumed)),
     totals(
       'all',
@@ -161,18 +170,20 @@ export function page(services: readonly ServiceParity[]): string {
           ]),
       row(['operation', 'built', 'tested with', 'in', 'assumed in that file']),
       row(['---', '---', '---', '---', '---:']),
-      ...operations.map(({ operation, built, reason, testedBy, file, assumed }) =>
-        row([
-          operation,
-          built ? 'yes' : reason === undefined ? 'not yet' : `not yet: ${reason}`,
-          testedBy.join(', '),
-          file === undefined ? '' : `\`${file}\``,
-          assumed === 0 ? '' : assumed,
-        ]),
+      ...operations.map(({ operation, testedBy, file, assumed, ...state }) =>
+        row([operation, stateOf(state), testedBy.join(', '), file === undefined ? '' : `\`${file}\``, assumed === 0 ? '' : assumed]),
       ),
     ]),
     '',
   ].join('\n');
+}
+
+function stateOf({ built, stored, reason }: Pick<OperationParity, 'built' | 'stored' | 'reason'>): string {
+  if (!built) return reason === undefined ? 'not yet' : `not yet: ${reason}`;
+  if (stored === undefined) return 'yes';
+  const { inputs, reason: why } = stored;
+  if (inputs.includes('*')) return `stored, not acted on: ${why}`;
+  return `yes; stored, not acted on: ${inputs.map((input) => `\`${input}\``).join(', ')} (${why})`;
 }
 
 if (import.meta.main) {

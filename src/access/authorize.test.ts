@@ -71,11 +71,15 @@ const RECEIVED: Received = {
   sourceIp: '127.0.0.1',
 };
 
-async function authorize(principal: Principal, ...actions: readonly string[]): Promise<void> {
+function authorize(principal: Principal, ...actions: readonly string[]): Promise<void> {
+  return authorizeOn(ROLE, principal, ...actions);
+}
+
+async function authorizeOn(resource: string, principal: Principal, ...actions: readonly string[]): Promise<void> {
   const snapshot = adasSnapshot();
   const stage = authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => true });
   const store = await openSqlite(':memory:');
-  const asked = actions.map((action) => ({ action, resources: [ROLE] }));
+  const asked = actions.map((action) => ({ action, resources: [resource] }));
   const authenticated = { principal, region: 'us-east-1', identityVersion: 1 };
   await store.transaction((tx) => stage({ received: RECEIVED, authenticated, profile: 'sdk', asked, now: NOW }, tx));
 }
@@ -97,3 +101,26 @@ for (const [who, principal] of [
 test('authorize: nobody is asked about nothing', async () => {
   await assert.rejects(authorize(OF_USER), /asked for no permission/);
 });
+
+// biome-ignore format: a table
+const OWNERS: readonly (readonly [resource: string, allowed: boolean])[] = [
+  ['arn:aws:iam::111122223333:policy/Own',                                        true ],
+  ['*',                                                                           true ],
+  ['arn:aws:iam::aws:policy/AdministratorAccess',                                 true ],
+  ['arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess',    true ],
+  ['arn:aws:iam::444455556666:policy/Own',                                        false],
+  ['arn:aws:iam::aws:role/Own',                                                   false],
+  ['arn:aws:iam:::policy/Own',                                                    false],
+  ['arn:aws:iam::*:policy/Own',                                                   false],
+  ['arn:aws:chime:us-east-1:aws:meeting/a1b2',                                    false],
+  ['arn:aws:chime:us-east-1::meeting/a1b2',                                       false],
+  ['arn:aws-cn:iam::aws:policy/AdministratorAccess',                              false],
+  ['not an ARN',                                                                  false],
+];
+for (const [resource, allowed] of OWNERS) {
+  test(`authorize: an administrator is ${allowed ? 'allowed' : 'denied'} on ${resource}`, async () => {
+    const decided = authorizeOn(resource, { ...OF_USER, session: { ...SESSION, mfaAuthenticated: true } }, 'chime:TagResource');
+    if (allowed) await decided;
+    else await assert.rejects(decided, { code: 'AccessDenied' });
+  });
+}

@@ -4,6 +4,7 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { ambiguousTagKeys, type TagPrefix, type Tags, tagContextOf, withStoredSpellings } from '#core/tag-keys.ts';
 import { authorizationMessage } from '#policy/authorization-message.ts';
 import type { Decision } from '#policy/decision.ts';
 import {
@@ -106,6 +107,8 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     let asks = 0;
     const organization = organizationOf(principal);
     const stack = principal.type === 'Unknown' ? undefined : stacks.stackOf(principal);
+    const ownTags = tagsOf(principal);
+    const principalKeys = [...ambiguousKeys(PRINCIPAL_TAGS, ownTags), ...ambiguousKeys(PRINCIPAL_TAGS, principal.session?.tags)];
 
     // Only of the operation itself, which is first: what must be allowed besides (iam:PassRole, iam:CreateServiceLinkedRole) is a
     // permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
@@ -125,13 +128,16 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
             : one.resources.length === 0
               ? ANY
               : one.resources;
-      const context = requestContext(received, principal, tagsOf(principal), region, now, organization);
+      const context = requestContext(received, principal, ownTags, region, now, organization);
       addOperationContext(context, one.context, profile);
       if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
       const tags =
         one.resourceTags &&
         profile === 'sdk' &&
-        (stack === undefined || stack.readsKey(one.action, 'aws:resourcetag/') || stack.readsKey(one.action, 'iam:resourcetag/'))
+        (stack === undefined ||
+          stack.readsKey(one.action, 'aws:resourcetag/') ||
+          stack.readsKey(one.action, 'iam:resourcetag/') ||
+          (context.has('aws:tagkeys') && stack.readsKey(one.action, 'aws:tagkeys')))
           ? await one.resourceTags(tx)
           : undefined;
 
@@ -139,11 +145,14 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         asks += 1;
         const resource = resources[i] as string;
         const parts = resource === '*' ? undefined : parseArn(resource);
-        const owner = parts?.accountId;
+        const owner = resource === '*' ? undefined : (parts?.accountId ?? '');
         const ownersOrganization = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
         // The last resource may have the context for itself: what is said of it is said of no other.
         const own = resourceContext(i + 1 < resources.length ? new Map(context) : context, parts, tags?.[i], ownersOrganization);
         try {
+          if (readsAmbiguousTag(stack, one, [...principalKeys, ...ambiguousKeys(RESOURCE_TAGS, tags?.[i])])) {
+            throw denied(principal, one.action, resource, implicit('identity', resource), one.called);
+          }
           if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
           else byPolicies(principal, stack, one, resource, owner, own);
         } catch (error) {
@@ -192,14 +201,7 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') throw denied(principal, action, resource, decision, called);
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
-    if (
-      owner !== undefined &&
-      owner !== '' &&
-      owner !== 'aws' &&
-      owner !== '*' &&
-      owner !== principal.accountId &&
-      !isOwnOrganizations(principal, resource)
-    ) {
+    if (owner !== undefined && owner !== principal.accountId && !isOfAws(resource) && !isOwnOrganizations(principal, resource)) {
       const decision = implicit('resource', resource);
       // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
       if (action === 'iam:PassRole') throw new Denied('Cross-account pass role is not allowed.', decision, [resource]);
@@ -295,11 +297,20 @@ const EVERYTHING = [
   },
 ];
 const ANY: readonly string[] = ['*'];
+
+/**
+ * Policies that AWS owns, for every account. Any other ARN without an account names nothing that the caller could own.
+ *
+ * Source: Service Authorization Reference: `arn:aws:iam::aws:policy/…`, and `awspolicy` of Organizations.
+ */
+function isOfAws(resource: string): boolean {
+  return resource.startsWith('arn:aws:iam::aws:policy/') || resource.startsWith('arn:aws:organizations::aws:policy/');
+}
 const NO_TAGS: Readonly<Record<string, string>> = {};
 type Denial = Extract<Decision, { effect: 'Deny' }>;
 const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
 
-function implicit(missing: 'trust' | 'resource', resource: string): Denial {
+function implicit(missing: 'trust' | 'resource' | 'identity', resource: string): Denial {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
@@ -331,12 +342,38 @@ function resourceContext(
     context.set('aws:resourceorgid', organization.organizationId);
     context.set('aws:resourceorgpaths', [organization.path]);
   }
-  for (const [key, value] of Object.entries(tags ?? NO_TAGS)) {
-    context.set(`aws:resourcetag/${key.toLowerCase()}`, value);
-    if (parts?.service === 'iam') context.set(`iam:resourcetag/${key.toLowerCase()}`, value);
+  if (tags === undefined) return context;
+  for (const prefix of parts?.service === 'iam' ? RESOURCE_TAGS : AWS_RESOURCE_TAGS) {
+    for (const [key, value] of tagContextOf(prefix, tags)) context.set(key, value);
   }
+  const changed = context.get('aws:tagkeys');
+  // A request for `team` may replace or remove the tag `Team`, so a Deny on either key must see it.
+  if (Array.isArray(changed)) context.set('aws:tagkeys', withStoredSpellings(changed, Object.keys(tags)));
   return context;
 }
+
+const AWS_RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/'];
+const RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/', 'iam:resourcetag/'];
+const PRINCIPAL_TAGS: readonly TagPrefix[] = ['aws:principaltag/'];
+
+/** The condition keys of tags that differ in case only. */
+function ambiguousKeys(prefixes: readonly TagPrefix[], tags: Tags = NO_TAGS): readonly string[] {
+  const keys = ambiguousTagKeys(Object.keys(tags));
+  return keys.length === 0 ? NO_KEYS : prefixes.flatMap((prefix) => keys.map((key) => prefix + key));
+}
+
+/**
+ * Reports whether a decision would read a tag whose key occurs in several spellings. Requests cannot store such tags; older data may have them.
+ *
+ * A policy could mean either value, and an absent key would satisfy negated tests. So the request is denied: an error during evaluation
+ * fails closed. Requirement EVAL-12. Source: IAM User Guide, `aws:ResourceTag`: a condition matches either key "but not both".
+ * Assumed: that AWS does the same.
+ */
+function readsAmbiguousTag(stack: PolicyStack | undefined, { action, trustPolicyOf }: Asked, keys: readonly string[]): boolean {
+  return keys.some((key) => stack === undefined || trustPolicyOf !== undefined || stack.readsKey(action, key));
+}
+
+const NO_KEYS: readonly string[] = [];
 
 /**
  * Kinds of sessions that may not call a service at all, whatever their policies say: credentials of GetFederationToken call no

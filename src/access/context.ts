@@ -3,6 +3,7 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import { header, type Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { tagContextOf } from '#core/tag-keys.ts';
 
 type Writable = Map<string, string | readonly string[]>;
 
@@ -68,11 +69,11 @@ export function requestContext(
     context.set('aws:principalorgid', organization.organizationId);
     context.set('aws:principalorgpaths', [organization.path]);
   }
-  for (const [key, value] of Object.entries(principalTags)) context.set(`aws:principaltag/${key.toLowerCase()}`, value);
+  for (const [key, value] of tagContextOf('aws:principaltag/', principalTags)) context.set(key, value);
   const { session } = principal;
   if (session === undefined) return context;
 
-  for (const [key, value] of Object.entries(session.tags)) context.set(`aws:principaltag/${key.toLowerCase()}`, value);
+  for (const [key, value] of tagContextOf('aws:principaltag/', session.tags)) context.set(key, value);
   context.set('aws:tokenissuetime', isoSeconds(session.issuedAt));
   context.set('aws:multifactorauthpresent', session.mfaAuthenticated ? 'true' : 'false');
   if (session.mfaAuthenticated) context.set('aws:multifactorauthage', String(Math.floor((now - session.issuedAt) / 1000)));

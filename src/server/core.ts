@@ -11,6 +11,7 @@ import { federating } from '#access/federate.ts';
 import { guardedFetch } from '#access/guarded-fetch.ts';
 import { issuerKeys } from '#access/issuer-keys.ts';
 import { newLease, withdrawing } from '#access/lease.ts';
+import { nameDigest } from '#access/name-digest.ts';
 import { operatorKeyRing } from '#access/operator-keys.ts';
 import { principalsOf } from '#access/principals.ts';
 import { newSessionTokens } from '#access/session-token.ts';
@@ -46,9 +47,11 @@ import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
 import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
+import { beat } from './health.ts';
 import { allOperations } from './operations.ts';
 import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 import { signInPages } from './sign-in/pages.ts';
+import { siteOf } from './sign-in/site.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
@@ -211,6 +214,9 @@ const signIn = signInPages({
   region: settings.region,
   operatorAccount: () => operatorAccount,
   holds: lease.holds,
+  site: siteOf(settings),
+  nameDigest: nameDigest(ring.keys),
+  failuresPerSource: settings.signInFailures,
   report,
 });
 
@@ -221,6 +227,7 @@ async function sweepWhatEnded(): Promise<void> {
   await store.transaction(async (tx) => {
     await sweepEndedMeetings(tx, now());
     await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
+    await tx.attempts.forget(now(), FORGOTTEN_AT_ONCE);
   });
   while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), tellOfIdentity)));
   while (await store.transaction((tx) => sweepExpiredChannels(tx, now(), tellOfChannels)));
@@ -244,6 +251,12 @@ async function closed(): Promise<void> {
   await kept.close();
 }
 
+const stopBeat = await beat({
+  lease,
+  check: () => kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT)),
+  post: (readyUntil) => port.postMessage({ readyUntil } satisfies FromCore),
+});
+
 serveCore(port, {
   answer: ({ received, refuse, socket }) =>
     socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
@@ -254,6 +267,7 @@ serveCore(port, {
   close: () => {
     clearInterval(sweep);
     clearInterval(trim);
+    stopBeat();
     control.close();
     return closed();
   },

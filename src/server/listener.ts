@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -13,7 +13,7 @@ import { forwardedClient } from './forwarded.ts';
 import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
 import { type Address, endpointOf, isLoopback } from './settings.ts';
 import { isConnect } from './sockets.ts';
-import { TLS_FLOOR } from './tls.ts';
+import { TLS_FLOOR, type TlsMaterial } from './tls.ts';
 import type { IsTrusted } from './trusted-proxies.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 
@@ -64,7 +64,8 @@ export interface ListenerParts {
   readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
   /** Takes over the connection of a request for a messaging session. */
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
-  readonly health: () => { readonly status: 'ok' | 'starting'; readonly version: string };
+  /** Answers a health probe without the core. Undefined for any other request. */
+  readonly probe: (method: string, target: string) => Answer | undefined;
   /** Shared by all listeners, with the same limits. */
   readonly connections: Connections;
   readonly limits: ConnectionLimits;
@@ -77,12 +78,14 @@ export interface ListenerParts {
 export interface Listener {
   /** `http://127.0.0.1:7080`. */
   readonly endpoint: string;
+  /** Uses another certificate for new connections. For HTTPS only. */
+  renewTls(tls: TlsMaterial): void;
   /** Stops accepting, lets answers under way finish, then closes what remains. */
   close(): Promise<void>;
 }
 
 /** Listens on one address; `tls` makes it HTTPS. */
-export async function listen(address: Address, tls: { cert: string; key: string } | undefined, parts: ListenerParts): Promise<Listener> {
+export async function listen(address: Address, tls: TlsMaterial | undefined, parts: ListenerParts): Promise<Listener> {
   const { limits, connections } = parts;
   const server = newServer(tls, limits);
   const peers = new WeakMap<Connection, Peer>();
@@ -123,6 +126,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   });
   const { port } = server.address() as AddressInfo;
   return {
+    renewTls: (renewed) => (server as TlsServer).setSecureContext({ ...TLS_FLOOR, ...renewed }),
     endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
@@ -133,7 +137,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   };
 }
 
-function newServer(tls: { cert: string; key: string } | undefined, limits: ConnectionLimits): Server {
+function newServer(tls: TlsMaterial | undefined, limits: ConnectionLimits): Server {
   const options = {
     maxHeaderSize: limits.headersMaxBytes,
     keepAlive: true,
@@ -333,25 +337,6 @@ function receive(
   refuse: (why: Unreadable) => void,
 ): void {
   const { connections } = parts;
-  const target = request.url ?? '/';
-  if (target === '/_belfry/health') {
-    if (!connections.wait(load)) {
-      refuse(UNREADABLE.load);
-      return;
-    }
-    connections.settle(load);
-    request.resume();
-    const health = parts.health();
-    const text = JSON.stringify(health);
-    response.writeHead(health.status === 'ok' ? 200 : 503, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'content-length': text.length,
-    });
-    response.end(text);
-    load.respondedAt = performance.now();
-    return;
-  }
   const respond = (ask: () => Promise<Answer>) => {
     if (!connections.wait(load)) {
       refuse(UNREADABLE.load);
@@ -374,6 +359,12 @@ function receive(
       });
   };
   const answer = (body: Uint8Array) => respond(() => parts.answer(receivedOf(request, client, body)));
+  const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
+  if (probed !== undefined) {
+    request.resume();
+    respond(() => Promise.resolve(probed));
+    return;
+  }
 
   const declared = request.headers['content-length'];
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) {

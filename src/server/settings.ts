@@ -32,6 +32,10 @@ export interface Settings {
   readonly lookupEventsPerSecond: number;
   /** Hosts of identity providers that may have internal addresses, with the port where it is not 443. */
   readonly internalIssuers: readonly string[];
+  /** Time between SIGTERM and the end of listening. */
+  readonly drainSeconds: number;
+  /** Failed sign-ins of one source before it waits. 0: no limit. */
+  readonly signInFailures: number;
   /** Networks in CIDR notation. */
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
@@ -68,6 +72,8 @@ export const SETTINGS: readonly Row[] = [
   { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        says: 'Largest request body, as sent' },
   { variable: 'BELFRY_LOOKUPS_PER_SECOND', flag: '--lookups-per-second', fallback: '2',          says: 'LookupEvents calls an account may make in a second, as in AWS; 0 for no limit' },
   { variable: 'BELFRY_INTERNAL_ISSUERS', flag: '--internal-issuers', fallback: '',               says: 'Hosts of identity providers that may have internal addresses: `keycloak.corp.example,10.0.0.5:8443`' },
+  { variable: 'BELFRY_DRAIN_SECONDS',    flag: '--drain-seconds',    fallback: '0',              says: 'Seconds between SIGTERM and the end of listening: `/_belfry/ready` is 503, requests are still answered' },
+  { variable: 'BELFRY_SIGN_IN_FAILURES', flag: '--sign-in-failures', fallback: '30',             says: 'Failed sign-ins that one source (an IPv4 address or an IPv6 /64) may make at once, on all servers together; one more each minute; 0 for no limit' },
   { variable: 'BELFRY_TRUSTED_PROXIES',  flag: '--trusted-proxies',  fallback: '',               says: 'Networks of proxies whose `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto` name the client: `10.0.0.0/24,127.0.0.1`' },
   { variable: 'BELFRY_PROXY_PROTOCOL',   flag: '--proxy-protocol',   fallback: 'off',            says: '`on` if each connection of a trusted proxy begins with a PROXY protocol header (version 2)' },
   { variable: 'BELFRY_CONNECTIONS_MAX',  flag: '--connections-max',  fallback: '20000',          says: 'Open connections' },
@@ -150,6 +156,8 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
       .split(',')
       .map((host) => host.trim().toLowerCase())
       .filter((host) => host !== ''),
+    drainSeconds: whole('BELFRY_DRAIN_SECONDS', text('BELFRY_DRAIN_SECONDS'), 0, 3_600),
+    signInFailures: whole('BELFRY_SIGN_IN_FAILURES', text('BELFRY_SIGN_IN_FAILURES'), 0, 1_000_000),
     trustedProxies,
     proxyProtocol,
     connectionsMax: whole('BELFRY_CONNECTIONS_MAX', text('BELFRY_CONNECTIONS_MAX'), 16, 1_000_000),

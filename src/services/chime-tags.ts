@@ -1,12 +1,12 @@
 /** Tags of Chime's resources: the same in five services but for the names of two errors. */
-import { parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
+import type { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Empty } from '#model/model.ts';
 import type { TagRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, Operation } from './operation.ts';
+import { mergedTags, newTags, requestTagKeys, requestTags, TAG_RULES, tagsWithout, tagValues as valuesOf } from './tag-rules.ts';
 
 /** A tag as the models of all five services have it. */
 export interface Tag {
@@ -46,11 +46,10 @@ interface TagOperations {
  * The three operations on tags of a service. The decision is on exactly the ARN that will be looked for.
  *
  * Source: TagResource, UntagResource, ListTagsForResource of the five models. TAG-6.
- * @throws BadRequestException no ARN, a reserved key, a key twice · what `rules` says where there is no such resource, or more than 50 tags
+ * @throws BadRequestException a reserved key, a key twice or in another case than it has on the resource · what `rules` says where there is no such resource, or more than 50 tags
  */
 export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperations {
   function onArn(caller: Caller, action: Access['action'], resourceArn: string, context?: ConditionContext): Access {
-    if (parseArn(resourceArn) === undefined) throw new AwsError('BadRequestException', `Invalid resource ARN: ${resourceArn}`);
     if (caller.profile === 'classic') return { action, resources: ['*'] };
     const resourceTags = async (tx: Tx) => [tagValues((await find(tx, caller, resourceArn, BEGINNING))?.tags)];
     return { action, resources: [resourceArn], resourceTags, ...(context && { context }) };
@@ -62,9 +61,8 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
   }
   return {
     TagResource: {
-      access: (input, caller) => onArn(caller, 'chime:TagResource', input.ResourceARN, requestTags(input.Tags)),
+      access: (input, caller) => onArn(caller, 'chime:TagResource', input.ResourceARN, new Map(requestTags(TAG_RULES.chime, input.Tags))),
       async handle(call, input) {
-        requireTags(input.Tags);
         const { tags, keep } = await taggedOrNotFound(call, input.ResourceARN);
         const after = withTags(tags, input.Tags);
         if (after.length > TAGS_MAX) throw tooMany(input.ResourceARN, TAGS_MAX);
@@ -75,10 +73,10 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
 
     /** Keys it does not have are passed over. */
     UntagResource: {
-      access: (input, caller) => onArn(caller, 'chime:UntagResource', input.ResourceARN, requestTagKeys(input.TagKeys)),
+      access: (input, caller) => onArn(caller, 'chime:UntagResource', input.ResourceARN, new Map(requestTagKeys(input.TagKeys))),
       async handle(call, input) {
         const { tags, keep } = await taggedOrNotFound(call, input.ResourceARN);
-        await keep(tags.filter(({ key }) => !input.TagKeys.includes(key)));
+        await keep(tagsWithout(TAG_RULES.chime, tags, input.TagKeys));
         return {};
       },
     },
@@ -104,50 +102,32 @@ export function onNew({ profile }: Caller, action: Access['action'], pattern: st
   if (profile === 'classic') return [{ action, resources: ['*'] }];
   const resources = [pattern];
   if (tags === undefined || tags.length === 0) return [{ action, resources }];
-  const context = requestTags(tags);
+  const context = new Map(requestTags(TAG_RULES.chime, tags));
   return [
     { action, resources, context },
     { action: 'chime:TagResource', resources, context },
   ];
 }
 
-/** Tags as a decision reads them. */
+/** Tags as a decision reads them; undefined for a resource that does not exist. */
 export function tagValues(tags: readonly TagRecord[] | undefined): Readonly<Record<string, string>> | undefined {
-  return tags && Object.fromEntries(tags.map(({ key, value }) => [key, value]));
+  return tags && valuesOf(tags);
 }
 
 /**
- * What every list of tags must keep to.
+ * Checks the tags of a request.
  *
- * Source: AWS General Reference, "Tagging your AWS resources": `aws:` is reserved, whatever its case; keys differ in case.
- * Assumed: the texts.
- * @throws BadRequestException a reserved key, or the same key twice
+ * @throws BadRequestException a reserved key, or two keys that are equal ignoring case
  */
 export function requireTags(tags: readonly Tag[]): void {
-  const keys = new Set<string>();
-  for (const { Key } of tags) {
-    if (Key.toLowerCase().startsWith('aws:')) throw new AwsError('BadRequestException', `Tag keys must not begin with aws: ${Key}`);
-    if (keys.has(Key)) throw new AwsError('BadRequestException', `Duplicate tag key: ${Key}`);
-    keys.add(Key);
-  }
+  newTags(TAG_RULES.chime, tags);
 }
 
-/** The tags a resource has after some were given: a key that was there has the new value, and keeps its place. */
-export function withTags(present: readonly TagRecord[], given: readonly Tag[]): readonly TagRecord[] {
-  const tags = new Map(present.map(({ key, value }) => [key, value]));
-  for (const { Key, Value } of given) tags.set(Key, Value);
-  return Array.from(tags, ([key, value]) => ({ key, value }));
-}
-
-/** `aws:RequestTag/…` and `aws:TagKeys` of tags that are given. */
-function requestTags(tags: readonly Tag[]): ConditionContext {
-  return new Map<string, string | readonly string[]>([
-    ['aws:tagkeys', tags.map(({ Key }) => Key)],
-    ...tags.map(({ Key, Value }) => [`aws:requesttag/${Key.toLowerCase()}`, Value] as const),
-  ]);
-}
-
-/** `aws:TagKeys` of tags that are taken away. */
-function requestTagKeys(keys: readonly string[]): ConditionContext {
-  return new Map([['aws:tagkeys', keys]]);
+/**
+ * Returns the tags of a resource after some were added. A tag whose key is there replaces it, in its place.
+ *
+ * @throws BadRequestException as `requireTags`, or a key is there in another case
+ */
+export function withTags(present: readonly TagRecord[], added: readonly Tag[]): readonly TagRecord[] {
+  return mergedTags(TAG_RULES.chime, present, added);
 }

@@ -4,6 +4,7 @@
  * Source: RFC 6238 (SHA-1, 30 seconds, six digits), RFC 4226 §7.4 on resynchronization; IAM User Guide, "Assign a virtual MFA device".
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import { type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
@@ -141,7 +142,7 @@ export function mfaVerifier(vault: Vault): VerifyMfa {
   return async (bearer, serialNumber, tokenCode, mode = 'take') => {
     const { tx, accountId, now } = bearer;
     const key = serialNumber.toLowerCase();
-    const device = await tx.identity.get(accountId, 'mfa-device', key);
+    const device = await findDevice(tx, accountId, serialNumber);
     if (device?.enabledAt === undefined || !isOwn(bearer, device)) return NOTHING_TO_COUNT;
 
     const subject = mfaSubject(serialNumber);
@@ -181,6 +182,17 @@ export function mfaVerifier(vault: Vault): VerifyMfa {
     if (some === undefined || some.count <= 1) uncommitted.delete(key);
     else uncommitted.set(key, { ...some, count: some.count - 1 });
   }
+}
+
+/**
+ * The device of exactly this serial number, which is its ARN; undefined if there is none.
+ *
+ * Names of devices are unique ignoring case, so the store has them in lower case. Permission is decided on the ARN of the request: a device
+ * that another spelling of its ARN found would pass a Deny on it.
+ */
+export async function findDevice(tx: Tx, accountId: AccountId, serialNumber: string): Promise<MfaDeviceRecord | undefined> {
+  const device = await tx.identity.get(accountId, 'mfa-device', serialNumber.toLowerCase());
+  return device?.serialNumber === serialNumber ? device : undefined;
 }
 
 /** What wrong codes of a device are counted under. */

@@ -4,8 +4,8 @@
  *
  * Requirements ROLE-15, TS-3, EVAL-9. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
  */
-import { isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { arnForm } from '#model/arn-inputs.ts';
 import type { ServiceName } from '#model/model.ts';
 import { iamArn, nameKey } from './iam/names.ts';
 import type { Access, Caller, Operation } from './operation.ts';
@@ -112,14 +112,7 @@ function onPassRoleByName({ accountId }: Caller, roleName: string, service: stri
 }
 
 function isRoleArn(text: string): boolean {
-  const parts = parseArn(text);
-  return (
-    parts?.partition === 'aws' &&
-    parts.service === 'iam' &&
-    parts.region === '' &&
-    isAccountId(parts.accountId) &&
-    /^role\/./.test(parts.resource)
-  );
+  return arnForm(['iam:role']).test(text);
 }
 
 /** The roles that an input gives in one place, each once. */

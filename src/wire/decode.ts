@@ -1,6 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
+import { arnCheck } from './arns.ts';
 import { CBOR_FORM, inflate, parseCbor, parseJson, textOf } from './document.ts';
 import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } from './document-reader.ts';
 import { fault, invalidInput, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
@@ -15,29 +16,39 @@ import { isChime, type RawPair, type Routed } from './routed.ts';
  * @throws AwsError SerializationException  the body cannot be read, or a value has the wrong type
  * @throws AwsError ValidationError         constraints are broken, up to ten of them in one message; InvalidInputException of Organizations
  * @throws AwsError RequestTooLarge         a compressed body grows too large
+ * @throws AwsError the service's validation error  an ARN is not canonical: see `arns.ts`
  */
 export function decode(routed: Routed, received: Received): Record<string, unknown> {
   const reading: Reading = { at: [], faults: [], quotes: !isChime(routed.service) };
-  const input = readerOf(routed)(routed, received, reading);
+  const { read, requireArns } = readerOf(routed);
+  const input = read(routed, received, reading);
   if (reading.faults.length > 0) {
     throw routed.service === 'organizations' ? invalidInput(reading.faults) : validationError(reading.faults);
   }
+  requireArns?.(input);
   return input;
 }
 
 /** Reads the whole input of one operation in one protocol. */
 type ReadInput = (routed: Routed, received: Received, reading: Reading) => Record<string, unknown>;
 
+/** How the input of one operation is read and checked. */
+interface InputReader {
+  readonly read: ReadInput;
+  /** Absent if the input takes no ARNs. */
+  readonly requireArns: ReturnType<typeof arnCheck>;
+}
+
 interface Compiled {
   readonly json: ReturnType<typeof documentReaders>;
   readonly cbor: ReturnType<typeof documentReaders>;
   readonly query: ReturnType<typeof queryReaders>;
-  readonly inputs: Map<string, ReadInput>;
+  readonly inputs: Map<string, InputReader>;
 }
 
 const COMPILED = new WeakMap<ServiceModel, Compiled>();
 
-function readerOf({ model, operation, protocol, bodyKind }: Routed): ReadInput {
+function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader {
   let compiled = COMPILED.get(model);
   if (compiled === undefined) {
     compiled = {
@@ -51,7 +62,8 @@ function readerOf({ model, operation, protocol, bodyKind }: Routed): ReadInput {
   const key = `${bodyKind} ${operation.name}`;
   let input = compiled.inputs.get(key);
   if (input === undefined) {
-    input = protocol === 'rest-json' ? restInput(model, operation, compiled) : rpcInput(operation, bodyKind, compiled);
+    const read = protocol === 'rest-json' ? restInput(model, operation, compiled) : rpcInput(operation, bodyKind, compiled);
+    input = { read, requireArns: arnCheck(model, operation) };
     compiled.inputs.set(key, input);
   }
   return input;

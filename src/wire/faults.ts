@@ -97,7 +97,7 @@ export function invalidInput([first]: readonly Fault[]): AwsError {
 }
 
 /** Access Analyzer's error has this member; the other services' have not, and leave it out. */
-const REASON = { reason: 'fieldValidationFailed' } as const;
+export const REASON = { reason: 'fieldValidationFailed' } as const;
 
 /** `externalMeetingId`: members are named so in AWS's messages. */
 export function lowerFirst(name: string): string {

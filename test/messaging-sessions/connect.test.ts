@@ -58,12 +58,12 @@ const REFUSED: readonly (readonly [title: string, userArn: string, signing: Sign
   ['with a parameter added after signing',    ada,    { keys: anybody },                               prefetching,          403, 'InvalidSignatureException'],
   ['without a session id',                    ada,    { keys: anybody },                               same,                 400, 'ValidationException'],
   ['as what is no ARN',                       'ada',  { keys: anybody },                               same,                 400, 'ValidationException'],
+  ['as something in a user',                  `${ada}/more`,               { keys: anybody },          same,                 400, 'BadRequestException'],
   ['without permission',                      ada,    { keys: nobody },                                same,                 403, 'AccessDeniedException'],
   ['as whom the session is not tagged',       bob,    { keys: asAda },                                 same,                 403, 'AccessDeniedException'],
   ['as a user of another account',            `${other}/user/ada`,         { keys: anybody },          same,                 403, 'AccessDeniedException'],
   ['as a user there is not',                  `${chat.chat}/user/eve`,     { keys: anybody },          same,                 403, 'ForbiddenException'],
   ['as a user of another region',             ada,    { keys: anybody, region: 'eu-central-1' },       same,                 403, 'ForbiddenException'],
-  ['as something in a user',                  `${ada}/more`,               { keys: anybody },          same,                 403, 'ForbiddenException'],
   ['as a bot',                                bot,    { keys: anybody },                               same,                 403, 'ForbiddenException'],
 ];
 

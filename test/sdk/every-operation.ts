@@ -13,7 +13,7 @@ import * as organizations from '@aws-sdk/client-organizations';
 import * as sts from '@aws-sdk/client-sts';
 import { loadModel } from '#model/load.ts';
 import type { Member, OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
-import { type SampleForm, sample } from '../wire/samples.ts';
+import { type SampleForm, sample, withCanonicalArns } from '../wire/samples.ts';
 
 /** Every operation that an SDK client has, with an input that breaks no constraint. */
 
@@ -122,7 +122,7 @@ export function inputFor(
   const model = loadModel(service);
   if (operation.input === undefined) return {};
   const use: Member = { shape: operation.input };
-  const filled = sample(model, use, CLIENT_FORM) as Record<string, unknown>;
+  const filled = withCanonicalArns(model, operation, sample(model, use, CLIENT_FORM) as Record<string, unknown>);
   // An endpoint of EventBridge would have the client sign in a way that needs a package of its own.
   if (operation.name === 'PutEvents') delete filled['EndpointId'];
   return rewritten(model, use, filled, '', (text, member) => write(text.replaceAll('111122223333', accountId), member));

@@ -18,7 +18,7 @@ import { AwsError } from '#core/aws-error.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
 import { type BareServer, startBareServer } from './bare-server.ts';
-import { type SampleForm, sample } from './samples.ts';
+import { type SampleForm, sample, withCanonicalArns } from './samples.ts';
 
 /** A client and its commands as far as this test needs them. */
 interface Client {
@@ -162,6 +162,7 @@ function inputOf(model: ServiceModel, operation: OperationModel, form: SampleFor
   if (operation.input === undefined) return {};
   const input = sample(model, { shape: operation.input }, form);
   assert.ok(input !== undefined, `no sample for ${operation.input}`);
+  withCanonicalArns(model, operation, input);
   // With an EndpointId the client signs by SigV4a, which is a package of its own.
   const { EndpointId, ...rest } = input as Record<string, unknown>;
   return operation.name === 'PutEvents' ? rest : (input as Record<string, unknown>);

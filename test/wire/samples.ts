@@ -1,4 +1,5 @@
-import type { Member, ServiceModel, Shape } from '#model/model.ts';
+import { arnInputsOf } from '#model/arn-inputs.ts';
+import type { Member, OperationModel, ServiceModel, Shape } from '#model/model.ts';
 import { matchesPattern } from '#model/patterns.ts';
 
 /** Texts that between them satisfy the patterns of the models; awkward ones first, so that they are used wherever a model allows them. */
@@ -130,6 +131,45 @@ export function sample(model: ServiceModel, use: Member, form: SampleForm, withi
       }
       return (shape.required ?? []).every((name) => structure[name] !== undefined) ? structure : undefined;
     }
+  }
+}
+
+/** One ARN of each type that an input takes. */
+const ARNS = [
+  ...TEXTS.filter((text) => text.startsWith('arn:')),
+  'arn:aws:chime:us-east-1:111122223333:app-instance/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:chime:us-east-1:111122223333:app-instance/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d/bot/robot',
+  'arn:aws:chime:us-east-1:111122223333:app-instance/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d/channel/general',
+  'arn:aws:chime:us-east-1:111122223333:app-instance/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d/channel-flow/filter',
+  'arn:aws:chime:us-east-1:111122223333:media-pipeline/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
+  'arn:aws:chime:us-east-1:111122223333:media-insights-pipeline-configuration/insights',
+  'arn:aws:chime:us-east-1:111122223333:media-pipeline-kinesis-video-stream-pool/pool',
+  'arn:aws:chime:us-east-1:111122223333:voice-profile-domain/domain',
+  'arn:aws:iam::111122223333:policy/path/name',
+  'arn:aws:iam::111122223333:mfa/name',
+  'arn:aws:iam::111122223333:saml-provider/name',
+  'arn:aws:iam::111122223333:oidc-provider/example.com/path',
+  'arn:aws:iam::aws:contextProvider/IdentityCenter',
+];
+
+/** An input in which every ARN is a canonical one of a type that its member takes. */
+export function withCanonicalArns<Input>(model: ServiceModel, operation: OperationModel, input: Input): Input {
+  for (const { path, types, isCanonical } of arnInputsOf(model, operation)) {
+    const text = ARNS.find(isCanonical);
+    if (text === undefined) throw new Error(`no sample for ${types}`);
+    replaceAt(input, path, (value) => (isCanonical(value) ? value : text));
+  }
+  return input;
+}
+
+/** Replaces the strings at a path; `[]` stands for every element. */
+export function replaceAt(value: unknown, [step, ...further]: readonly string[], replace: (text: string) => string): void {
+  if (typeof value !== 'object' || value === null || step === undefined) return;
+  const holder = value as Record<string, unknown>;
+  for (const key of step === '[]' ? Object.keys(holder) : [step]) {
+    const inner = holder[key];
+    if (further.length > 0) replaceAt(inner, further, replace);
+    else if (typeof inner === 'string') holder[key] = replace(inner);
   }
 }
 

@@ -6,8 +6,9 @@ import { clearCookie, fromOwnPage, jsonAnswer, readCookie, refusal } from './htt
 import type { SignInParts } from './parts.ts';
 import { passwordSignIn } from './password.ts';
 import { samlSignIn } from './saml.ts';
+import type { PageRequest } from './site.ts';
 
-type Page = (received: Received) => Promise<Answer> | Answer;
+type Page = (request: PageRequest) => Promise<Answer> | Answer;
 
 /** Answers a request of a browser that signs in; undefined where it is no such request. */
 export type SignInPages = (received: Received, refuse?: 'RequestTooLarge') => Promise<Answer> | undefined;
@@ -33,36 +34,36 @@ export function signInPages(parts: SignInParts): SignInPages {
     '/_belfry/sign-in/credentials': { POST: credentials },
   };
 
-  function who(received: Received): Answer {
-    const signIn = signedIn(received);
+  function who(request: PageRequest): Answer {
+    const signIn = signedIn(request);
     if (signIn === undefined) return notSignedIn();
     const { principal, passwordChangeRequired } = signIn;
     const expiration = isoSeconds(signIn.credentials.expiration);
     return jsonAnswer(200, { principalArn: principal.arn, accountId: principal.accountId, expiration, passwordChangeRequired });
   }
 
-  function credentials(received: Received): Answer {
-    if (!fromOwnPage(received)) return crossSite();
-    const signIn = signedIn(received);
+  function credentials(request: PageRequest): Answer {
+    if (!fromOwnPage(request)) return crossSite();
+    const signIn = signedIn(request);
     if (signIn === undefined) return notSignedIn();
     return jsonAnswer(200, { ...signIn.credentials, expiration: isoSeconds(signIn.credentials.expiration) });
   }
 
-  function end(received: Received): Answer {
-    return fromOwnPage(received) ? jsonAnswer(200, {}, ...clearCookie(received)) : crossSite();
+  function end(request: PageRequest): Answer {
+    return fromOwnPage(request) ? jsonAnswer(200, {}, ...clearCookie(request)) : crossSite();
   }
 
-  function signedIn(received: Received) {
-    const cookie = readCookie(received);
+  function signedIn(request: PageRequest) {
+    const cookie = readCookie(request);
     return cookie === undefined ? undefined : parts.signIns.open(cookie, parts.now());
   }
 
-  async function answered(received: Received, page: Page): Promise<Answer> {
+  async function answered(request: PageRequest, page: Page): Promise<Answer> {
     try {
-      return await page(received);
+      return await page(request);
     } catch (error) {
-      // What cannot be recorded is not answered as if it had been.
-      parts.report(received.requestId, error);
+      // An answer without its record is not sent.
+      parts.report(request.requestId, error);
       return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
     }
   }
@@ -72,16 +73,31 @@ export function signInPages(parts: SignInParts): SignInPages {
     const path = query < 0 ? received.target : received.target.slice(0, query);
     if (!Object.hasOwn(pages, path)) return undefined;
     const methods = pages[path] as Readonly<Record<string, Page>>;
-    const page = Object.hasOwn(methods, received.method) ? methods[received.method] : undefined;
-    if (refuse !== undefined) return Promise.resolve(refusal(413, refuse, 'Request body is too large.'));
-    if (page === undefined) {
-      return Promise.resolve(refusal(405, 'MethodNotAllowed', 'The method is not allowed here.', 'allow', Object.keys(methods).join(', ')));
-    }
-    // Nobody is made out by what may have been withdrawn.
-    if (!parts.holds()) return Promise.resolve(refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.'));
-    return answered(received, page);
+    return pageAnswer(received, methods, refuse).then((answer) =>
+      parts.site.isPublic(received) ? { ...answer, headers: [...answer.headers, ...STRICT_TRANSPORT] } : answer,
+    );
   };
+
+  async function pageAnswer(received: Received, methods: Readonly<Record<string, Page>>, refuse?: 'RequestTooLarge'): Promise<Answer> {
+    const request = parts.site.request(received);
+    // 421, not 403: no credentials would help, the name is not one that this server serves. Source: RFC 9110 §15.5.20.
+    if (request === undefined) return refusal(421, 'MisdirectedRequest', 'The Host header does not name this server.');
+    const page = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
+    if (refuse !== undefined) return refusal(413, refuse, 'Request body is too large.');
+    if (page === undefined) {
+      return refusal(405, 'MethodNotAllowed', 'The method is not allowed here.', 'allow', Object.keys(methods).join(', '));
+    }
+    // Without a lease the identity snapshot may be stale.
+    if (!parts.holds()) return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
+    return await answered(request, page);
+  }
 }
+
+/**
+ * Sent for the public URL only: a browser applies it to every port of the name, and `localhost` has one with plain HTTP.
+ * Requirement INF-8.
+ */
+const STRICT_TRANSPORT: readonly string[] = ['strict-transport-security', 'max-age=31536000'];
 
 function notSignedIn(): Answer {
   return refusal(401, 'NotSignedIn', 'Nobody is signed in.');

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Federate } from '#access/federate.ts';
+import type { NameDigest } from '#access/name-digest.ts';
 import type { Principals } from '#access/principals.ts';
 import type { SessionTokens } from '#access/session-token.ts';
 import type { Begun, ConsoleSignIns } from '#access/sign-in.ts';
@@ -11,6 +12,7 @@ import type { VerifyMfa } from '#services/mfa.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
 import type { Gate } from '../aside.ts';
+import type { Site } from './site.ts';
 
 /** Everything the sign-in needs; made once, in `core.ts`. */
 export interface SignInParts {
@@ -31,6 +33,11 @@ export interface SignInParts {
   readonly operatorAccount: () => AccountId;
   /** Whether what the snapshot says may be honoured now. */
   readonly holds: () => boolean;
+  readonly site: Site;
+  /** Stands for unknown names in the store. */
+  readonly nameDigest: NameDigest;
+  /** Failed sign-ins of one source before it waits. 0: no limit. */
+  readonly failuresPerSource: number;
   readonly report: (requestId: string, error: unknown) => void;
 }
 

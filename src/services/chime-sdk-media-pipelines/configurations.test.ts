@@ -50,7 +50,7 @@ const REFUSED: readonly [title: string, more: Partial<Input>, code: string][] = 
   ['a name that is taken',             {},                                                                                                                 'BadRequestException'],
 ];
 
-const MESSAGES = [/client request token/, /aws:x/, /Elements/, /cannot be assumed/, /already exists/];
+const MESSAGES = [/client request token/, /reserved/, /Elements/, /cannot be assumed/, /already exists/];
 
 for (const [i, [title, more, code]] of REFUSED.entries()) {
   test(`CreateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing is changed`, async () => {

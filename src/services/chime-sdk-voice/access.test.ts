@@ -163,10 +163,3 @@ test('Access: the role is asked for only as long as it is not there (SLR-6)', as
   await application();
   assert.deepEqual(await asksForRole(), []);
 });
-
-test('Access: call analytics by a text that is no ARN are asked for by the connector alone: who may not use it learns nothing (TS-9)', async () => {
-  const { store } = await openFixture();
-  const StreamingConfiguration = { MediaInsightsConfiguration: { ConfigurationArn: 'arn:aws' } };
-  const [first] = await asked(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, StreamingConfiguration });
-  assert.deepEqual(first?.resources, [VC]);
-});

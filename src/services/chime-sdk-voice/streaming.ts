@@ -68,8 +68,7 @@ export function streamingOperations(
 function onStreaming(input: ChimeSdkVoiceApi['PutVoiceConnectorStreamingConfiguration']['input'], caller: Caller): Access {
   const connector = onConnector(caller, 'chime:PutVoiceConnectorStreamingConfiguration', input);
   const configurationArn = input.StreamingConfiguration.MediaInsightsConfiguration?.ConfigurationArn;
-  // What is no ARN names nothing that could be asked for: it is refused once the caller may use the connector.
-  if (caller.profile === 'classic' || configurationArn === undefined || parseArn(configurationArn) === undefined) return connector;
+  if (caller.profile === 'classic' || configurationArn === undefined) return connector;
   const { resources, resourceTags } = connector;
   return {
     ...connector,

@@ -2,11 +2,12 @@
  * Managed policies attached to users, groups and roles. The list stands in the record of whom they are attached to; the reverse index
  * answers who has a policy.
  */
+import type { Arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { AttachedPolicy, IamApi } from '#model/generated/iam.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord } from './entities.ts';
-import { ensureArn, managedPolicyToAttach } from './managed-policies.ts';
+import { managedPolicyToAttach } from './managed-policies.ts';
 import { AWS_MANAGED_PREFIX, nameKey, nameOfArn } from './names.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { withinQuota } from './quotas.ts';
@@ -58,7 +59,6 @@ export const attachmentOperations = {
 
 /** Attaches; a second time changes nothing. */
 async function attach(call: Call, kind: HolderKind, name: string, policyArn: string): Promise<Record<string, never>> {
-  ensureArn(policyArn);
   const holder = await entity(call, kind, name);
   ensureModifiable(holder);
   const policy = await managedPolicyToAttach(call, policyArn);
@@ -72,7 +72,7 @@ async function attach(call: Call, kind: HolderKind, name: string, policyArn: str
 
 /** @throws AwsError NoSuchEntity it is not attached */
 async function detach(call: Call, kind: HolderKind, name: string, policyArn: string): Promise<Record<string, never>> {
-  const attached = ensureArn(policyArn);
+  const attached = policyArn as Arn;
   const holder = await entity(call, kind, name);
   ensureModifiable(holder);
   if (!holder.attachedPolicyArns.includes(attached)) throw new AwsError('NoSuchEntityException', `Policy ${policyArn} was not found.`);

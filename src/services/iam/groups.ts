@@ -10,7 +10,7 @@ import { given } from './given.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { type Keyed, pageOf, pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
-import { onArn, onGroup, onPath, onUser } from './resources.ts';
+import { onArn, onGroup, onPath, onRenamed, onUser } from './resources.ts';
 import { attachmentKey, membershipKey, moveIndex } from './reverse-index.ts';
 import { toGroup, toUser } from './shapes.ts';
 
@@ -55,18 +55,8 @@ export const groupOperations = {
     access: (input, caller) => {
       const access = onGroup('iam:UpdateGroup', caller, input.GroupName);
       if (input.NewGroupName === undefined && input.NewPath === undefined) return access;
-      const nameThen = input.NewGroupName ?? input.GroupName;
-      // The name it will have must be allowed too. Source: IAM API reference, UpdateGroup: permission on both source and target.
-      return [
-        access,
-        {
-          ...onArn('iam:UpdateGroup', iamArn(caller.accountId, 'group', input.NewPath ?? '/', nameThen)),
-          resolve: async (tx) => {
-            const path = input.NewPath ?? (await tx.identity.get(caller.accountId, 'group', nameKey(input.GroupName)))?.path ?? '/';
-            return [iamArn(caller.accountId, 'group', path, nameThen)];
-          },
-        },
-      ];
+      const { GroupName: name, NewGroupName: newName, NewPath: newPath } = input;
+      return [access, onRenamed('iam:UpdateGroup', caller, 'group', { name, newName, newPath })];
     },
     async handle(call, input) {
       await renameGroup(call, input.GroupName, input.NewGroupName, input.NewPath);

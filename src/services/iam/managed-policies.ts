@@ -2,7 +2,6 @@
  * Managed policies of both owners, found by ARN: the account's own in the store, AWS's in the model's data.
  */
 import { createHash } from 'node:crypto';
-import { type Arn, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type ManagedPolicy, managedPolicies } from '#model/managed-policies.ts';
 import type { PolicyRecord } from '#store/identity.ts';
@@ -15,15 +14,8 @@ export interface PolicyUse {
   readonly boundaryCount: number;
 }
 
-/** @throws AwsError ValidationError the text is no ARN. Requirement ERR-1. */
-export function ensureArn(text: string): Arn {
-  if (parseArn(text) === undefined) throw new AwsError('ValidationError', `ARN ${text} is not valid.`);
-  return text as Arn;
-}
-
 /** The policy of either owner under an ARN, as a record; AWS's have one version. */
 export async function managedPolicy(call: Call, policyArn: string): Promise<PolicyRecord | undefined> {
-  ensureArn(policyArn);
   if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
     const policy = managedPolicies().find((one) => one.arn === policyArn);
     return policy && toAwsRecord(policy, call);

@@ -8,7 +8,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
-import { mfaSubject, synchronized, toBase32 } from '../mfa.ts';
+import { findDevice, mfaSubject, synchronized, toBase32 } from '../mfa.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
@@ -219,14 +219,14 @@ function onDevice(action: Access['action'], caller: Caller, serialNumber: string
   return {
     ...onArn(action, resource, context),
     resourceTags: async (tx) => {
-      const device = await tx.identity.get(caller.accountId, 'mfa-device', nameKey(serialNumber));
-      return [device === undefined ? undefined : tagMap(device.tags)];
+      const device = await findDevice(tx, caller.accountId, serialNumber);
+      return [device && tagMap(device.tags)];
     },
   };
 }
 
 async function deviceOf(tx: Tx, accountId: AccountId, serialNumber: string): Promise<MfaDeviceRecord> {
-  const device = await tx.identity.get(accountId, 'mfa-device', nameKey(serialNumber));
+  const device = await findDevice(tx, accountId, serialNumber);
   if (device === undefined)
     throw new AwsError('NoSuchEntityException', `VirtualMFADevice with serial number ${serialNumber} does not exist.`);
   return device;

@@ -3,10 +3,11 @@
  *
  * Source: IAM API reference; texts of the real service as quoted in public reports. Requirement FED-2.
  */
-import { arn } from '#core/arn.ts';
+import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { OidcProviderRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { everyRecord } from './entities.ts';
 import { given } from './given.ts';
@@ -94,7 +95,8 @@ export const oidcProviderOperations = {
   DeleteOpenIDConnectProvider: {
     access: (input, caller) => onProvider('iam:DeleteOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
-      await call.tx.identity.remove(call.accountId, 'oidc-provider', urlOf(input.OpenIDConnectProviderArn));
+      const provider = await findProvider(call.tx, call.accountId, input.OpenIDConnectProviderArn);
+      if (provider !== undefined) await call.tx.identity.remove(call.accountId, 'oidc-provider', provider.url);
       return {};
     },
   },
@@ -180,16 +182,22 @@ function onProvider(action: Access['action'], caller: Caller, providerArn: strin
   return {
     ...onArn(action, providerArn, context),
     resourceTags: async (tx) => {
-      const record = await tx.identity.get(caller.accountId, 'oidc-provider', urlOf(providerArn));
-      return [record?.arn === providerArn ? tagMap(record.tags) : undefined];
+      const provider = await findProvider(tx, caller.accountId, providerArn);
+      return [provider && tagMap(provider.tags)];
     },
   };
 }
 
+/** The provider with exactly this ARN: what permission was decided on. */
+async function findProvider(tx: Tx, accountId: AccountId, providerArn: string): Promise<OidcProviderRecord | undefined> {
+  const provider = await tx.identity.get(accountId, 'oidc-provider', urlOf(providerArn));
+  return provider?.arn === providerArn ? provider : undefined;
+}
+
 /** @throws AwsError NoSuchEntity */
 async function oidcProvider(call: Call, providerArn: string): Promise<OidcProviderRecord> {
-  const provider = await call.tx.identity.get(call.accountId, 'oidc-provider', urlOf(providerArn));
-  if (provider?.arn !== providerArn) throw new AwsError('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${providerArn}`);
+  const provider = await findProvider(call.tx, call.accountId, providerArn);
+  if (provider === undefined) throw new AwsError('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${providerArn}`);
   return provider;
 }
 

@@ -11,7 +11,8 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import type { TagRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Caller } from '../operation.ts';
-import type { HolderKind } from './entities.ts';
+import * as rules from '../tag-rules.ts';
+import { type HolderKind, nameOf } from './entities.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 
 type Action = Access['action'];
@@ -96,6 +97,27 @@ export function onEntity(
   };
 }
 
+/**
+ * The ARN that a user or group has after it is renamed or moved. A name that only moves keeps the case that it is stored in.
+ *
+ * Source: IAM API reference, UpdateUser and UpdateGroup: "permission on both source and target".
+ */
+export function onRenamed(
+  action: Action,
+  { accountId }: Caller,
+  kind: 'user' | 'group',
+  { name, newName, newPath }: { readonly name: string; readonly newName: string | undefined; readonly newPath: string | undefined },
+): Access {
+  return {
+    action,
+    resources: [iamArn(accountId, kind, newPath ?? '/', newName ?? name)],
+    resolve: async (tx) => {
+      const record = await tx.identity.get(accountId, kind, nameKey(name));
+      return [iamArn(accountId, kind, newPath ?? record?.path ?? '/', newName ?? (record === undefined ? name : nameOf(record)))];
+    },
+  };
+}
+
 export const onUser = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
   onEntity(action, caller, 'user', name, context);
 export const onGroup = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
@@ -138,15 +160,11 @@ export function onPolicy(action: Action, caller: Caller, policyArn: string, cont
 
 /** The keys of a request that gives tags. Source: IAM User Guide, "Controlling access during AWS requests". */
 export function requestTags(tags: GivenTags | undefined): Context {
-  if (tags === undefined || tags.length === 0) return [];
-  return [
-    ...tags.map((tag) => [`aws:requesttag/${tag.Key.toLowerCase()}`, tag.Value] as const),
-    ...requestTagKeys(tags.map((tag) => tag.Key)),
-  ];
+  return rules.requestTags(rules.TAG_RULES.iam, tags);
 }
 
 export function requestTagKeys(keys: readonly string[]): Context {
-  return keys.length === 0 ? [] : [['aws:tagkeys', keys]];
+  return rules.requestTagKeys(keys);
 }
 
 export function boundaryKey(policyArn: string | undefined): Context {
@@ -159,7 +177,7 @@ export function policyArnKey(policyArn: string): Context {
 
 /** Tags as `resourceTags` answers them. */
 export function tagMap(tags: readonly TagRecord[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(tags.map((tag) => [tag.key, tag.value]));
+  return rules.tagValues(tags);
 }
 
 function contextOf(entries: Context): { readonly context?: ConditionContext } {

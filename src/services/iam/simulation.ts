@@ -6,6 +6,7 @@
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
+import { tagContextOf } from '#core/tag-keys.ts';
 import type { ContextEntry, EvaluationResult as Evaluated, IamApi, PolicyIdentifier } from '#model/generated/iam.ts';
 import { type SourcedPolicy, tryCompilePolicy } from '#policy/compile.ts';
 import type { PolicyLayers } from '#policy/link.ts';
@@ -16,7 +17,7 @@ import type { IamDeps } from './deps.ts';
 import { boundaryOf, type EntityPolicy, entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
 import { AWS_MANAGED_PREFIX } from './names.ts';
 import { pageOfStored } from './page.ts';
-import { onAccount, onArn } from './resources.ts';
+import { onAccount, onArn, tagMap } from './resources.ts';
 
 type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySourceArn'>;
 
@@ -152,7 +153,7 @@ function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, stri
     ['aws:principaltype', found.kind === 'user' ? 'User' : 'AssumedRole'],
   ]);
   if (found.kind === 'user') context.set('aws:username', found.record.userName).set('aws:userid', found.record.userId);
-  for (const { key, value } of found.record.tags) context.set(`aws:principaltag/${key.toLowerCase()}`, value);
+  for (const [key, value] of tagContextOf('aws:principaltag/', tagMap(found.record.tags))) context.set(key, value);
   return context;
 }
 

@@ -12,7 +12,7 @@ import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
-import { boundaryKey, onArn, onMade, onPath, onUser, onUserOrSelf, userOrSelf } from './resources.ts';
+import { boundaryKey, onMade, onPath, onRenamed, onUser, onUserOrSelf, userOrSelf } from './resources.ts';
 import { attachmentKey, boundaryIndexKey, membershipKey, moveIndex } from './reverse-index.ts';
 import { toUser, toWholeUser } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
@@ -38,8 +38,8 @@ export const userOperations = {
     access: (input, caller) => {
       const access = onUser('iam:UpdateUser', caller, input.UserName);
       if (input.NewUserName === undefined && input.NewPath === undefined) return access;
-      // The name it will have must be allowed too. Source: IAM API reference, UpdateUser: "permission on both source and target".
-      return [access, onRenamed('iam:UpdateUser', caller.accountId, input)];
+      const { UserName: name, NewUserName: newName, NewPath: newPath } = input;
+      return [access, onRenamed('iam:UpdateUser', caller, 'user', { name, newName, newPath })];
     },
     async handle(call, input) {
       await renameUser(call, input.UserName, input.NewUserName, input.NewPath);
@@ -105,17 +105,6 @@ async function createUser(call: Call, input: IamApi['CreateUser']['input']): Pro
 
 function userExists(name: string): AwsError {
   return new AwsError('EntityAlreadyExistsException', `User with name ${name} already exists.`);
-}
-
-function onRenamed(action: `${string}:${string}`, accountId: UserRecord['accountId'], input: IamApi['UpdateUser']['input']) {
-  const guess = iamArn(accountId, 'user', input.NewPath ?? '/', input.NewUserName ?? input.UserName);
-  return {
-    ...onArn(action, guess),
-    resolve: async (tx: Call['tx']) => {
-      const path = input.NewPath ?? (await tx.identity.get(accountId, 'user', nameKey(input.UserName)))?.path ?? '/';
-      return [iamArn(accountId, 'user', path, input.NewUserName ?? input.UserName)];
-    },
-  };
 }
 
 async function renameUser(call: Call, name: string, newName: string | undefined, newPath: string | undefined): Promise<void> {

@@ -8,6 +8,7 @@ import type { Tag } from '#model/generated/organizations.ts';
 import { ORGANIZATION_KEY } from '#store/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Caller } from '../operation.ts';
+import * as rules from '../tag-rules.ts';
 import { organizationOf, targetOf } from './found.ts';
 import { anyPolicyArn, arnOf, type Owner } from './names.ts';
 
@@ -73,15 +74,11 @@ export function andTagged(made: Access, tags: readonly Tag[] | undefined): Acces
 
 /** The keys of a request that gives tags. */
 export function requestTags(tags: readonly Tag[] | undefined): Context {
-  if (tags === undefined || tags.length === 0) return [];
-  return [
-    ...tags.map((tag) => [`aws:requesttag/${tag.Key.toLowerCase()}`, tag.Value] as const),
-    ...requestTagKeys(tags.map((tag) => tag.Key)),
-  ];
+  return rules.requestTags(rules.TAG_RULES.organizations, tags);
 }
 
 export function requestTagKeys(keys: readonly string[]): Context {
-  return keys.length === 0 ? [] : [['aws:tagkeys', keys]];
+  return rules.requestTagKeys(keys);
 }
 
 /** `organizations:PolicyType`; of a policy given by id it is the one type there is. */
@@ -103,7 +100,7 @@ async function tagsOf(tx: Tx, caller: Caller, id: string): Promise<Readonly<Reco
   const tagged = id.startsWith('p-')
     ? await tx.identity.get(caller.accountId, 'service-control-policy', id)
     : await targetOf(tx, organization, id);
-  return tagged && Object.fromEntries(tagged.tags.map((tag) => [tag.key, tag.value]));
+  return tagged && rules.tagValues(tagged.tags);
 }
 
 function contextOf(entries: Context): Pick<Access, 'context'> {

@@ -3,12 +3,13 @@ import type { Instant } from '#core/instant.ts';
 import type { AssumeRoleRequest, StsApi } from '#model/generated/sts.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, Operation } from '../operation.ts';
+import { tagContext } from '../tag-rules.ts';
 import { mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
 import { findRole, readRoleArn, roleTags } from './role-arn.ts';
 import { roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
-import { sessionTags, tagContext } from './session-tags.ts';
+import { sessionTags } from './session-tags.ts';
 
 /**
  * Makes a session of a role for whom the role trusts.

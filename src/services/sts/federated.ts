@@ -4,11 +4,12 @@ import type { Federation } from '#core/federation.ts';
 import type { Principal } from '#core/principal.ts';
 import type { PolicyDescriptorType } from '#model/generated/sts.ts';
 import type { Access, Call } from '../operation.ts';
+import { tagContext } from '../tag-rules.ts';
 import type { StsDeps } from './deps.ts';
 import { findRole, readRoleArn } from './role-arn.ts';
 import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
-import { sessionTags, tagContext } from './session-tags.ts';
+import { sessionTags } from './session-tags.ts';
 
 export type FederatedAction = 'sts:AssumeRoleWithWebIdentity' | 'sts:AssumeRoleWithSAML';
 

@@ -2,6 +2,7 @@ import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
+import { tagValues } from '../tag-rules.ts';
 
 /** A role as an ARN names it. */
 interface RoleName {
@@ -39,5 +40,5 @@ export async function findRole(tx: Tx, roleArn: string): Promise<RoleRecord | un
 /** What a role is tagged with, for `iam:ResourceTag/…`; one entry, in the order of the one resource. */
 export async function roleTags(tx: Tx, roleArn: string): Promise<readonly (Readonly<Record<string, string>> | undefined)[]> {
   const role = await findRole(tx, roleArn);
-  return [role && Object.fromEntries(role.tags.map(({ key, value }) => [key, value]))];
+  return [role && tagValues(role.tags)];
 }

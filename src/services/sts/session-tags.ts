@@ -5,6 +5,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Tag } from '#model/generated/sts.ts';
+import { newTags, TAG_RULES } from '../tag-rules.ts';
 
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;
@@ -19,13 +20,7 @@ export interface SessionTags {
  * Assumed: the text about reserved keys; that a passed tag which is not transitive conflicts in the same words.
  */
 export function sessionTags(principal: Principal, passed: readonly Tag[] = [], transitive: readonly string[] = []): SessionTags {
-  const passedKeys = new Map<string, string>();
-  for (const { Key } of passed) {
-    const key = Key.toLowerCase();
-    if (passedKeys.has(key)) throw invalid('Duplicate tag keys found. Please note that Tag keys are case insensitive.');
-    if (key.startsWith('aws:')) throw invalid('Tag keys may not begin with aws:, which is reserved.');
-    passedKeys.set(key, Key);
-  }
+  const passedKeys = new Map(newTags(TAG_RULES.sts, passed).map(({ key }) => [key.toLowerCase(), key]));
   const inherited = inheritedTags(principal);
   const inheritedKeys = new Set(inherited.transitiveTagKeys.map((key) => key.toLowerCase()));
   const conflicts = [...passedKeys.keys(), ...transitive.map((key) => key.toLowerCase())].some((key) => inheritedKeys.has(key));
@@ -54,16 +49,6 @@ export function inheritedTags({ session }: Principal): SessionTags {
     tags: Object.fromEntries(Object.entries(session.tags).filter(([key]) => transitive.has(key))),
     transitiveTagKeys: session.transitiveTagKeys,
   };
-}
-
-/** `aws:RequestTag/…` and `aws:TagKeys` of the tags passed and inherited. */
-export function tagContext(tags: Readonly<Record<string, string>>): readonly (readonly [string, string | readonly string[]])[] {
-  const pairs = Object.entries(tags);
-  if (pairs.length === 0) return [];
-  return [
-    ...pairs.map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value] as const),
-    ['aws:tagkeys', pairs.map(([key]) => key)] as const,
-  ];
 }
 
 function invalid(message: string): AwsError {

@@ -4,10 +4,11 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
 import type { GetFederationTokenRequest, GetSessionTokenRequest, StsApi } from '#model/generated/sts.ts';
 import type { Access, Operation } from '../operation.ts';
+import { tagContext } from '../tag-rules.ts';
 import { expiresAfter, issue, mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
 import { sessionPolicies } from './session-policies.ts';
-import { sessionTags, tagContext } from './session-tags.ts';
+import { sessionTags } from './session-tags.ts';
 
 const DEFAULT_SECONDS = 43_200;
 const ROOT_SECONDS = 3600;

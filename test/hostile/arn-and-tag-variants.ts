@@ -1,0 +1,147 @@
+/** Random strings for the ARN of a resource that the caller is denied, and random tags whose keys collide ignoring case. */
+import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
+import {
+  ChimeSDKIdentityClient,
+  CreateAppInstanceCommand,
+  ListTagsForResourceCommand,
+  type Tag,
+  TagResourceCommand,
+  UntagResourceCommand,
+} from '@aws-sdk/client-chime-sdk-identity';
+import { caller, type Outcome } from '../sdk/every-operation.ts';
+import { type ArnRig, type Place, startArnRig } from './arn-rig.ts';
+import { VARIANTS } from './arn-variants.ts';
+import type { Figure, Workload, WorkloadOptions } from './workload.ts';
+
+/** Requests under way at once. */
+const AT_ONCE = 8;
+const HOSTILE_TEXTS = [
+  ':',
+  '/',
+  '//',
+  '*',
+  '?',
+  '%',
+  '%2F',
+  '%00',
+  ' ',
+  '\u00a0',
+  '\u0130',
+  '\u212a',
+  '\ufeff',
+  '..',
+  'arn:',
+  'aws',
+  'ARN:',
+  ':::',
+  `\${x}`,
+];
+
+type Dice = (limit: number) => number;
+
+/** Numbers below a limit that the seed decides. Source: mulberry32, in the public domain. */
+function seeded(seed: number): Dice {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+  };
+}
+
+const pick = <Item>(dice: Dice, items: readonly Item[]): Item => items[dice(items.length)] as Item;
+
+/** Changes one to three things in an ARN. The result may be canonical, and is never the ARN itself. */
+function mutated(dice: Dice, arn: string): string {
+  let text = arn;
+  for (let left = 1 + dice(3); left > 0; left--) text = pick(dice, MUTATIONS)(dice, text);
+  return text === arn ? `${arn}${pick(dice, HOSTILE_TEXTS)}` : text;
+}
+
+const MUTATIONS: readonly ((dice: Dice, text: string) => string)[] = [
+  (dice, text) => pick(dice, VARIANTS)[1](text),
+  (dice, text) => splice(text, dice(text.length), 0, pick(dice, HOSTILE_TEXTS)),
+  (dice, text) => splice(text, dice(text.length), 1, ''),
+  (dice, text) => splice(text, dice(text.length), 1, pick(dice, HOSTILE_TEXTS)),
+  (dice, text) => {
+    const at = dice(text.length);
+    const letter = text.charAt(at);
+    return splice(text, at, 1, letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase());
+  },
+  (dice, text) => {
+    const parts = text.split(':');
+    const [from, to] = [dice(parts.length), dice(parts.length)];
+    return parts.toSpliced(from, 1, parts[to] as string).join(':');
+  },
+];
+
+function splice(text: string, at: number, remove: number, insert: string): string {
+  return text.slice(0, at) + insert + text.slice(at + remove);
+}
+
+async function run({ seconds, seed }: WorkloadOptions): Promise<readonly Figure[]> {
+  const dice = seeded(seed);
+  const rig = await startArnRig();
+  const arns = await attackArns(rig, dice, performance.now() + seconds * 700);
+  const tags = await attackTags(rig, dice, performance.now() + seconds * 300);
+  return [
+    { what: 'strings sent in place of a denied ARN, all refused', value: arns, unit: 'count' },
+    { what: 'changes of tags with colliding keys, none stored twice', value: tags, unit: 'count' },
+  ];
+}
+
+/** Sends mutated ARNs to random operations. Throws if one succeeds, or if the state differs after them. */
+async function attackArns(rig: ArnRig, dice: Dice, until: number): Promise<number> {
+  const before = rig.stateDigest();
+  const senders = new Map<string, ReturnType<typeof caller>>();
+  let count = 0;
+  const send = (place: Place, text: string): Promise<Outcome> => {
+    const key = `${place.service} ${place.type}`;
+    const sender = senders.get(key) ?? caller(place.service, rig.at(place.service, rig.deniedOn[place.type]));
+    senders.set(key, sender);
+    return sender(place.operation.name, rig.inputWith(place, text));
+  };
+  async function worker(): Promise<void> {
+    do {
+      const place = pick(dice, rig.places);
+      const text = mutated(dice, rig.canonical[place.type] as string);
+      const { code, message, status } = await send(place, text);
+      count += 1;
+      // Deleting a provider that does not exist succeeds.
+      const idempotent = place.operation.name === 'DeleteOpenIDConnectProvider' && place.input.isCanonical(text);
+      assert.ok(code !== 'ok' || idempotent, `${place.operation.name} accepts ${JSON.stringify(text)}`);
+      assert.ok(status === undefined || status < 500, `${place.operation.name} with ${JSON.stringify(text)}: ${code} ${message}`);
+    } while (performance.now() < until);
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  assert.equal(rig.stateDigest(), before);
+  return count;
+}
+
+const KEYS = ['team', 'Team', 'TEAM', 'stage', 'Stage', 'ı', 'İ', 'i̇', 'k', '\u212a', 'K'];
+
+/** Adds and removes tags with colliding keys, and lists them after each change. Throws if two keys are equal ignoring case. */
+async function attackTags(rig: ArnRig, dice: Dice, until: number): Promise<number> {
+  const identity = new ChimeSDKIdentityClient(rig.at('chime-sdk-identity'));
+  const { AppInstanceArn: ResourceARN } = await identity.send(new CreateAppInstanceCommand({ Name: 'tagged' }));
+  let count = 0;
+  do {
+    const Tags = Array.from({ length: 1 + dice(3) }, (): Tag => ({ Key: pick(dice, KEYS), Value: String(count) }));
+    const change =
+      dice(3) === 0
+        ? new UntagResourceCommand({ ResourceARN, TagKeys: Tags.map(({ Key = '' }) => Key) })
+        : new TagResourceCommand({ ResourceARN, Tags });
+    await identity
+      .send(change as TagResourceCommand)
+      .catch((error: Error) => assert.equal(error.name, 'BadRequestException', error.message));
+    const listed = await identity.send(new ListTagsForResourceCommand({ ResourceARN }));
+    const keys = (listed.Tags ?? []).map(({ Key = '' }) => Key.toLowerCase());
+    assert.equal(new Set(keys).size, keys.length, keys.join());
+    count += 1;
+  } while (performance.now() < until);
+  return count;
+}
+
+export const arnAndTagVariants: Workload = { name: 'ARN and tag variants', run };

@@ -1,0 +1,207 @@
+/**
+ * What the tests of ARN variants share: a server with one resource of each type that an input names, users with a Deny on one of them, and
+ * an input for each operation.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import {
+  ChimeSDKIdentityClient,
+  CreateAppInstanceAdminCommand,
+  CreateAppInstanceBotCommand,
+  CreateAppInstanceCommand,
+  CreateAppInstanceUserCommand,
+} from '@aws-sdk/client-chime-sdk-identity';
+import { ChimeSDKMediaPipelinesClient, CreateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
+import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { ChimeSDKMessagingClient, CreateChannelCommand, CreateChannelFlowCommand } from '@aws-sdk/client-chime-sdk-messaging';
+import { ChimeSDKVoiceClient, CreateVoiceConnectorCommand } from '@aws-sdk/client-chime-sdk-voice';
+import {
+  CreateGroupCommand,
+  CreateOpenIDConnectProviderCommand,
+  CreatePolicyCommand,
+  CreateSAMLProviderCommand,
+  CreateServiceLinkedRoleCommand,
+  CreateUserCommand,
+  CreateVirtualMFADeviceCommand,
+} from '@aws-sdk/client-iam';
+import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
+import { loadModel } from '#model/load.ts';
+import { type OperationModel, SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { allow, deny, type Guide, type Keys, policy, startGuide, trust } from '../guide/rig.ts';
+import { inputFor, operationsOf } from '../sdk/every-operation.ts';
+import { replaceAt } from '../wire/samples.ts';
+
+/** Member of an operation's input that names a resource of this server. */
+export interface Place {
+  readonly service: ServiceName;
+  readonly operation: OperationModel;
+  readonly input: ArnInput;
+  /** First type that the member takes, of those that the server has a resource of. */
+  readonly type: string;
+}
+
+export interface ArnRig extends Guide {
+  /** ARN of the one resource of each type. */
+  readonly canonical: Readonly<Record<string, string>>;
+  /** Every place of every service. */
+  readonly places: readonly Place[];
+  /** A user who may do everything, but nothing with the resource of that type. */
+  readonly deniedOn: Readonly<Record<string, Keys>>;
+  /** An input in which every ARN is that of a resource, and the one at the place is `text`. */
+  inputWith(place: Place, text: string): unknown;
+  /** A digest of all that operations change, without records of requests. */
+  stateDigest(): string;
+}
+
+const METADATA =
+  '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com"><IDPSSODescriptor ' +
+  'protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor><KeyInfo><X509Data><X509Certificate>' +
+  'A'.repeat(1_000) +
+  '</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>';
+const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
+
+/** Starts the server and creates its resources. */
+export async function startArnRig(): Promise<ArnRig> {
+  const guide = await startGuide();
+  const canonical: Readonly<Record<string, string>> = { ...(await identityResources(guide)), ...(await chimeResources(guide)) };
+  const places = SERVICE_NAMES.flatMap((service) =>
+    operationsOf(service).flatMap((operation) =>
+      arnInputsOf(loadModel(service), operation).flatMap((input): Place[] => {
+        const type = input.types.find((each) => canonical[each] !== undefined);
+        return type === undefined ? [] : [{ service, operation, input, type }];
+      }),
+    ),
+  );
+  const deniedOn: Record<string, Keys> = {};
+  for (const [type, arn] of Object.entries(canonical)) {
+    const same = Object.values(canonical).indexOf(arn);
+    const first = Object.keys(canonical)[same] as string;
+    deniedOn[type] = deniedOn[first] ?? (await guide.user(`without-${type.replace(':', '-')}`, allow('*'), ...denials(arn)));
+  }
+
+  return {
+    ...guide,
+    canonical,
+    places,
+    deniedOn,
+    inputWith({ service, operation, input }, text) {
+      const filled = inputFor(service, operation, guide.accountId, (sample, member) =>
+        /^(User|Role|Group)Name$/.test(member) ? 'Target' : sample,
+      ) as Record<string, unknown>;
+      for (const other of arnInputsOf(loadModel(service), operation)) {
+        const type = other.types.find((each) => canonical[each] !== undefined);
+        if (type !== undefined) replaceAt(filled, other.path, () => canonical[type] as string);
+      }
+      replaceAt(filled, input.path, () => text);
+      return filled;
+    },
+    stateDigest: () => digestOf(guide.server.dataFolder),
+  };
+}
+
+/** Statements that deny everything about one ARN: as resource, as policy that is attached, as boundary. */
+function denials(arn: string) {
+  return [
+    deny('*', arn),
+    deny('*', '*', { Condition: { ArnEquals: { 'iam:PolicyARN': arn } } }),
+    deny('*', '*', { Condition: { ArnEquals: { 'iam:PermissionsBoundary': arn } } }),
+  ];
+}
+
+async function identityResources({ admin, accountId, role, userArn }: Guide): Promise<Record<string, string>> {
+  await admin.send(new CreateUserCommand({ UserName: 'Target' }));
+  await admin.send(new CreateGroupCommand({ GroupName: 'Target' }));
+  const targetRole = await role('Target', trust(`arn:aws:iam::${accountId}:root`));
+  const { Policy } = await admin.send(new CreatePolicyCommand({ PolicyName: 'Target', PolicyDocument: policy(allow('chime:*')) }));
+  const { OpenIDConnectProviderArn } = await admin.send(new CreateOpenIDConnectProviderCommand({ Url: 'https://idp.example.com/path' }));
+  const { SAMLProviderArn } = await admin.send(new CreateSAMLProviderCommand({ Name: 'Target', SAMLMetadataDocument: METADATA }));
+  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'BreakGlass' }));
+  return {
+    'iam:user': userArn('Target'),
+    'iam:group': `arn:aws:iam::${accountId}:group/Target`,
+    'iam:role': targetRole,
+    'sts:role': targetRole,
+    'iam:policy': Policy?.Arn as string,
+    'iam:oidc-provider': OpenIDConnectProviderArn as string,
+    'iam:saml-provider': SAMLProviderArn as string,
+    'iam:mfa': VirtualMFADevice?.SerialNumber as string,
+  };
+}
+
+async function chimeResources({ at, admin, role, accountId }: Guide): Promise<Record<string, string>> {
+  const identity = new ChimeSDKIdentityClient(at('chime-sdk-identity'));
+  const messaging = new ChimeSDKMessagingClient(at('chime-sdk-messaging'));
+  const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat' }));
+  const { AppInstanceUserArn: ChimeBearer } = await identity.send(
+    new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'Target', Name: 'Target' }),
+  );
+  await identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn, AppInstanceAdminArn: ChimeBearer }));
+  const Lex = { LexBotAliasArn: `arn:aws:lex:us-east-1:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' };
+  const { AppInstanceBotArn } = await identity.send(new CreateAppInstanceBotCommand({ AppInstanceArn, Configuration: { Lex } }));
+  const { ChannelArn } = await messaging.send(
+    new CreateChannelCommand({ AppInstanceArn, Name: 'Target', ChannelId: 'Target', Privacy: 'PUBLIC', ChimeBearer }),
+  );
+  const { ChannelFlowArn } = await messaging.send(
+    new CreateChannelFlowCommand({
+      AppInstanceArn,
+      Name: 'Target',
+      ClientRequestToken: 'target',
+      Processors: [
+        {
+          Name: 'p',
+          ExecutionOrder: 1,
+          FallbackAction: 'CONTINUE',
+          Configuration: {
+            Lambda: { ResourceArn: `arn:aws:lambda:us-east-1:${accountId}:function:filter`, InvocationType: 'ASYNC' },
+          },
+        },
+      ],
+    }),
+  );
+  const { Meeting } = await new ChimeSDKMeetingsClient(at('chime-sdk-meetings')).send(
+    new CreateMeetingCommand({ ClientRequestToken: 'target', ExternalMeetingId: 'target', MediaRegion: 'us-east-1' }),
+  );
+  const { VoiceConnector } = await new ChimeSDKVoiceClient(at('chime-sdk-voice')).send(
+    new CreateVoiceConnectorCommand({ Name: 'Target', RequireEncryption: true }),
+  );
+  await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: MEDIA_PIPELINES }));
+  const { MediaInsightsPipelineConfiguration } = await new ChimeSDKMediaPipelinesClient(at('chime-sdk-media-pipelines')).send(
+    new CreateMediaInsightsPipelineConfigurationCommand({
+      MediaInsightsPipelineConfigurationName: 'Target',
+      ResourceAccessRoleArn: await role('Access', { Effect: 'Allow', Principal: { Service: MEDIA_PIPELINES }, Action: 'sts:AssumeRole' }),
+      Elements: [{ Type: 'S3RecordingSink', S3RecordingSinkConfiguration: { Destination: 'arn:aws:s3:::calls' } }],
+    }),
+  );
+  return {
+    'chime:app-instance': AppInstanceArn as string,
+    'chime:app-instance-user': ChimeBearer as string,
+    'chime:app-instance-bot': AppInstanceBotArn as string,
+    'chime:channel': ChannelArn as string,
+    'chime:channel-flow': ChannelFlowArn as string,
+    'chime:meeting': Meeting?.MeetingArn as string,
+    'chime:voice-connector': VoiceConnector?.VoiceConnectorArn as string,
+    'chime:media-insights-pipeline-configuration': MediaInsightsPipelineConfiguration?.MediaInsightsPipelineConfigurationArn as string,
+  };
+}
+
+const STATE = [
+  'identity_document',
+  'resource',
+  'channel',
+  'channel_membership',
+  'channel_standing',
+  'sub_channel',
+  'channel_message',
+  'meeting',
+  'attendee',
+];
+
+function digestOf(dataFolder: string): string {
+  const database = new DatabaseSync(join(dataFolder, 'belfry.db'), { readOnly: true });
+  const digest = createHash('sha256');
+  for (const table of STATE)
+    for (const row of database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2, 3`).iterate()) digest.update(JSON.stringify(row));
+  database.close();
+  return digest.digest('hex');
+}

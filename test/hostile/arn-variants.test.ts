@@ -1,0 +1,99 @@
+/** SEC: a resource has one ARN. No other string for it reaches it, whichever operation takes the ARN. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actionName } from '#model/action-prefix.ts';
+import { undeclaredArnInputs } from '#model/arn-inputs.ts';
+import { actionOf } from '#model/authorization.ts';
+import { loadModel } from '#model/load.ts';
+import { SERVICE_NAMES } from '#model/model.ts';
+import { parity } from '../../tools/parity.ts';
+import { caller, type Outcome } from '../sdk/every-operation.ts';
+import { type Place, startArnRig } from './arn-rig.ts';
+import { VARIANTS } from './arn-variants.ts';
+
+const AT_ONCE = 8;
+/** Services with operations that are built and name resources by ARN. */
+const WITH_ARNS = /^(chime-sdk-.*|iam|sts)$/;
+
+const rig = await startArnRig();
+/** `iam CreateUser`: the operations that are built. */
+const built = new Set(
+  (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
+);
+
+/** Refusals that a request for an unknown or invalid ARN may get. A header with a no-break space breaks the client's signature. */
+const REFUSED =
+  /^(InvalidSignatureException|SerializationException|MalformedInput|AccessDenied(Exception)?|Validation(Error|Exception)|BadRequest(Exception)?|NotFound(Exception)?|NoSuchEntity(Exception)?|Forbidden(Exception)?|UnauthorizedClient(Exception)?|InvalidInput(Exception)?|InvalidIdentityToken(Exception)?|MalformedPolicyDocument(Exception)?|ResourceNotFoundException|NotYetImplemented(Exception)?|UnprocessableEntityException)$/;
+
+const senders = new Map<string, ReturnType<typeof caller>>();
+
+/** Sends the place's operation as the user who is denied the resource of its type. */
+function call(place: Place, text: string): Promise<Outcome> {
+  const { service, operation, type } = place;
+  const key = `${service} ${type}`;
+  const send = senders.get(key) ?? caller(service, rig.at(service, rig.deniedOn[type]));
+  senders.set(key, send);
+  return send(operation.name, rig.inputWith(place, text));
+}
+
+/** Runs tasks, a few at a time. */
+async function each<Item>(items: readonly Item[], run: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let item = left.pop(); item !== undefined; item = left.pop()) await run(item);
+    }),
+  );
+}
+
+for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
+  test(`ARN variants: no operation of ${service} accepts another string for an ARN that is denied`, async () => {
+    const places = rig.places.filter((place) => place.service === service);
+    const before = rig.stateDigest();
+    const accepted: string[] = [];
+    let refused = 0;
+    await each(places, async (place) => {
+      for (const [title, variant] of VARIANTS) {
+        const text = variant(rig.canonical[place.type] as string);
+        const { code, message, status } = await call(place, text);
+        if (status === undefined && code !== 'ok') continue;
+        // Deleting a provider that does not exist succeeds.
+        if (code === 'ok' && place.operation.name === 'DeleteOpenIDConnectProvider' && place.input.isCanonical(text)) continue;
+        if (REFUSED.test(code)) refused += 1;
+        else accepted.push(`${place.operation.name} ${place.input.path.join('.')}, ${title}: ${code} ${message}`);
+      }
+    });
+    assert.deepEqual(accepted.slice(0, 20), []);
+    assert.equal(rig.stateDigest(), before);
+    assert.ok(refused >= places.length * 20, `${refused} of ${places.length} places`);
+  });
+}
+
+test('ARN variants: the ARN itself is denied to every action that takes its type as resource', async () => {
+  const wrong: string[] = [];
+  let denied = 0;
+  const asked = rig.places.filter(({ service, operation, type }) => {
+    const [prefix = '', name = ''] = actionName(service, operation.name).split(':');
+    return (
+      built.has(`${service} ${operation.name}`) && actionOf(prefix, name)?.resourceTypes.some((each) => type === `${prefix}:${each.type}`)
+    );
+  });
+  await each(asked, async (place) => {
+    const { code, message } = await call(place, rig.canonical[place.type] as string);
+    if (/^(AccessDenied|InvalidIdentityToken)/.test(code)) denied += 1;
+    else wrong.push(`${place.operation.name} ${place.input.path.join('.')}: ${code} ${message}`);
+  });
+  assert.deepEqual(wrong, []);
+  assert.ok(denied > 100, `${denied} denied`);
+});
+
+test('ARN inputs: every member of a built operation that takes an ARN is declared', () => {
+  const undeclared = SERVICE_NAMES.flatMap((service) => {
+    const model = loadModel(service);
+    return Object.values(model.operations)
+      .filter(({ name }) => built.has(`${service} ${name}`))
+      .flatMap((operation) => undeclaredArnInputs(model, operation).map((member) => `${service} ${operation.name} ${member}`));
+  });
+  assert.deepEqual(undeclared, []);
+  assert.ok(built.size > 300, `${built.size} built`);
+});

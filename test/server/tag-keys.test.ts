@@ -1,0 +1,156 @@
+/** Tags whose keys differ in case only are one condition key, so no request stores them and no decision reads them. ERR-5, TAG-5, EVAL-12. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, test } from 'node:test';
+import {
+  ChimeSDKIdentityClient,
+  CreateAppInstanceCommand,
+  DescribeAppInstanceCommand,
+  ListTagsForResourceCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+} from '@aws-sdk/client-chime-sdk-identity';
+import { CreateUserCommand, ListUserTagsCommand, TagUserCommand, UntagUserCommand } from '@aws-sdk/client-iam';
+import { loadModel } from '#model/load.ts';
+import { type OperationModel, SERVICE_NAMES, type ServiceModel } from '#model/model.ts';
+import { parity } from '../../tools/parity.ts';
+import { allow, deny, guideOn, type Statement, startGuide } from '../guide/rig.ts';
+import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
+import { refusalOf } from '../sdk/policy.ts';
+import { startTestServer } from '../server.ts';
+
+const guide = await startGuide();
+const { admin, at, accountId, user } = guide;
+const built = new Set(
+  (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
+);
+
+const RED_AND_BLUE = [
+  { Key: 'Team', Value: 'red' },
+  { Key: 'team', Value: 'blue' },
+];
+
+/** Whether an operation takes a list of tags. */
+function takesTags(model: ServiceModel, { input }: OperationModel): boolean {
+  const tags = model.shapes[input ?? '']?.members?.['Tags'];
+  const element = model.shapes[model.shapes[tags?.shape ?? '']?.member?.shape ?? ''];
+  return element?.members?.['Key'] !== undefined && element.members['Value'] !== undefined;
+}
+
+/** A provider's URL in place of the text that stands for it. */
+const withUrl = (text: string, member: string) => (member === 'Url' ? 'https://idp.example.com' : text);
+
+/** Codes of a duplicate tag key by service. */
+const DUPLICATE: Readonly<Record<string, string>> = {
+  iam: 'InvalidInputException',
+  sts: 'InvalidParameterValue',
+  organizations: 'InvalidInputException',
+};
+
+describe('Tags: no operation takes keys that differ in case only', async () => {
+  const keys = await user('blue', allow('*', '*', { Condition: { StringEquals: { 'aws:RequestTag/Team': 'blue' } } }));
+  let count = 0;
+  for (const service of SERVICE_NAMES) {
+    const model = loadModel(service);
+    for (const operation of operationsOf(service)) {
+      if (!built.has(`${service} ${operation.name}`) || !takesTags(model, operation)) continue;
+      count += 1;
+      test(`${service} ${operation.name}`, async () => {
+        const input = { ...(inputFor(service, operation, accountId, withUrl) as object), Tags: RED_AND_BLUE };
+        for (const by of [guide.server.credentials, keys]) {
+          const { code, message } = await caller(service, at(service, by))(operation.name, input);
+          assert.equal(code, DUPLICATE[service] ?? 'BadRequestException', message);
+          assert.match(message, /Duplicate tag keys found|Tag keys must be unique/);
+        }
+      });
+    }
+  }
+  test('the operations of all services', () => assert.ok(count > 25, `${count} operations`));
+});
+
+test('TagResource of Chime: a key that the resource has in another case is BadRequestException', async () => {
+  const identity = new ChimeSDKIdentityClient(at('chime-sdk-identity'));
+  const { AppInstanceArn: ResourceARN } = await identity.send(
+    new CreateAppInstanceCommand({ Name: 'chat', Tags: [{ Key: 'Team', Value: 'red' }] }),
+  );
+  const tagged = identity.send(new TagResourceCommand({ ResourceARN, Tags: [{ Key: 'team', Value: 'blue' }] }));
+  assert.deepEqual((await refusalOf(tagged)).name, 'BadRequestException');
+  await identity.send(new TagResourceCommand({ ResourceARN, Tags: [{ Key: 'Team', Value: 'green' }] }));
+  await identity.send(new UntagResourceCommand({ ResourceARN, TagKeys: ['team'] }));
+  const { Tags } = await identity.send(new ListTagsForResourceCommand({ ResourceARN }));
+  assert.deepEqual(Tags, [{ Key: 'Team', Value: 'green' }]);
+});
+
+test('TagUser: a key that the user has in another case replaces it, if the policy allows both spellings', async () => {
+  await admin.send(new CreateUserCommand({ UserName: 'tagged', Tags: [{ Key: 'Team', Value: 'red' }] }));
+  const fenced = guide.iam(
+    await user('fenced', allow('iam:*'), deny('iam:*', '*', { Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'Team' } } })),
+  );
+  const refused = [
+    await refusalOf(fenced.send(new TagUserCommand({ UserName: 'tagged', Tags: [{ Key: 'team', Value: 'blue' }] }))),
+    await refusalOf(fenced.send(new UntagUserCommand({ UserName: 'tagged', TagKeys: ['TEAM'] }))),
+  ];
+  assert.deepEqual(
+    refused.map(({ name }) => name),
+    ['AccessDenied', 'AccessDenied'],
+  );
+  await fenced.send(new TagUserCommand({ UserName: 'tagged', Tags: [{ Key: 'stage', Value: 'test' }] }));
+  await admin.send(new TagUserCommand({ UserName: 'tagged', Tags: [{ Key: 'team', Value: 'blue' }] }));
+  const { Tags } = await admin.send(new ListUserTagsCommand({ UserName: 'tagged' }));
+  assert.deepEqual(Tags, [
+    { Key: 'stage', Value: 'test' },
+    { Key: 'team', Value: 'blue' },
+  ]);
+});
+
+/** A server whose database has an app instance with the tags `Team=red` and `team=blue`, as an older version could store them. */
+async function withStoredTags() {
+  const first = await startTestServer();
+  const identity = new ChimeSDKIdentityClient(first.client());
+  const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: 'old', Tags: [{ Key: 'stage', Value: 'test' }] }));
+  await first.stop();
+  const database = new DatabaseSync(join(first.dataFolder, 'belfry.db'));
+  const tags = JSON.stringify(RED_AND_BLUE.map(({ Key, Value }) => ({ key: Key, value: Value })));
+  database.prepare("UPDATE resource SET tags = ? WHERE kind = 'app-instance'").run(tags);
+  database.close();
+  const server = await startTestServer({}, first.dataFolder);
+  return { ...guideOn({ ...server, accountId: first.accountId }), appInstance: AppInstanceArn as string };
+}
+
+describe('Stored tags that differ in case only', async () => {
+  const old = await withStoredTags();
+  const describeAs = async (name: string, ...statements: readonly Statement[]) => {
+    const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity', await old.user(name, ...statements)));
+    return identity.send(new DescribeAppInstanceCommand({ AppInstanceArn: old.appInstance }));
+  };
+  const any = allow('chime:*');
+  const on = (test: Statement) => ({ Condition: test });
+
+  // biome-ignore format: a table
+  const ROWS: readonly (readonly [title: string, statements: readonly Statement[]])[] = [
+    ['allow-first',     [allow('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/Team': 'red' } }))]],
+    ['allow-second',    [allow('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/team': 'blue' } }))]],
+    ['allow-not',       [allow('chime:*', '*', on({ StringNotEquals: { 'aws:ResourceTag/team': 'green' } }))]],
+    ['allow-if-exists', [allow('chime:*', '*', on({ StringEqualsIfExists: { 'aws:ResourceTag/team': 'green' } }))]],
+    ['allow-absent',    [allow('chime:*', '*', on({ Null: { 'aws:ResourceTag/team': 'true' } }))]],
+    ['deny-first',      [any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/Team': 'red' } }))]],
+    ['deny-second',     [any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/TEAM': 'blue' } }))]],
+    ['deny-variable',   [any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': `\${aws:ResourceTag/team}` } }))]],
+  ];
+  for (const [title, statements] of ROWS) {
+    test(`a policy that reads the key is denied: ${title}`, async () => {
+      assert.equal((await refusalOf(describeAs(title, ...statements))).name, 'AccessDeniedException');
+    });
+  }
+
+  test('a policy that reads other keys decides as usual', async () => {
+    await describeAs('other-key', any, deny('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/stage': 'live' } })));
+  });
+
+  test('the administrator can remove one of them, and conditions read the other again', async () => {
+    const identity = new ChimeSDKIdentityClient(old.at('chime-sdk-identity'));
+    await identity.send(new UntagResourceCommand({ ResourceARN: old.appInstance, TagKeys: ['Team'] }));
+    await describeAs('mended', allow('chime:*', '*', on({ StringEquals: { 'aws:ResourceTag/team': 'blue' } })));
+  });
+});
