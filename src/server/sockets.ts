@@ -4,7 +4,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Answer, Received } from '#core/exchange.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { CLOSINGS, type Closing, CONNECT_PATH, type SocketNews, type SocketOrder } from '#realtime/protocol.ts';
-import { answerBare } from './bare-answer.ts';
+import { answerBare, GRACE_MS } from './bare-answer.ts';
 import { UNREADABLE, unreadable } from './unreadable.ts';
 
 /** Bounds of the WebSockets of a server. */
@@ -16,6 +16,8 @@ export interface SocketLimits {
   readonly waitingMaxBytes: number;
   /** Clients send nothing but answers to pings. */
   readonly frameMaxBytes: number;
+  /** From a refusal to the destruction of the connection. */
+  readonly graceMs: number;
   /** From the upgrade request to its answer. */
   readonly upgradeTimeoutMs: number;
   /** Who has not answered a ping by the next is gone. */
@@ -29,6 +31,7 @@ const SOCKET_LIMITS: SocketLimits = {
   sourceSharePercent: 25,
   waitingMaxBytes: 1024 * 1024,
   frameMaxBytes: 1024,
+  graceMs: GRACE_MS,
   upgradeTimeoutMs: 15_000,
   pingEveryMs: 30_000,
   closeTimeoutMs: 2_000,
@@ -113,7 +116,7 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
       const source = sourceOf(received.sourceIp);
       const held = ofSource.get(source) ?? 0;
       if (closing || sockets.size + waiting >= limits.socketsMax || held >= ofSourceMax) {
-        answerBare(connection, unreadable(UNREADABLE.load));
+        answerBare(connection, unreadable(UNREADABLE.load), limits.graceMs);
         return;
       }
       ofSource.set(source, held + 1);
@@ -138,7 +141,7 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
         })
         .then(([answer, server]) => {
           admitted = answer.status === 101;
-          if (!admitted) answerBare(connection, answer);
+          if (!admitted) answerBare(connection, answer, limits.graceMs);
           else if (connection.destroyed) tell({ closed: number });
           else server.handleUpgrade(request, connection, head, (socket) => opened(number, socket));
         })

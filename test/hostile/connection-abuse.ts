@@ -24,7 +24,7 @@ const SHORT_TIMES = {
   keepAliveMs: 200,
   graceMs: 200,
 };
-const SOCKET_LIMITS = { upgradeTimeoutMs: 300, closeTimeoutMs: 200 };
+const SOCKET_LIMITS = { graceMs: 200, upgradeTimeoutMs: 300, closeTimeoutMs: 200 };
 /** A condition becomes true long before. */
 const PATIENCE_MS = 30_000;
 const LONG_SECONDS = 5;
