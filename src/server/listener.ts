@@ -312,8 +312,8 @@ function upgrade(
 ): void {
   connections.stopSpeaking(connection);
   stream.on('error', () => stream.destroy());
-  // Requests before it have no response yet, and the WebSocket would take their connection.
-  if (connection.ending || connection.loads.size > 0) {
+  // A request before it has no response yet, and the WebSocket would take its connection.
+  if (connection.ending || [...connection.loads].some(({ respondedAt }) => respondedAt === undefined)) {
     stream.destroy();
     return;
   }

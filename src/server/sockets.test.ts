@@ -35,7 +35,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   });
   const server = createServer();
   server.on('upgrade', (request, connection, head) =>
-    sockets.upgrade(request, connection, head, { ...RECEIVED, sourceIp: connection.remoteAddress ?? '' }),
+    sockets.upgrade(request, connection, head, { ...RECEIVED, sourceIp: request.socket.remoteAddress ?? '' }),
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
