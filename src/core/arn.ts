@@ -6,6 +6,12 @@ export type Arn = Brand<string, 'Arn'>;
 /** Twelve digits. */
 export type AccountId = Brand<string, 'AccountId'>;
 
+/**
+ * Account of requests that name no account and prove no identity. No account of a server has this id, so no caller can look
+ * up its event history. `belfry trail unproven` prints it.
+ */
+export const NO_ACCOUNT = '000000000000' as AccountId;
+
 /** The six parts of an ARN; `resource` is all that follows the fifth colon, colons and slashes included. */
 export interface ArnParts {
   readonly partition: string;

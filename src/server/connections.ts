@@ -99,7 +99,7 @@ export interface Connections {
   start(connection: Connection, begin: () => void): void;
   /** Begins to limit the requests on a stream. Call it after the HTTP server listens to the stream. */
   speak(connection: Connection, stream: Socket): void;
-  /** Ends the limits of requests: the stream is no longer HTTP. */
+  /** Ends the limits of requests: the stream is not HTTP any more. */
   stopSpeaking(connection: Connection): void;
   of(stream: Socket): Connection | undefined;
   /** Counts a request for the source of its client, or without `address` for that of its connection. */

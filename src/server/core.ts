@@ -19,7 +19,6 @@ import { consoleSignIns } from '#access/sign-in.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
-import type { AccountId } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
@@ -46,12 +45,13 @@ import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
-import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
+import { firstStart } from './first-start.ts';
 import { beat } from './health.ts';
 import { allOperations } from './operations.ts';
 import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 import { signInPages } from './sign-in/pages.ts';
 import { siteOf } from './sign-in/site.ts';
+import { boundUnproven } from './unproven-summaries.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
@@ -122,7 +122,6 @@ if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
 
 const made = await firstStart(kept, vault, settings, now());
 await lease.start();
-const operatorAccount = ((await kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
 
 const sessions = newSessionTokens(ring.keys);
 const stacks = newStacks(snapshot);
@@ -133,6 +132,13 @@ const report = (requestId: string, error: unknown) =>
 const verifyMfa = mfaVerifier(vault);
 const authenticate = authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region });
 const authorize = authorizing({ snapshot, stacks, holds: lease.holds });
+const bounded = boundUnproven({
+  store: kept,
+  region: settings.region,
+  recordsPerMinute: settings.unprovenRecordsPerMinute,
+  now,
+  report: (what) => console.error(`belfry: ${what}`),
+});
 const server: Server = {
   store,
   snapshot,
@@ -157,7 +163,7 @@ const server: Server = {
   recording,
   gate: newGate(1),
   region: settings.region,
-  operatorAccount: () => operatorAccount,
+  unproven: bounded.unproven,
   holds: lease.holds,
   sealReasons: authorizationMessages(ring.keys).encode,
   report,
@@ -212,7 +218,8 @@ const signIn = signInPages({
   now,
   recording,
   region: settings.region,
-  operatorAccount: () => operatorAccount,
+  unproven: bounded.unproven,
+  recorded: new WeakSet(),
   holds: lease.holds,
   site: siteOf(settings),
   nameDigest: nameDigest(ring.keys),
@@ -246,6 +253,7 @@ const trim = setInterval(() => {
 /** The lease is given up while the database still answers. */
 async function closed(): Promise<void> {
   await messaging.stop();
+  await bounded.stop();
   await lease.stop();
   await Promise.all([bus.close(), registry.close()]);
   await kept.close();
@@ -253,7 +261,7 @@ async function closed(): Promise<void> {
 
 const stopBeat = await beat({
   lease,
-  check: () => kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT)),
+  check: () => kept.transaction((tx) => tx.meta.get(FINGERPRINT)),
   post: (readyUntil) => port.postMessage({ readyUntil } satisfies FromCore),
 });
 

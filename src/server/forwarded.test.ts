@@ -41,7 +41,7 @@ const CASES: readonly (readonly [what: string, rawHeaders: readonly string[], ou
   ['Forwarded with address and protocol',            [STANDARD, 'for=192.0.2.1;proto=https;by=10.0.0.2'],             client('192.0.2.1', true)],
   ['Forwarded with IPv6 and port, quoted',           [STANDARD, 'For="[2001:db8::1]:4711"; Proto=http'],              client('2001:db8::1')],
   ['Forwarded: the right-most untrusted element',    [STANDARD, 'for=198.51.100.9;proto=http, for=192.0.2.1;proto=https, for=10.0.0.2;proto=http'], client('192.0.2.1', true)],
-  ['Forwarded: a protocol of another hop is no use', [STANDARD, 'for=192.0.2.1, for=10.0.0.2;proto=https'],           client('192.0.2.1')],
+  ['Forwarded: the protocol of another hop is ignored', [STANDARD, 'for=192.0.2.1, for=10.0.0.2;proto=https'],           client('192.0.2.1')],
   ['Forwarded without for is ambiguous',             [STANDARD, 'proto=https'],                                       'ambiguous'],
   ['Forwarded for unknown is ambiguous',             [STANDARD, 'for=unknown'],                                       'ambiguous'],
   ['Forwarded for an obfuscated node is ambiguous',  [STANDARD, 'for="_gazonk"'],                                     'ambiguous'],

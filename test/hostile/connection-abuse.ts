@@ -65,7 +65,7 @@ const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: 
  * Asserts that the server closes each connection by itself, that descriptors and bytes return to zero, that one source holds at most
  * its share, and that a second source is answered meanwhile.
  */
-export const CONNECTION_ABUSE: Workload = {
+export const connectionAbuse: Workload = {
   name: 'connection abuse',
   async run({ seconds }) {
     return [

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { type AccountId, arn } from '#core/arn.ts';
+import { type AccountId, arn, NO_ACCOUNT } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { readSettings } from '#server/settings.ts';
 import { hashPassword } from '#services/iam/password-hash.ts';
 import { mfaVerifier } from '#services/mfa.ts';
 import type { LoginProfileRecord, PasswordPolicyRecord } from '#store/identity.ts';
+import { unprovenRecords } from '#trail/unproven.ts';
 import { nameDigest } from '../../src/access/name-digest.ts';
 import { principalsOf } from '../../src/access/principals.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
@@ -96,7 +97,8 @@ async function rig({
       now: () => now,
       recording: true,
       region: 'us-east-1',
-      operatorAccount: () => ACCOUNT,
+      unproven: unprovenRecords({ recordsPerMinute: 20, onOmitted: () => {} }),
+      recorded: new WeakSet(),
       holds: () => true,
       site: siteOf(readSettings([], {})),
       nameDigest: nameDigest(keys),
@@ -194,7 +196,7 @@ test('Sign-in: the store keeps a bounded number of unknown names and sources, an
   await store.transaction(async ({ sql }) => {
     for (const [account, prefix, count] of [
       [ACCOUNT, 'name', UNKNOWN_NAMES_MAX],
-      ['', 'source', SOURCES_MAX],
+      [NO_ACCOUNT, 'source', SOURCES_MAX],
     ] as const) {
       for (let i = 0; i < count; i++) {
         await sql.run('INSERT INTO failed_attempt (account_id, subject, failures, failed_at_ms) VALUES ($1, $2, 1, $3)', [

@@ -1,5 +1,5 @@
 /** Counts of failed sign-ins: of names, known and unknown alike, and of sources. */
-import type { AccountId } from '#core/arn.ts';
+import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { PASSWORD_RULE } from '#services/iam/password-attempts.ts';
 import { nextAttemptAt } from '#store/attempts.ts';
@@ -13,8 +13,6 @@ export const UNKNOWN_NAMES_MAX = 5_000;
 export const SOURCES_MAX = 5_000;
 /** Time after which a source may fail once more. */
 const SOURCE_REGAINS_MS = 60_000;
-/** Holds the counts that belong to no account: of sources, and of names in unknown accounts. */
-const NO_ACCOUNT = '' as AccountId;
 /** Prefixes of subjects. */
 const UNKNOWN_NAME = 'name ';
 const SOURCE = 'source ';

@@ -5,6 +5,7 @@
  * Assumed: the errors' bodies.
  */
 import type { GivenSession } from '#access/sign-in.ts';
+import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer } from '#core/exchange.ts';
 import {
   bodyOf,
@@ -55,7 +56,7 @@ async function signinToken(parts: SignInParts, received: PageRequest, parameters
   const seconds = duration === undefined ? undefined : /^[0-9]{1,6}$/.test(duration) ? Number(duration) : Number.NaN;
   const answer = parts.signIns.signinToken(given, seconds, parts.now(), random);
   const { principal } = answer;
-  const accountId = principal?.accountId ?? parts.operatorAccount();
+  const accountId = principal?.accountId ?? NO_ACCOUNT;
   const event = { received, eventName: 'GetSigninToken', accountId, ...(principal !== undefined && { principal }) } as const;
   await parts.store.transaction((tx) =>
     answer.outcome === 'issued'
@@ -86,7 +87,7 @@ async function login(parts: SignInParts, received: PageRequest, parameters: Para
         received,
         eventName: 'ConsoleLogin',
         outcome: 'Failure',
-        accountId: parts.operatorAccount(),
+        accountId: NO_ACCOUNT,
         errorMessage: 'Failed authentication',
         loginTo: destination,
       }),

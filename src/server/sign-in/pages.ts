@@ -1,12 +1,21 @@
 /** The paths of the console's sign-in. Owns which path is whose; what each does stands beside it. */
+import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { federation } from './federation.ts';
 import { clearCookie, fromOwnPage, jsonAnswer, readCookie, refusal } from './http.ts';
-import type { SignInParts } from './parts.ts';
+import { recordSignIn, type SignInParts } from './parts.ts';
 import { passwordSignIn } from './password.ts';
 import { samlSignIn } from './saml.ts';
 import type { PageRequest } from './site.ts';
+
+/** Sign-in event of a request to a page. The other requests read a sign-in or end it, and leave no record. */
+const ATTEMPTS: Readonly<Record<string, 'ConsoleLogin' | 'GetSigninToken'>> = {
+  'POST /_belfry/sign-in': 'ConsoleLogin',
+  'POST /saml': 'ConsoleLogin',
+  'GET /federation': 'GetSigninToken',
+  'POST /federation': 'GetSigninToken',
+};
 
 type Page = (request: PageRequest) => Promise<Answer> | Answer;
 
@@ -58,14 +67,24 @@ export function signInPages(parts: SignInParts): SignInPages {
     return cookie === undefined ? undefined : parts.signIns.open(cookie, parts.now());
   }
 
-  async function answered(request: PageRequest, page: Page): Promise<Answer> {
+  async function answered(request: PageRequest, path: string, page: Page): Promise<Answer> {
     try {
-      return await page(request);
+      const answer = await page(request);
+      if (answer.status >= 400 && !parts.recorded.has(request)) await recordRefusal(request, path, answer.status);
+      return answer;
     } catch (error) {
-      // An answer without its record is not sent.
+      // A request that cannot be recorded is not answered as if it had been.
       parts.report(request.requestId, error);
       return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
     }
+  }
+
+  /** Records a sign-in that its page refused before it knew who signs in: a malformed request, a page of another site, too many at once. */
+  async function recordRefusal(received: Received, path: string, status: number): Promise<void> {
+    const eventName = ATTEMPTS[`${received.method} ${path}`];
+    if (eventName === undefined) return;
+    const event = { received, eventName, outcome: 'Failure', accountId: NO_ACCOUNT, errorMessage: `HTTP ${status}` } as const;
+    await parts.store.transaction((tx) => recordSignIn(parts, tx, event));
   }
 
   return (received, refuse) => {
@@ -73,24 +92,32 @@ export function signInPages(parts: SignInParts): SignInPages {
     const path = query < 0 ? received.target : received.target.slice(0, query);
     if (!Object.hasOwn(pages, path)) return undefined;
     const methods = pages[path] as Readonly<Record<string, Page>>;
-    return pageAnswer(received, methods, refuse).then((answer) =>
+    return pageAnswer(received, path, methods, refuse).then((answer) =>
       parts.site.isPublic(received) ? { ...answer, headers: [...answer.headers, ...STRICT_TRANSPORT] } : answer,
     );
   };
 
-  async function pageAnswer(received: Received, methods: Readonly<Record<string, Page>>, refuse?: 'RequestTooLarge'): Promise<Answer> {
-    const request = parts.site.request(received);
-    // 421, not 403: no credentials would help, the name is not one that this server serves. Source: RFC 9110 §15.5.20.
-    if (request === undefined) return refusal(421, 'MisdirectedRequest', 'The Host header does not name this server.');
-    const page = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
-    if (refuse !== undefined) return refusal(413, refuse, 'Request body is too large.');
+  async function pageAnswer(
+    received: Received,
+    path: string,
+    methods: Readonly<Record<string, Page>>,
+    refuse?: 'RequestTooLarge',
+  ): Promise<Answer> {
+    const page = Object.hasOwn(methods, received.method) ? methods[received.method] : undefined;
     if (page === undefined) {
       return refusal(405, 'MethodNotAllowed', 'The method is not allowed here.', 'allow', Object.keys(methods).join(', '));
     }
     // Without a lease the identity snapshot may be stale.
     if (!parts.holds()) return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
-    return await answered(request, page);
+    const request = parts.site.request(received);
+    if (request === undefined) return await answered({ ...received, secure: false }, path, misdirected);
+    return await answered(request, path, refuse === undefined ? page : () => refusal(413, refuse, 'Request body is too large.'));
   }
+}
+
+/** 421, not 403: no credentials would help, because the name is not one that this server serves. Source: RFC 9110 §15.5.20. */
+function misdirected(): Answer {
+  return refusal(421, 'MisdirectedRequest', 'The Host header does not name this server.');
 }
 
 /**

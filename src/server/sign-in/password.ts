@@ -10,8 +10,7 @@
  */
 
 import { CHANGE_PASSWORD_ONLY } from '#access/sign-in.ts';
-import type { AccountId } from '#core/arn.ts';
-import { isAccountId } from '#core/arn.ts';
+import { type AccountId, isAccountId, NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
@@ -203,7 +202,7 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
       received,
       eventName: 'ConsoleLogin',
       outcome: 'Failure',
-      accountId: accountId ?? parts.operatorAccount(),
+      accountId: accountId ?? NO_ACCOUNT,
       ...(user === undefined ? { typedName: true } : { principal: userPrincipal(user) }),
       errorMessage: user === undefined ? 'No username found in supplied account' : 'Failed authentication',
       mfaUsed,

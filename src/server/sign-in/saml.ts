@@ -6,6 +6,7 @@
  * Assumed: the page; a RelayState that is no path of this server is the provider's own and is passed over.
  */
 import { namedProviders } from '#access/saml.ts';
+import { NO_ACCOUNT } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type Answer, header } from '#core/exchange.ts';
 import { bodyOf, CONSOLE_PATH, escaped, isNavigation, ownPath, page, readParameters, redirect, setCookie } from './http.ts';
@@ -40,7 +41,7 @@ export async function samlSignIn(parts: SignInParts, received: PageRequest): Pro
         received,
         eventName: 'ConsoleLogin',
         outcome: 'Failure',
-        accountId: parts.operatorAccount(),
+        accountId: NO_ACCOUNT,
         errorMessage: why,
         loginTo: destination,
       }),
