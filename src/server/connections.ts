@@ -40,6 +40,9 @@ interface Source {
   /** Connections that speak HTTP and are not read from, because `requests` is at its maximum. */
   readonly held: Set<Connection>;
   startedThisTurn: number;
+  /** Heads of requests since `countedFrom`, on the clock of `performance.now`. */
+  heads: number;
+  countedFrom: number;
 }
 
 /** One connection, from its acceptance to the close of its socket. */
@@ -59,6 +62,8 @@ export interface Connection {
   last: ServerResponse | undefined;
   /** Whether the connection is about to end: further requests on it are ignored. */
   ending: boolean;
+  /** Whether the client sends requests on a connection that is about to end. Nothing more is read. */
+  muted: boolean;
 }
 
 /** What one request holds, from its head until its response was sent or its connection closed, and until the core has answered. */
@@ -102,6 +107,8 @@ export interface Connections {
   /** Ends the limits of requests: the stream is not HTTP any more. */
   stopSpeaking(connection: Connection): void;
   of(stream: Socket): Connection | undefined;
+  /** Counts the head of a request. Call it for each request, also for those that are ignored. */
+  countHead(connection: Connection): void;
   /** Counts a request for the source of its client, or without `address` for that of its connection. */
   load(connection: Connection, response: ServerResponse, address?: string): Load;
   /** Reserves bytes. Returns false, and reserves nothing, if there is no room for them. */
@@ -124,6 +131,12 @@ export interface Connections {
 
 /** New connections of one source that start in one turn of the event loop: a TLS handshake costs up to a millisecond. */
 const STARTS_PER_TURN = 4;
+/**
+ * Heads of requests that the server parses for one source in 5 ms, before it reads from one connection of the source per turn.
+ * One read brings up to 2,000 pipelined heads, so a turn for each of many connections would hold up all other sources.
+ */
+const HEADS_MAX = 256;
+const HEADS_MS = 5;
 
 export function openConnections(limits: HoldingLimits): Connections {
   const share = (all: number) => Math.max(1, Math.floor((all * limits.sourceSharePercent) / 100));
@@ -152,6 +165,8 @@ export function openConnections(limits: HoldingLimits): Connections {
       open: new Set(),
       held: new Set(),
       startedThisTurn: 0,
+      heads: 0,
+      countedFrom: 0,
     };
     sources.set(name, made);
     return made;
@@ -193,7 +208,7 @@ export function openConnections(limits: HoldingLimits): Connections {
   }
 
   function isHeld(connection: Connection): boolean {
-    return connection.requests >= limits.requestsOfConnectionMax || connection.source.held.has(connection);
+    return connection.muted || connection.requests >= limits.requestsOfConnectionMax || connection.source.held.has(connection);
   }
 
   function read(connection: Connection): void {
@@ -206,6 +221,23 @@ export function openConnections(limits: HoldingLimits): Connections {
       stopReading(connection.stream);
     }
     source.open.clear();
+  }
+
+  function countHead(connection: Connection): void {
+    const { source, shared } = connection;
+    if (connection.ending && !connection.muted) {
+      connection.muted = true;
+      stopReading(connection.stream);
+    }
+    const now = performance.now();
+    if (now - source.countedFrom > HEADS_MS) {
+      source.countedFrom = now;
+      source.heads = 0;
+    }
+    source.heads += 1;
+    if (shared || source.heads < HEADS_MAX || source.open.size === 0) return;
+    holdSource(source);
+    waitForTurn(source);
   }
 
   function added(connection: Connection): void {
@@ -279,7 +311,7 @@ export function openConnections(limits: HoldingLimits): Connections {
       }
       const source = sourceNamed(name);
       source.references += 1;
-      const connection: Connection = { raw, source, shared, loads: new Set(), requests: 0, last: undefined, ending: false };
+      const connection: Connection = { raw, source, shared, loads: new Set(), requests: 0, last: undefined, ending: false, muted: false };
       source.connections += 1;
       all.add(connection);
       raw.once('close', () => leave(connection));
@@ -327,11 +359,12 @@ export function openConnections(limits: HoldingLimits): Connections {
         if (isHeld(connection)) stopReading(stream);
       });
       if (shared) return;
-      if (source.requests < limits.requestsOfSourceMax) {
+      if (source.requests < limits.requestsOfSourceMax && source.held.size === 0) {
         source.open.add(connection);
         return;
       }
       source.held.add(connection);
+      waitForTurn(source);
       stopReading(stream);
     },
     stopSpeaking(connection) {
@@ -339,6 +372,7 @@ export function openConnections(limits: HoldingLimits): Connections {
       connection.source.held.delete(connection);
     },
     of: (stream) => byStream.get(stream),
+    countHead,
     load(connection, response, address) {
       const source = address === undefined ? connection.source : sourceNamed(sourceOf(address));
       const { shared } = connection;

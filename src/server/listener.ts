@@ -93,7 +93,9 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
   const take = (request: IncomingMessage, response: ServerResponse) => {
     const connection = connections.of(request.socket);
     const peer = connection && peers.get(connection);
-    if (connection === undefined || peer === undefined || connection.ending) return;
+    if (connection === undefined || peer === undefined) return;
+    connections.countHead(connection);
+    if (connection.ending) return;
     takeRequest(request, response, connection, peer, parts);
   };
   server.on('request', take);
@@ -361,6 +363,11 @@ function receive(
   const answer = (body: Uint8Array) => respond(() => parts.answer(receivedOf(request, client, body)));
   const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
   if (probed !== undefined) {
+    // A probe costs no turn of the core, so many of them in one read would hold up every other connection.
+    if (load.connection.requests >= parts.limits.requestsOfConnectionMax) {
+      refuse(UNREADABLE.load);
+      return;
+    }
     request.resume();
     respond(() => Promise.resolve(probed));
     return;

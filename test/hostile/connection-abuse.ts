@@ -56,7 +56,8 @@ const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: 
   ['an upgrade behind a request',                'http',  UNSIGNED + UPGRADE],
   ['a body over the limit, declared',            'http',  'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 900000000\r\n\r\nabc'],
   ['one response that is not read',              'http',  UNSIGNED],
-  ['many responses that are not read',           'http',  HEALTH.repeat(1_000)],
+  ['many responses that are not read',           'http',  UNSIGNED.repeat(1_000)],
+  ['many health probes in one piece',            'http',  HEALTH.repeat(1_000)],
 ];
 
 /**
@@ -222,19 +223,25 @@ async function fillBodies(server: AbusedServer): Promise<Figure> {
 /** Floods of pipelined requests, whose responses are read or not. */
 async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const reads of [true, false]) {
-    const request: Flood = { port: server.ports.http, localAddress: ATTACKER, connections: 50, request: UNSIGNED, reads };
+  // biome-ignore format: a table
+  const FLOODS = [
+    ['a flood',                                   50,                    UNSIGNED, true],
+    ['a flood whose responses are not read',      50,                    UNSIGNED, false],
+    ['a flood of health probes',                  CONNECTIONS_OF_SOURCE, HEALTH,   true],
+  ] as const;
+  for (const [how, connections, request, reads] of FLOODS) {
+    const workerData: Flood = { port: server.ports.http, localAddress: ATTACKER, connections, request, reads };
     let requests = 0;
     let bytes = 0;
     const attack = async () => {
-      const thread = new Worker(new URL('./flood.ts', import.meta.url), { workerData: request });
+      const thread = new Worker(new URL('./flood.ts', import.meta.url), { workerData });
       const watch = setInterval(() => {
         const counts = server.counts();
         requests = Math.max(requests, counts.requests);
         bytes = Math.max(bytes, counts.bytes);
       }, 5);
-      await until('the flood arrives', () => server.counts().requests > 0);
-      await new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / 2));
+      await until('the flood arrives', () => server.counts().connections > connections / 2);
+      await new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / FLOODS.length));
       clearInterval(watch);
       await thread.terminate();
     };
@@ -243,11 +250,10 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
     const grown = process.memoryUsage().rss - rss;
     assert.ok(calls > 0, 'another source is answered during the flood');
     // One read of 64 KiB can hold this many more requests than may wait.
-    const requestsMax = 512 + Math.ceil(65_536 / UNSIGNED.length);
+    const requestsMax = 512 + Math.ceil(65_536 / request.length);
     assert.ok(requests <= requestsMax, `${requests} requests of one source wait`);
     assert.ok(bytes <= 16 * 1024 * 1024, `one source holds ${bytes} bytes`);
     await until('all requests end', () => server.counts().requests === 0 && server.counts().bytes === 0);
-    const how = reads ? 'a flood' : 'a flood whose responses are not read';
     figures.push(
       { what: `longest delay of another source during ${how} (${calls} calls)`, value: longestMs, unit: 'ms', most: 100 },
       { what: `requests of one source that wait during ${how}`, value: requests, unit: 'count', most: requestsMax },
