@@ -11,6 +11,8 @@ interface Brought {
   readonly audience: string;
   /** Keys for the trust policy's conditions, lower-cased: `idp.example:sub`, `saml:aud` … */
   readonly context: ConditionContext;
+  /** The keys of `context` that the role session keeps for its own requests. As JSON without the issuer at most `SESSION_KEYS_MAX_BYTES`. */
+  readonly sessionContext: ConditionContext;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly transitiveTagKeys: readonly string[];
   readonly sourceIdentity?: string;
@@ -21,7 +23,11 @@ interface Brought {
  * It is no principal yet: what it becomes is a session of the role that trusts the provider.
  */
 export type Federation =
-  | (Brought & { readonly kind: 'web-identity' })
+  | (Brought & {
+      readonly kind: 'web-identity';
+      /** The roles that the token is for, if it is limited to roles: no other can be assumed with it. */
+      readonly roleArns?: readonly string[];
+    })
   | (Brought & {
       readonly kind: 'saml';
       readonly sessionName: string;
@@ -37,6 +43,9 @@ export type Federation =
       readonly roleArns: readonly string[];
       /** The session ends no later. */
       readonly latestEnd?: Instant;
-      /** How long a sign-in to the console shall last; STS takes no notice of it. */
+      /** Seconds that a sign-in to the console lasts (`SessionDuration`). A session of STS is shortened to it, never extended. */
       readonly consoleSeconds?: number;
     });
+
+/** The most bytes of JSON that the keys kept in a session take: they are part of every session token. */
+export const SESSION_KEYS_MAX_BYTES = 1024;

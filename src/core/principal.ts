@@ -1,4 +1,5 @@
 import type { AccountId, Arn } from './arn.ts';
+import type { ConditionContext } from './condition-context.ts';
 import type { Federation } from './federation.ts';
 import type { Instant } from './instant.ts';
 
@@ -16,6 +17,10 @@ export interface SessionFacts {
   readonly sessionPolicyArns?: readonly Arn[];
   /** `aws:FederatedProvider` of a SAML or web-identity session. */
   readonly federatedProvider?: string;
+  /** Keys of the provider's token that stay in the session: `idp.example:sub`, `saml:sub` …, lower-cased. Absent after role chaining. */
+  readonly federatedContext?: ConditionContext;
+  /** End of the session at the identity provider (`SessionNotOnOrAfter` of SAML). No credentials of the session are valid longer. */
+  readonly latestEnd?: Instant;
   /** True where the session was made by a session (role chaining). */
   readonly chained: boolean;
   /** True where these are the credentials of a console sign-in: CloudTrail's `sessionCredentialFromConsole`. */

@@ -82,6 +82,8 @@ interface Reference {
   readonly keys: ReadonlyMap<string, ConditionKey>;
   /** Keys with a free part: the lower-case texts around it. */
   readonly templates: readonly { readonly pieces: readonly string[]; readonly key: ConditionKey }[];
+  /** Identity providers whose claims are keys, by the pattern of their names. */
+  readonly providers: readonly { readonly pattern: RegExp; readonly keys: readonly ProviderKey[] }[];
 }
 
 let loaded: Reference | undefined;
@@ -112,6 +114,24 @@ export function conditionKey(name: string): ConditionKey | undefined {
   const { keys, templates } = reference();
   const wanted = name.toLowerCase();
   return keys.get(wanted) ?? templates.find(({ pieces }) => fits(pieces, wanted))?.key;
+}
+
+/** A condition key that carries a claim of an identity provider: `actor` of `token.actions.githubusercontent.com`. */
+export interface ProviderKey {
+  /** The part of the key after the provider's name and a colon, lower-cased. */
+  readonly name: string;
+  readonly type: ConditionKeyType;
+}
+
+/**
+ * Returns the keys that the reference lists for the tokens of an OpenID Connect provider.
+ *
+ * `provider` is its URL without `https://`. Free parts of a listed provider's name (`token.actions.${Domain}.ghe.com`) stand for characters
+ * other than `/` and `:`.
+ */
+export function providerKeysOf(provider: string): readonly ProviderKey[] {
+  const { providers } = reference();
+  return providers.filter(({ pattern }) => pattern.test(provider.toLowerCase())).flatMap(({ keys }) => keys);
 }
 
 /** Whether a text is the pieces in order, with something between each two. The shortest fill is tried only, which suffices for one or two gaps. */
@@ -157,7 +177,25 @@ function index(file: AuthorizationFile): Reference {
     resourceTypes,
     keys: new Map(keys.map((key) => [key.key.toLowerCase(), key])),
     templates: keys.filter(({ key }) => key.includes('${')).map((key) => ({ pieces: piecesOf(key.key.toLowerCase()), key })),
+    providers: providersOf(keys),
   };
+}
+
+/** Prefixes of services have no dot, names of identity providers have one. */
+function providersOf(keys: readonly ConditionKey[]): Reference['providers'] {
+  const byProvider = new Map<string, ProviderKey[]>();
+  for (const { key, type } of keys) {
+    const colon = key.indexOf(':');
+    const provider = key.slice(0, colon).toLowerCase();
+    if (!provider.includes('.')) continue;
+    const listed = byProvider.get(provider) ?? [];
+    byProvider.set(provider, [...listed, { name: key.slice(colon + 1).toLowerCase(), type }]);
+  }
+  const literal = (text: string): string => text.replaceAll(/[^a-z0-9/]/g, '\\$&');
+  return [...byProvider].map(([provider, listed]) => ({
+    pattern: new RegExp(`^${piecesOf(provider).map(literal).join('[^/:]+')}$`),
+    keys: listed,
+  }));
 }
 
 function toAction(
