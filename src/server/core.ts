@@ -187,10 +187,10 @@ const messaging = messagingSessions({
   monotonic: systemClock.monotonic,
   onHint: (heard) => bus.on(CHANNEL_EVENTS, heard),
   follow: (orders) => port.postMessage({ orders } satisfies FromCore),
-  limits: SESSION_LIMITS,
+  limits: { ...SESSION_LIMITS, sessionsOfUser: settings.sessionsPerUser, sessionsOfAccount: settings.sessionsPerAccount },
   report: (what) => console.error(`belfry: ${what}`),
 });
-const connectOperations = { Connect: connectOperation(messaging.mayOpen) as Operation<unknown, unknown> };
+const connectOperations = { Connect: connectOperation(messaging.reserve) as Operation<unknown, unknown> };
 /** A Connect is answered like every call; only what comes of it is another thing. */
 const answerConnect = answering({
   ...server,
@@ -200,10 +200,14 @@ const answerConnect = answering({
 });
 
 async function connect(received: Received, socket: number): Promise<Answer> {
-  const answered = await answerConnect(received);
-  if (answered.status !== 200) return answered;
-  messaging.admit(socket, received);
-  return { status: 101, headers: [], body: '' };
+  try {
+    const answered = await answerConnect(received);
+    if (answered.status !== 200) return answered;
+    messaging.admit(socket, received);
+    return { status: 101, headers: [], body: '' };
+  } finally {
+    messaging.release(received.requestId);
+  }
 }
 
 const principals = principalsOf(snapshot);

@@ -1,4 +1,5 @@
 import { arnAndTagVariants } from './arn-and-tag-variants.ts';
+import { connectionAbuse } from './connection-abuse.ts';
 import { damagedFolders } from './damaged-folders.ts';
 import { failedSignIns } from './failed-sign-ins.ts';
 import { trailFloods } from './trail-floods.ts';
@@ -6,4 +7,11 @@ import type { Workload } from './workload.ts';
 import { worstAnalyses } from './worst-analyses.ts';
 
 /** Every hostile workload. `npm test` runs each for a second, `npm run hostile` for as long as its argument says. */
-export const WORKLOADS: readonly Workload[] = [arnAndTagVariants, damagedFolders, failedSignIns, trailFloods, worstAnalyses];
+export const WORKLOADS: readonly Workload[] = [
+  arnAndTagVariants,
+  connectionAbuse,
+  damagedFolders,
+  failedSignIns,
+  trailFloods,
+  worstAnalyses,
+];
