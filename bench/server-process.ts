@@ -13,7 +13,16 @@ if (what === 'bare') {
   });
   server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
 } else {
-  const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
+  // All load comes from one source.
+  const settings = readSettings([], {
+    BELFRY_DATA: dataFolder,
+    BELFRY_HTTP: '127.0.0.1:0',
+    BELFRY_HTTPS: 'off',
+    BELFRY_SOURCE_SHARE: '100',
+    BELFRY_REQUESTS_PER_SOURCE: '100000',
+    BELFRY_SESSIONS_PER_ACCOUNT: '1000000',
+    BELFRY_SESSIONS_PER_USER: '1000000',
+  });
   const { ready, stop } = await startServer(
     settings,
     (why) => {

@@ -34,7 +34,7 @@ export interface OrganizationFacts {
 /**
  * The global context keys of a signed request. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
  *
- * Behind a proxy the socket's peer is the proxy: no header changes `aws:SourceIp` or `aws:SecureTransport`.
+ * The listener determines `aws:SourceIp` and `aws:SecureTransport`: only a trusted proxy's headers can change them.
  */
 export function requestContext(
   received: Received,
@@ -48,7 +48,7 @@ export function requestContext(
     ['aws:currenttime', isoSeconds(now)],
     ['aws:epochtime', String(Math.floor(now / 1000))],
     ['aws:principaltype', PRINCIPAL_TYPE[principal.type]],
-    ['aws:securetransport', received.tls === undefined ? 'false' : 'true'],
+    ['aws:securetransport', received.secureTransport ? 'true' : 'false'],
     ['aws:sourceip', received.sourceIp],
     ['aws:requestedregion', region],
     ['aws:viaawsservice', 'false'],

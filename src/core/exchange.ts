@@ -12,9 +12,11 @@ export interface Received {
   readonly rawHeaders: readonly string[];
   /** As sent: still compressed where `content-encoding` says so. */
   readonly body: Uint8Array;
-  /** The peer's address, IPv4-mapped IPv6 addresses already turned into IPv4. */
+  /** Address of the client, IPv4-mapped IPv6 addresses already converted to IPv4. Behind a trusted proxy it is the proxy's client. */
   readonly sourceIp: string;
-  /** Present where the connection is TLS. */
+  /** Whether the client connected over TLS, as the connection or a trusted proxy states. Absent means false. */
+  readonly secureTransport?: boolean;
+  /** TLS parameters of the client's own connection, if known. A proxy that sends only headers does not state them. */
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
 }
 

@@ -3,7 +3,7 @@ import type { StepBudget } from './steps.ts';
 import { POLICY_QUOTAS } from './validate/policy-size.ts';
 
 /**
- * Quotas that bound the policies of one principal. `test/reference/legal-policies.test.ts` compares them with those that the services enforce.
+ * Quotas that bound the policies of one principal. `test/hostile/legal-policies.test.ts` compares them with those that the services enforce.
  *
  * Source: IAM User Guide, "IAM and AWS STS quotas"; AWS Organizations User Guide, "Quotas for AWS Organizations".
  */

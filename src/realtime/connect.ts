@@ -94,21 +94,22 @@ export function connectAccess({ UserArn }: ConnectRequest, caller: Caller): Acce
 /**
  * Lets a user of an app instance be connected.
  *
- * `mayOpen` says whether this server has room for one more of the user's sessions.
+ * `reserve` reserves one session of the user on this server, and returns false if the user or the account has too many.
  *
  * Emits: that the session is opened, so that an earlier one of the same id is closed, on whatever server it is.
  * Source: Chime SDK Developer Guide, the same page: UserArn is the ARN of an AppInstanceUser.
  * Assumed: the codes and texts; that bots cannot connect, since the guide speaks of users alone.
  * @throws ForbiddenException             no such user, or a bot
- * @throws ResourceLimitExceededException the user has as many sessions as he may
+ * @throws ResourceLimitExceededException the user or the account has too many sessions
  */
-export function connectOperation(mayOpen: (userArn: string) => boolean): Operation<ConnectRequest, Empty> {
+export function connectOperation(reserve: (requestId: string, userArn: string) => boolean): Operation<ConnectRequest, Empty> {
   return {
     access: connectAccess,
     async handle(call, { UserArn, SessionId }) {
       const user = await findUser(call.tx, call, UserArn);
       if (user === undefined) throw new AwsError('ForbiddenException', 'The app instance user does not exist.');
-      if (!mayOpen(UserArn)) throw new AwsError('ResourceLimitExceededException', 'The app instance user has too many messaging sessions.');
+      if (!reserve(call.requestId, UserArn))
+        throw new AwsError('ResourceLimitExceededException', 'The app instance user has too many messaging sessions.');
       await tellOpened(call.tx, { appInstanceId: user.parent, userArn: UserArn, sessionId: SessionId, key: call.requestId }, call.now);
       return {};
     },

@@ -141,11 +141,28 @@ test('A messaging session: a deleted user hears nothing more, of what happens in
   await chat.stop();
 });
 
-test('A messaging session: a user has as many as he may, and one more when one is closed', async () => {
+test('Messaging sessions: a user at the limit can reserve another session after one is closed', async () => {
   const { chat } = await withThree({ sessionsOfUser: 1 });
-  assert.deepEqual([chat.sessions.mayOpen(user('ada')), chat.sessions.mayOpen(user('new'))], [false, true]);
+  assert.deepEqual([chat.sessions.reserve('a', user('ada')), chat.sessions.reserve('b', user('new'))], [false, true]);
   chat.sessions.closed(1);
-  assert.equal(chat.sessions.mayOpen(user('ada')), true);
+  assert.equal(chat.sessions.reserve('c', user('ada')), true);
+  await chat.stop();
+});
+
+test('Messaging sessions: all users of an account together have a limit', async () => {
+  const { chat } = await withThree({ sessionsOfAccount: 4 });
+  assert.deepEqual([chat.sessions.reserve('a', user('new')), chat.sessions.reserve('b', user('newer'))], [true, false]);
+  chat.sessions.closed(1);
+  assert.equal(chat.sessions.reserve('b', user('newer')), true);
+  await chat.stop();
+});
+
+test('Messaging sessions: a Connect request that runs at the same time counts, once for each request, until it is released', async () => {
+  const { chat } = await withThree({ sessionsOfUser: 2 });
+  const reserve = (request: string) => chat.sessions.reserve(request, user('ada'));
+  assert.deepEqual([reserve('a'), reserve('a'), reserve('b')], [true, true, false]);
+  chat.sessions.release('a');
+  assert.equal(reserve('b'), true);
   await chat.stop();
 });
 

@@ -25,8 +25,14 @@ import { type Told, toldOf } from './tell.ts';
  * follows its orders. README.md says who closes whom.
  */
 export interface MessagingSessions {
-  /** Whether there is room for one more session of a user. */
-  mayOpen(userArn: string): boolean;
+  /**
+   * Reserves a session of a user for a Connect request, which may call it again. Returns false if the user or the account has too many.
+   *
+   * The reservation counts as a session until `admit` or `release`.
+   */
+  reserve(requestId: string, userArn: string): boolean;
+  /** Frees the reservation of a Connect request that was not admitted. */
+  release(requestId: string): void;
   /** A Connect was answered with success: the socket, by its number, may be opened. */
   admit(socket: number, received: Received): void;
   opened(socket: number): void;
@@ -38,6 +44,8 @@ export interface MessagingSessions {
 export interface SessionLimits {
   /** Open sessions of one user on one server. */
   readonly sessionsOfUser: number;
+  /** Open sessions of all users of one account on one server. */
+  readonly sessionsOfAccount: number;
   /** How soon after a change of identity every session is decided again; who is to be told something is decided again before. */
   readonly decideWithinMs: number;
   /** How often every session is decided again whatever happens: policies speak of times, and of tags. */
@@ -46,8 +54,14 @@ export interface SessionLimits {
   readonly pollEveryMs: number;
 }
 
-/** Assumed: the number; AWS says of none. */
-export const SESSION_LIMITS: SessionLimits = { sessionsOfUser: 50, decideWithinMs: 250, decideEveryMs: 60_000, pollEveryMs: 1_000 };
+/** Assumed: the number of sessions. AWS documents no limit. */
+export const SESSION_LIMITS: SessionLimits = {
+  sessionsOfUser: 50,
+  sessionsOfAccount: 5_000,
+  decideWithinMs: 250,
+  decideEveryMs: 60_000,
+  pollEveryMs: 1_000,
+};
 
 export interface MessagingSessionParts {
   readonly store: Store;
@@ -117,6 +131,9 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
   const profile = parts.guide2021 ? 'classic' : 'sdk';
   const sessions = new Map<number, Session>();
   const ofUser = new Map<string, Set<Session>>();
+  const ofAccount = new Map<string, number>();
+  /** Users of Connect requests that may still be admitted, by request. */
+  const reserved = new Map<string, string>();
   /** Sessions that no decision by what is in force now stands for. */
   const undecided = new Set<Session>();
   /** Users whose sessions are opening or open. */
@@ -170,6 +187,9 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     sessions.delete(socket);
     undecided.delete(session);
     clearTimeout(session.expiry);
+    const left = (ofAccount.get(session.accountId) ?? 1) - 1;
+    if (left === 0) ofAccount.delete(session.accountId);
+    else ofAccount.set(session.accountId, left);
     const others = ofUser.get(request.UserArn);
     others?.delete(session);
     if (others?.size === 0) {
@@ -399,7 +419,20 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
   }
 
   return {
-    mayOpen: (userArn) => (ofUser.get(userArn)?.size ?? 0) < limits.sessionsOfUser,
+    reserve(requestId, userArn) {
+      const accountId = parseAppInstanceArn(userArn)?.accountId ?? '';
+      let user = ofUser.get(userArn)?.size ?? 0;
+      let account = ofAccount.get(accountId) ?? 0;
+      for (const [request, arn] of reserved) {
+        if (request === requestId) continue;
+        if (arn === userArn) user += 1;
+        if (parseAppInstanceArn(arn)?.accountId === accountId) account += 1;
+      }
+      if (user >= limits.sessionsOfUser || account >= limits.sessionsOfAccount) return false;
+      reserved.set(requestId, userArn);
+      return true;
+    },
+    release: (requestId) => void reserved.delete(requestId),
     admit(socket, received) {
       const request = decode(routeConnect(received, parts), received) as unknown as ConnectRequest;
       const { accountId, region, appInstanceId } = parseAppInstanceArn(request.UserArn) as NonNullable<
@@ -407,6 +440,8 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
       >;
       const session: Session = { socket, received, request, accountId, region, appInstanceId, state: 'admitted' };
       sessions.set(socket, session);
+      reserved.delete(received.requestId);
+      ofAccount.set(accountId, (ofAccount.get(accountId) ?? 0) + 1);
       undecided.add(session);
       const others = ofUser.get(request.UserArn);
       if (others === undefined) ofUser.set(request.UserArn, new Set([session]));

@@ -7,6 +7,7 @@ import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
+import { isNotYet } from '#services/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
@@ -15,6 +16,7 @@ import type { Routed, RoutingRefusal } from '#wire/routed.ts';
 import { type AsideParts, type Beside, withAside } from './aside.ts';
 import { hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
+import type { PageTokens } from './page-tokens.ts';
 import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
 
 /** Everything a request meets on its way; made once, in `core.ts`. */
@@ -26,6 +28,7 @@ export interface Server extends RecordParts {
   readonly federate: Federate;
   readonly authorize: Authorize;
   readonly operations: OperationTables;
+  readonly pageTokens: PageTokens;
   readonly route: (received: Received) => Routed | RoutingRefusal;
   /** Runs the work of handlers outside the transaction. */
   readonly beside: AsideParts;
@@ -115,7 +118,9 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       const asked = Array.isArray(access) ? access : [access];
       const authorized = await server.authorize({ received, authenticated, profile: routed.profile, asked, now: at }, tx);
       facts.authorized = authorized;
-      const output = await run(
+      const pages = { ...routed, ...caller };
+      const paged = isNotYet(operation) ? input : server.pageTokens.open(pages, input);
+      const made = await run(
         operation,
         {
           ...caller,
@@ -127,9 +132,10 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
           aside,
           offload: offloadFor(caller.accountId),
         },
-        input,
+        paged,
         authorized,
       );
+      const output = server.pageTokens.seal(pages, made);
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
       await append(tx, facts, { authenticated, output });
       return encoded;

@@ -4,8 +4,14 @@ import type { Answer } from '#core/exchange.ts';
 // Not imported, for the reason that stands in listener.ts.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
-/** Answers over a connection that is no longer, or never became, Node's to answer on, and ends it. */
-export function answerBare(connection: Duplex, { status, headers, body }: Answer): void {
+/** Time that a client has to read a refusal and close its connection. */
+export const GRACE_MS = 5_000;
+
+/**
+ * Responds over a connection that the HTTP server does not respond on, ends it, and destroys it within `graceMs`.
+ * Reads and drops what the client still sends: closing with unread bytes would reset the connection, and the client could lose the response.
+ */
+export function answerBare(connection: Duplex, { status, headers, body }: Answer, graceMs = GRACE_MS): void {
   if (connection.destroyed) return;
   const bytes = Buffer.from(body);
   const all = [...headers, 'date', new Date().toUTCString(), 'content-length', String(bytes.length), 'connection', 'close'];
@@ -13,4 +19,7 @@ export function answerBare(connection: Duplex, { status, headers, body }: Answer
   for (let i = 0; i < all.length; i += 2) lines.push(`${all[i]}: ${all[i + 1]}\r\n`);
   connection.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${lines.join('')}\r\n`);
   connection.end(bytes);
+  connection.resume();
+  const timer = setTimeout(() => connection.destroy(), graceMs);
+  connection.once('close', () => clearTimeout(timer));
 }

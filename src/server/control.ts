@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
@@ -9,6 +9,7 @@ import type { Vault } from '#core/vault.ts';
 import type { RegisteredServer } from '#store/servers.ts';
 import type { Store } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
+import { GRACE_MS } from './bare-answer.ts';
 import {
   makeAccount,
   makeAdministrator,
@@ -58,6 +59,15 @@ export type ControlReply =
   | { readonly ok: false; readonly error: string };
 
 const LINE_MAX_BYTES = 65_536;
+export interface ControlTimes {
+  /** From the connection to the end of the command line. */
+  readonly lineMs: number;
+  /** From the response to the destruction of the connection. */
+  readonly graceMs: number;
+}
+
+const CONTROL_TIMES: ControlTimes = { lineMs: 10_000, graceMs: GRACE_MS };
+const CONNECTIONS_MAX = 16;
 const EVENT_SOURCE = 'belfry.operator';
 
 export interface ControlParts {
@@ -74,37 +84,49 @@ export function controlSocket(dataFolder: string): string {
   return join(dataFolder, 'control', 'belfry.sock');
 }
 
-/** Listens for the operator's commands. */
-export async function listenForControl(dataFolder: string, parts: ControlParts): Promise<Server> {
+/** Listens for the operator's commands. `times` replaces the default times in tests. */
+export async function listenForControl(dataFolder: string, parts: ControlParts, times = CONTROL_TIMES): Promise<Server> {
   const path = controlSocket(dataFolder);
-  mkdirSync(join(dataFolder, 'control'), { recursive: true, mode: 0o700 });
-  chmodSync(join(dataFolder, 'control'), 0o700);
+  const folder = join(dataFolder, 'control');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!lstatSync(folder).isDirectory()) throw new Error(`'${folder}' is a symbolic link; replace it with a folder of its own`);
+  chmodSync(folder, 0o700);
   rmSync(path, { force: true });
-  const server = createServer((socket) => {
-    let text = '';
-    socket.setEncoding('utf8').setTimeout(10_000, () => socket.destroy());
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-      if (text.length > LINE_MAX_BYTES) socket.destroy();
-      const end = text.indexOf('\n');
-      if (end < 0) return;
-      const line = text.slice(0, end);
-      text = '';
-      // A command has the time it needs: sealing many secrets anew takes a while.
-      socket.setTimeout(0);
-      perform(line, parts).then(
-        (reply) => socket.end(`${JSON.stringify(reply)}\n`),
-        (error) => socket.end(`${JSON.stringify({ ok: false, error: (error as Error).message } satisfies ControlReply)}\n`),
-      );
-    });
-  });
+  const server = createServer((socket) => serveCommand(socket, parts, times));
+  server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);
   });
   chmodSync(path, 0o600);
   return server;
+}
+
+/** Reads one command line, runs it, responds and closes the connection. Destroys a connection whose line is too long or too late. */
+function serveCommand(socket: Socket, parts: ControlParts, { lineMs, graceMs }: ControlTimes): void {
+  let text = '';
+  let isRead = false;
+  let timer = setTimeout(() => socket.destroy(), lineMs);
+  const respond = (reply: ControlReply) => {
+    if (socket.destroyed) return;
+    timer = setTimeout(() => socket.destroy(), graceMs);
+    socket.end(`${JSON.stringify(reply)}\n`);
+  };
+  socket.setEncoding('utf8');
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => clearTimeout(timer));
+  socket.on('data', (chunk: string) => {
+    if (isRead) return;
+    text += chunk;
+    const end = text.indexOf('\n');
+    if (end > LINE_MAX_BYTES || (end < 0 && text.length > LINE_MAX_BYTES)) socket.destroy();
+    else if (end >= 0) {
+      isRead = true;
+      // A command has no time limit: re-sealing many secrets takes a while.
+      clearTimeout(timer);
+      perform(text.slice(0, end), parts).then(respond, (error) => respond({ ok: false, error: (error as Error).message }));
+    }
+  });
 }
 
 /** Sends one command to the server of a data folder. @throws Error where none runs there */

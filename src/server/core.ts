@@ -46,11 +46,13 @@ import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
-import { firstStart } from './first-start.ts';
+import { endFirstStart, mayCreateAccount } from './data-folder.ts';
+import { FINGERPRINT, firstStart } from './first-start.ts';
 import { beat } from './health.ts';
 import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
 import { allOperations } from './operations.ts';
-import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+import { operatorKeyCommands } from './operator-key.ts';
+import { pageTokens } from './page-tokens.ts';
 import { signInPages } from './sign-in/pages.ts';
 import { siteOf } from './sign-in/site.ts';
 import { boundUnproven } from './unproven-summaries.ts';
@@ -122,7 +124,8 @@ if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
   );
 }
 
-const made = await firstStart(kept, vault, settings, now());
+const made = await firstStart(kept, vault, settings, mayCreateAccount(settings), now());
+endFirstStart(settings);
 await lease.start();
 
 const sessions = newSessionTokens(ring.keys);
@@ -159,6 +162,7 @@ const server: Server = {
     tellOfIdentity,
     tellOfChannels,
   }),
+  pageTokens: pageTokens(ring.keys),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
   now,
@@ -183,10 +187,10 @@ const messaging = messagingSessions({
   monotonic: systemClock.monotonic,
   onHint: (heard) => bus.on(CHANNEL_EVENTS, heard),
   follow: (orders) => port.postMessage({ orders } satisfies FromCore),
-  limits: SESSION_LIMITS,
+  limits: { ...SESSION_LIMITS, sessionsOfUser: settings.sessionsPerUser, sessionsOfAccount: settings.sessionsPerAccount },
   report: (what) => console.error(`belfry: ${what}`),
 });
-const connectOperations = { Connect: connectOperation(messaging.mayOpen) as Operation<unknown, unknown> };
+const connectOperations = { Connect: connectOperation(messaging.reserve) as Operation<unknown, unknown> };
 /** A Connect is answered like every call; only what comes of it is another thing. */
 const answerConnect = answering({
   ...server,
@@ -196,10 +200,14 @@ const answerConnect = answering({
 });
 
 async function connect(received: Received, socket: number): Promise<Answer> {
-  const answered = await answerConnect(received);
-  if (answered.status !== 200) return answered;
-  messaging.admit(socket, received);
-  return { status: 101, headers: [], body: '' };
+  try {
+    const answered = await answerConnect(received);
+    if (answered.status !== 200) return answered;
+    messaging.admit(socket, received);
+    return { status: 101, headers: [], body: '' };
+  } finally {
+    messaging.release(received.requestId);
+  }
 }
 
 const principals = principalsOf(snapshot);

@@ -17,6 +17,10 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['an unknown flag',                ['--port', '1'],                     {},                               /--port is no flag/],
   ['a flag without its value',       ['--http'],                          {},                               /--http needs a value/],
   ['plain HTTP beyond loopback',     ['--http', '0.0.0.0:7080'],          {},                               /loopback only/],
+  ['a proxy that is a name',         ['--trusted-proxies', 'proxy.example'], {},                          /BELFRY_TRUSTED_PROXIES is proxy.example; .*networks/],
+  ['a network of every address',     ['--trusted-proxies', '10.0.0.1,0.0.0.0/0'], {},                     /prefix length above 0/],
+  ['the PROXY protocol without a proxy', ['--proxy-protocol', 'on'],  {},                                 /it needs BELFRY_TRUSTED_PROXIES/],
+  ['a share of more than all',       ['--source-share', '101'],           {},                             /whole number from 1 to 100/],
   ['plain HTTP on a name',           ['--http', 'example.com:7080'],      {},                               /loopback only/],
   ['a port that is none',            ['--https', '127.0.0.1:70000'],      {},                               /HOST:PORT/],
   ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
@@ -54,6 +58,11 @@ test('Settings: a database is a folder, however it is written, or a PostgreSQL',
     'postgresql:///d',
   ])
     assert.equal(readSettings(['--database', database], {}).database, database);
+});
+
+test('Settings: plain HTTP beyond loopback is allowed for trusted proxies', () => {
+  const { http, trustedProxies } = readSettings(['--http', '0.0.0.0:7080', '--trusted-proxies', '10.0.0.0/24, ::1'], {});
+  assert.deepEqual([http, trustedProxies], [{ host: '0.0.0.0', port: 7080 }, ['10.0.0.0/24', '::1']]);
 });
 
 test('Settings: IPv6 loopback is loopback', () => {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readNetworks } from './trusted-proxies.ts';
 
 /** Where a listener stands. Port 0 asks the system for a free one. */
 export interface Address {
@@ -37,6 +38,15 @@ export interface Settings {
   readonly drainSeconds: number;
   /** Failed sign-ins of one source before it waits. 0: no limit. */
   readonly signInFailures: number;
+  /** Networks in CIDR notation. */
+  readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: boolean;
+  readonly connectionsMax: number;
+  readonly underWayMaxBytes: number;
+  readonly sourceSharePercent: number;
+  readonly requestsPerSource: number;
+  readonly sessionsPerAccount: number;
+  readonly sessionsPerUser: number;
 }
 
 /** A setting that cannot be: the message says which, what was given and what would do. */
@@ -53,7 +63,7 @@ interface Row {
 // biome-ignore format: a table
 export const SETTINGS: readonly Row[] = [
   { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         says: 'Folder of everything that is kept: database, operator key, certificates, first profile' },
-  { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', says: 'Plain HTTP, for loopback addresses only; `off` for none' },
+  { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', says: 'Plain HTTP, for loopback addresses and trusted proxies only; `off` for none' },
   { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', says: 'HTTPS (TLS 1.2 and 1.3, forward secrecy only); `off` for none' },
   { variable: 'BELFRY_PUBLIC_URL',       flag: '--public-url',       fallback: '',               says: 'Where clients of other machines find the server, `https://HOST` or `https://HOST:PORT`: meetings and chats send them there' },
   { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               says: '`file:FOLDER` or `postgres://…`; without it the SQLite file in the data folder' },
@@ -67,6 +77,14 @@ export const SETTINGS: readonly Row[] = [
   { variable: 'BELFRY_INTERNAL_ISSUERS', flag: '--internal-issuers', fallback: '',               says: 'Hosts of identity providers that may have internal addresses: `keycloak.corp.example,10.0.0.5:8443`' },
   { variable: 'BELFRY_DRAIN_SECONDS',    flag: '--drain-seconds',    fallback: '0',              says: 'Seconds between SIGTERM and the end of listening: `/_belfry/ready` is 503, requests are still answered' },
   { variable: 'BELFRY_SIGN_IN_FAILURES', flag: '--sign-in-failures', fallback: '30',             says: 'Failed sign-ins that one source (an IPv4 address or an IPv6 /64) may make at once, on all servers together; one more each minute; 0 for no limit' },
+  { variable: 'BELFRY_TRUSTED_PROXIES',  flag: '--trusted-proxies',  fallback: '',               says: 'Networks of proxies whose `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto` name the client: `10.0.0.0/24,127.0.0.1`' },
+  { variable: 'BELFRY_PROXY_PROTOCOL',   flag: '--proxy-protocol',   fallback: 'off',            says: '`on` if each connection of a trusted proxy begins with a PROXY protocol header (version 2)' },
+  { variable: 'BELFRY_CONNECTIONS_MAX',  flag: '--connections-max',  fallback: '20000',          says: 'Open connections' },
+  { variable: 'BELFRY_UNDER_WAY_MAX_BYTES', flag: '--under-way-max-bytes', fallback: '268435456', says: 'Bytes of requests and responses under way' },
+  { variable: 'BELFRY_SOURCE_SHARE',     flag: '--source-share',     fallback: '25',             says: 'Percentage of the connections, messaging sessions and bytes under way that one source may hold: an IPv4 address or an IPv6 /64' },
+  { variable: 'BELFRY_REQUESTS_PER_SOURCE', flag: '--requests-per-source', fallback: '512',      says: 'Requests of one source that wait for a response before the server stops to read from it' },
+  { variable: 'BELFRY_SESSIONS_PER_ACCOUNT', flag: '--sessions-per-account', fallback: '5000',   says: 'Messaging sessions of one account on this server' },
+  { variable: 'BELFRY_SESSIONS_PER_USER', flag: '--sessions-per-user', fallback: '50',           says: 'Messaging sessions of one app instance user on this server' },
 ];
 
 /**
@@ -103,10 +121,18 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   const region = text('BELFRY_REGION');
   if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region))
     throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
-  const http = address('BELFRY_HTTP', text('BELFRY_HTTP'));
-  if (http !== 'off' && !isLoopback(http.host)) {
+  const trustedProxies = readNetworks(text('BELFRY_TRUSTED_PROXIES'));
+  if (trustedProxies === undefined) {
     throw new SettingError(
-      `BELFRY_HTTP is ${text('BELFRY_HTTP')}; plain HTTP is for loopback only (127.0.0.1, [::1], localhost). Use BELFRY_HTTPS for other addresses.`,
+      `BELFRY_TRUSTED_PROXIES is ${text('BELFRY_TRUSTED_PROXIES')}; it must be at most 64 networks such as 10.0.0.0/24, each with a prefix length above 0.`,
+    );
+  }
+  const proxyProtocol = onOff('BELFRY_PROXY_PROTOCOL', text('BELFRY_PROXY_PROTOCOL'));
+  if (proxyProtocol && trustedProxies.length === 0) throw new SettingError('BELFRY_PROXY_PROTOCOL is on; it needs BELFRY_TRUSTED_PROXIES.');
+  const http = address('BELFRY_HTTP', text('BELFRY_HTTP'));
+  if (http !== 'off' && !isLoopback(http.host) && trustedProxies.length === 0) {
+    throw new SettingError(
+      `BELFRY_HTTP is ${text('BELFRY_HTTP')}; plain HTTP is for loopback only (127.0.0.1, [::1], localhost), or for the proxies of BELFRY_TRUSTED_PROXIES. Use BELFRY_HTTPS for other addresses.`,
     );
   }
   const https = address('BELFRY_HTTPS', text('BELFRY_HTTPS'));
@@ -136,6 +162,14 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
       .filter((host) => host !== ''),
     drainSeconds: whole('BELFRY_DRAIN_SECONDS', text('BELFRY_DRAIN_SECONDS'), 0, 3_600),
     signInFailures: whole('BELFRY_SIGN_IN_FAILURES', text('BELFRY_SIGN_IN_FAILURES'), 0, 1_000_000),
+    trustedProxies,
+    proxyProtocol,
+    connectionsMax: whole('BELFRY_CONNECTIONS_MAX', text('BELFRY_CONNECTIONS_MAX'), 16, 1_000_000),
+    underWayMaxBytes: whole('BELFRY_UNDER_WAY_MAX_BYTES', text('BELFRY_UNDER_WAY_MAX_BYTES'), 16_777_216, 999_999_999),
+    sourceSharePercent: whole('BELFRY_SOURCE_SHARE', text('BELFRY_SOURCE_SHARE'), 1, 100),
+    requestsPerSource: whole('BELFRY_REQUESTS_PER_SOURCE', text('BELFRY_REQUESTS_PER_SOURCE'), 1, 100_000),
+    sessionsPerAccount: whole('BELFRY_SESSIONS_PER_ACCOUNT', text('BELFRY_SESSIONS_PER_ACCOUNT'), 1, 1_000_000),
+    sessionsPerUser: whole('BELFRY_SESSIONS_PER_USER', text('BELFRY_SESSIONS_PER_USER'), 1, 1_000_000),
   };
 }
 
@@ -150,8 +184,8 @@ function isOrigin(text: string): boolean {
   return protocol === 'https:' && pathname === '/' && `${search}${hash}${username}${password}` === '';
 }
 
-/** `127.0.0.0/8`, `::1` and `localhost`. */
-function isLoopback(host: string): boolean {
+/** Reports whether a host is `127.0.0.0/8`, `::1` or `localhost`. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

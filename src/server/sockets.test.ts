@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createConnection } from 'node:net';
 import { after, test } from 'node:test';
 import { WebSocket } from 'ws';
 import type { Answer, Received } from '#core/exchange.ts';
@@ -34,7 +34,9 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
     limits,
   });
   const server = createServer();
-  server.on('upgrade', (request, connection, head) => sockets.upgrade(request, connection, head, RECEIVED));
+  server.on('upgrade', (request, connection, head) =>
+    sockets.upgrade(request, connection, head, { ...RECEIVED, sourceIp: request.socket.remoteAddress ?? '' }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -45,6 +47,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   return {
     sockets,
     news,
+    port,
     connect: (options: object = {}) => new WebSocket(`ws://127.0.0.1:${port}/connect`, options),
     /** Resolves once it was told. */
     told: (wanted: SocketNews) =>
@@ -139,12 +142,40 @@ test('Sockets: who answers no ping is gone, and who does stays', async () => {
 
 test('Sockets: there are no more than there may be, those that wait for an answer included', async () => {
   const answer = Promise.withResolvers<Answer>();
-  const { connect, told } = await open({ socketsMax: 2 }, () => answer.promise);
+  const { connect, told } = await open({ socketsMax: 2, sourceSharePercent: 100 }, () => answer.promise);
   const clients = [connect(), connect(), connect()];
   const [answered] = await Promise.race(clients.map(async (client) => [(await once(client, 'unexpected-response'))[1]]));
   assert.equal(answered.statusCode, 503);
   answer.resolve(ADMITTED);
   await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+});
+
+test('Sockets: one source holds at most its share, and gets another socket after one is closed', async () => {
+  const { connect, told } = await open({ socketsMax: 8, sourceSharePercent: 25 });
+  const clients = [connect(), connect()] as const;
+  await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
+  const [, refused] = await once(connect(), 'unexpected-response');
+  assert.equal(refused.statusCode, 503);
+  connect({ localAddress: '127.0.0.2' });
+  await told({ opened: 3 });
+  clients[0].close();
+  await told({ closed: 1 });
+  connect();
+  await told({ opened: 4 });
+});
+
+test('Sockets: a refused client that does not close is destroyed', async () => {
+  const { port } = await open({ graceMs: 50 }, async () => REFUSED);
+  const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true });
+  socket.write(
+    'GET /connect HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+  );
+  socket.resume();
+  await once(socket, 'end');
+  // The half that the server has closed can be written to until the server destroys the other half.
+  const drip = setInterval(() => socket.write('x'), 10);
+  await once(socket, 'error');
+  clearInterval(drip);
 });
 
 test('Sockets: whoever is gone before his answer comes, or waits too long for it, is told of as closed or never heard of', async () => {

@@ -2,17 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Answer, Received } from '#core/exchange.ts';
+import { sourceOf } from '#core/source-address.ts';
 import { CLOSINGS, type Closing, CONNECT_PATH, type SocketNews, type SocketOrder } from '#realtime/protocol.ts';
-import { answerBare } from './bare-answer.ts';
+import { answerBare, GRACE_MS } from './bare-answer.ts';
 import { UNREADABLE, unreadable } from './unreadable.ts';
 
 /** Bounds of the WebSockets of a server. */
 export interface SocketLimits {
   readonly socketsMax: number;
+  /** Percentage of `socketsMax` that one source may hold. */
+  readonly sourceSharePercent: number;
   /** Frames written to one socket and not yet taken by its client. */
   readonly waitingMaxBytes: number;
   /** Clients send nothing but answers to pings. */
   readonly frameMaxBytes: number;
+  /** From a refusal to the destruction of the connection. */
+  readonly graceMs: number;
   /** From the upgrade request to its answer. */
   readonly upgradeTimeoutMs: number;
   /** Who has not answered a ping by the next is gone. */
@@ -23,8 +28,10 @@ export interface SocketLimits {
 
 const SOCKET_LIMITS: SocketLimits = {
   socketsMax: 10_000,
+  sourceSharePercent: 25,
   waitingMaxBytes: 1024 * 1024,
   frameMaxBytes: 1024,
+  graceMs: GRACE_MS,
   upgradeTimeoutMs: 15_000,
   pingEveryMs: 30_000,
   closeTimeoutMs: 2_000,
@@ -58,6 +65,9 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
   const sockets = new Map<number, WebSocket>();
   /** Who has answered since the last ping. */
   const alive = new WeakSet<WebSocket>();
+  /** Connections that are a WebSocket or wait to become one, by source. */
+  const ofSource = new Map<string, number>();
+  const ofSourceMax = Math.max(1, Math.floor((limits.socketsMax * limits.sourceSharePercent) / 100));
   let waiting = 0;
   let last = 0;
   let closing = false;
@@ -103,10 +113,18 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
     upgrade(request, connection, head, received) {
       // Until it is a WebSocket.
       connection.on('error', () => connection.destroy());
-      if (closing || sockets.size + waiting >= limits.socketsMax) {
-        answerBare(connection, unreadable(UNREADABLE.load));
+      const source = sourceOf(received.sourceIp);
+      const held = ofSource.get(source) ?? 0;
+      if (closing || sockets.size + waiting >= limits.socketsMax || held >= ofSourceMax) {
+        answerBare(connection, unreadable(UNREADABLE.load), limits.graceMs);
         return;
       }
+      ofSource.set(source, held + 1);
+      connection.once('close', () => {
+        const left = (ofSource.get(source) ?? 1) - 1;
+        if (left === 0) ofSource.delete(source);
+        else ofSource.set(source, left);
+      });
       const number = ++last;
       waiting += 1;
       const timer = setTimeout(() => connection.destroy(), limits.upgradeTimeoutMs);
@@ -123,7 +141,7 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
         })
         .then(([answer, server]) => {
           admitted = answer.status === 101;
-          if (!admitted) answerBare(connection, answer);
+          if (!admitted) answerBare(connection, answer, limits.graceMs);
           else if (connection.destroyed) tell({ closed: number });
           else server.handleUpgrade(request, connection, head, (socket) => opened(number, socket));
         })

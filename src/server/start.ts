@@ -1,13 +1,17 @@
-import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Received } from '#core/exchange.ts';
+import { sourceOf } from '#core/source-address.ts';
+import { type Counts, openConnections } from './connections.ts';
 import { type CoreReady, startCore, type Wanted } from './core-link.ts';
+import { requireSoundDataFolder, startFailure } from './data-folder.ts';
+import { fairQueue } from './fair-queue.ts';
 import { newHealth } from './health.ts';
-import { type ConnectionLimits, type Listener, listen } from './listener.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
 import { openSockets, type SocketLimits } from './sockets.ts';
 import { type TlsMaterial, tlsMaterial } from './tls.ts';
+import { trusting } from './trusted-proxies.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -23,14 +27,11 @@ export async function start(args: readonly string[]): Promise<void> {
     return;
   }
   let settings: Settings;
-  // Whatever is made from here on is its owner's alone.
-  process.umask(0o077);
   try {
     settings = readSettings(args, process.env);
-    mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    if (!(error instanceof SettingError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    console.error(`belfry: ${(error as Error).message}`);
+    if (!(error instanceof SettingError)) throw error;
+    console.error(`belfry: ${error.message}`);
     process.exitCode = 2;
     return;
   }
@@ -49,10 +50,22 @@ export async function start(args: readonly string[]): Promise<void> {
     }
     printWelcome(settings, ready.listeners, ready.core);
   } catch (error) {
-    console.error(`belfry: could not start: ${(error as Error).message}`);
+    console.error(`belfry: could not start: ${startFailure(error as Error, settings)}`);
     process.exit(2);
   }
 }
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly ready: { readonly core: CoreReady; readonly listeners: readonly Listener[] };
+  /** What clients hold now. */
+  readonly counts: () => Counts & { readonly queued: number };
+  readonly stop: () => Promise<void>;
+}
+
+/** Requests that the core works on at once. One source delays another by this many at most; more of them share a commit. */
+const ASKED_AT_ONCE = 64;
+const AGED_MS = 250;
 
 /** A running server: the core and its listeners. `recording: false` is for the benchmark alone, the limits for tests of slow clients. */
 export async function startServer(
@@ -63,7 +76,11 @@ export async function startServer(
     limits = {},
     socketLimits = {},
   }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits>; readonly socketLimits?: Partial<SocketLimits> } = {},
-): Promise<{ ready: { core: CoreReady; listeners: readonly Listener[] }; stop: () => Promise<void> }> {
+): Promise<RunningServer> {
+  // All files that the server creates belong to its owner only.
+  process.umask(0o077);
+  await requireSoundDataFolder(settings);
+  const { sourceSharePercent } = settings;
   let dead: string | undefined;
   let failStart: ((error: Error) => void) | undefined;
   const health = newHealth();
@@ -83,15 +100,33 @@ export async function startServer(
   const started = Promise.withResolvers<void>();
   const underWay = newCounter();
   // Before the core knows where it is found, meetings would send their clients nowhere.
-  const ask = (wanted: Wanted) => underWay.count(isStarted ? core.ask(wanted) : started.promise.then(() => core.ask(wanted)));
-  const sockets = openSockets({ ask: (received, socket) => ask({ received, socket }), tell: core.tell, limits: socketLimits });
+  const queue = fairQueue({ runningMax: ASKED_AT_ONCE, agedMs: AGED_MS });
+  const askInTurn = (wanted: Wanted) => queue.run(sourceOf(wanted.received.sourceIp), () => core.ask(wanted));
+  const ask = (wanted: Wanted) => underWay.count(isStarted ? askInTurn(wanted) : started.promise.then(() => askInTurn(wanted)));
+  const sockets = openSockets({
+    ask: (received, socket) => ask({ received, socket }),
+    tell: core.tell,
+    limits: { sourceSharePercent, ...socketLimits },
+  });
+  const connectionLimits = {
+    ...CONNECTION_LIMITS,
+    connectionsMax: settings.connectionsMax,
+    underWayMaxBytes: settings.underWayMaxBytes,
+    requestsOfSourceMax: settings.requestsPerSource,
+    sourceSharePercent,
+    ...limits,
+  };
+  const connections = openConnections(connectionLimits);
   const parts = {
     bodyMaxBytes: settings.bodyMaxBytes,
     answer: (received: Received) => ask({ received }),
     refuse: (received: Received, refuse: 'RequestTooLarge') => ask({ received, refuse }),
     upgrade: sockets.upgrade,
     probe: health.answer,
-    limits,
+    limits: connectionLimits,
+    connections,
+    isTrusted: trusting(settings.trustedProxies),
+    proxyProtocol: settings.proxyProtocol,
   };
   const died = new Promise<never>((_, reject) => {
     failStart = reject;
@@ -116,6 +151,7 @@ export async function startServer(
   started.resolve();
   return {
     ready: { core: ready, listeners },
+    counts: () => ({ ...connections.counts(), queued: queue.waiting() }),
     async stop() {
       clearInterval(renewal);
       // Probes see it first. Load balancers then send no new requests here, and those that arrive are still answered.

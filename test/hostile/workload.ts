@@ -35,7 +35,10 @@ export interface Figure {
  *
  * Returns the longest delay in milliseconds and the number of calls that were answered.
  */
-export async function delayOfOthers(server: TestServer, attack: () => Promise<unknown>): Promise<{ longestMs: number; calls: number }> {
+export async function delayOfOthers(
+  server: Pick<TestServer, 'client'>,
+  attack: () => Promise<unknown>,
+): Promise<{ longestMs: number; calls: number }> {
   const sts = new STSClient(server.client());
   await sts.send(new GetCallerIdentityCommand({}));
   let attacking = true;

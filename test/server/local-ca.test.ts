@@ -9,7 +9,8 @@ import { after, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { readSettings } from '#server/settings.ts';
-import { listen } from '../../src/server/listener.ts';
+import { openConnections } from '../../src/server/connections.ts';
+import { CONNECTION_LIMITS, listen } from '../../src/server/listener.ts';
 import { localAuthority, serverCertificate } from '../../src/server/local-ca.ts';
 import { type TlsMaterial, tlsMaterial } from '../../src/server/tls.ts';
 import { startTestServer } from '../server.ts';
@@ -263,6 +264,10 @@ test('Local CA: a running listener uses a renewed certificate for new connection
     refuse: () => assert.fail('no request is sent'),
     upgrade: () => assert.fail('no request is sent'),
     probe: () => undefined,
+    connections: openConnections(CONNECTION_LIMITS),
+    limits: CONNECTION_LIMITS,
+    isTrusted: () => false,
+    proxyProtocol: false,
   };
   const listener = await listen({ host: '127.0.0.1', port: 0 }, material, parts);
   const port = Number(new URL(listener.endpoint).port);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,8 +14,15 @@ import { connect, errorCodeOf, exchange } from './raw.ts';
 const UNDER_WAY_BYTES = 1_000_000;
 const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-slow-'));
 const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: 'off' });
-const { ready, stop } = await startServer(settings, assert.fail, {
-  limits: { headersTimeoutMs: 150, requestTimeoutMs: 300, checkingIntervalMs: 50, keepAliveMs: 200, underWayMaxBytes: UNDER_WAY_BYTES },
+const { ready, stop, counts } = await startServer(settings, assert.fail, {
+  limits: {
+    headersTimeoutMs: 150,
+    requestTimeoutMs: 300,
+    checkingIntervalMs: 50,
+    keepAliveMs: 200,
+    underWayMaxBytes: UNDER_WAY_BYTES,
+    sourceSharePercent: 100,
+  },
 });
 const endpoint = ready.listeners[0]?.endpoint as string;
 const { host } = new URL(endpoint);
@@ -22,6 +31,14 @@ after(async () => {
   await stop();
   rmSync(dataFolder, { recursive: true, force: true });
 });
+
+async function until(holds: () => boolean): Promise<void> {
+  const from = Date.now();
+  while (!holds()) {
+    assert.ok(Date.now() - from < 20_000, JSON.stringify(counts()));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 // biome-ignore format: a table
 for (const [what, sent] of [
@@ -79,6 +96,33 @@ test('Slow clients: bodies held for those who do not finish them are bounded in 
   await Promise.all(slow.map((each) => each.closed));
   const after = await exchange(endpoint, `${body(400_000)}${'x'.repeat(400_000)}`);
   assert.deepEqual([errorCodeOf(after), after.status], ['MissingAuthenticationTokenException', 403]);
+});
+
+test('Slow clients: the bytes of a body are free when its time ends, while the client keeps the connection', async () => {
+  const { hostname, port } = new URL(endpoint);
+  // Two bodies fill the server. Their clients neither read nor close, and the grace period is long.
+  const slow = await Promise.all(
+    [1, 2].map(async () => {
+      const socket = createConnection({ host: hostname, port: Number(port), allowHalfOpen: true });
+      socket.on('error', () => {}).write(`POST / HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 400001\r\n\r\n${'x'.repeat(400_000)}`);
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  await until(() => counts().bytes > 800_000);
+  await until(() => counts().bytes === 0);
+  assert.equal(counts().connections, 2);
+  const body = `POST /meetings HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 400000\r\n\r\n${'x'.repeat(400_000)}`;
+  assert.equal((await exchange(endpoint, body)).status, 403);
+  for (const socket of slow) socket.destroy();
+});
+
+test('Slow clients: a connection that ends before its pipelined requests are answered frees their bytes', async () => {
+  const connection = await connect(endpoint);
+  connection.write(`GET /meetings/x HTTP/1.1\r\nhost: ${host}\r\n\r\n`.repeat(100));
+  await connection.reply();
+  connection.close();
+  await until(() => counts().bytes === 0 && counts().requests === 0 && counts().sources === 0);
 });
 
 test('Slow clients: requests sent in one piece by the hundred are bounded too', async () => {

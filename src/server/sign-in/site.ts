@@ -8,7 +8,7 @@ import { certificateNames } from '../tls.ts';
 
 /** A request to a sign-in page, whose Host is a name of this server. */
 export interface PageRequest extends Received {
-  /** The browser uses HTTPS: the connection is TLS, or a proxy in front of the server ends TLS for the public URL. */
+  /** The browser uses HTTPS: the connection or a trusted proxy states it, or the request came to the public URL. */
   readonly secure: boolean;
 }
 
@@ -46,7 +46,7 @@ export function siteOf(settings: Settings): Site {
     request(received) {
       const name = hostName(received);
       if (name === undefined || !isOwn(name)) return undefined;
-      return { ...received, secure: received.tls !== undefined || isPublic(received) };
+      return { ...received, secure: received.secureTransport === true || isPublic(received) };
     },
   };
 }

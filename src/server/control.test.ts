@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type ControlParts, controlSocket, listenForControl } from './control.ts';
+
+const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-control-'));
+/** The commands of these tests are unknown, and reach no part. */
+const control = await listenForControl(dataFolder, {} as ControlParts, { lineMs: 300, graceMs: 100 });
+after(() => {
+  control.close();
+  rmSync(dataFolder, { recursive: true, force: true });
+});
+
+/** A connection that the client never ends. */
+async function open(): Promise<{ socket: Socket; read: () => string }> {
+  const socket = createConnection({ path: controlSocket(dataFolder), allowHalfOpen: true });
+  let text = '';
+  socket.setEncoding('utf8').on('error', () => {});
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  await once(socket, 'connect');
+  return { socket, read: () => text };
+}
+
+async function connections(): Promise<number> {
+  return await new Promise((resolve, reject) => control.getConnections((error, count) => (error ? reject(error) : resolve(count))));
+}
+
+async function untilEmpty(): Promise<void> {
+  const from = Date.now();
+  while ((await connections()) > 0) {
+    assert.ok(Date.now() - from < 20_000, 'the connections end');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+// biome-ignore format: a table
+for (const [what, sent] of [
+  ['a client that sends nothing',           ''],
+  ['a line that never ends',                '{"command":'],
+  ['a line of more than 64 KiB',            'x'.repeat(70_000)],
+  ['a client that does not close',          '{"command":"x"}\n'],
+] as const) {
+  test(`Control socket: the connection of ${what} is destroyed`, async () => {
+    const { socket } = await open();
+    socket.write(sent);
+    await once(socket, 'end');
+    await untilEmpty();
+    socket.destroy();
+  });
+}
+
+test('Control socket: one byte at a time does not extend the time of a line', async () => {
+  const { socket } = await open();
+  const drip = setInterval(() => socket.write('x'), 20);
+  await untilEmpty();
+  clearInterval(drip);
+  socket.destroy();
+});
+
+test('Control socket: one connection runs one command', async () => {
+  const { socket, read } = await open();
+  socket.write('{"command":"x"}\n{"command":"y"}\n{"command":"z"}\n');
+  await untilEmpty();
+  assert.equal(read().trim().split('\n').length, 1);
+  socket.destroy();
+});

@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { createConnection, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { GetCallerIdentityCommand, STSClient, type STSServiceException } from '@aws-sdk/client-sts';
+import type { ConnectionLimits } from '#server/listener.ts';
+import { readSettings } from '#server/settings.ts';
+import { type RunningServer, startServer } from '#server/start.ts';
+import { exchange } from '../server/raw.ts';
+import type { Flood } from './flood.ts';
+import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+
+const HOLDING_LIMITS = { connectionsMax: 400, underWayMaxBytes: 16 * 1024 * 1024 };
+const SHORT_TIMES = {
+  handshakeTimeoutMs: 300,
+  headersTimeoutMs: 200,
+  requestTimeoutMs: 300,
+  responseTimeoutMs: 300,
+  checkingIntervalMs: 50,
+  keepAliveMs: 200,
+  graceMs: 200,
+};
+const SOCKET_LIMITS = { graceMs: 200, upgradeTimeoutMs: 300, closeTimeoutMs: 200 };
+/** A condition becomes true long before. */
+const PATIENCE_MS = 30_000;
+const LONG_SECONDS = 5;
+const ATTACKER = '127.0.0.1';
+const OTHER = '127.0.0.2';
+const CONNECTIONS_OF_SOURCE = 100;
+const BYTES_OF_SOURCE = 4 * 1024 * 1024;
+
+const UPGRADE =
+  'GET /connect?userArn=x&sessionId=y HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+const UNSIGNED = 'GET /meetings/x HTTP/1.1\r\nhost: a\r\n\r\n';
+const HEALTH = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
+/** Type handshake, version TLS 1.0, 512 bytes to come, and none of them. */
+const HALF_HELLO = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]);
+
+/** Connections whose client never closes, and does not read. */
+// biome-ignore format: a table
+const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: string | Buffer])[] = [
+  ['a connection that sends nothing',            'http',  ''],
+  ['a TLS connection that sends nothing',        'https', ''],
+  ['half a TLS handshake',                       'https', HALF_HELLO],
+  ['plain HTTP to the TLS port',                 'https', UNSIGNED],
+  ['half of the headers',                        'http',  'GET / HTTP/1.1\r\nhost: a\r\nx: '],
+  ['half of a body',                             'http',  'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 20000\r\n\r\nabc'],
+  ['chunks that never end',                      'http',  'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n'],
+  ['bytes that are not HTTP',                    'http',  'nonsense\r\n\r\n'],
+  ['too many headers',                           'http',  `GET / HTTP/1.1\r\nhost: a\r\n${'x: y\r\n'.repeat(300)}\r\n`],
+  ['a refused upgrade',                          'http',  UPGRADE],
+  ['an upgrade behind a request',                'http',  UNSIGNED + UPGRADE],
+  ['a body over the limit, declared',            'http',  'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 900000000\r\n\r\nabc'],
+  ['one response that is not read',              'http',  UNSIGNED],
+  ['many responses that are not read',           'http',  UNSIGNED.repeat(1_000)],
+  ['many health probes in one piece',            'http',  HEALTH.repeat(1_000)],
+];
+
+/**
+ * A client that opens connections and holds them, and one that floods the server with pipelined requests.
+ *
+ * Asserts that the server closes each connection by itself, that descriptors and bytes return to zero, that one source holds at most
+ * its share, and that a second source is answered meanwhile.
+ */
+export const connectionAbuse: Workload = {
+  name: 'connection abuse',
+  async run({ seconds }) {
+    return [
+      ...(await withServer(SHORT_TIMES, async (server) => [await holdConnections(server, seconds), await fillBodies(server)])),
+      ...(await withServer({}, async (server) => [await fillConnections(server), ...(await flood(server, seconds))])),
+    ];
+  },
+};
+
+async function withServer(times: Partial<ConnectionLimits>, attack: (server: AbusedServer) => Promise<Figure[]>): Promise<Figure[]> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-abuse-'));
+  const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: '127.0.0.1:0' });
+  const running = await startServer(settings, assert.fail, { limits: { ...HOLDING_LIMITS, ...times }, socketLimits: SOCKET_LIMITS });
+  try {
+    return await attack(abusedServer(running, dataFolder));
+  } finally {
+    await running.stop();
+    rmSync(dataFolder, { recursive: true, force: true });
+  }
+}
+
+type AbusedServer = ReturnType<typeof abusedServer>;
+
+function abusedServer(running: RunningServer, dataFolder: string) {
+  const [http = '', https = ''] = running.ready.listeners.map(({ endpoint }) => endpoint);
+  const profile = readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
+  const key = (name: string) => new RegExp(`${name} = (\\S+)`).exec(profile)?.[1] ?? '';
+  const credentials = { accessKeyId: key('aws_access_key_id'), secretAccessKey: key('aws_secret_access_key') };
+  const ports = { http: Number(new URL(http).port), https: Number(new URL(https).port) };
+  return {
+    ports,
+    endpoints: { http, https },
+    caFile: join(dataFolder, 'tls', 'ca.pem'),
+    counts: running.counts,
+    /** An unmodified client on the other source address. */
+    client: () => ({
+      endpoint: http,
+      region: 'us-east-1',
+      credentials,
+      maxAttempts: 1,
+      requestHandler: { httpAgent: new Agent({ localAddress: OTHER, keepAlive: true }) },
+    }),
+    /** Opens connections that send something and then neither read nor close. */
+    async open(scheme: 'http' | 'https', count: number, sent: string | Buffer): Promise<Socket[]> {
+      const sockets = Array.from({ length: count }, () =>
+        createConnection({ host: '127.0.0.1', port: ports[scheme], localAddress: ATTACKER, allowHalfOpen: true }),
+      );
+      for (const socket of sockets) {
+        socket.on('error', () => {});
+        socket.pause();
+      }
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      if (sent.length > 0) for (const socket of sockets) socket.write(sent);
+      return sockets;
+    },
+  };
+}
+
+/** Sockets that a process of this machine still holds at a port of the server. */
+function descriptors({ ports, counts }: AbusedServer): number {
+  // Other systems have no such file, but the server's own count.
+  if (!existsSync('/proc/net/tcp')) return counts().connections;
+  const own = Object.values(ports).map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`);
+  const LISTENING = '0A';
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = '', , state, , , , , , inode]) => own.includes(local) && state !== LISTENING && inode !== '0').length;
+}
+
+async function until(what: string, holds: () => boolean): Promise<number> {
+  const from = performance.now();
+  while (!holds()) {
+    assert.ok(performance.now() - from < PATIENCE_MS, what);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return performance.now() - from;
+}
+
+/** The server ends each kind of abuse, and frees what it held. The short form runs all kinds at once. */
+async function holdConnections(server: AbusedServer, seconds: number): Promise<Figure> {
+  for (const kinds of seconds < LONG_SECONDS ? [ABUSES] : ABUSES.map((abuse) => [abuse])) {
+    const what = kinds.map(([what]) => what).join(', ');
+    const opened = await Promise.all(kinds.map(([, scheme, sent]) => server.open(scheme, 5, sent)));
+    // A later connection is answered, so the earlier ones were accepted.
+    for (const endpoint of Object.values(server.endpoints)) await exchange(endpoint, HEALTH, server.caFile);
+    await until(`the server keeps descriptors of ${what}`, () => descriptors(server) === 0);
+    await until(`the server counts connections, requests or bytes of ${what}`, () => {
+      const { connections, bytes, requests, sources } = server.counts();
+      return connections + bytes + requests + sources === 0;
+    });
+    for (const socket of opened.flat()) socket.destroy();
+  }
+  return { what: 'descriptors that abused connections keep', value: descriptors(server), unit: 'count', most: 0 };
+}
+
+/** Calls the server from another source. A busy machine can miss the short times of this server, and then calls again. */
+async function isAnswered(server: AbusedServer): Promise<boolean> {
+  const sts = new STSClient(server.client());
+  const REQUEST_TIMEOUT = 408;
+  for (;;) {
+    try {
+      return (await sts.send(new GetCallerIdentityCommand({}))).Account !== undefined;
+    } catch (error) {
+      if ((error as STSServiceException).$metadata?.httpStatusCode !== REQUEST_TIMEOUT) throw error;
+    } finally {
+      sts.destroy();
+    }
+  }
+}
+
+/** One source opens as many connections as there may be in all. */
+async function fillConnections(server: AbusedServer): Promise<Figure> {
+  const sockets = await server.open('http', HOLDING_LIMITS.connectionsMax, '');
+  let most = 0;
+  await until('the connections are counted', () => {
+    most = Math.max(most, server.counts().connections);
+    return most >= CONNECTIONS_OF_SOURCE;
+  });
+  assert.ok(await isAnswered(server), 'another source is answered');
+  assert.ok(most <= CONNECTIONS_OF_SOURCE, `one source holds ${most} connections`);
+  for (const socket of sockets) socket.destroy();
+  await until('all connections end', () => server.counts().connections === 0);
+  return {
+    what: `connections of one source, of ${HOLDING_LIMITS.connectionsMax}`,
+    value: most,
+    unit: 'count',
+    most: CONNECTIONS_OF_SOURCE,
+  };
+}
+
+/** One source sends more bytes of bodies than there may be in all, and finishes none. */
+async function fillBodies(server: AbusedServer): Promise<Figure> {
+  const size = 1_000_000;
+  const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${size + 1}\r\n\r\n`;
+  const sockets = await server.open('http', 40, head + 'x'.repeat(size));
+  let most = 0;
+  const note = () => {
+    most = Math.max(most, server.counts().bytes);
+    return most > BYTES_OF_SOURCE / 2;
+  };
+  await until('bodies are under way', note);
+  assert.ok(await isAnswered(server), 'another source is answered');
+  await until('the bytes are free when the time of the bodies ends', () => {
+    note();
+    return server.counts().bytes === 0;
+  });
+  assert.ok(most <= BYTES_OF_SOURCE + 65_536, `one source holds ${most} bytes`);
+  for (const socket of sockets) socket.destroy();
+  await until('all connections end', () => server.counts().connections === 0);
+  return { what: 'bytes under way of one source', value: most, unit: 'bytes', most: BYTES_OF_SOURCE + 65_536 };
+}
+
+/** Floods of pipelined requests, whose responses are read or not. */
+async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  // biome-ignore format: a table
+  const FLOODS = [
+    ['a flood',                                   50,                    UNSIGNED, true],
+    ['a flood whose responses are not read',      50,                    UNSIGNED, false],
+    ['a flood of health probes',                  CONNECTIONS_OF_SOURCE, HEALTH,   true],
+  ] as const;
+  for (const [how, connections, request, reads] of FLOODS) {
+    const workerData: Flood = { port: server.ports.http, localAddress: ATTACKER, connections, request, reads };
+    let requests = 0;
+    let bytes = 0;
+    const attack = async () => {
+      const thread = new Worker(new URL('./flood.ts', import.meta.url), { workerData });
+      const watch = setInterval(() => {
+        const counts = server.counts();
+        requests = Math.max(requests, counts.requests);
+        bytes = Math.max(bytes, counts.bytes);
+      }, 5);
+      await until('the flood arrives', () => server.counts().connections > connections / 2);
+      await new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / FLOODS.length));
+      clearInterval(watch);
+      await thread.terminate();
+    };
+    const rss = process.memoryUsage().rss;
+    const { longestMs, calls } = await delayOfOthers(server, attack);
+    const grown = process.memoryUsage().rss - rss;
+    assert.ok(calls > 0, 'another source is answered during the flood');
+    // One read of 64 KiB can hold this many more requests than may wait.
+    const requestsMax = 512 + Math.ceil(65_536 / request.length);
+    assert.ok(requests <= requestsMax, `${requests} requests of one source wait`);
+    assert.ok(bytes <= 16 * 1024 * 1024, `one source holds ${bytes} bytes`);
+    await until('all requests end', () => server.counts().requests === 0 && server.counts().bytes === 0);
+    figures.push(
+      { what: `longest delay of another source during ${how} (${calls} calls)`, value: longestMs, unit: 'ms', most: 100 },
+      { what: `requests of one source that wait during ${how}`, value: requests, unit: 'count', most: requestsMax },
+      { what: `growth of memory during ${how}`, value: grown, unit: 'bytes' },
+    );
+  }
+  return figures;
+}

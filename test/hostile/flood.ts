@@ -1,0 +1,32 @@
+/** A thread that floods a server with pipelined requests until it is terminated. Started by `connection-abuse.ts`. */
+import { createConnection, type Socket } from 'node:net';
+import { workerData } from 'node:worker_threads';
+
+export interface Flood {
+  readonly port: number;
+  readonly localAddress: string;
+  readonly connections: number;
+  /** One request. */
+  readonly request: string;
+  /** Whether the thread reads the responses. */
+  readonly reads: boolean;
+}
+
+const { port, localAddress, connections, request, reads } = workerData as Flood;
+/** More than one read of the server. */
+const bytes = Buffer.from(request.repeat(Math.ceil(131_072 / request.length)));
+
+function send(socket: Socket): void {
+  while (!socket.destroyed && socket.write(bytes));
+}
+
+function open(): void {
+  const socket = createConnection({ host: '127.0.0.1', port, localAddress });
+  socket.on('connect', () => send(socket));
+  socket.on('drain', () => send(socket));
+  if (reads) socket.resume();
+  socket.on('error', () => {});
+  socket.on('close', () => setTimeout(open, 10));
+}
+
+for (let i = 0; i < connections; i++) open();

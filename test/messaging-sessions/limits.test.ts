@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
+import { WebSocket } from 'ws';
+import { startTestServer } from '../server.ts';
+import { connectTarget } from './rig.ts';
+
+const server = await startTestServer({ BELFRY_SESSIONS_PER_USER: '2', BELFRY_SESSIONS_PER_ACCOUNT: '3' });
+const identity = new ChimeSDKIdentityClient(server.client());
+const { AppInstanceArn = '' } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', ClientRequestToken: 'chat' }));
+const [ada, bob] = await Promise.all(
+  ['ada', 'bob'].map(async (id) => {
+    const user = { AppInstanceArn, AppInstanceUserId: id, Name: id, ClientRequestToken: `create-${id}` };
+    const { AppInstanceUserArn = '' } = await identity.send(new CreateAppInstanceUserCommand(user));
+    return AppInstanceUserArn;
+  }),
+);
+
+let last = 0;
+/** `open`, with the socket, or the code of the error. */
+async function connect(userArn = ''): Promise<{ socket: WebSocket; outcome: string }> {
+  const target = connectTarget(server.endpoint, { userArn, sessionId: `s${++last}` }, { keys: server.credentials });
+  const socket = new WebSocket(`${server.endpoint.replace('http', 'ws')}${target}`);
+  socket.on('error', () => {});
+  const outcome = await Promise.race([
+    once(socket, 'open').then(() => 'open'),
+    once(socket, 'unexpected-response').then(([, response]) => {
+      response.resume();
+      return String(response.headers['x-amzn-errortype']);
+    }),
+  ]);
+  return { socket, outcome };
+}
+
+test('Connect: requests at the same time open as many sessions of a user and of an account as the settings allow', async () => {
+  const ofUser = await Promise.all(Array.from({ length: 6 }, () => connect(ada)));
+  const REFUSED = 'ResourceLimitExceededException';
+  assert.deepEqual(ofUser.map(({ outcome }) => outcome).sort(), [...Array(4).fill(REFUSED), 'open', 'open']);
+  const ofAccount = await Promise.all(Array.from({ length: 2 }, () => connect(bob)));
+  assert.deepEqual(ofAccount.map(({ outcome }) => outcome).sort(), [REFUSED, 'open']);
+
+  const [open] = ofUser.filter(({ outcome }) => outcome === 'open');
+  open?.socket.close();
+  await once(open?.socket as WebSocket, 'close');
+  let again = await connect(ada);
+  // The core hears of the closed socket after the client does.
+  while (again.outcome !== 'open') again = await connect(ada);
+  for (const { socket } of [...ofUser, ...ofAccount, again]) socket.terminate();
+});
