@@ -16,6 +16,9 @@ function run(args) {
 if (named.length === 0) run([join('tools', 'check.ts')]);
 const patterns = named.length > 0 ? named : ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'];
 run([
+  // A misused database connection fails every test, in worker threads too.
+  '--import',
+  new URL('../test/store/checked-pool.ts', import.meta.url).href,
   '--test',
   '--test-concurrency=2',
   '--test-timeout=600000',

@@ -5,7 +5,7 @@ import type { Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import { openSqlite } from '#store/sqlite.ts';
-import { authorizing } from './authorize.ts';
+import { authorizing, Denied } from './authorize.ts';
 import { newSnapshot } from './snapshot.ts';
 import { newStacks } from './stacks.ts';
 
@@ -30,6 +30,7 @@ const OF_USER: Principal = {
   userName: 'ada',
   session: SESSION,
 };
+const { session: _, ...WITH_KEY } = OF_USER;
 const FEDERATED: Principal = {
   type: 'FederatedUser',
   accountId: ACCOUNT,
@@ -42,7 +43,7 @@ const FEDERATED: Principal = {
 };
 
 /** Ada, an administrator. */
-function adasSnapshot() {
+function adasSnapshot(inlinePolicies: Readonly<Record<string, string>> = {}) {
   const snapshot = newSnapshot();
   const user = {
     accountId: ACCOUNT,
@@ -55,7 +56,7 @@ function adasSnapshot() {
     groupNames: [],
     accessKeyIds: [],
     attachedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' as Arn],
-    inlinePolicies: {},
+    inlinePolicies,
   };
   snapshot.apply(1, [{ accountId: ACCOUNT, kind: 'user', key: 'ada', version: 1, record: user }]);
   return snapshot;
@@ -124,3 +125,31 @@ for (const [resource, allowed] of OWNERS) {
     else await assert.rejects(decided, { code: 'AccessDenied' });
   });
 }
+
+/** The denial of iam:GetRole to ada, an administrator with a Deny of that many patterns. */
+async function denialBy(patterns: number): Promise<Denied> {
+  const Condition = { StringLike: { 'aws:UserAgent': Array.from({ length: patterns }, (_, i) => `*${'a?'.repeat(100)}${i}*`) } };
+  const statements = [
+    { Effect: 'Deny', Action: 'iam:GetRole', Resource: '*' },
+    { Effect: 'Deny', Action: '*', Resource: '*', Condition },
+  ];
+  const snapshot = adasSnapshot({ p: JSON.stringify({ Version: '2012-10-17', Statement: statements }) });
+  const stage = authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => true });
+  const store = await openSqlite(':memory:');
+  const authenticated = { principal: WITH_KEY, region: 'us-east-1', identityVersion: 1 };
+  const received = { ...RECEIVED, rawHeaders: ['User-Agent', 'a'.repeat(1_000)] };
+  const asked = [{ action: 'iam:GetRole', resources: [ROLE] }];
+  const denial = await store
+    .transaction((tx) => stage({ received, authenticated, profile: 'sdk', asked, now: NOW }, tx))
+    .catch((error) => error);
+  await store.close();
+  assert.ok(denial instanceof Denied);
+  return denial;
+}
+
+test('authorize: a denial is explained, unless the explanation needs more steps than it may take', async () => {
+  const [short, long] = [await denialBy(10), await denialBy(600)];
+  assert.equal(JSON.parse(short.reasons ?? '{}').explicitDeny, true);
+  assert.equal(long.reasons, undefined);
+  assert.deepEqual([long.code, long.message], [short.code, short.message]);
+});

@@ -7,9 +7,12 @@ import { MARGIN, withdrawals } from './withdrawals.ts';
 /**
  * The lease on the identity snapshot: when the call that withdrew something has answered, no server honours what was withdrawn.
  *
- * A server authorizes only while its lease holds, and the lease is counted from the moment at which it *asked* for the state it decides by.
- * Whoever changes identity waits until every registered server has said that it decides by nothing older, or until every lease that was
- * asked for before the commit is dead. So a server that cannot be reached refuses everything before the withdrawal answers.
+ * A server authorizes only while its lease holds. The lease is counted from the moment at which the server *requested* the state by which it
+ * decides, and begins when the database has stored the server's acknowledgement of that state.
+ *
+ * A change of identity returns when every registered server has acknowledged it, or when every lease requested before the commit is dead. In
+ * the second case a server without the acknowledgement has no lease, and gets none before it registers again. Its row is deleted at once, so
+ * the next change does not wait for it.
  * Requirement: storage.md 5.2. Decision 0011. The protocol is checked in `test/leases/`.
  */
 export interface Lease {
@@ -77,8 +80,6 @@ export function newLease(parts: LeaseParts): Lease {
   /** Whether the snapshot is all of identity as of its version. */
   let complete = false;
   let epoch: string | undefined;
-  let acknowledged = 0;
-  let acknowledging = false;
   let failing = false;
   let stopped = false;
   let started = false;
@@ -110,7 +111,6 @@ export function newLease(parts: LeaseParts): Lease {
     void servers.leave(id).catch(() => {});
     id = parts.newId();
     registered = false;
-    acknowledged = 0;
   }
 
   /** Takes everything in, without a lease and before anybody waits for this server. */
@@ -125,10 +125,8 @@ export function newLease(parts: LeaseParts): Lease {
     if (!complete) await load();
     if (stopped) return;
     if (!registered) {
-      const known = snapshot.version();
-      await servers.register({ id, name: parts.name, startedAt: clock.wall() }, known);
+      await servers.register({ id, name: parts.name, startedAt: clock.wall() }, snapshot.version());
       registered = true;
-      acknowledged = known;
     }
     const asked = clock.monotonic();
     const aheadThen = clock.wall() - asked;
@@ -141,16 +139,28 @@ export function newLease(parts: LeaseParts): Lease {
       complete = false;
       return beginAnew(lost);
     }
-    // Should taking in throw half-way, nothing is decided by the half.
-    drop();
-    complete = false;
-    if (renewal.version > since) snapshot.apply(renewal.version, renewal.changes);
-    complete = true;
+    takeIn(renewal, since);
+    if (shared && renewal.version > renewal.acknowledged) {
+      const outcome = await servers.acknowledge(id, renewal.version);
+      if (stopped) return;
+      if (outcome === 'absent') return beginAnew('it did not acknowledge a change in time');
+      hints.hint('identity-applied');
+    }
     until = asked + leaseMilliseconds;
     ahead = aheadThen;
     if (failing) report('the lease is renewed again');
     failing = false;
-    acknowledge(renewal.version);
+  }
+
+  /** Applies the changes of a renewal. The older lease holds on, since the snapshot only becomes newer. */
+  function takeIn(renewal: Renewal, since: number): void {
+    const heldUntil = until;
+    // If `apply` throws, the snapshot is incomplete, and the server decides nothing.
+    drop();
+    complete = false;
+    if (renewal.version > since) snapshot.apply(renewal.version, renewal.changes);
+    complete = true;
+    until = heldUntil;
     waiting.look();
   }
 
@@ -160,32 +170,25 @@ export function newLease(parts: LeaseParts): Lease {
     return renewal.trimmedTo > since ? 'what was deleted since is not listed any more' : undefined;
   }
 
-  /** Says what this server knows, beside the renewals: nobody's lease waits for it. */
-  function acknowledge(version: number): void {
-    if (!shared || acknowledging || version <= acknowledged) return;
-    acknowledging = true;
-    const as = id;
-    servers
-      .acknowledge(as, version)
-      .then(
-        () => {
-          if (as === id) acknowledged = version;
-          hints.hint('identity-applied');
-        },
-        () => {
-          // Said again with the next renewal.
-        },
-      )
-      .finally(() => {
-        acknowledging = false;
-        if (as === id && acknowledged === version && complete) acknowledge(snapshot.version());
-      });
+  /**
+   * Runs one renewal. Invariant (one renewal at a time): the response of an older one would take the snapshot back under a newer lease.
+   *
+   * @throws Error the database did not answer
+   */
+  function attempt(): Promise<void> {
+    const one = renewOnce().finally(() => {
+      running = undefined;
+    });
+    running = one.catch(() => {});
+    return one;
   }
 
   function renewed(): Promise<void> {
+    // Another one may have begun since the last one ended.
+    if (running !== undefined) return renew();
     unschedule();
     const began = clock.monotonic();
-    running = renewOnce()
+    return attempt()
       .then(
         () => true,
         (error: unknown) => {
@@ -196,14 +199,13 @@ export function newLease(parts: LeaseParts): Lease {
         },
       )
       .then((asked) => {
-        running = undefined;
         if (stopped || !started || !shared) return;
         const quarter = leaseMilliseconds / 4;
         // One that began anew or read for longer than a lease lasts is not done yet.
         const wait = !asked || clock.monotonic() >= until ? quarter / 8 : Math.max(began + quarter - clock.monotonic(), 0);
+        unschedule();
         unschedule = clock.after(wait, () => void renew());
       });
-    return running;
   }
 
   function renew(): Promise<void> {
@@ -225,7 +227,10 @@ export function newLease(parts: LeaseParts): Lease {
     async start() {
       if (!shared) await servers.leaveAll();
       // What slows the first down need not slow the second.
-      for (let turn = 0; turn < 3 && !holds(); turn++) await renewOnce();
+      for (let turn = 0; turn < 3 && !holds(); turn++) {
+        while (running !== undefined) await running;
+        await attempt();
+      }
       if (!holds()) throw new Error('The database answers more slowly than a lease on identity lasts.');
       started = true;
       unheard.push(hints.on('identity', () => void renew()));

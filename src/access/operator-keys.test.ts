@@ -50,11 +50,11 @@ test('loadOrCreateOperatorKey: a broken file is refused, left alone and not quot
     writeFileSync(path, broken, { mode: 0o600 });
     assert.throws(
       () => loadOrCreateOperatorKey(path),
-      (error: Error) => /is no key/.test(error.message) && !error.message.includes('0101'),
+      (error: Error) => /is not a key/.test(error.message) && !error.message.includes('0101'),
     );
     assert.equal(readFileSync(path, 'utf8'), broken);
     writeFileSync(path, '');
-    assert.throws(() => loadOrCreateOperatorKey(path), /holds no operator key/);
+    assert.throws(() => loadOrCreateOperatorKey(path), /has no operator key/);
     assert.ok(existsSync(path));
   });
 });

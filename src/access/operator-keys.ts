@@ -83,9 +83,11 @@ export function loadOrCreateOperatorKey(path: string): readonly Uint8Array[] {
 function keysOf(text: string, path: string): readonly Uint8Array[] {
   const lines = text.split('\n').map((line) => line.trim());
   const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  if (keys.length === 0) throw new Error(`${path} holds no operator key.`);
+  if (keys.length === 0) throw new Error(`'${path}' has no operator key; copy operator.key back from its backup`);
   // The line itself is not quoted: it may be a key with one digit too many.
-  for (const key of keys) if (!KEY.test(key)) throw new Error(`${path} has a line that is no key of 64 lower-case hex digits.`);
+  for (const key of keys)
+    if (!KEY.test(key))
+      throw new Error(`'${path}' has a line that is not a key of 64 lower-case hex digits; copy operator.key back from its backup`);
   return keys.map((key) => Buffer.from(key, 'hex'));
 }
 
@@ -150,7 +152,8 @@ function writeAside(path: string, text: string): string {
   return aside;
 }
 
-function syncFolder(path: string): void {
+/** Makes durable which files a folder has. Windows cannot sync a folder. */
+export function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');
   try {

@@ -70,12 +70,16 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
       });
   }
 
-  /** Whoever was waited for in vain is not waited for again: it is out until it comes back by itself. */
-  async function takeOut(version: number): Promise<void> {
+  /**
+   * Deletes the servers that did not acknowledge a version before all older leases were dead, so that the next change does not wait for them.
+   * Invariant (lease after acknowledgement): such a server has no lease, and gets none under its registration.
+   */
+  async function expireBehind(version: number): Promise<void> {
     for (const serverId of behind(await servers.registered(), version)) {
-      if (!removals.has(serverId)) report(`server ${serverId} did not answer while its lease lasted and is taken out`);
-      void remove(serverId).catch(() => {});
+      if ((await servers.expire(serverId, version)) === 'expired')
+        report(`server ${serverId} did not acknowledge a change of identity before its lease ended, and is removed`);
     }
+    look();
   }
 
   function remove(serverId: string): Promise<'removed' | 'absent'> {
@@ -105,7 +109,7 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
         };
         const cancel = clock.after(Math.max(committed + allLeasesDead - clock.monotonic(), 0), () => {
           one.done();
-          takeOut(version).catch(() => {});
+          expireBehind(version).catch(() => {});
         });
         waiting.add(one);
         look();

@@ -5,6 +5,10 @@ import type { StatementNode } from './document.ts';
 import { explain } from './explain.ts';
 import type { PolicyLayers } from './link.ts';
 import { documentsOf } from './simulate.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
+
+/** Steps of one character of a statement that is written into the message. */
+const STEPS_OF_CHARACTER = 8;
 
 /** Who asked, for an authorization message. */
 export interface MessagePrincipal {
@@ -28,6 +32,8 @@ export interface MessageFacts {
   readonly shown?: ConditionContext;
   /** The trust policy that denies explicitly. Absent if it belongs to another account. */
   readonly trust?: CompiledPolicy;
+  /** Steps that the explanation may take. */
+  readonly budget: StepBudget;
 }
 
 /**
@@ -36,22 +42,35 @@ export interface MessageFacts {
  * An explicit denial lists the statements that deny, an implicit one the statements that allow. Service control policies belong to the
  * management account, so their statements are left out.
  *
+ * @throws StepsExceeded  the policies are too long to be explained within the budget
  * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
  * Assumed: the statements listed if a trust policy or the account of the resource refuses.
  */
-export function authorizationMessage({ principal, action, resource, decision, layers, context, shown, trust }: MessageFacts): string {
+export function authorizationMessage({
+  principal,
+  action,
+  resource,
+  decision,
+  layers,
+  context,
+  shown,
+  trust,
+  budget,
+}: MessageFacts): string {
   const explicitDeny = decision.kind === 'explicit';
   const documents = documentsOf(layers);
   const matched: { readonly sid: string | undefined; readonly node: StatementNode | undefined }[] =
     explicitDeny && decision.policyType === 'trust'
       ? [{ sid: decision.by.sid, node: trust && documentOf(trust).statements[decision.by.statement] }]
-      : (explain(layers, { action, resources: [resource], context }).resources[0]?.layers ?? []).flatMap(({ policyType, policies }) =>
-          (policyType === 'service-control' ? [] : policies).flatMap(({ statements }) =>
-            statements
-              .filter((each) => each.applies && each.effect === (explicitDeny ? 'Deny' : 'Allow'))
-              .map(({ ref }) => ({ sid: ref.sid, node: documents.get(ref.policyId)?.statements[ref.statement] })),
-          ),
+      : (explain(layers, { action, resources: [resource], context }, budget).resources[0]?.layers ?? []).flatMap(
+          ({ policyType, policies }) =>
+            (policyType === 'service-control' ? [] : policies).flatMap(({ statements }) =>
+              statements
+                .filter((each) => each.applies && each.effect === (explicitDeny ? 'Deny' : 'Allow'))
+                .map(({ ref }) => ({ sid: ref.sid, node: documents.get(ref.policyId)?.statements[ref.statement] })),
+            ),
         );
+  for (const { node } of matched) takeSteps(budget, ((node?.node.end ?? 0) - (node?.node.start ?? 0)) * STEPS_OF_CHARACTER);
   const list = (values: readonly string[]) => ({ items: values.map((value) => ({ value })) });
   return JSON.stringify({
     allowed: false,

@@ -2,13 +2,14 @@ import type { Arn } from '#core/arn.ts';
 import { conditionAtom } from './condition-atom.ts';
 import type { Contributions } from './contribution.ts';
 import type { PolicyDocument, Position } from './document.ts';
+import { matchesText } from './glob.ts';
 import { answerNode, graphOf, type Node, type Test, walk } from './graph.ts';
 import { lowerPolicy } from './lower.ts';
 import type { ActionPattern, LoweredPolicy, LoweredStatement } from './lowered.ts';
 import { resourceTest } from './match-resource.ts';
-import { codesMatch } from './pattern.ts';
 import { readPolicy } from './read.ts';
 import type { RequestRecord } from './request.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** A policy ready to be linked. Immutable but for what it remembers; may be shared by any number of stacks. */
 export interface CompiledPolicy {
@@ -50,6 +51,13 @@ export function isPolicyTextError(error: unknown): error is PolicyTextError {
 }
 
 let compiledPolicies = 0;
+
+/** Steps that it costs to read and lower a policy text, at most: both are linear in it. */
+export function compileSteps(text: string): number {
+  return 64 + text.length * COMPILE_STEPS_OF_CHARACTER;
+}
+
+const COMPILE_STEPS_OF_CHARACTER = 32;
 
 /** Reads and lowers a policy text; a policy, or every reason why it is none. Never throws. */
 export function tryCompilePolicy(text: string): { readonly policy: CompiledPolicy } | { readonly problems: readonly PolicyTextProblem[] } {
@@ -131,14 +139,16 @@ function makeTest({ resources, conditions }: LoweredStatement, shortArnMatches: 
 /**
  * Whether a statement speaks of an action; `action` in lower case.
  *
+ * @throws StepsExceeded  the budget has fewer steps left than the comparisons need; without one, any number is taken
  * Source: IAM User Guide, "IAM JSON policy elements: Action" (prefix and name compare case-insensitively) and "NotAction".
  */
-export function statementHasAction({ actions }: LoweredStatement, action: string): boolean {
+export function statementHasAction({ actions }: LoweredStatement, action: string, budget?: StepBudget): boolean {
   const colon = action.indexOf(':');
+  if (budget !== undefined) takeSteps(budget, 1 + actions.patterns.length);
   const matches = (pattern: ActionPattern): boolean =>
     pattern.everything ||
     (colon >= 0 &&
-      codesMatch(pattern.service, 0, pattern.service.length, action, 0, colon) &&
-      codesMatch(pattern.name, 0, pattern.name.length, action, colon + 1, action.length));
+      matchesText(pattern.service, action, 0, colon, budget) &&
+      matchesText(pattern.name, action, colon + 1, action.length, budget));
   return actions.patterns.some(matches) !== actions.not;
 }

@@ -25,3 +25,6 @@ export type Decision =
       readonly resource: string;
     }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly missing: PolicyType; readonly resource: string };
+
+/** A decision that denies. */
+export type Denial = Extract<Decision, { effect: 'Deny' }>;

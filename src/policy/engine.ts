@@ -1,8 +1,9 @@
-import type { Decision, StatementRef } from './decision.ts';
+import type { Decision, Denial, StatementRef } from './decision.ts';
 import { walk } from './graph.ts';
 import { ALLOWED, type Candidate, type Gate, type Program, refOf } from './link.ts';
-import { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
+import { beginDecision, newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
 import { type PolicyStack, programFor, rootOf } from './stack.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** The engine's door for the path of a request: what stands behind it is reached through this file alone. */
 export {
@@ -25,39 +26,53 @@ export { decideTrust, type TrustCaller, type TrustDecision, trustCallerOf, trust
  * The action's number is not -1.
  */
 export function decideRecord(stack: PolicyStack, record: RequestRecord): number {
+  beginDecision(record);
   return walk(rootOf(stack, record.action), record);
 }
 
 /** Scratch of `decide`, which is synchronous and sets all that it reads. */
 const RECORD = newRequestRecord();
 
-/** Whether the action may be done to every one of the resources. An explicit denial of any is named before an implicit one of another. */
-export function decide(stack: PolicyStack, request: PolicyRequest): Decision {
+/**
+ * Whether the action may be done to every one of the resources. An explicit denial of any is named before an implicit one of another.
+ *
+ * @param budget steps for all of the resources; without it, each has `DECISION_STEPS`
+ * @throws StepsExceeded  the budget has fewer steps left than the decision needs
+ */
+export function decide(stack: PolicyStack, request: PolicyRequest, budget?: StepBudget): Decision {
   const program = programFor(stack, request.action);
   setContext(RECORD, request.context);
-  const decision = decideProgram(program, RECORD, request.resources);
+  const decision = decideProgram(program, RECORD, request.resources, budget);
   setContext(RECORD, undefined);
   return decision;
 }
 
-/** As `decide`, with a program and a record at hand; the record's resource is overwritten. No resources are decided as `*`. */
-export function decideProgram(program: Program, record: RequestRecord, resources: readonly string[]): Decision {
+/** As `decide`, with an existing program and record. Overwrites the record's resource. No resources are decided as `*`. */
+export function decideProgram(program: Program, record: RequestRecord, resources: readonly string[], budget?: StepBudget): Decision {
   let implicit: Decision | undefined;
   const by: StatementRef[] = [];
   for (const resource of resources.length === 0 ? ['*'] : resources) {
-    setResource(record, resource);
-    const code = walk(program.root, record);
-    if (code > ALLOWED) {
-      const candidate = program.denyOf[code - 1] as Candidate;
-      return { effect: 'Deny', kind: 'explicit', by: refOf(candidate), policyType: candidate.policyType, resource };
-    }
-    if (code < ALLOWED) {
-      implicit ??= { effect: 'Deny', kind: 'implicit', missing: (program.gates[-1 - code] as Gate).policyType, resource };
-    } else if (implicit === undefined) {
-      addAllowing(program, record, by);
-    }
+    const denial = denialOf(program, record, resource, budget);
+    if (denial?.kind === 'explicit') return denial;
+    if (denial !== undefined) implicit ??= denial;
+    else if (implicit === undefined) addAllowing(program, record, by);
   }
   return implicit ?? { effect: 'Allow', by };
+}
+
+/**
+ * Returns the denial of one resource, or undefined if it is allowed. Overwrites the record's resource.
+ *
+ * @throws StepsExceeded  the budget, or that of one decision (`DECISION_STEPS`), has fewer steps left than the decision needs
+ */
+export function denialOf(program: Program, record: RequestRecord, resource: string, budget?: StepBudget): Denial | undefined {
+  takeSteps(beginDecision(record, budget), program.size);
+  setResource(record, resource);
+  const code = walk(program.root, record);
+  if (code === ALLOWED) return undefined;
+  if (code < ALLOWED) return { effect: 'Deny', kind: 'implicit', missing: (program.gates[-1 - code] as Gate).policyType, resource };
+  const candidate = program.denyOf[code - 1] as Candidate;
+  return { effect: 'Deny', kind: 'explicit', by: refOf(candidate), policyType: candidate.policyType, resource };
 }
 
 /** Adds the statement of each layer that allowed, once. */

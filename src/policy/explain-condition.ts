@@ -12,6 +12,7 @@ import {
   spell,
   wildcardMatch,
 } from './explain-text.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** One key of one operator against the request. */
 export interface ConditionTrace {
@@ -35,8 +36,22 @@ function ordered(one: number | undefined, other: number | undefined, relation: s
   return relation === 'greaterthan' ? one > other : one >= other;
 }
 
+/** Steps of the shortest comparison, with the memory of its trace. */
+const STEPS_OF_COMPARISON = 8;
+
+/** Steps of reading an address, and a date, of the request. */
+const STEPS_OF_ADDRESS = 64;
+const STEPS_OF_DATE = 256;
+
 /** Compares one request value with one policy value. */
-function compare({ base, relation }: PreparedCondition, asked: string, value: PreparedText, resolved: Resolved): boolean {
+function compare(
+  { base, relation }: PreparedCondition,
+  asked: string,
+  value: PreparedText,
+  resolved: Resolved,
+  budget: StepBudget,
+): boolean {
+  takeSteps(budget, STEPS_OF_COMPARISON + ((asked.length + value.value.length) >>> 3));
   if ('unresolved' in resolved) return false;
   switch (base) {
     case 'stringequals':
@@ -44,19 +59,24 @@ function compare({ base, relation }: PreparedCondition, asked: string, value: Pr
     case 'stringequalsignorecase':
       return asked.toLowerCase() === textOf(resolved).toLowerCase();
     case 'stringlike':
-      return 'plain' in resolved ? asked === resolved.plain : wildcardMatch(resolved.pattern, asked);
+      return 'plain' in resolved ? asked === resolved.plain : wildcardMatch(resolved.pattern, asked, budget);
     case 'arnequals':
     case 'arnlike':
-      return arnMatch('plain' in resolved ? newPattern([...resolved.plain]) : resolved.pattern, asked, false);
+      if ('plain' in resolved) takeSteps(budget, resolved.plain.length * 4);
+      return arnMatch('plain' in resolved ? newPattern(resolved.plain.split('')) : resolved.pattern, asked, false, budget);
     case 'bool':
       return asked.toLowerCase() === value.lower && (value.lower === 'true' || value.lower === 'false');
     case 'binaryequals':
       return value.bytes !== undefined && bytes(asked) === value.bytes;
     case 'ipaddress':
+      takeSteps(budget, STEPS_OF_ADDRESS);
       return addressMatch(value.range, asked);
   }
   if (base.startsWith('numeric')) return ordered(decimal(asked), value.order, relation);
-  if (base.startsWith('date')) return ordered(askedMoment(asked), value.order, relation);
+  if (base.startsWith('date')) {
+    takeSteps(budget, STEPS_OF_DATE);
+    return ordered(askedMoment(asked), value.order, relation);
+  }
   throw new Error(`The explanation knows no operator ${base}.`);
 }
 
@@ -84,8 +104,9 @@ function conditionTrace(
  * Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for multivalued context keys",
  * "Conditions with multiple context keys or values"; the assumptions are those of `conditionTest`.
  */
-export function traceCondition(condition: PreparedCondition, context: ConditionContext): ConditionTrace {
+export function traceCondition(condition: PreparedCondition, context: ConditionContext, budget: StepBudget): ConditionTrace {
   const { base, set, ifExists, negated, values: policyValues, untested } = condition;
+  takeSteps(budget, STEPS_OF_COMPARISON + policyValues.length);
   const found = context.get(condition.lowerKey);
   // An empty list is no value at all.
   const requestValue = typeof found === 'object' && found.length === 0 ? undefined : found;
@@ -104,7 +125,7 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
     if (typeof requestValue !== 'string') {
       return conditionTrace(condition, requestValue, false, 'several values without a set operator', untested);
     }
-    const values = traceValues(condition, [requestValue], context);
+    const values = traceValues(condition, [requestValue], context, budget);
     // Several values are alternatives; of a negated operator none may match.
     return conditionTrace(condition, requestValue, anyMatched(values) !== negated, undefined, values);
   }
@@ -115,10 +136,11 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
     const because = requestValue === undefined ? 'key absent' : 'no values';
     return conditionTrace(condition, requestValue, set === 'all', because, untested);
   }
+  const resolved = policyValues.map((value) => resolvedIn(value, context, budget));
   const passes = (one: string): boolean =>
-    policyValues.some((value) => compare(condition, one, value, resolvedIn(value, context))) !== negated;
+    policyValues.some((value, i) => compare(condition, one, value, resolved[i] as Resolved, budget)) !== negated;
   const holds = set === 'all' ? asked.every(passes) : asked.some(passes);
-  return conditionTrace(condition, requestValue, holds, undefined, traceValues(condition, asked, context));
+  return conditionTrace(condition, requestValue, holds, undefined, traceValues(condition, asked, context, budget));
 }
 
 export function anyMatched(values: readonly ValueTrace[]): boolean {
@@ -127,17 +149,22 @@ export function anyMatched(values: readonly ValueTrace[]): boolean {
 }
 
 /** A value as it is in this request. */
-export function resolvedIn({ value, constant, wildcards }: PreparedText, context: ConditionContext): Resolved {
-  return constant ?? resolveText(value, context, wildcards, true);
+export function resolvedIn({ value, constant, wildcards }: PreparedText, context: ConditionContext, budget: StepBudget): Resolved {
+  return constant ?? resolveText(value, context, wildcards, true, budget);
 }
 
-function traceValues(condition: PreparedCondition, asked: readonly string[], context: ConditionContext): readonly ValueTrace[] {
+function traceValues(
+  condition: PreparedCondition,
+  asked: readonly string[],
+  context: ConditionContext,
+  budget: StepBudget,
+): readonly ValueTrace[] {
   return condition.values.map((value) => {
-    const resolved = resolvedIn(value, context);
+    const resolved = resolvedIn(value, context, budget);
     return valueTrace(
       value,
       resolved,
-      asked.some((one) => compare(condition, one, value, resolved)),
+      asked.some((one) => compare(condition, one, value, resolved, budget)),
     );
   });
 }

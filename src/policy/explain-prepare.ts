@@ -1,4 +1,4 @@
-import { documentOf, type SourcedPolicy } from './compile.ts';
+import { compileSteps, documentOf, type SourcedPolicy } from './compile.ts';
 import type { PolicyDocument, StatementNode, TextNode } from './document.ts';
 import {
   addressRange,
@@ -12,6 +12,7 @@ import {
   resolveText,
   signsOf,
 } from './explain-text.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** What of a policy is the same for every explanation, read when the policy is first explained. Traces share what they can of it. */
 
@@ -89,9 +90,18 @@ export interface PreparedStatement {
   readonly misplaced: boolean;
 }
 
+/** What is prepared once for a policy takes steps in proportion to its text. */
+const PREPARING: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
+
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
 
-export function preparedOf({ policy }: SourcedPolicy): readonly PreparedStatement[] {
+/**
+ * Reads a policy for explanations, once.
+ *
+ * @throws StepsExceeded  the budget does not allow to read so long a policy
+ */
+export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): readonly PreparedStatement[] {
+  if (policy.document === undefined || !PREPARED.has(policy.document)) takeSteps(budget, compileSteps(policy.text));
   const document = documentOf(policy);
   let prepared = PREPARED.get(document);
   if (prepared === undefined) {
@@ -175,12 +185,12 @@ function prepareCondition(operator: string, key: string, nodes: readonly TextNod
 
 /** @param base the operator, or `arn` for a resource, whose segments are compared as those of an ARN operator */
 function prepareText({ value }: TextNode, base: string, wildcards: boolean, variables: boolean): PreparedText {
-  const resolved = variables && value.includes('${') ? undefined : resolveText(value, new Map(), wildcards, variables);
+  const resolved = variables && value.includes('${') ? undefined : resolveText(value, new Map(), wildcards, variables, PREPARING);
   const segmented = resolved !== undefined && 'plain' in resolved && base.startsWith('arn');
   return {
     ...prepareValue(value),
     wildcards,
-    constant: segmented ? { pattern: newPattern([...value]), variables: false } : resolved,
+    constant: segmented ? { pattern: newPattern(value.split('')), variables: false } : resolved,
     lower: value.toLowerCase(),
     order: base.startsWith('numeric') ? decimal(value) : base.startsWith('date') ? moment(value) : undefined,
     range: base === 'ipaddress' ? addressRange(value) : undefined,

@@ -5,7 +5,7 @@
  */
 
 import type { ConditionContext } from '#core/condition-context.ts';
-import { STEPS_MAX } from './pattern.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /** A character, or one of the two wildcards. */
 export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
@@ -21,17 +21,27 @@ interface Chunk {
 /** Signs, and what is made of them when they are first compared: what stands between their `*`, and the six segments of an ARN. */
 export interface Pattern {
   readonly signs: readonly Sign[];
+  /** Where the first five colons stand that are written in the policy. One in the value of a variable separates nothing. */
+  readonly colons: readonly number[];
+  /** How many of the signs the value of a leading variable is. */
+  readonly lead: number;
   chunks: readonly Chunk[] | undefined;
   segments: readonly Pattern[] | undefined;
 }
 
-export function newPattern(signs: readonly Sign[]): Pattern {
-  return { signs, chunks: undefined, segments: undefined };
+export function newPattern(signs: readonly Sign[], colons: readonly number[] = colonsIn(signs), lead = 0): Pattern {
+  return { signs, colons, lead, chunks: undefined, segments: undefined };
+}
+
+function colonsIn(signs: readonly Sign[]): number[] {
+  const colons: number[] = [];
+  for (let at = signs.indexOf(':'); at >= 0 && colons.length < 5; at = signs.indexOf(':', at + 1)) colons.push(at);
+  return colons;
 }
 
 /** A text's characters, and its wildcards. */
 export function signsOf(text: string): Sign[] {
-  return [...text].map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
+  return text.split('').map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
 }
 
 /** A text of a policy with its variables filled in, or nothing but text, or the variable that has no value. */
@@ -40,11 +50,17 @@ export type Resolved =
   | { readonly plain: string }
   | { readonly unresolved: string };
 
+/** Steps of one sign: it takes memory, not only time. */
+const SIGN_STEPS = 16;
+
 /** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
-export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean): Resolved {
+export function resolveText(text: string, context: ConditionContext, wildcards: boolean, variables: boolean, budget: StepBudget): Resolved {
   const special = (variables && text.includes('${')) || (wildcards && (text.includes('*') || text.includes('?')));
   if (!special) return { plain: text };
+  takeSteps(budget, SIGN_STEPS * text.length);
   const signs: Sign[] = [];
+  const colons: number[] = [];
+  let lead = 0;
   let used = false;
   for (let i = 0; i < text.length; ) {
     const char = text.charAt(i);
@@ -61,15 +77,18 @@ export function resolveText(text: string, context: ConditionContext, wildcards: 
       const value = typeof found === 'string' ? found : fallback;
       // "If the variable has no value and no default, the element that contains it does not match."
       if (value === undefined) return { unresolved: key };
+      takeSteps(budget, SIGN_STEPS * value.length);
+      if (i === 0) lead = value.length;
       for (let at = 0; at < value.length; at++) signs.push(value.charAt(at));
       used = true;
       i += whole.length;
     } else {
+      if (char === ':' && colons.length < 5) colons.push(signs.length);
       signs.push(wildcards && char === '*' ? ANY_TEXT : wildcards && char === '?' ? ANY_CHARACTER : char);
       i++;
     }
   }
-  return { pattern: newPattern(signs), variables: used };
+  return { pattern: newPattern(signs, colons, lead), variables: used };
 }
 
 /** The text with its variables filled in, as a person would write it. */
@@ -93,7 +112,8 @@ function standsAt(chunk: Chunk, text: string, at: number): boolean {
 }
 
 /** Source: IAM User Guide, "Resource": `*` is any number of characters, `?` exactly one. */
-export function wildcardMatch(pattern: Pattern, text: string): boolean {
+export function wildcardMatch(pattern: Pattern, text: string, budget: StepBudget): boolean {
+  takeSteps(budget, 1);
   pattern.chunks ??= chunksOf(pattern.signs);
   const { chunks } = pattern;
   const first = chunks[0] as Chunk;
@@ -101,27 +121,56 @@ export function wildcardMatch(pattern: Pattern, text: string): boolean {
   const last = chunks[chunks.length - 1] as Chunk;
   const end = text.length - last.signs.length;
   if (!standsAt(first, text, 0) || end < first.signs.length || !standsAt(last, text, end)) return false;
-  let at = first.signs.length;
-  for (let i = 1; i < chunks.length - 1; i++) {
-    const chunk = chunks[i] as Chunk;
-    const { length } = chunk.signs;
-    if ((end - at) * length > STEPS_MAX) throw new Error('A text and a pattern are too long to be compared.');
-    if (chunk.text === undefined) while (at + length <= end && !standsAt(chunk, text, at)) at++;
-    else at = text.indexOf(chunk.text, at);
-    if (at < 0 || at + length > end) return false;
-    at += length;
+  return chunks.length === 2 || middleMatches(chunks.slice(1, -1), text.slice(first.signs.length, end), budget);
+}
+
+/** Whether chunks occur in a text one after the other. Of the places that are reached, the i-th bit is the one before the i-th character. */
+function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudget): boolean {
+  if (chunks.reduce((length, { signs }) => length + signs.length, 0) > text.length) return false;
+  const places = placesOf(text);
+  const all = (1n << BigInt(text.length + 1)) - 1n;
+  let reached = all;
+  for (const { signs } of chunks) {
+    for (const sign of signs) {
+      takeSteps(budget, 4 + (text.length >> 5));
+      reached = (sign === ANY_CHARACTER ? reached << 1n : (reached & places(sign as string)) << 1n) & all;
+      if (reached === 0n) return false;
+    }
+    // What follows a `*` may begin anywhere from the first place on.
+    reached = all & -(reached & -reached);
   }
   return true;
 }
 
-/** The six segments of a pattern; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
-function segmentsOf(signs: readonly Sign[]): Pattern[] {
-  const segments: Sign[][] = [[]];
-  for (const sign of signs) {
-    if (sign === ':' && segments.length < 6) segments.push([]);
-    else segments.at(-1)?.push(sign);
+/** Texts whose characters are known by place, and how many are kept. */
+const PLACES = new Map<string, Map<string, bigint>>();
+const PLACES_MAX = 256;
+
+/** Where a character stands in a text, as bits. */
+function placesOf(text: string): (char: string) => bigint {
+  let known = PLACES.get(text);
+  if (known === undefined) {
+    if (PLACES.size >= PLACES_MAX) PLACES.clear();
+    known = new Map();
+    PLACES.set(text, known);
   }
-  return segments.map(newPattern);
+  const places = known;
+  return (char) => {
+    let bits = places.get(char);
+    if (bits === undefined) {
+      let digits = '0b0';
+      for (let i = text.length - 1; i >= 0; i--) digits += text.charAt(i) === char ? '1' : '0';
+      bits = BigInt(digits);
+      places.set(char, bits);
+    }
+    return bits;
+  };
+}
+
+/** The six segments of a pattern; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
+function segmentsOf({ signs, colons }: Pattern): Pattern[] {
+  const ends = [...colons, signs.length];
+  return ends.map((end, i) => newPattern(signs.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end)));
 }
 
 /** A request is compared with many policies: what was made of its text last is kept for the next of them. */
@@ -142,15 +191,16 @@ const arnParts = rememberLast((text) => {
 /**
  * Source: IAM User Guide, "Resource" and "ARN condition operators": each segment is compared with its own. Missing segments of the
  * pattern are `*` where `short` says so.
+ * Assumed: a pattern that begins with a variable and has fewer written colons goes on in the last segment of the variable's ARN.
  */
-export function arnMatch(pattern: Pattern, text: string, short: boolean): boolean {
+export function arnMatch(pattern: Pattern, text: string, short: boolean, budget: StepBudget): boolean {
   if (pattern.signs.length === 1 && pattern.signs[0] === ANY_TEXT) return true;
   const parts = arnParts(text);
   if (parts === undefined) return false;
-  pattern.segments ??= segmentsOf(pattern.signs);
-  const { segments } = pattern;
-  if (segments.length < 6 && !short) return false;
-  return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string));
+  pattern.segments ??= segmentsOf(pattern);
+  const { segments, signs, lead } = pattern;
+  if (segments.length < 6 && !short) return arnParts(spell(signs.slice(0, lead))) !== undefined && wildcardMatch(pattern, text, budget);
+  return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string, budget));
 }
 
 /** Decimal, of at most 64 characters; undefined where the text is none. */

@@ -1,5 +1,6 @@
 import type { SourcedPolicy } from './compile.ts';
 import type { Decision, PolicyType, StatementRef } from './decision.ts';
+import { EXPLANATION_STEPS } from './decision-steps.ts';
 import { anyMatched, type ConditionTrace, resolvedIn, traceCondition, valueTrace } from './explain-condition.ts';
 import {
   type PreparedAction,
@@ -12,6 +13,7 @@ import {
 import { arnMatch, newPattern, wildcardMatch } from './explain-text.ts';
 import type { PolicyLayers } from './link.ts';
 import type { PolicyRequest } from './request.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 
 /**
  * The engine once more, written to be read: it follows the order of AWS's documentation, leaves nothing out and remembers
@@ -77,11 +79,12 @@ export interface Explanation {
 /**
  * Decides, and says of every statement of every layer why it applied or not.
  *
+ * @throws StepsExceeded  the budget has fewer steps left than the explanation needs
  * Source: IAM User Guide, "Policy evaluation logic" and "How AWS enforcement code logic evaluates requests".
  */
-export function explain(layers: PolicyLayers, request: PolicyRequest): Explanation {
+export function explain(layers: PolicyLayers, request: PolicyRequest, budget: StepBudget = { stepsLeft: EXPLANATION_STEPS }): Explanation {
   const asked = request.resources.length === 0 ? ['*'] : request.resources;
-  const resources = asked.map((resource) => explainResource(layers, request, resource));
+  const resources = asked.map((resource) => explainResource(layers, request, resource, budget));
   const decisions = resources.map(({ decision }) => decision);
   const explicit = decisions.find((decision) => decision.effect === 'Deny' && decision.kind === 'explicit');
   const implicit = decisions.find((decision) => decision.effect === 'Deny');
@@ -90,10 +93,10 @@ export function explain(layers: PolicyLayers, request: PolicyRequest): Explanati
   return { decision, resources };
 }
 
-function explainResource(layers: PolicyLayers, request: PolicyRequest, resource: string): ResourceTrace {
+function explainResource(layers: PolicyLayers, request: PolicyRequest, resource: string, budget: StepBudget): ResourceTrace {
   const traced: LayerTrace[] = [];
   const layer = (policyType: PolicyType, policies: readonly SourcedPolicy[], level?: number): void => {
-    traced.push(explainLayer(policyType, policies, request, resource, level));
+    traced.push(explainLayer(policyType, policies, request, resource, budget, level));
   };
   // "Organizations SCPs": every level from the root to the account must allow.
   layers.serviceControl?.forEach((level, i) => {
@@ -142,12 +145,15 @@ function explainLayer(
   policies: readonly SourcedPolicy[],
   request: PolicyRequest,
   resource: string,
+  budget: StepBudget,
   level?: number,
 ): LayerTrace {
   const action = askedAction(request.action);
   const traced = policies.map((source) => ({
     policyId: source.policyId,
-    statements: preparedOf(source).map((statement) => explainStatement(policyType, source, statement, request, action, resource)),
+    statements: preparedOf(source, budget).map((statement) =>
+      explainStatement(policyType, source, statement, request, action, resource, budget),
+    ),
   }));
   const denies = firstApplying(traced, 'Deny') !== undefined;
   const allows = firstApplying(traced, 'Allow') !== undefined;
@@ -164,19 +170,27 @@ function explainStatement(
   request: PolicyRequest,
   asked: AskedAction,
   resource: string,
+  budget: StepBudget,
 ): StatementTrace {
+  takeSteps(budget, STEPS_OF_STATEMENT + statement.action.values.length * STEPS_OF_VALUE);
   const { effect, start, end } = statement;
   const ref = refTo(policyType, source, statement);
-  const action = traceElement(statement.action, (value) => (actionMatch(value, asked) ? value.matched : value.unmatched));
+  const action = traceElement(statement.action, (value) => (actionMatch(value, asked, budget) ? value.matched : value.unmatched));
   if (!action.holds) return { ref, effect, applies: false, start, end, action, conditions: NO_CONDITIONS };
 
-  const conditions = statement.conditions.map((condition) => traceCondition(condition, request.context));
+  const conditions = statement.conditions.map((condition) => traceCondition(condition, request.context, budget));
   // "All conditions must be met": operators and keys are joined by AND.
   const met = !statement.misplaced && conditions.every(({ holds }) => holds);
   if (statement.resource === undefined) return { ref, effect, applies: met, start, end, action, conditions };
-  const traced = traceElement(statement.resource, (value) => traceResource(value, resource, request));
+  const traced = traceElement(statement.resource, (value) => traceResource(value, resource, request, budget));
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
+
+/** Steps of a statement without values, with the memory of its trace. */
+const STEPS_OF_STATEMENT = 32;
+
+/** Steps of a value, with the memory of its trace. */
+const STEPS_OF_VALUE = 4;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
 
@@ -205,21 +219,26 @@ function askedAction(action: string): AskedAction {
 }
 
 /** Source: IAM User Guide, "Action": prefix and name compare case-insensitively. */
-function actionMatch({ everything, whole: wanted, head, service, name }: PreparedAction, { whole, colon }: AskedAction): boolean {
+function actionMatch(
+  { everything, whole: wanted, head, service, name }: PreparedAction,
+  { whole, colon }: AskedAction,
+  budget: StepBudget,
+): boolean {
   if (everything) return true;
   // A name as it is, and a wildcard at its end, need no further thought.
   if (wanted !== undefined) return whole === wanted;
   if (colon < 0 || name === undefined) return false;
   if (head !== undefined) return whole.startsWith(head);
-  return wildcardMatch(service, whole.slice(0, colon)) && wildcardMatch(name, whole.slice(colon + 1));
+  return wildcardMatch(service, whole.slice(0, colon), budget) && wildcardMatch(name, whole.slice(colon + 1), budget);
 }
 
 /** Source: IAM User Guide, "Resource"; a short ARN ends in `*`. */
-function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest): ValueTrace {
+function traceResource(value: PreparedText, resource: string, { context }: PolicyRequest, budget: StepBudget): ValueTrace {
+  takeSteps(budget, STEPS_OF_VALUE + ('plain' in (value.constant ?? {}) ? value.value.length : 0));
   if (value.value === '*') return value.matched;
-  const resolved = resolvedIn(value, context);
-  const pattern = 'plain' in resolved ? newPattern([...resolved.plain]) : 'pattern' in resolved ? resolved.pattern : undefined;
-  return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true));
+  const resolved = resolvedIn(value, context, budget);
+  const pattern = 'plain' in resolved ? newPattern(resolved.plain.split('')) : 'pattern' in resolved ? resolved.pattern : undefined;
+  return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true, budget));
 }
 
 /** Of the Allow statements with the action, the one in which least fails; the first of several. */

@@ -1,6 +1,7 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import { SLOT_KEYS, slotOf } from './keys.ts';
 import { addressOf, findColons, type OpenRecord, type RequestRecord } from './request.ts';
+import { forgetLists } from './subject.ts';
 import { ABSENT, numberOf, UNREAD } from './texts.ts';
 import { toMoment, toTruth } from './values.ts';
 
@@ -27,6 +28,7 @@ const CURRENT_TIME = slotOf('aws:currenttime');
  */
 export function fillRecord(record: RequestRecord, context: ConditionContext, others: ConditionContext = context): void {
   const open: OpenRecord = record;
+  forgetLists(record.scratch.matching.subjects);
   const slots = SLOT_KEYS.map((key) => context.get(key));
   open.slots = slots;
   open.context = others;

@@ -118,6 +118,14 @@ export function costOf(test: Test): number {
   return 'op' in test && test.op === TEXT ? 10 : 1;
 }
 
+/** The number of questions of a test. */
+export function sizeOf(test: Test): number {
+  if (typeof test === 'boolean') return 0;
+  if ('not' in test) return sizeOf(test.not);
+  const parts = 'all' in test ? test.all : 'any' in test ? test.any : undefined;
+  return parts === undefined ? 1 : parts.reduce<number>((sum, part) => sum + sizeOf(part), 0);
+}
+
 /** Follows a graph to its answer. One loop without calls where the record has the numbers, which is what makes a decision cheap. */
 export function walk(from: Node, record: RequestRecord): number {
   let node = from;

@@ -1,7 +1,7 @@
 import type { SourcedPolicy } from './compile.ts';
 import { type Contribution, contributionOf } from './contribution.ts';
 import type { PolicyType, StatementRef } from './decision.ts';
-import { answerNode, costOf, graphOf, type Node, type Test } from './graph.ts';
+import { answerNode, costOf, graphOf, type Node, sizeOf, type Test } from './graph.ts';
 import { LAYERS_MAX } from './request.ts';
 
 /** The policies in force for a principal, by what they do. */
@@ -48,6 +48,8 @@ export interface Program {
   readonly alwaysBy: readonly Candidate[];
   /** Every context key that a condition or variable of these policies' statements about the action reads. */
   readonly keys: readonly string[];
+  /** Number of comparisons that one decision makes at most. */
+  readonly size: number;
 }
 
 /** Why a linked policy has this many levels: bounded, so that a decision's scratch is. */
@@ -167,7 +169,8 @@ function makeProgram(brought: readonly Brought[]): Program {
   for (let g = gates.length - 1; g >= 0; g--) root = graphOf(gateTests[g] as Test, root, answerNode(-1 - g));
   // Denials are named in their order, and asked in it.
   for (let i = denies.length - 1; i >= 0; i--) root = graphOf(denies[i] as Test, answerNode(1 + i), root);
-  return { root, denyOf, gates, alwaysBy, keys: [...keys] };
+  const size = [...denies, ...gateTests].reduce<number>((sum, test) => sum + sizeOf(test), 1);
+  return { root, denyOf, gates, alwaysBy, keys: [...keys], size };
 }
 
 /** A candidate as decisions name it. */

@@ -1,9 +1,10 @@
 import type { ConditionBlock, PolicyDocument, Position, PrincipalNode, StatementNode, TextNode, TextsNode } from './document.ts';
 import { positionAt } from './document.ts';
+import { type Glob, newGlob } from './glob.ts';
 import type { JsonNode } from './json-text.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredPolicy, LoweredStatement, PrincipalEntry } from './lowered.ts';
 import { type Operator, readOperator } from './operators.ts';
-import { type Piece, readPattern, toCodes } from './pattern.ts';
+import { type Piece, readPattern } from './pattern.ts';
 
 /** Something in a policy that the engine does not understand, and therefore will not decide by. */
 export interface LowerProblem {
@@ -84,18 +85,18 @@ function either(
 }
 
 function lowerAction({ value, node }: TextNode, report: Report): ActionPattern[] {
-  if (value === '*') return [{ everything: true, service: new Int32Array(), name: new Int32Array() }];
+  if (value === '*') return [{ everything: true, service: actionGlob(''), name: actionGlob('') }];
   const colon = value.indexOf(':');
   if (colon < 0) {
     report('An action is * or service:name.', node);
     return [];
   }
-  return [{ everything: false, service: actionCodes(value.slice(0, colon)), name: actionCodes(value.slice(colon + 1)) }];
+  return [{ everything: false, service: actionGlob(value.slice(0, colon)), name: actionGlob(value.slice(colon + 1)) }];
 }
 
-function actionCodes(text: string): Int32Array {
+function actionGlob(text: string): Glob {
   const pattern = readPattern(text.toLowerCase(), true, false);
-  return toCodes('pieces' in pattern ? pattern.pieces : []);
+  return newGlob('pieces' in pattern ? pattern.pieces : []);
 }
 
 function lowerResource({ value, node }: TextNode, variables: boolean, report: Report): ArnPattern[] {

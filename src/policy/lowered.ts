@@ -1,3 +1,4 @@
+import type { Glob } from './glob.ts';
 import type { Operator, Quantifier } from './operators.ts';
 import type { Piece } from './pattern.ts';
 
@@ -20,11 +21,11 @@ export interface LoweredStatement {
   readonly conditions: readonly ConditionTest[];
 }
 
-/** Lower-cased. `service` and `name` hold codes of `toCodes`. */
+/** Lower-cased, without variables. */
 export interface ActionPattern {
   readonly everything: boolean;
-  readonly service: Int32Array;
-  readonly name: Int32Array;
+  readonly service: Glob;
+  readonly name: Glob;
 }
 
 /**

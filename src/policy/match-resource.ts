@@ -1,9 +1,9 @@
+import { newGlob } from './glob.ts';
 import { HEAD, KIND, newAtom, type Test } from './graph.ts';
-import { slotOf } from './keys.ts';
 import type { ArnPattern } from './lowered.ts';
-import { codesMatch, type Piece, plainText, toCodes } from './pattern.ts';
+import { globHolds } from './match-condition.ts';
+import { type Piece, plainText } from './pattern.ts';
 import { type RequestRecord, resourceIsArn } from './request.ts';
-import { fillCodes, variableValue } from './substitute.ts';
 import { numberOf } from './texts.ts';
 
 /** One segment of an ARN pattern. */
@@ -72,50 +72,8 @@ function segmentTest(pieces: readonly Piece[]): SegmentTest | undefined {
     const { length } = text;
     return (_record, resource, from, to) => to - from === length && standsAt(resource, from, text);
   }
-  const many = pieces.findIndex(({ kind }) => kind === 'many');
-  const before = many < 0 ? pieces : pieces.slice(0, many);
-  const after = many < 0 ? [] : pieces.slice(many + 1);
-  if ([...before, ...after].every(({ kind }) => kind === 'text' || kind === 'variable')) return onceWildTest(before, after, many >= 0);
-  if (pieces.some(({ kind }) => kind === 'variable')) {
-    return (record, resource, from, to) => {
-      const length = fillCodes(record, pieces);
-      return length >= 0 && codesMatch(record.scratch.codes, 0, length, resource, from, to);
-    };
-  }
-  const codes = toCodes(pieces);
-  return (_record, resource, from, to) => codesMatch(codes, 0, codes.length, resource, from, to);
-}
-
-/** Texts and variables with at most one `*` among them: the former are compared from the start, those after the `*` from the end. */
-function onceWildTest(before: readonly Piece[], after: readonly Piece[], wild: boolean): SegmentTest {
-  const head = before.map(textOfPiece);
-  const tail = after.map(textOfPiece).reverse();
-  return (record, resource, from, to) => {
-    let begin = from;
-    for (let i = 0; i < head.length; i++) {
-      const text = (head[i] as PieceText)(record);
-      if (text === undefined || begin + text.length > to || !standsAt(resource, begin, text)) return false;
-      begin += text.length;
-    }
-    let end = to;
-    for (let i = 0; i < tail.length; i++) {
-      const text = (tail[i] as PieceText)(record);
-      if (text === undefined || end - text.length < begin || !standsAt(resource, end - text.length, text)) return false;
-      end -= text.length;
-    }
-    return wild || begin === end;
-  };
-}
-
-/** What stands for a piece in this request; undefined where a variable has no value. */
-type PieceText = (record: RequestRecord) => string | undefined;
-
-function textOfPiece(piece: Piece): PieceText {
-  if (piece.kind === 'text') return () => piece.text;
-  if (piece.kind !== 'variable') throw new Error('A wildcard has no text.');
-  const { key, fallback } = piece;
-  const slot = slotOf(key);
-  return (record) => variableValue(record, slot, key, fallback);
+  const glob = newGlob(pieces);
+  return (record, resource, from, to) => globHolds(record, glob, resource, from, to);
 }
 
 /** From the end, where ARNs differ most. The caller knows that there is room. */

@@ -1,7 +1,4 @@
-/**
- * Texts of a policy that may hold wildcards and variables, taken apart into pieces, and the one matcher for them.
- * There is no regular expression here: the matcher keeps two places and steps at most pattern times text.
- */
+/** Strings of a policy that may hold wildcards and variables, split into pieces. `glob.ts` matches them. */
 
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
@@ -86,71 +83,4 @@ export function plainText(pieces: readonly Piece[]): string | undefined {
   if (pieces.length === 0) return '';
   const [first] = pieces;
   return pieces.length === 1 && first?.kind === 'text' ? first.text : undefined;
-}
-
-/** Code units, or these two. */
-export const MANY = -1;
-export const ONE = -2;
-
-/** Pieces without variables as numbers; runs of `*` are one. */
-export function toCodes(pieces: readonly Piece[]): Int32Array {
-  const codes: number[] = [];
-  for (const piece of pieces) {
-    switch (piece.kind) {
-      case 'text':
-        for (let i = 0; i < piece.text.length; i++) codes.push(piece.text.charCodeAt(i));
-        break;
-      case 'many':
-        if (codes.at(-1) !== MANY) codes.push(MANY);
-        break;
-      case 'one':
-        codes.push(ONE);
-        break;
-      case 'variable':
-        throw new Error('A pattern with variables is made of codes only when a request is known.');
-    }
-  }
-  return Int32Array.from(codes);
-}
-
-/**
- * The most steps of one comparison: what a pattern of 2,048 characters takes with a text of 2,048 at worst. Longer ones are compared as
- * well, as long as they do not need more.
- */
-export const STEPS_MAX = 2 ** 22;
-
-/**
- * Whether `codes[first..last)` match `text[from..to)` entirely. Only the last `*` is ever gone back to, so the steps are
- * at most the product of both lengths.
- *
- * @throws Error where it would take more than `STEPS_MAX`: nothing is decided then (EVAL-12)
- */
-export function codesMatch(codes: Int32Array, first: number, last: number, text: string, from: number, to: number): boolean {
-  let code = first;
-  let at = from;
-  let star = -1;
-  let retry = 0;
-  let steps = 0;
-  while (at < to) {
-    if (code < last) {
-      const wanted = codes[code] as number;
-      if (wanted === MANY) {
-        star = code++;
-        retry = at;
-        continue;
-      }
-      if (wanted === ONE || wanted === text.charCodeAt(at)) {
-        code++;
-        at++;
-        continue;
-      }
-    }
-    if (star < 0) return false;
-    steps += code - star;
-    if (steps > STEPS_MAX) throw new Error('A text and a pattern are too long to be compared.');
-    code = star + 1;
-    at = ++retry;
-  }
-  while (code < last && codes[code] === MANY) code++;
-  return code === last;
 }

@@ -1,4 +1,8 @@
 import type { ConditionContext } from '#core/condition-context.ts';
+import { DECISION_STEPS, newDecisionBudget } from './decision-steps.ts';
+import { type Matching, newMatching } from './glob.ts';
+import type { StepBudget } from './steps.ts';
+import { forgetLists } from './subject.ts';
 import { UNREAD } from './texts.ts';
 import { type Address, newAddress, readAddress, toMoment } from './values.ts';
 
@@ -27,11 +31,29 @@ export interface Scratch {
   /** The text for which `moment` holds. */
   momentText: string | undefined;
   moment: number;
-  /** A pattern whose variables are filled in. */
-  codes: Int32Array;
+  /** The value for which `arnColons` holds, and the offsets of its first five colons, as `colons`. */
+  arnOf: string | undefined;
+  readonly arnColons: Int32Array;
+  /** The values of the variables of the pattern that is matched. */
+  readonly texts: string[];
+  /** Its budget is `ownBudget`, unless a caller brings its own. */
+  readonly matching: Matching;
+  readonly ownBudget: StepBudget;
+  /** What the values of lists are as numbers, moments, addresses or bytes. */
+  readonly typed: Map<string, TypedValue>;
+}
+
+/** One value of a list, read by each family of operators at most once. */
+export interface TypedValue {
+  number?: number;
+  moment?: number;
+  /** Absent after `bytes` was read: the value is not base64. */
+  bytes?: string | null;
+  address?: Address;
 }
 
 export function newScratch(): Scratch {
+  const ownBudget = newDecisionBudget();
   return {
     colonsOf: undefined,
     colons: new Int32Array(5),
@@ -39,7 +61,12 @@ export function newScratch(): Scratch {
     address: newAddress(),
     momentText: undefined,
     moment: 0.5,
-    codes: new Int32Array(256),
+    arnOf: undefined,
+    arnColons: new Int32Array(5),
+    texts: [],
+    matching: newMatching(ownBudget),
+    ownBudget,
+    typed: new Map(),
   };
 }
 
@@ -102,6 +129,7 @@ export function newRequestRecord(scratch = newScratch()): RequestRecord {
 export function setContext(record: RequestRecord, context: ConditionContext | undefined): void {
   const open: OpenRecord = record;
   open.context = context;
+  forgetLists(record.scratch.matching.subjects);
   if (!record.filled) return;
   open.filled = false;
   open.truths = UNREAD;
@@ -149,6 +177,36 @@ export function resourceIsArn({ resource, scratch }: RequestRecord): boolean {
     scratch.colonsOf = resource;
   }
   return (scratch.colons[0] as number) >= 0;
+}
+
+/** The offsets of the first five colons of a context value; the first is -1 if it is not an ARN. */
+export function arnColonsOf(scratch: Scratch, value: string): Int32Array {
+  if (scratch.arnOf !== value) {
+    findColons(value, scratch.arnColons);
+    scratch.arnOf = value;
+  }
+  return scratch.arnColons;
+}
+
+/** Starts the budget of a decision: the caller's, or one of `DECISION_STEPS`. */
+export function beginDecision({ scratch }: RequestRecord, budget?: StepBudget): StepBudget {
+  if (budget === undefined) scratch.ownBudget.stepsLeft = DECISION_STEPS;
+  scratch.matching.budget = budget ?? scratch.ownBudget;
+  return scratch.matching.budget;
+}
+
+/** Most values that are kept typed. */
+const TYPED_MAX = 512;
+
+/** What a value of a list is in the families of typed operators. */
+export function typedValue({ typed }: Scratch, text: string): TypedValue {
+  let value = typed.get(text);
+  if (value === undefined) {
+    if (typed.size >= TYPED_MAX) typed.clear();
+    value = {};
+    typed.set(text, value);
+  }
+  return value;
 }
 
 /** Writes the offsets of the first five colons of an ARN; -1 as the first where the text is none. */

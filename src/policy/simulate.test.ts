@@ -137,6 +137,7 @@ test('authorizationMessage: tells who was denied what by which statement', () =>
       },
       layers,
       context: new Map([['aws:userid', 'AIDA']]),
+      budget: { stepsLeft: 10_000 },
     }),
   );
   assert.equal(message.explicitDeny, true);

@@ -3,11 +3,13 @@ import { parseArn } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type CompiledPolicy, documentOf, type SourcedPolicy } from './compile.ts';
 import type { Decision } from './decision.ts';
+import { EXPLANATION_STEPS } from './decision-steps.ts';
 import type { PolicyDocument, StatementNode } from './document.ts';
 import { positionAt } from './document.ts';
 import { explain, type LayerTrace, type StatementTrace } from './explain.ts';
 import type { PolicyLayers } from './link.ts';
 import { readPattern } from './pattern.ts';
+import { type StepBudget, takeSteps } from './steps.ts';
 import { decideTrust, type TrustCaller, type TrustDecision } from './trust.ts';
 
 /** What SimulatePrincipalPolicy and SimulateCustomPolicy ask about. */
@@ -17,6 +19,8 @@ export interface Simulation {
   /** Empty: `*`. */
   readonly resources: readonly string[];
   readonly context: ConditionContext;
+  /** Steps that all results together may take; absent, each result has its own. */
+  readonly budget?: StepBudget;
   /** A policy of the resource, or of the role for `sts:Assume…`, and who calls. */
   readonly resourcePolicy?: { readonly source: SourcedPolicy; readonly caller: TrustCaller; readonly policyType: 'resource' | 'trust' };
 }
@@ -63,15 +67,16 @@ export interface EvaluationResult extends SharedResult {
  * Source: IAM API Reference, EvaluationResult: a statement that denies is the only kind listed where there is one.
  * Recorded: SourcePolicyType is `IAM Policy`, EvalDecisionDetails is empty within one account, and positions count from 1 and point one
  * past the braces of the statement (policy-engine.md §2, end; 2026-11).
+ * @throws StepsExceeded  the budget has fewer steps left than the simulation needs
  * @throws RangeError a context value or a resource longer than `SIMULATED_TEXT_MAX`; the caller refuses them first
  * Assumed: each result repeats itself for its resource in ResourceSpecificResults.
  */
-export function simulate({ layers, actions, resources, context, resourcePolicy }: Simulation): EvaluationResult[] {
+export function simulate({ layers, actions, resources, context, resourcePolicy, budget }: Simulation): EvaluationResult[] {
   const asked = resources.length === 0 ? ['*'] : resources;
   for (const text of [...asked, ...[...context.values()].flat()]) {
     if (text.length > SIMULATED_TEXT_MAX) throw new RangeError('The text is too long to be simulated.');
   }
-  return actions.flatMap((action) => asked.map((resource) => simulateOne(layers, action, resource, context, resourcePolicy)));
+  return actions.flatMap((action) => asked.map((resource) => simulateOne(layers, action, resource, context, resourcePolicy, budget)));
 }
 
 function simulateOne(
@@ -80,13 +85,17 @@ function simulateOne(
   resource: string,
   context: ConditionContext,
   resourcePolicy: Simulation['resourcePolicy'],
+  ownBudget: StepBudget | undefined,
 ): EvaluationResult {
+  const budget = ownBudget ?? { stepsLeft: EXPLANATION_STEPS };
   const request = { action, resources: [resource], context };
-  const { decision, resources } = explain(layers, request);
+  const { decision, resources } = explain(layers, request, budget);
   const traced = resources[0]?.layers ?? [];
   const { source, caller, policyType } = resourcePolicy ?? {};
   const granted =
-    source === undefined || caller === undefined ? undefined : decideTrust(source.policy, caller, request, policyType ?? 'resource');
+    source === undefined || caller === undefined
+      ? undefined
+      : decideTrust(source.policy, caller, request, policyType ?? 'resource', budget);
   const outcome =
     granted === undefined ? outcomeOf(decision) : together(decision, traced, granted, caller?.accountId, resource, policyType);
   const effect = outcome === 'explicitDeny' ? 'Deny' : 'Allow';
@@ -95,6 +104,7 @@ function simulateOne(
     .flatMap(({ policies }) => policies.flatMap(({ statements }) => statements))
     .filter((statement) => statement.applies && statement.effect === effect)
     .map(({ ref, start, end }) => matchedStatement(ref.policyId, 'IAM Policy', documents.get(ref.policyId), start, end));
+  takeSteps(budget, matched.length * STEPS_OF_MATCH);
   if (source !== undefined && granted?.by !== undefined && granted.effect === effect) {
     const document = documentOf(source.policy);
     const node = document.statements[granted.by.statement] as StatementNode;
@@ -102,7 +112,7 @@ function simulateOne(
   }
   const shared: SharedResult = {
     MatchedStatements: matched,
-    MissingContextValues: missingKeys(traced, documents, context),
+    MissingContextValues: missingKeys(traced, documents, context, budget),
     EvalDecisionDetails: {},
     ...detail(traced, 'boundary', (allows) => ({ PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: allows } })),
   };
@@ -115,6 +125,9 @@ function simulateOne(
     ResourceSpecificResults: [{ EvalResourceName: resource, EvalResourceDecision: outcome, ...shared }],
   };
 }
+
+/** Steps of a statement or key in a result, with what it costs to send it. */
+const STEPS_OF_MATCH = 100;
 
 function outcomeOf(decision: Decision): EvalDecision {
   if (decision.effect === 'Allow') return 'allowed';
@@ -187,7 +200,12 @@ function textPosition({ lineStarts }: PolicyDocument, offset: number): TextPosit
 }
 
 /** Keys that statements with this action read and the context does not have, as the policies spell them. */
-function missingKeys(layers: readonly LayerTrace[], documents: ReadonlyMap<string, PolicyDocument>, context: ConditionContext): string[] {
+function missingKeys(
+  layers: readonly LayerTrace[],
+  documents: ReadonlyMap<string, PolicyDocument>,
+  context: ConditionContext,
+  budget: StepBudget,
+): string[] {
   const keys = new Map<string, string>();
   const asked = (statement: StatementTrace): boolean => statement.action.holds && statement.resource?.holds !== false;
   for (const { policies } of layers) {
@@ -195,10 +213,11 @@ function missingKeys(layers: readonly LayerTrace[], documents: ReadonlyMap<strin
       const document = documents.get(policyId);
       for (const statement of statements) {
         const node = document?.statements[statement.ref.statement];
-        if (document !== undefined && node !== undefined && asked(statement)) addKeys(node, document, keys);
+        if (document !== undefined && node !== undefined && asked(statement)) addKeys(node, document, keys, budget);
       }
     }
   }
+  takeSteps(budget, keys.size * STEPS_OF_MATCH);
   return [...keys].filter(([key]) => !context.has(key)).map(([, spelt]) => spelt);
 }
 
@@ -206,23 +225,39 @@ function missingKeys(layers: readonly LayerTrace[], documents: ReadonlyMap<strin
  * Every context key that a policy's conditions and variables name, as spelt where it stands first.
  *
  * Source: IAM API Reference, GetContextKeysForCustomPolicy.
+ * @throws StepsExceeded
  */
-export function contextKeysOf(policy: CompiledPolicy): string[] {
+export function contextKeysOf(policy: CompiledPolicy, budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY }): string[] {
   const keys = new Map<string, string>();
   const document = documentOf(policy);
-  for (const statement of document.statements) addKeys(statement, document, keys);
+  for (const statement of document.statements) addKeys(statement, document, keys, budget);
   return [...keys.values()];
 }
 
-function addKeys({ resource, notResource, condition }: StatementNode, { version }: PolicyDocument, keys: Map<string, string>): void {
+/** Steps of one character of a text that is read for its variables. */
+const STEPS_OF_CHARACTER = 8;
+
+function addKeys(
+  { resource, notResource, condition }: StatementNode,
+  { version }: PolicyDocument,
+  keys: Map<string, string>,
+  budget: StepBudget,
+): void {
   const variables = version?.value === '2012-10-17';
   const add = (key: string): void => {
     if (!keys.has(key.toLowerCase())) keys.set(key.toLowerCase(), key);
   };
   const addVariables = (text: string): void => {
+    takeSteps(budget, 1);
+    if (!variables || !text.includes('${')) return;
+    takeSteps(budget, text.length * STEPS_OF_CHARACTER);
     const pattern = readPattern(text, false, variables);
     if (!('pieces' in pattern)) return;
-    for (const piece of pattern.pieces) if (piece.kind === 'variable') add(spelling(text, piece.key));
+    for (const piece of pattern.pieces) {
+      if (piece.kind !== 'variable' || keys.has(piece.key)) continue;
+      takeSteps(budget, text.length);
+      add(spelling(text, piece.key));
+    }
   };
   for (const element of [resource, notResource]) for (const { value } of element?.values ?? []) addVariables(value);
   for (const { tests } of condition?.blocks ?? []) {

@@ -4,7 +4,8 @@ import { type CompiledPolicy, statementHasAction, statementHolds } from './compi
 import type { StatementRef } from './decision.ts';
 import type { LoweredStatement, PrincipalEntry } from './lowered.ts';
 import { addKeysOf } from './reads.ts';
-import { newRequestRecord, type PolicyRequest, setContext, setResource } from './request.ts';
+import { beginDecision, newRequestRecord, type PolicyRequest, setContext, setResource } from './request.ts';
+import type { StepBudget } from './steps.ts';
 
 /** Whom a Principal element can mean: everything that names the caller. */
 export interface TrustCaller {
@@ -57,6 +58,9 @@ function hostOf(issuer: string): string {
   return issuer.startsWith('https://') ? issuer.slice('https://'.length) : issuer;
 }
 
+/** Scratch of `decideTrust`, which is synchronous and sets all that it reads. */
+const RECORD = newRequestRecord();
+
 type Named = 'principal' | 'role' | 'account' | 'none';
 
 /** The more closely named, the less is asked besides. */
@@ -68,21 +72,24 @@ const CLOSENESS: Readonly<Record<Named, number>> = { none: 0, account: 1, role: 
  * Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"; "Policy evaluation logic".
  * Assumed: `*` names a user itself, and of a role session its role; a statement without Principal allows nobody and denies everybody; of a NotPrincipal with Deny
  * the account and every ARN of the caller must be listed to be spared.
+ * @param ownBudget the caller's step budget; without it, the trust policy has the budget of one decision
+ * @throws StepsExceeded  the budget has fewer steps left than the decision needs
  */
 export function decideTrust(
   trust: CompiledPolicy,
   caller: TrustCaller,
   request: PolicyRequest,
   policyType: 'trust' | 'resource' = 'trust',
+  ownBudget?: StepBudget,
 ): TrustDecision {
-  const record = newRequestRecord();
-  setContext(record, request.context);
+  setContext(RECORD, request.context);
+  const budget = beginDecision(RECORD, ownBudget);
   const action = request.action.toLowerCase();
   const { statements } = trust.lowered;
   const resources = request.resources.length === 0 ? ['*'] : request.resources;
   const holds = (statement: number, resource: string): boolean => {
-    setResource(record, resource);
-    return statementHasAction(statements[statement] as LoweredStatement, action) && statementHolds(trust, statement, false, record);
+    setResource(RECORD, resource);
+    return statementHasAction(statements[statement] as LoweredStatement, action, budget) && statementHolds(trust, statement, false, RECORD);
   };
 
   for (const [i, statement] of statements.entries()) {

@@ -1,7 +1,7 @@
 /** What the tests of messaging sessions share: a store in memory, a role whose sessions may connect, and sockets that only remember. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { authenticating } from '#access/authenticate.ts';
-import { authorizing } from '#access/authorize.ts';
+import { type Authorize, authorizing } from '#access/authorize.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
@@ -78,11 +78,25 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
     }
     for (const look of looking) look();
   };
+  /** Steps of all authorizations since the thread could serve others, and the most there were. */
+  const steps = { now: 0, most: 0, total: 0 };
+  const decides = authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => holds });
+  const authorize: Authorize = async (request, tx) => {
+    const before = request.meter?.stepsLeft ?? 0;
+    try {
+      return await decides(request, tx);
+    } finally {
+      const taken = before - (request.meter?.stepsLeft ?? 0);
+      steps.now += taken;
+      steps.total += taken;
+      steps.most = Math.max(steps.most, steps.now);
+    }
+  };
   const sessions = messagingSessions({
     store,
     snapshot,
     authenticate: authenticating({ snapshot, vault, sessions: tokens, keyCache: signingKeyCache(), region: REGION }),
-    authorize: authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => holds }),
+    authorize,
     holds: () => holds,
     guide2021: false,
     now: clock,
@@ -122,7 +136,7 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
   }
   await mayConnect({ Effect: 'Allow', Action: 'chime:Connect', Resource: '*' });
 
-  function received(userArn: string, sessionId: string, expiresAt: Instant): Received {
+  function received(userArn: string, sessionId: string, expiresAt: Instant, userAgent: string): Received {
     const session = { issuedAt: clock(), expiresAt, mfaAuthenticated: false, tags: {}, transitiveTagKeys: [], chained: false };
     const issued = tokens.issue({ kind: 'role', accountId: ACCOUNT, sessionName: 'me', session, ...ROLE }, randomBytes);
     if (issued.outcome !== 'issued') throw new Error('no token');
@@ -136,7 +150,7 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
       receivedAt: clock(),
       method: 'GET',
       target,
-      rawHeaders: ['Host', 'chat.example'],
+      rawHeaders: ['Host', 'chat.example', 'User-Agent', userAgent],
       body: new Uint8Array(),
       sourceIp: '192.0.2.1',
     };
@@ -191,10 +205,10 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
       });
     },
     /** As the listener does once the Connect was answered. */
-    connect(userArn: string, { sessionId = randomUUID() as string, expiresAt = instant(now + 3_600_000) } = {}): Heard {
+    connect(userArn: string, { sessionId = randomUUID() as string, expiresAt = instant(now + 3_600_000), userAgent = 'chat' } = {}): Heard {
       const one: Heard = { frames: [] };
       heard.set(++last, one);
-      const connecting = received(userArn, sessionId, expiresAt);
+      const connecting = received(userArn, sessionId, expiresAt, userAgent);
       keys.set(userArn, connecting.requestId);
       sessions.admit(last, connecting);
       sessions.opened(last);
@@ -216,6 +230,17 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
         looking.add(look);
         look();
       });
+    },
+    /** Counts the steps of authorizations while `work` runs: in all, and the most between two turns of the event loop. */
+    async stepsDuring(work: () => Promise<void>): Promise<{ readonly most: number; readonly total: number }> {
+      Object.assign(steps, { now: 0, most: 0, total: 0 });
+      let turn = setImmediate(function next() {
+        steps.now = 0;
+        turn = setImmediate(next);
+      });
+      await work();
+      clearImmediate(turn);
+      return { most: steps.most, total: steps.total };
     },
     async stop() {
       await sessions.stop();

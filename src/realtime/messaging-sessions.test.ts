@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { type Heard, membership, membershipRecord, message, openSessions, user } from './fixture.ts';
+import { SLICE_STEPS } from './messaging-sessions.ts';
 
 const contents = ({ frames }: Heard) => frames.flatMap(({ payload }) => (payload?.['Content'] === undefined ? [] : [payload['Content']]));
 const types = ({ frames }: Heard) => frames.map(({ type }) => type);
@@ -174,5 +175,26 @@ test('A messaging session: who connects when nobody was connected hears what hap
   await chat.happens(message('general', 'to ada'));
   await chat.until(() => contents(back).length === 1);
   assert.deepEqual(contents(back), ['to ada']);
+  await chat.stop();
+});
+
+test('MessagingSessions: sessions with slow policies are authorized again in slices of bounded steps', async () => {
+  const SESSIONS = 40;
+  const chat = await openSessions({ sessionsOfUser: SESSIONS });
+  await chat.addUser('ada');
+  const all = Array.from({ length: SESSIONS }, () => chat.connect(user('ada'), { userAgent: 'a'.repeat(1_000) }));
+  await chat.until(established(...all));
+  const slow = Array.from({ length: 240 }, (_, i) => `*${'a'.repeat(450)}${i}*`);
+  const { most, total } = await chat.stepsDuring(async () => {
+    await chat.mayConnect([
+      { Effect: 'Deny', Action: 'chime:Connect', Resource: '*', Condition: { StringLike: { 'aws:UserAgent': slow } } },
+      { Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') },
+    ]);
+    await chat.until(() => all.every(({ closed }) => closed !== undefined));
+  });
+  // The policy costs what it was made for: all sessions in one turn would exceed the slice by far.
+  const one = total / SESSIONS;
+  assert.ok(total > 4 * SLICE_STEPS, `${total} steps`);
+  assert.ok(most <= SLICE_STEPS + 2 * one, `${most} steps between two turns, ${one} for one session`);
   await chat.stop();
 });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authenticate } from '#access/authenticate.ts';
 import type { Authorize } from '#access/authorize.ts';
 import type { Snapshot } from '#access/snapshot.ts';
@@ -5,6 +6,8 @@ import { BOUND_TO_PRINCIPALS } from '#access/stacks.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import { DECISION_STEPS } from '#policy/decision-steps.ts';
+import type { StepBudget } from '#policy/steps.ts';
 import { findUser, parseAppInstanceArn } from '#services/app-instances.ts';
 import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
 import type { JoinedChannel } from '#store/channels.ts';
@@ -92,8 +95,14 @@ interface Session {
   expiry?: NodeJS.Timeout;
 }
 
-/** Sessions decided in one transaction: it holds up others for as long as it takes. */
+/** Sessions that are authorized in one transaction at most. Every other caller waits for it. */
 const DECIDED_AT_ONCE = 100;
+
+/**
+ * Steps after which a transaction authorizes no further session, about 10 ms. One decision may take more: at most
+ * `DECISION_STEPS`, which no legal set of policies reaches.
+ */
+export const SLICE_STEPS = 2 ** 22;
 
 /** How often is looked whether something is due. */
 const TICK_MS = 100;
@@ -231,11 +240,16 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
       const deliveries = await readUnlessFailing();
       await decideUntilSure(new Set(deliveries.flatMap(({ to }) => to)));
       tell(deliveries);
-      if (dueAt !== undefined && monotonic() >= dueAt) {
-        dueAt = undefined;
-        await decideUntilSure(sessions.values());
-      }
+      if (dueAt !== undefined && monotonic() >= dueAt) await decideDue();
     }
+  }
+
+  /** Authorizes a slice of the sessions that are due. Between two slices events are read and delivered. */
+  async function decideDue(): Promise<void> {
+    const open = [...sessions.values()].filter((session) => undecided.has(session));
+    if (open.length > 0) await decideSlice(open);
+    if (undecided.size > 0) again = true;
+    else dueAt = undefined;
   }
 
   /** What could not be read is read with the next poll; whoever waited too long for it is better off with another server. */
@@ -331,38 +345,47 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     for (;;) {
       const open = all.filter((session) => undecided.has(session));
       if (open.length === 0) return;
-      for (let i = 0; i < open.length; i += DECIDED_AT_ONCE) await decideAll(open.slice(i, i + DECIDED_AT_ONCE));
+      await decideSlice(open);
     }
   }
 
-  /** What cannot be decided is closed, alone. Requirement EVAL-12. */
-  async function decideAll(some: readonly Session[]): Promise<void> {
+  /**
+   * Authorizes the first of some sessions again, as many as fit into one slice, and lets the thread serve other callers after it.
+   * A session that cannot be decided is closed, alone. Requirement EVAL-12.
+   */
+  async function decideSlice(open: readonly Session[]): Promise<void> {
+    const some = open.slice(0, DECIDED_AT_ONCE);
     let closings: readonly (Closing | undefined)[];
     try {
       closings = await store.transaction(async (tx) => {
         const decided: (Closing | undefined)[] = [];
-        for (const session of some) decided.push(await decide(tx, session));
+        const meter: StepBudget = { stepsLeft: SLICE_STEPS + DECISION_STEPS };
+        for (const session of some) {
+          decided.push(await decide(tx, session, meter));
+          if (meter.stepsLeft < DECISION_STEPS) break;
+        }
         return decided;
       });
     } catch (error) {
+      await nextTurn();
       if (some.length > 1) {
-        for (const session of some) await decideAll([session]);
+        for (const session of some) await decideSlice([session]);
         return;
       }
       report(`a messaging session is closed, because it could not be decided: ${(error as Error).message}`);
       closings = [CLOSINGS.failed];
     }
-    some.forEach((session, i) => {
-      const closing = closings[i];
-      if (closing !== undefined) close(session, closing);
+    closings.forEach((closing, i) => {
+      if (closing !== undefined) close(some[i] as Session, closing);
     });
+    await nextTurn();
   }
 
   /**
    * Decides a session by what it was opened with and what is in force now: who signed is proven again as of then, so that a key or a user that
    * is no more proves nothing. Answers what it is to be closed with.
    */
-  async function decide(tx: Tx, session: Session): Promise<Closing | undefined> {
+  async function decide(tx: Tx, session: Session, meter: StepBudget): Promise<Closing | undefined> {
     const { received, request, region } = session;
     // What changes from here on is for the next decision.
     undecided.delete(session);
@@ -370,7 +393,7 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
       const authenticated = parts.authenticate(received, { signingName: 'chime', unsigned: false }, received.receivedAt);
       const { principal } = authenticated;
       const caller = { principal, accountId: principal.accountId, region: authenticated.region, profile } as const;
-      await parts.authorize({ received, authenticated, profile, asked: [connectAccess(request, caller)], now: now() }, tx);
+      await parts.authorize({ received, authenticated, profile, asked: [connectAccess(request, caller)], now: now(), meter }, tx);
       if (region !== caller.region || (await findUser(tx, caller, request.UserArn)) === undefined) return CLOSINGS.withdrawn;
       return expiring(session, principal.session?.expiresAt);
     } catch (error) {

@@ -7,14 +7,16 @@ import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
+import { isNotYet } from '#services/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
-import { type Gate, withAside } from './aside.ts';
+import { type AsideParts, type Beside, withAside } from './aside.ts';
 import { hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
+import type { PageTokens } from './page-tokens.ts';
 import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
 
 /** Everything a request meets on its way; made once, in `core.ts`. */
@@ -26,9 +28,10 @@ export interface Server extends RecordParts {
   readonly federate: Federate;
   readonly authorize: Authorize;
   readonly operations: OperationTables;
+  readonly pageTokens: PageTokens;
   readonly route: (received: Received) => Routed | RoutingRefusal;
-  /** Lets through what is done beside the thread. */
-  readonly gate: Gate;
+  /** Runs the work of handlers outside the transaction. */
+  readonly beside: AsideParts;
   /** Whether the lease on the snapshot holds; what a request changes of identity is withdrawn everywhere by `store`, before it answers. */
   readonly holds: () => boolean;
   /** Seals the reasons of a denial for an account. */
@@ -100,7 +103,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    const once = async (tx: Tx, aside: Call['aside']): Promise<Answer> => {
+    const once = async (tx: Tx, { aside, offloadFor }: Beside): Promise<Answer> => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
@@ -115,17 +118,29 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       const asked = Array.isArray(access) ? access : [access];
       const authorized = await server.authorize({ received, authenticated, profile: routed.profile, asked, now: at }, tx);
       facts.authorized = authorized;
-      const output = await run(
+      const pages = { ...routed, ...caller };
+      const paged = isNotYet(operation) ? input : server.pageTokens.open(pages, input);
+      const made = await run(
         operation,
-        { ...caller, now: at, newId: randomUUID, random: randomBytes, tx, requestId: received.requestId, aside },
-        input,
+        {
+          ...caller,
+          now: at,
+          newId: randomUUID,
+          random: randomBytes,
+          tx,
+          requestId: received.requestId,
+          aside,
+          offload: offloadFor(caller.accountId),
+        },
+        paged,
         authorized,
       );
+      const output = server.pageTokens.seal(pages, made);
       const encoded = encode(routed, output as Record<string, unknown>, received.requestId);
       await append(tx, facts, { authenticated, output });
       return encoded;
     };
-    return withAside(server.gate, (aside) => store.transaction((tx) => once(tx, aside)));
+    return withAside(server.beside, (beside) => store.transaction((tx) => once(tx, beside)));
   }
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {

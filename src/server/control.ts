@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
@@ -87,8 +87,10 @@ export function controlSocket(dataFolder: string): string {
 /** Listens for the operator's commands. `times` replaces the default times in tests. */
 export async function listenForControl(dataFolder: string, parts: ControlParts, times = CONTROL_TIMES): Promise<Server> {
   const path = controlSocket(dataFolder);
-  mkdirSync(join(dataFolder, 'control'), { recursive: true, mode: 0o700 });
-  chmodSync(join(dataFolder, 'control'), 0o700);
+  const folder = join(dataFolder, 'control');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!lstatSync(folder).isDirectory()) throw new Error(`'${folder}' is a symbolic link; replace it with a folder of its own`);
+  chmodSync(folder, 0o700);
   rmSync(path, { force: true });
   const server = createServer((socket) => serveCommand(socket, parts, times));
   server.maxConnections = CONNECTIONS_MAX;

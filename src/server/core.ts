@@ -25,6 +25,7 @@ import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
 import { messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
 import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
+import { authorizationReference } from '#services/accessanalyzer/reference.ts';
 import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
 import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
@@ -45,10 +46,13 @@ import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
-import { firstStart } from './first-start.ts';
+import { endFirstStart, mayCreateAccount } from './data-folder.ts';
+import { FINGERPRINT, firstStart } from './first-start.ts';
 import { beat } from './health.ts';
+import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
 import { allOperations } from './operations.ts';
-import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+import { operatorKeyCommands } from './operator-key.ts';
+import { pageTokens } from './page-tokens.ts';
 import { signInPages } from './sign-in/pages.ts';
 import { siteOf } from './sign-in/site.ts';
 import { boundUnproven } from './unproven-summaries.ts';
@@ -120,7 +124,8 @@ if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
   );
 }
 
-const made = await firstStart(kept, vault, settings, now());
+const made = await firstStart(kept, vault, settings, mayCreateAccount(settings), now());
+endFirstStart(settings);
 await lease.start();
 
 const sessions = newSessionTokens(ring.keys);
@@ -132,6 +137,7 @@ const report = (requestId: string, error: unknown) =>
 const verifyMfa = mfaVerifier(vault);
 const authenticate = authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region });
 const authorize = authorizing({ snapshot, stacks, holds: lease.holds });
+const offload = newOffload(OFFLOAD_LIMITS, (what) => console.error(`belfry: ${what}`));
 const bounded = boundUnproven({
   store: kept,
   region: settings.region,
@@ -156,12 +162,13 @@ const server: Server = {
     tellOfIdentity,
     tellOfChannels,
   }),
+  pageTokens: pageTokens(ring.keys),
   record: trailRecorder(loadModel),
   noteUse: lastUseNotes(),
   now,
   route: (received) => route(received, settings),
   recording,
-  gate: newGate(1),
+  beside: { gate: newGate(1), offload, reference: authorizationReference },
   region: settings.region,
   unproven: bounded.unproven,
   holds: lease.holds,
@@ -255,7 +262,7 @@ async function closed(): Promise<void> {
   await messaging.stop();
   await bounded.stop();
   await lease.stop();
-  await Promise.all([bus.close(), registry.close()]);
+  await Promise.all([bus.close(), registry.close(), offload.close()]);
   await kept.close();
 }
 

@@ -12,6 +12,8 @@ import { endpointOf, type Settings } from './settings.ts';
 const ADMINISTRATOR_ACCESS = 'arn:aws:iam::aws:policy/AdministratorAccess' as Arn;
 /** What the store remembers of the first account: whose history holds what nobody can be made out for. */
 export const OPERATOR_ACCOUNT = 'operator-account';
+/** Name in `meta` of the text that identifies the operator key with which a database is sealed. */
+export const FINGERPRINT = 'operator-key';
 
 /** An administrator that was just made, with the one secret that is ever shown. */
 export interface NewAdministrator {
@@ -25,12 +27,21 @@ export interface NewAdministrator {
  * On a store without accounts, makes the first: its root user, the administrator `admin` with `AdministratorAccess`, one access key.
  * Undefined where there is an account already.
  *
+ * @throws Error the database has no account, and `mayCreate` is false: the account of an earlier start is lost
+ *
  * Writes: `aws/config` and `aws/credentials` in the data folder (mode 0600), durably and before the account is committed,
  * so that a crash between the two leaves a profile without an account, never an account nobody can enter.
  */
-export async function firstStart(store: Store, vault: Vault, settings: Settings, now: Instant): Promise<NewAdministrator | undefined> {
+export async function firstStart(
+  store: Store,
+  vault: Vault,
+  settings: Settings,
+  mayCreate: boolean,
+  now: Instant,
+): Promise<NewAdministrator | undefined> {
   const exists = await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT));
   if (exists !== undefined) return undefined;
+  if (!mayCreate) throw new Error('the database has no account, and this is not its first start; restore it from a backup');
   const administrator = newAdministrator(newAccountId(), 'admin');
   writeProfile(settings, administrator);
   return await store.transaction(async (tx) => {

@@ -13,8 +13,8 @@ import { type EndpointRecord, openAttributes, sealAttributes } from '#services/c
 import { sipCredentialBinding, VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
-import { OPERATOR_ACCOUNT } from './first-start.ts';
-import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
+import { FINGERPRINT, OPERATOR_ACCOUNT } from './first-start.ts';
+import { operatorKeyCommands } from './operator-key.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const KEYS = 120;

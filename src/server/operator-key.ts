@@ -13,10 +13,7 @@ import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/ident
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
-import { OPERATOR_ACCOUNT } from './first-start.ts';
-
-/** What a database's secrets were sealed with is known again by this text in `meta`. */
-export const FINGERPRINT = 'operator-key';
+import { FINGERPRINT, OPERATOR_ACCOUNT } from './first-start.ts';
 
 /** How many records are sealed anew in one transaction: other requests are answered between two of them. */
 const AT_ONCE = 50;

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Received } from '#core/exchange.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { openConnections } from './connections.ts';
 import { type CoreReady, startCore, type Wanted } from './core-link.ts';
+import { requireSoundDataFolder, startFailure } from './data-folder.ts';
 import { fairQueue } from './fair-queue.ts';
 import { newHealth } from './health.ts';
 import type { Counts } from './holdings.ts';
@@ -28,14 +28,11 @@ export async function start(args: readonly string[]): Promise<void> {
     return;
   }
   let settings: Settings;
-  // Whatever is made from here on is its owner's alone.
-  process.umask(0o077);
   try {
     settings = readSettings(args, process.env);
-    mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    if (!(error instanceof SettingError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    console.error(`belfry: ${(error as Error).message}`);
+    if (!(error instanceof SettingError)) throw error;
+    console.error(`belfry: ${error.message}`);
     process.exitCode = 2;
     return;
   }
@@ -54,7 +51,7 @@ export async function start(args: readonly string[]): Promise<void> {
     }
     printWelcome(settings, ready.listeners, ready.core);
   } catch (error) {
-    console.error(`belfry: could not start: ${(error as Error).message}`);
+    console.error(`belfry: could not start: ${startFailure(error as Error, settings)}`);
     process.exit(2);
   }
 }
@@ -81,6 +78,9 @@ export async function startServer(
     socketLimits = {},
   }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits>; readonly socketLimits?: Partial<SocketLimits> } = {},
 ): Promise<RunningServer> {
+  // All files that the server creates belong to its owner only.
+  process.umask(0o077);
+  await requireSoundDataFolder(settings);
   const { sourceSharePercent } = settings;
   let dead: string | undefined;
   let failStart: ((error: Error) => void) | undefined;

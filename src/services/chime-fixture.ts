@@ -1,8 +1,10 @@
 /** What the tests of Chime's services share: an allowed caller, and operations run on a real store in memory, with ids of their own. */
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { ANALYSIS_STEPS_MAX, type Analysis, type Outcome, runAnalysis } from '#policy/analysis.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
+import { authorizationReference } from './accessanalyzer/reference.ts';
 import { nameKey, nameOfArn } from './iam/names.ts';
 import type { Call, Caller } from './operation.ts';
 
@@ -20,6 +22,11 @@ export const CALLER: Caller = {
 /** In place of `aside` where an operation has nothing done beside it. */
 export function nothingAside(name: string): never {
   throw new Error(`${name} was to be done beside the thread`);
+}
+
+/** In place of `offload`: runs an analysis at once. */
+export function offloadAtOnce<Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>): Outcome<Kind> {
+  return runAnalysis<Kind>(analysis, authorizationReference(), { stepsLeft: ANALYSIS_STEPS_MAX }, true);
 }
 
 /** Runs an operation in a transaction of its own, as an allowed call of `ACCOUNT` in us-east-1 at `START`. */
@@ -43,7 +50,17 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
       const operation = operations[name] as { handle(call: Call, input: unknown): Promise<never> };
       return store.transaction((tx) =>
         operation.handle(
-          { ...CALLER, now: START, newId, random: (bytes) => new Uint8Array(bytes), tx, requestId: 'r', aside: nothingAside, ...as },
+          {
+            ...CALLER,
+            now: START,
+            newId,
+            random: (bytes) => new Uint8Array(bytes),
+            tx,
+            requestId: 'r',
+            aside: nothingAside,
+            offload: offloadAtOnce,
+            ...as,
+          },
           input,
         ),
       );

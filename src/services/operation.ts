@@ -3,6 +3,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import type { Analysis, Outcome } from '#policy/analysis.ts';
 import type { Tx } from '#store/store.ts';
 
 /** Whom an operation is authorized for, and where: all that `access` may know besides the input. */
@@ -31,7 +32,19 @@ export interface Call extends Caller {
    * it is: one name has one answer.
    */
   readonly aside: <T>(name: string, work: () => Promise<T>) => T;
+  /**
+   * Runs an analysis of policies: at once if it is small, otherwise in another thread. In the second case the transaction
+   * is aborted, and everything is authorized and handled again with the outcome. The outcome belongs to exactly this
+   * analysis: if the account's policies changed in between, the analysis runs again.
+   *
+   * @throws StepsExceeded  the analysis needs more work than one may take
+   * @throws AwsError Throttling  too many analyses of the account are waiting · ServiceUnavailable the policies kept changing
+   */
+  readonly offload: RunAnalysis;
 }
+
+/** Runs an analysis and returns its outcome. */
+export type RunAnalysis = <Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>) => Outcome<Kind>;
 
 /**
  * A refusal that leaves something behind: nothing of the operation's own transaction remains, and `lasting` runs in the one that

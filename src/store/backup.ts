@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -25,6 +25,8 @@ export function backupSqlite(folder: string, target: string): void {
   } finally {
     db.close();
   }
+  // The server refuses a database that other users can read.
+  chmodSync(unfinished, 0o600);
   // SQLite does not wait for the disk here.
   sync(unfinished);
   renameSync(unfinished, copy);

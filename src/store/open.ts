@@ -1,4 +1,4 @@
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { databaseFolder } from './database-folder.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Store, StoreOptions } from './store.ts';
 
@@ -15,13 +15,7 @@ export async function openStore(setting: string, options: StoreOptions): Promise
     return openPostgres(setting, options);
   }
   if (setting === 'file::memory:') return openSqlite(':memory:', options);
-  if (setting.startsWith('file:')) return openSqlite(fileFolder(setting), options);
+  const folder = databaseFolder(setting);
+  if (folder !== undefined) return openSqlite(folder, options);
   throw new Error('The database setting must begin with file: or postgres://.');
-}
-
-/** `file:./data`, `file:data`, `file:/var/lib/belfry`, `file:///var/lib/belfry`. */
-function fileFolder(setting: string): string {
-  if (setting.startsWith('file://')) return fileURLToPath(setting);
-  const path = setting.slice('file:'.length);
-  return fileURLToPath(new URL(pathToFileURL(path === '' ? '.' : path)));
 }

@@ -56,7 +56,7 @@ export interface PostgresPool {
 }
 export interface PostgresConnection {
   query(query: PostgresQuery): Promise<PostgresRows>;
-  /** True: the connection is not fit for another use. */
+  /** Returns the connection to the pool, once. `broken` closes it. */
   release(broken: boolean): void;
 }
 export interface PostgresQuery {
@@ -68,6 +68,8 @@ export interface PostgresQuery {
 export interface PostgresRows {
   readonly rows: unknown[];
   readonly rowCount: number | null;
+  /** First word of the command tag, such as `COMMIT`. PGlite does not report it. */
+  readonly command?: string;
 }
 
 /**
@@ -153,7 +155,7 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   const settled = (): number => positionAt(now() - SETTLES_MS);
   const shared: Shared = { positions: order, settled, recorded: (count) => chunk(count) };
   const names = new Map<string, string>();
-  const record = recorder((text, values) => query(pool, text, values), order.next);
+  const record = recorder((text, values) => query(pool, text, values), order.next, isAnswer);
   const inTurn = turns();
   const active = new Set<Promise<unknown>>();
   let closed = false;
@@ -168,8 +170,9 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
     return connection.query({ text, values: values as SqlValue[], ...(name === undefined ? {} : { name }) });
   }
 
-  /** A connection that is taken, and a transaction that begins, with the first statement: work that asks nothing costs nothing. */
+  /** Takes a connection and begins the transaction with the first statement, so that work without statements costs nothing. */
   function connection(again: boolean) {
+    /** Set from the first statement until the connection is released. `end` is the only place that releases it. */
     let client: Promise<PostgresConnection> | undefined;
     let wrote = false;
     let ended = false;
@@ -193,22 +196,35 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       try {
         return await query(await (client ??= begin()), text, values);
       } catch (error) {
-        failure = error;
+        failure ??= error;
         throw error;
       }
     }
+    /**
+     * Ends the transaction and releases its connection, once: whatever ends it first, a second call does nothing.
+     * A connection whose state is unknown is closed. The database rolls back what it had not committed.
+     */
     async function end(text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
       ended = true;
-      if (client === undefined) return;
-      const taken = await client;
+      const taking = client;
+      client = undefined;
+      // If no connection was available or BEGIN failed, there is nothing to end.
+      const taken = await taking?.catch(() => undefined);
+      if (taken === undefined) return;
+      // After a timeout, the statement may still run. ROLLBACK would wait for it.
+      if (text === 'ROLLBACK' && failure !== undefined && !isAnswer(failure)) return taken.release(true);
+      let answered: PostgresRows;
       try {
-        await taken.query({ text });
-        taken.release(false);
+        answered = await taken.query({ text });
       } catch (error) {
-        // The connection is in a state nobody knows, or the server is gone.
         taken.release(!isAnswer(error));
-        throw error;
+        if (text === 'ROLLBACK' || isAnswer(error) || !wrote) throw error;
+        throw new Error('The connection was lost during COMMIT: the transaction may be committed.', { cause: error });
       }
+      taken.release(false);
+      // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK. Work that does not wait for a statement can cause it.
+      if (text === 'COMMIT' && answered.command === 'ROLLBACK')
+        throw failure ?? new Error('The database rolled back the transaction instead of committing it.');
     }
     const sql: Sql = {
       row: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows[0] as Row | undefined,
@@ -220,11 +236,10 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       wrote: () => wrote,
       failure: () => failure,
       async commit(): Promise<void> {
-        // PostgreSQL answers COMMIT of a failed transaction with a quiet ROLLBACK.
         if (failure !== undefined) throw failure;
         await end('COMMIT');
       },
-      /** What went wrong with taking back is of no interest: what is not committed does not remain. */
+      /** Ignores errors: the database keeps nothing that is not committed. */
       rollback: () => end('ROLLBACK').catch(() => {}),
     };
   }
@@ -298,9 +313,20 @@ async function retrying<T>(codes: ReadonlySet<string>, work: () => Promise<T>): 
   }
 }
 
-/** Whether the server said so; any other error is of the connection. */
+/**
+ * SQLSTATE classes and codes of errors that end the connection: connection_exception, operator_intervention by a shutdown or a terminated
+ * backend, and the time limits of an idle session. Severity alone does not tell: the database translates it (`lc_messages`).
+ * Source: PostgreSQL manual, appendix A.
+ */
+const ENDS_CONNECTION = /^(?:08|57P|25P03|25P04)/;
+
+/**
+ * Reports whether the database answered a statement with this error, so that the transaction's state is known and the connection is usable.
+ * All other errors are the connection's. After a timeout, for example, the statement may still run.
+ */
 function isAnswer(error: unknown): error is { readonly code?: string } {
-  return typeof (error as { readonly severity?: unknown } | null)?.severity === 'string';
+  const { severity, code } = (error ?? {}) as { readonly severity?: unknown; readonly code?: unknown };
+  return typeof severity === 'string' && severity !== 'FATAL' && severity !== 'PANIC' && !ENDS_CONNECTION.test(String(code));
 }
 
 function codeOf(error: unknown): string {

@@ -17,13 +17,18 @@ export interface Servers {
    * @throws Error where the database is a standby, or did not answer in time
    */
   renew(id: string, since: number): Promise<Renewal>;
-  /** Says that a server will decide by nothing older than `version`. */
-  acknowledge(id: string, version: number): Promise<void>;
+  /** Stores that a server decides by nothing older than `version`. A lower version changes nothing. 'absent': the server is not registered. */
+  acknowledge(id: string, version: number): Promise<'acknowledged' | 'absent'>;
   registered(): Promise<readonly RegisteredServer[]>;
   /** The first half of a removal: from now on the server is given no lease. 'absent' changes nothing. */
   drain(id: string): Promise<'draining' | 'absent'>;
   /** The second half, once every lease it had is dead. Only what drains is removed. */
   remove(id: string): Promise<'removed' | 'absent'>;
+  /**
+   * Deletes a server that has not acknowledged `version`, at once. Only if every lease is dead that is older than the commit of `version`:
+   * a server without the acknowledgement then has no lease, and cannot get one. 'kept': it has acknowledged, or is absent.
+   */
+  expire(id: string, version: number): Promise<'expired' | 'kept'>;
   /** A server that has given up its lease takes itself out. */
   leave(id: string): Promise<void>;
   /** Takes out every server: for the embedded engine, where whoever opened the file is the only one there is. */
@@ -48,6 +53,8 @@ export interface Renewal {
   /** Another one is another history: the database was restored, or another took its place. */
   readonly epoch: string;
   readonly registration: 'active' | 'draining' | 'absent';
+  /** Version that the server has acknowledged; 0 if it is absent. */
+  readonly acknowledged: number;
   readonly changes: readonly IdentityChange[];
 }
 
@@ -74,17 +81,18 @@ const REGISTER =
   "INSERT INTO server (id, name, applied_version, state, started_at_ms) VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (id) DO NOTHING";
 // The counter's row stands beside every change, so all of it comes from one snapshot; without a change there is one row.
 const renewText = (epoch: string): string => `
-  SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration,
+  SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
     d.account_id, d.kind, d.key, d.version, d.deleted, d.document
   FROM counter JOIN counter AS trimmed ON trimmed.name = 'identity_trimmed'
     LEFT JOIN server ON server.id = $2
     LEFT JOIN identity_document AS d ON d.version > $1
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
-const ACKNOWLEDGE = 'UPDATE server SET applied_version = $2 WHERE id = $1 AND applied_version < $2';
+const ACKNOWLEDGE = 'UPDATE server SET applied_version = CASE WHEN applied_version < $2 THEN $2 ELSE applied_version END WHERE id = $1';
 const SELECT_ALL = 'SELECT id, name, applied_version, state, started_at_ms FROM server ORDER BY started_at_ms, id';
 const DRAIN = "UPDATE server SET state = 'draining' WHERE id = $1";
 const REMOVE = "DELETE FROM server WHERE id = $1 AND state = 'draining'";
+const EXPIRE = 'DELETE FROM server WHERE id = $1 AND applied_version < $2';
 const LEAVE = 'DELETE FROM server WHERE id = $1';
 const LEAVE_ALL = 'DELETE FROM server';
 const RAISE_TRIMMED = `
@@ -105,6 +113,7 @@ type RenewalRow = {
   readonly trimmed: number;
   readonly epoch: string;
   readonly registration: 'active' | 'draining' | null;
+  readonly acknowledged: number | null;
 } & (DocumentRow | { readonly version: null });
 
 /** One SQL text for both engines; each statement of `sql` is committed by itself. */
@@ -128,12 +137,12 @@ export function servers(sql: Sql, epoch: string): Servers {
         trimmedTo: first.trimmed,
         epoch: first.epoch,
         registration: first.registration ?? 'absent',
+        acknowledged: first.acknowledged ?? 0,
         changes: rows.flatMap((row) => (row.version === null ? [] : [toChange(row)])),
       };
     },
-    async acknowledge(id, version) {
-      await sql.run(ACKNOWLEDGE, [id, version]);
-    },
+    acknowledge: async (id, version) => ((await sql.run(ACKNOWLEDGE, [id, version])) === 1 ? 'acknowledged' : 'absent'),
+    expire: async (id, version) => ((await sql.run(EXPIRE, [id, version])) === 1 ? 'expired' : 'kept'),
     async registered() {
       const rows = await sql.rows<ServerRow>(SELECT_ALL);
       return rows.map((row) => ({

@@ -14,12 +14,16 @@ interface Waiting {
 }
 
 /**
- * Writes the records of transactions that wrote nothing else: those that wait together go in one statement, so that recording a refusal
- * or a read does not cost a transaction each. Resolves when the records given are durable.
+ * Writes the records of transactions that wrote nothing else. Records that wait together share a statement, so that a denial or a read does not
+ * cost a transaction of its own. Resolves when the records are durable.
+ *
+ * `wroteNothing` reports whether an error proves that its statement wrote nothing. Only then are the records of a batch written one by one:
+ * after a lost connection they may be in the trail already, and would be in it twice.
  */
 export function recorder(
   execute: (text: string, values: readonly SqlValue[]) => Promise<unknown>,
   nextPosition: () => number,
+  wroteNothing: (error: unknown) => boolean,
 ): (rows: readonly TrailRow[]) => Promise<void> {
   const queue: Waiting[] = [];
   let underWay = 0;
@@ -31,10 +35,10 @@ export function recorder(
       await insert(batch.map(({ row }) => row));
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      const [only] = batch;
-      if (batch.length === 1 || only === undefined) return only?.reject(error);
-      // One record that the database refuses must not cost the others theirs. A statement that failed wrote nothing.
-      for (const one of batch) await write([one]);
+      if (batch.length > 1 && wroteNothing(error)) {
+        // A record that the database refuses must not fail the others.
+        for (const one of batch) await write([one]);
+      } else for (const { reject } of batch) reject(error);
     }
   }
 

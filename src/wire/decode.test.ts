@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { encode as cbor } from 'cborg';
 import { AwsError } from '#core/aws-error.ts';
+import { INFLATED_MAX_BYTES, NAMES_MAX, VALUES_MAX } from './document.ts';
 import { chimeRequest, decodedForTests, formRequest, type RequestForTests, targetRequest } from './request-for-tests.ts';
 
 const MEETING_ID = 'a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d';
@@ -102,6 +103,13 @@ const CONSTRAINTS: readonly (readonly [title: string, request: RequestForTests, 
   ['CBOR: a missing member',                      putMetricData({}),                                                             one("Value null at 'namespace' failed to satisfy constraint: Member must not be null")],
 ];
 
+/** A CBOR array of `count` items of one byte each. */
+function cborArray(count: number, item: number): Uint8Array {
+  const head = Buffer.alloc(5, 0x9a);
+  head.writeUInt32BE(count, 1);
+  return Buffer.concat([head, Buffer.alloc(count, item)]);
+}
+
 // biome-ignore format: a table
 const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, expected: string])[] = [
   // what is tested                               the request                                                                    the message
@@ -113,6 +121,8 @@ const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, e
   ['a key given twice, once escaped',             createMeeting('{"MediaRegion":"us-east-1","Media\\u0052egion":"us-west-2"}'),  'A key is given twice'],
   ['a key given twice within',                    createMeeting('{"Tags":[{"Key":"a:\\"{","Key":"b"}]}'),                        'A key is given twice'],
   ['nesting without end',                         createMeeting(`{"a":${'['.repeat(40)}${']'.repeat(40)}}`),                     'The document is nested too deeply'],
+  ['too many names',                              createMeeting(`{"a":[${'{"a":1},'.repeat(NAMES_MAX)}1]}`),                     'The document has too many values'],
+  ['too many values',                             createMeeting(`{"a":[${'1,'.repeat(VALUES_MAX + 1)}1]}`),                      'The document has too many values'],
   ['half a surrogate pair',                       createMeeting('{"ExternalMeetingId":"\\ud800"}'),                              'Null characters and unpaired surrogates are not allowed'],
   ['U+0000',                                      createMeeting('{"ExternalMeetingId":"a\\u0000"}'),                             'Null characters and unpaired surrogates are not allowed'],
   ['invalid UTF-8',                               { ...createMeeting(''), body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]) },   'The body is not UTF-8'],
@@ -147,7 +157,9 @@ const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, e
   ['CBOR cut off',                                putMetricData(cbor({ Namespace: 'x' }).subarray(0, 6)),                        'The document is not valid CBOR'],
   ['CBOR with a key given twice',                 putMetricData(Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2)),              'The document is not valid CBOR'],
   ['CBOR with a number for a key',                putMetricData(cbor(new Map([[1, 2]]))),                                        'The keys of a map must be texts'],
-  ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document is not valid CBOR'],
+  ['CBOR of too many items',                      putMetricData(cborArray(VALUES_MAX / 2, 0x80)),                                'The document has too many values'],
+  ['CBOR of too many maps',                       putMetricData(cborArray(VALUES_MAX / 8, 0xa0)),                                'The document has too many values'],
+  ['CBOR nested without end',                     putMetricData(new Uint8Array(1_000_000).fill(0x81)),                           'The document has too many values'],
   ['CBOR nested deeper than we read',             putMetricData(Uint8Array.of(...new Array<number>(40).fill(0x81), 1)),          'The document is nested too deeply'],
   ['a CBOR timestamp without its tag',            putMetricData({ Namespace: 'x', MetricData: [{ MetricName: 'a', Timestamp: 1 }] }), 'NUMBER_VALUE can not be converted to a Timestamp'],
 ];
@@ -166,7 +178,7 @@ describe('decode', () => {
   }
 
   test('a compressed body that grows beyond ten mebibytes is RequestTooLarge', () => {
-    const body = gzipSync(new Uint8Array(10 * 1024 * 1024 + 1));
+    const body = gzipSync(new Uint8Array(INFLATED_MAX_BYTES + 1));
     assert.ok(body.byteLength < 20_000);
     assert.equal(
       refusal({ ...createMeeting(''), headers: { 'Content-Encoding': 'gzip' }, body }),

@@ -7,8 +7,21 @@ import type { DocumentForm } from './document-reader.ts';
 import { notA } from './faults.ts';
 import { secondsToInstant } from './scalars.ts';
 
-/** What a compressed body may grow to. Assumed: the largest body the listener takes uncompressed. */
-const INFLATED_MAX_BYTES = 10 * 1024 * 1024;
+/**
+ * Size of a compressed body once it is inflated: as large as an uncompressed one may be by default.
+ *
+ * Source: CloudWatch API Reference, PutMetricData, the one operation that documents compression: 1 MB for each request.
+ */
+export const INFLATED_MAX_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Names of the members of a document, and its values in all. With so many, reading one takes about 50 ms, while every other
+ * caller waits.
+ *
+ * Assumed: no client sends as many. The largest input of the models, PutMetricData with 1,000 metrics, is within it.
+ */
+export const NAMES_MAX = 50_000;
+export const VALUES_MAX = 400_000;
 /** Four times as deep as the deepest input of the models (PutAnomalyDetector, 8); what the model does not have may be nested too. */
 const DEPTH_MAX = 32;
 
@@ -34,6 +47,7 @@ export function textOf(body: Uint8Array): string {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -50,6 +64,7 @@ const CLOSE_BRACKET = 0x5d;
 export function parseJson(text: string): unknown {
   const escapes = text.includes('\\');
   let colons = 0;
+  let commas = 0;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -58,10 +73,12 @@ export function parseJson(text: string): unknown {
       while (escapes && i > 0 && isEscaped(text, i)) i = text.indexOf('"', i + 1);
       if (i < 0) throw malformed('Unexpected end of the document');
     } else if (unit === COLON) colons++;
+    else if (unit === COMMA) commas++;
     else if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
       if (++depth > DEPTH_MAX) throw tooDeep();
     } else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) depth--;
   }
+  if (colons > NAMES_MAX || commas > VALUES_MAX) throw tooManyValues();
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -102,6 +119,36 @@ function assertStorable(text: string): void {
   if (text.includes('\0') || !text.isWellFormed()) throw malformed('Null characters and unpaired surrogates are not allowed');
 }
 
+function tooManyValues(): AwsError {
+  return malformed('The document has too many values');
+}
+
+/** Values that a CBOR map, and an array, count for: they take longer to read than a number. */
+const VALUES_OF_MAP = 8;
+const VALUES_OF_ARRAY = 2;
+
+/**
+ * Counts the items of a CBOR document by their heads, without reading them. Reads as far as the document is well-formed.
+ *
+ * Source: RFC 8949, §3 and appendix B: three bits of major type, five of length or value, then 0, 1, 2, 4 or 8 bytes.
+ */
+function assertFewItems(body: Uint8Array): void {
+  let values = 0;
+  for (let at = 0; at < body.length; ) {
+    const head = body[at] as number;
+    const major = head >> 5;
+    const info = head & 31;
+    const width = info < 24 ? 0 : info < 28 ? 1 << (info - 24) : 0;
+    values += major === 5 ? VALUES_OF_MAP : major === 4 ? VALUES_OF_ARRAY : 1;
+    if (values > VALUES_MAX) throw tooManyValues();
+    at += 1 + width;
+    if (major !== 2 && major !== 3) continue;
+    let length = info < 24 ? info : 0;
+    for (let i = at - width; i < at; i++) length = length * 256 + (body[i] ?? 0);
+    at += length;
+  }
+}
+
 function tooDeep(): AwsError {
   return malformed('The document is nested too deeply');
 }
@@ -114,6 +161,7 @@ interface Tagged {
 
 /** Parses a CBOR document into plain objects. An empty body is an empty document. */
 export function parseCbor(body: Uint8Array): unknown {
+  assertFewItems(body);
   let document: unknown;
   try {
     document = decodeCbor(body, {

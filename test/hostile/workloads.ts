@@ -1,8 +1,17 @@
 import { arnAndTagVariants } from './arn-and-tag-variants.ts';
 import { connectionAbuse } from './connection-abuse.ts';
+import { damagedFolders } from './damaged-folders.ts';
 import { failedSignIns } from './failed-sign-ins.ts';
 import { trailFloods } from './trail-floods.ts';
 import type { Workload } from './workload.ts';
+import { worstAnalyses } from './worst-analyses.ts';
 
 /** Every hostile workload. `npm test` runs each for a second, `npm run hostile` for as long as its argument says. */
-export const WORKLOADS: readonly Workload[] = [arnAndTagVariants, connectionAbuse, failedSignIns, trailFloods];
+export const WORKLOADS: readonly Workload[] = [
+  arnAndTagVariants,
+  connectionAbuse,
+  damagedFolders,
+  failedSignIns,
+  trailFloods,
+  worstAnalyses,
+];

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import { grantedServices } from '../../src/services/iam/granted-services.ts';
+import { services } from '../../src/model/authorization.ts';
+import { grantedServices } from '../../src/policy/analyse/granted-services.ts';
+import { ANALYSIS_STEPS_MAX } from '../../src/policy/analysis.ts';
 import { lastUseNotes } from '../../src/trail/last-use.ts';
 import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, iamUser, ROLE_SESSION, ROOT, START, TRUST_ROOT } from './rig.ts';
+
+const granting = (document: string): ReadonlySet<string> =>
+  new Set(grantedServices(document, services(), { stepsLeft: ANALYSIS_STEPS_MAX }));
 
 const HOUR = 3_600_000;
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
@@ -28,13 +33,13 @@ const GRANTED: readonly (readonly [title: string, statement: object, granted: re
 
 for (const [title, statement, granted, not] of GRANTED) {
   test(`grantedServices: ${title} lets into ${granted.join(', ') || 'nothing'}`, () => {
-    const found = grantedServices(policy(statement));
+    const found = granting(policy(statement));
     for (const service of granted) assert.equal(found.has(service), true, service);
     for (const service of not) assert.equal(found.has(service), false, service);
   });
 }
 
-test('grantedServices: a text that is no policy lets into nothing', () => assert.equal(grantedServices('{').size, 0));
+test('grantedServices: a text that is no policy lets into nothing', () => assert.equal(granting('{').size, 0));
 
 /** ada used Chime, with her own key, an hour after the start. */
 async function withUse(): Promise<IamRig & { readonly keyId: string }> {

@@ -8,7 +8,9 @@ import type { Principal } from '#core/principal.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { openVault } from '../../src/access/vault.ts';
 import { type Gate, withAside } from '../../src/server/aside.ts';
-import { nothingAside } from '../../src/services/chime-fixture.ts';
+import { newOffload, OFFLOAD_LIMITS } from '../../src/server/offload.ts';
+import { authorizationReference } from '../../src/services/accessanalyzer/reference.ts';
+import { nothingAside, offloadAtOnce } from '../../src/services/chime-fixture.ts';
 import type { IamDeps } from '../../src/services/iam/deps.ts';
 import { iamOperations } from '../../src/services/iam/operations.ts';
 import type { Access, Call, Caller } from '../../src/services/operation.ts';
@@ -81,7 +83,12 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     region: 'us-east-1',
     profile: 'sdk',
   });
-  const callOf = (tx: Tx, as: As, aside: Call['aside'] = nothingAside): Call => ({
+  const beside = { gate, offload: newOffload(OFFLOAD_LIMITS, () => {}), reference: authorizationReference };
+  const callOf = (
+    tx: Tx,
+    as: As,
+    { aside, offload }: Pick<Call, 'aside' | 'offload'> = { aside: nothingAside, offload: offloadAtOnce },
+  ): Call => ({
     ...callerOf(as),
     now: as.now ?? START,
     newId: () => randomUUID(),
@@ -89,6 +96,7 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     tx,
     requestId: randomUUID(),
     aside,
+    offload,
   });
 
   return {
@@ -98,10 +106,13 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     callOf,
     /** Runs one operation in its transaction, its `access` first, as everything it asks were allowed. */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
-      return withAside(gate, (aside) =>
+      return withAside(beside, ({ aside, offloadFor }) =>
         store.transaction(async (tx) => {
           operations[name].access(input as never, callerOf(as));
-          return (await operations[name].handle(callOf(tx, as, aside), input as never)) as IamApi[Name]['output'];
+          return (await operations[name].handle(
+            callOf(tx, as, { aside, offload: offloadFor(callerOf(as).accountId) }),
+            input as never,
+          )) as IamApi[Name]['output'];
         }),
       );
     },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { openStore } from '#store/open.ts';
+import { CHECKED, VIOLATION } from '../store/checked-pool.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { type DatabaseProxy, databaseProxy } from './proxy.ts';
 
@@ -74,6 +75,7 @@ export async function startCluster(of: {
     await client.end();
     await database.stop();
     rmSync(folder, { recursive: true, force: true });
+    for (const member of members) if (member.written().includes(VIOLATION)) throw new Error(member.written());
   }
   return {
     members,
@@ -109,7 +111,7 @@ function newMember(proxy: DatabaseProxy, dataFolder: string, mutant: string | un
       );
       const faulty = mutant === undefined ? [] : ['--import', MUTANT];
       const args = ['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off', '--database', proxy.url];
-      const started = spawn(process.execPath, [...faulty, MAIN, 'start', ...args], {
+      const started = spawn(process.execPath, [...CHECKED, ...faulty, MAIN, 'start', ...args], {
         env: { ...own, ...(mutant === undefined ? {} : { LEASE_MUTANT: mutant }) },
         stdio: ['ignore', 'pipe', 'pipe'],
       });

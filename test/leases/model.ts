@@ -4,6 +4,10 @@
  * makes no difference any more, so the machine is finite and is explored without a horizon.
  *
  * What it promises: once a withdrawal has answered, no server whose lease holds decides by what was before it.
+ *
+ * A server gets a lease only after the database has stored its acknowledgement of the version that the poll returned. So if a withdrawal has
+ * waited until all older leases are dead, a server that has not acknowledged it has no lease and cannot get one. It is expired: its row is
+ * deleted at once, and later withdrawals do not wait for it.
  */
 
 /** The faults that the model must find, and none. */
@@ -30,7 +34,13 @@ export type Fault =
   /** A poll gives a lease to whoever asks. */
   | 'lease without registration'
   /** A server acknowledges what the database has answered, not what it has taken in. */
-  | 'acknowledged before taken in';
+  | 'acknowledged before taken in'
+  /** A poll gives a lease before the acknowledgement of its version is stored. */
+  | 'lease before the acknowledgement'
+  /** A server is expired before all leases that are older than the withdrawal are dead. */
+  | 'expired too early'
+  /** A server is expired although it has acknowledged. */
+  | 'expired without a look at its acknowledgement';
 
 export interface Bounds {
   readonly servers: number;
@@ -52,12 +62,14 @@ export interface Verdict {
 const WRITER = 3; // stage, version, age since the commit
 const [STAGE, VERSION, AGE] = [0, 1, 2];
 const [IDLE, DRAWN, COMMITTED, ANSWERED] = [0, 1, 2, 3];
-const SERVER = 13;
-const [KNOWS, LAST, LEASE, LOADED, REGISTERED, ROW, ROW_AGE, APPLIED, ACK, POLL, POLL_AGE, POLL_ROWS, POLL_SAW] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+const SERVER = 14;
+/** ACK is an acknowledgement under way. ACKED: the poll saw that its version is acknowledged. */
+const [KNOWS, LAST, LEASE, LOADED, REGISTERED, ROW, ROW_AGE, APPLIED, ACK, POLL, POLL_AGE, POLL_ROWS, POLL_SAW, ACKED] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
 ];
 const [ABSENT, ACTIVE, DRAINING] = [0, 1, 2];
-const [NO_POLL, SENT, HALF, DONE] = [0, 1, 2, 3];
+/** After DONE: the acknowledgement is under way, and stored. */
+const [NO_POLL, SENT, HALF, DONE, ACKNOWLEDGING, STORED] = [0, 1, 2, 3, 4, 5];
 
 export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Verdict {
   const { servers, writers, lease, removals } = bounds;
@@ -152,12 +164,25 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
     next('tick', t);
   }
 
+  /** Whether a withdrawal has waited until all older leases are dead, for a server that acknowledged only `applied`. */
+  function expires(s: readonly number[], applied: number): boolean {
+    const age = fault === 'expired too early' ? lease - 1 : lease;
+    for (let w = 0; w < writers; w++) {
+      const at = w * WRITER;
+      const behind = applied < (s[at + VERSION] as number) || fault === 'expired without a look at its acknowledgement';
+      if ((s[at + STAGE] as number) >= COMMITTED && s[at + AGE] !== LOST && (s[at + AGE] as number) >= age && behind) return true;
+    }
+    return false;
+  }
+
   function serverSteps(s: readonly number[], n: number, there: number, change: (name: string, ...pairs: number[]) => void): void {
     const at = serverAt(n);
     const of = (field: number): number => s[at + field] as number;
-    const none = [at + POLL, NO_POLL, at + POLL_AGE, 0, at + POLL_ROWS, 0, at + POLL_SAW, 0];
+    const none = [at + POLL, NO_POLL, at + POLL_AGE, 0, at + POLL_ROWS, 0, at + POLL_SAW, 0, at + ACKED, 0];
     const source = fault === 'asynchronous replica' ? (s[REPLICA] as number) : there;
     const since = of(LOADED) === 1 ? of(LAST) : 0;
+    const acked = of(ROW) !== ABSENT && of(APPLIED) >= highest(s, source) ? 1 : 0;
+    const left = fault === 'lease from the answer' ? lease : lease - of(POLL_AGE);
 
     switch (of(POLL)) {
       case NO_POLL:
@@ -172,12 +197,12 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
         if (fault === 'two snapshots') change(`the rows for server ${n} are read`, at + POLL, HALF, at + POLL_ROWS, rows);
         else {
           const early = fault === 'acknowledged before taken in' && of(ROW) !== ABSENT ? [at + APPLIED, highest(s, source)] : [];
-          change(`server ${n} is answered`, at + POLL, DONE, at + POLL_ROWS, rows, at + POLL_SAW, saw, ...early);
+          change(`server ${n} is answered`, at + POLL, DONE, at + POLL_ROWS, rows, at + POLL_SAW, saw, at + ACKED, acked, ...early);
         }
         break;
       }
       case HALF:
-        change(`the version for server ${n} is read`, at + POLL, DONE, at + POLL_SAW, highest(s, source) * 3 + of(ROW));
+        change(`the version for server ${n} is read`, at + POLL, DONE, at + POLL_SAW, highest(s, source) * 3 + of(ROW), at + ACKED, acked);
         break;
       case DONE: {
         const version = Math.floor(of(POLL_SAW) / 3);
@@ -225,31 +250,33 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
             ...none,
           );
         } else {
-          const left = fault === 'lease from the answer' ? lease : lease - of(POLL_AGE);
-          change(
-            `server ${n} takes in`,
-            at + KNOWS,
-            of(KNOWS) | of(POLL_ROWS),
-            at + LAST,
-            version,
-            at + LEASE,
-            left,
-            at + ACK,
-            Math.max(of(ACK), version),
-            ...none,
-          );
+          const taken = [at + KNOWS, of(KNOWS) | of(POLL_ROWS), at + LAST, version];
+          if (fault === 'lease before the acknowledgement')
+            change(`server ${n} takes in`, ...taken, at + LEASE, left, at + ACK, Math.max(of(ACK), version), ...none);
+          else if (of(ACKED) === 1) change(`server ${n} takes in`, ...taken, at + LEASE, left, ...none);
+          else {
+            const acknowledging = [at + ACK, version, at + POLL, ACKNOWLEDGING, at + POLL_SAW, 0, at + POLL_ROWS, 0];
+            change(`server ${n} takes in`, ...taken, ...acknowledging);
+          }
         }
         break;
       }
+      case STORED:
+        change(`server ${n} has its lease`, at + LEASE, left, ...none);
+        break;
     }
     if (of(POLL) !== NO_POLL) {
       const opened = fault === 'fail open' && of(LOADED) === 1 ? [at + LEASE, lease] : [];
       change(`the poll of server ${n} is lost`, ...none, ...opened);
     }
     if (of(ACK) > 0) {
-      if (of(ROW) !== ABSENT && of(ACK) > of(APPLIED)) change(`server ${n} is heard`, at + APPLIED, of(ACK), at + ACK, 0);
+      if (of(ROW) !== ABSENT) {
+        const stored = of(POLL) === ACKNOWLEDGING ? [at + POLL, STORED] : [];
+        change(`server ${n} is heard`, at + APPLIED, Math.max(of(APPLIED), of(ACK)), at + ACK, 0, ...stored);
+      }
       change(`the acknowledgement of server ${n} is lost`, at + ACK, 0);
     }
+    if (of(ROW) !== ABSENT && expires(s, of(APPLIED))) change(`server ${n} is expired`, at + ROW, ABSENT, at + ROW_AGE, 0, at + APPLIED, 0);
     if (!removals) return;
     if (of(ROW) === ACTIVE) {
       if (fault === 'removed at once') change(`server ${n} is taken out`, at + ROW, ABSENT, at + APPLIED, 0);

@@ -152,6 +152,7 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
             trimmedTo,
             epoch: String(epoch),
             registration: row?.state ?? 'absent',
+            acknowledged: row?.appliedVersion ?? 0,
             changes: early ?? after(since),
           };
         });
@@ -159,8 +160,12 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
       acknowledge: (id, known) =>
         ask(node, life, () => {
           const row = registry.get(id);
-          if (row !== undefined && row.appliedVersion < known) registry.set(id, { ...row, appliedVersion: known });
+          if (row === undefined) return 'absent';
+          if (row.appliedVersion < known) registry.set(id, { ...row, appliedVersion: known });
+          return 'acknowledged';
         }),
+      expire: (id, needed) =>
+        ask(node, life, () => ((registry.get(id)?.appliedVersion ?? needed) < needed && registry.delete(id) ? 'expired' : 'kept')),
       registered: () => ask(node, life, () => (fault === 'acknowledgements are not looked at' ? [] : [...registry.values()])),
       drain: (id) =>
         ask(node, life, () => {

@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type AccountId, arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import { nothingAside } from '../../src/services/chime-fixture.ts';
+import { nothingAside, offloadAtOnce } from '../../src/services/chime-fixture.ts';
 import type { Access, Call, Caller } from '../../src/services/operation.ts';
 import { organizationsOperations } from '../../src/services/organizations/operations.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
@@ -50,6 +50,7 @@ export async function organizationsRig() {
     tx,
     requestId: randomUUID(),
     aside: nothingAside,
+    offload: offloadAtOnce,
   });
 
   async function run<Name extends keyof OrganizationsApi>(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -16,6 +16,7 @@ test('backupSqlite: a copy taken under load holds all that was acknowledged befo
   await load.atLeast(1_000);
   const before = [...load.acknowledged];
   backupSqlite(join(folder, 'data'), join(folder, 'copy'));
+  assert.equal(statSync(join(folder, 'copy', 'belfry.db')).mode & 0o777, 0o600);
   await load.atLeast(before.length + 100);
   await load.kill();
   const store = await openSqlite(join(folder, 'copy'));

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Store } from '#store/store.ts';
+import { CHECKED } from './checked-pool.ts';
 
 const LOAD = join(import.meta.dirname, 'crash-load.ts');
 
@@ -19,7 +20,7 @@ export interface Load {
 
 /** Starts a process that changes and records as fast as it can. */
 export function startLoad(target: string, round: number, ...more: string[]): Load {
-  const child = spawn(process.execPath, [LOAD, target, String(round), ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...CHECKED, LOAD, target, String(round), ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
   const acknowledged: string[] = [];
   let wanted = Number.POSITIVE_INFINITY;
   let reached = (): void => {};

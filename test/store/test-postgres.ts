@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { poolIsChecked } from './checked-pool.ts';
 
 const run = promisify(execFile);
 
@@ -39,6 +40,8 @@ let databases = 0;
  * @throws Error that says what to install, where there is no PostgreSQL
  */
 export async function testPostgres(): Promise<TestPostgres> {
+  if (process.env['NODE_TEST_CONTEXT'] !== undefined && !poolIsChecked())
+    throw new Error("Tests on PostgreSQL check their connections: run them with 'npm test' or 'node tools/test.mjs FILE'.");
   users++;
   shared ??= startServer();
   const server = await shared;

@@ -9,7 +9,7 @@ import type { StsApi } from '#model/generated/sts.ts';
 import { authorizationMessages } from '../../src/access/authorization-message.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { nothingAside } from '../../src/services/chime-fixture.ts';
+import { nothingAside, offloadAtOnce } from '../../src/services/chime-fixture.ts';
 import { codeAt, fromBase32, mfaVerifier, stepAt, toBase32 } from '../../src/services/mfa.ts';
 import type { Access } from '../../src/services/operation.ts';
 import type { StsDeps } from '../../src/services/sts/deps.ts';
@@ -45,6 +45,7 @@ function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input']
       tx,
       requestId: randomUUID(),
       aside: nothingAside,
+      offload: offloadAtOnce,
     };
     return (await operation.handle(call, input as never)) as StsApi[Name]['output'];
   });

@@ -1,4 +1,5 @@
 import { type CompiledPolicy, compilePolicy } from '../compile.ts';
+import type { StepBudget } from '../steps.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { type Grant, grantedOf, newAccess } from './compare.ts';
 import type { AskedAs } from './search.ts';
@@ -20,6 +21,7 @@ export interface CheckReason {
  * Whether an updated policy allows anything that the existing one does not.
  *
  * Source: IAM Access Analyzer API, CheckNoNewAccess; the texts of a failure from its examples.
+ * @throws StepsExceeded
  * Assumed: the text of a success.
  */
 export function checkNoNewAccess(
@@ -27,8 +29,9 @@ export function checkNoNewAccess(
   updated: CompiledPolicy,
   askedAs: AskedAs,
   reference: AuthorizationReference,
+  budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
 ): CheckAnswer {
-  const found = newAccess(existing, updated, askedAs, reference);
+  const found = newAccess(existing, updated, askedAs, reference, budget);
   return answer(
     found,
     'New access',
@@ -49,12 +52,14 @@ export interface AskedAccess {
  * Source: IAM Access Analyzer API, CheckAccessNotGranted; the texts of a failure from its examples.
  * Assumed: the text of a success.
  * @throws PolicyTextError an action is none, or a resource is neither `*` nor an ARN
+ * @throws StepsExceeded
  */
 export function checkAccessNotGranted(
   policy: CompiledPolicy,
   access: AskedAccess,
   askedAs: AskedAs,
   reference: AuthorizationReference,
+  budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
 ): CheckAnswer {
   const { actions = [], resources = [] } = access;
   const asked = compilePolicy(
@@ -63,7 +68,7 @@ export function checkAccessNotGranted(
       Statement: { Effect: 'Allow', Action: actions.length > 0 ? actions : '*', Resource: resources.length > 0 ? resources : '*' },
     }),
   );
-  const found = grantedOf(asked, policy, askedAs, reference);
+  const found = grantedOf(asked, policy, askedAs, reference, budget);
   const listed = resources.length === 0 ? 'actions' : actions.length === 0 ? 'resources' : 'actions or resources';
   return answer(
     found,

@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from '../compile.ts';
+import type { StepBudget } from '../steps.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { grantsNothingNew, neverBoth } from './proof.ts';
 import { type AskedAs, type Search, type Witness, witnessesOf } from './search.ts';
@@ -19,13 +20,14 @@ export interface AccessDifference {
   readonly witness: Witness;
 }
 
-/** The most comparisons of one analysis: some hundred milliseconds, because nobody else is served meanwhile. */
+/** Comparisons that the search for examples of one analysis may make. After them, access that is not excluded is reported as possible. */
 const COMPARISONS_MAX = 1_000_000;
 
 /**
  * Statements of the updated policy that allow what the existing one did not: those a request shows, and those for which it can
  * neither be shown nor excluded. None means that it is proven: the updated policy grants nothing new.
  *
+ * @throws StepsExceeded
  * Assumed: a policy is judged alone, as CheckNoNewAccess does; what other policies allow or deny does not count.
  */
 export function newAccess(
@@ -33,8 +35,9 @@ export function newAccess(
   updated: CompiledPolicy,
   askedAs: AskedAs,
   reference: AuthorizationReference,
+  steps: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
 ): readonly Grant[] {
-  const universe = universeOf([existing, updated], reference);
+  const universe = universeOf([existing, updated], reference, steps);
   const search: Search = {
     allowing: updated,
     other: existing,
@@ -44,7 +47,7 @@ export function newAccess(
     universe,
     budget: { left: COMPARISONS_MAX },
   };
-  return grants(updated, search, (statement) => grantsNothingNew(statement, updated, existing, askedAs));
+  return grants(updated, search, (statement) => grantsNothingNew(statement, updated, existing, askedAs, steps));
 }
 
 /**
@@ -56,8 +59,9 @@ export function grantedOf(
   policy: CompiledPolicy,
   askedAs: AskedAs,
   reference: AuthorizationReference,
+  steps: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
 ): readonly Grant[] {
-  const universe = universeOf([policy, asked], reference);
+  const universe = universeOf([policy, asked], reference, steps);
   const search: Search = {
     allowing: policy,
     other: asked,
@@ -67,7 +71,7 @@ export function grantedOf(
     universe,
     budget: { left: COMPARISONS_MAX },
   };
-  return grants(policy, search, (statement) => asked.lowered.statements.every((one) => neverBoth(statement, one, policy, askedAs)));
+  return grants(policy, search, (statement) => asked.lowered.statements.every((one) => neverBoth(statement, one, policy, askedAs, steps)));
 }
 
 function grants(
@@ -97,10 +101,11 @@ export function comparePolicies(
   updated: CompiledPolicy,
   askedAs: AskedAs,
   reference: AuthorizationReference,
+  steps: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
 ): { readonly differences: readonly AccessDifference[]; readonly complete: boolean } {
   const both = [
-    ['granted', newAccess(existing, updated, askedAs, reference)],
-    ['withdrawn', newAccess(updated, existing, askedAs, reference)],
+    ['granted', newAccess(existing, updated, askedAs, reference, steps)],
+    ['withdrawn', newAccess(updated, existing, askedAs, reference, steps)],
   ] as const;
   const differences = both.flatMap(([change, all]) =>
     all.flatMap((grant) => {

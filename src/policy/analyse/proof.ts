@@ -2,8 +2,10 @@
  * Proofs that hold for every request, by comparing what is written: no search, and no for an answer where it is merely not seen.
  */
 import type { CompiledPolicy } from '../compile.ts';
+import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
-import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
+import type { Piece } from '../pattern.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
 import type { AskedAs } from './search.ts';
 
 /**
@@ -15,27 +17,46 @@ export function grantsNothingNew(
   updated: CompiledPolicy,
   existing: CompiledPolicy,
   askedAs: AskedAs,
+  budget: StepBudget,
 ): boolean {
   const before = existing.lowered.statements;
   const denials = before.filter(({ effect }) => effect === 'Deny');
   const kept = updated.lowered.statements.filter(({ effect }) => effect === 'Deny');
-  const stillDenied = denials.every((denial) => disjoint(denial, statement) || kept.some((other) => covers(other, denial, askedAs)));
+  const stillDenied = denials.every(
+    (denial) => disjoint(denial, statement, budget) || kept.some((other) => covers(other, denial, askedAs, budget)),
+  );
   if (!stillDenied) return false;
   // Of a principal's own policies, one that names principals allows nobody.
   const allowed = before.filter(({ effect, principals }) => effect === 'Allow' && (askedAs === 'resource' || principals === undefined));
-  return parts(statement).every((part) => allowed.some((other) => covers(other, part, askedAs)));
+  takeSteps(budget, partsOf(statement) * STEPS_OF_PAIR);
+  return parts(statement).every((part) => allowed.some((other) => covers(other, part, askedAs, budget)));
 }
 
 /** Whether no request is allowed by both statements, or a denial that asks for nothing covers one of them. */
-export function neverBoth(statement: LoweredStatement, asked: LoweredStatement, policy: CompiledPolicy, askedAs: AskedAs): boolean {
+export function neverBoth(
+  statement: LoweredStatement,
+  asked: LoweredStatement,
+  policy: CompiledPolicy,
+  askedAs: AskedAs,
+  budget: StepBudget,
+): boolean {
   const denials = policy.lowered.statements.filter(({ effect }) => effect === 'Deny');
+  takeSteps(budget, partsOf(statement) * STEPS_OF_PAIR);
   return parts(statement).every((part) => {
     // A request that meets both meets each of these, so a denial of any of them denies it.
     const { resources: where = part.resources } = asked;
     const of = where === undefined ? {} : { resources: where };
     const narrowed = [part, { ...part, actions: asked.actions }, { ...part, ...of }, { ...part, actions: asked.actions, ...of }];
-    return disjoint(part, asked) || denials.some((denial) => narrowed.some((one) => covers(denial, one, askedAs)));
+    return disjoint(part, asked, budget) || denials.some((denial) => narrowed.some((one) => covers(denial, one, askedAs, budget)));
   });
+}
+
+/** Steps of a pair of statements or patterns that are compared, without the comparisons of their patterns. */
+const STEPS_OF_PAIR = 8;
+
+/** The number of statements that `parts` returns. */
+function partsOf({ actions, resources }: LoweredStatement): number {
+  return (actions.not ? 1 : actions.patterns.length) * (resources === undefined || resources.not ? 1 : resources.patterns.length);
 }
 
 /** A statement as several of one action and one resource each, which together say the same. */
@@ -52,12 +73,13 @@ function parts(statement: LoweredStatement): readonly LoweredStatement[] {
 }
 
 /** Whether every request that meets the narrower statement meets the wider, whatever their effects. */
-export function covers(wider: LoweredStatement, narrower: LoweredStatement, askedAs: AskedAs): boolean {
+export function covers(wider: LoweredStatement, narrower: LoweredStatement, askedAs: AskedAs, budget: StepBudget): boolean {
+  takeSteps(budget, STEPS_OF_PAIR);
   return (
-    setCovers(wider.actions, narrower.actions, actionCovers) &&
-    resourcesCover(wider, narrower) &&
-    (askedAs === 'identity' || principalsCover(wider, narrower)) &&
-    wider.conditions.every((test) => narrower.conditions.some((other) => sameTest(test, other)))
+    setCovers(wider.actions, narrower.actions, (wide, narrow) => actionCovers(wide, narrow, budget)) &&
+    resourcesCover(wider, narrower, budget) &&
+    (askedAs === 'identity' || principalsCover(wider, narrower, budget)) &&
+    wider.conditions.every((test) => narrower.conditions.some((other) => sameTest(test, other, budget)))
   );
 }
 
@@ -77,67 +99,79 @@ function setCovers<Pattern>(
   return false;
 }
 
-function resourcesCover(wider: LoweredStatement, narrower: LoweredStatement): boolean {
+function resourcesCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
   if (wider.resources === undefined) return narrower.resources === undefined;
   if (!wider.resources.not && wider.resources.patterns.some(({ kind }) => kind === 'everything')) return true;
-  return narrower.resources !== undefined && setCovers(wider.resources, narrower.resources, arnCovers);
+  return (
+    narrower.resources !== undefined && setCovers(wider.resources, narrower.resources, (wide, narrow) => arnCovers(wide, narrow, budget))
+  );
 }
 
-function actionCovers(wide: ActionPattern, narrow: ActionPattern): boolean {
+function actionCovers(wide: ActionPattern, narrow: ActionPattern, budget: StepBudget): boolean {
+  takeSteps(budget, 1);
   if (wide.everything) return true;
   if (narrow.everything) return false;
-  return codesCover(wide.service, narrow.service) && codesCover(wide.name, narrow.name);
+  return codesCover(wide.service, narrow.service, budget) && codesCover(wide.name, narrow.name, budget);
 }
 
 /** The narrower pattern as a text in which wildcards are characters of their own, which only wildcards match. */
-function codesCover(wide: Int32Array, narrow: Int32Array): boolean {
+function codesCover(wider: Glob, { codes: narrow }: Glob, budget: StepBudget): boolean {
+  const { codes: wide } = wider;
+  takeSteps(budget, 4 + 8 * narrow.length);
   // A `?` of the wider would take a `*` of the narrower for one character, which it is not.
   if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
   const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
-  return narrow.length <= 4000 && codesMatch(wide, 0, wide.length, text, 0, text.length);
+  return narrow.length <= 4000 && matchesText(wider, text, 0, text.length, budget);
 }
 
 function same(left: Int32Array, right: Int32Array): boolean {
   return left.length === right.length && left.every((code, i) => code === right[i]);
 }
 
-function arnCovers(wide: ArnPattern, narrow: ArnPattern): boolean {
+function arnCovers(wide: ArnPattern, narrow: ArnPattern, budget: StepBudget): boolean {
+  takeSteps(budget, STEPS_OF_PAIR);
   if (wide.kind === 'everything') return true;
   if (narrow.kind === 'everything' || wide.segments.length < 6 || narrow.segments.length < 6)
     return JSON.stringify(wide) === JSON.stringify(narrow);
-  return wide.segments.every((segment, i) => segmentCovers(segment, narrow.segments[i] ?? []));
+  return wide.segments.every((segment, i) => segmentCovers(segment, narrow.segments[i] ?? [], budget));
 }
 
 /** Variables cover only the same text with the same variables. */
-function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[]): boolean {
+function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[], budget: StepBudget): boolean {
   if (wide.length === 1 && wide[0]?.kind === 'many') return true;
-  const codes = [wide, narrow].map(plainCodes);
+  const codes = [wide, narrow].map((pieces) => plainGlob(pieces, budget));
   const [left, right] = codes;
   if (left === undefined || right === undefined) return JSON.stringify(wide) === JSON.stringify(narrow);
-  return codesCover(left, right);
+  return codesCover(left, right, budget);
 }
 
-function plainCodes(pieces: readonly Piece[]): Int32Array | undefined {
-  const codes: number[] = [];
-  for (const piece of pieces) {
-    if (piece.kind === 'variable') return undefined;
-    if (piece.kind === 'text') for (let i = 0; i < piece.text.length; i++) codes.push(piece.text.charCodeAt(i));
-    else codes.push(piece.kind === 'many' ? MANY : ONE);
-  }
-  return Int32Array.from(codes);
+function plainGlob(pieces: readonly Piece[], budget: StepBudget): Glob | undefined {
+  if (pieces.some(({ kind }) => kind === 'variable')) return undefined;
+  takeSteps(budget, pieces.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 1), 4) * STEPS_OF_CODE);
+  return newGlob(pieces);
 }
 
-function principalsCover(wider: LoweredStatement, narrower: LoweredStatement): boolean {
+function principalsCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
   const [wide, narrow] = [wider.principals, narrower.principals];
   if (wide === undefined || narrow === undefined || wide.not || narrow.not) return JSON.stringify(wide) === JSON.stringify(narrow);
+  takeSteps(budget, wide.entries.length * narrow.entries.length);
   return (
     narrow.entries.every(({ type, value }) => wide.entries.some((entry) => entry.type === type && entry.value === value)) &&
     (wide.anyone || !narrow.anyone)
   );
 }
 
+/** Steps of one character or wildcard of a pattern that is written out. */
+const STEPS_OF_CODE = 4;
+
+/** Characters and wildcards of all values of a test. */
+function textsOf({ values }: ConditionTest): number {
+  return values.flat().reduce((sum, piece) => sum + 16 + (piece.kind === 'text' ? piece.text.length : 16), 0);
+}
+
 /** The same question, whatever the order of its values; more values of a positive operator admit more. */
-function sameTest(wide: ConditionTest, narrow: ConditionTest): boolean {
+function sameTest(wide: ConditionTest, narrow: ConditionTest, budget: StepBudget): boolean {
+  takeSteps(budget, STEPS_OF_PAIR);
   if (
     wide.operator.name !== narrow.operator.name ||
     wide.quantifier !== narrow.quantifier ||
@@ -145,6 +179,7 @@ function sameTest(wide: ConditionTest, narrow: ConditionTest): boolean {
     wide.key !== narrow.key
   )
     return false;
+  takeSteps(budget, (textsOf(wide) + textsOf(narrow)) * STEPS_OF_CODE);
   const ofWide = new Set(wide.values.map((pieces) => JSON.stringify(pieces)));
   const ofNarrow = new Set(narrow.values.map((pieces) => JSON.stringify(pieces)));
   const [fewer, more] = wide.operator.negated ? [ofWide, ofNarrow] : [ofNarrow, ofWide];
@@ -154,35 +189,38 @@ function sameTest(wide: ConditionTest, narrow: ConditionTest): boolean {
 }
 
 /** Whether no request meets both statements, seen from their actions or their resources alone. */
-export function disjoint(left: LoweredStatement, right: LoweredStatement): boolean {
+export function disjoint(left: LoweredStatement, right: LoweredStatement, budget: StepBudget): boolean {
   if (!left.actions.not && !right.actions.not) {
-    if (!left.actions.patterns.some((a) => right.actions.patterns.some((b) => actionsMeet(a, b)))) return true;
+    if (!left.actions.patterns.some((a) => right.actions.patterns.some((b) => actionsMeet(a, b, budget)))) return true;
   } else if (left.actions.not && !right.actions.not) {
-    if (right.actions.patterns.every((b) => left.actions.patterns.some((a) => actionCovers(a, b)))) return true;
+    if (right.actions.patterns.every((b) => left.actions.patterns.some((a) => actionCovers(a, b, budget)))) return true;
   } else if (right.actions.not && !left.actions.not) {
-    if (left.actions.patterns.every((a) => right.actions.patterns.some((b) => actionCovers(b, a)))) return true;
+    if (left.actions.patterns.every((a) => right.actions.patterns.some((b) => actionCovers(b, a, budget)))) return true;
   }
   const [ofLeft, ofRight] = [left.resources, right.resources];
   if (ofLeft === undefined || ofRight === undefined || ofLeft.not || ofRight.not) return false;
-  return !ofLeft.patterns.some((a) => ofRight.patterns.some((b) => arnsMeet(a, b)));
+  return !ofLeft.patterns.some((a) => ofRight.patterns.some((b) => arnsMeet(a, b, budget)));
 }
 
-function actionsMeet(a: ActionPattern, b: ActionPattern): boolean {
-  return a.everything || b.everything || (codesMeet(a.service, b.service) && codesMeet(a.name, b.name));
+function actionsMeet(a: ActionPattern, b: ActionPattern, budget: StepBudget): boolean {
+  takeSteps(budget, 1);
+  return a.everything || b.everything || (codesMeet(a.service, b.service, budget) && codesMeet(a.name, b.name, budget));
 }
 
-function arnsMeet(a: ArnPattern, b: ArnPattern): boolean {
+function arnsMeet(a: ArnPattern, b: ArnPattern, budget: StepBudget): boolean {
+  takeSteps(budget, STEPS_OF_PAIR);
   if (a.kind === 'everything' || b.kind === 'everything') return true;
   return a.segments.every((segment, i) => {
     const other = b.segments[i];
-    const [left, right] = [plainCodes(segment), plainCodes(other ?? [])];
-    return other === undefined || left === undefined || right === undefined || codesMeet(left, right);
+    const [left, right] = [plainGlob(segment, budget), plainGlob(other ?? [], budget)];
+    return other === undefined || left === undefined || right === undefined || codesMeet(left, right, budget);
   });
 }
 
 /** Whether some text matches both. One row per code of the first: the work is the product of the lengths, which are cut at 2,000 (and then they meet). */
-function codesMeet(left: Int32Array, right: Int32Array): boolean {
+function codesMeet({ codes: left }: Glob, { codes: right }: Glob, budget: StepBudget): boolean {
   if (left.length * right.length > 4_000_000) return true;
+  takeSteps(budget, 4 + 2 * (left.length + 1) * (right.length + 1));
   let row = new Uint8Array(right.length + 1);
   row[0] = 1;
   for (let j = 1; j <= right.length && right[j - 1] === MANY; j++) row[j] = 1;

@@ -3,6 +3,7 @@ import { decideProgram } from '../engine.ts';
 import { linkProgram } from '../link.ts';
 import type { LoweredStatement } from '../lowered.ts';
 import { newRequestRecord, type PolicyRequest, type RequestRecord, setContext } from '../request.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
 import { decideTrust, type TrustCaller } from '../trust.ts';
 import { actionsToTry, callersToTry, contextOf, dimensionsFor, resourcesToTry, type Universe } from './universe.ts';
 
@@ -16,17 +17,24 @@ export interface Witness extends PolicyRequest {
 export type AskedAs = 'identity' | 'resource';
 
 /** Whether a policy alone allows a request. A policy of a resource is asked for its caller, a witness without one never allows. */
-export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness): boolean {
-  if (askedAs === 'resource') return witness.caller !== undefined && decideTrust(policy, witness.caller, witness).effect === 'Allow';
+export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness, steps?: StepBudget): boolean {
+  if (askedAs === 'resource')
+    return witness.caller !== undefined && decideTrust(policy, witness.caller, witness, 'trust', steps).effect === 'Allow';
   const record = newRequestRecord();
   setContext(record, witness.context);
-  return identityAllows(policy, witness.action, record, witness.resources);
+  return identityAllows(policy, witness.action, record, witness.resources, steps);
 }
 
 /** Programs are linked for this once: names that somebody made up for an analysis are not to stay in the engine's tables. */
-function identityAllows(policy: CompiledPolicy, action: string, record: RequestRecord, resources: readonly string[]): boolean {
+function identityAllows(
+  policy: CompiledPolicy,
+  action: string,
+  record: RequestRecord,
+  resources: readonly string[],
+  steps: StepBudget | undefined,
+): boolean {
   const program = linkProgram({ identity: [{ policyId: '', policy }] }, action.toLowerCase());
-  return decideProgram(program, record, resources).effect === 'Allow';
+  return decideProgram(program, record, resources, steps).effect === 'Allow';
 }
 
 /** What is sought: a request that one policy allows, and that another allows (`both`) or does not (`onlyFirst`). */
@@ -43,6 +51,9 @@ export interface Search {
 
 /** What it costs to lay out one action, in comparisons: linking both policies, and finding resources and values. */
 const OVERHEAD = 20;
+
+/** Steps of a comparison, without the comparisons of its patterns. */
+const STEPS_OF_COMPARISON = 16;
 
 /** The most requests that are tried for one action of one statement. */
 const TRIES_PER_ACTION = 6000;
@@ -65,6 +76,7 @@ export function witnessesOf(statement: LoweredStatement, search: Search): readon
 function witnessOf(action: string, statement: LoweredStatement, search: Search): Witness | undefined {
   const { universe, askedAs, budget } = search;
   budget.left -= OVERHEAD * universe.statements.length;
+  takeSteps(universe.steps, OVERHEAD * universe.statements.length * STEPS_OF_COMPARISON + (universe.textLength >> 2));
   const asks = decider(action, search);
   const dimensions = dimensionsFor(action, statement, universe);
   if (dimensions.some(({ choices }) => choices.length === 0)) return undefined;
@@ -75,6 +87,7 @@ function witnessOf(action: string, statement: LoweredStatement, search: Search):
   const at = counts.map(() => 0);
   const cost = universe.statements.length + dimensions.length;
   for (let tries = 0; tries < TRIES_PER_ACTION && budget.left > 0; tries++, budget.left -= cost) {
+    takeSteps(universe.steps, cost * STEPS_OF_COMPARISON);
     const caller = callers[at[1] as number];
     const context = contextOf(dimensions.map(({ key, choices }, i) => [key, choices[at[i + 2] as number]] as const));
     const witness: Witness = {
@@ -100,16 +113,18 @@ function advance(at: number[], counts: readonly number[]): boolean {
 }
 
 /** Asks both policies about one action; their programs are linked once. */
-function decider(action: string, { allowing, other, wanted, askedAs, otherAskedAs }: Search): (witness: Witness) => boolean {
+function decider(action: string, { allowing, other, wanted, askedAs, otherAskedAs, universe }: Search): (witness: Witness) => boolean {
   if (askedAs === 'resource') {
-    return (witness) => policyAllows(allowing, askedAs, witness) && policyAllows(other, otherAskedAs, witness) === (wanted === 'both');
+    return (witness) =>
+      policyAllows(allowing, askedAs, witness, universe.steps) &&
+      policyAllows(other, otherAskedAs, witness, universe.steps) === (wanted === 'both');
   }
   const lower = action.toLowerCase();
   const programs = [allowing, other].map((policy) => linkProgram({ identity: [{ policyId: '', policy }] }, lower));
   const record = newRequestRecord();
   return ({ context, resources }) => {
     setContext(record, context);
-    const [first, second] = programs.map((program) => decideProgram(program, record, resources).effect === 'Allow');
+    const [first, second] = programs.map((program) => decideProgram(program, record, resources, universe.steps).effect === 'Allow');
     return first === true && second === (wanted === 'both');
   };
 }

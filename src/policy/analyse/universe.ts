@@ -1,9 +1,11 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type CompiledPolicy, statementHasAction } from '../compile.ts';
+import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';
-import { codesMatch, MANY, ONE, type Piece } from '../pattern.ts';
-import { newRequestRecord, setContext } from '../request.ts';
+import type { Piece } from '../pattern.ts';
+import { beginDecision, newRequestRecord, setContext } from '../request.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
 import type { TrustCaller } from '../trust.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { examplesOf, type Fresh, freshFor, resourcesOf, type VariableValues, valuesOf } from './atoms.ts';
@@ -12,8 +14,12 @@ import { examplesOf, type Fresh, freshFor, resourcesOf, type VariableValues, val
 export interface Universe {
   readonly fresh: Fresh;
   readonly statements: readonly LoweredStatement[];
+  /** Characters of all policies. */
+  readonly textLength: number;
   readonly reference: AuthorizationReference;
   readonly variables: VariableValues;
+  /** Steps that the analysis may still take. */
+  readonly steps: StepBudget;
   /** Whether a key is asked for as a set. */
   readonly multivalued: ReadonlySet<string>;
   /** Which statements speak of an action; actions of one signature are of one class. Remembered, because every statement asks of every action. */
@@ -23,7 +29,7 @@ export interface Universe {
 export type ContextChoice = string | readonly string[] | undefined;
 
 /** Lays out what the statements of some policies speak of. */
-export function universeOf(policies: readonly CompiledPolicy[], reference: AuthorizationReference): Universe {
+export function universeOf(policies: readonly CompiledPolicy[], reference: AuthorizationReference, steps: StepBudget): Universe {
   const statements = policies.flatMap(({ lowered }) => lowered.statements);
   const fresh = freshFor(policies.map(({ text }) => text));
   const multivalued = new Set<string>();
@@ -32,7 +38,7 @@ export function universeOf(policies: readonly CompiledPolicy[], reference: Autho
     if (quantifier !== 'single' || reference.conditionKey(key)?.multivalued === true) multivalued.add(key);
     for (const pieces of values) {
       if (pieces.every(({ kind }) => kind === 'text'))
-        literals.set(key, [...(literals.get(key) ?? []), pieces.map((piece) => (piece as { text: string }).text).join('')]);
+        pushTo(literals, key, pieces.map((piece) => (piece as { text: string }).text).join(''));
     }
   }
   const variables: VariableValues = (key) => [fresh.word, ...(literals.get(key) ?? []).slice(0, 2)];
@@ -40,12 +46,30 @@ export function universeOf(policies: readonly CompiledPolicy[], reference: Autho
   const signatureOf = (action: string): string => {
     let signature = signatures.get(action);
     if (signature === undefined) {
+      takeSteps(steps, stepsOfActions(statements, action));
       signature = statements.map((statement) => (statementHasAction(statement, action) ? '1' : '0')).join('');
       signatures.set(action, signature);
     }
     return signature;
   };
-  return { fresh, statements, reference, variables, multivalued, signatureOf };
+  const textLength = policies.reduce((sum, { text }) => sum + text.length, 0);
+  takeSteps(steps, textLength * 4);
+  return { fresh, statements, textLength, reference, variables, steps, multivalued, signatureOf };
+}
+
+function pushTo(lists: Map<string, string[]>, key: string, text: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [text]);
+  else list.push(text);
+}
+
+/** Steps of comparing an action with every pattern of some statements. */
+function stepsOfActions(statements: readonly LoweredStatement[], action: string): number {
+  let words = 0;
+  for (const { actions } of statements) {
+    for (const { service, name } of actions.patterns) words += 2 + ((service.codes.length + name.codes.length) >> 5);
+  }
+  return statements.length + words * action.length;
 }
 
 /** The most actions that are tried for one statement; each stands for all that no pattern tells from it. */
@@ -55,10 +79,14 @@ const ACTIONS_MAX = 64;
  * Actions a statement speaks of, one for each class that the patterns of all the statements tell apart. Of services known in
  * full every action is a candidate; of others the patterns' own examples.
  */
-export function actionsToTry(statement: LoweredStatement, { statements, reference, fresh, signatureOf }: Universe): readonly string[] {
+export function actionsToTry(
+  statement: LoweredStatement,
+  { statements, reference, fresh, signatureOf, steps }: Universe,
+): readonly string[] {
   const classes = new Map<string, string>();
   const consider = (action: string): void => {
     const lower = action.toLowerCase();
+    takeSteps(steps, stepsOfActions([statement], lower));
     if (classes.size >= ACTIONS_MAX || !lower.includes(':') || !statementHasAction(statement, lower)) return;
     const signature = signatureOf(lower);
     if (!classes.has(signature)) classes.set(signature, action);
@@ -79,7 +107,7 @@ function exampleActions({ everything, service, name }: ActionPattern, fresh: Fre
   return [fresh.word, '', fresh.character].map((fill) => `${fillCodes(service, fill, fresh)}:${fillCodes(name, fill, fresh)}`);
 }
 
-function fillCodes(codes: Int32Array, star: string, fresh: Fresh): string {
+function fillCodes({ codes }: Glob, star: string, fresh: Fresh): string {
   let text = '';
   for (const code of codes) text += code === MANY ? star : code === ONE ? fresh.character : String.fromCharCode(code);
   return text;
@@ -93,7 +121,8 @@ const RESOURCES_MAX = 120;
  * resource types. Those of the types come first, so that a witness is a request that can be sent.
  */
 export function resourcesToTry(action: string, universe: Universe): readonly string[] {
-  const { statements, fresh, variables, reference } = universe;
+  const { statements, fresh, variables, reference, steps } = universe;
+  takeSteps(steps, stepsOfActions(statements, action));
   const [prefix = '', name = ''] = action.split(':');
   const known = reference.actionOf(prefix, name);
   const found = new Set<string>(known !== undefined && known.resourceTypes.length === 0 ? ['*'] : []);
@@ -102,22 +131,23 @@ export function resourcesToTry(action: string, universe: Universe): readonly str
     .flatMap(({ resources }) => resources?.patterns ?? []);
   const ofPatterns = patterns.flatMap((pattern) => resourcesOf(pattern, fresh, variables));
   const formats = known?.resourceTypes.map(({ arnFormat }) => arnFormat) ?? [];
-  const fits = (resource: string): boolean =>
-    formats.some((format) => codesMatch(formatCodes(format), 0, formatCodes(format).length, resource, 0, resource.length));
-  for (const resource of [...ofPatterns, ...pairs(patterns, universe)].toSorted((a, b) => Number(fits(b)) - Number(fits(a))))
-    found.add(resource);
+  const globs = formats.map(formatGlob);
+  const fits = (resource: string): boolean => globs.some((glob) => matchesText(glob, resource, 0, resource.length, steps));
+  const [fitting, others]: [string[], string[]] = [[], []];
+  for (const resource of [...ofPatterns, ...pairs(patterns, universe)]) (fits(resource) ? fitting : others).push(resource);
+  for (const resource of [...fitting, ...others]) found.add(resource);
   for (const format of formats) found.add(fillFormat(format, fresh));
   found.add('*');
   return [...found].slice(0, RESOURCES_MAX);
 }
 
 /** Resources that two patterns both match, field by field. */
-function pairs(patterns: readonly ArnPattern[], { fresh, variables }: Universe): readonly string[] {
+function pairs(patterns: readonly ArnPattern[], { fresh, variables, steps }: Universe): readonly string[] {
   const found: string[] = [];
   const some = patterns.filter((pattern) => pattern.kind === 'segments').slice(0, 24);
   for (const [i, left] of some.entries()) {
     for (const right of some.slice(i + 1)) {
-      const fields = [0, 1, 2, 3, 4, 5].map((field) => meeting(left.segments[field], right.segments[field], fresh, variables));
+      const fields = [0, 1, 2, 3, 4, 5].map((field) => meeting(left.segments[field], right.segments[field], fresh, variables, steps));
       if (fields.every((field) => field !== undefined)) found.push(fields.join(':'));
     }
   }
@@ -131,34 +161,32 @@ function meeting(
   right: readonly Piece[] = MANY_PIECES,
   fresh: Fresh,
   variables: VariableValues,
+  steps: StepBudget,
 ): string | undefined {
   const ofLeft = examplesOf(left, fresh, variables);
   const ofRight = examplesOf(right, fresh, variables);
   const both = [...ofLeft, ...ofRight, ...ofLeft.flatMap((a) => ofRight.flatMap((b) => [a + b, b + a]))];
-  const matches = (pieces: readonly Piece[], text: string): boolean => {
-    const codes = piecesToCodes(pieces);
-    return codesMatch(codes, 0, codes.length, text, 0, text.length);
-  };
-  return both.find((text) => matches(left, text) && matches(right, text));
+  const [first, second] = [left, right].map(withoutVariables);
+  const matches = (glob: Glob | undefined, text: string): boolean => glob !== undefined && matchesText(glob, text, 0, text.length, steps);
+  takeSteps(
+    steps,
+    both.reduce((sum, text) => sum + 1 + (text.length >> 2), 16),
+  );
+  return both.find((text) => matches(first, text) && matches(second, text));
 }
 
 /** A variable is taken for anything here; the engine has the last word. */
-function piecesToCodes(pieces: readonly Piece[]): Int32Array {
-  return Int32Array.from(
-    pieces.flatMap((piece) =>
-      piece.kind === 'text' ? [...piece.text].map((char) => char.charCodeAt(0)) : [piece.kind === 'one' ? ONE : MANY],
-    ),
-  );
+function withoutVariables(pieces: readonly Piece[]): Glob {
+  return newGlob(pieces.map((piece) => (piece.kind === 'variable' ? { kind: 'many' } : piece)));
 }
 
-function formatCodes(format: string): Int32Array {
-  const codes: number[] = [];
+function formatGlob(format: string): Glob {
+  const pieces: Piece[] = [];
   for (const [i, part] of format.split('${').entries()) {
-    const text = i === 0 ? part : part.slice(part.indexOf('}') + 1);
-    if (i > 0) codes.push(MANY);
-    for (const char of text) codes.push(char.charCodeAt(0));
+    if (i > 0) pieces.push({ kind: 'many' });
+    pieces.push({ kind: 'text', text: i === 0 ? part : part.slice(part.indexOf('}') + 1) });
   }
-  return Int32Array.from(codes);
+  return newGlob(pieces);
 }
 
 const FORMAT_FIELDS: Readonly<Record<string, string>> = {
@@ -190,6 +218,7 @@ const CHOICES_MAX = 24;
 
 /** The keys that statements about an action read, each with the values that tell their tests apart. `narrowed` narrows the values to what a statement asks. */
 export function dimensionsFor(action: string, narrowed: LoweredStatement, universe: Universe): readonly Dimension[] {
+  takeSteps(universe.steps, stepsOfActions(universe.statements, action));
   const asked = universe.statements.filter((statement) => statementHasAction(statement, action.toLowerCase()));
   const tests = Map.groupBy(
     asked.flatMap(({ conditions }) => conditions),
@@ -200,7 +229,7 @@ export function dimensionsFor(action: string, narrowed: LoweredStatement, univer
     const own = narrowed.conditions.filter(
       (test) => test.key === key && test.values.every((pieces) => pieces.every(({ kind }) => kind !== 'variable')),
     );
-    return { key, choices: choicesOf(key, ofKey, universe).filter((choice) => own.every((test) => holds(test, choice))) };
+    return { key, choices: choicesOf(key, ofKey, universe).filter((choice) => own.every((test) => holds(test, choice, universe.steps))) };
   });
 }
 
@@ -229,9 +258,11 @@ function choicesOf(key: string, tests: readonly ConditionTest[], { fresh, variab
   return sets;
 }
 
-function holds(test: ConditionTest, choice: ContextChoice): boolean {
+function holds(test: ConditionTest, choice: ContextChoice, steps: StepBudget): boolean {
   const record = newRequestRecord();
   setContext(record, contextOf([[test.key, choice]]));
+  takeSteps(steps, 200);
+  beginDecision(record, steps);
   return conditionTest(test)(record);
 }
 

@@ -1,20 +1,27 @@
-import { codesMatch, readPattern, toCodes } from '../pattern.ts';
+import { matchesText, newGlob } from '../glob.ts';
+import { readPattern } from '../pattern.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
 import type { ActionReference, AuthorizationReference } from './reference.ts';
-import type { StatementView } from './view.ts';
+import type { PolicyView, StatementView } from './view.ts';
 
-/** A text with wildcards, made ready to be asked whether it matches others entirely; variables are not looked at. */
-export function globOf(pattern: string): (text: string) => boolean {
+/**
+ * Prepares a pattern with wildcards for comparisons with whole texts. Variables have no meaning.
+ *
+ * @throws StepsExceeded  also from the function that it returns
+ */
+export function globOf(pattern: string, budget: StepBudget): (text: string) => boolean {
+  takeSteps(budget, 16 + pattern.length * 8);
   const read = readPattern(pattern, true, false);
-  const codes = toCodes('problem' in read ? [] : read.pieces);
-  return (text) => codesMatch(codes, 0, codes.length, text, 0, text.length);
+  const glob = newGlob('problem' in read ? [] : read.pieces);
+  return (text) => matchesText(glob, text, 0, text.length, budget);
 }
 
 /** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */
-export function globCovers(wider: string, narrower: string): boolean {
+export function globCovers(wider: string, narrower: string, budget: StepBudget): boolean {
   if (wider === narrower) return true;
   // A `?` of the wider could meet a `*` of the narrower, which stands for more.
   if (wider.includes('?') && narrower.includes('*')) return false;
-  return globOf(wider)(narrower);
+  return globOf(wider, budget)(narrower);
 }
 
 export function hasWildcard(text: string): boolean {
@@ -30,8 +37,20 @@ export function reachOf(statement: StatementView, action: string): 'name' | 'wil
   return reaching.some(({ value }) => !hasWildcard(value)) ? 'name' : 'wildcard';
 }
 
-/** The actions of fully known services that an `Action` element reaches, and the prefixes they were reached by. */
-export function actionsReached(statement: StatementView, reference: AuthorizationReference): readonly ActionReference[] {
+const REACHED = new WeakMap<StatementView, readonly ActionReference[]>();
+
+/** The actions of fully known services that an `Action` element reaches. Computed once for each statement. */
+export function actionsReached(
+  statement: StatementView,
+  { reference, budget }: Pick<PolicyView, 'reference' | 'budget'>,
+): readonly ActionReference[] {
+  let reached = REACHED.get(statement);
+  if (reached === undefined) REACHED.set(statement, (reached = findActions(statement, reference)));
+  takeSteps(budget, reached.length);
+  return reached;
+}
+
+function findActions(statement: StatementView, reference: AuthorizationReference): readonly ActionReference[] {
   const reached = new Set<ActionReference>();
   for (const { value, matches } of statement.action?.items ?? []) {
     const colon = value.indexOf(':');

@@ -1,16 +1,22 @@
+import { type StepBudget, takeSteps } from '../steps.ts';
+
 /**
  * The candidate that is written most like a name, for `Did you mean …?`; undefined where none is near.
  *
  * Near is at most a third of the name in changed, missing, added or swapped characters, whatever their case.
- * Work is bounded: names of more than 80 characters have no neighbours.
+ * Names of more than 80 characters have no neighbors. The steps are at most three for each pair of characters.
+ *
+ * @throws StepsExceeded
  */
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+export function nearest(name: string, candidates: Iterable<string>, budget: StepBudget): string | undefined {
   const wanted = name.toLowerCase();
   if (wanted.length === 0 || wanted.length > 80) return undefined;
   let best: string | undefined;
   let bestDistance = Math.floor(wanted.length / 3) + 1;
   for (const candidate of candidates) {
+    takeSteps(budget, 1);
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
+    takeSteps(budget, 3 * wanted.length * candidate.length);
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;

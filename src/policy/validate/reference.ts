@@ -43,24 +43,41 @@ export interface ConditionKeyReference {
   readonly multivalued: boolean;
 }
 
-/** All keys a service's actions and resources are asked with, as the reference spells them. */
-export function conditionKeysOf(reference: AuthorizationReference, prefix: string): readonly string[] {
+const KEYS_OF_SERVICE = new WeakMap<readonly ActionReference[], ReadonlySet<string>>();
+const KEYS_OF_ACTION = new WeakMap<ActionReference, ReadonlySet<string>>();
+
+/** All keys of a service's actions and resources, as the reference writes them. */
+export function conditionKeysOf(reference: AuthorizationReference, prefix: string): ReadonlySet<string> {
+  const actions = reference.actionsOf(prefix) ?? NO_ACTIONS;
+  let known = KEYS_OF_SERVICE.get(actions);
+  if (known === undefined) KEYS_OF_SERVICE.set(actions, (known = collectKeys(reference, prefix, actions)));
+  return known;
+}
+
+const NO_ACTIONS: readonly ActionReference[] = [];
+
+function collectKeys(reference: AuthorizationReference, prefix: string, actions: readonly ActionReference[]): ReadonlySet<string> {
   const keys = new Set<string>();
-  for (const action of reference.actionsOf(prefix) ?? []) {
+  if (actions === NO_ACTIONS) return keys;
+  for (const action of actions) {
     for (const key of keysOfAction(reference, action)) keys.add(key);
   }
   for (const { conditionKeys } of reference.resourceTypesOf(prefix) ?? []) {
     for (const key of conditionKeys) keys.add(key);
   }
-  return [...keys];
+  return keys;
 }
 
-/** All keys one action may be asked with: its own and those of the resources it is asked for. */
-export function keysOfAction(reference: AuthorizationReference, action: ActionReference): readonly string[] {
+/** All keys of one action: its own and those of its resources. */
+export function keysOfAction(reference: AuthorizationReference, action: ActionReference): ReadonlySet<string> {
+  const known = KEYS_OF_ACTION.get(action);
+  if (known !== undefined) return known;
   const types = reference.resourceTypesOf(action.prefix) ?? [];
   const ofResources = action.resourceTypes.flatMap(({ type, conditionKeys }) => [
     ...conditionKeys,
     ...(types.find(({ name }) => name === type)?.conditionKeys ?? []),
   ]);
-  return [...action.conditionKeys, ...ofResources];
+  const keys = new Set([...action.conditionKeys, ...ofResources]);
+  KEYS_OF_ACTION.set(action, keys);
+  return keys;
 }

@@ -1,3 +1,4 @@
+import { takeSteps } from '../steps.ts';
 import { actionsReached, globCovers, hasWildcard, redundantIn } from './match-action.ts';
 import { nearest } from './nearest.ts';
 import { conditionKeysOf, keysOfAction } from './reference.ts';
@@ -27,16 +28,16 @@ function partsOf(value: string): { readonly prefix: string; readonly name: strin
   return colon < 0 ? { prefix: value, name: '' } : { prefix: value.slice(0, colon), name: value.slice(colon + 1) };
 }
 
-function* unknownServices({ statements, reference }: PolicyView): Iterable<Hit> {
+function* unknownServices({ statements, reference, budget }: PolicyView): Iterable<Hit> {
   for (const item of statements.flatMap(actionItems)) {
     const parts = partsOf(item.value);
     if (parts === undefined || hasWildcard(parts.prefix) || reference.services.has(parts.prefix.toLowerCase())) continue;
-    const near = nearest(parts.prefix, reference.services);
+    const near = nearest(parts.prefix, reference.services, budget);
     yield { at: item, parts: [parts.prefix, near === undefined ? '' : ` Did you mean ${near}?`] };
   }
 }
 
-function* unknownActions({ statements, reference }: PolicyView): Iterable<Hit> {
+function* unknownActions({ statements, reference, budget }: PolicyView): Iterable<Hit> {
   for (const item of statements.flatMap(actionItems)) {
     const parts = partsOf(item.value);
     if (parts === undefined || hasWildcard(parts.prefix)) continue;
@@ -56,6 +57,7 @@ function* unknownActions({ statements, reference }: PolicyView): Iterable<Hit> {
     const near = nearest(
       name,
       known.map((action) => action.name),
+      budget,
     );
     yield { at: item, parts: [item.value, near === undefined ? '' : ` Did you mean ${prefix.toLowerCase()}:${near}?`] };
   }
@@ -72,11 +74,11 @@ function* wildcardServices({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-function* redundantActions({ statements }: PolicyView): Iterable<Hit> {
+function* redundantActions({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const statement of statements) {
     const redundant = redundantIn(
       actionItems(statement).map((item) => ({ ...item, value: item.value.toLowerCase(), written: item.value })),
-      (wider, narrower) => wider === '*' || (narrower.includes(':') && globCovers(wider, narrower)),
+      (wider, narrower) => wider === '*' || (narrower.includes(':') && globCovers(wider, narrower, budget)),
     );
     const [first] = redundant;
     if (first !== undefined) yield { at: redundant, parts: [String(redundant.length), first.written] };
@@ -97,7 +99,7 @@ function servicePrefix(key: string, view: PolicyView): string | undefined {
   if (prefix === '' || prefix === 'aws' || view.reference.actionsOf(prefix) === undefined) return undefined;
   const known = view.reference.conditionKey(key);
   // Some keys of a service come with its principals, not with its actions: the reference lists them with no action.
-  return known !== undefined && conditionKeysOf(view.reference, prefix).includes(known.key) ? prefix : undefined;
+  return known !== undefined && conditionKeysOf(view.reference, prefix).has(known.key) ? prefix : undefined;
 }
 
 function* unsupportedForKey(view: PolicyView): Iterable<Hit> {
@@ -106,10 +108,11 @@ function* unsupportedForKey(view: PolicyView): Iterable<Hit> {
     for (const test of statement.tests) {
       if (servicePrefix(test.key, view) === undefined || test.known === undefined) continue;
       const { key } = test.known;
+      takeSteps(view.budget, named.length * 4);
       const supports = ({ value }: Item): boolean | undefined => {
         const [prefix = '', name = ''] = value.split(':');
         const action = view.reference.actionOf(prefix, name);
-        return action && keysOfAction(view.reference, action).includes(key);
+        return action && keysOfAction(view.reference, action).has(key);
       };
       const unsupported = named.filter((item) => supports(item) === false);
       // Where nothing supports the key it is the other finding.
@@ -126,7 +129,7 @@ function* noActionForKey(view: PolicyView): Iterable<Hit> {
       const prefix = servicePrefix(test.key, view);
       if (prefix === undefined || test.known === undefined || reachesKey(statement, test.known.key, view)) continue;
       const { key } = test.known;
-      const example = view.reference.actionsOf(prefix)?.find((action) => keysOfAction(view.reference, action).includes(key));
+      const example = view.reference.actionsOf(prefix)?.find((action) => keysOfAction(view.reference, action).has(key));
       if (example !== undefined) yield { at: test.keyPlace, parts: [test.key, `${prefix}:${example.name}`] };
     }
   }
@@ -134,5 +137,5 @@ function* noActionForKey(view: PolicyView): Iterable<Hit> {
 
 function reachesKey(statement: StatementView, key: string, view: PolicyView): boolean {
   if (statement.action?.items.some(({ value }) => value === '*')) return true;
-  return actionsReached(statement, view.reference).some((action) => keysOfAction(view.reference, action).includes(key));
+  return actionsReached(statement, view).some((action) => keysOfAction(view.reference, action).has(key));
 }

@@ -1,4 +1,5 @@
 import { OPERATORS, type ValueFamily } from '../operators.ts';
+import type { StepBudget } from '../steps.ts';
 import { nearest } from './nearest.ts';
 import { type ConditionKeyReference, conditionKeysOf } from './reference.ts';
 import { EVERY, type Hit, type Rule, WITH_PRINCIPAL } from './rule.ts';
@@ -73,10 +74,10 @@ function isNullIfExists(name: string): boolean {
 
 const SPELLINGS = OPERATORS.flatMap(({ name }) => [name, `${name}IfExists`]).filter((name) => name !== 'NullIfExists');
 
-function* unknownOperators({ statements }: PolicyView): Iterable<Hit> {
+function* unknownOperators({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { name, read, keyPlace } of statements.flatMap((statement) => statement.operators)) {
     if (read !== undefined || isNullIfExists(name)) continue;
-    const near = nearest(name.slice(name.lastIndexOf(':') + 1), SPELLINGS);
+    const near = nearest(name.slice(name.lastIndexOf(':') + 1), SPELLINGS, budget);
     yield { at: keyPlace, parts: [name, near === undefined ? '' : ` Did you mean ${near}?`] };
   }
 }
@@ -102,31 +103,33 @@ function didYouMean(name: string | undefined): string {
   return name === undefined ? '' : ` Did you mean ${name}?`;
 }
 
-function unknownGlobalKey({ key, known }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
+function unknownGlobalKey({ key, known }: ConditionTestView, { reference, budget }: PolicyView): readonly string[] | undefined {
   if (prefixOf(key) !== 'aws' || known !== undefined || !isKeyFormat(key) || key.toLowerCase() === 'aws:arn' || isTagKeyWithoutTag(key))
     return undefined;
-  return [key, didYouMean(nearestKey(key, reference.globalConditionKeys))];
+  return [key, didYouMean(nearestKey(key, reference.globalConditionKeys, budget))];
 }
 
-function unknownServiceKey({ key, known }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
+function unknownServiceKey({ key, known }: ConditionTestView, { reference, budget }: PolicyView): readonly string[] | undefined {
   const prefix = prefixOf(key);
   if (prefix === 'aws' || known !== undefined || !isKeyFormat(key) || isTagKeyWithoutTag(key)) return undefined;
   if (reference.actionsOf(prefix) === undefined) return undefined;
-  return [key, prefix, didYouMean(nearestKey(key, conditionKeysOf(reference, prefix)))];
+  return [key, prefix, didYouMean(nearestKey(key, [...conditionKeysOf(reference, prefix)], budget))];
 }
 
 /** `aws:RequestTag/team` for `aws:RequesTag/team`: the free part is kept. */
-function nearestKey(key: string, candidates: readonly string[]): string | undefined {
+function nearestKey(key: string, candidates: readonly string[], budget: StepBudget): string | undefined {
   const slash = key.indexOf('/');
   if (slash < 0) {
     return nearest(
       key,
       candidates.filter((candidate) => !candidate.includes('${')),
+      budget,
     );
   }
   const near = nearest(
     key.slice(0, slash),
     candidates.filter((candidate) => candidate.includes('/${')).map((candidate) => candidate.slice(0, candidate.indexOf('/'))),
+    budget,
   );
   return near === undefined ? undefined : near + key.slice(slash);
 }

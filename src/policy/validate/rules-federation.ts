@@ -1,3 +1,4 @@
+import { takeSteps } from '../steps.ts';
 import { principalProblem } from './malformed-values.ts';
 import type { Hit, Rule } from './rule.ts';
 import type { ConditionTestView, Item, PolicyView, StatementView } from './view.ts';
@@ -59,12 +60,13 @@ function kindOf(entry: string, value: string): Kind | undefined {
 }
 
 /** An action that assumes a role in a way in which none of the principals can. Source: policy-engine hard point 57. */
-function* mismatchedActions({ statements }: PolicyView): Iterable<Hit> {
+function* mismatchedActions({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { principal, action, effect } of statements) {
     if (effect !== 'Allow' || principal === undefined || principal.anyone || principal.name === 'NotPrincipal') continue;
     const named = principal.entries.flatMap((entry) => entry.items.map((item) => ({ item, kind: kindOf(entry.name, item.value) })));
     if (named.length === 0 || named.some(({ kind }) => kind === undefined)) continue;
     for (const item of action?.items ?? []) {
+      takeSteps(budget, named.length);
       const wanted = (Object.keys(ACTION_OF) as Kind[]).find((kind) => ACTION_OF[kind].toLowerCase() === item.value.toLowerCase());
       if (wanted === undefined || named.some(({ kind }) => kind === wanted)) continue;
       yield {

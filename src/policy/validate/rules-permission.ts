@@ -1,3 +1,4 @@
+import { takeSteps } from '../steps.ts';
 import type { IssueCode } from './issues.ts';
 import { actionsReached, hasWildcard, reachOf } from './match-action.ts';
 import { type ActionReference, type AuthorizationReference, keysOfAction } from './reference.ts';
@@ -106,13 +107,15 @@ function holdsWithoutKey({ read, items }: ConditionTestView): boolean {
  * Source: requirement TAG-2 and TAG-3; IAM User Guide, the four policy checks.
  */
 function tagKeysWithoutEffect(effect: 'Allow' | 'Deny'): Rule['find'] {
-  return function* ({ statements, reference }: PolicyView) {
+  return function* (view: PolicyView) {
+    const { statements, reference, budget } = view;
     for (const statement of statements) {
       if (statement.effect !== effect || statement.action === undefined) continue;
-      const reached = Map.groupBy(actionsReached(statement, reference), ({ prefix }) => prefix);
+      const reached = Map.groupBy(actionsReached(statement, view), ({ prefix }) => prefix);
       for (const test of statement.tests) {
         const key = tagKeyOf(test);
         if (key === undefined || holdsWithoutKey(test)) continue;
+        for (const actions of reached.values()) takeSteps(budget, actions.length);
         const prefixes = [...reached].filter(([prefix, actions]) => lacks(prefix, actions, key, reference)).map(([prefix]) => prefix);
         if (prefixes.length > 0) yield { at: [statement.action, test.keyPlace], parts: [test.key, prefixes.join(', ')] };
       }
@@ -121,7 +124,7 @@ function tagKeysWithoutEffect(effect: 'Allow' | 'Deny'): Rule['find'] {
 }
 
 function lacks(prefix: string, actions: readonly ActionReference[], key: string, reference: AuthorizationReference): boolean {
-  const without = actions.filter((action) => !keysOfAction(reference, action).includes(key));
+  const without = actions.filter((action) => !keysOfAction(reference, action).has(key));
   return prefix === 'chime' ? without.length > 0 : without.length === actions.length;
 }
 

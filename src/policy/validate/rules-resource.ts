@@ -1,5 +1,6 @@
+import { type StepBudget, takeSteps } from '../steps.ts';
 import { globCovers, hasWildcard, redundantIn } from './match-action.ts';
-import type { AuthorizationReference } from './reference.ts';
+import type { ResourceTypeReference } from './reference.ts';
 import { type Hit, type Rule, WITH_RESOURCE } from './rule.ts';
 import type { Item, PolicyView } from './view.ts';
 
@@ -12,11 +13,11 @@ export const RESOURCE_RULES: readonly Rule[] = [
   { code: 'INVALID_ARN_SERVICE_CASE', policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (parts[2] === parts[2]?.toLowerCase() ? undefined : [parts[2] ?? ''])) },
   { code: 'INVALID_SERVICE',          policyTypes: WITH_RESOURCE, find: arns(unknownService) },
   { code: 'INVALID_ARN_REGION',       policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (isRegionPattern(parts[3] ?? '') ? undefined : [parts[3] ?? ''])) },
-  { code: 'MISSING_ARN_REGION',       policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldMissing(arn, reference, 3)) },
-  { code: 'ARN_REGION_NOT_ALLOWED',   policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldNotAllowed(arn, reference, 3)) },
+  { code: 'MISSING_ARN_REGION',       policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldMissing(arn, view, 3)) },
+  { code: 'ARN_REGION_NOT_ALLOWED',   policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldNotAllowed(arn, view, 3)) },
   { code: 'INVALID_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns(({ parts }) => (isAccountPattern(parts[4] ?? '') ? undefined : [parts[4] ?? ''])) },
-  { code: 'MISSING_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldMissing(arn, reference, 4)) },
-  { code: 'ARN_ACCOUNT_NOT_ALLOWED',  policyTypes: WITH_RESOURCE, find: arns((arn, reference) => fieldNotAllowed(arn, reference, 4)) },
+  { code: 'MISSING_ARN_ACCOUNT',      policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldMissing(arn, view, 4)) },
+  { code: 'ARN_ACCOUNT_NOT_ALLOWED',  policyTypes: WITH_RESOURCE, find: arns((arn, view) => fieldNotAllowed(arn, view, 4)) },
   { code: 'INVALID_ARN_RESOURCE',     policyTypes: WITH_RESOURCE, find: arns(unknownShape) },
   { code: 'UNSUPPORTED_RESOURCE_ARN_IN_POLICY', policyTypes: ['resource'], find: notABus },
   { code: 'REDUNDANT_RESOURCE',       policyTypes: WITH_RESOURCE, find: redundantResources },
@@ -28,7 +29,7 @@ interface Written {
   readonly parts: readonly string[];
 }
 
-type Question = (arn: Written, reference: AuthorizationReference) => readonly string[] | undefined;
+type Question = (arn: Written, view: PolicyView) => readonly string[] | undefined;
 
 function resourceItems({ statements }: PolicyView): readonly Item[] {
   return statements.flatMap(({ resource, notResource }) => (resource ?? notResource)?.items ?? []);
@@ -39,14 +40,14 @@ function each(question: Question): Rule['find'] {
   return function* (view) {
     for (const item of resourceItems(view)) {
       if (item.value === '*') continue;
-      const found = question({ value: item.value, parts: fieldsOf(item.value) }, view.reference);
+      const found = question({ value: item.value, parts: fieldsOf(item.value) }, view);
       if (found !== undefined) yield { at: item, parts: found };
     }
   };
 }
 
 function arns(question: Question): Rule['find'] {
-  return each((arn, reference) => (arn.parts[0] === 'arn' ? question(arn, reference) : undefined));
+  return each((arn, view) => (arn.parts[0] === 'arn' ? question(arn, view) : undefined));
 }
 
 function fieldsOf(value: string): readonly string[] {
@@ -73,7 +74,7 @@ function invalidPartition({ parts }: Written): readonly string[] | undefined {
   return [parts[2] ?? '', partition, PARTITIONS.join(', ')];
 }
 
-function unknownService({ parts }: Written, reference: AuthorizationReference): readonly string[] | undefined {
+function unknownService({ parts }: Written, { reference }: PolicyView): readonly string[] | undefined {
   const service = (parts[2] ?? '').toLowerCase();
   // `execute-api`, `elasticloadbalancing` … are prefixes of actions; a few ARNs have a name of their own.
   if (service === '' || hasWildcard(service) || service.includes('$') || reference.services.has(service) || OTHER_ARN_SERVICES.has(service))
@@ -109,43 +110,50 @@ function isAccountPattern(text: string): boolean {
   return text === '' || text === 'aws' || /^[0-9]{12}$/.test(text) || (hasWildcard(text) && /^[0-9*?]*$/.test(text)) || text.includes('$');
 }
 
-function formatsOf({ parts }: Written, reference: AuthorizationReference): readonly (readonly string[])[] {
+const FORMATS = new WeakMap<readonly ResourceTypeReference[], readonly (readonly string[])[]>();
+
+/** The ARN formats of a service, as fields. Computed once for each service. */
+function formatsOf({ parts }: Written, { reference, budget }: PolicyView): readonly (readonly string[])[] {
   const service = parts[2] ?? '';
-  const formats = reference.resourceTypesOf(service)?.map(({ arnFormat }) => fieldsOf(arnFormat)) ?? [];
+  const types = reference.resourceTypesOf(service);
+  if (types === undefined) return [];
+  let formats = FORMATS.get(types);
+  if (formats === undefined) FORMATS.set(types, (formats = types.map(({ arnFormat }) => fieldsOf(arnFormat))));
+  takeSteps(budget, formats.length);
   return formats.filter((format) => format[2] === service);
 }
 
 /** Formats whose resource part could be the one written; all of them where it begins with a wildcard. */
-function candidates(arn: Written, reference: AuthorizationReference): readonly (readonly string[])[] {
+function candidates(arn: Written, view: PolicyView): readonly (readonly string[])[] {
   const resource = arn.parts[5] ?? '';
-  return formatsOf(arn, reference).filter((format) => couldMeet(resource, format[5] ?? ''));
+  return formatsOf(arn, view).filter((format) => couldMeet(resource, format[5] ?? '', view.budget));
 }
 
-function fieldMissing(arn: Written, reference: AuthorizationReference, field: 3 | 4): readonly string[] | undefined {
+function fieldMissing(arn: Written, view: PolicyView, field: 3 | 4): readonly string[] | undefined {
   if (arn.parts.length < 6 || arn.parts[field] !== '') return undefined;
-  const formats = candidates(arn, reference);
+  const formats = candidates(arn, view);
   return formats.length > 0 && formats.every((format) => format[field] !== '') ? [arn.parts[2] ?? ''] : undefined;
 }
 
-function fieldNotAllowed(arn: Written, reference: AuthorizationReference, field: 3 | 4): readonly string[] | undefined {
+function fieldNotAllowed(arn: Written, view: PolicyView, field: 3 | 4): readonly string[] | undefined {
   const written = arn.parts[field] ?? '';
   if (arn.parts.length < 6 || written === '' || written === '*') return undefined;
-  const formats = candidates(arn, reference);
+  const formats = candidates(arn, view);
   return formats.length > 0 && formats.every((format) => format[field] === '') ? [arn.parts[2] ?? ''] : undefined;
 }
 
-function unknownShape(arn: Written, reference: AuthorizationReference): readonly string[] | undefined {
+function unknownShape(arn: Written, view: PolicyView): readonly string[] | undefined {
   if (arn.parts.length < 6) return undefined;
-  const formats = formatsOf(arn, reference);
-  return formats.length === 0 || formats.some((format) => couldMeet(arn.parts[5] ?? '', format[5] ?? '')) ? undefined : [];
+  const formats = formatsOf(arn, view);
+  return formats.length === 0 || formats.some((format) => couldMeet(arn.parts[5] ?? '', format[5] ?? '', view.budget)) ? undefined : [];
 }
 
 /**
  * Whether a written resource part and a format (`app-instance/${AppInstanceId}/user/${…}`) have something in common.
  * Both are taken as patterns: a free part of the format is any text, and so is a variable of the policy.
  */
-function couldMeet(written: string, format: string): boolean {
-  return patternsMeet(toPattern(written), toPattern(format));
+function couldMeet(written: string, format: string, budget: StepBudget): boolean {
+  return patternsMeet(toPattern(written), toPattern(format), budget);
 }
 
 function toPattern(text: string): string {
@@ -164,7 +172,8 @@ function toPattern(text: string): string {
 }
 
 /** Whether some text matches both patterns. One row per character of the first: bounded by the product of the lengths. */
-export function patternsMeet(left: string, right: string): boolean {
+export function patternsMeet(left: string, right: string, budget: StepBudget): boolean {
+  takeSteps(budget, 16 + 3 * (left.length + 1) * (right.length + 1));
   let row = new Array<boolean>(right.length + 1).fill(false);
   row[0] = true;
   for (let j = 1; j <= right.length && right[j - 1] === '*'; j++) row[j] = true;
@@ -192,18 +201,19 @@ function* notABus(view: PolicyView): Iterable<Hit> {
   }
 }
 
-function* redundantResources({ statements }: PolicyView): Iterable<Hit> {
+function* redundantResources({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { resource, notResource } of statements) {
-    const redundant = redundantIn((resource ?? notResource)?.items ?? [], arnCovers);
+    const redundant = redundantIn((resource ?? notResource)?.items ?? [], (wider, narrower) => arnCovers(wider, narrower, budget));
     if (redundant.length > 0) yield { at: redundant, parts: [String(redundant.length)] };
   }
 }
 
 /** Wildcards stay inside each of the first five fields. */
-function arnCovers(wider: string, narrower: string): boolean {
+function arnCovers(wider: string, narrower: string, budget: StepBudget): boolean {
+  takeSteps(budget, wider.length + narrower.length);
   if (wider === '*') return true;
   if (narrower === '*') return false;
   const left = fieldsOf(wider);
   const right = fieldsOf(narrower);
-  return left.length === 6 && right.length === 6 && left.every((field, i) => globCovers(field, right[i] ?? ''));
+  return left.length === 6 && right.length === 6 && left.every((field, i) => globCovers(field, right[i] ?? '', budget));
 }

@@ -1,6 +1,8 @@
+import { compileSteps } from '../compile.ts';
 import type { PolicyType } from '../decision.ts';
 import type { Position } from '../document.ts';
 import { type ReadPolicy, type ReadProblem, readPolicy } from '../read.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
 import { type Finding, fillIn, type Issue, type Location, learnMoreLink } from './finding.ts';
 import { ISSUES, type IssueCode } from './issues.ts';
 import type { AuthorizationReference } from './reference.ts';
@@ -30,27 +32,51 @@ export const RULES: readonly Rule[] = [
 ];
 
 /**
- * All that is to be said about a policy text. Never throws, whatever the text; an empty answer means nothing was found.
+ * Returns every finding about a policy text. The list is empty if there is nothing to report.
  *
- * A text that is no JSON has only the finding that says where. Findings are ordered by rule, then by place.
- * Limit: 1,000 findings, the rest is left out; a policy with more is better mended first.
+ * A text that is not JSON has only the finding that says where. Findings are ordered by rule, then by place.
+ * Limit: 1,000 findings, the rest is left out. The default budget is unlimited.
  *
+ * @throws StepsExceeded  the rules need more steps than the budget has
  * Source: IAM Access Analyzer API, ValidatePolicy.
  */
-export function validatePolicy(text: string, policyType: PolicyType, reference: AuthorizationReference): readonly Finding[] {
+export function validatePolicy(
+  text: string,
+  policyType: PolicyType,
+  reference: AuthorizationReference,
+  budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
+): readonly Finding[] {
+  takeSteps(budget, compileSteps(text));
   const read = readPolicy(text);
   const findings = read.problems.flatMap((problem) => problemFinding(problem, read));
   const { document } = read;
   if (document === undefined) return findings;
-  const view = viewOf(document, policyType, reference);
+  const view = viewOf(document, policyType, reference, budget);
   for (const { code, policyTypes, find } of RULES) {
     if (!policyTypes.includes(policyType)) continue;
+    takeSteps(budget, 1 + (text.length >> 3));
     for (const hit of find(view)) {
       if (findings.length >= FINDINGS_MAX) return findings;
+      takeSteps(budget, stepsOf(hit));
       findings.push(hitFinding(code, hit, document.lineStarts));
     }
   }
   return findings;
+}
+
+/** Steps of one character of a finding, with what it costs to send it. */
+const STEPS_OF_CHARACTER = 64;
+
+/** Steps that it costs to write and send a finding. */
+function stepsOf({ at, parts = [] }: Hit): number {
+  const places = Array.isArray(at) ? (at as readonly Place[]).slice(0, LOCATIONS_MAX) : [at as Place];
+  let characters = 0;
+  for (const part of parts) characters += part.length;
+  // The path of a place has the names of its elements, which can be as long as the policy.
+  for (const { path } of places) {
+    for (const element of path) characters += 'value' in element ? element.value.length : 'key' in element ? element.key.length : 0;
+  }
+  return 100 + places.length * 400 + characters * STEPS_OF_CHARACTER;
 }
 
 const FINDINGS_MAX = 1000;

@@ -9,6 +9,7 @@ import {
 } from '../document.ts';
 import type { JsonNode, JsonObject, Span } from '../json-text.ts';
 import { type ReadOperator, readOperator } from '../operators.ts';
+import type { StepBudget } from '../steps.ts';
 import type { Location, PathElement } from './finding.ts';
 import { globOf } from './match-action.ts';
 import type { AuthorizationReference, ConditionKeyReference } from './reference.ts';
@@ -78,74 +79,92 @@ export interface PolicyView {
   readonly document: PolicyDocument;
   readonly policyType: PolicyType;
   readonly reference: AuthorizationReference;
+  /** Steps that the rules may still take. Each rule counts the work that is not linear in the policy. */
+  readonly budget: StepBudget;
   /** `${…}` is a variable. */
   readonly variables: boolean;
   readonly statements: readonly StatementView[];
 }
 
 /** Lays a document out. */
-export function viewOf(document: PolicyDocument, policyType: PolicyType, reference: AuthorizationReference): PolicyView {
+export function viewOf(
+  document: PolicyDocument,
+  policyType: PolicyType,
+  reference: AuthorizationReference,
+  budget: StepBudget,
+): PolicyView {
   const member = document.root.members.find(({ name }) => name.value === 'Statement');
   const isList = member?.value.kind === 'array';
   return {
     document,
     policyType,
     reference,
+    budget,
     variables: document.version?.value === '2012-10-17',
     statements: document.statements.map((node) => {
       const path: PathElement[] = [{ value: 'Statement' }];
       if (isList) path.push({ index: node.index });
-      return statementView(node, path, reference);
+      return statementView(node, path, reference, budget);
     }),
   };
 }
 
-function statementView(node: StatementNode, path: readonly PathElement[], reference: AuthorizationReference): StatementView {
+function statementView(
+  node: StatementNode,
+  path: readonly PathElement[],
+  reference: AuthorizationReference,
+  budget: StepBudget,
+): StatementView {
   const effect = node.effect?.value;
   const condition = node.condition && { path: [...path, { value: 'Condition' }], span: node.condition.node };
-  const operators = (node.condition?.blocks ?? []).map((block) => operatorView(block, condition?.path ?? path, reference));
+  const operators = (node.condition?.blocks ?? []).map((block) => operatorView(block, condition?.path ?? path, reference, budget));
   return {
     node,
     path,
     span: node.node,
     effect: effect === 'Allow' || effect === 'Deny' ? effect : undefined,
-    action: textsView(node.action, path),
-    notAction: textsView(node.notAction, path),
-    resource: textsView(node.resource, path),
-    notResource: textsView(node.notResource, path),
-    principal: principalView(node.principal, path, 'Principal') ?? principalView(node.notPrincipal, path, 'NotPrincipal'),
+    action: textsView(node.action, path, budget),
+    notAction: textsView(node.notAction, path, budget),
+    resource: textsView(node.resource, path, budget),
+    notResource: textsView(node.notResource, path, budget),
+    principal: principalView(node.principal, path, 'Principal', budget) ?? principalView(node.notPrincipal, path, 'NotPrincipal', budget),
     condition,
     operators,
     tests: operators.flatMap(({ tests }) => tests),
   };
 }
 
-function textsView(texts: TextsNode | undefined, parent: readonly PathElement[]): Texts | undefined {
+function textsView(texts: TextsNode | undefined, parent: readonly PathElement[], budget: StepBudget): Texts | undefined {
   if (texts === undefined) return undefined;
   const path = [...parent, { value: texts.key.value }];
-  return { name: texts.key.value, path, span: texts.node, items: itemsOf(texts, path) };
+  return { name: texts.key.value, path, span: texts.node, items: itemsOf(texts, path, budget) };
 }
 
-function itemsOf(texts: TextsNode, path: readonly PathElement[]): readonly Item[] {
+function itemsOf(texts: TextsNode, path: readonly PathElement[], budget: StepBudget): readonly Item[] {
   const ignoreCase = texts.key.value === 'Action' || texts.key.value === 'NotAction';
   return texts.values.map(({ value, node }, index) => ({
     value,
     node,
     path: texts.isList ? [...path, { index }] : path,
     span: node,
-    matches: lazyGlob(ignoreCase ? value.toLowerCase() : value),
+    matches: lazyGlob(ignoreCase ? value.toLowerCase() : value, budget),
   }));
 }
 
-function lazyGlob(pattern: string): (text: string) => boolean {
+function lazyGlob(pattern: string, budget: StepBudget): (text: string) => boolean {
   let glob: ((text: string) => boolean) | undefined;
   return (text) => {
-    glob ??= globOf(pattern);
+    glob ??= globOf(pattern, budget);
     return glob(text);
   };
 }
 
-function operatorView(block: ConditionBlock, parent: readonly PathElement[], reference: AuthorizationReference): OperatorView {
+function operatorView(
+  block: ConditionBlock,
+  parent: readonly PathElement[],
+  reference: AuthorizationReference,
+  budget: StepBudget,
+): OperatorView {
   const name = block.operator.value;
   const read = readOperator(name);
   const path = [...parent, { value: name }];
@@ -165,7 +184,7 @@ function operatorView(block: ConditionBlock, parent: readonly PathElement[], ref
         known: reference.conditionKey(texts.key.value),
         path: testPath,
         span: texts.node,
-        items: itemsOf(texts, testPath),
+        items: itemsOf(texts, testPath, budget),
       };
     }),
   };
@@ -175,6 +194,7 @@ function principalView(
   node: PrincipalNode | undefined,
   parent: readonly PathElement[],
   name: PrincipalView['name'],
+  budget: StepBudget,
 ): PrincipalView | undefined {
   if (node === undefined) return undefined;
   const path = [...parent, { value: name }];
@@ -191,7 +211,7 @@ function principalView(
         path: entryPath,
         keyPlace: { path: [...path, { key: texts.key.value }], span: texts.key },
         span: texts.node,
-        items: itemsOf(texts, entryPath),
+        items: itemsOf(texts, entryPath, budget),
       };
     }),
   };

@@ -1,10 +1,11 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { AccessCheckPolicyType } from '#model/generated/accessanalyzer.ts';
-import { checkAccessNotGranted as accessNotGranted, checkNoNewAccess as noNewAccess } from '#policy/analyse/checks.ts';
+import type { CheckAnswer } from '#policy/analyse/checks.ts';
 import type { AskedAs } from '#policy/analyse/search.ts';
-import { type CompiledPolicy, tryCompilePolicy } from '#policy/engine.ts';
+import type { Analysis, InvalidPolicy, NamedPolicy } from '#policy/analysis.ts';
+import { StepsExceeded } from '#policy/steps.ts';
+import type { Call } from '../operation.ts';
 import type { OperationTable } from '../table.ts';
-import { authorizationReference } from './reference.ts';
 
 type Checks = OperationTable<'accessanalyzer'>;
 
@@ -22,15 +23,16 @@ const LISTED_MAX = 100;
  * Says whether an updated policy allows what the existing one does not.
  *
  * @throws InvalidParameterException a document is no policy, or too long to be analysed
+ * @throws UnprocessableEntityException the check needs too much work
  * Source: accessanalyzer 2019-11-01, CheckNoNewAccess.
  */
 export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
   access: () => ({ action: 'access-analyzer:CheckNoNewAccess', resources: ['*'] }),
 
-  async handle(_call, { existingPolicyDocument, newPolicyDocument, policyType }) {
-    const existing = policyOf(existingPolicyDocument, 'existingPolicyDocument');
-    const updated = policyOf(newPolicyDocument, 'newPolicyDocument');
-    return noNewAccess(existing, updated, askedAs(policyType), authorizationReference());
+  async handle(call, { existingPolicyDocument, newPolicyDocument, policyType }) {
+    const existing = named(existingPolicyDocument, 'existingPolicyDocument');
+    const updated = named(newPolicyDocument, 'newPolicyDocument');
+    return checked(call, { kind: 'new-access', existing, updated, askedAs: askedAs(policyType) });
   },
 };
 
@@ -43,8 +45,8 @@ export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
 export const checkAccessNotGranted: Checks['CheckAccessNotGranted'] = {
   access: () => ({ action: 'access-analyzer:CheckAccessNotGranted', resources: ['*'] }),
 
-  async handle(_call, { policyDocument, access: listed, policyType }) {
-    const policy = policyOf(policyDocument, 'policyDocument');
+  async handle(call, { policyDocument, access: listed, policyType }) {
+    const policy = named(policyDocument, 'policyDocument');
     const [access = {}] = listed;
     const { actions = [], resources = [] } = access;
     if (actions.length + resources.length === 0) throw invalid('Specify at least one action or resource in access.');
@@ -53,7 +55,7 @@ export const checkAccessNotGranted: Checks['CheckAccessNotGranted'] = {
     for (const action of actions) if (action !== '*' && !action.includes(':')) throw invalid(`The action ${action} is not valid.`);
     for (const resource of resources)
       if (resource !== '*' && !resource.startsWith('arn:')) throw invalid(`The resource ${resource} is not valid.`);
-    return accessNotGranted(policy, access, askedAs(policyType), authorizationReference());
+    return checked(call, { kind: 'granted-access', policy, access: { actions, resources }, askedAs: askedAs(policyType) });
   },
 };
 
@@ -61,14 +63,34 @@ function askedAs(policyType: AccessCheckPolicyType): AskedAs {
   return policyType === 'IDENTITY_POLICY' ? 'identity' : 'resource';
 }
 
-/** Assumed: the texts. */
-function policyOf(text: string, name: string): CompiledPolicy {
-  if (text.length > ANALYSED_MAX) throw invalid(`The ${name} has more than ${ANALYSED_MAX} characters.`);
-  const compiled = tryCompilePolicy(text);
-  if ('policy' in compiled) return compiled.policy;
-  const [first] = compiled.problems;
-  const where = first === undefined ? '' : ` Line ${first.start.line}, column ${first.start.column}: ${first.message}`;
-  throw invalid(`The ${name} is not a valid policy.${where}`);
+/** @throws AwsError InvalidParameter  the document is too long */
+function named(text: string, policyId: string): NamedPolicy {
+  if (text.length > ANALYSED_MAX) throw invalid(`The ${policyId} has more than ${ANALYSED_MAX} characters.`);
+  return { policyId, text };
+}
+
+/**
+ * Runs a check.
+ *
+ * @throws AwsError InvalidParameter  a document is not a valid policy
+ * @throws AwsError UnprocessableEntity  the check needs more work than one request may take
+ * Source: accessanalyzer 2019-11-01, UnprocessableEntityException: "The specified entity could not be processed." Assumed: the messages.
+ */
+function checked<Kind extends 'new-access' | 'granted-access'>(
+  call: Call,
+  analysis: Extract<Analysis, { readonly kind: Kind }>,
+): CheckAnswer {
+  let outcome: { readonly answer: CheckAnswer } | InvalidPolicy;
+  try {
+    outcome = call.offload<Kind>(analysis);
+  } catch (error) {
+    if (!(error instanceof StepsExceeded)) throw error;
+    throw new AwsError('UnprocessableEntityException', 'The policies are too complex to be analyzed.');
+  }
+  if ('answer' in outcome) return outcome.answer;
+  const { policyId, problem } = outcome.invalid;
+  const where = problem === undefined ? '' : ` Line ${problem.start.line}, column ${problem.start.column}: ${problem.message}`;
+  throw invalid(`The ${policyId} is not a valid policy.${where}`);
 }
 
 function invalid(message: string): AwsError {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
 import type { ValidatePolicyRequest } from '#model/generated/accessanalyzer.ts';
+import type { Outcome, ValidationAnalysis } from '#policy/analysis.ts';
 import type { PolicyType } from '#policy/decision.ts';
-import { validatePolicy as findingsOf } from '#policy/validate/validate.ts';
+import { StepsExceeded } from '#policy/steps.ts';
+import type { Call } from '../operation.ts';
 import type { OperationTable } from '../table.ts';
-import { authorizationReference } from './reference.ts';
 
 /**
  * The most findings of a page, and how many it has where the caller does not say.
@@ -17,7 +18,7 @@ const PAGE_DEFAULT = 100;
 /**
  * Says what is wrong with a policy, or could be better.
  *
- * @throws ValidationException the token is none of this policy, or maxResults is less than one
+ * @throws ValidationException the token is none of this policy, maxResults is less than one, or the policy needs too much work
  * Source: accessanalyzer 2019-11-01, ValidatePolicy.
  * Assumed: resource control policies are judged as resource policies, because nothing here is guarded by them.
  * Assumed: texts are in English whatever the locale.
@@ -25,16 +26,27 @@ const PAGE_DEFAULT = 100;
 export const validatePolicy: OperationTable<'accessanalyzer'>['ValidatePolicy'] = {
   access: () => ({ action: 'access-analyzer:ValidatePolicy', resources: ['*'] }),
 
-  async handle(_call, input) {
+  async handle(call, input) {
     const { policyDocument, maxResults = PAGE_DEFAULT, nextToken } = input;
     if (maxResults < 1) throw invalid('maxResults', 'Value at maxResults must be at least 1.');
-    const findings = findingsOf(policyDocument, policyTypeOf(input), authorizationReference());
     const mark = markOf(input);
     const from = nextToken === undefined ? 0 : placeOf(nextToken, mark);
     const to = from + Math.min(maxResults, PAGE_MAX);
-    return { findings: findings.slice(from, to), ...(to < findings.length ? { nextToken: `${to}.${mark}` } : {}) };
+    const { findings, total } = validated(call, { kind: 'validation', text: policyDocument, policyType: policyTypeOf(input), from, to });
+    return { findings, ...(to < total ? { nextToken: `${to}.${mark}` } : {}) };
   },
 };
+
+/** @throws AwsError ValidationException  the policy needs more work than one request may take. Assumed: the error and its message. */
+function validated(call: Call, analysis: ValidationAnalysis): Outcome<'validation'> {
+  try {
+    return call.offload<'validation'>(analysis);
+  } catch (error) {
+    if (error instanceof StepsExceeded)
+      throw new AwsError('ValidationException', 'The policy is too complex to be validated.', { reason: 'other' });
+    throw error;
+  }
+}
 
 function policyTypeOf({ policyType, validatePolicyResourceType }: ValidatePolicyRequest): PolicyType {
   switch (policyType) {

@@ -6,7 +6,7 @@ import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import type { TrailRow } from '#store/trail.ts';
-import { nothingAside } from '../chime-fixture.ts';
+import { nothingAside, offloadAtOnce } from '../chime-fixture.ts';
 import type { Caller } from '../operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
@@ -63,6 +63,7 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
             tx,
             requestId: 'r',
             aside: nothingAside,
+            offload: offloadAtOnce,
             ...as,
           },
           input,

@@ -8,12 +8,12 @@ import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { actionsOf } from '#model/authorization.ts';
 import type { EntityDetails, IamApi, ServiceLastAccessed, TrackedActionLastAccessed } from '#model/generated/iam.ts';
+import { StepsExceeded } from '#policy/steps.ts';
 import type { LastUse } from '#store/last-use.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { entity, everyRecord } from './entities.ts';
 import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
 import { given } from './given.ts';
-import { grantedServices } from './granted-services.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';
@@ -63,7 +63,7 @@ export const lastAccessedOperations = {
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
       const uses = byService(await seenBy(call, job.arn));
-      const granted = new Set((await documentsOf(call, job.arn)).flatMap((document) => [...grantedServices(document)]));
+      const granted = new Set(grantedByEach(call, await documentsOf(call, job.arn)).flat());
       const page = pageOf(
         input,
         [...granted].map((prefix) => ({ key: prefix, record: prefix })),
@@ -101,10 +101,12 @@ export const lastAccessedOperations = {
   ListPoliciesGrantingServiceAccess: {
     access: (input) => onArn('iam:ListPoliciesGrantingServiceAccess', input.Arn),
     async handle(call, input) {
-      const policies = (await policiesOf(call, await entityOfArn(call, input.Arn))).map((policy) => ({
-        policy,
-        granted: grantedServices(policy.document),
-      }));
+      const held = await policiesOf(call, await entityOfArn(call, input.Arn));
+      const granted = grantedByEach(
+        call,
+        held.map(({ document }) => document),
+      );
+      const policies = held.map((policy, i) => ({ policy, granted: new Set(granted[i]) }));
       return {
         PoliciesGrantingServiceAccess: input.ServiceNamespaces.map((ServiceNamespace) => ({
           ServiceNamespace,
@@ -134,6 +136,20 @@ async function jobOf(call: Call, jobId: string): Promise<Job> {
   const job = kept && (JSON.parse(kept.answer) as Job);
   if (job?.askedBy !== call.principal.principalId) throw new AwsError('NoSuchEntityException', `The job ${jobId} cannot be found.`);
   return job;
+}
+
+/**
+ * The services of which each document allows any action.
+ *
+ * @throws AwsError ServiceFailure  the documents need more work than one request may take
+ */
+function grantedByEach(call: Call, documents: readonly string[]): readonly (readonly string[])[] {
+  try {
+    return call.offload<'granted-services'>({ kind: 'granted-services', documents }).services;
+  } catch (error) {
+    if (!(error instanceof StepsExceeded)) throw error;
+    throw new AwsError('ServiceFailureException', 'The policies are too complex to be evaluated.');
+  }
 }
 
 function isPolicyArn(text: string): boolean {

@@ -22,10 +22,12 @@ export interface Page<Thing> {
   readonly rest: { readonly IsTruncated: boolean; readonly Marker?: string };
 }
 
-const DEFAULT_ITEMS = 100;
+/** Items of a page whose request does not say how many. */
+export const DEFAULT_ITEMS = 100;
 const MARKER_PREFIX = 'k1.';
 
-function markerOf(key: string): string {
+/** The marker of the page that follows a key. */
+export function markerOf(key: string): string {
   return MARKER_PREFIX + Buffer.from(key, 'utf8').toString('base64url');
 }
 
@@ -34,6 +36,15 @@ function keyOfMarker(marker: string): string {
   const key = marker.startsWith(MARKER_PREFIX) ? Buffer.from(marker.slice(MARKER_PREFIX.length), 'base64url').toString('utf8') : '';
   if (key === '' || markerOf(key) !== marker) throw new AwsError('ValidationError', 'Invalid Marker.');
   return key;
+}
+
+/**
+ * The key that a request's page begins after; undefined for the first page.
+ *
+ * @throws AwsError ValidationError  the marker is invalid
+ */
+export function afterMarker({ Marker }: PageRequest): string | undefined {
+  return Marker === undefined ? undefined : keyOfMarker(Marker);
 }
 
 /** One page of what the store lists in the order of keys; `keep` leaves out what a filter does not want. */

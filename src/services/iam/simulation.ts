@@ -8,15 +8,16 @@ import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 import type { ContextEntry, EvaluationResult as Evaluated, IamApi, PolicyIdentifier } from '#model/generated/iam.ts';
-import { type SourcedPolicy, tryCompilePolicy } from '#policy/compile.ts';
-import type { PolicyLayers } from '#policy/link.ts';
-import { contextKeysOf, type EvaluationResult, type Simulation, simulate } from '#policy/simulate.ts';
+import type { Analysis, InvalidPolicy, NamedPolicy, Outcome, SimulationAnalysis } from '#policy/analysis.ts';
+import type { SourcedPolicy } from '#policy/compile.ts';
+import { type EvaluationResult, SIMULATED_TEXT_MAX } from '#policy/simulate.ts';
+import { StepsExceeded } from '#policy/steps.ts';
 import type { TrustCaller } from '#policy/trust.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import type { IamDeps } from './deps.ts';
 import { boundaryOf, type EntityPolicy, entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
 import { AWS_MANAGED_PREFIX } from './names.ts';
-import { pageOfStored } from './page.ts';
+import { afterMarker, DEFAULT_ITEMS, markerOf } from './page.ts';
 import { onAccount, onArn, tagMap } from './resources.ts';
 
 type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySourceArn'>;
@@ -27,15 +28,14 @@ export function simulationOperations(deps: IamDeps) {
       access: () => onAccount('iam:SimulateCustomPolicy'),
       async handle(call, input) {
         const organization = (input.OrderedOrganizationPolicyInputList ?? []).map(({ ServiceControlPolicyInputList }, level) =>
-          compiledInputs(ServiceControlPolicyInputList ?? [], `OrderedOrganizationPolicyInputList.${level + 1}`),
+          inputs(ServiceControlPolicyInputList ?? [], `OrderedOrganizationPolicyInputList.${level + 1}`),
         );
-        const boundary = compiledInputs(input.PermissionsBoundaryPolicyInputList ?? [], 'PermissionsBoundaryPolicyInputList');
-        const layers: PolicyLayers = {
-          identity: compiledInputs(input.PolicyInputList, 'PolicyInputList'),
-          ...(boundary.length === 0 ? {} : { boundary }),
+        const policies: SimulatedPolicies = {
+          identity: inputs(input.PolicyInputList, 'PolicyInputList'),
+          boundary: inputs(input.PermissionsBoundaryPolicyInputList ?? [], 'PermissionsBoundaryPolicyInputList'),
           ...(organization.length === 0 ? {} : { serviceControl: organization }),
         };
-        return await results(call, layers, input, contextOf(input.ContextEntries), input.CallerArn);
+        return await results(call, policies, input, contextOf(input.ContextEntries), input.CallerArn);
       },
     },
 
@@ -50,60 +50,85 @@ export function simulationOperations(deps: IamDeps) {
         const found = await entityOfArn(call, input.PolicySourceArn);
         const excluded = input.PolicyExclusionList ?? [];
         const policies = (await policiesOf(call, found)).filter((policy) => !excluded.some((one) => excludes(one, policy)));
-        const replaced = compiledInputs(input.PermissionsBoundaryPolicyInputList ?? [], 'PermissionsBoundaryPolicyInputList');
+        const replaced = inputs(input.PermissionsBoundaryPolicyInputList ?? [], 'PermissionsBoundaryPolicyInputList');
         const attached = excluded.some((one) => one.PolicyType === 'permission-boundary') ? undefined : await boundaryOf(call, found);
-        const boundary = replaced.length > 0 ? replaced : attached === undefined ? [] : [compiledPolicy(attached)];
+        const boundary = replaced.length > 0 ? replaced : attached === undefined ? [] : [inForce(attached)];
         const exempt =
           (found.kind === 'role' && found.record.linkedService !== undefined) || excluded.some((one) => one.PolicyType === 'scp');
         const serviceControl = exempt ? undefined : deps.serviceControl?.(call.accountId);
-        const layers: PolicyLayers = {
-          identity: [...policies.map(compiledPolicy), ...compiledInputs(input.PolicyInputList ?? [], 'PolicyInputList')],
-          ...(boundary.length === 0 ? {} : { boundary }),
-          ...(serviceControl === undefined ? {} : { serviceControl }),
+        const simulated: SimulatedPolicies = {
+          identity: [...policies.map(inForce), ...inputs(input.PolicyInputList ?? [], 'PolicyInputList')],
+          boundary,
+          ...(serviceControl === undefined ? {} : { serviceControl: serviceControl.map((level) => level.map(compiledInForce)) }),
         };
         const context = new Map([...sourceContext(call, found), ...contextOf(input.ContextEntries)]);
-        return await results(call, layers, input, context, input.CallerArn ?? (found.kind === 'user' ? found.record.arn : undefined));
+        return await results(call, simulated, input, context, input.CallerArn ?? (found.kind === 'user' ? found.record.arn : undefined));
       },
     },
 
     GetContextKeysForCustomPolicy: {
       access: () => onAccount('iam:GetContextKeysForCustomPolicy'),
-      async handle(_, input) {
-        return { ContextKeyNames: keysOf(compiledInputs(input.PolicyInputList, 'PolicyInputList')) };
+      async handle(call, input) {
+        const policies = inputs(input.PolicyInputList, 'PolicyInputList');
+        return { ContextKeyNames: analyzed(call, { kind: 'context-keys', policies }).keys };
       },
     },
 
     GetContextKeysForPrincipalPolicy: {
       access: (input) => onArn('iam:GetContextKeysForPrincipalPolicy', input.PolicySourceArn),
       async handle(call, input) {
-        const policies = await policiesOf(call, await entityOfArn(call, input.PolicySourceArn));
-        return {
-          ContextKeyNames: keysOf([...policies.map(compiledPolicy), ...compiledInputs(input.PolicyInputList ?? [], 'PolicyInputList')]),
-        };
+        const attached = await policiesOf(call, await entityOfArn(call, input.PolicySourceArn));
+        const policies = [...attached.map(inForce), ...inputs(input.PolicyInputList ?? [], 'PolicyInputList')];
+        return { ContextKeyNames: analyzed(call, { kind: 'context-keys', policies }).keys };
       },
     },
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** @throws AwsError InvalidInput one of them is no policy. Assumed: the text. */
-function compiledInputs(texts: readonly string[], list: string): SourcedPolicy[] {
-  return texts.map((text, i) => {
-    const compiled = tryCompilePolicy(text);
-    if ('policy' in compiled) return { policyId: `${list}.${i + 1}`, policy: compiled.policy };
-    const [problem] = compiled.problems;
-    const place = problem === undefined ? '' : ` (line ${problem.start.line}, column ${problem.start.column}: ${problem.message})`;
-    throw new AwsError('InvalidInputException', `${list}.${i + 1} is not a valid policy${place}`);
-  });
+/** The policies of one list of the request, named by their places in it. */
+function inputs(texts: readonly string[], list: string): NamedPolicy[] {
+  return texts.map((text, i) => ({ policyId: `${list}.${i + 1}`, text }));
 }
 
-/** A policy in force; that it can be read was made sure of when it was written. Assumed: an inline one is called as decisions call it. */
-function compiledPolicy(policy: EntityPolicy): SourcedPolicy {
-  const compiled = tryCompilePolicy(policy.document);
-  if (!('policy' in compiled)) throw new Error(`the policy ${policy.policyName} of ${policy.holder.name} cannot be read`);
-  return policy.policyArn === undefined
-    ? { policyId: `${policy.holder.kind}/${policy.holder.name}:${policy.policyName}`, policy: compiled.policy }
-    : { policyId: policy.policyArn, policyArn: policy.policyArn, policy: compiled.policy };
+/** A policy in force. Assumed: an inline one has the name that decisions give it. */
+function inForce({ policyArn, policyName, holder, document }: EntityPolicy): NamedPolicy {
+  return policyArn === undefined
+    ? { policyId: `${holder.kind}/${holder.name}:${policyName}`, text: document }
+    : { policyId: policyArn, policyArn, text: document };
 }
+
+/** A policy in force that was compiled before. */
+function compiledInForce({ policyId, policyArn, policy }: SourcedPolicy): NamedPolicy {
+  return { policyId, ...(policyArn === undefined ? {} : { policyArn }), text: policy.text };
+}
+
+/**
+ * Runs an analysis for this service.
+ *
+ * @throws AwsError InvalidInput  an input policy is not valid
+ * @throws AwsError PolicyEvaluation  the policies need more work than one request may take. Assumed: the message.
+ */
+function analyzed<Kind extends 'simulation' | 'context-keys'>(
+  call: Call,
+  analysis: Extract<Analysis, { readonly kind: Kind }>,
+): Exclude<Outcome<Kind>, InvalidPolicy> {
+  let outcome: Outcome<Kind>;
+  try {
+    outcome = call.offload<Kind>(analysis);
+  } catch (error) {
+    if (!(error instanceof StepsExceeded)) throw error;
+    throw new AwsError('PolicyEvaluationException', 'The policies are too complex to be evaluated.');
+  }
+  if (!('invalid' in outcome)) return outcome as Exclude<Outcome<Kind>, InvalidPolicy>;
+  const { policyId, problem } = (outcome as InvalidPolicy).invalid;
+  // What is in force was checked when it was written.
+  if (!INPUT_LISTS.test(policyId)) throw new Error(`the policy ${policyId} cannot be read`);
+  const place = problem === undefined ? '' : ` (line ${problem.start.line}, column ${problem.start.column}: ${problem.message})`;
+  throw new AwsError('InvalidInputException', `${policyId} is not a valid policy${place}`);
+}
+
+const INPUT_LISTS =
+  /^(PolicyInputList|PermissionsBoundaryPolicyInputList|OrderedOrganizationPolicyInputList\.[0-9]+|ResourcePolicy)\.[0-9]+$/;
 
 /** Whether a policy is left out: all of a type, one by its ARN, or one inline. */
 function excludes(one: PolicyIdentifier, policy: EntityPolicy): boolean {
@@ -121,19 +146,14 @@ function typeOf({ policyArn }: EntityPolicy): 'inline' | 'aws-managed' | 'user-m
   return policyArn.startsWith(AWS_MANAGED_PREFIX) ? 'aws-managed' : 'user-managed';
 }
 
-function keysOf(policies: readonly SourcedPolicy[]): string[] {
-  const keys = new Map<string, string>();
-  for (const { policy } of policies) {
-    for (const key of contextKeysOf(policy)) if (!keys.has(key.toLowerCase())) keys.set(key.toLowerCase(), key);
-  }
-  return [...keys.values()].sort();
-}
-
 /** @throws AwsError InvalidInput an entry has no name, or its values do not fit its type */
 function contextOf(entries: readonly ContextEntry[] | undefined): ConditionContext {
   const context = new Map<string, string | readonly string[]>();
   for (const { ContextKeyName, ContextKeyValues = [], ContextKeyType } of entries ?? []) {
     if (ContextKeyName === undefined) throw new AwsError('InvalidInputException', 'A context entry must have a ContextKeyName.');
+    // Assumed: the limit. The model has none.
+    if (ContextKeyValues.some((value) => value.length > SIMULATED_TEXT_MAX))
+      throw new AwsError('InvalidInputException', `A value of ${ContextKeyName} has more than ${SIMULATED_TEXT_MAX} characters.`);
     const list = ContextKeyType?.endsWith('List') === true;
     const [first] = ContextKeyValues;
     if (list) context.set(ContextKeyName.toLowerCase(), ContextKeyValues);
@@ -157,22 +177,44 @@ function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, stri
   return context;
 }
 
-/** Only what a page shows is simulated: every action on every resource may be a great many. */
-async function results(call: Call, layers: PolicyLayers, input: SimulateInput, context: ConditionContext, callerArn: string | undefined) {
+/** The policies of a simulation. */
+type SimulatedPolicies = Pick<SimulationAnalysis, 'identity' | 'boundary' | 'serviceControl'>;
+
+/**
+ * Simulates one page: only its actions and resources are simulated. A page has fewer results than `MaxItems` if more need
+ * too much work.
+ *
+ * Source: IAM API reference, SimulateCustomPolicy, MaxItems: "IAM might return fewer than the MaxItems number of results, even when there
+ * are more results available".
+ */
+async function results(
+  call: Call,
+  policies: SimulatedPolicies,
+  input: SimulateInput,
+  context: ConditionContext,
+  callerArn: string | undefined,
+): Promise<IamApi['SimulateCustomPolicy']['output']> {
   for (const action of input.ActionNames) ensureAction(action);
   const resources = input.ResourceArns === undefined || input.ResourceArns.length === 0 ? ['*'] : input.ResourceArns;
-  const count = input.ActionNames.length * resources.length;
-  const page = await pageOfStored<EvaluationResult>(input, async (after, limit) => {
-    const found = [];
-    const from = after === undefined ? 0 : Number(after) + 1;
-    for (let i = from; i < Math.min(count, from + limit); i++) {
-      const action = input.ActionNames[Math.floor(i / resources.length)] as string;
-      const resource = resources[i % resources.length] as string;
-      found.push({ key: String(i).padStart(9, '0'), record: one(call, layers, input, context, callerArn, action, resource) });
-    }
-    return found;
+  const total = input.ActionNames.length * resources.length;
+  const after = afterMarker(input);
+  if (after !== undefined && !/^[0-9]{9}$/.test(after)) throw new AwsError('ValidationError', 'Invalid Marker.');
+  const from = after === undefined ? 0 : Number(after) + 1;
+  const count = Math.max(0, Math.min(total - from, input.MaxItems ?? DEFAULT_ITEMS));
+  const resourcePolicy = resourcePolicyOf(call, input, callerArn);
+  const { results: found } = analyzed(call, {
+    kind: 'simulation',
+    ...policies,
+    context: [...context],
+    actions: input.ActionNames,
+    resources,
+    from,
+    count,
+    ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
   });
-  return { EvaluationResults: page.records.map(toEvaluated), ...page.rest };
+  const next = from + found.length;
+  const rest = next < total ? { IsTruncated: true, Marker: markerOf(String(next - 1).padStart(9, '0')) } : { IsTruncated: false };
+  return { EvaluationResults: found.map(toEvaluated), ...rest };
 }
 
 /** The real service writes a SourcePolicyType that is not in its model: `IAM Policy`. Recorded: see `policy/simulate.ts`. */
@@ -180,33 +222,11 @@ function toEvaluated(result: EvaluationResult): Evaluated {
   return result as unknown as Evaluated;
 }
 
-function one(
-  call: Call,
-  layers: PolicyLayers,
-  input: SimulateInput,
-  context: ConditionContext,
-  callerArn: string | undefined,
-  action: string,
-  resource: string,
-): EvaluationResult {
-  const resourcePolicy = resourcePolicyOf(call, input, callerArn, action);
-  const simulation: Simulation = {
-    layers,
-    actions: [action],
-    resources: [resource],
-    context,
-    ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
-  };
-  return simulate(simulation)[0] as EvaluationResult;
-}
-
-/** @throws AwsError InvalidInput a resource policy, and nobody to whom it could apply */
-function resourcePolicyOf(call: Call, input: SimulateInput, callerArn: string | undefined, action: string): Simulation['resourcePolicy'] {
+/** @throws AwsError InvalidInput  a resource policy without a caller to whom it could apply */
+function resourcePolicyOf(call: Call, input: SimulateInput, callerArn: string | undefined): SimulationAnalysis['resourcePolicy'] {
   if (input.ResourcePolicy === undefined) return undefined;
-  const [source] = compiledInputs([input.ResourcePolicy], 'ResourcePolicy');
   if (callerArn === undefined) throw new AwsError('InvalidInputException', 'CallerArn must be given with a ResourcePolicy.');
-  const policyType = action.toLowerCase().startsWith('sts:assume') ? 'trust' : 'resource';
-  return { source: source as SourcedPolicy, caller: callerOf(call, callerArn), policyType };
+  return { policy: { policyId: 'ResourcePolicy.1', text: input.ResourcePolicy }, caller: callerOf(call, callerArn) };
 }
 
 function callerOf(call: Call, callerArn: string): TrustCaller {

@@ -1,0 +1,35 @@
+/**
+ * The services of which policies allow any action.
+ *
+ * Source: IAM User Guide, "Refine permissions using last accessed information": by what policies allow, whatever denies it.
+ */
+import { compileSteps, tryCompilePolicy } from '../compile.ts';
+import { matchesText } from '../glob.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
+
+/**
+ * Returns the prefixes of the services of which a policy allows any action. A text that is not a policy allows none.
+ *
+ * @throws StepsExceeded
+ */
+export function grantedServices(document: string, services: ReadonlySet<string>, budget: StepBudget): string[] {
+  takeSteps(budget, compileSteps(document));
+  const compiled = tryCompilePolicy(document);
+  if (!('policy' in compiled)) return [];
+  const granted = new Set<string>();
+  for (const { effect, actions } of compiled.policy.lowered.statements) {
+    if (effect !== 'Allow' || granted.size === services.size) continue;
+    const named = new Set<string>();
+    for (const { everything, service, name } of actions.patterns) {
+      // NotAction leaves something of a service, unless it names the whole service.
+      if (actions.not && !everything && !matchesText(name, '')) continue;
+      for (const prefix of services) {
+        if (named.has(prefix)) continue;
+        takeSteps(budget, 2);
+        if (everything || matchesText(service, prefix, 0, prefix.length, budget)) named.add(prefix);
+      }
+    }
+    for (const prefix of services) if (named.has(prefix) !== actions.not) granted.add(prefix);
+  }
+  return [...services].filter((prefix) => granted.has(prefix));
+}

@@ -1,0 +1,248 @@
+/**
+ * Analyses of policies that a caller supplied or that an account stores: plain data in, plain data out, so that one can run in another
+ * thread. The work of each is bounded in steps.
+ */
+import { type AskedAccess, type CheckAnswer, checkAccessNotGranted, checkNoNewAccess } from './analyse/checks.ts';
+import { grantedServices } from './analyse/granted-services.ts';
+import type { AskedAs } from './analyse/search.ts';
+import { type CompiledPolicy, compileSteps, type PolicyTextProblem, type SourcedPolicy, tryCompilePolicy } from './compile.ts';
+import type { PolicyType } from './decision.ts';
+import type { PolicyLayers } from './link.ts';
+import { contextKeysOf, type EvaluationResult, simulate } from './simulate.ts';
+import { type StepBudget, StepsExceeded, takeSteps } from './steps.ts';
+import type { TrustCaller } from './trust.ts';
+import type { Finding } from './validate/finding.ts';
+import type { AuthorizationReference } from './validate/reference.ts';
+import { validatePolicy } from './validate/validate.ts';
+
+/** A policy by its text, and its name in results. */
+export interface NamedPolicy {
+  readonly policyId: string;
+  readonly policyArn?: string;
+  readonly text: string;
+}
+
+/** Simulates the pairs of actions and resources, actions first, from the pair `from` on. */
+export interface SimulationAnalysis {
+  readonly kind: 'simulation';
+  readonly identity: readonly NamedPolicy[];
+  readonly boundary: readonly NamedPolicy[];
+  /** One list for each level. Absent: none applies. */
+  readonly serviceControl?: readonly (readonly NamedPolicy[])[];
+  readonly context: readonly (readonly [key: string, value: string | readonly string[]])[];
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly from: number;
+  readonly count: number;
+  readonly resourcePolicy?: { readonly policy: NamedPolicy; readonly caller: TrustCaller };
+}
+
+export interface ContextKeysAnalysis {
+  readonly kind: 'context-keys';
+  readonly policies: readonly NamedPolicy[];
+}
+
+/** Findings `from` to `to`, exclusive, of those of a policy. */
+export interface ValidationAnalysis {
+  readonly kind: 'validation';
+  readonly text: string;
+  readonly policyType: PolicyType;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface NewAccessAnalysis {
+  readonly kind: 'new-access';
+  readonly existing: NamedPolicy;
+  readonly updated: NamedPolicy;
+  readonly askedAs: AskedAs;
+}
+
+export interface GrantedAccessAnalysis {
+  readonly kind: 'granted-access';
+  readonly policy: NamedPolicy;
+  readonly access: AskedAccess;
+  readonly askedAs: AskedAs;
+}
+
+export interface GrantedServicesAnalysis {
+  readonly kind: 'granted-services';
+  readonly documents: readonly string[];
+}
+
+export type Analysis =
+  | SimulationAnalysis
+  | ContextKeysAnalysis
+  | ValidationAnalysis
+  | NewAccessAnalysis
+  | GrantedAccessAnalysis
+  | GrantedServicesAnalysis;
+
+/** A text that is not a policy. */
+export interface InvalidPolicy {
+  readonly invalid: { readonly policyId: string; readonly problem: PolicyTextProblem | undefined };
+}
+
+/** What each kind of analysis returns. */
+export interface Outcomes {
+  /** Fewer results than `count` if more would exceed the budget, at least one if there is a pair. */
+  readonly simulation: { readonly results: readonly EvaluationResult[] } | InvalidPolicy;
+  readonly 'context-keys': { readonly keys: readonly string[] } | InvalidPolicy;
+  readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
+  readonly 'new-access': { readonly answer: CheckAnswer } | InvalidPolicy;
+  readonly 'granted-access': { readonly answer: CheckAnswer } | InvalidPolicy;
+  /** In the order of the documents. */
+  readonly 'granted-services': { readonly services: readonly (readonly string[])[] };
+}
+
+export type Outcome<Kind extends Analysis['kind'] = Analysis['kind']> = Outcomes[Kind];
+
+/**
+ * Steps of one analysis, about half a second. One simulated request stays within it if its policies fill every quota
+ * (`DECISION_CHARACTERS`) and all of their patterns compare slowly with a value of `SIMULATED_TEXT_MAX` characters.
+ */
+export const ANALYSIS_STEPS_MAX = 2 ** 28;
+
+/** Statements and keys that the results of one page of a simulation may name. A larger result takes too long to send. */
+export const RESULT_ITEMS_MAX = 4_000;
+
+/** Context keys that one answer may name. */
+const KEYS_MAX = 20_000;
+
+/**
+ * Runs an analysis. With `partial`, a simulation that exceeds the budget returns the results that it has, if it has one.
+ *
+ * @throws StepsExceeded
+ */
+export function runAnalysis<Kind extends Analysis['kind']>(
+  analysis: Extract<Analysis, { readonly kind: Kind }>,
+  reference: AuthorizationReference,
+  budget: StepBudget,
+  partial: boolean,
+): Outcome<Kind> {
+  return run(analysis, reference, budget, partial) as Outcome<Kind>;
+}
+
+function run(analysis: Analysis, reference: AuthorizationReference, budget: StepBudget, partial: boolean): Outcome {
+  const compiled = new Compiling(budget);
+  try {
+    switch (analysis.kind) {
+      case 'simulation':
+        return { results: runSimulation(analysis, compiled, budget, partial) };
+      case 'context-keys':
+        return { keys: keysOf(compiled.all(analysis.policies), budget) };
+      case 'validation': {
+        const findings = validatePolicy(analysis.text, analysis.policyType, reference, budget);
+        return { findings: findings.slice(analysis.from, analysis.to), total: findings.length };
+      }
+      case 'new-access': {
+        const { existing, updated, askedAs } = analysis;
+        return { answer: checkNoNewAccess(compiled.one(existing), compiled.one(updated), askedAs, reference, budget) };
+      }
+      case 'granted-access': {
+        const { policy, access, askedAs } = analysis;
+        return { answer: checkAccessNotGranted(compiled.one(policy), access, askedAs, reference, budget) };
+      }
+      case 'granted-services':
+        return { services: analysis.documents.map((document) => grantedServices(document, reference.services, budget)) };
+    }
+  } catch (error) {
+    if (error instanceof NotAPolicy) return { invalid: error.invalid };
+    throw error;
+  }
+}
+
+/** Ends an analysis at the first text that is not a policy. Never leaves this file. */
+class NotAPolicy extends Error {
+  readonly invalid: InvalidPolicy['invalid'];
+
+  constructor(invalid: InvalidPolicy['invalid']) {
+    super('not a policy');
+    this.invalid = invalid;
+  }
+}
+
+/** Compiles the policies of one analysis, and counts the steps. */
+class Compiling {
+  readonly #budget: StepBudget;
+
+  constructor(budget: StepBudget) {
+    this.#budget = budget;
+  }
+
+  one({ policyId, text }: NamedPolicy): CompiledPolicy {
+    takeSteps(this.#budget, compileSteps(text));
+    const compiled = tryCompilePolicy(text);
+    if ('policy' in compiled) return compiled.policy;
+    throw new NotAPolicy({ policyId, problem: compiled.problems[0] });
+  }
+
+  all(policies: readonly NamedPolicy[]): SourcedPolicy[] {
+    return policies.map((named) => ({
+      policyId: named.policyId,
+      ...(named.policyArn === undefined ? {} : { policyArn: named.policyArn as NonNullable<SourcedPolicy['policyArn']> }),
+      policy: this.one(named),
+    }));
+  }
+}
+
+function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget: StepBudget, partial: boolean): EvaluationResult[] {
+  const { actions, resources, from, count } = analysis;
+  const boundary = compiled.all(analysis.boundary);
+  const layers: PolicyLayers = {
+    identity: compiled.all(analysis.identity),
+    ...(boundary.length === 0 ? {} : { boundary }),
+    ...(analysis.serviceControl === undefined ? {} : { serviceControl: analysis.serviceControl.map((level) => compiled.all(level)) }),
+  };
+  const context = new Map(analysis.context);
+  const { caller, policy } = analysis.resourcePolicy ?? {};
+  const [source] = policy === undefined ? [] : compiled.all([policy]);
+  const results: EvaluationResult[] = [];
+  let items = 0;
+  for (let i = from; i < from + count; i++) {
+    const action = actions[Math.floor(i / resources.length)] as string;
+    const resource = resources[i % resources.length] as string;
+    const policyType = action.toLowerCase().startsWith('sts:assume') ? ('trust' as const) : ('resource' as const);
+    const resourcePolicy = source === undefined || caller === undefined ? {} : { resourcePolicy: { source, caller, policyType } };
+    try {
+      const [result] = simulate({ layers, actions: [action], resources: [resource], context, budget, ...resourcePolicy });
+      if (result === undefined) throw new Error('A simulation has one result for each pair.');
+      items += itemsOf(result);
+      if (items > RESULT_ITEMS_MAX) throw new StepsExceeded();
+      results.push(result);
+    } catch (error) {
+      if (error instanceof StepsExceeded && partial && results.length > 0) break;
+      throw error;
+    }
+  }
+  return results;
+}
+
+/** Characters of a name that count for one item. */
+const CHARACTERS_OF_ITEM = 64;
+
+/** What a result costs to send: a name can be as long as a policy. */
+function itemsOf({ MatchedStatements, MissingContextValues }: EvaluationResult): number {
+  return MissingContextValues.reduce((sum, name) => sum + 1 + name.length / CHARACTERS_OF_ITEM, 1 + MatchedStatements.length);
+}
+
+function keysOf(policies: readonly SourcedPolicy[], budget: StepBudget): string[] {
+  const keys = new Map<string, string>();
+  for (const { policy } of policies) {
+    for (const key of contextKeysOf(policy, budget)) if (!keys.has(key.toLowerCase())) keys.set(key.toLowerCase(), key);
+    if (keys.size > KEYS_MAX) throw new StepsExceeded();
+  }
+  return [...keys.values()].sort();
+}
+
+/** Characters of all texts of an analysis: a measure of what it costs to run, and to send to another thread. */
+export function sizeOf(analysis: Analysis): number {
+  let size = 0;
+  const add = (value: unknown): void => {
+    if (typeof value === 'string') size += value.length + 1;
+    else if (Array.isArray(value)) value.forEach(add);
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(add);
+  };
+  add(analysis);
+  return size;
+}

@@ -1,0 +1,151 @@
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
+import { isOwnDatabase, openVault } from '#access/vault.ts';
+import { databaseFolder } from '#store/database-folder.ts';
+import { type PeekedMeta, peekPostgres, peekSqlite } from '#store/peek.ts';
+import { writeDurably } from './durable-file.ts';
+import { FINGERPRINT, OPERATOR_ACCOUNT } from './first-start.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Exists from before the first file of a data folder is created until the first account is committed. So a first start that was
+ * interrupted can be repeated, and a lost database is not mistaken for one.
+ */
+const FIRST_START = 'first-start';
+
+/** Folders that the server creates in the data folder. A link there would lead its files elsewhere. */
+const FOLDERS = ['aws', 'control', 'tls'] as const;
+
+/** Files that only their owner may read. A link to one is allowed, because container platforms mount secrets so. */
+const PRIVATE_FILES = ['operator.key', join('aws', 'credentials'), join('tls', 'ca.key'), join('tls', 'server.key')] as const;
+const DATABASE_FILES = ['belfry.db', 'belfry.db-wal', 'belfry.db-shm'] as const;
+
+const WRITABLE_BY_OTHERS = 0o022;
+const OPEN_TO_OTHERS = 0o077;
+/** A key of an external CA is often readable by a group, such as Debian's `ssl-cert`. */
+const READABLE_BY_ALL = 0o027;
+
+/**
+ * Checks the data folder before a start changes anything in it. Creates it if it does not exist.
+ *
+ * @throws Error a folder or a file is open to other users, a folder is a link, or operator key, database and first profile do not belong
+ *   together. The message is one line and says what to do
+ */
+export async function requireSoundDataFolder(settings: Settings): Promise<void> {
+  const { dataFolder, database } = settings;
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const folderOfDatabase = databaseFolder(database);
+  requireModes(settings, folderOfDatabase);
+  requireCertificate(settings);
+  // A database in memory is new at every start.
+  if (database === 'file::memory:') return;
+  const meta = folderOfDatabase === undefined ? await peekPostgres(database) : peekSqlite(folderOfDatabase);
+  if (isFirstStart(dataFolder, meta)) writeDurably(join(dataFolder, FIRST_START), '');
+}
+
+/** Reports whether the server may create the first account of an empty database. */
+export function mayCreateAccount({ dataFolder, database }: Settings): boolean {
+  return database === 'file::memory:' || existsSync(join(dataFolder, FIRST_START));
+}
+
+/** Ends the first start: from now on, an empty database is a lost one. */
+export function endFirstStart({ dataFolder }: Settings): void {
+  rmSync(join(dataFolder, FIRST_START), { force: true });
+}
+
+/** Describes the failure of a start. If a full disk caused it, the description is one line that says so. */
+export function startFailure(error: Error, settings: Settings): string {
+  const folder = fullFolder(error, [settings.dataFolder, databaseFolder(settings.database) ?? settings.dataFolder]);
+  if (folder === undefined) return error.message;
+  const cause = error.message.split('\n', 1)[0]?.replace(/^Error: /, '');
+  return `the disk of '${folder}' is full; free some space (${cause})`;
+}
+
+function isFirstStart(dataFolder: string, meta: PeekedMeta): boolean {
+  const has = (name: string): boolean => existsSync(join(dataFolder, name));
+  const isKnown = meta === 'unknown' || (meta !== 'missing' && (meta.has(OPERATOR_ACCOUNT) || meta.has(FINGERPRINT)));
+  const isComplete = meta === 'unknown' || (meta !== 'missing' && meta.has(OPERATOR_ACCOUNT));
+  if (has(FIRST_START)) return !isComplete;
+  if (isKnown && !has('operator.key'))
+    throw new Error(
+      `'${dataFolder}' has no operator.key, and the database is sealed with one; copy operator.key back, from its backup or from another server of this database`,
+    );
+  if (has('operator.key')) requireOwnKey(dataFolder, meta);
+  if (isComplete) return false;
+  const left = ['operator.key', join('aws', 'credentials')].filter(has);
+  if (left.length > 0)
+    throw new Error(
+      `the database is missing or empty, and '${dataFolder}' has ${left.join(' and ')}; restore the database from its backup, or set another BELFRY_DATA to start without it`,
+    );
+  return true;
+}
+
+/** @throws Error the file has no operator key, or another one than that of the database */
+function requireOwnKey(dataFolder: string, meta: PeekedMeta): void {
+  const vault = openVault(loadOrCreateOperatorKey(join(dataFolder, 'operator.key')));
+  const fingerprint = typeof meta === 'string' ? undefined : meta.get(FINGERPRINT);
+  if (fingerprint !== undefined && !isOwnDatabase(vault, fingerprint))
+    throw new Error(`the operator key in ${dataFolder} is not the one this database was sealed with; put the right operator.key back`);
+}
+
+function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: string | undefined): void {
+  for (const name of FOLDERS) {
+    const path = join(dataFolder, name);
+    const found = lstatOrUndefined(path);
+    if (found === undefined) continue;
+    if (!found.isDirectory())
+      throw new Error(`'${path}' is a ${found.isSymbolicLink() ? 'symbolic link' : 'file'}; replace it with a folder of its own`);
+    requireMode(path, WRITABLE_BY_OTHERS, 'writable', 700);
+  }
+  for (const folder of new Set([dataFolder, folderOfDatabase ?? dataFolder])) requireMode(folder, WRITABLE_BY_OTHERS, 'writable', 700);
+  for (const name of PRIVATE_FILES) requireMode(join(dataFolder, name), OPEN_TO_OTHERS, 'accessible', 600);
+  if (folderOfDatabase !== undefined)
+    for (const name of DATABASE_FILES) requireMode(join(folderOfDatabase, name), OPEN_TO_OTHERS, 'accessible', 600);
+  if (tlsKeyFile !== undefined) requireMode(tlsKeyFile, READABLE_BY_ALL, 'accessible', 640);
+}
+
+/** @throws Error the certificate or its key cannot be read, or they do not belong together */
+function requireCertificate({ dataFolder, https, tlsCertificateFile, tlsKeyFile }: Settings): void {
+  if (https === 'off') return;
+  const own = (name: string): string => join(dataFolder, 'tls', name);
+  const isConfigured = tlsCertificateFile !== undefined && tlsKeyFile !== undefined;
+  const [cert, key] = isConfigured ? [tlsCertificateFile, tlsKeyFile] : [own('server.pem'), own('server.key')];
+  // Without server.json the server issues its own certificate again.
+  if (!isConfigured && ![own('server.json'), cert, key].every((path) => existsSync(path))) return;
+  const pair = { cert: readFileSync(cert), key: readFileSync(key) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    const repair = isConfigured
+      ? 'set BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY to a pair'
+      : `delete '${own('server.json')}' to issue them again`;
+    throw new Error(`'${cert}' and '${key}' are not a certificate and its key (${(error as Error).message}); ${repair}`);
+  }
+}
+
+function requireMode(path: string, forbidden: number, what: 'writable' | 'accessible', chmod: number): void {
+  // Windows has no such modes and reports others.
+  if (process.platform === 'win32' || !existsSync(path)) return;
+  if ((statSync(path).mode & forbidden) !== 0) throw new Error(`'${path}' is ${what} by other users; run chmod ${chmod} '${path}'`);
+}
+
+function lstatOrUndefined(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** Full disk or exhausted quota. SQLite reports some of its failed writes as I/O errors, so the free space decides those. */
+const FULL = /ENOSPC|EDQUOT|EFBIG|database or disk is full/;
+const PERHAPS_FULL = /disk I\/O error/;
+/** More than a first start writes. */
+const NEEDED_BYTES = 2 ** 20;
+
+function fullFolder(error: Error, folders: readonly string[]): string | undefined {
+  if (!FULL.test(error.message) && !PERHAPS_FULL.test(error.message)) return undefined;
+  const isFull = (folder: string): boolean => {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < NEEDED_BYTES;
+  };
+  return folders.find((folder) => existsSync(folder) && isFull(folder)) ?? (FULL.test(error.message) ? folders[0] : undefined);
+}

@@ -1,0 +1,102 @@
+import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
+import type { AccountId } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import { invalidInput } from '#services/organizations/refusals.ts';
+
+/** The call that a page token belongs to. */
+export interface PageScope {
+  readonly service: ServiceName;
+  readonly model: ServiceModel;
+  readonly operation: OperationModel;
+  readonly accountId: AccountId;
+  readonly region: string;
+}
+
+/**
+ * Authenticates page tokens, so that an operation only reads tokens that it returned itself: to this account, in this region.
+ * A token is not secret. Handlers may put positions and keys into it, and need not expect forged ones.
+ */
+export interface PageTokens {
+  /**
+   * Returns the input with the operation's own token in place of the client's.
+   *
+   * @throws AwsError the service's error for an invalid token
+   */
+  open(scope: PageScope, input: unknown): unknown;
+  /** Returns the output with a token for the client. */
+  seal(scope: PageScope, output: unknown): unknown;
+}
+
+/** 96 bits. IAM limits a Marker to 320 characters. */
+const CODE_BYTES = 12;
+const CODE_CHARACTERS = 16;
+
+const MEMBERS = ['NextToken', 'nextToken', 'Marker'] as const;
+
+/** Creates the tokens under keys that are derived from the operator's, so every server of a database accepts them. */
+export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
+  const keys = derivedFrom(operatorKeys, (all) =>
+    all.map((key) => createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'belfry page tokens', 32)))),
+  );
+  const codes = ({ service, operation, accountId, region }: PageScope, token: string): readonly Buffer[] =>
+    keys().map((key) =>
+      createHmac('sha256', key)
+        .update(JSON.stringify([service, operation.name, accountId, region, token]))
+        .digest()
+        .subarray(0, CODE_BYTES),
+    );
+
+  return {
+    open(scope, input) {
+      const member = tokenMember(scope);
+      const token = member === undefined ? undefined : (input as Readonly<Record<string, unknown>>)[member];
+      if (member === undefined || token === undefined) return input;
+      const text = String(token);
+      const own = text.slice(0, -CODE_CHARACTERS);
+      const code = Buffer.from(text.slice(-CODE_CHARACTERS), 'base64url');
+      // Base64 of twelve bytes has one spelling. The decoder skips invalid characters.
+      const isCode = code.length === CODE_BYTES && text.endsWith(code.toString('base64url'));
+      if (!isCode || !codes(scope, own).some((valid) => timingSafeEqual(valid, code))) throw invalidToken(scope.service, member);
+      return { ...(input as object), [member]: own };
+    },
+    seal(scope, output) {
+      const member = tokenMember(scope);
+      const token = member === undefined ? undefined : (output as Readonly<Record<string, unknown>> | undefined)?.[member];
+      if (member === undefined || token === undefined) return output;
+      const own = String(token);
+      const [code] = codes(scope, own);
+      return { ...(output as object), [member]: own + (code as Buffer).toString('base64url') };
+    },
+  };
+}
+
+/** Member of both input and output that continues a list. */
+function tokenMember({ model, operation }: PageScope): (typeof MEMBERS)[number] | undefined {
+  const input = model.shapes[operation.input ?? '']?.members ?? {};
+  const output = model.shapes[operation.output ?? '']?.members ?? {};
+  return MEMBERS.find((member) => Object.hasOwn(input, member) && Object.hasOwn(output, member));
+}
+
+/** Source: the exceptions of the service models. Assumed: the messages. */
+function invalidToken(service: ServiceName, member: string): AwsError {
+  switch (service) {
+    case 'iam':
+      return new AwsError('ValidationError', 'Invalid Marker.');
+    case 'organizations':
+      return invalidInput('INVALID_NEXT_TOKEN', 'The provided value for NextToken is not valid.');
+    case 'cloudtrail':
+      return new AwsError('InvalidNextTokenException', 'The next token is not valid, or was made for other parameters.');
+    case 'cloudwatch':
+      return new AwsError('InvalidNextToken', 'The next token specified is invalid.');
+    case 'accessanalyzer': {
+      const message = `Invalid ${member}.`;
+      return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name: member, message }] });
+    }
+    case 'events':
+      return new AwsError('ValidationException', `Invalid ${member}.`);
+    default:
+      return new AwsError('BadRequestException', `Invalid ${member}`);
+  }
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { startTestServer, type TestServer } from '../server.ts';
+import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+import { type Credentials, type HostileRequest, hostileRequests, sendHostile } from './worst-analysis-requests.ts';
+
+/** The permissions of the hostile client: it may analyze and simulate, and nothing else. */
+const READ_ONLY = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: {
+    Effect: 'Allow',
+    Action: ['iam:Simulate*', 'iam:GetContextKeys*', 'access-analyzer:Validate*', 'access-analyzer:Check*'],
+    Resource: '*',
+  },
+});
+
+/** Analyses that take so long that other callers must be served meanwhile. */
+const LONG: readonly string[] = ['SimulateCustomPolicy, context entries', 'ValidatePolicy, 130 KB of patterns of resources'];
+
+/** Calls of another caller that are answered before one long analysis is. Without threads of their own, it is the one under way. */
+const ANSWERED_MEANWHILE = 4;
+
+/** Statuses of a bounded request: it is answered, refused, too large, too complex, or throttled. */
+const STATUSES: ReadonlySet<number> = new Set([200, 400, 403, 409, 413, 422, 429]);
+
+export const worstAnalyses: Workload = {
+  name: 'worst analyses',
+
+  async run({ seconds, seed }) {
+    const server = await startTestServer();
+    const credentials = await readOnlyUser(server);
+    const until = Date.now() + seconds * 1000;
+    const requests = hostileRequests(seed);
+    let longestMs = 0;
+    let slowest = '';
+    let sent = 0;
+    const attack = async (request: HostileRequest): Promise<number> => {
+      const { longestMs: delay, calls } = await delayOfOthers(server, () => answered(server, credentials, request));
+      sent += 1;
+      if (delay > longestMs) [longestMs, slowest] = [delay, request.name];
+      return calls;
+    };
+    for (const request of requests.filter(({ name }) => LONG.includes(name))) {
+      const calls = await attack(request);
+      assert.ok(calls >= ANSWERED_MEANWHILE, `${calls} calls were answered during ${request.name}`);
+    }
+    for (let i = 0; i < requests.length && Date.now() < until; i++) await attack(requests[i] as HostileRequest);
+    // It takes some seconds.
+    if (seconds >= 5) await throttled(server, credentials, requests.find(({ name }) => name === LONG[0]) as HostileRequest);
+    await server.stop();
+    const figures: Figure[] = [
+      { what: `longest delay of another caller (${slowest})`, value: longestMs, unit: 'ms' },
+      { what: 'hostile requests sent', value: sent, unit: 'count' },
+    ];
+    return figures;
+  },
+};
+
+async function readOnlyUser(server: TestServer): Promise<Credentials> {
+  const iam = new IAMClient(server.client());
+  await iam.send(new CreateUserCommand({ UserName: 'hostile' }));
+  await iam.send(new PutUserPolicyCommand({ UserName: 'hostile', PolicyName: 'read', PolicyDocument: READ_ONLY }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'hostile' }));
+  iam.destroy();
+  return { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+}
+
+async function answered(server: TestServer, credentials: Credentials, request: HostileRequest): Promise<void> {
+  const { status, body } = await sendHostile(server, credentials, request);
+  const expected = STATUSES.has(status) || (status === 500 && body.includes('<Code>PolicyEvaluation</Code>'));
+  assert.ok(expected, `${request.name}: ${status} ${body.slice(0, 200)}`);
+}
+
+/** An account has one analysis running and few waiting. The rest are throttled. */
+async function throttled(server: TestServer, credentials: Credentials, request: HostileRequest): Promise<void> {
+  const all = await Promise.all(Array.from({ length: 12 }, () => sendHostile(server, credentials, request)));
+  const refused = all.filter(({ body }) => body.includes('<Code>Throttling</Code>')).length;
+  assert.ok(refused >= 1 && refused < all.length, `${refused} of ${all.length} were throttled`);
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readSettings } from '#server/settings.ts';
+import { startServer } from '#server/start.ts';
+import { completeFolder, DAMAGES, refuseDamaged } from '../hostile/damaged-folders.ts';
+import { startTestServer } from '../server.ts';
+import { testPostgres } from '../store/test-postgres.ts';
+
+const postgres = [await testPostgres(), await testPostgres()] as const;
+after(async () => {
+  for (const { stop } of postgres) await stop();
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-folder-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const start = (folder: string, more: Readonly<Record<string, string>> = {}) =>
+  startServer(readSettings([], { BELFRY_DATA: folder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: '127.0.0.1:0', ...more }), (why) => {
+    throw new Error(`the server died: ${why}`);
+  });
+
+const complete = join(newFolder(), 'data');
+await completeFolder(complete);
+
+for (const damage of DAMAGES) {
+  test(`Data folder: ${damage.title} is refused in one line, and nothing changes`, () => refuseDamaged(complete, [damage]));
+}
+
+test('Data folder: an empty PostgreSQL database beside an operator key is refused, and no profile is overwritten', async () => {
+  const before = readFileSync(join(complete, 'aws', 'credentials'), 'utf8');
+  await assert.rejects(start(complete, { BELFRY_DATABASE: postgres[0].url }), /^Error: the database is missing or empty[^\n]*$/);
+  assert.equal(readFileSync(join(complete, 'aws', 'credentials'), 'utf8'), before);
+});
+
+test('Data folder: a used PostgreSQL database without its operator key is refused, and no key is written', async () => {
+  const folder = newFolder();
+  const { stop } = await start(folder, { BELFRY_DATABASE: postgres[1].url });
+  await stop();
+  const other = newFolder();
+  await assert.rejects(start(other, { BELFRY_DATABASE: postgres[1].url }), /^Error: '[^\n]*' has no operator\.key[^\n]*$/);
+  assert.deepEqual(readdirSync(other), []);
+  copyFileSync(join(folder, 'operator.key'), join(other, 'operator.key'));
+  await (await start(other, { BELFRY_DATABASE: postgres[1].url })).stop();
+});
+
+test('Data folder: a database and its operator key, restored from backups, are enough', async () => {
+  const folder = newFolder();
+  for (const name of ['belfry.db', 'operator.key']) copyFileSync(join(complete, name), join(folder, name));
+  const { ready, stop } = await start(folder);
+  assert.equal(ready.core.firstStart, undefined);
+  await stop();
+});
+
+test('Data folder: a first start that was interrupted is repeated', async () => {
+  const folder = newFolder();
+  copyFileSync(join(complete, 'operator.key'), join(folder, 'operator.key'));
+  mkdirSync(join(folder, 'aws'));
+  writeFileSync(join(folder, 'aws', 'credentials'), '', { mode: 0o600 });
+  await assert.rejects(start(folder), /missing or empty/);
+  writeFileSync(join(folder, 'first-start'), '');
+  const { ready, stop } = await start(folder);
+  assert.ok(ready.core.firstStart !== undefined);
+  assert.ok(!existsSync(join(folder, 'first-start')));
+  await stop();
+});
+
+test('Data folder: a configured TLS key that all users can read is refused, and one that a group can read is not', async () => {
+  const server = await startTestServer();
+  const key = join(newFolder(), 'server.key');
+  copyFileSync(join(server.dataFolder, 'tls', 'server.key'), key);
+  const settings = { BELFRY_TLS_KEY: key, BELFRY_TLS_CERTIFICATE: join(server.dataFolder, 'tls', 'server.pem') };
+  chmodSync(key, 0o644);
+  await assert.rejects(start(newFolder(), settings), /server\.key' is accessible by other users; run chmod 640/);
+  chmodSync(key, 0o640);
+  await (await start(newFolder(), settings)).stop();
+});
+
+/** Runs a shell script with an empty file system of so many KiB at /mnt, as this user. */
+const onSmallDisk = (kibibytes: number, script: string): readonly [string, ...string[]] => [
+  'unshare',
+  '-rm',
+  'sh',
+  '-c',
+  `mount -t tmpfs -o size=${kibibytes}k none /mnt && ${script}`,
+];
+const [program, ...probe] = onSmallDisk(4, 'true');
+const noSmallDisks = spawnSync(program, probe).status === 0 ? false : 'this machine gives no user a file system of its own (unshare -rm)';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+for (const kibibytes of [4, 20, 48, 100, 160]) {
+  test(`A start on a disk of ${kibibytes} KiB says in one line that the disk is full`, { skip: noSmallDisks }, () => {
+    const script = `mkdir -m 700 /mnt/data && ${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} start --data /mnt/data --http 127.0.0.1:0 --https 127.0.0.1:0 2>&1; echo status $?; find /mnt/data -name '*.new' -o -name 'operator.key.*'`;
+    const [shell, ...args] = onSmallDisk(kibibytes, script);
+    const written = execFileSync(shell, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    assert.match(written, /^belfry: could not start: the disk of .\/mnt\/data. is full; free some space [^\n]*\nstatus 2\n$/);
+  });
+}

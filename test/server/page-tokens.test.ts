@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import * as accessanalyzer from '@aws-sdk/client-accessanalyzer';
+import * as identity from '@aws-sdk/client-chime-sdk-identity';
+import * as pipelines from '@aws-sdk/client-chime-sdk-media-pipelines';
+import * as meetings from '@aws-sdk/client-chime-sdk-meetings';
+import * as messaging from '@aws-sdk/client-chime-sdk-messaging';
+import * as voice from '@aws-sdk/client-chime-sdk-voice';
+import * as cloudtrail from '@aws-sdk/client-cloudtrail';
+import * as iam from '@aws-sdk/client-iam';
+import * as organizations from '@aws-sdk/client-organizations';
+import { loadModel } from '#model/load.ts';
+import type { OperationModel, ServiceName } from '#model/model.ts';
+import { startTestServer, type TestServer } from '../server.ts';
+import { testPostgres } from '../store/test-postgres.ts';
+import { sample } from '../wire/samples.ts';
+
+interface Client {
+  readonly send: (command: object) => Promise<Record<string, unknown>>;
+  readonly destroy: () => void;
+}
+type Package = Readonly<Record<string, unknown>>;
+
+// biome-ignore format: a table
+const SERVICES: readonly (readonly [service: ServiceName, client: string, from: Package, invalid: string, operations: number])[] = [
+  // service                      client                          package         error of an invalid token    operations that are built
+  ['chime-sdk-identity',          'ChimeSDKIdentityClient',       identity,       'BadRequestException',        5],
+  ['chime-sdk-meetings',          'ChimeSDKMeetingsClient',       meetings,       'BadRequestException',        1],
+  ['chime-sdk-messaging',         'ChimeSDKMessagingClient',      messaging,      'BadRequestException',        11],
+  ['chime-sdk-media-pipelines',   'ChimeSDKMediaPipelinesClient', pipelines,      'BadRequestException',        1],
+  ['chime-sdk-voice',             'ChimeSDKVoiceClient',          voice,          'BadRequestException',        4],
+  ['iam',                         'IAMClient',                    iam,            'ValidationError',            20],
+  ['organizations',               'OrganizationsClient',          organizations,  'InvalidInputException',      10],
+  ['cloudtrail',                  'CloudTrailClient',             cloudtrail,     'InvalidNextTokenException',  1],
+  ['accessanalyzer',              'AccessAnalyzerClient',         accessanalyzer, 'ValidationException',        1],
+];
+const MEMBERS = ['NextToken', 'nextToken', 'Marker'];
+
+const encoded = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
+/** Keys that no operation puts into a token. */
+const KEYS: readonly (string | Buffer)[] = ['\0', 'NaN', '9007199254740993', '-1', Buffer.from([0xed, 0xa0, 0x80]), '1e400 x'];
+/** The same keys in the forms that operations use inside their tokens. */
+const FORGED: readonly string[] = [
+  'AAAA',
+  '0',
+  `k1.${encoded('a')}${'A'.repeat(16)}`,
+  ...KEYS.flatMap((key) => [`k1.${encoded(key)}`, encoded(JSON.stringify(['', String(key)]))]),
+];
+
+const NONE = {
+  timestamp: (milliseconds: number) => new Date(milliseconds),
+  milliseconds: 0,
+  blob: (bytes: Uint8Array) => bytes,
+  elements: 1,
+};
+
+const postgres = await testPostgres();
+after(() => postgres.stop());
+
+for (const [engine, settings] of [
+  ['SQLite', {}],
+  ['PostgreSQL', { BELFRY_DATABASE: postgres.url }],
+] as const) {
+  describe(`page tokens on ${engine}`, async () => {
+    const server = await startTestServer(settings);
+    const users = new iam.IAMClient(server.client());
+    await users.send(new iam.CreateUserCommand({ UserName: 'ada' }));
+    const { Marker: genuine } = await users.send(new iam.ListUsersCommand({ MaxItems: 1 }));
+    assert.ok(genuine !== undefined);
+
+    for (const [service, clientName, from, invalid, count] of SERVICES) {
+      test(`page tokens on ${engine}: forged tokens are ${invalid} in every list of ${service}`, async () => {
+        const Constructor = from[clientName] as new (settings: object) => Client;
+        const client = new Constructor(server.client());
+        const wrong: string[] = [];
+        let built = 0;
+        for (const [operation, member, Command] of listsOf(service, from)) {
+          const input = requiredInput(server, service, operation);
+          // A list that is not built yet refuses every call.
+          if ((await codeOf(client, Command, input)).startsWith('NotYetImplemented')) continue;
+          built += 1;
+          const tokens: readonly string[] = [genuine, ...FORGED];
+          for (const token of tokens) {
+            if (token === genuine && operation.name === 'ListUsers') continue;
+            const code = await codeOf(client, Command, { ...input, [member]: token });
+            if (code !== invalid) wrong.push(`${operation.name} ${JSON.stringify(token)}: ${code}`);
+          }
+        }
+        client.destroy();
+        assert.deepEqual(wrong.slice(0, 20), []);
+        assert.ok(built >= count, `${built} lists`);
+      });
+    }
+
+    test(`page tokens on ${engine}: a genuine token continues the list, and an altered one does not`, async () => {
+      const { Users = [] } = await users.send(new iam.ListUsersCommand({ Marker: genuine }));
+      assert.deepEqual(
+        Users.map(({ UserName }) => UserName),
+        ['admin'],
+      );
+      for (let i = 0; i < genuine.length; i++) {
+        const altered = genuine.slice(0, i) + (genuine[i] === 'A' ? 'B' : 'A') + genuine.slice(i + 1);
+        await assert.rejects(users.send(new iam.ListUsersCommand({ Marker: altered })), { name: 'ValidationError' });
+      }
+    });
+  });
+}
+
+type MakeCommand = new (input: unknown) => object;
+
+function listsOf(service: ServiceName, from: Package): readonly (readonly [OperationModel, string, MakeCommand])[] {
+  const model = loadModel(service);
+  return Object.values(model.operations).flatMap((operation) => {
+    const [input, output] = [operation.input, operation.output].map((shape) => Object.keys(model.shapes[shape ?? '']?.members ?? {}));
+    const member = MEMBERS.find((name) => input?.includes(name) && output?.includes(name));
+    const Command = from[`${operation.name}Command`] as MakeCommand | undefined;
+    return member === undefined || Command === undefined ? [] : [[operation, member, Command] as const];
+  });
+}
+
+/** The required members of an operation's input, with ARNs of the server's account. */
+function requiredInput({ accountId }: TestServer, service: ServiceName, operation: OperationModel): Record<string, unknown> {
+  const model = loadModel(service);
+  const { members = {}, required = [] } = model.shapes[operation.input ?? ''] ?? {};
+  const filled = required.map((name) => [name, sample(model, members[name] as NonNullable<(typeof members)[string]>, NONE)] as const);
+  return JSON.parse(JSON.stringify(Object.fromEntries(filled)).replaceAll('111122223333', accountId)) as Record<string, unknown>;
+}
+
+async function codeOf(client: Client, Command: MakeCommand, input: unknown): Promise<string> {
+  try {
+    await client.send(new Command(input));
+    return 'success';
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
