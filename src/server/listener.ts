@@ -8,8 +8,9 @@ import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { plainAddress } from '#core/source-address.ts';
 import { answerBare } from './bare-answer.ts';
-import { type Connection, type Connections, type HoldingLimits, type Load, willRespond } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { forwardedClient } from './forwarded.ts';
+import { type Connection, type HoldingLimits, type Load, willRespond } from './holdings.ts';
 import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
 import { type Address, endpointOf, isLoopback } from './settings.ts';
 import { isConnect } from './sockets.ts';
@@ -439,10 +440,22 @@ function refuseUnreadable(
   else acted.response.once('close', refuse);
 }
 
-function refuseHead(request: IncomingMessage, connection: Connection, load: Load, { connections }: ListenerParts, why: Unreadable): void {
+function refuseHead(
+  request: IncomingMessage,
+  connection: Connection,
+  load: Load,
+  { connections, limits }: ListenerParts,
+  why: Unreadable,
+): void {
   const { status, headers, body } = unreadable(why);
   request.resume();
   connections.end(connection);
+  const [oldest] = connection.loads;
+  if (!request.complete && oldest === load) {
+    // The HTTP server would close at once, and the rest of the body would reset the connection before the client has read the response.
+    answerBare(request.socket, { status, headers, body }, limits.graceMs);
+    return;
+  }
   load.response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body)), 'connection', 'close']).end(body);
   load.respondedAt = performance.now();
 }

@@ -240,7 +240,8 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
         requests = Math.max(requests, counts.requests);
         bytes = Math.max(bytes, counts.bytes);
       }, 5);
-      await until('the flood arrives', () => server.counts().connections > connections / 2);
+      // The other source has one connection.
+      await until(`${how} arrives`, () => server.counts().connections > 1);
       await new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / FLOODS.length));
       clearInterval(watch);
       await thread.terminate();

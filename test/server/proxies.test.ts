@@ -231,3 +231,17 @@ test('Plain HTTP beyond loopback answers loopback and trusted proxies only', { s
   await new Promise((resolve) => socket.on('close', resolve));
   assert.deepEqual(read, []);
 });
+
+test('CTX-2: behind a proxy, each client has its own share of the bytes under way', async () => {
+  // 16 MiB, and a quarter of it for each source.
+  const { server } = await startGuide({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_UNDER_WAY_MAX_BYTES: '16777216' });
+  const endpoint = await startProxy({ target: server.endpoint, from: PROXY });
+  const size = 1_800_000;
+  const head = (client: string) => `POST / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: ${client}\r\ncontent-length: ${size}\r\n\r\n`;
+  const half = await Promise.all([1, 2, 3].map(() => connect(endpoint)));
+  for (const connection of half) connection.write(head('192.0.2.1') + 'x'.repeat(size - 1));
+  // Two bodies fit, and the client of the third is told at once.
+  assert.equal((await Promise.race(half.map((connection) => connection.reply()))).status, 503);
+  assert.notEqual((await exchange(endpoint, head('192.0.2.2') + 'x'.repeat(size))).status, 503);
+  for (const connection of half) connection.close();
+});

@@ -1,0 +1,146 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { sourceOf } from '#core/source-address.ts';
+
+/** Bounds on what clients hold of this server, on all listeners together. */
+export interface HoldingLimits {
+  readonly connectionsMax: number;
+  /** Bytes of requests under way: bodies, heads, and responses that the client has not read. */
+  readonly underWayMaxBytes: number;
+  /** Percentage of `connectionsMax` and of `underWayMaxBytes` that one source may hold. */
+  readonly sourceSharePercent: number;
+  /** Requests of one source that wait for a response, before the server stops to read from that source. */
+  readonly requestsOfSourceMax: number;
+  /** Requests of one connection that wait for a response, before the server stops to read from that connection. */
+  readonly requestsOfConnectionMax: number;
+  /** From the end of a response to the moment when the client has read it. */
+  readonly responseTimeoutMs: number;
+  /** From the moment when a connection should end to its destruction. */
+  readonly graceMs: number;
+  /** Interval between two checks of `responseTimeoutMs`. */
+  readonly checkingIntervalMs: number;
+}
+
+/** What one source holds of this server. */
+export interface Source {
+  readonly name: string;
+  connections: number;
+  bytes: number;
+  /** Requests that wait for a response. */
+  requests: number;
+  /** Requests on connections of trusted proxies, from the head to the response. Each occupies a connection. */
+  proxied: number;
+  /** Connections and requests that refer to this object. */
+  references: number;
+  /** New connections, from which nothing was read. */
+  readonly arriving: (() => void)[];
+  /** Connections that speak HTTP and are read from. */
+  readonly open: Set<Connection>;
+  /** Connections that speak HTTP and are not read from, because `requests` is at its maximum. */
+  readonly held: Set<Connection>;
+  startedThisTurn: number;
+  /** Heads of requests since `countedFrom`, on the clock of `performance.now`. */
+  heads: number;
+  countedFrom: number;
+}
+
+/** One connection, from its acceptance to the close of its socket. */
+export interface Connection {
+  /** The TCP connection. Its destruction ends everything on top of it. */
+  readonly raw: Socket;
+  /** The stream that HTTP is spoken on: `raw`, or the TLS socket on top of it after the handshake. */
+  stream?: Socket;
+  source: Source;
+  /** Whether the peer is a trusted proxy, whose connections carry requests of many sources. */
+  shared: boolean;
+  /** Requests whose head was read and whose response was not sent, the oldest first. */
+  readonly loads: Set<Load>;
+  /** Requests that wait for a response. */
+  requests: number;
+  /** Response to the last request whose head was read. */
+  last: ServerResponse | undefined;
+  /** Whether the connection is about to end: further requests on it are ignored. */
+  ending: boolean;
+  /** Whether the client sends requests on a connection that is about to end. Nothing more is read. */
+  muted: boolean;
+}
+
+/** What one request holds, from its head until its response was sent or its connection closed, and until the core has answered. */
+export interface Load {
+  readonly connection: Connection;
+  readonly source: Source;
+  readonly response: ServerResponse;
+  readonly shared: boolean;
+  bytes: number;
+  state: 'reading' | 'waiting' | 'settled';
+  closed: boolean;
+  /** When the whole response was handed to the stream, on the clock of `performance.now`. */
+  respondedAt: number | undefined;
+  /** Frees the body. Called if it is not used, and at the end. */
+  onDrop: (() => void) | undefined;
+}
+
+/** Reports whether a request is complete or refused, so that its own response is yet to come or was sent. */
+export function willRespond({ state, response }: Load): boolean {
+  return state !== 'reading' || response.req.complete;
+}
+
+/** What all sources hold. */
+export interface Counts {
+  readonly connections: number;
+  readonly bytes: number;
+  readonly requests: number;
+  readonly sources: number;
+}
+
+/** Returns the part of a limit that one source may hold. */
+export function shareOf(all: number, { sourceSharePercent }: HoldingLimits): number {
+  return Math.max(1, Math.floor((all * sourceSharePercent) / 100));
+}
+
+/** The sources that hold something. */
+export interface SourceTable {
+  of(address: string): Source;
+  /** What is known of a source, without a reference to it. */
+  find(address: string): Source | undefined;
+  /** Drops one reference. A source without references is forgotten. */
+  release(source: Source): void;
+  all(): Iterable<Source>;
+}
+
+/** Creates an empty table. `of` adds a reference to the source that it returns. */
+export function sourceTable(): SourceTable {
+  const sources = new Map<string, Source>();
+  return {
+    of(address) {
+      const name = sourceOf(address);
+      const known = sources.get(name);
+      if (known !== undefined) {
+        known.references += 1;
+        return known;
+      }
+      const made: Source = {
+        name,
+        connections: 0,
+        bytes: 0,
+        requests: 0,
+        proxied: 0,
+        references: 1,
+        arriving: [],
+        open: new Set(),
+        held: new Set(),
+        startedThisTurn: 0,
+        heads: 0,
+        countedFrom: 0,
+      };
+      sources.set(name, made);
+      return made;
+    },
+    find: (address) => sources.get(sourceOf(address)),
+    release(source) {
+      source.references -= 1;
+      if (source.references === 0) sources.delete(source.name);
+    },
+    all: () => sources.values(),
+  };
+}

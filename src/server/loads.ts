@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http';
+import { type Connection, type HoldingLimits, type Load, type SourceTable, shareOf } from './holdings.ts';
+import type { Reading } from './reading.ts';
+
+/** What requests hold. */
+export interface Loads {
+  /** Counts a request for the source of its client, or without `address` for that of its connection. */
+  load(connection: Connection, response: ServerResponse, address?: string): Load;
+  /** Reserves bytes. Returns false, and reserves nothing, if there is no room for them. */
+  hold(load: Load, bytes: number): boolean;
+  /** Counts bytes that exist already. */
+  charge(load: Load, bytes: number): void;
+  /** Frees the bytes of a body that is not used. */
+  drop(load: Load): void;
+  /** Counts the request as one that waits for a response. Returns false if its source has too many and cannot be held. */
+  wait(load: Load): boolean;
+  /** Reports that the core has answered. */
+  settle(load: Load): void;
+  /** Frees what a request holds, as soon as the core has answered it. */
+  close(load: Load): void;
+  /** Bytes of all requests. */
+  bytes(): number;
+}
+
+/** Counts what requests hold, and refuses what is over the limits. */
+export function newLoads(limits: HoldingLimits, sources: SourceTable, reading: Reading): Loads {
+  const connectionsOfSource = shareOf(limits.connectionsMax, limits);
+  const bytesOfSource = shareOf(limits.underWayMaxBytes, limits);
+  let bytes = 0;
+
+  function charge(load: Load, more: number): void {
+    load.bytes += more;
+    bytes += more;
+    load.source.bytes += more;
+  }
+
+  function freeIfOver(load: Load): void {
+    if (!load.closed || load.state === 'waiting') return;
+    charge(load, -load.bytes);
+    if (load.shared) load.source.proxied -= 1;
+    sources.release(load.source);
+  }
+
+  function close(load: Load): void {
+    if (load.closed) return;
+    load.closed = true;
+    load.connection.loads.delete(load);
+    if (load.state === 'settled') reading.removed(load);
+    load.onDrop?.();
+    freeIfOver(load);
+  }
+
+  return {
+    load(connection, response, address) {
+      const source = address === undefined ? connection.source : sources.of(address);
+      if (address === undefined) source.references += 1;
+      const { shared } = connection;
+      const load: Load = {
+        connection,
+        source,
+        response,
+        shared,
+        bytes: 0,
+        state: 'reading',
+        closed: false,
+        respondedAt: undefined,
+        onDrop: undefined,
+      };
+      if (shared) source.proxied += 1;
+      response.once('close', () => close(load));
+      connection.loads.add(load);
+      connection.last = response;
+      return load;
+    },
+    hold(load, more) {
+      const { source } = load;
+      if (bytes + more > limits.underWayMaxBytes || source.bytes + more > bytesOfSource) return false;
+      if (source.proxied > connectionsOfSource) return false;
+      charge(load, more);
+      return true;
+    },
+    charge,
+    drop(load) {
+      charge(load, -load.bytes);
+      load.onDrop?.();
+    },
+    wait(load) {
+      const { source } = load;
+      if (load.closed || (load.shared && source.requests >= limits.requestsOfSourceMax)) return false;
+      load.state = 'waiting';
+      reading.added(load);
+      return true;
+    },
+    settle(load) {
+      if (load.state !== 'waiting') return;
+      load.state = 'settled';
+      // A response that waits for its client still counts.
+      if (load.closed) reading.removed(load);
+      freeIfOver(load);
+    },
+    close,
+    bytes: () => bytes,
+  };
+}
