@@ -3,13 +3,13 @@
  */
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity, everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { iamArn, nameKey, newAccessKeyId } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
@@ -31,7 +31,7 @@ export function accessKeyOperations(deps: IamDeps) {
         }
         const accessKeyId = newAccessKeyId(call.accountId, call.random);
         const secret = Buffer.from(call.random(SECRET_BYTES)).toString('base64');
-        const accessKey: AccessKeyRecord = given({
+        const accessKey: AccessKeyRecord = omitUndefined({
           accountId: call.accountId,
           accessKeyId,
           userName: user?.userName,
@@ -92,7 +92,12 @@ export function accessKeyOperations(deps: IamDeps) {
         );
         return {
           AccessKeyMetadata: page.records.map((record) =>
-            given({ UserName: record.userName, AccessKeyId: record.accessKeyId, Status: record.status, CreateDate: record.createdAt }),
+            omitUndefined({
+              UserName: record.userName,
+              AccessKeyId: record.accessKeyId,
+              Status: record.status,
+              CreateDate: record.createdAt,
+            }),
           ),
           ...page.rest,
         };
@@ -110,7 +115,7 @@ export function accessKeyOperations(deps: IamDeps) {
         const accessKey = await call.tx.identity.get(call.accountId, 'access-key', input.AccessKeyId);
         if (accessKey === undefined) throw noSuchKey(input.AccessKeyId);
         const [use] = await call.tx.lastUses.of(call.accountId, input.AccessKeyId);
-        return given({
+        return omitUndefined({
           UserName: accessKey.userName,
           AccessKeyLastUsed:
             use === undefined

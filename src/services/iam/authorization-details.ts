@@ -1,12 +1,13 @@
 /**
  * GetAccountAuthorizationDetails: who there is and what everyone may, in one paginated answer. Requirement COMP-4.
  */
+
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { GroupDetail, IamApi, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail } from '#model/generated/iam.ts';
 import type { GroupRecord, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { toAttached } from './attachments.ts';
 import type { HolderRecord } from './entities.ts';
-import { given } from './given.ts';
 import { awsPolicies, policyUse } from './managed-policies.ts';
 import { atHand, inTurn, pageOfStored, type Read } from './page.ts';
 import { ownPolicies, toListedPolicy } from './policies.ts';
@@ -56,7 +57,7 @@ export const authorizationDetailsOperations = {
 function sectionsOf(call: Call): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
   const stored = (kind: 'user' | 'group' | 'role', name: Detail['kind']): Read<Detail> => {
     return async (after, limit) => {
-      const entries = await call.tx.identity.list(call.accountId, kind, given({ after, limit }));
+      const entries = await call.tx.identity.list(call.accountId, kind, omitUndefined({ after, limit }));
       return entries.map(({ key, record }) => ({ key, record: { kind: name, record } as Detail }));
     };
   };
@@ -77,7 +78,7 @@ function toInline(holder: HolderRecord): PolicyDetail[] {
 }
 
 function toUserDetail(user: UserRecord): UserDetail {
-  return given({
+  return omitUndefined({
     Path: user.path,
     UserName: user.userName,
     UserId: user.userId,
@@ -104,7 +105,7 @@ function toGroupDetail(group: GroupRecord): GroupDetail {
 }
 
 async function toRoleDetail(call: Call, role: RoleRecord): Promise<RoleDetail> {
-  return given({
+  return omitUndefined({
     Path: role.path,
     RoleName: role.roleName,
     RoleId: role.roleId,

@@ -2,11 +2,11 @@
  * Groups and who is in them.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { GroupRecord, UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { entity, everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { type Keyed, pageOf, pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
@@ -42,7 +42,7 @@ export const groupOperations = {
       const group = await entity(call, 'group', input.GroupName);
       const page = await pageOfStored(input, async (after, limit) => {
         const prefix = `${nameKey(group.groupName)} `;
-        const entries = await call.tx.identity.list(call.accountId, 'membership', given({ prefix, after, limit }));
+        const entries = await call.tx.identity.list(call.accountId, 'membership', omitUndefined({ prefix, after, limit }));
         const members: Keyed<UserRecord>[] = [];
         for (const { key } of entries) members.push({ key, record: await entity(call, 'user', key.slice(prefix.length)) });
         return members;
@@ -83,7 +83,7 @@ export const groupOperations = {
     async handle(call, input) {
       const page = await pageOfStored<GroupRecord>(
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'group', given({ after, limit })),
+        (after, limit) => call.tx.identity.list(call.accountId, 'group', omitUndefined({ after, limit })),
         (group) => group.path.startsWith(input.PathPrefix ?? '/'),
       );
       return { Groups: page.records.map(toGroup), ...page.rest };

@@ -6,13 +6,13 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { actionsOf } from '#model/authorization.ts';
 import type { EntityDetails, IamApi, ServiceLastAccessed, TrackedActionLastAccessed } from '#model/generated/iam.ts';
 import type { LastUse } from '#store/last-use.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { entity, everyRecord } from './entities.ts';
 import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
-import { given } from './given.ts';
 import { grantedServices } from './granted-services.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { pageOf } from './page.ts';
@@ -213,7 +213,7 @@ function byService(seen: readonly Seen[]): ReadonlyMap<string, ServiceUse> {
 function toService(prefix: string, service: ServiceUse | undefined, granularity: Job['granularity']): ServiceLastAccessed {
   const last = service?.last;
   const tracked = granularity === 'ACTION_LEVEL' ? actionsOf(prefix) : undefined;
-  return given({
+  return omitUndefined({
     ServiceName: serviceTitle(prefix),
     ServiceNamespace: prefix,
     LastAuthenticated: last?.use.at,
@@ -225,7 +225,12 @@ function toService(prefix: string, service: ServiceUse | undefined, granularity:
 }
 
 function toAction(name: string, last: Last | undefined): TrackedActionLastAccessed {
-  return given({ ActionName: name, LastAccessedEntity: last?.by, LastAccessedTime: last?.use.at, LastAccessedRegion: last?.use.region });
+  return omitUndefined({
+    ActionName: name,
+    LastAccessedEntity: last?.by,
+    LastAccessedTime: last?.use.at,
+    LastAccessedRegion: last?.use.region,
+  });
 }
 
 function toEntityDetails(one: Seen, service: string): EntityDetails {
@@ -235,5 +240,5 @@ function toEntityDetails(one: Seen, service: string): EntityDetails {
     found.kind === 'user'
       ? { Arn, Name: found.record.userName, Type: 'USER' as const, Id: found.record.userId, Path }
       : { Arn, Name: found.record.roleName, Type: 'ROLE' as const, Id: found.record.roleId, Path };
-  return given({ EntityInfo, LastAuthenticated: byService([one]).get(service)?.last.use.at });
+  return omitUndefined({ EntityInfo, LastAuthenticated: byService([one]).get(service)?.last.use.at });
 }

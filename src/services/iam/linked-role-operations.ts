@@ -3,13 +3,13 @@
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { DeletionTaskRecord } from '#store/identity.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { addLinkedRole, linkedRoleArn, linkedService } from '../service-linked-roles.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import { nameKey } from './names.ts';
 import { onArn, onRole } from './resources.ts';
 import { attachmentKey } from './reverse-index.ts';
@@ -93,9 +93,12 @@ export function linkedRoleOperations(deps: IamDeps) {
         if (task === undefined) throw new AwsError('NoSuchEntityException', `The deletion task ${input.DeletionTaskId} cannot be found.`);
         const Reason =
           task.status === 'FAILED'
-            ? given({ Reason: task.reason, RoleUsageList: task.usage?.map((use) => ({ Region: use.region, Resources: use.resources })) })
+            ? omitUndefined({
+                Reason: task.reason,
+                RoleUsageList: task.usage?.map((use) => ({ Region: use.region, Resources: use.resources })),
+              })
             : undefined;
-        return given({ Status: task.status, Reason });
+        return omitUndefined({ Status: task.status, Reason });
       },
     },
   } satisfies Partial<ServiceOperations<IamApi>>;

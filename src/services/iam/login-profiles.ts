@@ -2,13 +2,13 @@
  * Passwords of users, for the console's sign-in.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, LoginProfile } from '#model/generated/iam.ts';
 import { nextAttemptAt } from '#store/attempts.ts';
 import type { LoginProfileRecord, PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
 import { type Call, LastingRefusal, type ServiceOperations } from '../operation.ts';
 import { ownAccount } from './account.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import { nameKey } from './names.ts';
 import { PASSWORD_RULE } from './password-attempts.ts';
 import { hashPassword, isPassword, isSameHash, SALT_BYTES, saltOf } from './password-hash.ts';
@@ -153,5 +153,5 @@ async function saveUser(call: Call, user: UserRecord): Promise<void> {
 }
 
 function toLoginProfile(user: UserRecord, profile: LoginProfileRecord): LoginProfile {
-  return given({ UserName: user.userName, CreateDate: profile.createdAt, PasswordResetRequired: profile.resetRequired });
+  return omitUndefined({ UserName: user.userName, CreateDate: profile.createdAt, PasswordResetRequired: profile.resetRequired });
 }

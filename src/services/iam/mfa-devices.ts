@@ -5,6 +5,7 @@
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
@@ -12,7 +13,6 @@ import { findDevice, mfaSubject, synchronized, toBase32 } from '../mfa.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { qrCodePng } from './qr-code.ts';
@@ -61,7 +61,7 @@ export function mfaDeviceOperations(deps: IamDeps) {
           throw new AwsError('EntityAlreadyExistsException', 'MFADevice entity at the same path and name already exists.');
         }
         return {
-          VirtualMFADevice: given({
+          VirtualMFADevice: omitUndefined({
             SerialNumber: serialNumber,
             Base32StringSeed: new Uint8Array(Buffer.from(seed)),
             QRCodePNG: qrCodePng(otpAuthUri(call.accountId, input.VirtualMFADeviceName, seed)),
@@ -136,7 +136,7 @@ export function mfaDeviceOperations(deps: IamDeps) {
         const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
         const device = await ownedDevice(call, owner, input.SerialNumber);
         const UserName = owner.type === 'IAMUser' ? owner.userName : undefined;
-        return given({ UserName, SerialNumber: device.serialNumber, EnableDate: device.enabledAt });
+        return omitUndefined({ UserName, SerialNumber: device.serialNumber, EnableDate: device.enabledAt });
       },
     },
 
@@ -166,13 +166,13 @@ export function mfaDeviceOperations(deps: IamDeps) {
         const status = input.AssignmentStatus ?? 'Any';
         const page = await pageOfStored<MfaDeviceRecord>(
           input,
-          (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', given({ after, limit })),
+          (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', omitUndefined({ after, limit })),
           (device) => status === 'Any' || (status === 'Assigned') === (device.enabledAt !== undefined),
         );
         const devices = [];
         for (const device of page.records) {
           const User = device.owner?.type === 'IAMUser' ? toUser(await entity(call, 'user', device.owner.userName)) : undefined;
-          devices.push(given({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
+          devices.push(omitUndefined({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
         }
         return { VirtualMFADevices: devices, ...page.rest };
       },

@@ -5,12 +5,12 @@
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { OidcProviderRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
 import { type Context, onAccount, onArn, onMade, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
@@ -43,7 +43,7 @@ export const oidcProviderOperations = {
       if ((await call.tx.identity.add(call.accountId, 'oidc-provider', url, provider)) === 'exists') {
         throw new AwsError('EntityAlreadyExistsException', `Provider with url https://${url} already exists.`);
       }
-      return given({ OpenIDConnectProviderArn: provider.arn, Tags: someTags(tags) });
+      return omitUndefined({ OpenIDConnectProviderArn: provider.arn, Tags: someTags(tags) });
     },
   },
 
@@ -51,7 +51,7 @@ export const oidcProviderOperations = {
     access: (input, caller) => onProvider('iam:GetOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
-      return given({
+      return omitUndefined({
         Url: provider.url,
         ClientIDList: provider.clientIds,
         ThumbprintList: provider.thumbprints,

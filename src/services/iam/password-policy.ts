@@ -4,11 +4,11 @@
  * Source: IAM User Guide, "Set an account password policy for IAM users".
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, PasswordPolicy } from '#model/generated/iam.ts';
 import type { PasswordPolicyRecord } from '#store/identity.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { ownAccount, saveAccount } from './account.ts';
-import { given } from './given.ts';
 import { onAccount } from './resources.ts';
 
 export const passwordPolicyOperations = {
@@ -16,7 +16,7 @@ export const passwordPolicyOperations = {
   UpdateAccountPasswordPolicy: {
     access: () => onAccount('iam:UpdateAccountPasswordPolicy'),
     async handle(call, input) {
-      const passwordPolicy: PasswordPolicyRecord = given({
+      const passwordPolicy: PasswordPolicyRecord = omitUndefined({
         minimumLength: input.MinimumPasswordLength ?? 6,
         requireSymbols: input.RequireSymbols ?? false,
         requireNumbers: input.RequireNumbers ?? false,
@@ -58,7 +58,7 @@ function noPolicy(accountId: string): AwsError {
 }
 
 function toPasswordPolicy(policy: PasswordPolicyRecord): PasswordPolicy {
-  return given({
+  return omitUndefined({
     MinimumPasswordLength: policy.minimumLength,
     RequireSymbols: policy.requireSymbols,
     RequireNumbers: policy.requireNumbers,

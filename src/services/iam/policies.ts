@@ -2,12 +2,12 @@
  * Managed policies: those of the account, with their versions, and those of AWS beside them, which only can be read.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { ensureWellFormed } from './documents.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import {
   awsPolicies,
   isServiceRolePolicy,
@@ -51,7 +51,7 @@ export const policyOperations = {
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const shown = toListedPolicy(policy, await policyUse(call, policy.arn));
-      return { Policy: given({ ...shown, Description: policy.description, Tags: toTags(policy.tags) }) };
+      return { Policy: omitUndefined({ ...shown, Description: policy.description, Tags: toTags(policy.tags) }) };
     },
   },
 
@@ -119,7 +119,7 @@ export const policyOperations = {
 
 function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: PolicyRecord['tags']): PolicyRecord {
   const path = input.Path ?? '/';
-  return given({
+  return omitUndefined({
     accountId: call.accountId,
     arn: iamArn(call.accountId, 'policy', path, input.PolicyName),
     path,
@@ -137,7 +137,7 @@ function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: Pol
 
 /** The account's own, as something to page through. */
 export function ownPolicies(call: Call): Read<PolicyRecord> {
-  return (after, limit) => call.tx.identity.list(call.accountId, 'policy', given({ after, limit }));
+  return (after, limit) => call.tx.identity.list(call.accountId, 'policy', omitUndefined({ after, limit }));
 }
 
 /** As lists have it. Source: IAM API reference, ListPolicies: without Description and Tags. */
@@ -167,7 +167,7 @@ function holdersOf(call: Call, policyArn: string, usage: IamApi['ListEntitiesFor
   return async (after, limit) => {
     const prefix = `${policyArn} `;
     const from = after === undefined ? undefined : prefix + after;
-    const entries = await call.tx.identity.list(call.accountId, 'attachment', given({ prefix, after: from, limit }));
+    const entries = await call.tx.identity.list(call.accountId, 'attachment', omitUndefined({ prefix, after: from, limit }));
     const holders: Keyed<Holder>[] = [];
     for (const { key: indexKey } of entries) {
       const { kind, key, use } = readAttachmentKey(policyArn, indexKey);

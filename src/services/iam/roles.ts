@@ -2,11 +2,11 @@
  * Roles that people make. Those that AWS makes for its services are in `service-linked-roles.ts`.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Role, RoleLastUsed } from '#model/generated/iam.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
-import { given } from './given.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { pageOfStored } from './page.ts';
@@ -93,7 +93,7 @@ export const roleOperations = {
     async handle(call, input) {
       const page = await pageOfStored<RoleRecord>(
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'role', given({ after, limit })),
+        (after, limit) => call.tx.identity.list(call.accountId, 'role', omitUndefined({ after, limit })),
         (role) => role.path.startsWith(input.PathPrefix ?? '/'),
       );
       const roles: Role[] = [];
@@ -122,7 +122,7 @@ async function createRole(call: Call, input: IamApi['CreateRole']['input']): Pro
   const trust = await readTrustPolicy(call.tx, input.AssumeRolePolicyDocument);
   const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(call, input.PermissionsBoundary);
   const role: RoleRecord = {
-    ...given({
+    ...omitUndefined({
       accountId: call.accountId,
       arn: iamArn(call.accountId, 'role', path, input.RoleName),
       path,

@@ -6,11 +6,11 @@
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { nameKey, nameOfArn, uniqueId } from './names.ts';
 import { withinQuota } from './quotas.ts';
 import { type Context, onAccount, onArn, onMade, requestTagKeys, requestTags, tagMap } from './resources.ts';
@@ -42,7 +42,7 @@ export const samlProviderOperations = {
       if ((await call.tx.identity.add(call.accountId, 'saml-provider', nameKey(input.Name), provider)) === 'exists') {
         throw new AwsError('EntityAlreadyExistsException', `SAMLProvider with name ${input.Name} already exists.`);
       }
-      return given({ SAMLProviderArn: provider.arn, Tags: someTags(tags) });
+      return omitUndefined({ SAMLProviderArn: provider.arn, Tags: someTags(tags) });
     },
   },
 
@@ -50,7 +50,7 @@ export const samlProviderOperations = {
     access: (input, caller) => onProvider('iam:GetSAMLProvider', caller, input.SAMLProviderArn),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
-      return given({
+      return omitUndefined({
         SAMLProviderUUID: provider.uuid,
         SAMLMetadataDocument: provider.metadata,
         CreateDate: provider.createdAt,

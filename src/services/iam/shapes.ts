@@ -2,9 +2,9 @@
  * Records as clients see them.
  */
 import type { Arn } from '#core/arn.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttachedPermissionsBoundary, Group, Role, Tag, User } from '#model/generated/iam.ts';
 import type { GroupRecord, RoleRecord, TagRecord, UserRecord } from '#store/identity.ts';
-import { given } from './given.ts';
 
 /**
  * A document as Get and List answer it: percent-encoded by RFC 3986, which leaves only letters, digits and `-_.~` alone.
@@ -30,7 +30,7 @@ export function toBoundary(policyArn: Arn | undefined): AttachedPermissionsBound
 
 /** As lists have it: tags and boundary come from GetUser only. Source: IAM API reference, ListUsers. */
 export function toUser(user: UserRecord): User {
-  return given({
+  return omitUndefined({
     Path: user.path,
     UserName: user.userName,
     UserId: user.userId,
@@ -41,7 +41,7 @@ export function toUser(user: UserRecord): User {
 }
 
 export function toWholeUser(user: UserRecord): User {
-  return { ...toUser(user), ...given({ PermissionsBoundary: toBoundary(user.permissionsBoundaryArn), Tags: someTags(user.tags) }) };
+  return { ...toUser(user), ...omitUndefined({ PermissionsBoundary: toBoundary(user.permissionsBoundaryArn), Tags: someTags(user.tags) }) };
 }
 
 export function toGroup(group: GroupRecord): Group {
@@ -50,7 +50,7 @@ export function toGroup(group: GroupRecord): Group {
 
 /** As CreateRole answers: without MaxSessionDuration. Requirement IAM-6. */
 export function toNewRole(role: RoleRecord, trustPolicy: string): Role {
-  return given({
+  return omitUndefined({
     Path: role.path,
     RoleName: role.roleName,
     RoleId: role.roleId,

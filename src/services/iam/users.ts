@@ -3,11 +3,11 @@
  */
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, User } from '#model/generated/iam.ts';
 import type { UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { entity, rememberUniqueId } from './entities.ts';
-import { given } from './given.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { pageOfStored } from './page.ts';
@@ -67,7 +67,7 @@ export const userOperations = {
     async handle(call, input) {
       const page = await pageOfStored<UserRecord>(
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'user', given({ after, limit })),
+        (after, limit) => call.tx.identity.list(call.accountId, 'user', omitUndefined({ after, limit })),
         (user) => user.path.startsWith(input.PathPrefix ?? '/'),
       );
       return { Users: page.records.map(toUser), ...page.rest };
@@ -81,7 +81,7 @@ async function createUser(call: Call, input: IamApi['CreateUser']['input']): Pro
   const key = nameKey(input.UserName);
   const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(call, input.PermissionsBoundary);
   withinQuota('UsersPerAccount', (await call.tx.identity.count(call.accountId, 'user')) + 1);
-  const user: UserRecord = given({
+  const user: UserRecord = omitUndefined({
     accountId: call.accountId,
     arn: iamArn(call.accountId, 'user', path, input.UserName),
     path,
