@@ -1,5 +1,5 @@
 /**
- * Access keys. A secret is shown once, and kept sealed. Requirement AUTHN-6.
+ * Access keys of users and of the root user. A secret is returned once, by CreateAccessKey, and stored encrypted. Requirement AUTHN-6.
  */
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
@@ -15,9 +15,10 @@ import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { onUserOrSelf, userOrSelf } from './resources.ts';
 
-/** A secret has 40 characters of base 64: 30 bytes. Source: IAM User Guide, "Manage access keys for IAM users". */
+/** Size of a secret: 30 bytes, which are 40 characters in base64. Source: IAM User Guide, "Manage access keys for IAM users". */
 const SECRET_BYTES = 30;
 
+/** Returns the operations on access keys. */
 export function accessKeyOperations(deps: IamDeps) {
   return {
     CreateAccessKey: {
@@ -104,7 +105,7 @@ export function accessKeyOperations(deps: IamDeps) {
       },
     },
 
-    /** Source: IAM API reference, AccessKeyLastUsed: `N/A` for service and region, and no date, while there is nothing to tell. */
+    /** Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date. */
     GetAccessKeyLastUsed: {
       access: (input, caller) => ({
         action: 'iam:GetAccessKeyLastUsed',
@@ -128,9 +129,9 @@ export function accessKeyOperations(deps: IamDeps) {
 }
 
 /**
- * The access keys of the root of an account.
+ * Returns the access keys of an account's root user.
  *
- * They stand in no list of their own: an account has few keys without a user, and they are asked for seldom.
+ * Reads every access key of the account. These keys have no index, because they are few and rarely listed.
  */
 export async function rootAccessKeys(tx: Tx, accountId: AccountId): Promise<AccessKeyRecord[]> {
   const keys: AccessKeyRecord[] = [];
@@ -152,7 +153,10 @@ function noSuchKey(accessKeyId: string): AwsError {
   return new AwsError('NoSuchEntityException', `The Access Key with id ${accessKeyId} cannot be found.`);
 }
 
-/** Without a user name the key is the caller's own, or whoever's it is where a role calls: then the key's owner is acted upon. */
+/**
+ * Returns the access that an operation on an access key requires. The resource is the named user, or the caller if no user is named.
+ * For a caller without a user name, such as a role session, it is the owner of the key.
+ */
 function onKeyOwner(action: Access['action'], caller: Caller, userName: string | undefined, accessKeyId: string): Access {
   if (userName !== undefined || caller.principal.type === 'IAMUser' || caller.principal.type === 'Root') {
     return onUserOrSelf(action, caller, userName);
@@ -164,7 +168,7 @@ function onKeyOwner(action: Access['action'], caller: Caller, userName: string |
   };
 }
 
-/** Whose key it is, as a resource; of a key that is not there, no one user: a statement must then cover all of them. */
+/** Returns the ARN of a key's owner, or `user/*` for an unknown key or a key of the root user. A statement must then cover all users. */
 async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Promise<string> {
   const everyUser = iamArn(accountId, 'user', '/', '*');
   const record = await tx.identity.get(accountId, 'access-key', accessKeyId);
@@ -172,7 +176,7 @@ async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Prom
   return (await tx.identity.get(accountId, 'user', nameKey(record.userName)))?.arn ?? everyUser;
 }
 
-/** @throws AwsError NoSuchEntity no such user, or the key is not this user's */
+/** @throws NoSuchEntityException  the user or the key does not exist, or the key belongs to another user */
 async function keyOfUser(call: Call, userName: string | undefined, accessKeyId: string): Promise<AccessKeyRecord> {
   const ownerByKey = userName === undefined && call.principal.type !== 'IAMUser' && call.principal.type !== 'Root';
   const name = ownerByKey ? undefined : userOrSelf(call, userName);

@@ -1,5 +1,5 @@
 /**
- * GetAccountAuthorizationDetails: who there is and what everyone may, in one paginated answer. Requirement COMP-4.
+ * GetAccountAuthorizationDetails: all users, groups, roles and their policies in one paginated list. Requirement COMP-4.
  */
 
 import { omitUndefined } from '#core/omit-undefined.ts';
@@ -9,7 +9,7 @@ import type { Call, ServiceOperations } from '../operation.ts';
 import { toAttached } from './attachments.ts';
 import type { HolderRecord } from './entities.ts';
 import { awsPolicies, policyUse } from './managed-policies.ts';
-import { atHand, inTurn, pageOfStored, type Read } from './page.ts';
+import { concat, fromList, pageOfStored, type Read } from './page.ts';
 import { ownPolicies, toListedPolicy } from './policies.ts';
 import { toWholeVersion } from './policy-versions.ts';
 import { onAccount } from './resources.ts';
@@ -30,8 +30,8 @@ export const authorizationDetailsOperations = {
       const wanted = (kind: Detail['kind']): boolean => (input.Filter ?? []).length === 0 || (input.Filter ?? []).includes(kind);
       const page = await pageOfStored(
         input,
-        inTurn(sectionsOf(call).filter((section) => wanted(section.kind))),
-        // Of AWS's policies only those in use are told.
+        concat(sectionsOf(call).filter((section) => wanted(section.kind))),
+        // AWS managed policies are listed only if they are in use.
         async (detail) => {
           if (detail.kind !== 'AWSManagedPolicy') return true;
           const use = await policyUse(call, detail.record.arn);
@@ -53,7 +53,7 @@ export const authorizationDetailsOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** The names are in the order of the sections, as a marker wants them. */
+/** Returns the sections of the list. Their names are in ascending order, as `concat` requires. */
 function sectionsOf(call: Call): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
   const stored = (kind: 'user' | 'group' | 'role', name: Detail['kind']): Read<Detail> => {
     return async (after, limit) => {
@@ -69,7 +69,7 @@ function sectionsOf(call: Call): readonly { readonly name: string; readonly kind
     { name: '2/', kind: 'Group', read: stored('group', 'Group') },
     { name: '3/', kind: 'Role', read: stored('role', 'Role') },
     { name: '4/', kind: 'LocalManagedPolicy', read: own },
-    { name: '5/', kind: 'AWSManagedPolicy', read: atHand<Detail>(aws) },
+    { name: '5/', kind: 'AWSManagedPolicy', read: fromList<Detail>(aws) },
   ];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Groups and who is in them.
+ * Groups and their members.
  */
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
@@ -104,7 +104,7 @@ export const groupOperations = {
     },
   },
 
-  /** Assumed: taking away who is not in the group is no error where both are there. */
+  /** Assumed: removing a user that is not in the group succeeds if both exist. */
   RemoveUserFromGroup: {
     access: (input, caller) => onGroup('iam:RemoveUserFromGroup', caller, input.GroupName),
     async handle(call, input) {
@@ -138,8 +138,8 @@ function groupExists(name: string): AwsError {
   return new AwsError('EntityAlreadyExistsException', `Group with name ${name} already exists.`);
 }
 
-function conflict(what: string): AwsError {
-  return new AwsError('DeleteConflictException', `Cannot delete entity, must ${what}`);
+function conflict(requirement: string): AwsError {
+  return new AwsError('DeleteConflictException', `Cannot delete entity, must ${requirement}`);
 }
 
 async function renameGroup(call: Call, name: string, newName: string | undefined, newPath: string | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Making and removing service-linked roles. Requirements SLR-1 to SLR-15.
+ * Creation and deletion of service-linked roles. Requirements SLR-1 to SLR-15.
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
@@ -16,6 +16,7 @@ import { attachmentKey } from './reverse-index.ts';
 import { removeRole } from './roles.ts';
 import { toNewRole } from './shapes.ts';
 
+/** Returns the operations on service-linked roles. */
 export function linkedRoleOperations(deps: IamDeps) {
   return {
     CreateServiceLinkedRole: {
@@ -27,7 +28,7 @@ export function linkedRoleOperations(deps: IamDeps) {
             : linkedRoleArn(caller.accountId, linked);
         return onArn('iam:CreateServiceLinkedRole', resource, [['iam:awsservicename', input.AWSServiceName]]);
       },
-      /** Assumed: the text for an unknown service. */
+      /** Assumed: the message for an unknown service. */
       async handle(call, input) {
         const linked = linkedService(input.AWSServiceName);
         if (linked === undefined) {
@@ -48,9 +49,10 @@ export function linkedRoleOperations(deps: IamDeps) {
     },
 
     /**
-     * Removes a service-linked role, or tells why it stays. The task is done when this answers; its status is asked for as with any other.
+     * Deletes a service-linked role that is not in use. The task has already succeeded or failed when the operation returns.
+     * GetServiceLinkedRoleDeletionStatus returns its status and, after a failure, the resources that still use the role.
      *
-     * Assumed: a role that is not service-linked is not found.
+     * Assumed: a role that is not service-linked is NoSuchEntity.
      */
     DeleteServiceLinkedRole: {
       access: (input, caller) => onRole('iam:DeleteServiceLinkedRole', caller, input.RoleName),
@@ -104,7 +106,7 @@ export function linkedRoleOperations(deps: IamDeps) {
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** `task/aws-service-role/<service>/<role name>/<id>` is about the role under the path between; of anything else no one role can be told. */
+/** Returns the role ARN in `task/aws-service-role/<service>/<role name>/<id>`. For any other task ID it is `role/*`. */
 function roleOfTask(accountId: AccountId, taskId: string): string {
   const [task, path, service, roleName] = taskId.split('/');
   const known = task === 'task' && path === 'aws-service-role' && service !== undefined && roleName !== undefined;

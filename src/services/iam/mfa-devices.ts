@@ -1,7 +1,7 @@
 /**
- * Virtual MFA devices: made without an owner, enabled by two codes in a row for a user, deactivated, deleted.
+ * Virtual MFA devices. A device is created without an owner, enabled for a user by two consecutive codes, deactivated, and deleted.
  *
- * Source: IAM API reference; texts of the real service as quoted in public reports.
+ * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
@@ -21,7 +21,7 @@ import {
   type Context,
   onAccount,
   onArn,
-  onMade,
+  onCreated,
   onUser,
   onUserOrSelf,
   requestTagKeys,
@@ -33,14 +33,15 @@ import { someTags, toUser } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
-/** Source: IAM User Guide: a seed of 64 characters of base 32. */
+/** Size of a seed: 40 bytes, which are 64 characters in base32. Source: IAM User Guide. */
 const SEED_BYTES = 40;
 
+/** Returns the operations on MFA devices. */
 export function mfaDeviceOperations(deps: IamDeps) {
   return {
     CreateVirtualMFADevice: {
       access: (input, caller) =>
-        onMade(
+        onCreated(
           'iam:CreateVirtualMFADevice',
           'iam:TagMFADevice',
           iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName),
@@ -203,13 +204,13 @@ export function mfaDeviceOperations(deps: IamDeps) {
 
 type Owner = NonNullable<MfaDeviceRecord['owner']>;
 
-/** What an authenticator application reads from the picture. Source: Key URI Format of Google Authenticator. */
+/** Returns the URI in the QR code for an authenticator app. Source: Key URI Format of Google Authenticator. */
 function otpAuthUri(accountId: AccountId, name: string, seed: string): string {
   const issuer = encodeURIComponent('Amazon Web Services');
   return `otpauth://totp/${issuer}:${encodeURIComponent(name)}@${accountId}?secret=${seed}&issuer=${issuer}`;
 }
 
-/** Source: text of the real service as quoted in public reports. */
+/** Source: message of the real service as quoted in public reports. */
 function wrongCode(): AwsError {
   return new AwsError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.');
 }
@@ -237,9 +238,9 @@ async function saveDevice(call: Call, device: MfaDeviceRecord): Promise<void> {
 }
 
 /**
- * A user by name; the root, where it calls for itself by its account id.
+ * Returns the owner with a user name. A root user that passes its account ID is its own owner.
  *
- * Assumed: the root may enable a device here. AWS lets it only in its console.
+ * Assumed: the root user may enable a device here. AWS allows it only in its console.
  */
 async function ownerNamed(call: Call, userName: string): Promise<Owner> {
   if (call.principal.type === 'Root' && userName === call.accountId) return { type: 'Root' };

@@ -1,10 +1,11 @@
 /**
- * Simulations: what policies would decide, asked of the engine that decides. Requirement EVAL-11.
+ * Policy simulations. They use the same engine as real decisions. Requirement EVAL-11.
  *
  * Source: IAM API reference, SimulatePrincipalPolicy and SimulateCustomPolicy.
  */
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 import type { ContextEntry, EvaluationResult as Evaluated, IamApi, PolicyIdentifier } from '#model/generated/iam.ts';
@@ -21,6 +22,7 @@ import { onAccount, onArn, tagMap } from './resources.ts';
 
 type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySourceArn'>;
 
+/** Returns the simulation operations. */
 export function simulationOperations(deps: IamDeps) {
   return {
     SimulateCustomPolicy: {
@@ -40,9 +42,10 @@ export function simulationOperations(deps: IamDeps) {
     },
 
     /**
-     * Simulates with the policies of a user, group or role as they are in force, those given added.
+     * Simulates with the current policies of a user, group or role, and the policies in the request.
      *
-     * Assumed: keys that say who the user is (`aws:username`, `aws:userid` …) have the source's values unless the request gives others.
+     * Assumed: context keys about the principal (`aws:username`, `aws:userid` …) have the values of the policy source unless the request
+     * sets them.
      */
     SimulatePrincipalPolicy: {
       access: (input) => onArn('iam:SimulatePrincipalPolicy', input.PolicySourceArn),
@@ -59,7 +62,7 @@ export function simulationOperations(deps: IamDeps) {
         const layers: PolicyLayers = {
           identity: [...policies.map(compiledPolicy), ...compiledInputs(input.PolicyInputList ?? [], 'PolicyInputList')],
           ...(boundary.length === 0 ? {} : { boundary }),
-          ...(serviceControl === undefined ? {} : { serviceControl }),
+          ...omitUndefined({ serviceControl }),
         };
         const context = new Map([...sourceContext(call, found), ...contextOf(input.ContextEntries)]);
         return await results(call, layers, input, context, input.CallerArn ?? (found.kind === 'user' ? found.record.arn : undefined));
@@ -85,7 +88,7 @@ export function simulationOperations(deps: IamDeps) {
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** @throws AwsError InvalidInput one of them is no policy. Assumed: the text. */
+/** @throws InvalidInputException  one of the documents is not a valid policy. Assumed: the message */
 function compiledInputs(texts: readonly string[], list: string): SourcedPolicy[] {
   return texts.map((text, i) => {
     const compiled = tryCompilePolicy(text);
@@ -96,16 +99,16 @@ function compiledInputs(texts: readonly string[], list: string): SourcedPolicy[]
   });
 }
 
-/** A policy in force; that it can be read was made sure of when it was written. Assumed: an inline one is called as decisions call it. */
+/** Compiles a stored policy, which was validated when it was written. Assumed: an inline policy has the same ID as in real decisions. */
 function compiledPolicy(policy: EntityPolicy): SourcedPolicy {
   const compiled = tryCompilePolicy(policy.document);
-  if (!('policy' in compiled)) throw new Error(`the policy ${policy.policyName} of ${policy.holder.name} cannot be read`);
+  if (!('policy' in compiled)) throw new Error(`cannot compile policy '${policy.policyName}' of '${policy.holder.name}'`);
   return policy.policyArn === undefined
     ? { policyId: `${policy.holder.kind}/${policy.holder.name}:${policy.policyName}`, policy: compiled.policy }
     : { policyId: policy.policyArn, policyArn: policy.policyArn, policy: compiled.policy };
 }
 
-/** Whether a policy is left out: all of a type, one by its ARN, or one inline. */
+/** Reports whether the request excludes a policy: by type, by ARN, or by name and holder. */
 function excludes(one: PolicyIdentifier, policy: EntityPolicy): boolean {
   if (one.PolicyType !== undefined) return one.PolicyType === typeOf(policy);
   if (one.PolicyArn !== undefined) return one.PolicyArn === policy.policyArn;
@@ -129,7 +132,7 @@ function keysOf(policies: readonly SourcedPolicy[]): string[] {
   return [...keys.values()].sort();
 }
 
-/** @throws AwsError InvalidInput an entry has no name, or its values do not fit its type */
+/** @throws InvalidInputException  an entry has no name, or its values do not match its type */
 function contextOf(entries: readonly ContextEntry[] | undefined): ConditionContext {
   const context = new Map<string, string | readonly string[]>();
   for (const { ContextKeyName, ContextKeyValues = [], ContextKeyType } of entries ?? []) {
@@ -138,13 +141,13 @@ function contextOf(entries: readonly ContextEntry[] | undefined): ConditionConte
     const [first] = ContextKeyValues;
     if (list) context.set(ContextKeyName.toLowerCase(), ContextKeyValues);
     else if (ContextKeyValues.length > 1)
-      throw new AwsError('InvalidInputException', `${ContextKeyName} has several values and is no list.`);
+      throw new AwsError('InvalidInputException', `${ContextKeyName} has several values, but its type is not a list.`);
     else if (first !== undefined) context.set(ContextKeyName.toLowerCase(), first);
   }
   return context;
 }
 
-/** What requests of a user or of a role's sessions say of who makes them. */
+/** Returns the context keys that describe a user, or a session of a role, as principal. */
 function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, string> {
   if (found.kind === 'group') return new Map();
   const context = new Map<string, string>([
@@ -157,7 +160,7 @@ function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, stri
   return context;
 }
 
-/** Only what a page shows is simulated: every action on every resource may be a great many. */
+/** Returns one page of results. Simulates only this page, because the request may combine many actions and resources. */
 async function results(call: Call, layers: PolicyLayers, input: SimulateInput, context: ConditionContext, callerArn: string | undefined) {
   for (const action of input.ActionNames) ensureAction(action);
   const resources = input.ResourceArns === undefined || input.ResourceArns.length === 0 ? ['*'] : input.ResourceArns;
@@ -175,7 +178,7 @@ async function results(call: Call, layers: PolicyLayers, input: SimulateInput, c
   return { EvaluationResults: page.records.map(toEvaluated), ...page.rest };
 }
 
-/** The real service writes a SourcePolicyType that is not in its model: `IAM Policy`. Recorded: see `policy/simulate.ts`. */
+/** The real service returns `IAM Policy` as SourcePolicyType, which is not in its model. Recorded: see `policy/simulate.ts`. */
 function toEvaluated(result: EvaluationResult): Evaluated {
   return result as unknown as Evaluated;
 }
@@ -195,16 +198,16 @@ function one(
     actions: [action],
     resources: [resource],
     context,
-    ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+    ...omitUndefined({ resourcePolicy }),
   };
   return simulate(simulation)[0] as EvaluationResult;
 }
 
-/** @throws AwsError InvalidInput a resource policy, and nobody to whom it could apply */
+/** @throws InvalidInputException  the request contains a resource policy but no caller that it could apply to */
 function resourcePolicyOf(call: Call, input: SimulateInput, callerArn: string | undefined, action: string): Simulation['resourcePolicy'] {
   if (input.ResourcePolicy === undefined) return undefined;
   const [source] = compiledInputs([input.ResourcePolicy], 'ResourcePolicy');
-  if (callerArn === undefined) throw new AwsError('InvalidInputException', 'CallerArn must be given with a ResourcePolicy.');
+  if (callerArn === undefined) throw new AwsError('InvalidInputException', 'CallerArn must be specified with a ResourcePolicy.');
   const policyType = action.toLowerCase().startsWith('sts:assume') ? 'trust' : 'resource';
   return { source: source as SourcedPolicy, caller: callerOf(call, callerArn), policyType };
 }
@@ -216,7 +219,7 @@ function callerOf(call: Call, callerArn: string): TrustCaller {
   return parts.resource.startsWith('role/') ? { accountId, arn: callerArn, roleArn: callerArn } : { accountId, arn: callerArn };
 }
 
-/** Source: text of the real service as quoted in public reports. */
+/** Source: message of the real service as quoted in public reports. */
 function ensureAction(action: string): void {
   const colon = action.indexOf(':');
   if (colon <= 0 || colon === action.length - 1) throw new AwsError('InvalidInputException', `Invalid Entity Action: ${action}`);

@@ -54,7 +54,7 @@ export const tagOperations = {
 
 type Change = (tags: readonly TagRecord[]) => readonly TagRecord[];
 
-/** A service-linked role may be tagged like any other. Requirement SLR-9. */
+/** Changes the tags of a user or role. Service-linked roles can be tagged like other roles. Requirement SLR-9. */
 async function changeTags(call: Call, kind: 'user' | 'role', name: string, change: Change): Promise<Record<string, never>> {
   const record = await entity(call, kind, name);
   await call.tx.identity.put(call.accountId, kind, nameKey(name), { ...record, tags: change(record.tags) });
@@ -67,6 +67,7 @@ async function changePolicyTags(call: Call, action: string, policyArn: string, c
   return {};
 }
 
+/** Returns one page of tags, in the order of their keys. */
 export function pageOfTags(request: PageRequest, tags: readonly TagRecord[]): { readonly Tags: readonly Tag[] } & Page<never>['rest'] {
   const page = pageOf(
     request,
