@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { grantedServices } from '../../src/services/iam/granted-services.ts';
-import { lastUseNotes } from '../../src/trail/last-use.ts';
+import { lastUseRecorder } from '../../src/trail/last-use.ts';
 import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, iamUser, ROLE_SESSION, ROOT, START, TRUST_ROOT } from './rig.ts';
 
 const HOUR = 3_600_000;
@@ -48,7 +48,7 @@ async function withUse(): Promise<IamRig & { readonly keyId: string }> {
   await run('PutUserPolicy', { UserName: 'ada', PolicyName: 'own', PolicyDocument: ALLOW_CHIME });
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
   const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
-  const note = lastUseNotes();
+  const note = lastUseRecorder();
   await store.transaction(async (tx) =>
     note(tx, {
       principal: { type: 'IAMUser', accountId: ACCOUNT, arn: ADA as never, principalId: User?.UserId ?? '', userName: 'ada' },
@@ -77,7 +77,7 @@ test('GetAccessKeyLastUsed: the service, region and time of the last use, and N/
 test('GetRole: RoleLastUsed is the last use of any session of the role', async () => {
   const { run, store } = await withUse();
   const { Role } = await run('GetRole', { RoleName: 'r' });
-  const note = lastUseNotes();
+  const note = lastUseRecorder();
   const principal = { ...ROLE_SESSION, roleId: Role.RoleId } as typeof ROLE_SESSION;
   for (const [action, at] of [
     ['chime:A', 1],
