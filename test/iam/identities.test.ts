@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, STRANGER, TRUST_ROOT } from './rig.ts';
 
 const own = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
@@ -229,7 +230,7 @@ test('ListPolicies: pages contain AWS managed policies, then customer managed po
   const paged: (string | undefined)[] = [];
   let Marker: string | undefined;
   do {
-    const page = await run('ListPolicies', { MaxItems: 3, ...(Marker === undefined ? {} : { Marker }) });
+    const page = await run('ListPolicies', { MaxItems: 3, ...omitUndefined({ Marker }) });
     paged.push(...(page.Policies ?? []).map((policy) => policy.Arn));
     Marker = page.Marker;
   } while (Marker !== undefined);
@@ -311,7 +312,7 @@ test('GetAccountAuthorizationDetails: pages list each entity once, and AWS polic
   const found: (string | undefined)[] = [];
   let Marker: string | undefined;
   do {
-    const page = await run('GetAccountAuthorizationDetails', { MaxItems: 2, ...(Marker === undefined ? {} : { Marker }) });
+    const page = await run('GetAccountAuthorizationDetails', { MaxItems: 2, ...omitUndefined({ Marker }) });
     found.push(
       ...[page.UserDetailList, page.GroupDetailList, page.RoleDetailList, page.Policies].flatMap((list) =>
         (list ?? []).map((one) => one.Arn),

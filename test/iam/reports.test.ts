@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { grantedServices } from '../../src/services/iam/granted-services.ts';
 import { lastUseRecorder } from '../../src/trail/last-use.ts';
@@ -276,7 +277,7 @@ test('SimulateCustomPolicy: every action is simulated on every resource, in page
   const found: unknown[] = [];
   let Marker: string | undefined;
   do {
-    const page = await run('SimulateCustomPolicy', { ...input, MaxItems: 3, ...(Marker === undefined ? {} : { Marker }) });
+    const page = await run('SimulateCustomPolicy', { ...input, MaxItems: 3, ...omitUndefined({ Marker }) });
     found.push(...(page.EvaluationResults ?? []).map((one) => [one.EvalActionName, one.EvalResourceName, one.EvalDecision]));
     Marker = page.Marker;
   } while (Marker !== undefined);
