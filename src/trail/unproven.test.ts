@@ -34,7 +34,7 @@ const BOUNDS: readonly [title: string, addresses: readonly string[], admitted: n
 ];
 
 for (const [title, addresses, expected] of BOUNDS) {
-  test(`Unproven records: ${addresses.length} requests of ${title} have ${expected} records, and the others are counted`, () => {
+  test(`Unproven records: ${addresses.length} requests of ${title} have ${expected} records`, () => {
     const unproven = bounded();
     assert.equal(admitted(unproven, addresses), expected);
     const [omitted, ...others] = unproven.takeOmitted();

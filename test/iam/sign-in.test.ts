@@ -81,7 +81,7 @@ const VIOLATIONS: readonly (readonly [password: string, policy: object | undefin
 ];
 
 for (const [password, policy, message] of VIOLATIONS) {
-  test(`CreateLoginProfile: ${password} with ${policy === undefined ? 'no policy' : JSON.stringify(policy)} is PasswordPolicyViolation`, async () => {
+  test(`CreateLoginProfile: ${password} under ${policy === undefined ? 'no policy' : JSON.stringify(policy)} is PasswordPolicyViolation`, async () => {
     const { run } = await withUsers();
     if (policy !== undefined) await run('UpdateAccountPasswordPolicy', policy);
     await assert.rejects(run('CreateLoginProfile', { UserName: 'bob', Password: password }), {

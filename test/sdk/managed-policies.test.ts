@@ -16,7 +16,7 @@ const SERVICES = [
   'chime-sdk-voice',
 ] as const satisfies readonly ServiceName[];
 
-/** The 38 actions of AmazonChimeUserManagement that have an operation today. Source: the guide, "Managed policies"; the archive, v8. */
+/** Those of the 38 actions of AmazonChimeUserManagement that have an operation. Source: the guide, "Managed policies"; the archive, v8. */
 const USER_MANAGEMENT: ReadonlySet<string> = new Set([
   'AssociatePhoneNumberWithUser', 'AssociateSigninDelegateGroupsWithAccount', 'BatchSuspendUser', 'BatchUnsuspendUser', 'BatchUpdateUser', 'CreateUser',
   'DisassociatePhoneNumberFromUser', 'DisassociateSigninDelegateGroupsFromAccount', 'GetAccount', 'GetAccountSettings', 'GetPhoneNumber', 'GetUser',

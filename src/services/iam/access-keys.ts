@@ -18,8 +18,8 @@ import { onUserOrSelf, userOrSelf } from './resources.ts';
 /** Size of a secret: 30 bytes, which are 40 characters in base64. Source: IAM User Guide, "Manage access keys for IAM users". */
 const SECRET_BYTES = 30;
 
-/** Returns the operations on access keys. */
-export function accessKeyOperations(deps: IamDeps) {
+/** Returns CreateAccessKey, which seals the secret. */
+function createOperation(deps: IamDeps) {
   return {
     CreateAccessKey: {
       access: (input, caller) => onUserOrSelf('iam:CreateAccessKey', caller, input.UserName),
@@ -56,76 +56,84 @@ export function accessKeyOperations(deps: IamDeps) {
         };
       },
     },
-
-    UpdateAccessKey: {
-      access: (input, caller) => onKeyOwner('iam:UpdateAccessKey', caller, input.UserName, input.AccessKeyId),
-      async handle(call, input) {
-        const { Status } = input;
-        if (Status === 'Expired') throw new AwsError('InvalidInputException', 'An access key cannot be set to Expired.');
-        const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
-        await call.tx.identity.put(call.accountId, 'access-key', accessKey.accessKeyId, { ...accessKey, status: Status });
-        return {};
-      },
-    },
-
-    DeleteAccessKey: {
-      access: (input, caller) => onKeyOwner('iam:DeleteAccessKey', caller, input.UserName, input.AccessKeyId),
-      async handle(call, input) {
-        const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
-        if (accessKey.userName !== undefined) {
-          const user = await entity(call, 'user', accessKey.userName);
-          const accessKeyIds = user.accessKeyIds.filter((id) => id !== accessKey.accessKeyId);
-          await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
-        }
-        await call.tx.identity.remove(call.accountId, 'access-key', accessKey.accessKeyId);
-        return {};
-      },
-    },
-
-    ListAccessKeys: {
-      access: (input, caller) => onUserOrSelf('iam:ListAccessKeys', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const keys = name === undefined ? await rootAccessKeys(call.tx, call.accountId) : await keysOf(call, name);
-        const page = pageOf(
-          input,
-          keys.map((record) => ({ key: record.accessKeyId, record })),
-        );
-        return {
-          AccessKeyMetadata: page.records.map((record) =>
-            omitUndefined({
-              UserName: record.userName,
-              AccessKeyId: record.accessKeyId,
-              Status: record.status,
-              CreateDate: record.createdAt,
-            }),
-          ),
-          ...page.rest,
-        };
-      },
-    },
-
-    /** Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date. */
-    GetAccessKeyLastUsed: {
-      access: (input, caller) => ({
-        action: 'iam:GetAccessKeyLastUsed',
-        resources: [iamArn(caller.accountId, 'user', '/', '*')],
-        resolve: async (tx) => [await ownerArn(tx, caller.accountId, input.AccessKeyId)],
-      }),
-      async handle(call, input) {
-        const accessKey = await call.tx.identity.get(call.accountId, 'access-key', input.AccessKeyId);
-        if (accessKey === undefined) throw noSuchKey(input.AccessKeyId);
-        const [use] = await call.tx.lastUses.of(call.accountId, input.AccessKeyId);
-        return omitUndefined({
-          UserName: accessKey.userName,
-          AccessKeyLastUsed:
-            use === undefined
-              ? { ServiceName: 'N/A', Region: 'N/A' }
-              : { LastUsedDate: use.at, ServiceName: use.service, Region: use.region },
-        });
-      },
-    },
   } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+/** Operations on existing access keys. */
+const keyOperations = {
+  UpdateAccessKey: {
+    access: (input, caller) => onKeyOwner('iam:UpdateAccessKey', caller, input.UserName, input.AccessKeyId),
+    async handle(call, input) {
+      const { Status } = input;
+      if (Status === 'Expired') throw new AwsError('InvalidInputException', 'An access key cannot be set to Expired.');
+      const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
+      await call.tx.identity.put(call.accountId, 'access-key', accessKey.accessKeyId, { ...accessKey, status: Status });
+      return {};
+    },
+  },
+
+  DeleteAccessKey: {
+    access: (input, caller) => onKeyOwner('iam:DeleteAccessKey', caller, input.UserName, input.AccessKeyId),
+    async handle(call, input) {
+      const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
+      if (accessKey.userName !== undefined) {
+        const user = await entity(call, 'user', accessKey.userName);
+        const accessKeyIds = user.accessKeyIds.filter((id) => id !== accessKey.accessKeyId);
+        await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
+      }
+      await call.tx.identity.remove(call.accountId, 'access-key', accessKey.accessKeyId);
+      return {};
+    },
+  },
+
+  ListAccessKeys: {
+    access: (input, caller) => onUserOrSelf('iam:ListAccessKeys', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const keys = name === undefined ? await rootAccessKeys(call.tx, call.accountId) : await keysOf(call, name);
+      const page = pageOf(
+        input,
+        keys.map((record) => ({ key: record.accessKeyId, record })),
+      );
+      return {
+        AccessKeyMetadata: page.records.map((record) =>
+          omitUndefined({
+            UserName: record.userName,
+            AccessKeyId: record.accessKeyId,
+            Status: record.status,
+            CreateDate: record.createdAt,
+          }),
+        ),
+        ...page.rest,
+      };
+    },
+  },
+
+  /** Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date. */
+  GetAccessKeyLastUsed: {
+    access: (input, caller) => ({
+      action: 'iam:GetAccessKeyLastUsed',
+      resources: [iamArn(caller.accountId, 'user', '/', '*')],
+      resolve: async (tx) => [await ownerArn(tx, caller.accountId, input.AccessKeyId)],
+    }),
+    async handle(call, input) {
+      const accessKey = await call.tx.identity.get(call.accountId, 'access-key', input.AccessKeyId);
+      if (accessKey === undefined) throw noSuchKey(input.AccessKeyId);
+      const [use] = await call.tx.lastUses.of(call.accountId, input.AccessKeyId);
+      return omitUndefined({
+        UserName: accessKey.userName,
+        AccessKeyLastUsed:
+          use === undefined
+            ? { ServiceName: 'N/A', Region: 'N/A' }
+            : { LastUsedDate: use.at, ServiceName: use.service, Region: use.region },
+      });
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+/** Returns the operations on access keys. */
+export function accessKeyOperations(deps: IamDeps) {
+  return { ...createOperation(deps), ...keyOperations };
 }
 
 /**

@@ -10,6 +10,7 @@ import { everyRecord } from './entities.ts';
 import { QUOTAS } from './quotas.ts';
 import { onAccount } from './resources.ts';
 
+/** Operations on the account as a whole. */
 export const accountOperations = {
   /** Source: IAM User Guide, "Your AWS account ID and its alias": an account has one alias, which is unique among all accounts. */
   CreateAccountAlias: {

@@ -16,6 +16,7 @@ import { attachmentKey } from './reverse-index.ts';
 
 const POLICIES_PER = { user: 'PoliciesPerUser', group: 'PoliciesPerGroup', role: 'PoliciesPerRole' } as const;
 
+/** Operations on attached managed policies. */
 export const attachmentOperations = {
   AttachUserPolicy: {
     access: (input, caller) => onEntity('iam:AttachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),

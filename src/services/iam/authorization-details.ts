@@ -23,6 +23,7 @@ type Detail =
   | { readonly kind: 'Role'; readonly record: RoleRecord }
   | { readonly kind: 'LocalManagedPolicy' | 'AWSManagedPolicy'; readonly record: PolicyRecord };
 
+/** GetAccountAuthorizationDetails. */
 export const authorizationDetailsOperations = {
   GetAccountAuthorizationDetails: {
     access: () => onAccount('iam:GetAccountAuthorizationDetails'),

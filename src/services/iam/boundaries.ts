@@ -10,6 +10,7 @@ import { nameKey } from './names.ts';
 import { boundaryKey, onEntity } from './resources.ts';
 import { boundaryIndexKey } from './reverse-index.ts';
 
+/** Operations on permissions boundaries. */
 export const boundaryOperations = {
   PutUserPermissionsBoundary: {
     access: (input, caller) =>

@@ -35,6 +35,7 @@ interface Report {
   readonly content: string;
 }
 
+/** Operations on the credential report. */
 export const credentialReportOperations = {
   /** Creates the report at once if there is no current one. The first response is STARTED, because clients poll until it is COMPLETE. */
   GenerateCredentialReport: {

@@ -10,6 +10,7 @@ import { onAccount, onRole, onUserOrSelf, userOrSelf } from './resources.ts';
 
 const NOT_TRUNCATED = { IsTruncated: false } as const;
 
+/** List operations that return an empty list. */
 export const emptyListOperations = {
   ListInstanceProfiles: {
     access: () => onAccount('iam:ListInstanceProfiles'),

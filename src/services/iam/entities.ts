@@ -13,6 +13,7 @@ import { nameKey } from './names.ts';
 
 /** Kinds of entities that policies can be attached to. */
 export type HolderKind = 'user' | 'group' | 'role';
+/** Record of a user, group or role. */
 export type HolderRecord = IdentityRecords[HolderKind];
 
 /**

@@ -14,6 +14,7 @@ import { onArn, onGroup, onPath, onRenamed, onUser } from './resources.ts';
 import { attachmentKey, membershipKey, moveIndex } from './reverse-index.ts';
 import { toGroup, toUser } from './shapes.ts';
 
+/** Operations on groups and their members. */
 export const groupOperations = {
   CreateGroup: {
     access: (input, caller) => onArn('iam:CreateGroup', iamArn(caller.accountId, 'group', input.Path ?? '/', input.GroupName)),

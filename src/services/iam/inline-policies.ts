@@ -15,6 +15,7 @@ import { encodeDocument } from './shapes.ts';
 
 const SIZE_OF = { user: QUOTAS.UserPolicySize, group: QUOTAS.GroupPolicySize, role: QUOTAS.RolePolicySize } as const;
 
+/** Operations on inline policies. */
 export const inlinePolicyOperations = {
   PutUserPolicy: {
     access: (input, caller) => onEntity('iam:PutUserPolicy', caller, 'user', input.UserName, [], 'boundary'),

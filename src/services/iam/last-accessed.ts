@@ -40,6 +40,7 @@ interface CoveredEntity {
   readonly uses: readonly LastUse[];
 }
 
+/** Operations on last accessed information. */
 export const lastAccessedOperations = {
   GenerateServiceLastAccessedDetails: {
     access: (input) => onArn('iam:GenerateServiceLastAccessedDetails', input.Arn),

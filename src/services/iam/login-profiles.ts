@@ -18,6 +18,7 @@ import { onUserOrSelf, userOrSelf } from './resources.ts';
 /** Number of earlier passwords to store: the maximum of PasswordReusePrevention. Source: IAM API reference, PasswordReusePrevention. */
 const EARLIER_KEPT = 24;
 
+/** Operations on passwords of users. */
 export const loginProfileOperations = {
   CreateLoginProfile: {
     access: (input, caller) => onUserOrSelf('iam:CreateLoginProfile', caller, input.UserName),

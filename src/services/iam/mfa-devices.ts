@@ -36,8 +36,8 @@ import { pageOfTags } from './tags.ts';
 /** Size of a seed: 40 bytes, which are 64 characters in base32. Source: IAM User Guide. */
 const SEED_BYTES = 40;
 
-/** Returns the operations on MFA devices. */
-export function mfaDeviceOperations(deps: IamDeps) {
+/** Returns the operations that need the seed of a device. */
+function seedOperations(deps: IamDeps) {
   return {
     CreateVirtualMFADevice: {
       access: (input, caller) =>
@@ -104,102 +104,110 @@ export function mfaDeviceOperations(deps: IamDeps) {
         return {};
       },
     },
-
-    DeactivateMFADevice: {
-      access: (input, caller) => onUserOrSelf('iam:DeactivateMFADevice', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
-        const device = await ownedDevice(call, owner, input.SerialNumber);
-        await changeOwned(call, owner, (serials) => serials.filter((serial) => serial !== device.serialNumber));
-        const { owner: _, enabledAt, ...idle } = device;
-        await saveDevice(call, idle);
-        return {};
-      },
-    },
-
-    DeleteVirtualMFADevice: {
-      access: (input, caller) => onDevice('iam:DeleteVirtualMFADevice', caller, input.SerialNumber),
-      async handle(call, input) {
-        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
-        if (device.enabledAt !== undefined) {
-          throw new AwsError('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.');
-        }
-        await call.tx.identity.remove(call.accountId, 'mfa-device', nameKey(device.serialNumber));
-        return {};
-      },
-    },
-
-    GetMFADevice: {
-      access: (input, caller) => onUserOrSelf('iam:GetMFADevice', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
-        const device = await ownedDevice(call, owner, input.SerialNumber);
-        const UserName = owner.type === 'IAMUser' ? owner.userName : undefined;
-        return omitUndefined({ UserName, SerialNumber: device.serialNumber, EnableDate: device.enabledAt });
-      },
-    },
-
-    ListMFADevices: {
-      access: (input, caller) => onUserOrSelf('iam:ListMFADevices', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
-        const serials = await serialsOf(call, owner);
-        const page = pageOf(
-          input,
-          serials.map((serial) => ({ key: serial, record: serial })),
-        );
-        const devices = [];
-        for (const serial of page.records) {
-          const device = await deviceOf(call.tx, call.accountId, serial);
-          const UserName = owner.type === 'IAMUser' ? owner.userName : call.accountId;
-          devices.push({ UserName, SerialNumber: serial, EnableDate: device.enabledAt ?? device.createdAt });
-        }
-        return { MFADevices: devices, ...page.rest };
-      },
-    },
-
-    ListVirtualMFADevices: {
-      access: () => onAccount('iam:ListVirtualMFADevices'),
-      async handle(call, input) {
-        const status = input.AssignmentStatus ?? 'Any';
-        const page = await pageOfStored<MfaDeviceRecord>(
-          input,
-          (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', omitUndefined({ after, limit })),
-          (device) => status === 'Any' || (status === 'Assigned') === (device.enabledAt !== undefined),
-        );
-        const devices = [];
-        for (const device of page.records) {
-          const User = device.owner?.type === 'IAMUser' ? toUser(await entity(call, 'user', device.owner.userName)) : undefined;
-          devices.push(omitUndefined({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
-        }
-        return { VirtualMFADevices: devices, ...page.rest };
-      },
-    },
-
-    TagMFADevice: {
-      access: (input, caller) => onDevice('iam:TagMFADevice', caller, input.SerialNumber, requestTags(input.Tags)),
-      async handle(call, input) {
-        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
-        await saveDevice(call, { ...device, tags: mergedTags(device.tags, input.Tags) });
-        return {};
-      },
-    },
-    UntagMFADevice: {
-      access: (input, caller) => onDevice('iam:UntagMFADevice', caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
-      async handle(call, input) {
-        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
-        await saveDevice(call, { ...device, tags: tagsWithout(device.tags, input.TagKeys) });
-        return {};
-      },
-    },
-    ListMFADeviceTags: {
-      access: (input, caller) => onDevice('iam:ListMFADeviceTags', caller, input.SerialNumber),
-      handle: async (call, input) => pageOfTags(input, (await deviceOf(call.tx, call.accountId, input.SerialNumber)).tags),
-    },
   } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+/** Operations on MFA devices that do not need their seeds. */
+const deviceOperations = {
+  DeactivateMFADevice: {
+    access: (input, caller) => onUserOrSelf('iam:DeactivateMFADevice', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+      const device = await ownedDevice(call, owner, input.SerialNumber);
+      await changeOwned(call, owner, (serials) => serials.filter((serial) => serial !== device.serialNumber));
+      const { owner: _, enabledAt, ...idle } = device;
+      await saveDevice(call, idle);
+      return {};
+    },
+  },
+
+  DeleteVirtualMFADevice: {
+    access: (input, caller) => onDevice('iam:DeleteVirtualMFADevice', caller, input.SerialNumber),
+    async handle(call, input) {
+      const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+      if (device.enabledAt !== undefined) {
+        throw new AwsError('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.');
+      }
+      await call.tx.identity.remove(call.accountId, 'mfa-device', nameKey(device.serialNumber));
+      return {};
+    },
+  },
+
+  GetMFADevice: {
+    access: (input, caller) => onUserOrSelf('iam:GetMFADevice', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+      const device = await ownedDevice(call, owner, input.SerialNumber);
+      const UserName = owner.type === 'IAMUser' ? owner.userName : undefined;
+      return omitUndefined({ UserName, SerialNumber: device.serialNumber, EnableDate: device.enabledAt });
+    },
+  },
+
+  ListMFADevices: {
+    access: (input, caller) => onUserOrSelf('iam:ListMFADevices', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+      const serials = await serialsOf(call, owner);
+      const page = pageOf(
+        input,
+        serials.map((serial) => ({ key: serial, record: serial })),
+      );
+      const devices = [];
+      for (const serial of page.records) {
+        const device = await deviceOf(call.tx, call.accountId, serial);
+        const UserName = owner.type === 'IAMUser' ? owner.userName : call.accountId;
+        devices.push({ UserName, SerialNumber: serial, EnableDate: device.enabledAt ?? device.createdAt });
+      }
+      return { MFADevices: devices, ...page.rest };
+    },
+  },
+
+  ListVirtualMFADevices: {
+    access: () => onAccount('iam:ListVirtualMFADevices'),
+    async handle(call, input) {
+      const status = input.AssignmentStatus ?? 'Any';
+      const page = await pageOfStored<MfaDeviceRecord>(
+        input,
+        (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', omitUndefined({ after, limit })),
+        (device) => status === 'Any' || (status === 'Assigned') === (device.enabledAt !== undefined),
+      );
+      const devices = [];
+      for (const device of page.records) {
+        const User = device.owner?.type === 'IAMUser' ? toUser(await entity(call, 'user', device.owner.userName)) : undefined;
+        devices.push(omitUndefined({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
+      }
+      return { VirtualMFADevices: devices, ...page.rest };
+    },
+  },
+
+  TagMFADevice: {
+    access: (input, caller) => onDevice('iam:TagMFADevice', caller, input.SerialNumber, requestTags(input.Tags)),
+    async handle(call, input) {
+      const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+      await saveDevice(call, { ...device, tags: mergedTags(device.tags, input.Tags) });
+      return {};
+    },
+  },
+  UntagMFADevice: {
+    access: (input, caller) => onDevice('iam:UntagMFADevice', caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
+    async handle(call, input) {
+      const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+      await saveDevice(call, { ...device, tags: tagsWithout(device.tags, input.TagKeys) });
+      return {};
+    },
+  },
+  ListMFADeviceTags: {
+    access: (input, caller) => onDevice('iam:ListMFADeviceTags', caller, input.SerialNumber),
+    handle: async (call, input) => pageOfTags(input, (await deviceOf(call.tx, call.accountId, input.SerialNumber)).tags),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+/** Returns the operations on MFA devices. */
+export function mfaDeviceOperations(deps: IamDeps) {
+  return { ...seedOperations(deps), ...deviceOperations };
 }
 
 type Owner = NonNullable<MfaDeviceRecord['owner']>;

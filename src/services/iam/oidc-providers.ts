@@ -20,6 +20,7 @@ import { pageOfTags } from './tags.ts';
 const THUMBPRINTS_MAX = 5;
 const THUMBPRINT = /^[0-9A-Fa-f]{40}$/;
 
+/** Operations on OpenID Connect providers. */
 export const oidcProviderOperations = {
   CreateOpenIDConnectProvider: {
     access: (input, caller) =>

@@ -11,6 +11,7 @@ import type { ServiceOperations } from '../operation.ts';
 import { ownAccount, saveAccount } from './account.ts';
 import { onAccount } from './resources.ts';
 
+/** Operations on the password policy of an account. */
 export const passwordPolicyOperations = {
   /** Replaces the whole policy. Absent members get their default values. Source: IAM API reference, UpdateAccountPasswordPolicy. */
   UpdateAccountPasswordPolicy: {

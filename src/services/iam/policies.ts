@@ -24,6 +24,7 @@ import { readAttachmentKey } from './reverse-index.ts';
 import { toTags } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
 
+/** Operations on managed policies. */
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>

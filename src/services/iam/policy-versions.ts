@@ -13,6 +13,7 @@ import { QUOTAS, withinQuota } from './quotas.ts';
 import { onPolicy } from './resources.ts';
 import { encodeDocument } from './shapes.ts';
 
+/** Operations on versions of managed policies. */
 export const policyVersionOperations = {
   CreatePolicyVersion: {
     access: (input, caller) => onPolicy('iam:CreatePolicyVersion', caller, input.PolicyArn),

@@ -19,6 +19,7 @@ import { readTrustPolicy, shownTrustPolicy } from './trust.ts';
 
 const DEFAULT_SESSION_SECONDS = 3600;
 
+/** Operations on roles. */
 export const roleOperations = {
   CreateRole: {
     access: (input, caller) =>

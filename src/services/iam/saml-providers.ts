@@ -21,6 +21,7 @@ import { pageOfTags } from './tags.ts';
 /** Validity of metadata without a date of its own, in years. Assumed: 100, as observed. */
 const VALID_YEARS = 100;
 
+/** Operations on SAML providers. */
 export const samlProviderOperations = {
   CreateSAMLProvider: {
     access: (input, caller) => onCreated('iam:CreateSAMLProvider', 'iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),

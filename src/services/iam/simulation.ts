@@ -5,8 +5,8 @@
  */
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 import type { ContextEntry, EvaluationResult as Evaluated, IamApi, PolicyIdentifier } from '#model/generated/iam.ts';
 import { type SourcedPolicy, tryCompilePolicy } from '#policy/compile.ts';

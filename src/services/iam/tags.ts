@@ -11,6 +11,7 @@ import { type Page, type PageRequest, pageOf } from './page.ts';
 import { onEntity, onPolicy, requestTagKeys, requestTags } from './resources.ts';
 import { mergedTags, tagsWithout } from './tag-rules.ts';
 
+/** Operations on tags of users, roles and managed policies. */
 export const tagOperations = {
   TagUser: {
     access: (input, caller) => onEntity('iam:TagUser', caller, 'user', input.UserName, requestTags(input.Tags)),

@@ -17,6 +17,7 @@ import { attachmentKey, boundaryIndexKey, membershipKey, moveIndex } from './rev
 import { toUser, toWholeUser } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
 
+/** Operations on users. */
 export const userOperations = {
   CreateUser: {
     access: (input, caller) =>

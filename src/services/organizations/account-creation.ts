@@ -20,6 +20,7 @@ import { mergedTags } from './tag-rules.ts';
 const ADMINISTRATOR_ACCESS = 'arn:aws:iam::aws:policy/AdministratorAccess' as Arn;
 const DEFAULT_ROLE_NAME = 'OrganizationAccountAccessRole';
 
+/** Operations on account creation requests. */
 export const accountCreationOperations = {
   /**
    * Creates an account. It exists when the operation returns, so the response already contains the final status. A used email address does

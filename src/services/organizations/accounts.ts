@@ -11,6 +11,7 @@ import { constraintViolation, refusal } from './refusals.ts';
 import { onOrganization, onResources } from './resources.ts';
 import { toAccount } from './shapes.ts';
 
+/** Operations on accounts of an organization. */
 export const accountOperations = {
   DescribeAccount: {
     access: (input, caller) => onResources('organizations:DescribeAccount', caller, [input.AccountId]),

@@ -13,6 +13,7 @@ import { constraintViolation, invalidInput, refusal } from './refusals.ts';
 import { onResources, policyTypeKey } from './resources.ts';
 import { toPolicySummary } from './shapes.ts';
 
+/** Operations on attached service control policies. */
 export const attachmentOperations = {
   AttachPolicy: {
     access: (input, caller) => onResources('organizations:AttachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),

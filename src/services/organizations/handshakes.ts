@@ -20,6 +20,7 @@ import { onHandshake, onOrganization, placeholderOwner, requestTags, withTagging
 import { emailOf } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
+/** Operations on invitations. */
 export const handshakeOperations = {
   /** Assumed: the target must be an account of this server, because other accounts could not accept. */
   InviteAccountToOrganization: {

@@ -14,6 +14,7 @@ import { refusal } from './refusals.ts';
 import { onOrganization, onResources, policyTypeKey } from './resources.ts';
 import { toOrganization, toRoot } from './shapes.ts';
 
+/** Operations on the organization and its root. */
 export const organizationOperations = {
   /** Makes the caller's account the management account. Service control policies must then be enabled in the root. */
   CreateOrganization: {

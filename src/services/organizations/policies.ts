@@ -17,6 +17,7 @@ import { onNewPolicy, onOrganization, onResources, policyTypeKey, requestTags, w
 import { toPolicySummary } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
+/** Operations on service control policies. */
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>

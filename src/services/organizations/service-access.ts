@@ -12,6 +12,7 @@ import { onOrganization } from './resources.ts';
 /** Maximum number of services with access. Source: the real service integrates with several dozen service principals. */
 const SERVICES_MAX = 100;
 
+/** Operations on trusted access of services. */
 export const serviceAccessOperations = {
   /** Enables access. Changes nothing if it is already enabled. */
   EnableAWSServiceAccess: {

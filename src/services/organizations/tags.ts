@@ -11,6 +11,7 @@ import { invalidInput, refusal } from './refusals.ts';
 import { onResources, policyTypeKey, requestTagKeys, requestTags } from './resources.ts';
 import { mergedTags, tagsWithout } from './tag-rules.ts';
 
+/** Operations on tags. */
 export const tagOperations = {
   TagResource: {
     access: (input, caller) =>

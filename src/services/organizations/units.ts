@@ -16,6 +16,7 @@ import { onResources, requestTags, withTagging } from './resources.ts';
 import { toUnit } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
+/** Operations on organizational units and the tree of the organization. */
 export const unitOperations = {
   CreateOrganizationalUnit: {
     access: (input, caller) =>
