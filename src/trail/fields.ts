@@ -53,7 +53,7 @@ export function elementWithin(name: string, json: string, maxBytes: number): str
   return bytes <= maxBytes ? json : omittedElement(name, bytes);
 }
 
-/** Returns the replacement of an element that is left out. */
+/** Returns the replacement of an omitted element. */
 export function omittedElement(name: string, originalSize: number): string {
   return `{"reason":"${name} too large","omitted":true,"originalSize":${originalSize}}`;
 }

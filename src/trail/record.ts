@@ -15,7 +15,7 @@ import { lookupUserName, tokenIdentity, userIdentity } from './user-identity.ts'
 /** Facts about one request with a response, successful or not. */
 export interface Recorded {
   readonly received: Received;
-  /** Absent if the request names no service. */
+  /** Absent if the request does not name a service. */
   readonly service?: ServiceName;
   /** Name in the request. If the model does not have it, the record has no parameters. */
   readonly operation: string;
@@ -26,7 +26,7 @@ export interface Recorded {
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
-  /** Account whose event history has the record: the caller's, or `NO_ACCOUNT` if the request names no account. */
+  /** Account whose event history has the record: the caller's, or `NO_ACCOUNT` if the request does not name an account. */
   readonly recipientAccountId: AccountId;
   /** Absent if authentication failed. */
   readonly principal?: Principal;
@@ -53,7 +53,7 @@ const RESOURCES_BYTES = 20_480;
 /** Size of a recorded resource in addition to its ARN: member names, account and type. */
 const RESOURCE_BYTES = 128;
 const DENIAL_BYTES = 8_192;
-/** Source: iam 2010-05-08, accessKeyIdType. */
+/** Largest size of a recorded access key ID, in bytes. Source: iam 2010-05-08, accessKeyIdType. */
 const ACCESS_KEY_ID_BYTES = 128;
 
 interface CompiledOperation {
@@ -159,7 +159,7 @@ function compileOperation(model: ServiceModel, operation: OperationModel): Compi
   };
 }
 
-/** Returns the authorized resources, or the created one if only a pattern was authorized. Leaves out those over the size limit. */
+/** Returns the authorized resources, or the created one if only a pattern was authorized. Omits those over the size limit. */
 function namedResources({ resources, output }: Recorded, wrote: boolean): readonly TrailResource[] {
   const named: TrailResource[] = [];
   let bytes = 0;
@@ -176,7 +176,7 @@ function namedResources({ resources, output }: Recorded, wrote: boolean): readon
   return resource ? [resource] : [];
 }
 
-/** Reports whether the request was signed or its token was accepted. A rejected token proves nothing. Public issuers give them to anyone. */
+/** Reports whether the request was signed or its token was accepted. A rejected token proves nothing, because anyone can get one. */
 function provesIdentity({ principal, error }: Recorded): boolean {
   return principal !== undefined && (principal.type !== 'Unknown' || error === undefined);
 }

@@ -16,9 +16,9 @@ export interface SignInEvent {
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
-  /** Account whose event history has the record; `NO_ACCOUNT` if the sign-in names no account of this server. */
+  /** Account whose event history has the record, or `NO_ACCOUNT` if the sign-in does not name an account of this server. */
   readonly accountId: AccountId;
-  /** Absent if the sign-in names no user of this server. */
+  /** Absent if the sign-in does not name a user of this server. */
   readonly principal?: Principal;
   /** True if the typed user name does not exist. It may be a password, so it is never recorded. */
   readonly typedName?: boolean;

@@ -123,7 +123,7 @@ test("Credential report: it has one line for the root user and each user, with A
   );
 });
 
-test('GetCredentialReport: a missing report is NotPresent, and one of four hours ago is Expired', async () => {
+test('GetCredentialReport: a missing report is NotPresent, and one that is four hours old is Expired', async () => {
   const { run } = await iamRig();
   await assert.rejects(run('GetCredentialReport', {}), { code: 'CredentialReportNotPresentException' });
   await run('GenerateCredentialReport', {});

@@ -132,7 +132,7 @@ describe('Service control policy', () => {
     );
   });
 
-  test('a changed content applies from the next request (EVAL-6)', async () => {
+  test('a changed policy applies from the next request (EVAL-6)', async () => {
     const member = await newMember();
     const policyId = await newPolicy(policy({ Effect: 'Deny', Action: 'iam:CreateUser', Resource: '*' }));
     await attach(policyId, member.accountId);

@@ -162,8 +162,8 @@ function noSuchKey(accessKeyId: string): AwsError {
 }
 
 /**
- * Returns the access that an operation on an access key requires. The resource is the named user, or the caller if no user is named.
- * For a caller without a user name, such as a role session, it is the owner of the key.
+ * Returns the permission for an action on an access key. Its resource is the named user or, without a name, the caller. If the caller is
+ * neither an IAM user nor the root user, for example a role session, the resource is the owner of the key.
  */
 function onKeyOwner(action: Access['action'], caller: Caller, userName: string | undefined, accessKeyId: string): Access {
   if (userName !== undefined || caller.principal.type === 'IAMUser' || caller.principal.type === 'Root') {

@@ -1,5 +1,5 @@
 /**
- * Access of IAM operations: the resource ARN, its tags, and the condition keys of the request.
+ * Permissions that IAM operations require (`Access`): the resource ARN, its tags, and the condition keys of the request.
  *
  * A request contains a name, but an ARN also contains the path, so these functions read the path from the store. For an unknown name the
  * path is `/`. The caller must not learn whether an entity exists before the action is allowed. Requirement TS-9.
@@ -21,18 +21,18 @@ type RequestTags = readonly { readonly Key: string; readonly Value: string }[];
 /** Condition keys of a request with their values. */
 export type Context = readonly (readonly [string, string | readonly string[]])[];
 
-/** Returns access to an action without a resource type. The resource is `*`. */
+/** Returns the permission for an action that has no resource type. Its resource is `*`. */
 export function onAccount(action: Action, context: Context = []): Access {
   return { action, resources: ['*'], ...contextOf(context) };
 }
 
-/** Returns access to a resource whose ARN is in the request or follows from it. */
+/** Returns the permission for an action on a resource whose ARN is in the request or follows from it. */
 export function onArn(action: Action, resource: string, context: Context = []): Access {
   return { action, resources: [resource], ...contextOf(context) };
 }
 
 /**
- * Returns access to create a resource. If the request contains tags, it also requires the tagging action on the new resource.
+ * Returns the permission to create a resource. If the request contains tags, the tagging action on the new resource is also required.
  * Otherwise a caller without that permission could choose the tags that later decisions depend on.
  *
  * Source: IAM User Guide, "IAM: Create new users only with specific tags", which allows both actions.
@@ -49,7 +49,7 @@ export function onCreated(
   return tagContext.length === 0 ? creation : [creation, onArn(tagging, resource, tagContext)];
 }
 
-/** Returns access to list entities under a path. Source: denials of the real service, `… on resource: arn:aws:iam::…:user/`. */
+/** Returns the permission to list entities under a path. Source: denials of the real service, `… on resource: arn:aws:iam::…:user/`. */
 export function onPath(action: Action, caller: Caller, kind: HolderKind, pathPrefix = '/'): Access {
   return onArn(action, iamArn(caller.accountId, kind, pathPrefix, ''));
 }
@@ -63,7 +63,10 @@ export function onPath(action: Action, caller: Caller, kind: HolderKind, pathPre
  */
 const TAGGING = /^iam:(?:Tag|Untag)/;
 
-/** Returns access to a user, group or role by name. With `'boundary'`, `iam:PermissionsBoundary` is its current permissions boundary. */
+/**
+ * Returns the permission for an action on a user, group or role by name. With `'boundary'`, the condition key `iam:PermissionsBoundary` is
+ * the current permissions boundary of the user or role.
+ */
 export function onEntity(
   action: Action,
   caller: Caller,
@@ -102,8 +105,8 @@ export function onEntity(
 }
 
 /**
- * Returns access to the ARN that a user or group gets when it is renamed or moved. If only the path changes, the ARN contains the name in
- * its stored case.
+ * Returns the permission for the ARN that a user or group gets when it is renamed or moved. If only the path changes, the ARN contains the
+ * name in its stored case.
  *
  * Source: IAM API reference, UpdateUser and UpdateGroup: "permission on both source and target".
  */
@@ -123,18 +126,18 @@ export function onRenamed(
   };
 }
 
-/** Returns access to a user by name. */
+/** Returns the permission for an action on a user, by name. */
 export const onUser = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
   onEntity(action, caller, 'user', name, context);
-/** Returns access to a group by name. */
+/** Returns the permission for an action on a group, by name. */
 export const onGroup = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
   onEntity(action, caller, 'group', name, context);
-/** Returns access to a role by name. */
+/** Returns the permission for an action on a role, by name. */
 export const onRole = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
   onEntity(action, caller, 'role', name, context);
 
 /**
- * Returns access to the named user or, without a name, to the caller.
+ * Returns the permission for an action on the named user or, without a name, on the caller.
  *
  * @throws ValidationError  no name is specified and the caller is neither an IAM user nor the root user
  */
@@ -156,7 +159,7 @@ export function userOrSelf(caller: Caller, name: string | undefined): string | u
   throw new AwsError('ValidationError', 'Must specify userName when calling with non-User credentials');
 }
 
-/** Returns access to a managed policy by ARN. */
+/** Returns the permission for an action on a managed policy, by ARN. */
 export function onPolicy(action: Action, caller: Caller, policyArn: string, context: Context = []): Access {
   return {
     action,

@@ -53,7 +53,7 @@ const WAIT_PERIOD_MS = 4 * 24 * 60 * 60_000;
  * @throws ConstraintViolationException            the organization created the account, and the operator has not made it standalone
  *
  * Source: Organizations API reference, LeaveOrganization and RemoveAccountFromOrganization. Message of the missing prerequisites: as AWS
- * answers callers of RemoveAccountFromOrganization.
+ * returns it for RemoveAccountFromOrganization.
  * Assumed: the message of the waiting period, and that this reason takes precedence. The reason of the missing prerequisites is the payment
  * method.
  */

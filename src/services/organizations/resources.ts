@@ -1,5 +1,5 @@
 /**
- * Access of Organizations operations: the resource ARNs, their tags, and the condition keys of the request.
+ * Permissions that Organizations operations require (`Access`): the resource ARNs, their tags, and the condition keys of the request.
  *
  * A request contains only IDs. An ARN also contains the IDs of the organization and its management account, which these functions read from
  * the store. If the caller's account is not in an organization, the ARNs contain the placeholder `o-0000000000`.
@@ -17,12 +17,12 @@ import { anyPolicyArn, arnOf, type Owner } from './names.ts';
 type Action = Access['action'];
 type Context = readonly (readonly [string, string | readonly string[]])[];
 
-/** Returns access to an action without a resource type. The resource is `*`. */
+/** Returns the permission for an action that has no resource type. Its resource is `*`. */
 export function onOrganization(action: Action, context: Context = []): Access {
   return { action, resources: ['*'], ...contextOf(context) };
 }
 
-/** Returns access to resources by ID: the root, units, accounts, policies. */
+/** Returns the permission for an action on resources by ID: the root, units, accounts, policies. */
 export function onResources(action: Action, caller: Caller, ids: readonly string[], context: Context = []): Access {
   return {
     action,
@@ -40,7 +40,7 @@ export function onResources(action: Action, caller: Caller, ids: readonly string
   };
 }
 
-/** Returns access to create a policy, which has no ID yet. The resource is a pattern for all policies. */
+/** Returns the permission to create a policy, which has no ID yet. Its resource is a pattern for all policies. */
 export function onNewPolicy(action: Action, caller: Caller, context: Context): Access {
   return {
     action,
@@ -50,7 +50,7 @@ export function onNewPolicy(action: Action, caller: Caller, context: Context): A
   };
 }
 
-/** Returns access to a handshake. Its ARN contains the inviting account, even if the invited account calls. */
+/** Returns the permission for an action on a handshake. Its ARN contains the inviting account, even if the invited account calls. */
 export function onHandshake(action: Action, caller: Caller, handshakeId: string): Access {
   return {
     action,
@@ -64,8 +64,8 @@ export function onHandshake(action: Action, caller: Caller, handshakeId: string)
 }
 
 /**
- * Adds access to tag a new resource if the request contains tags. Otherwise a caller without that permission could choose the tags that
- * later decisions depend on.
+ * Adds the permission to tag a new resource if the request contains tags. Otherwise a caller without that permission could choose the tags
+ * that later decisions depend on.
  *
  * Source: AWS Organizations User Guide, "Tagging AWS Organizations resources": adding tags while creating needs organizations:TagResource.
  * Assumed: the resource is `*`, because the new resource has no ID yet.
