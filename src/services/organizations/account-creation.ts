@@ -80,7 +80,7 @@ export const accountCreationOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** Retention of account creation requests. Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, like the console. */
+/** Retention of account creations. Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in its console. */
 const CREATION_RETENTION_MS = 90 * 24 * 60 * 60_000;
 
 /** Deletes the requests that are past their retention, so that failing requests cannot fill the store. */
