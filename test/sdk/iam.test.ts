@@ -179,9 +179,9 @@ test('ListUsers: it can be allowed for one path only', async () => {
 
 test('CreateUser: a caller without iam:TagUser cannot create users with tags', async () => {
   const maker = await clientOf('tagless', policy({ Effect: 'Allow', Action: 'iam:CreateUser', Resource: '*' }));
-  const { message } = await refusalOf(maker.send(new CreateUserCommand({ UserName: 'labelled', Tags: [{ Key: 'team', Value: 'red' }] })));
-  assert.match(message, new RegExp(`iam:TagUser on resource: ${userArn('labelled')} because`));
-  await maker.send(new CreateUserCommand({ UserName: 'labelled' }));
+  const { message } = await refusalOf(maker.send(new CreateUserCommand({ UserName: 'labeled', Tags: [{ Key: 'team', Value: 'red' }] })));
+  assert.match(message, new RegExp(`iam:TagUser on resource: ${userArn('labeled')} because`));
+  await maker.send(new CreateUserCommand({ UserName: 'labeled' }));
 });
 
 test('TS-9: an unauthorized caller gets the same denial for existing and unknown users', async () => {

@@ -9,7 +9,7 @@ import type { Call, Operation } from '../operation.ts';
 /** Settings of LookupEvents. */
 export interface LookupSettings {
   /**
-   * Limit of successful calls per second, per account and region. 0 is no limit.
+   * Limit of successful calls per second, per account and region. 0 means unlimited.
    * Source: CloudTrail API reference, LookupEvents: two requests per second, per account, per region. Clients retry automatically.
    */
   readonly lookupEventsPerSecond: number;
