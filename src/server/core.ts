@@ -36,7 +36,7 @@ import type { Operation } from '#services/operation.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/open.ts';
 import { openServers } from '#store/open-servers.ts';
-import { lastUseNotes } from '#trail/last-use.ts';
+import { lastUseRecorder } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
 import { route } from '#wire/route.ts';
 import { actingOnChannels, actingOnIdentity } from './acting.ts';
@@ -164,7 +164,7 @@ const server: Server = {
   }),
   pageTokens: pageTokens(ring.keys),
   record: trailRecorder(loadModel),
-  noteUse: lastUseNotes(),
+  noteUse: lastUseRecorder(),
   now,
   route: (received) => route(received, settings),
   recording,

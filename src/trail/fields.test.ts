@@ -16,11 +16,11 @@ const TEXTS: readonly [title: string, text: string][] = [
 ];
 
 for (const [title, text] of TEXTS) {
-  test(`quoted: ${title} become a JSON string of at most 1 KB, escapes included, that starts as they do`, () => {
+  test(`quoted: ${title} become a prefix as a JSON string of at most 1 KB, escapes included`, () => {
     const json = quoted(text);
-    const kept = JSON.parse(json) as string;
-    assert.ok(bytesOf(json) <= 1_026 && kept.length > 80, `${bytesOf(json)} bytes`);
-    assert.ok(text.toWellFormed().startsWith(kept.toWellFormed()));
+    const prefix = JSON.parse(json) as string;
+    assert.ok(bytesOf(json) <= 1_026 && prefix.length > 80, `${bytesOf(json)} bytes`);
+    assert.ok(text.toWellFormed().startsWith(prefix.toWellFormed()));
   });
 }
 

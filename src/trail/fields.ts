@@ -18,7 +18,7 @@ export const UNPROVEN_FIELD_BYTES = 1024;
 /** Returns at most the first `maxBytes` bytes of a string as UTF-8, cut at a character. */
 export function capped(text: string, maxBytes = SHORT_FIELD_BYTES): string {
   if (text.length * 3 <= maxBytes) return text;
-  // The rest cannot matter: each UTF-16 unit is at least one byte.
+  // Each UTF-16 unit is at least one byte, so the rest is beyond the limit.
   const bytes = Buffer.from(text.slice(0, maxBytes + 1));
   if (bytes.length <= maxBytes) return text;
   let end = maxBytes;
@@ -53,7 +53,7 @@ export function elementWithin(name: string, json: string, maxBytes: number): str
   return bytes <= maxBytes ? json : omittedElement(name, bytes);
 }
 
-/** Returns the replacement of an element that is left out. */
+/** Returns the replacement of an omitted element. */
 export function omittedElement(name: string, originalSize: number): string {
   return `{"reason":"${name} too large","omitted":true,"originalSize":${originalSize}}`;
 }

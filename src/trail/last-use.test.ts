@@ -4,7 +4,7 @@ import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { openSqlite } from '#store/sqlite.ts';
-import { lastUseNotes } from './last-use.ts';
+import { lastUseRecorder } from './last-use.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const QUARTER = 15 * 60_000;
@@ -21,9 +21,9 @@ function useAt(now: Instant, action = 'chime:CreateMeeting') {
   return { principal: ADA, accessKeyId: 'AKIAADA', action, region: 'us-east-1', now };
 }
 
-test('lastUseNotes: a request is noted for its principal and for its key', async () => {
+test('lastUseRecorder: a request is written for its principal and for its access key', async () => {
   const store = await openSqlite(':memory:');
-  const note = lastUseNotes();
+  const note = lastUseRecorder();
   await store.transaction(async (tx) => note(tx, useAt(START)));
   const [principal, key] = await store.transaction(async (tx) => [
     await tx.lastUses.of(ACCOUNT, 'AIDAADA'),
@@ -34,9 +34,9 @@ test('lastUseNotes: a request is noted for its principal and for its key', async
   assert.deepEqual(key, [{ holder: 'AKIAADA', action: '', ...use }]);
 });
 
-test('lastUseNotes: within a quarter of an hour it is noted once, in the next again', async () => {
+test('lastUseRecorder: a use is written once in 15 minutes', async () => {
   const store = await openSqlite(':memory:');
-  const note = lastUseNotes();
+  const note = lastUseRecorder();
   for (const now of [START, instant(START + QUARTER - 1)]) await store.transaction(async (tx) => note(tx, useAt(now)));
   const at = () => store.transaction(async (tx) => (await tx.lastUses.of(ACCOUNT, 'AKIAADA'))[0]?.at);
   assert.equal(await at(), START);
@@ -44,9 +44,9 @@ test('lastUseNotes: within a quarter of an hour it is noted once, in the next ag
   assert.equal(await at(), START + QUARTER);
 });
 
-test('lastUseNotes: what a transaction took back with it is noted by the next', async () => {
+test('lastUseRecorder: a use that was rolled back is written by the next request', async () => {
   const store = await openSqlite(':memory:');
-  const note = lastUseNotes();
+  const note = lastUseRecorder();
   await assert.rejects(
     store.transaction(async (tx) => {
       await note(tx, useAt(START));
@@ -57,9 +57,9 @@ test('lastUseNotes: what a transaction took back with it is noted by the next', 
   assert.equal((await store.transaction((tx) => tx.lastUses.of(ACCOUNT, 'AKIAADA'))).length, 1);
 });
 
-test('lastUseNotes: it remembers so many uses and no more, and notes the forgotten again', async () => {
+test('lastUseRecorder: a use that was dropped from the full cache is written again', async () => {
   const store = await openSqlite(':memory:');
-  const note = lastUseNotes(2);
+  const note = lastUseRecorder(2);
   await store.transaction(async (tx) => note(tx, useAt(START)));
   for (const action of ['chime:A', 'chime:B', 'chime:C']) await store.transaction(async (tx) => note(tx, useAt(START, action)));
   await store.transaction(async (tx) => note(tx, useAt(instant(START + 1))));

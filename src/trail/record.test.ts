@@ -57,7 +57,7 @@ const GET_MEETING: Recorded = {
 const record = trailRecorder(loadModel);
 const written = (recorded: Partial<Recorded> = {}) => JSON.parse(record({ ...GET_MEETING, ...recorded }).document);
 
-test('A trail event: a reading call is recorded with every field of LOG-2', () => {
+test('Trail event: a read-only call is recorded with every field of LOG-2', () => {
   assert.deepEqual(written({ received: { ...RECEIVED, tls: { version: 'TLSv1.3', cipherSuite: 'TLS_AES_128_GCM_SHA256' } } }), {
     eventVersion: '1.08',
     userIdentity: { type: 'IAMUser', principalId: 'AIDA1', arn: ADA.arn, accountId: ACCOUNT, accessKeyId: 'AKIA1', userName: 'ada' },
@@ -92,7 +92,7 @@ test('A trail event: a reading call is recorded with every field of LOG-2', () =
   });
 });
 
-test('A trail event: its row carries what LookupEvents asks by', () => {
+test('Trail event: its row contains the columns that LookupEvents searches', () => {
   const { document: _, ...row } = record(GET_MEETING);
   assert.deepEqual(row, {
     eventId: GET_MEETING.eventId,
@@ -108,7 +108,7 @@ test('A trail event: its row carries what LookupEvents asks by', () => {
   });
 });
 
-test('A trail event: a writing call has its answer, secrets hidden, dates as CloudTrail prints them', () => {
+test('Trail event: a writing call has responseElements with hidden secrets and CloudTrail dates', () => {
   const event = written({
     service: 'iam',
     operation: 'CreateAccessKey',
@@ -127,7 +127,7 @@ test('A trail event: a writing call has its answer, secrets hidden, dates as Clo
   });
 });
 
-test('A trail event: a failed call has errorCode and errorMessage, and null for responseElements', () => {
+test('Trail event: a failed call has errorCode and errorMessage, and null for responseElements', () => {
   const event = written({ operation: 'DeleteMeeting', error: { code: 'NotFoundException', message: 'Meeting not found' } });
   assert.deepEqual(
     [event.errorCode, event.errorMessage, event.responseElements, event.readOnly],
@@ -135,7 +135,7 @@ test('A trail event: a failed call has errorCode and errorMessage, and null for 
   );
 });
 
-test('A trail event: a denial names the statement that denied', () => {
+test('Trail event: a denial contains the statement that denied', () => {
   const by = { policyType: 'identity', policyId: 'user/ada:no-meetings', statement: 1 } as const;
   const decision = { effect: 'Deny', kind: 'explicit', by, policyType: 'identity', resource: '*' } as const;
   assert.deepEqual(written({ decision, error: { code: 'AccessDenied', message: 'no' } }).additionalEventData, {
@@ -144,7 +144,7 @@ test('A trail event: a denial names the statement that denied', () => {
   });
 });
 
-test('A trail event: a denial because of the step limit says so', () => {
+test('Trail event: a denial because of the step limit names the limit', () => {
   const decision = { effect: 'Deny', kind: 'limit', resource: '*' } as const;
   assert.deepEqual(written({ decision, error: { code: 'AccessDenied', message: 'no' } }).additionalEventData, {
     identityVersion: 7,
@@ -152,7 +152,7 @@ test('A trail event: a denial because of the step limit says so', () => {
   });
 });
 
-test('A trail event: what was made is a resource where only a pattern was authorized', () => {
+test('Trail event: the created resource is listed if only a pattern was authorized', () => {
   const MeetingArn = `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/a6b1e9b0-0000-4000-8000-000000000002`;
   const event = written({
     operation: 'CreateMeeting',
@@ -165,9 +165,9 @@ test('A trail event: what was made is a resource where only a pattern was author
   );
 });
 
-test('A trail event: an unknown operation and an unknown caller are recorded without parameters', () => {
-  const { principal: _, accessKeyId: __, ...nobody } = GET_MEETING;
-  const event = JSON.parse(record({ ...nobody, operation: 'constructor' }).document);
+test('Trail event: an unknown operation of an unknown caller has no parameters', () => {
+  const { principal: _, accessKeyId: __, ...withoutCaller } = GET_MEETING;
+  const event = JSON.parse(record({ ...withoutCaller, operation: 'constructor' }).document);
   assert.deepEqual([event.userIdentity, event.eventName, event.requestParameters], [{ type: 'Unknown' }, 'constructor', null]);
 });
 
@@ -207,7 +207,7 @@ const IDENTITIES: readonly [title: string, principal: Principal, userName: strin
 ];
 
 for (const [title, principal, userName, expected] of IDENTITIES) {
-  test(`userIdentity: ${title} can be told apart (LOG-3)`, () => {
+  test(`userIdentity: ${title} has its own form (LOG-3)`, () => {
     const row = record({ ...GET_MEETING, principal });
     assert.deepEqual(JSON.parse(row.document).userIdentity, expected);
     assert.equal(row.userName, userName);
@@ -224,28 +224,28 @@ const BY_TOKEN: readonly [operation: string, output: object, expected: object][]
 ];
 
 for (const [operation, output, expected] of BY_TOKEN) {
-  test(`userIdentity: ${operation} is by ${(expected as { type: string }).type} where its answer is ${JSON.stringify(output)}`, () => {
+  test(`userIdentity: ${operation} with output ${JSON.stringify(output)} is ${(expected as { type: string }).type}`, () => {
     const principal: Principal = { type: 'Unknown', accountId: ACCOUNT, arn: '' as Arn, principalId: '' };
     assert.deepEqual(written({ service: 'sts', operation, output, principal }).userIdentity, expected);
   });
 }
 
-test('userIdentity: another access key of the same principal is not the one before', () => {
+test('userIdentity: a second access key of the same principal is recorded', () => {
   assert.equal(written({ accessKeyId: 'AKIA1' }).userIdentity.accessKeyId, 'AKIA1');
   assert.equal(written({ accessKeyId: 'AKIA2' }).userIdentity.accessKeyId, 'AKIA2');
 });
 
-test('A trail event: long fields are cut at 1 KB of UTF-8, never inside a character', () => {
+test('Trail event: a long field is truncated to 1 KB of UTF-8, at a character', () => {
   const event = written({ received: { ...RECEIVED, rawHeaders: ['User-Agent', `x${'é'.repeat(2000)}`] } });
   assert.equal(event.userAgent, `x${'é'.repeat(511)}`);
 });
 
-test('A trail event: parameters over 100 KB are left out with their size', () => {
+test('Trail event: parameters over 100 KB are replaced by their size', () => {
   const event = written({ service: 'iam', operation: 'CreatePolicy', input: { PolicyName: 'p', PolicyDocument: 'x'.repeat(200_000) } });
   assert.deepEqual(event.requestParameters, { reason: 'requestParameters too large', omitted: true, originalSize: 200_038 });
 });
 
-test('A trail event: whatever is large in it, a record of a signed request has at most 256 KB', () => {
+test('Trail event: a record of a signed request with large fields has at most 256 KB', () => {
   const resources = Array.from({ length: 2_000 }, (_, i) => `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/${'"'.repeat(100)}${i}`);
   const by = { policyType: 'identity', policyId: 'p'.repeat(50_000), statement: 1 } as const;
   const decision = { effect: 'Deny', kind: 'explicit', by, policyType: 'identity', resource: 'r'.repeat(50_000) } as const;

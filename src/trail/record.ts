@@ -1,45 +1,46 @@
-/** CloudTrail records: what was called, by whom, and how it went. Owns their JSON; knows nothing of why something was refused. */
+/** CloudTrail records of API calls: the call, its caller and its result. Owns their JSON. Does not make authorization decisions. */
 import type { AccountId } from '#core/arn.ts';
 import { header, type Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
 import type { Decision, OverLimit } from '#policy/decision.ts';
 import type { TrailRow } from '#store/trail.ts';
 import { capped, elementWithin, LONG_FIELD_BYTES, quoted, UNPROVEN_FIELD_BYTES } from './fields.ts';
 import { compileRedactor, type Redactor } from './redact.ts';
-import { lookupResource, madeResource, type TrailResource, trailResource } from './resources.ts';
+import { createdResource, lookupResource, type TrailResource, trailResource } from './resources.ts';
 import { lookupUserName, tokenIdentity, userIdentity } from './user-identity.ts';
 
-/** The facts of one request that was answered, whatever the answer. */
+/** Facts about one request with a response, successful or not. */
 export interface Recorded {
   readonly received: Received;
-  /** Absent if the request names no service. */
+  /** Absent if the request does not name a service. */
   readonly service?: ServiceName;
-  /** As the client named it where the model has none of that name: the record then has no parameters. */
+  /** Name in the request. If the model does not have it, the record has no parameters. */
   readonly operation: string;
   /** `chime.amazonaws.com`, `iam.amazonaws.com` … */
   readonly eventSource: string;
   readonly region: string;
-  /** When the answer was known. */
+  /** Time of the response. */
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
-  /** Account whose event history has the record: the caller's, or `NO_ACCOUNT` if the request names no account. */
+  /** Account whose event history has the record: the caller's, or `NO_ACCOUNT` if the request does not name an account. */
   readonly recipientAccountId: AccountId;
-  /** Absent where authentication failed. */
+  /** Absent if authentication failed. */
   readonly principal?: Principal;
   readonly accessKeyId?: string;
-  /** Decoded; absent where it could not be. */
+  /** Decoded input. Absent if it could not be decoded. */
   readonly input?: unknown;
-  /** Decoded; recorded of writing operations only. */
+  /** Decoded output. Only records of writing operations contain it. */
   readonly output?: unknown;
   readonly error?: { readonly code: string; readonly message: string };
-  /** ARNs that were authorized; patterns and `*` are left out. */
+  /** ARNs that were authorized. The record omits patterns and `*`. */
   readonly resources?: readonly string[];
-  /** The version of the identity snapshot that decided. */
+  /** Version of the identity snapshot used for the decision. */
   readonly identityVersion?: number;
-  /** Of a denial: which policy, which statement; or that the evaluation exceeded its step budget. */
+  /** Decision of a denial: the deciding policy and statement, or that the evaluation exceeded its step budget. */
   readonly decision?: Decision | OverLimit;
 }
 
@@ -49,10 +50,10 @@ export interface Recorded {
  * Source: CloudTrail User Guide, "Quotas in AWS CloudTrail": event size.
  */
 const RESOURCES_BYTES = 20_480;
-/** Size of a recorded resource besides its ARN: the names of its members, account and type. */
+/** Size of a recorded resource in addition to its ARN: member names, account and type. */
 const RESOURCE_BYTES = 128;
 const DENIAL_BYTES = 8_192;
-/** Source: iam 2010-05-08, accessKeyIdType. */
+/** Largest size of a recorded access key ID, in bytes. Source: iam 2010-05-08, accessKeyIdType. */
 const ACCESS_KEY_ID_BYTES = 128;
 
 interface CompiledOperation {
@@ -61,7 +62,7 @@ interface CompiledOperation {
   readonly output?: Redactor;
 }
 
-/** Writes trail events; `model` gives a service's model. What a shape or a principal costs once is kept between calls. */
+/** Creates the writer of trail events, which caches compiled shapes and principals. `model` returns the model of a service. */
 export function trailRecorder(model: (service: ServiceName) => ServiceModel): (recorded: Recorded) => TrailRow {
   const operations = new Map<string, CompiledOperation>();
   const identities = new WeakMap<Principal, { readonly accessKeyId: string | undefined; readonly text: string }>();
@@ -74,7 +75,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
     if (known) return known;
     const serviceModel = model(service);
     const operation = own(serviceModel.operations, name) ?? own(serviceModel.removed, name);
-    // Names that no model has come from anybody and are many: they are not kept.
+    // Unknown names are not cached, because clients can send any number of them.
     if (operation === undefined) return { readOnly: false };
     const compiled = compileOperation(serviceModel, operation);
     operations.set(key, compiled);
@@ -139,8 +140,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
       eventName: capped(recorded.operation),
       eventSource: recorded.eventSource,
       readOnly,
-      ...(userName !== undefined && { userName }),
-      ...(accessKeyId !== undefined && { accessKeyId: capped(accessKeyId, ACCESS_KEY_ID_BYTES) }),
+      ...omitUndefined({ userName, accessKeyId: accessKeyId === undefined ? undefined : capped(accessKeyId, ACCESS_KEY_ID_BYTES) }),
       resources: resources.map((each) => lookupResource(each, recorded.service)),
       document,
     };
@@ -159,7 +159,7 @@ function compileOperation(model: ServiceModel, operation: OperationModel): Compi
   };
 }
 
-/** Returns the authorized resources, or the created one if only a pattern was authorized. Leaves out those over the size limit. */
+/** Returns the authorized resources, or the created one if only a pattern was authorized. Omits those over the size limit. */
 function namedResources({ resources, output }: Recorded, wrote: boolean): readonly TrailResource[] {
   const named: TrailResource[] = [];
   let bytes = 0;
@@ -171,18 +171,18 @@ function namedResources({ resources, output }: Recorded, wrote: boolean): readon
     named.push(resource);
   }
   if (named.length > 0 || !wrote) return named;
-  const made = madeResource(output);
-  const resource = made === undefined ? undefined : trailResource(made);
+  const created = createdResource(output);
+  const resource = created === undefined ? undefined : trailResource(created);
   return resource ? [resource] : [];
 }
 
-/** Whether the request was signed, or its token was accepted. A refused token proves nothing: anyone can get one of a public issuer. */
+/** Reports whether the request was signed or its token was accepted. A rejected token proves nothing, because anyone can get one. */
 function provesIdentity({ principal, error }: Recorded): boolean {
   return principal !== undefined && (principal.type !== 'Unknown' || error === undefined);
 }
 
 function recordedResource({ arn, accountId, type }: TrailResource): Readonly<Record<string, string>> {
-  return { accountId, ...(type !== undefined && { type }), ARN: arn };
+  return { accountId, ...omitUndefined({ type }), ARN: arn };
 }
 
 /** Returns the JSON of `requestParameters` or `responseElements`: `null` if it is empty. */
@@ -192,7 +192,7 @@ function elements(name: string, redactor: Redactor | undefined, value: unknown, 
   return text === '{}' ? 'null' : elementWithin(name, text, maxBytes);
 }
 
-/** Ours, not AWS's: which identity decided, and what denied. Design, "Access". */
+/** Returns `additionalEventData`, which is Belfry's and not AWS's: the identity version and the reason of a denial. Design, "Access". */
 function additional({ identityVersion, decision }: Recorded): string {
   if (identityVersion === undefined && decision === undefined) return '';
   if (decision === undefined || decision.effect === 'Allow') {

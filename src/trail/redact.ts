@@ -1,22 +1,22 @@
 import { type Instant, instant } from '#core/instant.ts';
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
-import { hiddenText, SECRET_MEMBERS } from './secret-members.ts';
+import { redactedValue, SECRET_MEMBERS } from './secret-members.ts';
 
-/** Writes a decoded value of one shape as the JSON text of a trail event. */
+/** Serializes a decoded value of one shape as JSON for a trail event. */
 export type Redactor = (value: unknown) => string;
 
 /**
- * Compiles what writes a shape's values for the trail: members lower-cased in their first letter, secrets hidden,
- * only members the model knows, blobs left out. Text is written at once, without an object in between: this runs for every request.
- * Recursive shapes are compiled once and refer to themselves.
+ * Compiles the function that serializes values of a shape for the trail. It lower-cases the first letter of member names, hides secrets,
+ * and omits blobs and members that the model does not have. It writes the JSON without an intermediate object, because it runs for every
+ * request. Recursive shapes are compiled once and refer to themselves.
  *
- * `{ MeetingId: 'm', ExternalUserId: 'ada' }` → `{"meetingId":"m","externalUserId":"HIDDEN_DUE_TO_SECURITY_REASONS"}`
+ *     { MeetingId: 'm', ExternalUserId: 'ada' } → {"meetingId":"m","externalUserId":"HIDDEN_DUE_TO_SECURITY_REASONS"}
  *
  * Source: CloudTrail User Guide, "CloudTrail record contents", requestParameters and responseElements.
- * Assumed: only the first letter is lowered, acronyms too (`sAMLAssertionID` stands so in published records).
+ * Assumed: only the first letter is lower-cased, also in acronyms (published records contain `sAMLAssertionID`).
  */
 export function compileRedactor(model: ServiceModel, shapeName: string): Redactor {
-  const hidden = JSON.stringify(hiddenText(model.service));
+  const hidden = JSON.stringify(redactedValue(model.service));
   const compiled = new Map<string, Redactor>();
 
   function ofShape(name: string): Redactor {
@@ -24,12 +24,12 @@ export function compileRedactor(model: ServiceModel, shapeName: string): Redacto
     if (known) return known;
     const shape = model.shapes[name];
     if (shape === undefined) throw new Error(`${model.service} has no shape ${name}`);
-    // Before its members are compiled, so that a shape within itself finds this one.
-    let writer: Redactor | undefined;
-    compiled.set(name, (value) => (writer as Redactor)(value));
-    writer = shape.sensitive ? () => hidden : written(shape);
-    compiled.set(name, writer);
-    return writer;
+    // Registered before its members are compiled, so that a recursive shape finds itself.
+    let redactor: Redactor | undefined;
+    compiled.set(name, (value) => (redactor as Redactor)(value));
+    redactor = shape.sensitive ? () => hidden : serializer(shape);
+    compiled.set(name, redactor);
+    return redactor;
   }
 
   function ofMember(name: string, member: Member): Redactor {
@@ -38,12 +38,12 @@ export function compileRedactor(model: ServiceModel, shapeName: string): Redacto
     return secret ? () => hidden : ofShape(member.shape);
   }
 
-  function written(shape: Shape): Redactor {
+  function serializer(shape: Shape): Redactor {
     switch (shape.type) {
       case 'structure':
         return structureWriter(
           Object.entries(shape.members ?? {}).flatMap(([name, member]) =>
-            // A blob that is no secret says nothing to who reads a trail.
+            // Blobs that are not secret are of no use in a record.
             model.shapes[member.shape]?.type === 'blob' && !model.shapes[member.shape]?.sensitive
               ? []
               : [{ name, key: `${JSON.stringify(name.charAt(0).toLowerCase() + name.slice(1))}:`, write: ofMember(name, member) }],
@@ -87,10 +87,10 @@ export function compileRedactor(model: ServiceModel, shapeName: string): Redacto
 function structureWriter(members: readonly { readonly name: string; readonly key: string; readonly write: Redactor }[]): Redactor {
   return (value) => {
     if (typeof value !== 'object' || value === null) return 'null';
-    const given = value as Readonly<Record<string, unknown>>;
+    const record = value as Readonly<Record<string, unknown>>;
     let text = '';
     for (const { name, key, write } of members) {
-      const each = given[name];
+      const each = record[name];
       if (each === undefined || each === null) continue;
       text += text === '' ? key + write(each) : `,${key}${write(each)}`;
     }
@@ -101,10 +101,10 @@ function structureWriter(members: readonly { readonly name: string; readonly key
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * A moment inside requestParameters and responseElements: `Mar 24, 2014 9:11:59 PM`, in UTC.
+ * Formats a time in requestParameters and responseElements: `Mar 24, 2014 9:11:59 PM`, in UTC.
  *
- * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the samples' `createDate` and `expiration`.
- * Assumed: so for every service.
+ * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", `createDate` and `expiration` in the samples.
+ * Assumed: all services use this format.
  */
 export function trailDate(moment: Instant): string {
   const date = new Date(moment);

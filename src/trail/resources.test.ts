@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lookupResource, madeResource, trailResource } from './resources.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import { createdResource, lookupResource, trailResource } from './resources.ts';
 
 // biome-ignore format: a table
 const TYPES: readonly [arn: string, type: string | undefined, name: string][] = [
-  // the ARN                                                    its type                        what a look-up calls it
+  // ARN                                                        type                            name in LookupEvents
   ['arn:aws:iam::111122223333:user/path/ada',                   'AWS::IAM::User',               'ada'                                                      ],
   ['arn:aws:iam::111122223333:role/Host',                       'AWS::IAM::Role',               'Host'                                                     ],
   ['arn:aws:iam::aws:policy/AmazonChimeFullAccess',             'AWS::IAM::Policy',             'arn:aws:iam::aws:policy/AmazonChimeFullAccess'            ],
@@ -16,27 +17,27 @@ const TYPES: readonly [arn: string, type: string | undefined, name: string][] = 
 ];
 
 for (const [arn, type, name] of TYPES) {
-  test(`A resource of the trail: ${arn} is of type ${type ?? 'none that is known'}`, () => {
+  test(`Trail resource: ${arn} has ${type === undefined ? 'no type' : `type ${type}`}`, () => {
     const resource = trailResource(arn);
     assert.ok(resource);
     assert.equal(resource.type, type);
-    assert.deepEqual(lookupResource(resource, 'iam'), { ...(type !== undefined && { type }), name });
+    assert.deepEqual(lookupResource(resource, 'iam'), omitUndefined({ type, name }));
   });
 }
 
-test('A resource of the trail: a role that is assumed is looked up by its ARN', () => {
+test('Trail resource: in events of STS a role is listed by its ARN', () => {
   const arn = 'arn:aws:iam::111122223333:role/Host';
   assert.equal(lookupResource({ arn, accountId: '111122223333', type: 'AWS::IAM::Role' }, 'sts').name, arn);
 });
 
-for (const none of ['*', 'arn:aws:chime:us-east-1:111122223333:meeting/*', 'no arn']) {
-  test(`A resource of the trail: ${none} is none`, () => {
-    assert.equal(trailResource(none), undefined);
+for (const pattern of ['*', 'arn:aws:chime:us-east-1:111122223333:meeting/*', 'no arn']) {
+  test(`Trail resource: '${pattern}' is undefined`, () => {
+    assert.equal(trailResource(pattern), undefined);
   });
 }
 
-test('A resource of the trail: what was made is found at the top of an answer, or one level below', () => {
-  assert.equal(madeResource({ ChannelArn: 'arn:c' }), 'arn:c');
-  assert.equal(madeResource({ User: { Path: '/', Arn: 'arn:u' } }), 'arn:u');
-  assert.equal(madeResource({ A: { B: { Arn: 'arn:deep' } }, List: ['arn:l'], Arn: 'no arn' }), undefined);
+test('createdResource: the ARN is at the top level of the output, or one level below', () => {
+  assert.equal(createdResource({ ChannelArn: 'arn:c' }), 'arn:c');
+  assert.equal(createdResource({ User: { Path: '/', Arn: 'arn:u' } }), 'arn:u');
+  assert.equal(createdResource({ A: { B: { Arn: 'arn:deep' } }, List: ['arn:l'], Arn: 'no arn' }), undefined);
 });

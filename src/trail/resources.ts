@@ -1,12 +1,13 @@
 import { parseArn } from '#core/arn.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { TrailRow } from '#store/trail.ts';
 
 /**
- * CloudFormation-like types by an ARN's service and the word its resource begins with.
+ * CloudFormation-like types by the service of an ARN and the first word of its resource.
  *
  * Source: CloudTrail User Guide, "Supported services", resource types of IAM; security.md LOG-2 for `AWS::Chime::…`.
- * Assumed: the words after `AWS::Chime::`, from the resource types of the service authorization reference.
+ * Assumed: the names after `AWS::Chime::`, which come from the resource types of the service authorization reference.
  */
 // biome-ignore format: a table
 const TYPES: Readonly<Record<string, string>> = {
@@ -36,41 +37,46 @@ const TYPES: Readonly<Record<string, string>> = {
   'chime voice-profile-domain': 'AWS::Chime::VoiceProfileDomain',
 };
 
-/** What IAM's own events call by its name; everything else, and a role that STS lets be assumed, by its ARN. Source: answers of LookupEvents, `ResourceName`. */
-const NAMED: ReadonlySet<string> = new Set(['AWS::IAM::User', 'AWS::IAM::Group', 'AWS::IAM::Role', 'AWS::IAM::InstanceProfile']);
+/**
+ * Types that events of IAM list by name. All other resources, and roles in events of STS, are listed by ARN.
+ * Source: responses of LookupEvents, `ResourceName`.
+ */
+const LISTED_BY_NAME: ReadonlySet<string> = new Set(['AWS::IAM::User', 'AWS::IAM::Group', 'AWS::IAM::Role', 'AWS::IAM::InstanceProfile']);
 
+/** A resource in a record. */
 export interface TrailResource {
   readonly arn: string;
   readonly accountId: string;
   readonly type?: string;
 }
 
-/** One ARN as the trail names it; undefined for `*`, patterns and paths, which name no one thing. */
+/** Converts an ARN to a resource of a record. Returns `undefined` for `*`, patterns and paths, which do not identify one resource. */
 export function trailResource(arn: string): TrailResource | undefined {
   if (arn.endsWith('*') || arn.endsWith('/')) return undefined;
   const parts = parseArn(arn);
   if (parts === undefined) return undefined;
-  const type = TYPES[`${parts.service} ${resourceWord(parts.resource)}`];
-  return { arn, accountId: parts.accountId, ...(type !== undefined && { type }) };
+  const type = TYPES[`${parts.service} ${typeWord(parts.resource)}`];
+  return omitUndefined({ arn, accountId: parts.accountId, type });
 }
 
-/** `user` of `user/path/ada`, `channel` of `app-instance/1/channel/2`. */
-function resourceWord(resource: string): string {
+/** Returns the word that determines the type: `user` for `user/path/ada`, `channel` for `app-instance/1/channel/2`. */
+function typeWord(resource: string): string {
   const words = resource.split('/');
   return (words[0] === 'app-instance' && words.length >= 4 ? words[2] : words[0]) ?? '';
 }
 
-/** A resource as LookupEvents lists it for an event of this service. */
+/** Converts a resource to its form in LookupEvents for an event of this service. */
 export function lookupResource({ arn, type }: TrailResource, service: ServiceName | undefined): TrailRow['resources'][number] {
-  const name = service === 'iam' && type !== undefined && NAMED.has(type) ? arn.slice(arn.lastIndexOf('/') + 1) : arn;
-  return { ...(type !== undefined && { type }), name };
+  const name = service === 'iam' && type !== undefined && LISTED_BY_NAME.has(type) ? arn.slice(arn.lastIndexOf('/') + 1) : arn;
+  return omitUndefined({ type, name });
 }
 
 /**
- * The ARN of what an operation made, where the request could not name it: the first `…Arn` at the top of the output or one level below.
- * `{ Meeting: { MeetingArn: 'arn:…' } }` → `arn:…`
+ * Returns the ARN of the created resource: the first `…Arn` at the top level of the output or one level below.
+ *
+ *     { Meeting: { MeetingArn: 'arn:…' } } → 'arn:…'
  */
-export function madeResource(output: unknown): string | undefined {
+export function createdResource(output: unknown): string | undefined {
   return (
     arnIn(output) ??
     (isRecord(output)

@@ -1,14 +1,15 @@
 import type { ServiceName } from '#model/model.ts';
 
 /**
- * Members that hold a secret, in lower case, whatever structure and service they stand in. The models mark most of them `sensitive`;
- * these stand here because some models do not (a PIN, an MFA code, a session token), and so that a secret a later model
- * forgets to mark is hidden by its name. Only text and blobs are hidden so: `passwordResetRequired` stays.
+ * Names of members that contain a secret, in lower case, for all structures and services.
+ *
+ * The models mark most of them as `sensitive`. This list covers members that a model does not mark, such as a PIN, an MFA code or a session
+ * token, or that a later model forgets to mark. It applies only to strings and blobs, so `passwordResetRequired` remains visible.
  *
  * Requirement LOG-4. Reviewed against the 13 models of August 2026.
  */
 export const SECRET_MEMBERS: ReadonlySet<string> = new Set([
-  // Passwords and codes of people.
+  // Passwords and codes of users.
   'password',
   'newpassword',
   'oldpassword',
@@ -28,7 +29,7 @@ export const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'apikeyvalue',
   'privatekey',
   'addprivatekey',
-  // Tokens that open something.
+  // Tokens that grant access.
   'sessiontoken',
   'securitytoken',
   'jointoken',
@@ -41,11 +42,11 @@ export const SECRET_MEMBERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What stands in the place of a secret.
+ * Returns the replacement of a secret in records of a service.
  *
- * Source: CloudTrail records of AWS services; the published record of a media pipeline has its own constant
+ * Source: CloudTrail records of AWS services. The published record of a media pipeline has a different constant
  * (Chime SDK Developer Guide, "Sending media pipeline events to CloudTrail").
  */
-export function hiddenText(service: ServiceName): string {
+export function redactedValue(service: ServiceName): string {
   return service === 'chime-sdk-media-pipelines' ? 'Hidden_For_Security_Reasons' : 'HIDDEN_DUE_TO_SECURITY_REASONS';
 }

@@ -1,41 +1,42 @@
 import type { AccountId } from '#core/arn.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import type { TrailRow } from '#store/trail.ts';
 import { lookupUserName, userIdentity } from './user-identity.ts';
 
-/** What every record says that no client's request stands behind. */
-interface ByService {
+/** Members of every record without a client request. */
+interface EventFacts {
   readonly region: string;
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
   readonly eventName: string;
   readonly eventSource: string;
-  /** Who did it: `chime.amazonaws.com`, or `operator` at the machine. */
+  /** Originator of the event: `chime.amazonaws.com`, or `operator` for a local command. */
   readonly invokedBy: string;
 }
 
-/** Something that happened without an API call: a service's own doing, or the operator's, at the machine. */
-export interface ServiceEvent extends ByService {
+/** An event without an API call: an action of a service, or a local command of the operator. */
+export interface ServiceEvent extends EventFacts {
   readonly accountId: AccountId;
-  /** What was done, without secrets. */
+  /** Description of the action, without secrets. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly resources?: readonly string[];
 }
 
-/** A call that a service makes for who called it, and with that caller's permission. */
-export interface ForwardedCall extends ByService {
+/** A call by a service on behalf of its caller, with that caller's permissions. */
+export interface ForwardedCall extends EventFacts {
   readonly principal: Principal;
   /** A UUID. */
   readonly requestId: string;
-  /** Without secrets, members lower-cased in their first letter. */
+  /** Without secrets. The first letter of each member name is lower-case. */
   readonly requestParameters: Readonly<Record<string, unknown>>;
   readonly responseElements: Readonly<Record<string, unknown>>;
   readonly resources: TrailRow['resources'];
 }
 
-/** The record of a service event. Requirement LOG-5. */
+/** Returns the record of a service event. Requirement LOG-5. */
 export function serviceEventRow(event: ServiceEvent): TrailRow {
   const { accountId, invokedBy, details, resources = [] } = event;
   return rowOf(
@@ -52,17 +53,17 @@ export function serviceEventRow(event: ServiceEvent): TrailRow {
 }
 
 /**
- * The record of a forwarded call: by who called, through the service. Requirement SLR-6.
+ * Returns the record of a forwarded call. It contains the original caller and the service. Requirement SLR-6.
  *
  * Source: CloudTrail User Guide, "CloudTrail userIdentity element", `invokedBy`; "record contents", sourceIPAddress and userAgent of calls
- * that come from a service.
+ * from a service.
  */
 export function forwardedCallRow(call: ForwardedCall): TrailRow {
   const { principal, invokedBy, requestId, requestParameters, responseElements, resources } = call;
   const userName = lookupUserName(principal);
   return rowOf(
     call,
-    { accountId: principal.accountId, ...(userName !== undefined && { userName }), resources },
+    { accountId: principal.accountId, ...omitUndefined({ userName }), resources },
     {
       userIdentity: { ...userIdentity(principal, undefined), invokedBy },
       requestParameters,
@@ -74,7 +75,7 @@ export function forwardedCallRow(call: ForwardedCall): TrailRow {
 }
 
 function rowOf(
-  { region, now, eventId, eventName, eventSource, invokedBy }: ByService,
+  { region, now, eventId, eventName, eventSource, invokedBy }: EventFacts,
   found: Pick<TrailRow, 'accountId' | 'userName' | 'resources'>,
   own: Readonly<Record<string, unknown>>,
 ): TrailRow {

@@ -1,12 +1,13 @@
 import type { AccountId } from '#core/arn.ts';
 import { header, type Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import type { TrailRow } from '#store/trail.ts';
 import { capped } from './fields.ts';
 import { lookupUserName, userIdentity } from './user-identity.ts';
 
-/** Something that happened on the way into the console. */
+/** An event during a console sign-in. */
 export interface SignInEvent {
   readonly received: Received;
   readonly eventName: 'ConsoleLogin' | 'CheckMfa' | 'GetSigninToken';
@@ -15,24 +16,24 @@ export interface SignInEvent {
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
-  /** Account whose event history has the record; `NO_ACCOUNT` if the sign-in names no account of this server. */
+  /** Account whose event history has the record, or `NO_ACCOUNT` if the sign-in does not name an account of this server. */
   readonly accountId: AccountId;
-  /** Absent if the sign-in names no user of this server. */
+  /** Absent if the sign-in does not name a user of this server. */
   readonly principal?: Principal;
-  /** A name was typed that is nobody's: it may be a password, and is never recorded. */
+  /** True if the typed user name does not exist. It may be a password, so it is never recorded. */
   readonly typedName?: boolean;
   readonly errorMessage?: string;
   readonly mfaUsed: boolean;
-  /** Where the browser was sent. */
+  /** URL that the browser was redirected to. */
   readonly loginTo?: string;
-  /** Of GetSigninToken: of the credentials that the console will sign with. */
+  /** For GetSigninToken: the access key ID of the console's new credentials. */
   readonly madeAccessKeyId?: string;
 }
 
 const UNKNOWN_NAME = 'HIDDEN_DUE_TO_SECURITY_REASONS';
 
 /**
- * The record of a sign-in event. Requirement LOG-2.
+ * Returns the record of a sign-in event. Requirement LOG-2.
  *
  * Source: CloudTrail User Guide, "AWS Management Console sign-in events": the samples.
  */
@@ -49,7 +50,7 @@ export function signInEventRow(event: SignInEvent): TrailRow {
     eventName,
     eventSource: 'signin.amazonaws.com',
     readOnly: false,
-    ...(userName !== undefined && { userName }),
+    ...omitUndefined({ userName }),
     resources: [],
     document: JSON.stringify({
       eventVersion: '1.08',
@@ -65,14 +66,14 @@ export function signInEventRow(event: SignInEvent): TrailRow {
       awsRegion: region,
       sourceIPAddress: capped(received.sourceIp),
       userAgent: field('user-agent'),
-      ...(errorMessage !== undefined && { errorMessage: capped(errorMessage) }),
+      ...omitUndefined({ errorMessage: errorMessage === undefined ? undefined : capped(errorMessage) }),
       requestParameters: null,
       responseElements: {
         ...(madeAccessKeyId !== undefined && { credentials: { accessKeyId: madeAccessKeyId } }),
         [eventName]: outcome,
       },
       additionalEventData: {
-        ...(loginTo !== undefined && { LoginTo: capped(loginTo) }),
+        ...omitUndefined({ LoginTo: loginTo === undefined ? undefined : capped(loginTo) }),
         MobileVersion: 'No',
         MFAUsed: mfaUsed ? 'Yes' : 'No',
       },

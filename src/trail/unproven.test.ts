@@ -14,7 +14,7 @@ function received(sourceIp: string): Received {
 
 const bounded = (recordsPerMinute = 2): UnprovenRecords => unprovenRecords({ recordsPerMinute, onOmitted: () => {} });
 
-/** Sends one request from each address, one millisecond apart. Returns how many have a record. */
+/** Sends one request from each address, one millisecond apart. Returns the number of requests with a record. */
 function admitted(unproven: UnprovenRecords, addresses: readonly string[], seconds = 0, accountId: AccountId = NO_ACCOUNT): number {
   return addresses.filter((ip, i) => unproven.admit(received(ip), accountId, instant(NOON + seconds * 1000 + i))).length;
 }
@@ -25,16 +25,16 @@ const slash64 = Array.from({ length: 9 }, (_, i) => `2001:db8:0:1::${i + 1}`);
 
 // biome-ignore format: a table
 const BOUNDS: readonly [title: string, addresses: readonly string[], admitted: number][] = [
-  // two records a minute for a source, twenty for an account
+  // limits: 2 records per minute for a source, 20 for an account
   ['one IPv4 address',            same('192.0.2.7', 9),                                2],
   ['one IPv6 /64',                slash64,                                             2],
   ['three addresses',             [...same('192.0.2.7', 9), ...same('192.0.2.8', 9), '192.0.2.9'], 5],
   ['a hundred addresses',         many(100),                                          20],
-  ['more addresses than counted', [...many(11_000), ...many(11_000)],                 20],
+  ['more addresses than fit',     [...many(11_000), ...many(11_000)],                 20],
 ];
 
 for (const [title, addresses, expected] of BOUNDS) {
-  test(`Unproven records: ${addresses.length} requests of ${title} have ${expected} records, the others are counted`, () => {
+  test(`Unproven records: ${addresses.length} requests of ${title} have ${expected} records`, () => {
     const unproven = bounded();
     assert.equal(admitted(unproven, addresses), expected);
     const [omitted, ...others] = unproven.takeOmitted();
@@ -52,13 +52,13 @@ test('Unproven records: after a minute a source has records again', () => {
   );
 });
 
-test('Unproven records: a clock that is set back does not stop the records', () => {
+test('Unproven records: a clock that is set back does not prevent records', () => {
   const unproven = bounded();
   admitted(unproven, same('192.0.2.7', 3), 3600);
   assert.equal(admitted(unproven, same('192.0.2.7', 3)), 2);
 });
 
-test('Unproven records: a flood without an account takes nothing from the history of an account', () => {
+test('Unproven records: a flood without an account does not reduce the records of an account', () => {
   const unproven = bounded();
   admitted(unproven, many(100));
   assert.equal(admitted(unproven, same('192.0.2.7', 3), 0, ACCOUNT), 2);
@@ -79,7 +79,7 @@ test('Unproven records: a request is decided and counted once, even if its trans
   assert.equal(unproven.takeOmitted()[0]?.requests, 1);
 });
 
-test('Unproven records: counts that were put back are in the next summary, and no request is lost', () => {
+test('Unproven records: counts that were put back are in the next summary', () => {
   const unproven = bounded();
   admitted(unproven, many(100));
   const taken = unproven.takeOmitted();

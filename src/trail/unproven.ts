@@ -1,6 +1,6 @@
 /**
- * Bound on the records of requests that prove no identity: wrong or missing signatures, unknown tokens, refused sign-ins. Owns which of
- * them have a record of their own, and the counts of the others. Writes nothing itself. Decision 0015.
+ * Bound on the records of requests that prove no identity: wrong or missing signatures, unknown tokens, failed sign-ins. Decides which of
+ * these requests have their own record, and counts the others. Writes nothing itself. Decision 0015.
  */
 import type { AccountId } from '#core/arn.ts';
 import type { Received } from '#core/exchange.ts';
@@ -10,47 +10,48 @@ import type { TrailRow } from '#store/trail.ts';
 import { capped } from './fields.ts';
 import { serviceEventRow } from './service-event.ts';
 
-/** Requests of one account's event history that have no record of their own, since the last summary. */
+/** Counts of the requests in one account's event history without their own record, since the last summary. */
 export interface Omitted {
   readonly accountId: AccountId;
   readonly from: Instant;
   readonly to: Instant;
   readonly requests: number;
-  /** Requests of the first sources, by source; the other sources are in `requests` only. */
+  /** Requests by source, for the first sources. The requests of other sources count only in `requests`. */
   readonly bySource: ReadonlyMap<string, number>;
 }
 
 /** Decides about the records of unproven requests, and counts those without one. */
 export interface UnprovenRecords {
   /**
-   * Whether an unproven request has a record of its own in the history of an account. If not, it is counted.
-   * A request is decided and counted once, even if its transaction runs again.
+   * Reports whether an unproven request gets its own record in the history of an account. Counts the request if it does not.
+   * Each request is decided and counted once, even if its transaction runs again.
    */
   admit(received: Received, accountId: AccountId, now: Instant): boolean;
   /** Removes and returns the counts, one for each account. */
   takeOmitted(): readonly Omitted[];
-  /** Adds counts again that could not be recorded. */
+  /** Adds back counts that could not be recorded. */
   putBack(omitted: readonly Omitted[]): void;
 }
 
+/** Settings of the bound. */
 export interface UnprovenLimits {
-  /** Records of one source in a minute. Source: `sourceOf`. An account's history takes ten times as many from all sources. */
+  /** Records per source, as defined by `sourceOf`, and minute. The limit for all sources in one account's history is ten times as high. */
   readonly recordsPerMinute: number;
-  /** Called for each request that is counted only. */
+  /** Called for each request that is only counted. */
   readonly onOmitted: () => void;
 }
 
 const MINUTE_MS = 60_000;
-/** Records in one account's history in a minute, as a multiple of those of one source. */
+/** Limit per account, as a multiple of the limit per source. */
 const SOURCES_PER_ACCOUNT = 10;
-/** Sources and accounts whose records of the last minute are counted. Beyond it the oldest go; the bound of the account remains. */
+/** Maximum number of counted sources, and of counted accounts. Above it the oldest counts are dropped. */
 const COUNTED_MAX = 10_000;
-/** Sources that a summary names. */
+/** Maximum number of sources in a summary. */
 const NAMED_SOURCES_MAX = 20;
-/** An IPv6 address with its zone. */
+/** Maximum size of a source in bytes: an IPv6 address with its zone. */
 const SOURCE_BYTES = 64;
 
-/** Creates the bound of one server. Counts are not shared between servers. */
+/** Creates the bound of one server. Servers do not share their counts. */
 export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits): UnprovenRecords {
   const decided = new WeakMap<Received, boolean>();
   const ofSource = minuteCounter(recordsPerMinute);
@@ -82,7 +83,7 @@ export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits)
       const before = decided.get(received);
       if (before !== undefined) return before;
       const source = capped(sourceOf(received.sourceIp), SOURCE_BYTES);
-      // A source over its bound takes nothing of the account's, so that one source cannot use up what all sources share.
+      // A request over the limit of its source does not count for the account. Otherwise one source could use up the shared limit.
       const admitted = ofSource(source, now) && ofAccount(accountId, now);
       decided.set(received, admitted);
       if (!admitted) {
@@ -109,7 +110,7 @@ function minuteCounter(limit: number): (name: string, now: Instant) => boolean {
     let window = windows.get(name);
     if (window === undefined || now - window.startedAt >= MINUTE_MS || now < window.startedAt) {
       window = { startedAt: now, used: 0 };
-      // Deleted first, so that the map stays in the order of the windows' starts.
+      // Deleting first keeps the map in the order of the windows' starts.
       windows.delete(name);
       windows.set(name, window);
       if (windows.size > COUNTED_MAX) windows.delete(windows.keys().next().value as string);
@@ -121,11 +122,13 @@ function minuteCounter(limit: number): (name: string, now: Instant) => boolean {
 }
 
 /**
- * The summary record of requests without a record of their own, in the history where theirs would be.
+ * Returns the summary record of requests without their own record. It is in the history in which their records would be.
  *
- *     serviceEventDetails: { omittedRequests: 4711, from: '…', to: '…', sources: [{ source: '192.0.2.7', requests: 4700 }], otherSources: 11 }
+ *     serviceEventDetails: {
+ *       omittedRequests: 4711, from: '…', to: '…', sources: [{ source: '192.0.2.7', requests: 4700 }], otherSources: 11
+ *     }
  *
- * Ours: AWS records nothing of requests that prove no identity.
+ * Specific to Belfry: AWS does not record requests that prove no identity.
  */
 export function omittedRow(omitted: Omitted, region: string, now: Instant, eventId: string): TrailRow {
   const { accountId, from, to, requests, bySource } = omitted;

@@ -1,17 +1,18 @@
 import { isoSeconds } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import { capped } from './fields.ts';
 
-/** `userIdentity` of a trail event: who called, in CloudTrail's words. Source: CloudTrail User Guide, "CloudTrail userIdentity element". LOG-3. */
+/** Returns `userIdentity` of a trail event: the caller. Source: CloudTrail User Guide, "CloudTrail userIdentity element". LOG-3. */
 export function userIdentity(principal: Principal, accessKeyId: string | undefined): Readonly<Record<string, unknown>> {
   const { type, principalId, arn, accountId } = principal;
   const key = accessKeyId === undefined ? {} : { accessKeyId };
-  const who = { type, principalId, arn, accountId, ...key };
+  const caller = { type, principalId, arn, accountId, ...key };
   switch (principal.type) {
     case 'Root':
-      return principal.session ? { ...who, sessionContext: sessionContext(principal.session) } : who;
+      return principal.session ? { ...caller, sessionContext: sessionContext(principal.session) } : caller;
     case 'IAMUser': {
-      const user = { ...who, userName: principal.userName };
+      const user = { ...caller, userName: principal.userName };
       return principal.session ? { ...user, sessionContext: sessionContext(principal.session) } : user;
     }
     case 'AssumedRole': {
@@ -22,14 +23,14 @@ export function userIdentity(principal: Principal, accessKeyId: string | undefin
         accountId,
         userName: principal.roleName,
       };
-      return { ...who, sessionContext: sessionContext(principal.session, sessionIssuer) };
+      return { ...caller, sessionContext: sessionContext(principal.session, sessionIssuer) };
     }
     case 'FederatedUser': {
       const issuerName = principal.issuerArn.slice(principal.issuerArn.lastIndexOf('/') + 1);
       const sessionIssuer = principal.issuerArn.endsWith(':root')
         ? { type: 'Root', principalId: principal.issuerId, arn: principal.issuerArn, accountId }
         : { type: 'IAMUser', principalId: principal.issuerId, arn: principal.issuerArn, accountId, userName: issuerName };
-      return { ...who, sessionContext: sessionContext(principal.session, sessionIssuer) };
+      return { ...caller, sessionContext: sessionContext(principal.session, sessionIssuer) };
     }
     case 'AWSService':
       return { type, invokedBy: principal.service };
@@ -47,30 +48,30 @@ export function userIdentity(principal: Principal, accessKeyId: string | undefin
   }
 }
 
-/** `mfaAuthenticated` is text, as CloudTrail writes it; a web identity's provider is named, a SAML provider's is not a web identity's. */
+/** Returns `sessionContext`. `mfaAuthenticated` is a string, as in CloudTrail. Only web identities have federation data. */
 function sessionContext(session: SessionFacts, sessionIssuer?: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const web = session.federatedProvider !== undefined && !session.federatedProvider.includes(':saml-provider/');
   return {
     ...(sessionIssuer && { sessionIssuer }),
     ...(web && { webIdFederationData: { federatedProvider: session.federatedProvider, attributes: {} } }),
     attributes: { creationDate: isoSeconds(session.issuedAt), mfaAuthenticated: String(session.mfaAuthenticated) },
-    ...(session.sourceIdentity !== undefined && { sourceIdentity: session.sourceIdentity }),
+    ...omitUndefined({ sourceIdentity: session.sourceIdentity }),
   };
 }
 
 /**
- * Who called where nobody signed: what the answer says of the token that was accepted. Undefined for every other call.
+ * Returns the caller of an unsigned request from the accepted token, which the response describes. Returns `undefined` for all other calls.
  *
  * Source: CloudTrail User Guide, "CloudTrail userIdentity element", SAML and web identity federation.
  */
 export function tokenIdentity(operation: string, output: unknown): Readonly<Record<string, unknown>> | undefined {
-  const said = (output ?? {}) as Readonly<Record<string, unknown>>;
-  const field = (name: string): string => capped(String(said[name]));
-  if (operation === 'AssumeRoleWithWebIdentity' && said['SubjectFromWebIdentityToken'] !== undefined) {
+  const response = (output ?? {}) as Readonly<Record<string, unknown>>;
+  const field = (name: string): string => capped(String(response[name]));
+  if (operation === 'AssumeRoleWithWebIdentity' && response['SubjectFromWebIdentityToken'] !== undefined) {
     const [provider, audience, subject] = [field('Provider'), field('Audience'), field('SubjectFromWebIdentityToken')];
     return { type: 'WebIdentityUser', principalId: `${provider}:${audience}:${subject}`, userName: subject, identityProvider: provider };
   }
-  if (operation === 'AssumeRoleWithSAML' && said['Subject'] !== undefined) {
+  if (operation === 'AssumeRoleWithSAML' && response['Subject'] !== undefined) {
     const [provider, subject] = [field('NameQualifier'), field('Subject')];
     return { type: 'SAMLUser', principalId: `${provider}:${subject}`, userName: subject, identityProvider: provider };
   }
@@ -78,7 +79,7 @@ export function tokenIdentity(operation: string, output: unknown): Readonly<Reco
 }
 
 /**
- * The name LookupEvents finds a caller by.
+ * Returns the name by which LookupEvents finds a caller.
  *
  * Source: CloudTrail User Guide, "Viewing CloudTrail events", User name: the user's name, `root`, or the role session's name.
  */

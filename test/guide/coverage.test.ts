@@ -1,12 +1,14 @@
 /**
- * Every numbered requirement of the security model's chapters 2 to 9 and 15, and of 11 what IAM gives in evidence, is the number of a test, or is said here to be out of
- * scope and why. A number counts where it stands in what names a test: a text of a test file and not a comment, or a case's source.
+ * Every numbered requirement of the security model (chapters 2 to 9 and 15, and the evidence from IAM in chapter 11) has a test with its
+ * number, or is listed here as out of scope with the reason. A number counts in a string of a test file or in the source of a case, but not
+ * in a comment.
  */
+
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-/** Chapter by chapter: the prefix of a requirement's number, and the numbers there are. */
+/** Prefix and numbers of the requirements of each chapter. */
 // biome-ignore format: a table
 const REQUIREMENTS: readonly [chapter: string, prefix: string, numbers: readonly number[]][] = [
   ['2.1 principals',                'IAM',   upTo(8)],
@@ -29,10 +31,10 @@ const REQUIREMENTS: readonly [chapter: string, prefix: string, numbers: readonly
   ['15 confused deputy',            'CD',    upTo(3)],
 ];
 
-/** Out of scope so far, and why. What comes into scope leaves this list with its test. */
+/** Requirements that are out of scope, with the reason. Remove the entry together with adding the test. */
 // biome-ignore format: a table
 const OUT_OF_SCOPE: ReadonlyMap<string, string> = new Map([
-  // Chapter 15 is optional: it is of 2022, and absent from the guide of 2021 (security.md §0.2).
+  // Chapter 15 is optional. It is from 2022 and not in the guide of 2021 (security.md §0.2).
   ['CD-1',  'There are no calls, so no call detail records are written to buckets.'],
   ['CD-2',  'No meeting notifications are sent to queues or topics.'],
   ['CD-3',  'There are no calls, so no call detail records are written to buckets.'],
@@ -44,7 +46,7 @@ function upTo(last: number): readonly number[] {
 
 const ALL: readonly string[] = REQUIREMENTS.flatMap(([, prefix, numbers]) => numbers.map((number) => `${prefix}-${number}`));
 
-/** The numbers in what names tests; `CHM-1, TAG-2` are two. */
+/** Returns all requirement numbers in strings of test files and in the sources of cases. */
 function tested(): ReadonlySet<string> {
   const found = new Set<string>();
   const files = [...globSync('src/**/*.test.ts'), ...globSync('test/**/*.test.ts'), ...globSync('src/store/conformance*.ts')];
@@ -62,18 +64,18 @@ function tested(): ReadonlySet<string> {
   return found;
 }
 
-test('every requirement of chapters 2 to 9 and 15 has a test that bears its number, or a reason why it has none', () => {
-  const bearing = tested();
+test('Requirements: each one of chapters 2 to 9 and 15 has a test with its number or is out of scope', () => {
+  const ids = tested();
   assert.deepEqual(
-    ALL.filter((id) => !bearing.has(id) && !OUT_OF_SCOPE.has(id)),
+    ALL.filter((id) => !ids.has(id) && !OUT_OF_SCOPE.has(id)),
     [],
   );
 });
 
-test('what is said to be out of scope has no test, and is a requirement', () => {
-  const bearing = tested();
+test('Requirements: those that are out of scope exist and have no test', () => {
+  const ids = tested();
   assert.deepEqual(
-    [...OUT_OF_SCOPE.keys()].filter((id) => bearing.has(id) || !ALL.includes(id)),
+    [...OUT_OF_SCOPE.keys()].filter((id) => ids.has(id) || !ALL.includes(id)),
     [],
   );
 });

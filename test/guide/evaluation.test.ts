@@ -1,4 +1,4 @@
-/** How requests are decided (security.md 3.1 to 3.3), by a running server: each row puts a policy in force and makes a call. */
+/** Evaluation of requests (security.md 3.1 to 3.3) on a running server. Each row sets a policy and makes a call. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
@@ -39,7 +39,7 @@ await admin.send(
   }),
 );
 
-/** Puts a document in force as the tester's only policy. */
+/** Makes a document the only policy of the user tester. */
 const put = (PolicyDocument: string) => admin.send(new PutUserPolicyCommand({ UserName: 'tester', PolicyName: 'tried', PolicyDocument }));
 const listUsers = () => verdictOf(iam(tester).send(new ListUsersCommand({ MaxItems: 1 })));
 const getUser = (UserName: string) => verdictOf(iam(tester).send(new GetUserCommand({ UserName })));
@@ -47,47 +47,47 @@ const onList = (Condition: Statement) => allow('iam:ListUsers', '*', { Condition
 const tag = (name: string) => `aws:PrincipalTag/${name}`;
 
 // biome-ignore format: a table
-const ROWS: readonly [requirement: string, what: string, statements: readonly Statement[], passes: boolean][] = [
-  ['EVAL-1',  'an allow and a deny of the same',                  [allow('iam:*'), deny('iam:ListUsers')],                                                           false],
-  ['EVAL-2',  'nothing at all that fits',                         [allow('chime:*')],                                                                                false],
-  ['EVAL-2',  'many allows and one deny',                         [allow('*'), allow('iam:*'), allow('iam:List*'), deny('iam:ListU*')],                              false],
-  ['MATCH-1', 'the action in other letters',                      [allow('IAM:lISTuSERS')],                                                                          true ],
+const ROWS: readonly [requirement: string, title: string, statements: readonly Statement[], passes: boolean][] = [
+  ['EVAL-1',  'an Allow and a Deny of the same action',           [allow('iam:*'), deny('iam:ListUsers')],                                                           false],
+  ['EVAL-2',  'no matching statement',                            [allow('chime:*')],                                                                                false],
+  ['EVAL-2',  'many Allows and one Deny',                         [allow('*'), allow('iam:*'), allow('iam:List*'), deny('iam:ListU*')],                              false],
+  ['MATCH-1', 'the action in another case',                       [allow('IAM:lISTuSERS')],                                                                          true ],
   ['MATCH-1', 'wildcards within the action',                      [allow('iam:?ist*ers')],                                                                           true ],
   ['MATCH-1', 'the action of another service',                    [allow('chime:ListUsers'), allow('sts:*')],                                                        false],
-  ['MATCH-1', 'all but another action',                           [{ Effect: 'Allow', NotAction: 'iam:GetUser', Resource: '*' }],                                    true ],
-  ['MATCH-1', 'all but this action',                              [{ Effect: 'Allow', NotAction: 'iam:List*', Resource: '*' }],                                      false],
+  ['MATCH-1', 'NotAction with another action',                    [{ Effect: 'Allow', NotAction: 'iam:GetUser', Resource: '*' }],                                    true ],
+  ['MATCH-1', 'NotAction with this action',                       [{ Effect: 'Allow', NotAction: 'iam:List*', Resource: '*' }],                                      false],
   ['COND-1',  'two operators, both met',                          [onList({ StringEquals: { [tag('team')]: 'Blue' }, Bool: { 'aws:SecureTransport': 'false' } })],   true ],
   ['COND-1',  'two operators, one met',                           [onList({ StringEquals: { [tag('team')]: 'Blue' }, Bool: { 'aws:SecureTransport': 'true' } })],    false],
   ['COND-1',  'two keys, one met',                                [onList({ StringEquals: { [tag('team')]: 'Blue', [tag('number')]: '11' } })],                      false],
   ['COND-1',  'two values, one met',                              [onList({ StringEquals: { [tag('team')]: ['Red', 'Blue'] } })],                                    true ],
   ['COND-1',  'two values, negated, one met',                     [onList({ StringNotEquals: { [tag('team')]: ['Red', 'Blue'] } })],                                 false],
-  ['COND-2',  'a key in other letters',                           [onList({ StringEquals: { 'AWS:principaltag/TEAM': 'Blue' } })],                                   true ],
-  ['COND-2',  'a key that is absent',                             [onList({ StringLike: { [tag('none')]: '*' } })],                                                  false],
-  ['COND-2',  'a key that is absent, negated',                    [onList({ StringNotEquals: { [tag('none')]: 'x' } })],                                             true ],
-  ['COND-2',  'a key that must be absent, and is',                [onList({ Null: { [tag('none')]: 'true' } })],                                                     true ],
-  ['COND-2',  'a key that must be there, and is not',             [onList({ Null: { [tag('none')]: 'false' } })],                                                    false],
-  ['COND-3',  'IfExists on a key that is absent',                 [onList({ StringEqualsIfExists: { [tag('none')]: 'x' } })],                                        true ],
-  ['COND-3',  'IfExists on a key that is there',                  [onList({ StringEqualsIfExists: { [tag('team')]: 'x' } })],                                        false],
-  ['COND-3',  'IfExists of a number',                             [onList({ NumericLessThanIfExists: { [tag('number')]: '9' } })],                                   false],
-  ['COND-4',  'ForAllValues of a key that is absent',             [onList({ 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } })],                                 true ],
-  ['COND-4',  'ForAnyValue of a key that is absent',              [onList({ 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'a' } })],                                  false],
-  ['COND-5',  'a text in other letters',                          [onList({ StringEquals: { [tag('team')]: 'blue' } })],                                             false],
-  ['COND-5',  'a text in other letters, which do not matter',     [onList({ StringEqualsIgnoreCase: { [tag('team')]: 'bLUE' } })],                                   true ],
-  ['COND-5',  'a wildcard where there is none',                   [onList({ StringEquals: { [tag('team')]: 'Bl*' } })],                                              false],
-  ['COND-5',  'a wildcard',                                       [onList({ StringLike: { [tag('path')]: 'a?*' } })],                                                true ],
-  ['COND-5',  'a number that is equal in other digits',           [onList({ NumericEquals: { [tag('number')]: '10.0' } })],                                          true ],
-  ['COND-5',  'a number that is greater',                         [onList({ NumericGreaterThan: { [tag('number')]: '10' } })],                                       false],
+  ['COND-2',  'a key in another case',                            [onList({ StringEquals: { 'AWS:principaltag/TEAM': 'Blue' } })],                                   true ],
+  ['COND-2',  'an absent key',                                    [onList({ StringLike: { [tag('none')]: '*' } })],                                                  false],
+  ['COND-2',  'an absent key, negated',                           [onList({ StringNotEquals: { [tag('none')]: 'x' } })],                                             true ],
+  ['COND-2',  'Null true for an absent key',                      [onList({ Null: { [tag('none')]: 'true' } })],                                                     true ],
+  ['COND-2',  'Null false for an absent key',                     [onList({ Null: { [tag('none')]: 'false' } })],                                                    false],
+  ['COND-3',  'IfExists for an absent key',                       [onList({ StringEqualsIfExists: { [tag('none')]: 'x' } })],                                        true ],
+  ['COND-3',  'IfExists for an existing key',                     [onList({ StringEqualsIfExists: { [tag('team')]: 'x' } })],                                        false],
+  ['COND-3',  'IfExists with a number',                           [onList({ NumericLessThanIfExists: { [tag('number')]: '9' } })],                                   false],
+  ['COND-4',  'ForAllValues for an absent key',                   [onList({ 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } })],                                 true ],
+  ['COND-4',  'ForAnyValue for an absent key',                    [onList({ 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'a' } })],                                  false],
+  ['COND-5',  'a string in another case',                         [onList({ StringEquals: { [tag('team')]: 'blue' } })],                                             false],
+  ['COND-5',  'a string in another case, IgnoreCase',             [onList({ StringEqualsIgnoreCase: { [tag('team')]: 'bLUE' } })],                                   true ],
+  ['COND-5',  'a wildcard in StringEquals',                       [onList({ StringEquals: { [tag('team')]: 'Bl*' } })],                                              false],
+  ['COND-5',  'a wildcard in StringLike',                         [onList({ StringLike: { [tag('path')]: 'a?*' } })],                                                true ],
+  ['COND-5',  'an equal number in another notation',              [onList({ NumericEquals: { [tag('number')]: '10.0' } })],                                          true ],
+  ['COND-5',  'an equal number in NumericGreaterThan',            [onList({ NumericGreaterThan: { [tag('number')]: '10' } })],                                       false],
   ['COND-5',  'a date in ISO 8601',                               [onList({ DateGreaterThan: { 'aws:CurrentTime': '2020-01-01T00:00:00Z' } })],                      true ],
   ['COND-5',  'a date in seconds',                                [onList({ DateEquals: { [tag('since')]: '1767323045' } })],                                        true ],
-  ['COND-5',  'an address without a length',                      [onList({ IpAddress: { 'aws:SourceIp': '127.0.0.1' } })],                                          true ],
+  ['COND-5',  'an address without a prefix length',               [onList({ IpAddress: { 'aws:SourceIp': '127.0.0.1' } })],                                          true ],
   ['COND-5',  'an address in a mixed list',                       [onList({ IpAddress: { 'aws:SourceIp': ['2001:db8::/32', '127.0.0.0/8'] } })],                     true ],
   ['COND-5',  'an address of the other family',                   [onList({ IpAddress: { 'aws:SourceIp': '::/0' } })],                                               false],
-  ['COND-6',  'bytes in base 64',                                 [onList({ BinaryEquals: { [tag('bytes')]: 'QmxhY2s=' } })],                                        true ],
-  ['COND-6',  'a truth in other letters',                         [onList({ Bool: { 'aws:SecureTransport': 'FALSE' } })],                                            true ],
+  ['COND-6',  'bytes in base64',                                  [onList({ BinaryEquals: { [tag('bytes')]: 'QmxhY2s=' } })],                                        true ],
+  ['COND-6',  'a Boolean in another case',                        [onList({ Bool: { 'aws:SecureTransport': 'FALSE' } })],                                            true ],
 ];
 
-for (const [requirement, what, statements, passes] of ROWS) {
-  test(`${requirement}: ${what} ${passes ? 'allows' : 'does not allow'}`, async () => {
+for (const [requirement, title, statements, passes] of ROWS) {
+  test(`${requirement}: ${title} ${passes ? 'allows' : 'does not allow'}`, async () => {
     await put(policy(...statements));
     assert.equal(await listUsers(), passes ? 'allowed' : 'refused');
   });
@@ -95,56 +95,56 @@ for (const [requirement, what, statements, passes] of ROWS) {
 
 // biome-ignore format: a table
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: policy variables
-const RESOURCES: readonly [requirement: string, what: string, document: object, passes: boolean][] = [
-  ['MATCH-2', 'the very ARN',                                     { Version: '2012-10-17', Statement: [allow('iam:GetUser', guide.userArn('tester'))] },                                  true ],
-  ['MATCH-2', 'the ARN in other letters',                         { Version: '2012-10-17', Statement: [allow('iam:GetUser', guide.userArn('Tester'))] },                                  false],
-  ['MATCH-2', 'wildcards that stay in their part',                { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam:*:*:user/t?ster')] },                              true ],
-  ['MATCH-2', 'a wildcard in the last part, which spans anything', { Version: '2012-10-17', Statement: [allow('iam:GetUser', `arn:aws:iam::${accountId}:user/*er`)] },                        true ],
-  ['MATCH-2', 'all but another ARN',                              { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: guide.userArn('x') }] },    true ],
-  ['MATCH-2', 'all but this ARN',                                 { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: guide.userArn('t*') }] },   false],
-  ['MATCH-4', 'a variable',                                       { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:username}')] },                    true ],
-  ['MATCH-4', 'a variable in an old document, which is text',     { Version: '2008-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:username}')] },                    false],
-  ['MATCH-4', 'a variable that is not defined',                   { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:PrincipalTag/none}*')] },          false],
-  ['MATCH-4', 'a variable that is not defined, with a default',   { Version: '2012-10-17', Statement: [allow('iam:GetUser', "arn:aws:iam::*:user/${aws:PrincipalTag/none, 'tester'}")] }, true ],
+const RESOURCES: readonly [requirement: string, title: string, document: object, passes: boolean][] = [
+  ['MATCH-2', 'the exact ARN',                                    { Version: '2012-10-17', Statement: [allow('iam:GetUser', guide.userArn('tester'))] },                                  true ],
+  ['MATCH-2', 'the ARN in another case',                          { Version: '2012-10-17', Statement: [allow('iam:GetUser', guide.userArn('Tester'))] },                                  false],
+  ['MATCH-2', 'wildcards within one part',                        { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam:*:*:user/t?ster')] },                              true ],
+  ['MATCH-2', 'a wildcard over several parts of the path', { Version: '2012-10-17', Statement: [allow('iam:GetUser', `arn:aws:iam::${accountId}:user/*er`)] },                        true ],
+  ['MATCH-2', 'NotResource with another ARN',                     { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: guide.userArn('x') }] },    true ],
+  ['MATCH-2', 'NotResource with this ARN',                        { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: guide.userArn('t*') }] },   false],
+  ['MATCH-4', 'a policy variable',                                { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:username}')] },                    true ],
+  ['MATCH-4', 'a policy variable in version 2008-10-17',          { Version: '2008-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:username}')] },                    false],
+  ['MATCH-4', 'an undefined variable',                            { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:PrincipalTag/none}*')] },          false],
+  ['MATCH-4', 'an undefined variable with a default',             { Version: '2012-10-17', Statement: [allow('iam:GetUser', "arn:aws:iam::*:user/${aws:PrincipalTag/none, 'tester'}")] }, true ],
   ['MATCH-4', 'an undefined variable in a negated condition',     { Version: '2012-10-17', Statement: [allow('iam:GetUser', '*', { Condition: { StringNotEquals: { 'aws:username': '${aws:PrincipalTag/none}' } } })] }, true ],
 ];
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: policy variables
 
-for (const [requirement, what, document, passes] of RESOURCES) {
-  test(`${requirement}: ${what} ${passes ? 'is matched' : 'is not matched'}`, async () => {
+for (const [requirement, title, document, passes] of RESOURCES) {
+  test(`${requirement}: ${title} ${passes ? 'is matched' : 'is not matched'}`, async () => {
     await put(JSON.stringify(document));
     assert.equal(await getUser('tester'), passes ? 'allowed' : 'refused');
   });
 }
 
 // biome-ignore format: a table
-const MALFORMED: readonly [what: string, document: string][] = [
+const MALFORMED: readonly [title: string, document: string][] = [
   ['no Effect',                     policy({ Action: 'iam:*', Resource: '*' })],
-  ['an Effect in other letters',    policy({ Effect: 'allow', Action: 'iam:*', Resource: '*' })],
-  ['a Sid with a blank',            policy(allow('iam:*', '*', { Sid: 'a b' }))],
-  ['a Sid twice',                   policy(allow('iam:*', '*', { Sid: 'a' }), allow('iam:*', '*', { Sid: 'a' }))],
+  ['an Effect in another case',     policy({ Effect: 'allow', Action: 'iam:*', Resource: '*' })],
+  ['a Sid with a space',            policy(allow('iam:*', '*', { Sid: 'a b' }))],
+  ['a repeated Sid',                policy(allow('iam:*', '*', { Sid: 'a' }), allow('iam:*', '*', { Sid: 'a' }))],
   ['Action and NotAction',          policy(allow('iam:*', '*', { NotAction: 'iam:*' }))],
   ['Resource and NotResource',      policy(allow('iam:*', '*', { NotResource: '*' }))],
-  ['a key twice',                   '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*"}]}'],
+  ['a repeated key',                '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*"}]}'],
 ];
 
-for (const [what, document] of MALFORMED) {
-  test(`MATCH-5: a policy with ${what} is MalformedPolicyDocument`, async () => {
+for (const [title, document] of MALFORMED) {
+  test(`MATCH-5: a policy with ${title} is MalformedPolicyDocument`, async () => {
     assert.match((await refusalOf(put(document))).name, /^MalformedPolicyDocument(Exception)?$/);
   });
 }
 
-test('MATCH-3: who is made anew under the name of a trusted user is not trusted, and the trust policy shows the old id', async () => {
+test('MATCH-3: a recreated user is not trusted, and the trust policy shows the old unique ID', async () => {
   const { User } = await admin.send(new CreateUserCommand({ UserName: 'fleeting' }));
   const role = await guide.role('TrustsFleeting', trust(guide.userArn('fleeting')));
   await admin.send(new DeleteUserCommand({ UserName: 'fleeting' }));
-  const anew = await guide.user('fleeting', allow('sts:AssumeRole', role));
-  await denialOf(guide.sts(anew).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'anew' })));
+  const recreated = await guide.user('fleeting', allow('sts:AssumeRole', role));
+  await denialOf(guide.sts(recreated).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'recreated' })));
   const { Role } = await admin.send(new GetRoleCommand({ RoleName: 'TrustsFleeting' }));
   assert.ok(decodeURIComponent(Role?.AssumeRolePolicyDocument as string).includes(User?.UserId as string));
 });
 
-test('EVAL-3, IAM-4: a user may what its own policies, the attached ones and those of all its groups allow, while it is in them', async () => {
+test('EVAL-3, IAM-4: a user has its own policies and those of its current groups', async () => {
   const keys = await guide.user('member', allow('iam:GetUser'), managed('AmazonChimeReadOnly'));
   for (const [GroupName, action] of [
     ['one', 'iam:ListUsers'],
@@ -166,7 +166,7 @@ test('EVAL-3, IAM-4: a user may what its own policies, the attached ones and tho
   assert.deepEqual(await verdicts(), ['allowed', 'allowed', 'refused', 'allowed']);
 });
 
-test('EVAL-4: a permissions boundary only narrows, alone grants nothing, and is of users and roles alone', async () => {
+test('EVAL-4: a permissions boundary only limits and grants nothing', async () => {
   const keys = await guide.user('bounded', allow(['iam:ListUsers', 'iam:ListGroups']));
   const { Policy } = await admin.send(
     new CreatePolicyCommand({ PolicyName: 'Bound', PolicyDocument: policy(allow(['iam:ListUsers', 'iam:GetUser'])) }),
@@ -185,7 +185,7 @@ test('EVAL-4: a permissions boundary only narrows, alone grants nothing, and is 
   assert.equal(await verdictOf(iam(keys).send(new ListGroupsCommand({}))), 'allowed');
 });
 
-test('EVAL-7: trust in a user of the account goes past what its boundary leaves out, trust in the account does not', async () => {
+test("EVAL-7: trust in a user bypasses the boundary's implicit denial, trust in the account does not", async () => {
   const keys = await guide.user('hemmed', allow('sts:AssumeRole'));
   await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: 'hemmed', PermissionsBoundary: managed('AmazonChimeReadOnly') }));
   const named = await guide.role('TrustsHemmed', trust(guide.userArn('hemmed')));
@@ -194,32 +194,32 @@ test('EVAL-7: trust in a user of the account goes past what its boundary leaves 
   await denialOf(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: account, RoleSessionName: 'no' })));
 });
 
-// A role without policies of its own hid that its session policy or boundary did not allow, and was let through.
-for (const [whose, statements] of [
-  ['that has policies', [allow('sts:AssumeRole')]],
-  ['that has none', []],
+// Regression: a role without policies was allowed although its session policy or boundary did not allow the action.
+for (const [title, statements] of [
+  ['with policies', [allow('sts:AssumeRole')]],
+  ['without policies', []],
 ] as const) {
-  test(`EVAL-7: trust in a role ${whose} is limited by boundary and session policy, trust in its session is not`, async () => {
+  test(`EVAL-7: boundary and session policy limit trust in a role ${title}, but not in its session`, async () => {
     const name = `Caller${statements.length}`;
     const caller = await guide.role(name, trust(guide.userArn('tester')), ...statements);
     const ofRole = await guide.role(`TrustsRole${statements.length}`, trust(caller));
     const ofSession = await guide.role(`TrustsSession${statements.length}`, trust(`arn:aws:sts::${accountId}:assumed-role/${name}/guide`));
-    const refused = (keys: typeof tester) =>
+    const denial = (keys: typeof tester) =>
       denialOf(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: ofRole, RoleSessionName: 'no' })));
 
     const limited = await guide.assume(tester, caller, { Policy: policy(allow('iam:ListUsers')) });
-    assert.match(await refused(limited), /because no session policy allows the sts:AssumeRole action$/);
+    assert.match(await denial(limited), /because no session policy allows the sts:AssumeRole action$/);
     await guide.assume(limited, ofSession);
 
     const free = await guide.assume(tester, caller);
     await guide.assume(free, ofRole);
     await admin.send(new PutRolePermissionsBoundaryCommand({ RoleName: name, PermissionsBoundary: managed('AmazonChimeReadOnly') }));
-    assert.match(await refused(free), /because no permissions boundary allows the sts:AssumeRole action$/);
+    assert.match(await denial(free), /because no permissions boundary allows the sts:AssumeRole action$/);
     await guide.assume(free, ofSession);
   });
 }
 
-test('EVAL-9: what an operation does besides is asked for too: who may create a meeting but not tag one makes none with tags', async () => {
+test('EVAL-9: CreateMeeting with tags also requires chime:TagResource', async () => {
   const keys = await guide.user('creates', allow('chime:CreateMeeting'));
   const create = (ClientRequestToken: string, Tags?: { Key: string; Value: string }[]) =>
     meetings(keys).send(new CreateMeetingCommand({ ClientRequestToken, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup', Tags }));
@@ -227,7 +227,7 @@ test('EVAL-9: what an operation does besides is asked for too: who may create a 
   assert.match(await denialOf(create('with', [{ Key: 'a', Value: 'b' }])), /is not authorized to perform: chime:TagResource/);
 });
 
-test('RBP-2: nothing that is stored and not in force for the caller changes a decision', async () => {
+test('RBP-2: stored policies that do not apply to the caller do not change a decision', async () => {
   const keys = await guide.user('left-out');
   const everything = policy(allow('*'));
   const { Policy } = await admin.send(new CreatePolicyCommand({ PolicyName: 'Unattached', PolicyDocument: everything }));
@@ -239,44 +239,47 @@ test('RBP-2: nothing that is stored and not in force for the caller changes a de
   assert.match(await denialOf(iam(keys).send(new ListUsersCommand({}))), /because no identity-based policy allows/);
 });
 
-test('TS-5, TS-6: each kind of denial names the type of policy that decided, and no ARN of one', async () => {
+test('TS-5, TS-6: each kind of denial names the deciding policy type and no policy ARN', async () => {
   const name = 'reasons';
   const keys = await guide.user(name, allow('iam:List*'), deny('iam:ListGroups'));
   const role = await guide.role('Reasons', trust(guide.userArn(name)), allow('iam:List*'));
-  const start = (who: string, action: string) => `User: ${who} is not authorized to perform: iam:${action} on resource: `;
+  const start = (caller: string, action: string) => `User: ${caller} is not authorized to perform: iam:${action} on resource: `;
   const user = guide.userArn(name);
   const sessionArn = `arn:aws:sts::${accountId}:assumed-role/Reasons/guide`;
-  const said = async (by: typeof keys, who: string, action: string, command: object) => {
-    const words = await denialOf(iam(by).send(command as ListUsersCommand));
-    assert.ok(words.startsWith(start(who, action)), words);
-    return words.slice(start(who, action).length).replace(/^(?:user )?\S+ /, '');
+  const reasonOf = async (by: typeof keys, caller: string, action: string, command: object) => {
+    const message = await denialOf(iam(by).send(command as ListUsersCommand));
+    assert.ok(message.startsWith(start(caller, action)), message);
+    return message.slice(start(caller, action).length).replace(/^(?:user )?\S+ /, '');
   };
-  assert.equal(await said(keys, user, 'ListGroups', new ListGroupsCommand({})), 'with an explicit deny in an identity-based policy');
-  assert.equal(await said(keys, user, 'GetUser', new GetUserCommand({})), 'because no identity-based policy allows the iam:GetUser action');
+  assert.equal(await reasonOf(keys, user, 'ListGroups', new ListGroupsCommand({})), 'with an explicit deny in an identity-based policy');
+  assert.equal(
+    await reasonOf(keys, user, 'GetUser', new GetUserCommand({})),
+    'because no identity-based policy allows the iam:GetUser action',
+  );
 
   const narrow = await guide.assume(keys, role, { Policy: policy(allow('iam:ListUsers'), deny('iam:ListRoles')) });
   assert.equal(
-    await said(narrow, sessionArn, 'ListGroups', new ListGroupsCommand({})),
+    await reasonOf(narrow, sessionArn, 'ListGroups', new ListGroupsCommand({})),
     'because no session policy allows the iam:ListGroups action',
   );
   const denying = await guide.assume(keys, role, { Policy: policy(allow('*'), deny('iam:ListGroups')) });
-  assert.equal(await said(denying, sessionArn, 'ListGroups', new ListGroupsCommand({})), 'with an explicit deny in a session policy');
+  assert.equal(await reasonOf(denying, sessionArn, 'ListGroups', new ListGroupsCommand({})), 'with an explicit deny in a session policy');
 
   const { Policy } = await admin.send(
     new CreatePolicyCommand({ PolicyName: 'DenyingBound', PolicyDocument: policy(allow('*'), deny('iam:ListUsers')) }),
   );
   await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: name, PermissionsBoundary: Policy?.Arn }));
-  assert.equal(await said(keys, user, 'ListUsers', new ListUsersCommand({})), 'with an explicit deny in a permissions boundary');
+  assert.equal(await reasonOf(keys, user, 'ListUsers', new ListUsersCommand({})), 'with an explicit deny in a permissions boundary');
 
   const refusing = await guide.role('Refusing', { ...trust(user), Effect: 'Deny' });
-  const refused = await denialOf(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: refusing, RoleSessionName: 'no' })));
+  const denial = await denialOf(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: refusing, RoleSessionName: 'no' })));
   assert.equal(
-    refused,
+    denial,
     `User: ${user} is not authorized to perform: sts:AssumeRole on resource: ${refusing} with an explicit deny in the role trust policy`,
   );
 });
 
-test('IAM-8, EVAL-10: a change is in force for the very next request of a session that lives', async () => {
+test('IAM-8, EVAL-10: a policy change applies to the next request of an existing session', async () => {
   const role = await guide.role('Living', trust(guide.userArn('tester')), allow('iam:ListUsers'));
   const session = iam(await guide.assume(tester, role));
   for (const round of [1, 2, 3]) {
@@ -287,7 +290,7 @@ test('IAM-8, EVAL-10: a change is in force for the very next request of a sessio
   }
 });
 
-test('IAM-8: a new key works at once', async () => {
+test('IAM-8: a new access key is valid immediately', async () => {
   await admin.send(new CreateUserCommand({ UserName: 'newcomer' }));
   await admin.send(new PutUserPolicyCommand({ UserName: 'newcomer', PolicyName: 'p', PolicyDocument: policy(allow('iam:ListUsers')) }));
   assert.equal(await verdictOf(iam(await keyOf(admin, 'newcomer')).send(new ListUsersCommand({}))), 'allowed');

@@ -1,4 +1,4 @@
-/** The examples of the guide's security chapter, as its reader would try them: with AWS's own clients, both halves of each. */
+/** Examples of the guide's security chapter with AWS's clients. Each one is tested for an allowed and a denied call. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
@@ -70,7 +70,7 @@ const VIEW_OWN = [
   ),
 ];
 
-test('EX-4: a user sees its own permissions, and not those of another', async () => {
+test('EX-4: a user can read its own permissions, and not those of another user', async () => {
   const mateo = iam(await user('mateo', ...VIEW_OWN));
   await user('nikki');
   const own = (UserName: string) => [
@@ -83,12 +83,12 @@ test('EX-4: a user sees its own permissions, and not those of another', async ()
   for (const command of own('mateo')) await mateo.send(command as GetUserCommand);
   assert.equal((await mateo.send(new GetUserCommand({}))).User?.UserName, 'mateo');
   for (const command of own('nikki')) {
-    const words = await denialOf(mateo.send(command as GetUserCommand));
-    assert.match(words, new RegExp(`^User: ${userArn('mateo')} is not authorized to perform: iam:\\w+ on resource: user nikki because`));
+    const message = await denialOf(mateo.send(command as GetUserCommand));
+    assert.match(message, new RegExp(`^User: ${userArn('mateo')} is not authorized to perform: iam:\\w+ on resource: user nikki because`));
   }
 });
 
-test('EX-4: the second statement lets the same user find its way about, and no further', async () => {
+test('EX-4: the second statement allows the listed navigation actions only', async () => {
   const carlos = iam(await user('carlos', ...VIEW_OWN));
   await carlos.send(new ListPoliciesCommand({ Scope: 'AWS', MaxItems: 1 }));
   await carlos.send(new GetPolicyVersionCommand({ PolicyArn: managed('AmazonChimeReadOnly'), VersionId: 'v10' }));
@@ -98,10 +98,10 @@ test('EX-4: the second statement lets the same user find its way about, and no f
 
 // biome-ignore format: a table
 const AUDIENCES: readonly [title: string, name: string, policyName: string, reads: 'allowed' | 'refused', administers: 'allowed' | 'refused', manages: 'allowed' | 'refused'][] = [
-  // who                                                                       user         policy                         ListAccounts   CreateAccount   InviteUsers
-  ['EX-2: full access may do everything',                                      'fatima',    'AmazonChimeFullAccess',       'allowed',     'allowed',      'allowed'],
-  ['EX-2: read only lists and gets, searches numbers, and changes nothing',    'rashid',    'AmazonChimeReadOnly',         'allowed',     'refused',      'refused'],
-  ['EX-5: user management manages users, and makes no account and no bot',     'ursula',    'AmazonChimeUserManagement',   'allowed',     'refused',      'allowed'],
+  // title                                                                     user         policy                         ListAccounts   CreateAccount   InviteUsers
+  ['EX-2: full access allows everything',                                      'fatima',    'AmazonChimeFullAccess',       'allowed',     'allowed',      'allowed'],
+  ['EX-2: read only allows lists, gets and number searches',                   'rashid',    'AmazonChimeReadOnly',         'allowed',     'refused',      'refused'],
+  ['EX-5: user management allows no accounts and no bots',                     'ursula',    'AmazonChimeUserManagement',   'allowed',     'refused',      'allowed'],
 ];
 
 for (const [title, name, policyName, reads, administers, manages] of AUDIENCES) {
@@ -127,7 +127,7 @@ for (const [title, name, policyName, reads, administers, manages] of AUDIENCES) 
   });
 }
 
-test('EX-3: read only is the least for the console, and who calls the API alone needs the action alone', async () => {
+test('EX-3: AmazonChimeReadOnly allows what the console needs, and one action is enough for the API', async () => {
   const reader = chime(await user('reader', managed('AmazonChimeReadOnly')));
   assert.equal(await verdictOf(reader.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' }))), 'allowed');
   const apiOnly = chime(await user('api-only', allow('chime:ListUsers')));
@@ -135,12 +135,16 @@ test('EX-3: read only is the least for the console, and who calls the API alone 
   await denialOf(apiOnly.send(new ListAccountsCommand({})));
 });
 
-test('ROLE-2: a third party works in another account through a role with an external id, and with either half missing it does not', async () => {
+test('ROLE-2: a third party needs the external ID and its own permission to assume the role', async () => {
   const partner = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Partner' });
   assert.ok(partner.ok && partner.administrator);
-  const theirs = guideOn({ ...guide.server, accountId: partner.administrator.accountId, credentials: partner.administrator });
-  const asks = { Condition: { StringEquals: { 'sts:ExternalId': 'Unique-Id-12345' } } };
-  const host = await theirs.role('ThirdParty', trust(`arn:aws:iam::${accountId}:root`, 'sts:AssumeRole', asks), allow('chime:*'));
+  const partnerGuide = guideOn({ ...guide.server, accountId: partner.administrator.accountId, credentials: partner.administrator });
+  const condition = { Condition: { StringEquals: { 'sts:ExternalId': 'Unique-Id-12345' } } };
+  const host = await partnerGuide.role(
+    'ThirdParty',
+    trust(`arn:aws:iam::${accountId}:root`, 'sts:AssumeRole', condition),
+    allow('chime:*'),
+  );
 
   const example = await user('example-corp', allow('sts:AssumeRole', host));
   const without = await user('no-identity-half');
@@ -155,16 +159,16 @@ test('ROLE-2: a third party works in another account through a role with an exte
   assert.match(await again(without, 'Unique-Id-12345'), /because no identity-based policy allows the sts:AssumeRole action$/);
 });
 
-test('STS-4: of a role of another account nobody learns its tags, nor whether it is there', async () => {
+test("STS-4: a denial does not reveal the tags or the existence of another account's role", async () => {
   const other = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Secretive' });
   assert.ok(other.ok && other.administrator);
-  const theirs = guideOn({ ...guide.server, accountId: other.administrator.accountId, credentials: other.administrator });
-  const there = await theirs.role('Tagged', trust(`arn:aws:iam::${other.administrator.accountId}:root`));
-  await theirs.admin.send(new TagRoleCommand({ RoleName: 'Tagged', Tags: [{ Key: 'secret', Value: 'yes' }] }));
+  const otherGuide = guideOn({ ...guide.server, accountId: other.administrator.accountId, credentials: other.administrator });
+  const there = await otherGuide.role('Tagged', trust(`arn:aws:iam::${other.administrator.accountId}:root`));
+  await otherGuide.admin.send(new TagRoleCommand({ RoleName: 'Tagged', Tags: [{ Key: 'secret', Value: 'yes' }] }));
   const byTag = { Condition: { StringEquals: { 'aws:ResourceTag/secret': 'yes' } } };
   const curious = await user('curious', allow('sts:AssumeRole', '*', byTag));
-  const asked = (RoleArn: string) => denialOf(sts(curious).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'guide' })));
-  assert.equal((await asked(there)).replace('Tagged', 'Absent'), await asked(there.replace('Tagged', 'Absent')));
+  const denialFor = (RoleArn: string) => denialOf(sts(curious).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'guide' })));
+  assert.equal((await denialFor(there)).replace('Tagged', 'Absent'), await denialFor(there.replace('Tagged', 'Absent')));
 
   const own = await guide.role('OwnTagged', trust(`arn:aws:iam::${accountId}:root`));
   await denialOf(sts(curious).send(new AssumeRoleCommand({ RoleArn: own, RoleSessionName: 'guide' })));
@@ -172,7 +176,7 @@ test('STS-4: of a role of another account nobody learns its tags, nor whether it
   await guide.assume(curious, own);
 });
 
-test('EVAL-8, RBP-3, TS-4: what belongs to another account is out of reach, whatever the caller’s policies allow; there is no policy to grant it', async () => {
+test('EVAL-8, RBP-3, TS-4: a resource of another account is inaccessible, whatever the policies allow', async () => {
   const other = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Other' });
   assert.ok(other.ok && other.administrator);
   const { Meeting } = await meetings(other.administrator).send(newMeeting('others'));
@@ -187,7 +191,7 @@ test('EVAL-8, RBP-3, TS-4: what belongs to another account is out of reach, what
   await meetings(other.administrator).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
 });
 
-test('ROLE-3: a federated user gets what both its maker and the policy passed allow', async () => {
+test("ROLE-3: a federated user has the intersection of its creator's policies and the passed policy", async () => {
   const maker = await user('broker', allow(['sts:GetFederationToken', 'chime:CreateMeeting', 'chime:GetMeeting']));
   const federate = async (...statements: readonly Statement[]) =>
     keysOf((await sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(...statements) }))).Credentials);
@@ -201,7 +205,7 @@ test('ROLE-3: a federated user gets what both its maker and the policy passed al
   assert.equal((await sts(visitor).send(new GetCallerIdentityCommand({}))).Arn, `arn:aws:sts::${accountId}:federated-user/visitor`);
 });
 
-test('TS-1: "I am not authorized to perform an action" says who, what and why, and adding the action to the policy cures it', async () => {
+test('TS-1: a denial names caller, action, resource and reason, and allowing the action resolves it', async () => {
   const keys = await user('mateojackson');
   const create = () => meetings(keys).send(newMeeting('mine'));
   assert.equal(
@@ -213,7 +217,7 @@ test('TS-1: "I am not authorized to perform an action" says who, what and why, a
   assert.ok((await create()).Meeting?.MeetingId);
 });
 
-test('TS-1, TS-2: on the classic service it is a ForbiddenException with the same sentence', async () => {
+test('TS-1, TS-2: the classic service returns the same message as ForbiddenException', async () => {
   const keys = await user('classic');
   const { name, status, message } = await refusalOf(chime(keys).send(new ListUsersCommand(ACCOUNT)));
   assert.deepEqual([name, status], ['ForbiddenException', 403]);
@@ -223,7 +227,7 @@ test('TS-1, TS-2: on the classic service it is a ForbiddenException with the sam
   );
 });
 
-test('AUTHN-6: an access key is shown once, works until it is deactivated, works again, and is gone when it is deleted', async () => {
+test('AUTHN-6: the secret is shown once, and a deactivated or deleted access key is invalid', async () => {
   const UserName = 'keyholder';
   await user(UserName, allow('iam:ListAccessKeys'));
   const { AccessKey } = await admin.send(new CreateAccessKeyCommand({ UserName }));
@@ -231,9 +235,9 @@ test('AUTHN-6: an access key is shown once, works until it is deactivated, works
   const own = new IAMClient(guide.server.client({ accessKeyId: AccessKeyId, secretAccessKey: AccessKey?.SecretAccessKey as string }));
   const look = () => own.send(new ListAccessKeysCommand({}));
 
-  const seen = await look();
-  assert.equal(seen.AccessKeyMetadata?.length, 2);
-  assert.ok(!JSON.stringify(seen).includes(AccessKey?.SecretAccessKey as string));
+  const listed = await look();
+  assert.equal(listed.AccessKeyMetadata?.length, 2);
+  assert.ok(!JSON.stringify(listed).includes(AccessKey?.SecretAccessKey as string));
   await admin.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status: 'Inactive' }));
   const { name, status, message } = await refusalOf(look());
   assert.deepEqual([name, status, message], ['InvalidClientTokenId', 403, 'The security token included in the request is invalid.']);
@@ -243,7 +247,7 @@ test('AUTHN-6: an access key is shown once, works until it is deactivated, works
   assert.equal((await refusalOf(look())).name, 'InvalidClientTokenId');
 });
 
-test('AUTHN-6: a user has two access keys at most', async () => {
+test('AUTHN-6: a third access key is LimitExceeded', async () => {
   const UserName = 'two-keys';
   await user(UserName);
   await admin.send(new CreateAccessKeyCommand({ UserName }));
@@ -251,7 +255,7 @@ test('AUTHN-6: a user has two access keys at most', async () => {
   assert.deepEqual([name, message], ['LimitExceededException', 'Cannot exceed quota for AccessKeysPerUser: 2']);
 });
 
-test('CTX-3: "all requests over TLS" refuses plain HTTP and does not touch HTTPS', async () => {
+test('CTX-3: a Deny without TLS denies plain HTTP and does not affect HTTPS', async () => {
   const onlyTls = deny('*', '*', { Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
   const keys = await user('tls-only', allow('iam:ListPolicies'), onlyTls);
   const list = () => new ListPoliciesCommand({ MaxItems: 1 });
@@ -262,7 +266,7 @@ test('CTX-3: "all requests over TLS" refuses plain HTTP and does not touch HTTPS
   httpsAgent.destroy();
 });
 
-test('TS-3, ROLE-15: "I am not authorized to perform iam:PassRole" says which role, and allowing it for that role and service cures it', async () => {
+test('TS-3, ROLE-15: a denied iam:PassRole names the role, and allowing role and service resolves it', async () => {
   const service = 'mediapipelines.chime.amazonaws.com';
   const role = await guide.role('Passed', { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' });
   const pipelines = new ChimeSDKMediaPipelinesClient(guide.at('chime-sdk-media-pipelines', await user('marymajor', allow('chime:*'))));
@@ -282,12 +286,12 @@ test('TS-3, ROLE-15: "I am not authorized to perform iam:PassRole" says which ro
         PolicyDocument: policy(allow('iam:PassRole', resource, { Condition: { StringEquals: { 'iam:PassedToService': to } } })),
       }),
     );
-  const words = `User: ${userArn('marymajor')} is not authorized to perform: iam:PassRole on resource: ${role} because no identity-based policy allows the iam:PassRole action`;
-  assert.equal(await denialOf(create()), words);
+  const denial = `User: ${userArn('marymajor')} is not authorized to perform: iam:PassRole on resource: ${role} because no identity-based policy allows the iam:PassRole action`;
+  assert.equal(await denialOf(create()), denial);
   await passing(role, 'lambda.amazonaws.com');
-  assert.equal(await denialOf(create()), words);
+  assert.equal(await denialOf(create()), denial);
   await passing(guide.roleArn('Other'), service);
-  assert.equal(await denialOf(create()), words);
+  assert.equal(await denialOf(create()), denial);
   await passing(role, service);
   assert.equal((await create()).MediaInsightsPipelineConfiguration?.ResourceAccessRoleArn, role);
 });

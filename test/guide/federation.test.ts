@@ -1,4 +1,4 @@
-/** Federation as the guide means it: people keep their own sign-in, and get temporary credentials of a role. ROLE-3, FED-1, FED-2. */
+/** Federation as in the guide: users sign in at their own provider and get temporary credentials of a role. ROLE-3, FED-1, FED-2. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMeetingCommand, DeleteMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
@@ -12,7 +12,7 @@ import { allow, denialOf, keysOf, type Statement, startGuide } from './rig.ts';
 const provider = await startOpenIdProvider();
 const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: provider.host });
 const { accountId, admin, meetings, server } = guide;
-const nobody = new STSClient({ ...server.client({ accessKeyId: 'x', secretAccessKey: 'x' }) });
+const unsigned = new STSClient({ ...server.client({ accessKeyId: 'x', secretAccessKey: 'x' }) });
 
 const { OpenIDConnectProviderArn } = await admin.send(
   new CreateOpenIDConnectProviderCommand({
@@ -35,9 +35,9 @@ const host = await guide.role(
 const newMeeting = (ClientRequestToken: string) =>
   new CreateMeetingCommand({ ClientRequestToken, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' });
 const assume = (WebIdentityToken: string) =>
-  nobody.send(new AssumeRoleWithWebIdentityCommand({ RoleArn: host, RoleSessionName: 'app', WebIdentityToken }));
+  unsigned.send(new AssumeRoleWithWebIdentityCommand({ RoleArn: host, RoleSessionName: 'app', WebIdentityToken }));
 
-test('FED-2, ROLE-3: who signed in at an OpenID provider holds a meeting as the role that trusts it, and does no more than the role may', async () => {
+test('FED-2, ROLE-3: a user of an OpenID provider gets the permissions of the trusting role only', async () => {
   const answer = await assume(await provider.signIn('ada'));
   assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['ada', provider.clientId, provider.issuer]);
   const keys = keysOf(answer.Credentials);
@@ -45,14 +45,14 @@ test('FED-2, ROLE-3: who signed in at an OpenID provider holds a meeting as the 
   await denialOf(meetings(keys).send(new DeleteMeetingCommand({ MeetingId: Meeting?.MeetingId })));
 });
 
-test('FED-1: a federated identity always ends as a role session', async () => {
+test('FED-1: a federated identity becomes a role session', async () => {
   const { Credentials, AssumedRoleUser } = await assume(await provider.signIn('ada'));
   const { Arn } = await guide.sts(keysOf(Credentials)).send(new GetCallerIdentityCommand({}));
   assert.equal(Arn, `arn:aws:sts::${accountId}:assumed-role/Host/app`);
   assert.equal(AssumedRoleUser?.Arn, Arn);
 });
 
-test('FED-2: another person of the same provider is refused by the trust policy, and an altered token by its signature', async () => {
+test('FED-2: the trust policy denies another user, and an altered token is InvalidIdentityToken', async () => {
   assert.match(await denialOf(assume(await provider.signIn('mallory'))), /Not authorized to perform sts:AssumeRoleWithWebIdentity/);
   const [head, claims, signature] = (await provider.signIn('mallory')).split('.') as [string, string, string];
   const forged = Buffer.from(Buffer.from(claims, 'base64url').toString().replace('"mallory"', '"ada"')).toString('base64url');
@@ -60,7 +60,7 @@ test('FED-2: another person of the same provider is refused by the trust policy,
   assert.equal((await refusalOf(assume(`${head}.${forged}.${signature}`))).name, 'InvalidIdentityTokenException');
 });
 
-test('FED-2: the SDK’s own fromWebToken signs an application in', async () => {
+test('FED-2: fromWebToken of the SDK returns credentials', async () => {
   const credentials = fromWebToken({
     roleArn: host,
     roleSessionName: 'sdk',

@@ -1,4 +1,4 @@
-/** What the guide says of the APIs themselves, held against the published models the server answers by. */
+/** Statements of the guide about the APIs, compared with the published models that the server uses. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
@@ -13,7 +13,7 @@ const CHIME = [
   'chime-sdk-voice',
 ] as const satisfies readonly ServiceName[];
 
-/** Every member of every structure of a model. */
+/** Returns all members of all structures of a model, as `Structure.Member`. */
 const membersOf = ({ shapes }: ServiceModel): readonly string[] =>
   Object.entries(shapes).flatMap(([name, { members }]) => Object.keys(members ?? {}).map((member) => `${name}.${member}`));
 
@@ -27,14 +27,14 @@ const PROTOCOLS: readonly [service: ServiceName, protocol: string, signingName: 
 ];
 
 for (const [service, protocol, signingName] of PROTOCOLS) {
-  test(`AUTHN-1: ${service} speaks ${protocol} and is signed for ${signingName}`, () => {
+  test(`AUTHN-1: ${service} uses ${protocol} and the signing name ${signingName}`, () => {
     const model = loadModel(service);
     assert.ok(model.protocols.some((each) => each === protocol));
     assert.equal(model.signingName, signingName);
   });
 }
 
-test('AUTHN-1: the target of CloudTrail’s requests is the one its clients send', () => {
+test('AUTHN-1: the target prefix of CloudTrail is the one that its clients send', () => {
   assert.match(loadModel('cloudtrail').targetPrefix ?? '', /CloudTrail_20131101$/);
 });
 
@@ -58,7 +58,7 @@ for (const [shape, code, status] of STS_ERRORS) {
 }
 
 for (const service of CHIME) {
-  test(`RBP-1: no operation of ${service} sets or reads a policy on a resource`, () => {
+  test(`RBP-1: no operation of ${service} sets or returns a resource policy`, () => {
     assert.deepEqual(
       Object.keys(loadModel(service).operations).filter((name) => /Policy|Policies/.test(name)),
       [],
@@ -70,7 +70,7 @@ for (const service of CHIME) {
   });
 }
 
-test('RBP-5: the only operations that keep a policy with principals are those of a role’s trust policy', () => {
+test('RBP-5: only the operations on trust policies store a policy with principals', () => {
   const taking = (['iam', 'sts', 'organizations', ...CHIME] as const).flatMap((service) => {
     const { operations, shapes } = loadModel(service);
     return Object.values(operations)
@@ -82,11 +82,11 @@ test('RBP-5: the only operations that keep a policy with principals are those of
       )
       .map(({ name }) => name);
   });
-  // The simulator takes one and keeps nothing.
+  // The simulator accepts one and does not store it.
   assert.deepEqual(taking.filter((name) => !name.startsWith('Simulate')).sort(), ['CreateRole', 'UpdateAssumeRolePolicy']);
 });
 
-test('TAG-1: the classic service has no operation on tags', () => {
+test('TAG-1: the classic service has no tag operations', () => {
   assert.deepEqual(
     Object.keys(loadModel('chime').operations).filter((name) => /Tag/.test(name)),
     [],
@@ -105,14 +105,14 @@ const ROLE_ARNS: readonly [service: ServiceName, members: readonly string[]][] =
 
 for (const [service, expected] of ROLE_ARNS) {
   const [requirement, title] =
-    expected.length === 0 ? ['ROLE-13', 'takes no role ARN'] : ['ROLE-14', `takes a role ARN as ${expected.join(', ')}`];
+    expected.length === 0 ? ['ROLE-13', 'accepts no role ARN'] : ['ROLE-14', `accepts a role ARN as ${expected.join(', ')}`];
   test(`${requirement}: ${service} ${title}`, () => {
     const names = membersOf(loadModel(service)).map((member) => member.slice(member.indexOf('.') + 1));
     assert.deepEqual([...new Set(names.filter((name) => /RoleArn$/.test(name)))].sort(), expected);
   });
 }
 
-test('TS-2: a policy denial’s AccessDeniedException is in the models of the classic service and of voice alone', () => {
+test('TS-2: AccessDeniedException is only in the models of the classic service and voice', () => {
   assert.deepEqual(
     CHIME.filter((service) => loadModel(service).shapes['AccessDeniedException'] !== undefined),
     ['chime', 'chime-sdk-voice'],

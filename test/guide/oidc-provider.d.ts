@@ -1,4 +1,4 @@
-/** As much of the package's types as the tests use; it ships none. */
+/** Types of the package that the tests use. The package contains none. */
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http';
 

@@ -1,4 +1,4 @@
-/** A real OpenID provider (`oidc-provider`) on this machine, and a person who signs in there with a browser's means. */
+/** A local OpenID provider (`oidc-provider`), and a client that signs users in like a browser. */
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
@@ -12,22 +12,23 @@ import Provider from 'oidc-provider';
 import { readSettings } from '#server/settings.ts';
 import { tlsMaterial } from '#server/tls.ts';
 
+/** A running provider. */
 export interface OpenIdProvider {
   /** `https://localhost:40123`. */
   readonly issuer: string;
   /** `localhost:40123`. */
   readonly host: string;
   readonly clientId: string;
-  /** Of its certificate authority, as IAM's ThumbprintList wants it. */
+  /** Thumbprint of its certificate authority, in the format of IAM's ThumbprintList. */
   readonly thumbprint: string;
-  /** Signs a person in by the authorization code flow with PKCE: the ID token the application is given. */
+  /** Signs a user in by the authorization code flow with PKCE. Returns the ID token. */
   signIn(login: string): Promise<string>;
 }
 
 const CLIENT_ID = 'standup-app';
 const REDIRECT = 'https://app.example/signed-in';
 
-/** Starts a provider that takes any login for who it says it is; it ends after the tests of the file. */
+/** Starts a provider that accepts any login name. It stops after the tests of the file. */
 export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-openid-'));
   const { cert, key } = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now(), () => {});
@@ -91,7 +92,7 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   };
 }
 
-/** Follows redirects within the provider and keeps its cookies; ends where a page is shown, or another site is next. */
+/** Returns a client that follows redirects within the provider and stores its cookies. Stops at a page or a redirect to another site. */
 function browser(issuer: string, ca: string) {
   const cookies = new Map<string, string>();
   return async function browse(

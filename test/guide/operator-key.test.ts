@@ -1,4 +1,4 @@
-/** INF-8: the operator key is rotated at the machine of a running server, end to end by the command itself. */
+/** INF-8: rotation of the operator key of a running server with the `belfry operator-key` command. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { allow, type Guide, guideOn, type Keys, keysOf, managed, startGuide, tru
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** Runs `belfry operator-key …`: its exit status and what it wrote. */
+/** Runs `belfry operator-key …`. Returns its exit status and output. */
 function operatorKey(
   dataFolder: string,
   ...args: readonly string[]
@@ -34,7 +34,7 @@ const keyLines = (dataFolder: string) =>
     .split('\n')
     .filter((line) => /^[0-9a-f]{64}$/.test(line));
 
-/** The same server again: `startTestServer` reads the administrator's key from the folder. */
+/** Restarts a server. `startTestServer` reads the administrator's access key from the folder. */
 async function restarted({ server, accountId }: Guide): Promise<Guide> {
   await server.stop();
   return guideOn({ ...(await startTestServer({}, server.dataFolder)), accountId });
@@ -43,7 +43,7 @@ async function restarted({ server, accountId }: Guide): Promise<Guide> {
 const worksAs = async (guide: Guide, keys: Keys, arn: RegExp) =>
   assert.match((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn ?? '', arn);
 
-test('INF-8: keys, second factors and sessions work before, during and after a rotation, and after a restart', async () => {
+test('INF-8: keys, MFA devices and sessions work before, during and after a rotation and a restart', async () => {
   let guide = await startGuide();
   const { dataFolder } = guide.server;
   const user = await guide.user('ada', managed('AdministratorAccess'));
@@ -61,7 +61,7 @@ test('INF-8: keys, second factors and sessions work before, during and after a r
   await guide.admin.send(new EnableMFADeviceCommand({ UserName: 'ada', SerialNumber, AuthenticationCode1, AuthenticationCode2 }));
   const [before] = keyLines(dataFolder);
 
-  // Requests go on while everything is sealed anew.
+  // Requests continue during the rotation.
   let rotating = true;
   const rotation = operatorKey(dataFolder, 'rotate').finally(() => {
     rotating = false;
@@ -108,7 +108,7 @@ test('INF-8: keys, second factors and sessions work before, during and after a r
   );
 });
 
-test('INF-8: after forget-old the older key is gone from the file, long-term keys work, sessions made under it do not, and the old file opens nothing', async () => {
+test('INF-8: forget-old deletes the older key and ends its sessions, and the old file is rejected', async () => {
   let guide = await startGuide();
   const { dataFolder } = guide.server;
   const user = await guide.user('ada', managed('AdministratorAccess'));
@@ -137,7 +137,7 @@ test('INF-8: after forget-old the older key is gone from the file, long-term key
   assert.match(ended.written, /is not the one this database was sealed with; put the right operator\.key back/);
 });
 
-test('INF-8: a key that others have seen is rotated and forgotten in one command, as often as one likes', async () => {
+test('INF-8: rotate --forget-old replaces a leaked key in one command, repeatedly', async () => {
   const guide = await startGuide();
   for (const _ of [1, 2]) {
     const { status, written } = await operatorKey(guide.server.dataFolder, 'rotate', '--forget-old');
@@ -149,11 +149,11 @@ test('INF-8: a key that others have seen is rotated and forgotten in one command
   assert.match(nothing.written, /^There is no key but [0-9a-f]{8}\.$/m);
 });
 
-test('INF-8: a rotation that was broken off loses nothing, and its older key is not forgotten until one was done to the end', async () => {
+test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a complete one', async () => {
   const guide = await startGuide();
   const { dataFolder } = guide.server;
   await guide.server.stop();
-  // As a crash after the first step leaves it: the new line is there, and nothing is sealed under it.
+  // State after a crash in the first step: the file has a new key, but no secret is sealed with it.
   const path = join(dataFolder, 'operator.key');
   writeFileSync(
     path,
@@ -161,35 +161,35 @@ test('INF-8: a rotation that was broken off loses nothing, and its older key is 
   );
   const again = guideOn({ ...(await startTestServer({}, dataFolder)), accountId: guide.accountId });
   await worksAs(again, again.server.credentials, /user\/admin$/);
-  const refused = await operatorKey(dataFolder, 'forget-old');
-  assert.deepEqual([refused.status, keyLines(dataFolder).length], [1, 2]);
-  assert.match(refused.written, /secrets are sealed under an older key still; nothing was forgotten/);
+  const rejected = await operatorKey(dataFolder, 'forget-old');
+  assert.deepEqual([rejected.status, keyLines(dataFolder).length], [1, 2]);
+  assert.match(rejected.written, /secrets are sealed under an older key still; nothing was forgotten/);
   assert.equal((await operatorKey(dataFolder, 'rotate', '--forget-old')).status, 0);
   assert.equal(keyLines(dataFolder).length, 1);
   await worksAs(again, again.server.credentials, /user\/admin$/);
 });
 
-test('INF-8: everything that is kept sealed is sealed anew by a rotation', () => {
-  const kept = readdirSync('src/store').flatMap(
+test('INF-8: a rotation re-seals every sealed column', () => {
+  const sealed = readdirSync('src/store').flatMap(
     (file) => readFileSync(join('src/store', file), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? [],
   );
   const resealed = readFileSync('src/server/operator-key.ts', 'utf8').match(/(?<=\.\.\.\w+, )sealed\w+/g) ?? [];
-  assert.ok(kept.length >= 2);
-  assert.deepEqual([...resealed].sort(), [...kept].sort());
+  assert.ok(sealed.length >= 2);
+  assert.deepEqual([...resealed].sort(), [...sealed].sort());
 });
 
 // biome-ignore format: a table
-const NOT_SO: readonly [title: string, args: readonly string[], status: number, words: RegExp][] = [
+const FAILURES: readonly [title: string, args: readonly string[], status: number, message: RegExp][] = [
   ['no command',               [],                             2, /belfry operator-key rotate/],
   ['another command',          ['burn'],                       2, /belfry operator-key rotate/],
-  ['an option it has not',     ['rotate', '--all'],            2, /Unknown option '--all'/],
-  ['no server on the folder',  ['rotate'],                     1, /no server is running on the data folder/],
+  ['an unknown option',        ['rotate', '--all'],            2, /Unknown option '--all'/],
+  ['no running server',        ['rotate'],                     1, /no server is running on the data folder/],
 ];
 
-for (const [title, args, status, words] of NOT_SO) {
+for (const [title, args, status, message] of FAILURES) {
   test(`belfry operator-key: ${title} is exit status ${status}`, async () => {
-    const said = await operatorKey('/nonexistent', ...args);
-    assert.equal(said.status, status);
-    assert.match(said.written, words);
+    const result = await operatorKey('/nonexistent', ...args);
+    assert.equal(result.status, status);
+    assert.match(result.written, message);
   });
 }

@@ -1,4 +1,4 @@
-/** Who may be there, how requests are signed, and what IAM says of what cannot be: security.md 2.1 to 2.6, 6, 7 and 9, by AWS's own clients. */
+/** Principals, request signing, and errors of IAM: security.md 2.1 to 2.6, 6, 7 and 9, with AWS's clients. */
 import assert from 'node:assert/strict';
 import { createHash, createHmac, type Hash, type Hmac, randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
@@ -49,8 +49,8 @@ const { accountId, admin, iam, meetings, server, sts } = guide;
 const ada = await guide.user('ada', allow(['sts:AssumeRole', 'sts:GetFederationToken', 'iam:ListUsers']));
 const visible = await guide.role('Visible', trust(guide.userArn('ada')), allow('iam:ListUsers'));
 
-test('IAM-2: each kind of principal has its ARN and id, and policies see the role of a session in aws:PrincipalArn', async () => {
-  const who = async (keys: typeof ada) => {
+test('IAM-2: each kind of principal has its ARN and ID, and aws:PrincipalArn is the role of a session', async () => {
+  const identityOf = async (keys: typeof ada) => {
     const { Arn, UserId } = await sts(keys).send(new GetCallerIdentityCommand({}));
     return [Arn, UserId] as [string, string];
   };
@@ -58,13 +58,13 @@ test('IAM-2: each kind of principal has its ARN and id, and policies see the rol
   const federated = keysOf(
     (await sts(ada).send(new GetFederationTokenCommand({ Name: 'bob', Policy: policy(allow('chime:*')) }))).Credentials,
   );
-  const [userArn, userId] = await who(ada);
+  const [userArn, userId] = await identityOf(ada);
   assert.equal(userArn, `arn:aws:iam::${accountId}:user/ada`);
   assert.match(userId, /^AIDA[A-Z2-7]{17}$/);
-  const [sessionArn, sessionId] = await who(session);
+  const [sessionArn, sessionId] = await identityOf(session);
   assert.equal(sessionArn, `arn:aws:sts::${accountId}:assumed-role/Visible/guide`);
   assert.match(sessionId, /^AROA[A-Z2-7]{17}:guide$/);
-  assert.deepEqual(await who(federated), [`arn:aws:sts::${accountId}:federated-user/bob`, `${accountId}:bob`]);
+  assert.deepEqual(await identityOf(federated), [`arn:aws:sts::${accountId}:federated-user/bob`, `${accountId}:bob`]);
   assert.match(ada.accessKeyId, /^AKIA[A-Z2-7]{16}$/);
   assert.match(session.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
 
@@ -77,25 +77,25 @@ test('IAM-2: each kind of principal has its ARN and id, and policies see the rol
 });
 
 // biome-ignore format: a table
-const NAMES: readonly [what: string, input: { UserName: string; Path?: string }, code: string | undefined][] = [
+const NAMES: readonly [title: string, input: { UserName: string; Path?: string }, code: string | undefined][] = [
   ['64 characters',                        { UserName: 'a'.repeat(64) },                        undefined],
   ['65 characters',                        { UserName: 'a'.repeat(65) },                        'ValidationError'],
-  ['every character a name may have',      { UserName: '+=,.@-_aZ9' },                          undefined],
-  ['a blank',                              { UserName: 'a b' },                                 'ValidationError'],
+  ['all allowed characters',               { UserName: '+=,.@-_aZ9' },                          undefined],
+  ['a space',                              { UserName: 'a b' },                                 'ValidationError'],
   ['a path',                               { UserName: 'pathed', Path: '/a/b/' },               undefined],
   ['a path that does not end with /',      { UserName: 'pathed2', Path: '/a' },                 'ValidationError'],
-  ['a name that is taken in other letters', { UserName: 'ADA' },                                'EntityAlreadyExistsException'],
+  ['a used name in another case', { UserName: 'ADA' },                                'EntityAlreadyExistsException'],
 ];
 
-for (const [what, input, code] of NAMES) {
-  test(`IAM-3: a user with ${what} is ${code ?? 'made'}`, async () => {
+for (const [title, input, code] of NAMES) {
+  test(`IAM-3: a user with ${title} is ${code ?? 'created'}`, async () => {
     const sent = admin.send(new CreateUserCommand(input));
     if (code === undefined) assert.equal((await sent).User?.UserName, input.UserName);
     else assert.equal((await refusalOf(sent)).name, code);
   });
 }
 
-test('IAM-4: a group is no principal of a trust policy', async () => {
+test('IAM-4: a group in a trust policy is MalformedPolicyDocument', async () => {
   await admin.send(new CreateGroupCommand({ GroupName: 'team' }));
   await admin.send(new AddUserToGroupCommand({ GroupName: 'team', UserName: 'ada' }));
   const AssumeRolePolicyDocument = policy(trust(`arn:aws:iam::${accountId}:group/team`));
@@ -113,8 +113,8 @@ const HOSTS: readonly [host: string, service: 'classic' | 'meetings'][] = [
 ];
 
 for (const [host, service] of HOSTS) {
-  test(`AUTHN-2: ${host}, wherever it leads, is answered as the ${service} service`, async () => {
-    // As with a name server of one's own: the SDK calls the real host, and reaches this machine.
+  test(`AUTHN-2: the host ${host} selects the ${service} service`, async () => {
+    // Like a private DNS entry: the SDK uses the real host name, which resolves to this machine.
     const httpAgent = new Agent({ lookup: (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]) });
     const settings = { ...server.client(), endpoint: `http://${host}:${new URL(server.endpoint).port}`, requestHandler: { httpAgent } };
     if (service === 'classic')
@@ -132,7 +132,7 @@ for (const [host, service] of HOSTS) {
   });
 }
 
-/** What the SDK's signer wants of a hash. */
+/** Hash for the SDK's signer. */
 class Sha256 {
   readonly #hash: Hash | Hmac;
   constructor(secret?: Uint8Array) {
@@ -147,7 +147,7 @@ class Sha256 {
   reset(): void {}
 }
 
-test('AUTHN-3: a query signed beforehand is as good as a signed header, with the token of a session in it, and not without', async () => {
+test('AUTHN-3: a presigned request is accepted, with the session token if the credentials have one', async () => {
   const session = await guide.assume(ada, visible);
   const presigned = async (credentials: typeof session) => {
     const { hostname, port } = new URL(server.endpoint);
@@ -174,17 +174,17 @@ test('AUTHN-3: a query signed beforehand is as good as a signed header, with the
 });
 
 // biome-ignore format: a table
-const SECOND_FACTOR: readonly [what: string, condition: object, longTerm: boolean, session: boolean][] = [
+const SECOND_FACTOR: readonly [title: string, condition: object, longTerm: boolean, session: boolean][] = [
   ['Bool false',         { Bool: { 'aws:MultiFactorAuthPresent': 'false' } },          false, true ],
   ['BoolIfExists false', { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } },  true,  true ],
   ['Bool true',          { Bool: { 'aws:MultiFactorAuthPresent': 'true' } },           false, false],
   ['Null true',          { Null: { 'aws:MultiFactorAuthPresent': 'true' } },           true,  false],
 ];
 
-test('AUTHN-5: aws:MultiFactorAuthPresent is there with temporary credentials alone', async () => {
+test('AUTHN-5: aws:MultiFactorAuthPresent exists only for temporary credentials', async () => {
   const keys = await guide.user('factor');
   const session = keysOf((await sts(keys).send(new GetSessionTokenCommand({}))).Credentials);
-  for (const [what, Condition, longTerm, temporary] of SECOND_FACTOR) {
+  for (const [title, Condition, longTerm, temporary] of SECOND_FACTOR) {
     const PolicyDocument = policy(allow('chime:GetMeeting', '*', { Condition }));
     await admin.send(new PutUserPolicyCommand({ UserName: 'factor', PolicyName: 'p', PolicyDocument }));
     const get = (by: typeof keys) =>
@@ -192,12 +192,12 @@ test('AUTHN-5: aws:MultiFactorAuthPresent is there with temporary credentials al
     assert.deepEqual(
       [await get(keys), await get(session)],
       [longTerm, temporary].map((may) => (may ? 'allowed' : 'refused')),
-      what,
+      title,
     );
   }
 });
 
-test('ROLE-4: a session that has expired is refused as ExpiredToken, by whatever name the service has for it', async () => {
+test('ROLE-4: an expired session is ExpiredToken, under the name that each service has for it', async () => {
   const { User } = await admin.send(new GetUserCommand({ UserName: 'ada' }));
   const facts = {
     issuedAt: instant(Date.now() - 3_600_000),
@@ -228,7 +228,7 @@ async function lastRecord(EventName: string) {
   return JSON.parse(Events?.[0]?.CloudTrailEvent as string);
 }
 
-test('ROLE-5: the record of a session’s call says which role issued it', async () => {
+test("ROLE-5: the trail event of a session's call contains the role", async () => {
   await iam(await guide.assume(ada, visible)).send(new ListUsersCommand({}));
   const { userIdentity } = await lastRecord('ListUsers');
   assert.equal(userIdentity.type, 'AssumedRole');
@@ -237,12 +237,12 @@ test('ROLE-5: the record of a session’s call says which role issued it', async
   assert.match(principalId, /^AROA/);
 });
 
-test('TS-7: the record of a denial has its code and its words', async () => {
-  const words = await denialOf(
+test('TS-7: the trail event of a denial contains its code and message', async () => {
+  const message = await denialOf(
     meetings(ada).send(new CreateMeetingCommand({ ClientRequestToken: 'denied', MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' })),
   );
   const { errorCode, errorMessage, responseElements } = await lastRecord('CreateMeeting');
-  assert.deepEqual([errorCode, errorMessage, responseElements], ['AccessDeniedException', words, null]);
+  assert.deepEqual([errorCode, errorMessage, responseElements], ['AccessDeniedException', message, null]);
 });
 
 const own = (name: string) => `arn:aws:iam::${accountId}:policy/${name}`;
@@ -252,36 +252,36 @@ await admin.send(new CreatePolicyVersionCommand({ PolicyArn: own('Versions'), Po
 await guide.user('owner', own('Attached'));
 
 // biome-ignore format: a table
-const ERRORS: readonly [requirement: string, what: string, command: object, code: RegExp, words: string | RegExp][] = [
-  ['ERR-1', 'attaching what is no ARN',                 new AttachRolePolicyCommand({ RoleName: 'Visible', PolicyArn: 'not-an-arn-but-long-enough' }), /^ValidationError$/,        /./],
-  ['ERR-1', 'attaching a policy that is not there',     new AttachRolePolicyCommand({ RoleName: 'Visible', PolicyArn: own('none') }),                 /^NoSuchEntity/,            `Policy ${own('none')} does not exist or is not attachable.`],
-  ['ERR-1', 'deleting a policy that is not there',      new DeletePolicyCommand({ PolicyArn: own('none') }),                                          /^NoSuchEntity/,            `Policy ${own('none')} was not found.`],
+const ERRORS: readonly [requirement: string, title: string, command: object, code: RegExp, message: string | RegExp][] = [
+  ['ERR-1', 'attaching an invalid ARN',                 new AttachRolePolicyCommand({ RoleName: 'Visible', PolicyArn: 'not-an-arn-but-long-enough' }), /^ValidationError$/,        /./],
+  ['ERR-1', 'attaching an unknown policy',              new AttachRolePolicyCommand({ RoleName: 'Visible', PolicyArn: own('none') }),                 /^NoSuchEntity/,            `Policy ${own('none')} does not exist or is not attachable.`],
+  ['ERR-1', 'deleting an unknown policy',               new DeletePolicyCommand({ PolicyArn: own('none') }),                                          /^NoSuchEntity/,            `Policy ${own('none')} was not found.`],
   ['ERR-2', 'an unknown user',                          new GetUserCommand({ UserName: 'none' }),                                                     /^NoSuchEntity/,            'The user with name none cannot be found.'],
-  ['ERR-2', 'deleting a user that owns things',         new DeleteUserCommand({ UserName: 'owner' }),                                                 /^DeleteConflict/,          /^Cannot delete entity, must /],
+  ['ERR-2', 'deleting a user with a policy',            new DeleteUserCommand({ UserName: 'owner' }),                                                 /^DeleteConflict/,          /^Cannot delete entity, must /],
   ['ERR-3', 'deleting a policy that is attached',       new DeletePolicyCommand({ PolicyArn: own('Attached') }),                                      /^DeleteConflict/,          'Cannot delete a policy attached to entities.'],
   ['ERR-3', 'deleting a policy with versions',          new DeletePolicyCommand({ PolicyArn: own('Versions') }),                                      /^DeleteConflict/,          "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy."],
   ['ERR-3', 'deleting the default version',             new DeletePolicyVersionCommand({ PolicyArn: own('Versions'), VersionId: 'v1' }),              /^DeleteConflict/,          'Cannot delete the default version of a policy.'],
-  ['ERR-4', 'a trust policy that is no JSON',           new CreateRoleCommand({ RoleName: 'Bad', AssumeRolePolicyDocument: '{' }),                    /^MalformedPolicyDocument/, 'This policy contains invalid Json'],
+  ['ERR-4', 'a trust policy with invalid JSON',         new CreateRoleCommand({ RoleName: 'Bad', AssumeRolePolicyDocument: '{' }),                    /^MalformedPolicyDocument/, 'This policy contains invalid Json'],
   ['ERR-4', 'an identity policy with a principal',      new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'x', PolicyDocument: policy(allow('chime:*', '*', { Principal: '*' })) }), /^MalformedPolicyDocument/, 'Policy document should not specify a principal.'],
   ['ERR-4', 'a trust policy with a resource',           new CreateRoleCommand({ RoleName: 'Bad', AssumeRolePolicyDocument: policy({ ...trust(accountId), Resource: '*' }) }), /^MalformedPolicyDocument/, 'Has prohibited field Resource'],
   ['ERR-4', 'an identity policy without actions',       new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'x', PolicyDocument: policy({ Effect: 'Allow', Resource: '*' }) }), /^MalformedPolicyDocument/, 'Policy statement must contain actions.'],
   ['ERR-4', 'an identity policy without resources',     new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'x', PolicyDocument: policy({ Effect: 'Allow', Action: 'chime:*' }) }), /^MalformedPolicyDocument/, 'Policy statement must contain resources.'],
-  ['ERR-5', 'tag keys that differ in case alone',       new CreateUserCommand({ UserName: 'tagged', Tags: [{ Key: 'a', Value: '1' }, { Key: 'A', Value: '2' }] }), /^InvalidInput/, 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
-  ['EX-6, SLR-11', 'a service role policy on a role of one’s own', new AttachRolePolicyCommand({ RoleName: 'Visible', PolicyArn: managed('aws-service-role/AmazonChimeServiceRolePolicy') }), /^PolicyNotAttachable/, 'Cannot attach a Service Role Policy to a Customer Role.'],
+  ['ERR-5', 'tag keys that differ only in case',        new CreateUserCommand({ UserName: 'tagged', Tags: [{ Key: 'a', Value: '1' }, { Key: 'A', Value: '2' }] }), /^InvalidInput/, 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
+  ['EX-6, SLR-11', 'a service role policy on a customer role', new AttachRolePolicyCommand({ RoleName: 'Visible', PolicyArn: managed('aws-service-role/AmazonChimeServiceRolePolicy') }), /^PolicyNotAttachable/, 'Cannot attach a Service Role Policy to a Customer Role.'],
   ['SLR-11', 'a service role policy on a user',         new AttachUserPolicyCommand({ UserName: 'ada', PolicyArn: managed('aws-service-role/AmazonChimeServiceRolePolicy') }), /^PolicyNotAttachable/, /./],
   ['SLR-11', 'deleting a service role policy',          new DeletePolicyCommand({ PolicyArn: managed('aws-service-role/AmazonChimeServiceRolePolicy') }), /^AccessDenied/,        /./],
 ];
 
-for (const [requirement, what, command, code, words] of ERRORS) {
-  test(`${requirement}: ${what} is ${code.source.replaceAll(/[^A-Za-z]/g, '')}`, async () => {
+for (const [requirement, title, command, code, expected] of ERRORS) {
+  test(`${requirement}: ${title} is ${code.source.replaceAll(/[^A-Za-z]/g, '')}`, async () => {
     const { name, message } = await refusalOf(admin.send(command as GetUserCommand));
     assert.match(name, code);
-    if (typeof words === 'string') assert.equal(message, words);
-    else assert.match(message, words);
+    if (typeof expected === 'string') assert.equal(message, expected);
+    else assert.match(message, expected);
   });
 }
 
-test('STS-8: what is no role’s ARN is refused by its text, a session name by the pattern it breaks', async () => {
+test('STS-8: an invalid role ARN and an invalid session name have their own ValidationError messages', async () => {
   const send = (RoleArn: string, RoleSessionName: string) => refusalOf(sts(ada).send(new AssumeRoleCommand({ RoleArn, RoleSessionName })));
   assert.deepEqual(await send(guide.userArn('ada'), 'name'), {
     name: 'ValidationError',
@@ -308,7 +308,7 @@ const MANAGED: readonly [path: string, version: string][] = [
 ];
 
 for (const [path, version] of MANAGED) {
-  test(`EX-1: ${path} is there in ${version}, and cannot be edited`, async () => {
+  test(`EX-1: ${path} exists in version ${version} and cannot be changed`, async () => {
     const PolicyArn = managed(path);
     assert.equal((await admin.send(new GetPolicyCommand({ PolicyArn }))).Policy?.DefaultVersionId, version);
     const { PolicyVersion } = await admin.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: version }));
@@ -317,7 +317,7 @@ for (const [path, version] of MANAGED) {
   });
 }
 
-test('EX-7: least privilege by conditions: a second factor may be asked for before anything is changed', async () => {
+test('EX-7: conditions can require MFA for changes', async () => {
   const unless = deny(['chime:Create*', 'chime:Delete*'], '*', { Condition: { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } } });
   const keys = await guide.user('careful', managed('AmazonChimeFullAccess'), unless);
   assert.match(
@@ -334,7 +334,7 @@ test('EX-7: least privilege by conditions: a second factor may be asked for befo
   );
 });
 
-test('ROLE-10, SLR-7: a service-linked role is made through IAM, and everything of it can be looked at', async () => {
+test('ROLE-10, SLR-7: a service-linked role is created with IAM and can be read', async () => {
   const { Role } = await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'transcription.chime.amazonaws.com' }));
   const RoleName = Role?.RoleName as string;
   assert.equal((await admin.send(new GetRoleCommand({ RoleName }))).Role?.Path, '/aws-service-role/transcription.chime.amazonaws.com/');
@@ -346,7 +346,7 @@ test('ROLE-10, SLR-7: a service-linked role is made through IAM, and everything 
   assert.equal((await admin.send(new GetPolicyCommand({ PolicyArn }))).Policy?.AttachmentCount, 1);
 });
 
-test('TAG-6: too many tags on a meeting, and tags of what is not there', async () => {
+test('TAG-6: a 51st tag is TooManyTags, and an unknown resource is ResourceNotFound', async () => {
   const { Meeting } = await meetings().send(
     new CreateMeetingCommand({ ClientRequestToken: 'tags', MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' }),
   );

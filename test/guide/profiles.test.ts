@@ -1,9 +1,9 @@
 /**
- * Profiles as AWS's clients have them: a role of a source profile with a second factor, a process that gives credentials, a web
- * identity, and credentials that are fetched anew. The AWS CLI and boto3 are those of Debian 12.
+ * Profiles of AWS's clients: a role of a source profile with MFA, a credential process, a web identity, and refreshed credentials.
+ * The AWS CLI and boto3 are those of Debian 12.
  *
- * A client of 2022 takes no endpoint for the call to STS that a profile makes behind the scenes: `--endpoint-url` is of the command
- * alone. Where STS is, it reads in its data files, which AWS_DATA_PATH may add to; so there is one here that names this server.
+ * A client of 2022 uses `--endpoint-url` only for the command, and not for the call to STS that a profile makes. It reads the STS endpoint
+ * from its data files. AWS_DATA_PATH adds a data file with this server's endpoint.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -52,7 +52,7 @@ const web = await guide.role('Web', {
   Condition: { StringEquals: { [`${provider.host}:sub`]: 'ada' } },
 });
 
-/** A device of maker's and the code it shows next, once enabling has taken two. */
+/** Enables an MFA device of the user maker. Returns the next code, because enabling consumes two. */
 async function newDevice(VirtualMFADeviceName: string): Promise<{ readonly serial: string; readonly code: string }> {
   const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }));
   const serial = VirtualMFADevice?.SerialNumber as string;
@@ -123,7 +123,7 @@ const environment = () => ({
   AWS_DEFAULT_REGION: 'us-east-1',
 });
 
-/** Runs a program without a terminal, so that what it asks for it reads from `input`. */
+/** Runs a program without a terminal, so that it reads prompted values from `input`. */
 function run(
   program: string,
   args: readonly string[],
@@ -132,10 +132,10 @@ function run(
 ): Promise<{ readonly status: number | null; readonly out: string; readonly err: string }> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { env: { ...environment(), ...more }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
-    const said = { out: '', err: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => void (said.out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => void (said.err += text));
-    child.once('close', (status) => resolve({ status, ...said }));
+    const output = { out: '', err: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => void (output.out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => void (output.err += text));
+    child.once('close', (status) => resolve({ status, ...output }));
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
@@ -162,12 +162,12 @@ const identity = async (input?: string) => {
   return status === 0 ? out.trim() : err.trim();
 };
 
-test('AWS CLI: role_arn and source_profile become a session of the role', async () => {
+test('AWS CLI: role_arn and source_profile yield a session of the role', async () => {
   profile({ role_arn: worker, source_profile: 'maker', role_session_name: 'cli' });
   assert.equal(await identity(), `arn:aws:sts::${accountId}:assumed-role/Worker/cli`);
 });
 
-test('AWS CLI: mfa_serial asks for a code, once for as long as the session lives; a wrong code and a spent one are refused', async () => {
+test('AWS CLI: mfa_serial prompts for one code per session, and a wrong or used code is denied', async () => {
   const { serial, code } = await newDevice('phone');
   const cache = join(home, '.aws', 'cli', 'cache');
   profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'wrong', mfa_serial: serial });
@@ -181,7 +181,7 @@ test('AWS CLI: mfa_serial asks for a code, once for as long as the session lives
   assert.match(await identity(`${code}\n`), /\(AccessDenied\) when calling the AssumeRole operation: MultiFactorAuthentication failed/);
 });
 
-test('AWS CLI: without its second factor the same profile is refused by the trust policy', async () => {
+test('AWS CLI: without MFA the trust policy denies the same profile', async () => {
   profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'cli' });
   assert.match(
     await identity(),
@@ -189,17 +189,17 @@ test('AWS CLI: without its second factor the same profile is refused by the trus
   );
 });
 
-test('AWS CLI: credential_process gives the credentials that another program prints', async () => {
+test('AWS CLI: credential_process uses the credentials that a program prints', async () => {
   profile({ credential_process: `/bin/cat ${join(home, 'process.json')}` });
   assert.equal(await identity(), guide.userArn('maker'));
 });
 
-test('AWS CLI: web_identity_token_file signs in whoever the token is of', async () => {
+test('AWS CLI: web_identity_token_file yields a session for the token', async () => {
   profile({ role_arn: web, web_identity_token_file: tokenFile, role_session_name: 'cli' });
   assert.equal(await identity(), `arn:aws:sts::${accountId}:assumed-role/Web/cli`);
 });
 
-test('boto3: a profile assumes its role, and credentials are fetched anew shortly before they end', async () => {
+test('boto3: a profile assumes its role, and credentials are refreshed before they expire', async () => {
   profile({ role_arn: worker, source_profile: 'maker', role_session_name: 'boto3' }, 'worker');
   const { status, out, err } = await run('/usr/bin/python3', ['-W', 'ignore', fileURLToPath(new URL('refresh.py', import.meta.url))], '', {
     ENDPOINT: server.endpoint,
@@ -210,19 +210,22 @@ test('boto3: a profile assumes its role, and credentials are fetched anew shortl
   assert.deepEqual(JSON.parse(out), {
     profile: `arn:aws:sts::${accountId}:assumed-role/Worker/boto3`,
     first: refreshed,
-    kept: true,
+    cached: true,
     second: refreshed,
     renewed: true,
   });
 });
 
 const clientConfig = { endpoint: server.endpoint, region: 'us-east-1' };
-const arnOf = async (given: ReturnType<typeof fromProcess> | ReturnType<typeof fromTemporaryCredentials>) =>
-  (await new STSClient({ ...server.client(), credentials: given as ReturnType<typeof fromProcess> }).send(new GetCallerIdentityCommand({})))
-    .Arn;
+const arnOf = async (provider: ReturnType<typeof fromProcess> | ReturnType<typeof fromTemporaryCredentials>) =>
+  (
+    await new STSClient({ ...server.client(), credentials: provider as ReturnType<typeof fromProcess> }).send(
+      new GetCallerIdentityCommand({}),
+    )
+  ).Arn;
 const files = { filepath: credentials, configFilepath: config, ignoreCache: true };
 
-test('SDK v3: fromTemporaryCredentials assumes a role, and with it the next', async () => {
+test('SDK v3: fromTemporaryCredentials assumes a role, and another one with its session', async () => {
   const next = await guide.role('Next', trust(worker), allow('iam:ListUsers'));
   const first = fromTemporaryCredentials({ masterCredentials: maker, params: { RoleArn: worker, RoleSessionName: 'first' }, clientConfig });
   assert.equal(await arnOf(first), `arn:aws:sts::${accountId}:assumed-role/Worker/first`);
@@ -233,20 +236,20 @@ test('SDK v3: fromTemporaryCredentials assumes a role, and with it the next', as
     .send(new ListUsersCommand({}));
 });
 
-test('SDK v3: fromTemporaryCredentials asks for the code of a second factor', async () => {
+test('SDK v3: fromTemporaryCredentials requests an MFA code', async () => {
   const { serial, code } = await newDevice('tablet');
-  const asked: string[] = [];
-  const given = fromTemporaryCredentials({
+  const requested: string[] = [];
+  const provider = fromTemporaryCredentials({
     masterCredentials: maker,
     params: { RoleArn: guarded, RoleSessionName: 'sdk', SerialNumber: serial },
     clientConfig,
     mfaCodeProvider: async (device) => {
-      asked.push(device);
+      requested.push(device);
       return code;
     },
   });
-  assert.equal(await arnOf(given), `arn:aws:sts::${accountId}:assumed-role/Guarded/sdk`);
-  assert.deepEqual(asked, [serial]);
+  assert.equal(await arnOf(provider), `arn:aws:sts::${accountId}:assumed-role/Guarded/sdk`);
+  assert.deepEqual(requested, [serial]);
 });
 
 test('SDK v3: fromIni, fromProcess and fromTokenFile read the same profiles', async () => {

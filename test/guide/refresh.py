@@ -1,4 +1,4 @@
-"""boto3 and botocore as Debian has them: a profile that assumes a role, and credentials that are fetched anew before they end."""
+"""boto3 and botocore as Debian has them: a profile that assumes a role, and credentials that are refreshed before they expire."""
 
 import datetime
 import json
@@ -12,13 +12,13 @@ ENDPOINT = os.environ["ENDPOINT"]
 ROLE = os.environ["ROLE"]
 
 
-def who(session):
+def identity_of(session):
     return session.client("sts", endpoint_url=ENDPOINT).get_caller_identity()["Arn"]
 
 
-said = {"profile": who(boto3.Session(profile_name="worker"))}
+output = {"profile": identity_of(boto3.Session(profile_name="worker"))}
 
-# The clock that decides when to fetch anew is ours; the requests are signed by the machine's.
+# The test sets the clock that decides about a refresh. Requests are signed with the system clock.
 ahead = datetime.timedelta()
 
 
@@ -34,13 +34,13 @@ def client(name, **arguments):
     return source.create_client(name, endpoint_url=ENDPOINT, **arguments)
 
 
-kept = {}
+cache = {}
 fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
     client,
     source.get_credentials(),
     ROLE,
     extra_args={"RoleSessionName": "refreshed", "DurationSeconds": 3600},
-    cache=kept,
+    cache=cache,
 )
 credentials = botocore.credentials.DeferredRefreshableCredentials(
     refresh_using=fetcher.fetch_credentials, method="assume-role", time_fetcher=clock
@@ -50,10 +50,10 @@ session._credentials = credentials
 meetings = boto3.Session(botocore_session=session)
 
 first = credentials.get_frozen_credentials().access_key
-said["first"] = who(meetings)
-said["kept"] = credentials.get_frozen_credentials().access_key == first
+output["first"] = identity_of(meetings)
+output["cached"] = credentials.get_frozen_credentials().access_key == first
 ahead = datetime.timedelta(seconds=3300)
-kept.clear()
-said["second"] = who(meetings)
-said["renewed"] = credentials.get_frozen_credentials().access_key != first
-print(json.dumps(said))
+cache.clear()
+output["second"] = identity_of(meetings)
+output["renewed"] = credentials.get_frozen_credentials().access_key != first
+print(json.dumps(output))

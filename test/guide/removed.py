@@ -1,4 +1,4 @@
-"""Operations that a chime client of 2022 has: prints JSON of how each call went. Endpoint and keys are in the environment."""
+"""Operations that a chime client of 2022 has: prints the outcome of each call as JSON. Endpoint and keys are in the environment."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 
 def client(path):
-    # Without this, botocore writes `identity-` before the host for those operations that lived at a host of their own.
+    # Otherwise botocore adds `identity-` to the host for operations that had their own host.
     config = Config(inject_host_prefix=False, retries={"max_attempts": 0})
     return boto3.client("chime", endpoint_url=os.environ["ENDPOINT"] + path, region_name="us-east-1", config=config)
 

@@ -1,6 +1,6 @@
 /**
- * What the classic service had until 2025. Its clients of that time are Debian 12's AWS CLI (2.9) and boto3 (1.26); for operations that
- * these do not reach here, requests are signed by hand.
+ * Operations that the classic service had until 2025. Their clients are the AWS CLI (2.9) and boto3 (1.26) of Debian 12. Requests for
+ * operations that these clients do not have are signed in the test.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -26,14 +26,14 @@ const denied = await guide.user('denied', allow('chime:*'), deny('chime:*'));
 const narrow = await guide.user('narrow', allow('chime:*', `arn:aws:chime:*:${accountId}:*`));
 const lister = await guide.user('lister', allow('chime:List*'));
 
-/** What became of one request. */
+/** Response to one request. */
 interface Outcome {
   readonly requestId: string;
   /** `403 ForbiddenException {"Code":…}`. */
   readonly answer: string;
 }
 
-/** A removed operation as its clients send it, with a body that is not looked into. */
+/** Returns the request of a removed operation as its clients send it. The server ignores the body. */
 function requestFor({ http }: OperationModel): Plain {
   const target = `/_chime${http.uri.replaceAll(/\{[^}]*\}/g, 'x')}`;
   const bodied = http.method === 'POST' || http.method === 'PUT';
@@ -54,7 +54,7 @@ const forbidden = (message: string) => `403 ForbiddenException ${JSON.stringify(
 const unauthorized = (user: string, name: string, reason: string) =>
   forbidden(`User: ${guide.userArn(user)} is not authorized to perform: chime:${name} on resource: * ${reason}`);
 
-/** Each of the 129, sent by one caller. */
+/** Sends a request for each of the 129 removed operations. */
 async function sendAll(credentials?: Keys): Promise<readonly (Outcome & { readonly operation: OperationModel })[]> {
   const sent = [];
   for (const operation of REMOVED) sent.push({ operation, ...(await send(operation, credentials)) });
@@ -70,14 +70,14 @@ before(async () => {
   byStranger = await sendAll(stranger);
 });
 
-test('CHM-7: each of the 129 removed operations is answered with the gate of the account', () => {
+test('CHM-7: each of the 129 removed operations returns the error for the account', () => {
   assert.deepEqual(
     byAdministrator.filter(({ answer }) => answer !== forbidden(GATE)),
     [],
   );
 });
 
-test('CHM-7, TS-9: whom no policy allows one of them hears so first', () => {
+test('CHM-7, TS-9: without permission each removed operation is denied first', () => {
   const wrong = byStranger.filter(
     ({ operation: { name }, answer }) =>
       answer !== unauthorized('stranger', name, `because no identity-based policy allows the chime:${name} action`),
@@ -86,22 +86,22 @@ test('CHM-7, TS-9: whom no policy allows one of them hears so first', () => {
 });
 
 // biome-ignore format: a table
-const ASKED: readonly (readonly [title: string, keys: Keys, operation: string, expected: string])[] = [
-  // who asks                                     keys      operation         what is answered
-  ['whom a statement denies it',                  denied,   'CreateMeeting',  unauthorized('denied', 'CreateMeeting', 'with an explicit deny in an identity-based policy')],
-  ['who is allowed it on ARNs of the account',    narrow,   'GetMeeting',     unauthorized('narrow', 'GetMeeting', 'because no identity-based policy allows the chime:GetMeeting action')],
-  ['who may list, on a list',                     lister,   'ListMeetings',   forbidden(GATE)],
-  ['who may list, on a deletion',                 lister,   'DeleteMeeting',  unauthorized('lister', 'DeleteMeeting', 'because no identity-based policy allows the chime:DeleteMeeting action')],
+const CALLS: readonly (readonly [title: string, keys: Keys, operation: string, expected: string])[] = [
+  // caller                                       keys      operation         response
+  ['a user with a denying statement',             denied,   'CreateMeeting',  unauthorized('denied', 'CreateMeeting', 'with an explicit deny in an identity-based policy')],
+  ['a user with a statement on ARNs',             narrow,   'GetMeeting',     unauthorized('narrow', 'GetMeeting', 'because no identity-based policy allows the chime:GetMeeting action')],
+  ['a user who may list',                         lister,   'ListMeetings',   forbidden(GATE)],
+  ['a user who may list',                         lister,   'DeleteMeeting',  unauthorized('lister', 'DeleteMeeting', 'because no identity-based policy allows the chime:DeleteMeeting action')],
 ];
 
-for (const [title, keys, name, expected] of ASKED) {
-  test(`CHM-7, CHM-1: ${name} is asked for by its own action on *: ${title}`, async () => {
+for (const [title, keys, name, expected] of CALLS) {
+  test(`CHM-7, CHM-1: ${name} requires its own action on *: ${title}`, async () => {
     const { answer } = await send(loadModel('chime').removed[name] as OperationModel, keys);
     assert.equal(answer, expected);
   });
 }
 
-test('CHM-7: none of them is answered to one who does not sign', async () => {
+test('CHM-7: an unsigned request for a removed operation is MissingAuthenticationToken', async () => {
   const sent = await sendAll();
   assert.deepEqual(
     sent.filter(({ answer }) => !answer.startsWith('403 MissingAuthenticationTokenException ')),
@@ -109,7 +109,7 @@ test('CHM-7: none of them is answered to one who does not sign', async () => {
   );
 });
 
-test('CHM-7, LOG-1: each of them is recorded once by its name, with its answer and without its parameters', async () => {
+test('CHM-7, LOG-1: each call is recorded once by its name, with its error and without parameters', async () => {
   const recorded = new Map<string, (LookedUp & { readonly document: { readonly requestParameters?: unknown } })[]>();
   for (const event of await everyEvent(new CloudTrailClient(server.client())))
     recorded.set(event.document.requestID, [...(recorded.get(event.document.requestID) ?? []), event]);
@@ -150,7 +150,7 @@ const CLIENT_ENVIRONMENT = {
 };
 const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(file)) as string;
 
-/** What a command of the CLI ended with, at the address without a base path: its error, or nothing. */
+/** Runs a command of the CLI at the endpoint without a base path. Returns its error message, or an empty string. */
 async function aws(...command: readonly string[]): Promise<string> {
   const args = ['--endpoint-url', server.endpoint, '--no-cli-pager', ...command];
   return promisify(execFile)(CLI, args, { env: CLIENT_ENVIRONMENT }).then(
@@ -159,27 +159,27 @@ async function aws(...command: readonly string[]): Promise<string> {
   );
 }
 
-test('CHM-7: AWS CLI: chime create-meeting is answered by the gate, chime-sdk-meetings create-meeting makes a meeting at the same address', async () => {
+test('CHM-7: AWS CLI: chime create-meeting is removed, and chime-sdk-meetings create-meeting works', async () => {
   const meeting = ['create-meeting', '--client-request-token', 'one', '--media-region', 'us-east-1', '--external-meeting-id', 'weekly'];
-  const said = await Promise.all([
+  const outcomes = await Promise.all([
     aws('chime', ...meeting),
     aws('chime', 'list-meetings'),
     aws('chime', 'delete-voice-connector', '--voice-connector-id', 'a'),
     aws('chime-sdk-meetings', ...meeting),
   ]);
-  const refused = (name: string) => `An error occurred (ForbiddenException) when calling the ${name} operation: ${GATE}`;
-  assert.deepEqual(said, [refused('CreateMeeting'), refused('ListMeetings'), refused('DeleteVoiceConnector'), '']);
+  const gateError = (name: string) => `An error occurred (ForbiddenException) when calling the ${name} operation: ${GATE}`;
+  assert.deepEqual(outcomes, [gateError('CreateMeeting'), gateError('ListMeetings'), gateError('DeleteVoiceConnector'), '']);
 });
 
-test('CHM-7: boto3, which names no service: under /_chime it is answered by the gate, without it by the service that has the operation', async () => {
+test('CHM-7: boto3: requests under /_chime are removed, and without it they reach the SDK service', async () => {
   const script = fileURLToPath(new URL('removed.py', import.meta.url));
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', script], { env: CLIENT_ENVIRONMENT });
-  const refused = (name: string) => `403 An error occurred (ForbiddenException) when calling the ${name} operation: ${GATE}`;
+  const gateError = (name: string) => `403 An error occurred (ForbiddenException) when calling the ${name} operation: ${GATE}`;
   assert.deepEqual(JSON.parse(stdout), {
-    CreateMeeting: refused('CreateMeeting'),
-    ListMeetings: refused('ListMeetings'),
-    DeleteVoiceConnector: refused('DeleteVoiceConnector'),
-    ListAppInstances: refused('ListAppInstances'),
+    CreateMeeting: gateError('CreateMeeting'),
+    ListMeetings: gateError('ListMeetings'),
+    DeleteVoiceConnector: gateError('DeleteVoiceConnector'),
+    ListAppInstances: gateError('ListAppInstances'),
     'CreateMeeting without a base path': 'ok',
   });
 });

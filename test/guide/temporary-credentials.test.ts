@@ -1,6 +1,6 @@
 /**
- * ROLE-1: every kind of temporary credentials on every service. Each kind stands for an administrator, so what is refused here is
- * refused for its kind (security.md §2.6) and not by a policy.
+ * ROLE-1: every kind of temporary credentials on every service. The credentials are of administrators, so an error is due to their kind
+ * (security.md §2.6) and not to a policy.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -38,9 +38,9 @@ const web = await startIdentityProvider();
 const saml = await samlProvider('https://idp.example/saml');
 const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: web.host });
 const { accountId, admin, server } = guide;
-// Without it pipelines are forbidden, whoever asks.
+// Without this role every caller gets ForbiddenException for pipelines.
 await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'mediapipelines.chime.amazonaws.com' }));
-const nobody = new STSClient(server.client({ accessKeyId: 'x', secretAccessKey: 'x' }));
+const unsigned = new STSClient(server.client({ accessKeyId: 'x', secretAccessKey: 'x' }));
 const everything = allow('*');
 const maker = await guide.user('maker', managed('AdministratorAccess'));
 const plain = await guide.role('Plain', trust(guide.userArn('maker'), ['sts:AssumeRole', 'sts:TagSession']), everything);
@@ -53,7 +53,7 @@ const federated = (Federated: string | undefined, Action: string): Statement => 
 const webRole = await guide.role('Web', federated(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity'), everything);
 const samlRole = await guide.role('Saml', federated(SAMLProviderArn, 'sts:AssumeRoleWithSAML'), everything);
 
-/** A user with a second factor, and the code that is still good once enabling has taken two. */
+/** Creates a user with an MFA device. Returns the next code, because enabling consumes two. */
 async function withSecondFactor(): Promise<{ readonly keys: Keys; readonly SerialNumber: string; readonly TokenCode: string }> {
   const keys = await guide.user('careful', managed('AdministratorAccess'));
   const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'careful' }));
@@ -72,7 +72,7 @@ async function withSecondFactor(): Promise<{ readonly keys: Keys; readonly Seria
 interface Kind {
   readonly name: string;
   readonly credentials: () => Promise<Keys>;
-  /** What each of the other services answers: `ok`, or the code of the refusal. */
+  /** Result on the other services: `ok`, or the error code. */
   readonly iam: string;
   readonly sts: Readonly<
     Record<'GetCallerIdentity' | 'AssumeRole' | 'GetFederationToken' | 'GetSessionToken' | 'GetAccessKeyInfo', string>
@@ -95,7 +95,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'AssumeRoleWithWebIdentity',
     async credentials() {
-      const answer = await nobody.send(
+      const answer = await unsigned.send(
         new AssumeRoleWithWebIdentityCommand({ RoleArn: webRole, RoleSessionName: 'web', WebIdentityToken: await web.token() }),
       );
       return keysOf(answer.Credentials);
@@ -108,7 +108,8 @@ const KINDS: readonly Kind[] = [
     async credentials() {
       const SAMLAssertion = saml.assertion({ attributes: { Role: [`${samlRole},${SAMLProviderArn}`], RoleSessionName: ['ada'] } });
       return keysOf(
-        (await nobody.send(new AssumeRoleWithSAMLCommand({ RoleArn: samlRole, PrincipalArn: SAMLProviderArn, SAMLAssertion }))).Credentials,
+        (await unsigned.send(new AssumeRoleWithSAMLCommand({ RoleArn: samlRole, PrincipalArn: SAMLProviderArn, SAMLAssertion })))
+          .Credentials,
       );
     },
     iam: 'ok',
@@ -152,21 +153,21 @@ for (const kind of KINDS) {
   const call = (service: ServiceName) => caller(service, server.client(keys));
 
   for (const service of CHIME) {
-    test(`ROLE-1: credentials of ${kind.name} reach every operation of ${service}`, async () => {
+    test(`ROLE-1: credentials of ${kind.name} are accepted by every operation of ${service}`, async () => {
       const send = call(service);
-      const refused: string[] = [];
+      const faults: string[] = [];
       for (const operation of operationsOf(service)) {
         const { code, message, status = 500 } = await send(operation.name, inputFor(service, operation, accountId));
-        // Anything but a refusal of the credentials or by a policy: what is not built says so, what is not there is not found, or
-        // forbidden where a service has no other word for it.
+        // Errors other than rejected credentials and policy denials are accepted: an operation may be unimplemented, and a resource may be
+        // missing, which some services report as ForbiddenException.
         const absent = code === 'ForbiddenException' && !message.includes('is not authorized to perform');
-        if (status >= 500 || (status === 403 && !absent)) refused.push(`${operation.name}: ${code} ${status}: ${message}`);
+        if (status >= 500 || (status === 403 && !absent)) faults.push(`${operation.name}: ${code} ${status}: ${message}`);
       }
-      assert.deepEqual(refused, []);
+      assert.deepEqual(faults, []);
     });
   }
 
-  test(`ROLE-1: credentials of ${kind.name} call IAM: ${kind.iam}`, async () => {
+  test(`ROLE-1: calls to IAM with credentials of ${kind.name} return ${kind.iam}`, async () => {
     const send = call('iam');
     for (const [operation, input] of [
       ['ListUsers', {}],
@@ -178,7 +179,7 @@ for (const kind of KINDS) {
   });
 
   for (const [operation, expected] of Object.entries(kind.sts)) {
-    test(`ROLE-1, STS-3: credentials of ${kind.name} call STS ${operation}: ${expected}`, async () => {
+    test(`ROLE-1, STS-3: STS ${operation} with credentials of ${kind.name} returns ${expected}`, async () => {
       const { code, message } = await call('sts')(operation, STS_INPUTS[operation as keyof Kind['sts']]);
       assert.equal(code, expected, message);
       if (expected === 'AccessDenied' && /^Get(Federation|Session)Token$/.test(operation))
@@ -186,7 +187,7 @@ for (const kind of KINDS) {
     });
   }
 
-  test(`ROLE-1: credentials of ${kind.name} read the event history, and find themselves in it`, async () => {
+  test(`ROLE-1: credentials of ${kind.name} can look up their own events`, async () => {
     const looked = await call('cloudtrail')('LookupEvents', {
       LookupAttributes: [{ AttributeKey: 'AccessKeyId', AttributeValue: keys.accessKeyId }],
       MaxResults: 1,

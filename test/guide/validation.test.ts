@@ -1,4 +1,4 @@
-/** What the policy validation says of Chime's own traps: tags that the classic service has not, and resource policies nobody has. */
+/** Policy validation of Chime's pitfalls: tag conditions on the classic service, and resource policies, which Chime does not have. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -27,21 +27,21 @@ async function findings(policyDocument: string, policyType: PolicyType = 'IDENTI
 const byTag = { Condition: { StringEquals: { 'aws:ResourceTag/team': 'blue' } } };
 
 // biome-ignore format: a table
-const ROWS: readonly [what: string, statement: Statement, finding: string][] = [
+const ROWS: readonly [title: string, statement: Statement, finding: string][] = [
   ['a Deny by a tag',                       deny('chime:ListUsers', '*', byTag),                                              'SECURITY_WARNING DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
-  ['a Deny of all but some by a tag',       { Effect: 'Deny', NotAction: 'iam:*', Resource: '*', ...byTag },                  'SECURITY_WARNING DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
+  ['a Deny with NotAction by a tag',        { Effect: 'Deny', NotAction: 'iam:*', Resource: '*', ...byTag },                  'SECURITY_WARNING DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
   ['an Allow by a tag',                     allow('chime:ListUsers', '*', byTag),                                             'SUGGESTION ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
-  ['an Allow of all but some by a tag',     { Effect: 'Allow', NotAction: 'iam:*', Resource: '*', ...byTag },                 'SUGGESTION ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
+  ['an Allow with NotAction by a tag',      { Effect: 'Allow', NotAction: 'iam:*', Resource: '*', ...byTag },                 'SUGGESTION ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE'],
 ];
 
-for (const [what, statement, finding] of ROWS) {
-  test(`TAG-3: ${what} is found as ${finding}`, async () => {
+for (const [title, statement, finding] of ROWS) {
+  test(`TAG-3: ${title} has the finding ${finding}`, async () => {
     const found = await findings(policy(statement));
     assert.ok(found.includes(finding), found.join(', '));
   });
 }
 
-test('RBP-6: no resource of Chime is among those whose policies can be validated, because none has any', async () => {
+test('RBP-6: resource types of Chime cannot be validated, because they have no resource policies', async () => {
   const document = policy({ ...allow('chime:GetMeeting', '*'), Principal: { AWS: '111122223333' } });
   for (const type of ['AWS::Chime::Meeting', 'AWS::Chime::AppInstance', 'AWS::Chime::VoiceConnector']) {
     const { name, status, message } = await refusalOf(findings(document, 'RESOURCE_POLICY', type));

@@ -1,6 +1,7 @@
 /**
- * EVAL-10, under load: while sixteen callers call without a pause, something is withdrawn. Whatever is sent after the withdrawal has
- * answered is refused, and after it is given back allowed again. On one server; on several it is `test/leases/`.
+ * EVAL-10 under load. Sixteen callers send requests without a pause while a permission is withdrawn and restored. Requests sent after the
+ * response to the withdrawal are denied, and requests sent after the restoration are allowed. This tests one server. `test/leases/` tests
+ * several.
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -38,7 +39,7 @@ import {
 import { allow, deny, type Keys, managed, policy, startGuide, trust } from './rig.ts';
 
 const CALLERS = 16;
-/** Calls that must have been answered in a phase before the next begins. */
+/** Minimum number of responses in a phase before the next one begins. */
 const CALLS = 100;
 
 const guide = await startGuide();
@@ -67,7 +68,7 @@ before(async () => {
   denying = Policy?.PolicySummary?.Id as string;
 });
 
-/** Whether policy lets a call through; refusals of the credentials count as refusals. */
+/** Reports whether policies allow a call. Rejected credentials count as denials. */
 async function passes(client: ReturnType<typeof meetings>): Promise<boolean> {
   try {
     await client.send(new GetMeetingCommand({ MeetingId: '00000000-0000-4000-8000-000000000000' }));
@@ -80,11 +81,11 @@ async function passes(client: ReturnType<typeof meetings>): Promise<boolean> {
   }
 }
 
-/** Calls without a pause, and through it makes changes, each when enough calls were sent after the one before. */
+/** Sends calls without a pause and makes changes in between. Each change waits for enough calls since the previous one. */
 async function underLoad(keys: Keys, changes: readonly (() => Promise<unknown>)[]): Promise<readonly (readonly boolean[])[]> {
   const client = meetings(keys);
   const outcomes: boolean[][] = [[], ...changes.map(() => [])];
-  /** How many changes have answered, and how many have begun. */
+  /** Number of completed changes (`phase`) and of started changes (`changing`). */
   let phase = 0;
   let changing = 0;
   let done = false;
@@ -93,7 +94,7 @@ async function underLoad(keys: Keys, changes: readonly (() => Promise<unknown>)[
     while (!done) {
       const sentIn = phase;
       const passed = await passes(client);
-      // What was answered after the next change had begun may have been decided before it or after.
+      // A call with a response after the start of the next change may have been decided before or after it.
       if (changing !== sentIn) continue;
       outcomes[sentIn]?.push(passed);
       if ((outcomes[sentIn]?.length ?? 0) >= CALLS) enough[sentIn]?.resolve();
@@ -121,7 +122,7 @@ interface Row {
   readonly title: string;
   readonly keys: () => Promise<Keys>;
   readonly withdraw: (keys: Keys) => Promise<unknown>;
-  /** Absent where it cannot be given back. */
+  /** Absent if the change cannot be undone. */
   readonly restore?: (keys: Keys) => Promise<unknown>;
 }
 
@@ -210,7 +211,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { title, keys: make, withdraw, restore } of ROWS) {
-  test(`EVAL-10: ${title} is in force for the very next of many requests`, async () => {
+  test(`EVAL-10: ${title} applies to the next request under load`, async () => {
     const keys = await make();
     const changes = [() => withdraw(keys), ...(restore === undefined ? [] : [() => restore(keys)])];
     const [earlier, withdrawn, restored] = await underLoad(keys, changes);
@@ -225,7 +226,7 @@ for (const { title, keys: make, withdraw, restore } of ROWS) {
       assert.equal(
         restored?.filter((passed) => !passed).length,
         0,
-        `of ${restored?.length} calls sent after it was given back some were refused`,
+        `of ${restored?.length} calls sent after the restoration some were denied`,
       );
   });
 }

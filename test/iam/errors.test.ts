@@ -11,10 +11,10 @@ const LONG = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: 'chime:*', Resource: '*', Sid: 'a'.repeat(7000) }],
 });
-const TRUST_NOBODY = TRUST_ROOT.replace(':root', ':user/nobody');
+const TRUST_UNKNOWN = TRUST_ROOT.replace(':root', ':user/absent');
 
-/** `alice` owns one of everything; `bare` owns nothing; `many` has as much as there may be. */
-async function furnished(): Promise<IamRig> {
+/** Creates a rig in which `alice` has one of each related entity, `bare` has none, and `many` has reached the quotas. */
+async function populatedRig(): Promise<IamRig> {
   const rig = await iamRig();
   const { run } = rig;
   for (const UserName of ['alice', 'bare', 'many']) await run('CreateUser', { UserName });
@@ -45,68 +45,68 @@ type Row = {
   [Name in keyof IamApi]: readonly [title: string, name: Name, input: IamApi[Name]['input'], code: string, text: string];
 }[keyof IamApi];
 
-// In the order in which each operation looks: what stands first wins.
+// In the order of the checks of each operation: the first row takes precedence.
 // biome-ignore format: a table
 const ROWS: readonly Row[] = [
-  // what is wrong                               operation                  input                                                                      code                       text
-  ['two keys but for case',                      'CreateUser',              { UserName: 'ALICE', Tags: [{ Key: 'a', Value: '' }, { Key: 'A', Value: '' }] }, 'InvalidInputException', 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
-  ['a boundary that is not there',               'CreateUser',              { UserName: 'new', PermissionsBoundary: UNKNOWN },                         'NoSuchEntityException',   `Scope ARN: ${UNKNOWN} does not exist or is not attachable.`],
-  ['a name taken, in other case',                'CreateUser',              { UserName: 'ALICE' },                                                     'EntityAlreadyExistsException', 'User with name ALICE already exists.'],
-  ['an unknown user',                            'GetUser',                 { UserName: 'nobody' },                                                    'NoSuchEntityException',   'The user with name nobody cannot be found.'],
-  ['an unknown user',                            'DeleteUser',              { UserName: 'nobody' },                                                    'NoSuchEntityException',   'The user with name nobody cannot be found.'],
+  // condition                                   operation                  input                                                                      code                       message
+  ['two keys that differ in case',               'CreateUser',              { UserName: 'ALICE', Tags: [{ Key: 'a', Value: '' }, { Key: 'A', Value: '' }] }, 'InvalidInputException', 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
+  ['an unknown boundary',                        'CreateUser',              { UserName: 'new', PermissionsBoundary: UNKNOWN },                         'NoSuchEntityException',   `Scope ARN: ${UNKNOWN} does not exist or is not attachable.`],
+  ['a used name, in another case',               'CreateUser',              { UserName: 'ALICE' },                                                     'EntityAlreadyExistsException', 'User with name ALICE already exists.'],
+  ['an unknown user',                            'GetUser',                 { UserName: 'absent' },                                                    'NoSuchEntityException',   'The user with name absent cannot be found.'],
+  ['an unknown user',                            'DeleteUser',              { UserName: 'absent' },                                                    'NoSuchEntityException',   'The user with name absent cannot be found.'],
   ['a user with keys, groups and policies',      'DeleteUser',              { UserName: 'many' },                                                      'DeleteConflictException', 'Cannot delete entity, must delete access keys first.'],
   ['a user in a group',                          'DeleteUser',              { UserName: 'alice' },                                                     'DeleteConflictException', 'Cannot delete entity, must remove users from group first.'],
-  ['a new name that is taken',                   'UpdateUser',              { UserName: 'bare', NewUserName: 'Alice' },                                'EntityAlreadyExistsException', 'User with name Alice already exists.'],
-  ['an unknown user',                            'CreateAccessKey',         { UserName: 'nobody' },                                                    'NoSuchEntityException',   'The user with name nobody cannot be found.'],
+  ['a used new name',                            'UpdateUser',              { UserName: 'bare', NewUserName: 'Alice' },                                'EntityAlreadyExistsException', 'User with name Alice already exists.'],
+  ['an unknown user',                            'CreateAccessKey',         { UserName: 'absent' },                                                    'NoSuchEntityException',   'The user with name absent cannot be found.'],
   ['a third key',                                'CreateAccessKey',         { UserName: 'many' },                                                      'LimitExceededException',  'Cannot exceed quota for AccessKeysPerUser: 2'],
   ['an unknown key',                             'DeleteAccessKey',         { UserName: 'bare', AccessKeyId: 'AKIAAAAAAAAAAAAAAAAA' },                 'NoSuchEntityException',   'The Access Key with id AKIAAAAAAAAAAAAAAAAA cannot be found.'],
-  ['an unknown group',                           'AddUserToGroup',          { GroupName: 'none', UserName: 'nobody' },                                 'NoSuchEntityException',   'The group with name none cannot be found.'],
-  ['an unknown user',                            'AddUserToGroup',          { GroupName: 'team', UserName: 'nobody' },                                 'NoSuchEntityException',   'The user with name nobody cannot be found.'],
+  ['an unknown group',                           'AddUserToGroup',          { GroupName: 'none', UserName: 'absent' },                                 'NoSuchEntityException',   'The group with name none cannot be found.'],
+  ['an unknown user',                            'AddUserToGroup',          { GroupName: 'team', UserName: 'absent' },                                 'NoSuchEntityException',   'The user with name absent cannot be found.'],
   ['an eleventh group',                          'AddUserToGroup',          { GroupName: 'team', UserName: 'many' },                                   'LimitExceededException',  'Cannot exceed quota for GroupsPerUser: 10'],
   ['a group with a member',                      'DeleteGroup',             { GroupName: 'team' },                                                     'DeleteConflictException', 'Cannot delete entity, must remove users from group first.'],
-  ['a name taken, in other case',                'CreateGroup',             { GroupName: 'TEAM' },                                                     'EntityAlreadyExistsException', 'Group with name TEAM already exists.'],
+  ['a used name, in another case',               'CreateGroup',             { GroupName: 'TEAM' },                                                     'EntityAlreadyExistsException', 'Group with name TEAM already exists.'],
   ['a path for services only',                   'CreateRole',              { RoleName: 'r', Path: '/aws-service-role/chime.amazonaws.com/', AssumeRolePolicyDocument: '{' }, 'InvalidInputException', 'Roles with a path beginning with /aws-service-role/ can only be created by CreateServiceLinkedRole.'],
-  ['no JSON',                                    'CreateRole',              { RoleName: 'worker', AssumeRolePolicyDocument: '{' },                     'MalformedPolicyDocumentException', 'This policy contains invalid Json'],
-  ['a principal that is not there',              'CreateRole',              { RoleName: 'worker', AssumeRolePolicyDocument: TRUST_NOBODY },            'MalformedPolicyDocumentException', `Invalid principal in policy: "AWS":"arn:aws:iam::${ACCOUNT}:user/nobody"`],
-  ['a name taken, in other case',                'CreateRole',              { RoleName: 'Worker', AssumeRolePolicyDocument: TRUST_ROOT },              'EntityAlreadyExistsException', 'Role with name Worker already exists.'],
-  ['an unknown role',                            'UpdateAssumeRolePolicy',  { RoleName: 'nobody', PolicyDocument: '{' },                               'NoSuchEntityException',   'The role with name nobody cannot be found.'],
-  ['no JSON',                                    'UpdateAssumeRolePolicy',  { RoleName: 'idle', PolicyDocument: '{' },                                 'MalformedPolicyDocumentException', 'This policy contains invalid Json'],
+  ['invalid JSON',                               'CreateRole',              { RoleName: 'worker', AssumeRolePolicyDocument: '{' },                     'MalformedPolicyDocumentException', 'This policy contains invalid Json'],
+  ['an unknown principal',                       'CreateRole',              { RoleName: 'worker', AssumeRolePolicyDocument: TRUST_UNKNOWN },           'MalformedPolicyDocumentException', `Invalid principal in policy: "AWS":"arn:aws:iam::${ACCOUNT}:user/absent"`],
+  ['a used name, in another case',               'CreateRole',              { RoleName: 'Worker', AssumeRolePolicyDocument: TRUST_ROOT },              'EntityAlreadyExistsException', 'Role with name Worker already exists.'],
+  ['an unknown role',                            'UpdateAssumeRolePolicy',  { RoleName: 'absent', PolicyDocument: '{' },                               'NoSuchEntityException',   'The role with name absent cannot be found.'],
+  ['invalid JSON',                               'UpdateAssumeRolePolicy',  { RoleName: 'idle', PolicyDocument: '{' },                                 'MalformedPolicyDocumentException', 'This policy contains invalid Json'],
   ['a role with a policy',                       'DeleteRole',              { RoleName: 'worker' },                                                    'DeleteConflictException', 'Cannot delete entity, must detach all policies first.'],
   ['a malformed document',                       'CreatePolicy',            { PolicyName: 'used', PolicyDocument: '{}' },                              'MalformedPolicyDocumentException', 'Syntax errors in policy.'],
-  ['a document that is too long',                'CreatePolicy',            { PolicyName: 'used', PolicyDocument: LONG },                              'LimitExceededException',  'Cannot exceed quota for PolicySize: 6144'],
-  ['a name taken, in other case',                'CreatePolicy',            { PolicyName: 'USED', PolicyDocument: ALLOW_CHIME },                       'EntityAlreadyExistsException', 'A policy called USED already exists. Duplicate names are not allowed.'],
+  ['a document over the quota',                  'CreatePolicy',            { PolicyName: 'used', PolicyDocument: LONG },                              'LimitExceededException',  'Cannot exceed quota for PolicySize: 6144'],
+  ['a used name, in another case',               'CreatePolicy',            { PolicyName: 'USED', PolicyDocument: ALLOW_CHIME },                       'EntityAlreadyExistsException', 'A policy called USED already exists. Duplicate names are not allowed.'],
   ['an unknown policy',                          'GetPolicy',               { PolicyArn: UNKNOWN },                                                    'NoSuchEntityException',   `Policy ${UNKNOWN} was not found.`],
   ['an unknown policy',                          'DeletePolicy',            { PolicyArn: UNKNOWN },                                                    'NoSuchEntityException',   `Policy ${UNKNOWN} was not found.`],
-  ['a policy of AWS, even by the root',          'DeletePolicy',            { PolicyArn: READ_ONLY },                                                  'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:DeletePolicy on resource: policy ${READ_ONLY}`],
-  ['a policy that is attached',                  'DeletePolicy',            { PolicyArn: own('p0') },                                                  'DeleteConflictException', 'Cannot delete a policy attached to entities.'],
-  ['a policy that bounds',                       'DeletePolicy',            { PolicyArn: own('bound') },                                               'DeleteConflictException', 'Cannot delete a policy attached to entities.'],
+  ['an AWS policy, even as root user',           'DeletePolicy',            { PolicyArn: READ_ONLY },                                                  'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:DeletePolicy on resource: policy ${READ_ONLY}`],
+  ['an attached policy',                         'DeletePolicy',            { PolicyArn: own('p0') },                                                  'DeleteConflictException', 'Cannot delete a policy attached to entities.'],
+  ['a policy used as boundary',                  'DeletePolicy',            { PolicyArn: own('bound') },                                               'DeleteConflictException', 'Cannot delete a policy attached to entities.'],
   ['a policy with two versions',                 'DeletePolicy',            { PolicyArn: own('free') },                                                'DeleteConflictException', "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy."],
-  ['a policy of AWS, even by the root',          'CreatePolicyVersion',     { PolicyArn: READ_ONLY, PolicyDocument: '{' },                             'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:CreatePolicyVersion on resource: policy ${READ_ONLY}`],
+  ['an AWS policy, even as root user',           'CreatePolicyVersion',     { PolicyArn: READ_ONLY, PolicyDocument: '{' },                             'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:CreatePolicyVersion on resource: policy ${READ_ONLY}`],
   ['a malformed document',                       'CreatePolicyVersion',     { PolicyArn: own('p0'), PolicyDocument: '{}' },                            'MalformedPolicyDocumentException', 'Syntax errors in policy.'],
   ['a sixth version',                            'CreatePolicyVersion',     { PolicyArn: own('p0'), PolicyDocument: ALLOW_CHIME },                     'LimitExceededException',  'A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.'],
   ['the default version',                        'DeletePolicyVersion',     { PolicyArn: own('free'), VersionId: 'v1' },                               'DeleteConflictException', 'Cannot delete the default version of a policy.'],
-  ['a policy of AWS, even by the root',          'SetDefaultPolicyVersion', { PolicyArn: READ_ONLY, VersionId: 'v1' },                                 'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:SetDefaultPolicyVersion on resource: policy ${READ_ONLY}`],
+  ['an AWS policy, even as root user',           'SetDefaultPolicyVersion', { PolicyArn: READ_ONLY, VersionId: 'v1' },                                 'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:SetDefaultPolicyVersion on resource: policy ${READ_ONLY}`],
   ['an unknown version',                         'SetDefaultPolicyVersion', { PolicyArn: own('free'), VersionId: 'v9' },                               'NoSuchEntityException',   `Policy ${own('free')} version v9 does not exist or is not attachable.`],
-  ['an unknown role',                            'AttachRolePolicy',        { RoleName: 'nobody', PolicyArn: UNKNOWN },                                'NoSuchEntityException',   'The role with name nobody cannot be found.'],
+  ['an unknown role',                            'AttachRolePolicy',        { RoleName: 'absent', PolicyArn: UNKNOWN },                                'NoSuchEntityException',   'The role with name absent cannot be found.'],
   ['an unknown policy',                          'AttachRolePolicy',        { RoleName: 'idle', PolicyArn: UNKNOWN },                                  'NoSuchEntityException',   `Policy ${UNKNOWN} does not exist or is not attachable.`],
   ['the policy of a service-linked role',        'AttachRolePolicy',        { RoleName: 'idle', PolicyArn: LINKED },                                   'PolicyNotAttachableException', 'Cannot attach a Service Role Policy to a Customer Role.'],
   ['an eleventh policy',                         'AttachUserPolicy',        { UserName: 'many', PolicyArn: own('used') },                              'LimitExceededException',  'Cannot exceed quota for PoliciesPerUser: 10'],
   ['a policy that is not attached',              'DetachUserPolicy',        { UserName: 'bare', PolicyArn: own('used') },                              'NoSuchEntityException',   `Policy ${own('used')} was not found.`],
-  ['an unknown user',                            'PutUserPolicy',           { UserName: 'nobody', PolicyName: 'p', PolicyDocument: '{' },              'NoSuchEntityException',   'The user with name nobody cannot be found.'],
+  ['an unknown user',                            'PutUserPolicy',           { UserName: 'absent', PolicyName: 'p', PolicyDocument: '{' },              'NoSuchEntityException',   'The user with name absent cannot be found.'],
   ['a malformed document',                       'PutUserPolicy',           { UserName: 'bare', PolicyName: 'p', PolicyDocument: '{' },                'MalformedPolicyDocumentException', 'Syntax errors in policy.'],
-  ['a document that is too long',                'PutUserPolicy',           { UserName: 'bare', PolicyName: 'p', PolicyDocument: LONG },               'LimitExceededException',  'Maximum policy size of 2048 bytes exceeded for user bare'],
+  ['a document over the quota',                  'PutUserPolicy',           { UserName: 'bare', PolicyName: 'p', PolicyDocument: LONG },               'LimitExceededException',  'Maximum policy size of 2048 bytes exceeded for user bare'],
   ['an unknown inline policy',                   'GetUserPolicy',           { UserName: 'bare', PolicyName: '__proto__' },                             'NoSuchEntityException',   'The user policy with name __proto__ cannot be found.'],
   ['an unknown inline policy',                   'DeleteRolePolicy',        { RoleName: 'idle', PolicyName: 'p' },                                     'NoSuchEntityException',   'The role policy with name p cannot be found.'],
-  ['a boundary that is not there',               'PutRolePermissionsBoundary', { RoleName: 'idle', PermissionsBoundary: UNKNOWN },                     'NoSuchEntityException',   `Scope ARN: ${UNKNOWN} does not exist or is not attachable.`],
-  ['no boundary',                                'DeleteUserPermissionsBoundary', { UserName: 'bare' },                                                'NoSuchEntityException',   'The permissions boundary for user bare cannot be found.'],
+  ['an unknown boundary',                        'PutRolePermissionsBoundary', { RoleName: 'idle', PermissionsBoundary: UNKNOWN },                     'NoSuchEntityException',   `Scope ARN: ${UNKNOWN} does not exist or is not attachable.`],
+  ['a user without a boundary',                  'DeleteUserPermissionsBoundary', { UserName: 'bare' },                                                'NoSuchEntityException',   'The permissions boundary for user bare cannot be found.'],
   ['a fifty-first tag',                          'TagUser',                 { UserName: 'many', Tags: [{ Key: 'new', Value: '' }] },                   'LimitExceededException',  'The number of tags has reached the maximum limit.'],
-  ['a policy of AWS, even by the root',          'TagPolicy',               { PolicyArn: READ_ONLY, Tags: [] },                                        'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:TagPolicy on resource: policy ${READ_ONLY}`],
-  ['the alias it has',                           'CreateAccountAlias',      { AccountAlias: 'tower' },                                                 'EntityAlreadyExistsException', 'The account alias tower already exists.'],
-  ['an alias it has not',                        'DeleteAccountAlias',      { AccountAlias: 'other' },                                                 'NoSuchEntityException',   'The account alias other cannot be found.'],
-  ['a marker that is none',                      'ListUsers',               { Marker: 'x' },                                                           'ValidationError',         'Invalid Marker.'],
+  ['an AWS policy, even as root user',           'TagPolicy',               { PolicyArn: READ_ONLY, Tags: [] },                                        'AccessDenied',            `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: iam:TagPolicy on resource: policy ${READ_ONLY}`],
+  ["the account's own alias",                    'CreateAccountAlias',      { AccountAlias: 'tower' },                                                 'EntityAlreadyExistsException', 'The account alias tower already exists.'],
+  ['an unknown alias',                           'DeleteAccountAlias',      { AccountAlias: 'other' },                                                 'NoSuchEntityException',   'The account alias other cannot be found.'],
+  ['an invalid marker',                          'ListUsers',               { Marker: 'x' },                                                           'ValidationError',         'Invalid Marker.'],
 ];
 
-const rig = await furnished();
+const rig = await populatedRig();
 
 for (const [title, name, input, code, message] of ROWS) {
   test(`${name}: ${title} is ${code}, and nothing changes`, async () => {
@@ -117,15 +117,15 @@ for (const [title, name, input, code, message] of ROWS) {
 }
 
 for (const name of ['GetUser', 'CreateAccessKey', 'ListAccessKeys'] as const) {
-  test(`${name}: a role must say of which user`, async () => {
+  test(`${name}: a role that does not name a user is ValidationError`, async () => {
     await assert.rejects(async () => rig.run(name, {}, { principal: ROLE_SESSION }), {
       code: 'ValidationError',
       message: 'Must specify userName when calling with non-User credentials',
     });
   });
 
-  test(`${name}: without a name it is about the caller`, async () => {
-    const [asked] = await rig.asked(name, {}, { principal: iamUser('bare') });
-    assert.deepEqual(asked?.resources, [`arn:aws:iam::${ACCOUNT}:user/bare`]);
+  test(`${name}: without a name the resource is the caller`, async () => {
+    const [requiredAccess] = await rig.requiredAccess(name, {}, { principal: iamUser('bare') });
+    assert.deepEqual(requiredAccess?.resources, [`arn:aws:iam::${ACCOUNT}:user/bare`]);
   });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, STRANGER, TRUST_ROOT } from './rig.ts';
 
 const own = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
@@ -12,12 +13,12 @@ function trustOf(...principals: readonly string[]): string {
   });
 }
 
-/** The principals in a document as it is answered. */
+/** Returns the principals in an encoded trust policy. */
 function principalsOf(encoded: string | undefined): unknown {
   return JSON.parse(decodeURIComponent(encoded ?? '')).Statement[0].Principal.AWS;
 }
 
-test('CreateUser: the answer has an ARN with the path, and an id of the form AIDA and 17 characters of base 32', async () => {
+test('CreateUser: the response has an ARN with the path, and an ID of AIDA and 17 base32 characters', async () => {
   const { run } = await iamRig();
   const { User } = await run('CreateUser', { UserName: 'Ada', Path: '/eng/', Tags: [{ Key: 'team', Value: 'red' }] });
   assert.match(User?.UserId ?? '', /^AIDA[A-Z2-7]{17}$/);
@@ -34,20 +35,20 @@ test('CreateUser: the answer has an ARN with the path, and an id of the form AID
   );
 });
 
-test('GetUser: a name is found in any case, and shown as it was given', async () => {
+test('GetUser: a name is found in any case and shown in its original case', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'Ada' });
   assert.equal((await run('GetUser', { UserName: 'ADA' })).User.UserName, 'Ada');
 });
 
-test('GetUser: the root has the account id for an id, and no name', async () => {
+test('GetUser: the root user has the account ID as its ID, and no name', async () => {
   const { run } = await iamRig();
   const { User } = await run('GetUser', {});
   assert.deepEqual(Object.keys(User), ['UserId', 'Arn', 'CreateDate']);
   assert.equal(User.UserId, ACCOUNT);
 });
 
-test('UpdateUser: keys, groups, policies, boundary and trust go with the new name', async () => {
+test('UpdateUser: access keys, groups, policies, boundary and trust policies follow the new name', async () => {
   const { run, store } = await iamRig();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateGroup', { GroupName: 'team' });
@@ -86,7 +87,7 @@ test('UpdateUser: keys, groups, policies, boundary and trust go with the new nam
   assert.equal(record?.userName, 'Grace');
 });
 
-test('UpdateGroup: members and policies go with the new name', async () => {
+test('UpdateGroup: members and policies follow the new name', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateGroup', { GroupName: 'team' });
@@ -109,7 +110,7 @@ test('UpdateGroup: members and policies go with the new name', async () => {
   assert.deepEqual((await run('GetGroup', { GroupName: 'crew' })).Users, []);
 });
 
-test('DeleteUser: a user made anew under the name is another principal, and a role that trusted the old one shows its id', async () => {
+test('DeleteUser: a new user with the same name is not trusted, and the trust policy shows the old ID', async () => {
   const { run } = await iamRig();
   const old = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`) });
@@ -117,12 +118,12 @@ test('DeleteUser: a user made anew under the name is another principal, and a ro
     `arn:aws:iam::${ACCOUNT}:user/ada`,
   ]);
   await run('DeleteUser', { UserName: 'ada' });
-  const anew = await run('CreateUser', { UserName: 'ada' });
-  assert.notEqual(anew.User?.UserId, old.User?.UserId);
+  const recreated = await run('CreateUser', { UserName: 'ada' });
+  assert.notEqual(recreated.User?.UserId, old.User?.UserId);
   assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [old.User?.UserId]);
 });
 
-test('CreateRole: the stored trust policy names users and roles by their ids, and a text without any is kept as it is', async () => {
+test('CreateRole: a stored trust policy contains unique IDs, and one without users stays byte for byte', async () => {
   const { run, store } = await iamRig();
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'a', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`, '444455556666') });
@@ -136,7 +137,7 @@ test('CreateRole: the stored trust policy names users and roles by their ids, an
   assert.equal(b?.trustPolicy, spaced);
 });
 
-test('UpdateAssumeRolePolicy: an id in place of an ARN is no principal that one may write', async () => {
+test('UpdateAssumeRolePolicy: a unique ID instead of an ARN is MalformedPolicyDocument', async () => {
   const { run } = await iamRig();
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
@@ -145,7 +146,7 @@ test('UpdateAssumeRolePolicy: an id in place of an ARN is no principal that one 
   });
 });
 
-test('CreateRole omits MaxSessionDuration; GetRole has it, and an empty RoleLastUsed (IAM-6)', async () => {
+test('CreateRole: it omits MaxSessionDuration, and GetRole returns it with an empty RoleLastUsed (IAM-6)', async () => {
   const { run } = await iamRig();
   const created = await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT, MaxSessionDuration: 7200 });
   assert.equal('MaxSessionDuration' in created.Role, false);
@@ -163,7 +164,7 @@ test('GetRolePolicy: the document is percent-encoded by RFC 3986 (IAM-7)', async
   assert.equal(decodeURIComponent(PolicyDocument), ALLOW_CHIME);
 });
 
-test('CreateAccessKey: the secret opens from the vault only for its own key id, and is in no list', async () => {
+test('CreateAccessKey: the secret can be decrypted only for its own key ID, and no list contains it', async () => {
   const { run, store, vault } = await iamRig();
   await run('CreateUser', { UserName: 'ada' });
   const { AccessKey } = await run('CreateAccessKey', {}, { principal: iamUser('ada') });
@@ -175,7 +176,7 @@ test('CreateAccessKey: the secret opens from the vault only for its own key id, 
   assert.equal(JSON.stringify(await run('ListAccessKeys', { UserName: 'ada' })).includes(AccessKey.SecretAccessKey), false);
 });
 
-test("UpdateAccessKey: another user's key is not found", async () => {
+test('UpdateAccessKey: an access key of another user is NoSuchEntity', async () => {
   const { run } = await iamRig();
   for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
   const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
@@ -189,7 +190,7 @@ test("UpdateAccessKey: another user's key is not found", async () => {
   assert.equal((await run('ListAccessKeys', { UserName: 'ada' })).AccessKeyMetadata[0]?.Status, 'Inactive');
 });
 
-test('The root has two keys of its own, which belong to no user', async () => {
+test('CreateAccessKey: the root user has at most two access keys, which belong to no user', async () => {
   const { run } = await iamRig();
   const { AccessKey } = await run('CreateAccessKey', {});
   await run('CreateAccessKey', {});
@@ -198,7 +199,7 @@ test('The root has two keys of its own, which belong to no user', async () => {
   assert.equal((await run('ListAccessKeys', {})).AccessKeyMetadata.length, 1);
 });
 
-test('ListUsers: a page goes on where the last ended, though users come and go between', async () => {
+test('ListUsers: the next page starts after the last one, even if users were added and deleted', async () => {
   const { run } = await iamRig();
   for (const name of ['a', 'b', 'c', 'd', 'e']) await run('CreateUser', { UserName: name, Path: name === 'c' ? '/x/' : '/' });
   const first = await run('ListUsers', { MaxItems: 2 });
@@ -222,14 +223,14 @@ test('ListUsers: a page goes on where the last ended, though users come and go b
   );
 });
 
-test("ListPolicies: pages run through AWS's policies and on through the account's own", async () => {
+test('ListPolicies: pages contain AWS managed policies, then customer managed policies', async () => {
   const { run } = await iamRig();
   for (let i = 0; i < 5; i++) await run('CreatePolicy', { PolicyName: `p${i}`, PolicyDocument: ALLOW_CHIME });
   const whole = (await run('ListPolicies', {})).Policies?.map((policy) => policy.Arn);
   const paged: (string | undefined)[] = [];
   let Marker: string | undefined;
   do {
-    const page = await run('ListPolicies', { MaxItems: 3, ...(Marker === undefined ? {} : { Marker }) });
+    const page = await run('ListPolicies', { MaxItems: 3, ...omitUndefined({ Marker }) });
     paged.push(...(page.Policies ?? []).map((policy) => policy.Arn));
     Marker = page.Marker;
   } while (Marker !== undefined);
@@ -237,7 +238,7 @@ test("ListPolicies: pages run through AWS's policies and on through the account'
   assert.deepEqual((await run('ListPolicies', { Scope: 'Local' })).Policies?.length, 5);
 });
 
-test('ListPolicies: OnlyAttached and the kind of use are told apart by the account', async () => {
+test('ListPolicies: OnlyAttached and PolicyUsageFilter depend on the uses in the account', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
   await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
@@ -248,7 +249,7 @@ test('ListPolicies: OnlyAttached and the kind of use are told apart by the accou
   assert.deepEqual(await names({ PolicyUsageFilter: 'PermissionsPolicy' }), ['p']);
 });
 
-test('CreatePolicyVersion: numbers are never used again, and the newest comes first in the list', async () => {
+test('CreatePolicyVersion: version numbers are not reused, and lists start with the newest version', async () => {
   const { run } = await iamRig();
   await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
   await run('CreatePolicyVersion', { PolicyArn: own('p'), PolicyDocument: ALLOW_CHIME });
@@ -278,7 +279,7 @@ test('AttachUserPolicy: a second time changes nothing', async () => {
   ]);
 });
 
-test('TagUser: a key in other case gets the new value and spelling', async () => {
+test('TagUser: a key in another case gets the new value and the new case', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'Team', Value: 'red' }] });
   await run('TagUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'blue' }] });
@@ -287,7 +288,7 @@ test('TagUser: a key in other case gets the new value and spelling', async () =>
   assert.deepEqual((await run('ListUserTags', { UserName: 'ada' })).Tags, []);
 });
 
-test('ListEntitiesForPolicy: one who has the policy and is bounded by it is listed once', async () => {
+test('ListEntitiesForPolicy: a user with the policy as permissions policy and boundary is listed once', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
   await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
@@ -301,7 +302,7 @@ test('ListEntitiesForPolicy: one who has the policy and is bounded by it is list
   assert.equal(bounded.PolicyUsers?.length, 1);
 });
 
-test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only the policies in use (COMP-4)', async () => {
+test('GetAccountAuthorizationDetails: pages list each entity once, and AWS policies in use (COMP-4)', async () => {
   const { run } = await iamRig();
   for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
   await run('CreateGroup', { GroupName: 'team' });
@@ -311,7 +312,7 @@ test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only 
   const found: (string | undefined)[] = [];
   let Marker: string | undefined;
   do {
-    const page = await run('GetAccountAuthorizationDetails', { MaxItems: 2, ...(Marker === undefined ? {} : { Marker }) });
+    const page = await run('GetAccountAuthorizationDetails', { MaxItems: 2, ...omitUndefined({ Marker }) });
     found.push(
       ...[page.UserDetailList, page.GroupDetailList, page.RoleDetailList, page.Policies].flatMap((list) =>
         (list ?? []).map((one) => one.Arn),
@@ -325,25 +326,25 @@ test('GetAccountAuthorizationDetails: pages hold everyone once, and of AWS only 
   );
 });
 
-test('CreateAccountAlias: an alias is of one account alone, until that takes another or gives it up', async () => {
+test('CreateAccountAlias: an alias belongs to one account until that account replaces or deletes it', async () => {
   const { run, state } = await iamRig();
-  const [theirs, taken] = [
+  const [stranger, taken] = [
     { principal: STRANGER },
     { code: 'EntityAlreadyExistsException', message: 'The account alias tower already exists.' },
   ];
   await run('CreateAccountAlias', { AccountAlias: 'tower' });
   const before = await state();
-  await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }, theirs), taken);
+  await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }, stranger), taken);
   assert.equal(await state(), before);
   await run('CreateAccountAlias', { AccountAlias: 'belfry' });
-  await run('CreateAccountAlias', { AccountAlias: 'tower' }, theirs);
+  await run('CreateAccountAlias', { AccountAlias: 'tower' }, stranger);
   await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }), taken);
-  await run('DeleteAccountAlias', { AccountAlias: 'tower' }, theirs);
+  await run('DeleteAccountAlias', { AccountAlias: 'tower' }, stranger);
   await run('CreateAccountAlias', { AccountAlias: 'tower' });
   assert.deepEqual((await run('ListAccountAliases', {})).AccountAliases, ['tower']);
 });
 
-test('GetAccountSummary: counts what there is (COMP-4)', async () => {
+test('GetAccountSummary: it counts the entities of the account (COMP-4)', async () => {
   const { run } = await iamRig();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateAccessKey', {});
@@ -355,7 +356,7 @@ test('GetAccountSummary: counts what there is (COMP-4)', async () => {
 });
 
 // biome-ignore format: a table
-const ASKED = [
+const REQUIRED = [
   // operation                    input                                                             resources                                        context
   ['CreateUser',                  { UserName: 'n', Path: '/p/' },                                   ['user/p/n'],                                    {}],
   ['ListUsers',                   {},                                                               ['user/'],                                       {}],
@@ -363,7 +364,7 @@ const ASKED = [
   ['ListGroups',                  { PathPrefix: '/eng/' },                                          ['group/eng/'],                                  {}],
   ['ListRoles',                   { PathPrefix: '/aws-service-role/' },                             ['role/aws-service-role/'],                      {}],
   ['GetUser',                     { UserName: 'ADA' },                                              ['user/eng/ada'],                                {}],
-  ['GetUser',                     { UserName: 'nobody' },                                           ['user/nobody'],                                 {}],
+  ['GetUser',                     { UserName: 'absent' },                                           ['user/absent'],                                 {}],
   ['AttachUserPolicy',            { UserName: 'ada', PolicyArn: READ_ONLY },                        ['user/eng/ada'],                                { 'iam:policyarn': READ_ONLY, 'iam:permissionsboundary': READ_ONLY }],
   ['PutUserPolicy',               { UserName: 'ada', PolicyName: 'p', PolicyDocument: '' },         ['user/eng/ada'],                                { 'iam:permissionsboundary': READ_ONLY }],
   ['PutUserPermissionsBoundary',  { UserName: 'ada', PermissionsBoundary: own('p') },               ['user/eng/ada'],                                { 'iam:permissionsboundary': own('p') }],
@@ -372,11 +373,11 @@ const ASKED = [
   ['UpdateUser',                  { UserName: 'ada', NewUserName: 'grace' },                        ['user/eng/ada', 'user/eng/grace'],              {}],
 ] as const;
 
-for (const [name, input, resources, context] of ASKED) {
-  test(`${name} ${JSON.stringify(input)}: asks for ${resources.join(' and ')}`, async () => {
-    const { run, asked } = await iamRig();
+for (const [name, input, resources, context] of REQUIRED) {
+  test(`${name} ${JSON.stringify(input)}: it requires ${resources.join(' and ')}`, async () => {
+    const { run, requiredAccess } = await iamRig();
     await run('CreateUser', { UserName: 'ada', Path: '/eng/', PermissionsBoundary: READ_ONLY, Tags: [{ Key: 'team', Value: 'red' }] });
-    const found = await asked(name, input as never);
+    const found = await requiredAccess(name, input as never);
     assert.deepEqual(
       found.map((one) => one.action),
       resources.map(() => `iam:${name}`),
@@ -391,7 +392,7 @@ for (const [name, input, resources, context] of ASKED) {
 
 const TAGS = { Tags: [{ Key: 'Team', Value: 'red' }] };
 // biome-ignore format: a table
-const MADE_WITH_TAGS = [
+const CREATED_WITH_TAGS = [
   // operation                       input                                                                        tagging                          resource
   ['CreateUser',                   { UserName: 'n', Path: '/p/', ...TAGS },                                      'iam:TagUser',                   'user/p/n'],
   ['CreateRole',                   { RoleName: 'n', AssumeRolePolicyDocument: TRUST_ROOT, ...TAGS },             'iam:TagRole',                   'role/n'],
@@ -401,10 +402,10 @@ const MADE_WITH_TAGS = [
   ['CreateOpenIDConnectProvider',  { Url: 'https://id.example', ...TAGS },                                       'iam:TagOpenIDConnectProvider',  'oidc-provider/id.example'],
 ] as const;
 
-for (const [name, input, tagging, resource] of MADE_WITH_TAGS) {
-  test(`${name}: with tags asks for ${tagging} besides, with the tags of the request in both`, async () => {
-    const { asked } = await iamRig();
-    const found = await asked(name, input as never);
+for (const [name, input, tagging, resource] of CREATED_WITH_TAGS) {
+  test(`${name}: with tags it also requires ${tagging}, and both have the tags in their context`, async () => {
+    const { requiredAccess } = await iamRig();
+    const found = await requiredAccess(name, input as never);
     assert.deepEqual(
       found.map(({ action, resources, context }) => [action, resources, context]),
       [`iam:${name}`, tagging].map((action) => [
@@ -416,8 +417,8 @@ for (const [name, input, tagging, resource] of MADE_WITH_TAGS) {
   });
 }
 
-test('The tags of a user are given to the decision with its name', async () => {
-  const { run, asked } = await iamRig();
+test('DeleteUser: the decision includes the tags of the user', async () => {
+  const { run, requiredAccess } = await iamRig();
   await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'red' }] });
-  assert.deepEqual((await asked('DeleteUser', { UserName: 'Ada' }))[0]?.tags, [{ team: 'red' }]);
+  assert.deepEqual((await requiredAccess('DeleteUser', { UserName: 'Ada' }))[0]?.tags, [{ team: 'red' }]);
 });

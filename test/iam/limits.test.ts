@@ -1,4 +1,4 @@
-/** The limits of an account and of what is in it: the last that fits is taken, the next is not, and changes nothing. Requirement §2.4. */
+/** Quotas of an account and of its entities: the last accepted request, and the next one, which changes nothing. Requirement §2.4. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Arn, arn } from '#core/arn.ts';
@@ -8,7 +8,7 @@ import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, START, TRUST_ROOT } from './
 
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly' as Arn;
 
-/** So many records of a kind, as like one another as the store lets them be. */
+/** Adds `count` records of a kind, which are identical except for their keys. */
 async function fill({ store }: IamRig, kind: IdentityKind, count: number, more: object = {}): Promise<void> {
   const record = { accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, `${kind}/filler`), path: '/', createdAt: START, tags: [], ...more };
   await store.transaction(async ({ identity }) => {
@@ -20,7 +20,7 @@ interface Limit {
   readonly quota: string;
   readonly limit: number;
   readonly name: keyof IamApi;
-  /** All but one of what there may be. */
+  /** Fills the quota except for one. */
   readonly before: (rig: IamRig) => Promise<unknown>;
   readonly input: (which: 'last' | 'over') => object;
 }
@@ -48,7 +48,7 @@ const LIMITS: readonly Limit[] = [
 ];
 
 for (const { quota, limit, name, before, input } of LIMITS) {
-  test(`${name}: of ${limit} the last is taken, and one more is LimitExceeded`, async () => {
+  test(`${name}: number ${limit} is accepted, and one more is LimitExceeded`, async () => {
     const rig = await iamRig();
     await before(rig);
     await rig.run(name, input('last') as never);
@@ -61,7 +61,7 @@ for (const { quota, limit, name, before, input } of LIMITS) {
   });
 }
 
-test('CreateServiceLinkedRole: service-linked roles come on top of the roles there may be (SLR-16)', async () => {
+test('CreateServiceLinkedRole: service-linked roles do not count towards the quota of roles (SLR-16)', async () => {
   const rig = await iamRig();
   await fill(rig, 'role', 1000);
   await rig.run('CreateServiceLinkedRole', { AWSServiceName: 'messaging.chime.amazonaws.com' });
@@ -70,7 +70,7 @@ test('CreateServiceLinkedRole: service-linked roles come on top of the roles the
   });
 });
 
-/** A policy of exactly so many characters that are no white space. */
+/** Returns a policy with this number of characters without white space. */
 function sized(characters: number): string {
   const document = (Sid: string) =>
     `{"Version":"2012-10-17","Statement":[{"Sid":"${Sid}","Effect":"Allow","Action":"chime:*","Resource":"*"}]}`;
@@ -80,14 +80,14 @@ const spaced = (document: string): string => document.replaceAll(',', `,${' '.re
 
 // biome-ignore format: a table
 const SIZES = [
-  // the holder's kind   characters in all   refusal
+  // entity              characters in all   message
   ['User',                2048,              'Maximum policy size of 2048 bytes exceeded for user holder'],
   ['Group',               5120,              'Maximum policy size of 5120 bytes exceeded for group holder'],
   ['Role',                10_240,            'Maximum policy size of 10240 bytes exceeded for role holder'],
 ] as const;
 
 for (const [kind, characters, message] of SIZES) {
-  test(`Put${kind}Policy: inline policies of ${characters} characters in all are taken, white space uncounted, and one more is LimitExceeded`, async () => {
+  test(`Put${kind}Policy: inline policies over ${characters} characters are LimitExceeded, white space excluded`, async () => {
     const rig = await iamRig();
     const put = (PolicyName: string, PolicyDocument: string) =>
       rig.run(`Put${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyName, PolicyDocument } as never);
@@ -101,7 +101,7 @@ for (const [kind, characters, message] of SIZES) {
   });
 }
 
-test('CreatePolicy: a policy of 6,144 characters is taken, white space uncounted, and of one more is LimitExceeded', async () => {
+test('CreatePolicy: a policy over 6,144 characters without white space is LimitExceeded', async () => {
   const rig = await iamRig();
   await rig.run('CreatePolicy', { PolicyName: 'last', PolicyDocument: spaced(sized(6144)) });
   await assert.rejects(rig.run('CreatePolicy', { PolicyName: 'over', PolicyDocument: sized(6145) }), {

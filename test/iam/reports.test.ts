@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { services } from '../../src/model/authorization.ts';
 import { grantedServices } from '../../src/policy/analyse/granted-services.ts';
 import { ANALYSIS_STEPS_MAX } from '../../src/policy/analysis.ts';
-import { lastUseNotes } from '../../src/trail/last-use.ts';
+import { lastUseRecorder } from '../../src/trail/last-use.ts';
 import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, iamUser, ROLE_SESSION, ROOT, START, TRUST_ROOT } from './rig.ts';
 
 const granting = (document: string): ReadonlySet<string> =>
@@ -22,26 +23,26 @@ function policy(statement: object): string {
 // biome-ignore format: a table
 const GRANTED: readonly (readonly [title: string, statement: object, granted: readonly string[], not: readonly string[]])[] = [
   ['an action',                       { Action: 'chime:CreateMeeting' },                     ['chime'],          ['iam', 'sts']],
-  ['a service in other case',         { Action: 'CHIME:*' },                                 ['chime'],          ['iam']],
-  ['everything',                      { Action: '*' },                                       ['chime', 's3'],    []],
+  ['a service in another case',       { Action: 'CHIME:*' },                                 ['chime'],          ['iam']],
+  ['a single *',                      { Action: '*' },                                       ['chime', 's3'],    []],
   ['a pattern in the service',        { Action: 'cloud*:Get*' },                             ['cloudtrail', 'cloudwatch'], ['chime']],
-  ['all but one action',              { NotAction: 'chime:CreateMeeting' },                  ['chime', 'iam'],   []],
-  ['all but one service',             { NotAction: 'chime:*' },                              ['iam'],            ['chime']],
-  ['nothing but everything',          { NotAction: '*' },                                    [],                 ['chime', 'iam']],
+  ['NotAction with one action',       { NotAction: 'chime:CreateMeeting' },                  ['chime', 'iam'],   []],
+  ['NotAction with one service',      { NotAction: 'chime:*' },                              ['iam'],            ['chime']],
+  ['NotAction with *',                { NotAction: '*' },                                    [],                 ['chime', 'iam']],
   ['a denial',                        { Effect: 'Deny', Action: '*' },                       [],                 ['chime']],
 ];
 
 for (const [title, statement, granted, not] of GRANTED) {
-  test(`grantedServices: ${title} lets into ${granted.join(', ') || 'nothing'}`, () => {
+  test(`grantedServices: ${title} covers ${granted.join(', ') || 'nothing'}`, () => {
     const found = granting(policy(statement));
     for (const service of granted) assert.equal(found.has(service), true, service);
     for (const service of not) assert.equal(found.has(service), false, service);
   });
 }
 
-test('grantedServices: a text that is no policy lets into nothing', () => assert.equal(granting('{').size, 0));
+test('grantedServices: an invalid policy covers nothing', () => assert.equal(granting('{').size, 0));
 
-/** ada used Chime, with her own key, an hour after the start. */
+/** Creates a rig in which the user ada used Chime with an access key, one hour after the start. */
 async function withUse(): Promise<IamRig & { readonly keyId: string }> {
   const rig = await iamRig();
   const { run, store } = rig;
@@ -53,7 +54,7 @@ async function withUse(): Promise<IamRig & { readonly keyId: string }> {
   await run('PutUserPolicy', { UserName: 'ada', PolicyName: 'own', PolicyDocument: ALLOW_CHIME });
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
   const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
-  const note = lastUseNotes();
+  const note = lastUseRecorder();
   await store.transaction(async (tx) =>
     note(tx, {
       principal: { type: 'IAMUser', accountId: ACCOUNT, arn: ADA as never, principalId: User?.UserId ?? '', userName: 'ada' },
@@ -66,7 +67,7 @@ async function withUse(): Promise<IamRig & { readonly keyId: string }> {
   return { ...rig, keyId: AccessKey.AccessKeyId };
 }
 
-test('GetAccessKeyLastUsed: the service, region and time of the last use, and N/A before there is one (COMP-1)', async () => {
+test('GetAccessKeyLastUsed: it returns service, region and time, or N/A for an unused key (COMP-1)', async () => {
   const { run, keyId } = await withUse();
   assert.deepEqual(await run('GetAccessKeyLastUsed', { AccessKeyId: keyId }), {
     UserName: 'ada',
@@ -82,7 +83,7 @@ test('GetAccessKeyLastUsed: the service, region and time of the last use, and N/
 test('GetRole: RoleLastUsed is the last use of any session of the role', async () => {
   const { run, store } = await withUse();
   const { Role } = await run('GetRole', { RoleName: 'r' });
-  const note = lastUseNotes();
+  const note = lastUseRecorder();
   const principal = { ...ROLE_SESSION, roleId: Role.RoleId } as typeof ROLE_SESSION;
   for (const [action, at] of [
     ['chime:A', 1],
@@ -94,7 +95,7 @@ test('GetRole: RoleLastUsed is the last use of any session of the role', async (
   assert.deepEqual((await run('GetRole', { RoleName: 'r' })).Role.RoleLastUsed, { LastUsedDate: START + 3, Region: 'r-3' });
 });
 
-test('The credential report: its lines are those of the root and of the users, in the columns that AWS prints (COMP-1)', async () => {
+test("Credential report: it has one line for the root user and each user, with AWS's columns (COMP-1)", async () => {
   const { run } = await withUse();
   await run('UpdateAccountPasswordPolicy', { MaxPasswordAge: 90 });
   await run('CreateLoginProfile', { UserName: 'ada', Password: 'Correct-Horse-7' });
@@ -127,7 +128,7 @@ test('The credential report: its lines are those of the root and of the users, i
   );
 });
 
-test('GetCredentialReport: before there is one it is not present, after four hours it has expired', async () => {
+test('GetCredentialReport: a missing report is NotPresent, and one that is four hours old is Expired', async () => {
   const { run } = await iamRig();
   await assert.rejects(run('GetCredentialReport', {}), { code: 'CredentialReportNotPresentException' });
   await run('GenerateCredentialReport', {});
@@ -136,14 +137,14 @@ test('GetCredentialReport: before there is one it is not present, after four hou
 });
 
 // biome-ignore format: a table
-const REPORTED_ON: readonly (readonly [title: string, arn: string])[] = [
+const REPORTS: readonly (readonly [title: string, arn: string])[] = [
   ['a user',                    ADA],
-  ['a group she is in',         `arn:aws:iam::${ACCOUNT}:group/team`],
-  ['a policy of her group',     READ_ONLY],
+  ['a group of that user',      `arn:aws:iam::${ACCOUNT}:group/team`],
+  ['a policy of that group',    READ_ONLY],
 ];
 
-for (const [title, Arn] of REPORTED_ON) {
-  test(`GetServiceLastAccessedDetails: of ${title}, Chime was used by ada (COMP-2)`, async () => {
+for (const [title, Arn] of REPORTS) {
+  test(`GetServiceLastAccessedDetails: a report on ${title} includes the use of Chime by ada (COMP-2)`, async () => {
     const { run } = await withUse();
     const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn, Granularity: 'ACTION_LEVEL' });
     assert.equal(JobId.length, 36);
@@ -172,7 +173,7 @@ for (const [title, Arn] of REPORTED_ON) {
   });
 }
 
-test('GetServiceLastAccessedDetails: uses of more than 400 days ago are not told', async () => {
+test('GetServiceLastAccessedDetails: it omits uses that are more than 400 days old', async () => {
   const { run } = await withUse();
   const later = instant(START + HOUR + 400 * 24 * HOUR);
   const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn: ADA }, { now: later });
@@ -180,7 +181,7 @@ test('GetServiceLastAccessedDetails: uses of more than 400 days ago are not told
   assert.deepEqual(ServicesLastAccessed, [{ ServiceName: 'Amazon Chime', ServiceNamespace: 'chime', TotalAuthenticatedEntities: 0 }]);
 });
 
-test('GetServiceLastAccessedDetails: only who asked for the report may read it, of a role only the same session', async () => {
+test('GetServiceLastAccessedDetails: only the creator of the job, or the same role session, may read it', async () => {
   const { run } = await withUse();
   const { JobId = '' } = await run('GenerateServiceLastAccessedDetails', { Arn: ADA }, { principal: ROLE_SESSION });
   await run('GetServiceLastAccessedDetails', { JobId }, { principal: ROLE_SESSION });
@@ -190,7 +191,7 @@ test('GetServiceLastAccessedDetails: only who asked for the report may read it, 
   }
 });
 
-test('ListPoliciesGrantingServiceAccess: which policies let her in, and whose they are', async () => {
+test('ListPoliciesGrantingServiceAccess: it lists the policies of the user with their entities', async () => {
   const { run } = await withUse();
   assert.deepEqual(await run('ListPoliciesGrantingServiceAccess', { Arn: ADA, ServiceNamespaces: ['chime', 'iam'] }), {
     PoliciesGrantingServiceAccess: [
@@ -210,17 +211,17 @@ test('ListPoliciesGrantingServiceAccess: which policies let her in, and whose th
 type Row = { [Name in keyof IamApi]: readonly [title: string, name: Name, input: IamApi[Name]['input'], code: string] }[keyof IamApi];
 // biome-ignore format: a table
 const ROWS: readonly Row[] = [
-  ['what is no entity',       'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:root` },                                  'InvalidInputException'],
-  ['an unknown user',         'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:user/nobody` },                           'NoSuchEntityException'],
+  ['an ARN of another type',  'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:root` },                                  'InvalidInputException'],
+  ['an unknown user',         'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:user/absent` },                           'NoSuchEntityException'],
   ["another account's user",  'GenerateServiceLastAccessedDetails', { Arn: 'arn:aws:iam::444455556666:user/ada' },                            'NoSuchEntityException'],
   ['an unknown policy',       'GenerateServiceLastAccessedDetails', { Arn: `arn:aws:iam::${ACCOUNT}:policy/none` },                           'NoSuchEntityException'],
   ['an unknown job',          'GetServiceLastAccessedDetails',      { JobId: 'x'.repeat(36) },                                               'NoSuchEntityException'],
-  ['an unknown user',         'ListPoliciesGrantingServiceAccess',  { Arn: `arn:aws:iam::${ACCOUNT}:user/nobody`, ServiceNamespaces: ['iam'] }, 'NoSuchEntityException'],
-  ['an unknown user',         'SimulatePrincipalPolicy',            { PolicySourceArn: `arn:aws:iam::${ACCOUNT}:user/nobody`, ActionNames: ['iam:GetUser'] }, 'NoSuchEntityException'],
-  ['an action that is none',  'SimulatePrincipalPolicy',            { PolicySourceArn: ADA, ActionNames: ['GetUser'] },                      'InvalidInputException'],
-  ['what is no policy',       'SimulateCustomPolicy',               { PolicyInputList: ['{'], ActionNames: ['iam:GetUser'] },                'InvalidInputException'],
-  ['a resource without caller', 'SimulateCustomPolicy',             { PolicyInputList: [ALLOW_CHIME], ActionNames: ['iam:GetUser'], ResourcePolicy: TRUST_ROOT }, 'InvalidInputException'],
-  ['what is no policy',       'GetContextKeysForCustomPolicy',      { PolicyInputList: ['{'] },                                              'InvalidInputException'],
+  ['an unknown user',         'ListPoliciesGrantingServiceAccess',  { Arn: `arn:aws:iam::${ACCOUNT}:user/absent`, ServiceNamespaces: ['iam'] }, 'NoSuchEntityException'],
+  ['an unknown user',         'SimulatePrincipalPolicy',            { PolicySourceArn: `arn:aws:iam::${ACCOUNT}:user/absent`, ActionNames: ['iam:GetUser'] }, 'NoSuchEntityException'],
+  ['an invalid action',       'SimulatePrincipalPolicy',            { PolicySourceArn: ADA, ActionNames: ['GetUser'] },                      'InvalidInputException'],
+  ['an invalid policy',       'SimulateCustomPolicy',               { PolicyInputList: ['{'], ActionNames: ['iam:GetUser'] },                'InvalidInputException'],
+  ['a ResourcePolicy only', 'SimulateCustomPolicy',             { PolicyInputList: [ALLOW_CHIME], ActionNames: ['iam:GetUser'], ResourcePolicy: TRUST_ROOT }, 'InvalidInputException'],
+  ['an invalid policy',       'GetContextKeysForCustomPolicy',      { PolicyInputList: ['{'] },                                              'InvalidInputException'],
 ];
 
 for (const [title, name, input, code] of ROWS) {
@@ -235,17 +236,17 @@ const OWN_ONLY = policy({ Action: 'iam:GetUser', Resource: `arn:aws:iam::${ACCOU
 
 // biome-ignore format: a table
 const SIMULATED: readonly (readonly [title: string, input: Partial<IamApi['SimulatePrincipalPolicy']['input']>, decision: string])[] = [
-  // what is asked of ada                                                 input                                                                                          decision
-  ['what her own policy allows',                                          { ActionNames: ['chime:CreateMeeting'] },                                                      'allowed'],
-  ['what no policy allows',                                               { ActionNames: ['iam:GetUser'] },                                                              'implicitDeny'],
-  ['what a policy given with it allows',                                  { ActionNames: ['sts:GetSessionToken'], PolicyInputList: [policy({ Action: 'sts:*' })] },      'allowed'],
-  ['what a policy given with it denies',                                  { ActionNames: ['chime:CreateMeeting'], PolicyInputList: [policy({ Effect: 'Deny', Action: '*' })] }, 'explicitDeny'],
-  ['what a boundary given with it does not allow',                        { ActionNames: ['chime:CreateMeeting'], PermissionsBoundaryPolicyInputList: [policy({ Action: 'iam:*' })] }, 'implicitDeny'],
-  ['what only an excluded inline policy allows',                          { ActionNames: ['chime:CreateMeeting'], PolicyExclusionList: INLINE_OWN }, 'implicitDeny'],
-  ['what only inline policies allow, all of them excluded',               { ActionNames: ['chime:CreateMeeting'], PolicyExclusionList: [{ PolicyType: 'inline' }] }, 'implicitDeny'],
-  ["what her group's policy of AWS allows, those excluded",               { ActionNames: ['chime:ListAccounts'], PolicyExclusionList: [{ PolicyType: 'aws-managed' }, { PolicyType: 'inline' }] }, 'implicitDeny'],
-  ['what her group allows, her own excluded',                             { ActionNames: ['chime:ListAccounts'], PolicyExclusionList: INLINE_OWN }, 'allowed'],
-  ['her own name in a variable',                                          { ActionNames: ['iam:GetUser'], ResourceArns: [ADA], PolicyInputList: [OWN_ONLY] },            'allowed'],
+  // condition                                                            input                                                                                          decision
+  ["an action that the user's own policy allows",                         { ActionNames: ['chime:CreateMeeting'] },                                                      'allowed'],
+  ['an action that no policy allows',                                     { ActionNames: ['iam:GetUser'] },                                                              'implicitDeny'],
+  ['an action that a policy in the request allows',                       { ActionNames: ['sts:GetSessionToken'], PolicyInputList: [policy({ Action: 'sts:*' })] },      'allowed'],
+  ['an action that a policy in the request denies',                       { ActionNames: ['chime:CreateMeeting'], PolicyInputList: [policy({ Effect: 'Deny', Action: '*' })] }, 'explicitDeny'],
+  ['an action outside a boundary in the request',                         { ActionNames: ['chime:CreateMeeting'], PermissionsBoundaryPolicyInputList: [policy({ Action: 'iam:*' })] }, 'implicitDeny'],
+  ['an action of an excluded inline policy',                              { ActionNames: ['chime:CreateMeeting'], PolicyExclusionList: INLINE_OWN }, 'implicitDeny'],
+  ['an action of excluded inline policies',                               { ActionNames: ['chime:CreateMeeting'], PolicyExclusionList: [{ PolicyType: 'inline' }] }, 'implicitDeny'],
+  ['an action of excluded AWS managed policies',                          { ActionNames: ['chime:ListAccounts'], PolicyExclusionList: [{ PolicyType: 'aws-managed' }, { PolicyType: 'inline' }] }, 'implicitDeny'],
+  ['an action of the group, own policy excluded',                         { ActionNames: ['chime:ListAccounts'], PolicyExclusionList: INLINE_OWN }, 'allowed'],
+  ["the user's own name in a variable",                                   { ActionNames: ['iam:GetUser'], ResourceArns: [ADA], PolicyInputList: [OWN_ONLY] },            'allowed'],
   ['another name in a variable',                                          { ActionNames: ['iam:GetUser'], ResourceArns: [ADA], PolicyInputList: [OWN_ONLY], ContextEntries: [{ ContextKeyName: 'aws:username', ContextKeyValues: ['bob'], ContextKeyType: 'string' }] }, 'implicitDeny'],
 ];
 
@@ -260,7 +261,7 @@ for (const [title, input, decision] of SIMULATED) {
   });
 }
 
-test('SimulatePrincipalPolicy: the boundary in force is told apart, and can be excluded', async () => {
+test('SimulatePrincipalPolicy: the current boundary has its own decision and can be excluded', async () => {
   const { run } = await withUse();
   await run('PutUserPermissionsBoundary', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
   const ask = async (more: object) => {
@@ -275,13 +276,13 @@ test('SimulatePrincipalPolicy: the boundary in force is told apart, and can be e
   assert.deepEqual(await ask({ PolicyExclusionList: [{ PolicyType: 'permission-boundary' }] }), ['allowed', undefined]);
 });
 
-test('SimulateCustomPolicy: every action on every resource, in pages', async () => {
+test('SimulateCustomPolicy: every action is simulated on every resource, in pages', async () => {
   const { run } = await iamRig();
   const input = { PolicyInputList: [ALLOW_CHIME], ActionNames: ['chime:A', 'iam:B'], ResourceArns: ['arn:aws:a:::x', 'arn:aws:a:::y'] };
   const found: unknown[] = [];
   let Marker: string | undefined;
   do {
-    const page = await run('SimulateCustomPolicy', { ...input, MaxItems: 3, ...(Marker === undefined ? {} : { Marker }) });
+    const page = await run('SimulateCustomPolicy', { ...input, MaxItems: 3, ...omitUndefined({ Marker }) });
     found.push(...(page.EvaluationResults ?? []).map((one) => [one.EvalActionName, one.EvalResourceName, one.EvalDecision]));
     Marker = page.Marker;
   } while (Marker !== undefined);
@@ -293,7 +294,7 @@ test('SimulateCustomPolicy: every action on every resource, in pages', async () 
   ]);
 });
 
-test('SimulateCustomPolicy: a trust policy says who may assume', async () => {
+test('SimulateCustomPolicy: the trust policy decides about AssumeRole', async () => {
   const { run } = await iamRig();
   const simulateFor = async (CallerArn: string) => {
     const { EvaluationResults } = await run('SimulateCustomPolicy', {
@@ -309,7 +310,7 @@ test('SimulateCustomPolicy: a trust policy says who may assume', async () => {
   assert.equal(await simulateFor('arn:aws:iam::444455556666:user/eve'), 'implicitDeny');
 });
 
-test('SimulateCustomPolicy: a service control policy that leaves it out is told as the organization', async () => {
+test('SimulateCustomPolicy: a service control policy without the action denies as the organization', async () => {
   const { run } = await iamRig();
   const { EvaluationResults } = await run('SimulateCustomPolicy', {
     PolicyInputList: [ALLOW_CHIME],
@@ -319,7 +320,7 @@ test('SimulateCustomPolicy: a service control policy that leaves it out is told 
   assert.equal(EvaluationResults?.[0]?.OrganizationsDecisionDetail?.AllowedByOrganizations, false);
 });
 
-test('GetContextKeysForPrincipalPolicy: the keys that her policies and those given name, each once', async () => {
+test("GetContextKeysForPrincipalPolicy: keys of the user's and the request's policies are listed once", async () => {
   const { run } = await withUse();
   const conditional = policy({ Action: 'iam:*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } });
   assert.deepEqual(

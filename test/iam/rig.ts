@@ -1,5 +1,5 @@
 /**
- * IAM's operations over a real store in memory, called as the pipeline calls them once a request is authorized.
+ * Test rig: IAM operations with an in-memory store, called without authorization.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
@@ -23,7 +23,7 @@ export const START = instant(Date.UTC(2026, 10, 22));
 export const ROOT: Principal = { type: 'Root', accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, 'root'), principalId: ACCOUNT };
 
 const OTHER = '444455556666' as AccountId;
-/** The root of another account. */
+/** Root user of another account. */
 export const STRANGER: Principal = { type: 'Root', accountId: OTHER, arn: arn('iam', '', OTHER, 'root'), principalId: OTHER };
 
 export function iamUser(userName: string, path = '/'): Principal {
@@ -61,19 +61,21 @@ export const TRUST_ROOT = JSON.stringify({
   Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'sts:AssumeRole' }],
 });
 
+/** Principal and time of a call. The defaults are the root user and `START`. */
 export interface As {
   readonly principal?: Principal;
   readonly now?: Instant;
 }
 
+/** Creates a rig with an empty account. */
 export async function iamRig(deps: Partial<IamDeps> = {}) {
   const store = await openSqlite(':memory:');
   const vault = openVault([new Uint8Array(32).fill(7)]);
   const operations = iamOperations({ vault, ...deps });
 
-  let asides = 0;
+  let offloaded = 0;
   const gate: Gate = (work) => {
-    asides++;
+    offloaded++;
     return work();
   };
 
@@ -104,7 +106,7 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     vault,
     operations,
     callOf,
-    /** Runs one operation in its transaction, its `access` first, as everything it asks were allowed. */
+    /** Runs one operation in its transaction, after its `access`. Every access is allowed. */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
       return withAside(beside, ({ aside, offloadFor }) =>
         store.transaction(async (tx) => {
@@ -116,26 +118,26 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
         }),
       );
     },
-    /** How much was done beside transactions. */
-    asides: () => asides,
-    /** What an operation asks for, with what it reads from the store. */
-    asked<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}) {
+    /** Number of computations that ran off the transaction. */
+    offloadCount: () => offloaded,
+    /** Returns the access that an operation requires, with the values resolved from the store. */
+    requiredAccess<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}) {
       return store.transaction(async (tx) => {
         const access = operations[name].access(input as never, callerOf(as)) as Access | readonly Access[];
         const list = Array.isArray(access) ? (access as readonly Access[]) : [access as Access];
-        const asked = [];
+        const accesses = [];
         for (const one of list) {
-          asked.push({
+          accesses.push({
             action: one.action,
             resources: one.resolve === undefined ? one.resources : await one.resolve(tx),
             context: Object.fromEntries([...(one.context ?? []), ...((await one.resolveContext?.(tx, as.now ?? START)) ?? [])]),
             tags: one.resourceTags === undefined ? [] : await one.resourceTags(tx),
           });
         }
-        return asked;
+        return accesses;
       });
     },
-    /** Everything of identity, to compare before and after. */
+    /** Returns the whole identity state as a string, for comparisons. */
     state(): Promise<string> {
       return store.transaction(async (tx) => JSON.stringify(await tx.identity.changesSince(0)));
     },

@@ -11,7 +11,7 @@ const PROTECTED = `Cannot perform the operation on the protected role '${ROLE}' 
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
 
 for (const { service, roleName, policyName } of LINKED_SERVICES) {
-  test(`CreateServiceLinkedRole: the role of ${service} trusts it alone and has its one policy (SLR-1)`, async () => {
+  test(`CreateServiceLinkedRole: the role of ${service} trusts only it and has only its policy (SLR-1)`, async () => {
     const { run } = await iamRig();
     const { Role } = await run('CreateServiceLinkedRole', { AWSServiceName: service });
     assert.equal(Role?.Arn, `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${service}/${roleName}`);
@@ -31,14 +31,14 @@ for (const { service, roleName, policyName } of LINKED_SERVICES) {
 }
 
 // biome-ignore format: a table
-const REFUSED: readonly (readonly [title: string, input: IamApi['CreateServiceLinkedRole']['input'], message: string])[] = [
+const REJECTED: readonly (readonly [title: string, input: IamApi['CreateServiceLinkedRole']['input'], message: string])[] = [
   ['an unknown service (SLR-4)',          { AWSServiceName: 'lex.amazonaws.com' },                    'lex.amazonaws.com is not a service that has service-linked roles.'],
-  ['a service in other case (SLR-4)',     { AWSServiceName: 'Chime.amazonaws.com' },                  'Chime.amazonaws.com is not a service that has service-linked roles.'],
+  ['a service in another case (SLR-4)',   { AWSServiceName: 'Chime.amazonaws.com' },                  'Chime.amazonaws.com is not a service that has service-linked roles.'],
   ['a suffix (SLR-3)',                    { AWSServiceName: VOICE, CustomSuffix: 'x' },               `Custom suffix is not allowed for ${VOICE}`],
-  ['a second time (SLR-2)',               { AWSServiceName: VOICE },                                  `Service role name ${ROLE} has been taken in this account, please try a different suffix.`],
+  ['an existing role (SLR-2)',            { AWSServiceName: VOICE },                                  `Service role name ${ROLE} has been taken in this account, please try a different suffix.`],
 ];
 
-for (const [title, input, message] of REFUSED) {
+for (const [title, input, message] of REJECTED) {
   test(`CreateServiceLinkedRole: ${title} is InvalidInput`, async () => {
     const { run, state } = await iamRig();
     await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
@@ -71,7 +71,7 @@ for (const [name, input, message = PROTECTED] of PROTECTED_FROM) {
   });
 }
 
-test('A service-linked role may be described anew and tagged (SLR-9)', async () => {
+test('UpdateRole: the description and tags of a service-linked role can be changed (SLR-9)', async () => {
   const { run } = await iamRig();
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   await run('UpdateRole', { RoleName: ROLE, Description: 'one' });
@@ -81,16 +81,16 @@ test('A service-linked role may be described anew and tagged (SLR-9)', async () 
   assert.deepEqual([Role.Description, Role.Tags], ['two', [{ Key: 'team', Value: 'red' }]]);
 });
 
-test('CreateServiceLinkedRole asks for the role by its ARN, with the name of the service (SLR-5)', async () => {
-  const { asked } = await iamRig();
-  const [one] = await asked('CreateServiceLinkedRole', { AWSServiceName: VOICE });
+test('CreateServiceLinkedRole: it requires the ARN of the role, with the service name (SLR-5)', async () => {
+  const { requiredAccess } = await iamRig();
+  const [one] = await requiredAccess('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   assert.deepEqual(
     [one?.action, one?.resources, one?.context],
     ['iam:CreateServiceLinkedRole', [ROLE_ARN], { 'iam:awsservicename': VOICE }],
   );
 });
 
-test('DeleteServiceLinkedRole: the task says that the role is gone, and it can be made again (SLR-12, SLR-13, SLR-15)', async () => {
+test('DeleteServiceLinkedRole: the role is deleted and can be created again (SLR-12, SLR-13, SLR-15)', async () => {
   const { run } = await iamRig();
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   const { DeletionTaskId } = await run('DeleteServiceLinkedRole', { RoleName: ROLE });
@@ -102,7 +102,7 @@ test('DeleteServiceLinkedRole: the task says that the role is gone, and it can b
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
 });
 
-test('DeleteServiceLinkedRole: while something uses the role the task fails and lists it, and the role stays (SLR-14)', async () => {
+test('DeleteServiceLinkedRole: a used role stays, and the failed task lists its users (SLR-14)', async () => {
   const connector = `arn:aws:chime:us-east-1:${ACCOUNT}:vc/abc`;
   let used = true;
   const { run } = await iamRig({ linkedRoleUsage: async () => (used ? [{ region: 'us-east-1', resources: [connector] }] : []) });
@@ -123,13 +123,13 @@ test('GetServiceLinkedRoleDeletionStatus: an unknown task is NoSuchEntity (SLR-1
   await assert.rejects(run('GetServiceLinkedRoleDeletionStatus', { DeletionTaskId: 'task/none' }), { code: 'NoSuchEntityException' });
 });
 
-test('DeleteServiceLinkedRole: a role that people made is not found by it', async () => {
+test('DeleteServiceLinkedRole: a customer role is NoSuchEntity', async () => {
   const { run } = await iamRig();
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
   await assert.rejects(run('DeleteServiceLinkedRole', { RoleName: 'r' }), { code: 'NoSuchEntityException' });
 });
 
-test('A role that people made under the name of a service-linked one is not service-linked (SLR-17)', async () => {
+test('linkedRole: a customer role with the name of a service-linked role is not one (SLR-17)', async () => {
   const { run, store, callOf } = await iamRig();
   await run('CreateRole', { RoleName: ROLE, AssumeRolePolicyDocument: TRUST_ROOT });
   await store.transaction(async (tx) => {
@@ -138,7 +138,7 @@ test('A role that people made under the name of a service-linked one is not serv
   });
 });
 
-test('A service makes its role once, and asks for permission only as long as it is not there (SLR-6)', async () => {
+test('ensureLinkedRole: a service creates its role once and then requires no permission (SLR-6)', async () => {
   const { store, callOf } = await iamRig();
   const caller = { principal: ROOT, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' } as const;
   await store.transaction(async (tx) => {

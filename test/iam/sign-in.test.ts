@@ -17,14 +17,14 @@ async function withUsers() {
   return rig;
 }
 
-test('hashPassword: the same password in another spelling of Unicode is the same, another is not', async () => {
-  const kept = await hashPassword('Ångström-7', new Uint8Array(16));
-  assert.match(kept, /^scrypt\$15\$8\$1\$/);
-  assert.equal(await isPassword(kept, 'Ångström-7'), true);
-  assert.equal(await isPassword(kept, 'Angstrom-7'), false);
+test('hashPassword: a password matches in another Unicode form, and a different one does not', async () => {
+  const hash = await hashPassword('Ångström-7', new Uint8Array(16));
+  assert.match(hash, /^scrypt\$15\$8\$1\$/);
+  assert.equal(await isPassword(hash, 'Ångström-7'), true);
+  assert.equal(await isPassword(hash, 'Angstrom-7'), false);
 });
 
-test('A login profile: the password is kept as a hash, and the profile can be read, changed and deleted', async () => {
+test('Login profile: the password is stored as a hash, and the profile can be read, changed, deleted', async () => {
   const { run, state } = await withUsers();
   assert.equal((await state()).includes(GOOD), false);
   assert.deepEqual((await run('GetLoginProfile', { UserName: 'ada' })).LoginProfile, {
@@ -51,14 +51,14 @@ test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {
   });
 });
 
-test('CreateLoginProfile, UpdateLoginProfile and ChangePassword: a password is hashed beside the transaction, and only where nothing else refuses it', async () => {
-  const { run, asides } = await withUsers();
+test('Login profiles: passwords are hashed off the transaction, and only after all other checks', async () => {
+  const { run, offloadCount } = await withUsers();
   const hashed = async (call: Promise<unknown>) => {
-    const before = asides();
+    const before = offloadCount();
     await call.catch(() => {});
-    return asides() - before;
+    return offloadCount() - before;
   };
-  assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'nobody', Password: GOOD })), 0);
+  assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'absent', Password: GOOD })), 0);
   assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'ada', Password: GOOD })), 0);
   assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'bob', Password: 'short' })), 0);
   assert.equal(await hashed(run('CreateLoginProfile', { UserName: 'bob', Password: GOOD })), 1);
@@ -81,7 +81,7 @@ const VIOLATIONS: readonly (readonly [password: string, policy: object | undefin
 ];
 
 for (const [password, policy, message] of VIOLATIONS) {
-  test(`CreateLoginProfile: ${password} with ${policy === undefined ? 'no policy' : JSON.stringify(policy)} is PasswordPolicyViolation`, async () => {
+  test(`CreateLoginProfile: ${password} under ${policy === undefined ? 'no policy' : JSON.stringify(policy)} is PasswordPolicyViolation`, async () => {
     const { run } = await withUsers();
     if (policy !== undefined) await run('UpdateAccountPasswordPolicy', policy);
     await assert.rejects(run('CreateLoginProfile', { UserName: 'bob', Password: password }), {
@@ -91,7 +91,7 @@ for (const [password, policy, message] of VIOLATIONS) {
   });
 }
 
-test('ChangePassword: a password in use, or used as lately as the policy remembers, is refused', async () => {
+test('ChangePassword: the current password and those that the policy remembers are violations', async () => {
   const { run } = await withUsers();
   await run('UpdateAccountPasswordPolicy', { PasswordReusePrevention: 2 });
   const change = (OldPassword: string, NewPassword: string) => run('ChangePassword', { OldPassword, NewPassword }, ADA);
@@ -102,7 +102,7 @@ test('ChangePassword: a password in use, or used as lately as the policy remembe
   await change('Third-Horse-9', GOOD);
 });
 
-test('ChangePassword: a wrong old password is AccessDenied, and changes nothing', async () => {
+test('ChangePassword: a wrong old password is AccessDenied and changes nothing', async () => {
   const { run, state } = await withUsers();
   const before = await state();
   await assert.rejects(run('ChangePassword', { OldPassword: 'Wrong-Horse-7', NewPassword: 'Other-Horse-8' }, ADA), {
@@ -111,11 +111,11 @@ test('ChangePassword: a wrong old password is AccessDenied, and changes nothing'
   assert.equal(await state(), before);
 });
 
-for (const [who, principal] of [
-  ['the root', ROOT],
+for (const [title, principal] of [
+  ['the root user', ROOT],
   ['a role', ROLE_SESSION],
 ] as const) {
-  test(`ChangePassword: ${who} is InvalidUserType`, async () => {
+  test(`ChangePassword: ${title} is InvalidUserType`, async () => {
     const { run } = await withUsers();
     await assert.rejects(async () => run('ChangePassword', { OldPassword: GOOD, NewPassword: 'Other-Horse-8' }, { principal }), {
       code: 'InvalidUserTypeException',
@@ -123,11 +123,11 @@ for (const [who, principal] of [
   });
 }
 
-test('The password policy: what is not given again goes to its default, and without one there is none to read', async () => {
+test('UpdateAccountPasswordPolicy: absent members get their defaults, and a deleted policy is NoSuchEntity', async () => {
   const { run } = await iamRig();
-  const none = { code: 'NoSuchEntityException', message: `The Password Policy with domain name ${ACCOUNT} cannot be found.` };
-  await assert.rejects(run('GetAccountPasswordPolicy', {}), none);
-  await assert.rejects(run('DeleteAccountPasswordPolicy', {}), none);
+  const notFound = { code: 'NoSuchEntityException', message: `The Password Policy with domain name ${ACCOUNT} cannot be found.` };
+  await assert.rejects(run('GetAccountPasswordPolicy', {}), notFound);
+  await assert.rejects(run('DeleteAccountPasswordPolicy', {}), notFound);
   await run('UpdateAccountPasswordPolicy', { RequireNumbers: true, MaxPasswordAge: 90 });
   await run('UpdateAccountPasswordPolicy', { MinimumPasswordLength: 12, MaxPasswordAge: 30 });
   assert.deepEqual((await run('GetAccountPasswordPolicy', {})).PasswordPolicy, {
@@ -141,10 +141,10 @@ test('The password policy: what is not given again goes to its default, and with
     MaxPasswordAge: 30,
   });
   await run('DeleteAccountPasswordPolicy', {});
-  await assert.rejects(run('GetAccountPasswordPolicy', {}), none);
+  await assert.rejects(run('GetAccountPasswordPolicy', {}), notFound);
 });
 
-/** A device for ada, and the codes it shows. */
+/** Creates a device for ada and returns its codes. */
 async function withDevice() {
   const rig = await withUsers();
   const { VirtualMFADevice } = await rig.run('CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' });
@@ -156,7 +156,7 @@ async function withDevice() {
 
 const PHONE = `arn:aws:iam::${ACCOUNT}:mfa/phone`;
 
-test('CreateVirtualMFADevice: the seed and its picture are shown once, and kept sealed', async () => {
+test('CreateVirtualMFADevice: seed and QR code are returned once and stored encrypted', async () => {
   const { run, state, device } = await withDevice();
   assert.equal(device.SerialNumber, PHONE);
   const seed = Buffer.from(device.Base32StringSeed ?? []).toString();
@@ -170,7 +170,7 @@ test('CreateVirtualMFADevice: the seed and its picture are shown once, and kept 
   });
 });
 
-test('EnableMFADevice: two codes in a row enable it for one user; deactivated, it can be deleted', async () => {
+test('EnableMFADevice: two consecutive codes enable it for one user, and it can be deactivated and deleted', async () => {
   const { run, pair } = await withDevice();
   await assert.rejects(
     run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, AuthenticationCode1: '000000', AuthenticationCode2: '000000' }),
@@ -208,7 +208,7 @@ test('DeleteUser: a user with an MFA device is DeleteConflict', async () => {
   });
 });
 
-test("A code is taken once, from the device's own user only, under whatever name it has by then", async () => {
+test('mfaVerifier: a code is accepted once, only from the owner, and under a new user name', async () => {
   const { run, store, vault, callOf, pair, code } = await withDevice();
   await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
   await run('UpdateUser', { UserName: 'ada', NewUserName: 'grace' });
@@ -224,7 +224,7 @@ test("A code is taken once, from the device's own user only, under whatever name
   assert.equal(await verify('grace', code(later)), false);
 });
 
-/** A device of ada's, one verifier, and codes shown at any time; what is wrong is counted as the server counts it. */
+/** Creates an enabled device of ada and one verifier, and shows codes at any time. Counts wrong codes like the server. */
 async function withVerifier() {
   const rig = await withDevice();
   await rig.run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...rig.pair(START) });
@@ -239,7 +239,7 @@ async function withVerifier() {
   return { ...rig, show, showAndCount, at: (seconds: number) => instant(START + 60_000 + seconds * 1000) };
 }
 
-test('mfaVerifier: five wrong codes in a row lock the device, longer with each further one, and a restart forgets nothing', async () => {
+test('mfaVerifier: five wrong codes lock the device, longer after each more, and across restarts', async () => {
   const { showAndCount, code, at, store, vault, callOf } = await withVerifier();
   for (let i = 0; i < 5; i++) assert.equal(await showAndCount('000000', at(0)), false);
   assert.equal(await showAndCount(code(at(0)), at(0)), false);
@@ -254,7 +254,7 @@ test('mfaVerifier: five wrong codes in a row lock the device, longer with each f
   assert.equal(await showAndCount(code(at(120)), at(120)), true);
 });
 
-test('mfaVerifier: wrong codes shown at once count before they are committed, and not for ever where they never are', async () => {
+test('mfaVerifier: concurrent wrong codes count before commit, and expire if never committed', async () => {
   const { show, code, at } = await withVerifier();
   const shown = await Promise.all(Array.from({ length: 50 }, () => show('000000', at(0))));
   assert.equal(shown.filter(({ right }) => right).length, 0);
@@ -262,14 +262,14 @@ test('mfaVerifier: wrong codes shown at once count before they are committed, an
   assert.equal((await show(code(at(61)), at(61))).right, true);
 });
 
-test('ResyncMFADevice: a right pair of codes ends the waiting', async () => {
+test('ResyncMFADevice: two correct codes unlock the device', async () => {
   const { run, showAndCount, code, at, pair } = await withVerifier();
   for (let i = 0; i < 5; i++) await showAndCount('000000', at(0));
   await run('ResyncMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(at(0)) });
   assert.equal(await showAndCount(code(at(25), 1), at(25)), true);
 });
 
-test('ResyncMFADevice: a device whose clock runs wrong is taken again', async () => {
+test('ResyncMFADevice: a device with a wrong clock is accepted again', async () => {
   const { run, store, vault, callOf, pair, code } = await withDevice();
   await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
   const ahead = instant(START + 600_000);
@@ -279,7 +279,7 @@ test('ResyncMFADevice: a device whose clock runs wrong is taken again', async ()
   assert.equal(taken.right, true);
 });
 
-test('The root enables a device for itself by its account id, and the summary says so', async () => {
+test('EnableMFADevice: the root user enables a device with its account ID, and the summary counts it', async () => {
   const { run, store, pair } = await withDevice();
   await store.transaction((tx) => tx.identity.put(ACCOUNT, 'account', ACCOUNT, { accountId: ACCOUNT, name: 'tower', createdAt: START }));
   await run('EnableMFADevice', { UserName: ACCOUNT, SerialNumber: PHONE, ...pair(START) });
@@ -287,8 +287,8 @@ test('The root enables a device for itself by its account id, and the summary sa
   assert.equal((await run('ListMFADevices', {})).MFADevices.length, 1);
 });
 
-test('qrModules: the picture of a text is what a reader of QR codes reads as that text', () => {
-  // Recorded: the modules of this text were read back by jsQR 1.4.0 on 2026-11-22, as were those of texts up to version 15.
+test('qrModules: a QR code scanner reads the encoded string', () => {
+  // Recorded: jsQR 1.4.0 read these modules as this string on 2026-11-22. It also read longer strings, up to version 15.
   const modules = qrModules(`otpauth://totp/Amazon%20Web%20Services:ada@${ACCOUNT}?secret=${'A'.repeat(64)}`);
   const drawn = (modules ?? []).map((row) => row.map((dark) => (dark ? '1' : '0')).join('')).join('\n');
   assert.equal(createHash('sha256').update(drawn).digest('hex'), RECORDED);

@@ -1,9 +1,10 @@
 /**
- * What the operations of Organizations do, where nothing is refused.
+ * Successful calls of the Organizations operations.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { CALLER } from '../../src/services/chime-fixture.ts';
 import type { Access } from '../../src/services/operation.ts';
@@ -13,7 +14,7 @@ import { ALLOW_ALL, MANAGEMENT, organizationRig, organizationsRig, START, STRANG
 const SCP = 'SERVICE_CONTROL_POLICY';
 const FULL = 'p-FullAWSAccess';
 
-test('CreateOrganization: the caller manages it, and ids and ARNs are as the model has them', async () => {
+test('CreateOrganization: the caller becomes the management account, and IDs match the model', async () => {
   const { run } = await organizationsRig();
   const { Organization } = await run('CreateOrganization', {});
   const id = Organization?.Id ?? '';
@@ -33,7 +34,7 @@ test('CreateOrganization: the caller manages it, and ids and ARNs are as the mod
   assert.deepEqual(Roots?.[0]?.PolicyTypes, []);
 });
 
-test('DeleteOrganization: nothing of it is left, and its account may make another', async () => {
+test('DeleteOrganization: it deletes everything, and the account may create another organization', async () => {
   const rig = await organizationRig();
   await rig.policy('a');
   const { Handshake } = await rig.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } });
@@ -41,8 +42,8 @@ test('DeleteOrganization: nothing of it is left, and its account may make anothe
   await rig.run('RemoveAccountFromOrganization', { AccountId: rig.memberId });
   await rig.run('DeleteOrganization', {});
   await assert.rejects(rig.run('DescribeOrganization', {}), { code: 'AWSOrganizationsNotInUseException' });
-  const seen = await rig.run('DescribeHandshake', { HandshakeId: Handshake?.Id ?? '' }, { accountId: STRANGER });
-  assert.equal(seen.Handshake?.State, 'CANCELED');
+  const described = await rig.run('DescribeHandshake', { HandshakeId: Handshake?.Id ?? '' }, { accountId: STRANGER });
+  assert.equal(described.Handshake?.State, 'CANCELED');
   await rig.run('CreateOrganization', {});
   assert.deepEqual(
     (await rig.run('ListPolicies', { Filter: SCP })).Policies?.map(({ Id }) => Id),
@@ -55,7 +56,7 @@ test('DeleteOrganization: nothing of it is left, and its account may make anothe
   assert.deepEqual((await rig.run('ListCreateAccountStatus', {})).CreateAccountStatuses, []);
 });
 
-test('CreateAccount: an account of this server, under the root, entered by a role that trusts the management account', async () => {
+test('CreateAccount: the account is under the root, with a role that trusts the management account', async () => {
   const rig = await organizationRig();
   const { CreateAccountStatus: created } = await rig.run('CreateAccount', {
     AccountName: 'second',
@@ -90,7 +91,7 @@ test('CreateAccount: an account of this server, under the root, entered by a rol
   ]);
 });
 
-test('CreateAccount: an address that an account has, in whatever case, fails in its status and makes nothing', async () => {
+test('CreateAccount: a used email address, in any case, is FAILED and creates no account', async () => {
   const rig = await organizationRig();
   const { CreateAccountStatus } = await rig.run('CreateAccount', { AccountName: 'again', Email: 'MEMBER@example.com' });
   assert.equal(CreateAccountStatus?.State, 'FAILED');
@@ -101,7 +102,7 @@ test('CreateAccount: an address that an account has, in whatever case, fails in 
   assert.deepEqual(failed.CreateAccountStatuses, [CreateAccountStatus]);
 });
 
-test('EnablePolicyType: FullAWSAccess is on all there is, and on all that comes', async () => {
+test('EnablePolicyType: FullAWSAccess is attached to all existing and later targets', async () => {
   const rig = await organizationRig();
   const { OrganizationalUnit: later } = await rig.run('CreateOrganizationalUnit', { ParentId: rig.rootId, Name: 'later' });
   const { Targets } = await rig.run('ListTargetsForPolicy', { PolicyId: FULL });
@@ -119,7 +120,7 @@ test('EnablePolicyType: FullAWSAccess is on all there is, and on all that comes'
   assert.deepEqual(Roots?.[0]?.PolicyTypes, [{ Type: SCP, Status: 'ENABLED' }]);
 });
 
-test('DisablePolicyType: nothing is attached to anything any more, and enabling it anew puts FullAWSAccess on all', async () => {
+test('DisablePolicyType: it detaches all policies, and enabling attaches FullAWSAccess to all targets', async () => {
   const rig = await organizationRig();
   const policyId = await rig.policy('a');
   const targets = [rig.rootId, rig.unitId, rig.memberId, MANAGEMENT];
@@ -138,7 +139,7 @@ test('DisablePolicyType: nothing is attached to anything any more, and enabling 
   assert.deepEqual(await attached(), [[FULL], [FULL], [FULL], [FULL]]);
 });
 
-test('Units: five deep, with their paths, parents and children; names are unique in a parent only', async () => {
+test('Units: they have paths, parents and children, and names are unique only in a parent', async () => {
   const rig = await organizationRig();
   const unitIds = [rig.unitId];
   for (let depth = 2; depth <= 5; depth++) {
@@ -173,7 +174,7 @@ test('Units: five deep, with their paths, parents and children; names are unique
   assert.deepEqual((await rig.run('ListOrganizationalUnitsForParent', { ParentId: unitIds[3] ?? '' })).OrganizationalUnits, []);
 });
 
-test('Policies: made, changed, attached, listed, detached, deleted', async () => {
+test('Policies: they can be created, changed, attached, listed, detached and deleted', async () => {
   const rig = await organizationRig();
   const { Policy } = await rig.run('CreatePolicy', { Name: 'a', Description: 'first', Type: SCP, Content: ALLOW_ALL });
   const summary = Policy?.PolicySummary;
@@ -210,27 +211,27 @@ test('Policies: made, changed, attached, listed, detached, deleted', async () =>
   assert.deepEqual((await rig.run('ListPolicies', { Filter: 'TAG_POLICY' })).Policies, []);
 });
 
-test('Lists come in pages that neither repeat nor skip, FullAWSAccess among the policies', async () => {
+test('ListPolicies: pages neither repeat nor skip a policy, and include FullAWSAccess', async () => {
   const rig = await organizationRig();
-  const made = new Set([FULL]);
-  for (let i = 0; i < 44; i++) made.add(await rig.policy(`p${i}`));
+  const expected = new Set([FULL]);
+  for (let i = 0; i < 44; i++) expected.add(await rig.policy(`p${i}`));
   const found: (string | undefined)[] = [];
   const sizes: number[] = [];
   for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
     const page: OrganizationsApi['ListPolicies']['output'] = await rig.run('ListPolicies', {
       Filter: SCP,
-      ...(token === undefined ? {} : { NextToken: token }),
+      ...omitUndefined({ NextToken: token }),
     });
     found.push(...(page.Policies ?? []).map(({ Id }) => Id));
     sizes.push(page.Policies?.length ?? 0);
     token = page.NextToken;
   }
   assert.deepEqual(sizes, [20, 20, 5]);
-  assert.equal(found.length, made.size);
-  assert.deepEqual(new Set(found), made);
+  assert.equal(found.length, expected.size);
+  assert.deepEqual(new Set(found), expected);
 });
 
-test('An invited account joins when it accepts, by id or address, and either side sees the handshake', async () => {
+test('AcceptHandshake: the account joins, and both accounts see the handshake', async () => {
   const rig = await organizationRig();
   const { Handshake } = await rig.run('InviteAccountToOrganization', {
     Target: { Id: STRANGER, Type: 'ACCOUNT' },
@@ -259,18 +260,18 @@ test('An invited account joins when it accepts, by id or address, and either sid
   assert.deepEqual(again.Handshake?.Parties?.[1], { Id: rig.memberId, Type: 'ACCOUNT' });
 });
 
-test('An invitation expires after 15 days, and then another may be sent', async () => {
+test('InviteAccountToOrganization: an invitation expires after 15 days and can be repeated', async () => {
   const rig = await organizationRig();
   const invite = (now = START) => rig.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } }, { now });
   const { Handshake } = await invite();
   const now = instant(START + 15 * 24 * 60 * 60_000);
-  const seen = (at: typeof now) => rig.run('DescribeHandshake', { HandshakeId: Handshake?.Id ?? '' }, { now: at });
-  assert.equal((await seen(instant(now - 1))).Handshake?.State, 'OPEN');
-  assert.equal((await seen(now)).Handshake?.State, 'EXPIRED');
+  const describe = (at: typeof now) => rig.run('DescribeHandshake', { HandshakeId: Handshake?.Id ?? '' }, { now: at });
+  assert.equal((await describe(instant(now - 1))).Handshake?.State, 'OPEN');
+  assert.equal((await describe(now)).Handshake?.State, 'EXPIRED');
   assert.equal((await invite(now)).Handshake?.State, 'OPEN');
 });
 
-test('Tags of everything are put on, replaced whatever their case, and taken off', async () => {
+test('TagResource: it adds tags to every resource type and replaces keys in any case', async () => {
   const rig = await organizationRig();
   for (const ResourceId of [rig.rootId, rig.unitId, rig.memberId, await rig.policy('a')]) {
     await rig.run('TagResource', { ResourceId, Tags: [{ Key: 'team', Value: 'red' }] });
@@ -290,12 +291,12 @@ test('Tags of everything are put on, replaced whatever their case, and taken off
   }
 });
 
-test('AttachPolicy asks for the policy and the target, by ARNs that name the organization, with their tags', async () => {
+test('AttachPolicy: it requires the policy and the target, with the organization in the ARNs, and tags', async () => {
   const rig = await organizationRig();
   const PolicyId = await rig.policy('a');
   await rig.run('TagResource', { ResourceId: rig.unitId, Tags: [{ Key: 'team', Value: 'red' }] });
   const owned = `arn:aws:organizations::${MANAGEMENT}`;
-  assert.deepEqual(await rig.asked('AttachPolicy', { PolicyId, TargetId: rig.unitId }), {
+  assert.deepEqual(await rig.requiredAccess('AttachPolicy', { PolicyId, TargetId: rig.unitId }), {
     action: 'organizations:AttachPolicy',
     resources: [
       `${owned}:policy/${rig.organizationId}/service_control_policy/${PolicyId}`,
@@ -304,44 +305,44 @@ test('AttachPolicy asks for the policy and the target, by ARNs that name the org
     context: { 'organizations:policytype': SCP },
     tags: [{}, { team: 'red' }],
   });
-  const full = await rig.asked('DescribePolicy', { PolicyId: FULL });
+  const full = await rig.requiredAccess('DescribePolicy', { PolicyId: FULL });
   assert.deepEqual(full.resources, ['arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess']);
 });
 
 const TAGS = { Tags: [{ Key: 'Team', Value: 'red' }] };
 // biome-ignore format: a table
-const MADE_WITH_TAGS: readonly (readonly [name: keyof OrganizationsApi, input: object])[] = [
+const CREATED_WITH_TAGS: readonly (readonly [name: keyof OrganizationsApi, input: object])[] = [
   ['CreateOrganizationalUnit',    { ParentId: 'r-0000', Name: 'a' }],
   ['CreateAccount',               { AccountName: 'a', Email: 'a@example.com' }],
   ['CreatePolicy',                { Name: 'a', Description: '', Type: SCP, Content: '' }],
   ['InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } }],
 ];
 
-for (const [name, input] of MADE_WITH_TAGS) {
-  test(`${name}: with tags asks for organizations:TagResource besides, and without for nothing more`, () => {
-    const asked = (more: object) => {
+for (const [name, input] of CREATED_WITH_TAGS) {
+  test(`${name}: only with tags it also requires organizations:TagResource`, () => {
+    const accessFor = (more: object) => {
       const access = organizationsOperations()[name].access({ ...input, ...more } as never, CALLER) as Access | readonly Access[];
       return (Array.isArray(access) ? access : [access]).map(({ action, context }: Access) => [
         action,
         context?.get('aws:requesttag/team'),
       ]);
     };
-    assert.deepEqual(asked({}), [[`organizations:${name}`, undefined]]);
-    assert.deepEqual(asked(TAGS), [
+    assert.deepEqual(accessFor({}), [[`organizations:${name}`, undefined]]);
+    assert.deepEqual(accessFor(TAGS), [
       [`organizations:${name}`, 'red'],
       ['organizations:TagResource', 'red'],
     ]);
   });
 }
 
-test('AcceptHandshake asks for the handshake in the name of the account that invites', async () => {
+test('AcceptHandshake: it requires the handshake with the inviting account in its ARN', async () => {
   const rig = await organizationRig();
   const { Handshake } = await rig.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } });
-  const { resources } = await rig.asked('AcceptHandshake', { HandshakeId: Handshake?.Id ?? '' }, { accountId: STRANGER });
+  const { resources } = await rig.requiredAccess('AcceptHandshake', { HandshakeId: Handshake?.Id ?? '' }, { accountId: STRANGER });
   assert.deepEqual(resources, [Handshake?.Arn]);
 });
 
-test('Handshakes that ended long ago, and old requests for accounts, are forgotten when others come', async () => {
+test('Retention: new handshakes and account creations delete the expired ones', async () => {
   const rig = await organizationRig();
   const invite = (now = START) => rig.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } }, { now });
   const { Handshake } = await invite();
@@ -361,7 +362,7 @@ test('Handshakes that ended long ago, and old requests for accounts, are forgott
   assert.equal((await rig.run('ListCreateAccountStatus', {})).CreateAccountStatuses?.length, 2);
 });
 
-test('Services that have trusted access are listed with the time they have it from, until it is taken', async () => {
+test('EnableAWSServiceAccess: services are listed with the time of the first call until disabled', async () => {
   const { run } = await organizationRig();
   for (const ServicePrincipal of ['sso.amazonaws.com', 'cloudtrail.amazonaws.com'])
     await run('EnableAWSServiceAccess', { ServicePrincipal });

@@ -1,5 +1,5 @@
 /**
- * Operations of Organizations over a real store in memory, called as the pipeline calls them once a request is authorized.
+ * Test rig: Organizations operations with an in-memory store, called without authorization.
  */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -12,18 +12,20 @@ import { organizationsOperations } from '../../src/services/organizations/operat
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Tx } from '../../src/store/store.ts';
 
-/** The management account of `organizationRig`. */
+/** Management account of `organizationRig`. */
 export const MANAGEMENT = '111122223333' as AccountId;
-/** An account that is in no organization, made at the machine. */
+/** An account that the operator created and that is not in an organization. */
 export const STRANGER = '444455556666' as AccountId;
 export const START = instant(Date.UTC(2026, 10, 22));
 export const ALLOW_ALL = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] });
 
+/** Account and time of a call. The defaults are the management account and `START`. */
 export interface As {
   readonly accountId?: AccountId;
   readonly now?: Instant;
 }
 
+/** Creates a rig with two accounts and without an organization. */
 export async function organizationsRig() {
   const store = await openSqlite(':memory:');
   const operations = organizationsOperations();
@@ -66,8 +68,8 @@ export async function organizationsRig() {
   return {
     store,
     run,
-    /** What an operation asks for, with what it reads from the store. */
-    asked<Name extends keyof OrganizationsApi>(name: Name, input: OrganizationsApi[Name]['input'], as: As = {}) {
+    /** Returns the access that an operation requires, with the values resolved from the store. */
+    requiredAccess<Name extends keyof OrganizationsApi>(name: Name, input: OrganizationsApi[Name]['input'], as: As = {}) {
       return store.transaction(async (tx) => {
         const access = operations[name].access(input as never, callerOf(as)) as Access;
         return {
@@ -78,7 +80,7 @@ export async function organizationsRig() {
         };
       });
     },
-    /** Lets an account leave the organization that created it, as the operator does. */
+    /** Allows an account to leave the organization that created it, like the operator does. */
     async makeStandalone(accountId: AccountId): Promise<void> {
       await store.transaction(async (tx) => {
         const account = await tx.identity.get(accountId, 'account', accountId);
@@ -86,13 +88,13 @@ export async function organizationsRig() {
         await tx.identity.put(accountId, 'account', accountId, { ...account, standalone: true });
       });
     },
-    /** Everything of identity, to compare before and after. */
+    /** Returns the whole identity state as a string, for comparisons. */
     state: () => store.transaction(async (tx) => JSON.stringify(await tx.identity.changesSince(0))),
   };
 }
 export type OrganizationsRig = Awaited<ReturnType<typeof organizationsRig>>;
 
-/** With an organization, service control policies enabled, one unit, and one member that the organization has made. */
+/** Creates a rig with an organization, enabled service control policies, one unit, and one created member. */
 export async function organizationRig() {
   const rig = await organizationsRig();
   const { run } = rig;
@@ -109,7 +111,7 @@ export async function organizationRig() {
     rootId,
     unitId: OrganizationalUnit?.Id ?? '',
     memberId: CreateAccountStatus.AccountId as AccountId,
-    /** Makes a policy; resolves to its id. */
+    /** Creates a policy and returns its ID. */
     async policy(name: string, content = ALLOW_ALL): Promise<string> {
       const { Policy } = await run('CreatePolicy', { Name: name, Description: '', Type: 'SERVICE_CONTROL_POLICY', Content: content });
       return Policy?.PolicySummary?.Id ?? '';

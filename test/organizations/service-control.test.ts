@@ -1,5 +1,5 @@
 /**
- * Service control policies from end to end: a running server, the real client, and members that are bound or not.
+ * Service control policies end to end: a running server, the real clients, and member accounts with and without policies.
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
@@ -53,7 +53,7 @@ interface Member {
 let rootId = '';
 let emails = 0;
 
-/** Makes an account and enters it by its role, as its administrator. */
+/** Creates a member account and assumes its administrator role. */
 async function newMember(): Promise<Member> {
   const { CreateAccountStatus } = await organizations.send(
     new CreateAccountCommand({ AccountName: 'member', Email: `member${++emails}@example.com` }),
@@ -77,7 +77,7 @@ async function newMember(): Promise<Member> {
   };
 }
 
-/** Lets a created account leave, as `belfry account make-standalone` does. */
+/** Allows a created account to leave, like `belfry account make-standalone`. */
 async function makeStandalone({ accountId }: Member): Promise<void> {
   assert.ok((await askControl(server.dataFolder, { command: 'account make-standalone', accountId })).ok);
 }
@@ -93,14 +93,14 @@ async function newPolicy(Content: string): Promise<string> {
 const attach = (PolicyId: string, TargetId: string) => organizations.send(new AttachPolicyCommand({ PolicyId, TargetId }));
 const detach = (PolicyId: string, TargetId: string) => organizations.send(new DetachPolicyCommand({ PolicyId, TargetId }));
 const listUsers = (member: Member) => member.iam.send(new ListUsersCommand({}));
-const who = (member: Member) => `arn:aws:sts::${member.accountId}:assumed-role/OrganizationAccountAccessRole/me`;
+const sessionArn = (member: Member) => `arn:aws:sts::${member.accountId}:assumed-role/OrganizationAccountAccessRole/me`;
 const explicitly = (member: Member) => ({
   name: 'AccessDenied',
-  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ with an explicit deny in a service control policy`,
+  message: `User: ${sessionArn(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ with an explicit deny in a service control policy`,
 });
 const implicitly = (member: Member) => ({
   name: 'AccessDenied',
-  message: `User: ${who(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ because no service control policy allows the iam:ListUsers action`,
+  message: `User: ${sessionArn(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ because no service control policy allows the iam:ListUsers action`,
 });
 
 before(async () => {
@@ -110,8 +110,8 @@ before(async () => {
   await organizations.send(new EnablePolicyTypeCommand({ RootId: rootId, PolicyType: 'SERVICE_CONTROL_POLICY' }));
 });
 
-describe('A service control policy', () => {
-  test('binds the administrator of a member with the very next request, and no more once it is detached (EVAL-6)', async () => {
+describe('Service control policy', () => {
+  test("it applies to a member's administrator from the next request until it is detached (EVAL-6)", async () => {
     const member = await newMember();
     await listUsers(member);
     const denyUsers = await newPolicy(DENY_USERS);
@@ -121,7 +121,7 @@ describe('A service control policy', () => {
     await listUsers(member);
   });
 
-  test('must allow at every level: an account without FullAWSAccess may do only what its own policy allows (EVAL-6)', async () => {
+  test('an account without FullAWSAccess may do only what its own policy allows (EVAL-6)', async () => {
     const member = await newMember();
     await attach(await newPolicy(ONLY_CHIME), member.accountId);
     await listUsers(member);
@@ -132,7 +132,7 @@ describe('A service control policy', () => {
     );
   });
 
-  test('changed in its content binds anew with the very next request (EVAL-6)', async () => {
+  test('a changed policy applies from the next request (EVAL-6)', async () => {
     const member = await newMember();
     const policyId = await newPolicy(policy({ Effect: 'Deny', Action: 'iam:CreateUser', Resource: '*' }));
     await attach(policyId, member.accountId);
@@ -141,7 +141,7 @@ describe('A service control policy', () => {
     await assert.rejects(listUsers(member), explicitly(member));
   });
 
-  test('on a unit binds an account that is moved into it, and no more once it is moved out (EVAL-6)', async () => {
+  test('on a unit, it applies to an account that was moved into it, until it is moved out (EVAL-6)', async () => {
     const member = await newMember();
     const { OrganizationalUnit: outer } = await organizations.send(
       new CreateOrganizationalUnitCommand({ ParentId: rootId, Name: 'outer' }),
@@ -159,7 +159,7 @@ describe('A service control policy', () => {
     await listUsers(member);
   });
 
-  test('on the root binds every member and never the management account (EVAL-6)', async () => {
+  test('on the root, it applies to every member and not to the management account (EVAL-6)', async () => {
     const member = await newMember();
     const denyUsers = await newPolicy(DENY_USERS);
     await attach(denyUsers, rootId);
@@ -170,7 +170,7 @@ describe('A service control policy', () => {
     await listUsers(member);
   });
 
-  test('of a disabled policy type binds nobody, and what was attached is gone when it is enabled again (EVAL-6)', async () => {
+  test('it is detached while the policy type is disabled, and not attached again after that (EVAL-6)', async () => {
     const member = await newMember();
     await attach(await newPolicy(DENY_USERS), member.accountId);
     await assert.rejects(listUsers(member), explicitly(member));
@@ -187,20 +187,20 @@ describe('A service control policy', () => {
     );
   });
 
-  test('does not bind an account that left, by its own call or by the management account (EVAL-6)', async () => {
-    const [removed, gone] = [await newMember(), await newMember()];
+  test('it does not apply to an account that left or was removed (EVAL-6)', async () => {
+    const [removed, left] = [await newMember(), await newMember()];
     const denyUsers = await newPolicy(DENY_USERS);
-    for (const member of [removed, gone]) {
+    for (const member of [removed, left]) {
       await attach(denyUsers, member.accountId);
       await makeStandalone(member);
     }
     await organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: removed.accountId }));
-    await gone.organizations.send(new LeaveOrganizationCommand({}));
-    for (const member of [removed, gone]) await listUsers(member);
-    await assert.rejects(gone.organizations.send(new DescribeOrganizationCommand({})), { name: 'AWSOrganizationsNotInUseException' });
+    await left.organizations.send(new LeaveOrganizationCommand({}));
+    for (const member of [removed, left]) await listUsers(member);
+    await assert.rejects(left.organizations.send(new DescribeOrganizationCommand({})), { name: 'AWSOrganizationsNotInUseException' });
   });
 
-  test('still binds a created account that tries to leave, until the operator makes it standalone (EVAL-6)', async () => {
+  test('it applies to a created account, which cannot leave until it is standalone (EVAL-6)', async () => {
     const member = await newMember();
     await attach(await newPolicy(DENY_USERS), member.accountId);
     for (const leaving of [
@@ -218,7 +218,7 @@ describe('A service control policy', () => {
   });
 });
 
-test('An invited account is bound from the moment it accepts, and an account that was not invited cannot accept for it (EVAL-6)', async () => {
+test('AcceptHandshake: policies apply once the invited account accepts, and no other account can (EVAL-6)', async () => {
   const [invited, other] = [await newMember(), await newMember()];
   await makeStandalone(invited);
   await organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: invited.accountId }));
@@ -236,7 +236,7 @@ test('An invited account is bound from the moment it accepts, and an account tha
   await detach(denyUsers, rootId);
 });
 
-test('A closed account may do nothing, but say who it is', async () => {
+test('CloseAccount: a closed account may only call GetCallerIdentity', async () => {
   const member = await newMember();
   await organizations.send(new CloseAccountCommand({ AccountId: member.accountId }));
   await assert.rejects(listUsers(member), implicitly(member));
@@ -247,11 +247,11 @@ test('A closed account may do nothing, but say who it is', async () => {
   });
 });
 
-test('A policy of the principal may ask for its organization and its place in it (CTX-1)', async () => {
+test("Condition keys: a policy can test the principal's organization and its path (CTX-1)", async () => {
   const member = await newMember();
   const { Organization } = await organizations.send(new DescribeOrganizationCommand({}));
   const roleOf = async (condition: object) => {
-    const RoleName = `asks${++names}`;
+    const RoleName = `condition${++names}`;
     const trust = policy({ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${member.accountId}:root` }, Action: 'sts:AssumeRole' });
     const { Role } = await member.iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
     const PolicyDocument = policy({ Effect: 'Allow', Action: 'iam:ListUsers', Resource: '*', Condition: condition });
@@ -278,7 +278,7 @@ test('A policy of the principal may ask for its organization and its place in it
   await assert.rejects(path.send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });
 
-test('A member may ask for its organization and for nothing that its management account alone may do', async () => {
+test('DescribeOrganization: a member may call it, but no operations of the management account', async () => {
   const member = await newMember();
   const { Organization } = await member.organizations.send(new DescribeOrganizationCommand({}));
   assert.equal(Organization?.MasterAccountId, server.accountId);

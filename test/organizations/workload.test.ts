@@ -1,6 +1,6 @@
 /**
- * Whatever is done to an organization in whatever order, what binds an account is what its lists say: an auditor asks them, level by level,
- * and compares with the levels that requests are decided by.
+ * Random operations on an organization. Afterwards an auditor reads the policies of each account from the List operations, level by level,
+ * and compares them with the levels that decisions use.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,19 +15,19 @@ import { MANAGEMENT, type OrganizationRig, organizationRig, STRANGER } from './r
 
 const SCP = 'SERVICE_CONTROL_POLICY';
 
-/** A step: what is done, and three numbers that choose what with. */
+/** A step: the index of its operation, and three numbers that choose the arguments. */
 type Step = readonly [kind: number, first: number, second: number, third: number];
 
-interface Things {
+interface Items {
   readonly parents: string[];
   readonly policies: string[];
   readonly accounts: AccountId[];
 }
 
-const pick = <Thing>(things: readonly Thing[], number: number): Thing => things[number % things.length] as Thing;
+const pick = <Item>(items: readonly Item[], number: number): Item => items[number % items.length] as Item;
 
-/** What steps do; those that are refused are steps too. */
-const KINDS: readonly ((rig: OrganizationRig, things: Things, first: number, second: number, third: number) => Promise<unknown>)[] = [
+/** Operations of the steps. A step may fail. */
+const KINDS: readonly ((rig: OrganizationRig, items: Items, first: number, second: number, third: number) => Promise<unknown>)[] = [
   async ({ run }, { parents }, first, second) => {
     const { OrganizationalUnit } = await run('CreateOrganizationalUnit', { ParentId: pick(parents, first), Name: `unit ${second}` });
     parents.push(OrganizationalUnit?.Id ?? '');
@@ -60,7 +60,7 @@ const KINDS: readonly ((rig: OrganizationRig, things: Things, first: number, sec
   },
 ];
 
-/** The levels that the lists tell of, and the path. */
+/** Returns the path and the levels of an account according to the List operations. */
 async function audited({ run }: OrganizationRig, accountId: AccountId) {
   const { Accounts } = await run('ListAccounts', {});
   const account = Accounts?.find(({ Id }) => Id === accountId);
@@ -85,26 +85,26 @@ async function audited({ run }: OrganizationRig, accountId: AccountId) {
   return { path, levels };
 }
 
-test('What binds an account is what the lists of its organization say, after any steps in any order (EVAL-6)', async () => {
+test('Service control levels: they match the List operations after any sequence of operations (EVAL-6)', async () => {
   const step = fc.tuple(fc.nat(KINDS.length - 1), fc.nat(11), fc.nat(11), fc.nat(11));
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps: readonly Step[]) => {
       const rig = await organizationRig();
       await rig.makeStandalone(rig.memberId);
-      const things: Things = {
+      const items: Items = {
         parents: [rig.rootId, rig.unitId],
         policies: ['p-FullAWSAccess', await rig.policy('a'), await rig.policy('b')],
         accounts: [rig.memberId, STRANGER, MANAGEMENT],
       };
       const snapshot = newSnapshot();
       for (const [kind, first, second, third] of steps) {
-        await KINDS[kind]?.(rig, things, first, second, third).catch((error: unknown) =>
+        await KINDS[kind]?.(rig, items, first, second, third).catch((error: unknown) =>
           assert.ok(error instanceof AwsError, String(error)),
         );
       }
       const { version, changes } = await rig.store.transaction((tx) => tx.identity.changesSince(0));
       snapshot.apply(version, changes);
-      for (const accountId of things.accounts) {
+      for (const accountId of items.accounts) {
         const { path, levels } = await audited(rig, accountId);
         const decidedBy = serviceControlLevels(snapshot, accountId, (_, __, text) => compilePolicy(text));
         assert.deepEqual(

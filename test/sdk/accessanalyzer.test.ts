@@ -12,7 +12,7 @@ import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyComm
 import { startTestServer } from '../server.ts';
 import { policy, refusalOf } from './policy.ts';
 
-/** IAM Access Analyzer with the AWS SDK's own client. */
+/** IAM Access Analyzer with the AWS SDK client. */
 const server = await startTestServer();
 let analyzer: AccessAnalyzerClient;
 
@@ -25,7 +25,7 @@ const typo = policy(
   { Sid: '', Effect: 'Allow', Action: 'iam:*', Resource: '*' },
 );
 
-test('ValidatePolicy: the SDK reads a finding with its place', async () => {
+test('ValidatePolicy: the SDK parses a finding with its location', async () => {
   const { findings = [] } = await analyzer.send(new ValidatePolicyCommand({ policyDocument: typo, policyType: 'IDENTITY_POLICY' }));
   const [finding] = findings.filter(({ issueCode }) => issueCode === 'INVALID_ACTION');
   assert.equal(finding?.findingType, 'ERROR');
@@ -34,7 +34,7 @@ test('ValidatePolicy: the SDK reads a finding with its place', async () => {
   assert.equal(finding?.locations?.[0]?.span?.start?.line, 1);
 });
 
-test('ValidatePolicy: the SDK reads all pages', async () => {
+test('ValidatePolicy: the SDK paginates through all pages', async () => {
   const codes: (string | undefined)[] = [];
   for await (const page of paginateValidatePolicy(
     { client: analyzer, pageSize: 1 },
@@ -50,7 +50,7 @@ test('ValidatePolicy: the SDK reads all pages', async () => {
   ]);
 });
 
-test('CheckNoNewAccess: the SDK reads the reason', async () => {
+test('CheckNoNewAccess: the SDK parses the reason', async () => {
   const answer = await analyzer.send(
     new CheckNoNewAccessCommand({
       existingPolicyDocument: policy({ Effect: 'Allow', Action: 'chime:GetMeeting', Resource: '*' }),
@@ -62,7 +62,7 @@ test('CheckNoNewAccess: the SDK reads the reason', async () => {
   assert.deepEqual(answer.reasons, [{ description: 'New access in the statement with index: 0.', statementIndex: 0 }]);
 });
 
-test('CheckAccessNotGranted: a document that is no policy is InvalidParameterException', async () => {
+test('CheckAccessNotGranted: an invalid document is InvalidParameterException', async () => {
   const sent = analyzer.send(
     new CheckAccessNotGrantedCommand({ policyDocument: '{', access: [{ actions: ['iam:PassRole'] }], policyType: 'IDENTITY_POLICY' }),
   );
@@ -70,7 +70,7 @@ test('CheckAccessNotGranted: a document that is no policy is InvalidParameterExc
   assert.deepEqual([name, status], ['InvalidParameterException', 400]);
 });
 
-test('ValidatePolicy: who may not is AccessDeniedException', async () => {
+test('ValidatePolicy: without permission it is AccessDeniedException', async () => {
   const iam = new IAMClient(server.client());
   await iam.send(new CreateUserCommand({ UserName: 'reader' }));
   await iam.send(
@@ -88,7 +88,7 @@ test('ValidatePolicy: who may not is AccessDeniedException', async () => {
   assert.deepEqual([name, status], ['AccessDeniedException', 403]);
 });
 
-test('an operation that is not built says so, and is not tried again', async () => {
+test('An operation that is not implemented is NotYetImplementedException and not retried', async () => {
   const { status, name } = await refusalOf(analyzer.send(new ListAnalyzersCommand({})));
   assert.equal(name, 'NotYetImplementedException');
   assert.ok(status !== undefined && status >= 400 && status < 500);

@@ -15,7 +15,7 @@ const meetings = new ChimeSDKMeetingsClient(server.client());
 const iam = new IAMClient(server.client());
 const ROLE = 'AWSServiceRoleForAmazonChimeTranscription';
 
-test('Transcription: it is refused, the service assumes no role, and the role can be deleted (SLR-18)', async () => {
+test('SLR-18: StartMeetingTranscription is denied, no role is assumed, and the role can be deleted', async () => {
   const { Meeting } = await meetings.send(
     new CreateMeetingCommand({ ClientRequestToken: 'acting', MediaRegion: 'us-east-1', ExternalMeetingId: 'acting' }),
   );

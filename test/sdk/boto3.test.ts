@@ -7,18 +7,18 @@ import { askControl } from '#server/control.ts';
 import { unprovenOf } from '../server/unproven.ts';
 import { startTestServer } from '../server.ts';
 
-/** The main job with boto3 as Debian has it: `main_job.py` does it and says how each call went. */
+/** The main job with boto3 from Debian. `main_job.py` runs it and prints the result of each call. */
 
 const SCRIPT = fileURLToPath(new URL('main_job.py', import.meta.url));
 
-interface Said {
+interface Output {
   readonly account: string;
   readonly meeting: string;
   readonly role: string;
-  readonly said: readonly (readonly [string, unknown])[];
+  readonly results: readonly (readonly [string, unknown])[];
 }
 
-test('boto3: the main job, from the administrator’s first call to the record of it', async () => {
+test("boto3: it does the main job, from the administrator's first call to its trail event", async () => {
   const server = await startTestServer();
   const partner = await askControl(server.dataFolder, { command: 'account create', name: 'Partner' });
   assert.ok(partner.ok && partner.administrator);
@@ -34,11 +34,11 @@ test('boto3: the main job, from the administrator’s first call to the record o
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     },
   });
-  const { account, meeting, role, said } = JSON.parse(stdout) as Said;
-  const outcomes = Object.fromEntries(said);
+  const { account, meeting, role, results } = JSON.parse(stdout) as Output;
+  const outcomes = Object.fromEntries(results);
   const meetingArn = `arn:aws:chime:us-east-1:${account}:meeting/${meeting}`;
-  const unauthorized = (who: string, action: string, on: string) =>
-    `User: arn:aws:iam::${account}:user/${who} is not authorized to perform: ${action} on resource: ${on}`;
+  const unauthorized = (user: string, action: string, on: string) =>
+    `User: arn:aws:iam::${account}:user/${user} is not authorized to perform: ${action} on resource: ${on}`;
   const because = (action: string) => ` because no identity-based policy allows the ${action} action`;
 
   assert.deepEqual(outcomes['users'], ['admin', 'guest', 'maker']);
@@ -65,7 +65,7 @@ test('boto3: the main job, from the administrator’s first call to the record o
   assert.match(await presigned.text(), new RegExp(`<Arn>arn:aws:iam::${account}:user/maker</Arn>`));
 
   const record = outcomes['record'] as readonly (readonly [string | null, string, string | null])[];
-  const of = (who: string | null) => record.filter(([name]) => name === who).map(([, call, error]) => `${call} ${error ?? 'ok'}`);
+  const of = (user: string | null) => record.filter(([name]) => name === user).map(([, call, error]) => `${call} ${error ?? 'ok'}`);
   assert.deepEqual(of('maker'), [
     'CreateMeeting ok',
     'CreateAttendee ok',
@@ -81,7 +81,7 @@ test('boto3: the main job, from the administrator’s first call to the record o
     'GetMeeting InvalidSignatureException',
     'CreateUser SignatureDoesNotMatch',
   ]);
-  // The unknown key names no account.
+  // A request with an unknown key has its record in the history of no account.
   assert.deepEqual(
     (await unprovenOf(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
     ['ListUsers InvalidClientTokenId'],

@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { startTestServer } from '../server.ts';
 import { policy } from './policy.ts';
 
-/** The AWS CLI over HTTPS, with the certificate of the data folder; the README's commands are a test of their own. */
+/** The AWS CLI over HTTPS, with the certificate authority of the data folder. `test/readme/` runs the commands of the README. */
 
-/** What a command printed. The tests say which members they expect. */
+/** Output of a command. */
 type Output = Readonly<Record<string, Readonly<Record<string, string>> & readonly Readonly<Record<string, string>>[]>>;
 
 const server = await startTestServer();
@@ -15,8 +15,8 @@ const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(fil
 
 type Key = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
-/** Runs one command: its output as JSON, or the words it ends with. */
-function aws(command: readonly string[], key: Key = server.credentials): Promise<{ readonly output?: Output; readonly refused?: string }> {
+/** Runs a command. Returns its output, parsed as JSON, or its error message. */
+function aws(command: readonly string[], key: Key = server.credentials): Promise<{ readonly output?: Output; readonly error?: string }> {
   return new Promise((resolve) => {
     const env = {
       PATH: process.env['PATH'],
@@ -33,21 +33,21 @@ function aws(command: readonly string[], key: Key = server.credentials): Promise
       ['--endpoint-url', server.httpsEndpoint, '--output', 'json', '--no-cli-pager', ...command],
       { env },
       (error, stdout, stderr) => {
-        if (error) resolve({ refused: stderr.trim() });
+        if (error) resolve({ error: stderr.trim() });
         else resolve({ output: stdout.trim() === '' ? undefined : JSON.parse(stdout) });
       },
     );
   });
 }
 
-/** Runs one command that is to succeed. */
+/** Runs a command that must succeed. */
 async function done(command: readonly string[], key?: Key): Promise<Output> {
-  const { output, refused } = await aws(command, key);
-  assert.equal(refused, undefined, command.join(' '));
+  const { output, error } = await aws(command, key);
+  assert.equal(error, undefined, command.join(' '));
   return output as Output;
 }
 
-test('AWS CLI: users, keys and policies are made, a meeting is made and read, the rest is refused, and the trail has it all', async () => {
+test('AWS CLI: users, policies and meetings work, other calls are denied, and the trail has all events', async () => {
   await done(['iam', 'create-user', '--user-name', 'maker']);
   const document = policy({
     Effect: 'Allow',
@@ -55,11 +55,11 @@ test('AWS CLI: users, keys and policies are made, a meeting is made and read, th
     Resource: '*',
     Condition: { Bool: { 'aws:SecureTransport': 'true' } },
   });
-  const [made] = await Promise.all([
+  const [created] = await Promise.all([
     done(['iam', 'create-access-key', '--user-name', 'maker']),
     aws(['iam', 'put-user-policy', '--user-name', 'maker', '--policy-name', 'meet', '--policy-document', document]),
   ]);
-  const { AccessKeyId, SecretAccessKey } = made['AccessKey'] as Record<string, string>;
+  const { AccessKeyId, SecretAccessKey } = created['AccessKey'] as Record<string, string>;
   const maker = { accessKeyId: AccessKeyId as string, secretAccessKey: SecretAccessKey as string };
   const create = [
     'chime-sdk-meetings',
@@ -83,14 +83,14 @@ test('AWS CLI: users, keys and policies are made, a meeting is made and read, th
   assert.equal(read['Meeting']?.['ExternalMeetingId'], 'weekly');
   const arn = `arn:aws:iam::${server.accountId}:user/maker`;
   assert.equal(
-    ended.refused,
+    ended.error,
     `An error occurred (AccessDeniedException) when calling the DeleteMeeting operation: User: ${arn} is not authorized to perform: chime:DeleteMeeting on resource: arn:aws:chime:us-east-1:${server.accountId}:meeting/${id} because no identity-based policy allows the chime:DeleteMeeting action`,
   );
   assert.match(
-    users.refused ?? '',
+    users.error ?? '',
     /^An error occurred \(AccessDenied\) when calling the ListUsers operation: User: .*:user\/maker is not authorized to perform: iam:ListUsers /,
   );
-  assert.match(wrong.refused ?? '', /^An error occurred \(InvalidSignatureException\) when calling the GetMeeting operation: /);
+  assert.match(wrong.error ?? '', /^An error occurred \(InvalidSignatureException\) when calling the GetMeeting operation: /);
 
   const looked = await done([
     'cloudtrail',
@@ -101,12 +101,12 @@ test('AWS CLI: users, keys and policies are made, a meeting is made and read, th
   const calls = looked['Events']?.map((event) => {
     const { errorCode, userIdentity, tlsDetails } = JSON.parse(event['CloudTrailEvent'] as string);
     assert.equal(tlsDetails.clientProvidedHostHeader, new URL(server.httpsEndpoint).host);
-    return `${event['EventName']} ${errorCode ?? 'ok'} ${userIdentity.arn ?? 'nobody proven'}`;
+    return `${event['EventName']} ${errorCode ?? 'ok'} ${userIdentity.arn ?? 'unproven'}`;
   });
   assert.deepEqual(calls?.sort(), [
     `CreateMeeting ok ${arn}`,
     `DeleteMeeting AccessDeniedException ${arn}`,
-    'GetMeeting InvalidSignatureException nobody proven',
+    'GetMeeting InvalidSignatureException unproven',
     `GetMeeting ok ${arn}`,
     `ListUsers AccessDenied ${arn}`,
   ]);

@@ -7,14 +7,14 @@ import { startTestServer } from '../server.ts';
 import { caller, inputFor, operationsOf } from './every-operation.ts';
 import { everyEvent } from './history.ts';
 
-/** What holds for every operation of every service, built or not. */
+/** Properties of all operations of all services, implemented or not. */
 
-/** Source: requirement INF-4; the models' `noAuth` operations. What they are asked with proves who asks. */
+/** Operations that authenticate the caller by a token. Source: requirement INF-4; the models' `noAuth` operations. */
 const UNSIGNED: ReadonlySet<string> = new Set(['AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity']);
 
 const server = await startTestServer();
 
-test('INF-4: no operation but two is answered to one who does not sign', async () => {
+test('INF-4: only two operations accept unsigned requests', async () => {
   const faults: string[] = [];
   const answered: string[] = [];
   let called = 0;
@@ -32,7 +32,7 @@ test('INF-4: no operation but two is answered to one who does not sign', async (
   assert.ok(called > 600, `${called} operations`);
 });
 
-test('LOG-1: every call of every operation makes exactly one record, whatever became of it', async () => {
+test('LOG-1: every call of every operation is recorded exactly once, whatever its result', async () => {
   const calls = new Map<string, { readonly name: string; readonly ok: boolean; readonly readOnly: boolean }>();
   for (const service of SERVICE_NAMES) {
     const call = caller(service, server.client());
@@ -47,7 +47,7 @@ test('LOG-1: every call of every operation makes exactly one record, whatever be
     const { requestID, readOnly } = document;
     recorded.set(requestID, [...(recorded.get(requestID) ?? []), { name: eventName, ok: errorCode === undefined, readOnly }]);
   }
-  // The client does not sign two operations; their refusals name no account.
+  // The client does not sign two operations, so their errors are recorded without an account.
   for (const { eventName, errorCode, requestID, readOnly } of await unprovenOf(server.dataFolder)) {
     const record = { name: eventName as string, ok: errorCode === undefined, readOnly: readOnly as boolean };
     recorded.set(requestID as string, [...(recorded.get(requestID as string) ?? []), record]);

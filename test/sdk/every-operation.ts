@@ -15,7 +15,7 @@ import { loadModel } from '#model/load.ts';
 import type { Member, OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
 import { type SampleForm, sample, withCanonicalArns } from '../wire/samples.ts';
 
-/** Every operation that an SDK client has, with an input that breaks no constraint. */
+/** All operations that SDK clients have, each with a valid input. */
 
 type Package = Readonly<Record<string, unknown>>;
 
@@ -36,11 +36,12 @@ const PACKAGES: Readonly<Record<ServiceName, readonly [client: string, from: Pac
   'sts':                       ['STSClient',                    sts],
 };
 
+/** Result of a call. */
 export interface Outcome {
-  /** `ok`, or the error's name. */
+  /** `ok`, or the name of the error. */
   readonly code: string;
   readonly message: string;
-  /** Absent where no answer came. */
+  /** Absent if there was no response. */
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly output?: unknown;
@@ -51,7 +52,7 @@ interface Metadata {
   readonly requestId?: string;
 }
 
-/** A request as a client is about to sign it. */
+/** A request before the client signs it. */
 export interface Unsigned {
   path: string;
   headers: Record<string, string>;
@@ -66,7 +67,7 @@ interface AnyClient {
 }
 type Next = (sent: { readonly request: Unsigned }) => Promise<object>;
 
-/** Calls operations of one service by name. `alter` changes each request before it is signed. */
+/** Returns a function that calls operations of a service by name. `alter` changes each request before the client signs it. */
 export function caller(
   service: ServiceName,
   settings: object,
@@ -99,7 +100,7 @@ export function caller(
   };
 }
 
-/** The operations of a service that its SDK client has too. */
+/** Returns the operations of a service that its SDK client also has. */
 export function operationsOf(service: ServiceName): readonly OperationModel[] {
   const [, from] = PACKAGES[service];
   return Object.values(loadModel(service).operations).filter(({ name }) => from[`${name}Command`] !== undefined);
@@ -112,7 +113,7 @@ const CLIENT_FORM: SampleForm = {
   elements: 1,
 };
 
-/** An input for an operation; ARNs in it are of `accountId`. `write` replaces texts, told the member's name. */
+/** Returns a valid input of an operation, with ARNs in `accountId`. `write` replaces strings, depending on the name of the member. */
 export function inputFor(
   service: ServiceName,
   operation: OperationModel,
@@ -123,7 +124,7 @@ export function inputFor(
   if (operation.input === undefined) return {};
   const use: Member = { shape: operation.input };
   const filled = withCanonicalArns(model, operation, sample(model, use, CLIENT_FORM) as Record<string, unknown>);
-  // An endpoint of EventBridge would have the client sign in a way that needs a package of its own.
+  // With an EndpointId the EventBridge client would sign with SigV4A, which needs an additional package.
   if (operation.name === 'PutEvents') delete filled['EndpointId'];
   return rewritten(model, use, filled, '', (text, member) => write(text.replaceAll('111122223333', accountId), member));
 }

@@ -18,7 +18,7 @@ async function userWith(name: string, ...statements: object[]): Promise<{ access
   return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
 }
 
-/** Calls CreateMeeting and gives the message that its denial carried. */
+/** Calls CreateMeeting and returns the encoded message of the denial. */
 async function deniedMessage(credentials: { accessKeyId: string; secretAccessKey: string }): Promise<string> {
   const client = new ChimeSDKMeetingsClient(server.client(credentials));
   const denial = await client
@@ -32,7 +32,7 @@ async function deniedMessage(credentials: { accessKeyId: string; secretAccessKey
   return message;
 }
 
-test('A denial: its sealed explanation names the statement that denied, to who may decode it (TS-8)', async () => {
+test('TS-8: the encoded message of a denial contains the deciding statement for an authorized caller', async () => {
   const message = await deniedMessage(
     await userWith(
       'explicit',
@@ -51,7 +51,7 @@ test('A denial: its sealed explanation names the statement that denied, to who m
   assert.equal(decoded.context.action, 'chime:CreateMeeting');
 });
 
-test('A denial: who may not decode its explanation is refused, and an altered one is no message', async () => {
+test('TS-8: decoding is denied without permission, and an altered message is invalid', async () => {
   const guest = await userWith('unexplained');
   const message = await deniedMessage(guest);
   const decode = (EncodedMessage: string, credentials?: typeof guest) =>

@@ -1,6 +1,7 @@
 import { type CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { omitUndefined } from '#core/omit-undefined.ts';
 
-/** One event as LookupEvents gives it. */
+/** An event returned by LookupEvents. */
 export interface LookedUp {
   readonly eventName: string;
   readonly userName: string | undefined;
@@ -25,12 +26,12 @@ export interface LookedUp {
   };
 }
 
-/** The whole event history of an account in a region, the oldest first. */
+/** Returns the whole event history of an account in a region, oldest first. */
 export async function everyEvent(client: CloudTrailClient): Promise<LookedUp[]> {
   const found: LookedUp[] = [];
   let NextToken: string | undefined;
   do {
-    const page = await client.send(new LookupEventsCommand({ ...(NextToken !== undefined && { NextToken }) }));
+    const page = await client.send(new LookupEventsCommand({ ...omitUndefined({ NextToken }) }));
     for (const { EventName, Username, CloudTrailEvent } of page.Events ?? []) {
       const document = JSON.parse(CloudTrailEvent as string) as LookedUp['document'] & { errorCode?: string };
       found.push({ eventName: EventName as string, userName: Username, errorCode: document.errorCode, document });

@@ -51,7 +51,7 @@ import { codeAt, fromBase32, stepAt } from '#services/mfa.ts';
 import { startTestServer } from '../server.ts';
 import { policy, refusalOf } from './policy.ts';
 
-/** IAM with the AWS SDK's own client: what it sends is understood, what it gets is what it expects, and policies are in force at once. */
+/** IAM with the AWS SDK client: requests and responses are compatible, and policy changes take effect at once. */
 
 const server = await startTestServer();
 const admin = new IAMClient(server.client());
@@ -61,7 +61,7 @@ const BOUNDARY = 'arn:aws:iam::aws:policy/PowerUserAccess';
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
 const userArn = (name: string, path = '/'): string => `arn:aws:iam::${server.accountId}:user${path}${name}`;
 
-/** A client of a user made for one test, with one inline policy. */
+/** Creates a user with one inline policy and returns its client. */
 async function clientOf(UserName: string, document: string): Promise<IAMClient> {
   await admin.send(new CreateUserCommand({ UserName }));
   await admin.send(new PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument: document }));
@@ -76,7 +76,7 @@ before(async () => {
   await admin.send(new AttachGroupPolicyCommand({ GroupName: 'readers', PolicyArn: READ_ONLY }));
 });
 
-test('A user: made, tagged, found by its waiter, and its dates are dates', async () => {
+test('Users: a user can be created and tagged, the waiter finds it, and dates are parsed', async () => {
   const { User } = await admin.send(new CreateUserCommand({ UserName: 'ada', Path: '/eng/', Tags: [{ Key: 'team', Value: 'rød grød' }] }));
   assert.equal(User?.Arn, userArn('ada', '/eng/'));
   assert.ok(User?.CreateDate instanceof Date);
@@ -88,7 +88,7 @@ test('A user: made, tagged, found by its waiter, and its dates are dates', async
   ]);
 });
 
-test('Users: the paginator finds each once', async () => {
+test('Users: the paginator returns each once', async () => {
   for (let i = 0; i < 7; i++) await admin.send(new CreateUserCommand({ UserName: `paged-${i}`, Path: '/paged/' }));
   const names: (string | undefined)[] = [];
   for await (const page of paginateListUsers({ client: admin, pageSize: 3 }, { PathPrefix: '/paged/' })) {
@@ -100,19 +100,21 @@ test('Users: the paginator finds each once', async () => {
   );
 });
 
-test('A policy document: what is read back is what was written, once decoded', async () => {
+test('Policy documents: a decoded document equals the written one', async () => {
   const document = policy({ Effect: 'Allow', Action: 'chime:Get*', Resource: '*' });
   await admin.send(new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'a+b=c,d.e@f-g', PolicyDocument: document }));
   const { PolicyDocument = '' } = await admin.send(new GetUserPolicyCommand({ UserName: 'ada', PolicyName: 'a+b=c,d.e@f-g' }));
   assert.equal(decodeURIComponent(PolicyDocument), document);
   const { Policy } = await admin.send(new CreatePolicyCommand({ PolicyName: 'versioned', PolicyDocument: document }));
-  const made = await admin.send(new CreatePolicyVersionCommand({ PolicyArn: Policy?.Arn, PolicyDocument: document, SetAsDefault: true }));
-  assert.deepEqual([made.PolicyVersion?.VersionId, made.PolicyVersion?.IsDefaultVersion], ['v2', true]);
+  const created = await admin.send(
+    new CreatePolicyVersionCommand({ PolicyArn: Policy?.Arn, PolicyDocument: document, SetAsDefault: true }),
+  );
+  assert.deepEqual([created.PolicyVersion?.VersionId, created.PolicyVersion?.IsDefaultVersion], ['v2', true]);
   const version = await admin.send(new GetPolicyVersionCommand({ PolicyArn: Policy?.Arn, VersionId: 'v2' }));
   assert.equal(decodeURIComponent(version.PolicyVersion?.Document ?? ''), document);
 });
 
-test('A group: its policy reaches its members at once, and who has the policy is told', async () => {
+test('Groups: a policy applies to members at once, and ListEntitiesForPolicy lists the group', async () => {
   await admin.send(new AddUserToGroupCommand({ GroupName: 'readers', UserName: 'ada' }));
   const { PolicyGroups } = await admin.send(new ListEntitiesForPolicyCommand({ PolicyArn: READ_ONLY }));
   assert.deepEqual(
@@ -132,7 +134,7 @@ test('A group: its policy reaches its members at once, and who has the policy is
   assert.equal(EvaluationResults?.[0]?.MatchedStatements?.[0]?.SourcePolicyId, READ_ONLY);
 });
 
-test('EX-4: who may see only its own user sees it, and is refused another', async () => {
+test('EX-4: a user that may get only itself cannot get another user', async () => {
   const own = await clientOf('self', policy({ Effect: 'Allow', Action: 'iam:GetUser', Resource: userArn('$' + '{aws:username}') }));
   assert.equal((await own.send(new GetUserCommand({}))).User?.UserName, 'self');
   assert.equal((await own.send(new GetUserCommand({ UserName: 'self' }))).User?.UserName, 'self');
@@ -141,12 +143,12 @@ test('EX-4: who may see only its own user sees it, and is refused another', asyn
   assert.match(refusal.message, /is not authorized to perform: iam:GetUser on resource: user ada because no identity-based policy allows/);
 });
 
-test('TS-1: IAM names what a refusal is about as the real service does', async () => {
+test('TS-1: denials of IAM contain the resource in the form of the real service', async () => {
   const stranger = await clientOf('unnamed', policy({ Effect: 'Allow', Action: 'chime:*', Resource: '*' }));
   const PolicyDocument = policy({ Effect: 'Allow', Action: '*', Resource: '*' });
   const PolicyArn = `arn:aws:iam::${server.accountId}:policy/own`;
   // biome-ignore format: a table
-  const rows: readonly [command: object, action: string, called: string][] = [
+  const rows: readonly [command: object, action: string, resource: string][] = [
     [new GetUserCommand({}),                                                      'GetUser',          'user unnamed'],
     [new GetRoleCommand({ RoleName: 'r' }),                                       'GetRole',          'role r'],
     [new AttachUserPolicyCommand({ UserName: 'ada', PolicyArn }),                 'AttachUserPolicy', 'user ada'],
@@ -160,36 +162,36 @@ test('TS-1: IAM names what a refusal is about as the real service does', async (
     [new ListUsersCommand({ PathPrefix: '/eng/' }),                               'ListUsers',        userArn('', '/eng/')],
     [new GetAccountSummaryCommand({}),                                            'GetAccountSummary', '*'],
   ];
-  for (const [command, action, called] of rows) {
+  for (const [command, action, resource] of rows) {
     const { message } = await refusalOf(stranger.send(command as GetUserCommand));
     assert.equal(
       message,
-      `User: ${userArn('unnamed')} is not authorized to perform: iam:${action} on resource: ${called} because no identity-based policy allows the iam:${action} action`,
+      `User: ${userArn('unnamed')} is not authorized to perform: iam:${action} on resource: ${resource} because no identity-based policy allows the iam:${action} action`,
     );
   }
 });
 
-test('ListUsers: may be allowed for a path, and is refused for the others', async () => {
+test('ListUsers: it can be allowed for one path only', async () => {
   const lister = await clientOf('lister', policy({ Effect: 'Allow', Action: 'iam:ListUsers', Resource: `${userArn('', '/paged/')}*` }));
   assert.equal((await lister.send(new ListUsersCommand({ PathPrefix: '/paged/' }))).Users?.length, 7);
   assert.equal((await refusalOf(lister.send(new ListUsersCommand({})))).name, 'AccessDenied');
 });
 
-test('CreateUser: who may make users and not tag them makes none with tags', async () => {
+test('CreateUser: a caller without iam:TagUser cannot create users with tags', async () => {
   const maker = await clientOf('tagless', policy({ Effect: 'Allow', Action: 'iam:CreateUser', Resource: '*' }));
-  const { message } = await refusalOf(maker.send(new CreateUserCommand({ UserName: 'labelled', Tags: [{ Key: 'team', Value: 'red' }] })));
-  assert.match(message, new RegExp(`iam:TagUser on resource: ${userArn('labelled')} because`));
-  await maker.send(new CreateUserCommand({ UserName: 'labelled' }));
+  const { message } = await refusalOf(maker.send(new CreateUserCommand({ UserName: 'labeled', Tags: [{ Key: 'team', Value: 'red' }] })));
+  assert.match(message, new RegExp(`iam:TagUser on resource: ${userArn('labeled')} because`));
+  await maker.send(new CreateUserCommand({ UserName: 'labeled' }));
 });
 
-test('TS-9: a stranger is refused before it is said whether the user exists', async () => {
+test('TS-9: an unauthorized caller gets the same denial for existing and unknown users', async () => {
   const stranger = await clientOf('stranger', policy({ Effect: 'Deny', Action: 'chime:*', Resource: '*' }));
-  for (const UserName of ['ada', 'nobody']) {
+  for (const UserName of ['ada', 'absent']) {
     assert.equal((await refusalOf(stranger.send(new GetUserCommand({ UserName })))).name, 'AccessDenied');
   }
 });
 
-test('Delegated administration: policies may be attached only to whom the boundary binds', async () => {
+test('Delegated administration: policies can be attached only to users with the boundary', async () => {
   const document = JSON.stringify({
     Version: '2012-10-17',
     Statement: [
@@ -211,7 +213,7 @@ test('Delegated administration: policies may be attached only to whom the bounda
   await attach('free');
 });
 
-test('Tags decide: who may delete only what is tagged so deletes only that', async () => {
+test('Resource tags: a caller can be limited to deleting users with a tag', async () => {
   const document = JSON.stringify({
     Version: '2012-10-17',
     Statement: [
@@ -225,7 +227,7 @@ test('Tags decide: who may delete only what is tagged so deletes only that', asy
   await cleaner.send(new DeleteUserCommand({ UserName: 'tagged' }));
 });
 
-test('ERR-6: nobody changes a policy of AWS, not even the administrator', async () => {
+test('ERR-6: an AWS managed policy cannot be changed, even by the administrator', async () => {
   const refusal = await refusalOf(
     admin.send(
       new CreatePolicyVersionCommand({ PolicyArn: READ_ONLY, PolicyDocument: policy({ Effect: 'Allow', Action: '*', Resource: '*' }) }),
@@ -234,7 +236,7 @@ test('ERR-6: nobody changes a policy of AWS, not even the administrator', async 
   assert.deepEqual([refusal.name, refusal.status], ['AccessDenied', 403]);
 });
 
-test('A service-linked role: made, protected and removed, as its client waits for it', async () => {
+test("Service-linked roles: one is created, protected, and deleted with the client's polling", async () => {
   const AWSServiceName = 'messaging.chime.amazonaws.com';
   const RoleName = 'AWSServiceRoleForChimeSDKMessaging';
   await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName }));
@@ -246,7 +248,7 @@ test('A service-linked role: made, protected and removed, as its client waits fo
   assert.equal((await refusalOf(admin.send(new GetRoleCommand({ RoleName })))).name, 'NoSuchEntityException');
 });
 
-test('A password: set by the administrator, changed by its user', async () => {
+test('Passwords: the administrator sets one, and its user changes it', async () => {
   const ada = await clientOf('with-password', policy({ Effect: 'Allow', Action: 'iam:ChangePassword', Resource: '*' }));
   await admin.send(new CreateLoginProfileCommand({ UserName: 'with-password', Password: 'Correct-Horse-7', PasswordResetRequired: true }));
   await ada.send(new ChangePasswordCommand({ OldPassword: 'Correct-Horse-7', NewPassword: 'Other-Horse-8' }));
@@ -254,7 +256,7 @@ test('A password: set by the administrator, changed by its user', async () => {
   assert.equal(refusal.name, 'AccessDenied');
 });
 
-test('An MFA device: its seed makes codes that enable it', async () => {
+test('MFA devices: codes from the returned seed enable a device', async () => {
   const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'phone' }));
   const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed ?? []).toString());
   const step = stepAt(Date.now() as never);
@@ -273,7 +275,7 @@ test('An MFA device: its seed makes codes that enable it', async () => {
   );
 });
 
-test('An OpenID Connect provider is read back as it was made', async () => {
+test('OpenID Connect providers: a provider is returned as it was created', async () => {
   const { OpenIDConnectProviderArn } = await admin.send(
     new CreateOpenIDConnectProviderCommand({ Url: 'https://login.example.com', ClientIDList: ['app'], ThumbprintList: ['a'.repeat(40)] }),
   );
@@ -281,7 +283,7 @@ test('An OpenID Connect provider is read back as it was made', async () => {
   assert.deepEqual([provider.Url, provider.ClientIDList, provider.ThumbprintList], ['login.example.com', ['app'], ['a'.repeat(40)]]);
 });
 
-test('Reports: credentials, the account as a whole, and what was accessed last', async () => {
+test('Reports: the credential report, account summary and last accessed information are returned', async () => {
   assert.equal((await admin.send(new GenerateCredentialReportCommand({}))).State, 'STARTED');
   const report = Buffer.from((await admin.send(new GetCredentialReportCommand({}))).Content ?? []).toString();
   assert.match(report, /^user,arn,[^\n]*\n<root_account>,/);
@@ -297,7 +299,7 @@ test('Reports: credentials, the account as a whole, and what was accessed last',
   );
 });
 
-test('COMP-1, COMP-2: when a key and its user were used last is told, a refused attempt too', async () => {
+test('COMP-1, COMP-2: the last use of an access key and its user is reported, even of a denied call', async () => {
   const watched = await clientOf('watched', policy({ Effect: 'Allow', Action: ['iam:GetUser'], Resource: ['*'] }));
   await watched.send(new GetUserCommand({}));
   assert.equal((await refusalOf(watched.send(new ListMFADevicesCommand({})))).name, 'AccessDenied');
@@ -312,7 +314,7 @@ test('COMP-1, COMP-2: when a key and its user were used last is told, a refused 
   assert.deepEqual(used?.map((action) => action.ActionName).sort(), ['GetUser', 'ListMFADevices']);
 });
 
-test('A role: its trust policy is read back with ARNs', async () => {
+test('Roles: a trust policy is returned with ARNs', async () => {
   const trust = JSON.stringify({
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal: { AWS: userArn('ada', '/eng/') }, Action: 'sts:AssumeRole' }],

@@ -33,7 +33,7 @@ import { startTestServer } from '../server.ts';
 import { everyEvent } from './history.ts';
 import { policy, refusalOf } from './policy.ts';
 
-/** The main job, from an empty folder to the record of it, with the AWS SDK's own clients. The tests are its steps, in order. */
+/** The main job with the AWS SDK clients, from an empty data folder to the trail events. The tests are consecutive steps. */
 
 const server = await startTestServer();
 const region = 'us-east-1';
@@ -60,7 +60,7 @@ before(async () => {
   keys.second = { accessKeyId, secretAccessKey };
 });
 
-/** A session of the administrator that ended a second ago: nobody can wait for one to end. */
+/** Issues a session of the administrator that expired one second ago. */
 function expired(): Keys {
   const issued = newSessionTokens(loadOrCreateOperatorKey(join(server.dataFolder, 'operator.key'))).issue(
     {
@@ -82,7 +82,7 @@ function expired(): Keys {
   return { accessKeyId, secretAccessKey, sessionToken };
 }
 
-test('Step 1: the administrator makes two users, a policy with a condition, and their keys', async () => {
+test('Step 1: the administrator creates two users, their access keys, and a policy with a condition', async () => {
   for (const UserName of ['maker', 'guest'] as const) {
     await admin.send(new CreateUserCommand({ UserName }));
     keys[UserName] = await keyOf(admin, UserName);
@@ -101,7 +101,7 @@ test('Step 1: the administrator makes two users, a policy with a condition, and 
   await admin.send(new AttachUserPolicyCommand({ UserName: 'maker', PolicyArn: Policy?.Arn }));
 });
 
-test('Step 2: the maker makes a meeting and two attendees, and reads them', async () => {
+test('Step 2: the user maker creates and reads a meeting with two attendees', async () => {
   const { Meeting } = await meetings(keys.maker).send(new CreateMeetingCommand(MEETING));
   meetingId = Meeting?.MeetingId as string;
   for (const ExternalUserId of ['anna', 'bert']) {
@@ -113,13 +113,13 @@ test('Step 2: the maker makes a meeting and two attendees, and reads them', asyn
   assert.deepEqual(Attendees?.map((each) => each.ExternalUserId).sort(), ['anna', 'bert']);
 });
 
-test('Step 2: a condition that does not hold takes the permission away', async () => {
+test('Step 2: a condition that does not hold denies the call', async () => {
   const elsewhere = new ChimeSDKMeetingsClient({ ...server.client(keys.maker), region: 'eu-central-1' });
   const refused = await refusalOf(elsewhere.send(new GetMeetingCommand({ MeetingId: meetingId })));
   assert.deepEqual([refused.name, refused.status], ['AccessDeniedException', 403]);
 });
 
-test("Step 3: the maker may not end the meeting, and is told why in AWS's words", async () => {
+test("Step 3: maker may not delete the meeting and gets AWS's message", async () => {
   const resource = `arn:aws:chime:${region}:${server.accountId}:meeting/${meetingId}`;
   assert.deepEqual(await refusalOf(meetings(keys.maker).send(new DeleteMeetingCommand({ MeetingId: meetingId }))), {
     name: 'AccessDeniedException',
@@ -128,7 +128,7 @@ test("Step 3: the maker may not end the meeting, and is told why in AWS's words"
   });
 });
 
-test('Step 3: the guest may nothing at all, whether the thing exists or not', async () => {
+test('Step 3: the user guest gets the same denial for existing and unknown meetings', async () => {
   const guest = meetings(keys.guest);
   for (const [action, send] of [
     ['chime:CreateMeeting', () => guest.send(new CreateMeetingCommand(MEETING))],
@@ -148,7 +148,7 @@ test('Step 3: the guest may nothing at all, whether the thing exists or not', as
   assert.deepEqual([refused.name, refused.status], ['AccessDenied', 403]);
 });
 
-test('Step 3: wrong secret, unknown key, skewed clock, expired token and altered body are refused before anything is looked at', async () => {
+test('Step 3: invalid signatures, unknown keys and expired tokens are rejected before authorization', async () => {
   const get = new GetMeetingCommand({ MeetingId: meetingId });
   const altered = meetings(keys.maker);
   altered.middlewareStack.add(
@@ -161,7 +161,7 @@ test('Step 3: wrong secret, unknown key, skewed clock, expired token and altered
   );
   const skewed = new ChimeSDKMeetingsClient({ ...server.client(keys.maker), systemClockOffset: -6 * 60_000 });
   // biome-ignore format: a table
-  for (const [what, send, name] of [
+  for (const [title, send, name] of [
     ['wrong secret',  () => meetings({ ...keys.maker, secretAccessKey: 'x'.repeat(40) }).send(get),                     'InvalidSignatureException'],
     ['unknown key',   () => meetings({ accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x'.repeat(40) }).send(get), 'UnrecognizedClientException'],
     ['skewed clock',  () => skewed.send(get),                                                                            'InvalidSignatureException'],
@@ -169,11 +169,11 @@ test('Step 3: wrong secret, unknown key, skewed clock, expired token and altered
     ['altered body',  () => altered.send(new CreateMeetingCommand({ ...MEETING, ClientRequestToken: 'second' })),        'InvalidSignatureException'],
   ] as const) {
     const refused = await refusalOf(send());
-    assert.deepEqual([refused.name, refused.status], [name, 403], what);
+    assert.deepEqual([refused.name, refused.status], [name, 403], title);
   }
 });
 
-test('Step 4, ROLE-2: a role of a second account with an external id works until its policy is detached, and is refused from the next request on', async () => {
+test('Step 4, ROLE-2: a cross-account role works with its external ID until its policy is detached', async () => {
   const partner = new IAMClient(server.client(keys.second));
   const { Role } = await partner.send(
     new CreateRoleCommand({
@@ -192,11 +192,11 @@ test('Step 4, ROLE-2: a role of a second account with an external id works until
   const assume = (ExternalId: string | undefined, of: Keys = keys.maker) =>
     new STSClient(server.client(of)).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'visit', ...(ExternalId && { ExternalId }) }));
 
-  const words = (name: string) =>
+  const denialFor = (name: string) =>
     `User: arn:aws:iam::${server.accountId}:user/${name} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`;
-  const withoutOwnHalf = await refusalOf(assume('agreed'));
-  assert.deepEqual([withoutOwnHalf.name, withoutOwnHalf.status], ['AccessDenied', 403]);
-  assert.ok(withoutOwnHalf.message.startsWith(words('maker')), withoutOwnHalf.message);
+  const withoutIdentityPolicy = await refusalOf(assume('agreed'));
+  assert.deepEqual([withoutIdentityPolicy.name, withoutIdentityPolicy.status], ['AccessDenied', 403]);
+  assert.ok(withoutIdentityPolicy.message.startsWith(denialFor('maker')), withoutIdentityPolicy.message);
   const { Policy } = await admin.send(
     new CreatePolicyCommand({
       PolicyName: 'visit',
@@ -205,7 +205,7 @@ test('Step 4, ROLE-2: a role of a second account with an external id works until
   );
   await admin.send(new AttachUserPolicyCommand({ UserName: 'maker', PolicyArn: Policy?.Arn }));
   for (const wrong of ['other', undefined]) {
-    assert.deepEqual(await refusalOf(assume(wrong)), { name: 'AccessDenied', status: 403, message: words('maker') });
+    assert.deepEqual(await refusalOf(assume(wrong)), { name: 'AccessDenied', status: 403, message: denialFor('maker') });
   }
 
   const { Credentials, AssumedRoleUser } = await assume('agreed');
@@ -226,11 +226,11 @@ test('Step 4, ROLE-2: a role of a second account with an external id works until
     status: 403,
     message: `User: ${AssumedRoleUser?.Arn} is not authorized to perform: chime:GetMeeting on resource: arn:aws:chime:${region}:${secondAccount.accountId}:meeting/${Meeting?.MeetingId} because no identity-based policy allows the chime:GetMeeting action`,
   });
-  // STS-11: who one is may be asked whatever the policies say.
+  // STS-11: GetCallerIdentity requires no permission.
   assert.equal((await new STSClient(server.client(session)).send(new GetCallerIdentityCommand({}))).Arn, AssumedRoleUser?.Arn);
 });
 
-test('Step 5, LOG-1: the event history shows each of these calls once, with who made it and how it ended', async () => {
+test('Step 5, LOG-1: the event history contains each of these calls once, with caller and result', async () => {
   const here = await everyEvent(new CloudTrailClient(server.client()));
   const calls = (userName: string | undefined) =>
     here.filter((event) => event.userName === userName).map((event) => `${event.eventName} ${event.errorCode ?? 'ok'}`);
@@ -260,7 +260,7 @@ test('Step 5, LOG-1: the event history shows each of these calls once, with who 
     'GetMeeting InvalidSignatureException',
     'GetMeeting InvalidSignatureException',
   ]);
-  // The unknown key names no account.
+  // A request with an unknown key has its record in the history of no account.
   assert.deepEqual(
     (await unprovenOf(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
     ['GetMeeting UnrecognizedClientException'],
@@ -274,7 +274,7 @@ test('Step 5, LOG-1: the event history shows each of these calls once, with who 
     'CreatePolicy ok',
     'AttachUserPolicy ok',
   ]);
-  // Regions are apart: the call with the condition that did not hold stands where it was made.
+  // Regions are separate: the call that failed its condition is in the history of its region.
   const elsewhere = await everyEvent(new CloudTrailClient({ ...server.client(), region: 'eu-central-1' }));
   assert.deepEqual(
     elsewhere.filter((event) => event.userName === 'maker').map((event) => `${event.eventName} ${event.errorCode}`),
@@ -282,7 +282,7 @@ test('Step 5, LOG-1: the event history shows each of these calls once, with who 
   );
 });
 
-test('Step 5, LOG-3: the second account sees what the visitor did in it, as a session of the role', async () => {
+test("Step 5, LOG-3: the second account's history contains the calls of the role session", async () => {
   const there = await everyEvent(new CloudTrailClient(server.client(keys.second)));
   const visits = there.filter((event) => event.userName === 'visit');
   assert.deepEqual(

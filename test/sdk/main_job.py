@@ -1,4 +1,4 @@
-"""The main job with boto3: prints one JSON list of [call, outcome]. Endpoint and keys are in the environment."""
+"""The main job with boto3: prints a JSON list of [call, outcome]. Endpoint and keys are in the environment."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 REGION = "us-east-1"
-said = []
+results = []
 
 
 def client(service, key, secret, token=None):
@@ -27,14 +27,14 @@ def client(service, key, secret, token=None):
 
 
 def tried(name, call):
-    """Notes how a call went; its output, or None."""
+    """Records the outcome of a call. Returns its output, or None after an error."""
     try:
         output = call()
-        said.append([name, "ok"])
+        results.append([name, "ok"])
         return output
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        said.append([name, f"{error.response['Error']['Code']} {status}: {error.response['Error']['Message']}"])
+        results.append([name, f"{error.response['Error']['Code']} {status}: {error.response['Error']['Message']}"])
         return None
 
 
@@ -61,16 +61,16 @@ may = policy(
 )
 arn = iam.create_policy(PolicyName="make-meetings", PolicyDocument=may)["Policy"]["Arn"]
 iam.attach_user_policy(UserName="maker", PolicyArn=arn)
-said.append(["users", sorted(user["UserName"] for page in iam.get_paginator("list_users").paginate() for user in page["Users"])])
+results.append(["users", sorted(user["UserName"] for page in iam.get_paginator("list_users").paginate() for user in page["Users"])])
 
 # Step 2: a meeting and two attendees.
 maker = client("chime-sdk-meetings", *keys["maker"])
 meeting = maker.create_meeting(ClientRequestToken="first", MediaRegion=REGION, ExternalMeetingId="weekly")["Meeting"]["MeetingId"]
 for person in ("anna", "bert"):
     maker.create_attendee(MeetingId=meeting, ExternalUserId=person)
-said.append(["attendees", sorted(each["ExternalUserId"] for each in maker.list_attendees(MeetingId=meeting)["Attendees"])])
+results.append(["attendees", sorted(each["ExternalUserId"] for each in maker.list_attendees(MeetingId=meeting)["Attendees"])])
 
-# Step 3: what is refused.
+# Step 3: denied and rejected calls.
 tried("maker deletes", lambda: maker.delete_meeting(MeetingId=meeting))
 guest = client("chime-sdk-meetings", *keys["guest"])
 tried("guest reads", lambda: guest.get_meeting(MeetingId=meeting))
@@ -119,11 +119,11 @@ tried("visitor reads", lambda: visitor.get_meeting(MeetingId=there))
 theirs.detach_role_policy(RoleName="visitor", PolicyArn=managed)
 tried("visitor reads after the policy is detached", lambda: visitor.get_meeting(MeetingId=there))
 url = client("sts", *keys["maker"]).generate_presigned_url("get_caller_identity", HttpMethod="GET")
-said.append(["presigned", url])
+results.append(["presigned", url])
 
-# Step 5: the record of it.
+# Step 5: the event history.
 trail = client("cloudtrail", *admin)
 events = [event for page in trail.get_paginator("lookup_events").paginate() for event in page["Events"]]
 record = [json.loads(event["CloudTrailEvent"]) for event in reversed(events)]
-said.append(["record", [[event["userIdentity"].get("userName"), event["eventName"], event.get("errorCode")] for event in record]])
-print(json.dumps({"account": account, "meeting": meeting, "role": role, "said": said}))
+results.append(["record", [[event["userIdentity"].get("userName"), event["eventName"], event.get("errorCode")] for event in record]])
+print(json.dumps({"account": account, "meeting": meeting, "role": role, "results": results}))

@@ -5,7 +5,7 @@ import type { ServiceName } from '#model/model.ts';
 import { startTestServer } from '../server.ts';
 import { caller, inputFor, type Outcome, operationsOf } from './every-operation.ts';
 
-/** The guide's three audiences over every operation of every Chime service, built or not: what is not built is asked for like what is. */
+/** The guide's three audiences, for all operations of all Chime services. Operations that are not implemented are authorized too. */
 
 const SERVICES = [
   'chime',
@@ -16,7 +16,7 @@ const SERVICES = [
   'chime-sdk-voice',
 ] as const satisfies readonly ServiceName[];
 
-/** Source: the guide's "Managed policies" and the archive of AmazonChimeUserManagement v8; those of its 38 actions that have an operation today. */
+/** Those of the 38 actions of AmazonChimeUserManagement that have an operation. Source: the guide, "Managed policies"; the archive, v8. */
 const USER_MANAGEMENT: ReadonlySet<string> = new Set([
   'AssociatePhoneNumberWithUser', 'AssociateSigninDelegateGroupsWithAccount', 'BatchSuspendUser', 'BatchUnsuspendUser', 'BatchUpdateUser', 'CreateUser',
   'DisassociatePhoneNumberFromUser', 'DisassociateSigninDelegateGroupsFromAccount', 'GetAccount', 'GetAccountSettings', 'GetPhoneNumber', 'GetUser',
@@ -28,10 +28,10 @@ type Audience = readonly [requirement: string, userName: string, policyName: str
 
 // biome-ignore format: a table
 const AUDIENCES: readonly Audience[] = [
-  ['EX-2: without a policy there is no access',                    'nobody',  undefined,                   () => false],
-  ['EX-2: AmazonChimeReadOnly reads, and changes nothing',         'reader',  'AmazonChimeReadOnly',       (name) => /^(List|Get|Describe)/.test(name) || name === 'SearchAvailablePhoneNumbers'],
-  ['EX-5: AmazonChimeUserManagement does what it names, no more',  'manager', 'AmazonChimeUserManagement', (name) => USER_MANAGEMENT.has(name)],
-  ['IAM-1: AmazonChimeFullAccess may do everything',               'chief',   'AmazonChimeFullAccess',     () => true],
+  ['EX-2: without a policy there is no access',                    'none',  undefined,                   () => false],
+  ['EX-2: AmazonChimeReadOnly allows only reading',         'reader',  'AmazonChimeReadOnly',       (name) => /^(List|Get|Describe)/.test(name) || name === 'SearchAvailablePhoneNumbers'],
+  ['EX-5: AmazonChimeUserManagement allows only its actions',  'manager', 'AmazonChimeUserManagement', (name) => USER_MANAGEMENT.has(name)],
+  ['IAM-1: AmazonChimeFullAccess allows everything',               'chief',   'AmazonChimeFullAccess',     () => true],
 ];
 
 const server = await startTestServer();
@@ -47,16 +47,16 @@ before(async () => {
   }
 });
 
-/** What is wrong with an outcome, if anything is. */
+/** Returns what is wrong with an outcome, or `undefined`. */
 function fault({ code, status, message }: Outcome, operation: string, may: boolean, classic: boolean): string | undefined {
   if (status === undefined || status >= 500) return `${code} ${status} ${message}`;
-  const refused = /is not authorized to perform: chime:/.test(message);
-  if (may) return refused ? `refused: ${message}` : undefined;
-  if (!refused) return `allowed: ${code} ${message}`;
+  const denied = /is not authorized to perform: chime:/.test(message);
+  if (may) return denied ? `denied: ${message}` : undefined;
+  if (!denied) return `allowed: ${code} ${message}`;
   const expected = classic ? 'ForbiddenException' : 'AccessDeniedException';
   if (code !== expected || status !== 403) return `${code} ${status}, not ${expected} 403`;
-  const words = `is not authorized to perform: chime:${operation} on resource: `;
-  return message.includes(words) && message.endsWith(` because no identity-based policy allows the chime:${operation} action`)
+  const denial = `is not authorized to perform: chime:${operation} on resource: `;
+  return message.includes(denial) && message.endsWith(` because no identity-based policy allows the chime:${operation} action`)
     ? undefined
     : message;
 }

@@ -1,4 +1,4 @@
-/** Meetings as the real SDK sees them: what is answered, who may ask, and what stands in the event history afterwards. */
+/** Meetings with the SDK clients: responses, authorization and the event history. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -30,7 +30,7 @@ import {
 import { startTestServer } from '../server.ts';
 
 const server = await startTestServer();
-// The address says which service is meant: all of Chime's sign alike.
+// The host selects the service, because all Chime services have the same signing name.
 const meetings = new ChimeSDKMeetingsClient(at(server.credentials));
 const iam = new IAMClient(server.client());
 const cloudtrail = new CloudTrailClient(server.client());
@@ -48,7 +48,7 @@ async function newMeeting(tags: Record<string, string> = {}): Promise<{ MeetingI
   return { MeetingId: Meeting?.MeetingId as string, MeetingArn: Meeting?.MeetingArn as string };
 }
 
-/** A client of a new user who may do what these statements say. */
+/** Creates a user with these statements and returns its client. */
 async function userWith(UserName: string, ...Statement: readonly object[]): Promise<ChimeSDKMeetingsClient> {
   await iam.send(new CreateUserCommand({ UserName }));
   const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
@@ -64,7 +64,7 @@ async function history(AttributeKey: LookupAttribute['AttributeKey'], AttributeV
   return Events;
 }
 
-test('A meeting: it is made, joined, changed, listed and ended through the SDK', async () => {
+test('Meetings: a meeting can be created, joined, changed, listed and ended with the SDK', async () => {
   const { Meeting, Attendees, Errors } = await meetings.send(
     new CreateMeetingWithAttendeesCommand({
       ClientRequestToken: 'with-attendees',
@@ -115,7 +115,7 @@ test('A meeting: it is made, joined, changed, listed and ended through the SDK',
   );
 });
 
-test('Tags: they are given, listed and taken away through the SDK', async () => {
+test('Tags: they can be added, listed and removed with the SDK', async () => {
   const { MeetingArn: ResourceARN } = await newMeeting({ team: 'blue' });
   await meetings.send(new TagResourceCommand({ ResourceARN, Tags: [{ Key: 'stage', Value: 'test' }] }));
   await meetings.send(new UntagResourceCommand({ ResourceARN, TagKeys: ['team'] }));
@@ -128,7 +128,7 @@ test('Tags: they are given, listed and taken away through the SDK', async () => 
   });
 });
 
-test('StartMeetingTranscription: without permission and role it is denied, with both it is refused once (SLR-18)', async () => {
+test('SLR-18: StartMeetingTranscription needs permission and role, and is then rejected without retry', async () => {
   const { MeetingId } = await newMeeting();
   const start = new StartMeetingTranscriptionCommand({
     MeetingId,
@@ -148,7 +148,7 @@ test('StartMeetingTranscription: without permission and role it is denied, with 
   await meetings.send(new StopMeetingTranscriptionCommand({ MeetingId }));
 });
 
-test('Authorization: one meeting may be allowed by its ARN, and who may not ask is told nothing of what exists (TS-9)', async () => {
+test('TS-9: one meeting can be allowed by ARN, and denials do not reveal whether a meeting exists', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const other = await newMeeting();
   const client = await userWith('guest', { Effect: 'Allow', Action: 'chime:GetMeeting', Resource: MeetingArn });
@@ -158,7 +158,7 @@ test('Authorization: one meeting may be allowed by its ARN, and who may not ask 
   }
 });
 
-test('Authorization: a Deny on one meeting holds however its id is spelt', async () => {
+test('Authorization: a Deny on one meeting applies to its ID in any case', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const client = await userWith(
     'fenced',
@@ -170,7 +170,7 @@ test('Authorization: a Deny on one meeting holds however its id is spelt', async
   }
 });
 
-test('Authorization: tags of the meeting and of the request decide (TAG-5)', async () => {
+test('TAG-5: tags of the meeting and of the request are available to conditions', async () => {
   const blue = await newMeeting({ team: 'blue' });
   const red = await newMeeting({ team: 'red' });
   const client = await userWith(
@@ -195,7 +195,7 @@ test('Authorization: tags of the meeting and of the request decide (TAG-5)', asy
   await assert.rejects(create('none-1'), { name: 'AccessDeniedException' });
 });
 
-test('Authorization: tags at creation want chime:TagResource too', async () => {
+test('Authorization: tags at creation also require chime:TagResource', async () => {
   const client = await userWith('no-tagger', { Effect: 'Allow', Action: 'chime:CreateMeeting', Resource: '*' });
   const request = { ClientRequestToken: 'no-tagger', MediaRegion: 'us-east-1', ExternalMeetingId: 'tagged' };
   await assert.rejects(client.send(new CreateMeetingCommand({ ...request, Tags: [{ Key: 'team', Value: 'blue' }] })), {
@@ -205,13 +205,13 @@ test('Authorization: tags at creation want chime:TagResource too', async () => {
   await client.send(new CreateMeetingCommand(request));
 });
 
-test('The event history: what was made, what was refused and what was not found are in it, and no join token is (LOG-1, LOG-4)', async () => {
+test('LOG-1, LOG-4: the history has created, denied and missing meetings, and no join token', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const { Attendee } = await meetings.send(new CreateAttendeeCommand({ MeetingId, ExternalUserId: 'secret-agent' }));
   await meetings.send(new DeleteMeetingCommand({ MeetingId }));
   await assert.rejects(meetings.send(new GetMeetingCommand({ MeetingId })));
-  const refused = await userWith('nobody', { Effect: 'Deny', Action: 'chime:*', Resource: '*' });
-  await assert.rejects(refused.send(new GetMeetingCommand({ MeetingId })));
+  const denied = await userWith('denied', { Effect: 'Deny', Action: 'chime:*', Resource: '*' });
+  await assert.rejects(denied.send(new GetMeetingCommand({ MeetingId })));
 
   const events = await history('ResourceName', MeetingArn);
   const records = events.map((each) => JSON.parse(each.CloudTrailEvent as string));
@@ -231,9 +231,9 @@ test('The event history: what was made, what was refused and what was not found 
     records.find((each) => each.eventName === 'CreateAttendee').responseElements.attendee.joinToken,
     'HIDDEN_DUE_TO_SECURITY_REASONS',
   );
-  assert.equal(records[0].userIdentity.userName, 'nobody');
+  assert.equal(records[0].userIdentity.userName, 'denied');
   assert.equal(records[0].additionalEventData.denial.kind, 'explicit');
-  assert.equal((await history('Username', 'nobody')).length, 1);
+  assert.equal((await history('Username', 'denied')).length, 1);
   assert.equal((await history('EventId', events[0]?.EventId as string)).length, 1);
   const [, notFound] = (await history('EventName', 'GetMeeting')).map((each) => JSON.parse(each.CloudTrailEvent as string));
   assert.deepEqual([notFound.errorCode, notFound.requestParameters], ['NotFoundException', { meetingId: MeetingId }]);

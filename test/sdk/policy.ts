@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 
-/** A policy document of the statements given. */
+/** Returns a policy document with these statements. */
 export function policy(...statements: readonly Readonly<Record<string, unknown>>[]): string {
   return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 
-/** An SDK client's error, as far as its user sees it. Fails where the call succeeds. */
+/** Returns the error of an SDK call. Fails if the call succeeds. */
 export async function refusalOf(
   sent: Promise<unknown>,
 ): Promise<{ readonly name: string; readonly status: number | undefined; readonly message: string }> {

@@ -17,9 +17,9 @@ import { askControl } from '#server/control.ts';
 import { startTestServer } from '../server.ts';
 import { policy, refusalOf } from './policy.ts';
 
-/** What the classic host and the SDK hosts make of the same policies, and what no policy can change. */
+/** The same policies on the host of the classic service and on the SDK hosts, and limits that no policy can change. */
 
-/** A server with a user `tester` who has the tag team=blue, and a meeting that has the tag x=y. */
+/** Starts a server with a user `tester` that has the tag team=blue, and a meeting that has the tag x=y. */
 async function newWorld(environment: Readonly<Record<string, string>> = {}) {
   const server = await startTestServer(environment);
   const iam = new IAMClient(server.client());
@@ -42,7 +42,7 @@ async function newWorld(environment: Readonly<Record<string, string>> = {}) {
     admin,
     user,
     tagged,
-    /** Puts these statements in the place of those the user had. */
+    /** Replaces the statements of the user. */
     give: (...statements: readonly object[]) =>
       iam.send(
         new PutUserPolicyCommand({
@@ -51,7 +51,7 @@ async function newWorld(environment: Readonly<Record<string, string>> = {}) {
           PolicyDocument: policy(...(statements as Record<string, unknown>[])),
         }),
       ),
-    /** Whether policy lets the user through to the classic host, and to an SDK host. */
+    /** Reports whether the user's policy allows a call to the classic host and to an SDK host. */
     async outcomes(settings: object = {}) {
       const to = { ...server.client(user), ...settings };
       return {
@@ -62,7 +62,7 @@ async function newWorld(environment: Readonly<Record<string, string>> = {}) {
   };
 }
 
-/** What is not built, or not there, was let through. */
+/** Reports whether a call was allowed. An allowed call may fail because its operation or resource does not exist. */
 async function passes(sent: Promise<unknown>): Promise<boolean> {
   try {
     await sent;
@@ -84,46 +84,46 @@ const MEETINGS = 'arn:aws:chime:*:*:meeting/*';
 const RESOURCE_TAG = 'aws:ResourceTag/x';
 
 // biome-ignore format: a table
-const POLICIES: readonly [requirement: string, what: string, statements: readonly object[], classic: boolean, sdk: boolean][] = [
-  // requirement, what is granted                                                  statements                                                                                        classic  SDK
+const POLICIES: readonly [requirement: string, title: string, statements: readonly object[], classic: boolean, sdk: boolean][] = [
+  // requirement, condition                                                        statements                                                                                        classic  SDK
   ['CHM-1', 'Allow on every Chime ARN',                                            [allow({ Resource: 'arn:aws:chime:*:*:*' })],                                                     false,   true ],
-  ['CHM-1', 'Allow on the meetings’ ARNs',                                         [allow({ Resource: MEETINGS })],                                                                  false,   true ],
+  ['CHM-1', 'Allow on the ARNs of meetings',                                       [allow({ Resource: MEETINGS })],                                                                  false,   true ],
   ['CHM-1', 'Allow on every Chime ARN of the region',                               [allow({ Resource: 'arn:aws:chime:us-east-1:*:*' })],                                              false,   true ],
   ['CHM-1', 'Allow and a Deny on every Chime ARN',                                 [allow(), deny({ Resource: 'arn:aws:chime:*:*:*' })],                                             true,    false],
-  ['CHM-1', 'Allow on all but the meetings',                                       [allow({ Resource: undefined, NotResource: MEETINGS })],                                          true,    false],
-  ['CHM-1', 'Allow and a Deny on all but the meetings',                            [allow(), deny({ Resource: undefined, NotResource: MEETINGS })],                                  false,   true ],
-  ['CHM-2', 'Allow of the very actions',                                           [allow({ Action: ['chime:ListAccounts', 'chime:GetMeeting'] })],                                  true,    true ],
-  ['CHM-2', 'Allow of the actions in other letters',                               [allow({ Action: ['CHIME:listaccounts', 'Chime:GETMEETING'] })],                                  true,    true ],
-  ['CHM-2', 'Allow of wildcards',                                                  [allow({ Action: ['chime:List*', 'chime:?etMeetin?'] })],                                         true,    true ],
+  ['CHM-1', 'Allow with NotResource for meetings',                                 [allow({ Resource: undefined, NotResource: MEETINGS })],                                          true,    false],
+  ['CHM-1', 'Allow and a Deny with NotResource for meetings',                      [allow(), deny({ Resource: undefined, NotResource: MEETINGS })],                                  false,   true ],
+  ['CHM-2', 'Allow of exactly these actions',                                      [allow({ Action: ['chime:ListAccounts', 'chime:GetMeeting'] })],                                  true,    true ],
+  ['CHM-2', 'Allow of the actions in another case',                                [allow({ Action: ['CHIME:listaccounts', 'Chime:GETMEETING'] })],                                  true,    true ],
+  ['CHM-2', 'Allow with wildcards in the actions',                                 [allow({ Action: ['chime:List*', 'chime:?etMeetin?'] })],                                         true,    true ],
   ['CHM-2', 'Allow of other actions',                                              [allow({ Action: ['chime:ListAccount', 'chime:GetMeetings', 'chime:Delete*', 'iam:*'] })],        false,   false],
   ['EVAL-2', 'Allow and a Deny of everything',                                     [allow(), deny({ Action: '*' })],                                                                 false,   false],
-  ['TAG-2', 'Allow where the resource has the tag',                                [allow({ Condition: { StringEquals: { [RESOURCE_TAG]: 'y' } } })],                                false,   true ],
-  ['TAG-2', 'Allow and a Deny where the resource has the tag',                     [allow(), deny({ Condition: { StringEquals: { [RESOURCE_TAG]: 'y' } } })],                        true,    false],
-  ['TAG-2', 'Allow and a Deny where the resource has not the tag',                 [allow(), deny({ Condition: { StringNotEquals: { [RESOURCE_TAG]: 'y' } } })],                     false,   true ],
-  ['TAG-2', 'Allow where the tag, if there is one, is another',                    [allow({ Condition: { StringEqualsIfExists: { [RESOURCE_TAG]: 'z' } } })],                        true,    false],
-  ['TAG-2', 'Allow where there is no tag',                                         [allow({ Condition: { Null: { [RESOURCE_TAG]: 'true' } } })],                                     true,    false],
-  ['TAG-2', 'Allow where all tag keys of the request are among these',             [allow({ Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['a'] } } })],                true,    true ],
-  ['TAG-2', 'Allow and a Deny where any tag key of the request is among these',    [allow(), deny({ Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': ['a'] } } })],         true,    true ],
-  ['TAG-4', 'Allow where the caller has the tag',                                  [allow({ Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue' } } })],                    true,    true ],
-  ['TAG-4', 'Allow where the caller has another tag',                              [allow({ Condition: { StringEquals: { 'aws:PrincipalTag/team': 'red' } } })],                     false,   false],
+  ['TAG-2', 'Allow if the resource has the tag',                                   [allow({ Condition: { StringEquals: { [RESOURCE_TAG]: 'y' } } })],                                false,   true ],
+  ['TAG-2', 'Allow and a Deny if the resource has the tag',                        [allow(), deny({ Condition: { StringEquals: { [RESOURCE_TAG]: 'y' } } })],                        true,    false],
+  ['TAG-2', 'Allow and a Deny if the resource does not have the tag',              [allow(), deny({ Condition: { StringNotEquals: { [RESOURCE_TAG]: 'y' } } })],                     false,   true ],
+  ['TAG-2', 'Allow if the tag is absent or has another value',                     [allow({ Condition: { StringEqualsIfExists: { [RESOURCE_TAG]: 'z' } } })],                        true,    false],
+  ['TAG-2', 'Allow if the tag is absent',                                          [allow({ Condition: { Null: { [RESOURCE_TAG]: 'true' } } })],                                     true,    false],
+  ['TAG-2', 'Allow if all tag keys of the request are listed',                     [allow({ Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['a'] } } })],                true,    true ],
+  ['TAG-2', 'Allow and a Deny if any tag key of the request is listed',            [allow(), deny({ Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': ['a'] } } })],         true,    true ],
+  ['TAG-4', 'Allow if the caller has the tag',                                     [allow({ Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue' } } })],                    true,    true ],
+  ['TAG-4', 'Allow if the caller has another tag',                                 [allow({ Condition: { StringEquals: { 'aws:PrincipalTag/team': 'red' } } })],                     false,   false],
   ['CTX-2', 'Allow from this machine',                                             [allow({ Condition: { IpAddress: { 'aws:SourceIp': '127.0.0.1' } } })],                           true,    true ],
   ['CTX-2', 'Allow from another network',                                          [allow({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } })],                          false,   false],
 ];
 
-for (const [requirement, what, statements, classic, sdk] of POLICIES) {
-  const words = (passed: boolean) => (passed ? 'lets through' : 'refuses');
-  test(`${requirement}: ${what}: the classic host ${words(classic)}, an SDK host ${words(sdk)}`, async () => {
+for (const [requirement, title, statements, classic, sdk] of POLICIES) {
+  const verdict = (passed: boolean) => (passed ? 'allows' : 'denies');
+  test(`${requirement}: ${title}: the classic host ${verdict(classic)}, an SDK host ${verdict(sdk)}`, async () => {
     await give(...statements);
     assert.deepEqual(await outcomes(), { classic, sdk });
   });
 
-  test(`${requirement}: ${what}: with the guide of 2021 an SDK host ${words(classic)} as the classic one does`, async () => {
+  test(`${requirement}: ${title}: with the guide of 2021 an SDK host also ${verdict(classic)}`, async () => {
     await in2021.give(...statements);
     assert.deepEqual(await in2021.outcomes(), { classic, sdk: classic });
   });
 }
 
-test('EVAL-10: a tag taken from the caller, and a tag given to the meeting, count from the next request on', async () => {
+test('EVAL-10: changed tags of the caller and of the meeting apply from the next request', async () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
   await give(allow({ Condition: { StringEquals: { 'aws:ResourceTag/x': '${aws:PrincipalTag/wants}' } } }));
   assert.equal((await outcomes()).sdk, false);
@@ -135,7 +135,7 @@ test('EVAL-10: a tag taken from the caller, and a tag given to the meeting, coun
   assert.equal((await outcomes()).sdk, true);
 });
 
-test('CTX-3: a Deny of what is not over TLS refuses plain HTTP with its reason, and does not touch HTTPS', async () => {
+test('CTX-3: a Deny without TLS denies plain HTTP and does not affect HTTPS', async () => {
   await give(allow(), deny({ Action: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }));
   assert.deepEqual(await outcomes(), { classic: false, sdk: false });
   const refused = await refusalOf(new ChimeSDKMeetingsClient(server.client(user)).send(new GetMeetingCommand({ MeetingId: tagged.id })));
@@ -147,7 +147,7 @@ test('CTX-3: a Deny of what is not over TLS refuses plain HTTP with its reason, 
   assert.deepEqual(await outcomes(overTls), { classic: true, sdk: true });
 });
 
-test('CTX-2: headers of a proxy nobody set up change neither the address nor the transport that policies see', async () => {
+test('CTX-2: forwarding headers without a trusted proxy do not change address and transport', async () => {
   await give(
     allow({ Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }),
     allow({ Condition: { Bool: { 'aws:SecureTransport': 'true' } } }),
@@ -168,16 +168,16 @@ test('CTX-2: headers of a proxy nobody set up change neither the address nor the
   assert.equal(await passes(client.send(new GetMeetingCommand({ MeetingId: tagged.id }))), false);
 });
 
-test('STS-11: who one is can be asked under a Deny of everything', async () => {
+test('STS-11: GetCallerIdentity succeeds under a Deny of everything', async () => {
   await give(deny({ Action: '*' }));
   const identity = await new STSClient(server.client(user)).send(new GetCallerIdentityCommand({}));
   assert.equal(identity.Arn, `arn:aws:iam::${server.accountId}:user/tester`);
 });
 
-test('EVAL-8: an administrator of another account reaches nothing of this one’s, by id or by ARN, and cannot tell what is there', async () => {
-  const made = await askControl(server.dataFolder, { command: 'account create', name: 'Other' });
-  assert.ok(made.ok && made.administrator);
-  const { accountId, accessKeyId, secretAccessKey } = made.administrator;
+test('EVAL-8: an administrator of another account gets the same error for existing and unknown meetings', async () => {
+  const created = await askControl(server.dataFolder, { command: 'account create', name: 'Other' });
+  assert.ok(created.ok && created.administrator);
+  const { accountId, accessKeyId, secretAccessKey } = created.administrator;
   const other = new ChimeSDKMeetingsClient(server.client({ accessKeyId, secretAccessKey }));
   const nowhere = '00000000-0000-4000-8000-000000000000';
   for (const [ours, absent] of [
@@ -196,9 +196,9 @@ test('EVAL-8: an administrator of another account reaches nothing of this one’
         (output) => JSON.stringify({ ...(output as object), $metadata: undefined }),
         (error: Error) => `${error.name} ${error.message.replaceAll(tagged.id, 'ID').replaceAll(nowhere, 'ID')}`,
       );
-    const said = await outcome(ours);
-    assert.equal(said, await outcome(absent));
-    assert.doesNotMatch(said, /"Tags"|"Meeting"/);
+    const message = await outcome(ours);
+    assert.equal(message, await outcome(absent));
+    assert.doesNotMatch(message, /"Tags"|"Meeting"/);
   }
   const byArn = await refusalOf(other.send(new ListTagsForResourceCommand({ ResourceARN: tagged.arn })));
   assert.deepEqual([byArn.name, byArn.status], ['AccessDeniedException', 403]);

@@ -1,8 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, Identity } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
 import { APP_INSTANCE_ADMIN, type AppInstanceMember, appInstanceArn, findMember, inAppInstance } from '../app-instances.ts';
-import { given } from '../iam/given.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
@@ -106,7 +106,7 @@ async function identityOf(call: Call, { id, parent }: ResourceRecord<unknown>): 
 }
 
 function toIdentity({ arn, name }: AppInstanceMember): Identity {
-  return given({ Arn: arn, Name: name });
+  return omitUndefined({ Arn: arn, Name: name });
 }
 
 /** Assumed: code and text. */

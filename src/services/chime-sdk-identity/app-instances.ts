@@ -1,3 +1,4 @@
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AppInstanceSummary, ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../app-instances.ts';
 import { pageOf } from '../chime-page.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { onArns } from './access.ts';
@@ -58,7 +58,7 @@ export function appInstanceOperations({
           requireTags(Tags);
           const place = inAppInstance(call, '');
           const times = { createdAt: call.now, updatedAt: call.now };
-          const added = { ...place, ...times, id: call.newId(), tags: withTags([], Tags), document: given({ name, metadata }) };
+          const added = { ...place, ...times, id: call.newId(), tags: withTags([], Tags), document: omitUndefined({ name, metadata }) };
           await tx.resources.add(APP_INSTANCE, added);
           await requireRoom(tx, APP_INSTANCE, place, 'app instances in an account', limits.appInstances);
           return appInstanceArn(call, added.id);
@@ -128,5 +128,5 @@ export function appInstanceOperations({
 
 function toSummary({ id, document, ...where }: ResourceRecord<AppInstanceDocument>): AppInstanceSummary {
   const { name, metadata } = document;
-  return given({ AppInstanceArn: appInstanceArn(where, id), Name: name, Metadata: metadata });
+  return omitUndefined({ AppInstanceArn: appInstanceArn(where, id), Name: name, Metadata: metadata });
 }

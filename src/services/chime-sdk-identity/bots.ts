@@ -1,9 +1,9 @@
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AppInstanceBotSummary, ChimeSdkIdentityApi, Configuration } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, type AppInstanceBotDocument, findBot, inAppInstance, memberArn } from '../app-instances.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { onArns } from './access.ts';
@@ -44,7 +44,7 @@ export function botOperations({
           const { Name: name, Metadata: metadata, Configuration: configuration, Tags = [] } = input;
           requireTags(Tags);
           const place = inAppInstance(call, appInstance.id);
-          const document = given({ name, metadata, configuration });
+          const document = omitUndefined({ name, metadata, configuration });
           const bot = { ...place, id: call.newId(), createdAt: now, updatedAt: now, tags: withTags([], Tags), document };
           await tx.resources.add(APP_INSTANCE_BOT, bot);
           await requireRoom(tx, APP_INSTANCE_BOT, place, 'bots in an app instance', limits.bots);
@@ -111,5 +111,5 @@ export function botOperations({
 
 function toSummary(bot: ResourceRecord<AppInstanceBotDocument>): AppInstanceBotSummary {
   const { name, metadata } = bot.document;
-  return given({ AppInstanceBotArn: memberArn('bot', bot), Name: name, Metadata: metadata });
+  return omitUndefined({ AppInstanceBotArn: memberArn('bot', bot), Name: name, Metadata: metadata });
 }

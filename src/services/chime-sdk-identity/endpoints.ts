@@ -1,4 +1,5 @@
 import { parseArn } from '#core/arn.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type {
   AppInstanceUserEndpointSummary,
   ChimeSdkIdentityApi,
@@ -7,7 +8,6 @@ import type {
 } from '#model/generated/chime-sdk-identity.ts';
 import { APP_INSTANCE_USER_ENDPOINT, memberArn } from '../app-instances.ts';
 import { pageOf } from '../chime-page.ts';
-import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { onArns } from './access.ts';
@@ -70,7 +70,7 @@ export function endpointOperations({
           const endpointId = call.newId();
           const key = endpointKey(user, endpointId);
           const sealedAttributes = sealAttributes<EndpointAttributes>(vault, key, EndpointAttributes);
-          const document = given({ name, type, resourceArn, allowMessages, sealedAttributes });
+          const document = omitUndefined({ name, type, resourceArn, allowMessages, sealedAttributes });
           await tx.resources.add(APP_INSTANCE_USER_ENDPOINT, { ...key, createdAt: now, updatedAt: now, tags: [], document });
           return endpointId;
         });
@@ -103,7 +103,7 @@ export function endpointOperations({
       async handle(call, input) {
         const { AppInstanceUserArn, EndpointId, Name: name, AllowMessages: allowMessages } = input;
         const endpoint = await endpointOrForbidden(call, input);
-        const document = { ...endpoint.document, ...given({ name, allowMessages }) };
+        const document = { ...endpoint.document, ...omitUndefined({ name, allowMessages }) };
         await call.tx.resources.put(APP_INSTANCE_USER_ENDPOINT, { ...endpoint, updatedAt: call.now, document });
         return { AppInstanceUserArn, EndpointId };
       },
@@ -148,7 +148,7 @@ async function endpointOrForbidden(call: Call, { AppInstanceUserArn, EndpointId 
 
 function toSummary(AppInstanceUserArn: string, endpoint: EndpointRecord): AppInstanceUserEndpointSummary {
   const { name, type, allowMessages, resourceArn } = endpoint.document;
-  return given({
+  return omitUndefined({
     AppInstanceUserArn,
     EndpointId: endpointIdOf(endpoint),
     Name: name,

@@ -1,7 +1,7 @@
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, GetAppInstanceRetentionSettingsResponse } from '#model/generated/chime-sdk-identity.ts';
 import { APP_INSTANCE, type AppInstanceDocument } from '../app-instances.ts';
-import { given } from '../iam/given.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { onArns } from './access.ts';
 import { appInstanceOrForbidden } from './found.ts';
@@ -49,8 +49,8 @@ function withRetention(document: AppInstanceDocument, days: number | undefined, 
 }
 
 function toSettings({ channelRetentionDays, retentionSetAt }: AppInstanceDocument): GetAppInstanceRetentionSettingsResponse {
-  return given({
-    AppInstanceRetentionSettings: { ChannelRetentionSettings: given({ RetentionDays: channelRetentionDays }) },
+  return omitUndefined({
+    AppInstanceRetentionSettings: { ChannelRetentionSettings: omitUndefined({ RetentionDays: channelRetentionDays }) },
     InitiateDeletionTimestamp: retentionSetAt === undefined ? undefined : instant(retentionSetAt + GRACE_MS),
   });
 }

@@ -1,9 +1,9 @@
 import { AwsError } from '#core/aws-error.ts';
 import { instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AppInstanceUserSummary, ChimeSdkIdentityApi, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
 import { APP_INSTANCE_USER, findUser, inAppInstance, memberArn } from '../app-instances.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import { given } from '../iam/given.ts';
 import { once } from '../once.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { onArns } from './access.ts';
@@ -53,7 +53,7 @@ export function userOperations({
           const { AppInstanceUserId, Name: name, Metadata: metadata, Tags = [], ExpirationSettings } = input;
           requireTags(Tags);
           const key = { ...inAppInstance(call, appInstance.id), id: AppInstanceUserId };
-          const document = given({ name, metadata });
+          const document = omitUndefined({ name, metadata });
           const added = { ...key, createdAt: now, updatedAt: now, tags: withTags([], Tags), document };
           const user = withExpiration(added, ExpirationSettings);
           const users = await addUser(tx, user);
@@ -150,5 +150,5 @@ function toExpirationSettings({ document }: UserRecord): { readonly ExpirationSe
 
 function toSummary(user: UserRecord): AppInstanceUserSummary {
   const { name, metadata } = user.document;
-  return given({ AppInstanceUserArn: memberArn('user', user), Name: name, Metadata: metadata });
+  return omitUndefined({ AppInstanceUserArn: memberArn('user', user), Name: name, Metadata: metadata });
 }

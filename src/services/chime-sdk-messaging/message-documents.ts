@@ -1,4 +1,5 @@
 import type { Instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type {
   ChannelMessage,
   ChannelMessageStatusStructure,
@@ -8,7 +9,6 @@ import type {
 import type { ChannelMessageRecord } from '#store/channel-messages.ts';
 import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
-import { given } from '../iam/given.ts';
 import type { Call } from '../operation.ts';
 import { inAppInstanceArn } from './access.ts';
 import { channelArn, missing, toIdentity } from './found.ts';
@@ -72,7 +72,7 @@ export async function toMessageSummary(tx: Tx, channel: ChannelRecord, message: 
   const { record, document } = message;
   const { content, metadata, type, contentType, attributes, updatedAt, editedAt, redacted } = document;
   const target = record.onlyFor === undefined || record.onlyFor === '' ? undefined : record.onlyFor.split('/');
-  return given({
+  return omitUndefined({
     MessageId: record.messageId,
     Content: content,
     Metadata: metadata,

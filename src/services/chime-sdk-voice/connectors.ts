@@ -1,8 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, VoiceConnector, VoiceConnectorAwsRegion } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import { given } from '../iam/given.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import type { VoiceDeps } from './deps.ts';
 import {
@@ -69,7 +69,7 @@ export function connectorOperations({
         if ((await call.tx.resources.count(VOICE_CONNECTOR, placeOf(call), limits.connectors)) >= limits.connectors) {
           throw limitExceeded(VOICE_CONNECTOR, limits.connectors);
         }
-        const document: VoiceConnectorDocument = given({
+        const document: VoiceConnectorDocument = omitUndefined({
           name: input.Name,
           awsRegion: input.AwsRegion ?? 'us-east-1',
           requireEncryption: input.RequireEncryption,
@@ -156,7 +156,7 @@ function newConnectorId({ newId }: Call): string {
 
 function toConnector(record: ResourceRecord<VoiceConnectorDocument>): VoiceConnector {
   const { id, document, createdAt, updatedAt } = record;
-  return given({
+  return omitUndefined({
     VoiceConnectorId: id,
     AwsRegion: document.awsRegion,
     Name: document.name,

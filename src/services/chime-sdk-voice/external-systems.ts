@@ -1,5 +1,5 @@
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
-import { given } from '../iam/given.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
 
@@ -28,7 +28,7 @@ export const externalSystemsOperations: Pick<
     async handle(call, input) {
       const connector = await connectorOrNotFound(call, input);
       const { SessionBorderControllerTypes, ContactCenterSystemTypes } = input;
-      const ExternalSystemsConfiguration = given({ SessionBorderControllerTypes, ContactCenterSystemTypes });
+      const ExternalSystemsConfiguration = omitUndefined({ SessionBorderControllerTypes, ContactCenterSystemTypes });
       await putConfiguration(call, connector, 'externalSystems', ExternalSystemsConfiguration);
       return { ExternalSystemsConfiguration };
     },

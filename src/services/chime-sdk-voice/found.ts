@@ -1,10 +1,10 @@
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ResourceKind, ResourcePlace, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import { type Page, type PageRequest, pageOf } from '../chime-page.ts';
 import { tagValues } from '../chime-tags.ts';
-import { given } from '../iam/given.ts';
 import type { Access, Call, Caller } from '../operation.ts';
 import { type Configurations, SIP_MEDIA_APPLICATION, VOICE_CONNECTOR, type VoiceConnectorDocument, type VoiceKind } from './kinds.ts';
 
@@ -218,7 +218,7 @@ export async function removeConfiguration(call: Call, connector: Connector, name
 }
 
 export function withoutConfiguration({ document }: Connector, name: keyof Configurations): Configurations {
-  return given({ ...document.configurations, [name]: undefined });
+  return omitUndefined({ ...document.configurations, [name]: undefined });
 }
 
 /** Changes what a connector has. Assumed: the connector itself does not count as updated. */

@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceKey } from '#store/resources.ts';
-import { given } from '../iam/given.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { VOICE_SETTINGS, type VoiceSettingsDocument } from './kinds.ts';
 
@@ -25,7 +25,7 @@ export const settingsOperations: Pick<
     access: () => ({ action: 'chime:GetGlobalSettings', resources: ['*'] }),
     async handle(call) {
       const { cdrBucket } = await settings(call);
-      return { VoiceConnector: given({ CdrBucket: cdrBucket }) };
+      return { VoiceConnector: omitUndefined({ CdrBucket: cdrBucket }) };
     },
   },
 
@@ -33,7 +33,7 @@ export const settingsOperations: Pick<
   UpdateGlobalSettings: {
     access: () => ({ action: 'chime:UpdateGlobalSettings', resources: ['*'] }),
     async handle(call, input) {
-      await keep(call, given({ ...(await settings(call)), cdrBucket: input.VoiceConnector.CdrBucket }));
+      await keep(call, omitUndefined({ ...(await settings(call)), cdrBucket: input.VoiceConnector.CdrBucket }));
       return {};
     },
   },
@@ -42,7 +42,7 @@ export const settingsOperations: Pick<
     access: () => ({ action: 'chime:GetPhoneNumberSettings', resources: ['*'] }),
     async handle(call) {
       const { callingName } = await settings(call);
-      return given({ CallingName: callingName?.name, CallingNameUpdatedTimestamp: callingName?.updatedAt });
+      return omitUndefined({ CallingName: callingName?.name, CallingNameUpdatedTimestamp: callingName?.updatedAt });
     },
   },
 

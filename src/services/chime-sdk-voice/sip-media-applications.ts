@@ -1,8 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, SipMediaApplication, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import { given } from '../iam/given.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { VOICE_REGIONS } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
@@ -180,7 +180,7 @@ function requireFreeName(applications: readonly Application[], name: string): vo
 
 function toApplication(record: Application): SipMediaApplication {
   const { id, document, createdAt, updatedAt } = record;
-  return given({
+  return omitUndefined({
     SipMediaApplicationId: id,
     AwsRegion: document.awsRegion,
     Name: document.name,

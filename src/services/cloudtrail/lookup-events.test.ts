@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
@@ -41,7 +42,7 @@ interface History {
   lookUp(input?: LookupEventsRequest, as?: Partial<Caller>): ReturnType<ReturnType<typeof lookupEvents>['handle']>;
 }
 
-/** A trail that holds these records, each written at its own time, and what looks them up at `NOW`. */
+/** Creates a trail with these records, each written at its own time, and a function that looks them up at `NOW`. */
 async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond = 0): Promise<History> {
   let clock: Instant = NOW;
   const store = await openSqlite(':memory:', { now: () => clock });
@@ -72,7 +73,7 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
   };
 }
 
-test('LookupEvents: an event has all its members, and its record as text (LOG-7)', async () => {
+test('LookupEvents: an event has all members, and its record as a string (LOG-7)', async () => {
   const { lookUp } = await history([{}]);
   assert.deepEqual(await lookUp(), {
     Events: [
@@ -91,7 +92,7 @@ test('LookupEvents: an event has all its members, and its record as text (LOG-7)
   });
 });
 
-test("LookupEvents: only the caller's account and region, the last 90 days, newest first", async () => {
+test("LookupEvents: it returns 90 days of the caller's account and region, newest first", async () => {
   const { lookUp } = await history([
     { eventId: 'old', at: instant(NOW - 91 * DAY) },
     { eventId: 'first', at: instant(NOW - 89 * DAY) },
@@ -105,20 +106,20 @@ test("LookupEvents: only the caller's account and region, the last 90 days, newe
   assert.deepEqual(await ids({ StartTime: instant(NOW - 3 * DAY), EndTime: instant(NOW - DAY) }), ['second']);
 });
 
-test('LookupEvents: what is looked for up to the time an event is told with finds it, and from it on too', async () => {
+test('LookupEvents: the time range includes an event at its start and at its end', async () => {
   const { lookUp } = await history([{}]);
   const EventTime = (await lookUp()).Events?.[0]?.EventTime as Instant;
   assert.equal((await lookUp({ StartTime: EventTime, EndTime: EventTime })).Events?.length, 1);
   assert.equal((await lookUp({ EndTime: instant(EventTime - 1) })).Events?.length, 0);
 });
 
-test('LookupEvents: pages follow one another, and a token goes with its own parameters only', async () => {
+test('LookupEvents: pages are consecutive, and a token is valid only for its parameters', async () => {
   const { lookUp } = await history(Array.from({ length: 5 }, (_, i) => ({ eventId: `e${i}`, at: instant(NOW - 10_000 + i) })));
   const LookupAttributes = [{ AttributeKey: 'Username', AttributeValue: 'ada' }] as const;
   const seen: (string | undefined)[] = [];
   let NextToken: string | undefined;
   do {
-    const page = await lookUp({ LookupAttributes, MaxResults: 2, ...(NextToken !== undefined && { NextToken }) });
+    const page = await lookUp({ LookupAttributes, MaxResults: 2, ...omitUndefined({ NextToken }) });
     seen.push(...(page.Events ?? []).map((each) => each.EventId));
     NextToken = page.NextToken;
   } while (NextToken !== undefined);
@@ -131,48 +132,48 @@ test('LookupEvents: pages follow one another, and a token goes with its own para
 });
 
 // biome-ignore format: a table
-const REFUSED: readonly [title: string, input: LookupEventsRequest, code: string][] = [
-  // in the order of checking
+const REJECTED: readonly [title: string, input: LookupEventsRequest, code: string][] = [
+  // in the order of the checks
   ['two attributes',              { LookupAttributes: [{ AttributeKey: 'EventId', AttributeValue: 'a' }, { AttributeKey: 'EventId', AttributeValue: 'b' }] }, 'InvalidLookupAttributesException'],
   ['a start after the end',       { StartTime: instant(2), EndTime: instant(1) }, 'InvalidTimeRangeException' ],
-  ['no results',                  { MaxResults: 0 },                              'InvalidMaxResultsException'],
-  ['more results than there are', { MaxResults: 51 },                             'InvalidMaxResultsException'],
+  ['zero MaxResults',             { MaxResults: 0 },                              'InvalidMaxResultsException'],
+  ['MaxResults over 50',          { MaxResults: 51 },                             'InvalidMaxResultsException'],
 ];
 
-for (const [title, input, code] of REFUSED) {
+for (const [title, input, code] of REJECTED) {
   test(`LookupEvents: ${title} is ${code}`, async () => {
     const { lookUp } = await history([{}]);
     await assert.rejects(lookUp(input), { code });
   });
 }
 
-test('LookupEvents: there are no insight events', async () => {
+test('LookupEvents: the insight category is empty', async () => {
   const { lookUp } = await history([{}]);
   assert.deepEqual(await lookUp({ EventCategory: 'insight' }), { Events: [] });
 });
 
 const LOOKUP = { eventName: 'LookupEvents', at: instant(NOW - 999) };
-const REFUSAL = { ...LOOKUP, document: '{"errorCode":"ThrottlingException"}' };
+const THROTTLED = { ...LOOKUP, document: '{"errorCode":"ThrottlingException"}' };
 
 // biome-ignore format: a table
 const RATES: readonly [title: string, before: readonly Partial<TrailRow>[], perSecond: number, throttled: boolean][] = [
   ['two in this second',                  [LOOKUP, LOOKUP],                               2, true ],
   ['one in this second',                  [LOOKUP],                                       2, false],
-  ['two, of which one was refused',       [LOOKUP, REFUSAL],                              2, false],
-  ['two, of which one is a second ago',   [{ ...LOOKUP, at: instant(NOW - 1000) }, LOOKUP], 2, false],
-  ['two, of which one was elsewhere',     [LOOKUP, { ...LOOKUP, region: 'eu-west-1' }],   2, false],
-  ['two, where there is no limit',        [LOOKUP, LOOKUP],                               0, false],
+  ['two, one of them throttled',          [LOOKUP, THROTTLED],                              2, false],
+  ['two, one of them a second ago',       [{ ...LOOKUP, at: instant(NOW - 1000) }, LOOKUP], 2, false],
+  ['two, one in another region',          [LOOKUP, { ...LOOKUP, region: 'eu-west-1' }],   2, false],
+  ['two without a limit',                 [LOOKUP, LOOKUP],                               0, false],
 ];
 
 for (const [title, before, perSecond, throttled] of RATES) {
-  test(`LookupEvents: after ${title}, the next is ${throttled ? 'throttled' : 'answered'}`, async () => {
+  test(`LookupEvents: after ${title}, the next call ${throttled ? 'is throttled' : 'succeeds'}`, async () => {
     const { lookUp } = await history(before, perSecond);
     if (throttled) await assert.rejects(lookUp(), { code: 'Throttling', message: 'Rate exceeded' });
     else await lookUp();
   });
 }
 
-test('LookupEvents: it asks for cloudtrail:LookupEvents on * (LOG-8)', () => {
+test('LookupEvents: it requires cloudtrail:LookupEvents on * (LOG-8)', () => {
   const access = cloudtrailOperations({ lookupEventsPerSecond: 2 }).LookupEvents.access({}, CALLER);
   assert.deepEqual(access, { action: 'cloudtrail:LookupEvents', resources: ['*'] });
 });

@@ -1,34 +1,38 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Event, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
 import type { TrailRow } from '#store/trail.ts';
 import type { Call, Operation } from '../operation.ts';
 
+/** Settings of LookupEvents. */
 export interface LookupSettings {
   /**
-   * Calls of an account in a region that are answered in one second; 0 for no limit.
-   * Source: CloudTrail API reference, LookupEvents: two requests per second, per account, per region. Clients try again by themselves.
+   * Limit of successful calls per second, per account and region. 0 means unlimited.
+   * Source: CloudTrail API reference, LookupEvents: two requests per second, per account, per region. Clients retry automatically.
    */
   readonly lookupEventsPerSecond: number;
 }
 
-/** Source: CloudTrail API reference, LookupEvents: management events of the last 90 days; 1 to 50 results, 50 by default. */
+/** Age limit of events: 90 days. Source: CloudTrail API reference, LookupEvents, also for 1 to 50 results, 50 by default. */
 const HISTORY_MS = 90 * 24 * 60 * 60_000;
 const RESULTS_MAX = 50;
 const SECOND_MS = 1000;
 
 /**
- * The event history of the caller's account in a region, newest first, without any trail being configured (LOG-7, LOG-8).
- * A page may have fewer events than were asked for, and still a token.
+ * Returns the event history of the caller's account in a region, newest first. It does not require a trail (LOG-7, LOG-8).
+ *
+ * A page may contain fewer events than requested and still have a next token. There are no events of the category `insight`.
+ *
+ * @throws InvalidLookupAttributesException  more than one attribute
+ * @throws InvalidTimeRangeException         the start is after the end
+ * @throws InvalidMaxResultsException        MaxResults is not 1 to 50. Over HTTP, model validation rejects such a value first
+ * @throws InvalidNextTokenException         the token is malformed or was issued for other parameters
+ * @throws Throttling                        too many successful calls in the last second
  *
  * Source: CloudTrail API reference, LookupEvents.
- * Assumed: the texts; events of the category `insight` there are none.
- * @throws InvalidLookupAttributesException more than one attribute
- * @throws InvalidTimeRangeException        the start is after the end
- * @throws InvalidMaxResultsException       not 1 to 50, where the model's limits were not looked at before
- * @throws InvalidNextTokenException        the token is none, or of a look-up with other parameters
- * @throws Throttling                       too many look-ups in this second
+ * Assumed: the messages; that Belfry records no insight events.
  */
 export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operation<LookupEventsRequest, LookupEventsResponse> {
   return {
@@ -44,7 +48,7 @@ export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operati
         throw new AwsError('InvalidTimeRangeException', 'The start time must not be after the end time.');
       }
       if (MaxResults < 1 || MaxResults > RESULTS_MAX) {
-        throw new AwsError('InvalidMaxResultsException', `MaxResults must be from 1 to ${RESULTS_MAX}, and is ${MaxResults}.`);
+        throw new AwsError('InvalidMaxResultsException', `MaxResults must be from 1 to ${RESULTS_MAX}, but is ${MaxResults}.`);
       }
       const before = input.NextToken === undefined ? undefined : positionOf(input.NextToken, input);
       if (lookupEventsPerSecond > 0) await requireRate(call, lookupEventsPerSecond);
@@ -56,41 +60,44 @@ export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operati
         from: instant(Math.max(input.StartTime ?? 0, now - HISTORY_MS)),
         to: input.EndTime === undefined ? now : endOfSecond(input.EndTime),
         ...(attribute && { attribute: { name: attribute.AttributeKey, value: attribute.AttributeValue } }),
-        ...(before !== undefined && { before }),
+        ...omitUndefined({ before }),
         limit: MaxResults,
       });
-      return { Events: rows.map(toEvent), ...(next !== undefined && { NextToken: nextToken(next, input) }) };
+      return omitUndefined({ Events: rows.map(toEvent), NextToken: next === undefined ? undefined : nextToken(next, input) });
     },
   };
 }
 
 function toEvent(row: TrailRow): Event {
-  return {
+  return omitUndefined({
     EventId: row.eventId,
     EventName: row.eventName,
     ReadOnly: String(row.readOnly),
-    ...(row.accessKeyId !== undefined && { AccessKeyId: row.accessKeyId }),
-    // As its record has it.
+    AccessKeyId: row.accessKeyId,
+    // In whole seconds, as in the record.
     EventTime: instant(Math.floor(row.at / SECOND_MS) * SECOND_MS),
     EventSource: row.eventSource,
-    ...(row.userName !== undefined && { Username: row.userName }),
-    Resources: row.resources.map(({ type, name }) => ({ ...(type !== undefined && { ResourceType: type }), ResourceName: name })),
+    Username: row.userName,
+    Resources: row.resources.map(({ type, name }) => omitUndefined({ ResourceType: type, ResourceName: name })),
     CloudTrailEvent: row.document,
-  };
+  });
 }
 
 /**
- * Events are told with whole seconds, and those that occurred at the end are in: so is all of its second.
+ * Returns the last millisecond of the second of an end time. Event times are whole seconds, and events at the end time are included.
  * Source: CloudTrail API reference, LookupEvents, EndTime, "before or at the specified time"; `eventTime` of a record.
  */
 function endOfSecond(end: Instant): Instant {
   return instant(Math.floor(end / SECOND_MS) * SECOND_MS + SECOND_MS - 1);
 }
 
-/** Of the look-ups of the last second, those that were refused do not count, or who is refused would stay so. */
-const COUNTED_MAX = 100;
+/**
+ * Number of recent calls to read from the trail. They include throttled calls, which do not count. Otherwise a retrying client could stay
+ * throttled.
+ */
+const RECENT_MAX = 100;
 
-/** The trail itself says how many look-ups there were: every server sees them, and nothing is kept for it. */
+/** Counts the recent calls in the trail, which all servers share, so that no separate counter is needed. */
 async function requireRate({ tx, accountId, region, now }: Call, perSecond: number): Promise<void> {
   const { rows } = await tx.trail.lookup({
     accountId,
@@ -98,33 +105,33 @@ async function requireRate({ tx, accountId, region, now }: Call, perSecond: numb
     from: instant(now - SECOND_MS + 1),
     to: now,
     attribute: { name: 'EventName', value: 'LookupEvents' },
-    limit: Math.max(COUNTED_MAX, perSecond),
+    limit: Math.max(RECENT_MAX, perSecond),
   });
   const answered = rows.filter(({ document }) => !('errorCode' in (JSON.parse(document) as object)));
   if (answered.length >= perSecond) throw new AwsError('Throttling', 'Rate exceeded');
 }
 
 /**
- * Where a page ended, bound to what was asked: a token goes with the same parameters only.
- * It is not secret: a position in time. The account and the region are the caller's, whatever a token says.
+ * Returns the token of the next page: a position in time, with a hash of the parameters because a token is valid only for these.
+ * The token is not secret. The account and the region always come from the caller.
  */
 function nextToken(position: string, input: LookupEventsRequest): string {
-  return Buffer.from(`${asked(input)}.${position}`).toString('base64url');
+  return Buffer.from(`${parametersHash(input)}.${position}`).toString('base64url');
 }
 
-/** Positions are in base 36. */
+/** Format of a position: a number in base 36. */
 const POSITION = /^[0-9a-z]{1,12}$/;
 
 function positionOf(token: string, input: LookupEventsRequest): string {
   const [hash, position = '', ...rest] = Buffer.from(token, 'base64url').toString().split('.');
-  if (hash !== asked(input) || !POSITION.test(position) || rest.length > 0) {
-    throw new AwsError('InvalidNextTokenException', 'The next token is not valid, or was made for other parameters.');
+  if (hash !== parametersHash(input) || !POSITION.test(position) || rest.length > 0) {
+    throw new AwsError('InvalidNextTokenException', 'The next token is invalid, or belongs to other parameters.');
   }
   return position;
 }
 
-/** Pages may differ in size, so MaxResults is not in it. */
-function asked({ LookupAttributes = [], StartTime, EndTime, EventCategory }: LookupEventsRequest): string {
+/** Returns a hash of the parameters of a look-up. MaxResults is not included, because pages may differ in size. */
+function parametersHash({ LookupAttributes = [], StartTime, EndTime, EventCategory }: LookupEventsRequest): string {
   const parameters: readonly (string | Instant | null)[] = [
     StartTime ?? null,
     EndTime ?? null,

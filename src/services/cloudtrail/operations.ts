@@ -1,7 +1,7 @@
 import { type OperationTable, operationTable } from '../table.ts';
 import { type LookupSettings, lookupEvents } from './lookup-events.ts';
 
-/** Every operation of CloudTrail; of them, only the event history is built. */
+/** Returns all operations of CloudTrail. Only LookupEvents is implemented. */
 export function cloudtrailOperations(settings: LookupSettings): OperationTable<'cloudtrail'> {
   return operationTable('cloudtrail', { LookupEvents: lookupEvents(settings) });
 }

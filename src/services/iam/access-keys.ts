@@ -1,24 +1,25 @@
 /**
- * Access keys. A secret is shown once, and kept sealed. Requirement AUTHN-6.
+ * Access keys of users and of the root user. A secret is returned once, by CreateAccessKey, and stored encrypted. Requirement AUTHN-6.
  */
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity, everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { iamArn, nameKey, newAccessKeyId } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { onUserOrSelf, userOrSelf } from './resources.ts';
 
-/** A secret has 40 characters of base 64: 30 bytes. Source: IAM User Guide, "Manage access keys for IAM users". */
+/** Size of a secret: 30 bytes, which are 40 characters in base64. Source: IAM User Guide, "Manage access keys for IAM users". */
 const SECRET_BYTES = 30;
 
-export function accessKeyOperations(deps: IamDeps) {
+/** Returns CreateAccessKey, which seals the secret. */
+function createOperation(deps: IamDeps) {
   return {
     CreateAccessKey: {
       access: (input, caller) => onUserOrSelf('iam:CreateAccessKey', caller, input.UserName),
@@ -31,7 +32,7 @@ export function accessKeyOperations(deps: IamDeps) {
         }
         const accessKeyId = newAccessKeyId(call.accountId, call.random);
         const secret = Buffer.from(call.random(SECRET_BYTES)).toString('base64');
-        const accessKey: AccessKeyRecord = given({
+        const accessKey: AccessKeyRecord = omitUndefined({
           accountId: call.accountId,
           accessKeyId,
           userName: user?.userName,
@@ -55,77 +56,90 @@ export function accessKeyOperations(deps: IamDeps) {
         };
       },
     },
-
-    UpdateAccessKey: {
-      access: (input, caller) => onKeyOwner('iam:UpdateAccessKey', caller, input.UserName, input.AccessKeyId),
-      async handle(call, input) {
-        const { Status } = input;
-        if (Status === 'Expired') throw new AwsError('InvalidInputException', 'An access key cannot be set to Expired.');
-        const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
-        await call.tx.identity.put(call.accountId, 'access-key', accessKey.accessKeyId, { ...accessKey, status: Status });
-        return {};
-      },
-    },
-
-    DeleteAccessKey: {
-      access: (input, caller) => onKeyOwner('iam:DeleteAccessKey', caller, input.UserName, input.AccessKeyId),
-      async handle(call, input) {
-        const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
-        if (accessKey.userName !== undefined) {
-          const user = await entity(call, 'user', accessKey.userName);
-          const accessKeyIds = user.accessKeyIds.filter((id) => id !== accessKey.accessKeyId);
-          await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
-        }
-        await call.tx.identity.remove(call.accountId, 'access-key', accessKey.accessKeyId);
-        return {};
-      },
-    },
-
-    ListAccessKeys: {
-      access: (input, caller) => onUserOrSelf('iam:ListAccessKeys', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const keys = name === undefined ? await rootAccessKeys(call.tx, call.accountId) : await keysOf(call, name);
-        const page = pageOf(
-          input,
-          keys.map((record) => ({ key: record.accessKeyId, record })),
-        );
-        return {
-          AccessKeyMetadata: page.records.map((record) =>
-            given({ UserName: record.userName, AccessKeyId: record.accessKeyId, Status: record.status, CreateDate: record.createdAt }),
-          ),
-          ...page.rest,
-        };
-      },
-    },
-
-    /** Source: IAM API reference, AccessKeyLastUsed: `N/A` for service and region, and no date, while there is nothing to tell. */
-    GetAccessKeyLastUsed: {
-      access: (input, caller) => ({
-        action: 'iam:GetAccessKeyLastUsed',
-        resources: [iamArn(caller.accountId, 'user', '/', '*')],
-        resolve: async (tx) => [await ownerArn(tx, caller.accountId, input.AccessKeyId)],
-      }),
-      async handle(call, input) {
-        const accessKey = await call.tx.identity.get(call.accountId, 'access-key', input.AccessKeyId);
-        if (accessKey === undefined) throw noSuchKey(input.AccessKeyId);
-        const [use] = await call.tx.lastUses.of(call.accountId, input.AccessKeyId);
-        return given({
-          UserName: accessKey.userName,
-          AccessKeyLastUsed:
-            use === undefined
-              ? { ServiceName: 'N/A', Region: 'N/A' }
-              : { LastUsedDate: use.at, ServiceName: use.service, Region: use.region },
-        });
-      },
-    },
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
+/** Operations on existing access keys. */
+const keyOperations = {
+  UpdateAccessKey: {
+    access: (input, caller) => onKeyOwner('iam:UpdateAccessKey', caller, input.UserName, input.AccessKeyId),
+    async handle(call, input) {
+      const { Status } = input;
+      if (Status === 'Expired') throw new AwsError('InvalidInputException', 'An access key cannot be set to Expired.');
+      const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
+      await call.tx.identity.put(call.accountId, 'access-key', accessKey.accessKeyId, { ...accessKey, status: Status });
+      return {};
+    },
+  },
+
+  DeleteAccessKey: {
+    access: (input, caller) => onKeyOwner('iam:DeleteAccessKey', caller, input.UserName, input.AccessKeyId),
+    async handle(call, input) {
+      const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
+      if (accessKey.userName !== undefined) {
+        const user = await entity(call, 'user', accessKey.userName);
+        const accessKeyIds = user.accessKeyIds.filter((id) => id !== accessKey.accessKeyId);
+        await call.tx.identity.put(call.accountId, 'user', nameKey(user.userName), { ...user, accessKeyIds });
+      }
+      await call.tx.identity.remove(call.accountId, 'access-key', accessKey.accessKeyId);
+      return {};
+    },
+  },
+
+  ListAccessKeys: {
+    access: (input, caller) => onUserOrSelf('iam:ListAccessKeys', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const keys = name === undefined ? await rootAccessKeys(call.tx, call.accountId) : await keysOf(call, name);
+      const page = pageOf(
+        input,
+        keys.map((record) => ({ key: record.accessKeyId, record })),
+      );
+      return {
+        AccessKeyMetadata: page.records.map((record) =>
+          omitUndefined({
+            UserName: record.userName,
+            AccessKeyId: record.accessKeyId,
+            Status: record.status,
+            CreateDate: record.createdAt,
+          }),
+        ),
+        ...page.rest,
+      };
+    },
+  },
+
+  /** Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date. */
+  GetAccessKeyLastUsed: {
+    access: (input, caller) => ({
+      action: 'iam:GetAccessKeyLastUsed',
+      resources: [iamArn(caller.accountId, 'user', '/', '*')],
+      resolve: async (tx) => [await ownerArn(tx, caller.accountId, input.AccessKeyId)],
+    }),
+    async handle(call, input) {
+      const accessKey = await call.tx.identity.get(call.accountId, 'access-key', input.AccessKeyId);
+      if (accessKey === undefined) throw noSuchKey(input.AccessKeyId);
+      const [use] = await call.tx.lastUses.of(call.accountId, input.AccessKeyId);
+      return omitUndefined({
+        UserName: accessKey.userName,
+        AccessKeyLastUsed:
+          use === undefined
+            ? { ServiceName: 'N/A', Region: 'N/A' }
+            : { LastUsedDate: use.at, ServiceName: use.service, Region: use.region },
+      });
+    },
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+/** Returns the operations on access keys. */
+export function accessKeyOperations(deps: IamDeps) {
+  return { ...createOperation(deps), ...keyOperations };
+}
+
 /**
- * The access keys of the root of an account.
+ * Returns the access keys of an account's root user.
  *
- * They stand in no list of their own: an account has few keys without a user, and they are asked for seldom.
+ * Reads every access key of the account. These keys have no index, because they are few and rarely listed.
  */
 export async function rootAccessKeys(tx: Tx, accountId: AccountId): Promise<AccessKeyRecord[]> {
   const keys: AccessKeyRecord[] = [];
@@ -147,7 +161,10 @@ function noSuchKey(accessKeyId: string): AwsError {
   return new AwsError('NoSuchEntityException', `The Access Key with id ${accessKeyId} cannot be found.`);
 }
 
-/** Without a user name the key is the caller's own, or whoever's it is where a role calls: then the key's owner is acted upon. */
+/**
+ * Returns the permission for an action on an access key. Its resource is the named user or, without a name, the caller. If the caller is
+ * neither an IAM user nor the root user, for example a role session, the resource is the owner of the key.
+ */
 function onKeyOwner(action: Access['action'], caller: Caller, userName: string | undefined, accessKeyId: string): Access {
   if (userName !== undefined || caller.principal.type === 'IAMUser' || caller.principal.type === 'Root') {
     return onUserOrSelf(action, caller, userName);
@@ -159,7 +176,7 @@ function onKeyOwner(action: Access['action'], caller: Caller, userName: string |
   };
 }
 
-/** Whose key it is, as a resource; of a key that is not there, no one user: a statement must then cover all of them. */
+/** Returns the ARN of a key's owner, or `user/*` for an unknown key or a key of the root user. A statement must then cover all users. */
 async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Promise<string> {
   const everyUser = iamArn(accountId, 'user', '/', '*');
   const record = await tx.identity.get(accountId, 'access-key', accessKeyId);
@@ -167,7 +184,7 @@ async function ownerArn(tx: Tx, accountId: AccountId, accessKeyId: string): Prom
   return (await tx.identity.get(accountId, 'user', nameKey(record.userName)))?.arn ?? everyUser;
 }
 
-/** @throws AwsError NoSuchEntity no such user, or the key is not this user's */
+/** @throws NoSuchEntityException  the user or the key does not exist, or the key belongs to another user */
 async function keyOfUser(call: Call, userName: string | undefined, accessKeyId: string): Promise<AccessKeyRecord> {
   const ownerByKey = userName === undefined && call.principal.type !== 'IAMUser' && call.principal.type !== 'Root';
   const name = ownerByKey ? undefined : userOrSelf(call, userName);

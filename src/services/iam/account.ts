@@ -1,5 +1,5 @@
 /**
- * What is said of the account as a whole: its alias and its numbers.
+ * Account-wide operations: the account alias and GetAccountSummary.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -10,8 +10,9 @@ import { everyRecord } from './entities.ts';
 import { QUOTAS } from './quotas.ts';
 import { onAccount } from './resources.ts';
 
+/** Operations on the account as a whole. */
 export const accountOperations = {
-  /** Source: IAM User Guide, "Your AWS account ID and its alias": an account has one alias, and no other account has the same. */
+  /** Source: IAM User Guide, "Your AWS account ID and its alias": an account has one alias, which is unique among all accounts. */
   CreateAccountAlias: {
     access: () => onAccount('iam:CreateAccountAlias'),
     async handle(call, input) {
@@ -99,16 +100,17 @@ export const accountOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** Whose an alias is, among all accounts. */
+/** Key of the global record that maps an alias to the account that owns it. */
 const aliasKey = (alias: string): string => `account alias ${alias}`;
 const FREE = '';
 
-/** The account of the caller, which is there as long as anybody can sign for it. */
+/** Returns the record of the caller's account. A missing record is replaced by one that is named after the account ID. */
 export async function ownAccount(call: Call): Promise<AccountRecord> {
   const account = await call.tx.identity.get(call.accountId, 'account', call.accountId);
   return account ?? { accountId: call.accountId, name: call.accountId, createdAt: call.now };
 }
 
+/** Writes: the record of the caller's account. */
 export async function saveAccount(call: Call, account: AccountRecord): Promise<void> {
   await call.tx.identity.put(call.accountId, 'account', call.accountId, account);
 }

@@ -1,6 +1,6 @@
 /**
- * Managed policies attached to users, groups and roles. The list stands in the record of whom they are attached to; the reverse index
- * answers who has a policy.
+ * Managed policies attached to users, groups and roles. The record of the user, group or role lists its policies. The reverse index lists
+ * the users, groups and roles of a policy.
  */
 import type { Arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
@@ -16,6 +16,7 @@ import { attachmentKey } from './reverse-index.ts';
 
 const POLICIES_PER = { user: 'PoliciesPerUser', group: 'PoliciesPerGroup', role: 'PoliciesPerRole' } as const;
 
+/** Operations on attached managed policies. */
 export const attachmentOperations = {
   AttachUserPolicy: {
     access: (input, caller) => onEntity('iam:AttachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
@@ -57,7 +58,7 @@ export const attachmentOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** Attaches; a second time changes nothing. */
+/** Attaches a managed policy. Changes nothing if it is already attached. */
 async function attach(call: Call, kind: HolderKind, name: string, policyArn: string): Promise<Record<string, never>> {
   const holder = await entity(call, kind, name);
   ensureModifiable(holder);
@@ -70,7 +71,7 @@ async function attach(call: Call, kind: HolderKind, name: string, policyArn: str
   return {};
 }
 
-/** @throws AwsError NoSuchEntity it is not attached */
+/** @throws NoSuchEntityException  the policy is not attached */
 async function detach(call: Call, kind: HolderKind, name: string, policyArn: string): Promise<Record<string, never>> {
   const attached = policyArn as Arn;
   const holder = await entity(call, kind, name);
@@ -98,12 +99,12 @@ async function listAttached(
   return { AttachedPolicies: page.records, ...page.rest };
 }
 
-/** A holder's policies, in the order in which they were attached. */
+/** Returns the policies attached to a user, group or role, in the order of their attachment. */
 export function toAttached(holder: HolderRecord): { readonly PolicyName: string; readonly PolicyArn: string }[] {
   return holder.attachedPolicyArns.map((policyArn) => ({ PolicyName: nameOfArn(policyArn), PolicyArn: policyArn }));
 }
 
-/** Names of one owner are unique, so they are enough to page by; an ARN may be longer than a marker. */
+/** Returns the sort key of a policy. A marker contains the name and not the ARN, which may be too long. Names are unique per owner. */
 function orderOf(policyArn: string): string {
   return `${policyArn.startsWith(AWS_MANAGED_PREFIX) ? 'aws' : 'own'}/${nameKey(nameOfArn(policyArn))}`;
 }

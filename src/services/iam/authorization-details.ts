@@ -1,14 +1,15 @@
 /**
- * GetAccountAuthorizationDetails: who there is and what everyone may, in one paginated answer. Requirement COMP-4.
+ * GetAccountAuthorizationDetails: all users, groups, roles and their policies in one paginated list. Requirement COMP-4.
  */
+
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { GroupDetail, IamApi, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail } from '#model/generated/iam.ts';
 import type { GroupRecord, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { toAttached } from './attachments.ts';
 import type { HolderRecord } from './entities.ts';
-import { given } from './given.ts';
 import { awsPolicies, policyUse } from './managed-policies.ts';
-import { atHand, inTurn, pageOfStored, type Read } from './page.ts';
+import { concat, fromList, pageOfStored, type Read } from './page.ts';
 import { ownPolicies, toListedPolicy } from './policies.ts';
 import { toWholeVersion } from './policy-versions.ts';
 import { onAccount } from './resources.ts';
@@ -22,6 +23,7 @@ type Detail =
   | { readonly kind: 'Role'; readonly record: RoleRecord }
   | { readonly kind: 'LocalManagedPolicy' | 'AWSManagedPolicy'; readonly record: PolicyRecord };
 
+/** GetAccountAuthorizationDetails. */
 export const authorizationDetailsOperations = {
   GetAccountAuthorizationDetails: {
     access: () => onAccount('iam:GetAccountAuthorizationDetails'),
@@ -29,8 +31,8 @@ export const authorizationDetailsOperations = {
       const wanted = (kind: Detail['kind']): boolean => (input.Filter ?? []).length === 0 || (input.Filter ?? []).includes(kind);
       const page = await pageOfStored(
         input,
-        inTurn(sectionsOf(call).filter((section) => wanted(section.kind))),
-        // Of AWS's policies only those in use are told.
+        concat(sectionsOf(call).filter((section) => wanted(section.kind))),
+        // AWS managed policies are listed only if they are in use.
         async (detail) => {
           if (detail.kind !== 'AWSManagedPolicy') return true;
           const use = await policyUse(call, detail.record.arn);
@@ -52,11 +54,11 @@ export const authorizationDetailsOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** The names are in the order of the sections, as a marker wants them. */
+/** Returns the sections of the list. Their names are in ascending order, as `concat` requires. */
 function sectionsOf(call: Call): readonly { readonly name: string; readonly kind: Detail['kind']; readonly read: Read<Detail> }[] {
   const stored = (kind: 'user' | 'group' | 'role', name: Detail['kind']): Read<Detail> => {
     return async (after, limit) => {
-      const entries = await call.tx.identity.list(call.accountId, kind, given({ after, limit }));
+      const entries = await call.tx.identity.list(call.accountId, kind, omitUndefined({ after, limit }));
       return entries.map(({ key, record }) => ({ key, record: { kind: name, record } as Detail }));
     };
   };
@@ -68,7 +70,7 @@ function sectionsOf(call: Call): readonly { readonly name: string; readonly kind
     { name: '2/', kind: 'Group', read: stored('group', 'Group') },
     { name: '3/', kind: 'Role', read: stored('role', 'Role') },
     { name: '4/', kind: 'LocalManagedPolicy', read: own },
-    { name: '5/', kind: 'AWSManagedPolicy', read: atHand<Detail>(aws) },
+    { name: '5/', kind: 'AWSManagedPolicy', read: fromList<Detail>(aws) },
   ];
 }
 
@@ -77,7 +79,7 @@ function toInline(holder: HolderRecord): PolicyDetail[] {
 }
 
 function toUserDetail(user: UserRecord): UserDetail {
-  return given({
+  return omitUndefined({
     Path: user.path,
     UserName: user.userName,
     UserId: user.userId,
@@ -104,7 +106,7 @@ function toGroupDetail(group: GroupRecord): GroupDetail {
 }
 
 async function toRoleDetail(call: Call, role: RoleRecord): Promise<RoleDetail> {
-  return given({
+  return omitUndefined({
     Path: role.path,
     RoleName: role.roleName,
     RoleId: role.roleId,

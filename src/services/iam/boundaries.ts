@@ -1,5 +1,5 @@
 /**
- * Permissions boundaries of users and roles. A boundary grants nothing; it only narrows. Requirement EVAL-4.
+ * Permissions boundaries of users and roles. A boundary grants nothing. It only limits other policies. Requirement EVAL-4.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -10,6 +10,7 @@ import { nameKey } from './names.ts';
 import { boundaryKey, onEntity } from './resources.ts';
 import { boundaryIndexKey } from './reverse-index.ts';
 
+/** Operations on permissions boundaries. */
 export const boundaryOperations = {
   PutUserPermissionsBoundary: {
     access: (input, caller) =>
@@ -44,7 +45,7 @@ async function putBoundary(call: Call, kind: 'user' | 'role', name: string, poli
   return {};
 }
 
-/** @throws AwsError NoSuchEntity there is no boundary. Assumed: the text. */
+/** @throws NoSuchEntityException  there is no boundary. Assumed: the message */
 async function deleteBoundary(call: Call, kind: 'user' | 'role', name: string): Promise<Record<string, never>> {
   const bounded = await entity(call, kind, name);
   ensureModifiable(bounded);

@@ -1,5 +1,6 @@
 /**
- * The credential report: a line for the root and for each user, with what they can sign in and sign with. Requirement COMP-1.
+ * The credential report: one line for the root user and one for each user, with the state of their passwords, MFA devices and access keys.
+ * Requirement COMP-1.
  *
  * Source: IAM User Guide, "Generate credential reports for your AWS account".
  */
@@ -14,9 +15,9 @@ import { ownAccount } from './account.ts';
 import { everyRecord } from './entities.ts';
 import { onAccount } from './resources.ts';
 
-/** A report is given again for so long, and shown for no longer. */
+/** Lifetime of a report: 4 hours. GenerateCredentialReport replaces an older report, and GetCredentialReport rejects it as expired. */
 const FRESH_MS = 4 * 3_600_000;
-/** How long it is known that there was one. Assumed. */
+/** Time after which a report is deleted: 30 days. Until then an old report is reported as expired, and later as missing. Assumed. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
 
 // biome-ignore format: a table
@@ -34,23 +35,24 @@ interface Report {
   readonly content: string;
 }
 
+/** Operations on the credential report. */
 export const credentialReportOperations = {
-  /** Makes the report at once where there is no fresh one. The first answer is STARTED, as clients expect that ask until it is COMPLETE. */
+  /** Creates the report at once if there is no current one. The first response is STARTED, because clients poll until it is COMPLETE. */
   GenerateCredentialReport: {
     access: () => onAccount('iam:GenerateCredentialReport'),
     async handle(call) {
-      const kept = await keptReport(call);
-      if (kept !== undefined && isFresh(call, kept)) return { State: 'COMPLETE' };
-      await keepReport(call, { generatedAt: call.now, content: await writeReport(call) });
+      const stored = await storedReport(call);
+      if (stored !== undefined && isFresh(call, stored)) return { State: 'COMPLETE' };
+      await storeReport(call, { generatedAt: call.now, content: await writeReport(call) });
       return { State: 'STARTED', Description: 'No report exists. Starting a new report generation task' };
     },
   },
 
-  /** Assumed: the texts. */
+  /** Assumed: the messages. */
   GetCredentialReport: {
     access: () => onAccount('iam:GetCredentialReport'),
     async handle(call) {
-      const report = await keptReport(call);
+      const report = await storedReport(call);
       if (report === undefined) throw new AwsError('CredentialReportNotPresentException', 'No credential report is present. Generate one.');
       if (!isFresh(call, report))
         throw new AwsError('CredentialReportExpiredException', 'The credential report has expired. Generate a new one.');
@@ -63,17 +65,17 @@ function isFresh(call: Call, report: Report): boolean {
   return call.now < report.generatedAt + FRESH_MS;
 }
 
-/** Kept as the answer that it is, until nobody can ask for it any more. */
+/** Returns the key of the report, which is stored among the idempotent responses because they expire. */
 function placeOf(call: Call) {
   return { accountId: call.accountId, region: '', operation: 'iam:GenerateCredentialReport', token: 'report' };
 }
 
-async function keptReport(call: Call): Promise<Report | undefined> {
-  const kept = await call.tx.idempotency.get(placeOf(call), call.now);
-  return kept && (JSON.parse(kept.answer) as Report);
+async function storedReport(call: Call): Promise<Report | undefined> {
+  const stored = await call.tx.idempotency.get(placeOf(call), call.now);
+  return stored && (JSON.parse(stored.answer) as Report);
 }
 
-async function keepReport(call: Call, report: Report): Promise<void> {
+async function storeReport(call: Call, report: Report): Promise<void> {
   const expiresAt = instant(call.now + REMEMBERED_MS);
   await call.tx.idempotency.put(placeOf(call), { requestHash: '', answer: JSON.stringify(report), expiresAt });
 }
@@ -125,7 +127,7 @@ function passwordColumns(account: AccountRecord, user: UserRecord): readonly str
   return ['true', lastUsed, moment(profile.changedAt), next];
 }
 
-/** Two keys, then two certificates, which Belfry has none of. */
+/** Returns the columns of two access keys and two signing certificates. Belfry has no signing certificates. */
 async function keyColumns(call: Call, keys: readonly AccessKeyRecord[]): Promise<readonly string[]> {
   const columns: string[] = [];
   for (const key of [keys[0], keys[1]]) {
@@ -140,12 +142,12 @@ async function keyColumns(call: Call, keys: readonly AccessKeyRecord[]): Promise
   return [...columns, 'false', 'N/A', 'false', 'N/A'];
 }
 
-/** `2026-11-22T02:25:00+00:00`. */
+/** Formats a time as `2026-11-22T02:25:00+00:00`. */
 function moment(at: Instant): string {
   return isoSeconds(at).replace('Z', '+00:00');
 }
 
-/** A name may have a comma in it. */
+/** Formats a line. Quotes the values that contain a comma, which names may do. */
 function line(values: readonly string[]): string {
   return values.map((value) => (value.includes(',') ? `"${value}"` : value)).join(',');
 }

@@ -4,11 +4,11 @@ import type { PolicyLayers } from '#policy/link.ts';
 import type { Tx } from '#store/store.ts';
 import type { LinkedRoleUsage } from '../service-linked-roles.ts';
 
-/** What the operations of IAM need besides a call. */
+/** Dependencies of the IAM operations, in addition to a call. */
 export interface IamDeps {
   readonly vault: Vault;
-  /** What in an account still needs the service-linked role of a service. Absent: nothing ever does. */
+  /** Returns the resources of an account that still use the service-linked role of a service. If absent, there are none. */
   readonly linkedRoleUsage?: (tx: Tx, accountId: AccountId, service: string) => Promise<readonly LinkedRoleUsage[]>;
-  /** The service control policies over an account, one list a level; undefined where none bind it. */
+  /** Returns the service control policies of an account, one list per level, or `undefined` if the account has none. */
   readonly serviceControl?: (accountId: AccountId) => PolicyLayers['serviceControl'];
 }

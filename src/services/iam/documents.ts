@@ -3,12 +3,12 @@ import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 
 /**
- * Makes sure that a permissions policy is one, and answers how long it is as quotas count.
+ * Validates a permissions policy and returns its size as quotas count it.
  *
- * @throws AwsError MalformedPolicyDocument. Requirement ERR-4.
+ * @throws MalformedPolicyDocumentException  the document is invalid. Requirement ERR-4
  */
-export function ensureWellFormed(text: string, kept: 'managed' | 'inline'): number {
-  const problem = malformedPolicyText(text, 'identity', kept);
+export function ensureWellFormed(text: string, form: 'managed' | 'inline'): number {
+  const problem = malformedPolicyText(text, 'identity', form);
   if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);
   return policySize(text);
 }

@@ -1,32 +1,39 @@
 /**
- * Users, groups and roles as the store has them: sought by name, or refused in AWS's words.
+ * Access to the stored users, groups and roles by name, with AWS's errors for missing and protected ones.
  *
- * Source: IAM, NoSuchEntity texts as recorded. Requirement ERR-2.
+ * Source: IAM, NoSuchEntity messages as recorded. Requirement ERR-2.
  */
 import type { AccountId, Arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IdentityKind, IdentityRecords } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call } from '../operation.ts';
 import { nameKey } from './names.ts';
 
-/** What policies are attached to. */
+/** Kinds of entities that policies can be attached to. */
 export type HolderKind = 'user' | 'group' | 'role';
+/** Record of a user, group or role. */
 export type HolderRecord = IdentityRecords[HolderKind];
 
-/** @throws AwsError NoSuchEntity */
+/**
+ * Returns a user, group or role by name, ignoring case.
+ *
+ * @throws NoSuchEntityException  it does not exist
+ */
 export async function entity<Kind extends HolderKind>(call: Call, kind: Kind, name: string): Promise<IdentityRecords[Kind]> {
   const record = await call.tx.identity.get(call.accountId, kind, nameKey(name));
   if (record === undefined) throw new AwsError('NoSuchEntityException', `The ${kind} with name ${name} cannot be found.`);
   return record;
 }
 
+/** Returns the name of a user, group or role. */
 export function nameOf(record: HolderRecord): string {
   if ('userName' in record) return record.userName;
   return 'roleName' in record ? record.roleName : record.groupName;
 }
 
-/** @throws AwsError UnmodifiableEntity where AWS made the role for a service. Requirement SLR-8. */
+/** @throws UnmodifiableEntityException  the role is linked to a service. Requirement SLR-8 */
 export function ensureModifiable(record: HolderRecord): void {
   if ('linkedService' in record && record.linkedService !== undefined) {
     throw new AwsError(
@@ -36,19 +43,19 @@ export function ensureModifiable(record: HolderRecord): void {
   }
 }
 
-/** A user or role that its unique id leads to. Written with the entity, so that an id in a trust policy can be shown as an ARN again. */
+/** Indexes a user or role by its unique ID, so that an ID in a trust policy can be shown as an ARN. Overwrites an earlier entry. */
 export async function rememberUniqueId(call: Call, id: string, kind: 'user' | 'role', key: string): Promise<void> {
   await call.tx.identity.put(call.accountId, 'unique-id', id, { accountId: call.accountId, kind, key });
 }
 
-/** The ARN that an id stands for now; undefined where what it stood for is gone. */
+/** Returns the current ARN of a user or role by its unique ID, or `undefined` if it was deleted. */
 export async function arnOfUniqueId(tx: Tx, accountId: AccountId, id: string): Promise<Arn | undefined> {
   const place = await tx.identity.get(accountId, 'unique-id', id);
   if (place === undefined) return undefined;
   return (await tx.identity.get(accountId, place.kind, place.key))?.arn;
 }
 
-/** Everything of one kind in an account, read in batches. */
+/** Yields all records of a kind in an account, in the order of their keys. Reads them in batches of 500. */
 export async function* everyRecord<Kind extends IdentityKind>(
   tx: Tx,
   accountId: AccountId,
@@ -60,8 +67,7 @@ export async function* everyRecord<Kind extends IdentityKind>(
   for (;;) {
     const batch = await tx.identity.list(accountId, kind, {
       limit: batchSize,
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(after === undefined ? {} : { after }),
+      ...omitUndefined({ prefix, after }),
     });
     yield* batch;
     const last = batch.at(-1);

@@ -1,5 +1,5 @@
 /**
- * The permissions policies of a user, group or role, with where each comes from: for simulations and reports, which must say so.
+ * Permissions policies of a user, group or role, with the origin of each policy. Simulations and reports show the origin.
  */
 import { type Arn, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
@@ -10,28 +10,29 @@ import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { defaultDocument } from './policy-versions.ts';
 
-/** A policy as it reaches an entity: its own, or that of a group it is in. */
+/** A policy that applies to an entity, either of its own or of one of its groups. */
 export interface EntityPolicy {
   readonly policyName: string;
-  /** Absent: inline. */
+  /** Absent for an inline policy. */
   readonly policyArn?: Arn;
   readonly document: string;
-  /** Whose policy it is. */
+  /** Entity that has the policy. */
   readonly holder: { readonly kind: HolderKind; readonly name: string };
 }
 
+/** A user, group or role with its kind. */
 export type FoundEntity =
   | { readonly kind: 'user'; readonly record: UserRecord }
   | { readonly kind: 'group'; readonly record: GroupRecord }
   | { readonly kind: 'role'; readonly record: RoleRecord };
 
 /**
- * The user, group or role of an ARN.
+ * Returns the user, group or role with an ARN.
  *
- * @throws AwsError InvalidInput it is the ARN of something else
- * @throws AwsError NoSuchEntity
+ * @throws InvalidInputException  the ARN is of another type
+ * @throws NoSuchEntityException  it does not exist
  *
- * Assumed: the texts.
+ * Assumed: the messages.
  */
 export async function entityOfArn(call: Call, entityArn: string): Promise<FoundEntity> {
   const parts = parseArn(entityArn);
@@ -44,7 +45,7 @@ export async function entityOfArn(call: Call, entityArn: string): Promise<FoundE
   return { kind, record } as FoundEntity;
 }
 
-/** All policies that say what an entity may do: inline first, then attached; its own first, then those of its groups. */
+/** Returns all permissions policies of an entity: first its own, then those of its groups. Inline policies precede attached ones. */
 export async function policiesOf(call: Call, found: FoundEntity): Promise<EntityPolicy[]> {
   const policies = await heldBy(call, found.kind, found.record);
   if (found.kind !== 'user') return policies;
@@ -52,7 +53,7 @@ export async function policiesOf(call: Call, found: FoundEntity): Promise<Entity
   return policies;
 }
 
-/** The policy that bounds an entity, where there is one. */
+/** Returns the permissions boundary of an entity, if it has one. */
 export async function boundaryOf(call: Call, found: FoundEntity): Promise<EntityPolicy | undefined> {
   if (found.kind === 'group' || found.record.permissionsBoundaryArn === undefined) return undefined;
   return attached(call, found.kind, nameOf(found.record), found.record.permissionsBoundaryArn);

@@ -1,12 +1,12 @@
 /**
- * Groups and who is in them.
+ * Groups and their members.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { GroupRecord, UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { entity, everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { type Keyed, pageOf, pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
@@ -14,6 +14,7 @@ import { onArn, onGroup, onPath, onRenamed, onUser } from './resources.ts';
 import { attachmentKey, membershipKey, moveIndex } from './reverse-index.ts';
 import { toGroup, toUser } from './shapes.ts';
 
+/** Operations on groups and their members. */
 export const groupOperations = {
   CreateGroup: {
     access: (input, caller) => onArn('iam:CreateGroup', iamArn(caller.accountId, 'group', input.Path ?? '/', input.GroupName)),
@@ -42,7 +43,7 @@ export const groupOperations = {
       const group = await entity(call, 'group', input.GroupName);
       const page = await pageOfStored(input, async (after, limit) => {
         const prefix = `${nameKey(group.groupName)} `;
-        const entries = await call.tx.identity.list(call.accountId, 'membership', given({ prefix, after, limit }));
+        const entries = await call.tx.identity.list(call.accountId, 'membership', omitUndefined({ prefix, after, limit }));
         const members: Keyed<UserRecord>[] = [];
         for (const { key } of entries) members.push({ key, record: await entity(call, 'user', key.slice(prefix.length)) });
         return members;
@@ -83,7 +84,7 @@ export const groupOperations = {
     async handle(call, input) {
       const page = await pageOfStored<GroupRecord>(
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'group', given({ after, limit })),
+        (after, limit) => call.tx.identity.list(call.accountId, 'group', omitUndefined({ after, limit })),
         (group) => group.path.startsWith(input.PathPrefix ?? '/'),
       );
       return { Groups: page.records.map(toGroup), ...page.rest };
@@ -104,7 +105,7 @@ export const groupOperations = {
     },
   },
 
-  /** Assumed: taking away who is not in the group is no error where both are there. */
+  /** Assumed: removing a user that is not in the group succeeds if both exist. */
   RemoveUserFromGroup: {
     access: (input, caller) => onGroup('iam:RemoveUserFromGroup', caller, input.GroupName),
     async handle(call, input) {
@@ -138,8 +139,8 @@ function groupExists(name: string): AwsError {
   return new AwsError('EntityAlreadyExistsException', `Group with name ${name} already exists.`);
 }
 
-function conflict(what: string): AwsError {
-  return new AwsError('DeleteConflictException', `Cannot delete entity, must ${what}`);
+function conflict(requirement: string): AwsError {
+  return new AwsError('DeleteConflictException', `Cannot delete entity, must ${requirement}`);
 }
 
 async function renameGroup(call: Call, name: string, newName: string | undefined, newPath: string | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Policies that stand in a user, group or role itself.
+ * Inline policies, which are stored in the record of their user, group or role.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -15,6 +15,7 @@ import { encodeDocument } from './shapes.ts';
 
 const SIZE_OF = { user: QUOTAS.UserPolicySize, group: QUOTAS.GroupPolicySize, role: QUOTAS.RolePolicySize } as const;
 
+/** Operations on inline policies. */
 export const inlinePolicyOperations = {
   PutUserPolicy: {
     access: (input, caller) => onEntity('iam:PutUserPolicy', caller, 'user', input.UserName, [], 'boundary'),
@@ -83,9 +84,12 @@ export const inlinePolicyOperations = {
 } satisfies Partial<ServiceOperations<IamApi>>;
 
 /**
- * Writes an inline policy, over one of the same name.
+ * Adds an inline policy, or replaces the one with the same name.
  *
- * @throws AwsError LimitExceeded all inline policies of the holder together are too long
+ * @throws NoSuchEntityException             the user, group or role does not exist
+ * @throws UnmodifiableEntityException       the role is linked to a service
+ * @throws MalformedPolicyDocumentException  the document is invalid
+ * @throws LimitExceededException            all inline policies of the entity together are too long
  */
 async function putInline(call: Call, kind: HolderKind, name: string, policyName: string, document: string): Promise<Record<string, never>> {
   const holder = await entity(call, kind, name);
@@ -100,7 +104,7 @@ async function putInline(call: Call, kind: HolderKind, name: string, policyName:
   return {};
 }
 
-/** @throws AwsError NoSuchEntity */
+/** @throws NoSuchEntityException  the entity has no inline policy with this name */
 function inlineDocument(kind: HolderKind, holder: HolderRecord, policyName: string): string {
   const document = Object.hasOwn(holder.inlinePolicies, policyName) ? holder.inlinePolicies[policyName] : undefined;
   if (document === undefined) throw new AwsError('NoSuchEntityException', `The ${kind} policy with name ${policyName} cannot be found.`);

@@ -1,11 +1,12 @@
 /**
- * Last accessed information: which services an entity's policies let it into, and when it went. Requirement COMP-2.
+ * Last accessed information: the services that an entity's policies grant access to, and their last use. Requirement COMP-2.
  *
- * A job is what was asked; the answer is made when it is read, from the last uses as they are then.
+ * A job stores only the request. The Get operations compute the report from the last uses at the time of the call.
  * Source: IAM User Guide, "Refine permissions in AWS using last accessed information".
  */
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { actionsOf } from '#model/authorization.ts';
 import type { EntityDetails, IamApi, ServiceLastAccessed, TrackedActionLastAccessed } from '#model/generated/iam.ts';
 import { StepsExceeded } from '#policy/steps.ts';
@@ -13,7 +14,6 @@ import type { LastUse } from '#store/last-use.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { entity, everyRecord } from './entities.ts';
 import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
-import { given } from './given.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';
@@ -21,25 +21,26 @@ import { onAccount, onArn } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';
 import { serviceTitle } from './service-names.ts';
 
-/** How far back uses are told. Source: the same, "Tracking period": 400 days. */
+/** Reporting period: 400 days. Older uses are not reported. Source: the same, "Tracking period". */
 const TRACKED_MS = 400 * 86_400_000;
-/** How long a job may be asked about. Assumed. */
-const KEPT_MS = 7 * 86_400_000;
+/** Lifetime of a job: 7 days. Assumed. */
+const JOB_LIFETIME_MS = 7 * 86_400_000;
 
 interface Job {
   readonly arn: string;
   readonly granularity: 'SERVICE_LEVEL' | 'ACTION_LEVEL';
   readonly createdAt: Instant;
-  /** Only who asked may read: of a session the session. */
+  /** Principal ID of the caller that created the job. Only this caller may read it. The ID of a role session includes the session name. */
   readonly askedBy: string;
 }
 
-/** A user or role, with what it used. */
-interface Seen {
+/** A user or role with its recent uses of services. */
+interface CoveredEntity {
   readonly found: Extract<FoundEntity, { readonly kind: 'user' | 'role' }>;
   readonly uses: readonly LastUse[];
 }
 
+/** Operations on last accessed information. */
 export const lastAccessedOperations = {
   GenerateServiceLastAccessedDetails: {
     access: (input) => onArn('iam:GenerateServiceLastAccessedDetails', input.Arn),
@@ -52,7 +53,7 @@ export const lastAccessedOperations = {
         createdAt: call.now,
         askedBy: call.principal.principalId,
       };
-      const expiresAt = instant(call.now + KEPT_MS);
+      const expiresAt = instant(call.now + JOB_LIFETIME_MS);
       await call.tx.idempotency.put(placeOf(call, jobId), { requestHash: '', answer: JSON.stringify(job), expiresAt });
       return { JobId: jobId };
     },
@@ -62,7 +63,7 @@ export const lastAccessedOperations = {
     access: () => onAccount('iam:GetServiceLastAccessedDetails'),
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
-      const uses = byService(await seenBy(call, job.arn));
+      const uses = byService(await coveredEntities(call, job.arn));
       const granted = new Set(grantedByEach(call, await documentsOf(call, job.arn)).flat());
       const page = pageOf(
         input,
@@ -83,10 +84,10 @@ export const lastAccessedOperations = {
     access: () => onAccount('iam:GetServiceLastAccessedDetailsWithEntities'),
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
-      const seen = await seenBy(call, job.arn);
+      const covered = await coveredEntities(call, job.arn);
       const page = pageOf(
         input,
-        seen.map((one) => ({ key: one.found.record.arn, record: one })),
+        covered.map((one) => ({ key: one.found.record.arn, record: one })),
       );
       return {
         JobStatus: 'COMPLETED',
@@ -130,10 +131,10 @@ function placeOf(call: Call, jobId: string) {
   return { accountId: call.accountId, region: '', operation: 'iam:GenerateServiceLastAccessedDetails', token: jobId };
 }
 
-/** @throws AwsError NoSuchEntity no such job, or another's. Assumed: the text. */
+/** @throws NoSuchEntityException  the job does not exist or was created by another caller. Assumed: the message */
 async function jobOf(call: Call, jobId: string): Promise<Job> {
-  const kept = await call.tx.idempotency.get(placeOf(call, jobId), call.now);
-  const job = kept && (JSON.parse(kept.answer) as Job);
+  const stored = await call.tx.idempotency.get(placeOf(call, jobId), call.now);
+  const job = stored && (JSON.parse(stored.answer) as Job);
   if (job?.askedBy !== call.principal.principalId) throw new AwsError('NoSuchEntityException', `The job ${jobId} cannot be found.`);
   return job;
 }
@@ -156,16 +157,21 @@ function isPolicyArn(text: string): boolean {
   return text.includes(':policy/');
 }
 
-/** @throws AwsError NoSuchEntity · InvalidInput */
+/**
+ * Returns the documents of a managed policy, or of all policies of an entity.
+ *
+ * @throws InvalidInputException  the ARN is of another type
+ * @throws NoSuchEntityException  it does not exist
+ */
 async function documentsOf(call: Call, reportArn: string): Promise<readonly string[]> {
   if (isPolicyArn(reportArn)) return [defaultDocument(await managedPolicyToRead(call, reportArn))];
   return (await policiesOf(call, await entityOfArn(call, reportArn))).map((policy) => policy.document);
 }
 
-/** The users and roles a report is about: the entity itself, a group's members, everyone a policy reaches. */
-async function seenBy(call: Call, reportArn: string): Promise<Seen[]> {
-  const found = new Map<string, Seen['found']>();
-  const add = (one: Seen['found']): void => void found.set(one.record.arn, one);
+/** Returns the users and roles that a report covers: the entity, the members of the group, or all that the policy is attached to. */
+async function coveredEntities(call: Call, reportArn: string): Promise<CoveredEntity[]> {
+  const found = new Map<string, CoveredEntity['found']>();
+  const add = (one: CoveredEntity['found']): void => void found.set(one.record.arn, one);
   if (isPolicyArn(reportArn)) {
     const keys: { readonly kind: 'user' | 'group' | 'role'; readonly key: string }[] = [];
     for await (const { key } of everyRecord(call.tx, call.accountId, 'attachment', `${reportArn} `)) {
@@ -174,46 +180,46 @@ async function seenBy(call: Call, reportArn: string): Promise<Seen[]> {
     }
     for (const { kind, key } of keys) {
       if (kind === 'group') for (const user of await membersOf(call, key)) add(user);
-      else add({ kind, record: await entity(call, kind, key) } as Seen['found']);
+      else add({ kind, record: await entity(call, kind, key) } as CoveredEntity['found']);
     }
   } else {
     const one = await entityOfArn(call, reportArn);
     if (one.kind === 'group') for (const user of await membersOf(call, one.record.groupName.toLowerCase())) add(user);
     else add(one);
   }
-  const seen: Seen[] = [];
+  const covered: CoveredEntity[] = [];
   for (const one of found.values()) {
     const uses = await call.tx.lastUses.of(call.accountId, one.kind === 'user' ? one.record.userId : one.record.roleId);
-    seen.push({ found: one, uses: uses.filter((use) => use.at > call.now - TRACKED_MS) });
+    covered.push({ found: one, uses: uses.filter((use) => use.at > call.now - TRACKED_MS) });
   }
-  return seen;
+  return covered;
 }
 
-async function membersOf(call: Call, groupKey: string): Promise<Seen['found'][]> {
+async function membersOf(call: Call, groupKey: string): Promise<CoveredEntity['found'][]> {
   const keys: string[] = [];
   for await (const { key } of everyRecord(call.tx, call.accountId, 'membership', `${groupKey} `)) keys.push(key.slice(groupKey.length + 1));
-  const members: Seen['found'][] = [];
+  const members: CoveredEntity['found'][] = [];
   for (const key of keys) members.push({ kind: 'user', record: await entity(call, 'user', key) });
   return members;
 }
 
 interface Last {
   readonly use: LastUse;
-  /** ARN. */
+  /** ARN of the user or role. */
   readonly by: string;
 }
 
-/** What all those seen did with one service. */
+/** Use of one service by all covered users and roles. */
 interface ServiceUse {
   last: Last;
   readonly entities: Set<string>;
   readonly actions: Map<string, Last>;
 }
 
-/** The last uses by service and action, whoever they were of. */
-function byService(seen: readonly Seen[]): ReadonlyMap<string, ServiceUse> {
+/** Returns the last uses by service and action, across all covered users and roles. */
+function byService(covered: readonly CoveredEntity[]): ReadonlyMap<string, ServiceUse> {
   const services = new Map<string, ServiceUse>();
-  for (const { found, uses } of seen) {
+  for (const { found, uses } of covered) {
     for (const use of uses) {
       const last: Last = { use, by: found.record.arn };
       let service = services.get(use.service);
@@ -229,7 +235,7 @@ function byService(seen: readonly Seen[]): ReadonlyMap<string, ServiceUse> {
 function toService(prefix: string, service: ServiceUse | undefined, granularity: Job['granularity']): ServiceLastAccessed {
   const last = service?.last;
   const tracked = granularity === 'ACTION_LEVEL' ? actionsOf(prefix) : undefined;
-  return given({
+  return omitUndefined({
     ServiceName: serviceTitle(prefix),
     ServiceNamespace: prefix,
     LastAuthenticated: last?.use.at,
@@ -241,15 +247,20 @@ function toService(prefix: string, service: ServiceUse | undefined, granularity:
 }
 
 function toAction(name: string, last: Last | undefined): TrackedActionLastAccessed {
-  return given({ ActionName: name, LastAccessedEntity: last?.by, LastAccessedTime: last?.use.at, LastAccessedRegion: last?.use.region });
+  return omitUndefined({
+    ActionName: name,
+    LastAccessedEntity: last?.by,
+    LastAccessedTime: last?.use.at,
+    LastAccessedRegion: last?.use.region,
+  });
 }
 
-function toEntityDetails(one: Seen, service: string): EntityDetails {
+function toEntityDetails(one: CoveredEntity, service: string): EntityDetails {
   const { found } = one;
   const { arn: Arn, path: Path } = found.record;
   const EntityInfo =
     found.kind === 'user'
       ? { Arn, Name: found.record.userName, Type: 'USER' as const, Id: found.record.userId, Path }
       : { Arn, Name: found.record.roleName, Type: 'ROLE' as const, Id: found.record.roleId, Path };
-  return given({ EntityInfo, LastAuthenticated: byService([one]).get(service)?.last.use.at });
+  return omitUndefined({ EntityInfo, LastAuthenticated: byService([one]).get(service)?.last.use.at });
 }

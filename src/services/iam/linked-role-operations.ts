@@ -1,21 +1,22 @@
 /**
- * Making and removing service-linked roles. Requirements SLR-1 to SLR-15.
+ * Creation and deletion of service-linked roles. Requirements SLR-1 to SLR-15.
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { DeletionTaskRecord } from '#store/identity.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { addLinkedRole, linkedRoleArn, linkedService } from '../service-linked-roles.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import { nameKey } from './names.ts';
 import { onArn, onRole } from './resources.ts';
 import { attachmentKey } from './reverse-index.ts';
 import { removeRole } from './roles.ts';
 import { toNewRole } from './shapes.ts';
 
+/** Returns the operations on service-linked roles. */
 export function linkedRoleOperations(deps: IamDeps) {
   return {
     CreateServiceLinkedRole: {
@@ -27,7 +28,7 @@ export function linkedRoleOperations(deps: IamDeps) {
             : linkedRoleArn(caller.accountId, linked);
         return onArn('iam:CreateServiceLinkedRole', resource, [['iam:awsservicename', input.AWSServiceName]]);
       },
-      /** Assumed: the text for an unknown service. */
+      /** Assumed: the message for an unknown service. */
       async handle(call, input) {
         const linked = linkedService(input.AWSServiceName);
         if (linked === undefined) {
@@ -48,9 +49,10 @@ export function linkedRoleOperations(deps: IamDeps) {
     },
 
     /**
-     * Removes a service-linked role, or tells why it stays. The task is done when this answers; its status is asked for as with any other.
+     * Deletes a service-linked role that is not in use. The task has already succeeded or failed when the operation returns.
+     * GetServiceLinkedRoleDeletionStatus returns its status and, after a failure, the resources that still use the role.
      *
-     * Assumed: a role that is not service-linked is not found.
+     * Assumed: a role that is not service-linked is NoSuchEntity.
      */
     DeleteServiceLinkedRole: {
       access: (input, caller) => onRole('iam:DeleteServiceLinkedRole', caller, input.RoleName),
@@ -93,15 +95,18 @@ export function linkedRoleOperations(deps: IamDeps) {
         if (task === undefined) throw new AwsError('NoSuchEntityException', `The deletion task ${input.DeletionTaskId} cannot be found.`);
         const Reason =
           task.status === 'FAILED'
-            ? given({ Reason: task.reason, RoleUsageList: task.usage?.map((use) => ({ Region: use.region, Resources: use.resources })) })
+            ? omitUndefined({
+                Reason: task.reason,
+                RoleUsageList: task.usage?.map((use) => ({ Region: use.region, Resources: use.resources })),
+              })
             : undefined;
-        return given({ Status: task.status, Reason });
+        return omitUndefined({ Status: task.status, Reason });
       },
     },
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** `task/aws-service-role/<service>/<role name>/<id>` is about the role under the path between; of anything else no one role can be told. */
+/** Returns the role ARN in `task/aws-service-role/<service>/<role name>/<id>`. For any other task ID it is `role/*`. */
 function roleOfTask(accountId: AccountId, taskId: string): string {
   const [task, path, service, roleName] = taskId.split('/');
   const known = task === 'task' && path === 'aws-service-role' && service !== undefined && roleName !== undefined;

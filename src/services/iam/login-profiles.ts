@@ -1,23 +1,24 @@
 /**
- * Passwords of users, for the console's sign-in.
+ * Passwords of users for the console sign-in.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, LoginProfile } from '#model/generated/iam.ts';
 import { nextAttemptAt } from '#store/attempts.ts';
 import type { LoginProfileRecord, PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
 import { type Call, LastingRefusal, type ServiceOperations } from '../operation.ts';
 import { ownAccount } from './account.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import { nameKey } from './names.ts';
 import { PASSWORD_RULE } from './password-attempts.ts';
 import { hashPassword, isPassword, isSameHash, SALT_BYTES, saltOf } from './password-hash.ts';
 import { ensureAllowed, NOT_CONFORMING, violation } from './password-policy.ts';
 import { onUserOrSelf, userOrSelf } from './resources.ts';
 
-/** As many as a policy can forbid to use again. Source: IAM API reference, PasswordReusePrevention. */
+/** Number of earlier passwords to store: the maximum of PasswordReusePrevention. Source: IAM API reference, PasswordReusePrevention. */
 const EARLIER_KEPT = 24;
 
+/** Operations on passwords of users. */
 export const loginProfileOperations = {
   CreateLoginProfile: {
     access: (input, caller) => onUserOrSelf('iam:CreateLoginProfile', caller, input.UserName),
@@ -75,17 +76,16 @@ export const loginProfileOperations = {
   /**
    * Changes the caller's own password.
    *
-   * Assumed: a wrong old password is AccessDenied, and the texts.
-   */
-  /**
-   * Counts wrong old passwords like the sign-in, because a thief of an access key could otherwise find the password here. The
-   * counts are separate, so that failed sign-ins of others do not keep a user from changing the password.
+   * Counts wrong old passwords like the sign-in. Otherwise a stolen access key would allow guessing the password here. The counts are
+   * separate, so that failed sign-ins by other people do not prevent a user from changing the password.
    *
-   * @throws InvalidUserType         the caller is not an IAM user
-   * @throws NoSuchEntity            the user has no password
-   * @throws Throttling              too many wrong passwords in a row. Assumed: AWS's limit is not documented
-   * @throws AccessDenied            the old password is wrong
-   * @throws PasswordPolicyViolation the new password does not conform
+   * @throws InvalidUserTypeException          the caller is not an IAM user
+   * @throws NoSuchEntityException             the user has no password
+   * @throws Throttling                        too many wrong passwords in a row. Assumed: AWS does not document its limit
+   * @throws AccessDenied                      the old password is wrong
+   * @throws PasswordPolicyViolationException  the new password does not conform
+   *
+   * Assumed: a wrong old password is AccessDenied, and the messages.
    */
   ChangePassword: {
     access: (_, caller) => {
@@ -118,7 +118,12 @@ function notAUser(): AwsError {
   return new AwsError('InvalidUserTypeException', 'Only an IAM user can change its password.');
 }
 
-/** The root's password is not IAM's. @throws AwsError ValidationError */
+/**
+ * Returns the named user or, without a name, the caller.
+ *
+ * @throws ValidationError        the caller is the root user, whose password IAM does not manage
+ * @throws NoSuchEntityException  the user does not exist
+ */
 function namedUser(call: Call, userName: string | undefined): Promise<UserRecord> {
   const name = userOrSelf(call, userName);
   if (name === undefined) throw new AwsError('ValidationError', 'Must specify userName when calling with non-User credentials');
@@ -131,7 +136,7 @@ function profileOf(user: UserRecord): LoginProfileRecord {
   return user.loginProfile;
 }
 
-/** @throws AwsError PasswordPolicyViolation it is not as the account wants it, or was used before */
+/** @throws PasswordPolicyViolationException  the password does not conform to the account's policy, or was used before */
 function withPassword(
   call: Call,
   profile: LoginProfileRecord,
@@ -153,5 +158,5 @@ async function saveUser(call: Call, user: UserRecord): Promise<void> {
 }
 
 function toLoginProfile(user: UserRecord, profile: LoginProfileRecord): LoginProfile {
-  return given({ UserName: user.userName, CreateDate: profile.createdAt, PasswordResetRequired: profile.resetRequired });
+  return omitUndefined({ UserName: user.userName, CreateDate: profile.createdAt, PasswordResetRequired: profile.resetRequired });
 }

@@ -1,5 +1,5 @@
 /**
- * Managed policies of both owners, found by ARN: the account's own in the store, AWS's in the model's data.
+ * Lookup of managed policies by ARN. Customer managed policies are in the store, AWS managed policies in the data of the model.
  */
 import { createHash } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
@@ -9,12 +9,13 @@ import type { Call } from '../operation.ts';
 import { everyRecord } from './entities.ts';
 import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn, uniqueId } from './names.ts';
 
+/** Number of entities in the caller's account that use a policy as permissions policy and as boundary. */
 export interface PolicyUse {
   readonly attachmentCount: number;
   readonly boundaryCount: number;
 }
 
-/** The policy of either owner under an ARN, as a record; AWS's have one version. */
+/** Returns a customer or AWS managed policy as a record, or `undefined`. An AWS managed policy has one version. */
 export async function managedPolicy(call: Call, policyArn: string): Promise<PolicyRecord | undefined> {
   if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
     const policy = managedPolicies().find((one) => one.arn === policyArn);
@@ -24,7 +25,7 @@ export async function managedPolicy(call: Call, policyArn: string): Promise<Poli
   return record?.arn === policyArn ? record : undefined;
 }
 
-/** @throws AwsError NoSuchEntity. Requirement ERR-1. */
+/** @throws NoSuchEntityException  the policy does not exist. Requirement ERR-1 */
 export async function managedPolicyToRead(call: Call, policyArn: string): Promise<PolicyRecord> {
   const policy = await managedPolicy(call, policyArn);
   if (policy === undefined) throw new AwsError('NoSuchEntityException', `Policy ${policyArn} was not found.`);
@@ -32,12 +33,12 @@ export async function managedPolicyToRead(call: Call, policyArn: string): Promis
 }
 
 /**
- * A policy that its account may change.
+ * Returns a policy that its account may change.
  *
- * @throws AwsError AccessDenied it is AWS's: whoever calls. Requirement ERR-6.
- * @throws AwsError NoSuchEntity
+ * @throws AccessDenied           it is an AWS managed policy, for every caller. Requirement ERR-6
+ * @throws NoSuchEntityException  it does not exist
  *
- * Assumed: the text, which is that of other denials.
+ * Assumed: the message, which is that of other denials.
  */
 export async function managedPolicyToChange(call: Call, action: string, policyArn: string): Promise<PolicyRecord> {
   if (policyArn.startsWith(AWS_MANAGED_PREFIX)) {
@@ -50,10 +51,10 @@ export async function managedPolicyToChange(call: Call, action: string, policyAr
 }
 
 /**
- * A policy that can be attached to what people make.
+ * Returns a policy that can be attached to users, groups and customer roles.
  *
- * @throws AwsError NoSuchEntity
- * @throws AwsError PolicyNotAttachable it is the policy of a service-linked role. Requirement EX-6.
+ * @throws NoSuchEntityException         it does not exist
+ * @throws PolicyNotAttachableException  it is the policy of a service-linked role. Requirement EX-6
  */
 export async function managedPolicyToAttach(
   call: Call,
@@ -69,19 +70,20 @@ export async function managedPolicyToAttach(
 }
 
 /**
- * A policy that can bound permissions.
+ * Returns a policy that can be a permissions boundary. Throws the errors of `managedPolicyToAttach`.
  *
- * Source: text of the real service as quoted in public reports of Terraform ("Scope ARN: … does not exist or is not attachable.").
+ * Source: message of the real service as quoted in public reports of Terraform ("Scope ARN: … does not exist or is not attachable.").
  */
 export function managedPolicyToBound(call: Call, policyArn: string): Promise<PolicyRecord> {
   return managedPolicyToAttach(call, policyArn, (missing) => `Scope ARN: ${missing} does not exist or is not attachable.`);
 }
 
+/** Reports whether a policy is for service-linked roles only. */
 export function isServiceRolePolicy(policy: PolicyRecord): boolean {
   return policy.arn.startsWith(`${AWS_MANAGED_PREFIX}aws-service-role/`);
 }
 
-/** How often a policy is attached in the caller's account, and bounds. */
+/** Counts the uses of a policy in the caller's account. */
 export async function policyUse(call: Call, policyArn: string): Promise<PolicyUse> {
   let attachmentCount = 0;
   let boundaryCount = 0;
@@ -92,12 +94,12 @@ export async function policyUse(call: Call, policyArn: string): Promise<PolicyUs
   return { attachmentCount, boundaryCount };
 }
 
-/** AWS's policies as records, in the order of their names. */
+/** Returns the AWS managed policies as records, in the order of their names. */
 export function awsPolicies(call: Call): { readonly key: string; readonly record: PolicyRecord }[] {
   return managedPolicies().map((policy) => ({ key: nameKey(policy.name), record: toAwsRecord(policy, call) }));
 }
 
-/** Assumed: the unique id, made from the ARN: the archive has none. */
+/** Assumed: the unique ID, which is derived from the ARN because the archive contains none. */
 function toAwsRecord(policy: ManagedPolicy, call: Call): PolicyRecord {
   return {
     accountId: call.accountId,

@@ -1,10 +1,11 @@
 /**
- * Virtual MFA devices: made without an owner, enabled by two codes in a row for a user, deactivated, deleted.
+ * Virtual MFA devices. A device is created without an owner, enabled for a user by two consecutive codes, deactivated, and deleted.
  *
- * Source: IAM API reference; texts of the real service as quoted in public reports.
+ * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
@@ -12,7 +13,6 @@ import { findDevice, mfaSubject, synchronized, toBase32 } from '../mfa.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { qrCodePng } from './qr-code.ts';
@@ -21,7 +21,7 @@ import {
   type Context,
   onAccount,
   onArn,
-  onMade,
+  onCreated,
   onUser,
   onUserOrSelf,
   requestTagKeys,
@@ -33,14 +33,15 @@ import { someTags, toUser } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
-/** Source: IAM User Guide: a seed of 64 characters of base 32. */
+/** Size of a seed: 40 bytes, which are 64 characters in base32. Source: IAM User Guide. */
 const SEED_BYTES = 40;
 
-export function mfaDeviceOperations(deps: IamDeps) {
+/** Returns the operations that need the seed of a device. */
+function seedOperations(deps: IamDeps) {
   return {
     CreateVirtualMFADevice: {
       access: (input, caller) =>
-        onMade(
+        onCreated(
           'iam:CreateVirtualMFADevice',
           'iam:TagMFADevice',
           iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName),
@@ -61,7 +62,7 @@ export function mfaDeviceOperations(deps: IamDeps) {
           throw new AwsError('EntityAlreadyExistsException', 'MFADevice entity at the same path and name already exists.');
         }
         return {
-          VirtualMFADevice: given({
+          VirtualMFADevice: omitUndefined({
             SerialNumber: serialNumber,
             Base32StringSeed: new Uint8Array(Buffer.from(seed)),
             QRCodePNG: qrCodePng(otpAuthUri(call.accountId, input.VirtualMFADeviceName, seed)),
@@ -103,113 +104,121 @@ export function mfaDeviceOperations(deps: IamDeps) {
         return {};
       },
     },
-
-    DeactivateMFADevice: {
-      access: (input, caller) => onUserOrSelf('iam:DeactivateMFADevice', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
-        const device = await ownedDevice(call, owner, input.SerialNumber);
-        await changeOwned(call, owner, (serials) => serials.filter((serial) => serial !== device.serialNumber));
-        const { owner: _, enabledAt, ...idle } = device;
-        await saveDevice(call, idle);
-        return {};
-      },
-    },
-
-    DeleteVirtualMFADevice: {
-      access: (input, caller) => onDevice('iam:DeleteVirtualMFADevice', caller, input.SerialNumber),
-      async handle(call, input) {
-        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
-        if (device.enabledAt !== undefined) {
-          throw new AwsError('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.');
-        }
-        await call.tx.identity.remove(call.accountId, 'mfa-device', nameKey(device.serialNumber));
-        return {};
-      },
-    },
-
-    GetMFADevice: {
-      access: (input, caller) => onUserOrSelf('iam:GetMFADevice', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
-        const device = await ownedDevice(call, owner, input.SerialNumber);
-        const UserName = owner.type === 'IAMUser' ? owner.userName : undefined;
-        return given({ UserName, SerialNumber: device.serialNumber, EnableDate: device.enabledAt });
-      },
-    },
-
-    ListMFADevices: {
-      access: (input, caller) => onUserOrSelf('iam:ListMFADevices', caller, input.UserName),
-      async handle(call, input) {
-        const name = userOrSelf(call, input.UserName);
-        const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
-        const serials = await serialsOf(call, owner);
-        const page = pageOf(
-          input,
-          serials.map((serial) => ({ key: serial, record: serial })),
-        );
-        const devices = [];
-        for (const serial of page.records) {
-          const device = await deviceOf(call.tx, call.accountId, serial);
-          const UserName = owner.type === 'IAMUser' ? owner.userName : call.accountId;
-          devices.push({ UserName, SerialNumber: serial, EnableDate: device.enabledAt ?? device.createdAt });
-        }
-        return { MFADevices: devices, ...page.rest };
-      },
-    },
-
-    ListVirtualMFADevices: {
-      access: () => onAccount('iam:ListVirtualMFADevices'),
-      async handle(call, input) {
-        const status = input.AssignmentStatus ?? 'Any';
-        const page = await pageOfStored<MfaDeviceRecord>(
-          input,
-          (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', given({ after, limit })),
-          (device) => status === 'Any' || (status === 'Assigned') === (device.enabledAt !== undefined),
-        );
-        const devices = [];
-        for (const device of page.records) {
-          const User = device.owner?.type === 'IAMUser' ? toUser(await entity(call, 'user', device.owner.userName)) : undefined;
-          devices.push(given({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
-        }
-        return { VirtualMFADevices: devices, ...page.rest };
-      },
-    },
-
-    TagMFADevice: {
-      access: (input, caller) => onDevice('iam:TagMFADevice', caller, input.SerialNumber, requestTags(input.Tags)),
-      async handle(call, input) {
-        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
-        await saveDevice(call, { ...device, tags: mergedTags(device.tags, input.Tags) });
-        return {};
-      },
-    },
-    UntagMFADevice: {
-      access: (input, caller) => onDevice('iam:UntagMFADevice', caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
-      async handle(call, input) {
-        const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
-        await saveDevice(call, { ...device, tags: tagsWithout(device.tags, input.TagKeys) });
-        return {};
-      },
-    },
-    ListMFADeviceTags: {
-      access: (input, caller) => onDevice('iam:ListMFADeviceTags', caller, input.SerialNumber),
-      handle: async (call, input) => pageOfTags(input, (await deviceOf(call.tx, call.accountId, input.SerialNumber)).tags),
-    },
   } satisfies Partial<ServiceOperations<IamApi>>;
+}
+
+/** Operations on MFA devices that do not need their seeds. */
+const deviceOperations = {
+  DeactivateMFADevice: {
+    access: (input, caller) => onUserOrSelf('iam:DeactivateMFADevice', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+      const device = await ownedDevice(call, owner, input.SerialNumber);
+      await changeOwned(call, owner, (serials) => serials.filter((serial) => serial !== device.serialNumber));
+      const { owner: _, enabledAt, ...idle } = device;
+      await saveDevice(call, idle);
+      return {};
+    },
+  },
+
+  DeleteVirtualMFADevice: {
+    access: (input, caller) => onDevice('iam:DeleteVirtualMFADevice', caller, input.SerialNumber),
+    async handle(call, input) {
+      const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+      if (device.enabledAt !== undefined) {
+        throw new AwsError('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.');
+      }
+      await call.tx.identity.remove(call.accountId, 'mfa-device', nameKey(device.serialNumber));
+      return {};
+    },
+  },
+
+  GetMFADevice: {
+    access: (input, caller) => onUserOrSelf('iam:GetMFADevice', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+      const device = await ownedDevice(call, owner, input.SerialNumber);
+      const UserName = owner.type === 'IAMUser' ? owner.userName : undefined;
+      return omitUndefined({ UserName, SerialNumber: device.serialNumber, EnableDate: device.enabledAt });
+    },
+  },
+
+  ListMFADevices: {
+    access: (input, caller) => onUserOrSelf('iam:ListMFADevices', caller, input.UserName),
+    async handle(call, input) {
+      const name = userOrSelf(call, input.UserName);
+      const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
+      const serials = await serialsOf(call, owner);
+      const page = pageOf(
+        input,
+        serials.map((serial) => ({ key: serial, record: serial })),
+      );
+      const devices = [];
+      for (const serial of page.records) {
+        const device = await deviceOf(call.tx, call.accountId, serial);
+        const UserName = owner.type === 'IAMUser' ? owner.userName : call.accountId;
+        devices.push({ UserName, SerialNumber: serial, EnableDate: device.enabledAt ?? device.createdAt });
+      }
+      return { MFADevices: devices, ...page.rest };
+    },
+  },
+
+  ListVirtualMFADevices: {
+    access: () => onAccount('iam:ListVirtualMFADevices'),
+    async handle(call, input) {
+      const status = input.AssignmentStatus ?? 'Any';
+      const page = await pageOfStored<MfaDeviceRecord>(
+        input,
+        (after, limit) => call.tx.identity.list(call.accountId, 'mfa-device', omitUndefined({ after, limit })),
+        (device) => status === 'Any' || (status === 'Assigned') === (device.enabledAt !== undefined),
+      );
+      const devices = [];
+      for (const device of page.records) {
+        const User = device.owner?.type === 'IAMUser' ? toUser(await entity(call, 'user', device.owner.userName)) : undefined;
+        devices.push(omitUndefined({ SerialNumber: device.serialNumber, EnableDate: device.enabledAt, User }));
+      }
+      return { VirtualMFADevices: devices, ...page.rest };
+    },
+  },
+
+  TagMFADevice: {
+    access: (input, caller) => onDevice('iam:TagMFADevice', caller, input.SerialNumber, requestTags(input.Tags)),
+    async handle(call, input) {
+      const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+      await saveDevice(call, { ...device, tags: mergedTags(device.tags, input.Tags) });
+      return {};
+    },
+  },
+  UntagMFADevice: {
+    access: (input, caller) => onDevice('iam:UntagMFADevice', caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
+    async handle(call, input) {
+      const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
+      await saveDevice(call, { ...device, tags: tagsWithout(device.tags, input.TagKeys) });
+      return {};
+    },
+  },
+  ListMFADeviceTags: {
+    access: (input, caller) => onDevice('iam:ListMFADeviceTags', caller, input.SerialNumber),
+    handle: async (call, input) => pageOfTags(input, (await deviceOf(call.tx, call.accountId, input.SerialNumber)).tags),
+  },
+} satisfies Partial<ServiceOperations<IamApi>>;
+
+/** Returns the operations on MFA devices. */
+export function mfaDeviceOperations(deps: IamDeps) {
+  return { ...seedOperations(deps), ...deviceOperations };
 }
 
 type Owner = NonNullable<MfaDeviceRecord['owner']>;
 
-/** What an authenticator application reads from the picture. Source: Key URI Format of Google Authenticator. */
+/** Returns the URI in the QR code for an authenticator app. Source: Key URI Format of Google Authenticator. */
 function otpAuthUri(accountId: AccountId, name: string, seed: string): string {
   const issuer = encodeURIComponent('Amazon Web Services');
   return `otpauth://totp/${issuer}:${encodeURIComponent(name)}@${accountId}?secret=${seed}&issuer=${issuer}`;
 }
 
-/** Source: text of the real service as quoted in public reports. */
+/** Source: message of the real service as quoted in public reports. */
 function wrongCode(): AwsError {
   return new AwsError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.');
 }
@@ -237,9 +246,9 @@ async function saveDevice(call: Call, device: MfaDeviceRecord): Promise<void> {
 }
 
 /**
- * A user by name; the root, where it calls for itself by its account id.
+ * Returns the owner with a user name. A root user that passes its account ID is its own owner.
  *
- * Assumed: the root may enable a device here. AWS lets it only in its console.
+ * Assumed: the root user may enable a device here. AWS allows it only in its console.
  */
 async function ownerNamed(call: Call, userName: string): Promise<Owner> {
   if (call.principal.type === 'Root' && userName === call.accountId) return { type: 'Root' };

@@ -1,14 +1,14 @@
 /**
- * How IAM names things: keys, unique ids, ARNs. Owns no rule about who may use a name.
+ * Names in IAM: store keys, unique IDs and ARNs. Does not check who may use a name.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 
-/** The unique id prefixes. Source: IAM User Guide, "IAM identifiers", table of prefixes. */
+/** Prefixes of unique IDs. Source: IAM User Guide, "IAM identifiers", table of prefixes. */
 export const ID_PREFIXES = { user: 'AIDA', group: 'AGPA', role: 'AROA', policy: 'ANPA', accessKey: 'AKIA' } as const;
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** A new unique id: the prefix and 17 characters that nobody can foresee, so a name used again is another principal. */
+/** Returns a new unique ID: the prefix and 17 random characters. A user or role with a reused name is therefore another principal. */
 export function uniqueId(prefix: string, random: (bytes: number) => Uint8Array): string {
   let id = prefix;
   for (const byte of random(17)) id += BASE32[byte & 31];
@@ -16,9 +16,9 @@ export function uniqueId(prefix: string, random: (bytes: number) => Uint8Array):
 }
 
 /**
- * A new access key id: the prefix and 16 characters of base 32, in which the account id stands, so that the account can be read from the id.
+ * Returns a new access key ID: the prefix and 16 characters in base32, which encode the account ID.
  *
- * Assumed: the place of the account's 40 bits (after the first of 80) is as observed in keys of the real service; nothing here depends on it.
+ * Assumed: the account ID occupies 40 of the 80 bits, after the first one, as in observed keys of the real service. Nothing depends on it.
  */
 export function newAccessKeyId(
   accountId: AccountId,
@@ -36,12 +36,12 @@ export function newAccessKeyId(
   return prefix + id;
 }
 
-/** The key of a name in the store: names are unique ignoring case. Requirement IAM-3. */
+/** Returns the store key of a name. Names are unique regardless of case. Requirement IAM-3. */
 export function nameKey(name: string): string {
   return name.toLowerCase();
 }
 
-/** `arn:aws:iam::<account>:<type><path><name>`. */
+/** Returns `arn:aws:iam::<account>:<type><path><name>`. */
 export function iamArn(
   accountId: AccountId,
   type: 'user' | 'group' | 'role' | 'policy' | 'mfa' | 'server-certificate',
@@ -51,10 +51,10 @@ export function iamArn(
   return arn('iam', '', accountId, `${type}${path}${name}`);
 }
 
-/** The account of AWS managed policies in their ARNs. */
+/** Start of the ARNs of AWS managed policies. */
 export const AWS_MANAGED_PREFIX = 'arn:aws:iam::aws:policy/';
 
-/** What follows the last slash: the name in the ARN of a user, group, role or policy. */
+/** Returns the name in the ARN of a user, group, role or policy: the part after the last slash. */
 export function nameOfArn(text: string): string {
   return text.slice(text.lastIndexOf('/') + 1);
 }

@@ -1,18 +1,18 @@
 /**
- * OpenID Connect providers: whose tokens are exchanged for role sessions, and for which audiences.
+ * OpenID Connect providers: the issuers and audiences whose tokens can be exchanged for role sessions.
  *
- * Source: IAM API reference; texts of the real service as quoted in public reports. Requirement FED-2.
+ * Source: IAM API reference. Messages of the real service as quoted in public reports. Requirement FED-2.
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { OidcProviderRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, onMade, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { type Context, onAccount, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -20,11 +20,12 @@ import { pageOfTags } from './tags.ts';
 const THUMBPRINTS_MAX = 5;
 const THUMBPRINT = /^[0-9A-Fa-f]{40}$/;
 
+/** Operations on OpenID Connect providers. */
 export const oidcProviderOperations = {
   CreateOpenIDConnectProvider: {
     access: (input, caller) =>
-      onMade('iam:CreateOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), input.Tags),
-    /** Assumed: without thumbprints none are kept; AWS fetches one from the issuer, and a handler knows no network. */
+      onCreated('iam:CreateOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), input.Tags),
+    /** Assumed: the thumbprint list may remain empty. AWS fetches a thumbprint from the issuer, but a handler has no network access. */
     async handle(call, input) {
       const url = issuerOf(input.Url);
       const tags = newTags(input.Tags);
@@ -43,7 +44,7 @@ export const oidcProviderOperations = {
       if ((await call.tx.identity.add(call.accountId, 'oidc-provider', url, provider)) === 'exists') {
         throw new AwsError('EntityAlreadyExistsException', `Provider with url https://${url} already exists.`);
       }
-      return given({ OpenIDConnectProviderArn: provider.arn, Tags: someTags(tags) });
+      return omitUndefined({ OpenIDConnectProviderArn: provider.arn, Tags: someTags(tags) });
     },
   },
 
@@ -51,7 +52,7 @@ export const oidcProviderOperations = {
     access: (input, caller) => onProvider('iam:GetOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
-      return given({
+      return omitUndefined({
         Url: provider.url,
         ClientIDList: provider.clientIds,
         ThumbprintList: provider.thumbprints,
@@ -91,7 +92,7 @@ export const oidcProviderOperations = {
     },
   },
 
-  /** A provider that is not there is deleted already. Source: IAM API reference: "idempotent". */
+  /** Deletes a provider. Succeeds if it does not exist. Source: IAM API reference: "idempotent". */
   DeleteOpenIDConnectProvider: {
     access: (input, caller) => onProvider('iam:DeleteOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
@@ -137,7 +138,7 @@ function oidcArn(caller: Caller, url: string) {
   return arn('iam', '', caller.accountId, `oidc-provider/${url}`);
 }
 
-/** What follows `oidc-provider/`. */
+/** Returns the part of an ARN after `oidc-provider/`, or an empty string. */
 function urlOf(providerArn: string): string {
   const name = ':oidc-provider/';
   const from = providerArn.indexOf(name);
@@ -145,11 +146,11 @@ function urlOf(providerArn: string): string {
 }
 
 /**
- * The issuer of a URL: without `https://` and without a slash at the end.
+ * Returns the issuer in a URL, without `https://` and without a slash at the end.
  *
- * @throws AwsError ValidationError it is no https URL, or has a query, a fragment or a user in it
+ * @throws ValidationError  the URL is not an https URL, or contains a query, a fragment, a user name or a password
  *
- * Assumed: a port is taken, though the real service wants none: providers in one's own building often have one.
+ * Assumed: a port is accepted, although AWS rejects it, because internal providers often have one.
  */
 function issuerOf(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -188,13 +189,13 @@ function onProvider(action: Access['action'], caller: Caller, providerArn: strin
   };
 }
 
-/** The provider with exactly this ARN: what permission was decided on. */
+/** Returns the provider with exactly this ARN, because the access decision was about this ARN. */
 async function findProvider(tx: Tx, accountId: AccountId, providerArn: string): Promise<OidcProviderRecord | undefined> {
   const provider = await tx.identity.get(accountId, 'oidc-provider', urlOf(providerArn));
   return provider?.arn === providerArn ? provider : undefined;
 }
 
-/** @throws AwsError NoSuchEntity */
+/** @throws NoSuchEntityException  the provider does not exist */
 async function oidcProvider(call: Call, providerArn: string): Promise<OidcProviderRecord> {
   const provider = await findProvider(call.tx, call.accountId, providerArn);
   if (provider === undefined) throw new AwsError('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${providerArn}`);

@@ -1,4 +1,4 @@
-/** The operations of IAM, joined from the files of its resources; what is not built is answered as such. */
+/** Operation table of IAM, joined from the files of its resources. An operation that is not implemented returns an error that says so. */
 import type { IamApi } from '#model/generated/iam.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { operationTable } from '../table.ts';
@@ -9,13 +9,13 @@ import { authorizationDetailsOperations } from './authorization-details.ts';
 import { boundaryOperations } from './boundaries.ts';
 import { credentialReportOperations } from './credential-report.ts';
 import type { IamDeps } from './deps.ts';
+import { emptyListOperations } from './empty-lists.ts';
 import { groupOperations } from './groups.ts';
 import { inlinePolicyOperations } from './inline-policies.ts';
 import { lastAccessedOperations } from './last-accessed.ts';
 import { linkedRoleOperations } from './linked-role-operations.ts';
 import { loginProfileOperations } from './login-profiles.ts';
 import { mfaDeviceOperations } from './mfa-devices.ts';
-import { neverHeldOperations } from './never-held.ts';
 import { oidcProviderOperations } from './oidc-providers.ts';
 import { passwordPolicyOperations } from './password-policy.ts';
 import { policyOperations } from './policies.ts';
@@ -26,6 +26,7 @@ import { simulationOperations } from './simulation.ts';
 import { tagOperations } from './tags.ts';
 import { userOperations } from './users.ts';
 
+/** Returns all operations of IAM. */
 export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
   return operationTable('iam', {
     ...userOperations,
@@ -42,7 +43,7 @@ export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
     ...loginProfileOperations,
     ...passwordPolicyOperations,
     ...mfaDeviceOperations(deps),
-    ...neverHeldOperations,
+    ...emptyListOperations,
     ...samlProviderOperations,
     ...credentialReportOperations,
     ...lastAccessedOperations,

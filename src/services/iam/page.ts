@@ -1,24 +1,27 @@
 /**
- * Pages of a list. A marker is the key after which the next page begins, so a page neither repeats nor skips what stays
- * while other things come and go.
+ * Pagination. A marker is the key of the last item on the page. A page therefore neither repeats nor skips an existing item if other items
+ * are added or deleted during paging.
  *
- * Source: IAM API reference, ListUsers: MaxItems defaults to 100, Marker comes back only with IsTruncated.
+ * Source: IAM API reference, ListUsers: MaxItems defaults to 100, Marker is returned only with IsTruncated.
  */
 import { AwsError } from '#core/aws-error.ts';
 
+/** Members of a request for a page. */
 export interface PageRequest {
   readonly MaxItems?: number;
   readonly Marker?: string;
 }
 
-export interface Keyed<Thing> {
+/** An item of a list with its sort key. */
+export interface Keyed<Item> {
   readonly key: string;
-  readonly record: Thing;
+  readonly record: Item;
 }
 
-export interface Page<Thing> {
-  readonly records: readonly Thing[];
-  /** What every list answers beside its members. */
+/** One page of a list. */
+export interface Page<Item> {
+  readonly records: readonly Item[];
+  /** Pagination members of a list response. */
   readonly rest: { readonly IsTruncated: boolean; readonly Marker?: string };
 }
 
@@ -31,7 +34,7 @@ export function markerOf(key: string): string {
   return MARKER_PREFIX + Buffer.from(key, 'utf8').toString('base64url');
 }
 
-/** @throws AwsError ValidationError where the marker is none of ours */
+/** @throws ValidationError  the marker is invalid */
 function keyOfMarker(marker: string): string {
   const key = marker.startsWith(MARKER_PREFIX) ? Buffer.from(marker.slice(MARKER_PREFIX.length), 'base64url').toString('utf8') : '';
   if (key === '' || markerOf(key) !== marker) throw new AwsError('ValidationError', 'Invalid Marker.');
@@ -39,7 +42,7 @@ function keyOfMarker(marker: string): string {
 }
 
 /**
- * The key that a request's page begins after; undefined for the first page.
+ * Returns the key that the page of a request begins after, or undefined for the first page.
  *
  * @throws AwsError ValidationError  the marker is invalid
  */
@@ -47,15 +50,21 @@ export function afterMarker({ Marker }: PageRequest): string | undefined {
   return Marker === undefined ? undefined : keyOfMarker(Marker);
 }
 
-/** One page of what the store lists in the order of keys; `keep` leaves out what a filter does not want. */
-export async function pageOfStored<Thing>(
+/**
+ * Returns one page of a stored list, in the order of keys.
+ *
+ * `read` returns up to `limit` items after a key. `keep` filters the items.
+ *
+ * @throws ValidationError  the marker is invalid
+ */
+export async function pageOfStored<Item>(
   request: PageRequest,
-  read: Read<Thing>,
-  keep: (thing: Thing, key: string) => boolean | Promise<boolean> = () => true,
-): Promise<Page<Thing>> {
+  read: Read<Item>,
+  keep: (item: Item, key: string) => boolean | Promise<boolean> = () => true,
+): Promise<Page<Item>> {
   const size = request.MaxItems ?? DEFAULT_ITEMS;
   let after = request.Marker === undefined ? undefined : keyOfMarker(request.Marker);
-  const kept: Keyed<Thing>[] = [];
+  const kept: Keyed<Item>[] = [];
   while (kept.length <= size) {
     const batchSize = size + 1;
     const batch = await read(after, batchSize);
@@ -67,12 +76,13 @@ export async function pageOfStored<Thing>(
   return cut(kept, size);
 }
 
-export type Read<Thing> = (after: string | undefined, limit: number) => Promise<readonly Keyed<Thing>[]>;
+/** Reads up to `limit` items of a list after a key, in ascending order of keys. */
+export type Read<Item> = (after: string | undefined, limit: number) => Promise<readonly Keyed<Item>[]>;
 
-/** Several lists as one, each after the one before; the sections' names must be in ascending order and of one length. */
-export function inTurn<Thing>(sections: readonly { readonly name: string; readonly read: Read<Thing> }[]): Read<Thing> {
+/** Concatenates lists. The names of the sections must have the same length and be in ascending order, because they prefix the keys. */
+export function concat<Item>(sections: readonly { readonly name: string; readonly read: Read<Item> }[]): Read<Item> {
   return async (after, limit) => {
-    const found: Keyed<Thing>[] = [];
+    const found: Keyed<Item>[] = [];
     for (const { name, read } of sections) {
       if (found.length >= limit) break;
       const from = after === undefined || !after.startsWith(name) ? undefined : after.slice(name.length);
@@ -83,21 +93,25 @@ export function inTurn<Thing>(sections: readonly { readonly name: string; readon
   };
 }
 
-/** A list at hand, as something to read from. */
-export function atHand<Thing>(things: readonly Keyed<Thing>[]): Read<Thing> {
-  const sorted = things.toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  return async (after, limit) => (after === undefined ? sorted : sorted.filter((thing) => thing.key > after)).slice(0, limit);
+/** Returns a reader of an in-memory list, which need not be sorted. */
+export function fromList<Item>(items: readonly Keyed<Item>[]): Read<Item> {
+  const sorted = items.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  return async (after, limit) => (after === undefined ? sorted : sorted.filter((item) => item.key > after)).slice(0, limit);
 }
 
-/** One page of a list at hand, in the order of keys, which must differ. */
-export function pageOf<Thing>(request: PageRequest, things: readonly Keyed<Thing>[]): Page<Thing> {
+/**
+ * Returns one page of an in-memory list, in the order of keys, which must be unique.
+ *
+ * @throws ValidationError  the marker is invalid
+ */
+export function pageOf<Item>(request: PageRequest, items: readonly Keyed<Item>[]): Page<Item> {
   const size = request.MaxItems ?? DEFAULT_ITEMS;
   const after = request.Marker === undefined ? undefined : keyOfMarker(request.Marker);
-  const sorted = things.filter((thing) => after === undefined || thing.key > after).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const sorted = items.filter((item) => after === undefined || item.key > after).sort((a, b) => (a.key < b.key ? -1 : 1));
   return cut(sorted, size);
 }
 
-function cut<Thing>(sorted: readonly Keyed<Thing>[], size: number): Page<Thing> {
+function cut<Item>(sorted: readonly Keyed<Item>[], size: number): Page<Item> {
   const shown = sorted.slice(0, size);
   const last = shown.at(-1);
   return {

@@ -1,22 +1,23 @@
 /**
- * What passwords must be, by the account's policy or without one.
+ * Password policy of an account, and the default rules for accounts without one.
  *
  * Source: IAM User Guide, "Set an account password policy for IAM users".
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, PasswordPolicy } from '#model/generated/iam.ts';
 import type { PasswordPolicyRecord } from '#store/identity.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { ownAccount, saveAccount } from './account.ts';
-import { given } from './given.ts';
 import { onAccount } from './resources.ts';
 
+/** Operations on the password policy of an account. */
 export const passwordPolicyOperations = {
-  /** What is not given goes to its default, whatever it was. Source: IAM API reference, UpdateAccountPasswordPolicy. */
+  /** Replaces the whole policy. Absent members get their default values. Source: IAM API reference, UpdateAccountPasswordPolicy. */
   UpdateAccountPasswordPolicy: {
     access: () => onAccount('iam:UpdateAccountPasswordPolicy'),
     async handle(call, input) {
-      const passwordPolicy: PasswordPolicyRecord = given({
+      const passwordPolicy: PasswordPolicyRecord = omitUndefined({
         minimumLength: input.MinimumPasswordLength ?? 6,
         requireSymbols: input.RequireSymbols ?? false,
         requireNumbers: input.RequireNumbers ?? false,
@@ -52,13 +53,13 @@ export const passwordPolicyOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** Source: text of the real service as quoted in public reports. */
+/** Source: message of the real service as quoted in public reports. */
 function noPolicy(accountId: string): AwsError {
   return new AwsError('NoSuchEntityException', `The Password Policy with domain name ${accountId} cannot be found.`);
 }
 
 function toPasswordPolicy(policy: PasswordPolicyRecord): PasswordPolicy {
-  return given({
+  return omitUndefined({
     MinimumPasswordLength: policy.minimumLength,
     RequireSymbols: policy.requireSymbols,
     RequireNumbers: policy.requireNumbers,
@@ -72,7 +73,7 @@ function toPasswordPolicy(policy: PasswordPolicyRecord): PasswordPolicy {
   });
 }
 
-/** Source: text of the real service as quoted in public reports, and matched by Ansible's module iam. */
+/** Message of a violation. Source: the real service as quoted in public reports; Ansible's module iam matches this message. */
 export const NOT_CONFORMING = 'Password does not conform to the account password policy.';
 
 const SYMBOLS = /[!@#$%^&*()_+\-=[\]{}|']/;
@@ -81,12 +82,13 @@ const LOWER = /[a-z]/;
 const DIGIT = /[0-9]/;
 
 /**
- * Makes sure that a password is as the account wants it.
+ * Checks a password against the policy of its account, or against the default rules.
  *
- * @throws AwsError PasswordPolicyViolation
+ * @throws PasswordPolicyViolationException  the password does not conform
  *
- * Source: IAM User Guide, "Default password policy": 8 to 128 characters, three of four kinds, not the name of the account or its address.
- * Assumed: the texts about one demand, formed after `Password should have at least one uppercase letter`.
+ * Source: IAM User Guide, "Default password policy": 8 to 128 characters, three of four character types, not the name or email address of
+ * the account.
+ * Assumed: the messages about one requirement, modeled on `Password should have at least one uppercase letter`.
  */
 export function ensureAllowed(
   password: string,
@@ -112,6 +114,7 @@ export function ensureAllowed(
   }
 }
 
+/** Returns the error for a password that does not conform. */
 export function violation(message: string): AwsError {
   return new AwsError('PasswordPolicyViolationException', message);
 }

@@ -1,13 +1,13 @@
 /**
- * Managed policies: those of the account, with their versions, and those of AWS beside them, which only can be read.
+ * Managed policies: customer managed policies, and read access to AWS managed policies.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { ensureWellFormed } from './documents.ts';
 import { entity } from './entities.ts';
-import { given } from './given.ts';
 import {
   awsPolicies,
   isServiceRolePolicy,
@@ -17,17 +17,18 @@ import {
   policyUse,
 } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
-import { atHand, inTurn, type Keyed, pageOfStored, type Read } from './page.ts';
+import { concat, fromList, type Keyed, pageOfStored, type Read } from './page.ts';
 import { withinQuota } from './quotas.ts';
-import { onAccount, onMade, onPolicy } from './resources.ts';
+import { onAccount, onCreated, onPolicy } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';
 import { toTags } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
 
+/** Operations on managed policies. */
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>
-      onMade('iam:CreatePolicy', 'iam:TagPolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), input.Tags, {
+      onCreated('iam:CreatePolicy', 'iam:TagPolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), input.Tags, {
         called: `policy ${input.PolicyName}`,
       }),
     async handle(call, input) {
@@ -51,7 +52,7 @@ export const policyOperations = {
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const shown = toListedPolicy(policy, await policyUse(call, policy.arn));
-      return { Policy: given({ ...shown, Description: policy.description, Tags: toTags(policy.tags) }) };
+      return { Policy: omitUndefined({ ...shown, Description: policy.description, Tags: toTags(policy.tags) }) };
     },
   },
 
@@ -79,10 +80,10 @@ export const policyOperations = {
     async handle(call, input) {
       const scope = input.Scope ?? 'All';
       const sections = [];
-      if (scope !== 'Local') sections.push({ name: 'aws/', read: atHand(awsPolicies(call)) });
+      if (scope !== 'Local') sections.push({ name: 'aws/', read: fromList(awsPolicies(call)) });
       if (scope !== 'AWS') sections.push({ name: 'own/', read: ownPolicies(call) });
       const uses = new Map<string, PolicyUse>();
-      const page = await pageOfStored(input, inTurn(sections), async (policy) => {
+      const page = await pageOfStored(input, concat(sections), async (policy) => {
         if (!policy.path.startsWith(input.PathPrefix ?? '/')) return false;
         const use = await policyUse(call, policy.arn);
         uses.set(policy.arn, use);
@@ -119,7 +120,7 @@ export const policyOperations = {
 
 function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: PolicyRecord['tags']): PolicyRecord {
   const path = input.Path ?? '/';
-  return given({
+  return omitUndefined({
     accountId: call.accountId,
     arn: iamArn(call.accountId, 'policy', path, input.PolicyName),
     path,
@@ -135,12 +136,12 @@ function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: Pol
   });
 }
 
-/** The account's own, as something to page through. */
+/** Returns a reader of the account's own managed policies. */
 export function ownPolicies(call: Call): Read<PolicyRecord> {
-  return (after, limit) => call.tx.identity.list(call.accountId, 'policy', given({ after, limit }));
+  return (after, limit) => call.tx.identity.list(call.accountId, 'policy', omitUndefined({ after, limit }));
 }
 
-/** As lists have it. Source: IAM API reference, ListPolicies: without Description and Tags. */
+/** Converts a policy to its form in lists. Source: IAM API reference, ListPolicies: without Description and Tags. */
 export function toListedPolicy(policy: PolicyRecord, use: PolicyUse): Policy {
   return {
     PolicyName: policy.policyName,
@@ -159,7 +160,7 @@ export function toListedPolicy(policy: PolicyRecord, use: PolicyUse): Policy {
 interface Holder {
   readonly kind: 'user' | 'group' | 'role';
   readonly key: string;
-  /** Bounded by the policy and attached to it: already listed. */
+  /** True if the entry must not be listed: it does not match the filter, or it is a boundary that is also attached. */
   readonly repeated: boolean;
 }
 
@@ -167,7 +168,7 @@ function holdersOf(call: Call, policyArn: string, usage: IamApi['ListEntitiesFor
   return async (after, limit) => {
     const prefix = `${policyArn} `;
     const from = after === undefined ? undefined : prefix + after;
-    const entries = await call.tx.identity.list(call.accountId, 'attachment', given({ prefix, after: from, limit }));
+    const entries = await call.tx.identity.list(call.accountId, 'attachment', omitUndefined({ prefix, after: from, limit }));
     const holders: Keyed<Holder>[] = [];
     for (const { key: indexKey } of entries) {
       const { kind, key, use } = readAttachmentKey(policyArn, indexKey);

@@ -1,5 +1,5 @@
 /**
- * Versions of managed policies: up to five, one of which is in force.
+ * Versions of managed policies. A policy has up to five, one of which is the default version and in effect.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';
@@ -13,6 +13,7 @@ import { QUOTAS, withinQuota } from './quotas.ts';
 import { onPolicy } from './resources.ts';
 import { encodeDocument } from './shapes.ts';
 
+/** Operations on versions of managed policies. */
 export const policyVersionOperations = {
   CreatePolicyVersion: {
     access: (input, caller) => onPolicy('iam:CreatePolicyVersion', caller, input.PolicyArn),
@@ -68,7 +69,7 @@ export const policyVersionOperations = {
     },
   },
 
-  /** Newest first, as the real service lists them. */
+  /** Lists the newest version first, like the real service. */
   ListPolicyVersions: {
     access: (input, caller) => onPolicy('iam:ListPolicyVersions', caller, input.PolicyArn),
     async handle(call, input) {
@@ -82,17 +83,17 @@ export const policyVersionOperations = {
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
 
-/** A key that sorts the higher number first. */
+/** Returns a key that sorts higher version numbers first. */
 function newestFirst(versionId: string): string {
   return String(10 ** 12 - Number(versionId.slice(1)));
 }
 
-/** The document in force. */
+/** Returns the document of the default version. */
 export function defaultDocument(policy: PolicyRecord): string {
   return versionOf(policy, policy.defaultVersionId).document;
 }
 
-/** @throws AwsError NoSuchEntity. Assumed: the text. */
+/** @throws NoSuchEntityException  the version does not exist. Assumed: the message */
 function versionOf(policy: PolicyRecord, versionId: string): PolicyVersionRecord {
   const version = policy.versions.find((one) => one.versionId === versionId);
   if (version === undefined) {
@@ -109,6 +110,7 @@ function toListedVersion(policy: PolicyRecord, version: PolicyVersionRecord): Po
   return { VersionId: version.versionId, IsDefaultVersion: version.versionId === policy.defaultVersionId, CreateDate: version.createdAt };
 }
 
+/** Converts a version to its form in GetPolicyVersion, with the document. */
 export function toWholeVersion(policy: PolicyRecord, version: PolicyVersionRecord): PolicyVersion {
   return { Document: encodeDocument(version.document), ...toListedVersion(policy, version) };
 }

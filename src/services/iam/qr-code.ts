@@ -1,12 +1,12 @@
 /**
- * A text as a QR code, as a PNG: what CreateVirtualMFADevice answers for an authenticator application to read.
+ * QR code as a PNG image, which CreateVirtualMFADevice returns for an authenticator app.
  *
- * Source: ISO/IEC 18004, byte mode, error correction level L, versions 1 to 15; PNG specification, 1-bit greyscale.
- * Any of the eight masks can be read; the first is used always, because nobody looks for the prettiest.
+ * Source: ISO/IEC 18004, byte mode, error correction level L, versions 1 to 15; PNG specification, 1-bit grayscale.
+ * Scanners read all eight masks, so this code always uses the first one instead of the one with the lowest penalty.
  */
 import { crc32, deflateSync } from 'node:zlib';
 
-/** Of each version: error correction codewords a block, and blocks. */
+/** Per version: error correction codewords per block, and number of blocks. */
 // biome-ignore format: a table
 const LEVEL_L: readonly (readonly [correction: number, blocks: number])[] = [
   [7, 1], [10, 1], [15, 1], [20, 1], [26, 1], [18, 2], [20, 2], [24, 2], [30, 2], [18, 4], [20, 4], [24, 4], [26, 4], [30, 4], [22, 6],
@@ -14,16 +14,16 @@ const LEVEL_L: readonly (readonly [correction: number, blocks: number])[] = [
 const MODULE_PIXELS = 4;
 const QUIET_MODULES = 4;
 
-/** Light and dark modules, by row and column. */
+/** Modules by row and column. True is dark. */
 export type Modules = readonly (readonly boolean[])[];
 
-/** A PNG of the text; undefined where it is too long (some 500 bytes). */
+/** Returns a string as a PNG image, or `undefined` if it is longer than about 500 bytes. */
 export function qrCodePng(text: string): Uint8Array | undefined {
   const modules = qrModules(text);
   return modules === undefined ? undefined : toPng(modules);
 }
 
-/** The modules of a text; undefined where it is too long. */
+/** Returns the modules of a string, or `undefined` if it is longer than about 500 bytes. */
 export function qrModules(text: string): Modules | undefined {
   const bytes = new TextEncoder().encode(text);
   const version = LEVEL_L.findIndex((_, i) => bytes.length <= capacity(i + 1)) + 1;
@@ -58,7 +58,7 @@ function capacity(version: number): number {
   return Math.floor((dataLength(version) * 8 - 4 - lengthBits(version)) / 8);
 }
 
-/** Mode, length, bytes, terminator, padding. */
+/** Returns the data codewords: mode, length, bytes, terminator, padding. */
 function dataCodewords(version: number, bytes: Uint8Array): number[] {
   const bits: number[] = [];
   const push = (value: number, count: number): void => {
@@ -76,7 +76,7 @@ function dataCodewords(version: number, bytes: Uint8Array): number[] {
   return codewords;
 }
 
-/** Product in the field of 256 elements, by the polynomial x^8 + x^4 + x^3 + x^2 + 1. */
+/** Multiplies in the field GF(256) with the polynomial x^8 + x^4 + x^3 + x^2 + 1. */
 function multiply(a: number, b: number): number {
   let product = 0;
   for (let i = 7; i >= 0; i--) {
@@ -86,7 +86,7 @@ function multiply(a: number, b: number): number {
   return product;
 }
 
-/** The Reed-Solomon remainder of a block. */
+/** Returns the Reed-Solomon remainder of a block. */
 function correctionOf(data: readonly number[], degree: number): number[] {
   const divisor: number[] = new Array(degree).fill(0);
   divisor[degree - 1] = 1;
@@ -102,7 +102,7 @@ function correctionOf(data: readonly number[], degree: number): number[] {
   return remainder;
 }
 
-/** The codewords in the order in which they are drawn: of each block one, in turn. */
+/** Returns the codewords in drawing order: the first one of each block, then the second one of each block, and so on. */
 function interleaved(version: number, data: readonly number[]): number[] {
   const [correction, count] = blocksOf(version);
   const raw = rawCodewords(version);
@@ -121,14 +121,14 @@ function interleaved(version: number, data: readonly number[]): number[] {
   return codewords;
 }
 
-/** A remainder of the codes that guard the format and the version. */
+/** Appends the error-correcting bits to the format or version number. */
 function guarded(value: number, bits: number, divisor: number): number {
   let remainder = value;
   for (let i = 0; i < bits; i++) remainder = (remainder << 1) ^ ((remainder >> (bits - 1)) * divisor);
   return (value << bits) | remainder;
 }
 
-/** Rows and columns of the alignment patterns' centres. */
+/** Returns the rows and columns of the centers of the alignment patterns. */
 function alignments(version: number, size: number): number[] {
   if (version === 1) return [];
   const count = Math.floor(version / 7) + 2;
@@ -148,9 +148,9 @@ function draw(version: number, codewords: readonly number[]): Modules {
     row[x] = isDark;
     fixedRow[x] = true;
   };
-  const square = (centreX: number, centreY: number, radius: number, isDark: (ring: number) => boolean): void => {
+  const square = (centerX: number, centerY: number, radius: number, isDark: (ring: number) => boolean): void => {
     for (let dy = -radius; dy <= radius; dy++) {
-      for (let dx = -radius; dx <= radius; dx++) put(centreX + dx, centreY + dy, isDark(Math.max(Math.abs(dx), Math.abs(dy))));
+      for (let dx = -radius; dx <= radius; dx++) put(centerX + dx, centerY + dy, isDark(Math.max(Math.abs(dx), Math.abs(dy))));
     }
   };
 
@@ -173,7 +173,7 @@ function draw(version: number, codewords: readonly number[]): Modules {
     });
   });
 
-  // Level L is 01; the mask is 000.
+  // Level L is 01. The mask is 000.
   const format = guarded(0b01_000, 10, 0x537) ^ 0x5412;
   const formatBit = (i: number): boolean => ((format >> i) & 1) === 1;
   for (let i = 0; i < 15; i++) {

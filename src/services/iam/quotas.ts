@@ -1,12 +1,13 @@
 /**
- * How many of a thing there may be, with the text that says so.
+ * Quotas of IAM, and the error that reports them.
  *
- * Source: IAM User Guide, "IAM and AWS STS quotas"; the names in the texts are those of GetAccountSummary.
+ * Source: IAM User Guide, "IAM and AWS STS quotas". The names in the messages are those of GetAccountSummary.
  * Requirement: §2.4.
  */
 import { AwsError } from '#core/aws-error.ts';
 
 // biome-ignore format: a table
+/** Quotas by the names of GetAccountSummary. Sizes of policies are in characters without white space. */
 export const QUOTAS = {
   UsersPerAccount:         5000,
   GroupsPerAccount:        300,
@@ -29,9 +30,10 @@ export const QUOTAS = {
   OIDCProvidersPerAccount: 100,
   ClientIDsPerProvider:    100,
 } as const;
+/** Name of a quota. */
 export type Quota = keyof typeof QUOTAS;
 
-/** @throws AwsError LimitExceeded where `wanted` is more than there may be */
+/** @throws LimitExceededException  `wanted`, the number after the operation, exceeds the quota */
 export function withinQuota(quota: Quota, wanted: number): void {
   if (wanted > QUOTAS[quota]) throw new AwsError('LimitExceededException', `Cannot exceed quota for ${quota}: ${QUOTAS[quota]}`);
 }

@@ -1,13 +1,14 @@
 /**
- * What an operation of IAM acts upon, as `access` answers it: the ARN, the tags of it, and the condition keys of the request.
+ * Permissions that IAM operations require (`Access`): the resource ARN, its tags, and the condition keys of the request.
  *
- * Names alone do not tell the path in an ARN, so it is read. Where nothing has the name the path is `/`: whether a thing exists is
- * nobody's business before the action is allowed. Requirement TS-9.
+ * A request contains a name, but an ARN also contains the path, so these functions read the path from the store. For an unknown name the
+ * path is `/`. The caller must not learn whether an entity exists before the action is allowed. Requirement TS-9.
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS IAM".
  */
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { TagRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Caller } from '../operation.ts';
@@ -16,50 +17,56 @@ import { type HolderKind, nameOf } from './entities.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 
 type Action = Access['action'];
-type GivenTags = readonly { readonly Key: string; readonly Value: string }[];
+type RequestTags = readonly { readonly Key: string; readonly Value: string }[];
+/** Condition keys of a request with their values. */
 export type Context = readonly (readonly [string, string | readonly string[]])[];
 
-/** An action that no resource narrows. */
+/** Returns the permission for an action that has no resource type. Its resource is `*`. */
 export function onAccount(action: Action, context: Context = []): Access {
   return { action, resources: ['*'], ...contextOf(context) };
 }
 
-/** A thing whose ARN the request gives, or which is being made. */
+/** Returns the permission for an action on a resource whose ARN is in the request or follows from it. */
 export function onArn(action: Action, resource: string, context: Context = []): Access {
   return { action, resources: [resource], ...contextOf(context) };
 }
 
 /**
- * A thing that is made. Where it is made with tags, tagging is asked for besides: who may only make it may not say whose it is.
+ * Returns the permission to create a resource. If the request contains tags, the tagging action on the new resource is also required.
+ * Otherwise a caller without that permission could choose the tags that later decisions depend on.
  *
- * Source: IAM User Guide, "IAM: Create new users only with specific tags", which allows both.
+ * Source: IAM User Guide, "IAM: Create new users only with specific tags", which allows both actions.
  */
-export function onMade(
+export function onCreated(
   action: Action,
   tagging: Action,
   resource: string,
-  tags: GivenTags | undefined,
+  tags: RequestTags | undefined,
   { context = [], called }: { readonly context?: Context; readonly called?: string } = {},
 ): Access | readonly Access[] {
-  const asked = requestTags(tags);
-  const made = { ...onArn(action, resource, [...asked, ...context]), ...(called !== undefined && { called }) };
-  return asked.length === 0 ? made : [made, onArn(tagging, resource, asked)];
+  const tagContext = requestTags(tags);
+  const creation = { ...onArn(action, resource, [...tagContext, ...context]), ...omitUndefined({ called }) };
+  return tagContext.length === 0 ? creation : [creation, onArn(tagging, resource, tagContext)];
 }
 
-/** A list of users, groups or roles: of the path that is asked for. Source: as of `called` below, `… on resource: arn:aws:iam::…:user/`. */
+/** Returns the permission to list entities under a path. Source: denials of the real service, `… on resource: arn:aws:iam::…:user/`. */
 export function onPath(action: Action, caller: Caller, kind: HolderKind, pathPrefix = '/'): Access {
   return onArn(action, iamArn(caller.accountId, kind, pathPrefix, ''));
 }
 
 /**
- * Actions whose refusals name the resource by its ARN even so.
- * Source: refusals of the real service as people report them: `iam:AttachUserPolicy on resource: user x`, `iam:GetRole on resource: role x`,
+ * Tagging actions. Their denials contain the ARN of an entity. Denials of other actions contain its kind and name.
+ *
+ * Source: denials of the real service in public reports: `iam:AttachUserPolicy on resource: user x`, `iam:GetRole on resource: role x`,
  * `iam:AddUserToGroup on resource: group x`, `iam:CreatePolicy on resource: policy x`, `iam:ListPolicies on resource: policy path /`,
- * `iam:TagRole on resource: arn:aws:iam::…:role/x`. Assumed: that all others about an entity are like those.
+ * `iam:TagRole on resource: arn:aws:iam::…:role/x`. Assumed: all other actions on an entity behave like the first ones.
  */
 const TAGGING = /^iam:(?:Tag|Untag)/;
 
-/** A user, group or role by name. With `'boundary'`, `iam:PermissionsBoundary` is what bounds it now. */
+/**
+ * Returns the permission for an action on a user, group or role by name. With `'boundary'`, the condition key `iam:PermissionsBoundary` is
+ * the current permissions boundary of the user or role.
+ */
 export function onEntity(
   action: Action,
   caller: Caller,
@@ -69,13 +76,13 @@ export function onEntity(
   reads: 'boundary' | 'nothing' = 'nothing',
 ): Access {
   const { accountId } = caller;
-  const unknown = iamArn(accountId, kind, '/', name);
+  const defaultArn = iamArn(accountId, kind, '/', name);
   const read = (tx: Tx) => tx.identity.get(accountId, kind, nameKey(name));
   return {
     action,
-    resources: [unknown],
+    resources: [defaultArn],
     ...(!TAGGING.test(action) && { called: `${kind} ${name}` }),
-    resolve: async (tx) => [(await read(tx))?.arn ?? unknown],
+    resolve: async (tx) => [(await read(tx))?.arn ?? defaultArn],
     ...contextOf(context),
     ...(kind === 'group'
       ? {}
@@ -98,7 +105,8 @@ export function onEntity(
 }
 
 /**
- * The ARN that a user or group has after it is renamed or moved. A name that only moves keeps the case that it is stored in.
+ * Returns the permission for the ARN that a user or group gets when it is renamed or moved. If only the path changes, the ARN contains the
+ * name in its stored case.
  *
  * Source: IAM API reference, UpdateUser and UpdateGroup: "permission on both source and target".
  */
@@ -118,24 +126,31 @@ export function onRenamed(
   };
 }
 
+/** Returns the permission for an action on a user, by name. */
 export const onUser = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
   onEntity(action, caller, 'user', name, context);
+/** Returns the permission for an action on a group, by name. */
 export const onGroup = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
   onEntity(action, caller, 'group', name, context);
+/** Returns the permission for an action on a role, by name. */
 export const onRole = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
   onEntity(action, caller, 'role', name, context);
 
 /**
- * A user by name, or the caller where no name is given.
+ * Returns the permission for an action on the named user or, without a name, on the caller.
  *
- * @throws AwsError ValidationError where no name is given and the caller is a role or a federated user
+ * @throws ValidationError  no name is specified and the caller is neither an IAM user nor the root user
  */
 export function onUserOrSelf(action: Action, caller: Caller, name: string | undefined, context: Context = []): Access {
   const user = userOrSelf(caller, name);
   return user === undefined ? onArn(action, arn('iam', '', caller.accountId, 'root'), context) : onUser(action, caller, user, context);
 }
 
-/** The user an operation is about: the one named, else the caller; undefined is the root of the account. */
+/**
+ * Returns the named user or, without a name, the caller. `undefined` is the root user of the account.
+ *
+ * @throws ValidationError  no name is specified and the caller is neither an IAM user nor the root user
+ */
 export function userOrSelf(caller: Caller, name: string | undefined): string | undefined {
   if (name !== undefined) return name;
   const { principal } = caller;
@@ -144,7 +159,7 @@ export function userOrSelf(caller: Caller, name: string | undefined): string | u
   throw new AwsError('ValidationError', 'Must specify userName when calling with non-User credentials');
 }
 
-/** A managed policy by ARN. */
+/** Returns the permission for an action on a managed policy, by ARN. */
 export function onPolicy(action: Action, caller: Caller, policyArn: string, context: Context = []): Access {
   return {
     action,
@@ -158,24 +173,27 @@ export function onPolicy(action: Action, caller: Caller, policyArn: string, cont
   };
 }
 
-/** The keys of a request that gives tags. Source: IAM User Guide, "Controlling access during AWS requests". */
-export function requestTags(tags: GivenTags | undefined): Context {
+/** Returns the condition keys of a request that adds tags. Source: IAM User Guide, "Controlling access during AWS requests". */
+export function requestTags(tags: RequestTags | undefined): Context {
   return rules.requestTags(rules.TAG_RULES.iam, tags);
 }
 
+/** Returns the condition keys of a request that removes tags. */
 export function requestTagKeys(keys: readonly string[]): Context {
   return rules.requestTagKeys(keys);
 }
 
+/** Returns the condition key of a request that sets a permissions boundary. */
 export function boundaryKey(policyArn: string | undefined): Context {
   return policyArn === undefined ? [] : [['iam:permissionsboundary', policyArn]];
 }
 
+/** Returns the condition key of a request that names a managed policy. */
 export function policyArnKey(policyArn: string): Context {
   return [['iam:policyarn', policyArn]];
 }
 
-/** Tags as `resourceTags` answers them. */
+/** Converts tags to the form that `resourceTags` returns. */
 export function tagMap(tags: readonly TagRecord[]): Readonly<Record<string, string>> {
   return rules.tagValues(tags);
 }

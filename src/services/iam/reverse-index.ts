@@ -1,27 +1,31 @@
 /**
- * Keys of the reverse indexes, from a policy to whom it is attached and from a group to its members. See `IdentityRecords`.
+ * Keys of the reverse indexes: from a policy to its users, groups and roles, and from a group to its members. See `IdentityRecords`.
  */
 import type { Call } from '../operation.ts';
 import type { HolderKind } from './entities.ts';
 
+/** Returns the key for a policy that is attached to an entity. */
 export function attachmentKey(policyArn: string, kind: HolderKind, key: string): string {
   return `${policyArn} ${kind}/${key}`;
 }
 
+/** Returns the key for a policy that is the permissions boundary of a user or role. */
 export function boundaryIndexKey(policyArn: string, kind: 'user' | 'role', key: string): string {
   return `${policyArn} ${kind}/${key} boundary`;
 }
 
+/** Returns the key for a user in a group. */
 export function membershipKey(groupKey: string, userKey: string): string {
   return `${groupKey} ${userKey}`;
 }
 
+/** Moves an entry of a reverse index to another key. */
 export async function moveIndex(call: Call, kind: 'attachment' | 'membership', from: string, to: string): Promise<void> {
   await call.tx.identity.remove(call.accountId, kind, from);
   await call.tx.identity.put(call.accountId, kind, to, { accountId: call.accountId });
 }
 
-/** Whom an entry of the attachment index is about. */
+/** Parses a key of the attachment index into the entity and its use of the policy. */
 export function readAttachmentKey(
   policyArn: string,
   indexKey: string,

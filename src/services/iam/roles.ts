@@ -1,17 +1,17 @@
 /**
- * Roles that people make. Those that AWS makes for its services are in `service-linked-roles.ts`.
+ * Roles that customers create. `service-linked-roles.ts` creates the roles of services.
  */
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Role, RoleLastUsed } from '#model/generated/iam.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
-import { given } from './given.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
-import { boundaryKey, onEntity, onMade, onPath } from './resources.ts';
+import { boundaryKey, onCreated, onEntity, onPath } from './resources.ts';
 import { boundaryIndexKey } from './reverse-index.ts';
 import { toListedRole, toNewRole } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
@@ -19,10 +19,11 @@ import { readTrustPolicy, shownTrustPolicy } from './trust.ts';
 
 const DEFAULT_SESSION_SECONDS = 3600;
 
+/** Operations on roles. */
 export const roleOperations = {
   CreateRole: {
     access: (input, caller) =>
-      onMade('iam:CreateRole', 'iam:TagRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), input.Tags, {
+      onCreated('iam:CreateRole', 'iam:TagRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), input.Tags, {
         context: boundaryKey(input.PermissionsBoundary),
       }),
     async handle(call, input) {
@@ -93,7 +94,7 @@ export const roleOperations = {
     async handle(call, input) {
       const page = await pageOfStored<RoleRecord>(
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'role', given({ after, limit })),
+        (after, limit) => call.tx.identity.list(call.accountId, 'role', omitUndefined({ after, limit })),
         (role) => role.path.startsWith(input.PathPrefix ?? '/'),
       );
       const roles: Role[] = [];
@@ -104,11 +105,11 @@ export const roleOperations = {
 } satisfies Partial<ServiceOperations<IamApi>>;
 
 /**
- * Makes a role.
+ * Creates a role.
  *
- * @throws AwsError InvalidInput a path under /aws-service-role/, which is for service-linked roles. Requirement SLR-17.
+ * @throws InvalidInputException  the path begins with /aws-service-role/, which is for service-linked roles. Requirement SLR-17
  *
- * Assumed: the text of it, and that the path is refused before anything else of the request is looked at.
+ * Assumed: the message, and that the path is checked before the rest of the request.
  */
 async function createRole(call: Call, input: IamApi['CreateRole']['input']): Promise<RoleRecord> {
   const path = input.Path ?? '/';
@@ -122,7 +123,7 @@ async function createRole(call: Call, input: IamApi['CreateRole']['input']): Pro
   const trust = await readTrustPolicy(call.tx, input.AssumeRolePolicyDocument);
   const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(call, input.PermissionsBoundary);
   const role: RoleRecord = {
-    ...given({
+    ...omitUndefined({
       accountId: call.accountId,
       arn: iamArn(call.accountId, 'role', path, input.RoleName),
       path,
@@ -143,7 +144,7 @@ async function createRole(call: Call, input: IamApi['CreateRole']['input']): Pro
   return role;
 }
 
-/** Service-linked roles do not count. Requirement SLR-16. */
+/** Checks the quota of roles. Service-linked roles do not count. Requirement SLR-16. */
 async function withinRoleQuota(call: Call): Promise<void> {
   const wanted = (await call.tx.identity.count(call.accountId, 'role')) + 1;
   if (wanted <= QUOTAS.RolesPerAccount) return;
@@ -152,7 +153,7 @@ async function withinRoleQuota(call: Call): Promise<void> {
   withinQuota('RolesPerAccount', wanted - linked);
 }
 
-/** @throws AwsError EntityAlreadyExists */
+/** @throws EntityAlreadyExistsException  a role with this name exists */
 export async function addRole(call: Call, role: RoleRecord): Promise<void> {
   const key = nameKey(role.roleName);
   if ((await call.tx.identity.add(call.accountId, 'role', key, role)) === 'exists') {
@@ -166,7 +167,7 @@ export async function addRole(call: Call, role: RoleRecord): Promise<void> {
   }
 }
 
-/** Takes a role out with what leads to it. */
+/** Deletes a role and its index entries, except those of attached policies. */
 export async function removeRole(call: Call, role: RoleRecord): Promise<void> {
   const key = nameKey(role.roleName);
   if (role.permissionsBoundaryArn !== undefined) {
@@ -184,11 +185,11 @@ function withDescription(role: RoleRecord, description: string | undefined): Rol
   return description === undefined ? role : { ...role, description };
 }
 
-function conflict(what: string): AwsError {
-  return new AwsError('DeleteConflictException', `Cannot delete entity, must ${what}`);
+function conflict(requirement: string): AwsError {
+  return new AwsError('DeleteConflictException', `Cannot delete entity, must ${requirement}`);
 }
 
-/** As GetRole answers: with the duration, and when it was used last. Requirement IAM-6. */
+/** Converts a role to its form in GetRole, with the maximum session duration and the last use. Requirement IAM-6. */
 export async function toWholeRole(call: Call, role: RoleRecord): Promise<Role> {
   return {
     ...toNewRole(role, await shownTrustPolicy(call.tx, role)),
@@ -197,7 +198,7 @@ export async function toWholeRole(call: Call, role: RoleRecord): Promise<Role> {
   };
 }
 
-/** Empty while nobody has used the role. */
+/** Returns the last use of a role, or an empty object for an unused role. */
 export async function roleLastUsed(call: Call, role: RoleRecord): Promise<RoleLastUsed> {
   const last = (await call.tx.lastUses.of(call.accountId, role.roleId)).toSorted((a, b) => b.at - a.at)[0];
   return last === undefined ? {} : { LastUsedDate: last.at, Region: last.region };

@@ -1,29 +1,30 @@
 /**
- * SAML providers: the metadata of who may vouch for people. What is in the metadata is read where an assertion is judged.
+ * SAML providers: the metadata of identity providers. `federation` parses the metadata when it verifies an assertion.
  *
- * Source: IAM API reference; texts of the real service as quoted in public reports.
+ * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
 import { everyRecord } from './entities.ts';
-import { given } from './given.ts';
 import { nameKey, nameOfArn, uniqueId } from './names.ts';
 import { withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, onMade, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { type Context, onAccount, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
-/** How long metadata without a date of its own is shown as valid. Assumed: a hundred years, as observed. */
+/** Validity of metadata without a date of its own, in years. Assumed: 100, as observed. */
 const VALID_YEARS = 100;
 
+/** Operations on SAML providers. */
 export const samlProviderOperations = {
   CreateSAMLProvider: {
-    access: (input, caller) => onMade('iam:CreateSAMLProvider', 'iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),
+    access: (input, caller) => onCreated('iam:CreateSAMLProvider', 'iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),
     async handle(call, input) {
       ensureNoPrivateKeys(input);
       const tags = newTags(input.Tags);
@@ -42,7 +43,7 @@ export const samlProviderOperations = {
       if ((await call.tx.identity.add(call.accountId, 'saml-provider', nameKey(input.Name), provider)) === 'exists') {
         throw new AwsError('EntityAlreadyExistsException', `SAMLProvider with name ${input.Name} already exists.`);
       }
-      return given({ SAMLProviderArn: provider.arn, Tags: someTags(tags) });
+      return omitUndefined({ SAMLProviderArn: provider.arn, Tags: someTags(tags) });
     },
   },
 
@@ -50,7 +51,7 @@ export const samlProviderOperations = {
     access: (input, caller) => onProvider('iam:GetSAMLProvider', caller, input.SAMLProviderArn),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
-      return given({
+      return omitUndefined({
         SAMLProviderUUID: provider.uuid,
         SAMLMetadataDocument: provider.metadata,
         CreateDate: provider.createdAt,
@@ -130,7 +131,7 @@ function onProvider(action: Access['action'], caller: Caller, providerArn: strin
   };
 }
 
-/** @throws AwsError NoSuchEntity */
+/** @throws NoSuchEntityException  the provider does not exist */
 async function samlProvider(call: Call, providerArn: string): Promise<SamlProviderRecord> {
   const provider = await call.tx.identity.get(call.accountId, 'saml-provider', nameKey(nameOfArn(providerArn)));
   if (provider?.arn !== providerArn) throw new AwsError('NoSuchEntityException', `Manifest not found for arn ${providerArn}`);
@@ -141,7 +142,7 @@ async function saveProvider(call: Call, provider: SamlProviderRecord): Promise<v
   await call.tx.identity.put(call.accountId, 'saml-provider', nameKey(provider.name), provider);
 }
 
-/** Assertions are taken signed, not encrypted: a private key would be kept for nothing. */
+/** Rejects the members for encrypted assertions. Belfry accepts only signed assertions, so it never needs a private key. */
 function ensureNoPrivateKeys(input: {
   readonly AssertionEncryptionMode?: string;
   readonly AddPrivateKey?: string;
@@ -152,13 +153,13 @@ function ensureNoPrivateKeys(input: {
   }
 }
 
-/** Whether a document is metadata at all: an entity, with a certificate to check signatures by. No entity may be declared in it. */
+/** Checks that a document is metadata with an entity and a certificate. Rejects `<!`, which starts a DTD or an entity declaration. */
 function ensureMetadata(document: string): void {
   const isMetadata = document.includes('EntityDescriptor') && document.includes('X509Certificate') && !document.includes('<!');
   if (!isMetadata) throw new AwsError('InvalidInputException', 'Could not parse metadata');
 }
 
-/** The date of the first `validUntil` in the metadata. */
+/** Returns the date of the first `validUntil` in the metadata, or a date in 100 years. */
 function validUntil(document: string, now: Instant): Instant {
   const name = 'validUntil="';
   const from = document.indexOf(name);

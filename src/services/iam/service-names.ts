@@ -1,4 +1,4 @@
-/** What services are called in reports. Source: Service Authorization Reference, titles; of services that Belfry does not answer the prefix stands. */
+/** Service names in reports. Services without an entry are shown by their prefix. Source: Service Authorization Reference, titles. */
 const SERVICE_TITLES: Readonly<Record<string, string>> = {
   'access-analyzer': 'AWS IAM Access Analyzer',
   chime: 'Amazon Chime',
@@ -10,6 +10,7 @@ const SERVICE_TITLES: Readonly<Record<string, string>> = {
   sts: 'AWS Security Token Service',
 };
 
+/** Returns the name of a service by its prefix. */
 export function serviceTitle(prefix: string): string {
   return Object.hasOwn(SERVICE_TITLES, prefix) ? (SERVICE_TITLES[prefix] as string) : prefix;
 }

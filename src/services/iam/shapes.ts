@@ -1,36 +1,37 @@
 /**
- * Records as clients see them.
+ * Conversions from stored records to the types of the API.
  */
 import type { Arn } from '#core/arn.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttachedPermissionsBoundary, Group, Role, Tag, User } from '#model/generated/iam.ts';
 import type { GroupRecord, RoleRecord, TagRecord, UserRecord } from '#store/identity.ts';
-import { given } from './given.ts';
 
 /**
- * A document as Get and List answer it: percent-encoded by RFC 3986, which leaves only letters, digits and `-_.~` alone.
+ * Encodes a policy document as Get and List operations return it: percent-encoded by RFC 3986. Only letters, digits and `-_.~` remain.
  * Requirement IAM-7.
  */
 export function encodeDocument(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** Converts tags to the type of the API. */
 export function toTags(tags: readonly TagRecord[]): Tag[] {
   return tags.map((tag) => ({ Key: tag.key, Value: tag.value }));
 }
 
-/** Absent where there are none. */
+/** Converts tags to the type of the API. An empty list becomes `undefined`. */
 export function someTags(tags: readonly TagRecord[]): Tag[] | undefined {
   return tags.length === 0 ? undefined : toTags(tags);
 }
 
-/** Source: IAM API reference, AttachedPermissionsBoundary. */
+/** Converts a boundary to the type of the API. Source: IAM API reference, AttachedPermissionsBoundary. */
 export function toBoundary(policyArn: Arn | undefined): AttachedPermissionsBoundary | undefined {
   return policyArn === undefined ? undefined : { PermissionsBoundaryType: 'PermissionsBoundaryPolicy', PermissionsBoundaryArn: policyArn };
 }
 
-/** As lists have it: tags and boundary come from GetUser only. Source: IAM API reference, ListUsers. */
+/** Converts a user to its form in lists, without tags and boundary. Source: IAM API reference, ListUsers. */
 export function toUser(user: UserRecord): User {
-  return given({
+  return omitUndefined({
     Path: user.path,
     UserName: user.userName,
     UserId: user.userId,
@@ -40,17 +41,19 @@ export function toUser(user: UserRecord): User {
   });
 }
 
+/** Converts a user to its form in GetUser, with tags and boundary. */
 export function toWholeUser(user: UserRecord): User {
-  return { ...toUser(user), ...given({ PermissionsBoundary: toBoundary(user.permissionsBoundaryArn), Tags: someTags(user.tags) }) };
+  return { ...toUser(user), ...omitUndefined({ PermissionsBoundary: toBoundary(user.permissionsBoundaryArn), Tags: someTags(user.tags) }) };
 }
 
+/** Converts a group to the type of the API. */
 export function toGroup(group: GroupRecord): Group {
   return { Path: group.path, GroupName: group.groupName, GroupId: group.groupId, Arn: group.arn, CreateDate: group.createdAt };
 }
 
-/** As CreateRole answers: without MaxSessionDuration. Requirement IAM-6. */
+/** Converts a role to its form in CreateRole, without MaxSessionDuration. Requirement IAM-6. */
 export function toNewRole(role: RoleRecord, trustPolicy: string): Role {
-  return given({
+  return omitUndefined({
     Path: role.path,
     RoleName: role.roleName,
     RoleId: role.roleId,
@@ -63,7 +66,7 @@ export function toNewRole(role: RoleRecord, trustPolicy: string): Role {
   });
 }
 
-/** As ListRoles has it. Source: IAM API reference, ListRoles: without PermissionsBoundary, RoleLastUsed and Tags. */
+/** Converts a role to its form in ListRoles, without PermissionsBoundary, RoleLastUsed and Tags. Source: IAM API reference, ListRoles. */
 export function toListedRole(role: RoleRecord, trustPolicy: string): Role {
   const { PermissionsBoundary, Tags, ...rest } = toNewRole(role, trustPolicy);
   return { ...rest, MaxSessionDuration: role.maxSessionSeconds };

@@ -1,11 +1,12 @@
 /**
- * Simulations: what policies would decide, asked of the engine that decides. Requirement EVAL-11.
+ * Policy simulations. They use the same engine as real decisions. Requirement EVAL-11.
  *
  * Source: IAM API reference, SimulatePrincipalPolicy and SimulateCustomPolicy.
  */
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 import type { ContextEntry, EvaluationResult as Evaluated, IamApi, PolicyIdentifier } from '#model/generated/iam.ts';
 import type { Analysis, InvalidPolicy, NamedPolicy, Outcome, SimulationAnalysis } from '#policy/analysis.ts';
@@ -22,6 +23,7 @@ import { onAccount, onArn, tagMap } from './resources.ts';
 
 type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySourceArn'>;
 
+/** Returns the simulation operations. */
 export function simulationOperations(deps: IamDeps) {
   return {
     SimulateCustomPolicy: {
@@ -40,9 +42,10 @@ export function simulationOperations(deps: IamDeps) {
     },
 
     /**
-     * Simulates with the policies of a user, group or role as they are in force, those given added.
+     * Simulates with the current policies of a user, group or role, and the policies in the request.
      *
-     * Assumed: keys that say who the user is (`aws:username`, `aws:userid` …) have the source's values unless the request gives others.
+     * Assumed: context keys about the principal (`aws:username`, `aws:userid` …) have the values of the policy source unless the request
+     * sets them.
      */
     SimulatePrincipalPolicy: {
       access: (input) => onArn('iam:SimulatePrincipalPolicy', input.PolicySourceArn),
@@ -146,7 +149,7 @@ function typeOf({ policyArn }: EntityPolicy): 'inline' | 'aws-managed' | 'user-m
   return policyArn.startsWith(AWS_MANAGED_PREFIX) ? 'aws-managed' : 'user-managed';
 }
 
-/** @throws AwsError InvalidInput an entry has no name, or its values do not fit its type */
+/** @throws InvalidInputException  an entry has no name, or its values do not match its type */
 function contextOf(entries: readonly ContextEntry[] | undefined): ConditionContext {
   const context = new Map<string, string | readonly string[]>();
   for (const { ContextKeyName, ContextKeyValues = [], ContextKeyType } of entries ?? []) {
@@ -158,13 +161,13 @@ function contextOf(entries: readonly ContextEntry[] | undefined): ConditionConte
     const [first] = ContextKeyValues;
     if (list) context.set(ContextKeyName.toLowerCase(), ContextKeyValues);
     else if (ContextKeyValues.length > 1)
-      throw new AwsError('InvalidInputException', `${ContextKeyName} has several values and is no list.`);
+      throw new AwsError('InvalidInputException', `${ContextKeyName} has several values, but its type is not a list.`);
     else if (first !== undefined) context.set(ContextKeyName.toLowerCase(), first);
   }
   return context;
 }
 
-/** What requests of a user or of a role's sessions say of who makes them. */
+/** Returns the context keys that describe a user, or a session of a role, as principal. */
 function sourceContext(call: Call, found: FoundEntity): ReadonlyMap<string, string> {
   if (found.kind === 'group') return new Map();
   const context = new Map<string, string>([
@@ -210,14 +213,14 @@ async function results(
     resources,
     from,
     count,
-    ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+    ...omitUndefined({ resourcePolicy }),
   });
   const next = from + found.length;
   const rest = next < total ? { IsTruncated: true, Marker: markerOf(String(next - 1).padStart(9, '0')) } : { IsTruncated: false };
   return { EvaluationResults: found.map(toEvaluated), ...rest };
 }
 
-/** The real service writes a SourcePolicyType that is not in its model: `IAM Policy`. Recorded: see `policy/simulate.ts`. */
+/** The real service returns `IAM Policy` as SourcePolicyType, which is not in its model. Recorded: see `policy/simulate.ts`. */
 function toEvaluated(result: EvaluationResult): Evaluated {
   return result as unknown as Evaluated;
 }
@@ -236,7 +239,7 @@ function callerOf(call: Call, callerArn: string): TrustCaller {
   return parts.resource.startsWith('role/') ? { accountId, arn: callerArn, roleArn: callerArn } : { accountId, arn: callerArn };
 }
 
-/** Source: text of the real service as quoted in public reports. */
+/** Source: message of the real service as quoted in public reports. */
 function ensureAction(action: string): void {
   const colon = action.indexOf(':');
   if (colon <= 0 || colon === action.length - 1) throw new AwsError('InvalidInputException', `Invalid Entity Action: ${action}`);

@@ -1,4 +1,4 @@
-/** What tags may be, the same for everything in IAM that is tagged. Requirement ERR-5. */
+/** Tag rules of all taggable IAM resources. Requirement ERR-5. */
 import { AwsError } from '#core/aws-error.ts';
 import type { Tag } from '#model/generated/iam.ts';
 import type { TagRecord } from '#store/identity.ts';
@@ -7,16 +7,16 @@ import { QUOTAS } from './quotas.ts';
 
 const { iam } = rules.TAG_RULES;
 
-/** @throws AwsError InvalidInput two keys are the same but for case, or a key is reserved */
+/** @throws InvalidInputException  two keys differ only in case, or a key is reserved */
 export function newTags(tags: readonly Tag[] | undefined): TagRecord[] {
   return [...rules.newTags(iam, tags)];
 }
 
 /**
- * Adds tags to those there are: a key that is there, in any case, gets the new value and spelling.
+ * Adds tags to existing ones. A key that exists in any case gets the new value and the new case.
  *
- * @throws AwsError InvalidInput  as `newTags`
- * @throws AwsError LimitExceeded more than 50 in all
+ * @throws InvalidInputException   two keys differ only in case, or a key is reserved
+ * @throws LimitExceededException  the result has more than 50 tags
  */
 export function mergedTags(existing: readonly TagRecord[], added: readonly Tag[]): TagRecord[] {
   const merged = rules.mergedTags(iam, existing, added);
@@ -26,7 +26,7 @@ export function mergedTags(existing: readonly TagRecord[], added: readonly Tag[]
   return [...merged];
 }
 
-/** Removes tags, whatever the case of their keys; a key that is not there is no error. */
+/** Removes tags, ignoring the case of their keys. Ignores unknown keys. */
 export function tagsWithout(existing: readonly TagRecord[], keys: readonly string[]): TagRecord[] {
   return [...rules.tagsWithout(iam, existing, keys)];
 }

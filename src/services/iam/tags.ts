@@ -11,6 +11,7 @@ import { type Page, type PageRequest, pageOf } from './page.ts';
 import { onEntity, onPolicy, requestTagKeys, requestTags } from './resources.ts';
 import { mergedTags, tagsWithout } from './tag-rules.ts';
 
+/** Operations on tags of users, roles and managed policies. */
 export const tagOperations = {
   TagUser: {
     access: (input, caller) => onEntity('iam:TagUser', caller, 'user', input.UserName, requestTags(input.Tags)),
@@ -54,7 +55,7 @@ export const tagOperations = {
 
 type Change = (tags: readonly TagRecord[]) => readonly TagRecord[];
 
-/** A service-linked role may be tagged like any other. Requirement SLR-9. */
+/** Changes the tags of a user or role. Service-linked roles can be tagged like other roles. Requirement SLR-9. */
 async function changeTags(call: Call, kind: 'user' | 'role', name: string, change: Change): Promise<Record<string, never>> {
   const record = await entity(call, kind, name);
   await call.tx.identity.put(call.accountId, kind, nameKey(name), { ...record, tags: change(record.tags) });
@@ -67,6 +68,7 @@ async function changePolicyTags(call: Call, action: string, policyArn: string, c
   return {};
 }
 
+/** Returns one page of tags, in the order of their keys. */
 export function pageOfTags(request: PageRequest, tags: readonly TagRecord[]): { readonly Tags: readonly Tag[] } & Page<never>['rest'] {
   const page = pageOf(
     request,

@@ -1,5 +1,6 @@
 /**
- * Trust policies: the principals they name are kept as unique ids and shown as ARNs, so a user made anew under an old name is not trusted.
+ * Trust policies. They are stored with the unique IDs of the principals and shown with their ARNs. A new user with the name of a deleted
+ * user is therefore not trusted.
  *
  * Requirement: MATCH-3, policy-engine 53. Source: IAM User Guide, "AWS JSON policy elements: Principal".
  */
@@ -13,18 +14,19 @@ import { arnOfUniqueId } from './entities.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
 
+/** A trust policy in its stored form. `trustPrincipals` maps each unique ID in the document to its account. */
 export interface TrustPolicy {
   readonly trustPolicy: string;
   readonly trustPrincipals?: Readonly<Record<string, AccountId>>;
 }
 
 /**
- * Reads a trust policy as it is to be kept.
+ * Validates a trust policy and converts it to its stored form.
  *
- * @throws AwsError MalformedPolicyDocument it is no trust policy, or names a user or role that is not there
- * @throws AwsError LimitExceeded          it is too long
+ * @throws MalformedPolicyDocumentException  the document is invalid, or contains a user or role that does not exist
+ * @throws LimitExceededException            the document is too long
  *
- * Assumed: an account that is not kept here may be trusted; its users and roles may not, because nobody could say who they are.
+ * Assumed: accounts that this server does not have may be trusted. Their users and roles may not, because they have no known unique IDs.
  */
 export async function readTrustPolicy(tx: Tx, text: string): Promise<TrustPolicy> {
   const problem = malformedPolicyText(text, 'trust');
@@ -32,16 +34,16 @@ export async function readTrustPolicy(tx: Tx, text: string): Promise<TrustPolicy
   withinQuota('ACLSizePerRole', policySize(text));
 
   const ids = new Map<string, AccountId>();
-  const kept = await mapAwsPrincipals(text, async (principal) => {
-    const found = await keptPrincipal(tx, principal);
+  const stored = await mapAwsPrincipals(text, async (principal) => {
+    const found = await storedPrincipal(tx, principal);
     if (found === undefined) throw invalidPrincipal(principal);
     if (found.accountId !== undefined) ids.set(found.text, found.accountId);
     return found.text;
   });
-  return ids.size === 0 ? { trustPolicy: kept } : { trustPolicy: kept, trustPrincipals: Object.fromEntries(ids) };
+  return ids.size === 0 ? { trustPolicy: stored } : { trustPolicy: stored, trustPrincipals: Object.fromEntries(ids) };
 }
 
-/** A trust policy as Get and List answer it: an id is shown as the ARN it stands for, or as itself where that is gone. */
+/** Returns a trust policy as Get and List operations show it. A unique ID becomes an ARN, or remains if the user or role was deleted. */
 export async function shownTrustPolicy(tx: Tx, role: RoleRecord): Promise<string> {
   const ids = role.trustPrincipals;
   if (ids === undefined) return role.trustPolicy;
@@ -51,7 +53,7 @@ export async function shownTrustPolicy(tx: Tx, role: RoleRecord): Promise<string
   });
 }
 
-async function keptPrincipal(tx: Tx, principal: string): Promise<{ readonly text: string; readonly accountId?: AccountId } | undefined> {
+async function storedPrincipal(tx: Tx, principal: string): Promise<{ readonly text: string; readonly accountId?: AccountId } | undefined> {
   if (principal === '*' || isAccountId(principal)) return { text: principal };
   const parts = parseArn(principal);
   if (parts === undefined || !isAccountId(parts.accountId)) return undefined;
@@ -66,14 +68,14 @@ async function keptPrincipal(tx: Tx, principal: string): Promise<{ readonly text
   return { text: 'userId' in record ? record.userId : record.roleId, accountId };
 }
 
-/** Source: texts of the real service as quoted in public reports. */
+/** Source: messages of the real service as quoted in public reports. */
 function invalidPrincipal(principal: string): AwsError {
   return new AwsError('MalformedPolicyDocumentException', `Invalid principal in policy: "AWS":"${principal}"`);
 }
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** Replaces what stands under `AWS` in each `Principal` and `NotPrincipal`; the text is as it was where nothing is replaced. */
+/** Replaces the values of `AWS` in each `Principal` and `NotPrincipal`. If no value changes, the document remains byte for byte. */
 async function mapAwsPrincipals(text: string, replace: (principal: string) => Promise<string>): Promise<string> {
   let changed = false;
   const replaced = async (principal: Json): Promise<Json> => {

@@ -1,26 +1,27 @@
 /**
- * Users. What hangs on a user by name (keys, groups, attachments, devices) moves with a new name.
+ * Users. Renaming a user also updates the records that refer to it by name: access keys, groups, attachments and MFA devices.
  */
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, User } from '#model/generated/iam.ts';
 import type { UserRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { entity, rememberUniqueId } from './entities.ts';
-import { given } from './given.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
-import { boundaryKey, onMade, onPath, onRenamed, onUser, onUserOrSelf, userOrSelf } from './resources.ts';
+import { boundaryKey, onCreated, onPath, onRenamed, onUser, onUserOrSelf, userOrSelf } from './resources.ts';
 import { attachmentKey, boundaryIndexKey, membershipKey, moveIndex } from './reverse-index.ts';
 import { toUser, toWholeUser } from './shapes.ts';
 import { newTags } from './tag-rules.ts';
 
+/** Operations on users. */
 export const userOperations = {
   CreateUser: {
     access: (input, caller) =>
-      onMade('iam:CreateUser', 'iam:TagUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), input.Tags, {
+      onCreated('iam:CreateUser', 'iam:TagUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), input.Tags, {
         context: boundaryKey(input.PermissionsBoundary),
       }),
     handle: async (call, input) => ({ User: toWholeUser(await createUser(call, input)) }),
@@ -51,7 +52,7 @@ export const userOperations = {
     access: (input, caller) => onUser('iam:DeleteUser', caller, input.UserName),
     async handle(call, input) {
       const user = await entity(call, 'user', input.UserName);
-      ensureNothingHangsOn(user);
+      ensureDeletable(user);
       const key = nameKey(user.userName);
       if (user.permissionsBoundaryArn !== undefined) {
         await call.tx.identity.remove(call.accountId, 'attachment', boundaryIndexKey(user.permissionsBoundaryArn, 'user', key));
@@ -67,7 +68,7 @@ export const userOperations = {
     async handle(call, input) {
       const page = await pageOfStored<UserRecord>(
         input,
-        (after, limit) => call.tx.identity.list(call.accountId, 'user', given({ after, limit })),
+        (after, limit) => call.tx.identity.list(call.accountId, 'user', omitUndefined({ after, limit })),
         (user) => user.path.startsWith(input.PathPrefix ?? '/'),
       );
       return { Users: page.records.map(toUser), ...page.rest };
@@ -81,7 +82,7 @@ async function createUser(call: Call, input: IamApi['CreateUser']['input']): Pro
   const key = nameKey(input.UserName);
   const boundary = input.PermissionsBoundary === undefined ? undefined : await managedPolicyToBound(call, input.PermissionsBoundary);
   withinQuota('UsersPerAccount', (await call.tx.identity.count(call.accountId, 'user')) + 1);
-  const user: UserRecord = given({
+  const user: UserRecord = omitUndefined({
     accountId: call.accountId,
     arn: iamArn(call.accountId, 'user', path, input.UserName),
     path,
@@ -143,12 +144,14 @@ async function renameUser(call: Call, name: string, newName: string | undefined,
 }
 
 /**
- * Source: DeleteConflict texts as quoted in public reports (of groups: mozilla-services/userplex 17; of devices: rebuy-de/aws-nuke 281;
- * of login profiles: cloud-custodian 1663). Requirement ERR-3.
- * Assumed: the order in which they win.
+ * Conditions that prevent the deletion of a user, in the order of the checks, with the end of the message.
+ *
+ * Source: DeleteConflict messages as quoted in public reports (groups: mozilla-services/userplex 17; devices: rebuy-de/aws-nuke 281;
+ * login profiles: cloud-custodian 1663). Requirement ERR-3.
+ * Assumed: the order.
  */
 // biome-ignore format: a table
-const MUST_GO_FIRST: readonly (readonly [hangs: (user: UserRecord) => boolean, what: string])[] = [
+const DELETE_CONFLICTS: readonly (readonly [applies: (user: UserRecord) => boolean, requirement: string])[] = [
   [(user) => user.accessKeyIds.length > 0,                  'delete access keys first.'],
   [(user) => user.groupNames.length > 0,                    'remove users from group first.'],
   [(user) => user.attachedPolicyArns.length > 0,            'detach all policies first.'],
@@ -157,16 +160,16 @@ const MUST_GO_FIRST: readonly (readonly [hangs: (user: UserRecord) => boolean, w
   [(user) => (user.mfaSerialNumbers ?? []).length > 0,      'delete MFA device first.'],
 ];
 
-function ensureNothingHangsOn(user: UserRecord): void {
-  for (const [hangs, what] of MUST_GO_FIRST) {
-    if (hangs(user)) throw new AwsError('DeleteConflictException', `Cannot delete entity, must ${what}`);
+function ensureDeletable(user: UserRecord): void {
+  for (const [applies, requirement] of DELETE_CONFLICTS) {
+    if (applies(user)) throw new AwsError('DeleteConflictException', `Cannot delete entity, must ${requirement}`);
   }
 }
 
 /**
- * The root as GetUser answers it: an account id for a unique id, and no name or path.
+ * Returns the root user as GetUser shows it: its unique ID is the account ID, and it has no name or path.
  *
- * Source: IAM API reference, GetUser, without a name and signed by the root.
+ * Source: IAM API reference, GetUser, without a name and signed by the root user.
  */
 async function rootUser(call: Call): Promise<User> {
   const account = await call.tx.identity.get(call.accountId, 'account', call.accountId);

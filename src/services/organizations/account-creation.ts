@@ -1,5 +1,5 @@
 /**
- * Accounts that an organization makes: real ones of this server, with one role that the management account may assume.
+ * Accounts that an organization creates. They are full accounts of this server, with one role that the management account can assume.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
@@ -8,26 +8,28 @@ import type { RoleRecord } from '#store/identity.ts';
 import type { AccountCreationRecord } from '#store/organization-records.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from '../iam/names.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { managedOrganization } from './found.ts';
+import { managedOrganization } from './lookup.ts';
 import { hasRoom, join } from './membership.ts';
 import { newAccountId, newCreationId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { andTagged, onOrganization, requestTags } from './resources.ts';
+import { onOrganization, requestTags, withTagging } from './resources.ts';
 import { toCreateAccountStatus } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
 const ADMINISTRATOR_ACCESS = 'arn:aws:iam::aws:policy/AdministratorAccess' as Arn;
 const DEFAULT_ROLE_NAME = 'OrganizationAccountAccessRole';
 
+/** Operations on account creation requests. */
 export const accountCreationOperations = {
   /**
-   * The answer already says how it went: here nothing has to be waited for. What is wrong with the address is told by the status alone.
+   * Creates an account. It exists when the operation returns, so the response already contains the final status. A used email address does
+   * not cause an error. The status is then FAILED with the reason EMAIL_ALREADY_EXISTS.
    *
-   * Assumed: `IamUserAccessToBilling` changes nothing, as there is no billing.
+   * Assumed: `IamUserAccessToBilling` has no effect, because there is no billing.
    */
   CreateAccount: {
-    access: (input) => andTagged(onOrganization('organizations:CreateAccount', requestTags(input.Tags)), input.Tags),
+    access: (input) => withTagging(onOrganization('organizations:CreateAccount', requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const tags = mergedTags([], input.Tags);
@@ -37,7 +39,7 @@ export const accountCreationOperations = {
       const accountId = newAccountId(call.random);
       const isNew = (await call.tx.meta.add(emailKey(input.Email), accountId)) === 'added';
       if (isNew) {
-        await makeAccount(call, accountId, input.AccountName, input.Email, input.RoleName ?? DEFAULT_ROLE_NAME);
+        await createAccount(call, accountId, input.AccountName, input.Email, input.RoleName ?? DEFAULT_ROLE_NAME);
         await join(call, organization, accountId, 'CREATED', tags);
       }
       const creation: AccountCreationRecord = {
@@ -47,7 +49,7 @@ export const accountCreationOperations = {
         requestedAt: call.now,
         outcome: isNew ? { state: 'SUCCEEDED', accountId } : { state: 'FAILED', reason: 'EMAIL_ALREADY_EXISTS' },
       };
-      await forgetOld(call);
+      await deleteExpiredCreations(call);
       await call.tx.identity.put(call.accountId, 'account-creation', creation.requestId, creation);
       return { CreateAccountStatus: toCreateAccountStatus(creation) };
     },
@@ -78,30 +80,30 @@ export const accountCreationOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as of the console. */
-const CREATIONS_KEPT_MS = 90 * 24 * 60 * 60_000;
+/** Retention of account creations. Source: organizations 2016-11-28, ListCreateAccountStatus. Assumed: 90 days, as in its console. */
+const CREATION_RETENTION_MS = 90 * 24 * 60 * 60_000;
 
-/** Takes out what is no longer shown, so that requests that fail do not pile up. */
-async function forgetOld(call: Call): Promise<void> {
+/** Deletes the requests that are past their retention, so that failing requests cannot fill the store. */
+async function deleteExpiredCreations(call: Call): Promise<void> {
   for (const { key, record } of await call.tx.identity.list(call.accountId, 'account-creation')) {
-    if (call.now >= record.requestedAt + CREATIONS_KEPT_MS) await call.tx.identity.remove(call.accountId, 'account-creation', key);
+    if (call.now >= record.requestedAt + CREATION_RETENTION_MS) await call.tx.identity.remove(call.accountId, 'account-creation', key);
   }
 }
 
-/** Under what name the store remembers whose an address is: each is that of one account. */
+/** Returns the key of the global record that maps an email address to its account. Each address belongs to one account. */
 export function emailKey(email: string): string {
   return `account-email ${email.toLowerCase()}`;
 }
 
 /**
- * Writes an account with the role by which the management account enters it.
+ * Creates an account and the role that the management account assumes to access it.
  *
- * Source: AWS Organizations User Guide, "Accessing member accounts": the role, its trust and its policy.
+ * Source: AWS Organizations User Guide, "Accessing member accounts": the role, its trust policy and its permissions policy.
  */
-async function makeAccount(call: Call, accountId: AccountId, name: string, email: string, roleName: string): Promise<void> {
+async function createAccount(call: Call, accountId: AccountId, name: string, email: string, roleName: string): Promise<void> {
   const { identity } = call.tx;
   const outcome = await identity.add(accountId, 'account', accountId, { accountId, name, email, createdAt: call.now });
-  // One in 10^11 an account: the client tries again.
+  // The probability is 1 in 10^11 per existing account. The client retries.
   if (outcome === 'exists') throw new AwsError('ServiceException', 'The identifier of the account is taken. Try again.');
   const key = nameKey(roleName);
   const role: RoleRecord = {

@@ -1,19 +1,20 @@
 /**
- * The accounts of an organization. How they are made is in `account-creation.ts`, how they are invited in `handshakes.ts`.
+ * Accounts of an organization. `account-creation.ts` creates accounts, and `handshakes.ts` invites them.
  */
 import type { Account, OrganizationsApi } from '#model/generated/organizations.ts';
 import type { OrganizationAccountRecord, OrganizationRecord } from '#store/organization-records.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { ensureParent, managedOrganization, memberAccount, ownOrganization } from './found.ts';
+import { ensureParent, managedOrganization, memberAccount, ownOrganization } from './lookup.ts';
 import { leave } from './membership.ts';
 import { type Page, pageOfStored } from './page.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { onOrganization, onThings } from './resources.ts';
+import { onOrganization, onResources } from './resources.ts';
 import { toAccount } from './shapes.ts';
 
+/** Operations on accounts of an organization. */
 export const accountOperations = {
   DescribeAccount: {
-    access: (input, caller) => onThings('organizations:DescribeAccount', caller, [input.AccountId]),
+    access: (input, caller) => onResources('organizations:DescribeAccount', caller, [input.AccountId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       return { Account: await toAccount(call.tx, organization, await memberAccount(call.tx, organization, input.AccountId)) };
@@ -24,28 +25,28 @@ export const accountOperations = {
     access: () => onOrganization('organizations:ListAccounts'),
     async handle(call, input) {
       const organization = await managedOrganization(call);
-      return shown(call, organization, await pageOfStored(input, (options) => stored(call, options)));
+      return toAccountList(call, organization, await pageOfStored(input, (options) => listStored(call, options)));
     },
   },
 
   ListAccountsForParent: {
-    access: (input, caller) => onThings('organizations:ListAccountsForParent', caller, [input.ParentId]),
+    access: (input, caller) => onResources('organizations:ListAccountsForParent', caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
       const page = await pageOfStored(
         input,
-        (options) => stored(call, options),
+        (options) => listStored(call, options),
         (account) => account.parentId === input.ParentId,
       );
-      return shown(call, organization, page);
+      return toAccountList(call, organization, page);
     },
   },
 
-  /** Policies of the units it comes into bind the account from the next request on. */
+  /** Moves an account between parents. The policies of the new parent apply to the account from the next request on. */
   MoveAccount: {
     access: (input, caller) =>
-      onThings('organizations:MoveAccount', caller, [input.AccountId, input.SourceParentId, input.DestinationParentId]),
+      onResources('organizations:MoveAccount', caller, [input.AccountId, input.SourceParentId, input.DestinationParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const account = await memberAccount(call.tx, organization, input.AccountId);
@@ -62,7 +63,7 @@ export const accountOperations = {
   },
 
   RemoveAccountFromOrganization: {
-    access: (input, caller) => onThings('organizations:RemoveAccountFromOrganization', caller, [input.AccountId]),
+    access: (input, caller) => onResources('organizations:RemoveAccountFromOrganization', caller, [input.AccountId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await leave(call, organization, await memberAccount(call.tx, organization, input.AccountId));
@@ -70,7 +71,7 @@ export const accountOperations = {
     },
   },
 
-  /** Called by the member itself. */
+  /** Removes the caller's own account from its organization. */
   LeaveOrganization: {
     access: () => onOrganization('organizations:LeaveOrganization'),
     async handle(call) {
@@ -80,9 +81,9 @@ export const accountOperations = {
     },
   },
 
-  /** For good: nobody opens it again. Assumed: it is suspended at once, without the days in which the real service waits. */
+  /** Closes an account permanently. Assumed: it is suspended at once, without the waiting period of the real service. */
   CloseAccount: {
-    access: (input, caller) => onThings('organizations:CloseAccount', caller, [input.AccountId]),
+    access: (input, caller) => onResources('organizations:CloseAccount', caller, [input.AccountId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const account = await memberAccount(call.tx, organization, input.AccountId);
@@ -96,11 +97,11 @@ export const accountOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-function stored(call: Call, options: { readonly after?: string; readonly limit: number }) {
+function listStored(call: Call, options: { readonly after?: string; readonly limit: number }) {
   return call.tx.identity.list(call.accountId, 'organization-account', options);
 }
 
-async function shown(
+async function toAccountList(
   call: Call,
   organization: OrganizationRecord,
   page: Page<OrganizationAccountRecord>,

@@ -1,21 +1,22 @@
 /**
- * Which service control policies are attached to the root, to units and to accounts.
+ * Attachments of service control policies to the root, organizational units and accounts.
  */
 import type { OrganizationsApi, PolicySummary } from '#model/generated/organizations.ts';
 import type { OrganizationRecord } from '#store/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import type { ServiceOperations } from '../operation.ts';
-import { allTargets, type FoundTarget, managedOrganization, ownOrganization, targetOf } from './found.ts';
+import { allTargets, type FoundTarget, managedOrganization, ownOrganization, targetOf } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { policyOf } from './policies.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, invalidInput, refusal } from './refusals.ts';
-import { onThings, policyTypeKey } from './resources.ts';
+import { onResources, policyTypeKey } from './resources.ts';
 import { toPolicySummary } from './shapes.ts';
 
+/** Operations on attached service control policies. */
 export const attachmentOperations = {
   AttachPolicy: {
-    access: (input, caller) => onThings('organizations:AttachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
+    access: (input, caller) => onResources('organizations:AttachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyOf(call, input.PolicyId);
@@ -34,7 +35,7 @@ export const attachmentOperations = {
   },
 
   DetachPolicy: {
-    access: (input, caller) => onThings('organizations:DetachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
+    access: (input, caller) => onResources('organizations:DetachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyOf(call, input.PolicyId);
@@ -51,9 +52,9 @@ export const attachmentOperations = {
     },
   },
 
-  /** Only what is attached to the target itself, not what comes from above. */
+  /** Lists the policies attached to the target itself. Inherited policies are not listed. */
   ListPoliciesForTarget: {
-    access: (input, caller) => onThings('organizations:ListPoliciesForTarget', caller, [input.TargetId], policyTypeKey(input.Filter)),
+    access: (input, caller) => onResources('organizations:ListPoliciesForTarget', caller, [input.TargetId], policyTypeKey(input.Filter)),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const target = await targetToChange(call.tx, organization, input.TargetId);
@@ -69,7 +70,7 @@ export const attachmentOperations = {
   },
 
   ListTargetsForPolicy: {
-    access: (input, caller) => onThings('organizations:ListTargetsForPolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources('organizations:ListTargetsForPolicy', caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyOf(call, input.PolicyId);
@@ -86,14 +87,14 @@ export const attachmentOperations = {
   },
 
   /**
-   * Only policy types that are merged have an effective policy; service control policies are not, each level is asked.
-   * A member may ask for its own account.
+   * Throws for every valid target. Only policy types that are merged have an effective policy. Service control policies are evaluated level
+   * by level instead. A member may call it for its own account.
    *
    * Source: organizations 2016-11-28, DescribeEffectivePolicy: "This operation applies only to management policies."
    */
   DescribeEffectivePolicy: {
     access: (input, caller) =>
-      onThings('organizations:DescribeEffectivePolicy', caller, [input.TargetId ?? caller.accountId], policyTypeKey(input.PolicyType)),
+      onResources('organizations:DescribeEffectivePolicy', caller, [input.TargetId ?? caller.accountId], policyTypeKey(input.PolicyType)),
     async handle(call, input) {
       const targetId = input.TargetId ?? call.accountId;
       const organization = targetId === call.accountId ? await ownOrganization(call) : await managedOrganization(call);
@@ -106,14 +107,14 @@ export const attachmentOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** @throws AwsError TargetNotFoundException */
+/** @throws TargetNotFoundException  the organization has no such root, unit or account */
 async function targetToChange(tx: Tx, organization: OrganizationRecord, targetId: string): Promise<FoundTarget> {
   const target = await targetOf(tx, organization, targetId);
   if (target === undefined) throw refusal('TargetNotFoundException');
   return target;
 }
 
-/** @throws AwsError PolicyTypeNotEnabledException */
+/** @throws PolicyTypeNotEnabledException  service control policies are disabled in the root */
 function ensureEnabled(organization: OrganizationRecord): void {
   if (organization.serviceControl === 'disabled') throw refusal('PolicyTypeNotEnabledException');
 }

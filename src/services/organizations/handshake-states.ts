@@ -1,5 +1,5 @@
 /**
- * What an invitation is at a moment, and how it comes from one state to another.
+ * States of an invitation, and the transitions between them.
  */
 import type { Instant } from '#core/instant.ts';
 import type { HandshakeState } from '#model/generated/organizations.ts';
@@ -7,12 +7,16 @@ import type { HandshakeRecord } from '#store/organization-records.ts';
 import type { Call } from '../operation.ts';
 import { refusal } from './refusals.ts';
 
-/** Source: organizations 2016-11-28, Handshake: an invitation expires after 15 days. */
+/** Lifetime of an open invitation: 15 days. Source: organizations 2016-11-28, Handshake. */
 export const HANDSHAKE_LIFE_MS = 15 * 24 * 60 * 60_000;
 
-/** Source: organizations 2016-11-28, ListHandshakesForOrganization: a handshake that has ended is shown for 30 days. Assumed: counted from its expiry. */
-const SHOWN_MS = 30 * 24 * 60 * 60_000;
+/**
+ * Time for which an ended invitation remains visible: 30 days. Source: organizations 2016-11-28, ListHandshakesForOrganization.
+ * Assumed: it starts at the expiration time of the invitation.
+ */
+const VISIBLE_MS = 30 * 24 * 60 * 60_000;
 
+/** Returns the current state. An open handshake past its expiration time is EXPIRED. */
 export function stateOf(handshake: HandshakeRecord, now: Instant): HandshakeState {
   return handshake.state === 'OPEN' && now >= handshake.expiresAt ? 'EXPIRED' : handshake.state;
 }
@@ -20,10 +24,14 @@ export function stateOf(handshake: HandshakeRecord, now: Instant): HandshakeStat
 /**
  * Ends an open handshake.
  *
- * @throws AwsError HandshakeAlreadyInStateException    it has ended so before
- * @throws AwsError InvalidHandshakeTransitionException it has ended otherwise
+ * @throws HandshakeAlreadyInStateException     the handshake is already in this state
+ * @throws InvalidHandshakeTransitionException  the handshake has ended in another state
  */
-export async function end(call: Call, handshake: HandshakeRecord, state: 'ACCEPTED' | 'DECLINED' | 'CANCELED'): Promise<HandshakeRecord> {
+export async function endHandshake(
+  call: Call,
+  handshake: HandshakeRecord,
+  state: 'ACCEPTED' | 'DECLINED' | 'CANCELED',
+): Promise<HandshakeRecord> {
   const before = stateOf(handshake, call.now);
   if (before === state) throw refusal('HandshakeAlreadyInStateException');
   if (before !== 'OPEN') throw refusal('InvalidHandshakeTransitionException');
@@ -32,18 +40,18 @@ export async function end(call: Call, handshake: HandshakeRecord, state: 'ACCEPT
   return ended;
 }
 
-/** Of the calling management account. */
+/** Cancels all open invitations of the calling management account. */
 export async function cancelOpenHandshakes(call: Call): Promise<void> {
-  for (const handshake of await openHandshakes(call)) await end(call, handshake, 'CANCELED');
+  for (const handshake of await openHandshakes(call)) await endHandshake(call, handshake, 'CANCELED');
 }
 
-/** Those of the calling management account that are open; such as are no longer shown are taken out for good. */
+/** Returns the open invitations of the calling management account. Writes: deletes the invitations that are no longer visible. */
 export async function openHandshakes(call: Call): Promise<HandshakeRecord[]> {
   const { tx, accountId, now } = call;
   const open: HandshakeRecord[] = [];
   for (const { key, record } of await tx.identity.list(accountId, 'handshake')) {
     if (stateOf(record, now) === 'OPEN') open.push(record);
-    if (now < record.expiresAt + SHOWN_MS) continue;
+    if (now < record.expiresAt + VISIBLE_MS) continue;
     await tx.identity.remove(accountId, 'handshake', key);
     await tx.identity.remove(record.invitedId, 'invitation', key);
   }

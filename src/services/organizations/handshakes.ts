@@ -1,47 +1,49 @@
 /**
- * Invitations: the management account invites an account of this server, which accepts or declines.
+ * Invitations. The management account invites another account of this server, which accepts or declines.
  */
 import { type AccountId, isAccountId } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Handshake, HandshakeFilter, OrganizationsApi } from '#model/generated/organizations.ts';
 import { type HandshakeRecord, ORGANIZATION_KEY } from '#store/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Call, ServiceOperations } from '../operation.ts';
 import { emailKey } from './account-creation.ts';
-import { managedOrganization, organizationOf } from './found.ts';
-import { end, HANDSHAKE_LIFE_MS, openHandshakes, stateOf } from './handshake-states.ts';
+import { endHandshake, HANDSHAKE_LIFE_MS, openHandshakes, stateOf } from './handshake-states.ts';
+import { managedOrganization, organizationOf } from './lookup.ts';
 import { hasRoom, join } from './membership.ts';
 import { accountArn, handshakeArn, newHandshakeId } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, handshakeViolation, invalidInput, refusal } from './refusals.ts';
-import { andTagged, onHandshake, onOrganization, requestTags } from './resources.ts';
+import { onHandshake, onOrganization, placeholderOwner, requestTags, withTagging } from './resources.ts';
 import { emailOf } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
+/** Operations on invitations. */
 export const handshakeOperations = {
-  /** Assumed: an account that this server does not have is refused as a target, because nobody could accept for it. */
+  /** Assumed: the target must be an account of this server, because other accounts could not accept. */
   InviteAccountToOrganization: {
     access: (input, caller) => {
-      const nowhere = { accountId: caller.accountId, organizationId: 'o-0000000000' };
+      const placeholder = placeholderOwner(caller);
       const invite: Access = {
         ...onOrganization('organizations:InviteAccountToOrganization', requestTags(input.Tags)),
-        resources: [accountArn(nowhere, input.Target.Id)],
+        resources: [accountArn(placeholder, input.Target.Id)],
         resolve: async (tx) => {
-          const owner = (await organizationOf(tx, caller.accountId)) ?? nowhere;
-          return [accountArn(owner, (await invited(tx, input.Target)) ?? input.Target.Id)];
+          const owner = (await organizationOf(tx, caller.accountId)) ?? placeholder;
+          return [accountArn(owner, (await invitedAccount(tx, input.Target)) ?? input.Target.Id)];
         },
       };
-      return andTagged(invite, input.Tags);
+      return withTagging(invite, input.Tags);
     },
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
       const tags = mergedTags([], input.Tags);
       if (input.Target.Type === 'ORGANIZATION') throw invalidInput('INVALID_PARTY_TYPE_TARGET', 'You can invite accounts only.');
-      const invitedId = await invited(tx, input.Target);
+      const invitedId = await invitedAccount(tx, input.Target);
       if (invitedId === undefined) throw invalidInput('TARGET_NOT_SUPPORTED', 'The account that you invite is not on this server.');
-      if ((await organizationOf(tx, invitedId)) !== undefined) throw inAnOrganization();
+      if ((await organizationOf(tx, invitedId)) !== undefined) throw alreadyInOrganization();
       const open = await openHandshakes(call);
       if (open.some((handshake) => handshake.invitedId === invitedId)) throw refusal('DuplicateHandshakeException');
       if (open.length >= QUOTAS.openHandshakes) {
@@ -55,7 +57,7 @@ export const handshakeOperations = {
         state: 'OPEN',
         requestedAt: call.now,
         expiresAt: instant(call.now + HANDSHAKE_LIFE_MS),
-        ...(input.Notes === undefined ? {} : { notes: input.Notes }),
+        ...omitUndefined({ notes: input.Notes }),
         tags,
       };
       await tx.identity.put(accountId, 'handshake', handshake.handshakeId, handshake);
@@ -64,18 +66,18 @@ export const handshakeOperations = {
     },
   },
 
-  /** Policies of the organization bind the account from the next request on. */
+  /** Joins the organization. Its policies apply to the account from the next request on. */
   AcceptHandshake: {
     access: (input, caller) => onHandshake('organizations:AcceptHandshake', caller, input.HandshakeId),
     async handle(call, input) {
       const { tx, accountId } = call;
-      const handshake = await received(call, input.HandshakeId);
-      if (stateOf(handshake, call.now) === 'OPEN' && (await organizationOf(tx, accountId)) !== undefined) throw inAnOrganization();
-      const ended = await end(call, handshake, 'ACCEPTED');
+      const handshake = await receivedHandshake(call, input.HandshakeId);
+      if (stateOf(handshake, call.now) === 'OPEN' && (await organizationOf(tx, accountId)) !== undefined) throw alreadyInOrganization();
+      const ended = await endHandshake(call, handshake, 'ACCEPTED');
       const organization = await tx.identity.get(handshake.accountId, 'organization', ORGANIZATION_KEY);
       if (organization?.organizationId !== handshake.organizationId) throw refusal('InvalidHandshakeTransitionException');
       if (!(await hasRoom(call, organization))) {
-        throw handshakeViolation('ACCOUNT_NUMBER_LIMIT_EXCEEDED', 'The organization has as many accounts as it may have.');
+        throw handshakeViolation('ACCOUNT_NUMBER_LIMIT_EXCEEDED', 'The organization has the maximum number of accounts.');
       }
       await join(call, organization, accountId, 'INVITED', handshake.tags);
       return { Handshake: await toHandshake(tx, ended, call.now) };
@@ -85,7 +87,7 @@ export const handshakeOperations = {
   DeclineHandshake: {
     access: (input, caller) => onHandshake('organizations:DeclineHandshake', caller, input.HandshakeId),
     async handle(call, input) {
-      const ended = await end(call, await received(call, input.HandshakeId), 'DECLINED');
+      const ended = await endHandshake(call, await receivedHandshake(call, input.HandshakeId), 'DECLINED');
       return { Handshake: await toHandshake(call.tx, ended, call.now) };
     },
   },
@@ -93,17 +95,17 @@ export const handshakeOperations = {
   CancelHandshake: {
     access: (input, caller) => onHandshake('organizations:CancelHandshake', caller, input.HandshakeId),
     async handle(call, input) {
-      const ended = await end(call, await sent(call, input.HandshakeId), 'CANCELED');
+      const ended = await endHandshake(call, await sentHandshake(call, input.HandshakeId), 'CANCELED');
       return { Handshake: await toHandshake(call.tx, ended, call.now) };
     },
   },
 
-  /** Either side may look. */
+  /** Available to the inviting and the invited account. */
   DescribeHandshake: {
     access: (input, caller) => onHandshake('organizations:DescribeHandshake', caller, input.HandshakeId),
     async handle(call, input) {
       const own = await call.tx.identity.get(call.accountId, 'handshake', input.HandshakeId);
-      const handshake = own ?? (await received(call, input.HandshakeId));
+      const handshake = own ?? (await receivedHandshake(call, input.HandshakeId));
       return { Handshake: await toHandshake(call.tx, handshake, call.now) };
     },
   },
@@ -117,7 +119,7 @@ export const handshakeOperations = {
         return entries.map(({ key, record }) => ({ key, record: { handshakeId: key, managementAccountId: record.managementAccountId } }));
       });
       const handshakes: Handshake[] = [];
-      for (const { handshakeId, managementAccountId } of invites(input.Filter) ? page.records : []) {
+      for (const { handshakeId, managementAccountId } of matchesInvitations(input.Filter) ? page.records : []) {
         const handshake = await tx.identity.get(managementAccountId, 'handshake', handshakeId);
         if (handshake !== undefined) handshakes.push(await toHandshake(tx, handshake, call.now));
       }
@@ -129,7 +131,7 @@ export const handshakeOperations = {
     access: () => onOrganization('organizations:ListHandshakesForOrganization'),
     async handle(call, input) {
       await managedOrganization(call);
-      const entries = invites(input.Filter) ? await call.tx.identity.list(call.accountId, 'handshake') : [];
+      const entries = matchesInvitations(input.Filter) ? await call.tx.identity.list(call.accountId, 'handshake') : [];
       const page = pageOf(input, entries);
       const handshakes: Handshake[] = [];
       for (const handshake of page.records) handshakes.push(await toHandshake(call.tx, handshake, call.now));
@@ -138,34 +140,34 @@ export const handshakeOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** The account that is invited, by its id or address; undefined where this server has none such. */
-async function invited(tx: Tx, target: { readonly Id: string; readonly Type: string }): Promise<AccountId | undefined> {
+/** Returns the account with an ID or email address, or `undefined` if this server has no such account. */
+async function invitedAccount(tx: Tx, target: { readonly Id: string; readonly Type: string }): Promise<AccountId | undefined> {
   const accountId = target.Type === 'EMAIL' ? await tx.meta.get(emailKey(target.Id)) : target.Id;
   if (accountId === undefined || !isAccountId(accountId)) return undefined;
   return (await tx.identity.get(accountId, 'account', accountId))?.accountId;
 }
 
-/** Whether a filter lets invitations through, the one kind of handshake there is. */
-function invites(filter: HandshakeFilter | undefined): boolean {
+/** Reports whether a filter matches invitations, which are the only kind of handshake. */
+function matchesInvitations(filter: HandshakeFilter | undefined): boolean {
   return (filter?.ActionType ?? 'INVITE') === 'INVITE' && filter?.ParentHandshakeId === undefined;
 }
 
-/** @throws AwsError HandshakeNotFoundException nobody has invited the caller so */
-async function received(call: Call, handshakeId: string): Promise<HandshakeRecord> {
+/** @throws HandshakeNotFoundException  the caller's account has not received this invitation */
+async function receivedHandshake(call: Call, handshakeId: string): Promise<HandshakeRecord> {
   const invitation = await call.tx.identity.get(call.accountId, 'invitation', handshakeId);
   const handshake = invitation && (await call.tx.identity.get(invitation.managementAccountId, 'handshake', handshakeId));
   if (handshake === undefined) throw refusal('HandshakeNotFoundException');
   return handshake;
 }
 
-/** @throws AwsError HandshakeNotFoundException the caller has invited nobody so */
-async function sent(call: Call, handshakeId: string): Promise<HandshakeRecord> {
+/** @throws HandshakeNotFoundException  the caller's account has not sent this invitation */
+async function sentHandshake(call: Call, handshakeId: string): Promise<HandshakeRecord> {
   const handshake = await call.tx.identity.get(call.accountId, 'handshake', handshakeId);
   if (handshake === undefined) throw refusal('HandshakeNotFoundException');
   return handshake;
 }
 
-function inAnOrganization() {
+function alreadyInOrganization() {
   return handshakeViolation('ALREADY_IN_AN_ORGANIZATION', 'The account is already a member of an organization.');
 }
 

@@ -1,5 +1,5 @@
 /**
- * How an account comes into an organization and goes out of it.
+ * Joining and leaving an organization.
  */
 import type { AccountId } from '#core/arn.ts';
 import type { TagRecord } from '#store/identity.ts';
@@ -7,14 +7,14 @@ import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationReco
 import type { Call } from '../operation.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { attachedFirst } from './units.ts';
+import { initialPolicyIds } from './units.ts';
 
-/** Whether there is room for one account more. */
+/** Reports whether an organization can have one more account. */
 export async function hasRoom(call: Call, organization: OrganizationRecord): Promise<boolean> {
   return (await call.tx.identity.count(organization.accountId, 'organization-account')) < QUOTAS.accounts;
 }
 
-/** Puts an account that is in no organization under the root. */
+/** Adds an account, which must not be in an organization, under the root. */
 export async function join(
   call: Call,
   organization: OrganizationRecord,
@@ -31,26 +31,31 @@ export async function join(
     joinedAt: call.now,
     joinedMethod,
     status: 'ACTIVE',
-    attachedPolicyIds: attachedFirst(organization),
+    attachedPolicyIds: initialPolicyIds(organization),
     tags,
   });
 }
 
-/** Source: organizations 2016-11-28, ConstraintViolationException, WAIT_PERIOD_ACTIVE: four days. Invited accounts do not wait. */
+/**
+ * Time that a created account must wait before it can leave: 4 days. Invited accounts do not wait.
+ * Source: organizations 2016-11-28, ConstraintViolationException, WAIT_PERIOD_ACTIVE.
+ */
 const WAIT_PERIOD_MS = 4 * 24 * 60 * 60_000;
 
 /**
- * Removes an account from its organization. Its policies no longer bind the account from the next request on.
+ * Removes an account from its organization. The policies of the organization stop applying to the account with the next request.
  *
- * An account that an organization created must be able to stand alone first. AWS collects contact data and a payment method for that.
- * Here the operator decides: `belfry account make-standalone`.
+ * An account that the organization created must first be standalone. AWS requires contact data and a payment method for that.
+ * Here the operator decides, with `belfry account make-standalone`.
+ *
+ * @throws MasterCannotLeaveOrganizationException  it is the management account
+ * @throws ConstraintViolationException            the account is closed, because outside the organization it would be open again
+ * @throws ConstraintViolationException            the organization created the account, and the operator has not made it standalone
  *
  * Source: Organizations API reference, LeaveOrganization and RemoveAccountFromOrganization. Message of the missing prerequisites: as AWS
- * answers callers of RemoveAccountFromOrganization.
- * Assumed: the message of the waiting period, and that this reason comes first; the reason of the missing prerequisites is the payment method.
- * @throws AwsError MasterCannotLeaveOrganizationException the management account
- * @throws AwsError ConstraintViolationException           a closed account: outside the organization it would be open again; an account
- *                                                         that the organization created and the operator has not made standalone
+ * returns it for RemoveAccountFromOrganization.
+ * Assumed: the message of the waiting period, and that this reason takes precedence. The reason of the missing prerequisites is the payment
+ * method.
  */
 export async function leave(call: Call, organization: OrganizationRecord, account: OrganizationAccountRecord): Promise<void> {
   const { memberId } = account;

@@ -1,10 +1,12 @@
 /**
- * The operations of Organizations, joined from the files of their things; what is not built is answered as such.
+ * Operation table of Organizations, joined from the files of its resources. An operation that is not implemented returns an error that
+ * says so.
  *
- * Not built, and why: delegated administrators (no service here has anything for them to administer) and resource policies (which delegate
- * to them), EnableAllFeatures (an organization has all from the start, or is made anew), transfers of
- * responsibility and accounts of GovCloud (billing and partitions, of which there is one), and what concerns policy types other than
- * service control policies.
+ * Not implemented, and why:
+ * - delegated administrators, because no service here has anything to administer, and resource policies, which delegate to them;
+ * - EnableAllFeatures, because an organization has all features from its creation or must be created again;
+ * - transfers of responsibility, because there is no billing, and accounts of GovCloud, because there is one partition;
+ * - policy types other than service control policies.
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { ServiceOperations } from '../operation.ts';
@@ -19,6 +21,7 @@ import { serviceAccessOperations } from './service-access.ts';
 import { tagOperations } from './tags.ts';
 import { unitOperations } from './units.ts';
 
+/** Returns all operations of Organizations. */
 export function organizationsOperations(): ServiceOperations<OrganizationsApi> {
   return operationTable('organizations', {
     ...organizationOperations,

@@ -1,21 +1,22 @@
 /**
- * The organization itself, its root, and the policy types that are in force in it.
+ * The organization, its root, and the policy types that are enabled in the root.
  */
 
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import { ORGANIZATION_KEY, type OrganizationRecord } from '#store/organization-records.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { allAccounts, allTargets, allUnits, managedOrganization, organizationOf, ownOrganization, putOrganization } from './found.ts';
 import { cancelOpenHandshakes } from './handshake-states.ts';
+import { allAccounts, allTargets, allUnits, managedOrganization, organizationOf, ownOrganization, putOrganization } from './lookup.ts';
 import { newOrganizationId, newRootId } from './names.ts';
 import { pageOf } from './page.ts';
 import { refusal } from './refusals.ts';
-import { onOrganization, onThings, policyTypeKey } from './resources.ts';
+import { onOrganization, onResources, policyTypeKey } from './resources.ts';
 import { toOrganization, toRoot } from './shapes.ts';
 
+/** Operations on the organization and its root. */
 export const organizationOperations = {
-  /** The caller becomes the management account. Service control policies have yet to be enabled in the root. */
+  /** Makes the caller's account the management account. Service control policies must then be enabled in the root. */
   CreateOrganization: {
     access: () => onOrganization('organizations:CreateOrganization'),
     async handle(call, input) {
@@ -52,7 +53,7 @@ export const organizationOperations = {
     },
   },
 
-  /** Its units and policies go with it, and invitations that are open. Source: AWS Organizations User Guide, "Deleting an organization". */
+  /** Also deletes its units, policies and open invitations. Source: AWS Organizations User Guide, "Deleting an organization". */
   DeleteOrganization: {
     access: () => onOrganization('organizations:DeleteOrganization'),
     async handle(call) {
@@ -83,18 +84,19 @@ export const organizationOperations = {
   },
 
   EnablePolicyType: {
-    access: (input, caller) => onThings('organizations:EnablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
+    access: (input, caller) => onResources('organizations:EnablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
     handle: (call, input) => switchPolicyType(call, input, 'enabled'),
   },
 
   DisablePolicyType: {
-    access: (input, caller) => onThings('organizations:DisablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
+    access: (input, caller) => onResources('organizations:DisablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
     handle: (call, input) => switchPolicyType(call, input, 'disabled'),
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
 /**
- * Disabling takes every policy off every target for good; enabling puts FullAWSAccess on each.
+ * Enables or disables service control policies. Enabling attaches FullAWSAccess to every target. Disabling permanently detaches all
+ * policies from every target.
  *
  * Source: AWS Organizations User Guide, "Enabling and disabling policy types".
  */

@@ -1,5 +1,5 @@
 /**
- * Service control policies. What they are attached to is in `attachments.ts`.
+ * Service control policies. `attachments.ts` attaches them.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
@@ -8,19 +8,23 @@ import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import type { OrganizationRecord, ServiceControlPolicyRecord } from '#store/organization-records.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { allTargets, managedOrganization } from './found.ts';
+import { allTargets, managedOrganization } from './lookup.ts';
 import { newPolicyId } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, invalidInput, refusal } from './refusals.ts';
-import { andTagged, onNewPolicy, onOrganization, onThings, policyTypeKey, requestTags } from './resources.ts';
+import { onNewPolicy, onOrganization, onResources, policyTypeKey, requestTags, withTagging } from './resources.ts';
 import { toPolicySummary } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
+/** Operations on service control policies. */
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>
-      andTagged(onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]), input.Tags),
+      withTagging(
+        onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]),
+        input.Tags,
+      ),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -45,9 +49,9 @@ export const policyOperations = {
     },
   },
 
-  /** What is attached is in force anew with the next request. */
+  /** Changes a policy. For the targets it is attached to, the new content is in effect from the next request on. */
   UpdatePolicy: {
-    access: (input, caller) => onThings('organizations:UpdatePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources('organizations:UpdatePolicy', caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const policy = await policyToChange(call, input.PolicyId);
@@ -65,7 +69,7 @@ export const policyOperations = {
   },
 
   DeletePolicy: {
-    access: (input, caller) => onThings('organizations:DeletePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources('organizations:DeletePolicy', caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyToChange(call, input.PolicyId);
@@ -77,14 +81,14 @@ export const policyOperations = {
   },
 
   DescribePolicy: {
-    access: (input, caller) => onThings('organizations:DescribePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources('organizations:DescribePolicy', caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       return { Policy: toPolicy(organization, await policyOf(call, input.PolicyId)) };
     },
   },
 
-  /** Of the types that Belfry does not have there are none. */
+  /** Lists the policies of a type. For types other than service control policies the list is empty. */
   ListPolicies: {
     access: (input) => onOrganization('organizations:ListPolicies', policyTypeKey(input.Filter)),
     async handle(call, input) {
@@ -103,7 +107,7 @@ export const policyOperations = {
 
 type PolicyFacts = Pick<ServiceControlPolicyRecord, 'policyId' | 'name' | 'description' | 'content'>;
 
-/** @throws AwsError PolicyNotFoundException */
+/** @throws PolicyNotFoundException  the policy does not exist */
 export async function policyOf(call: Call, policyId: string): Promise<PolicyFacts> {
   if (policyId === FULL_AWS_ACCESS.policyId) return FULL_AWS_ACCESS;
   const policy = await call.tx.identity.get(call.accountId, 'service-control-policy', policyId);
@@ -112,8 +116,10 @@ export async function policyOf(call: Call, policyId: string): Promise<PolicyFact
 }
 
 /**
- * @throws AwsError InvalidInputException   FullAWSAccess is AWS's
- * @throws AwsError PolicyNotFoundException
+ * Returns a policy of the caller's account that it may change.
+ *
+ * @throws InvalidInputException    it is FullAWSAccess, which AWS manages
+ * @throws PolicyNotFoundException  it does not exist
  */
 export async function policyToChange(call: Call, policyId: string): Promise<ServiceControlPolicyRecord> {
   if (policyId === FULL_AWS_ACCESS.policyId) throw invalidInput('IMMUTABLE_POLICY', 'You cannot change an AWS managed policy.');
@@ -130,8 +136,8 @@ function toPolicy(
 }
 
 /**
- * @throws AwsError ConstraintViolationException     it is too long, white space included
- * @throws AwsError MalformedPolicyDocumentException the engine could not decide by it
+ * @throws ConstraintViolationException      the content is too long. White space counts
+ * @throws MalformedPolicyDocumentException  the content is not a valid service control policy
  *
  * Source: AWS Organizations User Guide, "Quotas": the size of a service control policy.
  */
@@ -144,7 +150,7 @@ function ensureContent(content: string): void {
   if (problem !== undefined) throw new AwsError('MalformedPolicyDocumentException', problem);
 }
 
-/** @throws AwsError DuplicatePolicyException */
+/** @throws DuplicatePolicyException  the organization or AWS has a policy with this name */
 async function ensureNameIsFree(call: Call, name: string): Promise<void> {
   const policies = await call.tx.identity.list(call.accountId, 'service-control-policy');
   if (name === FULL_AWS_ACCESS.name || policies.some(({ record }) => record.name === name)) throw refusal('DuplicatePolicyException');
@@ -152,6 +158,6 @@ async function ensureNameIsFree(call: Call, name: string): Promise<void> {
 
 async function add(call: Call, policy: ServiceControlPolicyRecord): Promise<void> {
   const outcome = await call.tx.identity.add(call.accountId, 'service-control-policy', policy.policyId, policy);
-  // One in 2^50: the client tries again.
+  // The probability is 1 in 2^50 per existing policy. The client retries.
   if (outcome === 'exists') throw new AwsError('ServiceException', 'The identifier of the policy is taken. Try again.');
 }

@@ -1,19 +1,20 @@
 /**
- * How many of a thing an organization may have.
+ * Quotas of an organization.
  *
  * Source: AWS Organizations User Guide, "Quotas for AWS Organizations".
- * Assumed: the most accounts the real service grants on request, because here nobody is there to ask.
+ * Assumed: the number of accounts is the maximum that AWS grants on request, because Belfry has no such process.
  */
 // biome-ignore format: a table
+/** Quotas of an organization. */
 export const QUOTAS = {
   accounts:            10_000,
   units:               2000,
-  /** Units below one another under the root. */
+  /** Maximum depth of nested units under the root. */
   unitDepth:           5,
   policies:            10_000,
-  /** Five until May 2026. */
+  /** AWS allowed five until May 2026. */
   policiesPerTarget:   10,
-  /** An entity has at least one, while the policy type is enabled. */
+  /** A target has at least one policy while the policy type is enabled. */
   policiesPerTargetMin: 1,
   tagsPerResource:     50,
   openHandshakes:      20,

@@ -1,14 +1,14 @@
 /**
- * What Organizations refuses with. Most refusals carry a `Reason` beside the code.
+ * Errors of Organizations. Most of them have a `Reason` in addition to the code.
  *
  * Source: organizations 2016-11-28, the exceptions and their reasons.
- * Source: of texts, public reports: org-formation-cli 332 and 368 (size, depth), cloudformation-coverage-roadmap 2245 (a name twice),
- * terraform-provider-aws 41493 (attachments). Assumed: the other texts.
+ * Source of the messages: public reports: org-formation-cli 332 and 368 (size, depth), cloudformation-coverage-roadmap 2245 (duplicate
+ * name), terraform-provider-aws 41493 (attachments). Assumed: the other messages.
  */
 import { AwsError } from '#core/aws-error.ts';
 
 // biome-ignore format: a table
-const TEXTS = {
+const MESSAGES = {
   AWSOrganizationsNotInUseException:              'Your account is not a member of an organization.',
   AccessDeniedException:                          "You don't have permissions to access this resource.",
   AlreadyInOrganizationException:                 'The AWS account is already a member of an organization.',
@@ -42,7 +42,7 @@ const TEXTS = {
   TargetNotFoundException:                        "You specified a target that doesn't exist.",
 } as const;
 
-/** Those of ConstraintViolationException that are given here. */
+/** Reasons of ConstraintViolationException that the operations use. */
 type Constraint =
   | 'ACCOUNT_NUMBER_LIMIT_EXCEEDED'
   | 'HANDSHAKE_RATE_LIMIT_EXCEEDED'
@@ -59,7 +59,7 @@ type Constraint =
   | 'MAX_TAG_LIMIT_EXCEEDED'
   | 'ORGANIZATION_NOT_IN_ALL_FEATURES_MODE';
 
-/** Those of InvalidInputException. */
+/** Reasons of InvalidInputException that the operations use. */
 type Invalid =
   | 'DUPLICATE_TAG_KEY'
   | 'IMMUTABLE_POLICY'
@@ -70,18 +70,22 @@ type Invalid =
   | 'TARGET_NOT_SUPPORTED'
   | 'UNRECOGNIZED_SERVICE_PRINCIPAL';
 
-export function refusal(code: keyof typeof TEXTS): AwsError {
-  return new AwsError(code, TEXTS[code]);
+/** Returns an error that has only a code and a fixed message. */
+export function refusal(code: keyof typeof MESSAGES): AwsError {
+  return new AwsError(code, MESSAGES[code]);
 }
 
+/** Returns a ConstraintViolationException with its reason. */
 export function constraintViolation(reason: Constraint, message: string): AwsError {
   return new AwsError('ConstraintViolationException', message, { Reason: reason });
 }
 
+/** Returns a HandshakeConstraintViolationException with its reason. */
 export function handshakeViolation(reason: 'ACCOUNT_NUMBER_LIMIT_EXCEEDED' | 'ALREADY_IN_AN_ORGANIZATION', message: string): AwsError {
   return new AwsError('HandshakeConstraintViolationException', message, { Reason: reason });
 }
 
+/** Returns an InvalidInputException with its reason. */
 export function invalidInput(reason: Invalid, message: string): AwsError {
   return new AwsError('InvalidInputException', message, { Reason: reason });
 }

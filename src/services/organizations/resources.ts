@@ -1,6 +1,8 @@
 /**
- * What an operation of Organizations acts upon, as `access` answers it. A request has ids only: the ARN also names the organization and its
- * management account, which are read. Of an account that is in no organization the ARNs are of one that is not there.
+ * Permissions that Organizations operations require (`Access`): the resource ARNs, their tags, and the condition keys of the request.
+ *
+ * A request contains only IDs. An ARN also contains the IDs of the organization and its management account, which these functions read from
+ * the store. If the caller's account is not in an organization, the ARNs contain the placeholder `o-0000000000`.
  *
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Organizations".
  */
@@ -9,22 +11,22 @@ import { ORGANIZATION_KEY } from '#store/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Caller } from '../operation.ts';
 import * as rules from '../tag-rules.ts';
-import { organizationOf, targetOf } from './found.ts';
+import { organizationOf, targetOf } from './lookup.ts';
 import { anyPolicyArn, arnOf, type Owner } from './names.ts';
 
 type Action = Access['action'];
 type Context = readonly (readonly [string, string | readonly string[]])[];
 
-/** An action that no resource narrows. */
+/** Returns the permission for an action that has no resource type. Its resource is `*`. */
 export function onOrganization(action: Action, context: Context = []): Access {
   return { action, resources: ['*'], ...contextOf(context) };
 }
 
-/** Things by id: the root, units, accounts, policies. */
-export function onThings(action: Action, caller: Caller, ids: readonly string[], context: Context = []): Access {
+/** Returns the permission for an action on resources by ID: the root, units, accounts, policies. */
+export function onResources(action: Action, caller: Caller, ids: readonly string[], context: Context = []): Access {
   return {
     action,
-    resources: ids.map((id) => arnOf(nowhere(caller), id)),
+    resources: ids.map((id) => arnOf(placeholderOwner(caller), id)),
     resolve: async (tx) => {
       const owner = await ownerFor(tx, caller);
       return ids.map((id) => arnOf(owner, id));
@@ -38,21 +40,21 @@ export function onThings(action: Action, caller: Caller, ids: readonly string[],
   };
 }
 
-/** A policy that is being made: it has no id yet. */
+/** Returns the permission to create a policy, which has no ID yet. Its resource is a pattern for all policies. */
 export function onNewPolicy(action: Action, caller: Caller, context: Context): Access {
   return {
     action,
-    resources: [anyPolicyArn(nowhere(caller))],
+    resources: [anyPolicyArn(placeholderOwner(caller))],
     resolve: async (tx) => [anyPolicyArn(await ownerFor(tx, caller))],
     ...contextOf(context),
   };
 }
 
-/** A handshake, which stands in the name of the account that invites, whichever of the two is calling. */
+/** Returns the permission for an action on a handshake. Its ARN contains the inviting account, even if the invited account calls. */
 export function onHandshake(action: Action, caller: Caller, handshakeId: string): Access {
   return {
     action,
-    resources: [arnOf(nowhere(caller), handshakeId)],
+    resources: [arnOf(placeholderOwner(caller), handshakeId)],
     resolve: async (tx) => {
       const invitation = await tx.identity.get(caller.accountId, 'invitation', handshakeId);
       const handshake = await tx.identity.get(invitation?.managementAccountId ?? caller.accountId, 'handshake', handshakeId);
@@ -62,36 +64,39 @@ export function onHandshake(action: Action, caller: Caller, handshakeId: string)
 }
 
 /**
- * What is made with tags is tagged too: whoever may only make it may not say by what it is decided about.
+ * Adds the permission to tag a new resource if the request contains tags. Otherwise a caller without that permission could choose the tags
+ * that later decisions depend on.
  *
  * Source: AWS Organizations User Guide, "Tagging AWS Organizations resources": adding tags while creating needs organizations:TagResource.
- * Assumed: on any resource, as what is made has no id yet.
+ * Assumed: the resource is `*`, because the new resource has no ID yet.
  */
-export function andTagged(made: Access, tags: readonly Tag[] | undefined): Access | readonly Access[] {
-  const asked = requestTags(tags);
-  return asked.length === 0 ? made : [made, onOrganization('organizations:TagResource', asked)];
+export function withTagging(creation: Access, tags: readonly Tag[] | undefined): Access | readonly Access[] {
+  const tagContext = requestTags(tags);
+  return tagContext.length === 0 ? creation : [creation, onOrganization('organizations:TagResource', tagContext)];
 }
 
-/** The keys of a request that gives tags. */
+/** Returns the condition keys of a request that adds tags. */
 export function requestTags(tags: readonly Tag[] | undefined): Context {
   return rules.requestTags(rules.TAG_RULES.organizations, tags);
 }
 
+/** Returns the condition keys of a request that removes tags. */
 export function requestTagKeys(keys: readonly string[]): Context {
   return rules.requestTagKeys(keys);
 }
 
-/** `organizations:PolicyType`; of a policy given by id it is the one type there is. */
+/** Returns the condition key `organizations:PolicyType`. Operations on an existing policy use the default, the only type. */
 export function policyTypeKey(policyType: string = 'SERVICE_CONTROL_POLICY'): Context {
   return [['organizations:policytype', policyType]];
 }
 
-function nowhere(caller: Caller): Owner {
+/** Returns the owner in ARNs for a caller whose account is not in an organization. */
+export function placeholderOwner(caller: Caller): Owner {
   return { accountId: caller.accountId, organizationId: 'o-0000000000' };
 }
 
 async function ownerFor(tx: Tx, caller: Caller): Promise<Owner> {
-  return (await organizationOf(tx, caller.accountId)) ?? nowhere(caller);
+  return (await organizationOf(tx, caller.accountId)) ?? placeholderOwner(caller);
 }
 
 async function tagsOf(tx: Tx, caller: Caller, id: string): Promise<Readonly<Record<string, string>> | undefined> {

@@ -1,23 +1,24 @@
 /**
- * Which services have trusted access to the organization. It is kept and shown, and nothing hangs on it: no service here acts in the
- * accounts of an organization by itself.
+ * Trusted access of services to the organization. It is stored and listed, but has no effect, because no service of this server acts on its
+ * own in the accounts of an organization.
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { managedOrganization, putOrganization } from './found.ts';
+import { managedOrganization, putOrganization } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { constraintViolation, invalidInput } from './refusals.ts';
 import { onOrganization } from './resources.ts';
 
-/** Source: the real service has some dozens of service principals that integrate with it. */
+/** Maximum number of services with access. Source: the real service integrates with several dozen service principals. */
 const SERVICES_MAX = 100;
 
+/** Operations on trusted access of services. */
 export const serviceAccessOperations = {
-  /** A second time changes nothing. */
+  /** Enables access. Changes nothing if it is already enabled. */
   EnableAWSServiceAccess: {
     access: (input) => onOrganization('organizations:EnableAWSServiceAccess', servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
-      const service = knownService(input.ServicePrincipal);
+      const service = ensureServicePrincipal(input.ServicePrincipal);
       const services = await servicesOf(call);
       if (services.has(service)) return {};
       if (services.size >= SERVICES_MAX) {
@@ -28,11 +29,11 @@ export const serviceAccessOperations = {
     },
   },
 
-  /** A service without access is no error. */
+  /** Disables access. Succeeds if the service has none. */
   DisableAWSServiceAccess: {
     access: (input) => onOrganization('organizations:DisableAWSServiceAccess', servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
-      const service = knownService(input.ServicePrincipal);
+      const service = ensureServicePrincipal(input.ServicePrincipal);
       const services = await servicesOf(call);
       return services.delete(service) ? save(call, services) : {};
     },
@@ -50,7 +51,7 @@ export const serviceAccessOperations = {
     },
   },
 
-  /** There are none, since none can be registered. */
+  /** Always empty, because no administrator can be registered. */
   ListDelegatedAdministrators: {
     access: (input) =>
       onOrganization(
@@ -67,18 +68,20 @@ export const serviceAccessOperations = {
 const SERVICE_PRINCIPAL = /^[a-z0-9.-]{1,100}$/;
 
 /**
- * @throws AwsError InvalidInputException what is no service's name
+ * Returns the service principal if it is valid.
  *
- * Assumed: any name under amazonaws.com is a service's.
+ * @throws InvalidInputException  it is not a service principal
+ *
+ * Assumed: every name under amazonaws.com is a service principal.
  */
-function knownService(service: string): string {
+function ensureServicePrincipal(service: string): string {
   if (!SERVICE_PRINCIPAL.test(service) || !service.endsWith('.amazonaws.com')) {
     throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.');
   }
   return service;
 }
 
-/** @throws AwsError ConstraintViolationException the organization is for billing alone */
+/** @throws ConstraintViolationException  the organization has only the consolidated billing features */
 async function servicesOf(call: Call) {
   const organization = await managedOrganization(call);
   if (organization.featureSet !== 'ALL') {

@@ -1,5 +1,5 @@
 /**
- * Records as clients see them.
+ * Conversions from stored records to the types of the API.
  */
 import type {
   Account,
@@ -18,14 +18,19 @@ import type {
   ServiceControlPolicyRecord,
 } from '#store/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import { pathOf } from './found.ts';
+import { pathOf } from './lookup.ts';
 import { accountArn, arnOf, organizationArn, policyArn } from './names.ts';
 
-/** Assumed: an account made at the machine has no address; clients that need one find one of a domain that never is. */
+/**
+ * Returns the email address of an account.
+ *
+ * Assumed: an account that the operator created has no address. Clients that require one get an address in the reserved domain `invalid`.
+ */
 export function emailOf(account: { readonly accountId: string; readonly email?: string }): string {
   return account.email ?? `${account.accountId}@accounts.invalid`;
 }
 
+/** Converts an organization to the type of the API. */
 export async function toOrganization(tx: Tx, organization: OrganizationRecord): Promise<Organization> {
   const { accountId, organizationId, featureSet } = organization;
   const management = (await tx.identity.get(accountId, 'account', accountId)) ?? { accountId };
@@ -36,11 +41,12 @@ export async function toOrganization(tx: Tx, organization: OrganizationRecord): 
     MasterAccountArn: accountArn(organization, accountId),
     MasterAccountId: accountId,
     MasterAccountEmail: emailOf(management),
-    // Source: organizations 2016-11-28, CreateOrganization, which answers so whatever the root has enabled.
+    // Source: organizations 2016-11-28, CreateOrganization, which returns ENABLED even if the root has not enabled the type.
     AvailablePolicyTypes: featureSet === 'ALL' ? [{ Type: 'SERVICE_CONTROL_POLICY', Status: 'ENABLED' }] : [],
   };
 }
 
+/** Converts the root of an organization to the type of the API. */
 export function toRoot(organization: OrganizationRecord): Root {
   const { rootId } = organization.root;
   return {
@@ -51,6 +57,7 @@ export function toRoot(organization: OrganizationRecord): Root {
   };
 }
 
+/** Converts an organizational unit to the type of the API. */
 export async function toUnit(tx: Tx, organization: OrganizationRecord, unit: OrganizationalUnitRecord): Promise<OrganizationalUnit> {
   return {
     Id: unit.unitId,
@@ -60,6 +67,7 @@ export async function toUnit(tx: Tx, organization: OrganizationRecord, unit: Org
   };
 }
 
+/** Converts an account of an organization to the type of the API. */
 export async function toAccount(tx: Tx, organization: OrganizationRecord, member: OrganizationAccountRecord): Promise<Account> {
   const { memberId, status } = member;
   const account = await tx.identity.get(memberId, 'account', memberId);
@@ -76,6 +84,7 @@ export async function toAccount(tx: Tx, organization: OrganizationRecord, member
   };
 }
 
+/** Converts an account creation request to the type of the API. */
 export function toCreateAccountStatus(creation: AccountCreationRecord): CreateAccountStatus {
   const { outcome } = creation;
   return {
@@ -88,7 +97,7 @@ export function toCreateAccountStatus(creation: AccountCreationRecord): CreateAc
   };
 }
 
-/** A policy as lists have it; FullAWSAccess is AWS's own. */
+/** Converts a policy to its form in lists. FullAWSAccess is marked as managed by AWS. */
 export function toPolicySummary(
   organization: OrganizationRecord,
   policy: Pick<ServiceControlPolicyRecord, 'policyId' | 'name' | 'description'>,

@@ -1,4 +1,4 @@
-/** What tags may be, the same for everything in an organization that is tagged. */
+/** Tag rules of all taggable resources of an organization. */
 import type { Tag } from '#model/generated/organizations.ts';
 import type { TagRecord } from '#store/identity.ts';
 import * as rules from '../tag-rules.ts';
@@ -8,10 +8,10 @@ import { constraintViolation } from './refusals.ts';
 const { organizations } = rules.TAG_RULES;
 
 /**
- * Adds tags to those there are.
+ * Adds tags to existing ones.
  *
- * @throws AwsError InvalidInputException        a key twice, or a reserved one
- * @throws AwsError ConstraintViolationException more than 50 in all
+ * @throws InvalidInputException         a key is repeated or reserved
+ * @throws ConstraintViolationException  the result has more than 50 tags
  */
 export function mergedTags(existing: readonly TagRecord[], added: readonly Tag[] = []): TagRecord[] {
   const merged = rules.mergedTags(organizations, existing, added);
@@ -24,7 +24,7 @@ export function mergedTags(existing: readonly TagRecord[], added: readonly Tag[]
   return [...merged];
 }
 
-/** Removes tags, whatever the case of their keys; a key that is not there is no error. */
+/** Removes tags, ignoring the case of their keys. Ignores unknown keys. */
 export function tagsWithout(existing: readonly TagRecord[], keys: readonly string[]): TagRecord[] {
   return [...rules.tagsWithout(organizations, existing, keys)];
 }

@@ -5,16 +5,17 @@ import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import type { TagRecord } from '#store/identity.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
-import { managedOrganization, targetOf } from './found.ts';
+import { managedOrganization, targetOf } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { invalidInput, refusal } from './refusals.ts';
-import { onThings, policyTypeKey, requestTagKeys, requestTags } from './resources.ts';
+import { onResources, policyTypeKey, requestTagKeys, requestTags } from './resources.ts';
 import { mergedTags, tagsWithout } from './tag-rules.ts';
 
+/** Operations on tags. */
 export const tagOperations = {
   TagResource: {
     access: (input, caller) =>
-      onThings('organizations:TagResource', caller, [input.ResourceId], [...requestTags(input.Tags), ...typeOf(input.ResourceId)]),
+      onResources('organizations:TagResource', caller, [input.ResourceId], [...requestTags(input.Tags), ...typeOf(input.ResourceId)]),
     async handle(call, input) {
       const { tags, put } = await tagged(call, input.ResourceId);
       await put(mergedTags(tags, input.Tags));
@@ -24,7 +25,12 @@ export const tagOperations = {
 
   UntagResource: {
     access: (input, caller) =>
-      onThings('organizations:UntagResource', caller, [input.ResourceId], [...requestTagKeys(input.TagKeys), ...typeOf(input.ResourceId)]),
+      onResources(
+        'organizations:UntagResource',
+        caller,
+        [input.ResourceId],
+        [...requestTagKeys(input.TagKeys), ...typeOf(input.ResourceId)],
+      ),
     async handle(call, input) {
       const { tags, put } = await tagged(call, input.ResourceId);
       await put(tagsWithout(tags, input.TagKeys));
@@ -33,7 +39,7 @@ export const tagOperations = {
   },
 
   ListTagsForResource: {
-    access: (input, caller) => onThings('organizations:ListTagsForResource', caller, [input.ResourceId], typeOf(input.ResourceId)),
+    access: (input, caller) => onResources('organizations:ListTagsForResource', caller, [input.ResourceId], typeOf(input.ResourceId)),
     async handle(call, input) {
       const { tags } = await tagged(call, input.ResourceId);
       const page = pageOf(
@@ -46,8 +52,10 @@ export const tagOperations = {
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
 /**
- * @throws AwsError TargetNotFoundException
- * @throws AwsError InvalidInputException   FullAWSAccess is AWS's
+ * Returns the tags of a resource, and a function that replaces them.
+ *
+ * @throws InvalidInputException    it is FullAWSAccess, which AWS manages
+ * @throws TargetNotFoundException  it does not exist
  */
 async function tagged(
   call: Call,

@@ -1,5 +1,5 @@
 /**
- * Organizational units, and what stands in what.
+ * Organizational units, and the tree of the organization.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { Child, OrganizationalUnit, OrganizationsApi } from '#model/generated/organizations.ts';
@@ -7,19 +7,20 @@ import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import type { OrganizationalUnitRecord, OrganizationRecord } from '#store/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import type { ServiceOperations } from '../operation.ts';
-import { allAccounts, allUnits, ensureParent, managedOrganization, organizationalUnit, unitsDownTo } from './found.ts';
+import { allAccounts, allUnits, ensureParent, managedOrganization, organizationalUnit, unitsDownTo } from './lookup.ts';
 import { newUnitId } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { andTagged, onThings, requestTags } from './resources.ts';
+import { onResources, requestTags, withTagging } from './resources.ts';
 import { toUnit } from './shapes.ts';
 import { mergedTags } from './tag-rules.ts';
 
+/** Operations on organizational units and the tree of the organization. */
 export const unitOperations = {
   CreateOrganizationalUnit: {
     access: (input, caller) =>
-      andTagged(onThings('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
+      withTagging(onResources('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -40,18 +41,18 @@ export const unitOperations = {
         name: input.Name,
         parentId: input.ParentId,
         createdAt: call.now,
-        attachedPolicyIds: attachedFirst(organization),
+        attachedPolicyIds: initialPolicyIds(organization),
         tags: mergedTags([], input.Tags),
       };
       const outcome = await tx.identity.add(accountId, 'organizational-unit', unit.unitId, unit);
-      // One in 2^40 a unit: the client tries again.
+      // The probability is 1 in 2^40 per existing unit. The client retries.
       if (outcome === 'exists') throw new AwsError('ServiceException', 'The identifier of the OU is taken. Try again.');
       return { OrganizationalUnit: await toUnit(tx, organization, unit) };
     },
   },
 
   UpdateOrganizationalUnit: {
-    access: (input, caller) => onThings('organizations:UpdateOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources('organizations:UpdateOrganizationalUnit', caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const unit = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -64,7 +65,7 @@ export const unitOperations = {
   },
 
   DeleteOrganizationalUnit: {
-    access: (input, caller) => onThings('organizations:DeleteOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources('organizations:DeleteOrganizationalUnit', caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { unitId } = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -76,7 +77,7 @@ export const unitOperations = {
   },
 
   DescribeOrganizationalUnit: {
-    access: (input, caller) => onThings('organizations:DescribeOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources('organizations:DescribeOrganizationalUnit', caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const unit = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -85,7 +86,7 @@ export const unitOperations = {
   },
 
   ListOrganizationalUnitsForParent: {
-    access: (input, caller) => onThings('organizations:ListOrganizationalUnitsForParent', caller, [input.ParentId]),
+    access: (input, caller) => onResources('organizations:ListOrganizationalUnitsForParent', caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
@@ -101,7 +102,7 @@ export const unitOperations = {
   },
 
   ListChildren: {
-    access: (input, caller) => onThings('organizations:ListChildren', caller, [input.ParentId]),
+    access: (input, caller) => onResources('organizations:ListChildren', caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
@@ -117,9 +118,9 @@ export const unitOperations = {
     },
   },
 
-  /** There is one parent. */
+  /** Lists the parent. There is always exactly one. */
   ListParents: {
-    access: (input, caller) => onThings('organizations:ListParents', caller, [input.ChildId]),
+    access: (input, caller) => onResources('organizations:ListParents', caller, [input.ChildId]),
     async handle(call, input) {
       await managedOrganization(call);
       const { tx, accountId } = call;
@@ -136,12 +137,12 @@ export const unitOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-/** What is attached to whatever is new in an organization. Source: AWS Organizations User Guide, "Service control policies (SCPs)". */
-export function attachedFirst(organization: OrganizationRecord): readonly string[] {
+/** Returns the policies attached to a new unit or account. Source: AWS Organizations User Guide, "Service control policies (SCPs)". */
+export function initialPolicyIds(organization: OrganizationRecord): readonly string[] {
   return organization.serviceControl === 'enabled' ? [FULL_AWS_ACCESS.policyId] : [];
 }
 
-/** @throws AwsError DuplicateOrganizationalUnitException */
+/** @throws DuplicateOrganizationalUnitException  the parent has a unit with this name */
 async function ensureNameIsFree(tx: Tx, organization: OrganizationRecord, parentId: string, name: string): Promise<void> {
   const units = await allUnits(tx, organization);
   if (units.some((unit) => unit.parentId === parentId && unit.name === name)) throw refusal('DuplicateOrganizationalUnitException');

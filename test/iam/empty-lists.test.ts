@@ -7,7 +7,7 @@ const FOR_USER = ['ListSigningCertificates', 'ListSSHPublicKeys', 'ListServiceSp
 const FOR_ACCOUNT = ['ListInstanceProfiles', 'ListServerCertificates'] as const;
 
 for (const name of [...FOR_ROLE, ...FOR_USER, ...FOR_ACCOUNT]) {
-  test(`${name}: there are none`, async () => {
+  test(`${name}: the list is empty`, async () => {
     const { run } = await iamRig();
     await run('CreateUser', { UserName: 'ada' });
     await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
@@ -17,8 +17,8 @@ for (const name of [...FOR_ROLE, ...FOR_USER, ...FOR_ACCOUNT]) {
 }
 
 for (const name of [...FOR_ROLE, ...FOR_USER]) {
-  test(`${name}: of nobody it is NoSuchEntity`, async () => {
+  test(`${name}: an unknown user or role is NoSuchEntity`, async () => {
     const { run } = await iamRig();
-    await assert.rejects(run(name, { UserName: 'nobody', RoleName: 'nobody' } as never), { code: 'NoSuchEntityException' });
+    await assert.rejects(run(name, { UserName: 'absent', RoleName: 'absent' } as never), { code: 'NoSuchEntityException' });
   });
 }

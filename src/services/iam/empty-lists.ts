@@ -1,36 +1,38 @@
 /**
- * Lists of what Belfry never holds: instance profiles, certificates, SSH keys, service-specific credentials. They are truly empty, and
- * clients ask for them before they delete a user or a role: Terraform's AWS provider asks for a role's instance profiles each time.
+ * List operations for resources that Belfry does not have: instance profiles, certificates, SSH keys, service-specific credentials.
+ * The lists are always empty. Clients call them before they delete a user or a role. For example, Terraform's AWS provider always lists
+ * the instance profiles of a role.
  */
 import type { IamApi } from '#model/generated/iam.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { entity } from './entities.ts';
 import { onAccount, onRole, onUserOrSelf, userOrSelf } from './resources.ts';
 
-const NO_MORE = { IsTruncated: false } as const;
+const NOT_TRUNCATED = { IsTruncated: false } as const;
 
-export const neverHeldOperations = {
+/** List operations that return an empty list. */
+export const emptyListOperations = {
   ListInstanceProfiles: {
     access: () => onAccount('iam:ListInstanceProfiles'),
-    handle: async () => ({ InstanceProfiles: [], ...NO_MORE }),
+    handle: async () => ({ InstanceProfiles: [], ...NOT_TRUNCATED }),
   },
   ListInstanceProfilesForRole: {
     access: (input, caller) => onRole('iam:ListInstanceProfilesForRole', caller, input.RoleName),
     async handle(call, input) {
       await entity(call, 'role', input.RoleName);
-      return { InstanceProfiles: [], ...NO_MORE };
+      return { InstanceProfiles: [], ...NOT_TRUNCATED };
     },
   },
   ListServerCertificates: {
     access: () => onAccount('iam:ListServerCertificates'),
-    handle: async () => ({ ServerCertificateMetadataList: [], ...NO_MORE }),
+    handle: async () => ({ ServerCertificateMetadataList: [], ...NOT_TRUNCATED }),
   },
   ListSigningCertificates: {
     access: (input, caller) => onUserOrSelf('iam:ListSigningCertificates', caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       if (name !== undefined) await entity(call, 'user', name);
-      return { Certificates: [], ...NO_MORE };
+      return { Certificates: [], ...NOT_TRUNCATED };
     },
   },
   ListSSHPublicKeys: {
@@ -38,7 +40,7 @@ export const neverHeldOperations = {
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       if (name !== undefined) await entity(call, 'user', name);
-      return { SSHPublicKeys: [], ...NO_MORE };
+      return { SSHPublicKeys: [], ...NOT_TRUNCATED };
     },
   },
   ListServiceSpecificCredentials: {
@@ -46,7 +48,7 @@ export const neverHeldOperations = {
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       if (name !== undefined) await entity(call, 'user', name);
-      return { ServiceSpecificCredentials: [], ...NO_MORE };
+      return { ServiceSpecificCredentials: [], ...NOT_TRUNCATED };
     },
   },
 } satisfies Partial<ServiceOperations<IamApi>>;

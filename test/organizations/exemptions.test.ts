@@ -1,5 +1,5 @@
 /**
- * Whom service control policies bind and whom not, decided as a request is: by `authorize` over a snapshot of a real store.
+ * Principals that service control policies apply to, and exempt principals. `authorize` decides with a snapshot of a real store.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ import { MANAGEMENT, type OrganizationRig, organizationRig, START, STRANGER } fr
 const DENY_CHIME = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'chime:*', Resource: '*' }] });
 const VOICE = LINKED_SERVICES.find(({ service }) => service === 'voiceconnector.chime.amazonaws.com') as LinkedService;
 
-/** A server's view of the rig's store, and the question whether a principal may do something. */
+/** Returns a server's view of the rig's store, and a function that authorizes a principal's action. */
 function viewOf(rig: OrganizationRig) {
   const snapshot = newSnapshot();
   const stacks = newStacks(snapshot);
@@ -85,7 +85,7 @@ function roleSession(accountId: AccountId, role: { readonly arn: Arn; readonly r
   };
 }
 
-test('The root of a member is bound by a service control policy, explicit and implicit, and the root of the management account is not (IAM-5, EVAL-6)', async () => {
+test("Root users: a policy applies to a member's, and not to the management account's (IAM-5, EVAL-6)", async () => {
   const rig = await organizationRig();
   const { may } = viewOf(rig);
   const member = root(rig.memberId);
@@ -93,8 +93,8 @@ test('The root of a member is bound by a service control policy, explicit and im
 
   const denyChime = await rig.policy('deny chime', DENY_CHIME);
   for (const TargetId of [rig.rootId, rig.memberId, MANAGEMENT]) await rig.run('AttachPolicy', { PolicyId: denyChime, TargetId });
-  const refused = `User: arn:aws:iam::${rig.memberId}:root is not authorized to perform: chime:ListMeetings on resource: *`;
-  assert.equal(await may(member, 'chime:ListMeetings'), `${refused} with an explicit deny in a service control policy`);
+  const denied = `User: arn:aws:iam::${rig.memberId}:root is not authorized to perform: chime:ListMeetings on resource: *`;
+  assert.equal(await may(member, 'chime:ListMeetings'), `${denied} with an explicit deny in a service control policy`);
   assert.equal(await may(member, 'iam:ListUsers'), 'allowed');
   assert.equal(await may(root(MANAGEMENT), 'chime:ListMeetings'), 'allowed');
   assert.equal(await may(root(STRANGER), 'chime:ListMeetings'), 'allowed');
@@ -102,13 +102,10 @@ test('The root of a member is bound by a service control policy, explicit and im
   await rig.run('DetachPolicy', { PolicyId: denyChime, TargetId: rig.rootId });
   await rig.run('DetachPolicy', { PolicyId: 'p-FullAWSAccess', TargetId: rig.memberId });
   await rig.run('UpdatePolicy', { PolicyId: denyChime, Content: DENY_CHIME.replace('chime:*', 'iam:*') });
-  assert.equal(
-    await may(member, 'chime:ListMeetings'),
-    `${refused} because no service control policy allows the chime:ListMeetings action`,
-  );
+  assert.equal(await may(member, 'chime:ListMeetings'), `${denied} because no service control policy allows the chime:ListMeetings action`);
 });
 
-test('A service-linked role of a member is bound by no service control policy, a role beside it is (EVAL-6, SLR-16)', async () => {
+test('Service-linked roles: they are exempt, and other roles of the account are not (EVAL-6, SLR-16)', async () => {
   const rig = await organizationRig();
   const { may } = viewOf(rig);
   const linked = await rig.store.transaction(async (tx) => {
@@ -116,21 +113,21 @@ test('A service-linked role of a member is bound by no service control policy, a
     return addLinkedRole(call as unknown as Parameters<typeof addLinkedRole>[0], VOICE);
   });
   assert.ok(linked !== 'taken');
-  const beside = await rig.store.transaction((tx) => tx.identity.get(rig.memberId, 'role', 'organizationaccountaccessrole'));
-  assert.ok(beside !== undefined);
+  const customer = await rig.store.transaction((tx) => tx.identity.get(rig.memberId, 'role', 'organizationaccountaccessrole'));
+  assert.ok(customer !== undefined);
 
   const action = 'chime:GetVoiceConnector';
-  const [before, besideBefore] = [
+  const [before, customerBefore] = [
     await may(roleSession(rig.memberId, linked), action),
-    await may(roleSession(rig.memberId, beside), action),
+    await may(roleSession(rig.memberId, customer), action),
   ];
   await rig.run('AttachPolicy', { PolicyId: await rig.policy('deny chime', DENY_CHIME), TargetId: rig.memberId });
-  assert.deepEqual([before, besideBefore], ['allowed', 'allowed']);
+  assert.deepEqual([before, customerBefore], ['allowed', 'allowed']);
   assert.equal(await may(roleSession(rig.memberId, linked), action), 'allowed');
-  assert.match(await may(roleSession(rig.memberId, beside), action), /with an explicit deny in a service control policy$/);
+  assert.match(await may(roleSession(rig.memberId, customer), action), /with an explicit deny in a service control policy$/);
 });
 
-test('serviceControlLevels: one level for the root, one for each unit from above, one for the account (EVAL-6)', async () => {
+test('serviceControlLevels: one level for the root, each unit on the path, and the account (EVAL-6)', async () => {
   const rig = await organizationRig();
   const { may, snapshot } = viewOf(rig);
   const { OrganizationalUnit } = await rig.run('CreateOrganizationalUnit', { ParentId: rig.unitId, Name: 'inner' });
@@ -164,14 +161,14 @@ test('serviceControlLevels: one level for the root, one for each unit from above
   );
 });
 
-test('serviceControlLevels: half of an organization decides nothing (EVAL-12)', async () => {
+test('serviceControlLevels: incomplete records of an organization cause an error (EVAL-12)', async () => {
   const rig = await organizationRig();
   const { may } = viewOf(rig);
   await rig.store.transaction((tx) => tx.identity.remove(MANAGEMENT, 'organization-account', rig.memberId));
   await assert.rejects(may(root(rig.memberId), 'chime:ListMeetings'));
 });
 
-test('What an organization owns may be asked for by its members, and by nobody else but for handshakes', async () => {
+test('Resources of an organization: members may access them, and other accounts only handshakes', async () => {
   const rig = await organizationRig();
   const { may } = viewOf(rig);
   const owned = `arn:aws:organizations::${MANAGEMENT}:account/${rig.organizationId}/${rig.memberId}`;
@@ -181,7 +178,7 @@ test('What an organization owns may be asked for by its members, and by nobody e
   assert.equal(await may(root(STRANGER), 'organizations:AcceptHandshake', handshake), 'allowed');
 });
 
-test('A service control policy may keep members to what its organization owns, by aws:ResourceOrgID (EVAL-6, CTX-1)', async () => {
+test('aws:ResourceOrgID: a policy can limit members to resources of their organization (EVAL-6, CTX-1)', async () => {
   const rig = await organizationRig();
   const { may } = viewOf(rig);
   const perimeter = (organizationId: string) =>

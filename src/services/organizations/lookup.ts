@@ -1,7 +1,7 @@
 /**
- * The organization a call is about, and what stands in it: sought by id, or refused in AWS's words.
+ * Lookup of organizations, and of their units, accounts and other policy targets, with AWS's errors for missing ones.
  *
- * Only the management account may do what is done with `managedOrganization`, which is almost everything.
+ * Almost all operations use `managedOrganization`, so only the management account may call them.
  */
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { TargetType } from '#model/generated/organizations.ts';
@@ -17,13 +17,17 @@ import type { Call } from '../operation.ts';
 import { arnOf } from './names.ts';
 import { refusal } from './refusals.ts';
 
-/** The organization an account is in. */
+/** Returns the organization of an account, or `undefined`. */
 export async function organizationOf(tx: Tx, accountId: AccountId): Promise<OrganizationRecord | undefined> {
   const member = await tx.identity.get(accountId, 'organization-member', ORGANIZATION_KEY);
   return member && (await tx.identity.get(member.managementAccountId, 'organization', ORGANIZATION_KEY));
 }
 
-/** @throws AwsError AWSOrganizationsNotInUseException the caller is in no organization */
+/**
+ * Returns the organization of the caller.
+ *
+ * @throws AWSOrganizationsNotInUseException  the caller's account is not in an organization
+ */
 export async function ownOrganization(call: Call): Promise<OrganizationRecord> {
   const organization = await organizationOf(call.tx, call.accountId);
   if (organization === undefined) throw refusal('AWSOrganizationsNotInUseException');
@@ -31,8 +35,10 @@ export async function ownOrganization(call: Call): Promise<OrganizationRecord> {
 }
 
 /**
- * @throws AwsError AWSOrganizationsNotInUseException the caller is in no organization
- * @throws AwsError AccessDeniedException             the caller is a member of it
+ * Returns the organization that the caller manages.
+ *
+ * @throws AWSOrganizationsNotInUseException  the caller's account is not in an organization
+ * @throws AccessDeniedException              the caller's account is a member of its organization
  */
 export async function managedOrganization(call: Call): Promise<OrganizationRecord> {
   const organization = await ownOrganization(call);
@@ -40,18 +46,19 @@ export async function managedOrganization(call: Call): Promise<OrganizationRecor
   return organization;
 }
 
+/** Writes: the record of an organization. */
 export function putOrganization(tx: Tx, organization: OrganizationRecord): Promise<void> {
   return tx.identity.put(organization.accountId, 'organization', ORGANIZATION_KEY, organization);
 }
 
-/** @throws AwsError AccountNotFoundException */
+/** @throws AccountNotFoundException  the account is not in the organization */
 export async function memberAccount(tx: Tx, organization: OrganizationRecord, accountId: string): Promise<OrganizationAccountRecord> {
   const account = await tx.identity.get(organization.accountId, 'organization-account', accountId);
   if (account === undefined) throw refusal('AccountNotFoundException');
   return account;
 }
 
-/** @throws AwsError OrganizationalUnitNotFoundException */
+/** @throws OrganizationalUnitNotFoundException  the unit is not in the organization */
 export async function organizationalUnit(tx: Tx, organization: OrganizationRecord, unitId: string): Promise<OrganizationalUnitRecord> {
   const unit = await tx.identity.get(organization.accountId, 'organizational-unit', unitId);
   if (unit === undefined) throw refusal('OrganizationalUnitNotFoundException');
@@ -60,7 +67,7 @@ export async function organizationalUnit(tx: Tx, organization: OrganizationRecor
 
 type ParentRefusal = 'ParentNotFoundException' | 'SourceParentNotFoundException' | 'DestinationParentNotFoundException';
 
-/** Passes where the root or a unit has the id. */
+/** Checks that an ID is that of the root or of a unit, and throws `otherwise` if it is not. */
 export async function ensureParent(
   tx: Tx,
   organization: OrganizationRecord,
@@ -71,7 +78,7 @@ export async function ensureParent(
   if ((await tx.identity.get(organization.accountId, 'organizational-unit', parentId)) === undefined) throw refusal(otherwise);
 }
 
-/** The units from the root down to a parent; none where it is the root. */
+/** Returns the units from the root down to a parent. The list is empty if the parent is the root. */
 export async function unitsDownTo(tx: Tx, organization: OrganizationRecord, parentId: string): Promise<OrganizationalUnitRecord[]> {
   const units: OrganizationalUnitRecord[] = [];
   for (let at = parentId; at !== organization.root.rootId; ) {
@@ -82,21 +89,23 @@ export async function unitsDownTo(tx: Tx, organization: OrganizationRecord, pare
   return units;
 }
 
-/** `o-…/r-…/ou-…/`: where what is directly in a parent stands. */
+/** Returns the path of the direct children of a parent: `o-…/r-…/ou-…/`. */
 export async function pathOf(tx: Tx, organization: OrganizationRecord, parentId: string): Promise<string> {
   const units = await unitsDownTo(tx, organization, parentId);
   return `${[organization.organizationId, organization.root.rootId, ...units.map(({ unitId }) => unitId)].join('/')}/`;
 }
 
+/** Returns all organizational units of an organization, in the order of their IDs. */
 export async function allUnits(tx: Tx, organization: OrganizationRecord): Promise<OrganizationalUnitRecord[]> {
   return (await tx.identity.list(organization.accountId, 'organizational-unit')).map(({ record }) => record);
 }
 
+/** Returns all accounts of an organization, in the order of their IDs. */
 export async function allAccounts(tx: Tx, organization: OrganizationRecord): Promise<OrganizationAccountRecord[]> {
   return (await tx.identity.list(organization.accountId, 'organization-account')).map(({ record }) => record);
 }
 
-/** What policies are attached to and tags are put on: the root, a unit, an account. */
+/** A root, unit or account: an entity that can have attached policies and tags. `put` changes the stored record. */
 export interface FoundTarget {
   readonly type: TargetType;
   readonly id: string;
@@ -107,6 +116,7 @@ export interface FoundTarget {
   readonly put: (change: { readonly attachedPolicyIds?: readonly string[]; readonly tags?: readonly TagRecord[] }) => Promise<void>;
 }
 
+/** Returns the root, unit or account with an ID, or `undefined`. */
 export async function targetOf(tx: Tx, organization: OrganizationRecord, id: string): Promise<FoundTarget | undefined> {
   if (id === organization.root.rootId) return rootTarget(tx, organization);
   if (id.startsWith('ou-')) {
@@ -117,7 +127,7 @@ export async function targetOf(tx: Tx, organization: OrganizationRecord, id: str
   return account && accountTarget(tx, organization, account);
 }
 
-/** Every target of an organization, the root first. */
+/** Returns all targets of an organization: the root, then the units, then the accounts. */
 export async function allTargets(tx: Tx, organization: OrganizationRecord): Promise<FoundTarget[]> {
   const targets = [rootTarget(tx, organization)];
   for (const unit of await allUnits(tx, organization)) targets.push(unitTarget(tx, organization, unit));
