@@ -2,26 +2,31 @@ import { codesMatch, readPattern, toCodes } from '../pattern.ts';
 import type { ActionReference, AuthorizationReference } from './reference.ts';
 import type { StatementView } from './view.ts';
 
-/** A text with wildcards, made ready to be asked whether it matches others entirely; variables are not looked at. */
+/** Compiles a pattern with wildcards to a function that reports whether the pattern matches a whole string. Ignores policy variables. */
 export function globOf(pattern: string): (text: string) => boolean {
   const read = readPattern(pattern, true, false);
   const codes = toCodes('problem' in read ? [] : read.pieces);
   return (text) => codesMatch(codes, 0, codes.length, text, 0, text.length);
 }
 
-/** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */
+/**
+ * Reports whether every string that `narrower` matches also matches `wider`.
+ *
+ * `true` is always correct. `false` may be wrong for patterns with both kinds of wildcard.
+ */
 export function globCovers(wider: string, narrower: string): boolean {
   if (wider === narrower) return true;
-  // A `?` of the wider could meet a `*` of the narrower, which stands for more.
+  // A `?` in the wider pattern could match a `*` in the narrower one, which matches more than one character.
   if (wider.includes('?') && narrower.includes('*')) return false;
   return globOf(wider)(narrower);
 }
 
+/** Reports whether a string contains `*` or `?`. */
 export function hasWildcard(text: string): boolean {
   return text.includes('*') || text.includes('?');
 }
 
-/** How a statement reaches an action: by its name, by a wildcard, by not excluding it; undefined where it does not. */
+/** Returns how a statement applies to an action: by name, by a wildcard or by `NotAction`. Returns `undefined` if it does not apply. */
 export function reachOf(statement: StatementView, action: string): 'name' | 'wildcard' | 'notAction' | undefined {
   if (statement.notAction !== undefined)
     return statement.notAction.items.some(({ matches }) => matches(action.toLowerCase())) ? undefined : 'notAction';
@@ -30,7 +35,11 @@ export function reachOf(statement: StatementView, action: string): 'name' | 'wil
   return reaching.some(({ value }) => !hasWildcard(value)) ? 'name' : 'wildcard';
 }
 
-/** The actions of fully known services that an `Action` element reaches, and the prefixes they were reached by. */
+/**
+ * Returns the actions to which an `Action` element applies, each once.
+ *
+ * Omits actions of services of which the reference knows only the name, and the actions of a lone `*`.
+ */
 export function actionsReached(statement: StatementView, reference: AuthorizationReference): readonly ActionReference[] {
   const reached = new Set<ActionReference>();
   for (const { value, matches } of statement.action?.items ?? []) {
@@ -49,12 +58,12 @@ export function actionsReached(statement: StatementView, reference: Authorizatio
   return [...reached];
 }
 
-/** Items of a list that another item of it covers: exact repetitions, and what a wildcard already reaches. */
+/** Returns the items of a list that another item makes redundant: repetitions, and items that a wildcard covers. */
 export function redundantIn<T extends { readonly value: string }>(
   items: readonly T[],
   covers: (wider: string, narrower: string) => boolean,
 ): readonly T[] {
-  // The work is items times wildcards: a policy has few of these, and one that has more is not worth a suggestion.
+  // The work is items times wildcards. The limit bounds it: policies rarely have more wildcards, and the finding is only a suggestion.
   const wildcards = items.filter(({ value }) => hasWildcard(value)).slice(0, 100);
   const seen = new Set<string>();
   return items.filter((item) => {

@@ -13,17 +13,17 @@ const DISTANCES: readonly (readonly [from: string, to: string, distance: number]
 ];
 
 for (const [from, to, distance] of DISTANCES) {
-  test(`editDistance: from "${from}" to "${to}" it is ${distance}, both ways`, () => {
+  test(`editDistance: '${from}' and '${to}' have distance ${distance} in both directions`, () => {
     assert.equal(editDistance(from, to, 99), distance);
     assert.equal(editDistance(to, from, 99), distance);
   });
 }
 
-test('editDistance: never tells more than the limit', () => {
+test('editDistance: a distance above the limit returns the limit', () => {
   assert.equal(editDistance('kitten', 'sitting', 2), 2);
 });
 
-test('nearest: the nearest of several is named, in any case; what is far is not', () => {
+test('nearest: returns the closest candidate in any case, and undefined for distant or overlong names', () => {
   assert.equal(nearest('GETMETING', ['GetMeeting', 'GetMeetings', 'ListMeetings']), 'GetMeeting');
   assert.equal(nearest('xyzzy', ['GetMeeting']), undefined);
   assert.equal(nearest('a'.repeat(81), ['a'.repeat(81)]), undefined);
