@@ -2,14 +2,14 @@ import type { Arn } from './arn.ts';
 import type { ConditionContext } from './condition-context.ts';
 import type { Instant } from './instant.ts';
 
-interface Brought {
-  /** The provider's ARN, which a trust policy names as `Federated`, and `aws:FederatedProvider` of the session. */
+interface FederationFacts {
+  /** ARN of the identity provider: the `Federated` principal of a trust policy and `aws:FederatedProvider` of the session. */
   readonly provider: Arn;
-  /** The token's `iss`, or the assertion's Issuer. */
+  /** `iss` of the token, or the assertion's Issuer. */
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
-  /** Keys for the trust policy's conditions, lower-cased: `idp.example:sub`, `saml:aud` … */
+  /** Condition context for the trust policy, with lower-case keys: `idp.example:sub`, `saml:aud` … */
   readonly context: ConditionContext;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly transitiveTagKeys: readonly string[];
@@ -17,26 +17,27 @@ interface Brought {
 }
 
 /**
- * What a verified token of an identity provider says about who brings it. Only `access` makes one.
- * It is no principal yet: what it becomes is a session of the role that trusts the provider.
+ * Facts about the caller from a verified token or assertion of an identity provider. Only `access` creates it.
+ *
+ * The caller becomes a principal with the session of a role that trusts the provider.
  */
 export type Federation =
-  | (Brought & { readonly kind: 'web-identity' })
-  | (Brought & {
+  | (FederationFacts & { readonly kind: 'web-identity' })
+  | (FederationFacts & {
       readonly kind: 'saml';
       readonly sessionName: string;
-      /** `persistent`, `transient`, or the whole URN of another format. */
+      /** Format of the subject: `persistent`, `transient`, or the full URN of another format. */
       readonly subjectType: string;
-      /** Tells the same subject of two providers apart. */
+      /** Distinguishes equal subjects of different providers. */
       readonly nameQualifier: string;
-      /** Names the assertion: it is good once. */
+      /** Assertion ID. The server accepts each assertion once. */
       readonly assertionId: string;
-      /** After this it is refused for its age. */
+      /** End of the assertion's validity. Later calls with the assertion are rejected. */
       readonly redeemUntil: Instant;
-      /** The roles that the assertion offers with this provider. */
+      /** ARNs of the roles that the assertion offers with this provider. */
       readonly roleArns: readonly string[];
-      /** The session ends no later. */
+      /** Latest end of the session. */
       readonly latestEnd?: Instant;
-      /** How long a sign-in to the console shall last; STS takes no notice of it. */
+      /** Duration of a console sign-in in seconds. AssumeRoleWithSAML ignores it. */
       readonly consoleSeconds?: number;
     });

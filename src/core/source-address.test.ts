@@ -7,13 +7,13 @@ const CASES: readonly [title: string, address: string, source: string][] = [
   // title                                      address                        source
   ['an IPv4 address is its own source',         '192.0.2.7',                   '192.0.2.7'],
   ['an IPv6 address is its /64',                '2001:db8:0:1:2:3:4:5',        '2001:db8:0:1::/64'],
-  ['groups are compared without leading zeros', '2001:0DB8:0000:0001::9',      '2001:db8:0:1::/64'],
+  ['groups lose leading zeros',                 '2001:0DB8:0000:0001::9',      '2001:db8:0:1::/64'],
   ['compressed groups count as zeros',          '2001:db8::9',                 '2001:db8:0:0::/64'],
   ['the loopback address has a /64',            '::1',                         '0:0:0:0::/64'],
   ['a trailing :: is complete',                 '2001:db8:1:2::',              '2001:db8:1:2::/64'],
   ['a zone is not part of the source',          'fe80::1%eth0',                'fe80:0:0:0::/64'],
   ['an embedded IPv4 address counts twice',     '64:ff9b::192.0.2.7',          '64:ff9b:0:0::/64'],
-  ['other text stays as it is',                 '',                            ''],
+  ['other strings are returned unchanged',      '',                            ''],
 ];
 
 for (const [title, address, source] of CASES) {

@@ -8,7 +8,7 @@ import { isIPv6 } from 'node:net';
  *     sourceOf('fe80::1%eth0')         → 'fe80:0:0:0::/64'
  *
  * A network of one site is usually at least a /64, so one client can use every address in it.
- * Text that is not an IP address is returned unchanged.
+ * Returns a string that is not an IP address unchanged.
  * Source: RFC 6177, "IPv6 Address Assignment to End Sites".
  */
 export function sourceOf(address: string): string {

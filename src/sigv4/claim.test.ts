@@ -11,7 +11,7 @@ const DATE = ['X-Amz-Date', '20150830T123600Z'] as const;
 const header = (authorization: string, ...more: (readonly [string, string])[]) =>
   readSignature(received('POST', '/', [['Host', 'h'], ...more, ['Authorization', authorization]]));
 
-test('readSignature: a request without a signature is none', () => {
+test('readSignature: returns the kind none for an unsigned request', () => {
   assert.deepEqual(readSignature(received('GET', '/?Action=X&x=X-Amz-Signature', [['Host', 'h']])), { kind: 'none' });
 });
 
