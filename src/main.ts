@@ -8,10 +8,11 @@ const [command, ...args] = process.argv.slice(2);
 const USAGE = `belfry: a communications service you run yourself, compatible with Amazon Chime
 
   belfry start [--flag VALUE …]     serve; belfry start --help lists the settings
-  belfry account create|list|restore-administrator …
+  belfry account create|list|restore-administrator|make-standalone …
   belfry operator-key rotate|forget-old …
   belfry server list|remove …       the servers on one database
-                                    these three at the machine of a running server only
+  belfry trail unproven             records of requests that prove no identity
+                                    these four at the machine of a running server only
   belfry backup TARGET              a consistent copy of the SQLite database, while the server runs
   belfry policy test FILE …         run policy tests (*.iamtest.json)
   belfry version
@@ -36,6 +37,11 @@ switch (command) {
   case 'server': {
     const { serverCommand } = await import('./cli/server.ts');
     process.exitCode = await serverCommand(args);
+    break;
+  }
+  case 'trail': {
+    const { trailCommand } = await import('./cli/trail.ts');
+    process.exitCode = await trailCommand(args);
     break;
   }
   case 'backup': {

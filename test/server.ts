@@ -39,6 +39,8 @@ export async function startTestServer(
     BELFRY_HTTP: '127.0.0.1:0',
     BELFRY_HTTPS: '127.0.0.1:0',
     BELFRY_LOOKUPS_PER_SECOND: '0',
+    // Tests send many refused requests from one address and look for each record.
+    BELFRY_UNPROVEN_RECORDS: '100000',
     ...environment,
   });
   const { ready, stop } = await startServer(settings, (why) => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
-import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { type Member, SERVICE_NAMES, type ServiceName, type Shape } from '#model/model.ts';
 import { type ClientName, calls, dashed } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
+import { STORED } from './parity/stored.ts';
 import { page, parity } from './parity.ts';
+
+const PARITY = parity();
 
 // biome-ignore format: a table
 const NAMES: readonly [operation: string, command: string][] = [
@@ -42,7 +45,7 @@ for (const [title, text, client, service, operation, found] of CALLS) {
 }
 
 test('parity: contains every operation of every model', async () => {
-  const services = await parity();
+  const services = await PARITY;
   assert.deepEqual(
     services.map(({ service, operations }) => [service, operations.length]),
     SERVICE_NAMES.map((service) => [service, Object.keys(loadModel(service).operations).length]),
@@ -51,11 +54,76 @@ test('parity: contains every operation of every model', async () => {
 
 for (const service of ['iam', 'sts', 'organizations'] as const) {
   test(`parity: in ${service}, exactly the operations that are not implemented have a reason`, async () => {
-    const { operations } = (await parity()).find((each) => each.service === service) ?? assert.fail();
+    const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const without = operations.filter(({ built, reason }) => !built && reason === undefined).map(({ operation }) => operation);
     assert.deepEqual(without, []);
     const notBuilt = operations.filter(({ built }) => !built).map(({ operation }) => operation);
     assert.deepEqual([...(REASONS[service]?.keys() ?? [])].sort(), notBuilt.sort());
+  });
+}
+
+for (const service of Object.keys(STORED) as ServiceName[]) {
+  test(`parity: the stored inputs of ${service} are inputs of implemented operations in the model`, async () => {
+    const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
+    const model = loadModel(service);
+    for (const [name, { inputs }] of STORED[service] ?? []) {
+      assert.equal(operations.find(({ operation }) => operation === name)?.built, true, name);
+      for (const input of inputs.filter((each) => each !== '*')) {
+        let shape: Shape | undefined = model.shapes[model.operations[name]?.input as string];
+        for (const member of input.split('.')) {
+          while (shape?.type === 'list') shape = model.shapes[shape.member?.shape as string];
+          const found: Member | undefined = shape?.members?.[member];
+          assert.ok(found, `${name} ${input}`);
+          shape = model.shapes[found.shape];
+        }
+      }
+    }
+  });
+}
+
+// biome-ignore format: a table
+const WITHOUT_EFFECT: readonly [service: ServiceName, operation: string, state: string][] = [
+  ['chime-sdk-meetings',        'StartMeetingTranscription',                 'not yet: '],
+  ['chime-sdk-meetings',        'CreateMeeting',                             'yes; stored, not acted on: `NotificationsConfiguration`'],
+  ['chime-sdk-identity',        'RegisterAppInstanceUserEndpoint',           'stored, not acted on: '],
+  ['chime-sdk-identity',        'CreateAppInstanceBot',                      'yes; stored, not acted on: `Configuration`'],
+  ['chime-sdk-identity',        'PutAppInstanceRetentionSettings',           'yes |'],
+  ['chime-sdk-messaging',       'PutMessagingStreamingConfigurations',       'stored, not acted on: '],
+  ['chime-sdk-messaging',       'CreateChannelFlow',                         'yes; stored, not acted on: `Processors.Configuration`'],
+  ['chime-sdk-media-pipelines', 'CreateMediaInsightsPipelineConfiguration',  'stored, not acted on: '],
+  ['chime-sdk-voice',           'PutVoiceConnectorStreamingConfiguration',   'stored, not acted on: '],
+  ['chime-sdk-voice',           'PutVoiceConnectorLoggingConfiguration',     'stored, not acted on: '],
+];
+
+for (const [service, operation, state] of WITHOUT_EFFECT) {
+  test(`page: ${operation} has the state '${state.trim()}'`, async () => {
+    const text = page((await PARITY).filter((each) => each.service === service));
+    assert.ok(text.includes(`| ${operation} | ${state}`));
+  });
+}
+
+/** Operations of Chime that set something and whose inputs all have an effect. */
+// biome-ignore format: a table
+const ACTED_ON: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+  'chime-sdk-identity': ['CreateAppInstance', 'CreateAppInstanceAdmin', 'CreateAppInstanceUser', 'PutAppInstanceRetentionSettings', 'PutAppInstanceUserExpirationSettings', 'UpdateAppInstance', 'UpdateAppInstanceUser'],
+  'chime-sdk-meetings': ['StopMeetingTranscription'],
+  'chime-sdk-messaging': [
+    'AssociateChannelFlow', 'BatchCreateChannelMembership', 'ChannelFlowCallback', 'CreateChannel', 'CreateChannelBan', 'CreateChannelMembership', 'CreateChannelModerator',
+    'DisassociateChannelFlow', 'PutChannelExpirationSettings', 'RedactChannelMessage', 'UpdateChannel', 'UpdateChannelMessage', 'UpdateChannelReadMarker',
+  ],
+};
+
+for (const service of SERVICE_NAMES.filter((name) => name.startsWith('chime-sdk-'))) {
+  test(`parity: every operation of ${service} that sets something is in ACTED_ON or STORED`, async () => {
+    const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
+    const setting = operations.filter(
+      ({ operation, built }) => built && !/^(?:Get|List|Describe|Search|Delete|Deregister|(?:Tag|Untag)Resource$)/.test(operation),
+    );
+    const unlisted = setting.filter(({ operation, stored }) => stored === undefined && !ACTED_ON[service]?.includes(operation));
+    assert.deepEqual(
+      unlisted.map(({ operation }) => operation),
+      [],
+    );
   });
 }
 
@@ -73,7 +141,7 @@ test('page: lists whether each operation is implemented, its test clients and it
       ],
     },
   ]);
-  assert.match(text, /^\| \[STS\]\(#sts\) \| 3 \| 1 \| 1 \| 1 \| 0 \| 2 \|$/m);
+  assert.match(text, /^\| \[STS\]\(#sts\) \| 3 \| 1 \| 0 \| 1 \| 1 \| 0 \| 2 \|$/m);
   assert.match(text, /^\| AssumeRole \| yes \| SDK, CLI \| `assume-role\.ts` \| 2 \|$/m);
   assert.match(text, /^\| GetWebIdentityToken \| not yet: it has no use \|/m);
   assert.doesNotMatch(text, /AWS removed/);

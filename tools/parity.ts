@@ -10,6 +10,7 @@ import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
 import { isNotYet } from '#services/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
+import { STORED, type StoredInputs } from './parity/stored.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = `${ROOT}docs/parity.md`;
@@ -18,6 +19,8 @@ const CLIENTS: readonly ClientName[] = ['SDK', 'CLI', 'boto3'];
 interface OperationParity {
   readonly operation: string;
   readonly built: boolean;
+  /** Inputs of an implemented operation that are stored and returned without another effect. */
+  readonly stored?: StoredInputs;
   /** Reason for an operation that is intentionally not implemented. */
   readonly reason?: string;
   readonly testedBy: readonly ClientName[];
@@ -51,10 +54,12 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
     const entry = table[operation];
     const built = entry !== undefined && !isNotYet(entry);
     const reason = built ? undefined : REASONS[service]?.get(operation);
+    const stored = built ? STORED[service]?.get(operation) : undefined;
     const source = built ? sources.find(({ text }) => hasOperation(text, operation)) : undefined;
     return {
       operation,
       built,
+      ...(stored !== undefined && { stored }),
       ...(reason !== undefined && { reason }),
       testedBy: CLIENTS.filter((client) => tests.some((test) => calls(test, client, service, operation))),
       ...(source && { file: source.path.slice(folder.length + 1) }),
@@ -128,6 +133,7 @@ export function page(services: readonly ServiceParity[]): string {
       name,
       operations.length,
       operations.filter(({ built }) => built).length,
+      operations.filter(({ stored }) => stored !== undefined).length,
       ...CLIENTS.map((client) => count(operations, client)),
       assumed,
     ]);
@@ -138,11 +144,14 @@ export function page(services: readonly ServiceParity[]): string {
     '`npm run parity` generates this page from the models, the operation tables and the tests. Do not edit it.',
     '',
     'An operation that is not implemented checks the permission of the caller and then returns `NotYetImplementedException`.',
+    '"Stored, not acted on" means that the server checks, stores and returns the inputs, and that they have no other effect yet.',
+    'Without a list of inputs, it applies to everything that the operation sets. The column counts the operations with such inputs.',
+    'Meetings carry no media: the server issues join tokens, and no media server accepts them.',
     '"Tested with" lists the unmodified clients that call the operation in a test: the AWS SDK for JavaScript v3, the AWS CLI and boto3.',
     '"Assumed" counts the places in the sources where the behavior of AWS is undocumented and we chose one (`grep -rn "Assumed:" src`).',
     '',
-    row(['service', 'operations', 'implemented', ...CLIENTS.map((client) => `tested with ${client}`), 'assumed']),
-    row(['---', ...Array.from({ length: CLIENTS.length + 3 }, () => '---:')]),
+    row(['service', 'operations', 'implemented', 'stored, not acted on', ...CLIENTS.map((client) => `tested with ${client}`), 'assumed']),
+    row(['---', ...Array.from({ length: CLIENTS.length + 4 }, () => '---:')]),
     ...services.map(({ service, title, operations, assumed }) => totals(`[${title}](#${service})`, operations, assumed)),
     totals(
       'all',
@@ -162,18 +171,20 @@ export function page(services: readonly ServiceParity[]): string {
           ]),
       row(['operation', 'implemented', 'tested with', 'file', 'assumed in the file']),
       row(['---', '---', '---', '---', '---:']),
-      ...operations.map(({ operation, built, reason, testedBy, file, assumed }) =>
-        row([
-          operation,
-          built ? 'yes' : reason === undefined ? 'not yet' : `not yet: ${reason}`,
-          testedBy.join(', '),
-          file === undefined ? '' : `\`${file}\``,
-          assumed === 0 ? '' : assumed,
-        ]),
+      ...operations.map(({ operation, testedBy, file, assumed, ...state }) =>
+        row([operation, stateOf(state), testedBy.join(', '), file === undefined ? '' : `\`${file}\``, assumed === 0 ? '' : assumed]),
       ),
     ]),
     '',
   ].join('\n');
+}
+
+function stateOf({ built, stored, reason }: Pick<OperationParity, 'built' | 'stored' | 'reason'>): string {
+  if (!built) return reason === undefined ? 'not yet' : `not yet: ${reason}`;
+  if (stored === undefined) return 'yes';
+  const { inputs, reason: storedReason } = stored;
+  if (inputs.includes('*')) return `stored, not acted on: ${storedReason}`;
+  return `yes; stored, not acted on: ${inputs.map((input) => `\`${input}\``).join(', ')} (${storedReason})`;
 }
 
 if (import.meta.main) {

@@ -1,4 +1,4 @@
-import type { AccountId, Arn } from '#core/arn.ts';
+import { type AccountId, type Arn, NO_ACCOUNT } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
@@ -25,7 +25,7 @@ export interface Authenticated {
 
 /**
  * A refusal with what was claimed and is not proven, for the trail: the account of the access key, if there is one.
- * `principal` is given only where the signature was right and something else was wrong (an expired session).
+ * `principal` is present only if the signature was right and something else was wrong: an expired session, an unknown region.
  */
 export class Unauthenticated extends AwsError {
   readonly claimed: {
@@ -55,9 +55,13 @@ const EXPIRED_TOKEN = 'The security token included in the request is expired';
 
 /** What a request must be signed for. */
 export interface ExpectedScope {
-  readonly signingName: string;
+  /** Absent if the request names no service and is refused: any service in the scope identifies its signer. */
+  readonly signingName?: string;
   readonly unsigned: boolean;
-  /** The service is the same in every region: what is signed for any counts as for this one. */
+  /**
+   * Region of a service that has no regions. A request signed for any existing region counts as signed for this one, because
+   * clients with an endpoint of ours sign for the region of their profile.
+   */
   readonly onlyRegion?: string;
 }
 
@@ -94,8 +98,13 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
 
     const { claim } = signature;
     const holder = claim.sessionToken === undefined ? ofLongTermKey(claim) : ofSession(claim);
-    const verification = verifySignature(received, claim, { secret: holder?.secret, signingName, now, keyCache });
-    const known = onlyRegion !== undefined || claim.region === region || REGIONS.has(claim.region);
+    const verification = verifySignature(received, claim, {
+      secret: holder?.secret,
+      signingName: signingName ?? claim.service,
+      now,
+      keyCache,
+    });
+    const known = claim.region === region || REGIONS.has(claim.region);
     const claimed = {
       accessKeyId: claim.accessKeyId,
       region: onlyRegion ?? (known ? claim.region : region),
@@ -104,10 +113,12 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
     // The verification is done first even for an unknown key, so that time tells nothing; the answer names the key's fault.
     if (holder === undefined) throw new Unauthenticated('InvalidClientTokenId', INVALID_TOKEN, claimed);
     if (!verification.verified) throw new Unauthenticated(verification.code, verification.message, claimed);
-    // Source: the text, with the space at its end, as users report it of several services.
-    if (!known)
-      throw new Unauthenticated('SignatureDoesNotMatch', `Credential should be scoped to a valid region, not '${claim.region}'. `, claimed);
     const { principal } = holder;
+    // Source: the text, with the space at its end, as users report it of IAM (rusoto 1870), STS (cognitect aws-api 27) and others.
+    if (!known) {
+      const message = `Credential should be scoped to a valid region, not '${claim.region}'. `;
+      throw new Unauthenticated('SignatureDoesNotMatch', message, { ...claimed, principal });
+    }
     if (principal.session !== undefined && principal.session.expiresAt <= now) {
       throw new Unauthenticated('ExpiredToken', EXPIRED_TOKEN, { ...claimed, principal });
     }
@@ -134,5 +145,5 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
 
 /** Whoever calls an operation that nobody signs. */
 function anonymous(): Principal {
-  return { type: 'Unknown', accountId: '000000000000' as AccountId, arn: 'arn:aws:iam:::anonymous' as Arn, principalId: 'anonymous' };
+  return { type: 'Unknown', accountId: NO_ACCOUNT, arn: 'arn:aws:iam:::anonymous' as Arn, principalId: 'anonymous' };
 }

@@ -15,6 +15,8 @@ import { MARGIN, withdrawals } from './withdrawals.ts';
 export interface Lease {
   /** Whether what the snapshot says may be honoured now. */
   holds(): boolean;
+  /** Returns for how many milliseconds the lease still holds if it is not renewed: 0 without one, Infinity for the only server. */
+  holdsForMs(): number;
   /** Registers this server and takes in all of identity. Resolves once the lease holds. @throws Error where the database does not answer */
   start(): Promise<void>;
   /** Resolves after a renewal that began after the call, whether it got a lease or not. */
@@ -216,6 +218,7 @@ export function newLease(parts: LeaseParts): Lease {
 
   return {
     holds,
+    holdsForMs: () => (holds() ? (shared ? until - clock.monotonic() : Number.POSITIVE_INFINITY) : 0),
     renew,
     serverId: () => id,
     servers: servers.registered,

@@ -7,6 +7,7 @@ import { writeDurably } from '#server/durable-file.ts';
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
 belfry account restore-administrator --account-id ID [--profile PROFILE]   break-glass: runs only on this machine, recorded in the trail
+belfry account make-standalone --account-id ID   allow an account that an organization created to leave it
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
   --profile       writes the new administrator's access key to this profile in aws/credentials of the data folder;
@@ -36,6 +37,8 @@ export async function accountCommand(args: readonly string[]): Promise<number> {
     const reply = await askControl(dataFolder, request);
     if (!reply.ok) throw new Error(reply.error);
     for (const account of reply.accounts ?? []) console.log(`${account.accountId}  ${account.name}`);
+    if (request.command === 'account make-standalone')
+      console.log(`belfry account: account '${request.accountId}' can now leave its organization`);
     const { administrator } = reply;
     if (administrator === undefined) return 0;
     console.log(`account ${administrator.accountId}: administrator ${administrator.userName}, access key ${administrator.accessKeyId}`);
@@ -53,6 +56,9 @@ function requestOf(command: string | undefined, options: { name?: string; 'accou
   if (command === 'create' && options.name !== undefined) return { command: 'account create', name: options.name };
   if (command === 'restore-administrator' && options['account-id'] !== undefined) {
     return { command: 'account restore-administrator', accountId: options['account-id'] };
+  }
+  if (command === 'make-standalone' && options['account-id'] !== undefined) {
+    return { command: 'account make-standalone', accountId: options['account-id'] };
   }
   return undefined;
 }

@@ -6,6 +6,13 @@ export type Arn = Brand<string, 'Arn'>;
 /** ID of an AWS account: twelve digits. */
 export type AccountId = Brand<string, 'AccountId'>;
 
+/**
+ * Account of requests that name no account and prove no identity.
+ *
+ * No account of a server has this ID, so no caller can look up its event history. `belfry trail unproven` prints it.
+ */
+export const NO_ACCOUNT = '000000000000' as AccountId;
+
 /** Parts of an ARN, without the prefix `arn`. `resource` is everything after the fifth colon, including colons and slashes. */
 export interface ArnParts {
   readonly partition: string;

@@ -6,22 +6,19 @@ import type { Snapshot } from '#access/snapshot.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
-import type { Instant } from '#core/instant.ts';
-import { actionName } from '#model/action-prefix.ts';
+import { loadModel } from '#model/load.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
-import type { TrailRow } from '#store/trail.ts';
-import type { Use } from '#trail/last-use.ts';
-import type { Recorded } from '#trail/record.ts';
 import { decode } from '#wire/decode.ts';
-import { encode, encodeError, errorCodeFor } from '#wire/encode.ts';
+import { encode, encodeError } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
 import { type Gate, withAside } from './aside.ts';
-import { eventSourceOf, hasRegions } from './event-source.ts';
+import { hasRegions } from './event-source.ts';
 import type { OperationTables } from './operations.ts';
+import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
 
 /** Everything a request meets on its way; made once, in `core.ts`. */
-export interface Server {
+export interface Server extends RecordParts {
   readonly store: Store;
   readonly snapshot: Snapshot;
   readonly authenticate: Authenticate;
@@ -29,18 +26,9 @@ export interface Server {
   readonly federate: Federate;
   readonly authorize: Authorize;
   readonly operations: OperationTables;
-  readonly record: (recorded: Recorded) => TrailRow;
-  /** Notes the last use of a key and its principal; undefined where it was noted lately. */
-  readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
-  readonly now: () => Instant;
   readonly route: (received: Received) => Routed | RoutingRefusal;
-  readonly recording: boolean;
   /** Lets through what is done beside the thread. */
   readonly gate: Gate;
-  /** Where records stand whose region nobody has proven, and those of services that have none: one that a caller names is one that nobody looks into. */
-  readonly region: string;
-  /** Whose event history holds what nobody can be made out for. */
-  readonly operatorAccount: () => AccountId;
   /** Whether the lease on the snapshot holds; what a request changes of identity is withdrawn everywhere by `store`, before it answers. */
   readonly holds: () => boolean;
   /** Seals the reasons of a denial for an account. */
@@ -52,50 +40,64 @@ export interface Server {
 /** Clients read headers of 16 KB and more in all; a longer explanation is left to the simulator. */
 const REASONS_MAX = 6_000;
 
-/** Who called what: the facts of a request as far as they are known. */
-interface Facts {
-  readonly received: Received;
-  routed: Routed;
-  authenticated?: Authenticated;
-  input?: unknown;
-  /** What was allowed, kept for the record of an operation that fails after it. */
-  authorized?: Authorized;
-}
-
 /**
  * The whole path of a request, on one page:
  *
  *     receive → route → authenticate → decode → [ transaction: authorize → handle → encode → record ] → respond
  *
- * Routing is first because the error of a bad signature is spelt in the service's protocol and named in the trail; it
- * trusts nothing. The action authorized is that of the operation executed. What was done and its record commit together;
- * what was refused or failed is recorded in a transaction of its own. No answer leaves before its record is durable.
+ * Routing is first because the error of a bad signature is formatted in the service's protocol and named in the trail; it
+ * trusts nothing. The action authorized is that of the operation executed. A change and its record commit together. A refusal or
+ * failure is recorded in a transaction of its own. The server responds after the record is durable.
+ *
+ * A request that proves no identity may be counted in a summary record instead (Decision 0015).
  */
 export function answering(server: Server): (received: Received, refuse?: 'RequestTooLarge') => Promise<Answer> {
   const { store, now } = server;
+  const { isRecorded, append } = requestRecords(server);
 
   return async (received, refuse) => {
     const routed = server.route(received);
-    if (refuse !== undefined) return encodeError(routed, new AwsError(refuse, 'Request body is too large.'), received.requestId);
-    if (routed.kind === 'refused') return encodeError(routed, routed.error, received.requestId);
-    // Nobody is made out by what may have been withdrawn; and without a lease there is hardly a database to record in.
-    if (!server.holds())
-      return encodeError(routed, new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.'), received.requestId);
+    // Without a lease the identity snapshot may be stale, and the database is probably unreachable: nothing is recorded.
+    if (!server.holds()) return encodeError(routed, unavailable(), received.requestId);
 
     const facts: Facts = { received, routed };
     try {
+      // The body was not read, so no signature can be verified.
+      if (refuse !== undefined) throw new AwsError(refuse, 'Request body is too large.');
+      if (routed.kind === 'refused') {
+        identify(facts, routed);
+        throw routed.error;
+      }
       facts.authenticated = server.authenticate(received, expectedOf(routed), now());
       facts.input = decode(routed, received);
       const brought = routed.operation.unsigned ? await server.federate(routed.operation.name, facts.input, now()) : undefined;
       if (brought !== undefined) facts.authenticated = { ...facts.authenticated, principal: brought };
-      return await perform(facts, facts.authenticated);
+      return await perform(routed, facts, facts.authenticated);
     } catch (error) {
       return await refused(facts, error);
     }
   };
 
-  async function perform(facts: Facts, proven: Authenticated): Promise<Answer> {
-    const { received, routed, input } = facts;
+  /** Finds out who signed a request that names no operation. Only its record depends on it: the request is refused in any case. */
+  function identify(facts: Facts, { service }: RoutingRefusal): void {
+    const expected =
+      service === undefined
+        ? { unsigned: true }
+        : {
+            signingName: loadModel(service).signingName,
+            unsigned: true,
+            ...(hasRegions(service) ? {} : { onlyRegion: server.region }),
+          };
+    try {
+      facts.authenticated = server.authenticate(facts.received, expected, now());
+    } catch (error) {
+      if (!(error instanceof Unauthenticated)) throw error;
+      facts.claimed = error.claimed;
+    }
+  }
+
+  async function perform(routed: Routed, facts: Facts, proven: Authenticated): Promise<Answer> {
+    const { received, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
     const once = async (tx: Tx, aside: Call['aside']): Promise<Answer> => {
@@ -144,19 +146,24 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         : new AwsError('InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.');
     if (error !== thrown) server.report(received.requestId, thrown);
     const answer = explained(encodeError(routed, error, received.requestId), thrown, facts);
+    const outcome: Outcome = {
+      error,
+      denied: thrown instanceof Denied ? thrown : undefined,
+      claimed: thrown instanceof Unauthenticated ? thrown.claimed : facts.claimed,
+    };
+    const lasting = thrown instanceof LastingRefusal ? thrown.lasting : undefined;
+    // A request that is counted only costs no transaction.
+    const recorded = isRecorded(facts, outcome);
+    if (!recorded && lasting === undefined) return answer;
     try {
       await store.transaction(async (tx) => {
-        if (thrown instanceof LastingRefusal) await thrown.lasting(tx);
-        await append(tx, facts, {
-          error,
-          denied: thrown instanceof Denied ? thrown : undefined,
-          claimed: thrown instanceof Unauthenticated ? thrown.claimed : undefined,
-        });
+        await lasting?.(tx);
+        if (recorded) await append(tx, facts, outcome);
       });
     } catch (failure) {
-      // What cannot be recorded is not answered as if it had been.
+      // A request that cannot be recorded is not answered as if it had been.
       server.report(received.requestId, failure);
-      return encodeError(routed, new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.'), received.requestId);
+      return encodeError(routed, unavailable(), received.requestId);
     }
     return answer;
   }
@@ -167,50 +174,8 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const message = server.sealReasons(thrown.reasons, authenticated.principal.accountId);
     return message.length > REASONS_MAX ? answer : { ...answer, headers: [...answer.headers, 'x-belfry-authorization-message', message] };
   }
+}
 
-  interface Outcome {
-    readonly authenticated?: Authenticated;
-    readonly output?: unknown;
-    readonly error?: AwsError;
-    readonly denied?: Denied | undefined;
-    readonly claimed?: Unauthenticated['claimed'] | undefined;
-  }
-
-  async function append(tx: Tx, facts: Facts, outcome: Outcome): Promise<void> {
-    if (!server.recording) return;
-    const { received, routed, input } = facts;
-    const authenticated = outcome.authenticated ?? facts.authenticated;
-    const principal = authenticated?.principal ?? outcome.claimed?.principal;
-    const accessKeyId = authenticated?.accessKeyId ?? outcome.claimed?.accessKeyId;
-    const known = principal !== undefined && (principal.type !== 'Unknown' || principal.federation !== undefined);
-    const region = principal === undefined ? server.region : (authenticated?.region ?? outcome.claimed?.region ?? server.region);
-    const identityVersion = facts.authorized?.identityVersion ?? authenticated?.identityVersion;
-    const resources = outcome.denied?.resources ?? facts.authorized?.resources;
-    if (authenticated !== undefined) {
-      const noted = server.noteUse(tx, { ...authenticated, action: actionName(routed.service, routed.operation.name), now: now() });
-      if (noted !== undefined) await noted;
-    }
-    await tx.trail.append(
-      server.record({
-        received,
-        service: routed.service,
-        operation: routed.operation.name,
-        eventSource: eventSourceOf(routed.service),
-        region,
-        now: now(),
-        eventId: randomUUID(),
-        recipientAccountId: known ? principal.accountId : (outcome.claimed?.accountId ?? server.operatorAccount()),
-        ...(principal === undefined ? {} : { principal }),
-        ...(accessKeyId === undefined ? {} : { accessKeyId }),
-        ...(input === undefined ? {} : { input }),
-        ...(outcome.output === undefined ? {} : { output: outcome.output }),
-        ...(outcome.error === undefined
-          ? {}
-          : { error: { code: errorCodeFor(routed, outcome.error).code, message: outcome.error.message } }),
-        ...(resources === undefined ? {} : { resources }),
-        ...(identityVersion === undefined ? {} : { identityVersion }),
-        ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),
-      }),
-    );
-  }
+function unavailable(): AwsError {
+  return new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
 }

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
-import type { AccountId } from '#core/arn.ts';
-import type { Instant } from '#core/instant.ts';
+import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { RegisteredServer } from '#store/servers.ts';
 import type { Store } from '#store/store.ts';
@@ -31,10 +31,14 @@ export type ControlRequest =
   | { readonly command: 'account list' }
   /** Break-glass: gives an account an administrator again, whatever its policies have become. */
   | { readonly command: 'account restore-administrator'; readonly accountId: string }
+  /** Lets an account that an organization created leave it. */
+  | { readonly command: 'account make-standalone'; readonly accountId: string }
   /** A new key, and every secret sealed anew under it. */
   | { readonly command: 'operator-key rotate' }
   /** Drops every key but the newest. */
   | { readonly command: 'operator-key forget-old' }
+  /** Records of requests that prove no identity and name no account, the newest first. `before` is `next` of the page before. */
+  | { readonly command: 'trail unproven'; readonly limit: number; readonly before?: string }
   /** The servers on this database, the oldest first. */
   | { readonly command: 'server list' }
   /** Takes out a server that is gone for ever, so that no withdrawal waits for it. One that still runs registers anew. */
@@ -47,6 +51,9 @@ export type ControlReply =
       readonly administrator?: NewAdministrator;
       readonly accounts?: readonly { readonly accountId: string; readonly name: string }[];
       readonly operatorKey?: OperatorKeyChange;
+      /** Records as JSON text. A page may have fewer than `limit`, even none, and still a `next`. */
+      readonly records?: readonly string[];
+      readonly next?: string;
     }
   | { readonly ok: false; readonly error: string };
 
@@ -187,10 +194,23 @@ async function perform(line: string, { store, vault, region, now, lease, operato
       console.error(`belfry: BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${administrator.userName}`);
       return { ok: true, administrator };
     }
+    case 'account make-standalone': {
+      const accountId = String(request.accountId) as AccountId;
+      const found = await store.transaction(async (tx) => {
+        const account = await tx.identity.get(accountId, 'account', accountId);
+        if (account === undefined) return false;
+        await tx.identity.put(accountId, 'account', accountId, { ...account, standalone: true });
+        await tx.trail.append(event(accountId, 'MakeAccountStandalone', {}));
+        return true;
+      });
+      return found ? { ok: true } : { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
+    }
     case 'operator-key rotate':
       return { ok: true, operatorKey: await operatorKey.rotate() };
     case 'operator-key forget-old':
       return { ok: true, operatorKey: await operatorKey.forgetOlder() };
+    case 'trail unproven':
+      return unprovenPage(request, { store, region, now: at });
     case 'server list': {
       const servers = await lease.servers();
       return { ok: true, servers: servers.map((server) => ({ ...server, own: server.id === lease.serverId() })) };
@@ -209,4 +229,20 @@ async function perform(line: string, { store, vault, region, now, lease, operato
     default:
       return { ok: false, error: 'That is no command.' };
   }
+}
+
+/** Records of a page of `trail unproven`. */
+const UNPROVEN_PAGE_MAX = 100;
+
+async function unprovenPage(
+  { limit, before }: Extract<ControlRequest, { readonly command: 'trail unproven' }>,
+  { store, region, now }: { readonly store: Store; readonly region: string; readonly now: Instant },
+): Promise<ControlReply> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > UNPROVEN_PAGE_MAX)
+    return { ok: false, error: `The limit is ${limit}; it must be a whole number from 1 to ${UNPROVEN_PAGE_MAX}.` };
+  if (before !== undefined && !/^[0-9a-z]{1,12}$/.test(before)) return { ok: false, error: 'The page token is not valid.' };
+  const { rows, next } = await store.transaction((tx) =>
+    tx.trail.lookup({ accountId: NO_ACCOUNT, region, from: instant(0), to: now, limit, ...(before !== undefined && { before }) }),
+  );
+  return { ok: true, records: rows.map(({ document }) => document), ...(next !== undefined && { next }) };
 }

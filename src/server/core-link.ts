@@ -41,6 +41,7 @@ export type FromCore =
   | readonly (readonly [id: number, answer: Answer])[]
   | { readonly orders: readonly SocketOrder[] }
   | { readonly ready: CoreReady }
+  | { readonly readyUntil: number }
   | { readonly failed: string }
   | 'closed';
 
@@ -59,8 +60,17 @@ const BATCH_MAX = 8;
 /** Errors that are thrown with a message for the operator, the system's and the databases' among them; never TypeError and its kind. */
 const REFUSALS: ReadonlySet<string> = new Set(['Error', 'error']);
 
-/** Starts the core in its thread. `onOrders` hears what sockets are to do, `onDeath` is called once if it ends unasked. */
-export function startCore(start: CoreStart, onOrders: (orders: readonly SocketOrder[]) => void, onDeath: (why: string) => void): CoreLink {
+/** What the main thread does with messages of the core that answer no request. */
+export interface CoreEvents {
+  readonly onOrders: (orders: readonly SocketOrder[]) => void;
+  /** Receives the time of `machineClock` until which the core is ready. */
+  readonly onReadyUntil: (time: number) => void;
+  /** Runs once if the core ends without `close`. */
+  readonly onDeath: (why: string) => void;
+}
+
+/** Starts the core in its thread. */
+export function startCore(start: CoreStart, { onOrders, onReadyUntil, onDeath }: CoreEvents): CoreLink {
   // Named in the environment, the cache is there before the thread reads its first source.
   const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start, env });
@@ -82,6 +92,7 @@ export function startCore(start: CoreStart, onOrders: (orders: readonly SocketOr
   worker.on('message', (message: FromCore) => {
     if (message === 'closed') closed.resolve();
     else if ('orders' in message) onOrders(message.orders);
+    else if ('readyUntil' in message) onReadyUntil(message.readyUntil);
     else if ('ready' in message) {
       started = true;
       ready.resolve(message.ready);
@@ -100,6 +111,7 @@ export function startCore(start: CoreStart, onOrders: (orders: readonly SocketOr
   });
   worker.on('exit', () => {
     closed.resolve();
+    onReadyUntil(0);
     if (!closing) onDeath(why);
   });
 

@@ -11,6 +11,7 @@ import { federating } from '#access/federate.ts';
 import { guardedFetch } from '#access/guarded-fetch.ts';
 import { issuerKeys } from '#access/issuer-keys.ts';
 import { newLease, withdrawing } from '#access/lease.ts';
+import { nameDigest } from '#access/name-digest.ts';
 import { operatorKeyRing } from '#access/operator-keys.ts';
 import { principalsOf } from '#access/principals.ts';
 import { newSessionTokens } from '#access/session-token.ts';
@@ -18,7 +19,6 @@ import { consoleSignIns } from '#access/sign-in.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
-import type { AccountId } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
@@ -45,10 +45,13 @@ import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { listenForControl } from './control.ts';
 import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
-import { firstStart, OPERATOR_ACCOUNT } from './first-start.ts';
+import { firstStart } from './first-start.ts';
+import { beat } from './health.ts';
 import { allOperations } from './operations.ts';
 import { FINGERPRINT, operatorKeyCommands } from './operator-key.ts';
 import { signInPages } from './sign-in/pages.ts';
+import { siteOf } from './sign-in/site.ts';
+import { boundUnproven } from './unproven-summaries.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
@@ -119,7 +122,6 @@ if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
 
 const made = await firstStart(kept, vault, settings, now());
 await lease.start();
-const operatorAccount = ((await kept.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT))) ?? '') as AccountId;
 
 const sessions = newSessionTokens(ring.keys);
 const stacks = newStacks(snapshot);
@@ -130,6 +132,13 @@ const report = (requestId: string, error: unknown) =>
 const verifyMfa = mfaVerifier(vault);
 const authenticate = authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region });
 const authorize = authorizing({ snapshot, stacks, holds: lease.holds });
+const bounded = boundUnproven({
+  store: kept,
+  region: settings.region,
+  recordsPerMinute: settings.unprovenRecordsPerMinute,
+  now,
+  report: (what) => console.error(`belfry: ${what}`),
+});
 const server: Server = {
   store,
   snapshot,
@@ -154,7 +163,7 @@ const server: Server = {
   recording,
   gate: newGate(1),
   region: settings.region,
-  operatorAccount: () => operatorAccount,
+  unproven: bounded.unproven,
   holds: lease.holds,
   sealReasons: authorizationMessages(ring.keys).encode,
   report,
@@ -205,8 +214,12 @@ const signIn = signInPages({
   now,
   recording,
   region: settings.region,
-  operatorAccount: () => operatorAccount,
+  unproven: bounded.unproven,
+  recorded: new WeakSet(),
   holds: lease.holds,
+  site: siteOf(settings),
+  nameDigest: nameDigest(ring.keys),
+  failuresPerSource: settings.signInFailures,
   report,
 });
 
@@ -217,6 +230,7 @@ async function sweepWhatEnded(): Promise<void> {
   await store.transaction(async (tx) => {
     await sweepEndedMeetings(tx, now());
     await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
+    await tx.attempts.forget(now(), FORGOTTEN_AT_ONCE);
   });
   while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), tellOfIdentity)));
   while (await store.transaction((tx) => sweepExpiredChannels(tx, now(), tellOfChannels)));
@@ -235,10 +249,17 @@ const trim = setInterval(() => {
 /** The lease is given up while the database still answers. */
 async function closed(): Promise<void> {
   await messaging.stop();
+  await bounded.stop();
   await lease.stop();
   await Promise.all([bus.close(), registry.close()]);
   await kept.close();
 }
+
+const stopBeat = await beat({
+  lease,
+  check: () => kept.transaction((tx) => tx.meta.get(FINGERPRINT)),
+  post: (readyUntil) => port.postMessage({ readyUntil } satisfies FromCore),
+});
 
 serveCore(port, {
   answer: ({ received, refuse, socket }) =>
@@ -250,6 +271,7 @@ serveCore(port, {
   close: () => {
     clearInterval(sweep);
     clearInterval(trim);
+    stopBeat();
     control.close();
     return closed();
   },

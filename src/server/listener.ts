@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -9,7 +9,7 @@ import { instant } from '#core/instant.ts';
 import { answerBare } from './bare-answer.ts';
 import { type Address, endpointOf } from './settings.ts';
 import { isConnect } from './sockets.ts';
-import { TLS_FLOOR } from './tls.ts';
+import { TLS_FLOOR, type TlsMaterial } from './tls.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 
 // An import would read everything that node:http exports, and its WebSocket brings a whole client along: 3 MiB that no server needs.
@@ -54,7 +54,8 @@ export interface ListenerParts {
   readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
   /** Takes over the connection of a request for a messaging session. */
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
-  readonly health: () => { readonly status: 'ok' | 'starting'; readonly version: string };
+  /** Answers a health probe without the core. Undefined for any other request. */
+  readonly probe: (method: string, target: string) => Answer | undefined;
   /** In place of the defaults; the tests of slow clients need not wait for them. */
   readonly limits?: Partial<ConnectionLimits>;
 }
@@ -63,12 +64,14 @@ export interface ListenerParts {
 export interface Listener {
   /** `http://127.0.0.1:7080`. */
   readonly endpoint: string;
+  /** Uses another certificate for new connections. For HTTPS only. */
+  renewTls(tls: TlsMaterial): void;
   /** Stops accepting, lets answers under way finish, then closes what remains. */
   close(): Promise<void>;
 }
 
 /** Listens on one address; `tls` makes it HTTPS. */
-export async function listen(address: Address, tls: { cert: string; key: string } | undefined, parts: ListenerParts): Promise<Listener> {
+export async function listen(address: Address, tls: TlsMaterial | undefined, parts: ListenerParts): Promise<Listener> {
   const limits = { ...CONNECTION_LIMITS, ...parts.limits };
   const options = {
     maxHeaderSize: limits.headersMaxBytes,
@@ -148,6 +151,7 @@ export async function listen(address: Address, tls: { cert: string; key: string 
   });
   const { port } = server.address() as AddressInfo;
   return {
+    renewTls: (renewed) => (server as TlsServer).setSecureContext({ ...TLS_FLOOR, ...renewed }),
     endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
@@ -207,19 +211,6 @@ function wrongHead({ rawHeaders, headers, httpVersion }: IncomingMessage, limits
 }
 
 function receive(request: IncomingMessage, response: ServerResponse, peer: Peer, parts: ListenerParts, load: Load): void {
-  const target = request.url ?? '/';
-  if (target === '/_belfry/health') {
-    request.resume();
-    const health = parts.health();
-    const text = JSON.stringify(health);
-    response.writeHead(health.status === 'ok' ? 200 : 503, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'content-length': text.length,
-    });
-    response.end(text);
-    return;
-  }
   const received = (body: Uint8Array): Received => receivedOf(request, peer, body);
   const respond = (answer: Promise<Answer>) => {
     answer
@@ -232,6 +223,12 @@ function receive(request: IncomingMessage, response: ServerResponse, peer: Peer,
       })
       .catch(() => response.destroy());
   };
+  const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
+  if (probed !== undefined) {
+    request.resume();
+    respond(Promise.resolve(probed));
+    return;
+  }
 
   const declared = request.headers['content-length'];
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) {

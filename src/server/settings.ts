@@ -29,8 +29,14 @@ export interface Settings {
   readonly guide2021: boolean;
   readonly bodyMaxBytes: number;
   readonly lookupEventsPerSecond: number;
+  /** Records of one source in a minute that prove no identity; the others are counted. */
+  readonly unprovenRecordsPerMinute: number;
   /** Hosts of identity providers that may have internal addresses, with the port where it is not 443. */
   readonly internalIssuers: readonly string[];
+  /** Time between SIGTERM and the end of listening. */
+  readonly drainSeconds: number;
+  /** Failed sign-ins of one source before it waits. 0: no limit. */
+  readonly signInFailures: number;
 }
 
 /** A setting that cannot be: the message says which, what was given and what would do. */
@@ -57,7 +63,10 @@ export const SETTINGS: readonly Row[] = [
   { variable: 'BELFRY_GUIDE_2021',       flag: '--guide-2021',       fallback: 'off',            says: '`on` guards the SDK hosts as the guide of 2021 says: no ARNs, no tags' },
   { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        says: 'Largest request body, as sent' },
   { variable: 'BELFRY_LOOKUPS_PER_SECOND', flag: '--lookups-per-second', fallback: '2',          says: 'LookupEvents calls an account may make in a second, as in AWS; 0 for no limit' },
+  { variable: 'BELFRY_UNPROVEN_RECORDS', flag: '--unproven-records', fallback: '20',             says: 'Trail records a minute of requests from one IPv4 address or IPv6 /64 that prove no identity; the others are counted' },
   { variable: 'BELFRY_INTERNAL_ISSUERS', flag: '--internal-issuers', fallback: '',               says: 'Hosts of identity providers that may have internal addresses: `keycloak.corp.example,10.0.0.5:8443`' },
+  { variable: 'BELFRY_DRAIN_SECONDS',    flag: '--drain-seconds',    fallback: '0',              says: 'Seconds between SIGTERM and the end of listening: `/_belfry/ready` is 503, requests are still answered' },
+  { variable: 'BELFRY_SIGN_IN_FAILURES', flag: '--sign-in-failures', fallback: '30',             says: 'Failed sign-ins that one source (an IPv4 address or an IPv6 /64) may make at once, on all servers together; one more each minute; 0 for no limit' },
 ];
 
 /**
@@ -120,10 +129,13 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
     guide2021: onOff('BELFRY_GUIDE_2021', text('BELFRY_GUIDE_2021')),
     bodyMaxBytes: whole('BELFRY_BODY_MAX_BYTES', text('BELFRY_BODY_MAX_BYTES'), 65_536, 67_108_864),
     lookupEventsPerSecond: whole('BELFRY_LOOKUPS_PER_SECOND', text('BELFRY_LOOKUPS_PER_SECOND'), 0, 1_000_000),
+    unprovenRecordsPerMinute: whole('BELFRY_UNPROVEN_RECORDS', text('BELFRY_UNPROVEN_RECORDS'), 1, 1_000_000),
     internalIssuers: text('BELFRY_INTERNAL_ISSUERS')
       .split(',')
       .map((host) => host.trim().toLowerCase())
       .filter((host) => host !== ''),
+    drainSeconds: whole('BELFRY_DRAIN_SECONDS', text('BELFRY_DRAIN_SECONDS'), 0, 3_600),
+    signInFailures: whole('BELFRY_SIGN_IN_FAILURES', text('BELFRY_SIGN_IN_FAILURES'), 0, 1_000_000),
   };
 }
 

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Received } from '#core/exchange.ts';
 import { type CoreReady, startCore, type Wanted } from './core-link.ts';
+import { newHealth } from './health.ts';
 import { type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
 import { openSockets, type SocketLimits } from './sockets.ts';
-import { tlsMaterial } from './tls.ts';
+import { type TlsMaterial, tlsMaterial } from './tls.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -64,26 +66,31 @@ export async function startServer(
 ): Promise<{ ready: { core: CoreReady; listeners: readonly Listener[] }; stop: () => Promise<void> }> {
   let dead: string | undefined;
   let failStart: ((error: Error) => void) | undefined;
+  const health = newHealth();
   const core = startCore(
     { settings, recording },
-    (orders) => sockets.follow(orders),
-    (why) => {
-      dead = why;
-      if (failStart) failStart(new Error(why));
-      else onDeath(why);
+    {
+      onOrders: (orders) => sockets.follow(orders),
+      onReadyUntil: health.coreReadyUntil,
+      onDeath(why) {
+        dead = why;
+        if (failStart) failStart(new Error(why));
+        else onDeath(why);
+      },
     },
   );
-  let status: 'ok' | 'starting' = 'starting';
+  let isStarted = false;
   const started = Promise.withResolvers<void>();
+  const underWay = newCounter();
   // Before the core knows where it is found, meetings would send their clients nowhere.
-  const ask = (wanted: Wanted) => (status === 'ok' ? core.ask(wanted) : started.promise.then(() => core.ask(wanted)));
+  const ask = (wanted: Wanted) => underWay.count(isStarted ? core.ask(wanted) : started.promise.then(() => core.ask(wanted)));
   const sockets = openSockets({ ask: (received, socket) => ask({ received, socket }), tell: core.tell, limits: socketLimits });
   const parts = {
     bodyMaxBytes: settings.bodyMaxBytes,
     answer: (received: Received) => ask({ received }),
     refuse: (received: Received, refuse: 'RequestTooLarge') => ask({ received, refuse }),
     upgrade: sockets.upgrade,
-    health: () => ({ status, version: VERSION }),
+    probe: health.answer,
     limits,
   };
   const died = new Promise<never>((_, reject) => {
@@ -92,23 +99,68 @@ export async function startServer(
   });
   // Listening comes before the core is ready, so that a first start whose address is taken makes no account. What comes in meanwhile waits for it.
   const { http: open, https: secure } = settings;
+  const material = () => tlsMaterial(settings, Date.now(), (line) => console.error(`belfry: ${line}`));
   const opened = open === 'off' ? undefined : listen(open, undefined, parts);
-  const secured = secure === 'off' ? undefined : tlsMaterial(settings, Date.now()).then((tls) => listen(secure, tls, parts));
+  const secured = secure === 'off' ? undefined : material().then((tls) => listen(secure, tls, parts));
   const [ready, http, https] = await Promise.race([Promise.all([core.ready, opened, secured]), died]);
   const listeners = [http, https].filter((listener) => listener !== undefined);
   const found = settings.publicUrl ?? https?.endpoint;
   core.listening({ ...(http && { http: http.endpoint }), ...(found !== undefined && { https: found }) });
   failStart = undefined;
   died.catch(() => undefined);
-  status = 'ok';
+  const renewal = setInterval(() => {
+    if (https !== undefined) void renewTls(https, material);
+  }, RENEW_TLS_EVERY_MS).unref();
+  isStarted = true;
+  health.started();
   started.resolve();
   return {
     ready: { core: ready, listeners },
     async stop() {
+      clearInterval(renewal);
+      // Probes see it first. Load balancers then send no new requests here, and those that arrive are still answered.
+      health.drain();
+      await Promise.all([
+        delay(settings.drainSeconds * 1000),
+        Promise.race([underWay.none(), delay(UNDER_WAY_MAX_MS, undefined, { ref: false })]),
+      ]);
       await sockets.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       await core.close();
     },
+  };
+}
+
+/** Interval at which the certificate is read again, and renewed if it is of the local CA and about to end. */
+const RENEW_TLS_EVERY_MS = 12 * 3_600_000;
+
+/** Serves new connections with the certificate of now. If it cannot be read, the server keeps the one before. */
+async function renewTls(listener: Listener, material: () => Promise<TlsMaterial>): Promise<void> {
+  try {
+    listener.renewTls(await material());
+  } catch (error) {
+    console.error(`belfry: the certificate was not read again: ${(error as Error).message}`);
+  }
+}
+
+/** Longest wait for requests under way before the listeners stop accepting. They are still answered afterwards. */
+const UNDER_WAY_MAX_MS = 5_000;
+
+/** Counts promises that are not settled. */
+function newCounter() {
+  let pending = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    count<T>(promise: Promise<T>): Promise<T> {
+      pending++;
+      return promise.finally(() => {
+        if (--pending > 0) return;
+        for (const resolve of waiting) resolve();
+        waiting = [];
+      });
+    },
+    /** Resolves once no promise is pending. */
+    none: () => (pending === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve))),
   };
 }
 

@@ -1,4 +1,3 @@
-import { webcrypto } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +6,12 @@ import { writeDurably } from './durable-file.ts';
 import type { Settings } from './settings.ts';
 
 const DAY_MS = 86_400_000;
-const CA_DAYS = 3650;
+const CA_DAYS = 730;
 const SERVER_DAYS = 397;
-/** A certificate with less than this left is made anew at start. */
+/** A certificate with less than this left is renewed. */
 const RENEW_BELOW_DAYS = 30;
+/** Every certificate that the CA signs ends before the CA, and clients have more than a year to get the renewed one. */
+const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
 
 /**
  * What the listener offers: TLS 1.2 and 1.3, suites with forward secrecy only, the server's order.
@@ -33,123 +34,85 @@ export const TLS_FLOOR: SecureContextOptions = {
   honorCipherOrder: true,
 };
 
+/** Certificate chain and private key, in PEM. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /**
- * The certificate and key to serve with: the configured files, else those of the local CA under `tls/` of the data folder,
- * made or renewed where they are missing or about to end. Clients trust `tls/ca.pem`.
+ * Returns the certificate and key to serve with: the configured files, or those of the local CA under `tls/` of the data folder.
  *
- * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key` (mode 0600).
+ * Creates or renews certificates that are missing, about to end or for other names. Clients trust `tls/ca.pem`. If they must
+ * get a new one, `report` receives a line that says so.
+ *
+ * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key`, `tls/server.json` (mode 0600).
  */
-export async function tlsMaterial(settings: Settings, now: number): Promise<{ cert: string; key: string }> {
+export async function tlsMaterial(settings: Settings, now: number, report: (line: string) => void): Promise<TlsMaterial> {
   if (settings.tlsCertificateFile !== undefined && settings.tlsKeyFile !== undefined) {
     return { cert: readFileSync(settings.tlsCertificateFile, 'utf8'), key: readFileSync(settings.tlsKeyFile, 'utf8') };
   }
   const folder = join(settings.dataFolder, 'tls');
   const file = (name: string) => join(folder, name);
-  const names = namesOf(settings);
-  const kept = readKept(file('server.json'));
+  const names = certificateNames(settings);
+  const issued = readIssued(file('server.json'));
   const present = ['ca.pem', 'server.pem', 'server.key'].every((name) => existsSync(file(name)));
   if (
     present &&
-    kept !== undefined &&
-    kept.endsAtMs - now > RENEW_BELOW_DAYS * DAY_MS &&
-    names.every((name) => kept.names.includes(name))
+    issued?.caEndsAtMs !== undefined &&
+    issued.endsAtMs - now > RENEW_BELOW_DAYS * DAY_MS &&
+    issued.caEndsAtMs - now > RENEW_CA_BELOW_DAYS * DAY_MS &&
+    names.every((name) => issued.names.includes(name))
   ) {
     return { cert: readFileSync(file('server.pem'), 'utf8'), key: readFileSync(file('server.key'), 'utf8') };
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // It vouches for the other two: a start that is broken off between them leaves none, and the next one makes both anew.
+  // It vouches for the other files. If this start is interrupted, the next one issues the certificate again.
   rmSync(file('server.json'), { force: true });
-  const made = await makeCertificates(file, names, now);
+  // Loaded only here, so that an ordinary start does not read the library.
+  const { localAuthority, serverCertificate } = await import('./local-ca.ts');
+  const authority = await localAuthority({
+    file,
+    names,
+    required: settingNames(settings),
+    now,
+    days: CA_DAYS,
+    renewBelow: RENEW_CA_BELOW_DAYS,
+    report,
+  });
+  const made = await serverCertificate(authority, { names, now, days: SERVER_DAYS });
   writeDurably(file('server.key'), made.key);
   writeDurably(file('server.pem'), made.cert);
-  writeDurably(file('server.json'), JSON.stringify({ names, endsAtMs: now + SERVER_DAYS * DAY_MS }));
+  const record: Issued = { names, endsAtMs: now + SERVER_DAYS * DAY_MS, caEndsAtMs: authority.endsAtMs };
+  writeDurably(file('server.json'), JSON.stringify(record));
   return made;
 }
 
-interface Kept {
+/** What the server records about its certificate after writing it. */
+interface Issued {
   readonly names: readonly string[];
   readonly endsAtMs: number;
+  /** Absent for a CA of an earlier version, which could sign for any name. */
+  readonly caEndsAtMs?: number;
 }
 
-/** What was written last when the certificate was made; undefined where it was not, or not to its end. */
-function readKept(path: string): Kept | undefined {
+/** Undefined if the certificate was never written completely. */
+function readIssued(path: string): Issued | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+    return JSON.parse(readFileSync(path, 'utf8')) as Issued;
   } catch {
     return undefined;
   }
 }
 
-function namesOf(settings: Settings): string[] {
-  const host = settings.https === 'off' ? 'localhost' : settings.https.host;
-  const publicHost = settings.publicUrl === undefined ? host : new URL(settings.publicUrl).hostname.replace(/^\[(.*)\]$/, '$1');
-  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), host, publicHost])].filter(
-    (name) => name !== '0.0.0.0' && name !== '::',
-  );
+/** Returns the names and addresses that the certificate of the local CA is for: loopback, settings and the machine's name. */
+export function certificateNames(settings: Settings): string[] {
+  return [...new Set([...settingNames(settings), hostname()])];
 }
 
-/** Loaded only when a certificate is made: an ordinary start does not pay for the library. */
-async function makeCertificates(
-  file: (name: string) => string,
-  names: readonly string[],
-  now: number,
-): Promise<{ cert: string; key: string }> {
-  await import('reflect-metadata'); // the certificate library asks for it
-  const x509 = await import('@peculiar/x509');
-  const { isIP } = await import('node:net');
-  x509.cryptoProvider.set(webcrypto as never);
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-  const { subtle } = webcrypto;
-  const pem = async (key: webcrypto.CryptoKey) => x509.PemConverter.encode(await subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
-  const serial = () =>
-    Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)))
-      .toString('hex')
-      .replace(/^[89a-f]/, '1');
-
-  let caCertificate: InstanceType<typeof x509.X509Certificate>;
-  let caKey: webcrypto.CryptoKey;
-  if (existsSync(file('ca.pem')) && existsSync(file('ca.key'))) {
-    caCertificate = new x509.X509Certificate(readFileSync(file('ca.pem'), 'utf8'));
-    const raw = x509.PemConverter.decodeFirst(readFileSync(file('ca.key'), 'utf8'));
-    caKey = await subtle.importKey('pkcs8', raw, algorithm, true, ['sign']);
-  } else {
-    const keys = await subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    caKey = keys.privateKey;
-    caCertificate = await x509.X509CertificateGenerator.createSelfSigned({
-      serialNumber: serial(),
-      name: `CN=Belfry local CA on ${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}`,
-      notBefore: new Date(now - DAY_MS),
-      notAfter: new Date(now + CA_DAYS * DAY_MS),
-      signingAlgorithm: algorithm,
-      keys,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    });
-    // The certificate last: where it stands, its key is whole.
-    writeDurably(file('ca.key'), await pem(caKey));
-    writeDurably(file('ca.pem'), `${caCertificate.toString('pem')}\n`);
-  }
-
-  const keys = await subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: 'CN=Belfry',
-    issuer: caCertificate.subject,
-    notBefore: new Date(now - DAY_MS),
-    notAfter: new Date(now + SERVER_DAYS * DAY_MS),
-    signingAlgorithm: algorithm,
-    publicKey: keys.publicKey,
-    signingKey: caKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(names.map((name) => ({ type: isIP(name) ? 'ip' : 'dns', value: name }))),
-      await x509.AuthorityKeyIdentifierExtension.create(caCertificate),
-    ],
-  });
-  return { cert: `${certificate.toString('pem')}\n${caCertificate.toString('pem')}\n`, key: await pem(keys.privateKey) };
+/** Loopback and the names in the settings. The machine's name can change with each start, for example in a container. */
+function settingNames(settings: Settings): string[] {
+  const host = settings.https === 'off' ? 'localhost' : settings.https.host.replace(/%.*/, '');
+  const publicHost = settings.publicUrl === undefined ? host : new URL(settings.publicUrl).hostname.replace(/^\[(.*)\]$/, '$1');
+  return [...new Set(['localhost', '127.0.0.1', '::1', host, publicHost])].filter((name) => name !== '0.0.0.0' && name !== '::');
 }

@@ -3,22 +3,27 @@ import { actionName } from '#model/action-prefix.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { Operation } from './operation.ts';
 
-/** An operation that the model has and Belfry has not built: its permission is asked for like any other, then it is refused. */
-export interface NotYet extends Operation<unknown, never> {
+/** An operation that Belfry has not built. It is authorized like any other, then refused. */
+export interface NotYet<Input = unknown> extends Operation<Input, never> {
   readonly notYet: true;
+}
+
+/** The error of an operation that is not built. It is a 4xx, which no client retries. */
+export function notYetImplemented(operation: string): AwsError {
+  return new AwsError('NotYetImplementedException', `${operation} is not implemented yet by Belfry.`);
 }
 
 /**
  * Stands in the table for an operation that is not built, so that what is missing is data: it is counted in `docs/parity.md`.
  *
- * @throws NotYetImplementedException always, as a 4xx, which no client tries again.
+ * @throws NotYetImplementedException always
  */
 export function notYet(service: ServiceName, operation: string): NotYet {
   return {
     notYet: true,
     access: () => ({ action: actionName(service, operation), resources: ['*'] }),
     async handle() {
-      throw new AwsError('NotYetImplementedException', `${operation} is not implemented yet by Belfry.`);
+      throw notYetImplemented(operation);
     },
   };
 }

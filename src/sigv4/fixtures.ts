@@ -3,6 +3,7 @@ import { type Instant, instant } from '#core/instant.ts';
 
 /** Fixtures of the tests in this module: the credentials of AWS's published vectors, and requests in the form of the HTTP listener. */
 
+/** Secret access key of the vectors. */
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 export const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET };
 export const SIGNED_AT: Instant = instant(Date.UTC(2015, 7, 30, 12, 36, 0));

@@ -9,12 +9,22 @@ export interface AttemptRecord {
   readonly failedAt: Instant;
 }
 
-/** Failed attempts to prove who one is, by what was attempted (`mfa <serial number>`, `password <user id>`): what is guessed at slows down. */
+/**
+ * Failed attempts to authenticate, by account and subject.
+ *
+ *     mfa <serial number> · password <user id> · change-password <user id> · name <digest of an unknown name> · source <IPv4 address or IPv6 /64>
+ */
 export interface Attempts {
   of(accountId: AccountId, subject: string): Promise<AttemptRecord | undefined>;
   /** Counts one more; after a day without any it is the first again. */
   fail(accountId: AccountId, subject: string, now: Instant): Promise<void>;
+  /** Replaces the record of a subject. */
+  set(accountId: AccountId, subject: string, record: AttemptRecord): Promise<void>;
   clear(accountId: AccountId, subject: string): Promise<void>;
+  /** Deletes the oldest records of the account whose subject starts with `prefix`, until `keep` are left. `prefix` contains no `%`, `_` or `!`. */
+  trim(accountId: AccountId, prefix: string, keep: number): Promise<void>;
+  /** Deletes at most `limit` records that no rule reads anymore. Returns how many. */
+  forget(now: Instant, limit: number): Promise<number>;
 }
 
 export const ATTEMPTS_SCHEMA: readonly string[] = [
@@ -31,6 +41,17 @@ const COUNT = `
   ON CONFLICT (account_id, subject) DO UPDATE SET
     failures = CASE WHEN failed_attempt.failed_at_ms < $4 THEN 1 ELSE failed_attempt.failures + 1 END,
     failed_at_ms = excluded.failed_at_ms`;
+const SET = `
+  INSERT INTO failed_attempt (account_id, subject, failures, failed_at_ms) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (account_id, subject) DO UPDATE SET failures = excluded.failures, failed_at_ms = excluded.failed_at_ms`;
+/** Deletes the newest record that is too many, and every older one. */
+const TRIM = `
+  DELETE FROM failed_attempt WHERE account_id = $1 AND subject LIKE $2 ESCAPE '!' AND (failed_at_ms, subject) <= (
+    SELECT failed_at_ms, subject FROM failed_attempt WHERE account_id = $1 AND subject LIKE $2 ESCAPE '!'
+    ORDER BY failed_at_ms DESC, subject DESC LIMIT 1 OFFSET $3)`;
+const FORGET = `
+  DELETE FROM failed_attempt WHERE (account_id, subject) IN (
+    SELECT account_id, subject FROM failed_attempt WHERE failed_at_ms < $1 LIMIT $2)`;
 const DELETE = 'DELETE FROM failed_attempt WHERE account_id = $1 AND subject = $2';
 
 export function attempts(sql: Sql): Attempts {
@@ -41,6 +62,15 @@ export function attempts(sql: Sql): Attempts {
     },
     async fail(accountId, subject, now) {
       await sql.run(COUNT, [accountId, subject, now, now - FORGOTTEN_AFTER_MS]);
+    },
+    async set(accountId, subject, { failures, failedAt }) {
+      await sql.run(SET, [accountId, subject, failures, failedAt]);
+    },
+    async trim(accountId, prefix, keep) {
+      await sql.run(TRIM, [accountId, `${prefix}%`, keep]);
+    },
+    async forget(now, limit) {
+      return await sql.run(FORGET, [now - FORGOTTEN_AFTER_MS, limit]);
     },
     async clear(accountId, subject) {
       await sql.run(DELETE, [accountId, subject]);

@@ -109,8 +109,8 @@ export interface Channels {
   /** Those that were to go before `now`, in whatever account, the earliest first. */
   listExpired(now: Instant, limit: number): Promise<readonly ChannelRecord[]>;
   /**
-   * Channels without sub-channels that all of `members` are in, in the order of keys; with `exactly`, nobody else.
-   * `members` has no member twice, and at least one.
+   * Channels without sub-channels that all of `members` are in, in the order of keys; with `exactly`, no other member is.
+   * `members` has no member twice, and at least one. With `seenBy`, hidden members other than this one do not count.
    */
   search(
     appInstanceId: string,
@@ -118,6 +118,7 @@ export interface Channels {
     exactly: boolean,
     limit: number,
     after?: string,
+    seenBy?: string,
   ): Promise<readonly ChannelRecord[]>;
 
   /** 'exists' changes nothing, whatever else the two records differ in. */
@@ -408,18 +409,20 @@ export function channels(sql: Sql): Channels {
     listOfFlow: (appInstanceId, flowId, limit, after = '') => channelRows(SELECT_OF_FLOW, [appInstanceId, flowId, after, limit]),
     listAll: (limit, { appInstanceId, channelId }) => channelRows(SELECT_ALL, [appInstanceId, channelId, limit]),
     listExpired: (now, limit) => channelRows(SELECT_EXPIRED, [now, limit]),
-    search(appInstanceId, members, exactly, limit, after = '') {
+    search(appInstanceId, members, exactly, limit, after = '', seenBy) {
       const [first = ''] = members;
       const places = members.map((_, i) => `$${i + 6}`).join(', ');
-      const nobodyElse = 'AND $5 = (SELECT COUNT(*) FROM channel_membership AS t WHERE t.channel_key = m.channel_key)';
+      const seen = (table: string): string =>
+        seenBy === undefined ? '' : `AND (${table}.type <> 'HIDDEN' OR ${table}.member = $${members.length + 6})`;
+      const noOther = `AND $5 = (SELECT COUNT(*) FROM channel_membership AS t WHERE t.channel_key = m.channel_key ${seen('t')})`;
       return channelRows(
         `SELECT c.* FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
          WHERE m.app_instance_id = $1 AND m.member = $2 AND m.channel_key > $3 AND m.sub_channel_id = ''
            AND $5 = (SELECT COUNT(*) FROM channel_membership AS o
-             WHERE o.channel_key = m.channel_key AND o.sub_channel_id = '' AND o.member IN (${places}))
-           ${exactly ? nobodyElse : ''}
+             WHERE o.channel_key = m.channel_key AND o.sub_channel_id = '' AND o.member IN (${places}) ${seen('o')})
+           ${exactly ? noOther : ''}
          ORDER BY m.channel_key LIMIT $4`,
-        [appInstanceId, first, after, limit, members.length, ...members],
+        [appInstanceId, first, after, limit, members.length, ...members, ...(seenBy === undefined ? [] : [seenBy])],
       );
     },
 

@@ -213,6 +213,28 @@ export function channelsConformance(within: Within, fresh: () => AccountId): voi
       assert.deepEqual(read, [['both', 'more'], ['both'], ['one'], ['more'], []]);
     });
 
+    test('channels: a search counts hidden members only if they are the one that sees', async () => {
+      const accountId = fresh();
+      const app = `app of ${accountId}`;
+      const here = channel(accountId, 'here');
+      const read = await within(async (tx) => {
+        await added(tx, here);
+        for (const member of ['user/ada', 'user/bob']) await tx.channels.addMembership(membership(here, member));
+        await tx.channels.addMembership({ ...membership(here, 'user/eve'), type: 'HIDDEN' });
+        const found = async (exactly: boolean, seenBy: string | undefined, ...those: readonly string[]) =>
+          (await tx.channels.search(app, those, exactly, 9, undefined, seenBy)).length;
+        return [
+          await found(true, 'user/ada', 'user/ada', 'user/bob'),
+          await found(true, undefined, 'user/ada', 'user/bob'),
+          await found(false, 'user/ada', 'user/ada', 'user/eve'),
+          await found(false, 'user/ada', 'user/eve'),
+          await found(true, 'user/eve', 'user/ada', 'user/bob', 'user/eve'),
+          await found(false, undefined, 'user/eve'),
+        ];
+      });
+      assert.deepEqual(read, [1, 0, 0, 0, 1, 1]);
+    });
+
     test('memberships: one is read back as it was added; a second time it exists and the first stays', async () => {
       const here = channel(fresh(), 'a');
       const full = membership(here, 'user/ada', { preferences: '{}', readMarkerAt: instant(NOON + 1) });

@@ -108,6 +108,8 @@ export interface AccountRecord {
   /** MFA devices of the root. */
   readonly mfaSerialNumbers?: readonly string[];
   readonly passwordPolicy?: PasswordPolicyRecord;
+  /** The operator lets an account that an organization created leave it. */
+  readonly standalone?: true;
 }
 
 /** Absent numbers are not demanded. */

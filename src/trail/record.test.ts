@@ -236,3 +236,25 @@ test('A trail event: parameters over 100 KB are left out with their size', () =>
   const event = written({ service: 'iam', operation: 'CreatePolicy', input: { PolicyName: 'p', PolicyDocument: 'x'.repeat(200_000) } });
   assert.deepEqual(event.requestParameters, { reason: 'requestParameters too large', omitted: true, originalSize: 200_038 });
 });
+
+test('A trail event: whatever is large in it, a record of a signed request has at most 256 KB', () => {
+  const resources = Array.from({ length: 2_000 }, (_, i) => `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/${'"'.repeat(100)}${i}`);
+  const by = { policyType: 'identity', policyId: 'p'.repeat(50_000), statement: 1 } as const;
+  const decision = { effect: 'Deny', kind: 'explicit', by, policyType: 'identity', resource: 'r'.repeat(50_000) } as const;
+  const Description = 'é'.repeat(50_000);
+  const { document, resources: names } = record({
+    ...GET_MEETING,
+    service: 'iam',
+    operation: 'CreatePolicy',
+    received: { ...RECEIVED, rawHeaders: ['User-Agent', '"'.repeat(30_000), 'Host', 'h'.repeat(30_000)] },
+    input: { PolicyName: 'p', Description },
+    output: { Policy: { PolicyName: 'p', Description } },
+    resources,
+    decision,
+  });
+  assert.ok(Buffer.byteLength(document) <= 262_144, `${Buffer.byteLength(document)} bytes`);
+  const event = JSON.parse(document);
+  assert.equal(event.additionalEventData.denial.omitted, true);
+  assert.ok(names.length > 10 && names.length < 200);
+  assert.equal(event.resources.length, names.length);
+});

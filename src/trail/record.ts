@@ -6,6 +6,7 @@ import type { Principal } from '#core/principal.ts';
 import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
 import type { Decision } from '#policy/decision.ts';
 import type { TrailRow } from '#store/trail.ts';
+import { capped, elementWithin, LONG_FIELD_BYTES, quoted, UNPROVEN_FIELD_BYTES } from './fields.ts';
 import { compileRedactor, type Redactor } from './redact.ts';
 import { lookupResource, madeResource, type TrailResource, trailResource } from './resources.ts';
 import { lookupUserName, tokenIdentity, userIdentity } from './user-identity.ts';
@@ -13,7 +14,8 @@ import { lookupUserName, tokenIdentity, userIdentity } from './user-identity.ts'
 /** The facts of one request that was answered, whatever the answer. */
 export interface Recorded {
   readonly received: Received;
-  readonly service: ServiceName;
+  /** Absent if the request names no service. */
+  readonly service?: ServiceName;
   /** As the client named it where the model has none of that name: the record then has no parameters. */
   readonly operation: string;
   /** `chime.amazonaws.com`, `iam.amazonaws.com` … */
@@ -23,7 +25,7 @@ export interface Recorded {
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
-  /** Whose event history it stands in: the caller's account, or the operator's where nobody could be made out. */
+  /** Account whose event history has the record: the caller's, or `NO_ACCOUNT` if the request names no account. */
   readonly recipientAccountId: AccountId;
   /** Absent where authentication failed. */
   readonly principal?: Principal;
@@ -41,9 +43,17 @@ export interface Recorded {
   readonly decision?: Decision;
 }
 
-/** Size caps of fields, in bytes. Source: CloudTrail User Guide, "CloudTrail record contents". LOG-2. */
-const SHORT_FIELD_BYTES = 1024;
-const LONG_FIELD_BYTES = 102_400;
+/**
+ * Largest size of the JSON of all resources, and of a denial, in bytes. With the two long fields and the short ones a record
+ * stays below 256 KB.
+ * Source: CloudTrail User Guide, "Quotas in AWS CloudTrail": event size.
+ */
+const RESOURCES_BYTES = 20_480;
+/** Size of a recorded resource besides its ARN: the names of its members, account and type. */
+const RESOURCE_BYTES = 128;
+const DENIAL_BYTES = 8_192;
+/** Source: iam 2010-05-08, accessKeyIdType. */
+const ACCESS_KEY_ID_BYTES = 128;
 
 interface CompiledOperation {
   readonly readOnly: boolean;
@@ -57,7 +67,8 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
   const identities = new WeakMap<Principal, { readonly accessKeyId: string | undefined; readonly text: string }>();
   let second = { at: -1, text: '' };
 
-  function compiledOperation(service: ServiceName, name: string): CompiledOperation {
+  function compiledOperation(service: ServiceName | undefined, name: string): CompiledOperation {
+    if (service === undefined) return { readOnly: false };
     const key = `${service} ${name}`;
     const known = operations.get(key);
     if (known) return known;
@@ -75,7 +86,11 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
       const byToken = tokenIdentity(operation, output);
       if (byToken) return JSON.stringify(byToken);
     }
-    if (principal === undefined) return JSON.stringify({ type: 'Unknown', ...(accessKeyId !== undefined && { accessKeyId }) });
+    if (principal === undefined)
+      return JSON.stringify({
+        type: 'Unknown',
+        ...(accessKeyId !== undefined && { accessKeyId: capped(accessKeyId, ACCESS_KEY_ID_BYTES) }),
+      });
     const known = identities.get(principal);
     if (known && known.accessKeyId === accessKeyId) return known.text;
     const text = JSON.stringify(userIdentity(principal, accessKeyId));
@@ -95,6 +110,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
     const wrote = error === undefined && !readOnly && recorded.output !== undefined;
     const resources = namedResources(recorded, wrote);
     const tls = received.tls;
+    const parametersBytes = provesIdentity(recorded) ? LONG_FIELD_BYTES : UNPROVEN_FIELD_BYTES;
 
     const document =
       `{"eventVersion":"1.08","userIdentity":${identityText(recorded)}` +
@@ -102,8 +118,8 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
       `,"awsRegion":${quoted(recorded.region)},"sourceIPAddress":${quoted(received.sourceIp)}` +
       `,"userAgent":${quoted(header(received, 'user-agent') ?? '')}` +
       (error ? `,"errorCode":${quoted(error.code)},"errorMessage":${quoted(error.message)}` : '') +
-      `,"requestParameters":${elements('requestParameters', input, recorded.input)}` +
-      `,"responseElements":${wrote ? elements('responseElements', output, recorded.output) : 'null'}` +
+      `,"requestParameters":${elements('requestParameters', input, recorded.input, parametersBytes)}` +
+      `,"responseElements":${wrote ? elements('responseElements', output, recorded.output, LONG_FIELD_BYTES) : 'null'}` +
       additional(recorded) +
       `,"requestID":${quoted(received.requestId)},"eventID":${quoted(recorded.eventId)},"readOnly":${readOnly}` +
       (resources.length > 0 ? `,"resources":${JSON.stringify(resources.map(recordedResource))}` : '') +
@@ -124,7 +140,7 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
       eventSource: recorded.eventSource,
       readOnly,
       ...(userName !== undefined && { userName }),
-      ...(accessKeyId !== undefined && { accessKeyId }),
+      ...(accessKeyId !== undefined && { accessKeyId: capped(accessKeyId, ACCESS_KEY_ID_BYTES) }),
       resources: resources.map((each) => lookupResource(each, recorded.service)),
       document,
     };
@@ -143,29 +159,37 @@ function compileOperation(model: ServiceModel, operation: OperationModel): Compi
   };
 }
 
-/** What was authorized; and where that was only a pattern, what was made. */
+/** Returns the authorized resources, or the created one if only a pattern was authorized. Leaves out those over the size limit. */
 function namedResources({ resources, output }: Recorded, wrote: boolean): readonly TrailResource[] {
-  const named = (resources ?? []).map(trailResource).filter((each) => each !== undefined);
+  const named: TrailResource[] = [];
+  let bytes = 0;
+  for (const arn of resources ?? []) {
+    const resource = trailResource(arn);
+    if (resource === undefined) continue;
+    bytes += Buffer.byteLength(arn) + RESOURCE_BYTES;
+    if (bytes > RESOURCES_BYTES) break;
+    named.push(resource);
+  }
   if (named.length > 0 || !wrote) return named;
   const made = madeResource(output);
   const resource = made === undefined ? undefined : trailResource(made);
   return resource ? [resource] : [];
 }
 
+/** Whether the request was signed, or its token was accepted. A refused token proves nothing: anyone can get one of a public issuer. */
+function provesIdentity({ principal, error }: Recorded): boolean {
+  return principal !== undefined && (principal.type !== 'Unknown' || error === undefined);
+}
+
 function recordedResource({ arn, accountId, type }: TrailResource): Readonly<Record<string, string>> {
   return { accountId, ...(type !== undefined && { type }), ARN: arn };
 }
 
-/** Null where there is nothing to say. Source: the shape of a field too large, as records of AWS have it. */
-function elements(name: string, redactor: Redactor | undefined, value: unknown): string {
+/** Returns the JSON of `requestParameters` or `responseElements`: `null` if it is empty. */
+function elements(name: string, redactor: Redactor | undefined, value: unknown, maxBytes: number): string {
   if (redactor === undefined || value === undefined) return 'null';
   const text = redactor(value);
-  if (text === '{}') return 'null';
-  if (text.length * 3 > LONG_FIELD_BYTES) {
-    const bytes = Buffer.byteLength(text);
-    if (bytes > LONG_FIELD_BYTES) return `{"reason":"${name} too large","omitted":true,"originalSize":${bytes}}`;
-  }
-  return text;
+  return text === '{}' ? 'null' : elementWithin(name, text, maxBytes);
 }
 
 /** Ours, not AWS's: which identity decided, and what denied. Design, "Access". */
@@ -175,19 +199,6 @@ function additional({ identityVersion, decision }: Recorded): string {
     return identityVersion === undefined ? '' : `,"additionalEventData":{"identityVersion":${identityVersion}}`;
   }
   const denial = decision.kind === 'explicit' ? { kind: 'explicit', ...decision.by, resource: decision.resource } : decision;
-  return `,"additionalEventData":${JSON.stringify({ ...(identityVersion !== undefined && { identityVersion }), denial })}`;
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(capped(text));
-}
-
-/** At most 1 KB of UTF-8, cut at a character. */
-function capped(text: string): string {
-  if (text.length * 3 <= SHORT_FIELD_BYTES) return text;
-  const bytes = Buffer.from(text);
-  if (bytes.length <= SHORT_FIELD_BYTES) return text;
-  let end = SHORT_FIELD_BYTES;
-  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end--;
-  return bytes.toString('utf8', 0, end);
+  const version = identityVersion === undefined ? '' : `"identityVersion":${identityVersion},`;
+  return `,"additionalEventData":{${version}"denial":${elementWithin('denial', JSON.stringify(denial), DENIAL_BYTES)}}`;
 }

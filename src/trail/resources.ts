@@ -61,7 +61,7 @@ function resourceWord(resource: string): string {
 }
 
 /** A resource as LookupEvents lists it for an event of this service. */
-export function lookupResource({ arn, type }: TrailResource, service: ServiceName): TrailRow['resources'][number] {
+export function lookupResource({ arn, type }: TrailResource, service: ServiceName | undefined): TrailRow['resources'][number] {
   const name = service === 'iam' && type !== undefined && NAMED.has(type) ? arn.slice(arn.lastIndexOf('/') + 1) : arn;
   return { ...(type !== undefined && { type }), name };
 }

@@ -3,6 +3,7 @@ import { header, type Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { TrailRow } from '#store/trail.ts';
+import { capped } from './fields.ts';
 import { lookupUserName, userIdentity } from './user-identity.ts';
 
 /** Something that happened on the way into the console. */
@@ -14,9 +15,9 @@ export interface SignInEvent {
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
-  /** Whose event history it stands in. */
+  /** Account whose event history has the record; `NO_ACCOUNT` if the sign-in names no account of this server. */
   readonly accountId: AccountId;
-  /** Absent where nobody could be made out. */
+  /** Absent if the sign-in names no user of this server. */
   readonly principal?: Principal;
   /** A name was typed that is nobody's: it may be a password, and is never recorded. */
   readonly typedName?: boolean;
@@ -29,7 +30,6 @@ export interface SignInEvent {
 }
 
 const UNKNOWN_NAME = 'HIDDEN_DUE_TO_SECURITY_REASONS';
-const FIELD_MAX = 1024;
 
 /**
  * The record of a sign-in event. Requirement LOG-2.
@@ -40,7 +40,7 @@ export function signInEventRow(event: SignInEvent): TrailRow {
   const { received, eventName, outcome, region, now, eventId, accountId, principal, errorMessage, mfaUsed, loginTo, madeAccessKeyId } =
     event;
   const userName = principal && lookupUserName(principal);
-  const field = (name: string): string => (header(received, name) ?? '').slice(0, FIELD_MAX);
+  const field = (name: string): string => capped(header(received, name) ?? '');
   return {
     eventId,
     accountId,
@@ -63,16 +63,16 @@ export function signInEventRow(event: SignInEvent): TrailRow {
       eventSource: 'signin.amazonaws.com',
       eventName,
       awsRegion: region,
-      sourceIPAddress: received.sourceIp,
+      sourceIPAddress: capped(received.sourceIp),
       userAgent: field('user-agent'),
-      ...(errorMessage !== undefined && { errorMessage }),
+      ...(errorMessage !== undefined && { errorMessage: capped(errorMessage) }),
       requestParameters: null,
       responseElements: {
         ...(madeAccessKeyId !== undefined && { credentials: { accessKeyId: madeAccessKeyId } }),
         [eventName]: outcome,
       },
       additionalEventData: {
-        ...(loginTo !== undefined && { LoginTo: loginTo.slice(0, FIELD_MAX) }),
+        ...(loginTo !== undefined && { LoginTo: capped(loginTo) }),
         MobileVersion: 'No',
         MFAUsed: mfaUsed ? 'Yes' : 'No',
       },

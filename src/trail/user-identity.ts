@@ -1,5 +1,6 @@
 import { isoSeconds } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
+import { capped } from './fields.ts';
 
 /** `userIdentity` of a trail event: who called, in CloudTrail's words. Source: CloudTrail User Guide, "CloudTrail userIdentity element". LOG-3. */
 export function userIdentity(principal: Principal, accessKeyId: string | undefined): Readonly<Record<string, unknown>> {
@@ -36,7 +37,12 @@ export function userIdentity(principal: Principal, accessKeyId: string | undefin
       const { federation } = principal;
       if (federation === undefined) return { type, principalId, accountId };
       const kind = federation.kind === 'saml' ? 'SAMLUser' : 'WebIdentityUser';
-      return { type: kind, principalId, userName: federation.subject, identityProvider: federation.provider };
+      return {
+        type: kind,
+        principalId: capped(principalId),
+        userName: capped(federation.subject),
+        identityProvider: capped(federation.provider),
+      };
     }
   }
 }
@@ -59,13 +65,14 @@ function sessionContext(session: SessionFacts, sessionIssuer?: Readonly<Record<s
  */
 export function tokenIdentity(operation: string, output: unknown): Readonly<Record<string, unknown>> | undefined {
   const said = (output ?? {}) as Readonly<Record<string, unknown>>;
+  const field = (name: string): string => capped(String(said[name]));
   if (operation === 'AssumeRoleWithWebIdentity' && said['SubjectFromWebIdentityToken'] !== undefined) {
-    const { Provider, Audience, SubjectFromWebIdentityToken: subject } = said;
-    return { type: 'WebIdentityUser', principalId: `${Provider}:${Audience}:${subject}`, userName: subject, identityProvider: Provider };
+    const [provider, audience, subject] = [field('Provider'), field('Audience'), field('SubjectFromWebIdentityToken')];
+    return { type: 'WebIdentityUser', principalId: `${provider}:${audience}:${subject}`, userName: subject, identityProvider: provider };
   }
   if (operation === 'AssumeRoleWithSAML' && said['Subject'] !== undefined) {
-    const { NameQualifier, Subject } = said;
-    return { type: 'SAMLUser', principalId: `${NameQualifier}:${Subject}`, userName: Subject, identityProvider: NameQualifier };
+    const [provider, subject] = [field('NameQualifier'), field('Subject')];
+    return { type: 'SAMLUser', principalId: `${provider}:${subject}`, userName: subject, identityProvider: provider };
   }
   return undefined;
 }

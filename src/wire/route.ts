@@ -112,15 +112,19 @@ function routeRpc(request: Request, known: ServiceName | undefined): Routed | Ro
     const service = known ?? serviceOfTarget(prefix);
     const speaks = service !== undefined && loadModel(service).protocols.includes('smithy-rpc-v2-cbor');
     const asked = clues.smithyProtocol === 'rpc-v2-cbor' && path.startsWith('/service/') && word === 'operation' && more === undefined;
-    if (!asked || !speaks || received.method !== 'POST') return unknownOperation('smithy-rpc-v2-cbor', service);
-    return finished(request, service, loadModel(service).operations[name], 'smithy-rpc-v2-cbor', 'cbor');
+    if (!asked || !speaks || received.method !== 'POST') return unknownOperation('smithy-rpc-v2-cbor', service, name);
+    const operation = loadModel(service).operations[name];
+    return operation === undefined
+      ? unknownOperation('smithy-rpc-v2-cbor', service, name)
+      : finished(request, service, operation, 'smithy-rpc-v2-cbor', 'cbor');
   }
   const target = readTarget(clues.target ?? '');
   const scoped = clues.scope === undefined ? undefined : servicesSigningAs(clues.scope)[0];
   const service = known ?? target.service ?? scoped;
   const speaks = service !== undefined && loadModel(service).protocols.includes('json');
-  if (!speaks || received.method !== 'POST' || path !== '/') return unknownOperation('json', service);
-  return finished(request, service, loadModel(service).operations[target.operation], 'json', 'json');
+  const operation = speaks && received.method === 'POST' && path === '/' ? loadModel(service).operations[target.operation] : undefined;
+  if (service === undefined || operation === undefined) return unknownOperation('json', service, target.operation);
+  return finished(request, service, operation, 'json', 'json');
 }
 
 interface FoundAction extends ActionClues {
@@ -156,6 +160,7 @@ function routeAction(request: Request, found: FoundAction, known: ServiceName | 
       service,
       'InvalidAction',
       `Could not find operation ${action.slice(0, 128)} for version ${(version ?? 'NO_VERSION_SPECIFIED').slice(0, 32)}`,
+      action,
     );
   return finished(request, service, operation, 'query', found.bodyKind);
 }
@@ -164,7 +169,11 @@ function routeRest(request: Request, services: readonly ServiceName[]): Routed |
   const { received, path, query, clues } = request;
   const only = services.length === 1 ? services[0] : undefined;
   if (only !== undefined && !loadModel(only).protocols.includes('rest-json')) return speakOther(request, only);
-  if (!path.startsWith('/')) return unknownOperation('rest-json', only);
+  const unknown = (): RoutingRefusal => {
+    const likelyService = clues.scope === undefined ? undefined : servicesSigningAs(clues.scope)[0];
+    return { ...unknownOperation('rest-json', only), ...(likelyService !== undefined && { likelyService }) };
+  };
+  if (!path.startsWith('/')) return unknown();
   const segments = path.slice(1).split('/');
   const matches: RestMatch[] = [];
   for (const service of services) {
@@ -173,7 +182,7 @@ function routeRest(request: Request, services: readonly ServiceName[]): Routed |
   }
   const living = matches.length > 1 ? tieBreak(matches, received, query, clues) : matches[0];
   const match = removedMatch(request, services, segments, living) ?? living;
-  if (match === undefined) return unknownOperation('rest-json', only);
+  if (match === undefined) return unknown();
   return finished(request, match.service, match.operation, 'rest-json', 'json', match.labels);
 }
 
@@ -219,15 +228,14 @@ function tieBreak(matches: readonly RestMatch[], received: Received, query: read
 function finished(
   request: Request,
   service: ServiceName,
-  operation: OperationModel | undefined,
+  operation: OperationModel,
   protocol: ProtocolName,
   bodyKind: Routed['bodyKind'],
   labels: readonly string[] = [],
 ): Routed | RoutingRefusal {
-  if (operation === undefined) return unknownOperation(protocol, service);
   const encoding = (request.clues.contentEncoding ?? '').trim().toLowerCase();
   if (encoding !== '' && encoding !== 'identity' && encoding !== 'gzip')
-    return refusal(protocol, service, 'UnsupportedMediaTypeException', 'The only content encoding understood is gzip.');
+    return refusal(protocol, service, 'UnsupportedMediaTypeException', 'The only content encoding understood is gzip.', operation.name);
   return {
     kind: 'routed',
     service,
@@ -242,10 +250,18 @@ function finished(
   };
 }
 
-function unknownOperation(protocol: ProtocolName, service: ServiceName | undefined): RoutingRefusal {
-  return refusal(protocol, service, 'UnknownOperationException', 'The requested operation is not known.');
+function unknownOperation(protocol: ProtocolName, service: ServiceName | undefined, named?: string): RoutingRefusal {
+  return refusal(protocol, service, 'UnknownOperationException', 'The requested operation is not known.', named);
 }
 
-function refusal(protocol: ProtocolName, service: ServiceName | undefined, code: string, message: string): RoutingRefusal {
-  return { kind: 'refused', protocol, ...(service === undefined ? {} : { service }), error: new AwsError(code, message) };
+const OPERATION_NAME = /^[A-Za-z][A-Za-z0-9]{0,127}$/;
+
+function refusal(protocol: ProtocolName, service: ServiceName | undefined, code: string, message: string, named?: string): RoutingRefusal {
+  return {
+    kind: 'refused',
+    protocol,
+    ...(service === undefined ? {} : { service }),
+    ...(named === undefined || !OPERATION_NAME.test(named) ? {} : { operationName: named }),
+    error: new AwsError(code, message),
+  };
 }

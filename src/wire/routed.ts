@@ -31,6 +31,10 @@ export interface RoutingRefusal {
   readonly protocol: ProtocolName;
   /** Absent where not even the service is known. */
   readonly service?: ServiceName;
+  /** One of the services that sign as the credential scope says, if `service` is absent. For the record only. */
+  readonly likelyService?: ServiceName;
+  /** Operation as the request names it: letters and digits, at most 128. Absent if it names none. For the record only. */
+  readonly operationName?: string;
   readonly error: AwsError;
 }
 

@@ -30,7 +30,7 @@ const REDIRECT = 'https://app.example/signed-in';
 /** Starts a provider that takes any login for who it says it is; it ends after the tests of the file. */
 export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-openid-'));
-  const { cert, key } = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now());
+  const { cert, key } = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now(), () => {});
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
   const server = createServer({ cert, key }, (received, response) => answer(received, response));
   await new Promise<void>((resolve) => server.listen(0, resolve));

@@ -37,6 +37,7 @@ test('DeleteOrganization: nothing of it is left, and its account may make anothe
   const rig = await organizationRig();
   await rig.policy('a');
   const { Handshake } = await rig.run('InviteAccountToOrganization', { Target: { Id: STRANGER, Type: 'ACCOUNT' } });
+  await rig.makeStandalone(rig.memberId);
   await rig.run('RemoveAccountFromOrganization', { AccountId: rig.memberId });
   await rig.run('DeleteOrganization', {});
   await assert.rejects(rig.run('DescribeOrganization', {}), { code: 'AWSOrganizationsNotInUseException' });
@@ -252,6 +253,7 @@ test('An invited account joins when it accepts, by id or address, and either sid
     [FULL],
   );
 
+  await rig.makeStandalone(rig.memberId);
   await rig.run('RemoveAccountFromOrganization', { AccountId: rig.memberId });
   const again = await rig.run('InviteAccountToOrganization', { Target: { Id: 'member@example.com', Type: 'EMAIL' } });
   assert.deepEqual(again.Handshake?.Parties?.[1], { Id: rig.memberId, Type: 'ACCOUNT' });

@@ -109,6 +109,12 @@ const closed = async (rig: OrganizationRig) => {
   return { AccountId: rig.memberId };
 };
 const asStranger = () => ({ accountId: STRANGER });
+const asMember = (rig: OrganizationRig) => ({ accountId: rig.memberId });
+const after = (days: number) => () => ({ now: instant(START + days * 24 * 60 * 60_000) });
+const MISSING_PREREQUISITES =
+  'The member account is missing one or more of the prerequisites required to operate as a standalone account. To add what is missing, ' +
+  'sign-in to the member account using the AWS Organizations console, then select to leave the organization. You will then be prompted ' +
+  'to enter any missing information.';
 
 // biome-ignore format: a table
 const REFUSED: readonly Refused[] = [
@@ -151,6 +157,9 @@ const REFUSED: readonly Refused[] = [
   } },
   { name: 'RemoveAccountFromOrganization', title: 'the management account', code: 'MasterCannotLeaveOrganizationException', input: () => ({ AccountId: MANAGEMENT }) },
   { name: 'RemoveAccountFromOrganization', title: 'a closed account', code: 'ConstraintViolationException', reason: 'ACCOUNT_CANNOT_LEAVE_ORGANIZATION', input: closed },
+  { name: 'RemoveAccountFromOrganization', title: 'an account created three days ago', code: 'ConstraintViolationException', reason: 'WAIT_PERIOD_ACTIVE', as: after(3), input: (rig) => ({ AccountId: rig.memberId }) },
+  { name: 'RemoveAccountFromOrganization', title: 'an account created four days ago', code: 'ConstraintViolationException', reason: 'MEMBER_ACCOUNT_PAYMENT_INSTRUMENT_REQUIRED', message: MISSING_PREREQUISITES, as: after(4), input: (rig) => ({ AccountId: rig.memberId }) },
+  { name: 'LeaveOrganization', title: 'by an account created just now', code: 'ConstraintViolationException', reason: 'WAIT_PERIOD_ACTIVE', as: asMember, input: () => ({}) },
   { name: 'LeaveOrganization', title: 'by the management account', code: 'MasterCannotLeaveOrganizationException', input: () => ({}) },
   { name: 'LeaveOrganization', title: 'by an account in none', code: 'AWSOrganizationsNotInUseException', as: asStranger, input: () => ({}) },
   { name: 'CloseAccount', title: 'the management account', code: 'ConstraintViolationException', reason: 'CANNOT_CLOSE_MANAGEMENT_ACCOUNT', input: () => ({ AccountId: MANAGEMENT }) },

@@ -77,6 +77,14 @@ export async function organizationsRig() {
         };
       });
     },
+    /** Lets an account leave the organization that created it, as the operator does. */
+    async makeStandalone(accountId: AccountId): Promise<void> {
+      await store.transaction(async (tx) => {
+        const account = await tx.identity.get(accountId, 'account', accountId);
+        assert.ok(account);
+        await tx.identity.put(accountId, 'account', accountId, { ...account, standalone: true });
+      });
+    },
     /** Everything of identity, to compare before and after. */
     state: () => store.transaction(async (tx) => JSON.stringify(await tx.identity.changesSince(0))),
   };

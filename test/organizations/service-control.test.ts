@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { CreateRoleCommand, IAMClient, ListUsersCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   AcceptHandshakeCommand,
@@ -30,6 +31,8 @@ import {
   UpdatePolicyCommand,
 } from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { askControl } from '#server/control.ts';
+import { everyEvent } from '../sdk/history.ts';
 import { startTestServer } from '../server.ts';
 
 const FULL = 'p-FullAWSAccess';
@@ -72,6 +75,11 @@ async function newMember(): Promise<Member> {
     meetings: new ChimeSDKMeetingsClient(client),
     organizations: new OrganizationsClient(client),
   };
+}
+
+/** Lets a created account leave, as `belfry account make-standalone` does. */
+async function makeStandalone({ accountId }: Member): Promise<void> {
+  assert.ok((await askControl(server.dataFolder, { command: 'account make-standalone', accountId })).ok);
 }
 
 let names = 0;
@@ -179,19 +187,40 @@ describe('A service control policy', () => {
     );
   });
 
-  test('binds nobody who has left, whether taken out or gone by himself (EVAL-6)', async () => {
+  test('does not bind an account that left, by its own call or by the management account (EVAL-6)', async () => {
     const [removed, gone] = [await newMember(), await newMember()];
     const denyUsers = await newPolicy(DENY_USERS);
-    for (const member of [removed, gone]) await attach(denyUsers, member.accountId);
+    for (const member of [removed, gone]) {
+      await attach(denyUsers, member.accountId);
+      await makeStandalone(member);
+    }
     await organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: removed.accountId }));
     await gone.organizations.send(new LeaveOrganizationCommand({}));
     for (const member of [removed, gone]) await listUsers(member);
     await assert.rejects(gone.organizations.send(new DescribeOrganizationCommand({})), { name: 'AWSOrganizationsNotInUseException' });
   });
+
+  test('still binds a created account that tries to leave, until the operator makes it standalone (EVAL-6)', async () => {
+    const member = await newMember();
+    await attach(await newPolicy(DENY_USERS), member.accountId);
+    for (const leaving of [
+      () => member.organizations.send(new LeaveOrganizationCommand({})),
+      () => organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: member.accountId })),
+    ]) {
+      await assert.rejects(leaving, { name: 'ConstraintViolationException', Reason: 'WAIT_PERIOD_ACTIVE' });
+    }
+    await assert.rejects(listUsers(member), explicitly(member));
+    await makeStandalone(member);
+    const recorded = await everyEvent(new CloudTrailClient(member.client));
+    assert.equal(recorded.filter(({ eventName }) => eventName === 'MakeAccountStandalone').length, 1);
+    await member.organizations.send(new LeaveOrganizationCommand({}));
+    await listUsers(member);
+  });
 });
 
 test('An invited account is bound from the moment it accepts, and an account that was not invited cannot accept for it (EVAL-6)', async () => {
   const [invited, other] = [await newMember(), await newMember()];
+  await makeStandalone(invited);
   await organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: invited.accountId }));
   const { Handshake } = await organizations.send(
     new InviteAccountToOrganizationCommand({ Target: { Id: invited.accountId, Type: 'ACCOUNT' } }),

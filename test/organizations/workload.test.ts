@@ -90,6 +90,7 @@ test('What binds an account is what the lists of its organization say, after any
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps: readonly Step[]) => {
       const rig = await organizationRig();
+      await rig.makeStandalone(rig.memberId);
       const things: Things = {
         parents: [rig.rootId, rig.unitId],
         policies: ['p-FullAWSAccess', await rig.policy('a'), await rig.policy('b')],

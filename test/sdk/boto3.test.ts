@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { askControl } from '#server/control.ts';
+import { unprovenOf } from '../server/unproven.ts';
 import { startTestServer } from '../server.ts';
 
 /** The main job with boto3 as Debian has it: `main_job.py` does it and says how each call went. */
@@ -77,8 +78,12 @@ test('boto3: the main job, from the administrator’s first call to the record o
   assert.deepEqual(of('guest'), ['GetMeeting AccessDeniedException', 'ListUsers AccessDenied']);
   assert.deepEqual(of(null), [
     'GetMeeting InvalidSignatureException',
-    'ListUsers InvalidClientTokenId',
     'GetMeeting InvalidSignatureException',
     'CreateUser SignatureDoesNotMatch',
   ]);
+  // The unknown key names no account.
+  assert.deepEqual(
+    (await unprovenOf(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
+    ['ListUsers InvalidClientTokenId'],
+  );
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { SERVICE_NAMES } from '#model/model.ts';
+import { unprovenOf } from '../server/unproven.ts';
 import { startTestServer } from '../server.ts';
 import { caller, inputFor, operationsOf } from './every-operation.ts';
 import { everyEvent } from './history.ts';
@@ -45,6 +46,11 @@ test('LOG-1: every call of every operation makes exactly one record, whatever be
   for (const { eventName, errorCode, document } of await everyEvent(new CloudTrailClient(server.client()))) {
     const { requestID, readOnly } = document;
     recorded.set(requestID, [...(recorded.get(requestID) ?? []), { name: eventName, ok: errorCode === undefined, readOnly }]);
+  }
+  // The client does not sign two operations; their refusals name no account.
+  for (const { eventName, errorCode, requestID, readOnly } of await unprovenOf(server.dataFolder)) {
+    const record = { name: eventName as string, ok: errorCode === undefined, readOnly: readOnly as boolean };
+    recorded.set(requestID as string, [...(recorded.get(requestID as string) ?? []), record]);
   }
   const wrong = [...calls].filter(([id, call]) => JSON.stringify(recorded.get(id)) !== JSON.stringify([call]));
   assert.deepEqual(

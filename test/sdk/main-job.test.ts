@@ -28,6 +28,7 @@ import { newSessionTokens } from '#access/session-token.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { askControl } from '#server/control.ts';
+import { unprovenOf } from '../server/unproven.ts';
 import { startTestServer } from '../server.ts';
 import { everyEvent } from './history.ts';
 import { policy, refusalOf } from './policy.ts';
@@ -258,8 +259,12 @@ test('Step 5, LOG-1: the event history shows each of these calls once, with who 
     'CreateMeeting InvalidSignatureException',
     'GetMeeting InvalidSignatureException',
     'GetMeeting InvalidSignatureException',
-    'GetMeeting UnrecognizedClientException',
   ]);
+  // The unknown key names no account.
+  assert.deepEqual(
+    (await unprovenOf(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
+    ['GetMeeting UnrecognizedClientException'],
+  );
   assert.deepEqual(calls('root'), ['GetMeeting ExpiredTokenException']);
   assert.deepEqual(calls('admin').slice(0, 6), [
     'CreateUser ok',

@@ -128,15 +128,23 @@ test('Tags: they are given, listed and taken away through the SDK', async () => 
   });
 });
 
-test('StartMeetingTranscription: it wants the service-linked role, which IAM makes (SLR-18)', async () => {
+test('StartMeetingTranscription: without permission and role it is denied, with both it is refused once (SLR-18)', async () => {
   const { MeetingId } = await newMeeting();
   const start = new StartMeetingTranscriptionCommand({
     MeetingId,
     TranscriptionConfiguration: { EngineTranscribeSettings: { LanguageCode: 'en-US' } },
   });
+  const denied = await userWith('listener', { Effect: 'Allow', Action: 'chime:GetMeeting', Resource: '*' });
+  await assert.rejects(denied.send(start), { name: 'AccessDeniedException' });
   await assert.rejects(meetings.send(start), { name: 'ForbiddenException' });
   await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'transcription.chime.amazonaws.com' }));
-  await meetings.send(start);
+  await assert.rejects(denied.send(start), { name: 'AccessDeniedException' });
+  // The client with its default of three attempts sends the request once.
+  const retrying = new ChimeSDKMeetingsClient({ ...server.client(), maxAttempts: 3 });
+  await assert.rejects(retrying.send(start), (error: Error & { $metadata: { attempts: number; httpStatusCode: number } }) => {
+    assert.deepEqual([error.name, error.$metadata.httpStatusCode, error.$metadata.attempts], ['NotYetImplementedException', 400, 1]);
+    return true;
+  });
   await meetings.send(new StopMeetingTranscriptionCommand({ MeetingId }));
 });
 

@@ -79,6 +79,7 @@ test('belfry account restore-administrator: gives a locked-out account an admini
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, args: string[], status: number, says: RegExp][] = [
   ['an account that is not there',     ['account', 'restore-administrator', '--account-id', '000000000000'],                    1, /There is no account 000000000000/],
+  ['a standalone account that is not there', ['account', 'make-standalone', '--account-id', '000000000000'],                     1, /There is no account 000000000000/],
   ['a name too long',                  ['account', 'create', '--name', 'x'.repeat(51)],                                         1, /1 to 50 characters/],
   ['no name',                          ['account', 'create'],                                                                   2, /belfry account create --name NAME/],
   ['an unknown flag',                  ['account', 'create', '--name', 'x', '--role', 'y'],                                      2, /--role/],
@@ -93,6 +94,24 @@ for (const [name, args, status, says] of REFUSED) {
     assert.match(answer.said, says);
   });
 }
+
+test('belfry trail unproven: prints the newest records that name no account, one a line', async () => {
+  for (const path of ['/meetings/first', '/meetings/second', '/meetings/third']) await fetch(`${server.endpoint}${path}`);
+  const { status, said } = await belfry('trail', 'unproven', '--max-items', '2');
+  assert.equal(status, 0, said);
+  const records = said
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    records.map(({ eventName, errorCode, recipientAccountId }) => [eventName, errorCode, recipientAccountId]),
+    Array(2).fill(['GetMeeting', 'MissingAuthenticationTokenException', '000000000000']),
+  );
+  assert.equal((await belfry('trail', 'unproven')).said.trim().split('\n').length, 3);
+  for (const args of [['trail'], ['trail', 'unproven', '--max-items', '0'], ['trail', 'unproven', '--from', 'x']]) {
+    assert.equal((await belfry(...args)).status, 2, args.join(' '));
+  }
+});
 
 test('The operator’s socket: its owner’s alone, and nothing of it is on the network', async () => {
   assert.equal(statSync(join(server.dataFolder, 'control')).mode & 0o777, 0o700);

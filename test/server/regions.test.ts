@@ -34,7 +34,7 @@ before(async () => {
   limited = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
 });
 
-test('IAM and Organizations have no region of their own: whatever a client signs for, they are recorded where the server is', async () => {
+test('IAM and Organizations: a call signed for another region is recorded in the region of the server', async () => {
   await new IAMClient(elsewhere()).send(new CreateUserCommand({ UserName: 'hidden' }));
   const wrong = { ...server.credentials, secretAccessKey: 'x'.repeat(40) };
   await assert.rejects(new IAMClient(elsewhere(wrong)).send(new GetUserCommand({})), { name: 'SignatureDoesNotMatch' });
@@ -59,13 +59,15 @@ test('A call to a service that has regions stands in the one it was signed for',
   assert.ok((await names('ap-south-2')).includes('GetCallerIdentity ap-south-2 done'));
 });
 
-test('A region that is none is refused, and the refusal stands where the server is: nobody acts where nobody looks', async () => {
+test('A region that does not exist is refused, for every service, and recorded in the region of the server', async () => {
   for (const credentials of [server.credentials, { ...server.credentials, secretAccessKey: 'x'.repeat(40) }]) {
     const nowhere = new STSClient({ ...server.client(credentials), region: 'nowhere-1' });
     await assert.rejects(nowhere.send(new GetCallerIdentityCommand({})), { name: 'SignatureDoesNotMatch' });
   }
   const refused = (await names('eu-central-1')).filter((name) => name === 'GetCallerIdentity eu-central-1 SignatureDoesNotMatch');
   assert.equal(refused.length, 2);
+  const iamNowhere = new IAMClient({ ...server.client(), region: 'nowhere-1' });
+  await assert.rejects(iamNowhere.send(new GetUserCommand({})), { name: 'SignatureDoesNotMatch' });
   const named = new STSClient({ ...server.client(), region: 'nowhere-1' });
   await assert.rejects(
     named.send(new GetCallerIdentityCommand({})),

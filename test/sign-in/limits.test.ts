@@ -2,20 +2,26 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { type AccountId, arn } from '#core/arn.ts';
-import type { Received } from '#core/exchange.ts';
+import { type AccountId, arn, NO_ACCOUNT } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { readSettings } from '#server/settings.ts';
 import { hashPassword } from '#services/iam/password-hash.ts';
 import { mfaVerifier } from '#services/mfa.ts';
 import type { LoginProfileRecord, PasswordPolicyRecord } from '#store/identity.ts';
+import { unprovenRecords } from '#trail/unproven.ts';
+import { nameDigest } from '../../src/access/name-digest.ts';
 import { principalsOf } from '../../src/access/principals.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
 import { consoleSignIns } from '../../src/access/sign-in.ts';
 import { newSnapshot } from '../../src/access/snapshot.ts';
 import { openVault } from '../../src/access/vault.ts';
 import { newGate } from '../../src/server/aside.ts';
+import { SOURCES_MAX, UNKNOWN_NAMES_MAX } from '../../src/server/sign-in/attempts.ts';
 import { passwordSignIn } from '../../src/server/sign-in/password.ts';
+import { type PageRequest, siteOf } from '../../src/server/sign-in/site.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
+import { nodeSqlite } from '../../src/store/sqlite-driver.ts';
+import type { SqlValue } from '../../src/store/store.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const START = instant(Date.UTC(2026, 10, 22));
@@ -27,11 +33,31 @@ const DAY_SECONDS = 24 * 3600;
 async function rig({
   profile = {},
   policy,
+  failuresPerSource = 0,
 }: {
   readonly profile?: Partial<LoginProfileRecord>;
   readonly policy?: PasswordPolicyRecord;
+  readonly failuresPerSource?: number;
 } = {}) {
-  const store = await openSqlite(':memory:');
+  let statements = 0;
+  const store = await openSqlite(':memory:', {
+    open(path) {
+      const driver = nodeSqlite(path);
+      return {
+        ...driver,
+        prepare(text) {
+          const { all, get, run } = driver.prepare(text);
+          const count = <Result>(call: (values: readonly SqlValue[]) => Result) => {
+            return (values: readonly SqlValue[]): Result => {
+              statements++;
+              return call(values);
+            };
+          };
+          return { all: count(all), get: count(get), run: count(run) };
+        },
+      };
+    },
+  });
   const user = {
     accountId: ACCOUNT,
     arn: arn('iam', '', ACCOUNT, 'user/ada'),
@@ -71,33 +97,41 @@ async function rig({
       now: () => now,
       recording: true,
       region: 'us-east-1',
-      operatorAccount: () => ACCOUNT,
+      unproven: unprovenRecords({ recordsPerMinute: 20, onOmitted: () => {} }),
+      recorded: new WeakSet(),
       holds: () => true,
+      site: siteOf(readSettings([], {})),
+      nameDigest: nameDigest(keys),
+      failuresPerSource,
       report: (_requestId, error) => assert.fail(error as Error),
     });
   let signIn = start();
-  const received = (userName: string, password: string): Received => ({
+  const received = (userName: string, password: string, sourceIp: string, account: string): PageRequest => ({
     requestId: randomUUID(),
     receivedAt: now,
     method: 'POST',
     target: '/_belfry/sign-in',
     rawHeaders: ['host', 'belfry', 'content-type', 'application/json', 'sec-fetch-site', 'same-origin'],
-    body: Buffer.from(JSON.stringify({ account: ACCOUNT, userName, password })),
-    sourceIp: '127.0.0.1',
+    body: Buffer.from(JSON.stringify({ account, userName, password })),
+    sourceIp,
+    secure: false,
   });
   return {
     restart: () => {
       signIn = start();
     },
-    async at(seconds: number, password: string, userName = 'ada') {
+    store,
+    /** Statements that ran so far. */
+    counted: () => statements,
+    async at(seconds: number, password: string, userName = 'ada', sourceIp = '127.0.0.1', account: string = ACCOUNT) {
       now = instant(START + seconds * 1000);
-      const { status, headers, body } = await signIn(received(userName, password));
+      const { status, headers, body } = await signIn(received(userName, password, sourceIp, account));
       return { status, retryAfter: headers[headers.indexOf('retry-after') + 1], said: JSON.parse(body as string) };
     },
   };
 }
 
-for (const userName of ['ada', 'nobody']) {
+for (const userName of ['ada', 'unknown']) {
   test(`The wait of ${userName} begins with the fifth wrong password and doubles; what comes meanwhile is not looked at`, async () => {
     const { at } = await rig();
     for (let i = 0; i < 5; i++) assert.equal((await at(0, 'wrong', userName)).status, 401);
@@ -119,11 +153,113 @@ test('The right password after the wait ends the counting', async () => {
   assert.equal((await at(2, GOOD)).status, 200);
 });
 
-test('What was counted of a user outlives a restart', async () => {
-  const { at, restart } = await rig();
-  for (let i = 0; i < 5; i++) await at(0, 'wrong');
+for (const [what, userName, account] of [
+  ['a user', 'ada', ACCOUNT],
+  ['an unknown name', 'unknown', ACCOUNT],
+  ['a name in an unknown account', 'ada', '999999999999'],
+] as const) {
+  test(`Sign-in: failures of ${what} are counted across a restart`, async () => {
+    const { at, restart } = await rig();
+    for (let i = 0; i < 5; i++) assert.equal((await at(0, 'wrong', userName, '127.0.0.1', account)).status, 401);
+    restart();
+    assert.equal((await at(0.5, GOOD, userName, '127.0.0.1', account)).status, 429);
+  });
+}
+
+test('Sign-in: a source that fails with 30 names waits a minute for each further name; another source does not', async () => {
+  const { at, restart } = await rig({ failuresPerSource: 30 });
+  const answers = [];
+  for (let i = 0; i < 30; i++) answers.push((await at(0, 'wrong', `name${i}`, '192.0.2.1')).status);
+  assert.deepEqual(new Set(answers), new Set([401]));
   restart();
-  assert.equal((await at(0.5, GOOD)).status, 429);
+  const refused = await at(1, GOOD, 'ada', '192.0.2.1');
+  assert.deepEqual([refused.status, refused.retryAfter], [429, '59']);
+  assert.equal((await at(1, GOOD, 'ada', '192.0.2.2')).status, 200);
+  assert.equal((await at(60, 'wrong', 'other', '192.0.2.1')).status, 401);
+  assert.equal((await at(60, GOOD, 'ada', '192.0.2.1')).status, 429, 'one failure a minute is regained, not 30');
+  assert.equal((await at(120, GOOD, 'ada', '192.0.2.1')).status, 200);
+  assert.equal((await at(120, 'wrong', 'again', '192.0.2.1')).status, 401, 'a success clears nothing and costs nothing');
+  assert.equal((await at(120, GOOD, 'ada', '192.0.2.1')).status, 429);
+});
+
+test('Sign-in: addresses of one IPv6 /64 are one source', async () => {
+  const { at } = await rig({ failuresPerSource: 3 });
+  for (let i = 0; i < 3; i++) assert.equal((await at(0, 'wrong', `name${i}`, `2001:db8::${i + 1}`)).status, 401);
+  assert.equal((await at(0, 'wrong', 'name9', '2001:db8::9')).status, 429);
+  assert.equal((await at(0, 'wrong', 'name9', '2001:db8:0:1::9')).status, 401);
+});
+
+test('Sign-in: the store keeps a bounded number of unknown names and sources, and every record of a user', async () => {
+  const { at, store } = await rig({ failuresPerSource: 30 });
+  await at(0, 'wrong');
+  // The rows of earlier attempts, written directly: each attempt over the wire takes 80 ms.
+  await store.transaction(async ({ sql }) => {
+    for (const [account, prefix, count] of [
+      [ACCOUNT, 'name', UNKNOWN_NAMES_MAX],
+      [NO_ACCOUNT, 'source', SOURCES_MAX],
+    ] as const) {
+      for (let i = 0; i < count; i++) {
+        await sql.run('INSERT INTO failed_attempt (account_id, subject, failures, failed_at_ms) VALUES ($1, $2, 1, $3)', [
+          account,
+          `${prefix} ${i}`,
+          START + 100_000 + i,
+        ]);
+      }
+    }
+  });
+  await at(1_000, 'wrong', 'newest', '192.0.2.9');
+  const rows = await store.transaction(({ sql }) =>
+    sql.rows<{ kind: string; count: number }>(
+      'SELECT substr(subject, 1, 5) AS kind, count(*) AS count FROM failed_attempt GROUP BY substr(subject, 1, 5) ORDER BY 1',
+    ),
+  );
+  assert.deepEqual(
+    rows.map(({ kind, count }) => [kind, count]),
+    [
+      ['name ', UNKNOWN_NAMES_MAX],
+      ['passw', 1],
+      ['sourc', SOURCES_MAX],
+    ],
+  );
+  const oldest = await store.transaction(async ({ attempts }) => [
+    await attempts.of(ACCOUNT, 'name 0'),
+    await attempts.of(ACCOUNT, 'name 1'),
+  ]);
+  assert.deepEqual([oldest[0], oldest[1]?.failures], [undefined, 1]);
+});
+
+test('Sign-in: a known name, an unknown name and an unknown account take the same statements', async () => {
+  const steps = [];
+  for (const [userName, account] of [
+    ['ada', ACCOUNT],
+    ['unknown', ACCOUNT],
+    ['ada', '999999999999'],
+    ['ada', 'no-such-alias'],
+  ] as const) {
+    const { at, counted } = await rig({ failuresPerSource: 30 });
+    const of = [];
+    for (let i = 0; i < 7; i++) {
+      const before = counted();
+      const { status } = await at(0, 'wrong', userName, '192.0.2.1', account);
+      of.push([status, counted() - before]);
+    }
+    steps.push(of);
+  }
+  const [known, ...unknown] = steps;
+  assert.deepEqual(
+    known?.map(([status]) => status),
+    [401, 401, 401, 401, 401, 429, 429],
+  );
+  for (const of of unknown) assert.deepEqual(of, known);
+});
+
+test('Sign-in: the store contains no typed name', async () => {
+  const { at, store } = await rig({ failuresPerSource: 30 });
+  await at(0, 'wrong', 'Hunter2-my-password');
+  const rows = await store.transaction(({ sql }) => sql.rows<{ subject: string }>('SELECT subject FROM failed_attempt ORDER BY subject'));
+  assert.equal(rows.length, 2);
+  assert.match(rows[0]?.subject ?? '', /^name [A-Za-z0-9_-]{22}$/);
+  assert.equal(rows[1]?.subject, 'source 127.0.0.1');
 });
 
 const POLICY: PasswordPolicyRecord = {

@@ -243,6 +243,24 @@ test('While IAM hashes passwords, which takes long, everybody else is answered',
   await Promise.all(hashing);
 });
 
+test('ChangePassword: wrong old passwords in a row make the next attempt wait, and are not counted for sign-ins', async () => {
+  const keys = await user('guessed');
+  const change = (OldPassword: string) => guide.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword: 'Other-Horse-8' }));
+  for (let i = 0; i < 5; i++) await assert.rejects(change(`${WRONG}${i}`), { name: 'AccessDenied' });
+  await assert.rejects(change(GOOD), { name: 'Throttling', message: 'Rate exceeded' });
+  assert.equal((await signIn('guessed')).status, 200);
+  const latest = Date.now() + 20_000;
+  let changed = false;
+  while (!changed) {
+    assert.ok(Date.now() < latest, 'the wait ends');
+    changed = await change(GOOD).then(
+      () => true,
+      (error: Error) => error.name !== 'Throttling',
+    );
+  }
+  assert.equal((await signIn('guessed', 'Other-Horse-8')).status, 200);
+});
+
 test('AllowUsersToChangePassword lets every user change its own password, and nothing else, unless a policy denies it', async () => {
   const poor = await guide.user('poor');
   await admin.send(new CreateLoginProfileCommand({ UserName: 'poor', Password: GOOD, PasswordResetRequired: true }));

@@ -29,7 +29,7 @@ export interface IdentityProvider {
 
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-idp-'));
-  const { cert, key } = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now());
+  const { cert, key } = await tlsMaterial(readSettings([], { BELFRY_DATA: folder }), Date.now(), () => {});
   const asked: string[] = [];
   const documents = new Map<string, unknown>();
   const server: Server = createServer({ cert, key }, (request, response) => {

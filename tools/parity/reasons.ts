@@ -44,11 +44,20 @@ const ORGANIZATIONS: Reasons = [
   ['this server has only one partition', ['CreateGovCloudAccount']],
 ];
 
-/** Reasons by operation, for services in which the remaining operations are intentionally missing. */
+// biome-ignore format: a table
+const MEETINGS: Reasons = [
+  ['meetings carry no media that could be transcribed', ['StartMeetingTranscription']],
+];
+
+/**
+ * Reasons by operation. For `iam`, `sts` and `organizations`, the list is complete: their remaining operations are intentionally missing.
+ * Other services have reasons for some operations.
+ */
 export const REASONS: Partial<Record<ServiceName, ReadonlyMap<string, string>>> = {
   iam: byOperation(IAM),
   sts: byOperation(STS),
   organizations: byOperation(ORGANIZATIONS),
+  'chime-sdk-meetings': byOperation(MEETINGS),
 };
 
 function byOperation(reasons: Reasons): ReadonlyMap<string, string> {

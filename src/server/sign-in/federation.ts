@@ -5,14 +5,29 @@
  * Assumed: the errors' bodies.
  */
 import type { GivenSession } from '#access/sign-in.ts';
-import type { Answer, Received } from '#core/exchange.ts';
-import { bodyOf, CONSOLE_PATH, clearCookie, jsonAnswer, ownPath, page, readParameters, redirect, refusal, setCookie } from './http.ts';
+import { NO_ACCOUNT } from '#core/arn.ts';
+import type { Answer } from '#core/exchange.ts';
+import {
+  bodyOf,
+  CONSOLE_PATH,
+  clearCookie,
+  isNavigation,
+  jsonAnswer,
+  ownPath,
+  page,
+  readParameters,
+  readStrings,
+  redirect,
+  refusal,
+  setCookie,
+} from './http.ts';
 import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
+import type { PageRequest } from './site.ts';
 
 /** Longer than any session's JSON. */
 const SESSION_MAX = 16_384;
 
-export async function federation(parts: SignInParts, received: Received): Promise<Answer> {
+export async function federation(parts: SignInParts, received: PageRequest): Promise<Answer> {
   const query = received.target.indexOf('?');
   const text =
     received.method === 'POST' ? bodyOf(received, 'application/x-www-form-urlencoded') : query < 0 ? '' : received.target.slice(query + 1);
@@ -23,6 +38,7 @@ export async function federation(parts: SignInParts, received: Received): Promis
     case 'login':
       return await login(parts, received, parameters);
     case 'logout':
+      if (!isNavigation(received)) return refusal(403, 'CrossSite', 'A browser signs out by opening the page.');
       return redirect(302, CONSOLE_PATH, ...clearCookie(received));
     default:
       return refusal(400, 'InvalidRequest', 'Action must be getSigninToken, login or logout.');
@@ -31,7 +47,7 @@ export async function federation(parts: SignInParts, received: Received): Promis
 
 type Parameters = ReadonlyMap<string, string>;
 
-async function signinToken(parts: SignInParts, received: Received, parameters: Parameters): Promise<Answer> {
+async function signinToken(parts: SignInParts, received: PageRequest, parameters: Parameters): Promise<Answer> {
   const given = readSession(parameters.get('Session') ?? '');
   if (given === undefined) {
     return refusal(400, 'InvalidRequest', 'Session must be JSON with the texts sessionId, sessionKey and sessionToken.');
@@ -40,7 +56,7 @@ async function signinToken(parts: SignInParts, received: Received, parameters: P
   const seconds = duration === undefined ? undefined : /^[0-9]{1,6}$/.test(duration) ? Number(duration) : Number.NaN;
   const answer = parts.signIns.signinToken(given, seconds, parts.now(), random);
   const { principal } = answer;
-  const accountId = principal?.accountId ?? parts.operatorAccount();
+  const accountId = principal?.accountId ?? NO_ACCOUNT;
   const event = { received, eventName: 'GetSigninToken', accountId, ...(principal !== undefined && { principal }) } as const;
   await parts.store.transaction((tx) =>
     answer.outcome === 'issued'
@@ -51,21 +67,16 @@ async function signinToken(parts: SignInParts, received: Received, parameters: P
 }
 
 function readSession(text: string): GivenSession | undefined {
-  if (text.length > SESSION_MAX) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { sessionId, sessionKey, sessionToken } = (parsed ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof sessionId !== 'string' || typeof sessionKey !== 'string' || typeof sessionToken !== 'string') return undefined;
+  const strings = readStrings(text, SESSION_MAX);
+  const [sessionId, sessionKey, sessionToken] = ['sessionId', 'sessionKey', 'sessionToken'].map((name) => strings?.get(name));
+  if (sessionId === undefined || sessionKey === undefined || sessionToken === undefined) return undefined;
   return { sessionId, sessionKey, sessionToken };
 }
 
-/** Only a GET signs in, as a browser follows a link; where it goes is a path of this server, for nobody lends his name to another's page. */
-async function login(parts: SignInParts, received: Received, parameters: Parameters): Promise<Answer> {
+/** Only a GET that opens a page signs in, as a browser follows a link. `Destination` is a path of this server. This prevents open redirects. */
+async function login(parts: SignInParts, received: PageRequest, parameters: Parameters): Promise<Answer> {
   if (received.method !== 'GET') return refusal(405, 'InvalidRequest', 'A sign-in is a GET.', 'allow', 'GET');
+  if (!isNavigation(received)) return refusal(403, 'CrossSite', 'A browser signs in by opening the page.');
   const destination = ownPath(parameters.get('Destination') ?? CONSOLE_PATH);
   if (destination === undefined) return page(400, 'Sign-in failed', '<p>Destination must be a path of this server.</p>');
   const now = parts.now();
@@ -76,7 +87,7 @@ async function login(parts: SignInParts, received: Received, parameters: Paramet
         received,
         eventName: 'ConsoleLogin',
         outcome: 'Failure',
-        accountId: parts.operatorAccount(),
+        accountId: NO_ACCOUNT,
         errorMessage: 'Failed authentication',
         loginTo: destination,
       }),

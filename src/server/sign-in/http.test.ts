@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
-import { escaped, ownPath, readCookie, readParameters, setCookie } from './http.ts';
+import { escaped, ownPath, readCookie, readParameters, readStrings, setCookie } from './http.ts';
+import type { PageRequest } from './site.ts';
 
 const NOW = instant(1_795_314_300_000);
 
-function received(rawHeaders: readonly string[], tls = false): Received {
+function received(rawHeaders: readonly string[], secure = false): PageRequest {
   return {
     requestId: 'r',
     receivedAt: NOW,
@@ -16,7 +16,7 @@ function received(rawHeaders: readonly string[], tls = false): Received {
     rawHeaders,
     body: new Uint8Array(),
     sourceIp: '127.0.0.1',
-    ...(tls && { tls: { version: 'TLSv1.3', cipherSuite: 'x' } }),
+    secure,
   };
 }
 
@@ -56,7 +56,7 @@ for (const [text, passes] of PATHS) {
   });
 }
 
-test('readCookie: a cookie is read back as it was set, by its whole name, and over TLS only by the name that is bound to the host', () => {
+test('readCookie: a cookie is read back as it was set, by its whole name, and over HTTPS only by the name that is bound to the host', () => {
   for (const tls of [false, true]) {
     const [, cookie = ''] = setCookie(received([], tls), 'value', instant(NOW + 1000), NOW);
     const pair = cookie.split(';')[0] as string;
@@ -67,16 +67,51 @@ test('readCookie: a cookie is read back as it was set, by its whole name, and ov
   }
 });
 
-test('readParameters: one there twice makes all unreadable', () => {
-  assert.deepEqual(
-    [...(readParameters('a=1&b=%20+x') ?? [])],
-    [
-      ['a', '1'],
-      ['b', '  x'],
-    ],
-  );
-  assert.equal(readParameters('a=1&a=1'), undefined);
-});
+// biome-ignore format: a table
+const FORMS: readonly (readonly [what: string, text: string, fields: Readonly<Record<string, string>> | undefined])[] = [
+  ['two fields',                        'a=1&b=%20+x',                                              { a: '1', b: '  x' }],
+  ['16 fields',                         Array.from({ length: 16 }, (_, i) => `f${i}=`).join('&'),   Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`f${i}`, '']))],
+  ['17 fields',                         Array.from({ length: 17 }, (_, i) => `f${i}=`).join('&'),   undefined],
+  ['a field there twice',               'a=1&a=1',                                                  undefined],
+  ['NUL in a value',                    'a=%00',                                                    undefined],
+  ['NUL in a name',                     '%00=a',                                                    undefined],
+  ['bytes that are not UTF-8',          'a=%ff',                                                    undefined],
+  ['an encoded surrogate',              'a=%ed%a0%80',                                              undefined],
+  ['as many characters as a form may',  `a=${'x'.repeat(319_998)}`,                                 { a: 'x'.repeat(319_998) }],
+  ['one character more',                `a=${'x'.repeat(319_999)}`,                                 undefined],
+];
+
+for (const [what, text, fields] of FORMS) {
+  test(`readParameters: ${what} ${fields === undefined ? 'is refused' : 'is read'}`, () => {
+    const read = readParameters(text);
+    assert.deepEqual(read && Object.fromEntries(read), fields);
+  });
+}
+
+// biome-ignore format: a table
+const OBJECTS: readonly (readonly [what: string, json: string, members: Readonly<Record<string, string>> | undefined])[] = [
+  ['an object of strings',          '{"a":"1","b":"\\"\\\\é"}',  { a: '1', b: '"\\é' }],
+  ['an empty object',               '{}',                       {}],
+  ['a member there twice',          '{"a":"1","a":"1"}',        undefined],
+  ['a member there twice, escaped', '{"a":"1","\\u0061":"1"}',  undefined],
+  ['a number',                      '{"a":1}',                  undefined],
+  ['an object within',              '{"a":{"b":"c"}}',          undefined],
+  ['null',                          'null',                     undefined],
+  ['a list',                        '["a","b"]',                undefined],
+  ['a string',                      '"a"',                      undefined],
+  ['NUL in a value',                '{"a":"\\u0000"}',          undefined],
+  ['a lone surrogate',              '{"a":"\\ud800"}',          undefined],
+  ['a pair of surrogates',          '{"a":"\\ud83d\\ude00"}',   { a: '😀' }],
+  ['text that is not JSON',         '{"a":"1"',                 undefined],
+  ['more characters than allowed',  `{"a":"${'x'.repeat(93)}"}`, undefined],
+];
+
+for (const [what, json, members] of OBJECTS) {
+  test(`readStrings: ${what} ${members === undefined ? 'is refused' : 'is read'}`, () => {
+    const read = readStrings(json, 100);
+    assert.deepEqual(read && Object.fromEntries(read), members);
+  });
+}
 
 test('escaped: no text ends an attribute or an element', () => {
   fc.assert(

@@ -1,16 +1,21 @@
 /** What the pages of the sign-in share: their answers, the cookie, and whose page a request comes from. */
 import { type Answer, header, type Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import type { PageRequest } from './site.ts';
 
 /** Where a browser goes that asked for nothing else. */
 export const CONSOLE_PATH = '/';
 
-/** Nothing of a sign-in is kept by anybody on the way, told to another site, or shown inside one. */
+/** Headers of every page: no cache, no referrer, no frame, no script, no reading by pages of other origins. */
 const HEADERS: readonly string[] = [
   ...['cache-control', 'no-store'],
   ...['referrer-policy', 'no-referrer'],
   ...['x-content-type-options', 'nosniff'],
   ...['content-security-policy', "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"],
+  // For browsers without frame-ancestors.
+  ...['x-frame-options', 'DENY'],
+  ...['cross-origin-opener-policy', 'same-origin'],
+  ...['cross-origin-resource-policy', 'same-origin'],
 ];
 
 export function jsonAnswer(status: number, content: Readonly<Record<string, unknown>>, ...headers: string[]): Answer {
@@ -44,28 +49,35 @@ export function ownPath(text: string | undefined): string | undefined {
   return text !== undefined && text.length <= DESTINATION_MAX && /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(text) ? text : undefined;
 }
 
-/** On TLS only this host can have set it, and only over TLS. Source: draft-ietf-httpbis-rfc6265bis, cookie name prefixes. */
-function cookieName({ tls }: Received): string {
-  return tls === undefined ? 'belfry-sign-in' : '__Host-belfry-sign-in';
+/**
+ * Over HTTPS, also behind a proxy that ends it, only this host can have set the cookie, and only over HTTPS. Plain HTTP is
+ * loopback only. Not every browser stores a `Secure` cookie there.
+ *
+ * Source: draft-ietf-httpbis-rfc6265bis, cookie name prefixes.
+ */
+function cookieName({ secure }: PageRequest): string {
+  return secure ? '__Host-belfry-sign-in' : 'belfry-sign-in';
 }
 
-/** The header that keeps a sign-in in the browser until it ends. */
-export function setCookie(received: Received, value: string, expiration: Instant, now: Instant): string[] {
-  return cookie(received, value, Math.max(0, Math.floor((expiration - now) / 1000)));
+/** Returns the header that keeps a sign-in in the browser until it ends. */
+export function setCookie(request: PageRequest, value: string, expiration: Instant, now: Instant): string[] {
+  return cookie(request, value, Math.max(0, Math.floor((expiration - now) / 1000)));
 }
 
-export function clearCookie(received: Received): string[] {
-  return cookie(received, '', 0);
+/** Returns the header that deletes the sign-in in the browser. */
+export function clearCookie(request: PageRequest): string[] {
+  return cookie(request, '', 0);
 }
 
-function cookie(received: Received, value: string, maxAgeSeconds: number): string[] {
-  const secure = received.tls === undefined ? '' : '; Secure';
-  return ['set-cookie', `${cookieName(received)}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`];
+function cookie(request: PageRequest, value: string, maxAgeSeconds: number): string[] {
+  const secure = request.secure ? '; Secure' : '';
+  return ['set-cookie', `${cookieName(request)}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}`];
 }
 
-export function readCookie(received: Received): string | undefined {
-  const wanted = `${cookieName(received)}=`;
-  return header(received, 'cookie')
+/** Returns the sign-in that the browser stores. */
+export function readCookie(request: PageRequest): string | undefined {
+  const wanted = `${cookieName(request)}=`;
+  return header(request, 'cookie')
     ?.split(';')
     .map((pair) => pair.trim())
     .find((pair) => pair.startsWith(wanted))
@@ -78,29 +90,81 @@ export function readCookie(received: Received): string | undefined {
  *
  * Source: Fetch standard, "Origin header"; W3C Fetch Metadata, `Sec-Fetch-Site`.
  */
-export function fromOwnPage(received: Received): boolean {
-  const site = header(received, 'sec-fetch-site');
-  const origin = header(received, 'origin');
+export function fromOwnPage(request: PageRequest): boolean {
+  const site = header(request, 'sec-fetch-site');
+  const origin = header(request, 'origin');
   if (site !== undefined && site !== 'same-origin') return false;
   if (origin === undefined) return site === 'same-origin';
-  const host = header(received, 'host') ?? '';
-  // Before a proxy that ends TLS the page is https where the request is not.
-  return origin === `https://${host}` || (received.tls === undefined && origin === `http://${host}`);
+  const host = header(request, 'host') ?? '';
+  // A proxy on this machine may end TLS for a loopback name, so the page may use HTTPS although the request does not.
+  return origin === `https://${host}` || (!request.secure && origin === `http://${host}`);
 }
 
-/** The parameters of a form or a query; undefined where one is there twice, which two readers may read differently. */
+/**
+ * Reports whether the browser opens the answer as a page of its own. A page of another site can neither sign a browser in
+ * nor out by an image, a frame or a script. A client that sends no Fetch Metadata passes.
+ */
+export function isNavigation(request: Received): boolean {
+  const [mode = 'navigate', dest = 'document'] = [header(request, 'sec-fetch-mode'), header(request, 'sec-fetch-dest')];
+  return mode === 'navigate' && dest === 'document';
+}
+
+/** A SAML assertion of 100,000 characters, each of them escaped, and the other fields. */
+const FORM_MAX_CHARACTERS = 320_000;
+const FORM_MAX_FIELDS = 16;
+
+/**
+ * Returns the fields of a form or a query.
+ *
+ * Undefined if a field is there twice, which two readers may read differently, if there are more than 16 fields, or if a name
+ * or value contains NUL or is not UTF-8.
+ */
 export function readParameters(text: string): ReadonlyMap<string, string> | undefined {
+  if (text.length > FORM_MAX_CHARACTERS || text.split('&', FORM_MAX_FIELDS + 1).length > FORM_MAX_FIELDS) return undefined;
   const read = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (read.has(name)) return undefined;
+    if (read.has(name) || !isText(name) || !isText(value)) return undefined;
     read.set(name, value);
   }
   return read;
 }
 
-/** The body as text, if it is of this media type and not encoded further. */
+/**
+ * Returns the members of a JSON object whose values are all strings.
+ *
+ * Undefined if a member is there twice, has another type, contains NUL or a lone surrogate, or if the JSON is longer than `max`.
+ */
+export function readStrings(json: string, max: number): ReadonlyMap<string, string> | undefined {
+  if (json.length > max) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+  const read = new Map<string, string>();
+  for (const [name, value] of Object.entries(parsed)) {
+    if (typeof value !== 'string' || !isText(name) || !isText(value)) return undefined;
+    read.set(name, value);
+  }
+  // JSON.parse keeps the last of two members of one name. An object of strings has two strings for each member.
+  const strings = json.match(/"(?:[^"\\]|\\.)*"/g)?.length ?? 0;
+  return strings === read.size * 2 ? read : undefined;
+}
+
+/** Reports whether the store can keep a text. PostgreSQL takes neither NUL nor lone surrogates; U+FFFD replaces bytes that are not UTF-8. */
+function isText(text: string): boolean {
+  return text.isWellFormed() && !/[\0\ufffd]/.test(text);
+}
+
+/** Returns the body as text, if it has this media type, no further encoding and is UTF-8. */
 export function bodyOf(received: Received, mediaType: string): string | undefined {
   const type = header(received, 'content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== mediaType || header(received, 'content-encoding') !== undefined) return undefined;
-  return Buffer.from(received.body).toString('utf8');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(received.body);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,13 +1,23 @@
 /** The paths of the console's sign-in. Owns which path is whose; what each does stands beside it. */
+import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { isoSeconds } from '#core/instant.ts';
 import { federation } from './federation.ts';
 import { clearCookie, fromOwnPage, jsonAnswer, readCookie, refusal } from './http.ts';
-import type { SignInParts } from './parts.ts';
+import { recordSignIn, type SignInParts } from './parts.ts';
 import { passwordSignIn } from './password.ts';
 import { samlSignIn } from './saml.ts';
+import type { PageRequest } from './site.ts';
 
-type Page = (received: Received) => Promise<Answer> | Answer;
+/** Sign-in event of a request to a page. The other requests read a sign-in or end it, and leave no record. */
+const ATTEMPTS: Readonly<Record<string, 'ConsoleLogin' | 'GetSigninToken'>> = {
+  'POST /_belfry/sign-in': 'ConsoleLogin',
+  'POST /saml': 'ConsoleLogin',
+  'GET /federation': 'GetSigninToken',
+  'POST /federation': 'GetSigninToken',
+};
+
+type Page = (request: PageRequest) => Promise<Answer> | Answer;
 
 /** Answers a request of a browser that signs in; undefined where it is no such request. */
 export type SignInPages = (received: Received, refuse?: 'RequestTooLarge') => Promise<Answer> | undefined;
@@ -33,38 +43,48 @@ export function signInPages(parts: SignInParts): SignInPages {
     '/_belfry/sign-in/credentials': { POST: credentials },
   };
 
-  function who(received: Received): Answer {
-    const signIn = signedIn(received);
+  function who(request: PageRequest): Answer {
+    const signIn = signedIn(request);
     if (signIn === undefined) return notSignedIn();
     const { principal, passwordChangeRequired } = signIn;
     const expiration = isoSeconds(signIn.credentials.expiration);
     return jsonAnswer(200, { principalArn: principal.arn, accountId: principal.accountId, expiration, passwordChangeRequired });
   }
 
-  function credentials(received: Received): Answer {
-    if (!fromOwnPage(received)) return crossSite();
-    const signIn = signedIn(received);
+  function credentials(request: PageRequest): Answer {
+    if (!fromOwnPage(request)) return crossSite();
+    const signIn = signedIn(request);
     if (signIn === undefined) return notSignedIn();
     return jsonAnswer(200, { ...signIn.credentials, expiration: isoSeconds(signIn.credentials.expiration) });
   }
 
-  function end(received: Received): Answer {
-    return fromOwnPage(received) ? jsonAnswer(200, {}, ...clearCookie(received)) : crossSite();
+  function end(request: PageRequest): Answer {
+    return fromOwnPage(request) ? jsonAnswer(200, {}, ...clearCookie(request)) : crossSite();
   }
 
-  function signedIn(received: Received) {
-    const cookie = readCookie(received);
+  function signedIn(request: PageRequest) {
+    const cookie = readCookie(request);
     return cookie === undefined ? undefined : parts.signIns.open(cookie, parts.now());
   }
 
-  async function answered(received: Received, page: Page): Promise<Answer> {
+  async function answered(request: PageRequest, path: string, page: Page): Promise<Answer> {
     try {
-      return await page(received);
+      const answer = await page(request);
+      if (answer.status >= 400 && !parts.recorded.has(request)) await recordRefusal(request, path, answer.status);
+      return answer;
     } catch (error) {
-      // What cannot be recorded is not answered as if it had been.
-      parts.report(received.requestId, error);
+      // A request that cannot be recorded is not answered as if it had been.
+      parts.report(request.requestId, error);
       return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
     }
+  }
+
+  /** Records a sign-in that its page refused before it knew who signs in: a malformed request, a page of another site, too many at once. */
+  async function recordRefusal(received: Received, path: string, status: number): Promise<void> {
+    const eventName = ATTEMPTS[`${received.method} ${path}`];
+    if (eventName === undefined) return;
+    const event = { received, eventName, outcome: 'Failure', accountId: NO_ACCOUNT, errorMessage: `HTTP ${status}` } as const;
+    await parts.store.transaction((tx) => recordSignIn(parts, tx, event));
   }
 
   return (received, refuse) => {
@@ -72,16 +92,39 @@ export function signInPages(parts: SignInParts): SignInPages {
     const path = query < 0 ? received.target : received.target.slice(0, query);
     if (!Object.hasOwn(pages, path)) return undefined;
     const methods = pages[path] as Readonly<Record<string, Page>>;
-    const page = Object.hasOwn(methods, received.method) ? methods[received.method] : undefined;
-    if (refuse !== undefined) return Promise.resolve(refusal(413, refuse, 'Request body is too large.'));
-    if (page === undefined) {
-      return Promise.resolve(refusal(405, 'MethodNotAllowed', 'The method is not allowed here.', 'allow', Object.keys(methods).join(', ')));
-    }
-    // Nobody is made out by what may have been withdrawn.
-    if (!parts.holds()) return Promise.resolve(refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.'));
-    return answered(received, page);
+    return pageAnswer(received, path, methods, refuse).then((answer) =>
+      parts.site.isPublic(received) ? { ...answer, headers: [...answer.headers, ...STRICT_TRANSPORT] } : answer,
+    );
   };
+
+  async function pageAnswer(
+    received: Received,
+    path: string,
+    methods: Readonly<Record<string, Page>>,
+    refuse?: 'RequestTooLarge',
+  ): Promise<Answer> {
+    const page = Object.hasOwn(methods, received.method) ? methods[received.method] : undefined;
+    if (page === undefined) {
+      return refusal(405, 'MethodNotAllowed', 'The method is not allowed here.', 'allow', Object.keys(methods).join(', '));
+    }
+    // Without a lease the identity snapshot may be stale.
+    if (!parts.holds()) return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
+    const request = parts.site.request(received);
+    if (request === undefined) return await answered({ ...received, secure: false }, path, misdirected);
+    return await answered(request, path, refuse === undefined ? page : () => refusal(413, refuse, 'Request body is too large.'));
+  }
 }
+
+/** 421, not 403: no credentials would help, because the name is not one that this server serves. Source: RFC 9110 §15.5.20. */
+function misdirected(): Answer {
+  return refusal(421, 'MisdirectedRequest', 'The Host header does not name this server.');
+}
+
+/**
+ * Sent for the public URL only: a browser applies it to every port of the name, and `localhost` has one with plain HTTP.
+ * Requirement INF-8.
+ */
+const STRICT_TRANSPORT: readonly string[] = ['strict-transport-security', 'max-age=31536000'];
 
 function notSignedIn(): Answer {
   return refusal(401, 'NotSignedIn', 'Nobody is signed in.');

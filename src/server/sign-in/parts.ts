@@ -1,16 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Federate } from '#access/federate.ts';
+import type { NameDigest } from '#access/name-digest.ts';
 import type { Principals } from '#access/principals.ts';
 import type { SessionTokens } from '#access/session-token.ts';
 import type { Begun, ConsoleSignIns } from '#access/sign-in.ts';
 import type { Snapshot } from '#access/snapshot.ts';
-import type { AccountId } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { VerifyMfa } from '#services/mfa.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
+import type { UnprovenRecords } from '#trail/unproven.ts';
 import type { Gate } from '../aside.ts';
+import type { Site } from './site.ts';
 
 /** Everything the sign-in needs; made once, in `core.ts`. */
 export interface SignInParts {
@@ -28,18 +30,30 @@ export interface SignInParts {
   readonly now: () => Instant;
   readonly recording: boolean;
   readonly region: string;
-  readonly operatorAccount: () => AccountId;
+  /** Bound on the records of refused sign-ins. */
+  readonly unproven: UnprovenRecords;
+  /** Requests with a sign-in event, recorded or counted. `recordSignIn` adds them. */
+  readonly recorded: WeakSet<Received>;
   /** Whether what the snapshot says may be honoured now. */
   readonly holds: () => boolean;
+  readonly site: Site;
+  /** Stands for unknown names in the store. */
+  readonly nameDigest: NameDigest;
+  /** Failed sign-ins of one source before it waits. 0: no limit. */
+  readonly failuresPerSource: number;
   readonly report: (requestId: string, error: unknown) => void;
 }
 
 type Recorded = Omit<SignInEvent, 'region' | 'now' | 'eventId' | 'mfaUsed'> & { readonly mfaUsed?: boolean };
 
-/** Records a sign-in event in a transaction. */
+/** Records a sign-in event in a transaction. A failure over the bound on unproven records is counted instead. Decision 0015. */
 export async function recordSignIn(parts: SignInParts, tx: Tx, event: Recorded): Promise<void> {
+  const { received, accountId, outcome } = event;
+  parts.recorded.add(received);
   if (!parts.recording) return;
-  await tx.trail.append(signInEventRow({ mfaUsed: false, ...event, region: parts.region, now: parts.now(), eventId: randomUUID() }));
+  const now = parts.now();
+  if (outcome === 'Failure' && !parts.unproven.admit(received, accountId, now)) return;
+  await tx.trail.append(signInEventRow({ mfaUsed: false, ...event, region: parts.region, now, eventId: randomUUID() }));
 }
 
 /** Records that somebody is signed in, in a transaction of its own. */

@@ -1,31 +1,32 @@
 /**
- * An IAM user's sign-in: account, name, password, and a code where the user has an MFA device.
+ * An IAM user's sign-in: account, name, password, and a code if the user has an MFA device.
  *
- * Whoever is wrong hears the same after the same time, whether account, name, password or code was. After five wrong attempts in a
- * row for a user the next waits, longer each time; names that are nobody's wait alike. One attempt a user is looked at at a time.
+ * Every failure returns the same error after the same delay, whichever of account, name, password or code was wrong. After five
+ * failures in a row for a name the next attempt waits, longer each time. Unknown names wait in the same way. One source may
+ * fail a limited number of times, whichever names it tries. The store counts both, so the limits hold on all servers together.
+ * A server tries one password for a name at a time.
  *
- * Source: IAM User Guide, "How IAM users sign in to your AWS account". Requirement AUTHN-5. Assumed: the codes, and the numbers of the limit.
+ * Source: IAM User Guide, "How IAM users sign in to your AWS account". Requirement AUTHN-5. Assumed: the codes and the limits.
  */
 
 import { CHANGE_PASSWORD_ONLY } from '#access/sign-in.ts';
-import type { AccountId } from '#core/arn.ts';
-import { isAccountId } from '#core/arn.ts';
-import type { Answer, Received } from '#core/exchange.ts';
+import { type AccountId, isAccountId, NO_ACCOUNT } from '#core/arn.ts';
+import type { Answer } from '#core/exchange.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import { sourceOf } from '#core/source-address.ts';
 import { isPassword } from '#services/iam/password-hash.ts';
-import { type AttemptRecord, type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
 import type { PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
-import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, refusal, setCookie } from './http.ts';
+import { type Attempted, signInAttempts, type Tried } from './attempts.ts';
+import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, setCookie } from './http.ts';
 import { random, recordSignIn, type SignInParts } from './parts.ts';
+import type { PageRequest } from './site.ts';
 
 /** Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
 const SESSION_MS = 12 * 3_600_000;
-const RULE: AttemptRule = { free: 5, firstMs: 1_000, maxMs: 15 * 60_000 };
-/** Names that are nobody's, remembered for their wrong attempts. */
-const STRANGERS_MAX = 10_000;
-
+/** Attempts of one source that a server works on at once: half of the places in the gate's queue. */
+const UNDER_WAY_PER_SOURCE = 16;
 interface Credentials {
   readonly account: string;
   readonly userName: string;
@@ -40,10 +41,11 @@ type Verdict =
   | { readonly outcome: 'too-soon'; readonly at: Instant }
   | { readonly outcome: 'right'; readonly answer: Answer };
 
-/** Makes the sign-in; it remembers what is under way, and who nobody is. */
-export function passwordSignIn(parts: SignInParts): (received: Received) => Promise<Answer> {
-  const strangers = new Map<string, AttemptRecord>();
+/** Returns the handler of sign-ins. It remembers the attempts under way. */
+export function passwordSignIn(parts: SignInParts): (received: PageRequest) => Promise<Answer> {
+  const { attempted, countFailure, countSource } = signInAttempts(parts);
   const underWay = new Set<string>();
+  const underWayOfSource = new Map<string, number>();
 
   return async (received) => {
     if (!fromOwnPage(received)) return refusal(403, 'CrossSite', 'Only a page of this server may sign in.');
@@ -57,37 +59,44 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
     }
     const accountId = accountNamed(given.account);
     const name = `${accountId ?? given.account}\n${given.userName.toLowerCase()}`;
-    if (underWay.has(name)) return tooSoon(1);
+    const source = sourceOf(received.sourceIp);
+    const ofSource = underWayOfSource.get(source) ?? 0;
+    if (underWay.has(name) || ofSource >= UNDER_WAY_PER_SOURCE) return tooSoon(1);
     underWay.add(name);
+    underWayOfSource.set(source, ofSource + 1);
     try {
-      return await signIn(received, given, accountId, name);
+      return await signIn(received, given, accountId, { name, source });
     } finally {
       underWay.delete(name);
+      const left = (underWayOfSource.get(source) ?? 1) - 1;
+      if (left === 0) underWayOfSource.delete(source);
+      else underWayOfSource.set(source, left);
     }
   };
 
-  async function signIn(received: Received, given: Credentials, accountId: AccountId | undefined, name: string): Promise<Answer> {
+  async function signIn(received: PageRequest, given: Credentials, accountId: AccountId | undefined, tried: Tried): Promise<Answer> {
     const { store, gate } = parts;
-    const before = await store.transaction((tx) => attempted(tx, accountId, given.userName, name));
+    const before = await store.transaction((tx) => attempted(tx, accountId, given.userName, tried));
     if (parts.now() < before.nextAt) {
       await store.transaction((tx) => recordFailure(tx, received, accountId, before.user));
       return tooSoon(Math.ceil((before.nextAt - parts.now()) / 1000));
     }
     const kept = before.user?.loginProfile?.passwordHash;
-    const tried = gate(() => isPassword(kept, given.password));
-    if (tried === undefined) return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
-    const isRight = await tried;
+    const compared = gate(() => isPassword(kept, given.password));
+    if (compared === undefined) return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
+    const isRight = await compared;
     const verdict = await store.transaction(async (tx): Promise<Verdict> => {
-      const { user, nextAt } = await attempted(tx, accountId, given.userName, name);
-      // What was found right may have been changed meanwhile; and another server may have counted attempts.
+      const now = await attempted(tx, accountId, given.userName, tried);
+      const { user, nextAt } = now;
+      // The password may have changed meanwhile, and other attempts and servers may have counted failures.
       const still = user !== undefined && user.userId === before.user?.userId && user.loginProfile?.passwordHash === kept;
       if (parts.now() < nextAt) return { outcome: 'too-soon', at: nextAt };
       if (accountId === undefined || user === undefined || !isRight || !still) {
-        await countFailure(tx, accountId, user, name);
+        await countFailure(tx, now);
         await recordFailure(tx, received, accountId, user);
         return { outcome: 'wrong' };
       }
-      return await withPassword(tx, received, given, accountId, user);
+      return await withPassword(tx, received, given, accountId, { ...now, user });
     });
     switch (verdict.outcome) {
       case 'wrong':
@@ -103,8 +112,14 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
     }
   }
 
-  /** What follows once the password is right. */
-  async function withPassword(tx: Tx, received: Received, given: Credentials, accountId: AccountId, user: UserRecord): Promise<Verdict> {
+  /** Completes a sign-in whose password is right: code, age of the password, session. */
+  async function withPassword(
+    tx: Tx,
+    received: PageRequest,
+    given: Credentials,
+    accountId: AccountId,
+    { user, home, subject, source }: Attempted & { readonly user: UserRecord },
+  ): Promise<Verdict> {
     const now = parts.now();
     const principal = userPrincipal(user);
     const devices = user.mfaSerialNumbers ?? [];
@@ -113,6 +128,7 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
       return { outcome: 'mfa-required' };
     }
     if (devices.length > 0 && !(await isCodeOf(tx, principal, devices, given.mfaCode as string, now))) {
+      await countSource(tx, source);
       await recordFailure(tx, received, accountId, user, true);
       return { outcome: 'wrong' };
     }
@@ -133,7 +149,7 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
     };
     const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId }, random);
     if (begun === 'too-large') return { outcome: 'wrong' };
-    await tx.attempts.clear(accountId, subjectOf(user));
+    await tx.attempts.clear(home, subject);
     await tx.identity.put(accountId, 'user', user.userName.toLowerCase(), { ...user, passwordLastUsedAt: now });
     await recordSignIn(parts, tx, {
       received,
@@ -175,33 +191,9 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
     return parts.snapshot.accounts().find(({ alias }) => alias === account)?.accountId;
   }
 
-  /** The user, if there is one that can sign in, and when its next attempt is looked at. */
-  async function attempted(
-    tx: Tx,
-    accountId: AccountId | undefined,
-    userName: string,
-    name: string,
-  ): Promise<{ readonly user?: UserRecord; readonly nextAt: Instant }> {
-    const user = accountId === undefined ? undefined : await tx.identity.get(accountId, 'user', userName.toLowerCase());
-    const attempts = accountId === undefined || user === undefined ? strangers.get(name) : await tx.attempts.of(accountId, subjectOf(user));
-    return { ...(user !== undefined && { user }), nextAt: attempts === undefined ? instant(0) : nextAttemptAt(RULE, attempts) };
-  }
-
-  async function countFailure(tx: Tx, accountId: AccountId | undefined, user: UserRecord | undefined, name: string): Promise<void> {
-    const now = parts.now();
-    if (accountId !== undefined && user !== undefined) {
-      await tx.attempts.fail(accountId, subjectOf(user), now);
-      return;
-    }
-    const failures = (strangers.get(name)?.failures ?? 0) + 1;
-    strangers.delete(name);
-    strangers.set(name, { failures, failedAt: now });
-    if (strangers.size > STRANGERS_MAX) strangers.delete(strangers.keys().next().value as string);
-  }
-
   async function recordFailure(
     tx: Tx,
-    received: Received,
+    received: PageRequest,
     accountId: AccountId | undefined,
     user: UserRecord | undefined,
     mfaUsed = false,
@@ -210,7 +202,7 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
       received,
       eventName: 'ConsoleLogin',
       outcome: 'Failure',
-      accountId: accountId ?? parts.operatorAccount(),
+      accountId: accountId ?? NO_ACCOUNT,
       ...(user === undefined ? { typedName: true } : { principal: userPrincipal(user) }),
       errorMessage: user === undefined ? 'No username found in supplied account' : 'Failed authentication',
       mfaUsed,
@@ -221,10 +213,6 @@ export function passwordSignIn(parts: SignInParts): (received: Received) => Prom
 
 function userPrincipal({ accountId, arn, userId, userName }: UserRecord): Principal {
   return { type: 'IAMUser', accountId, arn, principalId: userId, userName };
-}
-
-function subjectOf({ userId }: UserRecord): string {
-  return `password ${userId}`;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -243,16 +231,14 @@ function tooSoon(seconds: number): Answer {
 
 /** Source: IAM API reference, CreateLoginProfile: names up to 64 characters, passwords up to 128; CreateAccountAlias: up to 63. */
 function readCredentials(body: string | undefined): Credentials | undefined {
-  if (body === undefined || body.length > 4_096) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const { account, userName, password, mfaCode } = (parsed ?? {}) as Readonly<Record<string, unknown>>;
-  const isText = (value: unknown, max: number): value is string => typeof value === 'string' && value !== '' && value.length <= max;
-  if (!isText(account, 63) || !isText(userName, 64) || !isText(password, 128)) return undefined;
-  if (mfaCode !== undefined && !(typeof mfaCode === 'string' && /^[0-9]{6}$/.test(mfaCode))) return undefined;
+  const strings = body === undefined ? undefined : readStrings(body, 4_096);
+  const field = (name: string, max: number): string | undefined => {
+    const value = strings?.get(name);
+    return value === undefined || value === '' || value.length > max ? undefined : value;
+  };
+  const [account, userName, password] = [field('account', 63), field('userName', 64), field('password', 128)];
+  const mfaCode = strings?.get('mfaCode');
+  if (account === undefined || userName === undefined || password === undefined) return undefined;
+  if (mfaCode !== undefined && !/^[0-9]{6}$/.test(mfaCode)) return undefined;
   return { account, userName, password, ...(mfaCode !== undefined && { mfaCode }) };
 }

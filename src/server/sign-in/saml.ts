@@ -6,10 +6,12 @@
  * Assumed: the page; a RelayState that is no path of this server is the provider's own and is passed over.
  */
 import { namedProviders } from '#access/saml.ts';
+import { NO_ACCOUNT } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import { type Answer, header, type Received } from '#core/exchange.ts';
-import { bodyOf, CONSOLE_PATH, escaped, ownPath, page, readParameters, redirect, setCookie } from './http.ts';
+import { type Answer, header } from '#core/exchange.ts';
+import { bodyOf, CONSOLE_PATH, escaped, isNavigation, ownPath, page, readParameters, redirect, setCookie } from './http.ts';
 import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
+import type { PageRequest } from './site.ts';
 
 /** As STS takes. Source: STS API reference, AssumeRoleWithSAML, SAMLAssertion. */
 const ASSERTION_MAX = 100_000;
@@ -23,7 +25,8 @@ interface Offer {
   readonly seconds: number;
 }
 
-export async function samlSignIn(parts: SignInParts, received: Received): Promise<Answer> {
+export async function samlSignIn(parts: SignInParts, received: PageRequest): Promise<Answer> {
+  if (!isNavigation(received)) return failed(403, 'A browser signs in by opening the page.');
   const body = bodyOf(received, FORM);
   const form = body === undefined ? undefined : readParameters(body);
   const assertion = form?.get('SAMLResponse') ?? '';
@@ -38,7 +41,7 @@ export async function samlSignIn(parts: SignInParts, received: Received): Promis
         received,
         eventName: 'ConsoleLogin',
         outcome: 'Failure',
-        accountId: parts.operatorAccount(),
+        accountId: NO_ACCOUNT,
         errorMessage: why,
         loginTo: destination,
       }),
@@ -90,7 +93,7 @@ ${roles.join('\n')}
 }
 
 /** Asks STS, in the browser's name: what it refuses is refused here, and recorded by it. */
-async function assume(parts: SignInParts, received: Received, assertion: string, offer: Offer, destination: string): Promise<Answer> {
+async function assume(parts: SignInParts, received: PageRequest, assertion: string, offer: Offer, destination: string): Promise<Answer> {
   const asked = new URLSearchParams({
     Action: 'AssumeRoleWithSAML',
     Version: '2011-06-15',

@@ -21,24 +21,36 @@ test('StartMeetingTranscription: without the transcription role, and with one of
   await assert.rejects(start(), { code: 'ForbiddenException' });
 });
 
-test('StartMeetingTranscription: what is transcribed is known until it is stopped, or the meeting ends', async () => {
-  const fixture = await openFixture();
-  await addRole(fixture.store, ROLE, LINKED);
-  const MeetingId = await fixture.meeting();
-  const transcribed = () => fixture.store.transaction((tx) => tx.meetings.transcribed(ACCOUNT, START, 10));
+for (const [what, TranscriptionConfiguration] of [
+  ['Transcribe', ENGLISH],
+  ['Transcribe Medical', MEDICAL],
+] as const) {
+  test(`StartMeetingTranscription: with the role, ${what} is NotYetImplementedException and stores nothing`, async () => {
+    const fixture = await openFixture();
+    await addRole(fixture.store, ROLE, LINKED);
+    const MeetingId = await fixture.meeting();
+    await assert.rejects(fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration }), {
+      code: 'NotYetImplementedException',
+    });
+    assert.deepEqual(await fixture.store.transaction((tx) => tx.meetings.transcribed(ACCOUNT, START, 10)), []);
+    assert.deepEqual(
+      fixture.told.map(({ type }) => type),
+      ['MeetingStarted'],
+    );
+  });
+}
 
-  await fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: ENGLISH });
-  await fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: MEDICAL });
-  assert.deepEqual(
-    (await transcribed()).map((each) => JSON.parse(each.transcription ?? '')),
-    [MEDICAL],
-  );
+test('StopMeetingTranscription: ends a transcription of an earlier version once, and stops nothing otherwise', async () => {
+  const fixture = await openFixture();
+  const MeetingId = await fixture.meeting();
+  await fixture.run('StopMeetingTranscription', { MeetingId });
+  await fixture.store.transaction((tx) => tx.meetings.setTranscription(MeetingId, JSON.stringify(ENGLISH)));
   await fixture.run('StopMeetingTranscription', { MeetingId });
   await fixture.run('StopMeetingTranscription', { MeetingId });
-  assert.deepEqual(await transcribed(), []);
+  assert.deepEqual(await fixture.store.transaction((tx) => tx.meetings.transcribed(ACCOUNT, START, 10)), []);
   assert.deepEqual(
     fixture.told.map(({ type }) => type),
-    ['MeetingStarted', 'TranscriptionStarted', 'TranscriptionStarted', 'TranscriptionStopped'],
+    ['MeetingStarted', 'TranscriptionStopped'],
   );
 });
 

@@ -1,5 +1,10 @@
 import { AwsError } from '#core/aws-error.ts';
-import type { ChimeSdkMeetingsApi, TranscriptionConfiguration } from '#model/generated/chime-sdk-meetings.ts';
+import type {
+  ChimeSdkMeetingsApi,
+  StartMeetingTranscriptionRequest,
+  TranscriptionConfiguration,
+} from '#model/generated/chime-sdk-meetings.ts';
+import { type NotYet, notYetImplemented } from '../not-yet.ts';
 import type { ServiceOperations } from '../operation.ts';
 import { requireLinkedRole } from '../service-linked-roles.ts';
 import { requireTranscribeSettings } from '../transcribe-settings.ts';
@@ -9,34 +14,45 @@ import { meetingOrNotFound, named } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
+/** Operations of live transcription. */
+interface TranscriptionOperations {
+  readonly StartMeetingTranscription: NotYet<StartMeetingTranscriptionRequest>;
+  readonly StopMeetingTranscription: Operations['StopMeetingTranscription'];
+}
+
 /**
- * Live transcription of a meeting: its configuration is kept and told. Who turns speech into text is a part of the media plane,
- * and there may be none.
+ * Live transcription of a meeting. Meetings carry no media yet, so a start would have no effect.
  *
  * Source: chime-sdk-meetings 2021-07-15, StartMeetingTranscription, StopMeetingTranscription.
- * Assumed: a second start changes the configuration; stopping what was not started is no error.
+ * Assumed: stopping a transcription that was not started is not an error.
  */
-export function transcriptionOperations(deps: MeetingsDeps): Pick<Operations, 'StartMeetingTranscription' | 'StopMeetingTranscription'> {
+export function transcriptionOperations(deps: MeetingsDeps): TranscriptionOperations {
   return {
     /**
-     * @throws NotFoundException   no such meeting
-     * @throws BadRequestException a configuration that contradicts itself
-     * @throws ForbiddenException  the account has no transcription role
+     * Checks everything that a start requires, then refuses it.
+     *
+     * @throws NotFoundException          the meeting does not exist
+     * @throws BadRequestException        the configuration contradicts itself
+     * @throws ForbiddenException         the account does not have the transcription role
+     * @throws NotYetImplementedException otherwise
      */
     StartMeetingTranscription: {
+      notYet: true,
       access: (input, caller) => onMeeting(caller, 'chime:StartMeetingTranscription', input.MeetingId),
       async handle(call, input) {
-        const meeting = await meetingOrNotFound(call, input.MeetingId);
+        await meetingOrNotFound(call, input.MeetingId);
         requireConfiguration(input.TranscriptionConfiguration);
         // Source: Chime SDK Administrator Guide, "Using roles with live transcription".
         await requireLinkedRole(call, 'transcription.chime.amazonaws.com');
-        await call.tx.meetings.setTranscription(meeting.record.meetingId, JSON.stringify(input.TranscriptionConfiguration));
-        await deps.tell?.(call.tx, { type: 'TranscriptionStarted', ...named(meeting) });
-        return {};
+        throw notYetImplemented('StartMeetingTranscription');
       },
     },
 
-    /** @throws NotFoundException no such meeting */
+    /**
+     * Ends a transcription that an earlier version of the server recorded. Otherwise there is nothing to stop.
+     *
+     * @throws NotFoundException the meeting does not exist
+     */
     StopMeetingTranscription: {
       access: (input, caller) => onMeeting(caller, 'chime:StopMeetingTranscription', input.MeetingId),
       async handle(call, input) {

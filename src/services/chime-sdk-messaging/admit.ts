@@ -110,6 +110,21 @@ function refused(operation: BearerOperation): AwsError {
 }
 
 /**
+ * Whether a bearer in these roles sees hidden members. Hidden members see themselves, too.
+ *
+ * Source: API reference, CreateChannelMembership, Type: hidden members are "only supported by moderators".
+ * Assumed: app instance admins see them as moderators do. To others a hidden member is no member.
+ */
+export function seesHidden(roles: ReadonlySet<Role>): boolean {
+  return roles.has('AppInstanceAdmin') || roles.has('ChannelModerator');
+}
+
+/** @throws ForbiddenException the bearer is neither a moderator nor an app instance admin */
+export function requireSeesHidden(operation: BearerOperation, roles: ReadonlySet<Role>): void {
+  if (!seesHidden(roles)) throw refused(operation);
+}
+
+/**
  * A user or a bot that an input names, of the channel's app instance.
  *
  * Source: security.md CHM-5: a user ARN in the input that is none is 403. Assumed: the text.

@@ -148,7 +148,8 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
      * A page of the channels that members are in. Who does not administer the app instance searches his own channels.
      *
      * Source: API reference, SearchChannels, SearchField: INCLUDES, all of the values are members; EQUALS, and nobody else is.
-     * Assumed: several fields are all to hold, and EQUALS of one counts for all; elastic channels are not searched.
+     * Assumed: several fields are all to hold, and EQUALS of one counts for all; elastic channels are not searched. Hidden members
+     * other than the bearer count for an app instance admin only.
      * @throws ForbiddenException a value is no user and no bot of the bearer's app instance
      * @throws BadRequestException a token of another question
      */
@@ -162,14 +163,14 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
         }
         const exactly = input.Fields.some(({ Operator }) => Operator === 'EQUALS');
         const { key, admin } = bearer;
-        // Of somebody else's channels nothing is said, not even that nobody else is in them.
+        // The bearer learns nothing of other users' channels, not even that they have no other member.
         if (exactly && !admin && !members.has(key)) return { Channels: [] };
         if (!admin) members.add(key);
         const wanted = [...members].sort();
         const { things, rest } = await pageOf(
           JSON.stringify(['SearchChannels', bearer.arn, exactly, wanted]),
           input,
-          (limit, after) => call.tx.channels.search(bearer.appInstanceId, wanted, exactly, limit, after),
+          (limit, after) => call.tx.channels.search(bearer.appInstanceId, wanted, exactly, limit, after, admin ? undefined : key),
           ({ channelKey }) => channelKey,
         );
         return { Channels: things.map(toChannelSummary), ...rest };

@@ -10,7 +10,7 @@ import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
 import { pageOf } from '../chime-page.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { onChannel } from './access.ts';
-import { admit, type Bearer, memberOrForbidden } from './admit.ts';
+import { type Admitted, admit, type Bearer, memberOrForbidden, requireSeesHidden, seesHidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
 import { channelArn, missing, named, toIdentities, toIdentity } from './found.ts';
 import { inSubChannel, membershipEvent, toMembership } from './membership-events.ts';
@@ -33,7 +33,8 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
      * Adds a member; the bearer becomes its `InvitedBy`.
      *
      * @throws NotFoundException              no such channel
-     * @throws ForbiddenException             his role does not permit it; the member is banned, or not of the app instance
+     * @throws ForbiddenException             the bearer's role does not allow it, or not for a hidden member; the member is banned, or
+     *                                        not of the app instance
      * @throws BadRequestException            a sub-channel that cannot be given; a hidden member of an elastic channel
      * @throws ConflictException              already a member, whatever the Type
      * @throws ResourceLimitExceededException the channel has as many members as it may
@@ -43,24 +44,27 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
     CreateChannelMembership: {
       access: onChannel('CreateChannelMembership'),
       async handle(call, input) {
-        const { bearer, channel } = await admit(call, 'CreateChannelMembership', withoutSubChannel(input));
+        const { bearer, channel, roles } = await admit(call, 'CreateChannelMembership', withoutSubChannel(input));
+        if (input.Type === 'HIDDEN') requireSeesHidden('CreateChannelMembership', roles);
         const { subChannelId, member } = await addMember(call, deps, channel, bearer, input);
         return { ChannelArn: channelArn(channel), Member: await toIdentity(call.tx, channel, member), ...inSubChannel(subChannelId) };
       },
     },
 
     /**
-     * As CreateChannelMembership for up to 100; who cannot be added is in `Errors`, and the others are.
+     * Adds up to 100 members as CreateChannelMembership does. Members that cannot be added are in `Errors`.
      *
-     * Emits: BATCH_CREATE_CHANNEL_MEMBERSHIP; of an elastic channel CREATE_CHANNEL_MEMBERSHIP of each.
+     * Emits: BATCH_CREATE_CHANNEL_MEMBERSHIP; of an elastic channel, and of hidden members, CREATE_CHANNEL_MEMBERSHIP of each.
      */
     BatchCreateChannelMembership: {
       access: onChannel('BatchCreateChannelMembership'),
       async handle(call, input) {
-        const { bearer, channel } = await admit(call, 'BatchCreateChannelMembership', withoutSubChannel(input));
+        const { bearer, channel, roles } = await admit(call, 'BatchCreateChannelMembership', withoutSubChannel(input));
         const { tx } = call;
         const Type = input.Type ?? 'DEFAULT';
-        const alone = channel.document.elastic !== undefined;
+        if (Type === 'HIDDEN') requireSeesHidden('BatchCreateChannelMembership', roles);
+        // One event for several hidden members would show each of them the others.
+        const alone = channel.document.elastic !== undefined || Type === 'HIDDEN';
         const Members: Identity[] = [];
         const Errors: BatchCreateChannelMembershipError[] = [];
         for (const MemberArn of input.MemberArns) {
@@ -90,8 +94,9 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
     DescribeChannelMembership: {
       access: onChannel('DescribeChannelMembership'),
       async handle(call, input) {
-        const { channel } = await admit(call, 'DescribeChannelMembership', withoutSubChannel(input));
-        const [membership] = await membershipsOf(call, channel, input.MemberArn, input.SubChannelId);
+        const admitted = await admit(call, 'DescribeChannelMembership', withoutSubChannel(input));
+        const { channel } = admitted;
+        const [membership] = await visibleMembershipsOf(call, admitted, input.MemberArn, input.SubChannelId);
         if (membership === undefined) throw noMember('DescribeChannelMembership', input.MemberArn);
         return { ChannelMembership: await toMembership(call.tx, channel, membership) };
       },
@@ -100,15 +105,17 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
     /**
      * A page of members of one type, in the order of their ids; of an elastic channel those of one sub-channel, or of all.
      *
-     * Source: API reference, ListChannelMemberships: without Type the default members; hidden ones only where asked for.
+     * Source: API reference, ListChannelMemberships: without Type the default members; hidden members only if Type is HIDDEN.
+     * @throws ForbiddenException  hidden members, and the bearer is neither a moderator nor an app instance admin
      * @throws BadRequestException a token of another question
      */
     ListChannelMemberships: {
       access: onChannel('ListChannelMemberships'),
       async handle(call, input) {
-        const { channel } = await admit(call, 'ListChannelMemberships', withoutSubChannel(input));
+        const { channel, roles } = await admit(call, 'ListChannelMemberships', withoutSubChannel(input));
         const { channelKey } = channel;
         const type = input.Type ?? 'DEFAULT';
+        if (type === 'HIDDEN') requireSeesHidden('ListChannelMemberships', roles);
         const { things, rest } = await pageOf(
           JSON.stringify(['memberships', channelKey, input.SubChannelId, type]),
           input,
@@ -143,8 +150,9 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
       access: onChannel('DeleteChannelMembership'),
       async handle(call, input) {
         const self = input.MemberArn === input.ChimeBearer;
-        const { channel } = await admit(call, 'DeleteChannelMembership', withoutSubChannel(input), { self });
-        const those = await membershipsOf(call, channel, input.MemberArn, input.SubChannelId);
+        const admitted = await admit(call, 'DeleteChannelMembership', withoutSubChannel(input), { self });
+        const { channel } = admitted;
+        const those = await visibleMembershipsOf(call, admitted, input.MemberArn, input.SubChannelId);
         const [first] = those;
         if (first === undefined) throw noMember('DeleteChannelMembership', input.MemberArn);
         if (input.SubChannelId !== undefined) await requireModerator(call, channel, first.member);
@@ -174,6 +182,17 @@ export async function membershipsOf(
   if (!memberArn.startsWith(prefix)) return [];
   const found = await tx.channels.membershipsOf(channel, memberArn.slice(prefix.length));
   return subChannelId === undefined ? found : found.filter((each) => each.subChannelId === subChannelId);
+}
+
+/** The memberships of a member that the bearer may see: hidden ones only as a moderator, as an app instance admin or of their own. */
+async function visibleMembershipsOf(
+  call: Call,
+  { bearer, channel, roles }: Admitted,
+  memberArn: string,
+  subChannelId?: string,
+): Promise<readonly MembershipRecord[]> {
+  const found = await membershipsOf(call, channel, memberArn, subChannelId);
+  return seesHidden(roles) ? found : found.filter(({ type, member }) => type !== 'HIDDEN' || member === bearer.key);
 }
 
 /** Assumed: the text. */

@@ -6,7 +6,7 @@ import { pageOf } from '../chime-page.ts';
 import { once } from '../once.ts';
 import type { Call, ServiceOperations } from '../operation.ts';
 import { onChannel } from './access.ts';
-import { type Admitted, admit, type Bearer, memberOrForbidden } from './admit.ts';
+import { type Admitted, admit, memberOrForbidden, seesHidden } from './admit.ts';
 import { expiryOf } from './channels.ts';
 import type { ChannelEvent, MessageEventType, MessagingDeps } from './deps.ts';
 import { passThroughFlow } from './flow-processing.ts';
@@ -59,7 +59,8 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
     SendChannelMessage: {
       access: onChannel('SendChannelMessage'),
       async handle(call, input) {
-        const { bearer, channel } = await admit(call, 'SendChannelMessage', input);
+        const admitted = await admit(call, 'SendChannelMessage', input);
+        const { bearer, channel } = admitted;
         const subChannelId = await subChannelOf(call, channel, input.SubChannelId);
         requireContent(input.Type, input.Content, input.Metadata);
         const sent = await once(
@@ -67,7 +68,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
           'chime:SendChannelMessage',
           { ...input, ClientRequestToken: `${bearer.arn} ${input.ClientRequestToken}` },
           async () => true,
-          async () => JSON.stringify(await sendMessage(call, deps, channel, subChannelId, bearer, input)),
+          async () => JSON.stringify(await sendMessage(call, deps, admitted, subChannelId, input)),
         );
         const { MessageId, Status } = JSON.parse(sent) as Pick<ChannelMessage, 'MessageId' | 'Status'>;
         return { ...answerOf(channel, subChannelId, MessageId as string), Status: Status as NonNullable<typeof Status> };
@@ -257,13 +258,13 @@ function withoutSubChannel({ ChannelArn, ChimeBearer }: MessageInput) {
 async function sendMessage(
   call: Call,
   deps: MessagingDeps,
-  channel: ChannelRecord,
+  admitted: Admitted,
   subChannelId: string,
-  bearer: Bearer,
   input: SendChannelMessageRequest,
 ): Promise<Pick<ChannelMessage, 'MessageId' | 'Status'>> {
   const { tx, now } = call;
-  const target = await targetOf(call, channel, subChannelId, input);
+  const { bearer, channel } = admitted;
+  const target = await targetOf(call, admitted, subChannelId, input);
   const messageId = call.newId();
   const failure = await passThroughFlow(call, deps, channel, messageId);
   const document: MessageDocument = {
@@ -299,17 +300,19 @@ async function sendMessage(
  * Whom alone a message is for, besides its sender.
  *
  * Source: API reference, SendChannelMessage, Target: a member of the channel. Assumed: the text.
- * @throws ForbiddenException no user or bot of the app instance, or no member
+ * @throws ForbiddenException no user or bot of the app instance, or no member that the bearer may see
  */
 async function targetOf(
   call: Call,
-  channel: ChannelRecord,
+  { bearer, channel, roles }: Admitted,
   subChannelId: string,
   { Target: [target] = [] }: SendChannelMessageRequest,
 ): Promise<string | undefined> {
   if (target?.MemberArn === undefined) return undefined;
   const { key } = await memberOrForbidden(call, channel.appInstanceId, target.MemberArn);
-  if ((await call.tx.channels.getMembership(channel.channelKey, subChannelId, key)) === undefined) {
+  const membership = await call.tx.channels.getMembership(channel.channelKey, subChannelId, key);
+  const seen = membership?.type !== 'HIDDEN' || key === bearer.key || seesHidden(roles);
+  if (membership === undefined || !seen) {
     throw new AwsError('ForbiddenException', `${target.MemberArn} is not a member of the channel.`);
   }
   return key;

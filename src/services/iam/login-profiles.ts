@@ -3,12 +3,14 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi, LoginProfile } from '#model/generated/iam.ts';
+import { nextAttemptAt } from '#store/attempts.ts';
 import type { LoginProfileRecord, PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import { type Call, LastingRefusal, type ServiceOperations } from '../operation.ts';
 import { ownAccount } from './account.ts';
 import { entity } from './entities.ts';
 import { given } from './given.ts';
 import { nameKey } from './names.ts';
+import { PASSWORD_RULE } from './password-attempts.ts';
 import { hashPassword, isPassword, isSameHash, SALT_BYTES, saltOf } from './password-hash.ts';
 import { ensureAllowed, NOT_CONFORMING, violation } from './password-policy.ts';
 import { onUserOrSelf, userOrSelf } from './resources.ts';
@@ -75,6 +77,16 @@ export const loginProfileOperations = {
    *
    * Assumed: a wrong old password is AccessDenied, and the texts.
    */
+  /**
+   * Counts wrong old passwords like the sign-in, because a thief of an access key could otherwise find the password here. The
+   * counts are separate, so that failed sign-ins of others do not keep a user from changing the password.
+   *
+   * @throws InvalidUserType         the caller is not an IAM user
+   * @throws NoSuchEntity            the user has no password
+   * @throws Throttling              too many wrong passwords in a row. Assumed: AWS's limit is not documented
+   * @throws AccessDenied            the old password is wrong
+   * @throws PasswordPolicyViolation the new password does not conform
+   */
   ChangePassword: {
     access: (_, caller) => {
       if (caller.principal.type !== 'IAMUser') throw notAUser();
@@ -84,8 +96,16 @@ export const loginProfileOperations = {
       if (call.principal.type !== 'IAMUser') throw notAUser();
       const user = await entity(call, 'user', call.principal.userName);
       const profile = profileOf(user);
+      const subject = `change-password ${user.userId}`;
+      const failures = await call.tx.attempts.of(call.accountId, subject);
+      if (failures !== undefined && call.now < nextAttemptAt(PASSWORD_RULE, failures)) throw new AwsError('Throttling', 'Rate exceeded');
       const isOld = call.aside(`old ${profile.passwordHash}`, () => isPassword(profile.passwordHash, input.OldPassword));
-      if (!isOld) throw new AwsError('AccessDenied', 'The old password is not correct.');
+      if (!isOld) {
+        throw new LastingRefusal('AccessDenied', 'The old password is not correct.', (tx) =>
+          tx.attempts.fail(call.accountId, subject, call.now),
+        );
+      }
+      if (failures !== undefined) await call.tx.attempts.clear(call.accountId, subject);
       const account = await ownAccount(call);
       const changed = withPassword(call, profile, input.NewPassword, account.passwordPolicy, account);
       await saveUser(call, { ...user, loginProfile: { ...changed, resetRequired: false } });

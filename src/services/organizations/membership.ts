@@ -36,11 +36,21 @@ export async function join(
   });
 }
 
+/** Source: organizations 2016-11-28, ConstraintViolationException, WAIT_PERIOD_ACTIVE: four days. Invited accounts do not wait. */
+const WAIT_PERIOD_MS = 4 * 24 * 60 * 60_000;
+
 /**
- * Takes an account out; nothing of the organization binds it from the next request on.
+ * Removes an account from its organization. Its policies no longer bind the account from the next request on.
  *
+ * An account that an organization created must be able to stand alone first. AWS collects contact data and a payment method for that.
+ * Here the operator decides: `belfry account make-standalone`.
+ *
+ * Source: Organizations API reference, LeaveOrganization and RemoveAccountFromOrganization. Message of the missing prerequisites: as AWS
+ * answers callers of RemoveAccountFromOrganization.
+ * Assumed: the message of the waiting period, and that this reason comes first; the reason of the missing prerequisites is the payment method.
  * @throws AwsError MasterCannotLeaveOrganizationException the management account
- * @throws AwsError ConstraintViolationException           a closed account: out of the organization it would be open again
+ * @throws AwsError ConstraintViolationException           a closed account: outside the organization it would be open again; an account
+ *                                                         that the organization created and the operator has not made standalone
  */
 export async function leave(call: Call, organization: OrganizationRecord, account: OrganizationAccountRecord): Promise<void> {
   const { memberId } = account;
@@ -48,6 +58,23 @@ export async function leave(call: Call, organization: OrganizationRecord, accoun
   if (account.status === 'SUSPENDED') {
     throw constraintViolation('ACCOUNT_CANNOT_LEAVE_ORGANIZATION', 'A closed account cannot leave its organization.');
   }
+  if (account.joinedMethod === 'CREATED') await requireStandalone(call, account);
   await call.tx.identity.remove(organization.accountId, 'organization-account', memberId);
   await call.tx.identity.remove(memberId, 'organization-member', ORGANIZATION_KEY);
+}
+
+async function requireStandalone(call: Call, { memberId, joinedAt }: OrganizationAccountRecord): Promise<void> {
+  if ((await call.tx.identity.get(memberId, 'account', memberId))?.standalone) return;
+  if (call.now < joinedAt + WAIT_PERIOD_MS) {
+    throw constraintViolation(
+      'WAIT_PERIOD_ACTIVE',
+      'After you create an AWS account, you must wait until at least four days after the account was created.',
+    );
+  }
+  throw constraintViolation(
+    'MEMBER_ACCOUNT_PAYMENT_INSTRUMENT_REQUIRED',
+    'The member account is missing one or more of the prerequisites required to operate as a standalone account. To add what is missing, ' +
+      'sign-in to the member account using the AWS Organizations console, then select to leave the organization. You will then be prompted ' +
+      'to enter any missing information.',
+  );
 }

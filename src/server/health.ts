@@ -1,0 +1,126 @@
+/** Health of the server: what probes and load balancers read. Answered on the main thread, so a stuck core is visible. */
+import type { Lease } from '#access/lease.ts';
+import type { Answer } from '#core/exchange.ts';
+import { VERSION } from './version.ts';
+
+/** Interval at which the core posts until when it is ready. */
+const BEAT_MS = 250;
+/** Longest silence of the core. A core that runs one task for longer is not ready. */
+const SILENCE_MAX_MS = 2_000;
+/** Interval between two reads of the database. */
+const CHECK_EVERY_MS = 1_000;
+/** Time for which one successful read of the database counts. Longer than a queue of transactions under load. */
+const CHECK_COUNTS_MS = 5_000;
+
+/** Returns milliseconds of the machine's monotonic clock, which all threads of the process share. */
+export function machineClock(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+export interface BeatParts {
+  readonly lease: Pick<Lease, 'holdsForMs'>;
+  /** Reads the database. Rejects if the database does not answer. */
+  readonly check: () => Promise<unknown>;
+  /** Receives the time of `machineClock` until which the core can serve requests. */
+  readonly post: (readyUntil: number) => void;
+}
+
+/**
+ * Posts until when the core is ready, four times a second, until the returned function is called. Resolves after the first post.
+ *
+ * The core is ready while its lease on identity holds, the database answers and the core's thread runs. Each post is a
+ * deadline, so a lease that ends, a database that is silent and a stuck thread need no further message.
+ */
+export async function beat({ lease, check, post }: BeatParts): Promise<() => void> {
+  let databaseUntil = 0;
+  let checkedAt = 0;
+  let checking = false;
+
+  async function checkDatabase(): Promise<void> {
+    checking = true;
+    checkedAt = machineClock();
+    databaseUntil = await check().then(
+      () => checkedAt + CHECK_COUNTS_MS,
+      () => 0,
+    );
+    checking = false;
+    postState();
+  }
+
+  function postState(): void {
+    const now = machineClock();
+    post(Math.min(now + lease.holdsForMs(), databaseUntil, now + SILENCE_MAX_MS));
+  }
+
+  await checkDatabase();
+  const timer = setInterval(() => {
+    if (!checking && machineClock() - checkedAt >= CHECK_EVERY_MS) void checkDatabase();
+    postState();
+  }, BEAT_MS);
+  return () => clearInterval(timer);
+}
+
+/** State of the server as probes see it. */
+export interface Health {
+  /** Records what the core posted. */
+  coreReadyUntil(time: number): void;
+  /** The listeners are open and the core has started. */
+  started(): void;
+  /** The server is about to stop: not ready from now on, although it still answers. */
+  drain(): void;
+  /** Answers a request to `/_belfry/live`, `/_belfry/ready` or `/_belfry/health`. Undefined for any other path. */
+  answer(method: string, target: string): Answer | undefined;
+}
+
+type Status = 'ok' | 'starting' | 'draining' | 'unavailable';
+
+/**
+ * Returns the state of a server that starts.
+ *
+ *     GET /_belfry/live   → 200 while the process runs
+ *     GET /_belfry/ready  → 200 if the server can serve requests, else 503
+ *     GET /_belfry/health → as ready
+ *     {"status":"ok"|"starting"|"draining"|"unavailable","version":"0.1.0"}
+ *
+ * The paths need no signature, so the body contains nothing else. Requirement INF-4.
+ */
+export function newHealth(clock: () => number = machineClock): Health {
+  let phase: 'starting' | 'started' | 'draining' = 'starting';
+  let readyUntil = 0;
+
+  function status(): Status {
+    if (phase !== 'started') return phase;
+    return clock() < readyUntil ? 'ok' : 'unavailable';
+  }
+
+  return {
+    coreReadyUntil(time) {
+      readyUntil = time;
+    },
+    started() {
+      phase = 'started';
+    },
+    drain() {
+      phase = 'draining';
+    },
+    answer(method, target) {
+      const query = target.indexOf('?');
+      const path = query < 0 ? target : target.slice(0, query);
+      switch (path) {
+        case '/_belfry/live':
+          return probeAnswer(method, 'ok');
+        case '/_belfry/ready':
+        case '/_belfry/health':
+          return probeAnswer(method, status());
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+function probeAnswer(method: string, status: Status): Answer {
+  const headers = ['content-type', 'application/json', 'cache-control', 'no-store'];
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, headers: [...headers, 'allow', 'GET, HEAD'], body: '{}' };
+  return { status: status === 'ok' ? 200 : 503, headers, body: JSON.stringify({ status, version: VERSION }) };
+}

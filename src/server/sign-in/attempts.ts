@@ -1,0 +1,92 @@
+/** Counts of failed sign-ins: of names, known and unknown alike, and of sources. */
+import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
+import { type Instant, instant } from '#core/instant.ts';
+import { PASSWORD_RULE } from '#services/iam/password-attempts.ts';
+import { nextAttemptAt } from '#store/attempts.ts';
+import type { UserRecord } from '#store/identity.ts';
+import type { Tx } from '#store/store.ts';
+import type { SignInParts } from './parts.ts';
+
+/** Unknown names whose failures the store counts for each account. The names whose last failure is oldest go first. */
+export const UNKNOWN_NAMES_MAX = 5_000;
+/** Sources whose failures the store counts. The sources with the fewest failures go first. */
+export const SOURCES_MAX = 5_000;
+/** Time after which a source may fail once more. */
+const SOURCE_REGAINS_MS = 60_000;
+/** Prefixes of subjects. */
+const UNKNOWN_NAME = 'name ';
+const SOURCE = 'source ';
+
+/** What a request tries: account and name as one text, and its source. */
+export interface Tried {
+  readonly name: string;
+  readonly source: string;
+}
+
+/** What an attempt is counted for. */
+export interface Attempted {
+  /** The user, if it exists. */
+  readonly user?: UserRecord;
+  /** Account and subject of the name's failures. */
+  readonly home: AccountId;
+  readonly subject: string;
+  /** Subject of the source's failures. */
+  readonly source: string;
+  /** Time from which the next attempt is tried. */
+  readonly nextAt: Instant;
+}
+
+export interface SignInAttempts {
+  /**
+   * Returns the user and the time of the next attempt. Known and unknown names and accounts take the same statements, so the
+   * time of the answer does not tell them apart.
+   */
+  attempted(tx: Tx, accountId: AccountId | undefined, userName: string, tried: Tried): Promise<Attempted>;
+  /** Counts a failure of the name and of the source. */
+  countFailure(tx: Tx, attempted: Attempted): Promise<void>;
+  /** Counts a failure of the source alone, for example a wrong code, which its device counts. */
+  countSource(tx: Tx, source: string): Promise<void>;
+}
+
+/**
+ * Returns the counts of failed sign-ins in the store, which hold on all servers.
+ *
+ * A user's record is never trimmed, so attempts with other names do not reset the limit of a user.
+ */
+export function signInAttempts({ now, nameDigest, failuresPerSource }: SignInParts): SignInAttempts {
+  /** The record of a source has the time at which it has regained all its failures. */
+  async function countSource(tx: Tx, source: string): Promise<void> {
+    if (failuresPerSource === 0) return;
+    const counted = await tx.attempts.of(NO_ACCOUNT, source);
+    const freeAt = instant(Math.max(counted?.failedAt ?? 0, now()) + SOURCE_REGAINS_MS);
+    await tx.attempts.set(NO_ACCOUNT, source, { failures: (counted?.failures ?? 0) + 1, failedAt: freeAt });
+    if (counted === undefined) await tx.attempts.trim(NO_ACCOUNT, SOURCE, SOURCES_MAX);
+  }
+
+  async function sourceNextAt(tx: Tx, source: string): Promise<number> {
+    if (failuresPerSource === 0) return 0;
+    const counted = await tx.attempts.of(NO_ACCOUNT, source);
+    return counted === undefined ? 0 : counted.failedAt - (failuresPerSource - 1) * SOURCE_REGAINS_MS;
+  }
+
+  return {
+    async attempted(tx, accountId, userName, tried) {
+      const home = accountId ?? NO_ACCOUNT;
+      const user = await tx.identity.get(home, 'user', userName.toLowerCase());
+      const unknown = `${UNKNOWN_NAME}${nameDigest(tried.name)}`;
+      const subject = user === undefined ? unknown : `password ${user.userId}`;
+      const source = `${SOURCE}${tried.source}`;
+      const failures = await tx.attempts.of(home, subject);
+      const nameNextAt = failures === undefined ? 0 : nextAttemptAt(PASSWORD_RULE, failures);
+      const nextAt = instant(Math.max(nameNextAt, await sourceNextAt(tx, source)));
+      return { ...(user !== undefined && { user }), home, subject, source, nextAt };
+    },
+    async countFailure(tx, { home, subject, source }) {
+      const isFirst = (await tx.attempts.of(home, subject)) === undefined;
+      await tx.attempts.fail(home, subject, now());
+      if (isFirst) await tx.attempts.trim(home, UNKNOWN_NAME, UNKNOWN_NAMES_MAX);
+      await countSource(tx, source);
+    },
+    countSource,
+  };
+}

@@ -1,0 +1,71 @@
+/** Names under which browsers reach the sign-in pages. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { header, type Received } from '#core/exchange.ts';
+import type { Settings } from '../settings.ts';
+import { certificateNames } from '../tls.ts';
+
+/** A request to a sign-in page, whose Host is a name of this server. */
+export interface PageRequest extends Received {
+  /** The browser uses HTTPS: the connection is TLS, or a proxy in front of the server ends TLS for the public URL. */
+  readonly secure: boolean;
+}
+
+export interface Site {
+  /** Returns the request as the pages read it. Undefined if its Host is not a name of this server. */
+  request(received: Received): PageRequest | undefined;
+  /** Reports whether a request came to the public URL. Only there does the server demand HTTPS of all its ports. */
+  isPublic(received: Received): boolean;
+}
+
+/**
+ * Returns the names of a server: loopback names, hosts of its listeners, names of its certificate, host of the public URL.
+ *
+ * A page of an attacker whose DNS name points to this server (DNS rebinding) sends the attacker's name in `Host`. The port
+ * is not compared, because a proxy or a port mapping can change it and a page cannot gain from it. An IP address cannot be
+ * rebound, so all are accepted if a listener uses all addresses of the machine.
+ */
+export function siteOf(settings: Settings): Site {
+  const publicName = settings.publicUrl === undefined ? undefined : bare(new URL(settings.publicUrl).hostname);
+  const listeners = [settings.http, settings.https].filter((address) => address !== 'off');
+  const names = new Set([...certificateNames(settings), ...listeners.map(({ host }) => host)].map((name) => bare(name.toLowerCase())));
+  const everyAddress = listeners.some(({ host }) => host === '0.0.0.0' || host === '::');
+  const file = settings.tlsCertificateFile;
+  const certificate = file === undefined ? undefined : new X509Certificate(readFileSync(file));
+
+  function isOwn(name: string): boolean {
+    if (names.has(name) || isLoopbackName(name)) return true;
+    if (isIP(name) !== 0) return everyAddress || certificate?.checkIP(name) !== undefined;
+    return certificate?.checkHost(name) !== undefined;
+  }
+
+  const isPublic = (received: Received): boolean => publicName !== undefined && hostName(received) === publicName;
+  return {
+    isPublic,
+    request(received) {
+      const name = hostName(received);
+      if (name === undefined || !isOwn(name)) return undefined;
+      return { ...received, secure: received.tls !== undefined || isPublic(received) };
+    },
+  };
+}
+
+/** `localhost`, names below it, 127.0.0.0/8 and ::1. Source: RFC 6761 §6.3: resolvers answer `localhost` names with loopback addresses. */
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+}
+
+/** The name in `Host`, in lower case, without port and brackets. Undefined without exactly one valid Host header. */
+function hostName(received: Received): string | undefined {
+  const host = header(received, 'host');
+  if (host === undefined || received.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length !== 1)
+    return undefined;
+  const [, bracketed, plain] = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::[0-9]{1,5})?$/.exec(host) ?? [];
+  return (bracketed ?? plain)?.toLowerCase();
+}
+
+/** Without the brackets of an IPv6 address in a URL. */
+function bare(name: string): string {
+  return name.replace(/^\[(.*)\]$/, '$1');
+}

@@ -1,0 +1,59 @@
+/** Size caps of the fields of a record. Requirement LOG-2. */
+
+/**
+ * Largest size of `userAgent`, `errorCode`, `errorMessage` and `requestID`, in bytes.
+ * Source: CloudTrail User Guide, "CloudTrail record contents": a longer field is truncated.
+ */
+const SHORT_FIELD_BYTES = 1024;
+
+/** Largest size of `requestParameters`, `responseElements` and `serviceEventDetails`, in bytes. Source: the same page. */
+export const LONG_FIELD_BYTES = 102_400;
+
+/**
+ * Largest size of `requestParameters` if the request proves no identity, in bytes.
+ * Assumed: AWS does not publish such records, so the limit is ours.
+ */
+export const UNPROVEN_FIELD_BYTES = 1024;
+
+/** Returns at most the first `maxBytes` bytes of a string as UTF-8, cut at a character. */
+export function capped(text: string, maxBytes = SHORT_FIELD_BYTES): string {
+  if (text.length * 3 <= maxBytes) return text;
+  // The rest cannot matter: each UTF-16 unit is at least one byte.
+  const bytes = Buffer.from(text.slice(0, maxBytes + 1));
+  if (bytes.length <= maxBytes) return text;
+  let end = maxBytes;
+  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
+/** Returns a JSON string literal of at most `maxBytes` bytes between its quotes, escapes included. */
+export function quoted(text: string, maxBytes = SHORT_FIELD_BYTES): string {
+  let kept = capped(text, maxBytes);
+  let json = JSON.stringify(kept);
+  // Escapes grow at most sixfold, so the loop ends after a few rounds.
+  while (json.length * 3 > maxBytes + 2 && Buffer.byteLength(json) > maxBytes + 2) {
+    kept = capped(kept, Math.floor(Buffer.byteLength(kept) / 2));
+    json = JSON.stringify(kept);
+  }
+  return json;
+}
+
+/**
+ * Returns the JSON text of an element, or its replacement if it is larger than `maxBytes`.
+ *
+ *     {"reason":"requestParameters too large","omitted":true,"originalSize":149893}
+ *
+ * Source: CloudTrail User Guide, "CloudTrail record contents", `omitted`; records of AWS as detection rules quote them (Elastic,
+ * "AWS CloudTrail Log Evasion").
+ * Assumed: `omitted` is a boolean and `originalSize` a number of bytes.
+ */
+export function elementWithin(name: string, json: string, maxBytes: number): string {
+  if (json.length * 3 <= maxBytes) return json;
+  const bytes = Buffer.byteLength(json);
+  return bytes <= maxBytes ? json : omittedElement(name, bytes);
+}
+
+/** Returns the replacement of an element that is left out. */
+export function omittedElement(name: string, originalSize: number): string {
+  return `{"reason":"${name} too large","omitted":true,"originalSize":${originalSize}}`;
+}

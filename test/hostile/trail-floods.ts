@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { gzipSync } from 'node:zlib';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { everyEvent } from '../sdk/history.ts';
+import { bytesOf, connect, type Plain } from '../server/raw.ts';
+import { startTestServer, type TestServer } from '../server.ts';
+import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+
+/** Records that one source gets in a minute. A run may touch one window more than it has minutes. */
+const PER_MINUTE = 20;
+const CONNECTIONS = 4;
+const GZIP = { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' };
+/** Largest record of an unproven request: five fields of at most 1 KB and the fixed ones. */
+const RECORD_MOST_BYTES = 6_144;
+
+/**
+ * One source fills the trail: unsigned requests whose input grows most from the wire to the record, and refusals that name no operation.
+ */
+export const trailFloods: Workload = {
+  name: 'trail floods',
+  async run({ seconds, seed }) {
+    const server = await startTestServer({ BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) });
+    const requests = worstRequests(server, seed);
+    const before = trailOf(server);
+    let sentBytes = 0;
+    let sent = 0;
+    const until = Date.now() + seconds * 1000;
+    const flood = async (of: readonly Buffer[]) => {
+      const connection = await connect(server.endpoint);
+      for (let i = 0; Date.now() < until; i++) {
+        const bytes = of[i % of.length] as Buffer;
+        connection.write(bytes);
+        await connection.reply();
+        sentBytes += bytes.length;
+        sent += 1;
+      }
+      connection.close();
+    };
+    const { longestMs, calls } = await delayOfOthers(server, () => Promise.all(Array.from({ length: CONNECTIONS }, () => flood(requests))));
+    const proven = (await everyEvent(new CloudTrailClient(server.client()))).filter(({ eventName }) => eventName === 'GetCallerIdentity');
+    await server.stop();
+
+    const after = trailOf(server);
+    const windows = Math.ceil(seconds / 60) + 1;
+    const bytes = after.bytes - before.bytes;
+    const rows = after.rows - before.rows;
+    const omitted = after.omitted;
+    const figures: readonly Figure[] = [
+      { what: 'requests of one source', value: sent, unit: 'count' },
+      { what: 'bytes sent', value: sentBytes, unit: 'bytes' },
+      { what: 'records of one source', value: rows, unit: 'rows', most: windows * PER_MINUTE },
+      { what: 'bytes of its records', value: bytes, unit: 'bytes', most: windows * PER_MINUTE * RECORD_MOST_BYTES },
+      { what: 'bytes of its records for each byte sent', value: bytes / sentBytes, unit: 'count', most: 1 },
+      { what: 'bytes of its records a second', value: bytes / seconds, unit: 'bytes' },
+      { what: 'largest record', value: after.largest, unit: 'bytes', most: RECORD_MOST_BYTES },
+      { what: 'longest delay of another caller', value: longestMs, unit: 'ms' },
+    ];
+    for (const { what, value, most } of figures) assert.ok(most === undefined || value <= most, `${what}: ${value}, at most ${most}`);
+    assert.equal(rows + omitted, sent, 'each request has a record or is counted');
+    // One call before the attack began.
+    assert.equal(proven.length, calls + 1, 'each signed request has a record of its own');
+    return figures;
+  },
+};
+
+/** The unproven records in the database of a server: their number and size, and the requests that summaries count. */
+function trailOf(server: TestServer): { rows: number; bytes: number; largest: number; omitted: number } {
+  const db = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { readOnly: true });
+  try {
+    const own = "event_name NOT IN ('OmitUnprovenRequests', 'GetCallerIdentity', 'LookupEvents')";
+    const { rows, bytes, largest } = db
+      .prepare(`SELECT count(*) AS rows, sum(length(document)) AS bytes, max(length(document)) AS largest FROM trail_event WHERE ${own}`)
+      .get() as { rows: number; bytes: number | null; largest: number | null };
+    const documents = db.prepare("SELECT document FROM trail_event WHERE event_name = 'OmitUnprovenRequests'").all();
+    const omitted = documents
+      .map(({ document }) => JSON.parse(document as string).serviceEventDetails.omittedRequests as number)
+      .reduce((sum, each) => sum + each, 0);
+    return { rows, bytes: bytes ?? 0, largest: largest ?? 0, omitted };
+  } finally {
+    db.close();
+  }
+}
+
+/** Unsigned requests that are small on the wire and large in a record. */
+function worstRequests(server: TestServer, seed: number): readonly Buffer[] {
+  const host = new URL(server.endpoint).host;
+  const bytes = (plain: Plain): Buffer => bytesOf(plain, { host, ...plain.headers });
+  const head = 'Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/Host&RoleSessionName=session';
+  // Just below 100 KB, where CloudTrail omits the parameters of any request.
+  const arn = `arn:aws:iam::aws:policy/${'a'.repeat(1_900 + (seed % 50))}`;
+  const arns = Array.from({ length: 50 }, (_, i) => `&PolicyArns.member.${i + 1}.arn=${arn}`).join('');
+  const quotes = '"'.repeat(8_000);
+  return [
+    bytes({ method: 'POST', target: '/', headers: GZIP, body: gzipSync(`${head}&WebIdentityToken=none${arns}`) }),
+    bytes({ method: 'GET', target: '/meetings/x', headers: { 'user-agent': quotes } }),
+    bytes({ method: 'GET', target: `/${'x'.repeat(8_000)}`, headers: {} }),
+    bytes({ method: 'POST', target: '/', headers: { ...GZIP, 'content-encoding': 'br' }, body: `Action=${'A'.repeat(128)}&Version=x` }),
+  ];
+}

@@ -1,0 +1,149 @@
+/** Sign-ins on several servers of one PostgreSQL database: counts hold on all of them, and names cannot be enumerated. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { CreateLoginProfileCommand } from '@aws-sdk/client-iam';
+import { allow, guideOn } from '../guide/rig.ts';
+import { startTestServer } from '../server.ts';
+import { testPostgres } from '../store/test-postgres.ts';
+import { browser } from './browser.ts';
+
+const postgres = await testPostgres();
+const folder = mkdtempSync(join(tmpdir(), 'belfry-second-'));
+const environment = { BELFRY_DATABASE: postgres.url, BELFRY_SIGN_IN_FAILURES: '40' };
+const first = await startTestServer(environment);
+copyFileSync(join(first.dataFolder, 'operator.key'), join(folder, 'operator.key'));
+const second = await startTestServer({ ...environment }, await withProfile(folder));
+after(() => postgres.stop());
+
+const guide = guideOn(first);
+const GOOD = 'Correct-Horse-7';
+for (const UserName of ['ada', 'bob', 'carol']) {
+  await guide.user(UserName, allow('*'));
+  await guide.admin.send(new CreateLoginProfileCommand({ UserName, Password: GOOD }));
+}
+
+/** The rig of servers reads the profile from the data folder, which only the first server writes. */
+async function withProfile(dataFolder: string): Promise<string> {
+  const { mkdirSync } = await import('node:fs');
+  mkdirSync(join(dataFolder, 'aws'), { mode: 0o700 });
+  copyFileSync(join(first.dataFolder, 'aws', 'credentials'), join(dataFolder, 'aws', 'credentials'));
+  return dataFolder;
+}
+
+async function attempt(server: typeof first, body: object) {
+  const page = await browser(server.endpoint).post('/_belfry/sign-in', body);
+  return { status: page.status, said: page.text };
+}
+
+test('Sign-in: on two servers known and unknown names and accounts get the same sequence of answers', async () => {
+  const sequences = [];
+  for (const [account, userName] of [
+    [guide.accountId, 'ada'],
+    [guide.accountId, 'unknown'],
+    ['999999999999', 'ada'],
+    ['no-such-alias', 'ada'],
+  ]) {
+    const answers = [];
+    for (let i = 0; i < 6; i++) answers.push(await attempt(i < 5 ? first : second, { account, userName, password: 'wrong' }));
+    sequences.push(answers);
+  }
+  const [known, ...unknown] = sequences;
+  assert.deepEqual(
+    known?.map(({ status }) => status),
+    [401, 401, 401, 401, 401, 429],
+  );
+  for (const sequence of unknown) assert.deepEqual(sequence, known);
+});
+
+test('Sign-in: failures of one source with many names count on every server, right passwords included', async () => {
+  // 20 failures were counted above.
+  const answers = [];
+  for (let i = 0; i < 20; i++) {
+    const server = i % 2 === 0 ? first : second;
+    answers.push((await attempt(server, { account: guide.accountId, userName: `spray${i}`, password: 'wrong' })).status);
+  }
+  assert.deepEqual(new Set(answers), new Set([401]));
+  for (const server of [first, second]) {
+    assert.equal((await attempt(server, { account: guide.accountId, userName: 'spray', password: 'wrong' })).status, 429);
+    assert.equal((await attempt(server, { account: guide.accountId, userName: 'bob', password: GOOD })).status, 429);
+  }
+});
+
+test('Sign-in: attempts of many sources with many names at once on two servers are all answered', async () => {
+  const { request } = await import('node:http');
+  const from = (localAddress: string, server: typeof first, body: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', origin: server.endpoint };
+      const sent = request(`${server.endpoint}/_belfry/sign-in`, { method: 'POST', headers, localAddress, agent: false }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode));
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  const statuses = await Promise.all(
+    Array.from({ length: 24 }, (_, i) => {
+      const body = JSON.stringify({ account: guide.accountId, userName: `crowd${i}`, password: 'wrong' });
+      return from(`127.0.1.${i + 1}`, i % 2 === 0 ? first : second, body);
+    }),
+  );
+  assert.deepEqual(new Set(statuses), new Set([401]));
+});
+
+// biome-ignore format: a table
+const BODIES: readonly (readonly [what: string, body: string])[] = [
+  ['NUL in the account',              '{"account":"a\\u0000","userName":"ada","password":"x"}'],
+  ['NUL in the name',                 '{"account":"tower","userName":"a\\u0000","password":"x"}'],
+  ['NUL in the password',             '{"account":"tower","userName":"ada","password":"x\\u0000"}'],
+  ['a lone surrogate in the account', '{"account":"\\ud800","userName":"ada","password":"x"}'],
+  ['a lone surrogate in the name',    '{"account":"tower","userName":"\\udc00","password":"x"}'],
+  ['a code with NUL',                 '{"account":"tower","userName":"ada","password":"x","mfaCode":"12345\\u0000"}'],
+  ['a name of 65 characters',         `{"account":"tower","userName":"${'a'.repeat(65)}","password":"x"}`],
+  ['an account of 64 characters',     `{"account":"${'a'.repeat(64)}","userName":"ada","password":"x"}`],
+  ['a password of 129 characters',    `{"account":"tower","userName":"ada","password":"${'x'.repeat(129)}"}`],
+  ['a list as the name',              '{"account":"tower","userName":["ada"],"password":"x"}'],
+  ['a number as the account',         '{"account":111122223333,"userName":"ada","password":"x"}'],
+  ['an object as the password',       '{"account":"tower","userName":"ada","password":{"toString":"x"}}'],
+  ['two passwords',                   '{"account":"tower","userName":"ada","password":"x","password":"y"}'],
+  ['no password',                     '{"account":"tower","userName":"ada"}'],
+  ['null',                            'null'],
+];
+
+for (const [what, body] of BODIES) {
+  test(`Sign-in on PostgreSQL: ${what} is 400`, async () => {
+    const page = await browser(first.endpoint).send(
+      'POST',
+      '/_belfry/sign-in',
+      { 'content-type': 'application/json', origin: first.endpoint },
+      body,
+    );
+    assert.deepEqual([page.status, page.json()['code']], [400, 'InvalidRequest']);
+  });
+}
+
+// biome-ignore format: a table
+const FORMS: readonly (readonly [what: string, path: string, form: string, status: number])[] = [
+  ['/federation: NUL in Action',                     '/federation', 'Action=login%00',                                                           400],
+  ['/federation: Action twice',                      '/federation', 'Action=getSigninToken&Action=getSigninToken',                               400],
+  ['/federation: NUL in Session',                    '/federation', 'Action=getSigninToken&Session=%7B%22sessionId%22%3A%22%00',                 400],
+  ['/federation: escaped NUL in Session',            '/federation', `Action=getSigninToken&Session=${encodeURIComponent('{"sessionId":"a\\u0000","sessionKey":"b","sessionToken":"c"}')}`, 400],
+  ['/federation: a Session of other types',          '/federation', `Action=getSigninToken&Session=${encodeURIComponent('{"sessionId":1,"sessionKey":"b","sessionToken":"c"}')}`, 400],
+  ['/federation: a lone surrogate in Session',       '/federation', `Action=getSigninToken&Session=${encodeURIComponent('{"sessionId":"\\ud800","sessionKey":"b","sessionToken":"c"}')}`, 400],
+  ['/federation: an unknown Session',                '/federation', `Action=getSigninToken&Session=${encodeURIComponent('{"sessionId":"ASIAAAAAAAAAAAAAAAAA","sessionKey":"b","sessionToken":"c"}')}`, 400],
+  ['/federation: a long Session',                    '/federation', `Action=getSigninToken&Session=${'x'.repeat(400_000)}`,                      400],
+  ['/federation: a million fields',                  '/federation', `Action=login${'&a'.repeat(500_000)}`,                                      400],
+  ['/saml: NUL in the assertion',                    '/saml',       'SAMLResponse=PHg%2B%00',                                                   400],
+  ['/saml: two assertions',                          '/saml',       'SAMLResponse=PHg%2B&SAMLResponse=PHg%2B',                                  400],
+  ['/saml: an assertion that is too long',           '/saml',       `SAMLResponse=${'A'.repeat(100_001)}`,                                      400],
+  ['/saml: an assertion of bytes that are not UTF-8', '/saml',      'SAMLResponse=%ff',                                                         400],
+  ['/saml: no assertion',                            '/saml',       'RelayState=%2F',                                                           400],
+  ['/saml: an assertion of NUL bytes',               '/saml',       `SAMLResponse=${encodeURIComponent(Buffer.alloc(64).toString('base64'))}`,   403],
+];
+
+for (const [what, path, form, status] of FORMS) {
+  test(`Sign-in on PostgreSQL: ${what} is ${status}`, async () => {
+    assert.equal((await browser(second.endpoint).post(path, form)).status, status);
+  });
+}
