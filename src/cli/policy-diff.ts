@@ -6,7 +6,10 @@ import { readText } from './policy-test.ts';
 /**
  * Prints the differences between the decisions of two versions of a policy, each with an example request.
  *
- * Returns the exit status: 0 if the new version grants nothing more, 1 if it may grant more or a file is invalid, 2 for invalid arguments.
+ * Returns the exit status:
+ * - 0: the new version grants nothing more
+ * - 1: the new version may grant more, or a file is invalid
+ * - 2: invalid arguments
  */
 export function policyDiff(args: readonly string[], print: (line: string) => void = console.log): number {
   const asTrust = args[0] === '--trust';

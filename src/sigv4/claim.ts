@@ -123,7 +123,7 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
   const found = new Map<string, string>();
   for (const [name, value] of pairs) {
     if (!/^x-amz-/i.test(name)) continue;
-    // Parameter names are case-sensitive. A name in another case is missing below.
+    // Parameter names are case-sensitive. A parameter in another case counts as missing.
     if (found.has(name)) return malformed(`Query-string parameter '${name.slice(0, 64)}' must not be given more than once.`);
     found.set(name, value);
   }

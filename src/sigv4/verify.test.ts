@@ -81,7 +81,7 @@ const PATHS: readonly [name: string, target: string, signature: string][] = [
 ];
 
 for (const [name, target, signature] of PATHS) {
-  test(`verifySignature: a published vector with ${name} in its path is rejected, and its normalized path verifies`, () => {
+  test(`verifySignature: ${name} in the path of a published vector are rejected`, () => {
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`;
     const sent = (path: string) => received('GET', path, [HOST, DATE, ['Authorization', authorization]]);
     assert.match(messageOf(sent(target)), /Send the normalized path/);
@@ -267,7 +267,7 @@ test('signingKeyCache: drops the oldest access key at its limit', () => {
   );
 });
 
-test('signingKeyCache: keeps keys for several services of one access key until its day or secret changes', () => {
+test('signingKeyCache: keeps keys of an access key for several services until its day or secret changes', () => {
   const keyCache = signingKeyCache();
   const scope = (service: string, date = '20150830') => ({ date, region: 'us-east-1', service });
   const found = (secret = SECRET, date?: string) =>

@@ -2,8 +2,8 @@
 import type { CasePolicies, CaseRequest, PolicyJson } from './policy-case.ts';
 
 /**
- * Generates policies and requests from a small alphabet, so that they overlap: few actions, resources, keys and values, but every
- * operator, qualifier, policy type and language version. A seed reproduces them.
+ * Generates policies and requests from a small alphabet of actions, resources, keys and values, so that they overlap.
+ * Uses every operator, qualifier, policy type and language version. A seed reproduces them.
  */
 
 /** Returns an integer from 0 to `limit` - 1. */

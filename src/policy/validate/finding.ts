@@ -6,8 +6,10 @@ export type FindingType = 'ERROR' | 'SECURITY_WARNING' | 'WARNING' | 'SUGGESTION
 /**
  * One step of the path to a part of a policy document.
  *
- * `value` enters a member by its name, `key` is the name of a member, `index` selects an item of a list, and `substring` a part of
- * a string.
+ * - `value`: the value of the member with this name
+ * - `key`: the name of the member
+ * - `index`: an item of a list
+ * - `substring`: a part of a string
  *
  * Source: IAM Access Analyzer API, PathElement.
  */

@@ -168,7 +168,7 @@ export const ISSUES = {
       'Using a wildcard (*) in token.actions.githubusercontent.com:sub can allow requests from more sources than you intended. Specify the value of token.actions.githubusercontent.com:sub with the repository and branch name.',
   },
 
-  // SUGGESTION: matters of style, which change nothing
+  // SUGGESTION: improvements that do not change the permissions
   EMPTY_ARRAY_ACTION: {
     type: 'SUGGESTION',
     details: 'This statement includes no actions and does not affect the policy. Specify actions.',

@@ -20,8 +20,8 @@ export function conditionIsKnown({ condition }: StatementNode): boolean {
 /**
  * Reports whether every value of a date operator is a date.
  *
- * Assumed: rejects forms that only IAM's lenient parser accepts (`01T`, `2016-12-13t2:00`, a negative epoch), because the engine
- * cannot compare them. moto's tables show that IAM stores a few of them.
+ * Assumed: rejects forms that only IAM's lenient parser accepts (`01T`, `2016-12-13t2:00`, a negative epoch). The engine cannot
+ * compare them. moto's tables show that IAM stores a few of them.
  */
 export function datesAreDates({ condition }: StatementNode): boolean {
   for (const { operator, tests } of condition?.blocks ?? []) {

@@ -23,7 +23,7 @@ test('editDistance: a distance above the limit returns the limit', () => {
   assert.equal(editDistance('kitten', 'sitting', 2), 2);
 });
 
-test('nearest: returns the closest candidate in any case, and undefined for distant or overlong names', () => {
+test('nearest: returns the closest candidate in any case, or undefined for distant or overlong names', () => {
   assert.equal(nearest('GETMETING', ['GetMeeting', 'GetMeetings', 'ListMeetings']), 'GetMeeting');
   assert.equal(nearest('xyzzy', ['GetMeeting']), undefined);
   assert.equal(nearest('a'.repeat(81), ['a'.repeat(81)]), undefined);

@@ -103,7 +103,7 @@ function holdsWithoutKey({ read, items }: ConditionTestView): boolean {
 /**
  * Reports statements that have no effect for some of their actions, because these actions do not support the tag condition key.
  *
- * For Chime, one action without the key is enough: half of its actions (the classic ones) do not support tags, so a tag condition
+ * For Chime, one action without the key is enough. Half of its actions (the classic ones) do not support tags, so a tag condition
  * on `chime:*` is misleading. For other services, the rule follows AWS's check: none of the statement's actions supports the key.
  *
  * Source: requirement TAG-2 and TAG-3; IAM User Guide, the four policy checks.
