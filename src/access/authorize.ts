@@ -5,9 +5,10 @@ import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { ambiguousTagKeys, type TagPrefix, type Tags, tagContextOf, withStoredSpellings } from '#core/tag-keys.ts';
-import { authorizationMessage } from '#policy/authorization-message.ts';
+import { authorizationMessage, type MessagePrincipal } from '#policy/authorization-message.ts';
 import type { Decision } from '#policy/decision.ts';
 import {
+  type CompiledPolicy,
   compilePolicy,
   decideProgram,
   decideTrust,
@@ -18,6 +19,7 @@ import {
   programFor,
   setContext,
   trustCallerOf,
+  trustReadsKey,
 } from '#policy/engine.ts';
 import type { RoleRecord } from '#store/identity.ts';
 import type { Tx } from '#store/store.ts';
@@ -131,13 +133,13 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
       const context = requestContext(received, principal, ownTags, region, now, organization);
       addOperationContext(context, one.context, profile);
       if (one.resolveContext) addOperationContext(context, await one.resolveContext(tx, now), profile);
+      const role = one.trustPolicyOf === undefined ? undefined : roleOf(one.trustPolicyOf);
+      const documents: Documents = {
+        ...(stack !== undefined && { stack }),
+        ...(role !== undefined && { trust: stacks.trustOf(role) }),
+      };
       const tags =
-        one.resourceTags &&
-        profile === 'sdk' &&
-        (stack === undefined ||
-          stack.readsKey(one.action, 'aws:resourcetag/') ||
-          stack.readsKey(one.action, 'iam:resourcetag/') ||
-          (context.has('aws:tagkeys') && stack.readsKey(one.action, 'aws:tagkeys')))
+        one.resourceTags && profile === 'sdk' && anyReads(documents, one.action, tagPrefixesOf(one, context))
           ? await one.resourceTags(tx)
           : undefined;
 
@@ -146,18 +148,35 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
         const resource = resources[i] as string;
         const parts = resource === '*' ? undefined : parseArn(resource);
         const owner = resource === '*' ? undefined : (parts?.accountId ?? '');
-        const ownersOrganization = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
-        // The last resource may have the context for itself: what is said of it is said of no other.
-        const own = resourceContext(i + 1 < resources.length ? new Map(context) : context, parts, tags?.[i], ownersOrganization);
-        try {
-          if (readsAmbiguousTag(stack, one, [...principalKeys, ...ambiguousKeys(RESOURCE_TAGS, tags?.[i])])) {
-            throw denied(principal, one.action, resource, implicit('identity', resource), one.called);
+        // The last resource may have the context for itself: facts of one resource do not apply to another.
+        const base = i + 1 < resources.length ? new Map(context) : context;
+        if (owner) base.set('aws:resourceaccount', owner);
+        const organizationOfOwner = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
+        const others = owner !== undefined && owner !== principal.accountId;
+        const whole = withOwnersFacts(others ? new Map(base) : base, one, parts, tags?.[i], organizationOfOwner);
+        const managed = parts?.service === 'organizations' && owner === organization?.managementAccountId;
+        const seen: Seen = { whole, known: others && !managed ? base : whole };
+        const ambiguous = [...principalKeys, ...ambiguousKeys(RESOURCE_TAGS, tags?.[i])];
+        const refusal = anyReads(documents, one.action, ambiguous)
+          ? ambiguity(principal, one, resource, others)
+          : one.trustPolicyOf !== undefined
+            ? throughTrust(principal, documents, role, one, resource, seen)
+            : byPolicies(principal, stack, one, resource, owner, seen.known);
+        if (refusal !== undefined) {
+          const { denied, context: evaluated = seen.known } = refusal;
+          if (stack !== undefined) {
+            denied.reasons = authorizationMessage({
+              principal: messagePrincipalOf(principal),
+              action: one.action,
+              resource,
+              decision: denied.decision as Denial,
+              layers: stacks.layersOf(principal),
+              context: evaluated,
+              shown: others ? base : whole,
+              ...(documents.trust !== undefined && { trust: documents.trust }),
+            });
           }
-          if (one.trustPolicyOf !== undefined) throughTrust(principal, stack, one, resource, own);
-          else byPolicies(principal, stack, one, resource, owner, own);
-        } catch (error) {
-          if (error instanceof Denied && stack !== undefined) error.reasons = reasonsOf(principal, one.action, resource, own);
-          throw error;
+          throw denied;
         }
         if (resource !== '*') allowed.push(resource);
       }
@@ -167,24 +186,22 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     return { principal, resources: allowed, identityVersion } as unknown as Authorized;
   };
 
-  function reasonsOf(principal: Principal, action: string, resource: string, context: ConditionContext): string {
-    const { principalId: id, arn } = principal;
-    return authorizationMessage(
-      { id, name: arn.slice(arn.lastIndexOf('/') + 1), arn },
-      action,
-      resource,
-      context,
-      stacks.layersOf(principal),
-    );
-  }
-
+  /**
+   * Returns the tags of the user or role that a caller is or is a session of, as they are now. Tags of the session override them.
+   *
+   * Source: STS API reference, GetFederationToken, "Tags": a session tag takes precedence over the tag of the user, whatever the key's case.
+   * Assumed: a federated user has the tags that its issuer has at the time of use, as a role session has those of its role. The session's
+   * permissions are the issuer's at that time as well.
+   */
   function tagsOf(principal: Principal): Readonly<Record<string, string>> {
     const record =
       principal.type === 'IAMUser'
         ? snapshot.user(principal.accountId, principal.userName)
         : principal.type === 'AssumedRole'
           ? snapshot.role(principal.accountId, principal.roleName)
-          : undefined;
+          : principal.type === 'FederatedUser'
+            ? snapshot.userById(principal.issuerId)
+            : undefined;
     if (record === undefined || record.tags.length === 0) return NO_TAGS;
     return Object.fromEntries(record.tags.map(({ key, value }) => [key, value]));
   }
@@ -196,17 +213,17 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
     resource: string,
     owner: string | undefined,
     context: ConditionContext,
-  ): void {
-    if (stack === undefined) throw denied(principal, action, resource, NOBODY, called);
+  ): Refusal | undefined {
+    if (stack === undefined) return { denied: denied(principal, action, resource, NOBODY, called) };
     const decision = decided(stack, action, resource, context);
-    if (decision.effect === 'Deny') throw denied(principal, action, resource, decision, called);
+    if (decision.effect === 'Deny') return { denied: denied(principal, action, resource, decision, called) };
     // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
-    if (owner !== undefined && owner !== principal.accountId && !isOfAws(resource) && !isOwnOrganizations(principal, resource)) {
-      const decision = implicit('resource', resource);
-      // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
-      if (action === 'iam:PassRole') throw new Denied('Cross-account pass role is not allowed.', decision, [resource]);
-      throw denied(principal, action, resource, decision, called);
-    }
+    if (owner === undefined || owner === principal.accountId || isOfAws(resource) || isOwnOrganizations(principal, resource))
+      return undefined;
+    const refused = implicit('resource', resource);
+    // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
+    if (action === 'iam:PassRole') return { denied: new Denied('Cross-account pass role is not allowed.', refused, [resource]) };
+    return { denied: denied(principal, action, resource, refused, called) };
   }
 
   function organizationOf(principal: Principal): OrganizationFacts | undefined {
@@ -224,41 +241,45 @@ export function authorizing({ snapshot, stacks, holds }: AuthorizeParts): Author
   }
 
   /**
-   * `sts:AssumeRole` and its companions: the caller's policies and the role's trust policy together.
+   * Decides `sts:AssumeRole` and its companions by the caller's policies and the role's trust policy together.
    *
-   * Trust that names the caller directly is enough in its own account; trust of the account needs the caller's policies
-   * as well; across accounts both are always needed. What the caller may learn of a role that does not trust it is nothing:
-   * an unknown role is refused in the same words. Requirements STS-4, STS-5, EVAL-7, SLR-10.
+   * Trust that names the caller directly is enough in its own account. Trust of the account needs the caller's policies
+   * as well, and across accounts both are always needed. The trust policy reads all facts of the role. The caller's policies read those
+   * of another account's role only after its trust policy allows the caller, so that no answer before depends on them.
+   * A role of another account that does not trust the caller gets the answer of an unknown role, whether its trust policy denies or
+   * is silent. Requirements STS-4, STS-5, EVAL-7, SLR-10.
    */
   function throughTrust(
     principal: Principal,
-    stack: PolicyStack | undefined,
-    one: Asked,
+    { stack, trust: trustPolicy }: Documents,
+    role: RoleRecord | undefined,
+    { action }: Asked,
     resource: string,
-    context: ConditionContext,
-  ): void {
-    const { action } = one;
-    if (principal.type === 'Root') throw new Denied('Roles may not be assumed by root accounts.', implicit('trust', resource), [resource]);
-    const role = roleOf(one.trustPolicyOf as string);
+    { whole, known }: Seen,
+  ): Refusal | undefined {
+    if (principal.type === 'Root') {
+      return { denied: new Denied('Roles may not be assumed by root accounts.', implicit('trust', resource), [resource]) };
+    }
+    const trust = trustPolicy && decideTrust(trustPolicy, trustCallerOf(principal), { action, resources: [resource], context: whole });
+    const context = trust?.effect === 'Allow' ? whole : known;
     const own = stack === undefined ? undefined : decided(stack, action, resource, context);
-    if (own?.effect === 'Deny' && own.kind === 'explicit') throw denied(principal, action, resource, own);
+    if (own?.effect === 'Deny' && own.kind === 'explicit') return { denied: denied(principal, action, resource, own), context };
 
-    const trust = role && decideTrust(stacks.trustOf(role), trustCallerOf(principal), { action, resources: [resource], context });
-    if (trust?.effect === 'Deny' && trust.kind === 'explicit') {
-      throw denied(principal, action, resource, { effect: 'Deny', kind: 'explicit', by: trust.by, policyType: 'trust', resource });
-    }
+    const decision: Denial =
+      trust?.effect === 'Deny' && trust.kind === 'explicit' && role?.accountId === principal.accountId
+        ? { effect: 'Deny', kind: 'explicit', by: trust.by, policyType: 'trust', resource }
+        : implicit('trust', resource);
     if (stack === undefined) {
-      // Nobody signed: the token names the caller, and the trust policy alone decides. policy-engine.md 57.
-      if (trust?.effect === 'Allow') return;
-      throw bare(principal, action, resource);
+      // Unsigned request: the token identifies the caller, and only the trust policy is evaluated. policy-engine.md 57.
+      return trust?.effect === 'Allow' ? undefined : { denied: bare(principal, action, resource, decision) };
     }
+    if (decision.kind === 'explicit') return { denied: denied(principal, action, resource, decision) };
     const named = trust?.effect === 'Allow' && role?.accountId === principal.accountId ? trust.grantee : 'account';
     if (own?.effect === 'Deny') {
-      const besides = named === 'account' ? own : besidesGrant(principal, named, own, action, resource, context);
-      if (besides !== undefined) throw denied(principal, action, resource, besides);
-      return;
+      const remaining = named === 'account' ? own : besidesGrant(principal, named, own, action, resource, context);
+      return remaining && { denied: denied(principal, action, resource, remaining), context };
     }
-    if (trust?.effect !== 'Allow') throw bare(principal, action, resource);
+    return trust?.effect === 'Allow' ? undefined : { denied: bare(principal, action, resource) };
   }
 
   /**
@@ -310,7 +331,7 @@ const NO_TAGS: Readonly<Record<string, string>> = {};
 type Denial = Extract<Decision, { effect: 'Deny' }>;
 const NOBODY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
 
-function implicit(missing: 'trust' | 'resource' | 'identity', resource: string): Denial {
+function implicit(missing: 'trust' | 'resource' | 'identity', resource: string): Denial & { readonly kind: 'implicit' } {
   return { effect: 'Deny', kind: 'implicit', missing, resource };
 }
 
@@ -319,25 +340,56 @@ function denied(principal: Principal, action: string, resource: string, decision
   return new Denied(text, decision, resource === '*' ? [] : [resource]);
 }
 
-/** Without a reason clause: the words for a role that is not there and for one that does not trust. Requirement STS-4. */
-function bare(principal: Principal, action: string, resource: string): Denied {
-  // Of who brings a token of an identity provider the real service names neither the caller nor the role.
-  if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, implicit('trust', resource), [resource]);
-  return new Denied(
-    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`,
-    implicit('trust', resource),
-    [resource],
-  );
+/** Without a reason clause: the message for an unknown role and for one that does not trust. `decision` is for the trail. Requirement STS-4. */
+function bare(principal: Principal, action: string, resource: string, decision: Denial = implicit('trust', resource)): Denied {
+  // For the holder of a provider's token the real service names neither the caller nor the role.
+  if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, decision, [resource]);
+  return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, decision, [resource]);
 }
 
-/** Adds the account that owns the resource, the organization that account is in, and the resource's tags. */
-function resourceContext(
+/** Documents that one action of a request is decided by. A new kind of document is a member here, and `anyReads` asks it. */
+interface Documents {
+  /** Absent for an unsigned request. Its layers are all policies of the caller: identity, boundary, session, service control. */
+  readonly stack?: PolicyStack;
+  /** The trust policy of the role that the action assumes. */
+  readonly trust?: CompiledPolicy;
+}
+
+const AWS_RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/'];
+const RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/', 'iam:resourcetag/'];
+const PRINCIPAL_TAGS: readonly TagPrefix[] = ['aws:principaltag/'];
+
+/**
+ * Checks whether any of the documents reads a key with one of the prefixes. A fact that costs a look-up is loaded if, and only if, this
+ * is true: a document that is not asked would read an absent key, and a Deny on the key would not apply.
+ */
+function anyReads({ stack, trust }: Documents, action: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => stack?.readsKey(action, prefix) || (trust !== undefined && trustReadsKey(trust, action, prefix)));
+}
+
+/**
+ * Contexts of one resource. `whole` has every fact. `known` is what the caller's policies read: for another account's resource it lacks the
+ * facts that are the owner's, unless the owner manages the caller's organization and the resource is part of it.
+ */
+interface Seen {
+  readonly whole: ConditionContext;
+  readonly known: ConditionContext;
+}
+
+/** A denial, with the context in which the caller's policies were evaluated. Default: the known one. */
+interface Refusal {
+  readonly denied: Denied;
+  readonly context?: ConditionContext;
+}
+
+/** Adds facts that are the owner's: the organization of the resource's account, and the resource's tags. */
+function withOwnersFacts(
   context: Map<string, string | readonly string[]>,
+  { trustPolicyOf }: Asked,
   parts: ArnParts | undefined,
   tags: Readonly<Record<string, string>> | undefined,
   organization: OrganizationFacts | undefined,
 ): ConditionContext {
-  if (parts?.accountId) context.set('aws:resourceaccount', parts.accountId);
   if (organization !== undefined) {
     context.set('aws:resourceorgid', organization.organizationId);
     context.set('aws:resourceorgpaths', [organization.path]);
@@ -347,14 +399,21 @@ function resourceContext(
     for (const [key, value] of tagContextOf(prefix, tags)) context.set(key, value);
   }
   const changed = context.get('aws:tagkeys');
-  // A request for `team` may replace or remove the tag `Team`, so a Deny on either key must see it.
-  if (Array.isArray(changed)) context.set('aws:tagkeys', withStoredSpellings(changed, Object.keys(tags)));
+  // A request for `team` may replace or remove the tag `Team`, so a Deny on either key must see it. Session tags change no tag of the role.
+  if (Array.isArray(changed) && trustPolicyOf === undefined) {
+    context.set('aws:tagkeys', withStoredSpellings(changed, Object.keys(tags)));
+  }
   return context;
 }
 
-const AWS_RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/'];
-const RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/', 'iam:resourcetag/'];
-const PRINCIPAL_TAGS: readonly TagPrefix[] = ['aws:principaltag/'];
+function messagePrincipalOf({ principalId: id, arn }: Principal): MessagePrincipal {
+  return { id, name: arn.slice(arn.lastIndexOf('/') + 1), arn };
+}
+
+/** Keys whose reader needs the tags of the resource: the tags, and the keys of a request that changes them. */
+function tagPrefixesOf({ trustPolicyOf }: Asked, context: ConditionContext): readonly string[] {
+  return trustPolicyOf === undefined && context.has('aws:tagkeys') ? [...RESOURCE_TAGS, 'aws:tagkeys'] : RESOURCE_TAGS;
+}
 
 /** The condition keys of tags that differ in case only. */
 function ambiguousKeys(prefixes: readonly TagPrefix[], tags: Tags = NO_TAGS): readonly string[] {
@@ -363,14 +422,16 @@ function ambiguousKeys(prefixes: readonly TagPrefix[], tags: Tags = NO_TAGS): re
 }
 
 /**
- * Reports whether a decision would read a tag whose key occurs in several spellings. Requests cannot store such tags; older data may have them.
+ * Denies a request whose decision would read a tag whose key occurs in several spellings. Requests cannot store such tags; older data may
+ * have them.
  *
  * A policy could mean either value, and an absent key would satisfy negated tests. So the request is denied: an error during evaluation
- * fails closed. Requirement EVAL-12. Source: IAM User Guide, `aws:ResourceTag`: a condition matches either key "but not both".
- * Assumed: that AWS does the same.
+ * fails closed. Requirement EVAL-12. Another account's role gets the answer of an unknown role. Source: IAM User Guide, `aws:ResourceTag`:
+ * a condition matches either key "but not both". Assumed: that AWS does the same.
  */
-function readsAmbiguousTag(stack: PolicyStack | undefined, { action, trustPolicyOf }: Asked, keys: readonly string[]): boolean {
-  return keys.some((key) => stack === undefined || trustPolicyOf !== undefined || stack.readsKey(action, key));
+function ambiguity(principal: Principal, { action, called, trustPolicyOf }: Asked, resource: string, others: boolean): Refusal {
+  if (trustPolicyOf !== undefined && (others || principal.type === 'Unknown')) return { denied: bare(principal, action, resource) };
+  return { denied: denied(principal, action, resource, implicit('identity', resource), called) };
 }
 
 const NO_KEYS: readonly string[] = [];

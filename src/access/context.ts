@@ -79,6 +79,7 @@ export function requestContext(
   if (session.mfaAuthenticated) context.set('aws:multifactorauthage', String(Math.floor((now - session.issuedAt) / 1000)));
   if (session.sourceIdentity !== undefined) context.set('aws:sourceidentity', session.sourceIdentity);
   if (session.federatedProvider !== undefined) context.set('aws:federatedprovider', session.federatedProvider);
+  for (const [key, value] of session.federatedContext ?? []) context.set(key, value);
   return context;
 }
 

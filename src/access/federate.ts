@@ -4,6 +4,7 @@ import type { Federation } from '#core/federation.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
+import { invalid } from './passed-tags.ts';
 import { verifySaml } from './saml.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -38,7 +39,12 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
     if (provider === undefined) {
       throw new AwsError('InvalidIdentityTokenException', `No OpenIDConnect provider found in your account for ${issuer.slice(0, 255)}`);
     }
-    return bringer(provider.accountId, await verifyWebIdentity(WebIdentityToken, provider, keys, now));
+    const federation = await verifyWebIdentity(WebIdentityToken, provider, keys, now);
+    // Before the trust policy, which cannot lift this limit.
+    if (federation.kind === 'web-identity' && federation.roleArns !== undefined && !federation.roleArns.includes(RoleArn)) {
+      throw invalid('The target role ARN is not present in the roles claim of the identity token');
+    }
+    return bringer(provider.accountId, federation);
   }
 
   async function saml({ PrincipalArn, SAMLAssertion }: { readonly PrincipalArn: string; readonly SAMLAssertion: string }, now: Instant) {

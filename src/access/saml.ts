@@ -2,8 +2,11 @@ import { hash } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { conditionKey } from '#model/authorization.ts';
 import type { SamlProviderRecord } from '#store/identity.ts';
 import { invalid, passed } from './passed-tags.ts';
+import { requireShort } from './provider-claims.ts';
+import { checkResponse, hasAtMost } from './saml-response.ts';
 
 /**
  * SAML assertions. Owns what an assertion must say and when; the signature is judged by node-saml, which answers only the
@@ -30,6 +33,7 @@ interface Element {
 /**
  * Verifies an assertion of a provider, and answers what it says.
  *
+ * @throws AwsError IDPRejectedClaim      the status of the response is not Success
  * @throws AwsError InvalidIdentityToken  signature, issuer, recipient, audience or an attribute that must be there
  * @throws AwsError ExpiredTokenException it is over, or older than five minutes
  *
@@ -38,7 +42,7 @@ interface Element {
  * Assumed: clocks may differ by a minute; encrypted assertions are refused.
  */
 export async function verifySaml(assertion: string, provider: SamlProviderRecord, now: Instant): Promise<Federation> {
-  const { entityId, certificates } = await readMetadata(provider.metadata);
+  const { entityId, certificates } = await metadataOf(provider);
   const signed = await signedAssertion(assertion, certificates);
   const issuer = textOf(one(signed, 'Issuer'));
   if (issuer !== entityId) throw invalid('Issuer not present in specified provider');
@@ -61,6 +65,13 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
 
   const consoleSeconds = consoleSecondsOf(attributes.get(`${ATTRIBUTES}SessionDuration`)?.[0]);
   const nameQualifier = hash('sha1', `${issuer}${provider.accountId}/${provider.name}`, 'base64');
+  // Source: IAM User Guide, "IAM and AWS STS condition context keys", "SAML role permissions policies": these, and no other SAML keys.
+  const sessionContext = new Map([
+    ['saml:sub', subject],
+    ['saml:sub_type', subjectType],
+    ['saml:namequalifier', nameQualifier],
+  ]);
+  requireShort(sessionContext);
   return {
     kind: 'saml',
     provider: provider.arn,
@@ -76,12 +87,11 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
     context: new Map<string, string | readonly string[]>([
       ['saml:aud', audience],
       ['saml:iss', issuer],
-      ['saml:sub', subject],
-      ['saml:sub_type', subjectType],
-      ['saml:namequalifier', nameQualifier],
+      ...sessionContext,
       ['saml:doc', `${provider.accountId}/${provider.name}`],
-      ...organizationKeys(attributes),
+      ...attributeKeys(attributes),
     ]),
+    sessionContext,
     ...passed(
       tags.map(([name, values]) => [name.slice(TAG_ATTRIBUTES.length), values]),
       attributes.get(`${ATTRIBUTES}TransitiveTagKeys`) ?? [],
@@ -118,12 +128,13 @@ export function namedProviders(assertion: string): readonly string[] {
 }
 
 /** Loaded at the first assertion: the library is large, and most servers never see one. */
-async function signedAssertion(assertion: string, certificates: string[]): Promise<Element> {
+async function signedAssertion(assertion: string, certificates: readonly string[]): Promise<Element> {
   const { SAML } = await import('@node-saml/node-saml');
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
   if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
+  await checkResponse(xml);
   const reader = new SAML({
-    idpCert: certificates,
+    idpCert: [...certificates],
     issuer: 'belfry',
     callbackUrl: AUDIENCES[0] as string,
     wantAuthnResponseSigned: false,
@@ -156,7 +167,10 @@ function recipientOf(signed: Element, now: Instant): string {
   if (valid === undefined) throw expired('Token is expired');
 
   const audiences = all(one(signed, 'Conditions'), 'AudienceRestriction').map((restriction) => all(restriction, 'Audience').map(textOf));
-  if (audiences.some((list) => !list.some((audience) => AUDIENCES.includes(audience) || RECIPIENT.test(audience)))) {
+  if (
+    audiences.length === 0 ||
+    audiences.some((list) => !list.some((audience) => AUDIENCES.includes(audience) || RECIPIENT.test(audience)))
+  ) {
     throw invalid('Response does not contain the required audience');
   }
   return valid['Recipient'] as string;
@@ -206,30 +220,99 @@ function rolesOf(values: readonly string[], providerArn: string): string[] {
     .map((pair) => pair.find((arn) => arn !== providerArn) ?? '');
 }
 
-/** Attributes that conditions may ask for. Source: IAM User Guide, "Available keys for SAML-based AWS STS federation". */
+/**
+ * Attributes that set condition keys.
+ *
+ * Source: IAM User Guide, "Configure SAML assertions for the authentication response", "Mapping SAML attributes to AWS trust policy context
+ * keys". Assumed: the names with `urn:oid:` of X.500 attributes, which identity providers send, and the key of primarygroupsid, which the guide
+ * maps to `uid`; the guide prints some of the numbers with a digit missing.
+ */
 // biome-ignore format: a table
-const ORGANIZATION_KEYS: Readonly<Record<string, string>> = {
+const ATTRIBUTE_KEYS: Readonly<Record<string, string>> = {
+  // eduPerson and eduOrg
   'urn:oid:1.3.6.1.4.1.5923.1.1.1.1':  'saml:edupersonaffiliation',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.2':  'saml:edupersonnickname',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.3':  'saml:edupersonorgdn',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.4':  'saml:edupersonorgunitdn',
   'urn:oid:1.3.6.1.4.1.5923.1.1.1.5':  'saml:edupersonprimaryaffiliation',
   'urn:oid:1.3.6.1.4.1.5923.1.1.1.6':  'saml:edupersonprincipalname',
   'urn:oid:1.3.6.1.4.1.5923.1.1.1.7':  'saml:edupersonentitlement',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.8':  'saml:edupersonprimaryorgunitdn',
   'urn:oid:1.3.6.1.4.1.5923.1.1.1.9':  'saml:edupersonscopedaffiliation',
-  'urn:oid:0.9.2342.19200300.100.1.1': 'saml:uid',
-  'urn:oid:0.9.2342.19200300.100.1.3': 'saml:mail',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.10': 'saml:edupersontargetedid',
+  'urn:oid:1.3.6.1.4.1.5923.1.1.1.11': 'saml:edupersonassurance',
+  'urn:oid:1.3.6.1.4.1.5923.1.2.1.2':  'saml:eduorghomepageuri',
+  'urn:oid:1.3.6.1.4.1.5923.1.2.1.3':  'saml:eduorgidentityauthnpolicyuri',
+  'urn:oid:1.3.6.1.4.1.5923.1.2.1.4':  'saml:eduorglegalname',
+  'urn:oid:1.3.6.1.4.1.5923.1.2.1.5':  'saml:eduorgsuperioruri',
+  'urn:oid:1.3.6.1.4.1.5923.1.2.1.6':  'saml:eduorgwhitepagesuri',
   'urn:oid:2.5.4.3':                   'saml:cn',
-  'urn:oid:2.5.4.4':                   'saml:surname',
-  'urn:oid:2.5.4.42':                  'saml:givenname',
+  // Active Directory
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name':           'saml:name',
+  'http://schemas.xmlsoap.org/claims/CommonName':                         'saml:commonname',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname':      'saml:givenname',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname':        'saml:surname',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress':   'saml:mail',
+  'http://schemas.microsoft.com/ws/2008/06/identity/claims/primarygroupsid': 'saml:primarygroupsid',
+  // X.500
+  '2.5.4.3':                            'saml:commonname',
+  '2.5.4.4':                            'saml:surname',
+  '2.5.4.42':                           'saml:givenname',
+  '2.5.4.45':                           'saml:x500uniqueidentifier',
+  '0.9.2342.19200300.100.1.1':          'saml:uid',
+  '0.9.2342.19200300.100.1.3':          'saml:mail',
+  '0.9.2342.19200300.100.1.45':         'saml:organizationstatus',
+  'urn:oid:2.5.4.4':                    'saml:surname',
+  'urn:oid:2.5.4.42':                   'saml:givenname',
+  'urn:oid:2.5.4.45':                   'saml:x500uniqueidentifier',
+  'urn:oid:0.9.2342.19200300.100.1.1':  'saml:uid',
+  'urn:oid:0.9.2342.19200300.100.1.3':  'saml:mail',
+  'urn:oid:0.9.2342.19200300.100.1.45': 'saml:organizationstatus',
 };
 
-function organizationKeys(attributes: ReadonlyMap<string, readonly string[]>): [string, readonly string[]][] {
-  return [...attributes].flatMap(([name, values]): [string, readonly string[]][] => {
-    const key = Object.hasOwn(ORGANIZATION_KEYS, name) ? ORGANIZATION_KEYS[name] : undefined;
-    return key === undefined ? [] : [[key, values]];
+/**
+ * Returns the keys that attributes set. Values of attributes with one key are joined.
+ *
+ * A key that the authorization reference lists as single-valued is a single value if the assertion has one value for it, so that variables
+ * and plain operators read it.
+ */
+function attributeKeys(attributes: ReadonlyMap<string, readonly string[]>): readonly [string, string | readonly string[]][] {
+  const byKey = new Map<string, readonly string[]>();
+  for (const [name, values] of attributes) {
+    const key = Object.hasOwn(ATTRIBUTE_KEYS, name) ? (ATTRIBUTE_KEYS[name] as string) : undefined;
+    if (key !== undefined) byKey.set(key, [...(byKey.get(key) ?? []), ...values]);
+  }
+  return [...byKey].map(([key, values]) => {
+    const [value, ...more] = values;
+    return [key, value !== undefined && more.length === 0 && conditionKey(key)?.multivalued === false ? value : values];
   });
 }
 
-/** The entity and the certificates it signs with. */
-async function readMetadata(metadata: string): Promise<{ readonly entityId: string; readonly certificates: string[] }> {
+interface Metadata {
+  readonly entityId: string;
+  readonly certificates: readonly string[];
+}
+
+/** Metadata that was read, by the provider's record: a changed record is another object. */
+const READ = new WeakMap<SamlProviderRecord, Promise<Metadata>>();
+
+/** Tags and certificates of metadata that an assertion is verified with. Real metadata has hundreds of tags, and one or two certificates. */
+const METADATA_TAGS_MAX = 20_000;
+const CERTIFICATES_MAX = 20;
+
+/** Returns the entity of a provider, and the certificates it signs with. Each record is read once. */
+function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
+  let read = READ.get(provider);
+  if (read === undefined) READ.set(provider, (read = readMetadata(provider.metadata)));
+  return read;
+}
+
+/**
+ * @throws AwsError InvalidIdentityToken the metadata has no signing certificate, or more than anyone needs
+ * Assumed: the limits and the messages.
+ */
+async function readMetadata(metadata: string): Promise<Metadata> {
+  if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX)) throw invalid("The provider's metadata is too large.");
   const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js');
   const root = ((await parseXml2JsFromString(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
@@ -242,6 +325,7 @@ async function readMetadata(metadata: string): Promise<{ readonly entityId: stri
     .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
   const entityId = entity?.$?.['entityID'];
   if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
+  if (certificates.length > CERTIFICATES_MAX) throw invalid("The provider's metadata names too many signing certificates.");
   return { entityId, certificates };
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { accountOfAccessKeyId } from '#core/access-key-id.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
+import { SESSION_KEYS_MAX_BYTES } from '#core/federation.ts';
 import { instant } from '#core/instant.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { SessionClaims } from '#core/session-issuer.ts';
@@ -48,10 +49,22 @@ function issued(claims: SessionClaims, tokens = newSessionTokens([KEY])) {
   return answer;
 }
 
+/** What a token of an identity provider leaves in a session. */
+const OF_PROVIDER: SessionFacts = {
+  ...FACTS,
+  federatedContext: new Map<string, string | readonly string[]>([
+    [`${'long.'.repeat(40)}example:sub`, 'user-1'],
+    [`${'long.'.repeat(40)}example:amr`, ['pwd', 'otp']],
+    ['saml:sub', 'ada'],
+  ]),
+  latestEnd: instant(1_795_316_000_000),
+};
+
 // biome-ignore format: a table
 const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
   ['a role session',               ROLE],
   ['a role session with all',      { ...ROLE, session: FACTS }],
+  ['a session of a web identity',  { ...ROLE, session: OF_PROVIDER }],
   ["a user's session",             { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, mfaAuthenticated: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],
   ["a user's console session",     { kind: 'user', accountId: ACCOUNT, session: { ...SESSION, fromConsole: true }, userId: 'AIDAEXAMPLEEXAMPLEEXA' }],
   ["the root's session",           { kind: 'root', accountId: ACCOUNT, session: SESSION }],
@@ -72,6 +85,43 @@ for (const [name, claims] of CLAIMS) {
 test('session tokens: the longest names make 300 characters at most', () => {
   const { credentials } = issued(ROLE);
   assert.ok(credentials.sessionToken.length <= 300, `${credentials.sessionToken.length}`);
+});
+
+test('session tokens: the longest names, the most keys of a provider and a full pack open again', () => {
+  const session: SessionFacts = {
+    ...SESSION,
+    sourceIdentity: 'i'.repeat(64),
+    federatedProvider: `arn:aws:iam::${ACCOUNT}:oidc-provider/${'p'.repeat(255)}`,
+    federatedContext: new Map([['saml:sub', 'x'.repeat(SESSION_KEYS_MAX_BYTES - '[["saml:sub",""]]'.length)]]),
+    sessionPolicy: randomBytes(1450).toString('base64'),
+    latestEnd: SESSION.expiresAt,
+  };
+  const claims: SessionClaims = { ...ROLE, session };
+  const { credentials, packedPolicyPercent } = issued(claims);
+  assert.ok((packedPolicyPercent as number) > 70, `${packedPolicyPercent}`);
+  assert.deepEqual(newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken)?.claims, claims);
+});
+
+/** Issued by the version before keys of a provider were sealed, under the key of these tests. */
+const EARLIER = {
+  accessKeyId: 'ASIAQFX64DQ2XK3RFD74',
+  sessionToken:
+    'AbgixByZprV5WqE1r6vTqd6WPy76xm1ocUrYQihfn8oca_lSFuKbwSVWtNE6dwOOMOUaCI8q7HulAj4dWjvEG-XeOjc5P8eZ0xeUbdYTcBFRgp0dSIsVML6x93itpbQ4p4jQMxspoydHnCjJjtiJaOQKiLpdp-I2LHNH8n53dRJa_RcNUZiB_tLSK5ZAgVT4vizdkxblrCJOf6QBZqy6smDWFU_dZp4rzAg0HfwUNbsRtLo',
+};
+
+test('session tokens: one issued before keys of a provider were sealed still opens', () => {
+  const opened = newSessionTokens([KEY]).open(EARLIER.accessKeyId, EARLIER.sessionToken);
+  assert.deepEqual(opened?.claims, {
+    ...ROLE,
+    roleName: 'desk',
+    sessionName: 'ada',
+    session: {
+      ...SESSION,
+      federatedProvider: `arn:aws:iam::${ACCOUNT}:oidc-provider/idp.example`,
+      tags: { Team: 'blue' },
+      transitiveTagKeys: ['Team'],
+    },
+  });
 });
 
 test("session tokens: credentials look like the real service's", () => {

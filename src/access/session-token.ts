@@ -26,8 +26,8 @@ export interface SessionTokens extends SessionIssuer {
 /** Bytes of session policies and tags, deflated, that fill a token: 100 %. */
 const PACKED_MAX = 2048;
 
-/** A whole token in base64url, with the longest names and a full pack. */
-const TOKEN_MAX = 4096;
+/** Characters of a whole token in base64url, with the longest names, a full pack and the most keys of a provider's token. */
+const TOKEN_MAX = 5000;
 
 /** What the real service's secrets are like: 40 characters of base 64. */
 const SECRET_BYTES = 30;
@@ -89,17 +89,57 @@ const KINDS = ['role', 'user', 'root', 'federated'] as const;
 const MFA = 1;
 const CHAINED = 2;
 const FROM_CONSOLE = 4;
+/** A string with the facts of the provider's token follows the others. Tokens issued before these facts existed lack it. */
+const FEDERATED = 8;
 
 /** The claims without what is packed: kind and flags, account, two moments of six bytes each, texts with their lengths before them. */
 function written(claims: SessionClaims): Buffer {
   const { session } = claims;
   const head = Buffer.alloc(19);
   head[0] = KINDS.indexOf(claims.kind);
-  head[1] = (session.mfaAuthenticated ? MFA : 0) | (session.chained ? CHAINED : 0) | (session.fromConsole ? FROM_CONSOLE : 0);
+  const federated = federatedText(session);
+  head[1] =
+    (session.mfaAuthenticated ? MFA : 0) |
+    (session.chained ? CHAINED : 0) |
+    (session.fromConsole ? FROM_CONSOLE : 0) |
+    (federated === undefined ? 0 : FEDERATED);
   head.writeUIntBE(Number(claims.accountId), 2, 5);
   head.writeUIntBE(session.issuedAt, 7, 6);
   head.writeUIntBE(session.expiresAt, 13, 6);
-  return Buffer.concat([head, ...[...names(claims), session.sourceIdentity ?? '', session.federatedProvider ?? ''].map(lengthAndText)]);
+  const texts = [
+    ...names(claims),
+    session.sourceIdentity ?? '',
+    session.federatedProvider ?? '',
+    ...(federated === undefined ? [] : [federated]),
+  ];
+  return Buffer.concat([head, ...texts.map(lengthAndText)]);
+}
+
+type StoredKeys = readonly (readonly [key: string, value: string | readonly string[]])[];
+
+/** The facts of a provider's token as JSON. The issuer, which most keys begin with, is in the provider's ARN and left out here. */
+function federatedText({ federatedProvider, federatedContext, latestEnd }: SessionFacts): string | undefined {
+  if (federatedContext === undefined && latestEnd === undefined) return undefined;
+  const issuer = issuerOf(federatedProvider);
+  const keys: StoredKeys = [...(federatedContext ?? [])].map(([key, value]) => [
+    issuer !== '' && key.startsWith(`${issuer}:`) ? key.slice(issuer.length) : key,
+    value,
+  ]);
+  return JSON.stringify([federatedContext === undefined ? null : keys, latestEnd ?? null]);
+}
+
+function readFederated(text: string, federatedProvider: string): Pick<SessionFacts, 'federatedContext' | 'latestEnd'> {
+  const [keys, latestEnd] = JSON.parse(text) as [StoredKeys | null, Instant | null];
+  const issuer = issuerOf(federatedProvider);
+  return {
+    ...(keys !== null && { federatedContext: new Map(keys.map(([key, value]) => [key.startsWith(':') ? `${issuer}${key}` : key, value])) }),
+    ...(latestEnd !== null && { latestEnd }),
+  };
+}
+
+/** `arn:aws:iam::111122223333:oidc-provider/idp.example/a` → `idp.example/a`; empty for a provider of SAML. */
+function issuerOf(provider = ''): string {
+  return provider.split(':oidc-provider/')[1]?.toLowerCase() ?? '';
 }
 
 /** How many texts `names` gives for a kind. */
@@ -121,7 +161,7 @@ function names(claims: SessionClaims): readonly string[] {
 function lengthAndText(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
   const length = Buffer.alloc(2);
-  // One byte is enough for every name; a provider's URL may need two.
+  // One byte is enough for most names. A provider's URL, and the facts of its token, may need two.
   if (bytes.length < 0x80) return Buffer.concat([Uint8Array.of(bytes.length), bytes]);
   length.writeUInt16BE(0x8000 | bytes.length);
   return Buffer.concat([length, bytes]);
@@ -141,6 +181,7 @@ function read(plain: Buffer): SessionClaims {
   const first = Array.from({ length: NAMES[kind] }, text);
   const sourceIdentity = text();
   const federatedProvider = text();
+  const federated = (flags & FEDERATED) === 0 ? undefined : readFederated(text(), federatedProvider);
   const session: SessionFacts = {
     issuedAt: plain.readUIntBE(7, 6) as Instant,
     expiresAt: plain.readUIntBE(13, 6) as Instant,
@@ -149,6 +190,7 @@ function read(plain: Buffer): SessionClaims {
     ...((flags & FROM_CONSOLE) !== 0 && { fromConsole: true }),
     ...(sourceIdentity !== '' && { sourceIdentity }),
     ...(federatedProvider !== '' && { federatedProvider }),
+    ...federated,
     ...unpacked(plain.subarray(at)),
   };
   const [a, b, c] = first as [string, string, string];

@@ -14,7 +14,7 @@ const NOW = instant(1_795_314_300_123);
 const later = (seconds: number): Instant => instant(NOW + seconds * 1000);
 
 /** A server that knows one role. */
-function rig(key = Buffer.alloc(32, 7)) {
+function rig(maxSessionSeconds = 3600, key = Buffer.alloc(32, 7)) {
   const snapshot = newSnapshot();
   const record = {
     accountId: ACCOUNT,
@@ -26,12 +26,12 @@ function rig(key = Buffer.alloc(32, 7)) {
     roleName: 'desk',
     roleId: 'AROAEXAMPLEEXAMPLEEXA',
     trustPolicy: '{}',
-    maxSessionSeconds: 3600,
+    maxSessionSeconds,
     tags: [],
   };
   snapshot.apply(1, [{ accountId: ACCOUNT, kind: 'role', key: 'desk', version: 1, record }]);
   const sessions = newSessionTokens([key]);
-  const signIns = consoleSignIns({ vault: openVault([key]), sessions, principals: principalsOf(snapshot) });
+  const signIns = consoleSignIns({ vault: openVault([key]), sessions, principals: principalsOf(snapshot), snapshot });
   function given(claims: SessionClaims) {
     const issued = sessions.issue(claims, randomBytes);
     assert.ok(issued.outcome === 'issued');
@@ -79,17 +79,21 @@ for (const [title, seconds, taken] of TOKEN_TIMES) {
 }
 
 // biome-ignore format: a table
-const ENDS: readonly (readonly [title: string, session: Partial<SessionClaims['session']>, asked: number | undefined, seconds: number])[] = [
-  ['with the session',                          {},                                  undefined, 3600  ],
-  ['with a chained session',                    { chained: true },                   undefined, 3600  ],
-  ['sooner where asked for',                    {},                                  900,       900   ],
-  ['later where asked for',                     {},                                  43_200,    43_200],
-  ['after twelve hours at most',                { expiresAt: later(36 * 3600) },     undefined, 43_200],
+const ENDS: readonly (readonly [title: string, session: Partial<SessionClaims['session']>, asked: number | undefined, max: number, seconds: number])[] = [
+  // the sign-in ends                           the session                           asked      of role  seconds
+  ['with the session',                          {},                                   undefined, 3600,    3600  ],
+  ['with a chained session',                    { chained: true },                    undefined, 3600,    3600  ],
+  ['sooner where asked for',                    {},                                   900,       3600,    900   ],
+  ['later where asked for',                     {},                                   43_200,    43_200,  43_200],
+  ['after twelve hours at most',                { expiresAt: later(36 * 3600) },      undefined, 43_200,  43_200],
+  ['when the maximum of the role is over',      { issuedAt: later(-3000) },           3600,      3600,    600   ],
+  ['when a lowered maximum of the role is over', { issuedAt: later(-900) },           undefined, 1000,    100   ],
+  ['with the session at the SAML provider',     { latestEnd: later(1800) },           43_200,    43_200,  1800  ],
 ];
 
-for (const [title, session, asked, seconds] of ENDS) {
+for (const [title, session, asked, max, seconds] of ENDS) {
   test(`A sign-in ends ${title}`, () => {
-    const { tokenOf, redeem, open } = rig();
+    const { tokenOf, redeem, open } = rig(max);
     const begun = redeem(tokenOf(desk(session), asked), NOW, randomBytes);
     const end = Math.floor(later(seconds) / 1000) * 1000;
     assert.ok(begun !== undefined);
@@ -104,6 +108,13 @@ test('signinToken: a session that is over is refused, with who it was', () => {
   const answer = signinToken(given(DESK), undefined, later(3600), randomBytes);
   assert.ok(answer.outcome === 'refused');
   assert.deepEqual([answer.why, answer.principal?.accountId], ['The session is expired.', ACCOUNT]);
+});
+
+test('signinToken: a SessionDuration over the MaxSessionDuration of the role is refused', () => {
+  const { signinToken, given } = rig(3600);
+  const answer = signinToken(given(DESK), 3601, NOW, randomBytes);
+  assert.ok(answer.outcome === 'refused');
+  assert.equal(answer.why, 'SessionDuration exceeds the MaxSessionDuration of the role, 3600 seconds.');
 });
 
 test('signinToken: a session whose role was made anew under the same name is refused', () => {
@@ -134,7 +145,7 @@ test('A session as full as can be, under the longest names, is one that a browse
 });
 
 test('What one server sealed opens nothing on a server with another key', () => {
-  const [here, there] = [rig(), rig(Buffer.alloc(32, 8))];
+  const [here, there] = [rig(), rig(3600, Buffer.alloc(32, 8))];
   const token = here.tokenOf(DESK);
   const cookie = here.redeem(token, NOW, randomBytes)?.cookie as string;
   assert.notEqual(here.open(cookie, NOW), undefined);

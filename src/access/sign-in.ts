@@ -11,6 +11,7 @@ import type { Principal } from '#core/principal.ts';
 import type { IssuedSession } from '#core/session-issuer.ts';
 import type { Principals } from './principals.ts';
 import type { SessionClaims, SessionTokens } from './session-token.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { OperatorVault, SealingBox } from './vault.ts';
 
 /** Who is signed in, and what the console signs with. */
@@ -39,9 +40,11 @@ export interface ConsoleSignIns {
    *
    * The sign-in lasts as long as the credentials, or `durationSeconds` (900 to 43,200) from now where a role session asks for it;
    * a chained session may not ask. Never over twelve hours, and credentials that are themselves the console's make no further one:
-   * a sign-in cannot be prolonged by itself.
+   * a sign-in cannot be prolonged by itself. It ends at the latest when the role's MaxSessionDuration is over since the credentials were
+   * issued, and when the session at a SAML provider ends.
    *
-   * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3. Assumed: the texts.
+   * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3. Assumed: the texts; that the
+   * role's MaxSessionDuration limits SessionDuration, which the guide says of DurationSeconds.
    */
   signinToken(given: GivenSession, durationSeconds: number | undefined, now: Instant, random: Random): SigninTokenAnswer;
   /** The cookie of a token that is ours, younger than a quarter of an hour, and whose principal still is. */
@@ -63,6 +66,8 @@ export interface ConsoleSignInParts {
   readonly vault: OperatorVault;
   readonly sessions: SessionTokens;
   readonly principals: Principals;
+  /** For the limit that a role puts on its sessions. */
+  readonly snapshot: Pick<Snapshot, 'role'>;
 }
 
 export const DURATION_MIN_SECONDS = 900;
@@ -85,7 +90,7 @@ export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   ],
 });
 
-export function consoleSignIns({ vault, sessions, principals }: ConsoleSignInParts): ConsoleSignIns {
+export function consoleSignIns({ vault, sessions, principals, snapshot }: ConsoleSignInParts): ConsoleSignIns {
   const tokens = vault.box('sign-in tokens');
   const cookies = vault.box('console sign-ins');
 
@@ -95,11 +100,13 @@ export function consoleSignIns({ vault, sessions, principals }: ConsoleSignInPar
     const { claims } = opened;
     const principal = principals.session(claims);
     if (principal === undefined) return refused('The session is not valid.');
-    const why = unfit(claims, durationSeconds, now);
+    const latest = latestEnds(claims);
+    const why = unfit(claims, durationSeconds, latest.seconds, now);
     if (why !== undefined) return { outcome: 'refused', why, principal };
 
     const end = durationSeconds === undefined ? claims.session.expiresAt : now + durationSeconds * 1000;
-    const expiresAt = instant(Math.floor(Math.min(end, now + DURATION_MAX_SECONDS * 1000) / 1000) * 1000);
+    const expiresAt = instant(Math.floor(Math.min(end, latest.end, now + DURATION_MAX_SECONDS * 1000) / 1000) * 1000);
+    if (expiresAt <= now) return { outcome: 'refused', why: 'The session is expired.', principal };
     const credentials = consoleCredentials({ ...claims, session: { ...claims.session, expiresAt } }, random);
     const content = credentials && contentOf(credentials);
     if (content === undefined || tooLarge(content)) {
@@ -109,6 +116,14 @@ export function consoleSignIns({ vault, sessions, principals }: ConsoleSignInPar
     expiry.writeUIntBE(now + TOKEN_MS, 0, EXPIRY_BYTES);
     const sealed = tokens.seal(Buffer.concat([expiry, content]), '', random);
     return { outcome: 'issued', signinToken: sealed.toString('base64url'), principal, accessKeyId: credentials?.accessKeyId as string };
+  }
+
+  /** The longest sign-in of a session, and its latest end: as the role allows now, counted from the session's own beginning. */
+  function latestEnds({ kind, accountId, session, ...rest }: SessionClaims): { readonly seconds: number; readonly end: number } {
+    const role = kind === 'role' && 'roleName' in rest ? snapshot.role(accountId, rest.roleName) : undefined;
+    const seconds = role?.maxSessionSeconds ?? DURATION_MAX_SECONDS;
+    const ofRole = role === undefined ? Number.POSITIVE_INFINITY : session.issuedAt + seconds * 1000;
+    return { seconds, end: Math.min(ofRole, session.latestEnd ?? Number.POSITIVE_INFINITY) };
   }
 
   function consoleCredentials(claims: SessionClaims, random: Random): IssuedSession | undefined {
@@ -160,7 +175,12 @@ export function consoleSignIns({ vault, sessions, principals }: ConsoleSignInPar
 }
 
 /** Why proven credentials make no sign-in; undefined where they do. */
-function unfit({ kind, session }: SessionClaims, durationSeconds: number | undefined, now: Instant): string | undefined {
+function unfit(
+  { kind, session }: SessionClaims,
+  durationSeconds: number | undefined,
+  maxSeconds: number,
+  now: Instant,
+): string | undefined {
   if (session.expiresAt <= now) return 'The session is expired.';
   if (kind === 'user' || kind === 'root') return 'Credentials of GetSessionToken cannot sign in to the console.';
   if (session.fromConsole) return 'Credentials of a console sign-in cannot make another.';
@@ -170,6 +190,7 @@ function unfit({ kind, session }: SessionClaims, durationSeconds: number | undef
   if (!Number.isInteger(durationSeconds) || durationSeconds < DURATION_MIN_SECONDS || durationSeconds > DURATION_MAX_SECONDS) {
     return `SessionDuration must be from ${DURATION_MIN_SECONDS} to ${DURATION_MAX_SECONDS} seconds.`;
   }
+  if (durationSeconds > maxSeconds) return `SessionDuration exceeds the MaxSessionDuration of the role, ${maxSeconds} seconds.`;
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { Instant } from '#core/instant.ts';
@@ -6,6 +7,7 @@ import type { OidcProviderRecord } from '#store/identity.ts';
 import { FetchProblem } from './guarded-fetch.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import { invalid, type Passed, passed } from './passed-tags.ts';
+import { tokenKeys } from './provider-claims.ts';
 
 /** Public-key algorithms only: a shared-secret one would take the published key for the secret. */
 const ALGORITHMS: string[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
@@ -111,50 +113,96 @@ function inAwsWords(problem: unknown, now: Instant): unknown {
 }
 
 function federationOf(payload: JWTPayload, provider: OidcProviderRecord): Federation {
-  const audiences = typeof payload.aud === 'string' ? [payload.aud] : (payload.aud ?? []);
-  const azp = typeof payload['azp'] === 'string' ? payload['azp'] : undefined;
+  const audiences = texts(payload.aud ?? [], 'aud');
+  const { azp } = payload;
+  if (azp !== undefined && typeof azp !== 'string') throw invalid('Invalid claim: azp');
+  const subject = typeof payload.sub === 'number' ? String(payload.sub) : payload.sub;
+  if (typeof subject !== 'string') throw invalid('Invalid claim: sub');
   const candidates = azp === undefined ? audiences : [azp];
   const audience = candidates.find((one) => provider.clientIds.includes(one));
   if (audience === undefined) throw invalid('Incorrect token audience');
-  const subject = payload.sub as string;
-
-  const name = provider.url.toLowerCase();
-  const context = new Map<string, string | readonly string[]>([
-    [`${name}:aud`, audience],
-    [`${name}:sub`, subject],
-  ]);
-  if (azp !== undefined) context.set(`${name}:oaud`, audiences);
-  const amr = textList(payload['amr']);
-  if (amr.length > 0) context.set(`${name}:amr`, amr);
-
+  const roleArns = rolesOf(payload);
+  const { context, sessionContext } = tokenKeys(provider.url, { ...payload, sub: subject }, audience);
   return {
     kind: 'web-identity',
     provider: provider.arn,
     issuer: `https://${provider.url}`,
     subject,
     audience,
-    context,
+    context: new Map([...context, ['sts:roleauthorizedbyidp', roleArns === undefined ? 'false' : 'true']]),
+    sessionContext,
+    ...(roleArns !== undefined && { roleArns }),
     ...passedBy(payload),
   };
+}
+
+const ROLES_CLAIM = 'https://aws.amazon.com/roles';
+const ROLES_MAX = 1_000;
+
+/**
+ * Returns the roles that the provider limits a token to; undefined if it does not.
+ *
+ * The claim is one ARN, a list of ARNs, or ARNs separated by semicolons. They are compared exactly, so names and patterns match nothing.
+ *
+ * @throws AwsError InvalidIdentityToken the claim has another form, or names no role
+ * Source: Service Authorization Reference, STS, `sts:RoleAuthorizedByIdp`; Aidan Steele, "OIDC tokens can now restrict which AWS roles they
+ * assume", 2026-07-13, which tested it. Assumed: the messages here, and the semicolons, as another implementation has them.
+ */
+function rolesOf(payload: JWTPayload): readonly string[] | undefined {
+  const claim = payload[ROLES_CLAIM];
+  if (claim === undefined || claim === null) return undefined;
+  const listed = typeof claim === 'string' ? claim.split(';') : claim;
+  if (!Array.isArray(listed) || listed.length > ROLES_MAX) throw invalid('The roles claim is not in a supported format');
+  const roleArns = listed.filter((one) => typeof one === 'string').map((one) => one.trim());
+  if (!roleArns.some((one) => isRoleArn(one))) throw invalid('The roles claim contains no valid role ARNs');
+  return roleArns;
+}
+
+function isRoleArn(text: string): boolean {
+  const parts = parseArn(text);
+  return parts?.service === 'iam' && parts.resource.startsWith('role/') && !/[*?]/.test(text);
 }
 
 const TAGS_CLAIM = 'https://aws.amazon.com/tags';
 const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity';
 
-/** Tags and source identity that a token passes into the session. */
+/** Claims that some providers issue in place of one nested object, because their claims are strings and lists only. */
+const FLAT_TAG = `${TAGS_CLAIM}/principal_tags/`;
+const FLAT_TRANSITIVE = `${TAGS_CLAIM}/transitive_tag_keys`;
+
+/**
+ * Returns the tags and the source identity that a token passes into the session, from the nested claim and the flattened ones together.
+ *
+ * A claim of another form is refused: if it were ignored, a trust policy that does not allow `sts:TagSession` would accept the token.
+ *
+ * @throws AwsError InvalidIdentityToken
+ * Source: IAM User Guide, "Pass session tags in AWS STS", "Passing session tags using AssumeRoleWithWebIdentity": the nested
+ * format. Assumed: the flattened format as Microsoft Entra and Okta send it, the messages, and that a token may have both formats; a key in both is refused as a duplicate.
+ */
 function passedBy(payload: JWTPayload): Passed {
-  const claim = (payload[TAGS_CLAIM] ?? {}) as { readonly principal_tags?: unknown; readonly transitive_tag_keys?: unknown };
-  const pairs = typeof claim.principal_tags === 'object' && claim.principal_tags !== null ? Object.entries(claim.principal_tags) : [];
+  const claim = payload[TAGS_CLAIM] ?? {};
+  if (!isRecord(claim)) throw invalid('Session tags passed in claim are not in correct format.');
+  const nested = claim['principal_tags'] ?? {};
+  if (!isRecord(nested)) throw invalid('principal_tags passed in claim is not in correct format.');
+  const flat = Object.entries(payload)
+    .filter(([name]) => name.startsWith(FLAT_TAG))
+    .map(([name, value]) => [name.slice(FLAT_TAG.length), value] as const);
   const sourceIdentity = payload[SOURCE_IDENTITY_CLAIM];
   return passed(
-    pairs.map(([key, value]) => [key, textList(value)]),
-    textList(claim.transitive_tag_keys),
-    // What is no text is no source identity either.
+    [...Object.entries(nested), ...flat].map(([key, value]) => [key, texts(value, 'principal_tags')]),
+    [...texts(claim['transitive_tag_keys'] ?? [], 'transitive_tag_keys'), ...texts(payload[FLAT_TRANSITIVE] ?? [], 'transitive_tag_keys')],
+    // A claim that is not a string is an invalid source identity as well.
     sourceIdentity === undefined ? undefined : typeof sourceIdentity === 'string' ? sourceIdentity : '',
   );
 }
 
-function textList(value: unknown): readonly string[] {
+/** @throws AwsError InvalidIdentityToken the value is neither a string nor a list of strings */
+function texts(value: unknown, name: string): readonly string[] {
   if (typeof value === 'string') return [value];
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  throw invalid(`${name} passed in claim is not in correct format.`);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -11,6 +11,8 @@ interface FederationFacts {
   readonly audience: string;
   /** Condition context for the trust policy, with lower-case keys: `idp.example:sub`, `saml:aud` … */
   readonly context: ConditionContext;
+  /** Part of `context` that the role session keeps for its requests. At most `SESSION_KEYS_MAX_BYTES` as JSON, without the issuer. */
+  readonly sessionContext: ConditionContext;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly transitiveTagKeys: readonly string[];
   readonly sourceIdentity?: string;
@@ -22,7 +24,11 @@ interface FederationFacts {
  * The caller becomes a principal with the session of a role that trusts the provider.
  */
 export type Federation =
-  | (FederationFacts & { readonly kind: 'web-identity' })
+  | (FederationFacts & {
+      readonly kind: 'web-identity';
+      /** ARNs of the roles to which the token is limited. Absent if the token is valid for every role. */
+      readonly roleArns?: readonly string[];
+    })
   | (FederationFacts & {
       readonly kind: 'saml';
       readonly sessionName: string;
@@ -38,6 +44,9 @@ export type Federation =
       readonly roleArns: readonly string[];
       /** Latest end of the session. */
       readonly latestEnd?: Instant;
-      /** Duration of a console sign-in in seconds. AssumeRoleWithSAML ignores it. */
+      /** Duration of a console sign-in in seconds (`SessionDuration`). A session of AssumeRoleWithSAML lasts at most as long. */
       readonly consoleSeconds?: number;
     });
+
+/** Maximum size of `sessionContext` as JSON, in bytes. The limit exists because every session token contains it. */
+export const SESSION_KEYS_MAX_BYTES = 1024;

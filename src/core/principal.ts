@@ -1,4 +1,5 @@
 import type { AccountId, Arn } from './arn.ts';
+import type { ConditionContext } from './condition-context.ts';
 import type { Federation } from './federation.ts';
 import type { Instant } from './instant.ts';
 
@@ -16,6 +17,13 @@ export interface SessionFacts {
   readonly sessionPolicyArns?: readonly Arn[];
   /** `aws:FederatedProvider` of a SAML or web identity session. */
   readonly federatedProvider?: string;
+  /**
+   * Condition context from the provider's token that the session keeps, with lower-case keys: `idp.example:sub`, `saml:sub` …
+   * Absent after role chaining.
+   */
+  readonly federatedContext?: ConditionContext;
+  /** End of the session at the identity provider (`SessionNotOnOrAfter` of SAML). Credentials of the session expire no later. */
+  readonly latestEnd?: Instant;
   /** True if another session created this session (role chaining). */
   readonly chained: boolean;
   /** True for the credentials of a console sign-in: CloudTrail's `sessionCredentialFromConsole`. */

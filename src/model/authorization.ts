@@ -84,6 +84,8 @@ interface Reference {
   readonly keys: ReadonlyMap<string, ConditionKey>;
   /** Keys with variable parts: the lower-case strings around the parts. */
   readonly templates: readonly { readonly pieces: readonly string[]; readonly key: ConditionKey }[];
+  /** Identity providers with condition keys for their claims, each with the pattern of its name. */
+  readonly providers: readonly { readonly pattern: RegExp; readonly keys: readonly ProviderKey[] }[];
 }
 
 let loaded: Reference | undefined;
@@ -118,6 +120,24 @@ export function conditionKey(name: string): ConditionKey | undefined {
   const { keys, templates } = reference();
   const wanted = name.toLowerCase();
   return keys.get(wanted) ?? templates.find(({ pieces }) => matches(pieces, wanted))?.key;
+}
+
+/** Condition key for a claim of an identity provider, such as `actor` of `token.actions.githubusercontent.com`. */
+export interface ProviderKey {
+  /** Part of the key after the provider's name and a colon, lower-cased. */
+  readonly name: string;
+  readonly type: ConditionKeyType;
+}
+
+/**
+ * Returns the condition keys that the reference lists for the tokens of an OpenID Connect provider.
+ *
+ * `provider` is its URL without `https://`. A placeholder in a listed provider's name (`token.actions.${Domain}.ghe.com`) matches
+ * characters except `/` and `:`.
+ */
+export function providerKeysOf(provider: string): readonly ProviderKey[] {
+  const { providers } = reference();
+  return providers.filter(({ pattern }) => pattern.test(provider.toLowerCase())).flatMap(({ keys }) => keys);
 }
 
 /**
@@ -167,7 +187,25 @@ function index(file: AuthorizationFile): Reference {
     resourceTypes,
     keys: new Map(keys.map((key) => [key.key.toLowerCase(), key])),
     templates: keys.filter(({ key }) => key.includes('${')).map((key) => ({ pieces: piecesOf(key.key.toLowerCase()), key })),
+    providers: providersOf(keys),
   };
+}
+
+/** Groups the condition keys of identity providers by provider. Their prefix contains a dot, unlike the prefix of a service. */
+function providersOf(keys: readonly ConditionKey[]): Reference['providers'] {
+  const byProvider = new Map<string, ProviderKey[]>();
+  for (const { key, type } of keys) {
+    const colon = key.indexOf(':');
+    const provider = key.slice(0, colon).toLowerCase();
+    if (!provider.includes('.')) continue;
+    const listed = byProvider.get(provider) ?? [];
+    byProvider.set(provider, [...listed, { name: key.slice(colon + 1).toLowerCase(), type }]);
+  }
+  const literal = (text: string): string => text.replaceAll(/[^a-z0-9/]/g, '\\$&');
+  return [...byProvider].map(([provider, listed]) => ({
+    pattern: new RegExp(`^${piecesOf(provider).map(literal).join('[^/:]+')}$`),
+    keys: listed,
+  }));
 }
 
 function toAction(

@@ -1,5 +1,6 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import type { StatementRef } from './decision.ts';
+import { type CompiledPolicy, documentOf } from './compile.ts';
+import type { Decision } from './decision.ts';
 import type { StatementNode } from './document.ts';
 import { explain } from './explain.ts';
 import type { PolicyLayers } from './link.ts';
@@ -12,33 +13,51 @@ export interface MessagePrincipal {
   readonly arn: string;
 }
 
+/** Facts of one denial, for its authorization message. */
+export interface MessageFacts {
+  readonly principal: MessagePrincipal;
+  readonly action: string;
+  readonly resource: string;
+  /** The decision. A trust policy, or the account of the resource, may refuse what the caller's own policies allow. */
+  readonly decision: Extract<Decision, { effect: 'Deny' }>;
+  /** The caller's own policies. */
+  readonly layers: PolicyLayers;
+  /** The context that they were evaluated in. */
+  readonly context: ConditionContext;
+  /** The context that the message contains. It leaves out facts of another account. Default: `context`. */
+  readonly shown?: ConditionContext;
+  /** The trust policy that denies explicitly. Absent if it belongs to another account. */
+  readonly trust?: CompiledPolicy;
+}
+
 /**
- * The document that DecodeAuthorizationMessage answers, before it is sealed.
+ * Builds the document that DecodeAuthorizationMessage returns, before it is sealed.
+ *
+ * An explicit denial lists the statements that deny, an implicit one the statements that allow. Service control policies belong to the
+ * management account, so their statements are left out.
  *
  * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
+ * Assumed: the statements listed if a trust policy or the account of the resource refuses.
  */
-export function authorizationMessage(
-  principal: MessagePrincipal,
-  action: string,
-  resource: string,
-  context: ConditionContext,
-  layers: PolicyLayers,
-): string {
-  const { decision, resources } = explain(layers, { action, resources: [resource], context });
-  const explicitDeny = decision.effect === 'Deny' && decision.kind === 'explicit';
+export function authorizationMessage({ principal, action, resource, decision, layers, context, shown, trust }: MessageFacts): string {
+  const explicitDeny = decision.kind === 'explicit';
   const documents = documentsOf(layers);
-  const matched: StatementRef[] = (resources[0]?.layers ?? []).flatMap(({ policies }) =>
-    policies.flatMap(({ statements }) =>
-      statements.filter((each) => each.applies && each.effect === (explicitDeny ? 'Deny' : 'Allow')).map(({ ref }) => ref),
-    ),
-  );
+  const matched: { readonly sid: string | undefined; readonly node: StatementNode | undefined }[] =
+    explicitDeny && decision.policyType === 'trust'
+      ? [{ sid: decision.by.sid, node: trust && documentOf(trust).statements[decision.by.statement] }]
+      : (explain(layers, { action, resources: [resource], context }).resources[0]?.layers ?? []).flatMap(({ policyType, policies }) =>
+          (policyType === 'service-control' ? [] : policies).flatMap(({ statements }) =>
+            statements
+              .filter((each) => each.applies && each.effect === (explicitDeny ? 'Deny' : 'Allow'))
+              .map(({ ref }) => ({ sid: ref.sid, node: documents.get(ref.policyId)?.statements[ref.statement] })),
+          ),
+        );
   const list = (values: readonly string[]) => ({ items: values.map((value) => ({ value })) });
   return JSON.stringify({
-    allowed: decision.effect === 'Allow',
+    allowed: false,
     explicitDeny,
     matchedStatements: {
-      items: matched.map(({ policyId, statement, sid }) => {
-        const node = documents.get(policyId)?.statements[statement];
+      items: matched.map(({ sid, node }) => {
         const texts = (element: StatementNode['action']) => list(element?.values.map(({ value }) => value) ?? []);
         return {
           statementId: sid ?? '',
@@ -60,7 +79,9 @@ export function authorizationMessage(
       principal,
       action,
       resource,
-      conditions: { items: [...context].map(([key, value]) => ({ key, values: list(typeof value === 'string' ? [value] : value) })) },
+      conditions: {
+        items: [...(shown ?? context)].map(([key, value]) => ({ key, values: list(typeof value === 'string' ? [value] : value) })),
+      },
     },
   });
 }

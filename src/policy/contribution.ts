@@ -1,6 +1,7 @@
 import { type CompiledPolicy, type SourcedPolicy, type StatementTest, statementHasAction, statementTest } from './compile.ts';
 import type { Node, Test } from './graph.ts';
 import type { LoweredStatement } from './lowered.ts';
+import { addKeysOf } from './reads.ts';
 
 /**
  * What one policy brings to the programs of an action: the statements that speak of it. The same for many actions and many stacks,
@@ -63,7 +64,7 @@ function contribute(source: SourcedPolicy, name: string, action: string, { bySta
   if (known !== undefined) return known;
   const test = (statement: number): StatementTest => statementTest(policy, statement, true);
   const keys = new Set<string>();
-  for (const statement of [...denyOf, ...allowOf]) keysOf(policy.lowered.statements[statement] as LoweredStatement, keys);
+  for (const statement of [...denyOf, ...allowOf]) addKeysOf(policy.lowered.statements[statement] as LoweredStatement, keys);
   const made: Contribution = {
     source,
     denies: denyOf.map((statement) => test(statement).test),
@@ -87,16 +88,4 @@ function speaking(policy: CompiledPolicy, action: string, effect: 'Allow' | 'Den
     if (statementHasAction(statement, action) && statementTest(policy, i, true).constant !== false) found.push(i);
   });
   return found;
-}
-
-/** Adds every context key that a statement's conditions and variables name. */
-function keysOf(statement: LoweredStatement, into: Set<string>): void {
-  for (const test of statement.conditions) {
-    into.add(test.key);
-    for (const pieces of test.values) for (const piece of pieces) if (piece.kind === 'variable') into.add(piece.key);
-  }
-  for (const pattern of statement.resources?.patterns ?? []) {
-    if (pattern.kind === 'everything') continue;
-    for (const pieces of pattern.segments) for (const piece of pieces) if (piece.kind === 'variable') into.add(piece.key);
-  }
 }

@@ -18,7 +18,7 @@ export { fillRecord, fillResource } from './facts.ts';
 export { ALLOWED, type PolicyLayers } from './link.ts';
 export { newRequestRecord, type PolicyRequest, type RequestRecord, setContext, setResource } from './request.ts';
 export { linkStack, type PolicyStack, programFor, sharedStack } from './stack.ts';
-export { decideTrust, type TrustCaller, type TrustDecision, trustCallerOf } from './trust.ts';
+export { decideTrust, type TrustCaller, type TrustDecision, trustCallerOf, trustReadsKey } from './trust.ts';
 
 /**
  * Whether the record's action may be done to the record's one resource: `ALLOWED`, or a number that says what denies. Allocates nothing.

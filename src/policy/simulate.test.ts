@@ -124,7 +124,20 @@ test('contextKeysOf: conditions and variables name keys, each once', () => {
 test('authorizationMessage: tells who was denied what by which statement', () => {
   const layers = { identity: [ALL, sourced('d', { Sid: 'No', Effect: 'Deny', Action: 's3:*' })] };
   const message = JSON.parse(
-    authorizationMessage({ id: 'AIDA', name: 'bob', arn: 'arn:b' }, 's3:GetObject', BUCKET, new Map([['aws:userid', 'AIDA']]), layers),
+    authorizationMessage({
+      principal: { id: 'AIDA', name: 'bob', arn: 'arn:b' },
+      action: 's3:GetObject',
+      resource: BUCKET,
+      decision: {
+        effect: 'Deny',
+        kind: 'explicit',
+        by: { policyType: 'identity', policyId: 'd', statement: 0 },
+        policyType: 'identity',
+        resource: BUCKET,
+      },
+      layers,
+      context: new Map([['aws:userid', 'AIDA']]),
+    }),
   );
   assert.equal(message.explicitDeny, true);
   assert.deepEqual(

@@ -3,6 +3,7 @@ import type { Principal } from '#core/principal.ts';
 import { type CompiledPolicy, statementHasAction, statementHolds } from './compile.ts';
 import type { StatementRef } from './decision.ts';
 import type { LoweredStatement, PrincipalEntry } from './lowered.ts';
+import { addKeysOf } from './reads.ts';
 import { newRequestRecord, type PolicyRequest, setContext, setResource } from './request.ts';
 
 /** Whom a Principal element can mean: everything that names the caller. */
@@ -103,6 +104,17 @@ export function decideTrust(
     if (weakest === undefined || CLOSENESS[best.grantee] < CLOSENESS[weakest.grantee]) weakest = best;
   }
   return weakest ?? { effect: 'Deny', kind: 'implicit', grantee: 'none' };
+}
+
+/**
+ * Checks whether a statement about the action reads a key that starts with `prefix` (lower-cased, `aws:resourcetag/`), in a condition
+ * or a variable. As `readsKey` of a stack, for a policy with principals.
+ */
+export function trustReadsKey(trust: CompiledPolicy, action: string, prefix: string): boolean {
+  const keys = new Set<string>();
+  const lowerAction = action.toLowerCase();
+  for (const statement of trust.lowered.statements) if (statementHasAction(statement, lowerAction)) addKeysOf(statement, keys);
+  return [...keys].some((key) => key.startsWith(prefix));
 }
 
 function byOf({ sid }: LoweredStatement, statement: number, policyType: 'trust' | 'resource'): StatementRef {

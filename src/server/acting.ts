@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
-import { type Instant, isoSeconds } from '#core/instant.ts';
-import { compilePolicy, decideTrust } from '#policy/engine.ts';
+import type { Instant } from '#core/instant.ts';
 import { appInstanceArn } from '#services/app-instances.ts';
 import type { Tell as TellIdentity } from '#services/chime-sdk-identity/deps.ts';
 import type { MeetingEvent, Tell } from '#services/chime-sdk-meetings/deps.ts';
 import type { Tell as TellChannels } from '#services/chime-sdk-messaging/deps.ts';
+import { serviceMayAssume } from '#services/iam/service-trust.ts';
 import type { Call } from '#services/operation.ts';
 import { type LinkedServicePrincipal, linkedRole } from '#services/service-linked-roles.ts';
 import type { Tx } from '#store/store.ts';
@@ -27,10 +27,7 @@ async function assumeLinkedRole(
   now: Instant,
 ): Promise<void> {
   const role = await linkedRole(tx, accountId, service);
-  const context = new Map([['aws:currenttime', isoSeconds(now)]]);
-  const trust =
-    role && decideTrust(compilePolicy(role.trustPolicy), { service }, { action: 'sts:AssumeRole', resources: [role.arn], context });
-  if (role === undefined || trust?.effect !== 'Allow')
+  if (role === undefined || !serviceMayAssume(role, service, now))
     throw new AwsError('ForbiddenException', `The service-linked role of ${service} is missing.`);
   await tx.trail.append(
     serviceEventRow({

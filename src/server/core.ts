@@ -205,7 +205,7 @@ const signIn = signInPages({
   snapshot,
   principals,
   sessions,
-  signIns: consoleSignIns({ vault, sessions, principals }),
+  signIns: consoleSignIns({ vault, sessions, principals, snapshot }),
   federate,
   verifyMfa,
   // Of its own: whoever is nobody yet does not keep waiting those who are known.

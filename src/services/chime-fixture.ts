@@ -55,9 +55,9 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
 export async function addRole(
   store: Store,
   arn: string,
-  more: { readonly trustPolicy?: object; readonly linkedService?: string } = {},
+  more: { readonly trustPolicy?: object; readonly linkedService?: string; readonly tags?: readonly { key: string; value: string }[] } = {},
 ): Promise<void> {
-  const { trustPolicy = {}, linkedService } = more;
+  const { trustPolicy = {}, linkedService, tags = [] } = more;
   const roleName = nameOfArn(arn);
   await store.transaction((tx) =>
     tx.identity.put(ACCOUNT, 'role', nameKey(roleName), {
@@ -71,7 +71,7 @@ export async function addRole(
       roleId: `AROA${roleName}`,
       trustPolicy: JSON.stringify(trustPolicy),
       maxSessionSeconds: 3600,
-      tags: [],
+      tags,
       ...(linkedService !== undefined && { linkedService }),
     }),
   );

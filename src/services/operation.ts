@@ -59,7 +59,10 @@ export interface Access {
   readonly context?: ConditionContext;
   /** Keys that must be read (`iam:PermissionsBoundary` of the user acted upon): added to `context`, in the operation's own transaction. */
   readonly resolveContext?: (tx: Tx, now: Instant) => Promise<ConditionContext>;
-  /** Tags of the resources, read in the operation's own transaction, and only where a policy in force asks for them. One entry a resource, in the order of `resources`. */
+  /**
+   * Tags of the resources, read in the operation's own transaction if any document that decides reads them: a policy of the caller, or the
+   * trust policy. One entry a resource, in the order of `resources`.
+   */
   readonly resourceTags?: (tx: Tx) => Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
   /** `sts:AssumeRole…`: the role whose trust policy decides together with the caller's own policies. */
   readonly trustPolicyOf?: string;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import { DeleteRoleCommand, DeleteRolePolicyCommand, ListUsersCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { DeleteRoleCommand, DeleteRolePolicyCommand, ListUsersCommand, PutRolePolicyCommand, UpdateRoleCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
 import { allow, guideOn, type Keys, keysOf, policy, trust } from '../guide/rig.ts';
 import { unprovenOf } from '../server/unproven.ts';
@@ -102,7 +102,10 @@ test('Credentials of GetFederationToken sign in, and at the console call IAM as 
   await assert.rejects(guide.iam(keys).send(new DeleteRoleCommand({ RoleName: 'desk' })), { name: 'AccessDenied' });
 });
 
-test('SessionDuration: the sign-in may last longer than the credentials it is made of', async () => {
+test('SessionDuration: a sign-in may last longer than its credentials, and as long as the role allows', async () => {
+  const refused = await ask(await guide.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '3601' });
+  assert.deepEqual([refused.status, /MaxSessionDuration/.test(refused.text)], [400, true]);
+  await guide.admin.send(new UpdateRoleCommand({ RoleName: 'desk', MaxSessionDuration: 43_200 }));
   const asked = Date.now();
   const { expiration } = await credentialsOf(
     await signedIn(await guide.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '43200' }),
@@ -237,7 +240,7 @@ test('A sign-in ends when its role does, and when the browser signs out', async 
 
 test("Revoking a role's older sessions revokes the sign-ins made of them", async () => {
   const revoked = await guide.role('revoked', trust(root), allow('iam:ListUsers'));
-  const keys = await credentialsOf(await signedIn(await guide.assume(broker, revoked), { SessionDuration: '43200' }));
+  const keys = await credentialsOf(await signedIn(await guide.assume(broker, revoked), { SessionDuration: '3600' }));
   await guide.iam(keys).send(new ListUsersCommand({}));
   const later = new Date(Date.now() + 1000).toISOString();
   const PolicyDocument = policy({

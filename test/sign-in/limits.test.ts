@@ -89,7 +89,7 @@ async function rig({
       snapshot,
       principals,
       sessions,
-      signIns: consoleSignIns({ vault, sessions, principals }),
+      signIns: consoleSignIns({ vault, sessions, principals, snapshot }),
       federate: async () => undefined,
       verifyMfa: mfaVerifier(vault),
       gate: newGate(2),

@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { randomUUID, webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { signXml } from '@node-saml/node-saml/lib/xml.js';
 import * as x509 from '@peculiar/x509';
 
 // Not imported: its types bring those of browsers with them, which are others than Node's of the same names.
@@ -16,7 +17,10 @@ const SIGN_IN = 'https://signin.aws.amazon.com/saml';
 export interface Said {
   readonly issuer?: string;
   readonly recipient?: string;
+  /** `none`: the assertion is restricted to no audience. */
   readonly audience?: string;
+  /** Values of nested status codes, the outer one first. Empty: the response has no status. */
+  readonly status?: readonly string[];
   readonly nameId?: string;
   /** Seconds from now. */
   readonly issued?: number;
@@ -28,8 +32,16 @@ export interface Said {
 
 export interface SamlProvider {
   readonly metadata: string;
-  /** In base64. `signed`: what carries the signature. */
-  assertion(said: Said, signed?: 'assertion' | 'response' | 'nothing'): string;
+  /** In base64. `signed`: what carries the signature. `algorithms`: both with SHA-256 by default. */
+  assertion(said: Said, signed?: 'assertion' | 'response' | 'nothing', algorithms?: Algorithms): string;
+}
+
+type Hash = 'sha1' | 'sha256' | 'sha512';
+
+/** Hash functions of a signature on an assertion. */
+export interface Algorithms {
+  readonly signature: Hash;
+  readonly digest: Hash;
 }
 
 export async function samlProvider(entityId: string): Promise<SamlProvider> {
@@ -50,9 +62,15 @@ export async function samlProvider(entityId: string): Promise<SamlProvider> {
 
   return {
     metadata,
-    assertion(said, signed = 'assertion') {
+    assertion(said, signed = 'assertion', algorithms) {
       const xml = responseXml(entityId, said);
       if (signed === 'nothing') return Buffer.from(xml).toString('base64');
+      if (algorithms !== undefined) {
+        const assertion = "/*[local-name(.)='Response']/*[local-name(.)='Assertion']";
+        const location = { reference: `${assertion}/*[local-name(.)='Issuer']`, action: 'after' } as const;
+        const { signature: signatureAlgorithm, digest: digestAlgorithm } = algorithms;
+        return Buffer.from(signXml(xml, assertion, location, { privateKey, signatureAlgorithm, digestAlgorithm })).toString('base64');
+      }
       return SamlLib.constructSAMLSignature({
         rawSamlMessage: xml,
         privateKey,
@@ -94,12 +112,16 @@ function responseXml(entityId: string, said: Said): string {
     issued = 0,
     notOnOrAfter = 300,
     sessionNotOnOrAfter,
+    status = ['urn:oasis:names:tc:SAML:2.0:status:Success'],
   } = said;
+  const codes = status.reduceRight((inner, value) => `<samlp:StatusCode Value="${value}">${inner}</samlp:StatusCode>`, '');
+  const restriction =
+    audience === 'none' ? '' : `<saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction>`;
   const attributes = Object.entries(said.attributes ?? {}).map(([name, values]) => {
     const whole = name.includes(':') && !name.startsWith('PrincipalTag:') ? name : `${ATTRIBUTES}${name}`;
     const written = values.map((value) => `<saml:AttributeValue>${escaped(value)}</saml:AttributeValue>`).join('');
     return `<saml:Attribute Name="${whole}">${written}</saml:Attribute>`;
   });
   const sessionEnd = sessionNotOnOrAfter === undefined ? '' : ` SessionNotOnOrAfter="${at(sessionNotOnOrAfter)}"`;
-  return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r1" Version="2.0" IssueInstant="${at(issued)}" Destination="${recipient}"><saml:Issuer>${issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status><saml:Assertion ID="_a${randomUUID()}" Version="2.0" IssueInstant="${at(issued)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${escaped(nameId)}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(notOnOrAfter)}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(issued - 60)}" NotOnOrAfter="${at(notOnOrAfter)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${at(issued)}"${sessionEnd}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attributes.join('')}</saml:AttributeStatement></saml:Assertion></samlp:Response>`;
+  return `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r1" Version="2.0" IssueInstant="${at(issued)}" Destination="${recipient}"><saml:Issuer>${issuer}</saml:Issuer>${codes === '' ? '' : `<samlp:Status>${codes}</samlp:Status>`}<saml:Assertion ID="_a${randomUUID()}" Version="2.0" IssueInstant="${at(issued)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${escaped(nameId)}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(notOnOrAfter)}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(issued - 60)}" NotOnOrAfter="${at(notOnOrAfter)}">${restriction}</saml:Conditions><saml:AuthnStatement AuthnInstant="${at(issued)}"${sessionEnd}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${attributes.join('')}</saml:AttributeStatement></saml:Assertion></samlp:Response>`;
 }

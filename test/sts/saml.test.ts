@@ -123,6 +123,11 @@ function commented(): string {
   const xml = Buffer.from(idp.assertion(offering(open, { nameId: 'ada.evil' })), 'base64').toString('utf8');
   return Buffer.from(xml.replace('>ada.evil<', '>ada<!-- -->.evil<')).toString('base64');
 }
+/** Attributes of so many values each. */
+function values(count: number, attributes = 1): Said {
+  return { attributes: Object.fromEntries(Array.from({ length: attributes }, (_, i) => [`urn:a${i}`, Array<string>(count).fill('v')])) };
+}
+const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';
 const declared = () =>
   Buffer.from(
     '<!DOCTYPE x [<!ENTITY a "aaaa">]><samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">&a;</samlp:Response>',
@@ -142,6 +147,14 @@ const REFUSED: readonly [name: string, assertion: () => string, code: string, me
   ['another issuer',                        () => idp.assertion(offering(open, { issuer: 'https://other.example' })),              'InvalidIdentityToken', 'Issuer not present in specified provider'],
   ['another recipient',                     () => idp.assertion(offering(open, { recipient: 'https://sp.example/acs' })),          'InvalidIdentityToken', 'Response does not contain the required audience'],
   ['another audience',                      () => idp.assertion(offering(open, { audience: 'urn:other' })),                        'InvalidIdentityToken', 'Response does not contain the required audience'],
+  ['for no audience at all',                () => idp.assertion(offering(open, { audience: 'none' })),                             'InvalidIdentityToken', 'Response does not contain the required audience'],
+  ['signed with SHA-1',                     () => idp.assertion(offering(open), 'assertion', { signature: 'sha1', digest: 'sha256' }), 'InvalidIdentityToken', 'Response signature invalid'],
+  ['with a digest of SHA-1',                () => idp.assertion(offering(open), 'assertion', { signature: 'sha256', digest: 'sha1' }), 'InvalidIdentityToken', 'Response signature invalid'],
+  ['in a response of the status Responder', () => idp.assertion(offering(open, { status: [`${STATUS}Responder`] })),                'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
+  ['in a response of a nested Success',     () => idp.assertion(offering(open, { status: [`${STATUS}Requester`, `${STATUS}Success`] })), 'IDPRejectedClaim', 'The identity provider reported that authentication failed.'],
+  ['in a response without a status',        () => idp.assertion(offering(open, { status: [] })),                                    'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
+  ['with 401 values of an attribute',       () => idp.assertion(offering(open, values(401))),                                      'InvalidIdentityToken', 'Response signature invalid'],
+  ['with 1,600 tags',                       () => idp.assertion(offering(open, values(400, 2))),                                   'InvalidIdentityToken', 'Response signature invalid'],
   ['over',                                  () => idp.assertion(offering(open, { notOnOrAfter: -120 })),                           'ExpiredToken',         'Token is expired'],
   ['six minutes and a bit old',             () => idp.assertion(offering(open, { issued: -370 })),                                 'ExpiredToken',         'Token must be redeemed within 5 minutes of issuance'],
   ['issued in ten minutes',                 () => idp.assertion(offering(open, { issued: 600, notOnOrAfter: 900 })),               'InvalidIdentityToken', 'The assertion is not yet valid.'],
@@ -155,6 +168,86 @@ const REFUSED: readonly [name: string, assertion: () => string, code: string, me
 
 for (const [name, assertion, code, message] of REFUSED) {
   test(`AssumeRoleWithSAML: an assertion ${name} is ${code}`, async () => refused(assume(assertion()), code, message));
+}
+
+for (const algorithms of [
+  { signature: 'sha256', digest: 'sha512' },
+  { signature: 'sha512', digest: 'sha256' },
+] as const) {
+  test(`AssumeRoleWithSAML: an assertion signed with ${algorithms.signature} over ${algorithms.digest} is accepted`, async () => {
+    assert.equal((await assume(idp.assertion(offering(open), 'assertion', algorithms))).Subject, 'ada');
+  });
+}
+
+// biome-ignore format: a table
+const METADATA: readonly [title: string, metadata: string, outcome: RegExp | undefined][] = [
+  ['20 certificates',  repeated(20),                                                        undefined],
+  ['21 certificates',  repeated(21),                                                        /names too many signing certificates/],
+  ['20,000 tags',      idp.metadata.replace('</md:Ent', `${'<a/>'.repeat(20_000)}</md:Ent`),   /metadata is too large/],
+];
+/** The metadata with its one certificate so many times. */
+function repeated(times: number): string {
+  const [key = ''] = /<md:KeyDescriptor.*<\/md:KeyDescriptor>/s.exec(idp.metadata) ?? [];
+  return idp.metadata.replace(key, key.repeat(times));
+}
+
+for (const [i, [title, SAMLMetadataDocument, outcome]] of METADATA.entries()) {
+  test(`AssumeRoleWithSAML: metadata with ${title} is ${outcome === undefined ? 'read' : 'InvalidIdentityToken'}`, async () => {
+    const { SAMLProviderArn } = await iam.send(new CreateSAMLProviderCommand({ Name: `Big${i}`, SAMLMetadataDocument }));
+    const PrincipalArn = SAMLProviderArn as string;
+    const trust = { Effect: 'Allow', Principal: { Federated: PrincipalArn }, Action: 'sts:AssumeRoleWithSAML' };
+    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: `big-${i}`, AssumeRolePolicyDocument: document(trust) }));
+    const RoleArn = Role?.Arn as string;
+    const assertion = idp.assertion({ attributes: { Role: [`${RoleArn},${PrincipalArn}`], RoleSessionName: ['ada'] } });
+    const sent = assume(assertion, { RoleArn, PrincipalArn });
+    if (outcome === undefined) await sent;
+    else await refused(sent, 'InvalidIdentityToken', outcome);
+  });
+}
+
+test('AssumeRoleWithSAML: an assertion with 400 values of an attribute is accepted', async () => {
+  assert.equal((await assume(idp.assertion(offering(open, values(400))))).Subject, 'ada');
+});
+
+// biome-ignore format: a table
+const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list'][] = [
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.1',   'saml:edupersonaffiliation',           'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.2',   'saml:edupersonnickname',              'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.3',   'saml:edupersonorgdn',                 'text'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.4',   'saml:edupersonorgunitdn',             'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.5',   'saml:edupersonprimaryaffiliation',    'text'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.6',   'saml:edupersonprincipalname',         'text'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.7',   'saml:edupersonentitlement',           'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.8',   'saml:edupersonprimaryorgunitdn',      'text'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.9',   'saml:edupersonscopedaffiliation',     'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.10',  'saml:edupersontargetedid',            'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.1.1.11',  'saml:edupersonassurance',             'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.2.1.2',   'saml:eduorghomepageuri',              'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.2.1.3',   'saml:eduorgidentityauthnpolicyuri',   'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.2.1.4',   'saml:eduorglegalname',                'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.2.1.5',   'saml:eduorgsuperioruri',              'list'],
+  ['urn:oid:1.3.6.1.4.1.5923.1.2.1.6',   'saml:eduorgwhitepagesuri',            'list'],
+  ['urn:oid:2.5.4.3',                    'saml:cn',                             'list'],
+  ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name',              'saml:name',             'text'],
+  ['http://schemas.xmlsoap.org/claims/CommonName',                            'saml:commonName',       'text'],
+  ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname',         'saml:givenName',        'text'],
+  ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname',           'saml:surname',          'text'],
+  ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',      'saml:mail',             'text'],
+  ['http://schemas.microsoft.com/ws/2008/06/identity/claims/primarygroupsid', 'saml:primaryGroupSID',  'text'],
+  ['urn:oid:2.5.4.45',                   'saml:x500UniqueIdentifier',           'text'],
+  ['urn:oid:0.9.2342.19200300.100.1.1',  'saml:uid',                            'text'],
+  ['urn:oid:0.9.2342.19200300.100.1.3',  'saml:mail',                           'text'],
+  ['urn:oid:0.9.2342.19200300.100.1.45', 'saml:organizationStatus',             'text'],
+];
+
+for (const [i, [attribute, key, type]] of ATTRIBUTES.entries()) {
+  test(`AssumeRoleWithSAML: ${attribute.slice(attribute.lastIndexOf('/') + 1)} sets ${key}`, async () => {
+    const operator = type === 'list' ? 'ForAnyValue:StringEquals' : 'StringEquals';
+    const RoleArn = await role(`attribute-${i}`, { [operator]: { [key]: 'right' } });
+    const said = (value: string) => idp.assertion(offering(RoleArn, { attributes: { [attribute]: [value] } }));
+    await assume(said('right'), { RoleArn });
+    await refused(assume(said('wrong'), { RoleArn }), 'AccessDenied', /^Not authorized/);
+  });
 }
 
 test('AssumeRoleWithSAML: a comment within the subject neither cuts it nor breaks the signature', async () => {
@@ -228,7 +321,9 @@ test("AssumeRoleWithSAML: the session ends at the earlier of its duration and th
   };
   const early = await lifeSeconds({ sessionNotOnOrAfter: 1200 }, 3600);
   assert.ok(early > 1100 && early <= 1200, `${early}`);
-  const late = await lifeSeconds({ sessionNotOnOrAfter: 7200 }, 3600);
+  const shortened = await lifeSeconds({ sessionNotOnOrAfter: 1200, attributes: { SessionDuration: ['900'] } }, 3600);
+  assert.ok(shortened > 800 && shortened <= 900, `${shortened}`);
+  const late = await lifeSeconds({ sessionNotOnOrAfter: 7200, attributes: { SessionDuration: ['7200'] } }, 3600);
   assert.ok(late > 3500 && late <= 3600, `${late}`);
 });
 

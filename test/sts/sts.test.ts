@@ -1,7 +1,7 @@
 /** STS over the wire, by AWS's own clients: requirements STS-1 to STS-13, in the order of the specification. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   AttachUserPolicyCommand,
   CreateAccessKeyCommand,
@@ -16,6 +16,8 @@ import {
   ListUsersCommand,
   PutRolePolicyCommand,
   PutUserPolicyCommand,
+  TagUserCommand,
+  UntagUserCommand,
   UpdateUserCommand,
 } from '@aws-sdk/client-iam';
 import {
@@ -344,6 +346,33 @@ test('GetSessionToken: needs no permission, is the user, and calls no IAM withou
   assert.equal((await sts(keys).send(new GetCallerIdentityCommand({}))).Arn, `arn:aws:iam::${accountId}:user/mallory`);
   await assert.rejects(iam(keys).send(new ListUsersCommand({})), { name: 'InvalidClientTokenId' });
   await assume(keys, { RoleArn: roleArn('named') });
+});
+
+test("GetFederationToken: the session has the user's tags, and session tags override them in any case", async () => {
+  const lookUp = (team: string) =>
+    allow('cloudtrail:LookupEvents', '*', { Condition: { StringEquals: { 'aws:PrincipalTag/Team': team } } });
+  const keys = await user('tagged', allow(['sts:GetFederationToken', 'sts:TagSession', 'cloudtrail:*']));
+  const tag = (Value: string) => admin.send(new TagUserCommand({ UserName: 'tagged', Tags: [{ Key: 'Team', Value }] }));
+  await tag('blue');
+  const federated = async (team: string, Tags?: { Key: string; Value: string }[]) => {
+    const answer = await sts(keys).send(
+      new GetFederationTokenCommand({ Name: 'fed', Policy: document(lookUp(team)), ...(Tags && { Tags }) }),
+    );
+    return keysOf(answer.Credentials);
+  };
+  const mayLookUp = async (session: Keys) =>
+    await new CloudTrailClient(server.client(session)).send(new LookupEventsCommand({})).then(
+      () => true,
+      () => false,
+    );
+  const [blue, red] = [await federated('blue'), await federated('red')];
+  assert.deepEqual([await mayLookUp(blue), await mayLookUp(red)], [true, false]);
+  await tag('red');
+  assert.deepEqual([await mayLookUp(blue), await mayLookUp(red)], [false, true]);
+  const passed = [{ Key: 'team', Value: 'green' }];
+  assert.deepEqual([await mayLookUp(await federated('green', passed)), await mayLookUp(await federated('red', passed))], [true, false]);
+  await admin.send(new UntagUserCommand({ UserName: 'tagged', TagKeys: ['Team'] }));
+  assert.equal(await mayLookUp(red), false);
 });
 
 test('GetSessionToken and GetFederationToken: sessions of a renamed user go on under its new name, with the policies and in the trail', async () => {

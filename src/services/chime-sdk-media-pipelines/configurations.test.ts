@@ -97,13 +97,22 @@ const ROLES: readonly [title: string, trustPolicy: object, assumable: boolean][]
   ['trusts the service on behalf of another account', trustOf('mediapipelines.chime.amazonaws.com', OTHER_ACCOUNT),  false],
   ['trusts another service of Chime',                 trustOf('chime.amazonaws.com'),                                false],
   ['trusts nobody',                                   { Version: '2012-10-17', Statement: [] },                      false],
+  ['denies the service for a tag of the role',        denyingTag('Locked'),                                          false],
+  ['denies the service for a tag that is not there',  denyingTag('Unlocked'),                                        true ],
 ];
+
+/** Trusts the service, unless the role has the tag. */
+function denyingTag(key: string): object {
+  const { Statement } = trustOf('mediapipelines.chime.amazonaws.com') as { readonly Statement: object };
+  const Condition = { Null: { [`aws:ResourceTag/${key}`]: 'false' } };
+  return { Version: '2012-10-17', Statement: [Statement, { ...Statement, Effect: 'Deny', Condition }] };
+}
 
 for (const [title, trustPolicy, assumable] of ROLES) {
   test(`CreateMediaInsightsPipelineConfiguration: a role that ${title} ${assumable ? 'is taken' : 'is BadRequestException'}`, async () => {
     const opened = await openFixture();
     const ResourceAccessRoleArn = `arn:aws:iam::${ACCOUNT}:role/Other`;
-    await addRole(opened.store, ResourceAccessRoleArn, { trustPolicy });
+    await addRole(opened.store, ResourceAccessRoleArn, { trustPolicy, tags: [{ key: 'Locked', value: 'yes' }] });
     const made = create(opened, { ResourceAccessRoleArn });
     if (assumable) assert.equal((await made).MediaInsightsPipelineConfiguration?.ResourceAccessRoleArn, ResourceAccessRoleArn);
     else await assert.rejects(made, { code: 'BadRequestException', message: /cannot be assumed/ });

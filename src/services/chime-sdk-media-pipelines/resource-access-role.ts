@@ -1,7 +1,6 @@
 import { AwsError } from '#core/aws-error.ts';
-import { compilePolicy } from '#policy/compile.ts';
-import { decideTrust } from '#policy/trust.ts';
 import { nameKey, nameOfArn } from '../iam/names.ts';
+import { serviceMayAssume } from '../iam/service-trust.ts';
 import type { Call } from '../operation.ts';
 
 const SERVICE = 'mediapipelines.chime.amazonaws.com';
@@ -15,17 +14,13 @@ const SERVICE = 'mediapipelines.chime.amazonaws.com';
  * would assume it when a call has ended.
  * @throws BadRequestException there is no such role, or the service may not assume it
  */
-export async function requireAccessRole({ tx, accountId }: Call, roleArn: string, configurationArn: string): Promise<void> {
+export async function requireAccessRole({ tx, accountId, now }: Call, roleArn: string, configurationArn: string): Promise<void> {
   const role = await tx.identity.get(accountId, 'role', nameKey(nameOfArn(roleArn)));
-  const context = new Map([
+  const source = [
     ['aws:sourceaccount', accountId],
     ['aws:sourcearn', configurationArn],
-  ]);
-  if (
-    role?.arn !== roleArn ||
-    decideTrust(compilePolicy(role.trustPolicy), { service: SERVICE }, { action: 'sts:AssumeRole', resources: [roleArn], context })
-      .effect === 'Deny'
-  ) {
+  ] as const;
+  if (role?.arn !== roleArn || !serviceMayAssume(role, SERVICE, now, source)) {
     throw new AwsError('BadRequestException', `The role ${roleArn} cannot be assumed by ${SERVICE}.`);
   }
 }

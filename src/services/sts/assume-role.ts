@@ -23,8 +23,8 @@ import { sessionTags } from './session-tags.ts';
  * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  session policies
  *
  * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements STS-2 to STS-9.
- * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes; across accounts
- * no policy is decided by the role's tags.
+ * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes; that the keys of an
+ * identity provider's token end with the session they were issued for, so that a session made from it has none of them.
  */
 export function assumeRole(deps: StsDeps): Operation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
   return { access: (input, caller) => accessOf(deps, input, caller), handle };
@@ -65,7 +65,7 @@ const MFA_PRESENT: readonly (readonly [string, string])[] = [
 function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): readonly Access[] {
   const { principal } = caller;
   const { RoleArn } = input;
-  const ownRole = readRoleArn(RoleArn).accountId === caller.accountId;
+  readRoleArn(RoleArn);
   const { tags, transitiveTagKeys } = sessionTags(principal, input.Tags, input.TransitiveTagKeys);
   const sourceIdentity = input.SourceIdentity ?? principal.session?.sourceIdentity;
   const context = new Map<string, string | readonly string[]>([['sts:rolesessionname', input.RoleSessionName], ...tagContext(tags)]);
@@ -84,8 +84,8 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
       resolveContext: async (tx: Tx, now: Instant) =>
         new Map((await mfaProven(deps, { ...caller, tx, now }, input, 'look')) ? MFA_PRESENT : []),
     }),
-    // Of another account's role neither the tags nor whether it is there is the caller's business. Requirement STS-4.
-    ...(ownRole && { resourceTags: (tx: Tx) => roleTags(tx, RoleArn) }),
+    // `authorize` hides the tags of another account's role from the caller's policies until the role trusts the caller. Requirement STS-4.
+    resourceTags: (tx: Tx) => roleTags(tx, RoleArn),
   });
   return [
     on('sts:AssumeRole'),

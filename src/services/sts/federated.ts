@@ -1,12 +1,14 @@
 /** Sessions for who brings a token of an identity provider: what AssumeRoleWithWebIdentity and AssumeRoleWithSAML share. */
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
+import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { PolicyDescriptorType } from '#model/generated/sts.ts';
+import type { Tx } from '#store/store.ts';
 import type { Access, Call } from '../operation.ts';
 import { tagContext } from '../tag-rules.ts';
 import type { StsDeps } from './deps.ts';
-import { findRole, readRoleArn } from './role-arn.ts';
+import { findRole, readRoleArn, roleTags } from './role-arn.ts';
 import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags } from './session-tags.ts';
@@ -47,7 +49,13 @@ export function federatedAccess(
   if (federation.sourceIdentity !== undefined) context.set('sts:sourceidentity', federation.sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 
-  const on = (each: Access['action']): Access => ({ action: each, resources: [RoleArn], trustPolicyOf: RoleArn, context });
+  const on = (each: Access['action']): Access => ({
+    action: each,
+    resources: [RoleArn],
+    trustPolicyOf: RoleArn,
+    context,
+    resourceTags: (tx: Tx) => roleTags(tx, RoleArn),
+  });
   return [
     on(action),
     ...(Object.keys(tags).length > 0 ? [on('sts:TagSession')] : []),
@@ -74,17 +82,32 @@ export async function federatedSession(
   const role = await findRole(call.tx, input.RoleArn);
   if (role === undefined) throw notAuthorized(action);
   const { sourceIdentity } = federation;
+  const latestEnd = latestEndOf(federation, call.now);
   return roleSession(deps, call, role, {
     sessionName,
     durationSeconds: input.DurationSeconds,
     mfaAuthenticated: false,
     chained: false,
     federatedProvider: federation.provider,
+    federatedContext: federation.sessionContext,
     ...(sourceIdentity !== undefined && { sourceIdentity }),
-    ...(federation.kind === 'saml' && federation.latestEnd !== undefined && { latestEnd: federation.latestEnd }),
+    ...(latestEnd !== undefined && { latestEnd }),
     ...sessionTags(call.principal, federation.tags, federation.transitiveTagKeys),
     ...(await sessionPolicies(call.tx, role.accountId, input)),
   });
+}
+
+/**
+ * Returns the latest end of a session of an assertion, which may say it twice.
+ *
+ * Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: it shortens the session of
+ * AssumeRoleWithSAML, and the lesser of it and SessionNotOnOrAfter is the limit.
+ */
+function latestEndOf(federation: Federation, now: Instant): Instant | undefined {
+  if (federation.kind !== 'saml') return undefined;
+  const { latestEnd, consoleSeconds } = federation;
+  if (consoleSeconds === undefined) return latestEnd;
+  return instant(Math.min(latestEnd ?? Number.POSITIVE_INFINITY, now + consoleSeconds * 1000));
 }
 
 /** Neither caller nor role is named, as the real service answers who brings a token. */

@@ -1,6 +1,6 @@
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import { type Instant, instant } from '#core/instant.ts';
+import { instant } from '#core/instant.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { AssumedRoleUser, Credentials } from '#model/generated/sts.ts';
 import type { RoleRecord } from '#store/identity.ts';
@@ -12,8 +12,6 @@ import type { StsDeps } from './deps.ts';
 export interface RoleSessionRequest extends Omit<SessionFacts, 'issuedAt' | 'expiresAt'> {
   readonly sessionName: string;
   readonly durationSeconds: number | undefined;
-  /** No later than this, whatever the duration: where a SAML assertion ends the session. Requirement FED-1. */
-  readonly latestEnd?: Instant;
 }
 
 /** What AssumeRole and its kin answer alike. */
@@ -36,7 +34,8 @@ const CHAINED_MAX_SECONDS = 3600;
  * Assumed: with both limits broken, the one of chaining is named.
  */
 export function roleSession(deps: StsDeps, call: Call, role: RoleRecord, request: RoleSessionRequest): RoleSessionAnswer {
-  const { sessionName, durationSeconds = DEFAULT_SECONDS, latestEnd, ...facts } = request;
+  const { sessionName, durationSeconds = DEFAULT_SECONDS, ...facts } = request;
+  const { latestEnd } = facts;
   if (facts.chained && durationSeconds > CHAINED_MAX_SECONDS) {
     throw new AwsError(
       'ValidationError',
@@ -50,6 +49,7 @@ export function roleSession(deps: StsDeps, call: Call, role: RoleRecord, request
   const session: SessionFacts = {
     ...facts,
     issuedAt: call.now,
+    // A SAML assertion may end the session before its duration is over. Requirement FED-1.
     expiresAt: latestEnd === undefined ? end : instant(Math.min(end, Math.floor(latestEnd / 1000) * 1000)),
   };
   const { accountId, roleId, roleName } = role;
