@@ -1,16 +1,17 @@
-// Plain JavaScript that also runs on Node 20: it finds the Node that Belfry needs. Decision 0001.
+// Finds the version of Node that Belfry requires. Plain JavaScript that also runs on Node 20. Decision 0001.
 import { createRequire } from 'node:module';
 
-/** True where this process is already new enough: type stripping is stable from 24.12. */
+/** Reports whether a Node version can run the sources. Type stripping is stable since 24.12. */
 export function isNewEnough(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 12);
 }
 
 /**
- * The path of a Node that runs the sources as they are: this one if it is new enough, else the one
- * the registry carries for this platform as an optional dependency.
- * @throws Error where there is none, saying what to install
+ * Returns the path of a Node executable that can run the sources.
+ * It is the current one if it is new enough, otherwise the one in the optional npm package for this platform.
+ *
+ * @throws Error  there is no such executable
  */
 export function findNode24() {
   if (isNewEnough()) return process.execPath;
@@ -21,7 +22,7 @@ export function findNode24() {
     return require.resolve(`node-${platform}-${process.arch}/${file}`);
   } catch {
     throw new Error(
-      `Belfry needs Node 24.12 or newer; this is ${process.versions.node}, and no package brings one for ${platform}-${process.arch}. Install Node 24 and try again.`,
+      `belfry: requires Node 24.12 or newer, but this is '${process.versions.node}' and no package contains Node for '${platform}-${process.arch}': install Node 24`,
     );
   }
 }

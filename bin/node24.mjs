@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs a program under Node 24, whatever Node this is: forwards arguments, signals and the exit status.
+// Runs a program with Node 24 from any version of Node. Forwards arguments, signals and the exit status.
 import { spawn } from 'node:child_process';
 import { findNode24, isNewEnough } from './find-node24.mjs';
 

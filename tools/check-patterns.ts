@@ -1,6 +1,6 @@
 /**
- * Fails where a pattern of the models, as it is run, can be made to take exponential or polynomial time by a caller's text.
- * What was found safe is remembered in `node_modules/.cache`, by pattern and version of the checker.
+ * Checks that no input can make a compiled pattern of the models take exponential or polynomial time.
+ * Caches safe patterns in `node_modules/.cache`, by pattern and version of the checker.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,18 +10,18 @@ import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES } from '#model/model.ts';
 import { compiledPattern } from '#model/patterns.ts';
 
-/** Per pattern. What takes longer is undecided, which is reported and is no failure: the length of its text is bounded. */
+/** Time limit for each pattern. An undecided pattern is reported but does not fail, because the length of its input is bounded. */
 const CHECK_MAX_MS = 2_000;
 
 const CACHE_FOLDER = fileURLToPath(new URL('../node_modules/.cache/belfry', import.meta.url));
 const CACHE_FILE = `${CACHE_FOLDER}/patterns.json`;
 
-interface Remembered {
+interface Cache {
   readonly version: string;
   readonly safe: readonly string[];
 }
 
-/** The distinct regular expressions that the models' patterns are run as. */
+/** Returns the distinct regular expressions to which the patterns of the models compile. */
 export function distinctPatterns(): readonly RegExp[] {
   const found = new Map<string, RegExp>();
   for (const service of SERVICE_NAMES) {
@@ -35,7 +35,7 @@ export function distinctPatterns(): readonly RegExp[] {
 
 if (import.meta.main) {
   const { version } = createRequire(import.meta.url)('recheck/package.json') as { version: string };
-  const safe = new Set(remembered(version));
+  const safe = new Set(readCache(version));
   const patterns = distinctPatterns();
   const vulnerable: string[] = [];
   const undecided: string[] = [];
@@ -47,16 +47,16 @@ if (import.meta.main) {
     else undecided.push(String(pattern));
   }
   mkdirSync(CACHE_FOLDER, { recursive: true });
-  writeFileSync(CACHE_FILE, JSON.stringify({ version, safe: [...safe].sort() } satisfies Remembered));
+  writeFileSync(CACHE_FILE, JSON.stringify({ version, safe: [...safe].sort() } satisfies Cache));
   for (const pattern of undecided) console.log(`undecided after ${CHECK_MAX_MS} ms: ${pattern}`);
-  for (const pattern of vulnerable) console.error(`vulnerable, ${pattern}`);
+  for (const pattern of vulnerable) console.error(`vulnerable: ${pattern}`);
   console.log(`${patterns.length} patterns: ${vulnerable.length} vulnerable, ${undecided.length} undecided`);
   process.exitCode = vulnerable.length > 0 ? 1 : 0;
 }
 
-function remembered(version: string): readonly string[] {
+function readCache(version: string): readonly string[] {
   try {
-    const found = JSON.parse(readFileSync(CACHE_FILE, 'utf8')) as Remembered;
+    const found = JSON.parse(readFileSync(CACHE_FILE, 'utf8')) as Cache;
     return found.version === version ? found.safe : [];
   } catch {
     return [];

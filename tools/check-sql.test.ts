@@ -17,29 +17,29 @@ const CASES: readonly (readonly [literal: string, found: RegExp | undefined])[] 
   ['SELECT a::text FROM t',                                              /casts/],
   ['SELECT a FROM t WHERE deleted = FALSE',                              /booleans/],
   ['SELECT a FROM t WHERE at < NOW()',                                   /clocks/],
-  ['CREATE TABLE t (a BIGSERIAL)',                                       /numbers of the engine/],
+  ['CREATE TABLE t (a BIGSERIAL)',                                       /engine-generated numbers/],
   ['CREATE TABLE t (a INTEGER)',                                         /tokens/],
   ['SELECT rowid FROM t',                                                /one engine/],
   ['SELECT a FROM t WHERE a ILIKE $1',                                   /patterns/],
-  ['SELECT IFNULL(a, 1) FROM t',                                         /function of one engine/],
+  ['SELECT IFNULL(a, 1) FROM t',                                         /functions of one engine/],
   ['INSERT OR IGNORE INTO t (a) VALUES ($1)',                            /ON CONFLICT/],
   ['WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x',              /changes data/],
-  ['SELECT a FROM t WHERE a = ?',                                        /parameter is/],
-  ["SELECT a FROM t WHERE a = '$1'",                                     /inside a text/],
+  ['SELECT a FROM t WHERE a = ?',                                        /as \$1/],
+  ["SELECT a FROM t WHERE a = '$1'",                                     /inside a string/],
   ['SELECT a FROM t WHERE a LIKE $1',                                    /ESCAPE/],
   ['SELECT a FROM t WHERE a = $1 AND b = $3',                            /up to \$3/],
 ];
 
 for (const [literal, found] of CASES) {
-  test(`check-sql: ${literal} is ${found === undefined ? 'of both dialects' : 'refused'}`, () => {
+  test(`check-sql: ${literal} is ${found === undefined ? 'accepted' : 'rejected'}`, () => {
     const findings = findingsIn(literal);
     if (found === undefined) assert.deepEqual(findings, []);
     else assert.match(findings.join('\n'), found);
   });
 }
 
-test('check-sql: literals are found beside comments, in interpolations and after patterns', () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source of another program
+test('check-sql: finds literals next to comments, in interpolations and after regular expressions', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the string is source code
   const source = "// it's\nconst a = 'one'; /* `no` */ const b = `x ${f('two', `three ${4}`)} y`;\nconst c = /['`]/.test(\"f\\\"our\");";
   assert.deepEqual(literalsOf(source), ['one', 'two', 'three …', 'x … y', 'f\\"our']);
 });

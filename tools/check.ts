@@ -1,4 +1,4 @@
-/** `npm run check`: types, format and lint, and that what is generated is what the generators write. */
+/** `npm run check`: checks types, format, lint rules, generated files, patterns, SQL and imports. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -8,7 +8,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ['generated files', process.execPath, 'tools/generate.ts', '--check'],
   ['published patterns', process.execPath, 'tools/check-patterns.ts'],
   ['SQL of both dialects', process.execPath, 'tools/check-sql.ts'],
-  ['imports point down', process.execPath, 'tools/check-imports.ts'],
+  ['imports of lower levels only', process.execPath, 'tools/check-imports.ts'],
   ['parity page', process.execPath, 'tools/parity.ts', '--check'],
 ];
 
@@ -17,7 +17,7 @@ for (const [name, command, ...args] of CHECKS) {
   if (command === process.execPath && !existsSync(args[0] as string)) continue;
   const done = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (done.status === 0) {
-    console.log(`check: ${name}: good`);
+    console.log(`check: ${name}: passed`);
     continue;
   }
   failed += 1;

@@ -8,11 +8,11 @@ import { different, generate, serviceModel } from './generate.ts';
 
 const reference = authorization();
 
-test('generate: what is committed is what is generated, and nothing besides', () => {
+test('generate: the committed files are the generated files', () => {
   assert.deepEqual(different(generate()), []);
 });
 
-test('generate: a file that differs, is missing or is too many is named', () => {
+test('generate: different, missing and superfluous files are reported', () => {
   const files = new Map(generate());
   files.set('sts.ts', 'other');
   files.set('newer.ts', '');
@@ -20,7 +20,7 @@ test('generate: a file that differs, is missing or is too many is named', () => 
   assert.deepEqual([...different(files)].sort(), ['iam.json', 'newer.ts', 'sts.ts']);
 });
 
-test('joinClient: an operation that the published client has and the model lacks is added, with its errors and shapes', () => {
+test('joinClient: an operation that is only in the published client is added with its errors and shapes', () => {
   const { operations, shapes, provenance } = serviceModel('iam', reference);
   assert.equal(operations['GetAccountProperties']?.output, 'GetAccountPropertiesResponse');
   assert.equal(operations['GetAccountProperties']?.readOnly, true);
@@ -29,7 +29,7 @@ test('joinClient: an operation that the published client has and the model lacks
   assert.match(provenance.join(' '), /botocore iam-2010-05-08.* @aws-sdk\/client-iam [0-9.]+/);
 });
 
-test('joinClient: an enum is joined by name, and a new one is linked to its member', () => {
+test('joinClient: an enum is merged by name, and a new enum is linked to its member', () => {
   const { shapes } = serviceModel('organizations', reference);
   assert.ok(shapes['PolicyType']?.enum?.includes('SECURITYHUB_CSPM_POLICY'));
   assert.equal(
@@ -42,7 +42,7 @@ test('joinClient: the constraints of the model stay', () => {
   assert.equal(serviceModel('chime-sdk-meetings', reference).shapes['ExternalMeetingId']?.max, 64);
 });
 
-test('joinClient: CreateMeeting keeps its labels, its token and its status', () => {
+test('joinClient: CreateMeeting keeps its HTTP binding and its idempotency token', () => {
   const { operations, shapes } = serviceModel('chime-sdk-meetings', reference);
   assert.deepEqual(operations['CreateMeeting']?.http, { method: 'POST', uri: '/meetings', code: 200 });
   assert.equal(shapes['CreateMeetingRequest']?.members?.['ClientRequestToken']?.idempotencyToken, true);
@@ -53,11 +53,11 @@ const UNKNOWN: readonly [where: string, change: (model: Record<string, Record<st
   ['a key of an operation', (model) => { (model['operations']?.['AssumeRole'] ?? {})['endpoint'] = {}; },      /operation key 'endpoint'/],
   ['a key of a shape',      (model) => { (model['shapes']?.['arnType'] ?? {})['document'] = true; },            /shape key 'document'/],
   ['a key of the metadata', (model) => { (model['metadata'] ?? {})['sigv5'] = {}; },                            /metadata key 'sigv5'/],
-  ['a way of signing',      (model) => { (model['operations']?.['AssumeRole'] ?? {})['authtype'] = 'bearer'; }, /authtype 'bearer'/],
+  ['an authentication type', (model) => { (model['operations']?.['AssumeRole'] ?? {})['authtype'] = 'bearer'; }, /authtype 'bearer'/],
 ];
 
 for (const [where, change, message] of UNKNOWN) {
-  test(`fromPublished: ${where} that the generator does not know is an error`, () => {
+  test(`fromPublished: ${where} that is unknown to the generator is an error`, () => {
     const { file, model } = readPublished('models', 'sts');
     const altered = structuredClone(model);
     change(altered as never);
@@ -65,12 +65,12 @@ for (const [where, change, message] of UNKNOWN) {
   });
 }
 
-test('fromPublished: a pattern that matches everything is left out, so that it limits no length', () => {
+test('fromPublished: a pattern that matches every string is omitted', () => {
   const { shapes } = serviceModel('chime-sdk-messaging', reference);
   assert.deepEqual(shapes['NonEmptyContent'], { type: 'string', min: 1, sensitive: true });
 });
 
-test('declarations: required members are plain, optional ones have a question mark, enums are literals', () => {
+test('declarations: optional members have a question mark, and enums are unions of literals', () => {
   const text = readFileSync('src/model/generated/chime-sdk-meetings.ts', 'utf8');
   assert.match(text, /readonly CreateMeeting: \{ readonly input: CreateMeetingRequest; readonly output: CreateMeetingResponse \};/);
   assert.match(text, /readonly MediaRegion: string;/);

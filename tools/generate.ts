@@ -1,6 +1,6 @@
 /**
  * `npm run generate`: writes `src/model/generated/` from `models/` and the published packages.
- * `npm run generate -- --check`: writes nothing, and fails naming the files that differ from what it would write.
+ * `npm run generate -- --check`: writes nothing. Fails and lists the files if they differ from the generated ones.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ import { fromPublished, mapValues, readPublished, readRemoved } from './generate
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = `${ROOT}src/model/generated`;
 
-/** What `src/model/generated/` must hold: file name → text. The same sources give the same texts. */
+/** Returns the files of `src/model/generated/` by name. The result depends only on the sources. */
 export function generate(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const reference = authorization();
@@ -36,7 +36,7 @@ export function generate(): ReadonlyMap<string, string> {
   return files;
 }
 
-/** The model of a service from all its sources. */
+/** Returns the model of a service, from all its sources. */
 export function serviceModel(service: ServiceName, reference: AuthorizationFile): ServiceModel {
   const { file, model } = readPublished(`${ROOT}models`, service);
   const joined = joinClient(fromPublished(service, file, model, readRemoved(`${ROOT}models`, file)));
@@ -48,9 +48,10 @@ export function serviceModel(service: ServiceName, reference: AuthorizationFile)
 }
 
 /**
- * Whether an operation changes nothing, as the trail says it: by the access level of its action, else by its verb.
+ * Reports whether an operation is `readOnly` in trail events: by the access level of its action, otherwise by its verb.
+ *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail": the events of STS have `"readOnly": true`.
- * Assumed: so do those of the STS operations without an example there.
+ * Assumed: `readOnly` is also true for STS operations without an example there.
  */
 function reads(service: ServiceName, operation: string, reference: AuthorizationFile): boolean {
   if (service === 'sts') return true;
@@ -59,7 +60,7 @@ function reads(service: ServiceName, operation: string, reference: Authorization
   return level === undefined ? /^(?:Describe|Get|List)/.test(operation) : level === 'List' || level === 'Read';
 }
 
-/** JSON with one operation or shape to a line: small, and still legible as a difference. */
+/** Formats a model as JSON with one operation or shape per line, which is compact and has readable diffs. */
 function modelText(model: ServiceModel): string {
   const { operations, removed, shapes, ...rest } = model;
   const lines = (record: Readonly<Record<string, unknown>>) =>
@@ -67,11 +68,11 @@ function modelText(model: ServiceModel): string {
       .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
       .join(',\n');
   const section = (name: string, record: Readonly<Record<string, unknown>>) => `,\n"${name}":{\n${lines(record)}\n}`;
-  const once = Object.keys(removed).length === 0 ? '' : section('removed', removed);
-  return `${JSON.stringify(rest).slice(0, -1)}${section('operations', operations)}${once}${section('shapes', shapes)}}\n`;
+  const removedSection = Object.keys(removed).length === 0 ? '' : section('removed', removed);
+  return `${JSON.stringify(rest).slice(0, -1)}${section('operations', operations)}${removedSection}${section('shapes', shapes)}}\n`;
 }
 
-/** Files of the folder that are not as generated, missing and superfluous ones included. */
+/** Returns the names of files that differ from the generated ones, are missing, or are superfluous. */
 export function different(files: ReadonlyMap<string, string>): readonly string[] {
   const present = readdirSync(FOLDER);
   const names = new Set([...files.keys(), ...present]);
@@ -84,10 +85,12 @@ if (import.meta.main) {
   if (process.argv.includes('--check')) {
     const stale = different(files);
     if (stale.length > 0)
-      console.error(`Not as \`npm run generate\` writes them:\n${stale.map((name) => `  src/model/generated/${name}`).join('\n')}`);
+      console.error(
+        `these files differ from the output of \`npm run generate\`:\n${stale.map((name) => `  src/model/generated/${name}`).join('\n')}`,
+      );
     process.exitCode = stale.length > 0 ? 1 : 0;
   } else {
     for (const [name, text] of files) writeFileSync(`${FOLDER}/${name}`, text);
-    console.log(`Wrote ${files.size} files to src/model/generated/`);
+    console.log(`wrote ${files.size} files to src/model/generated/`);
   }
 }

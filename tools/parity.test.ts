@@ -19,32 +19,32 @@ const NAMES: readonly [operation: string, command: string][] = [
 ];
 
 for (const [operation, command] of NAMES) {
-  test(`dashed: ${operation} is ${command} in the CLI`, () => {
+  test(`dashed: ${operation} becomes ${command}`, () => {
     assert.equal(dashed(operation, '-'), command);
   });
 }
 
 // biome-ignore format: a table
 const CALLS: readonly [title: string, text: string, client: ClientName, service: ServiceName, operation: string, found: boolean][] = [
-  ['a command that is imported',            `import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';`,                'SDK',   'iam',                'CreateUser',    true ],
+  ['an imported command',                   `import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';`,                'SDK',   'iam',                'CreateUser',    true ],
   ['a command of another service',          `import { TagResourceCommand } from '@aws-sdk/client-chime-sdk-voice';`,              'SDK',   'chime-sdk-meetings', 'TagResource',   false],
-  ['a command of a whole package',          `import * as iam from '@aws-sdk/client-iam';\nnew iam.GetUserCommand({})`,             'SDK',   'iam',                'GetUser',       true ],
-  ['EventBridge by its package',            `import { PutEventsCommand } from '@aws-sdk/client-eventbridge';`,                    'SDK',   'events',             'PutEvents',     true ],
+  ['a command of a namespace import',       `import * as iam from '@aws-sdk/client-iam';\nnew iam.GetUserCommand({})`,             'SDK',   'iam',                'GetUser',       true ],
+  ['a command of the EventBridge package',  `import { PutEventsCommand } from '@aws-sdk/client-eventbridge';`,                    'SDK',   'events',             'PutEvents',     true ],
   ['a part of a longer name',               `import { GetUserPolicyCommand } from '@aws-sdk/client-iam';`,                        'SDK',   'iam',                'GetUser',       false],
   ['a command line',                        'aws iam get-user --user-name x',                                                     'CLI',   'iam',                'GetUser',       true ],
-  ['words of a command line',               `aws('chime-sdk-meetings', 'create-meeting', '--client-request-token', 'x')`,         'CLI',   'chime-sdk-meetings', 'CreateMeeting', true ],
+  ['arguments of a command line',           `aws('chime-sdk-meetings', 'create-meeting', '--client-request-token', 'x')`,         'CLI',   'chime-sdk-meetings', 'CreateMeeting', true ],
   ['a longer command',                      'aws iam get-user-policy',                                                            'CLI',   'iam',                'GetUser',       false],
   ['a method of a boto3 client',            `c = boto3.client('sts')\nc.get_caller_identity()`,                                   'boto3', 'sts',                'GetCallerIdentity', true ],
-  ['a method where no such client is made', `c = boto3.client('iam')\nc.get_caller_identity()`,                                   'boto3', 'sts',                'GetCallerIdentity', false],
+  ['a method without a client of STS',      `c = boto3.client('iam')\nc.get_caller_identity()`,                                   'boto3', 'sts',                'GetCallerIdentity', false],
 ];
 
 for (const [title, text, client, service, operation, found] of CALLS) {
-  test(`calls: ${title} is ${found ? '' : 'no '}${operation} of ${service}`, () => {
+  test(`calls: ${title} is ${found ? '' : 'not '}a call of ${operation} of ${service}`, () => {
     assert.equal(calls({ path: 'x', text }, client, service, operation), found);
   });
 }
 
-test('parity: has every operation of every model', async () => {
+test('parity: contains every operation of every model', async () => {
   const services = await PARITY;
   assert.deepEqual(
     services.map(({ service, operations }) => [service, operations.length]),
@@ -53,7 +53,7 @@ test('parity: has every operation of every model', async () => {
 });
 
 for (const service of ['iam', 'sts', 'organizations'] as const) {
-  test(`parity: of ${service} every operation that is not built has a reason, and no other has`, async () => {
+  test(`parity: in ${service}, exactly the operations that are not implemented have a reason`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const without = operations.filter(({ built, reason }) => !built && reason === undefined).map(({ operation }) => operation);
     assert.deepEqual(without, []);
@@ -63,7 +63,7 @@ for (const service of ['iam', 'sts', 'organizations'] as const) {
 }
 
 for (const service of Object.keys(STORED) as ServiceName[]) {
-  test(`parity: the stored inputs of ${service} are inputs of built operations in the model`, async () => {
+  test(`parity: the stored inputs of ${service} are inputs of implemented operations in the model`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const model = loadModel(service);
     for (const [name, { inputs }] of STORED[service] ?? []) {
@@ -96,13 +96,13 @@ const WITHOUT_EFFECT: readonly [service: ServiceName, operation: string, state: 
 ];
 
 for (const [service, operation, state] of WITHOUT_EFFECT) {
-  test(`parity: the page says of ${operation} '${state.trim()}'`, async () => {
+  test(`page: ${operation} has the state '${state.trim()}'`, async () => {
     const text = page((await PARITY).filter((each) => each.service === service));
     assert.ok(text.includes(`| ${operation} | ${state}`));
   });
 }
 
-/** Operations of Chime that set something and act on all of it. */
+/** Operations of Chime that set something and whose inputs all have an effect. */
 // biome-ignore format: a table
 const ACTED_ON: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   'chime-sdk-identity': ['CreateAppInstance', 'CreateAppInstanceAdmin', 'CreateAppInstanceUser', 'PutAppInstanceRetentionSettings', 'PutAppInstanceUserExpirationSettings', 'UpdateAppInstance', 'UpdateAppInstanceUser'],
@@ -114,7 +114,7 @@ const ACTED_ON: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
 };
 
 for (const service of SERVICE_NAMES.filter((name) => name.startsWith('chime-sdk-'))) {
-  test(`parity: every operation of ${service} that sets something is listed as acted on or as stored`, async () => {
+  test(`parity: every operation of ${service} that sets something is in ACTED_ON or STORED`, async () => {
     const { operations } = (await PARITY).find((each) => each.service === service) ?? assert.fail();
     const setting = operations.filter(
       ({ operation, built }) => built && !/^(?:Get|List|Describe|Search|Delete|Deregister|(?:Tag|Untag)Resource$)/.test(operation),
@@ -127,7 +127,7 @@ for (const service of SERVICE_NAMES.filter((name) => name.startsWith('chime-sdk-
   });
 }
 
-test('page: says of each operation whether it is built, with what it is tested and what was assumed', () => {
+test('page: lists whether each operation is implemented, its test clients and its assumptions', () => {
   const text = page([
     {
       service: 'sts',
@@ -137,19 +137,19 @@ test('page: says of each operation whether it is built, with what it is tested a
       operations: [
         { operation: 'AssumeRole', built: true, testedBy: ['SDK', 'CLI'], file: 'assume-role.ts', assumed: 2 },
         { operation: 'AssumeRoot', built: false, testedBy: [], assumed: 0 },
-        { operation: 'GetWebIdentityToken', built: false, reason: 'nobody takes it', testedBy: [], assumed: 0 },
+        { operation: 'GetWebIdentityToken', built: false, reason: 'it has no use', testedBy: [], assumed: 0 },
       ],
     },
   ]);
   assert.match(text, /^\| \[STS\]\(#sts\) \| 3 \| 1 \| 0 \| 1 \| 1 \| 0 \| 2 \|$/m);
   assert.match(text, /^\| AssumeRole \| yes \| SDK, CLI \| `assume-role\.ts` \| 2 \|$/m);
-  assert.match(text, /^\| GetWebIdentityToken \| not yet: nobody takes it \|/m);
-  assert.doesNotMatch(text, /removed/);
+  assert.match(text, /^\| GetWebIdentityToken \| not yet: it has no use \|/m);
+  assert.doesNotMatch(text, /AWS removed/);
   assert.match(text, /^\| AssumeRoot \| not yet \| {2}\| {2}\| {2}\|$/m);
 });
 
-test('page: says how many operations are answered as removed, and counts none of them', () => {
+test('page: states the number of removed operations and does not count them', () => {
   const text = page([{ service: 'chime', title: 'Chime', assumed: 0, operations: [], removed: 129 }]);
-  assert.match(text, /^The 129 operations that Chime had once are answered as removed: /m);
+  assert.match(text, /^AWS removed 129 operations of Chime\. /m);
   assert.match(text, /^\| \[Chime\]\(#chime\) \| 0 \| 0 \|/m);
 });

@@ -1,6 +1,6 @@
 /**
- * `npm run parity`: writes `docs/parity.md`: every operation of every service, whether it is built, which clients test it, and how much
- * is assumed. With `--check` it writes nothing, and fails where the page is not as it would be written.
+ * `npm run parity`: writes `docs/parity.md`, which lists every operation, whether it is implemented, the clients that test it, and the
+ * number of assumptions. With `--check`, it writes nothing and fails if the page differs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,12 +19,12 @@ const CLIENTS: readonly ClientName[] = ['SDK', 'CLI', 'boto3'];
 interface OperationParity {
   readonly operation: string;
   readonly built: boolean;
-  /** Inputs of a built operation that are stored and returned without another effect. */
+  /** Inputs of an implemented operation that are stored and returned without another effect. */
   readonly stored?: StoredInputs;
-  /** Why it is not built, where it is meant to stay so. */
+  /** Reason for an operation that is intentionally not implemented. */
   readonly reason?: string;
   readonly testedBy: readonly ClientName[];
-  /** The file that has the operation, in the service's folder. */
+  /** File of the operation, relative to the service's folder. */
   readonly file?: string;
   readonly assumed: number;
 }
@@ -33,13 +33,13 @@ interface ServiceParity {
   readonly service: ServiceName;
   readonly title: string;
   readonly operations: readonly OperationParity[];
-  /** How many operations it had once, which are answered as removed. */
+  /** Number of operations that AWS removed from the service. */
   readonly removed: number;
-  /** `Assumed:` lines of the whole folder. */
+  /** Number of `Assumed:` lines in the service's folder. */
   readonly assumed: number;
 }
 
-/** What there is of every service. */
+/** Returns the state of every operation of every service. */
 export async function parity(): Promise<readonly ServiceParity[]> {
   const tests = testTexts();
   return Promise.all(SERVICE_NAMES.map((service) => serviceParity(service, tests)));
@@ -55,7 +55,7 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
     const built = entry !== undefined && !isNotYet(entry);
     const reason = built ? undefined : REASONS[service]?.get(operation);
     const stored = built ? STORED[service]?.get(operation) : undefined;
-    const source = built ? sources.find(({ text }) => holds(text, operation)) : undefined;
+    const source = built ? sources.find(({ text }) => hasOperation(text, operation)) : undefined;
     return {
       operation,
       built,
@@ -76,8 +76,9 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
 }
 
 /**
- * The table that a service's `operations.ts` exports: as `operations`, or as a function `…Operations` of what it depends on. What it
- * depends on is not needed to see which operations are there, so it gets a stand-in that has every property.
+ * Returns the operation table that a service's `operations.ts` exports: `operations`, or the result of a function `…Operations`.
+ *
+ * Calls the function with a stub that has every property, because the names of the operations do not depend on its argument.
  */
 async function operationsOf(path: string): Promise<Readonly<Record<string, object>>> {
   if (!existsSync(path)) return {};
@@ -86,16 +87,16 @@ async function operationsOf(path: string): Promise<Readonly<Record<string, objec
     exported['operations'] ??
     Object.entries(exported).find(([name, value]) => name.endsWith('Operations') && typeof value === 'function')?.[1];
   if (table === undefined) throw new Error(`${path} exports neither operations nor a function …Operations`);
-  return (typeof table === 'function' ? table(anything()) : table) as Readonly<Record<string, object>>;
+  return (typeof table === 'function' ? table(stub()) : table) as Readonly<Record<string, object>>;
 }
 
-function anything(): object {
+function stub(): object {
   const itself: object = new Proxy(() => undefined, { get: () => itself, apply: () => itself });
   return itself;
 }
 
-/** Whether a source has an operation as a key of a table or as a constant of its name. */
-function holds(text: string, operation: string): boolean {
+/** Reports whether a source has an operation as a key of a table or as an exported constant or function. */
+function hasOperation(text: string, operation: string): boolean {
   const constant = operation.charAt(0).toLowerCase() + operation.slice(1);
   return new RegExp(`^ *${operation}(?::|\\()|^export (?:const|function) ${constant}\\b`, 'm').test(text);
 }
@@ -104,7 +105,7 @@ function assumedIn(text: string): number {
   return text.match(/\bAssumed:/g)?.length ?? 0;
 }
 
-/** Every file that a test may be in: JavaScript, TypeScript, Python and shell under `test/`, and the tests beside the sources. */
+/** Returns all files that may contain tests: those under `test/` and the `*.test.ts` files under `src/`. */
 function testTexts(): readonly TestText[] {
   return [
     ...textsUnder(`${ROOT}test`, (path) => /\.(?:ts|mjs|js|py|sh|json)$/.test(path)),
@@ -121,7 +122,7 @@ function textsUnder(folder: string, wanted: (path: string) => boolean): readonly
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 }
 
-/** The page. */
+/** Returns the text of the page. */
 export function page(services: readonly ServiceParity[]): string {
   const all = services.flatMap(({ operations }) => operations);
   const count = (operations: readonly OperationParity[], client: ClientName) =>
@@ -140,16 +141,16 @@ export function page(services: readonly ServiceParity[]): string {
   return [
     '# Parity',
     '',
-    'Written by `npm run parity` from the models, the operation tables and the tests. Not edited by hand.',
+    '`npm run parity` generates this page from the models, the operation tables and the tests. Do not edit it.',
     '',
-    'An operation that is not built is still answered: its permission is asked for, then it is refused with `NotYetImplementedException`.',
+    'An operation that is not implemented checks the permission of the caller and then returns `NotYetImplementedException`.',
     '"Stored, not acted on" means that the server checks, stores and returns the inputs, and that they have no other effect yet.',
-    'Without a list of inputs it applies to everything that the operation sets. The column of that name counts the operations with such inputs.',
+    'Without a list of inputs, it applies to everything that the operation sets. The column counts the operations with such inputs.',
     'Meetings carry no media: the server issues join tokens, and no media server accepts them.',
-    '"Tested with" names the unmodified clients that call the operation in a test: the AWS SDK for JavaScript v3, the AWS CLI, boto3.',
-    '"Assumed" counts the places in the sources where nobody says what AWS does and something was chosen (`grep -rn "Assumed:" src`).',
+    '"Tested with" lists the unmodified clients that call the operation in a test: the AWS SDK for JavaScript v3, the AWS CLI and boto3.',
+    '"Assumed" counts the places in the sources where the behavior of AWS is undocumented and we chose one (`grep -rn "Assumed:" src`).',
     '',
-    row(['service', 'operations', 'built', 'stored, not acted on', ...CLIENTS.map((client) => `tested with ${client}`), 'assumed']),
+    row(['service', 'operations', 'implemented', 'stored, not acted on', ...CLIENTS.map((client) => `tested with ${client}`), 'assumed']),
     row(['---', ...Array.from({ length: CLIENTS.length + 4 }, () => '---:')]),
     ...services.map(({ service, title, operations, assumed }) => totals(`[${title}](#${service})`, operations, assumed)),
     totals(
@@ -164,11 +165,11 @@ export function page(services: readonly ServiceParity[]): string {
       ...(removed === 0
         ? []
         : [
-            `The ${removed} operations that ${title} had once are answered as removed: permission is asked for, then \`ForbiddenException\` points to`,
-            'the other endpoints. They are in no count on this page.',
+            `AWS removed ${removed} operations of ${title}. They check the permission of the caller and then return \`ForbiddenException\`, which`,
+            'names the other endpoints. The counts on this page do not include them.',
             '',
           ]),
-      row(['operation', 'built', 'tested with', 'in', 'assumed in that file']),
+      row(['operation', 'implemented', 'tested with', 'file', 'assumed in the file']),
       row(['---', '---', '---', '---', '---:']),
       ...operations.map(({ operation, testedBy, file, assumed, ...state }) =>
         row([operation, stateOf(state), testedBy.join(', '), file === undefined ? '' : `\`${file}\``, assumed === 0 ? '' : assumed]),
@@ -181,16 +182,16 @@ export function page(services: readonly ServiceParity[]): string {
 function stateOf({ built, stored, reason }: Pick<OperationParity, 'built' | 'stored' | 'reason'>): string {
   if (!built) return reason === undefined ? 'not yet' : `not yet: ${reason}`;
   if (stored === undefined) return 'yes';
-  const { inputs, reason: why } = stored;
-  if (inputs.includes('*')) return `stored, not acted on: ${why}`;
-  return `yes; stored, not acted on: ${inputs.map((input) => `\`${input}\``).join(', ')} (${why})`;
+  const { inputs, reason: storedReason } = stored;
+  if (inputs.includes('*')) return `stored, not acted on: ${storedReason}`;
+  return `yes; stored, not acted on: ${inputs.map((input) => `\`${input}\``).join(', ')} (${storedReason})`;
 }
 
 if (import.meta.main) {
   const text = page(await parity());
   if (process.argv.includes('--check')) {
     const same = existsSync(PAGE) && readFileSync(PAGE, 'utf8') === text;
-    if (!same) console.error('docs/parity.md is not as `npm run parity` writes it.');
+    if (!same) console.error('docs/parity.md differs from the output of `npm run parity`');
     process.exitCode = same ? 0 : 1;
   } else {
     mkdirSync(`${ROOT}docs`, { recursive: true });

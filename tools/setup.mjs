@@ -1,9 +1,9 @@
-// Makes a fresh clone ready: run by npm before `start`, `test`, `check`, `bench` and `generate`. Plain JavaScript, runs on Node 20.
+// Installs the dependencies of a clone. npm runs it before `start`, `test`, `check`, `bench` and `generate`. Plain JavaScript for Node 20.
 //
-//   node tools/setup.mjs              what running needs (no development packages)
-//   node tools/setup.mjs --for-tests  also the development packages, and Debian's programs the tests drive
+//   node tools/setup.mjs              installs the packages that the server needs
+//   node tools/setup.mjs --for-tests  also installs the development packages and the Debian programs that the tests use
 //
-// It does nothing where nothing is missing (about 50 ms).
+// If nothing is missing, it takes about 50 ms.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { findNode24 } from '../bin/find-node24.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const forTests = process.argv.includes('--for-tests');
 
-/** Debian package → a file it brings. */
+/** Debian packages, each with files of which one shows that it is installed. */
 const PROGRAMS = {
   awscli: ['/usr/bin/aws', '/usr/local/bin/aws'],
   'python3-boto3': ['/usr/lib/python3/dist-packages/boto3'],
@@ -41,29 +41,29 @@ function installPackages() {
   const stampFile = join(folder, '.belfry-setup.json');
   const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
   if (stamp.lock === lock && (stamp.development || !forTests)) return;
-  // npm would empty what the link leads to, whoever else uses it, and put a folder in place of the link.
+  // npm would delete the content of the linked folder, which others may use, and replace the link with a folder.
   if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
-    fail(`node_modules is a link to ${readlinkSync(folder)}, which does not have these packages. Remove the link and try again.`);
+    fail(`setup: node_modules is a link to '${readlinkSync(folder)}', which lacks packages: remove the link and try again`);
   }
   const development = forTests || stamp.development === true;
-  console.error(`Installing packages${development ? ' for development' : ''} …`);
-  // npm itself is run by the Node that runs this script; nothing depends on an install script.
+  console.error(`setup: installing packages${development ? ' for development' : ''} …`);
+  // The current Node runs npm. No package needs an install script.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...(development ? [] : ['--omit=dev'])];
   const npm = process.env.npm_execpath;
   const done = npm ? run(process.execPath, [npm, ...args]) : run('npm', args);
-  if (!done) fail('npm could not install the packages; its message is above.');
+  if (!done) fail('setup: npm could not install the packages (see its message above)');
   writeFileSync(stampFile, JSON.stringify({ lock, development }));
 }
 
 function installPrograms() {
   const missing = Object.keys(PROGRAMS).filter((name) => !PROGRAMS[name].some((file) => existsSync(file)));
   if (missing.length === 0) return;
-  const byHand = `The tests need ${missing.join(', ')}. Install them (Debian: apt-get install ${missing.join(' ')}) and try again.`;
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) fail(byHand);
-  console.error(`Installing ${missing.join(', ')} …`);
+  const instructions = `setup: the tests require ${missing.join(', ')}: install them (Debian: apt-get install ${missing.join(' ')}) and try again`;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) fail(instructions);
+  console.error(`setup: installing ${missing.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-q=2'], { env });
-  if (!run('apt-get', ['install', '-y', '-q=2', '--no-install-recommends', ...missing], { env })) fail(byHand);
+  if (!run('apt-get', ['install', '-y', '-q=2', '--no-install-recommends', ...missing], { env })) fail(instructions);
 }
 
 installPackages();

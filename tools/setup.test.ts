@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-test('Set-up: a node_modules that is a link is left alone, since npm would empty what it leads to', () => {
+test('setup: a linked node_modules is not changed, because npm would empty the linked folder', () => {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-setup-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const clone = join(folder, 'clone');
@@ -18,9 +18,9 @@ test('Set-up: a node_modules that is a link is left alone, since npm would empty
   writeFileSync(join(shared, 'package-of-another'), '');
   symlinkSync(shared, join(clone, 'node_modules'));
 
-  // Without npm on the way: what is asked is whether it would be run.
+  // The path has no npm, so the test fails if setup runs it.
   const done = spawnSync(process.execPath, [join(clone, 'tools/setup.mjs')], { encoding: 'utf8', env: { PATH: '' } });
   assert.equal(done.status, 1);
-  assert.match(done.stderr, /node_modules is a link to .*shared/);
+  assert.match(done.stderr, /node_modules is a link to '.*shared'/);
   assert.deepEqual(readdirSync(shared), ['package-of-another']);
 });

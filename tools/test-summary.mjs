@@ -1,4 +1,4 @@
-// A reporter for `npm test`: each failure in full, then the counts, and the line `N passed, N failed`.
+// Reporter of `npm test`. Prints each failure in full, then the counts, and the line `N passed, N failed`.
 import { inspect } from 'node:util';
 
 export default async function* summary(source) {

@@ -1,4 +1,4 @@
-// `npm test`: the checks, then every test under Node 24. Arguments name test files; without any, all run.
+// `npm test`: runs the checks and all tests with Node 24. With test files as arguments, runs only these, without the checks.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -6,15 +6,15 @@ import { writeDurably } from '#server/durable-file.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
-belfry account restore-administrator --account-id ID [--profile PROFILE]   break-glass: only at this machine, and loud in the trail
-belfry account make-standalone --account-id ID   lets an account that an organization created leave it
+belfry account restore-administrator --account-id ID [--profile PROFILE]   break-glass: runs only on this machine, recorded in the trail
+belfry account make-standalone --account-id ID   allow an account that an organization created to leave it
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
-  --profile       writes the new administrator's access key under this name into aws/credentials of the data folder;
-                  without it the key is printed, once
+  --profile       writes the new administrator's access key to this profile in aws/credentials of the data folder;
+                  without it, the command prints the key once
 `;
 
-/** `belfry account …`: what the operator does to accounts, at the machine. Resolves to the exit status. */
+/** Runs `belfry account …`, the operator's commands for accounts. Runs on the server's machine. Resolves to the exit status. */
 export async function accountCommand(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   let options: { name?: string; 'account-id'?: string; profile?: string; data?: string };
@@ -37,12 +37,13 @@ export async function accountCommand(args: readonly string[]): Promise<number> {
     const reply = await askControl(dataFolder, request);
     if (!reply.ok) throw new Error(reply.error);
     for (const account of reply.accounts ?? []) console.log(`${account.accountId}  ${account.name}`);
-    if (request.command === 'account make-standalone') console.log(`Account ${request.accountId} may leave its organization.`);
+    if (request.command === 'account make-standalone')
+      console.log(`belfry account: account '${request.accountId}' can now leave its organization`);
     const { administrator } = reply;
     if (administrator === undefined) return 0;
-    console.log(`Account ${administrator.accountId}: administrator ${administrator.userName}, access key ${administrator.accessKeyId}`);
-    if (options.profile === undefined) console.log(`Secret access key, shown this once: ${administrator.secretAccessKey}`);
-    else console.log(`Its secret is in ${addProfile(dataFolder, options.profile, administrator)}, profile ${options.profile}.`);
+    console.log(`account ${administrator.accountId}: administrator ${administrator.userName}, access key ${administrator.accessKeyId}`);
+    if (options.profile === undefined) console.log(`secret access key (shown only once): ${administrator.secretAccessKey}`);
+    else console.log(`secret access key: in ${addProfile(dataFolder, options.profile, administrator)}, profile '${options.profile}'`);
     return 0;
   } catch (error) {
     console.error(`belfry account: ${(error as Error).message}`);
@@ -62,7 +63,7 @@ function requestOf(command: string | undefined, options: { name?: string; 'accou
   return undefined;
 }
 
-/** Adds a profile to the two files of the data folder, in place of one of the same name. Returns the credentials file. */
+/** Adds or replaces a profile in `aws/config` and `aws/credentials` of the data folder. Returns the path of the credentials file. */
 function addProfile(dataFolder: string, profile: string, key: { readonly accessKeyId: string; readonly secretAccessKey: string }): string {
   const folder = join(dataFolder, 'aws');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -79,7 +80,7 @@ function replaceSection(file: string, name: string, lines: string): void {
   const kept = read(file)
     .split(/^(?=\[)/m)
     .filter((section) => section !== '' && !section.startsWith(`[${name}]`));
-  // The only copy of other administrators' secrets may be in it.
+  // Durable, because the file may hold the only copy of other administrators' secrets.
   writeDurably(file, [...kept.map((section) => `${section.trimEnd()}\n`), `[${name}]\n${lines}\n`].join('\n'));
 }
 

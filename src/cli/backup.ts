@@ -5,11 +5,11 @@ import { backupSqlite } from '#store/backup.ts';
 
 const USAGE = `belfry backup TARGET [--data FOLDER]
 
-  Writes a consistent copy of the SQLite database into the new folder TARGET, while the server runs or not.
-  The operator key is not in it: keep data/operator.key apart. Of PostgreSQL, use its own tools.
+  Writes a consistent copy of the SQLite database to the new folder TARGET. The server can be running.
+  The copy does not contain the operator key: keep data/operator.key in a separate place. For PostgreSQL, use its own tools.
 `;
 
-/** `belfry backup`: returns the exit status. */
+/** Runs `belfry backup`. Returns the exit status. */
 export function backupCommand(args: readonly string[]): number {
   try {
     const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { data: { type: 'string' } } });
@@ -18,9 +18,9 @@ export function backupCommand(args: readonly string[]): number {
       console.error(USAGE);
       return 2;
     }
-    if (existsSync(target)) throw new Error(`${target} is there already; name a new folder`);
+    if (existsSync(target)) throw new Error(`'${target}' already exists; specify a new folder`);
     backupSqlite(resolve(values.data ?? process.env['BELFRY_DATA'] ?? './data'), resolve(target));
-    console.log(`Copied to ${target}. Keep the operator key with it, in another place.`);
+    console.log(`belfry backup: copied the database to '${target}'; keep a copy of operator.key in a separate place`);
     return 0;
   } catch (error) {
     console.error(`belfry backup: ${(error as Error).message}`);

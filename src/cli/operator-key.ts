@@ -2,17 +2,17 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl, type ControlRequest } from '#server/control.ts';
 
-const USAGE = `belfry operator-key rotate [--forget-old]   makes a new key and seals every secret anew under it; --forget-old then drops the older
-belfry operator-key forget-old              drops every key but the newest: sessions made under another end at once
+const USAGE = `belfry operator-key rotate [--forget-old]   create a new key and re-seal all secrets with it; --forget-old then deletes the older keys
+belfry operator-key forget-old              delete all keys except the newest; sessions that use an older key end immediately
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
 
-Sessions made before a rotation stay valid while their key's line is in operator.key: wait 36 hours, their longest life, and forget
-it then; a key that others have seen, forget at once. Of several servers on one database stop all but one, rotate there, and copy
-its operator.key to the others before they start again. Backups made before are of the older key: keep it with them.
+Sessions from before a rotation stay valid while their key is in operator.key. The longest session lasts 36 hours: run forget-old
+after that time, or immediately if a key was exposed. If several servers use one database, stop all except one, rotate the key there,
+and copy its operator.key to the others before you start them. Older backups need the older key: keep it with them.
 `;
 
-/** `belfry operator-key …`: what the operator does to the key everything is sealed under. Resolves to the exit status. */
+/** Runs `belfry operator-key …`, which changes the key that seals all secrets. Resolves to the exit status. */
 export async function operatorKeyCommand(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   let options: { data?: string; 'forget-old'?: boolean };
@@ -30,16 +30,16 @@ export async function operatorKeyCommand(args: readonly string[]): Promise<numbe
   const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
   try {
     if (command === 'rotate') {
-      const { newest, older, resealed } = await changed(dataFolder, { command: 'operator-key rotate' });
-      console.log(`The operator key is now ${newest}; ${resealed} secrets were sealed anew under it.`);
-      if (!forgetOld) console.log(`Kept for sessions made before: ${older.join(', ')}. Make a copy of operator.key now.`);
+      const { newest, older, resealed } = await sendKeyCommand(dataFolder, { command: 'operator-key rotate' });
+      console.log(`belfry operator-key: the new key is ${newest}; re-sealed ${resealed} secrets`);
+      if (!forgetOld) console.log(`belfry operator-key: kept for existing sessions: ${older.join(', ')}; back up operator.key now`);
     }
     if (command === 'forget-old' || forgetOld) {
-      const { newest, older } = await changed(dataFolder, { command: 'operator-key forget-old' });
+      const { newest, older } = await sendKeyCommand(dataFolder, { command: 'operator-key forget-old' });
       console.log(
         older.length === 0
-          ? `There is no key but ${newest}.`
-          : `Forgotten: ${older.join(', ')}. What was sealed under them opens nothing any more.`,
+          ? `belfry operator-key: ${newest} is the only key`
+          : `belfry operator-key: deleted ${older.join(', ')}; tokens and backups sealed with them are no longer usable`,
       );
     }
     return 0;
@@ -49,9 +49,9 @@ export async function operatorKeyCommand(args: readonly string[]): Promise<numbe
   }
 }
 
-async function changed(dataFolder: string, request: ControlRequest) {
+async function sendKeyCommand(dataFolder: string, request: ControlRequest) {
   const reply = await askControl(dataFolder, request);
   if (!reply.ok) throw new Error(reply.error);
-  if (reply.operatorKey === undefined) throw new Error('the server said nothing of the key');
+  if (reply.operatorKey === undefined) throw new Error('the response of the server has no operator key');
   return reply.operatorKey;
 }

@@ -4,8 +4,12 @@ import { authorizationReference } from '#services/accessanalyzer/reference.ts';
 import { readText } from './policy-test.ts';
 
 /**
- * Prints what two versions of a policy decide differently, each difference with a request that shows it.
- * The exit status is 1 where the new version grants something, or where that can be neither shown nor excluded.
+ * Prints the differences between the decisions of two versions of a policy, each with an example request.
+ *
+ * Returns the exit status:
+ * - 0: the new version grants nothing more
+ * - 1: the new version may grant more, or a file is invalid
+ * - 2: invalid arguments
  */
 export function policyDiff(args: readonly string[], print: (line: string) => void = console.log): number {
   const asTrust = args[0] === '--trust';
@@ -16,14 +20,14 @@ export function policyDiff(args: readonly string[], print: (line: string) => voi
   const { differences, complete } = comparePolicies(existing, updated, asTrust ? 'resource' : 'identity', authorizationReference());
   for (const { change, statement, sid, witness } of differences) {
     const context = JSON.stringify(Object.fromEntries(witness.context));
-    const who = witness.caller === undefined ? '' : ` for ${JSON.stringify(witness.caller)}`;
+    const caller = witness.caller === undefined ? '' : ` for ${JSON.stringify(witness.caller)}`;
     const file = change === 'granted' ? newFile : oldFile;
     print(
-      `${change}: ${witness.action} on ${witness.resources.join(', ')}${who} with ${context}, by statement ${sid ?? statement} of ${file}`,
+      `${change}: ${witness.action} on ${witness.resources.join(', ')}${caller} with ${context}, by statement ${sid ?? statement} of ${file}`,
     );
   }
-  if (!complete) print('There may be further differences: not all could be shown or excluded.');
-  if (complete && differences.length === 0) print('Both versions decide every request alike.');
+  if (!complete) print('belfry policy diff: the comparison is incomplete: there may be more differences');
+  if (complete && differences.length === 0) print('belfry policy diff: both versions make the same decision for every request');
   return complete && differences.every(({ change }) => change === 'withdrawn') ? 0 : 1;
 }
 

@@ -25,7 +25,7 @@ function printed(run: (print: (line: string) => void) => number): { readonly sta
 const page = readFileSync(new URL('../../docs/policy-tests.md', import.meta.url), 'utf8');
 const fenced = (language: string): string => page.split(`\`\`\`${language}\n`)[1]?.split('```')[0] ?? '';
 
-test('policy test: the example of docs/policy-tests.md prints what the page says', () => {
+test('policy test: the example of docs/policy-tests.md prints the output on the page', () => {
   const file = written('staff.iamtest.json', fenced('json'));
   const { status, lines } = printed((print) => policyTest([file], print));
   const [, ...expected] = fenced('console').trimEnd().split('\n');
@@ -33,7 +33,7 @@ test('policy test: the example of docs/policy-tests.md prints what the page says
   assert.equal(status, 0);
 });
 
-test('policy test: one failure among several files is exit status 1, and the points are numbered through', () => {
+test('policy test: one failure in several files returns exit status 1, with consecutive point numbers', () => {
   const good = written('good.iamtest.json', fenced('json'));
   const bad = written('bad.iamtest.json', '{}');
   const { status, lines } = printed((print) => policyTest([bad, good, join(folder, 'none.json')], print));
@@ -46,21 +46,21 @@ test('policy test: one failure among several files is exit status 1, and the poi
   assert.equal(lines.at(-1), `1..${points.length}`);
 });
 
-test('policy test: a policy is read from the file beside the test', () => {
+test('policy test: a policy path is relative to the test file', () => {
   written('watch.json', '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"chime:Get*","Resource":"*"}}');
   const request = { principal: 'a', action: 'chime:GetMeeting', expect: 'Allow', by: 'watch' };
   const file = written(
-    'beside.iamtest.json',
+    'relative.iamtest.json',
     JSON.stringify({ policies: { watch: './watch.json' }, principals: { a: { identity: 'watch' } }, requests: [request] }),
   );
   assert.equal(printed((print) => policyTest([file], print)).status, 0);
 });
 
-test('policy test: no file is exit status 2', () => {
+test('policy test: without a file, the exit status is 2', () => {
   assert.equal(printed((print) => policyTest([], print)).status, 2);
 });
 
-test('policy validate: a finding is a line with file, line, column and what is meant', () => {
+test('policy validate: a finding is one line with file, line, column and message', () => {
   const file = written('typo.json', '{"Version":"2012-10-17",\n"Statement":{"Effect":"Allow","Action":"chime:GetMeting","Resource":"*"}}');
   assert.deepEqual(
     printed((print) => policyValidate([file], print)),
@@ -71,7 +71,7 @@ test('policy validate: a finding is a line with file, line, column and what is m
   );
 });
 
-test('policy diff: what is granted is shown by a request, and is exit status 1', () => {
+test('policy diff: a new permission is printed with an example request and returns exit status 1', () => {
   const old = written('old.json', '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"chime:GetMeeting","Resource":"*"}}');
   const updated = written(
     'new.json',
@@ -85,6 +85,6 @@ test('policy diff: what is granted is shown by a request, and is exit status 1',
   assert.match(withdrawn.lines[0] ?? '', /^withdrawn: iam:GetUser on /);
   assert.deepEqual(
     printed((print) => policyDiff([old, old], print)),
-    { status: 0, lines: ['Both versions decide every request alike.'] },
+    { status: 0, lines: ['belfry policy diff: both versions make the same decision for every request'] },
   );
 });

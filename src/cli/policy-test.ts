@@ -4,12 +4,13 @@ import { managedPolicies } from '#model/managed-policies.ts';
 import { type PolicySources, runPolicyTest } from '#policy/policy-test/run.ts';
 import { tapLines, tapPoints } from '#policy/policy-test/tap.ts';
 
-/** The most bytes of a file that are read. */
+/** Largest file that is read, in bytes. */
 const FILE_MAX = 4 * 1024 * 1024;
 
 /**
- * Runs policy tests and prints their points in the Test Anything Protocol. Resolves to the exit status: 0 where all passed,
- * 1 where any did not, 2 where there is no file.
+ * Runs policy test files and prints their test points in the Test Anything Protocol.
+ *
+ * Returns the exit status: 0 if all tests passed, 1 if any failed, 2 if `files` is empty.
  */
 export function policyTest(files: readonly string[], print: (line: string) => void = console.log): number {
   if (files.length === 0) return 2;
@@ -18,7 +19,7 @@ export function policyTest(files: readonly string[], print: (line: string) => vo
   let passed = true;
   for (const file of files) {
     const text = readText(file);
-    const report = text === undefined ? UNREADABLE : runPolicyTest(text, sourcesBeside(file));
+    const report = text === undefined ? UNREADABLE : runPolicyTest(text, sourcesFor(file));
     for (const line of tapLines(file, report, first)) print(line);
     first += tapPoints(report);
     passed &&= report.passed;
@@ -27,16 +28,23 @@ export function policyTest(files: readonly string[], print: (line: string) => vo
   return passed ? 0 : 1;
 }
 
-const UNREADABLE = { title: 'not read', passed: false, problems: ['The file cannot be read.'], requests: [], coverage: [] };
+const UNREADABLE = {
+  title: 'unreadable file',
+  passed: false,
+  problems: ['cannot read the file (it must exist and have at most 4 MiB)'],
+  requests: [],
+  coverage: [],
+};
 
-/** Paths are relative to the test file. */
-function sourcesBeside(testFile: string): PolicySources {
+/** Returns the policy sources of a test file. Paths are relative to the test file. */
+function sourcesFor(testFile: string): PolicySources {
   return {
     managed: (arn) => managedPolicies().find((policy) => policy.arn === arn)?.document,
     file: (path) => readText(resolve(dirname(testFile), path)),
   };
 }
 
+/** Reads a UTF-8 file. Returns `undefined` if it cannot be read or has more than 4 MiB. */
 export function readText(file: string): string | undefined {
   try {
     const bytes = readFileSync(file);

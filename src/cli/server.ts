@@ -3,12 +3,12 @@ import { parseArgs } from 'node:util';
 import { askControl, type ControlRequest } from '#server/control.ts';
 
 const USAGE = `belfry server list
-belfry server remove --id ID   takes out a server that is gone for ever; one that still runs comes back by itself
+belfry server remove --id ID   remove a server that has stopped permanently; a server that still runs registers again
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
 `;
 
-/** `belfry server …`: the servers on one database, at the machine of one of them. Resolves to the exit status. */
+/** Runs `belfry server …`, which manages the servers on one database. Runs on the machine of one of them. Resolves to the exit status. */
 export async function serverCommand(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   let options: { id?: string; data?: string };
@@ -32,7 +32,7 @@ export async function serverCommand(args: readonly string[]): Promise<number> {
         `${server.id}  ${server.state}  started ${started}  identity ${server.appliedVersion}  ${server.name}${server.own ? '  (this one)' : ''}`,
       );
     }
-    if (request.command === 'server remove') console.log(`Server ${options.id} is removed.`);
+    if (request.command === 'server remove') console.log(`belfry server: removed server '${options.id}'`);
     return 0;
   } catch (error) {
     console.error(`belfry server: ${(error as Error).message}`);

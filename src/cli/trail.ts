@@ -2,16 +2,20 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl } from '#server/control.ts';
 
-const USAGE = `belfry trail unproven   records of requests that prove no identity and name no account, the newest first
+const USAGE = `belfry trail unproven   print records of requests without a proven identity or an account, the newest first
 
-  --max-items N   how many (default: 50)
+  --max-items N   maximum number of records, 1 to 9999999 (default: 50)
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
 `;
 
 const PAGE = 100;
 const ITEMS_DEFAULT = '50';
 
-/** `belfry trail …`: what no caller can look up, at the machine. Prints one JSON record a line. Resolves to the exit status. */
+/**
+ * Runs `belfry trail …`, which prints the trail events that no caller can look up, one JSON record per line.
+ *
+ * Runs on the server's machine. Resolves to the exit status.
+ */
 export async function trailCommand(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   let options: { 'max-items'?: string; data?: string };
@@ -27,17 +31,17 @@ export async function trailCommand(args: readonly string[]): Promise<number> {
     return 2;
   }
   const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
-  let left = Number(items);
+  let remaining = Number(items);
   let before: string | undefined;
   try {
     do {
-      const limit = Math.min(left, PAGE);
+      const limit = Math.min(remaining, PAGE);
       const reply = await askControl(dataFolder, { command: 'trail unproven', limit, ...(before !== undefined && { before }) });
       if (!reply.ok) throw new Error(reply.error);
       for (const record of reply.records ?? []) console.log(record);
-      left -= reply.records?.length ?? 0;
+      remaining -= reply.records?.length ?? 0;
       before = reply.next;
-    } while (before !== undefined && left > 0);
+    } while (before !== undefined && remaining > 0);
     return 0;
   } catch (error) {
     console.error(`belfry trail: ${(error as Error).message}`);

@@ -5,7 +5,7 @@ import { accountOfAccessKeyId, newAccessKeyId } from './access-key-id.ts';
 import type { AccountId } from './arn.ts';
 
 for (const account of ['000000000000', '000000000001', '123456789012', '999999999999'] as AccountId[]) {
-  test(`newAccessKeyId: the account ${account} can be read from the id`, () => {
+  test(`newAccessKeyId: accountOfAccessKeyId returns the account ${account}`, () => {
     for (const prefix of ['AKIA', 'ASIA'] as const) {
       const id = newAccessKeyId(prefix, account, randomBytes);
       assert.match(id, new RegExp(`^${prefix}[A-Z2-7]{16}$`));
@@ -14,7 +14,7 @@ for (const account of ['000000000000', '000000000001', '123456789012', '99999999
   });
 }
 
-test('newAccessKeyId: 39 bits of every id are chance', () => {
+test('newAccessKeyId: the random bits change only the end of the ID', () => {
   const ids = [0, 0xff].map((byte) => newAccessKeyId('AKIA', '123456789012' as AccountId, (bytes) => new Uint8Array(bytes).fill(byte)));
   assert.deepEqual(
     ids.map((id) => id.slice(0, 12)),
@@ -31,5 +31,5 @@ for (const text of [
   'ASIA77777777777777777',
   'ASIA7777777777777777',
 ]) {
-  test(`accountOfAccessKeyId: '${text}' names no account`, () => assert.equal(accountOfAccessKeyId(text), undefined));
+  test(`accountOfAccessKeyId: '${text}' is undefined`, () => assert.equal(accountOfAccessKeyId(text), undefined));
 }

@@ -4,10 +4,12 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const ACCESS_KEY_ID = /^A[KS]IA([Q-Z2-7][A-Z2-7]{15})$/;
 
 /**
- * A new access key id: `AKIA` (long-term) or `ASIA` (of a session), then 80 bits in base 32: a one, the account's 40 bits,
- * 39 bits by chance.
+ * Returns a new access key ID: `AKIA` (long-term) or `ASIA` (temporary), then 80 bits in base 32.
  *
- * Source: IAM User Guide, unique id prefixes. Assumed: the place of the account, as observed in keys of the real service.
+ * The bits are a one, the 40 bits of the account ID, and 39 random bits. `random` returns the requested number of random bytes.
+ *
+ * Source: IAM User Guide, unique ID prefixes.
+ * Assumed: the position of the account ID, as observed in keys of the real service.
  */
 export function newAccessKeyId(prefix: 'AKIA' | 'ASIA', accountId: AccountId, random: (bytes: number) => Uint8Array): string {
   let bits = (1n << 40n) | BigInt(accountId);
@@ -21,7 +23,11 @@ export function newAccessKeyId(prefix: 'AKIA' | 'ASIA', accountId: AccountId, ra
   return prefix + id;
 }
 
-/** The account written into an access key id; undefined where the text is no id made so. Whether the key exists is not said. */
+/**
+ * Returns the account ID that an access key ID contains, or `undefined` if the ID has another format.
+ *
+ * Does not check whether the access key exists.
+ */
 export function accountOfAccessKeyId(accessKeyId: string): AccountId | undefined {
   const digits = ACCESS_KEY_ID.exec(accessKeyId)?.[1];
   if (digits === undefined) return undefined;

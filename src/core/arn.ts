@@ -1,18 +1,19 @@
 import type { Brand } from './brand.ts';
 
-/** `arn:partition:service:region:account-id:resource`. */
+/** Amazon Resource Name: `arn:partition:service:region:account-id:resource`. */
 export type Arn = Brand<string, 'Arn'>;
 
-/** Twelve digits. */
+/** ID of an AWS account: twelve digits. */
 export type AccountId = Brand<string, 'AccountId'>;
 
 /**
- * Account of requests that name no account and prove no identity. No account of a server has this id, so no caller can look
- * up its event history. `belfry trail unproven` prints it.
+ * Account of requests that name no account and prove no identity.
+ *
+ * No account of a server has this ID, so no caller can look up its event history. `belfry trail unproven` prints it.
  */
 export const NO_ACCOUNT = '000000000000' as AccountId;
 
-/** The six parts of an ARN; `resource` is all that follows the fifth colon, colons and slashes included. */
+/** Parts of an ARN, without the prefix `arn`. `resource` is everything after the fifth colon, including colons and slashes. */
 export interface ArnParts {
   readonly partition: string;
   readonly service: string;
@@ -23,12 +24,16 @@ export interface ArnParts {
 
 const ACCOUNT_ID = /^[0-9]{12}$/;
 
-/** Whether a text is an account id: exactly twelve digits. */
+/** Reports whether a string is an account ID: exactly twelve digits. */
 export function isAccountId(text: string): text is AccountId {
   return ACCOUNT_ID.test(text);
 }
 
-/** Takes an ARN apart; undefined where the text is none (no `arn:`, fewer than six parts, an empty resource). */
+/**
+ * Splits an ARN into its parts.
+ *
+ * Returns `undefined` if the string has no prefix `arn`, fewer than six parts, or an empty partition, service or resource.
+ */
 export function parseArn(text: string): ArnParts | undefined {
   const parts: string[] = [];
   let from = 0;
@@ -44,7 +49,7 @@ export function parseArn(text: string): ArnParts | undefined {
   return { partition, service, region, accountId, resource };
 }
 
-/** Joins an ARN of the partition `aws`; region and account may be empty where the service has none in its ARNs. */
+/** Builds an ARN of the partition `aws`. Pass an empty region or account ID if the service's ARNs have none. */
 export function arn(service: string, region: string, accountId: string, resource: string): Arn {
   return `arn:aws:${service}:${region}:${accountId}:${resource}` as Arn;
 }

@@ -1,10 +1,11 @@
 /**
- * An answer for the client: a code of the service's model (or one every service may give) and a text in AWS's words.
- * Thrown by operations, `access` and `wire`; caught in one place, `server/answer.ts`. The HTTP status is the model's business.
+ * Error response to the client, with an error code of the service's model or of all services, and a message.
  *
- * `code` is the *shape* name where the model has one (`NoSuchEntityException`, `BadRequestException`), else the common
- * name without a protocol's ending (`AccessDenied`, `ValidationError`, `Throttling`), which `wire` spells for each protocol.
- * `members` are further members of the error shape, as the model names them (`{ ResourceName: '…' }`).
+ * Operations, `access` and `wire` throw it. Only `server/answer.ts` catches it. The model defines the HTTP status.
+ *
+ * `code` is the name of the error *shape* if the model has one (`NoSuchEntityException`, `BadRequestException`). Otherwise it is the
+ * common name without a suffix (`AccessDenied`, `ValidationError`, `Throttling`), which `wire` formats for each protocol.
+ * `members` contains additional members of the error shape (`{ ResourceName: '…' }`).
  */
 export class AwsError extends Error {
   readonly code: string;

@@ -1,2 +1,2 @@
-/** Makes a string or number that means something a type of its own; only the parser of that meaning makes one. */
+/** Distinct type for strings or numbers with a meaning, such as `Arn`. Only the parser or constructor of the meaning creates values. */
 export type Brand<Base, Name extends string> = Base & { readonly __brand: Name };

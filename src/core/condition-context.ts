@@ -1,5 +1,6 @@
 /**
- * What a request says about itself: context keys, lower-cased (`aws:sourceip`, `aws:requesttag/team`), with their values as text.
- * A list stands for a multivalued key, even where it holds one value; an absent key is absent, never empty text.
+ * Facts of a request that policy conditions can test: lower-case context keys (`aws:sourceip`, `aws:requesttag/team`) with their values.
+ *
+ * A list is a multivalued key, even if it has one value. An absent key has no entry. It is not an empty string.
  */
 export type ConditionContext = ReadonlyMap<string, string | readonly string[]>;

@@ -1,16 +1,16 @@
 import type { Instant } from './instant.ts';
 
-/** One HTTP request as it came over the socket; nothing in it is trusted yet. Plain data: it crosses threads. */
+/** HTTP request as received from the socket, not authenticated. Plain data that can be sent between threads. */
 export interface Received {
-  /** A UUID, answered as `x-amzn-requestid` and recorded as `requestID`. */
+  /** UUID of the request. It is `x-amzn-requestid` of the response and `requestID` of the trail event. */
   readonly requestId: string;
   readonly receivedAt: Instant;
   readonly method: string;
-  /** The request target exactly as sent: path, and query after the first `?`. Never parsed by a URL library, which would normalise it. */
+  /** Request target as sent: the path, and the query after the first `?`. Do not parse it with a URL library, which would normalize it. */
   readonly target: string;
-  /** Name, value, name, value … in the order of arrival, duplicates kept (Node's `rawHeaders`). */
+  /** Name, value, name, value … in the order of arrival, with duplicates (Node's `rawHeaders`). */
   readonly rawHeaders: readonly string[];
-  /** As sent: still compressed where `content-encoding` says so. */
+  /** Body as sent, before the decompression that `content-encoding` requires. */
   readonly body: Uint8Array;
   /** Address of the client, IPv4-mapped IPv6 addresses already converted to IPv4. Behind a trusted proxy it is the proxy's client. */
   readonly sourceIp: string;
@@ -20,15 +20,15 @@ export interface Received {
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
 }
 
-/** One HTTP answer. Plain data: it crosses threads. */
+/** HTTP response. Plain data that can be sent between threads. */
 export interface Answer {
   readonly status: number;
-  /** Name, value, name, value … without `content-length`, `date` and `connection`, which the listener writes. */
+  /** Name, value, name, value … without `content-length`, `date` and `connection`, which the listener adds. */
   readonly headers: readonly string[];
   readonly body: string | Uint8Array;
 }
 
-/** The first value of a header, by its lower-case name. */
+/** Returns the first value of a header by its lower-case name. */
 export function header(received: Received, lowerCaseName: string): string | undefined {
   const { rawHeaders } = received;
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -2,16 +2,16 @@ import type { Arn } from './arn.ts';
 import type { ConditionContext } from './condition-context.ts';
 import type { Instant } from './instant.ts';
 
-interface Brought {
-  /** The provider's ARN, which a trust policy names as `Federated`, and `aws:FederatedProvider` of the session. */
+interface FederationFacts {
+  /** ARN of the identity provider: the `Federated` principal of a trust policy and `aws:FederatedProvider` of the session. */
   readonly provider: Arn;
-  /** The token's `iss`, or the assertion's Issuer. */
+  /** `iss` of the token, or the assertion's Issuer. */
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
-  /** Keys for the trust policy's conditions, lower-cased: `idp.example:sub`, `saml:aud` … */
+  /** Condition context for the trust policy, with lower-case keys: `idp.example:sub`, `saml:aud` … */
   readonly context: ConditionContext;
-  /** The keys of `context` that the role session keeps for its own requests. As JSON without the issuer at most `SESSION_KEYS_MAX_BYTES`. */
+  /** Part of `context` that the role session keeps for its requests. At most `SESSION_KEYS_MAX_BYTES` as JSON, without the issuer. */
   readonly sessionContext: ConditionContext;
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
   readonly transitiveTagKeys: readonly string[];
@@ -19,33 +19,34 @@ interface Brought {
 }
 
 /**
- * What a verified token of an identity provider says about who brings it. Only `access` makes one.
- * It is no principal yet: what it becomes is a session of the role that trusts the provider.
+ * Facts about the caller from a verified token or assertion of an identity provider. Only `access` creates it.
+ *
+ * The caller becomes a principal with the session of a role that trusts the provider.
  */
 export type Federation =
-  | (Brought & {
+  | (FederationFacts & {
       readonly kind: 'web-identity';
-      /** The roles that the token is for, if it is limited to roles: no other can be assumed with it. */
+      /** ARNs of the roles to which the token is limited. Absent if the token is valid for every role. */
       readonly roleArns?: readonly string[];
     })
-  | (Brought & {
+  | (FederationFacts & {
       readonly kind: 'saml';
       readonly sessionName: string;
-      /** `persistent`, `transient`, or the whole URN of another format. */
+      /** Format of the subject: `persistent`, `transient`, or the full URN of another format. */
       readonly subjectType: string;
-      /** Tells the same subject of two providers apart. */
+      /** Distinguishes equal subjects of different providers. */
       readonly nameQualifier: string;
-      /** Names the assertion: it is good once. */
+      /** Assertion ID. The server accepts each assertion once. */
       readonly assertionId: string;
-      /** After this it is refused for its age. */
+      /** End of the assertion's validity. Later calls with the assertion are rejected. */
       readonly redeemUntil: Instant;
-      /** The roles that the assertion offers with this provider. */
+      /** ARNs of the roles that the assertion offers with this provider. */
       readonly roleArns: readonly string[];
-      /** The session ends no later. */
+      /** Latest end of the session. */
       readonly latestEnd?: Instant;
-      /** Seconds that a sign-in to the console lasts (`SessionDuration`). A session of STS is shortened to it, never extended. */
+      /** Duration of a console sign-in in seconds (`SessionDuration`). A session of AssumeRoleWithSAML lasts at most as long. */
       readonly consoleSeconds?: number;
     });
 
-/** The most bytes of JSON that the keys kept in a session take: they are part of every session token. */
+/** Maximum size of `sessionContext` as JSON, in bytes. The limit exists because every session token contains it. */
 export const SESSION_KEYS_MAX_BYTES = 1024;

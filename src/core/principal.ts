@@ -3,34 +3,38 @@ import type { ConditionContext } from './condition-context.ts';
 import type { Federation } from './federation.ts';
 import type { Instant } from './instant.ts';
 
-/** What a temporary credential says about the call that made it. Source: IAM User Guide, "Temporary security credentials". */
+/** Facts about a session that its temporary credentials carry. Source: IAM User Guide, "Temporary security credentials". */
 export interface SessionFacts {
   readonly issuedAt: Instant;
   readonly expiresAt: Instant;
   readonly mfaAuthenticated: boolean;
   readonly sourceIdentity?: string;
-  /** Session tags; they override tags of the role with the same key, whatever its case. */
+  /** Session tags. They override tags of the role with the same key, ignoring case. */
   readonly tags: Readonly<Record<string, string>>;
   readonly transitiveTagKeys: readonly string[];
-  /** Texts of inline session policies, and ARNs of managed ones. Both absent: no session policy was passed. */
+  /** Inline session policy, and ARNs of managed session policies. Both are absent if no session policy was passed. */
   readonly sessionPolicy?: string;
   readonly sessionPolicyArns?: readonly Arn[];
-  /** `aws:FederatedProvider` of a SAML or web-identity session. */
+  /** `aws:FederatedProvider` of a SAML or web identity session. */
   readonly federatedProvider?: string;
-  /** Keys of the provider's token that stay in the session: `idp.example:sub`, `saml:sub` …, lower-cased. Absent after role chaining. */
+  /**
+   * Condition context from the provider's token that the session keeps, with lower-case keys: `idp.example:sub`, `saml:sub` …
+   * Absent after role chaining.
+   */
   readonly federatedContext?: ConditionContext;
-  /** End of the session at the identity provider (`SessionNotOnOrAfter` of SAML). No credentials of the session are valid longer. */
+  /** End of the session at the identity provider (`SessionNotOnOrAfter` of SAML). Credentials of the session expire no later. */
   readonly latestEnd?: Instant;
-  /** True where the session was made by a session (role chaining). */
+  /** True if another session created this session (role chaining). */
   readonly chained: boolean;
-  /** True where these are the credentials of a console sign-in: CloudTrail's `sessionCredentialFromConsole`. */
+  /** True for the credentials of a console sign-in: CloudTrail's `sessionCredentialFromConsole`. */
   readonly fromConsole?: boolean;
 }
 
 /**
- * Who is calling, once authenticated. `type` is CloudTrail's word.
+ * The authenticated caller. `type` is the identity type of CloudTrail.
  *
- * `principalId` is `aws:userid`: the account id of a root, `AIDA…` of a user, `AROA…:session` of a role session, `account:name` of a federated user.
+ * `principalId` is `aws:userid`: the account ID of a root, `AIDA…` of a user, `AROA…:session` of a role session,
+ * `account:name` of a federated user.
  * Source: IAM User Guide, "IAM JSON policy elements: Variables", table of principal values.
  */
 export type Principal =
@@ -47,13 +51,13 @@ export type Principal =
       readonly arn: Arn;
       readonly principalId: string;
       readonly userName: string;
-      /** Present with credentials of GetSessionToken. */
+      /** Present for credentials of GetSessionToken. */
       readonly session?: SessionFacts;
     }
   | {
       readonly type: 'AssumedRole';
       readonly accountId: AccountId;
-      /** The session's: `arn:aws:sts::<account>:assumed-role/<role name>/<session>`. */
+      /** ARN of the session: `arn:aws:sts::<account>:assumed-role/<role name>/<session>`. */
       readonly arn: Arn;
       readonly principalId: string;
       readonly roleArn: Arn;
@@ -69,7 +73,7 @@ export type Principal =
       readonly arn: Arn;
       readonly principalId: string;
       readonly userName: string;
-      /** Who called GetFederationToken: an IAM user's ARN, or the root's. */
+      /** ARN of the caller of GetFederationToken: an IAM user or the root. */
       readonly issuerArn: Arn;
       readonly issuerId: string;
       readonly session: SessionFacts;
@@ -82,13 +86,13 @@ export type Principal =
       readonly service: string;
       readonly session?: SessionFacts;
     }
-  /** Nobody signed: AssumeRoleWithSAML, AssumeRoleWithWebIdentity. */
+  /** Caller of an unsigned request: AssumeRoleWithSAML, AssumeRoleWithWebIdentity. */
   | {
       readonly type: 'Unknown';
       readonly accountId: AccountId;
       readonly arn: Arn;
       readonly principalId: string;
       readonly session?: SessionFacts;
-      /** What the token in place of a signature says, verified. */
+      /** Facts from the verified token or assertion. */
       readonly federation?: Federation;
     };

@@ -1,8 +1,9 @@
 /**
- * The regions that clients may sign for, besides the one the server was set to. Whoever could invent one would act where nobody looks: the event
- * history is looked up region by region.
+ * Regions that the credential scope of a request may contain, in addition to the configured region of the server.
  *
- * Source: botocore's endpoints, partitions `aws` and `aws-us-gov`; AWS Account Management Reference Guide, "AWS Regions", for those opened since.
+ * LookupEvents searches one region at a time, so a client could hide its calls in an invented region.
+ *
+ * Source: botocore's endpoints, partitions `aws` and `aws-us-gov`. Newer regions: AWS Account Management Reference Guide, "AWS Regions".
  */
 // biome-ignore format: a table
 export const REGIONS: ReadonlySet<string> = new Set([

@@ -3,11 +3,13 @@ import type { Instant } from './instant.ts';
 import type { SessionFacts } from './principal.ts';
 
 /**
- * What a session token says: whose session it is, and under which facts. A user is its unique id alone: it may have another name by then, and
- * another user its name. A role cannot be renamed, so its name stands beside its id, to be found by.
+ * Content of a session token: the principal and the facts of its session.
+ *
+ * A user has only its unique ID, because users can be renamed and another user can take over the name. A role cannot be renamed,
+ * so its name is included for the lookup.
  */
 export type SessionClaims =
-  /** Of AssumeRole and its kin. */
+  /** Session of AssumeRole, AssumeRoleWithSAML or AssumeRoleWithWebIdentity. */
   | {
       readonly kind: 'role';
       readonly accountId: AccountId;
@@ -16,7 +18,7 @@ export type SessionClaims =
       readonly roleName: string;
       readonly sessionName: string;
     }
-  /** Of GetSessionToken. */
+  /** Session of GetSessionToken. */
   | {
       readonly kind: 'user';
       readonly accountId: AccountId;
@@ -24,7 +26,7 @@ export type SessionClaims =
       readonly userId: string;
     }
   | { readonly kind: 'root'; readonly accountId: AccountId; readonly session: SessionFacts }
-  /** Of GetFederationToken; where `issuerId` is the account's id, its root called it. */
+  /** Session of GetFederationToken. If the root called it, `issuerId` is the account ID. */
   | {
       readonly kind: 'federated';
       readonly accountId: AccountId;
@@ -33,7 +35,7 @@ export type SessionClaims =
       readonly issuerId: string;
     };
 
-/** Temporary credentials as a client gets them. */
+/** Temporary credentials as returned to a client. */
 export interface IssuedSession {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -41,12 +43,13 @@ export interface IssuedSession {
   readonly expiration: Instant;
 }
 
-/** Makes temporary credentials. Nothing of them is kept: the token says it all, sealed. */
+/** Issues temporary credentials. The server does not store them: the sealed session token contains all facts. */
 export interface SessionIssuer {
   /**
-   * 'too-large' where session policies and tags do not fit. `packedPolicyPercent` is absent where there are none of either.
+   * Issues credentials. Returns `too-large` if the session policies and tags exceed the size of a token.
    *
-   * `random` must not be foreseeable: the whole secrecy of the credentials is in it and in the operator key.
+   * `packedPolicyPercent` is absent if there are no session policies or tags.
+   * `random` must be unpredictable: the secrecy of the credentials depends on it and on the operator key.
    */
   issue(
     claims: SessionClaims,

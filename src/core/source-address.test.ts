@@ -7,7 +7,7 @@ const CASES: readonly [title: string, address: string, source: string][] = [
   // title                                      address                        source
   ['an IPv4 address is its own source',         '192.0.2.7',                   '192.0.2.7'],
   ['an IPv6 address is its /64',                '2001:db8:0:1:2:3:4:5',        '2001:db8:0:1::/64'],
-  ['groups are compared without leading zeros', '2001:0DB8:0000:0001::9',      '2001:db8:0:1::/64'],
+  ['groups lose leading zeros',                 '2001:0DB8:0000:0001::9',      '2001:db8:0:1::/64'],
   ['compressed groups count as zeros',          '2001:db8::9',                 '2001:db8:0:0::/64'],
   ['the loopback address has a /64',            '::1',                         '0:0:0:0::/64'],
   ['a trailing :: is complete',                 '2001:db8:1:2::',              '2001:db8:1:2::/64'],

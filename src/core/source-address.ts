@@ -9,7 +9,7 @@ import { isIP, isIPv6, SocketAddress } from 'node:net';
  *     sourceOf('::ffff:192.0.2.7')     → '192.0.2.7'
  *
  * A network of one site is usually at least a /64, so one client can use every address in it.
- * Text that is not an IP address is returned unchanged.
+ * Returns a string that is not an IP address unchanged.
  * Source: RFC 6177, "IPv6 Address Assignment to End Sites".
  */
 export function sourceOf(address: string): string {

@@ -13,12 +13,12 @@ const AMBIGUOUS: readonly (readonly [keys: readonly string[], ambiguous: readonl
   [['__proto__', '__PROTO__'],          ['__proto__']],
 ];
 for (const [keys, ambiguous] of AMBIGUOUS) {
-  test(`ambiguousTagKeys: of ${JSON.stringify(keys)} are ${JSON.stringify(ambiguous)}`, () => {
+  test(`ambiguousTagKeys: ${JSON.stringify(keys)} has ${JSON.stringify(ambiguous)}`, () => {
     assert.deepEqual(ambiguousTagKeys(keys), ambiguous);
   });
 }
 
-test('tagContextOf: keys are in lower case, and ambiguous ones are absent', () => {
+test('tagContextOf: keys are in lower case, and ambiguous keys are absent', () => {
   const tags = Object.fromEntries([
     ['Team', 'red'],
     ['team', 'blue'],
@@ -31,7 +31,7 @@ test('tagContextOf: keys are in lower case, and ambiguous ones are absent', () =
   ]);
 });
 
-test('withStoredSpellings: a key of the request brings the spelling of the stored tag that it changes', () => {
+test('withStoredSpellings: adds the stored key that differs only in case', () => {
   assert.deepEqual(withStoredSpellings(['team', 'new'], ['Team', 'Stage']), ['team', 'new', 'Team']);
   assert.deepEqual(withStoredSpellings(['Team'], ['Team', 'Stage']), ['Team']);
 });

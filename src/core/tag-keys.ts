@@ -1,16 +1,18 @@
 /**
- * Tags as conditions read them. Condition keys ignore case, so two tags whose keys differ in case only would be one key with two values.
+ * Tags as policy conditions test them.
+ * Condition keys ignore case, so two tags whose keys differ only in case would be one condition key with two values.
  */
 
-/** Tags by their keys. */
+/** Tag values by tag key. */
 export type Tags = Readonly<Record<string, string>>;
 
+/** Prefix of the condition keys of tags. */
 export type TagPrefix = 'aws:requesttag/' | 'aws:resourcetag/' | 'iam:resourcetag/' | 'aws:principaltag/';
 
 /**
- * Returns the condition keys of tags: `[{Team: 'red'}]` is `aws:resourcetag/team` = `red`.
+ * Returns condition keys with their values for tags: `{ Team: 'red' }` becomes `['aws:resourcetag/team', 'red']`.
  *
- * Leaves out keys that `ambiguousTagKeys` returns.
+ * Omits keys that `ambiguousTagKeys` returns.
  */
 export function tagContextOf(prefix: TagPrefix, tags: Tags): readonly (readonly [key: string, value: string])[] {
   const entries = new Map<string, string>();
@@ -22,7 +24,7 @@ export function tagContextOf(prefix: TagPrefix, tags: Tags): readonly (readonly 
   return [...entries];
 }
 
-/** Returns the keys, in lower case, that occur in several spellings. */
+/** Returns the keys, in lower case, that occur several times with different capitalization. */
 export function ambiguousTagKeys(keys: readonly string[]): readonly string[] {
   if (keys.length < 2) return NONE;
   const seen = new Set<string>();
@@ -35,7 +37,7 @@ export function ambiguousTagKeys(keys: readonly string[]): readonly string[] {
   return [...several];
 }
 
-/** Adds the spellings of `present` that equal one of `keys` but for case: the tags that a request with these keys changes. */
+/** Returns `keys` and those of `present` that differ from one of them only in case: all tags that a request with these keys changes. */
 export function withStoredSpellings(keys: readonly string[], present: readonly string[]): readonly string[] {
   const wanted = new Set(keys.map((key) => key.toLowerCase()));
   const others = present.filter((key) => wanted.has(key.toLowerCase()) && !keys.includes(key));

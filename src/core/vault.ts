@@ -1,7 +1,11 @@
-/** Secrets at rest: sealed under the operator key, bound to what they belong to. */
+/** Encrypts stored secrets with the operator key and binds them to their owner. */
 export interface Vault {
-  /** Seals a secret; `boundTo` (for example an access key id) must be given again to open it. Text safe for JSON and SQL. */
+  /** Encrypts a secret. The result is safe in JSON and SQL. To open it, pass the same `boundTo`, for example an access key ID. */
   seal(secret: string, boundTo: string): string;
-  /** @throws Error where the text was altered, belongs to something else or to another operator key */
+  /**
+   * Decrypts a sealed secret.
+   *
+   * @throws Error  `sealed` was altered, has another `boundTo`, or was sealed with an unknown operator key
+   */
   open(sealed: string, boundTo: string): string;
 }

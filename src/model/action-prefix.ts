@@ -1,6 +1,6 @@
 import type { ServiceName } from './model.ts';
 
-/** The prefix of a service's IAM actions: `chime` of `chime:CreateChannel`. */
+/** Prefix of the IAM actions of each service, such as `chime` in `chime:CreateChannel`. */
 // biome-ignore format: a table
 export const ACTION_PREFIXES = {
   'chime':                     'chime',
@@ -18,13 +18,17 @@ export const ACTION_PREFIXES = {
   'organizations':             'organizations',
 } as const satisfies Record<ServiceName, string>;
 
-/** Operations whose action has another name. Source: Service Authorization Reference, IAM Access Analyzer, which has no action for the V2 ones. */
+/**
+ * Operations whose action has another name.
+ *
+ * Source: Service Authorization Reference, IAM Access Analyzer, which has no actions for the V2 operations.
+ */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   'access-analyzer:GetFindingV2': 'GetFinding',
   'access-analyzer:ListFindingsV2': 'ListFindings',
 };
 
-/** The action that an operation asks for: `actionName('chime-sdk-messaging', 'CreateChannel')` is `chime:CreateChannel`. */
+/** Returns the action that an operation requires: `actionName('chime-sdk-messaging', 'CreateChannel')` is `chime:CreateChannel`. */
 export function actionName(service: ServiceName, operation: string): `${string}:${string}` {
   const prefix = ACTION_PREFIXES[service];
   return `${prefix}:${OTHER_NAMES[`${prefix}:${operation}`] ?? operation}`;

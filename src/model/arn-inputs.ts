@@ -1,8 +1,8 @@
 /**
- * The ARNs that requests name: which member of an input takes ARNs of which resource types, and the one form that an ARN of a type has.
+ * The ARNs in requests: the members of an input that contain ARNs, their resource types, and the canonical form of each type.
  *
- * A decision compares ARNs as strings. A request that names a resource by another string than its own would pass a Deny on it, so only
- * canonical ARNs are accepted. `wire` applies this declaration when it decodes a request, and owns the errors.
+ * Decisions compare ARNs as strings. A request with a variant of a resource's ARN would bypass a Deny on the resource, so the server
+ * accepts only canonical ARNs. `wire` applies these declarations when it decodes a request, and owns the errors.
  *
  * Source: Service Authorization Reference, "Resource types"; AWS's notice to its customers about IAM APIs (cloud-gov/aws-broker issue 383):
  * the partition must be the account's, the service `iam`, the region blank, the resource type valid, and there are no trailing spaces.
@@ -11,33 +11,33 @@ import { ACTION_PREFIXES } from './action-prefix.ts';
 import { actionOf, resourceTypesOf } from './authorization.ts';
 import type { OperationModel, ServiceModel, ServiceName, Shape } from './model.ts';
 
-/** Member of an input that takes an ARN. */
+/** Member of an input that contains an ARN. */
 export interface ArnInput {
   /** Steps from the input to the member: `['PolicyArns', '[]', 'arn']`. */
   readonly path: readonly string[];
-  /** `chime:channel`, `iam:policy`; the words of `NAMED` for what the reference does not have. */
+  /** Resource types that the member accepts: `chime:channel`, `iam:policy`, or a name of `OTHER_FORMS`. */
   readonly types: readonly string[];
   /** Reports whether a string is a canonical ARN of one of the types. */
   readonly isCanonical: (text: string) => boolean;
 }
 
 const USER_OR_BOT = ['chime:app-instance-user', 'chime:app-instance-bot'];
-/** Resource of another AWS service: no permission of this server depends on it, so only its syntax is checked. */
+/** Resource of another AWS service. No permission of this server depends on it, so only its syntax is checked. */
 const ELSEWHERE = ['elsewhere'];
 /** Role that `services/pass-role.ts` checks, after the operation's own permission. */
 const PASSED_ROLE = ['passed role'];
-/** ARN or pattern that a simulation compares with policies. It names no resource of the request. */
+/** ARN or pattern that a simulation compares with policies. It does not name a resource of the request. */
 const SIMULATED = ['simulated'];
-/** The resource types of the operation's action. */
+/** Resource types of the operation's action. */
 const OF_ACTION = ['of the action'];
-/** The same, or a name, which no ARN can be. */
+/** Resource types of the operation's action, or a name. */
 const OF_ACTION_OR_NAME = ['of the action', 'name'];
 
 /**
- * The types that the name of a member does not tell. `XyzArn` takes the type `xyz` of the service, if there is one.
+ * Types of members that cannot be derived from the member's name. Otherwise `XyzArn` has the resource type `xyz` of the service, if any.
  *
- * Source: API references of the services. `ChimeBearer`, members and moderators are "the ARN of the user or bot"; the serial number of a
- * virtual MFA device is its ARN, that of a hardware device is a string without colons.
+ * Source: API references of the services. `ChimeBearer`, members and moderators are "the ARN of the user or bot". The serial number of a
+ * virtual MFA device is its ARN. That of a hardware device is a string without colons.
  */
 // biome-ignore format: a table
 const NAMED: readonly (readonly [services: RegExp, members: RegExp, types: readonly string[] | typeof OF_ACTION])[] = [
@@ -59,12 +59,12 @@ const NAMED: readonly (readonly [services: RegExp, members: RegExp, types: reado
   [/^(iam|sts)$/,          /^SerialNumber$/,                                                                             ['iam:mfa', 'hardware serial']],
 ];
 
-/** Services in which `XyzArn` takes the type `xyz`. In EventBridge an `EventSourceArn` is that of an event bus. */
+/** Services in which `XyzArn` has the type `xyz`. EventBridge differs: an `EventSourceArn` is the ARN of an event bus. */
 const DERIVED = /^(?:chime-sdk-.*|iam|sts|accessanalyzer)$/;
 
 const REGION = '[a-z]{2}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}';
 
-/** What stands for a `${…}` of an ARN format. Source: the patterns of the ids in the models. */
+/** Patterns for the `${…}` of an ARN format. Source: the patterns of the IDs in the models. */
 const FREE: Readonly<Record<string, string>> = {
   Partition: 'aws',
   Region: REGION,
@@ -78,7 +78,7 @@ const FREE: Readonly<Record<string, string>> = {
 const NAME_WITH_PATH = '(?:[!-~]+/)?[\\w+=,.@-]+';
 const ID = '[A-Za-z0-9](?:[A-Za-z0-9:_.@-]*[A-Za-z0-9])?';
 
-/** Types of which AWS owns some, in ARNs with `aws` as account. */
+/** Types with resources that AWS owns. Their ARNs have `aws` as account ID. */
 const ALSO_OF_AWS: ReadonlySet<string> = new Set(['iam:policy']);
 
 const OTHER_FORMS: Readonly<Record<string, string>> = {
@@ -89,7 +89,11 @@ const OTHER_FORMS: Readonly<Record<string, string>> = {
 
 const FORMS = new Map<string, RegExp>();
 
-/** The expression that the canonical ARNs of some types match, and no other string. Its steps grow with the length of the string only. */
+/**
+ * Returns a regular expression that matches exactly the canonical ARNs of some types.
+ *
+ * Its running time is linear in the length of the string. Repeated calls return the same object.
+ */
 export function arnForm(types: readonly string[]): RegExp {
   const key = types.join(' ');
   let form = FORMS.get(key);
@@ -105,7 +109,7 @@ function formOf(type: string): string {
   const format = OTHER_FORMS[type] === undefined ? resourceTypesOf(prefix)?.find((each) => each.name === name)?.arnFormat : undefined;
   if (format === undefined) {
     const form = OTHER_FORMS[type];
-    if (form === undefined) throw new Error(`the authorization reference has no resource type ${type}`);
+    if (form === undefined) throw new Error(`unknown resource type '${type}' (not in the authorization reference)`);
     return form;
   }
   return format.replace(/\$\{(\w+)\}|[^$]+/g, (piece, free?: string) => {
@@ -115,7 +119,7 @@ function formOf(type: string): string {
   });
 }
 
-/** The members of an operation's input that take ARNs, in the order of the model. Those that something else checks are left out. */
+/** Returns the members of an operation's input that contain ARNs, in model order. Omits passed roles and simulated ARNs. */
 export function arnInputsOf(model: ServiceModel, operation: OperationModel): readonly ArnInput[] {
   const inputs: ArnInput[] = [];
   for (const { path, name } of textsOf(model, operation)) {
@@ -127,7 +131,7 @@ export function arnInputsOf(model: ServiceModel, operation: OperationModel): rea
   return inputs;
 }
 
-/** Members that look like ARNs and have no declaration here: none, for an operation that is built. */
+/** Returns the paths of members that look like ARNs but have no type here. A test requires an empty result for built operations. */
 export function undeclaredArnInputs(model: ServiceModel, operation: OperationModel): readonly string[] {
   return textsOf(model, operation)
     .filter(
@@ -157,13 +161,13 @@ function typesOf(service: ServiceName, operation: string, member: string): reado
 
 interface TextMember {
   readonly path: readonly string[];
-  /** Name of the member of a structure; for elements of a list, that of the list. */
+  /** Name of the structure's member. For an element of a list, the name of the list. */
   readonly name: string;
   readonly shapeName: string;
   readonly shape: Shape;
 }
 
-/** Every string in an input, structures and lists within included. */
+/** Returns every string member of an input, including members of nested structures and lists. */
 function textsOf(model: ServiceModel, { input }: OperationModel): readonly TextMember[] {
   const found: TextMember[] = [];
   function visit(shapeName: string, path: readonly string[], name: string, within: readonly string[]): void {

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the reference writes free parts so
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of the reference look like templates
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACTION_PREFIXES, actionName } from './action-prefix.ts';
@@ -6,7 +6,7 @@ import { actionOf, actionsOf, conditionKey, resourceTypesOf, services } from './
 import { loadModel } from './load.ts';
 import { SERVICE_NAMES } from './model.ts';
 
-test('actionOf: an action has its access level, and the ARN format of each of its resources', () => {
+test('actionOf: an action has its access level and the ARN format of each resource type', () => {
   const action = actionOf('chime', 'GetMeeting');
   assert.equal(action?.accessLevel, 'Read');
   assert.deepEqual(action?.resourceTypes, [
@@ -14,7 +14,7 @@ test('actionOf: an action has its access level, and the ARN format of each of it
   ]);
 });
 
-test('actionOf: an action without resource types has none, and the keys of its request', () => {
+test('actionOf: an action without resource types has the condition keys of its request', () => {
   const action = actionOf('chime', 'CreateMeeting');
   assert.deepEqual(action?.resourceTypes, []);
   assert.deepEqual(action?.conditionKeys, ['aws:RequestTag/${TagKey}', 'aws:TagKeys']);
@@ -38,13 +38,13 @@ for (const [prefix, name, level] of LEVELS) {
   });
 }
 
-test('actionsOf: chime has 316 actions, of which 148 know no resource but *', () => {
+test('actionsOf: chime has 316 actions, and 148 of them support only *', () => {
   const actions = actionsOf('chime') ?? [];
   assert.equal(actions.length, 316);
   assert.equal(actions.filter(({ resourceTypes }) => resourceTypes.length === 0).length, 148);
 });
 
-test('resourceTypesOf: chime has 13, and all but voice-profile take tags', () => {
+test('resourceTypesOf: chime has 13 resource types, and all except voice-profile support tags', () => {
   const types = resourceTypesOf('chime') ?? [];
   assert.equal(types.length, 13);
   assert.deepEqual(
@@ -53,12 +53,12 @@ test('resourceTypesOf: chime has 13, and all but voice-profile take tags', () =>
   );
 });
 
-test('services: names services that are not answered here too', () => {
+test('services: includes services that this server does not have', () => {
   for (const prefix of ['s3', 'ec2', 'chime', 'iam']) assert.ok(services().has(prefix), prefix);
   assert.equal(services().has('chimes'), false);
 });
 
-test('actionName: every operation of the models has an action, but for those newer than the reference', () => {
+test('actionName: every operation of the models has an action, except those newer than the reference', () => {
   const without = SERVICE_NAMES.flatMap((service) =>
     Object.keys(loadModel(service).operations).filter((operation) => {
       const [prefix, name] = actionName(service, operation).split(':') as [string, string];

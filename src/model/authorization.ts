@@ -1,58 +1,60 @@
 /**
- * The Service Authorization Reference: which actions there are, on which resources, with which condition keys.
- * Owns the facts; whether something is allowed is the business of `policy` and `access`.
+ * The Service Authorization Reference: actions, their resource types and their condition keys.
+ * Owns these facts, but not the decisions, which are in `policy` and `access`.
  */
 import { readFileSync } from 'node:fs';
 import { GLOBAL_CONDITION_KEYS } from './condition-keys.ts';
 
+/** Access level of an action. */
 export type AccessLevel = 'List' | 'Read' | 'Write' | 'Permissions management' | 'Tagging';
+/** Data type of a condition key. */
 export type ConditionKeyType = 'String' | 'ARN' | 'Bool' | 'Numeric' | 'Date' | 'IPAddress' | 'Binary';
 
-/** An action, as `chime:CreateChannel` in a policy. */
+/** Action, such as `chime:CreateChannel`. */
 export interface Action {
-  /** `chime`. */
+  /** Service prefix: `chime`. */
   readonly prefix: string;
   readonly name: string;
   readonly accessLevel: AccessLevel;
-  /** Empty: the action knows no resource but `*`. */
+  /** Resource types of the action. If empty, the action supports only `*`. */
   readonly resourceTypes: readonly ActionResource[];
-  /** Keys that hold whatever the resource: `aws:RequestTag/${TagKey}`. */
+  /** Condition keys that apply to every resource: `aws:RequestTag/${TagKey}`. */
   readonly conditionKeys: readonly string[];
-  /** Actions the caller needs besides: `iam:PassRole`. */
+  /** Other actions that the caller also needs: `iam:PassRole`. */
   readonly dependentActions: readonly string[];
 }
 
-/** A kind of resource that an action is asked for. */
+/** Resource type to which an action applies. */
 export interface ActionResource {
   readonly type: string;
-  /** Whether a request always has one. Of those that are not required, requests may have any or none. */
+  /** Whether every request of the action names a resource of this type. */
   readonly required: boolean;
-  /** `arn:${Partition}:chime:${Region}:${AccountId}:meeting/${MeetingId}`. */
+  /** For example `arn:${Partition}:chime:${Region}:${AccountId}:meeting/${MeetingId}`. */
   readonly arnFormat: string;
-  /** Keys that hold with this resource only. */
+  /** Condition keys that apply only to this resource type. */
   readonly conditionKeys: readonly string[];
 }
 
-/** A kind of resource of a service. */
+/** Resource type of a service. */
 export interface ResourceType {
   readonly name: string;
   readonly arnFormat: string;
   readonly conditionKeys: readonly string[];
 }
 
-/** A condition key as the reference spells it; `aws:RequestTag/${TagKey}` where a part is free. */
+/** Condition key, with the capitalization of the reference. A variable part has a placeholder: `aws:RequestTag/${TagKey}`. */
 export interface ConditionKey {
   readonly key: string;
   readonly type: ConditionKeyType;
   readonly multivalued: boolean;
 }
 
-/** What `generated/authorization.json` holds. */
+/** Content of `generated/authorization.json`. */
 export interface AuthorizationFile {
   readonly provenance: string;
-  /** Prefixes of all services' actions. */
+  /** Action prefixes of all AWS services. */
   readonly services: readonly string[];
-  /** By prefix and name, of the services answered here. */
+  /** Actions of the services that this server includes, by prefix and name. */
   readonly actions: Readonly<
     Record<
       string,
@@ -70,72 +72,80 @@ export interface AuthorizationFile {
     >
   >;
   readonly resourceTypes: Readonly<Record<string, Readonly<Record<string, { readonly arn: string; readonly keys?: readonly string[] }>>>>;
-  /** Of all services; `String[]` where the key has several values. */
+  /** Condition keys of all AWS services. The type of a multivalued key ends with `[]`. */
   readonly conditionKeys: Readonly<Record<string, ConditionKeyType | `${ConditionKeyType}[]`>>;
 }
 
 interface Reference {
   readonly services: ReadonlySet<string>;
-  /** By prefix, then by lower-case name. */
+  /** Actions by prefix, then by lower-case name. */
   readonly actions: ReadonlyMap<string, ReadonlyMap<string, Action>>;
   readonly resourceTypes: ReadonlyMap<string, readonly ResourceType[]>;
   readonly keys: ReadonlyMap<string, ConditionKey>;
-  /** Keys with a free part: the lower-case texts around it. */
+  /** Keys with variable parts: the lower-case strings around the parts. */
   readonly templates: readonly { readonly pieces: readonly string[]; readonly key: ConditionKey }[];
-  /** Identity providers whose claims are keys, by the pattern of their names. */
+  /** Identity providers with condition keys for their claims, each with the pattern of its name. */
   readonly providers: readonly { readonly pattern: RegExp; readonly keys: readonly ProviderKey[] }[];
 }
 
 let loaded: Reference | undefined;
 
-/** The prefixes of every AWS service's actions, those we do not answer included: what a policy may name. */
+/** Returns the action prefixes of all AWS services, including those that this server does not have. */
 export function services(): ReadonlySet<string> {
   return reference().services;
 }
 
-/** An action by prefix and name, whatever their case. Undefined where the reference has none, or is not kept for that service. */
+/**
+ * Finds an action by prefix and name, ignoring case.
+ *
+ * Returns `undefined` if the action does not exist, and for all actions of services that this server does not have.
+ */
 export function actionOf(prefix: string, name: string): Action | undefined {
   return reference().actions.get(prefix.toLowerCase())?.get(name.toLowerCase());
 }
 
-/** All actions of a service, by name; undefined for services whose actions are not kept. */
+/** Returns all actions of a service, sorted by name, or `undefined` for a service that this server does not have. */
 export function actionsOf(prefix: string): readonly Action[] | undefined {
   const actions = reference().actions.get(prefix.toLowerCase());
   return actions && [...actions.values()];
 }
 
-/** The kinds of resources of a service; undefined for services whose actions are not kept. */
+/** Returns the resource types of a service, or `undefined` for a service that this server does not have. */
 export function resourceTypesOf(prefix: string): readonly ResourceType[] | undefined {
   return reference().resourceTypes.get(prefix.toLowerCase());
 }
 
-/** A condition key by its name in any case, `aws:RequestTag/team` included. Undefined where no service and no global key is called so. */
+/** Finds a condition key of any AWS service by its name, ignoring case. Also finds a key with a variable part: `aws:RequestTag/team`. */
 export function conditionKey(name: string): ConditionKey | undefined {
   const { keys, templates } = reference();
   const wanted = name.toLowerCase();
-  return keys.get(wanted) ?? templates.find(({ pieces }) => fits(pieces, wanted))?.key;
+  return keys.get(wanted) ?? templates.find(({ pieces }) => matches(pieces, wanted))?.key;
 }
 
-/** A condition key that carries a claim of an identity provider: `actor` of `token.actions.githubusercontent.com`. */
+/** Condition key for a claim of an identity provider, such as `actor` of `token.actions.githubusercontent.com`. */
 export interface ProviderKey {
-  /** The part of the key after the provider's name and a colon, lower-cased. */
+  /** Part of the key after the provider's name and a colon, lower-cased. */
   readonly name: string;
   readonly type: ConditionKeyType;
 }
 
 /**
- * Returns the keys that the reference lists for the tokens of an OpenID Connect provider.
+ * Returns the condition keys that the reference lists for the tokens of an OpenID Connect provider.
  *
- * `provider` is its URL without `https://`. Free parts of a listed provider's name (`token.actions.${Domain}.ghe.com`) stand for characters
- * other than `/` and `:`.
+ * `provider` is its URL without `https://`. A placeholder in a listed provider's name (`token.actions.${Domain}.ghe.com`) matches
+ * characters except `/` and `:`.
  */
 export function providerKeysOf(provider: string): readonly ProviderKey[] {
   const { providers } = reference();
   return providers.filter(({ pattern }) => pattern.test(provider.toLowerCase())).flatMap(({ keys }) => keys);
 }
 
-/** Whether a text is the pieces in order, with something between each two. The shortest fill is tried only, which suffices for one or two gaps. */
-function fits(pieces: readonly string[], text: string): boolean {
+/**
+ * Reports whether a string consists of the pieces in order, with at least one character in each gap.
+ *
+ * Tries only the shortest content of each gap, which is sufficient for one or two gaps.
+ */
+function matches(pieces: readonly string[], text: string): boolean {
   const first = pieces[0] as string;
   const last = pieces.at(-1) as string;
   if (!text.startsWith(first)) return false;
@@ -181,7 +191,7 @@ function index(file: AuthorizationFile): Reference {
   };
 }
 
-/** Prefixes of services have no dot, names of identity providers have one. */
+/** Groups the condition keys of identity providers by provider. Their prefix contains a dot, unlike the prefix of a service. */
 function providersOf(keys: readonly ConditionKey[]): Reference['providers'] {
   const byProvider = new Map<string, ProviderKey[]>();
   for (const { key, type } of keys) {
@@ -219,7 +229,7 @@ function toAction(
   };
 }
 
-/** `a/${x}.b` → `a/`, `.b`. */
+/** Splits a template around its placeholders: `a/${x}.b` becomes `a/`, `.b`. */
 function piecesOf(template: string): readonly string[] {
   const pieces: string[] = [];
   let rest = template;

@@ -1,10 +1,10 @@
 import type { ConditionKeyType } from './authorization.ts';
 
 /**
- * Condition keys that every service knows, `[]` where a key has several values.
+ * Types of the condition keys of all services. The type of a multivalued key ends with `[]`.
  *
  * Source: IAM User Guide, "AWS global condition context keys", data type and value type of each key.
- * Assumed: aws:AssumedRoot and the keys of the AWS MCP server are typed by what they say.
+ * Assumed: the types of aws:AssumedRoot and of the keys of the AWS MCP server, which follow from their description.
  */
 // biome-ignore format: a table
 export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `${ConditionKeyType}[]`>> = {
@@ -20,7 +20,7 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'aws:PrincipalType':               'String',
   'aws:userid':                      'String',
   'aws:username':                    'String',
-  // its role session
+  // the principal's role session
   'aws:AssumedRoot':                 'Bool',
   'aws:FederatedProvider':           'String',
   'aws:TokenIssueTime':              'Date',

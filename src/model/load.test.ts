@@ -19,7 +19,7 @@ const SERVICES: readonly [service: ServiceName, signingName: string, protocols: 
 ];
 
 for (const [service, signingName, protocols, operations] of SERVICES) {
-  test(`loadModel: ${service} signs as ${signingName} and speaks ${protocols}`, () => {
+  test(`loadModel: ${service} has the signing name ${signingName} and the protocols ${protocols}`, () => {
     const model = loadModel(service);
     assert.equal(model.signingName, signingName);
     assert.equal(model.protocols.join(' '), protocols);
@@ -27,17 +27,17 @@ for (const [service, signingName, protocols, operations] of SERVICES) {
   });
 }
 
-test('loadModel: is read once', () => {
+test('loadModel: returns the same object again', () => {
   assert.equal(loadModel('sts'), loadModel('sts'));
 });
 
-test('loadModel: a name of the prototype is no operation and no shape', () => {
+test('loadModel: names of Object.prototype are not operations or shapes', () => {
   const { operations, shapes } = loadModel('sts');
   assert.equal(operations['constructor'], undefined);
   assert.equal(shapes['toString'], undefined);
 });
 
-test('loadModel: every shape that is named is there', () => {
+test('loadModel: every referenced shape exists', () => {
   for (const service of SERVICE_NAMES) {
     const { operations, shapes } = loadModel(service);
     const named = [
@@ -52,7 +52,7 @@ test('loadModel: every shape that is named is there', () => {
   }
 });
 
-test('loadModel: the classic service had 129 operations that it has no more, each with an action; the others had none', () => {
+test('loadModel: only chime has removed operations: 129, each with an action', () => {
   const once = SERVICE_NAMES.map((service) => [service, Object.keys(loadModel(service).removed).length] as const);
   assert.deepEqual(
     once.filter(([, count]) => count > 0),
@@ -65,7 +65,7 @@ test('loadModel: the classic service had 129 operations that it has no more, eac
   );
 });
 
-test('loadModel: of the 129, ten have no successor of their name in the other five services', () => {
+test('loadModel: ten removed operations have no successor with the same name in the other Chime services', () => {
   const living = new Set(
     SERVICE_NAMES.filter((name) => name.startsWith('chime-')).flatMap((name) => Object.keys(loadModel(name).operations)),
   );
@@ -106,7 +106,7 @@ const READ_ONLY: readonly [service: ServiceName, operation: string, readOnly: bo
 ];
 
 for (const [service, operation, readOnly] of READ_ONLY) {
-  test(`loadModel: ${operation} ${readOnly ? 'only reads' : 'changes something'}`, () => {
+  test(`loadModel: ${operation} is ${readOnly ? '' : 'not '}read-only`, () => {
     assert.equal(loadModel(service).operations[operation]?.readOnly, readOnly);
   });
 }

@@ -4,8 +4,9 @@ import type { ServiceModel, ServiceName } from './model.ts';
 const LOADED = new Map<ServiceName, ServiceModel>();
 
 /**
- * The model of a service, read from its file on first use: starting the server costs nothing for services nobody calls.
- * Operations and shapes are records without a prototype, so that `model.operations['constructor']` is what it seems: absent.
+ * Returns the model of a service. Reads the file on the first call, so that unused services do not slow down the start.
+ *
+ * Operations and shapes have no prototype, so that `model.operations['constructor']` is undefined.
  */
 export function loadModel(service: ServiceName): ServiceModel {
   const loaded = LOADED.get(service);

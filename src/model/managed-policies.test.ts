@@ -11,7 +11,7 @@ const POLICIES: readonly [name: string, path: string, versionId: string, created
 ];
 
 for (const [name, path, versionId, createdAt] of POLICIES) {
-  test(`managedPolicies: ${name} is ${versionId} under ${path}`, () => {
+  test(`managedPolicies: ${name} has version ${versionId} and path ${path}`, () => {
     const policy = managedPolicies().find((candidate) => candidate.name === name);
     assert.equal(policy?.arn, `arn:aws:iam::aws:policy${path}${name}`);
     assert.equal(policy?.path, path);
@@ -20,7 +20,7 @@ for (const [name, path, versionId, createdAt] of POLICIES) {
   });
 }
 
-test('managedPolicies: every document is a policy of 2012-10-17 that has statements', () => {
+test('managedPolicies: every document has version 2012-10-17 and statements', () => {
   assert.equal(managedPolicies().length, 29);
   for (const { name, document } of managedPolicies()) {
     const policy = JSON.parse(document) as { readonly Version: string; readonly Statement: object };

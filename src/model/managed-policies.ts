@@ -2,24 +2,24 @@ import { readFileSync } from 'node:fs';
 import type { Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 
-/** A policy that AWS keeps: in every account, changed by nobody. Only its default version is known. */
+/** AWS managed policy: the same in every account, and read-only. Only the default version is included. */
 export interface ManagedPolicy {
-  /** `arn:aws:iam::aws:policy/job-function/ViewOnlyAccess`. */
+  /** For example `arn:aws:iam::aws:policy/job-function/ViewOnlyAccess`. */
   readonly arn: Arn;
   readonly name: string;
-  /** Begins and ends with a slash. */
+  /** Path, which starts and ends with a slash. */
   readonly path: string;
-  /** `v45`. */
+  /** ID of the default version, such as `v45`. */
   readonly versionId: string;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
-  /** JSON text, indented as AWS prints it. */
+  /** Policy document: a JSON string with AWS's indentation. */
   readonly document: string;
 }
 
 let loaded: readonly ManagedPolicy[] | undefined;
 
-/** The AWS managed policies that every account has, sorted by name. Read on first use; the same array every time. */
+/** Returns the AWS managed policies, sorted by name. Reads the file on the first call and returns the same array each time. */
 export function managedPolicies(): readonly ManagedPolicy[] {
   loaded ??= JSON.parse(readFileSync(new URL('./generated/managed-policies.json', import.meta.url), 'utf8')) as readonly ManagedPolicy[];
   return loaded;

@@ -1,9 +1,9 @@
 /**
- * The published service models as data. Owns their compact form; knows nothing of HTTP.
- * The files in `generated/` are written by `npm run generate` and follow these types.
+ * The published service models as data. Owns their compact form, but not their use in HTTP.
+ * `npm run generate` writes the files in `generated/`, which have these types.
  */
 
-/** Our name of a service: the folder in `services/`, the file in `generated/`, the base path `/_<service>`. */
+/** Names of the services. They name the folder in `services/`, the file in `generated/` and the base path `/_<service>`. */
 export const SERVICE_NAMES = [
   'chime',
   'chime-sdk-identity',
@@ -19,51 +19,58 @@ export const SERVICE_NAMES = [
   'accessanalyzer',
   'organizations',
 ] as const;
+/** Name of a service in this server. */
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-/** An input or output without members. */
+/** Input or output without members. */
 export type Empty = Readonly<Record<string, never>>;
 
-/** The published names of protocols. `json` is awsJson 1.0 or 1.1, by `jsonVersion`. */
+/** Published names of protocols. `json` is awsJson 1.0 or 1.1, depending on `jsonVersion`. */
 export type ProtocolName = 'rest-json' | 'query' | 'json' | 'smithy-rpc-v2-cbor';
 
+/** Model of a service. */
 export interface ServiceModel {
   readonly service: ServiceName;
   readonly apiVersion: string;
-  /** `Chime SDK Meetings`: what clients call the service in their User-Agent. */
+  /** Name of the service in the User-Agent of clients: `Chime SDK Meetings`. */
   readonly serviceId: string;
-  /** The first is the default. */
+  /** Protocols that the service supports. The first is the default. */
   readonly protocols: readonly ProtocolName[];
   readonly jsonVersion?: string;
   readonly targetPrefix?: string;
   readonly xmlNamespace?: string;
-  /** The service name in a credential scope: `chime`, `iam`, `monitoring` … */
+  /** Name of the service in a credential scope: `chime`, `iam`, `monitoring` … */
   readonly signingName: string;
-  /** First label of the host: `meetings-chime`. */
+  /** First label of the host name: `meetings-chime`. */
   readonly endpointPrefix: string;
   readonly operations: Readonly<Record<string, OperationModel>>;
-  /** What the service had once and clients of that time still send: without inputs and outputs, because nothing runs. Only `chime` has any. */
+  /** Operations that AWS removed and old clients still call. They have no inputs and outputs. Only `chime` has any. */
   readonly removed: Readonly<Record<string, OperationModel>>;
   readonly shapes: Readonly<Record<string, Shape>>;
-  /** Package and model versions this file was made from. */
+  /** Versions of the packages and models that are the source of this file. */
   readonly provenance: readonly string[];
 }
 
+/** Model of an operation. */
 export interface OperationModel {
   readonly name: string;
   readonly http: { readonly method: string; readonly uri: string; readonly code: number };
   readonly input?: string;
   readonly output?: string;
-  /** Query protocol: the element around the output. */
+  /** XML element that contains the output in the query protocol. */
   readonly resultWrapper?: string;
   readonly errors: readonly string[];
-  /** True where nobody signs: AssumeRoleWithSAML, AssumeRoleWithWebIdentity. */
+  /** True for operations without a signature: AssumeRoleWithSAML, AssumeRoleWithWebIdentity. */
   readonly unsigned?: true;
-  /** True where it changes nothing: `readOnly` of the trail. From the authorization reference's access level, else from the verb. */
+  /**
+   * Whether the operation changes nothing: `readOnly` of the trail event.
+   * Derived from the access level in the authorization reference, or from the verb if there is none.
+   */
   readonly readOnly: boolean;
   readonly deprecated?: true;
 }
 
+/** Type of a shape. */
 export type ShapeType =
   | 'structure'
   | 'list'
@@ -77,18 +84,20 @@ export type ShapeType =
   | 'timestamp'
   | 'blob';
 
+/** Shape of a model: a named type of an input, an output or one of their members. */
 export interface Shape {
   readonly type: ShapeType;
   readonly members?: Readonly<Record<string, Member>>;
   readonly required?: readonly string[];
-  /** Exactly one member may be given. */
+  /** True for a union, of which exactly one member is set. */
   readonly union?: true;
-  /** List: its member. Map: its values. */
+  /** Elements of a list, or values of a map. */
   readonly member?: Member;
+  /** Keys of a map. */
   readonly key?: Member;
   readonly min?: number;
   readonly max?: number;
-  /** As published (Java, full match); `patterns.ts` has the safe, compiled form. */
+  /** Published pattern (Java syntax, full match). `patterns.ts` compiles it to a safe form. */
   readonly pattern?: string;
   readonly enum?: readonly string[];
   readonly sensitive?: true;
@@ -96,7 +105,7 @@ export interface Shape {
   readonly error?: { readonly status: number; readonly code?: string; readonly senderFault?: boolean };
 }
 
-/** A use of a shape, with where it is written on the wire. */
+/** Member of a shape, with its location in the request or response. */
 export interface Member {
   readonly shape: string;
   readonly location?: 'uri' | 'querystring' | 'header';

@@ -8,7 +8,7 @@ import { codePoints, compiledPattern, matchesPattern, PATTERN_TEXT_MAX } from '.
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a pattern as published
 const MALFORMED = '^[-_a-zA-Z0-9]*${2,64}$';
 
-/** Patterns that are replaced and well-formed, with an alphabet in which texts come near to matching. */
+/** Well-formed patterns with a replacement, and an alphabet whose strings match or nearly match. */
 // biome-ignore format: a table
 const REPLACED: readonly [pattern: string, alphabet: string, maxLength: number][] = [
   ['^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$',              ' \ta~\n\u007f', 8],
@@ -23,7 +23,7 @@ const REPLACED: readonly [pattern: string, alphabet: string, maxLength: number][
 const PREFIXES = ['', 'arn:aws:organizations::', 'arn:aws:events:us-east-1:123456789012:', 'arn:aws-cn:events:::'];
 
 for (const [pattern, alphabet, maxLength] of REPLACED) {
-  test(`compiledPattern: what stands for ${pattern} matches the same texts`, () => {
+  test(`compiledPattern: the replacement of ${pattern} matches the same strings`, () => {
     const published = new RegExp(`^(?:${pattern})$`);
     const texts = fc.tuple(fc.constantFrom(...PREFIXES), fc.string({ unit: fc.constantFrom(...alphabet), maxLength }));
     fc.assert(
@@ -36,16 +36,16 @@ for (const [pattern, alphabet, maxLength] of REPLACED) {
 // biome-ignore format: a table
 const CASES: readonly [title: string, pattern: string, text: string, matches: boolean][] = [
   // what is tested                                          pattern                             text                      matches
-  ['a whole text',                                           '[0-9]+',                           '42',                     true ],
-  ['a part of a text does not do',                           '[0-9]+',                           'a42',                    false],
-  ['alternatives are anchored on both sides',                '(r-[0-9]+)|(ou-[0-9]+)',           'r-1x',                   false],
-  ['a published start without an end is a full match too',   '^[A-Z_, ]+',                       'NAME!',                  false],
-  ['a line end after the last character counts',             '[a-z]+',                           'abc\n',                  false],
-  ['letters of every script',                                '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*',  'Größe Ünïcode',          true ],
-  ['a class that only the older syntax can read',            '[\\s\\w+-=\\.:/@]*',               'team=blue',              true ],
-  ['the malformed one of Voice: two characters',             MALFORMED,                          'ab',                     true ],
-  ['the malformed one of Voice: one is too few',             MALFORMED,                          'a',                      false],
-  ['the malformed one of Voice: 65 are too many',            MALFORMED,                          'a'.repeat(65),           false],
+  ['matches a whole string',                                 '[0-9]+',                           '42',                     true ],
+  ['does not match a part of a string',                      '[0-9]+',                           'a42',                    false],
+  ['anchors alternatives on both sides',                     '(r-[0-9]+)|(ou-[0-9]+)',           'r-1x',                   false],
+  ['anchors a pattern that has only a start',                '^[A-Z_, ]+',                       'NAME!',                  false],
+  ['does not ignore a final line break',                     '[a-z]+',                           'abc\n',                  false],
+  ['matches letters of every script',                        '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*',  'Größe Ünïcode',          true ],
+  ['compiles a class that is invalid with the flag u',       '[\\s\\w+-=\\.:/@]*',               'team=blue',              true ],
+  ['malformed pattern of Voice: matches 2 characters',       MALFORMED,                          'ab',                     true ],
+  ['malformed pattern of Voice: rejects 1 character',        MALFORMED,                          'a',                      false],
+  ['malformed pattern of Voice: rejects 65 characters',      MALFORMED,                          'a'.repeat(65),           false],
 ];
 
 for (const [title, pattern, text, matches] of CASES) {
@@ -54,7 +54,7 @@ for (const [title, pattern, text, matches] of CASES) {
   });
 }
 
-test('compiledPattern: is compiled once', () => {
+test('compiledPattern: returns the same object again', () => {
   assert.equal(compiledPattern('[a-z]+x'), compiledPattern('[a-z]+x'));
 });
 
@@ -66,13 +66,13 @@ test('compiledPattern: every pattern of the models compiles', () => {
 
 // biome-ignore format: a table
 const LENGTHS: readonly [title: string, shape: Parameters<typeof matchesPattern>[0], text: string, matches: boolean][] = [
-  ['a shape without a pattern takes any text',             { type: 'string' },                                   'x'.repeat(9_000),                  true ],
-  ['the longest text of the shape',                        { type: 'string', pattern: '(a|b)+', max: 3 },        'aba',                              true ],
-  ['one character more',                                   { type: 'string', pattern: '(a|b)+', max: 3 },        'abab',                             false],
-  ['a character outside the basic plane is one',           { type: 'string', pattern: '.+', max: 3 },            '😀😀😀',                           true ],
-  ['the longest text without a max',                       { type: 'string', pattern: '(a|b)+' },                'a'.repeat(PATTERN_TEXT_MAX),       true ],
-  ['longer than that',                                     { type: 'string', pattern: '(a|b)+' },                'a'.repeat(PATTERN_TEXT_MAX + 1),   false],
-  ['one class alone has no longest text',                  { type: 'string', pattern: '[\\s\\S]*' },             'a\n'.repeat(PATTERN_TEXT_MAX),     true ],
+  ['a shape without a pattern matches any string',         { type: 'string' },                                   'x'.repeat(9_000),                  true ],
+  ['matches a string of the maximum length',               { type: 'string', pattern: '(a|b)+', max: 3 },        'aba',                              true ],
+  ['rejects one more character',                           { type: 'string', pattern: '(a|b)+', max: 3 },        'abab',                             false],
+  ['counts an astral character once',                      { type: 'string', pattern: '.+', max: 3 },            '😀😀😀',                           true ],
+  ['matches the default maximum length',                   { type: 'string', pattern: '(a|b)+' },                'a'.repeat(PATTERN_TEXT_MAX),       true ],
+  ['rejects one more than the default maximum',            { type: 'string', pattern: '(a|b)+' },                'a'.repeat(PATTERN_TEXT_MAX + 1),   false],
+  ['one repeated class has no maximum length',             { type: 'string', pattern: '[\\s\\S]*' },             'a\n'.repeat(PATTERN_TEXT_MAX),     true ],
 ];
 
 for (const [title, shape, text, matches] of LENGTHS) {

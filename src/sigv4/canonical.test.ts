@@ -22,7 +22,7 @@ const PATHS: readonly [path: string, canonical: string, normal: boolean][] = [
 ];
 
 for (const [path, canonical, normal] of PATHS) {
-  test(`canonicalPath: '${path}' is signed as '${canonical}'${normal ? '' : ', and is not normal'}`, () => {
+  test(`canonicalPath: '${path}' is signed as '${canonical}'${normal ? '' : ' and is not normal'}`, () => {
     assert.equal(canonicalPath(path), canonical);
     assert.equal(isNormalPath(path), normal);
   });
@@ -43,16 +43,16 @@ for (const [value, canonical] of VALUES) {
 }
 
 for (const broken of ['%', '%4', '%zz', 'a%', '%%41', '%4g']) {
-  test(`uriDecode: '${broken}' is no escape`, () => assert.equal(uriDecode(broken), undefined));
+  test(`uriDecode: '${broken}' is an invalid escape`, () => assert.equal(uriDecode(broken), undefined));
 }
 
-test('uriEncode: every byte comes back, and only unreserved ones stand for themselves', () => {
+test('uriEncode: uriDecode restores every byte, and only unreserved characters stay unencoded', () => {
   const all = String.fromCharCode(...Array.from({ length: 256 }, (_, byte) => byte));
   assert.equal(uriDecode(uriEncode(all)), all);
   assert.equal(uriEncode(all).replaceAll(/%[0-9A-F]{2}/g, ''), '-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~');
 });
 
-test('readQuery: a plus stays a plus, a name alone has an empty value, empty pieces are none', () => {
+test('readQuery: keeps a plus, reads a name without a value as empty, and skips empty pieces', () => {
   assert.deepEqual(readQuery('a=b+c&d&&=e&f=%2B=g'), [
     ['a', 'b+c'],
     ['d', ''],

@@ -1,22 +1,21 @@
 /**
- * The canonical forms of Signature Version 4: what both sides write down, byte for byte, before hashing.
- * Owns the encodings; knows neither keys nor clocks.
+ * The canonical forms of Signature Version 4, which the signer and the verifier hash. Owns the encodings, but not keys and times.
  *
- * Text here is one character a byte (latin-1), as Node's parser hands over targets and header values.
+ * Strings in this module have one character per byte (latin-1), like the targets and header values of Node's HTTP parser.
  */
 
-/** The hash algorithm that begins an Authorization header and a string to sign. */
+/** Algorithm name at the start of an Authorization header and of a string to sign. */
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 
-/** The last part of a credential scope. */
+/** Last part of a credential scope. */
 export const TERMINATOR = 'aws4_request';
 
-/** SHA-256 of nothing. */
+/** SHA-256 of an empty body, in hexadecimal. */
 export const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 const HEX = '0123456789ABCDEF';
 
-/** Byte → how it is written: itself where RFC 3986 calls it unreserved, else `%XX`. */
+/** Encoded form of each byte: the character itself if RFC 3986 calls it unreserved, otherwise `%XX`. */
 const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   const char = String.fromCharCode(byte);
   return /[A-Za-z0-9\-._~]/.test(char) ? char : `%${HEX[byte >> 4]}${HEX[byte & 15]}`;
@@ -25,7 +24,7 @@ const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
 const PLAIN = /^[A-Za-z0-9\-._~]*$/;
 const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
 
-/** Writes every byte but the unreserved as `%XX`; text beyond latin-1 is taken as UTF-8 first. */
+/** Encodes every byte except unreserved characters as `%XX`. Converts a string with characters beyond latin-1 to UTF-8 first. */
 export function uriEncode(text: string): string {
   if (PLAIN.test(text)) return text;
   let encoded = '';
@@ -38,7 +37,7 @@ export function uriEncode(text: string): string {
 }
 
 /**
- * Reads `%XX`; `+` stays a plus, because a query is no form. Undefined where an escape is broken.
+ * Decodes `%XX`. Returns `undefined` for an invalid escape. Keeps `+`, because a query is not form-encoded.
  *
  * Source: `policy-engine.md` 76; "Create a canonical request", step 3.
  */
@@ -72,9 +71,9 @@ export function splitTarget(target: string): { readonly path: string; readonly q
 }
 
 /**
- * The path as it was sent, dot segments and doubled slashes removed, encoded once more: `/a%2Fb` → `/a%252Fb`.
+ * Returns the canonical path: without dot segments and double slashes, and encoded once more, such as `/a%252Fb` for `/a%2Fb`.
  *
- * Source: "Create a canonical request", step 2: every service but S3 normalises and encodes twice.
+ * Source: "Create a canonical request", step 2: every service except S3 normalizes and encodes twice.
  */
 export function canonicalPath(path: string): string {
   const normal = path.includes('//') || path.includes('/.') ? normalizePath(path) : path;
@@ -84,27 +83,28 @@ export function canonicalPath(path: string): string {
 }
 
 /**
- * Whether normalising leaves the path as it is. Another path has the same signature as the one it normalises to, so whoever
- * verifies one path and serves the other can be led from one operation to another.
+ * Reports whether normalization leaves the path unchanged.
+ *
+ * A path has the same signature as its normalized form. A server that verifies one and serves the other could run another operation.
  */
 export function isNormalPath(path: string): boolean {
   return !(path.includes('//') || path.includes('/.')) || normalizePath(path) === path;
 }
 
 function normalizePath(path: string): string {
-  const kept: string[] = [];
+  const segments: string[] = [];
   for (const segment of path.split('/')) {
     if (segment === '' || segment === '.') continue;
-    if (segment === '..') kept.pop();
-    else kept.push(segment);
+    if (segment === '..') segments.pop();
+    else segments.push(segment);
   }
-  return `/${kept.join('/')}${kept.length > 0 && path.endsWith('/') ? '/' : ''}`;
+  return `/${segments.join('/')}${segments.length > 0 && path.endsWith('/') ? '/' : ''}`;
 }
 
-/** One parameter of a query, decoded. */
+/** Query parameter, decoded. */
 export type QueryPair = readonly [name: string, value: string];
 
-/** Takes a query apart, in order, duplicates kept; undefined where an escape is broken. */
+/** Parses a query. Keeps the order and duplicates. Returns `undefined` for an invalid escape. */
 export function readQuery(query: string): QueryPair[] | undefined {
   const pairs: QueryPair[] = [];
   if (query === '') return pairs;
@@ -119,7 +119,7 @@ export function readQuery(query: string): QueryPair[] | undefined {
   return pairs;
 }
 
-/** Encoded, and sorted by encoded name, then by encoded value: a name that begins another goes first. */
+/** Encodes the parameters and sorts them by encoded name, then by encoded value. */
 export function canonicalQuery(pairs: readonly QueryPair[]): string {
   const encoded = pairs.map(([name, value]): QueryPair => [uriEncode(name), uriEncode(value)]);
   encoded.sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]));
@@ -130,14 +130,14 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Searched for as texts: an expression would be tried at every character of a long session token. */
+/** Uses string searches, because a regular expression is slower on a long session token. */
 function needsTrim(value: string): boolean {
   return (
     value.indexOf('  ') >= 0 || value.indexOf('\t') >= 0 || value.charCodeAt(0) === 0x20 || value.charCodeAt(value.length - 1) === 0x20
   );
 }
 
-/** A header's value with outer blanks gone and inner runs of blanks made one. */
+/** Trims a header's value and replaces each run of spaces and tabs with one space. */
 export function canonicalValue(value: string): string {
   if (!needsTrim(value)) return value;
   return value
@@ -146,12 +146,12 @@ export function canonicalValue(value: string): string {
     .join(' ');
 }
 
-/** `AWS4-HMAC-SHA256`, the moment, the scope and the hash of the canonical request, each on its line. */
+/** Returns the string to sign: `AWS4-HMAC-SHA256`, the date, the scope and the hash of the canonical request, each on one line. */
 export function stringToSign(amzDate: string, scope: string, requestHash: string): string {
   return `${ALGORITHM}\n${amzDate}\n${scope}\n${requestHash}`;
 }
 
-/** A copy of a text, to be kept: what was cut out of a header keeps the whole header in memory. */
+/** Copies a string that is stored for long, because a substring of a header keeps the whole header in memory. */
 export function ownText(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -11,11 +11,11 @@ const DATE = ['X-Amz-Date', '20150830T123600Z'] as const;
 const header = (authorization: string, ...more: (readonly [string, string])[]) =>
   readSignature(received('POST', '/', [['Host', 'h'], ...more, ['Authorization', authorization]]));
 
-test('readSignature: a request without any hint of a signature is none', () => {
+test('readSignature: returns the kind none for an unsigned request', () => {
   assert.deepEqual(readSignature(received('GET', '/?Action=X&x=X-Amz-Signature', [['Host', 'h']])), { kind: 'none' });
 });
 
-test('readSignature: an Authorization header is read whole, with or without blanks', () => {
+test('readSignature: an Authorization header is parsed with and without spaces', () => {
   for (const authorization of [WHOLE, WHOLE.replaceAll(', ', ',')]) {
     const read = header(authorization, DATE, ['X-Amz-Security-Token', 'token']);
     assert.ok(read.kind === 'claim');
@@ -41,19 +41,19 @@ const MALFORMED: readonly [name: string, authorization: string, message: RegExp]
   // what is wrong                    the header                                                message
   ['Signature Version 2',             'AWS AKID:signature',                                     /^Unsupported AWS 'algorithm': 'AWS'/],
   ['Signature Version 4A',            WHOLE.replace('HMAC', 'ECDSA-P256'),                      /^Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'/],
-  ['nothing but the algorithm',       'AWS4-HMAC-SHA256',                                       /^Authorization header requires 'Credential' parameter\. Authorization header requires 'Signature' parameter\. Authorization header requires 'SignedHeaders' parameter\. \(Hashed/],
+  ['only the algorithm',              'AWS4-HMAC-SHA256',                                       /^Authorization header requires 'Credential' parameter\. Authorization header requires 'Signature' parameter\. Authorization header requires 'SignedHeaders' parameter\. \(Hashed/],
   ['no signature',                    `AWS4-HMAC-SHA256 ${CREDENTIAL}, SignedHeaders=host`,     /^Authorization header requires 'Signature' parameter\. \(Hashed/],
   ['a parameter without a value',     'AWS4-HMAC-SHA256 Credential',                            /missing equal-sign/],
-  ['a parameter given twice',         `${WHOLE}, ${CREDENTIAL}`,                                /unexpected or repeated/],
-  ['a parameter nobody knows',        `${WHOLE}, Extra=1`,                                      /unexpected or repeated/],
+  ['a parameter twice',               `${WHOLE}, ${CREDENTIAL}`,                                /unexpected or repeated/],
+  ['an unknown parameter',            `${WHOLE}, Extra=1`,                                      /unexpected or repeated/],
   ['a scope of four parts',           WHOLE.replace('/iam', ''),                                /^Credential must have exactly 5 slash-delimited elements, e\.g\. keyid\/date\/region\/service\/term, got 'AKIDEXAMPLE\/20150830\/us-east-1\/aws4_request'$/],
   ['a scope of six parts',            WHOLE.replace('/iam', '/iam/iam'),                        /exactly 5 slash-delimited/],
   ['another terminator',              WHOLE.replace('aws4_request', 'aws4'),                    /valid terminator: 'aws4_request'/],
-  ['a region of control characters',  WHOLE.replace('us-east-1', 'us\neast'),                   /has characters/],
-  ['a signature with a tail',         `${WHOLE}x`,                                              /must be 64 lower-case hexadecimal digits/],
+  ['a region with control chars',     WHOLE.replace('us-east-1', 'us\neast'),                   /has invalid characters/],
+  ['a signature with a suffix',       `${WHOLE}x`,                                              /must be 64 lower-case hexadecimal digits/],
   ['a signature in capitals',         WHOLE.replace(/0{64}$/, 'A'.repeat(64)),                  /must be 64 lower-case hexadecimal digits/],
   ['signed headers in capitals',      WHOLE.replace('host', 'Host'),                            /must be lower-case/],
-  ['an endless header',               WHOLE + ' '.repeat(5000),                                 /too long/],
+  ['an overlong header',              WHOLE + ' '.repeat(5000),                                 /too long/],
 ];
 
 for (const [name, authorization, message] of MALFORMED) {
@@ -65,7 +65,7 @@ for (const [name, authorization, message] of MALFORMED) {
   });
 }
 
-test('readSignature: the Authorization header is never quoted in a message', () => {
+test('readSignature: messages do not contain the signature', () => {
   const read = header(`AWS4-HMAC-SHA256 ${CREDENTIAL}, Signature=${SIGNATURE}`, DATE);
   assert.ok(read.kind === 'malformed');
   assert.ok(!read.message.includes(SIGNATURE));
@@ -88,7 +88,7 @@ for (const date of [
   });
 }
 
-test('readSignature: no date at all is IncompleteSignature', () => {
+test('readSignature: a missing date is IncompleteSignature', () => {
   const read = header(WHOLE);
   assert.ok(read.kind === 'malformed');
   assert.match(read.message, /^Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header\./);
@@ -120,7 +120,7 @@ function presigned(change: Readonly<Record<string, string | undefined>>, further
   return readSignature(received('GET', `/connect?${query}${further}`, [['Host', 'h']]));
 }
 
-test('readSignature: a presigned request is read whole', () => {
+test('readSignature: a presigned request is parsed', () => {
   const read = presigned({ 'X-Amz-Security-Token': 'to+ken/=' });
   assert.ok(read.kind === 'claim');
   const { presigned: isPresigned, expiresSeconds, sessionToken, service } = read.claim;
@@ -151,15 +151,15 @@ for (const expires of ['0', '604801', '-1', '1e3', '10.5', '99999999999']) {
   });
 }
 
-test('readSignature: seven days are a possible expiry', () => {
+test('readSignature: an expiry of seven days is valid', () => {
   assert.equal(presigned({ 'X-Amz-Expires': '604800' }).kind, 'claim');
 });
 
-test('readSignature: a broken escape in a presigned query is IncompleteSignature', () => {
+test('readSignature: an invalid escape in a presigned query is IncompleteSignature', () => {
   assert.equal(presigned({}, '&a=%zz').kind, 'malformed');
 });
 
-test('readSignature: a signature in the header and in the query is IncompleteSignature', () => {
+test('readSignature: signatures in both header and query are IncompleteSignature', () => {
   const read = readSignature(received('GET', '/?X-Amz-Signature=1', [['Host', 'h'], DATE, ['Authorization', WHOLE]]));
   assert.equal(read.kind, 'malformed');
 });

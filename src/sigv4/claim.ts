@@ -6,50 +6,50 @@ import { ALGORITHM, type QueryPair, readQuery, splitTarget, TERMINATOR } from '.
 import { readSignedHeaders } from './signed-headers.ts';
 import type { Scope } from './signing-key.ts';
 
-/** What a request says about its signature. Well formed, and not believed yet. */
+/** Signature of a request, parsed but not verified. */
 export interface SignatureClaim extends Scope {
   readonly accessKeyId: string;
-  /** The text the signer hashed: `20261122T022500Z`. */
+  /** Date in the string to sign: `20261122T022500Z`. */
   readonly amzDate: string;
   readonly signedAt: Instant;
-  /** As sent: `host;x-amz-date`, lower case, sorted. */
+  /** List of signed headers as sent: `host;x-amz-date`. The names are lower case. `verifySignature` checks their order. */
   readonly signedHeaders: string;
   /** 64 lower-case hex digits. */
   readonly signature: string;
   readonly sessionToken?: string;
   readonly presigned: boolean;
-  /** Present where presigned: 1–604800. */
+  /** Lifetime of a presigned request, 1 to 604800. Absent for other requests. */
   readonly expiresSeconds?: number;
-  /** The names of all headers in the order of arrival, lower-cased once for all who look. */
+  /** Lower-case names of all headers, in the order of arrival. */
   readonly headerNames: readonly string[];
 }
 
+/** Result of `readSignature`. `none` is an unsigned request. */
 export type ReadSignature =
-  /** Nobody signed this. */
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed'; readonly code: 'IncompleteSignature'; readonly message: string }
   | { readonly kind: 'claim'; readonly claim: SignatureClaim };
 
 const malformed = (message: string): ReadSignature => ({ kind: 'malformed', code: 'IncompleteSignature', message });
 
-/** Headers that decide who calls and what was signed: a second one of them would be read by one and signed by another. */
+/** Headers that identify the caller or the signed content. A second value is rejected: parsers could disagree about which one counts. */
 const ONCE: readonly string[] = ['authorization', 'host', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256'];
 
 const AUTHORIZATION_MAX = 4096;
 const SESSION_TOKEN_MAX = 8192;
 const EXPIRES_MAX_SECONDS = 604_800;
 const SIGNATURE = /^[0-9a-f]{64}$/;
-/** Access key id, date, region, service. */
+/** Access key ID, date, region, service. */
 const CREDENTIAL = /^([A-Za-z0-9_]{1,128})\/([^/]+)\/([A-Za-z0-9_.-]{1,64})\/([A-Za-z0-9_.-]{1,64})\/aws4_request$/;
 
 /**
- * Finds and reads a signature, in the Authorization header or in the query. Cheap and bounded: nothing is hashed here.
+ * Parses a signature in the Authorization header or in the query. Does not verify it. The work is bounded.
  *
- * Anything that hints at a signature and is not wholly one is malformed, never 'none': a caller who meant to sign is not anonymous.
+ * A request with an incomplete signature is `malformed`, never `none`: a caller that tries to sign is not anonymous.
  *
- * Source: "Authentication methods" of Signature Version 4; texts as AWS services answer them.
- * Assumed: signatures in header and query together are refused; AWS documents this for S3 alone.
- * Assumed: SigV4A and other schemes are answered IncompleteSignature. `wire.md` §7.
+ * Source: "Authentication methods" of Signature Version 4. Messages: responses of AWS services.
+ * Assumed: a request with signatures in both header and query is rejected. AWS documents this only for S3.
+ * Assumed: SigV4A and other schemes return IncompleteSignature. `wire.md` §7.
  */
 export function readSignature(received: Received): ReadSignature {
   const { rawHeaders } = received;
@@ -100,7 +100,7 @@ function readHeader(
     const parameter = piece.trim();
     if (parameter === '') continue;
     const equals = parameter.indexOf('=');
-    // The header is quoted only as its hash, as AWS has done since 2022: logs then hold no signature.
+    // The message contains only a hash of the header, as in AWS since 2022, so that logs contain no signature.
     if (equals < 0) return malformed(`Invalid key=value pair (missing equal-sign) in Authorization header ${hashed(authorization)}.`);
     const name = parameter.slice(0, equals);
     const value = parameter.slice(equals + 1);
@@ -123,7 +123,7 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
   const found = new Map<string, string>();
   for (const [name, value] of pairs) {
     if (!/^x-amz-/i.test(name)) continue;
-    // Parameters compare as they are spelt; one in another case would be signed by nobody's rules.
+    // Parameter names are case-sensitive. A parameter in another case counts as missing.
     if (found.has(name)) return malformed(`Query-string parameter '${name.slice(0, 64)}' must not be given more than once.`);
     found.set(name, value);
   }
@@ -193,14 +193,14 @@ function claimOf(parts: {
   };
 }
 
-/** Why a text is no credential. */
+/** Returns the message for an invalid credential. */
 function credentialProblem(credential: string): string {
   const parts = credential.split('/', 6);
   if (parts.length !== 5 || parts.slice(0, 4).includes('')) {
     return `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential.slice(0, 256)}'`;
   }
   if (parts[4] !== TERMINATOR) return `Credential should be scoped with a valid terminator: '${TERMINATOR}'.`;
-  return 'Credential has characters that no key id, region or service has.';
+  return 'Credential has invalid characters in its access key ID, date, region or service.';
 }
 
 function hashed(authorization: string): string {

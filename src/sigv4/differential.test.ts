@@ -10,7 +10,7 @@ import { sign } from './sign.ts';
 import { signingKeyCache } from './signing-key.ts';
 import { verifySignature } from './verify.ts';
 
-/** Generated requests, signed by the signer that AWS's own clients use, verified by ours; and once more with one bit changed. */
+/** Signs generated requests with the signer of the AWS clients and verifies them, both unchanged and with a flipped bit. */
 
 class Sha256 {
   readonly digesting;
@@ -74,7 +74,7 @@ function verified(request: ReturnType<typeof received>): boolean {
   );
 }
 
-test('what @smithy/signature-v4 signs in headers verifies, and not with one bit changed', async () => {
+test('verifySignature: a request signed by @smithy/signature-v4 verifies, and fails if any part changes', async () => {
   await fc.assert(
     fc.asyncProperty(requests, fc.nat(), async (generated, at) => {
       fc.pre(isNormalPath(generated.path));
@@ -92,7 +92,7 @@ test('what @smithy/signature-v4 signs in headers verifies, and not with one bit 
   );
 });
 
-test('what @smithy/signature-v4 presigns verifies', async () => {
+test('verifySignature: a request presigned by @smithy/signature-v4 verifies', async () => {
   await fc.assert(
     fc.asyncProperty(requests, async (generated) => {
       fc.pre(isNormalPath(generated.path));
@@ -105,7 +105,7 @@ test('what @smithy/signature-v4 presigns verifies', async () => {
   );
 });
 
-test('our own signer and @smithy/signature-v4 write the same signature', async () => {
+test('sign: creates the same signature as @smithy/signature-v4', async () => {
   await fc.assert(
     fc.asyncProperty(requests, async (generated) => {
       const headers = { host: 'h', 'content-type': 'application/json', 'x-custom': generated.header };
@@ -120,7 +120,7 @@ test('our own signer and @smithy/signature-v4 write the same signature', async (
   );
 });
 
-test('the order in which query parameters are sent does not matter', () => {
+test('canonicalQuery: the order of the parameters does not matter', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(text, text), { maxLength: 5 }), (pairs) => {
       assert.equal(canonicalQuery(pairs), canonicalQuery([...pairs].reverse()));
@@ -128,7 +128,7 @@ test('the order in which query parameters are sent does not matter', () => {
   );
 });
 
-test('readQuery: undoes what a client encodes', () => {
+test('readQuery: decodes encodeURIComponent', () => {
   fc.assert(
     fc.property(
       text.filter((name) => name !== ''),

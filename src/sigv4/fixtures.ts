@@ -1,13 +1,14 @@
 import type { Received } from '#core/exchange.ts';
 import { type Instant, instant } from '#core/instant.ts';
 
-/** What the tests of this module share: the credentials of AWS's published vectors, and requests as the listener hands them over. */
+/** Fixtures of the tests in this module: the credentials of AWS's published vectors, and requests in the form of the HTTP listener. */
 
+/** Secret access key of the vectors. */
 export const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 export const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET };
 export const SIGNED_AT: Instant = instant(Date.UTC(2015, 7, 30, 12, 36, 0));
 
-/** A request as it comes over a socket: text as its UTF-8 bytes, one character each. */
+/** Returns a request as the HTTP listener receives it. Strings have one character per UTF-8 byte. */
 export function received(
   method: string,
   target: string,

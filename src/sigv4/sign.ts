@@ -15,21 +15,23 @@ import {
 } from './canonical.ts';
 import { deriveSigningKey } from './signing-key.ts';
 
+/** Credentials that sign a request. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
 
-/** A request before it is signed. Header names in lower case, `host` among them. */
+/** Request without a signature. The header names are lower case and include `host`. */
 export interface UnsignedRequest {
   readonly method: string;
-  /** Path and query as they will be sent. */
+  /** Path and query as sent. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
 }
 
+/** Credentials, scope and time of a signature. */
 export interface SignWith {
   readonly credentials: Credentials;
   readonly region: string;
@@ -37,13 +39,13 @@ export interface SignWith {
   readonly now: Instant;
 }
 
-/** Headers that hops on the way may change, so nobody signs them. */
+/** Headers that proxies may change, so signers exclude them. */
 // biome-ignore format: a list
 const UNSIGNED: ReadonlySet<string> = new Set([
   'authorization', 'connection', 'expect', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'x-amzn-trace-id',
 ]);
 
-/** The headers to send: those given, with date, session token and Authorization. */
+/** Signs a request. Returns its headers together with the date, the body hash, the session token and Authorization. */
 export function sign(request: UnsignedRequest, { credentials, region, signingName, now }: SignWith): Record<string, string> {
   const date = amzDate(now);
   const bodyHash = hash('sha256', request.body, 'hex');
@@ -61,9 +63,9 @@ export function sign(request: UnsignedRequest, { credentials, region, signingNam
 }
 
 /**
- * The target to send: the one given with the signature in its query. Headers given must be sent as they are.
+ * Presigns a request. Returns its target with the signature in the query. The client must send the request's headers unchanged.
  *
- * `expiresSeconds` is 1–604800.
+ * `expiresSeconds` is 1 to 604800.
  */
 export function presign(
   request: UnsignedRequest,
@@ -95,7 +97,7 @@ function signedNames(headers: Readonly<Record<string, string>>): string[] {
 
 function queryPairs(query: string): QueryPair[] {
   const pairs = readQuery(query);
-  if (pairs === undefined) throw new Error('a broken escape in the query to sign');
+  if (pairs === undefined) throw new Error('invalid escape in the query to sign');
   return pairs;
 }
 

@@ -1,37 +1,41 @@
 import { ownText } from './canonical.ts';
 
-/** A SignedHeaders list, taken apart. */
+/** Parsed SignedHeaders list. */
 export interface SignedHeaders {
   readonly names: ReadonlySet<string>;
-  /** In the order of the list, as they begin the lines of a canonical request: `host:`. */
+  /** Names in the order of the list. `begin` is the start of the header's line in a canonical request: `\nhost:`. */
   readonly lines: readonly { readonly name: string; readonly begin: string }[];
-  /** Whether the names are in order, each once. */
+  /** Whether the names are in ascending order without duplicates. */
   readonly sorted: boolean;
 }
 
 const LIST = /^[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*$/;
 const LIST_MAX = 4096;
-const KNOWN_MAX = 256;
-/** Longer lists are read anew each time: nobody fills the memory with them. */
-const KNOWN_LENGTH_MAX = 512;
+const CACHED_MAX = 256;
+/** Longest list that is cached, in characters. Together with `CACHED_MAX`, it bounds the memory of the cache. */
+const CACHED_LENGTH_MAX = 512;
 
-/** Lists read before, the oldest first: a client sends the same one with every request. What is read does not depend on it. */
-const known = new Map<string, SignedHeaders>();
+/** Cache of parsed lists, the oldest first. A client sends the same list with every request. */
+const cache = new Map<string, SignedHeaders>();
 
-/** Reads `host;x-amz-date`; undefined where that is no list of lower-case header names, or is longer than 4096. */
+/**
+ * Parses `host;x-amz-date`.
+ *
+ * Returns `undefined` if the string is not a list of lower-case header names or has more than 4096 characters.
+ */
 export function readSignedHeaders(list: string): SignedHeaders | undefined {
-  const before = known.get(list);
-  if (before !== undefined) return before;
+  const cached = cache.get(list);
+  if (cached !== undefined) return cached;
   if (list.length > LIST_MAX || !LIST.test(list)) return undefined;
-  const kept = ownText(list);
-  const names = kept.split(';');
+  const copy = ownText(list);
+  const names = copy.split(';');
   const read: SignedHeaders = {
     names: new Set(names),
     lines: names.map((name) => ({ name, begin: `\n${name}:` })),
     sorted: names.every((name, i) => i === 0 || (names[i - 1] as string) < name),
   };
-  if (list.length > KNOWN_LENGTH_MAX) return read;
-  if (known.size >= KNOWN_MAX) known.delete(known.keys().next().value as string);
-  known.set(kept, read);
+  if (list.length > CACHED_LENGTH_MAX) return read;
+  if (cache.size >= CACHED_MAX) cache.delete(cache.keys().next().value as string);
+  cache.set(copy, read);
   return read;
 }

@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto';
 import { ownText, TERMINATOR } from './canonical.ts';
 
-/** The parts of a credential scope before its terminator. */
+/** Credential scope, without its terminator. */
 export interface Scope {
-  /** `20261122`. */
+  /** Day in UTC: `20261122`. */
   readonly date: string;
   readonly region: string;
   readonly service: string;
 }
 
-/** A key derived for one scope, ready to use: gives the signature of a string to sign, in lower-case hex. */
+/** Signing key of one scope: returns the signature of a string to sign, in lower-case hexadecimal. */
 export type SigningKey = (stringToSign: string) => string;
 
-/** Derives the key of one day, region and service. Source: "Signature Version 4", "Calculate a signature". */
+/** Derives the signing key of one day, region and service. Source: "Signature Version 4", "Calculate a signature". */
 export function deriveSigningKey(secret: string, { date, region, service }: Scope): SigningKey {
   const whole = Buffer.from(`AWS4${secret}`, 'utf8');
   const first = whole.length <= BLOCK ? whole : Buffer.from(hash('sha256', whole, 'hex'), 'hex');
@@ -21,12 +21,14 @@ export function deriveSigningKey(secret: string, { date, region, service }: Scop
 
 const BLOCK = 64;
 
-/** A string to sign is 250 bytes at most, with the longest region and service that `readSignature` takes. */
+/** Largest input, in bytes. A string to sign has at most 250 bytes, with the longest region and service that `readSignature` accepts. */
 const TEXT_MAX = 256;
 
 /**
- * HMAC-SHA-256 as two one-shot hashes over buffers kept with the key: `createHmac` costs nearly twice as much a call
- * (2.3 against 1.3 µs on Node 24), because it builds an object each time. The key is at most one block.
+ * Returns HMAC-SHA-256 with a key of at most one block (64 bytes).
+ *
+ * Hashes twice over buffers that belong to the key. `createHmac` takes nearly twice as long (2.3 µs instead of 1.3 µs per call
+ * on Node 24), because it creates an object for each call.
  */
 function hmacKey(key: Uint8Array): SigningKey {
   const inner = Buffer.allocUnsafe(BLOCK + TEXT_MAX);
@@ -37,49 +39,50 @@ function hmacKey(key: Uint8Array): SigningKey {
     outer[i] = byte ^ 0x5c;
   }
   return (text) => {
-    if (text.length > TEXT_MAX) throw new Error('a string to sign is never this long');
+    if (text.length > TEXT_MAX) throw new Error(`a string to sign has at most ${TEXT_MAX} bytes`);
     const length = inner.write(text, BLOCK, 'latin1');
     outer.write(hash('sha256', inner.subarray(0, BLOCK + length), 'hex'), BLOCK, 'hex');
     return hash('sha256', outer, 'hex');
   };
 }
 
-/** Remembers derived keys, so that a signature costs one HMAC instead of five. */
+/** Cache of derived signing keys. With a cached key, a signature takes one HMAC instead of five. */
 export interface SigningKeyCache {
-  /** The key derived before from this very secret; one kept from an earlier secret of the same access key is not given. */
+  /** Returns the key of a scope if it was derived from the same secret. */
   find(accessKeyId: string, scope: Scope, secret: string): SigningKey | undefined;
   keep(accessKeyId: string, scope: Scope, secret: string, key: SigningKey): void;
 }
 
-/** Of the day and the secret an access key was last used with: both change seldom, and what belongs to others is dropped with them. */
-interface Kept {
+/** Cached keys of one access key. A new day or secret replaces all of them. */
+interface CacheEntry {
   readonly date: string;
   readonly secret: string;
   readonly keys: readonly { readonly region: string; readonly service: string; readonly key: SigningKey }[];
 }
 
-/** Regions and services of one access key. */
+/** Maximum number of cached scopes for one access key. */
 const KEYS_MAX = 8;
 
 /**
- * Keys of at most `max` access keys, the oldest leaving first. Keep only keys that have verified something: a stranger can then not push
- * others out by inventing regions.
+ * Creates a cache for at most `max` access keys. It drops the least recently stored access key first.
+ *
+ * Store only keys that verified a signature. Otherwise an unauthenticated client could evict other keys with invented regions.
  */
 export function signingKeyCache(max = 10_000): SigningKeyCache {
-  const kept = new Map<string, Kept>();
+  const entries = new Map<string, CacheEntry>();
   return {
     find(accessKeyId, { date, region, service }, secret) {
-      const of = kept.get(accessKeyId);
-      if (of === undefined || of.date !== date || of.secret !== secret) return undefined;
-      return of.keys.find((one) => one.region === region && one.service === service)?.key;
+      const entry = entries.get(accessKeyId);
+      if (entry === undefined || entry.date !== date || entry.secret !== secret) return undefined;
+      return entry.keys.find((each) => each.region === region && each.service === service)?.key;
     },
     keep(accessKeyId, { date, region, service }, secret, key) {
-      const before = kept.get(accessKeyId);
-      const others = before?.date === date && before.secret === secret ? before.keys.slice(0, KEYS_MAX - 1) : [];
-      kept.delete(accessKeyId);
-      if (kept.size >= max) kept.delete(kept.keys().next().value as string);
-      const mine = { region: ownText(region), service: ownText(service), key };
-      kept.set(ownText(accessKeyId), { date: ownText(date), secret, keys: [mine, ...others] });
+      const previous = entries.get(accessKeyId);
+      const others = previous?.date === date && previous.secret === secret ? previous.keys.slice(0, KEYS_MAX - 1) : [];
+      entries.delete(accessKeyId);
+      if (entries.size >= max) entries.delete(entries.keys().next().value as string);
+      const added = { region: ownText(region), service: ownText(service), key };
+      entries.set(ownText(accessKeyId), { date: ownText(date), secret, keys: [added, ...others] });
     },
   };
 }

@@ -31,27 +31,27 @@ function verify(request: Received, options: Options = {}): Verification {
   });
 }
 
-function refusal(request: Received, options: Options = {}): string {
+function messageOf(request: Received, options: Options = {}): string {
   const verification = verify(request, options);
   assert.equal(verification.verified, false);
   return (verification as { message: string }).message;
 }
 
-/** Source: the "AWS Signature Version 4 test suite" AWS published: requests, and signatures of an independent signer. */
+/** Requests and signatures of an independent signer. Source: AWS's "Signature Version 4 test suite". */
 // biome-ignore format: a table
 const VECTORS: readonly [name: string, target: string, headers: readonly (readonly [string, string])[], signature: string][] = [
   // what is tested                       target                                      further headers                                                               signature
   ['a vanilla GET',                       '/',                                        [],                                                                           '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
-  ['a header given three times',          '/',                                        [['My-Header1', 'value2'], ['My-Header1', 'value2'], ['My-Header1', 'value1']], 'c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea'],
-  ['blanks in header values',             '/',                                        [['My-Header1', ' value1'], ['My-Header2', ' "a   b   c"']],                  'acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736'],
-  ['a blank in the path',                 '/example space/',                          [],                                                                           '652487583200325589f1fba4c7e578f72c47cb61beeca81406b39ddec1366741'],
+  ['a header three times',                '/',                                        [['My-Header1', 'value2'], ['My-Header1', 'value2'], ['My-Header1', 'value1']], 'c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea'],
+  ['spaces in header values',             '/',                                        [['My-Header1', ' value1'], ['My-Header2', ' "a   b   c"']],                  'acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736'],
+  ['a space in the path',                 '/example space/',                          [],                                                                           '652487583200325589f1fba4c7e578f72c47cb61beeca81406b39ddec1366741'],
   ['UTF-8 in the path',                   '/ሴ',                                       [],                                                                           '8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85'],
-  ['a name that begins another',          '/?Param-3=Value3&Param=Value2&%E1%88%B4=Value1', [],                                                                     '371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac'],
+  ['a name that is a prefix of another',  '/?Param-3=Value3&Param=Value2&%E1%88%B4=Value1', [],                                                                     '371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac'],
   ['a session token',                     '/',                                        [['X-Amz-Security-Token', '6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267']], '07ec1639c89043aa0e3e2de82b96708f198cceab042d4a97044c66dd9f74e7f8'],
 ];
 
 for (const [name, target, further, signature] of VECTORS) {
-  test(`a published vector verifies: ${name}`, () => {
+  test(`verifySignature: a published vector verifies: ${name}`, () => {
     const names = [...new Set(['host', ...further.map(([header]) => header.toLowerCase()), 'x-amz-date'])].sort().join(';');
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${names}, Signature=${signature}`;
     assert.deepEqual(verify(received('GET', target, [HOST, ...further, DATE, ['Authorization', authorization]])), { verified: true });
@@ -70,7 +70,7 @@ const PRESIGNED_VECTORS: readonly [name: string, begin: string, end: string, sig
 ];
 
 for (const [name, begin, end, signature] of PRESIGNED_VECTORS) {
-  test(`a published presigned vector verifies: ${name}`, () => {
+  test(`verifySignature: a published presigned vector verifies: ${name}`, () => {
     assert.deepEqual(verify(received('GET', `${begin}${SCOPE_PARAMETERS}${end}&X-Amz-Signature=${signature}`, [HOST])), { verified: true });
   });
 }
@@ -81,16 +81,16 @@ const PATHS: readonly [name: string, target: string, signature: string][] = [
 ];
 
 for (const [name, target, signature] of PATHS) {
-  test(`a published vector with ${name} in its path is refused, because another path is served than was signed`, () => {
+  test(`verifySignature: ${name} in the path of a published vector are rejected`, () => {
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`;
     const sent = (path: string) => received('GET', path, [HOST, DATE, ['Authorization', authorization]]);
-    assert.match(refusal(sent(target)), /must be sent as it is signed/);
+    assert.match(messageOf(sent(target)), /Send the normalized path/);
     assert.deepEqual(verify(sent('/example/')), { verified: true });
-    assert.match(refusal(sent('/other/../example/')), /must be sent as it is signed/);
+    assert.match(messageOf(sent('/other/../example/')), /Send the normalized path/);
   });
 }
 
-/** A signed POST, with anything of it replaced afterwards. */
+/** Returns a signed POST request. Applies `change` after signing. */
 function signed(
   change: Partial<{ host: string; method: string; target: string; body: string; add: [string, string] }> = {},
   now = SIGNED_AT,
@@ -113,7 +113,7 @@ function signed(
   );
 }
 
-test('verifySignature: what sign signed verifies', () => {
+test('verifySignature: a request signed by sign verifies', () => {
   assert.deepEqual(verify(signed()), { verified: true });
 });
 
@@ -124,8 +124,8 @@ test("verifySignature: a proxy's x-amzn-trace-id is tolerated", () => {
 const MISMATCH = /^The request signature we calculated does not match the signature you provided\. Check your AWS Secret Access Key/;
 
 // biome-ignore format: a table
-const REFUSED: readonly [name: string, request: Received, options: Options, message: RegExp][] = [
-  // what is wrong                     the request                                                  verified with                     the answer
+const REJECTED: readonly [name: string, request: Received, options: Options, message: RegExp][] = [
+  // what is wrong                     the request                                                  verified with                     the message
   ['another service',                  signed(),                                                    { signingName: 'iam' },           /^Credential should be scoped to correct service: 'iam'\.$/],
   ['signed 5 min 1 s ago',             signed(),                                                    { now: instant(SIGNED_AT + 301_000) }, /^Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z \(20150830T124101Z - 5 min\.\)$/],
   ['signed 5 min 1 s ahead',           signed(),                                                    { now: instant(SIGNED_AT - 301_000) }, /^Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z \(20150830T123059Z \+ 5 min\.\)$/],
@@ -138,19 +138,19 @@ const REFUSED: readonly [name: string, request: Received, options: Options, mess
   ['another host',                     signed({ host: 'evil.example' }),                            {},                               MISMATCH],
   ['one more value of a signed header', signed({ add: ['content-type', 'text/plain'] }),            {},                               MISMATCH],
   ['another secret',                   signed(),                                                    { secret: `${SECRET}x` },         MISMATCH],
-  ['a key nobody has',                 signed(),                                                    { secret: undefined },            MISMATCH],
+  ['an unknown access key',            signed(),                                                    { secret: undefined },            MISMATCH],
 ];
 
-for (const [name, request, options, message] of REFUSED) {
-  test(`verifySignature: ${name} is refused`, () => assert.match(refusal(request, options), message));
+for (const [name, request, options, message] of REJECTED) {
+  test(`verifySignature: ${name} is rejected`, () => assert.match(messageOf(request, options), message));
 }
 
-test('verifySignature: five minutes either way are allowed', () => {
+test('verifySignature: a date five minutes in the past or future verifies', () => {
   assert.equal(verify(signed(), { now: instant(SIGNED_AT + 300_000) }).verified, true);
   assert.equal(verify(signed(), { now: instant(SIGNED_AT - 300_000) }).verified, true);
 });
 
-/** A request whose Authorization is computed for whatever is in it, as a hostile but able signer would. */
+/** Returns a request with a valid signature for its content, as an attacker with a valid secret could create it. */
 function handmade(change: {
   readonly headers?: readonly (readonly [string, string])[];
   readonly signedHeaders?: string;
@@ -182,7 +182,7 @@ function sha256(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-test('verifySignature: a request made by hand verifies', () => {
+test('verifySignature: a handmade request verifies', () => {
   assert.deepEqual(verify(handmade({})), { verified: true });
 });
 
@@ -190,40 +190,40 @@ const UNSIGNED_BODY = ['X-Amz-Content-Sha256', 'UNSIGNED-PAYLOAD'] as const;
 const STREAMING_BODY = ['X-Amz-Content-Sha256', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'] as const;
 
 // biome-ignore format: a table
-const WELL_SIGNED_AND_REFUSED: readonly [name: string, request: Received, message: RegExp][] = [
+const WELL_SIGNED_AND_REJECTED: readonly [name: string, request: Received, message: RegExp][] = [
   ['a scope of another day',               handmade({ day: '20150829' }),                                                       /^Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150829' != '20150830', from '20150830T123600Z'\.$/],
-  ['a host nobody signed',                 handmade({ signedHeaders: 'x-amz-date' }),                                           /^'Host' or ':authority' must be a 'SignedHeader'/],
+  ['an unsigned host',                     handmade({ signedHeaders: 'x-amz-date' }),                                           /^'Host' or ':authority' must be a 'SignedHeader'/],
   ['signed headers out of order',          handmade({ signedHeaders: 'x-amz-date;host' }),                                      /must be sorted/],
-  ['a signed header given twice',          handmade({ signedHeaders: 'host;host;x-amz-date' }),                                 /must be sorted/],
-  ['a signed header that is not there',    handmade({ signedHeaders: 'absent;host;x-amz-date' }),                               MISMATCH],
+  ['a signed header twice',                handmade({ signedHeaders: 'host;host;x-amz-date' }),                                 /must be sorted/],
+  ['an absent signed header',              handmade({ signedHeaders: 'absent;host;x-amz-date' }),                               MISMATCH],
   ['UNSIGNED-PAYLOAD',                     handmade({ headers: [HOST, DATE, UNSIGNED_BODY], bodyHash: 'UNSIGNED-PAYLOAD' }),    MISMATCH],
   ['a STREAMING payload',                  handmade({ headers: [HOST, DATE, STREAMING_BODY], bodyHash: STREAMING_BODY[1] }),    MISMATCH],
   ['a hash of another body',               handmade({ headers: [HOST, DATE, ['X-Amz-Content-Sha256', sha256('b')]], bodyHash: sha256('b'), body: 'a' }), MISMATCH],
 ];
 
-for (const [name, request, message] of WELL_SIGNED_AND_REFUSED) {
-  test(`verifySignature: ${name} is refused although the signature fits`, () => assert.match(refusal(request), message));
+for (const [name, request, message] of WELL_SIGNED_AND_REJECTED) {
+  test(`verifySignature: ${name} is rejected although the signature matches`, () => assert.match(messageOf(request), message));
 }
 
 const PRESIGN = { credentials: CREDENTIALS, region: 'us-east-1', signingName: 'service', now: SIGNED_AT, expiresSeconds: 10 };
 
 for (const method of ['GET', 'POST']) {
-  test(`verifySignature: a presigned ${method} verifies until it expires, and not after`, () => {
+  test(`verifySignature: a presigned ${method} verifies until it expires and is then rejected`, () => {
     const target = presign({ method, target: '/connect?sessionId=a%2Fb&userArn=x+y', headers: { host: 'h' }, body: '' }, PRESIGN);
     const request = received(method, target, [['host', 'h']]);
     assert.deepEqual(verify(request), { verified: true });
     assert.deepEqual(verify(request, { now: instant(SIGNED_AT + 10_000) }), { verified: true });
-    assert.match(refusal(request, { now: instant(SIGNED_AT + 10_001) }), /^Signature expired: .* - 10 sec\.\)$/);
-    assert.match(refusal(received(method, `${target}&more=1`, [['host', 'h']])), MISMATCH);
+    assert.match(messageOf(request, { now: instant(SIGNED_AT + 10_001) }), /^Signature expired: .* - 10 sec\.\)$/);
+    assert.match(messageOf(received(method, `${target}&more=1`, [['host', 'h']])), MISMATCH);
   });
 }
 
-test('verifySignature: a presigned request with a body it did not sign is refused', () => {
+test('verifySignature: a presigned request with an unsigned body is rejected', () => {
   const target = presign({ method: 'POST', target: '/', headers: { host: 'h' }, body: '' }, PRESIGN);
-  assert.match(refusal(received('POST', target, [['host', 'h']], 'Action=DeleteUser')), MISMATCH);
+  assert.match(messageOf(received('POST', target, [['host', 'h']], 'Action=DeleteUser')), MISMATCH);
 });
 
-test('verifySignature: one flipped bit anywhere in target, signed headers or body is refused', () => {
+test('verifySignature: one flipped bit in the target, signed headers or body is rejected', () => {
   const whole = signed();
   const flip = (text: string, at: number) => text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ 1) + text.slice(at + 1);
   const variants: Received[] = [];
@@ -242,12 +242,12 @@ test('verifySignature: one flipped bit anywhere in target, signed headers or bod
     );
   });
   assert.ok(variants.length > 300);
-  // An access key id is no part of what is signed: its holder's secret is. `access` finds another secret for another id.
+  // The signature does not cover the access key ID, but depends on its secret. `access` finds another secret for another ID.
   const harmless = verified.filter((variant) => !variant.rawHeaders.some((text) => /Credential=(?!AKIDEXAMPLE\/)/.test(text)));
   assert.deepEqual(harmless, []);
 });
 
-test('signingKeyCache: a changed secret of the same access key is not answered with the old key', () => {
+test('signingKeyCache: a new secret of an access key does not verify with the old signing key', () => {
   const keyCache = signingKeyCache();
   const request = signed();
   const read = readSignature(request);
@@ -257,7 +257,7 @@ test('signingKeyCache: a changed secret of the same access key is not answered w
   assert.deepEqual([with_(SECRET), with_(SECRET), with_('another'), with_(SECRET)], [true, true, false, true]);
 });
 
-test('signingKeyCache: holds no more than its bound, the oldest leaving first', () => {
+test('signingKeyCache: drops the oldest access key at its limit', () => {
   const keyCache = signingKeyCache(2);
   const scope = { date: '20150830', region: 'us-east-1', service: 'service' };
   for (const id of ['A', 'B', 'C']) keyCache.keep(id, scope, SECRET, (text) => text);
@@ -267,7 +267,7 @@ test('signingKeyCache: holds no more than its bound, the oldest leaving first', 
   );
 });
 
-test('signingKeyCache: keys of one access key for several services are kept beside each other, until another day or secret', () => {
+test('signingKeyCache: keeps keys of an access key for several services until its day or secret changes', () => {
   const keyCache = signingKeyCache();
   const scope = (service: string, date = '20150830') => ({ date, region: 'us-east-1', service });
   const found = (secret = SECRET, date?: string) =>
@@ -281,7 +281,7 @@ test('signingKeyCache: keys of one access key for several services are kept besi
   assert.deepEqual([found(SECRET, '20150831'), found('another', '20150831')], [[], ['iam']]);
 });
 
-test('verifySignature: a signature that fails leaves nothing in the cache', () => {
+test('verifySignature: a wrong signature adds no key to the cache', () => {
   const keyCache = signingKeyCache();
   const request = signed({ body: 'x' });
   const read = readSignature(request);

@@ -17,38 +17,41 @@ import type { SignatureClaim } from './claim.ts';
 import { readSignedHeaders, type SignedHeaders } from './signed-headers.ts';
 import { deriveSigningKey, type SigningKeyCache } from './signing-key.ts';
 
+/** Secret, service, time and cache for `verifySignature`. */
 export interface VerifyWith {
-  /** Undefined where nobody has the access key: the same work is then done in vain, so that time tells nothing. */
+  /** Secret access key, or `undefined` if the access key does not exist. The verification then takes the same time and fails. */
   readonly secret: string | undefined;
-  /** What the credential scope must name: `chime`, `iam` … */
+  /** Service that the credential scope must contain: `chime`, `iam` … */
   readonly signingName: string;
   readonly now: Instant;
   readonly keyCache: SigningKeyCache;
 }
 
+/** Result of `verifySignature`. */
 export type Verification =
   | { readonly verified: true }
   | { readonly verified: false; readonly code: 'SignatureDoesNotMatch' | 'IncompleteSignature'; readonly message: string };
 
 const SKEW_MS = 5 * 60_000;
-const NOBODYS_SECRET = 'nobody-has-this-secret-access-key-at-all';
+const DUMMY_SECRET = 'dummy-secret-of-an-unknown-access-key-id';
 
 const MISMATCH =
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
 
 /**
- * Whether the request is the one that the holder of the secret signed.
+ * Verifies that the owner of the secret signed the request. Requires all of the following:
  *
- * Stricter than a mere comparison: the scope must name the service and the day, the clock must agree within five minutes
- * (a presigned request: not begin later than that, and end at its expiry), `host` and every `x-amz-*` header must be
- * signed, and the body is always hashed, whatever `x-amz-content-sha256` claims.
+ * - The scope contains the service and the day of the signature.
+ * - The date is at most five minutes in the future. It is at most five minutes old, or not expired for a presigned request.
+ * - `host` and every `x-amz-*` header are signed.
+ * - The signature covers the hash of the received body, whatever `x-amz-content-sha256` contains.
  *
- * What needs no secret is judged first; a failure at the signature itself always costs one key derivation, whether the key exists,
- * is cached or neither.
+ * Checks that need no secret come first. A wrong signature always takes one key derivation, whether the access key exists, is cached
+ * or neither, so that the time reveals nothing.
  *
- * Source: "Signature Version 4 signing process"; `policy-engine.md` 75–80. Texts: as IAM and STS answer.
- * Assumed: a session token must be signed like other `x-amz-*` headers; AWS lets some services append it after signing (point 79).
- * Assumed: UNSIGNED-PAYLOAD and STREAMING-* are SignatureDoesNotMatch; none of the services here declares them.
+ * Source: "Signature Version 4 signing process"; `policy-engine.md` 75–80. Messages: responses of IAM and STS.
+ * Assumed: a session token must be signed like other `x-amz-*` headers. AWS lets some services append it after signing (point 79).
+ * Assumed: UNSIGNED-PAYLOAD and STREAMING-* return SignatureDoesNotMatch, because no service of this server declares them.
  */
 export function verifySignature(
   received: Received,
@@ -56,21 +59,21 @@ export function verifySignature(
   { secret, signingName, now, keyCache }: VerifyWith,
 ): Verification {
   const signed = readSignedHeaders(claim.signedHeaders);
-  if (signed === undefined) throw new Error('readSignature makes no claim of such a list');
-  const refused = scopeProblem(claim, signingName) ?? clockProblem(claim, now) ?? unsignedProblem(claim, signed);
-  if (refused !== undefined) return mismatch(refused);
+  if (signed === undefined) throw new Error('invalid signed headers, which readSignature rejects');
+  const problem = scopeProblem(claim, signingName) ?? clockProblem(claim, now) ?? unsignedProblem(claim, signed);
+  if (problem !== undefined) return mismatch(problem);
 
   const bodyHash = received.body.length === 0 ? EMPTY_HASH : hash('sha256', received.body, 'hex');
   const request = canonicalRequest(received, claim, signed, bodyHash);
   if (typeof request !== 'string') return request;
 
-  // One character a byte: a header's bytes beyond ASCII are hashed as they came.
+  // The string has one character per byte, so non-ASCII bytes of a header are hashed as received.
   const requestHash = hash('sha256', Buffer.byteLength(request) === request.length ? request : Buffer.from(request, 'latin1'), 'hex');
   const text = stringToSign(claim.amzDate, `${claim.date}/${claim.region}/${claim.service}/${TERMINATOR}`, requestHash);
 
   const cached = secret === undefined ? undefined : keyCache.find(claim.accessKeyId, claim, secret);
   if (cached !== undefined && same(cached(text), claim.signature)) return { verified: true };
-  const derived = deriveSigningKey(secret ?? NOBODYS_SECRET, claim);
+  const derived = deriveSigningKey(secret ?? DUMMY_SECRET, claim);
   const matches = same(derived(text), claim.signature);
   if (secret === undefined || !matches) return mismatch(MISMATCH);
   keyCache.keep(claim.accessKeyId, claim, secret, derived);
@@ -83,7 +86,7 @@ const mismatch = (message: string): Verification & { readonly verified: false } 
   message,
 });
 
-/** Both are 64 hex digits: the claim's by `readSignature`, ours by making. */
+/** Compares two signatures of 64 hexadecimal digits in constant time. `readSignature` guarantees the length of the claimed one. */
 function same(ours: string, theirs: string): boolean {
   OURS.write(ours, 'latin1');
   THEIRS.write(theirs, 'latin1');
@@ -120,7 +123,7 @@ function span(milliseconds: number): string {
 function unsignedProblem(claim: SignatureClaim, signed: SignedHeaders): string | undefined {
   if (!signed.names.has('host')) return "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
   for (const name of claim.headerNames) {
-    // `x-amzn-trace-id`, which proxies add, does not begin so.
+    // `x-amzn-trace-id`, which proxies add, does not have this prefix.
     if (name.startsWith('x-amz-') && !signed.names.has(name)) {
       return `'${name.slice(0, 64)}' must be a 'SignedHeader' in the AWS Authorization.`;
     }
@@ -128,7 +131,7 @@ function unsignedProblem(claim: SignatureClaim, signed: SignedHeaders): string |
   return undefined;
 }
 
-/** The canonical request, or why there can be none. */
+/** Returns the canonical request, or the error if the request has none. */
 function canonicalRequest(
   received: Received,
   claim: SignatureClaim,
@@ -136,7 +139,8 @@ function canonicalRequest(
   bodyHash: string,
 ): string | (Verification & { readonly verified: false }) {
   const { path, query } = splitTarget(received.target);
-  if (!isNormalPath(path)) return mismatch("The path holds '.', '..' or empty segments: it must be sent as it is signed.");
+  if (!isNormalPath(path))
+    return mismatch("The path contains '.', '..' or empty segments. Send the normalized path that the signature covers.");
   let canonicalQueryText = '';
   if (query !== '') {
     const pairs = readQuery(query);
@@ -146,7 +150,7 @@ function canonicalRequest(
     canonicalQueryText = canonicalQuery(claim.presigned ? pairs.filter(([name]) => name !== 'X-Amz-Signature') : pairs);
   }
 
-  if (!signed.sorted) return mismatch("'SignedHeaders' must be sorted, each name once.");
+  if (!signed.sorted) return mismatch("'SignedHeaders' must be sorted, without duplicates.");
   const { headerNames } = claim;
   const { rawHeaders } = received;
   let text = `${received.method}\n${canonicalPath(path)}\n${canonicalQueryText}`;

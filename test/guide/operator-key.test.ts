@@ -78,7 +78,7 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
   const { status, written } = await rotation;
   assert.equal(status, 0, written);
   assert.ok(answered > 0);
-  assert.match(written, /^The operator key is now [0-9a-f]{8}; 3 secrets were sealed anew under it\./);
+  assert.match(written, /^belfry operator-key: the new key is [0-9a-f]{8}; re-sealed 3 secrets$/m);
 
   const lines = keyLines(dataFolder);
   assert.deepEqual([lines.length, lines[1]], [2, before]);
@@ -121,7 +121,7 @@ test('INF-8: forget-old deletes the older key and ends its sessions, and the old
   const newer = await guide.assume(user, role);
   const forgotten = await operatorKey(dataFolder, 'forget-old');
   assert.equal(forgotten.status, 0, forgotten.written);
-  assert.match(forgotten.written, /^Forgotten: [0-9a-f]{8}\./);
+  assert.match(forgotten.written, /^belfry operator-key: deleted [0-9a-f]{8};/);
   assert.equal(keyLines(dataFolder).length, 1);
 
   for (const again of [false, true]) {
@@ -146,7 +146,7 @@ test('INF-8: rotate --forget-old replaces a leaked key in one command, repeatedl
     await worksAs(guide, guide.server.credentials, /user\/admin$/);
   }
   const nothing = await operatorKey(guide.server.dataFolder, 'forget-old');
-  assert.match(nothing.written, /^There is no key but [0-9a-f]{8}\.$/m);
+  assert.match(nothing.written, /^belfry operator-key: [0-9a-f]{8} is the only key$/m);
 });
 
 test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a complete one', async () => {

@@ -70,7 +70,7 @@ describe('a server that is gone', () => {
       .split('\n')
       .find((line) => line.endsWith('(this one)'))
       ?.split(' ')[0] as string;
-    assert.equal((await command('remove', '--id', gone)).stdout, `Server ${gone} is removed.\n`);
+    assert.equal((await command('remove', '--id', gone)).stdout, `belfry server: removed server '${gone}'\n`);
     assert.deepEqual(
       (await registered()).map(({ id }) => id),
       [own],

@@ -2,7 +2,7 @@ import { actionOf, actionsOf, conditionKey, resourceTypesOf, services } from '#m
 import { GLOBAL_CONDITION_KEYS } from '#model/condition-keys.ts';
 import type { AuthorizationReference } from '#policy/validate/reference.ts';
 
-/** The real service authorization reference. */
+/** The service authorization reference of the server. */
 export const REFERENCE: AuthorizationReference = {
   services: services(),
   actionOf,

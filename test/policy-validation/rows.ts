@@ -2,7 +2,7 @@
 import type { PolicyType } from '#policy/decision.ts';
 import type { IssueCode } from '#policy/validate/issues.ts';
 
-/** One rule: a policy in which it finds something, and one much like it in which it does not. */
+/** Issue code with a policy that has the issue and a similar policy that does not. */
 export type Row = readonly [code: IssueCode, policyType: PolicyType, found: unknown, notFound: unknown];
 
 type Parts = Readonly<Record<string, unknown>>;
@@ -11,6 +11,7 @@ const ROLE = 'arn:aws:iam::111122223333:role/r';
 const MEETING = 'arn:aws:chime:us-east-1:111122223333:meeting/m';
 const base = { Effect: 'Allow', Action: 'chime:GetMeeting', Resource: MEETING };
 
+/** Returns a policy document with the statements. */
 export function policy(...statements: readonly unknown[]): unknown {
   return { Version: '2012-10-17', Statement: statements };
 }
@@ -45,7 +46,9 @@ const long = (characters: number, parts: Parts = base): unknown => policy({ Sid:
 const tagged = (key: string, value = 'x'): unknown => ({ StringEquals: { [key]: value } });
 
 /**
- * Source: IAM User Guide, "Access Analyzer policy check reference": each check with an example of our own.
+ * Examples for all issue codes.
+ *
+ * Source: IAM User Guide, "Access Analyzer policy check reference". The examples are our own.
  */
 // biome-ignore format: a table
 export const ROWS: readonly Row[] = [
@@ -67,7 +70,7 @@ export const ROWS: readonly Row[] = [
   ['UNIQUE_SIDS_REQUIRED',            'identity', policy({ ...base, Sid: 'a' }, { ...base, Sid: 'a', Effect: 'Deny' }),                  policy({ ...base, Sid: 'a' }, { ...base, Sid: 'A', Effect: 'Deny' })],
   ['POLICY_SIZE_EXCEEDS_SCP_QUOTA',   'service-control', long(10_240),                                                                   long(9_000)],
   ['SCP_SYNTAX_ERROR_PRINCIPAL',      'service-control', one({ Principal: '*' }),                                                        one({})],
-  // the document: the rest
+  // the document: other types
   ['MISSING_VERSION',                 'identity', { Statement: base },                                                                   one({})],
   ['UNIQUE_SIDS_RECOMMENDED',         'resource', policy({ ...base, Sid: 'a' }, { ...base, Sid: 'a', Effect: 'Deny' }),                  policy({ ...base, Sid: 'a' }, base)],
   ['EMPTY_SID_VALUE',                 'identity', one({ Sid: '' }),                                                                      one({ Sid: 'a' })],
@@ -190,7 +193,7 @@ export const ROWS: readonly Row[] = [
   ['SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', 'trust', github('repo:o/*'),                                                           github('repo:o/r:ref:refs/heads/main')],
   ['FORANYVALUE_WITH_AUDIENCE_CLAIM_TYPE', 'trust', oidc({ Condition: { 'ForAnyValue:StringEquals': { [`${GITHUB}:aud`]: 'x' } } }, GITHUB), oidc({ Condition: { StringEquals: { [`${GITHUB}:aud`]: 'x' } } }, GITHUB)],
   ['CONFIRM_AUDIENCE_CLAIM_TYPE',     'trust',    oidc({ Condition: { StringEquals: { 'oidc.example.com:aud': 'x' } } }),                oidc({ Condition: { StringEquals: { 'oidc.example.com:sub': 'x' } } })],
-  // permissions that grant permissions
+  // iam:PassRole and iam:CreateServiceLinkedRole
   ['PASS_ROLE_WITH_STAR_IN_RESOURCE', 'identity', action('iam:PassRole'),                                                                one({ Action: 'iam:PassRole', Resource: ROLE })],
   ['PASS_ROLE_WITH_STAR_IN_RESOURCE', 'identity', one({ Action: 'iam:PassRole', Resource: 'arn:aws:iam::*:role/*' }),                    one({ Action: 'iam:PassRole', Resource: 'arn:aws:iam::*:role/Service*' })],
   ['PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE', 'identity', action('iam:*'),                                                            one({ Action: '*', Resource: '*', Condition: { StringEquals: { 'iam:PassedToService': 'chime.amazonaws.com' } } })],
@@ -204,7 +207,7 @@ export const ROWS: readonly Row[] = [
   ['CREATE_SLR_WITH_NOT_RESOURCE',    'identity', policy({ Effect: 'Allow', Action: 'iam:CreateServiceLinkedRole', NotResource: ROLE }), one({ Action: 'iam:CreateServiceLinkedRole', Resource: ROLE })],
   ['CREATE_SLR_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE', 'identity', policy({ Effect: 'Allow', Action: 'iam:C*', NotResource: ROLE }),      policy({ Effect: 'Allow', Action: 'iam:G*', NotResource: ROLE })],
   ['CREATE_SLR_WITH_NOT_ACTION_AND_NOT_RESOURCE', 'identity', policy({ Effect: 'Allow', NotAction: 'chime:*', NotResource: ROLE }),      policy({ Effect: 'Allow', NotAction: 'iam:*', NotResource: ROLE })],
-  // tags, requirement TAG-3: classic actions of Chime know none
+  // tags, requirement TAG-3: classic actions of Chime do not support tags
   ['DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE', 'identity', denied({ Action: 'chime:*', Resource: '*', Condition: tagged('aws:ResourceTag/x') }), denied({ Action: 'chime:GetMeeting', Resource: '*', Condition: tagged('aws:ResourceTag/x') })],
   ['DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE', 'identity', denied({ Action: 'chime:ListUsers', Resource: '*', Condition: tagged('aws:ResourceTag/x') }), denied({ Action: 'chime:ListUsers', Resource: '*', Condition: { StringNotEquals: { 'aws:ResourceTag/x': 'y' } } })],
   ['DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE', 'identity', policy({ Effect: 'Deny', NotAction: 'iam:*', Resource: '*', Condition: tagged('aws:ResourceTag/x') }), policy({ Effect: 'Deny', NotAction: 'iam:*', Resource: '*', Condition: tagged('aws:PrincipalTag/x') })],

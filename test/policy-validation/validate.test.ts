@@ -26,7 +26,7 @@ for (const [code, policyType, found, notFound] of ROWS) {
   });
 }
 
-test('validatePolicy: every text is filled in', () => {
+test('validatePolicy: no message contains an unfilled placeholder', () => {
   for (const [code, policyType, found] of ROWS) {
     for (const { findingDetails } of validatePolicy(textOf(found), policyType, REFERENCE)) assert.ok(!findingDetails.includes('{}'), code);
   }
@@ -40,7 +40,7 @@ test('validatePolicy: every issue code has a row in the table', () => {
   );
 });
 
-test('validatePolicy: every rule has an issue of its own code, and what does not apply has none', () => {
+test('validatePolicy: every issue has a rule or comes from the reader, and NOT_APPLICABLE has no issue', () => {
   const codes = new Set(RULES.map(({ code }) => code as string));
   for (const read of ['JSON_SYNTAX_ERROR', 'DATA_TYPE_MISMATCH', 'INVALID_POLICY_ELEMENT']) codes.add(read);
   assert.deepEqual([...codes].sort(), Object.keys(ISSUES).sort());
@@ -50,7 +50,7 @@ test('validatePolicy: every rule has an issue of its own code, and what does not
   );
 });
 
-test('validatePolicy: a finding has the shape of the API, with the place in the text', () => {
+test('validatePolicy: a finding has the shape of the API, with its location in the text', () => {
   const text = '{\n  "Version": "2012-10-17",\n  "Statement": [{ "Effect": "Denys", "Action": "*", "Resource": "*" }]\n}';
   const [finding] = validatePolicy(text, 'identity', REFERENCE);
   assert.deepEqual(finding, {
@@ -77,13 +77,13 @@ const SUGGESTIONS: readonly (readonly [action: string, details: string])[] = [
 ];
 
 for (const [action, details] of SUGGESTIONS) {
-  test(`validatePolicy: for ${action} it says "${details}"`, () => {
+  test(`validatePolicy: ${action}: ${details}`, () => {
     const findings = validatePolicy(textOf(policy({ Effect: 'Allow', Action: action, Resource: '*' })), 'identity', REFERENCE);
     assert.ok(findings.some(({ findingDetails }) => findingDetails === details));
   });
 }
 
-test('validatePolicy: for a mistyped key it names the key that is meant, with the tag that was written', () => {
+test('validatePolicy: suggests the condition key for a mistyped tag key and keeps the tag', () => {
   const written = policy({ Effect: 'Allow', Action: '*', Resource: '*', Condition: { StringEquals: { 'aws:PrincipleTag/team': 'a' } } });
   const details = validatePolicy(textOf(written), 'identity', REFERENCE).map(({ findingDetails }) => findingDetails);
   assert.ok(
@@ -94,21 +94,21 @@ test('validatePolicy: for a mistyped key it names the key that is meant, with th
 });
 
 for (const { name, document } of managedPolicies()) {
-  test(`validatePolicy: the managed policy ${name} has no syntax errors, and is stored`, () => {
+  test(`validatePolicy: the managed policy ${name} has no syntax errors and is not malformed`, () => {
     const errors = validatePolicy(document, 'identity', REFERENCE).filter(({ findingType }) => findingType === 'ERROR');
-    const ofSyntax = errors.filter(({ issueCode }) => !OF_AWS.has(issueCode));
+    const syntaxErrors = errors.filter(({ issueCode }) => !ERRORS_OF_MANAGED.has(issueCode));
     assert.deepEqual(
-      ofSyntax.map(({ findingDetails }) => findingDetails),
+      syntaxErrors.map(({ findingDetails }) => findingDetails),
       [],
     );
     assert.equal(malformedPolicyText(document, 'identity'), undefined);
   });
 }
 
-/** ReadOnlyAccess and SecurityAudit name actions of services that AWS has closed. */
-const OF_AWS: ReadonlySet<string> = new Set(['INVALID_SERVICE_IN_ACTION']);
+/** Expected errors: ReadOnlyAccess and SecurityAudit contain actions of services that AWS has closed. */
+const ERRORS_OF_MANAGED: ReadonlySet<string> = new Set(['INVALID_SERVICE_IN_ACTION']);
 
-// Recorded: the lists "AWS managed policies with this finding" of the page named above.
+// Recorded: the lists "AWS managed policies with this finding" in the "Access Analyzer policy check reference".
 // biome-ignore format: a table
 const OF_MANAGED: readonly (readonly [name: string, codes: readonly string[]])[] = [
   ['AdministratorAccess',       ['CREATE_SLR_WITH_STAR_IN_ACTION_AND_RESOURCE', 'PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE']],
@@ -121,7 +121,7 @@ const OF_MANAGED: readonly (readonly [name: string, codes: readonly string[]])[]
 ];
 
 for (const [name, codes] of OF_MANAGED) {
-  test(`validatePolicy: in the managed policy ${name} it finds ${codes.join(' and ') || 'nothing'}`, () => {
+  test(`validatePolicy: the managed policy ${name} has ${codes.length} findings, as on AWS's page`, () => {
     const { document } = managedPolicies().find((one) => one.name === name) ?? { document: '' };
     assert.deepEqual(codesOf(document, 'identity').toSorted(), codes);
   });

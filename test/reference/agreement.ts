@@ -5,8 +5,9 @@ import { shrink } from './shrink.ts';
 const REQUESTS_EACH = 5;
 
 /**
- * Decides `cases` generated cases both ways. Undefined where all agree; else what to read, the smallest such case among it, in the
- * format of `test/cases/policy/`.
+ * Decides `cases` generated cases with the fast path and with the explanation.
+ *
+ * Returns `undefined` if they agree. Otherwise returns a report with the smallest disagreeing case, in the format of `test/cases/policy/`.
  */
 export function firstDisagreement(seed: number, cases: number): string | undefined {
   for (let i = 0; i < cases; i += REQUESTS_EACH) {

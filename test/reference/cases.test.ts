@@ -7,7 +7,7 @@ const FOLDER = new URL('../cases/policy/', import.meta.url);
 
 for (const file of readdirSync(FOLDER).sort()) {
   const { title, policies, request, expect } = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as PolicyCase;
-  test(`case ${file}: ${title}`, () => {
+  test(`${file}: ${title}`, () => {
     assert.deepEqual(toExpected(decideCase(policies, request)), expect);
     assert.equal(disagreement(toLayers(policies), toRequest(request)), undefined);
   });

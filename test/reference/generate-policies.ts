@@ -2,14 +2,14 @@
 import type { CasePolicies, CaseRequest, PolicyJson } from './policy-case.ts';
 
 /**
- * Policies and requests from a small alphabet, so that they meet: few actions, resources, keys and values, but every operator,
- * every qualifier, every layer and both versions of the language. Reproducible from a seed.
+ * Generates policies and requests from a small alphabet of actions, resources, keys and values, so that they overlap.
+ * Uses every operator, qualifier, policy type and language version. A seed reproduces them.
  */
 
-/** A number below `limit`. */
+/** Returns an integer from 0 to `limit` - 1. */
 export type Dice = (limit: number) => number;
 
-/** xorshift32; the same seed throws the same numbers for ever. */
+/** Returns a random number generator (xorshift32). The same seed always gives the same numbers. */
 export function diceOf(seed: number): Dice {
   let state = Math.imul(seed, 0x9e3779b1) || 0x2545f491;
   return (limit) => {
@@ -208,7 +208,7 @@ function pick<Item>(dice: Dice, items: readonly Item[]): Item {
   return items[dice(items.length)] as Item;
 }
 
-/** Some of the items; mostly one, sometimes none, sometimes as a scalar. */
+/** Returns up to three of the items as a list, or one as a string. */
 function some(dice: Dice, items: readonly string[]): string | string[] {
   const count = [1, 1, 1, 2, 2, 3, 0][dice(7)] as number;
   if (count === 1 && dice(2) === 0) return pick(dice, items);
@@ -222,7 +222,7 @@ function condition(dice: Dice, version: boolean): Record<string, unknown> {
     const base = pick(dice, operators);
     const prefix = pick(dice, ['', '', '', 'ForAllValues:', 'ForAnyValue:', 'forallvalues:']);
     const suffix = base === 'Null' ? '' : pick(dice, ['', '', 'IfExists']);
-    // A typed operator with a variable is refused in 2012-10-17, and so is not for this test.
+    // Without Version 2012-10-17, `${aws:PrincipalTag/kind, 'user'}` is a literal, so values with a default are left out.
     const values = version ? policyValues : policyValues.filter((value) => !value.includes(', '));
     blocks[`${prefix}${base}${suffix}`] = Object.fromEntries([[pick(dice, keys), some(dice, values)]]);
   }
@@ -238,6 +238,7 @@ function statement(dice: Dice, version: boolean): PolicyJson {
   };
 }
 
+/** Generates a policy document. */
 export function generateDocument(dice: Dice): PolicyJson {
   const version = pick(dice, ['2012-10-17', '2012-10-17', '2008-10-17', undefined]);
   const count = 1 + dice(3);
@@ -251,6 +252,7 @@ function documents(dice: Dice, least: number): PolicyJson[] {
   return Array.from({ length: least + dice(3) }, () => (dice(3) === 0 ? ALL : generateDocument(dice)));
 }
 
+/** Generates the policies of a case. */
 export function generatePolicies(dice: Dice): CasePolicies {
   return {
     identity: documents(dice, 1),
@@ -261,11 +263,12 @@ export function generatePolicies(dice: Dice): CasePolicies {
   };
 }
 
+/** Generates a request. */
 export function generateRequest(dice: Dice): CaseRequest {
   const context: Record<string, string | string[]> = {};
   for (const [key, values] of Object.entries(REQUEST_VALUES)) {
     if (dice(3) === 0) continue;
-    // Now and then a key that has one value comes with a list.
+    // A single-valued key sometimes has a list.
     const listed = MULTIVALUED.has(key) ? dice(3) > 0 : dice(16) === 0;
     if (!listed) context[key] = pick(dice, values);
     // Longer lists are matched as one.

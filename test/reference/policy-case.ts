@@ -17,10 +17,10 @@ import {
 } from '#policy/engine.ts';
 import { explain } from '#policy/explain.ts';
 
-/** A policy document as JSON would have it; whatever is wrong with it is the engine's to say. */
+/** Policy document as parsed JSON. It may be invalid. */
 export type PolicyJson = Readonly<Record<string, unknown>>;
 
-/** The policies of a case, by policy type; serviceControl has one list a level. */
+/** Policies of a case, by policy type. `serviceControl` has one list per level. */
 export interface CasePolicies {
   readonly identity: readonly PolicyJson[];
   readonly boundary?: readonly PolicyJson[];
@@ -29,13 +29,14 @@ export interface CasePolicies {
   readonly root?: boolean;
 }
 
+/** Request of a case. */
 export interface CaseRequest {
   readonly action: string;
   readonly resources: readonly string[];
   readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** One policy decision written down. `test/cases/policy/` holds them as JSON. */
+/** Policy decision with its input. `test/cases/policy/` contains cases as JSON. */
 export interface PolicyCase {
   readonly title: string;
   readonly source: string;
@@ -44,15 +45,16 @@ export interface PolicyCase {
   readonly expect: Expected;
 }
 
-/** `by` names statements: `identity-0/1` is the second statement of the first identity policy. */
+/** Expected decision. `by` contains statements: `identity-0/1` is the second statement of the first identity policy. */
 export interface Expected {
   readonly effect: 'Allow' | 'Deny';
   readonly kind?: 'explicit' | 'implicit';
-  /** Of an explicit denial the denying type, of an implicit one the one that does not allow. */
+  /** For an explicit denial, the type of the denying policy. For an implicit denial, the type that does not allow the request. */
   readonly policyType?: string;
   readonly by?: readonly string[];
 }
 
+/** Compiles the policies of a case. */
 export function toLayers(policies: CasePolicies): PolicyLayers {
   const sourced = (type: string, documents: readonly PolicyJson[]): SourcedPolicy[] =>
     documents.map((document, i) => ({ policyId: `${type}-${i}`, policy: compilePolicy(JSON.stringify(document)) }));
@@ -67,16 +69,18 @@ export function toLayers(policies: CasePolicies): PolicyLayers {
   };
 }
 
+/** Converts the request of a case to the engine's request, with lower-case context keys. */
 export function toRequest({ action, resources, context }: CaseRequest): PolicyRequest {
   const entries: ConditionContext = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
   return { action, resources, context: entries };
 }
 
-/** The answer of the fast path. */
+/** Returns the decision of the fast path. */
 export function decideCase(policies: CasePolicies, request: CaseRequest): Decision {
   return decide(linkStack(toLayers(policies)), toRequest(request));
 }
 
+/** Converts a decision to the form of a case's expectation. */
 export function toExpected(decision: Decision): Expected {
   if (decision.effect === 'Allow')
     return { effect: 'Allow', by: decision.by.map(({ policyId, statement }) => `${policyId}/${statement}`).sort() };
@@ -87,18 +91,18 @@ export function toExpected(decision: Decision): Expected {
 
 const RECORD = newRequestRecord();
 
-/** What a filled record is answered about each resource, which is asked by number where `decide` compares texts. */
+/** Returns the effect for each resource with a filled record, which uses action IDs instead of strings. */
 function recordEffects(stack: PolicyStack, { action, resources, context }: PolicyRequest): string[] {
   fillRecord(RECORD, context);
   RECORD.action = actionIdOf(action);
   return resources.map((resource) => {
     fillResource(RECORD, resource);
-    const answer = decideRecord(stack, RECORD);
-    return answer === ALLOWED ? 'Allow' : answer > ALLOWED ? 'explicit' : 'implicit';
+    const outcome = decideRecord(stack, RECORD);
+    return outcome === ALLOWED ? 'Allow' : outcome > ALLOWED ? 'explicit' : 'implicit';
   });
 }
 
-/** What the fast path and the explanation disagree about; undefined where they agree. */
+/** Returns the difference between the fast path and the explanation, or `undefined` if they agree. */
 export function disagreement(layers: PolicyLayers, request: PolicyRequest): string | undefined {
   const stack = linkStack(layers);
   const fast = decide(stack, request);
@@ -111,17 +115,17 @@ export function disagreement(layers: PolicyLayers, request: PolicyRequest): stri
     const [a, b] = [JSON.stringify(fast), JSON.stringify(slow)];
     return a === b ? undefined : `fast ${a}, explained ${b}`;
   }
-  // Which of several statements of a layer allowed is the engine's choice; that it does apply is not.
-  const applying = explained.resources.flatMap(({ layers: looked }) =>
-    looked.flatMap(({ policies }) =>
+  // The engine may report any of the statements that allow a request, but the reported statement must apply.
+  const applying = explained.resources.flatMap(({ layers: explainedLayers }) =>
+    explainedLayers.flatMap(({ policies }) =>
       policies.flatMap(({ statements }) => statements.filter((each) => each.applies && each.effect === 'Allow')),
     ),
   );
-  const stranger = fast.by.find(
+  const unexplained = fast.by.find(
     (ref) =>
       !applying.some((each) => each.ref.policyId === ref.policyId && each.ref.statement === ref.statement && each.ref.sid === ref.sid),
   );
-  if (stranger !== undefined) return `fast is allowed by ${JSON.stringify(stranger)}, which does not apply`;
+  if (unexplained !== undefined) return `fast is allowed by ${JSON.stringify(unexplained)}, which does not apply`;
   const types = (refs: readonly { readonly policyType: string }[]): string =>
     [...new Set(refs.map(({ policyType }) => policyType))].sort().join();
   return types(fast.by) === types(slow.by) ? undefined : `fast is allowed by ${types(fast.by)}, explained by ${types(slow.by)}`;

@@ -13,9 +13,9 @@ interface Drawn {
   readonly request: CaseRequest;
 }
 
-/** What holds for every case of the generator. */
+/** Defines a test that a property holds for every generated case. */
 function holds(title: string, claim: (drawn: Drawn) => void): void {
-  test(title, () => {
+  test(`engine: ${title}`, () => {
     const seeds = fc.integer({ min: 1, max: 2 ** 30 });
     const property = fc.property(seeds, (seed) => {
       const dice = diceOf(seed);
@@ -30,7 +30,7 @@ function effectOf(policies: CasePolicies, request: CaseRequest): string {
   return decision.effect === 'Allow' ? 'Allow' : decision.kind;
 }
 
-/** Every document of every layer changed alike. */
+/** Applies a change to the documents of every policy type. */
 function mapDocuments(
   policies: CasePolicies,
   change: (documents: readonly PolicyJson[], type: string) => readonly PolicyJson[],
@@ -50,14 +50,14 @@ function statementsOf(document: PolicyJson): readonly unknown[] {
   return Array.isArray(statement) ? statement : [statement];
 }
 
-holds('an explicit deny wins, whatever allows', ({ policies, request }) => {
+holds('an explicit Deny wins over every Allow', ({ policies, request }) => {
   const { decision, resources } = explain(toLayers(policies), toRequest(request));
   const denied = resources.some(({ layers }) => layers.some(({ answer }) => answer === 'denies'));
   assert.equal(decision.effect === 'Deny' && decision.kind === 'explicit', denied);
   assert.equal(effectOf(policies, request) === 'explicit', denied);
 });
 
-holds('nothing is allowed that no statement of every layer allows', ({ policies, request }) => {
+holds('an allowed request has a matching Allow in every policy type', ({ policies, request }) => {
   if (effectOf(policies, request) !== 'Allow') return;
   for (const { layers } of explain(toLayers(policies), toRequest(request)).resources) {
     for (const { policyType, policies: traced } of layers) {
@@ -67,21 +67,21 @@ holds('nothing is allowed that no statement of every layer allows', ({ policies,
   }
 });
 
-holds('one more Deny never permits', ({ dice, policies, request }) => {
+holds('an additional Deny never allows a request', ({ dice, policies, request }) => {
   const denial = { ...generateDocument(dice) };
   const statements = statementsOf(denial).map((statement) => ({ ...(statement as PolicyJson), Effect: 'Deny' }));
   const more = { ...policies, identity: [...policies.identity, { ...denial, Statement: statements }] };
   if (effectOf(policies, request) !== 'Allow') assert.notEqual(effectOf(more, request), 'Allow');
 });
 
-holds('a boundary, a session policy and service control policies never widen', ({ policies, request }) => {
+holds('boundaries, session policies and service control policies never allow more', ({ policies, request }) => {
   if (effectOf(policies, request) !== 'Allow') return;
   const { identity, root } = policies;
   assert.equal(effectOf({ identity, ...(root === undefined ? {} : { root }) }, request), 'Allow');
 });
 
-holds('the order of policies and statements does not matter, nor does repetition', ({ policies, request }) => {
-  const turned = mapDocuments(policies, (documents) =>
+holds('the order and repetition of policies and statements do not matter', ({ policies, request }) => {
+  const reversed = mapDocuments(policies, (documents) =>
     [...documents].reverse().map((document) => {
       const statements = statementsOf(document);
       return { ...document, Statement: [...[...statements].reverse(), ...statements.slice(0, 1)] };
@@ -89,10 +89,10 @@ holds('the order of policies and statements does not matter, nor does repetition
   );
   const doubled = mapDocuments(policies, (documents) => [...documents, ...documents]);
   const before = effectOf(policies, request);
-  assert.deepEqual([effectOf(turned, request), effectOf(doubled, request)], [before, before]);
+  assert.deepEqual([effectOf(reversed, request), effectOf(doubled, request)], [before, before]);
 });
 
-holds('the statements named as reasons give the same decision alone', ({ policies, request }) => {
+holds('the reported statements alone give the same decision', ({ policies, request }) => {
   const decision = decideCase(policies, request);
   const reasons = decision.effect === 'Allow' ? decision.by : decision.kind === 'explicit' ? [decision.by] : [];
   const alone = mapDocuments(policies, (documents, type) =>
@@ -106,17 +106,17 @@ holds('the statements named as reasons give the same decision alone', ({ policie
   if (reasons.length > 0 || policies.root === true) assert.equal(effectOf(alone, request), effectOf(policies, request));
 });
 
-const WORN = newRequestRecord();
+const REUSED_RECORD = newRequestRecord();
 
-holds('a record that decided other requests before decides as a new one', ({ policies, request, dice }) => {
+holds('a reused record gives the same decision as a new one', ({ policies, request, dice }) => {
   const stack = linkStack(toLayers(policies));
   for (const one of [generateRequest(dice), request, generateRequest(dice), request].map(toRequest)) {
-    fillRecord(WORN, one.context);
-    assert.deepEqual(decideProgram(programFor(stack, one.action), WORN, one.resources), decide(stack, one));
+    fillRecord(REUSED_RECORD, one.context);
+    assert.deepEqual(decideProgram(programFor(stack, one.action), REUSED_RECORD, one.resources), decide(stack, one));
   }
 });
 
-/** JSON that looks like a policy as far as its names go. */
+/** Generates JSON with the element names of policies in arbitrary places. */
 function policyLike(dice: Dice, depth: number): unknown {
   const names = [
     'Version',
@@ -154,7 +154,7 @@ function policyLike(dice: Dice, depth: number): unknown {
   return Object.fromEntries(parts.map((part, i) => [dice(4) === 0 ? `aws:key${i}` : (names[dice(names.length)] as string), part]));
 }
 
-test('any JSON is a policy that can be decided by, or is refused with a place', () => {
+test('tryCompilePolicy: any JSON compiles to a usable policy, or its problems have positions in the text', () => {
   let compiled = 0;
   const property = fc.property(fc.integer({ min: 1, max: 2 ** 30 }), (seed) => {
     const dice = diceOf(seed);
@@ -165,16 +165,16 @@ test('any JSON is a policy that can be decided by, or is refused with a place', 
       [dice(2) === 0 ? 'Condition' : 'Principal']: policyLike(dice, 3),
     }));
     const text = JSON.stringify(dice(2) === 0 ? policyLike(dice, 0) : { Version: '2012-10-17', Statement: statements });
-    const made = tryCompilePolicy(text);
-    if ('problems' in made) {
+    const result = tryCompilePolicy(text);
+    if ('problems' in result) {
       assert.ok(
-        made.problems.length > 0 && made.problems.every(({ start, end }) => start.offset <= end.offset && end.offset <= text.length),
+        result.problems.length > 0 && result.problems.every(({ start, end }) => start.offset <= end.offset && end.offset <= text.length),
       );
       return;
     }
     compiled++;
-    decide(linkStack({ identity: [{ policyId: 'p', policy: made.policy }] }), toRequest(generateRequest(dice)));
+    decide(linkStack({ identity: [{ policyId: 'p', policy: result.policy }] }), toRequest(generateRequest(dice)));
   });
   fc.assert(property, { numRuns: 10_000, seed: 7 });
-  assert.ok(compiled > 100, `only ${compiled} were policies`);
+  assert.ok(compiled > 100, `only ${compiled} documents compiled`);
 });

@@ -1,28 +1,29 @@
 import type { CasePolicies, CaseRequest } from './policy-case.ts';
 
-/** A case that fails, and nothing more of it than is needed. */
+/** Input of a failing case. */
 export interface FailingCase {
   readonly policies: CasePolicies;
   readonly request: CaseRequest;
 }
 
-/** Every value that is like this one with one part fewer, at any depth. */
-function* fewer(value: unknown): Generator<unknown> {
+/** Yields all copies of a value with one member or element removed, at any depth. */
+function* withoutOnePart(value: unknown): Generator<unknown> {
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       yield value.filter((_, at) => at !== i);
-      for (const part of fewer(value[i])) yield value.map((each, at) => (at === i ? part : each));
+      for (const part of withoutOnePart(value[i])) yield value.map((each, at) => (at === i ? part : each));
     }
   } else if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value);
     for (const [name, each] of entries) {
       yield Object.fromEntries(entries.filter(([other]) => other !== name));
-      for (const part of fewer(each)) yield Object.fromEntries(entries.map(([other, kept]) => [other, other === name ? part : kept]));
+      for (const part of withoutOnePart(each))
+        yield Object.fromEntries(entries.map(([other, kept]) => [other, other === name ? part : kept]));
     }
   }
 }
 
-/** Takes parts away for as long as the case still fails; one that cannot be compiled any more does not. */
+/** Removes parts of a case as long as it still fails. A case that does not compile does not count as failing. */
 export function shrink(found: FailingCase, fails: (smaller: FailingCase) => boolean): FailingCase {
   const stillFails = (smaller: FailingCase): boolean => {
     try {
@@ -33,7 +34,7 @@ export function shrink(found: FailingCase, fails: (smaller: FailingCase) => bool
   };
   let smallest = found;
   for (;;) {
-    const smaller = [...fewer(smallest)].find((candidate) => stillFails(candidate as FailingCase));
+    const smaller = [...withoutOnePart(smallest)].find((candidate) => stillFails(candidate as FailingCase));
     if (smaller === undefined) return smallest;
     smallest = smaller as FailingCase;
   }

@@ -1,7 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { firstDisagreement } from './agreement.ts';
 
-/** The long run: `node test/reference/soak.ts [cases] [seed]`. Ends with 1 and the smallest case where the two engines disagree. */
+/**
+ * Long comparison of the fast path and the explanation: `node test/reference/soak.ts [cases] [seed]`.
+ * Exits with status 1 and prints the smallest disagreeing case.
+ */
 const cases = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.argv[3] ?? randomInt(2 ** 30));
 const BATCH = 100_000;

@@ -10,8 +10,8 @@ import { encodeError } from '#wire/encode.ts';
 import { type RequestForTests, requestForTests } from '#wire/request-for-tests.ts';
 import { route } from '#wire/route.ts';
 
-/** Whatever is sent, an answer comes of it: either an input or an AwsError that can be written. */
-function survives(request: RequestForTests): 'input' | 'refused' {
+/** Asserts that a request decodes to an input or is rejected with an AwsError that can be encoded as a 4xx response. */
+function assertHandled(request: RequestForTests): 'input' | 'rejected' {
   const received = requestForTests(request);
   const routed = route(received, { guide2021: false });
   try {
@@ -22,11 +22,11 @@ function survives(request: RequestForTests): 'input' | 'refused' {
     assert.ok(error instanceof AwsError, `${error}`);
     const answer = encodeError(routed, error, received.requestId);
     assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status} ${error.message}`);
-    return 'refused';
+    return 'rejected';
   }
 }
 
-/** Requests for an operation in its service's own protocol with any body. */
+/** Returns a request for an operation in its service's default protocol, with any body. */
 function requestFor(model: ServiceModel, operation: OperationModel, body: Uint8Array, path: string): RequestForTests {
   const [protocol] = model.protocols;
   if (protocol === 'rest-json')
@@ -55,7 +55,7 @@ const anyOperation = fc
     fc.record({ model: fc.constant(loadModel(service)), operation: fc.constantFrom(...Object.values(loadModel(service).operations)) }),
   );
 
-/** Names of the operation's own members, so that values meet readers. */
+/** Generates documents with the members of the operation, so that the decoder reads the values. */
 function documentFor(model: ServiceModel, operation: OperationModel): fc.Arbitrary<unknown> {
   const names = Object.keys(model.shapes[operation.input ?? '']?.members ?? {});
   const key = names.length === 0 ? fc.string() : fc.oneof(fc.constantFrom(...names, '__proto__', 'constructor'), fc.string());
@@ -66,7 +66,7 @@ describe('arbitrary requests', () => {
   test('any bytes as the body of any operation are an input or an AwsError', () => {
     fc.assert(
       fc.property(anyOperation, fc.uint8Array({ maxLength: 200 }), fc.webFragments(), ({ model, operation }, body, path) => {
-        survives(requestFor(model, operation, body, path.replaceAll(/[/?#]/g, '')));
+        assertHandled(requestFor(model, operation, body, path.replaceAll(/[/?#]/g, '')));
       }),
       { numRuns: 1_500 },
     );
@@ -84,7 +84,7 @@ describe('arbitrary requests', () => {
     fc.assert(
       fc.property(request, ({ model, operation, document }) => {
         const text = JSON.stringify(document.rest, (_key, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
-        survives(requestFor(model, operation, Buffer.from(text), 'x'));
+        assertHandled(requestFor(model, operation, Buffer.from(text), 'x'));
       }),
       { numRuns: 1_500 },
     );
@@ -105,7 +105,7 @@ describe('arbitrary requests', () => {
     });
     fc.assert(
       fc.property(request, ({ model, operation, pairs }) => {
-        survives(requestFor(model, operation, Buffer.from(`${new URLSearchParams(pairs)}`), ''));
+        assertHandled(requestFor(model, operation, Buffer.from(`${new URLSearchParams(pairs)}`), ''));
       }),
       { numRuns: 1_500 },
     );
@@ -122,16 +122,16 @@ describe('arbitrary requests', () => {
         try {
           body = cbor(document);
         } catch {
-          // What CBOR cannot write, nobody can send.
+          // A client cannot send values that CBOR cannot encode.
           return;
         }
-        survives(requestFor(model, operation, body, ''));
+        assertHandled(requestFor(model, operation, body, ''));
       }),
       { numRuns: 1_000 },
     );
   });
 
-  test('any target, method and headers are routed or refused', () => {
+  test('any target, method and headers are routed or rejected', () => {
     const headers = fc.dictionary(
       fc.constantFrom('Host', 'Authorization', 'X-Amz-Target', 'smithy-protocol', 'Content-Type', 'Content-Encoding', 'User-Agent'),
       fc.oneof(
@@ -158,8 +158,8 @@ describe('arbitrary requests', () => {
         target,
         headers,
         fc.uint8Array({ maxLength: 100 }),
-        (method, path, given, body) => {
-          survives({ method, target: path, headers: given, body });
+        (method, path, headerValues, body) => {
+          assertHandled({ method, target: path, headers: headerValues, body });
         },
       ),
       { numRuns: 2_000 },

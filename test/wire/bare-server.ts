@@ -8,8 +8,8 @@ import { encode, encodeError } from '#wire/encode.ts';
 import { route } from '#wire/route.ts';
 import type { Routed } from '#wire/routed.ts';
 
-/** What the server understood of one request. */
-export interface Heard {
+/** Request as decoded by the server. */
+export interface DecodedRequest {
   readonly service: string;
   readonly operation: string;
   readonly protocol: string;
@@ -18,15 +18,17 @@ export interface Heard {
   readonly input: Record<string, unknown>;
 }
 
-/** A server that is nothing but the wire: it decodes what real clients send and answers what the test wants. */
+/** Server that only decodes requests and encodes responses. It returns the response that the test sets. */
 export interface BareServer {
   readonly url: string;
-  readonly heard: Heard[];
-  /** What is answered next; an AwsError is answered as one. */
-  answer: unknown;
+  /** Decoded requests, in the order of arrival. */
+  readonly requests: DecodedRequest[];
+  /** Output or AwsError for the next responses. */
+  response: unknown;
   readonly close: () => Promise<void>;
 }
 
+/** Starts the server on a free port of the loopback address. */
 export async function startBareServer(): Promise<BareServer> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -51,9 +53,9 @@ export async function startBareServer(): Promise<BareServer> {
     const routed = route(received, { guide2021: false });
     if (routed.kind === 'refused') return encodeError(routed, routed.error, received.requestId);
     try {
-      bare.heard.push({ ...summary(routed), input: decode(routed, received) });
-      if (bare.answer instanceof AwsError) throw bare.answer;
-      return encode(routed, bare.answer, received.requestId);
+      bare.requests.push({ ...summary(routed), input: decode(routed, received) });
+      if (bare.response instanceof AwsError) throw bare.response;
+      return encode(routed, bare.response, received.requestId);
     } catch (error) {
       if (error instanceof AwsError) return encodeError(routed, error, received.requestId);
       throw error;
@@ -63,8 +65,8 @@ export async function startBareServer(): Promise<BareServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const bare: BareServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    heard: [],
-    answer: {},
+    requests: [],
+    response: {},
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -74,7 +76,7 @@ export async function startBareServer(): Promise<BareServer> {
   return bare;
 }
 
-function summary(routed: Routed): Omit<Heard, 'input'> {
+function summary(routed: Routed): Omit<DecodedRequest, 'input'> {
   const { service, operation, protocol, profile, contentEncoding } = routed;
   return { service, operation: operation.name, protocol, profile, gzip: contentEncoding === 'gzip' };
 }

@@ -20,7 +20,7 @@ import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts'
 import { type BareServer, startBareServer } from './bare-server.ts';
 import { type SampleForm, sample, withCanonicalArns } from './samples.ts';
 
-/** A client and its commands as far as this test needs them. */
+/** The members of a client that this test uses. */
 interface Client {
   readonly send: (command: object) => Promise<Record<string, unknown>>;
   readonly destroy: () => void;
@@ -42,7 +42,7 @@ const CLIENTS: readonly (readonly [title: string, service: ServiceName, client: 
   ['cloudtrail',                    'cloudtrail',                'CloudTrailClient',             cloudtrail,      'json',               {}],
   ['events',                        'events',                    'EventBridgeClient',            events,          'json',               {}],
   ['organizations',                 'organizations',             'OrganizationsClient',          organizations,   'json',               {}],
-  ['cloudwatch as it comes',        'cloudwatch',                'CloudWatchClient',             cloudwatch,      'json',               {}],
+  ['cloudwatch by default',         'cloudwatch',                'CloudWatchClient',             cloudwatch,      'json',               {}],
   ['cloudwatch by CBOR',            'cloudwatch',                'CloudWatchClient',             cloudwatch,      'smithy-rpc-v2-cbor', { protocol: AwsSmithyRpcV2CborProtocol }],
   ['cloudwatch by query',           'cloudwatch',                'CloudWatchClient',             cloudwatch,      'query',              { protocol: AwsQueryProtocol }],
 ];
@@ -72,23 +72,23 @@ for (const [title, service, clientName, from, protocol, settings] of CLIENTS) {
     after(() => client.destroy());
     const call = async (operation: OperationModel, input: unknown): Promise<Record<string, unknown>> => {
       const Command = from[`${operation.name}Command`] as new (input: unknown) => object;
-      server.heard.length = 0;
+      server.requests.length = 0;
       const { $metadata, ...output } = await client.send(new Command(input));
-      // Blobs are of a class of the SDK's; a clone has the ordinary one.
+      // The SDK has its own class for blobs. A clone has the ordinary class.
       return structuredClone(output);
     };
 
-    test('every operation: what the client is given is what decode returns', async () => {
+    test('every operation: decode returns the input of the client', async () => {
       const wrong: string[] = [];
       for (const operation of operations) {
         const input = inputOf(model, operation, CLIENT_FORM);
-        server.answer = answerOf(model, operation, SERVER_FORM);
+        server.response = outputOf(model, operation, SERVER_FORM);
         try {
           await call(operation, input);
-          // Maps come without a prototype; a clone has the ordinary one.
-          const heard = structuredClone(server.heard[0]);
+          // Decoded maps have no prototype. A clone has the ordinary prototype.
+          const decoded = structuredClone(server.requests[0]);
           assert.deepEqual(
-            { ...heard, gzip: false },
+            { ...decoded, gzip: false },
             {
               service,
               operation: operation.name,
@@ -105,13 +105,13 @@ for (const [title, service, clientName, from, protocol, settings] of CLIENTS) {
       assert.deepEqual(wrong, []);
     });
 
-    test('every operation: what encode is given is what the client returns', async () => {
+    test('every operation: the client returns the encoded output', async () => {
       const wrong: string[] = [];
       for (const operation of operations) {
-        server.answer = answerOf(model, operation, SERVER_FORM);
+        server.response = outputOf(model, operation, SERVER_FORM);
         try {
           const output = await call(operation, inputOf(model, operation, CLIENT_FORM));
-          assert.deepEqual(output, answerOf(model, operation, CLIENT_FORM));
+          assert.deepEqual(output, outputOf(model, operation, CLIENT_FORM));
         } catch (error) {
           wrong.push(`${operation.name}: ${error}`);
         }
@@ -119,7 +119,7 @@ for (const [title, service, clientName, from, protocol, settings] of CLIENTS) {
       assert.deepEqual(wrong, []);
     });
 
-    test('every error of the model: the client throws the class of that name, with message and status', async () => {
+    test('every error of the model: the client throws its class with message and status', async () => {
       const wrong: string[] = [];
       const tried = new Set<string>();
       for (const operation of operations) {
@@ -127,14 +127,14 @@ for (const [title, service, clientName, from, protocol, settings] of CLIENTS) {
           const shape = model.shapes[code];
           if (tried.has(code) || from[code] === undefined || shape === undefined) continue;
           tried.add(code);
-          server.answer = new AwsError(code, 'Not <this> & not "that"');
+          server.response = new AwsError(code, 'Not <this> & not "that"');
           const thrown: unknown = await call(operation, inputOf(model, operation, CLIENT_FORM)).catch((error: unknown) => error);
           const { name, message, $metadata } = thrown as {
             name: string;
             message: string;
             $metadata: { httpStatusCode: number; requestId: string };
           };
-          // CloudWatch has two errors of one query code; which of them a client takes it for is the client's choice.
+          // CloudWatch has two errors with the same query code. The client may throw either class.
           const sameCode = Object.keys(model.shapes).filter(
             (one) => shape.error?.code !== undefined && model.shapes[one]?.error?.code === shape.error.code,
           );
@@ -149,10 +149,10 @@ for (const [title, service, clientName, from, protocol, settings] of CLIENTS) {
   });
 }
 
-const MOMENT = 1_795_305_600_000;
+const INSTANT = 1_795_305_600_000;
 const CLIENT_FORM: SampleForm = {
   timestamp: (milliseconds) => new Date(milliseconds),
-  milliseconds: MOMENT,
+  milliseconds: INSTANT,
   blob: (bytes) => bytes,
   elements: 2,
 };
@@ -163,12 +163,12 @@ function inputOf(model: ServiceModel, operation: OperationModel, form: SampleFor
   const input = sample(model, { shape: operation.input }, form);
   assert.ok(input !== undefined, `no sample for ${operation.input}`);
   withCanonicalArns(model, operation, input);
-  // With an EndpointId the client signs by SigV4a, which is a package of its own.
+  // With an EndpointId, the client signs with SigV4a, which requires a separate package.
   const { EndpointId, ...rest } = input as Record<string, unknown>;
   return operation.name === 'PutEvents' ? rest : (input as Record<string, unknown>);
 }
 
-function answerOf(model: ServiceModel, operation: OperationModel, form: SampleForm): Record<string, unknown> {
+function outputOf(model: ServiceModel, operation: OperationModel, form: SampleForm): Record<string, unknown> {
   if (operation.output === undefined) return {};
   const output: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(model.shapes[operation.output]?.members ?? {})) {

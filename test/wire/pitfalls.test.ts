@@ -23,13 +23,13 @@ before(async () => {
 });
 after(() => server.close());
 beforeEach(() => {
-  server.heard.length = 0;
-  server.answer = {};
+  server.requests.length = 0;
+  server.response = {};
 });
 
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
 const settings = (path = '') => ({ endpoint: `${server.url}${path}`, region: 'us-east-1', credentials, maxAttempts: 1 });
-const heardFirst = () => structuredClone(server.heard[0]);
+const firstRequest = () => structuredClone(server.requests[0]);
 
 const metrics = Array.from({ length: 200 }, (_, i) => ({
   MetricName: `metric-${i}`,
@@ -38,23 +38,23 @@ const metrics = Array.from({ length: 200 }, (_, i) => ({
   Dimensions: [{ Name: 'host', Value: `host-${i}` }],
 }));
 
-test('PutMetricData: a body the client compressed is read', async () => {
+test('PutMetricData: a compressed body is decoded', async () => {
   const client = new CloudWatchClient(settings());
   await client.send(new PutMetricDataCommand({ Namespace: 'Belfry', MetricData: metrics }));
   client.destroy();
-  const heard = heardFirst();
-  assert.equal(heard?.gzip, true);
-  assert.deepEqual(heard?.input, { Namespace: 'Belfry', MetricData: metrics.map((one) => ({ ...one, Timestamp: 1_795_305_600_123 })) });
+  const request = firstRequest();
+  assert.equal(request?.gzip, true);
+  assert.deepEqual(request?.input, { Namespace: 'Belfry', MetricData: metrics.map((one) => ({ ...one, Timestamp: 1_795_305_600_123 })) });
 });
 
-test('a base path with and without a slash at its end is the same', async () => {
+test('base path: a trailing slash makes no difference', async () => {
   for (const path of ['/_iam', '/_iam/']) {
     const client = new IAMClient(settings(path));
     await client.send(new ListUsersCommand({ PathPrefix: '/a+b%c/' }));
     client.destroy();
   }
   assert.deepEqual(
-    server.heard.map(({ service, operation, input }) => [service, operation, input]),
+    server.requests.map(({ service, operation, input }) => [service, operation, input]),
     [
       ['iam', 'ListUsers', { PathPrefix: '/a+b%c/' }],
       ['iam', 'ListUsers', { PathPrefix: '/a+b%c/' }],
@@ -62,7 +62,7 @@ test('a base path with and without a slash at its end is the same', async () => 
   );
 });
 
-test('an ARN in a path arrives whole', async () => {
+test('ListChannelMemberships: an ARN in the path is decoded', async () => {
   const ChannelArn = 'arn:aws:chime:us-east-1:111122223333:app-instance/a1/channel/b2';
   const ChimeBearer = 'arn:aws:chime:us-east-1:111122223333:app-instance/a1/user/c3';
   const client = new ChimeSDKMessagingClient(settings());
@@ -70,10 +70,10 @@ test('an ARN in a path arrives whole', async () => {
     new ListChannelMembershipsCommand({ ChannelArn, ChimeBearer, Type: 'DEFAULT', MaxResults: 5, NextToken: 'a+b/c=d&e f%20' }),
   );
   client.destroy();
-  assert.deepEqual(heardFirst()?.input, { ChannelArn, ChimeBearer, Type: 'DEFAULT', MaxResults: 5, NextToken: 'a+b/c=d&e f%20' });
+  assert.deepEqual(firstRequest()?.input, { ChannelArn, ChimeBearer, Type: 'DEFAULT', MaxResults: 5, NextToken: 'a+b/c=d&e f%20' });
 });
 
-test('of two services with one route the SDK says which it means', async () => {
+test('route: the User-Agent of the SDK selects between services with the same path', async () => {
   const voice = new ChimeSDKVoiceClient(settings());
   const classic = new ChimeClient(settings());
   await voice.send(new ListPhoneNumbersCommand({}));
@@ -82,7 +82,7 @@ test('of two services with one route the SDK says which it means', async () => {
   voice.destroy();
   classic.destroy();
   assert.deepEqual(
-    server.heard.map(({ service, profile }) => [service, profile]),
+    server.requests.map(({ service, profile }) => [service, profile]),
     [
       ['chime-sdk-voice', 'sdk'],
       ['chime', 'classic'],
@@ -91,9 +91,9 @@ test('of two services with one route the SDK says which it means', async () => {
   );
 });
 
-test('AssumeRoleWithWebIdentity: the client sends no signature, and the version tells whose it is', async () => {
+test('AssumeRoleWithWebIdentity: an unsigned request is routed by its Version', async () => {
   const client = new STSClient({ endpoint: server.url, region: 'us-east-1', maxAttempts: 1 });
-  server.answer = { Credentials: { AccessKeyId: 'ASIA', SecretAccessKey: 's', SessionToken: 't', Expiration: 1_795_305_600_000 } };
+  server.response = { Credentials: { AccessKeyId: 'ASIA', SecretAccessKey: 's', SessionToken: 't', Expiration: 1_795_305_600_000 } };
   const { Credentials } = await client.send(
     new AssumeRoleWithWebIdentityCommand({
       RoleArn: 'arn:aws:iam::111122223333:role/a',
@@ -103,11 +103,11 @@ test('AssumeRoleWithWebIdentity: the client sends no signature, and the version 
   );
   client.destroy();
   assert.deepEqual(Credentials?.Expiration, new Date(1_795_305_600_000));
-  assert.equal(heardFirst()?.operation, 'AssumeRoleWithWebIdentity');
+  assert.equal(firstRequest()?.operation, 'AssumeRoleWithWebIdentity');
 });
 
 for (const method of ['GET', 'POST']) {
-  test(`GetCallerIdentity: a presigned ${method} is the action of its query string`, async () => {
+  test(`GetCallerIdentity: a presigned ${method} calls the action in its query string`, async () => {
     class Sha256 {
       readonly #hash;
       constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
@@ -134,11 +134,11 @@ for (const method of ['GET', 'POST']) {
     const response = await fetch(`${server.url}/?${new URLSearchParams(query as Record<string, string>)}`, { method });
     assert.equal(response.status, 200);
     assert.match(await response.text(), /^<GetCallerIdentityResponse /);
-    assert.equal(heardFirst()?.operation, 'GetCallerIdentity');
+    assert.equal(firstRequest()?.operation, 'GetCallerIdentity');
   });
 }
 
-test("constraints broken: the client shows AWS's name and text", async () => {
+test("CreateMeeting: a violated constraint returns AWS's error name and message", async () => {
   const client = new ChimeSDKMeetingsClient(settings());
   const sent = client.send(
     new CreateMeetingCommand({ MediaRegion: 'us-east-1', ExternalMeetingId: 'x'.repeat(65), ClientRequestToken: 'token' }),
@@ -151,20 +151,20 @@ test("constraints broken: the client shows AWS's name and text", async () => {
   client.destroy();
 });
 
-test('not built yet is told in one attempt', async () => {
+test('NotYetImplementedException: the client does not retry', async () => {
   const client = new ChimeSDKMeetingsClient({ ...settings(), maxAttempts: 3 });
-  server.answer = new AwsError('NotYetImplementedException', 'GetMeeting is not implemented yet by Belfry.');
+  server.response = new AwsError('NotYetImplementedException', 'GetMeeting is not implemented yet by Belfry.');
   await assert.rejects(client.send(new GetMeetingCommand({ MeetingId: 'a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d' })), {
     name: 'NotYetImplementedException',
     message: 'GetMeeting is not implemented yet by Belfry.',
   });
   client.destroy();
-  assert.equal(server.heard.length, 1);
+  assert.equal(server.requests.length, 1);
 });
 
-test('Retry-After reaches the client as a member of the error', async () => {
+test('ServiceUnavailableException: the client reads Retry-After as a member of the error', async () => {
   const client = new ChimeSDKMeetingsClient(settings());
-  server.answer = new AwsError('ServiceUnavailableException', 'Later', { RetryAfterSeconds: '7' });
+  server.response = new AwsError('ServiceUnavailableException', 'Later', { RetryAfterSeconds: '7' });
   await assert.rejects(
     client.send(new GetMeetingCommand({ MeetingId: 'a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d' })),
     (error) => error instanceof ServiceUnavailableException && error.RetryAfterSeconds === '7',
@@ -172,8 +172,8 @@ test('Retry-After reaches the client as a member of the error', async () => {
   client.destroy();
 });
 
-test('AccessDenied: each dialect has its own spelling', async () => {
-  server.answer = new AwsError('AccessDenied', 'no');
+test('AccessDenied: each protocol has its own error name', async () => {
+  server.response = new AwsError('AccessDenied', 'no');
   const names = [];
   const iam = new IAMClient(settings());
   const meetings = new ChimeSDKMeetingsClient(settings());
@@ -196,25 +196,25 @@ test('AccessDenied: each dialect has its own spelling', async () => {
   assert.deepEqual(names, ['AccessDenied', 'AccessDeniedException', 'ForbiddenException', 'AccessDenied']);
 });
 
-test('texts of an XML answer come through as they were', async () => {
+test('CreateUser: the client reads special characters of an XML response unchanged', async () => {
   const text = ' <a> & "b"\r\n\tc \u0085\u2028 😀 ';
-  server.answer = { User: { Path: '/', UserName: text, UserId: 'AIDA', Arn: 'arn', CreateDate: 0 } };
+  server.response = { User: { Path: '/', UserName: text, UserId: 'AIDA', Arn: 'arn', CreateDate: 0 } };
   const client = new IAMClient(settings());
   const { User } = await client.send(new CreateUserCommand({ UserName: 'a' }));
   client.destroy();
   assert.equal(User?.UserName, text);
 });
 
-test('a paginator walks on with the marker it was given', async () => {
+test('ListUsers: a paginator sends the marker of the last response', async () => {
   const client = new IAMClient(settings());
-  server.answer = { Users: [], IsTruncated: true, Marker: 'a+b/c==' };
+  server.response = { Users: [], IsTruncated: true, Marker: 'a+b/c==' };
   const pages = paginateListUsers({ client }, {});
   await pages.next();
-  server.answer = { Users: [], IsTruncated: false };
+  server.response = { Users: [], IsTruncated: false };
   await pages.next();
   client.destroy();
   assert.deepEqual(
-    server.heard.map(({ input }) => input),
+    server.requests.map(({ input }) => input),
     [{}, { Marker: 'a+b/c==' }],
   );
 });

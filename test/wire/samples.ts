@@ -2,7 +2,7 @@ import { arnInputsOf } from '#model/arn-inputs.ts';
 import type { Member, OperationModel, ServiceModel, Shape } from '#model/model.ts';
 import { matchesPattern } from '#model/patterns.ts';
 
-/** Texts that between them satisfy the patterns of the models; awkward ones first, so that they are used wherever a model allows them. */
+/** Strings of which at least one matches each pattern of the models. Awkward strings come first and are used if a model allows them. */
 const TEXTS = [
   'Zoë & <b>"quoted"</b> 100% a+b=c;d/e?f#g 😀',
   'a b+c',
@@ -79,17 +79,21 @@ const TEXTS = [
   'rt-abcdefgh12345678',
 ];
 
-/** What differs between what a client is given, what a handler sees and what the wire keeps. */
+/** Differences between the values of a client and of a handler. */
 export interface SampleForm {
   readonly timestamp: (milliseconds: number) => unknown;
-  /** Of whole seconds where the protocol prints no more. */
+  /** Value of all timestamps. Use whole seconds if the protocol has no fractions. */
   readonly milliseconds: number;
   readonly blob: (bytes: Uint8Array) => unknown;
-  /** Lists have at least this many elements. */
+  /** Number of elements in lists and maps, if the shape allows it. */
   readonly elements: number;
 }
 
-/** A value of a shape that breaks no constraint; undefined where none of the texts will do. Each member of a structure is filled, of a union the first. */
+/**
+ * Returns a valid value of a shape. It sets all members of a structure, and the first member of a union.
+ *
+ * Returns `undefined` if no sample string is valid or the shape is recursive.
+ */
 export function sample(model: ServiceModel, use: Member, form: SampleForm, within: readonly string[] = []): unknown {
   const shape = model.shapes[use.shape] as Shape;
   if (within.includes(use.shape)) return undefined;
@@ -117,7 +121,7 @@ export function sample(model: ServiceModel, use: Member, form: SampleForm, withi
     case 'map': {
       const key = model.shapes[shape.key?.shape ?? ''] as Shape;
       const value = sample(model, shape.member as Member, form, inner);
-      const keys = key.enum ?? TEXTS.filter((text) => fits(key, text));
+      const keys = key.enum ?? TEXTS.filter((text) => matches(key, text));
       const size = Math.max(shape.min ?? 0, Math.min(shape.max ?? form.elements, form.elements));
       return value === undefined ? undefined : Object.fromEntries(keys.slice(0, size).map((name) => [name, value]));
     }
@@ -134,7 +138,7 @@ export function sample(model: ServiceModel, use: Member, form: SampleForm, withi
   }
 }
 
-/** One ARN of each type that an input takes. */
+/** At least one ARN of each type that an input accepts. */
 const ARNS = [
   ...TEXTS.filter((text) => text.startsWith('arn:')),
   'arn:aws:chime:us-east-1:111122223333:app-instance/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d',
@@ -152,17 +156,17 @@ const ARNS = [
   'arn:aws:iam::aws:contextProvider/IdentityCenter',
 ];
 
-/** An input in which every ARN is a canonical one of a type that its member takes. */
+/** Replaces the ARNs of an input with canonical ARNs of a type that their members accept. Changes and returns the input. */
 export function withCanonicalArns<Input>(model: ServiceModel, operation: OperationModel, input: Input): Input {
   for (const { path, types, isCanonical } of arnInputsOf(model, operation)) {
     const text = ARNS.find(isCanonical);
-    if (text === undefined) throw new Error(`no sample for ${types}`);
+    if (text === undefined) throw new Error(`no sample ARN for ${types}`);
     replaceAt(input, path, (value) => (isCanonical(value) ? value : text));
   }
   return input;
 }
 
-/** Replaces the strings at a path; `[]` stands for every element. */
+/** Replaces the strings at a path in place. `[]` in the path selects every element. */
 export function replaceAt(value: unknown, [step, ...further]: readonly string[], replace: (text: string) => string): void {
   if (typeof value !== 'object' || value === null || step === undefined) return;
   const holder = value as Record<string, unknown>;
@@ -175,13 +179,13 @@ export function replaceAt(value: unknown, [step, ...further]: readonly string[],
 
 function textFor(shape: Shape): string | undefined {
   if (shape.enum !== undefined) return shape.enum[0];
-  const found = TEXTS.find((text) => fits(shape, text));
+  const found = TEXTS.find((text) => matches(shape, text));
   if (found !== undefined) return found;
   const size = Math.max(shape.min ?? 1, 1);
-  return ['a'.repeat(size), 'A'.repeat(size), '1'.repeat(size)].find((text) => fits(shape, text));
+  return ['a'.repeat(size), 'A'.repeat(size), '1'.repeat(size)].find((text) => matches(shape, text));
 }
 
-function fits(shape: Shape, text: string): boolean {
+function matches(shape: Shape, text: string): boolean {
   const size = [...text].length;
   return size >= (shape.min ?? 0) && size <= (shape.max ?? Number.POSITIVE_INFINITY) && matchesPattern(shape, text);
 }

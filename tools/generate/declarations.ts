@@ -1,12 +1,12 @@
-/** Writes the TypeScript of a service: an interface of its operations, its structures and enums, its error codes. */
+/** Generates the TypeScript declarations of a service: its operations, structures, enums and error codes. */
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
 
-/** `chime-sdk-meetings` → `ChimeSdkMeetings`. */
+/** Converts a service name to pascal case: `chime-sdk-meetings` to `ChimeSdkMeetings`. */
 export function pascalCase(name: string): string {
   return name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Names of TypeScript and of ours that a shape may not take. */
+/** Names of TypeScript and of our own types. A shape with such a name is an error. */
 const RESERVED: ReadonlySet<string> = new Set([
   'Record',
   'Readonly',
@@ -19,7 +19,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'String',
 ]);
 
-/** The text of `src/model/generated/<service>.ts`. Structures are in the order of the model's names, so that a change is seen where it is. */
+/** Returns the text of `src/model/generated/<service>.ts`. The types are sorted by name, so that diffs are local. */
 export function declarations(model: ServiceModel, head: string): string {
   const name = pascalCase(model.service);
   const reached = reachable(model);
@@ -42,7 +42,7 @@ export function declarations(model: ServiceModel, head: string): string {
   for (const shapeName of [...reached].sort()) {
     const shape = model.shapes[shapeName] as Shape;
     if (shape.type !== 'structure' && shape.enum === undefined) continue;
-    if (RESERVED.has(shapeName)) throw new Error(`${model.service}: the name of shape ${shapeName} has another meaning in TypeScript`);
+    if (RESERVED.has(shapeName)) throw new Error(`${model.service}: the shape name '${shapeName}' is reserved`);
     shapes.push(
       shape.type === 'structure' ? structure(shapeName, shape, type) : `export type ${shapeName} = ${literals(shape.enum ?? [])};\n`,
     );
@@ -64,12 +64,12 @@ export function declarations(model: ServiceModel, head: string): string {
     .join('\n');
 }
 
-/** A union's alternatives exclude each other, and each may still be asked for on any value of it. */
+/** Declares a structure. The alternatives of a union exclude each other, but code can read every member on any alternative. */
 function structure(name: string, shape: Shape, type: (member: Member) => string): string {
   const members = Object.entries(shape.members ?? {});
   if (shape.union) {
-    const alternative = (given: string) =>
-      `{ ${members.map(([key, member]) => (key === given ? `readonly ${key}: ${type(member)}` : `readonly ${key}?: never`)).join('; ')} }`;
+    const alternative = (set: string) =>
+      `{ ${members.map(([key, member]) => (key === set ? `readonly ${key}: ${type(member)}` : `readonly ${key}?: never`)).join('; ')} }`;
     return `export type ${name} =\n${members.map(([key]) => `  | ${alternative(key)}`).join('\n')};\n`;
   }
   if (members.length === 0) return `export type ${name} = Readonly<Record<string, never>>;\n`;
@@ -114,7 +114,7 @@ function literals(values: readonly string[]): string {
   return values.map((value) => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join(' | ');
 }
 
-/** Shapes that an input or an output leads to; errors are apart. */
+/** Returns the names of all shapes within inputs and outputs. Omits shapes that are used only by errors. */
 function reachable(model: ServiceModel): ReadonlySet<string> {
   const reached = new Set<string>();
   const waiting = Object.values(model.operations).flatMap((o) => [o.input, o.output].filter((shape) => shape !== undefined));

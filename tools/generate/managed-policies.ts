@@ -1,4 +1,4 @@
-/** Writes the AWS managed policies as the server reads them. */
+/** Generates the file of AWS managed policies. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
@@ -15,7 +15,7 @@ interface Published {
 
 const ARN_PREFIX = 'arn:aws:iam::aws:policy';
 
-/** The text of `managed-policies.json`: one policy to a line, sorted by name. */
+/** Returns the text of `managed-policies.json`: one policy per line, sorted by name. */
 export function managedPoliciesText(folder: string): string {
   const policies = readdirSync(folder)
     .filter((file) => file.endsWith('.json'))

@@ -1,16 +1,16 @@
 /**
- * Reads a published model (`models/<name>-<version>.json`, botocore's form) into ours. Every key that is not known here is an error:
- * a new trait is either given a meaning or passed over by name, never by accident.
+ * Converts a published model (`models/<name>-<version>.json`, in botocore's format) to ours. An unknown key is an error, so that
+ * a new trait is either supported or ignored deliberately.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Member, OperationModel, ProtocolName, ServiceModel, ServiceName, Shape, ShapeType } from '#model/model.ts';
 
-/** Whatever a published model holds at some place; narrowed where it is read. */
+/** JSON value of a published model. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = { readonly [key: string]: Json };
 
-/** Keys without a meaning for a server. */
-const PASSED_OVER: Readonly<Record<string, readonly string[]>> = {
+/** Keys that a server does not need. */
+const IGNORED_KEYS: Readonly<Record<string, readonly string[]>> = {
   service: ['version', 'deprecated', 'deprecatedMessage'],
   metadata: [
     'auth',
@@ -27,36 +27,36 @@ const PASSED_OVER: Readonly<Record<string, readonly string[]>> = {
   member: ['box', 'deprecated', 'deprecatedMessage', 'contextParam'],
 };
 
-/** Patterns that every text matches. They are left out: a chat message or a policy of any length is then not looked through for nothing. */
+/** Patterns that match every string. The generator omits them, so that the server does not scan long chat messages and policies. */
 const MATCHES_ALL: readonly Json[] = ['[\\s\\S]*', '(?s).*'];
 
-/** Reads the keys that are known and fails on every other. */
-function known(where: string, what: string, from: JsonObject, keys: readonly string[]): void {
+/** Checks that an object has only known or ignored keys. */
+function checkKeys(where: string, what: string, from: JsonObject, keys: readonly string[]): void {
   for (const key of Object.keys(from)) {
-    if (!keys.includes(key) && !PASSED_OVER[what]?.includes(key))
-      throw new Error(`${where}: the generator does not know ${what} key '${key}'`);
+    if (!keys.includes(key) && !IGNORED_KEYS[what]?.includes(key)) throw new Error(`${where}: unknown ${what} key '${key}'`);
   }
 }
 
-/** The published model of a service, and the name of its file. */
+/** Reads the published model of a service. Returns it with the name of its file. */
 export function readPublished(folder: string, service: ServiceName): { readonly file: string; readonly model: JsonObject } {
   const files = readdirSync(folder).filter((file) => new RegExp(`^${service}-[0-9]{4}-[0-9]{2}-[0-9]{2}\\.json$`).test(file));
   const [file] = files;
-  if (file === undefined || files.length > 1) throw new Error(`${folder} must hold one model of ${service}, and holds ${files.length}`);
+  if (file === undefined || files.length > 1)
+    throw new Error(`'${folder}' must contain one model of ${service}, but contains ${files.length}`);
   return { file, model: JSON.parse(readFileSync(`${folder}/${file}`, 'utf8')) as JsonObject };
 }
 
-/** The published operations that a service had once (`models/<its model>.removed.json`), and where they were published; most services have none. */
+/** Reads the removed operations of a service and their origin (`models/<its model>.removed.json`), if it has any. */
 export function readRemoved(folder: string, file: string): JsonObject | undefined {
   const path = `${folder}/${file.replace(/\.json$/, '.removed.json')}`;
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as JsonObject) : undefined;
 }
 
-/** Turns a published model into ours, without `readOnly`, which the authorization reference knows. */
+/** Converts a published model to ours. `serviceModel` completes `readOnly` from the authorization reference. */
 export function fromPublished(service: ServiceName, file: string, published: JsonObject, removed?: JsonObject): ServiceModel {
-  known(file, 'service', published, ['metadata', 'operations', 'shapes']);
+  checkKeys(file, 'service', published, ['metadata', 'operations', 'shapes']);
   const metadata = published['metadata'] as JsonObject;
-  known(file, 'metadata', metadata, [
+  checkKeys(file, 'metadata', metadata, [
     'apiVersion',
     'endpointPrefix',
     'protocols',
@@ -66,7 +66,7 @@ export function fromPublished(service: ServiceName, file: string, published: Jso
     'targetPrefix',
     'xmlNamespace',
   ]);
-  if (removed) known(file, 'removed', removed, ['origin', 'operations']);
+  if (removed) checkKeys(file, 'removed', removed, ['origin', 'operations']);
   const protocols = metadata['protocols'] as readonly ProtocolName[];
   const endpointPrefix = metadata['endpointPrefix'] as string;
 
@@ -90,15 +90,15 @@ export function fromPublished(service: ServiceName, file: string, published: Jso
 }
 
 function toOperation(where: string, name: string, o: JsonObject, query: boolean): OperationModel {
-  known(where, 'operation', o, ['name', 'http', 'input', 'output', 'errors', 'readonly', 'authtype', 'deprecated']);
+  checkKeys(where, 'operation', o, ['name', 'http', 'input', 'output', 'errors', 'readonly', 'authtype', 'deprecated']);
   const http = o['http'] as JsonObject;
-  known(where, 'http', http, ['method', 'requestUri', 'responseCode']);
+  checkKeys(where, 'http', http, ['method', 'requestUri', 'responseCode']);
   const input = o['input'] as JsonObject | undefined;
   const output = o['output'] as JsonObject | undefined;
-  known(where, 'input', input ?? {}, ['shape']);
-  known(where, 'output', output ?? {}, ['shape', 'resultWrapper']);
+  checkKeys(where, 'input', input ?? {}, ['shape']);
+  checkKeys(where, 'output', output ?? {}, ['shape', 'resultWrapper']);
   const errors = (o['errors'] as readonly JsonObject[] | undefined) ?? [];
-  for (const error of errors) known(where, 'error', error, ['shape']);
+  for (const error of errors) checkKeys(where, 'error', error, ['shape']);
   if (o['authtype'] !== undefined && o['authtype'] !== 'none') throw new Error(`${where}: unknown authtype '${o['authtype']}'`);
 
   return {
@@ -110,7 +110,7 @@ function toOperation(where: string, name: string, o: JsonObject, query: boolean)
     },
     ...(input && { input: input['shape'] as string }),
     ...(output && { output: output['shape'] as string }),
-    // CloudWatch's model names no wrapper; in the query protocol it is always the operation's name with this ending.
+    // CloudWatch's model has no wrappers. In the query protocol, the wrapper is always the operation's name with this suffix.
     ...(output && query && { resultWrapper: (output['resultWrapper'] as string | undefined) ?? `${name}Result` }),
     errors: errors.map((error) => error['shape'] as string),
     ...(o['authtype'] === 'none' && { unsigned: true as const }),
@@ -120,7 +120,7 @@ function toOperation(where: string, name: string, o: JsonObject, query: boolean)
 }
 
 function toShape(where: string, shape: JsonObject): Shape {
-  known(where, 'shape', shape, [
+  checkKeys(where, 'shape', shape, [
     'type',
     'members',
     'required',
@@ -153,10 +153,10 @@ function toShape(where: string, shape: JsonObject): Shape {
   };
 }
 
-/** An exception without a status is the caller's fault, 400, unless the model calls it a fault. Source: Smithy, "error trait". */
+/** Returns the error of an exception. The default status is 400, or 500 for a server fault. Source: Smithy, "error trait". */
 function toError(where: string, shape: JsonObject): NonNullable<Shape['error']> {
   const error = (shape['error'] as JsonObject | undefined) ?? {};
-  known(where, 'error trait', error, ['code', 'httpStatusCode', 'senderFault']);
+  checkKeys(where, 'error trait', error, ['code', 'httpStatusCode', 'senderFault']);
   return {
     status: (error['httpStatusCode'] as number | undefined) ?? (shape['fault'] === true ? 500 : 400),
     ...pick(error, ['code', 'senderFault']),
@@ -164,7 +164,15 @@ function toError(where: string, shape: JsonObject): NonNullable<Shape['error']> 
 }
 
 function toMember(where: string, member: JsonObject): Member {
-  known(where, 'member', member, ['shape', 'location', 'locationName', 'flattened', 'idempotencyToken', 'sensitive', 'timestampFormat']);
+  checkKeys(where, 'member', member, [
+    'shape',
+    'location',
+    'locationName',
+    'flattened',
+    'idempotencyToken',
+    'sensitive',
+    'timestampFormat',
+  ]);
   return {
     shape: member['shape'] as string,
     ...pick(member, ['location', 'locationName', 'flattened', 'idempotencyToken', 'sensitive', 'timestampFormat']),
@@ -177,7 +185,7 @@ function pick(from: JsonObject, keys: readonly string[]): Record<string, never> 
   return picked as Record<string, never>;
 }
 
-/** A record with the same keys, in the same order. */
+/** Maps the values of a record. Keeps the keys and their order. */
 export function mapValues<From, To>(from: Readonly<Record<string, From>>, change: (value: From, key: string) => To): Record<string, To> {
   return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, change(value, key)]));
 }

@@ -1,16 +1,20 @@
-/** Finds in the texts of tests which operations a real client calls there. Reads the texts only: what a test says, it does. */
+/** Finds the operations that tests call with real clients. Searches the text of the test files and does not run them. */
 import type { ServiceName } from '#model/model.ts';
 
-/** The clients that are told apart. `SDK` is the AWS SDK for JavaScript v3. */
+/** Client of a test. `SDK` is the AWS SDK for JavaScript v3. */
 export type ClientName = 'SDK' | 'CLI' | 'boto3';
 
-/** A test file. */
+/** Path and text of a test file. */
 export interface TestText {
   readonly path: string;
   readonly text: string;
 }
 
-/** Whether a test calls an operation with a client: `new sdk.CreateMeetingCommand(`, `aws chime-sdk-meetings create-meeting`, `.create_meeting(`. */
+/**
+ * Reports whether a test calls an operation with a client.
+ *
+ * Recognizes `new sdk.CreateMeetingCommand(`, `aws chime-sdk-meetings create-meeting` and `.create_meeting(`.
+ */
 export function calls({ text }: TestText, client: ClientName, service: ServiceName, operation: string): boolean {
   switch (client) {
     case 'SDK':
@@ -24,7 +28,7 @@ export function calls({ text }: TestText, client: ClientName, service: ServiceNa
   }
 }
 
-/** By the import that brings the command: five services have a TagResource. */
+/** Uses the import of the command, because several services have the same operation, such as TagResource. */
 function callsSdk(text: string, service: ServiceName, operation: string): boolean {
   const name = `@aws-sdk/client-${service === 'events' ? 'eventbridge' : service}`;
   const command = `${operation}Command`;
@@ -38,7 +42,8 @@ function callsSdk(text: string, service: ServiceName, operation: string): boolea
 }
 
 /**
- * `CreateOpenIDConnectProvider` → `create-open-id-connect-provider`.
+ * Converts an operation name to the form of the CLI or boto3: `CreateOpenIDConnectProvider` to `create-open-id-connect-provider`.
+ *
  * Source: botocore, `xform_name`, which the CLI and boto3 both use.
  */
 export function dashed(operation: string, by: '-' | '_'): string {

@@ -1,17 +1,17 @@
-/** Why an operation is not built, for the services that are built as far as they have a meaning here. */
+/** Reasons why operations are not implemented, for services in which the remaining operations are intentionally missing. */
 import type { ServiceName } from '#model/model.ts';
 
 type Reasons = readonly (readonly [reason: string, operations: readonly string[]])[];
 
-const INSTANCES = 'there are no instances here that would carry a role';
-const CERTIFICATES = 'certificates of AWS load balancers and of requests signed by certificate, which this server takes none of';
-const SSH = 'keys of CodeCommit, which is not here';
-const CREDENTIALS = 'passwords and keys of CodeCommit, Keyspaces and Bedrock, which are not here';
-const DELEGATION = 'lets a product of a partner ask for permissions in the AWS console, which is not here';
-const OUTBOUND = 'tokens by which AWS vouches for a caller elsewhere; newer than the guide, and nobody here would take them';
-const ROOTS = "central management of members' root users: the operator's commands at the machine do what it is for";
-const TRANSFER = 'transfers of who pays: nothing here is billed';
-const DELEGATED = 'administration delegated to a member: only the management account administers';
+const INSTANCES = 'there are no EC2 instances that use a role';
+const CERTIFICATES = 'certificates for AWS load balancers and for requests signed with certificates, which this server does not support';
+const SSH = 'keys for CodeCommit, which this server does not include';
+const CREDENTIALS = 'passwords and keys for CodeCommit, Keyspaces and Bedrock, which this server does not include';
+const DELEGATION = 'permission requests of partner products in the AWS console, which this server does not include';
+const OUTBOUND = 'tokens that identify an AWS caller to external services; newer than the guide, and unused with this server';
+const ROOTS = "central management of members' root users: the operator uses the commands on the server's machine instead";
+const TRANSFER = 'transfers of billing responsibility: this server does not bill';
+const DELEGATED = 'administration by a member account: only the management account administers the organization';
 
 // biome-ignore format: a table
 const IAM: Reasons = [
@@ -22,10 +22,10 @@ const IAM: Reasons = [
   [DELEGATION, ['AcceptDelegationRequest', 'AssociateDelegationRequest', 'CreateDelegationRequest', 'GetDelegationRequest', 'GetHumanReadableSummary', 'ListDelegationRequests', 'RejectDelegationRequest', 'SendDelegationToken', 'UpdateDelegationRequest']],
   [OUTBOUND, ['DisableOutboundWebIdentityFederation', 'EnableOutboundWebIdentityFederation', 'GetOutboundWebIdentityFederationInfo']],
   [ROOTS, ['DisableOrganizationsRootCredentialsManagement', 'DisableOrganizationsRootSessions', 'EnableOrganizationsRootCredentialsManagement', 'EnableOrganizationsRootSessions', 'ListOrganizationsFeatures']],
-  ['last accessed by organization: asked for account by account', ['GenerateOrganizationsAccessReport', 'GetOrganizationsAccessReport']],
-  ['roles made from templates of AWS; newer than the guide, and there are no templates here', ['AcquireRole', 'GetRoleTemplateVersion']],
-  ['settings of an account that are newer than the guide', ['GetAccountProperties', 'PutAccountProperties']],
-  ['versions of tokens of the global endpoint: here is one kind of token, good in every region', ['SetSecurityTokenServicePreferences']],
+  ['last accessed information of an organization: available only for each account', ['GenerateOrganizationsAccessReport', 'GetOrganizationsAccessReport']],
+  ['roles from AWS templates: newer than the guide, and there are no templates', ['AcquireRole', 'GetRoleTemplateVersion']],
+  ['account settings that are newer than the guide', ['GetAccountProperties', 'PutAccountProperties']],
+  ['token versions of the global endpoint: this server has one kind of token, which is valid in every region', ['SetSecurityTokenServicePreferences']],
 ];
 
 // biome-ignore format: a table
@@ -39,9 +39,9 @@ const STS: Reasons = [
 const ORGANIZATIONS: Reasons = [
   [DELEGATED, ['DeleteResourcePolicy', 'DeregisterDelegatedAdministrator', 'DescribeResourcePolicy', 'ListDelegatedServicesForAccount', 'PutResourcePolicy', 'RegisterDelegatedAdministrator']],
   [TRANSFER, ['DescribeResponsibilityTransfer', 'InviteOrganizationToTransferResponsibility', 'ListInboundResponsibilityTransfers', 'ListOutboundResponsibilityTransfers', 'TerminateResponsibilityTransfer', 'UpdateResponsibilityTransfer']],
-  ['of policies that are inherited by merging; service control policies are not merged', ['ListAccountsWithInvalidEffectivePolicy', 'ListEffectivePolicyValidationErrors']],
-  ['an organization for billing alone has no use here, where nothing is billed: make it with all features, the default', ['EnableAllFeatures']],
-  ['there is one partition here', ['CreateGovCloudAccount']],
+  ['only for policies that are merged along the hierarchy: service control policies are not merged', ['ListAccountsWithInvalidEffectivePolicy', 'ListEffectivePolicyValidationErrors']],
+  ['consolidated billing has no use on this server: create the organization with all features, the default', ['EnableAllFeatures']],
+  ['this server has only one partition', ['CreateGovCloudAccount']],
 ];
 
 // biome-ignore format: a table
@@ -49,7 +49,10 @@ const MEETINGS: Reasons = [
   ['meetings carry no media that could be transcribed', ['StartMeetingTranscription']],
 ];
 
-/** Reason by operation, for gaps that have one. For `iam`, `sts` and `organizations` the gaps are meant to stay, and the list is complete. */
+/**
+ * Reasons by operation. For `iam`, `sts` and `organizations`, the list is complete: their remaining operations are intentionally missing.
+ * Other services have reasons for some operations.
+ */
 export const REASONS: Partial<Record<ServiceName, ReadonlyMap<string, string>>> = {
   iam: byOperation(IAM),
   sts: byOperation(STS),

@@ -1,7 +1,7 @@
-/** Inputs of built operations that the server stores and returns without another effect, and why. */
+/** Inputs of implemented operations that the server stores and returns without another effect, with the reasons. */
 import type { ServiceName } from '#model/model.ts';
 
-/** One operation: the stored inputs as paths in the model, or `*` for everything that the operation sets. */
+/** Stored inputs of one operation, as paths in the model, or `*` for everything that the operation sets. */
 export interface StoredInputs {
   readonly inputs: readonly string[];
   readonly reason: string;
@@ -11,9 +11,9 @@ type Rows = readonly (readonly [reason: string, inputs: readonly string[], opera
 
 const ALL = ['*'];
 const MEDIA = 'meetings carry no media';
-const CALLS = 'there is no SIP server that takes or makes calls';
+const CALLS = 'there is no SIP server for calls';
 const PUSH = 'there is no Amazon Pinpoint that sends push notifications';
-const LEX = 'there is no Amazon Lex that answers for the bot';
+const LEX = 'there is no Amazon Lex that responds for the bot';
 
 // biome-ignore format: a table
 const MEETINGS: Rows = [
@@ -57,7 +57,7 @@ const VOICE: Rows = [
 
 // biome-ignore format: a table
 const ORGANIZATIONS: Rows = [
-  ['no service here acts in the accounts of an organization', ALL, ['EnableAWSServiceAccess', 'DisableAWSServiceAccess']],
+  ['no service of this server acts in the accounts of an organization', ALL, ['EnableAWSServiceAccess', 'DisableAWSServiceAccess']],
 ];
 
 /** Stored inputs by operation, for the services that have any. */

@@ -21,7 +21,7 @@ const principals = {
   passed: { identity: ['all'], session: [] },
   governed: { identity: ['all'], serviceControl: [['all'], ['all', 'guard']] },
   root: { arn: 'arn:aws:iam::111122223333:root' },
-  stranger: { arn: 'arn:aws:iam::444455556666:user/s' },
+  otherAccount: { arn: 'arn:aws:iam::444455556666:user/s' },
   service: { arn: 'chime.amazonaws.com' },
 };
 
@@ -31,20 +31,20 @@ function run(request: object, more: object = {}) {
 
 // biome-ignore format: a table
 const CASES: readonly (readonly [title: string, request: object, passed: boolean])[] = [
-  ['an Allow that is one',                         { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow' },                                    true ],
-  ['an Allow by the statement with a Sid',         { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow', by: 'get#Look' },                    true ],
-  ['an Allow by the statement counted from 0',     { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow', by: 'get#0' },                       true ],
-  ['an Allow by another policy',                   { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow', by: 'all' },                         false],
-  ['an Allow that is a denial',                    { principal: 'user', action: 'iam:GetUser', expect: 'Allow' },                                         false],
-  ['a Deny of either kind',                        { principal: 'user', action: 'iam:GetUser', expect: 'Deny' },                                          true ],
-  ['an implicit denial taken for an explicit one', { principal: 'user', action: 'iam:GetUser', expect: 'ExplicitDeny' },                                  false],
-  ['the layer that is missing',                    { principal: 'bounded', action: 'iam:GetUser', expect: 'ImplicitDeny', missing: 'boundary' },          true ],
-  ['another layer than the missing one',           { principal: 'bounded', action: 'iam:GetUser', expect: 'ImplicitDeny', missing: 'identity' },          false],
-  ['a session policy that allows nothing',         { principal: 'passed', action: 'iam:GetUser', expect: 'ImplicitDeny', missing: 'session' },            true ],
-  ['an explicit denial of a level',                { principal: 'governed', action: 'iam:GetUser', expect: 'ExplicitDeny', by: 'guard#0' },               true ],
-  ['a root, who needs no policy',                  { principal: 'root', action: 'iam:GetUser', expect: 'Allow' },                                         true ],
+  ['an Allow',                                     { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow' },                                    true ],
+  ['an Allow by a statement with a Sid',           { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow', by: 'get#Look' },                    true ],
+  ['an Allow by a statement index',                { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow', by: 'get#0' },                       true ],
+  ['an Allow by the wrong policy',                 { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow', by: 'all' },                         false],
+  ['an expected Allow for a denial',               { principal: 'user', action: 'iam:GetUser', expect: 'Allow' },                                         false],
+  ['an expected Deny for an implicit denial',      { principal: 'user', action: 'iam:GetUser', expect: 'Deny' },                                          true ],
+  ['an expected ExplicitDeny for an implicit one',  { principal: 'user', action: 'iam:GetUser', expect: 'ExplicitDeny' },                                  false],
+  ['the policy type without an Allow',             { principal: 'bounded', action: 'iam:GetUser', expect: 'ImplicitDeny', missing: 'boundary' },          true ],
+  ['the wrong policy type without an Allow',       { principal: 'bounded', action: 'iam:GetUser', expect: 'ImplicitDeny', missing: 'identity' },          false],
+  ['an empty list of session policies',            { principal: 'passed', action: 'iam:GetUser', expect: 'ImplicitDeny', missing: 'session' },            true ],
+  ['an explicit denial by an organization policy',  { principal: 'governed', action: 'iam:GetUser', expect: 'ExplicitDeny', by: 'guard#0' },               true ],
+  ['a root without policies',                      { principal: 'root', action: 'iam:GetUser', expect: 'Allow' },                                         true ],
   ['a trust policy that names the account',        { principal: 'user', action: 'sts:AssumeRole', trust: 'trust', expect: 'Allow', by: 'trust#In' },     true ],
-  ['a trust policy and a stranger',                { principal: 'stranger', action: 'sts:AssumeRole', trust: 'trust', expect: 'ImplicitDeny' },           true ],
+  ['a trust policy and another account',           { principal: 'otherAccount', action: 'sts:AssumeRole', trust: 'trust', expect: 'ImplicitDeny' },       true ],
   ['a trust policy and a service',                 { principal: 'service', action: 'sts:AssumeRole', trust: 'trust', expect: 'Allow' },                   true ],
 ];
 
@@ -58,20 +58,20 @@ for (const [title, request, passed] of CASES) {
 
 // biome-ignore format: a table
 const PROBLEMS: readonly (readonly [title: string, text: string, problem: RegExp])[] = [
-  ['no JSON',                       '{',                                                                                       /^line 1: /],
-  ['a list',                        '[]',                                                                                      /is an object/],
-  ['nothing',                       '{}',                                                                                      /needs policies/],
-  ['a mistyped member',             JSON.stringify({ policies, principals, requests: [{ principal: 'user', action: 'a:b', expect: 'Deny', contxt: {} }] }), /has no contxt/],
-  ['an unknown principal',          JSON.stringify({ policies, principals, requests: [{ principal: 'x', action: 'a:b', expect: 'Deny' }] }), /no principal x/],
-  ['an unknown policy',             JSON.stringify({ policies, principals: { p: { identity: 'x' } }, requests: [{ principal: 'p', action: 'a:b', expect: 'Deny' }] }), /policy x/],
-  ['an expectation that is none',   JSON.stringify({ policies, principals, requests: [{ principal: 'user', action: 'a:b', expect: 'Maybe' }] }), /not Maybe/],
-  ['a policy that is none',         JSON.stringify({ policies: { p: { Statement: { Effect: 'Allow' } } }, principals: { a: {} }, requests: [{ principal: 'a', action: 'a:b', expect: 'Deny' }] }), /The policy p, line 1/],
-  ['a managed policy without source', JSON.stringify({ policies: { p: 'arn:aws:iam::aws:policy/X' }, principals: { a: {} }, requests: [{ principal: 'a', action: 'a:b', expect: 'Deny' }] }), /p is not found/],
-  ['a repeated name',               '{"title":"a","title":"b"}',                                                               /repeated/],
+  ['invalid JSON',                  '{',                                                                                       /^line 1: /],
+  ['a list',                        '[]',                                                                                      /must be an object/],
+  ['an empty object',               '{}',                                                                                      /requires 'policies'/],
+  ['an unknown member',             JSON.stringify({ policies, principals, requests: [{ principal: 'user', action: 'a:b', expect: 'Deny', contxt: {} }] }), /unknown member 'contxt'/],
+  ['an unknown principal',          JSON.stringify({ policies, principals, requests: [{ principal: 'x', action: 'a:b', expect: 'Deny' }] }), /unknown principal 'x'/],
+  ['an unknown policy',             JSON.stringify({ policies, principals: { p: { identity: 'x' } }, requests: [{ principal: 'p', action: 'a:b', expect: 'Deny' }] }), /unknown policy 'x'/],
+  ['an unknown expectation',        JSON.stringify({ policies, principals, requests: [{ principal: 'user', action: 'a:b', expect: 'Maybe' }] }), /invalid value 'Maybe' of expect/],
+  ['an invalid policy',             JSON.stringify({ policies: { p: { Statement: { Effect: 'Allow' } } }, principals: { a: {} }, requests: [{ principal: 'a', action: 'a:b', expect: 'Deny' }] }), /^policy 'p', line 1/],
+  ['a managed policy without a source', JSON.stringify({ policies: { p: 'arn:aws:iam::aws:policy/X' }, principals: { a: {} }, requests: [{ principal: 'a', action: 'a:b', expect: 'Deny' }] }), /^policy 'p' not found/],
+  ['a repeated member name',        '{"title":"a","title":"b"}',                                                               /repeated/],
 ];
 
 for (const [title, text, problem] of PROBLEMS) {
-  test(`runPolicyTest: ${title} is a problem, and fails`, () => {
+  test(`runPolicyTest: ${title} is a problem and fails the test`, () => {
     const report = runPolicyTest(text);
     assert.equal(report.passed, false);
     assert.ok(
@@ -93,7 +93,7 @@ test('runPolicyTest: coverage counts how often each statement decided', () => {
   );
 });
 
-test('runPolicyTest: where every statement must decide, one that does not fails the test', () => {
+test('runPolicyTest: with everyStatementDecides, a statement that decides no request fails the test', () => {
   const request = { principal: 'user', action: 'chime:GetMeeting', expect: 'Allow' };
   assert.equal(run(request, { everyStatementDecides: true }).passed, false);
   assert.equal(
@@ -102,7 +102,7 @@ test('runPolicyTest: where every statement must decide, one that does not fails 
   );
 });
 
-test('tapLines: a failure says what was expected and what came, and no title breaks the stream', () => {
+test('tapLines: a failure has the expected and the actual decision, and a title cannot break the stream', () => {
   const report = run({ title: 'a\nok 9 # SKIP', principal: 'user', action: 'iam:GetUser', expect: 'Allow' });
   const lines = tapLines('a.json', report, 5);
   assert.equal(lines[1], 'not ok 5 - a ok 9 \\# SKIP');
@@ -111,7 +111,7 @@ test('tapLines: a failure says what was expected and what came, and no title bre
   assert.equal(lines.filter((line) => /^(not )?ok/.test(line)).length, tapPoints(report));
 });
 
-test('runPolicyTest: any characters end in a report, never in an exception', () => {
+test('runPolicyTest: returns a report and never throws, for any text', () => {
   const whole = JSON.stringify({
     policies,
     principals,

@@ -13,24 +13,26 @@ import {
 } from '../engine.ts';
 import { type Expected, type PolicyText, readTestFile, type TestFile, type TestPrincipal, type TestRequest } from './test-file.ts';
 
-/** Where policies that are not in the file come from; undefined where there is none. */
+/** Loads policies that are not in the test file. A function returns `undefined` if the policy does not exist. */
 export interface PolicySources {
-  /** A managed policy's document, by its ARN. */
+  /** Returns the document of a managed policy by its ARN. */
   readonly managed?: (arn: string) => string | undefined;
-  /** A file's text, by its path as written. */
+  /** Returns the text of a policy file by its path, as written in the test file. */
   readonly file?: (path: string) => string | undefined;
 }
 
+/** Result of a policy test file. */
 export interface PolicyTestReport {
   readonly title: string;
   readonly passed: boolean;
-  /** What is wrong with the file or its policies; no request was tried where there is anything. */
+  /** Problems of the file or its policies. If there are any, no request was evaluated. */
   readonly problems: readonly string[];
   readonly requests: readonly RequestReport[];
-  /** Every statement of the policies in the file, with how often it decided. */
+  /** Statements of all policies of the file, with the number of their decisions. */
   readonly coverage: readonly StatementCoverage[];
 }
 
+/** Result of one request of a policy test. */
 export interface RequestReport {
   readonly title: string;
   readonly passed: boolean;
@@ -38,18 +40,19 @@ export interface RequestReport {
   readonly actual: string;
 }
 
+/** Number of requests that a statement decided. */
 export interface StatementCoverage {
   readonly policy: string;
-  /** From 0. */
+  /** Index of the statement in its policy, from 0. */
   readonly statement: number;
   readonly sid?: string;
   readonly decided: number;
 }
 
 /**
- * Runs a policy test: every request is decided by the engine that serves, under the policies of its principal.
+ * Runs a policy test. The server's policy engine decides each request with the policies of its principal.
  *
- * Pure: what it may read is given as `sources`. Never throws; what is wrong with the text is told in `problems`.
+ * Reads nothing except through `sources`. Never throws: `problems` lists what is wrong with the text.
  */
 export function runPolicyTest(fileText: string, sources: PolicySources = {}): PolicyTestReport {
   const read = readTestFile(fileText);
@@ -74,14 +77,14 @@ function compileAll(
   for (const [name, written] of policies) {
     const text = textOf(written, sources);
     if (text === undefined) {
-      problems.push(`The policy ${name} is not found.`);
+      problems.push(`policy '${name}' not found`);
       continue;
     }
     const result = tryCompilePolicy(text);
     if ('policy' in result) compiled.set(name, result.policy);
     else
       for (const { message, start } of result.problems)
-        problems.push(`The policy ${name}, line ${start.line}, column ${start.column}: ${message}`);
+        problems.push(`policy '${name}', line ${start.line}, column ${start.column}: ${message}`);
   }
   return { policies: compiled, problems };
 }
@@ -104,16 +107,16 @@ function runRequest(
   decided: Map<string, number>,
 ): RequestReport {
   const principal = principals.get(request.principal) as TestPrincipal;
-  const asked = { action: request.action, resources: request.resources, context: contextOf(principal, request) };
+  const engineRequest = { action: request.action, resources: request.resources, context: contextOf(principal, request) };
   const decision =
     request.trust === undefined
-      ? decide(linkStack(layersOf(principal, policies)), asked)
-      : trustDecision(request.trust, policies.get(request.trust) as CompiledPolicy, callerOf(principal), asked);
+      ? decide(linkStack(layersOf(principal, policies)), engineRequest)
+      : trustDecision(request.trust, policies.get(request.trust) as CompiledPolicy, callerOf(principal), engineRequest);
   const by = decidedBy(decision);
   for (const ref of by) count(decided, keyOf(ref.policyId, ref.statement));
   const passed =
-    meets(request.expect, decision) &&
-    byMeets(request.by, by) &&
+    effectMatches(request.expect, decision) &&
+    statementMatches(request.by, by) &&
     (request.missing === undefined || missingOf(decision) === request.missing);
   return { title: request.title, passed, expected: describeExpected(request), actual: describe(decision) };
 }
@@ -145,16 +148,16 @@ function trustDecision(
   name: string,
   policy: CompiledPolicy,
   caller: TrustCaller,
-  asked: { action: string; resources: readonly string[]; context: ConditionContext },
+  request: { action: string; resources: readonly string[]; context: ConditionContext },
 ): Decision {
-  const answer = decideTrust(policy, caller, asked);
-  const resource = asked.resources[0] ?? '*';
-  if (answer.effect === 'Allow') return { effect: 'Allow', by: [{ ...answer.by, policyId: name }] };
-  if (answer.kind === 'implicit') return { effect: 'Deny', kind: 'implicit', missing: 'trust', resource };
-  return { effect: 'Deny', kind: 'explicit', by: { ...answer.by, policyId: name }, policyType: 'trust', resource };
+  const decision = decideTrust(policy, caller, request);
+  const resource = request.resources[0] ?? '*';
+  if (decision.effect === 'Allow') return { effect: 'Allow', by: [{ ...decision.by, policyId: name }] };
+  if (decision.kind === 'implicit') return { effect: 'Deny', kind: 'implicit', missing: 'trust', resource };
+  return { effect: 'Deny', kind: 'explicit', by: { ...decision.by, policyId: name }, policyType: 'trust', resource };
 }
 
-/** What the ARN says of the caller. Of a role's session the role is known by its name, without a path. */
+/** Derives the caller of a trust policy from the principal's ARN. The ARN of a role session does not contain the role's path. */
 function callerOf({ arn }: TestPrincipal): TrustCaller {
   if (arn.endsWith('.amazonaws.com')) return { service: arn };
   const parts = parseArn(arn);
@@ -165,7 +168,11 @@ function callerOf({ arn }: TestPrincipal): TrustCaller {
   return { accountId: parts.accountId, arn, ...role };
 }
 
-/** Source: IAM User Guide, global condition keys of the principal; requirement CTX-1. */
+/**
+ * Returns the condition context of a request. The context of the request overrides that of the principal and of its ARN.
+ *
+ * Source: IAM User Guide, global condition keys of the principal; requirement CTX-1.
+ */
 function contextOf({ arn, tags, context }: TestPrincipal, request: TestRequest): ConditionContext {
   const all = new Map<string, string | readonly string[]>();
   const parts = parseArn(arn);
@@ -199,7 +206,7 @@ function missingOf(decision: Decision): string | undefined {
   return decision.effect === 'Deny' && decision.kind === 'implicit' ? decision.missing : undefined;
 }
 
-function meets(expected: Expected, decision: Decision): boolean {
+function effectMatches(expected: Expected, decision: Decision): boolean {
   switch (expected) {
     case 'Allow':
     case 'Deny':
@@ -211,8 +218,8 @@ function meets(expected: Expected, decision: Decision): boolean {
   }
 }
 
-/** `policy`, `policy#2` or `policy#Sid`: one of the deciding statements must be meant. */
-function byMeets(by: string | undefined, refs: readonly StatementRef[]): boolean {
+/** Reports whether `policy`, `policy#2` or `policy#Sid` names one of the deciding statements. */
+function statementMatches(by: string | undefined, refs: readonly StatementRef[]): boolean {
   if (by === undefined) return true;
   const [policy, which] = by.split('#');
   return refs.some(
@@ -225,7 +232,7 @@ function describeExpected({ expect, by, missing }: TestRequest): string {
 }
 
 function describe(decision: Decision): string {
-  if (decision.effect === 'Allow') return `Allow by ${decision.by.map(nameOf).join(', ') || 'nobody in particular'}`;
+  if (decision.effect === 'Allow') return `Allow by ${decision.by.map(nameOf).join(', ') || 'no statement'}`;
   if (decision.kind === 'explicit') return `ExplicitDeny by ${nameOf(decision.by)} (${decision.policyType}) of ${decision.resource}`;
   return `ImplicitDeny, because the ${decision.missing} policies do not allow it on ${decision.resource}`;
 }

@@ -1,8 +1,9 @@
 import type { PolicyTestReport, StatementCoverage } from './run.ts';
 
 /**
- * A report in the Test Anything Protocol, version 14: one point for each request, and one for the coverage.
- * Lines end in LF; the numbering starts at `first` so that several files make one stream.
+ * Formats a report in the Test Anything Protocol, version 14: one test point for each request, and one for the coverage.
+ *
+ * The lines have no line terminator. `first` is the number of the first test point, so that several files form one stream.
  */
 export function tapLines(fileName: string, report: PolicyTestReport, first: number): readonly string[] {
   const lines = [`# ${fileName}: ${oneLine(report.title)}`];
@@ -21,7 +22,7 @@ export function tapLines(fileName: string, report: PolicyTestReport, first: numb
   return lines;
 }
 
-/** How many points a report has. */
+/** Returns the number of test points in a report. */
 export function tapPoints({ problems, requests }: PolicyTestReport): number {
   return problems.length > 0 ? problems.length : requests.length + 1;
 }
@@ -30,7 +31,7 @@ function nameOf({ policy, statement, sid }: StatementCoverage): string {
   return `${policy}#${statement}${sid === undefined ? '' : ` (${sid})`}`;
 }
 
-/** A title cannot break the stream: line ends and the directive sign are taken out of it. */
+/** Replaces line breaks and escapes `#`, so that a title cannot break the stream. */
 function oneLine(text: string): string {
   return text.replace(/[\r\n]+/g, ' ').replaceAll('#', '\\#');
 }

@@ -1,59 +1,63 @@
 /**
- * The file of a policy test (`*.iamtest.json`): who asks, under which policies, what is asked and what is expected.
- * Owns the format; what the engine says to it is `run.ts`. The format is described in docs/policy-tests.md.
+ * The file of a policy test (`*.iamtest.json`): policies, principals, requests and their expected decisions.
+ * Owns the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
  */
 import { type JsonMember, type JsonNode, type JsonObject, readJson } from '../json-text.ts';
 
+/** Content of a policy test file. */
 export interface TestFile {
   readonly title: string;
-  /** Documents by the names they have in this file; an ARN or a path stands for a document kept elsewhere. */
+  /** Policies by their name in this file. */
   readonly policies: ReadonlyMap<string, PolicyText>;
   readonly principals: ReadonlyMap<string, TestPrincipal>;
   readonly requests: readonly TestRequest[];
-  /** Whether a statement that never decides fails the test. */
+  /** Whether the test fails if a statement decides no request. */
   readonly everyStatementDecides: boolean;
 }
 
+/** Policy of a test file: a document, the ARN of an AWS managed policy, or the path of a file. */
 export type PolicyText =
   | { readonly kind: 'document'; readonly text: string }
   | { readonly kind: 'managed'; readonly arn: string }
   | { readonly kind: 'file'; readonly path: string };
 
-/** Who asks: names of policies, by what they do. */
+/** Principal of a test file. The lists contain names of `policies`. */
 export interface TestPrincipal {
   readonly arn: string;
   readonly identity: readonly string[];
   readonly boundary: readonly string[];
-  /** Absent: no session policy was passed. */
+  /** Session policies. Absent if none was passed. */
   readonly session?: readonly string[];
-  /** One list for each level from the root down. */
+  /** Service control policies: one list for each level, from the organization's root down. */
   readonly serviceControl?: readonly (readonly string[])[];
   readonly tags: ReadonlyMap<string, string>;
-  /** Added to what the ARN tells, and in its place where they name the same key. */
+  /** Condition context of all requests. Overrides the keys that the ARN implies. */
   readonly context: ReadonlyMap<string, string | readonly string[]>;
 }
 
+/** Expected decision. `Deny` accepts both kinds of denial. */
 export type Expected = 'Allow' | 'Deny' | 'ExplicitDeny' | 'ImplicitDeny';
 
+/** Request of a test file, with its expected decision. */
 export interface TestRequest {
   readonly title: string;
   readonly principal: string;
   readonly action: string;
   readonly resources: readonly string[];
   readonly context: ReadonlyMap<string, string | readonly string[]>;
-  /** The role's trust policy (or the resource's), asked instead of the principal's own policies. */
+  /** Name of a trust or resource policy that decides instead of the principal's policies. */
   readonly trust?: string;
   readonly expect: Expected;
-  /** The statement that must have decided: `policy`, `policy#2` (from 0) or `policy#Sid`. */
+  /** Statement that must decide: `policy`, `policy#2` (from 0) or `policy#Sid`. */
   readonly by?: string;
-  /** The layer that must be missing its permission: `identity`, `boundary`, `session`, `service-control`. */
+  /** Policy type that must be the one without an Allow: `identity`, `boundary`, `session`, `service-control`. */
   readonly missing?: string;
 }
 
-/** Either the file, or everything that is wrong with it, each with its place. */
+/** Either the file or all its problems, each with its line. */
 export type ReadTestFile = { readonly file: TestFile } | { readonly problems: readonly string[] };
 
-/** Reads a test file. An unknown member is a problem: a mistyped `contxt` must not pass as a test without one. */
+/** Reads a test file. An unknown member is a problem, so that a mistyped `contxt` is not ignored. */
 export function readTestFile(text: string): ReadTestFile {
   const { root, problems } = readJson(text);
   const found = problems.map(({ message, at }) => `line ${lineOf(text, at)}: ${message}`);
@@ -72,7 +76,7 @@ function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
-function complain({ text, problems }: Reading, node: { readonly start: number }, message: string): void {
+function addProblem({ text, problems }: Reading, node: { readonly start: number }, message: string): void {
   problems.push(`line ${lineOf(text, node.start)}: ${message}`);
 }
 
@@ -80,33 +84,33 @@ type Members = ReadonlyMap<string, JsonNode>;
 
 function membersOf(node: JsonNode, what: string, known: readonly string[] | undefined, reading: Reading): Members {
   if (node.kind !== 'object') {
-    complain(reading, node, `${what} is an object.`);
+    addProblem(reading, node, `${what} must be an object`);
     return new Map();
   }
   for (const { name } of node.members) {
     if (known !== undefined && !known.includes(name.value))
-      complain(reading, name, `${what} has no ${name.value}; it has ${known.join(', ')}.`);
+      addProblem(reading, name, `${what} has an unknown member '${name.value}' (members: ${known.join(', ')})`);
   }
   return new Map(node.members.map(({ name, value }: JsonMember) => [name.value, value]));
 }
 
 function readRoot(root: JsonNode, reading: Reading): TestFile {
-  const members = membersOf(root, 'A policy test', ['title', 'policies', 'principals', 'requests', 'everyStatementDecides'], reading);
-  const needed = (name: string): JsonNode => {
+  const members = membersOf(root, 'a policy test', ['title', 'policies', 'principals', 'requests', 'everyStatementDecides'], reading);
+  const required = (name: string): JsonNode => {
     const node = members.get(name);
-    if (node === undefined) complain(reading, root, `A policy test needs ${name}.`);
+    if (node === undefined) addProblem(reading, root, `a policy test requires '${name}'`);
     return node ?? EMPTY;
   };
   const policies = new Map(
-    [...membersOf(needed('policies'), 'policies', undefined, reading)].map(([name, node]) => [name, readPolicyText(node, reading)]),
+    [...membersOf(required('policies'), 'policies', undefined, reading)].map(([name, node]) => [name, readPolicyText(node, reading)]),
   );
   const principals = new Map(
-    [...membersOf(needed('principals'), 'principals', undefined, reading)].map(([name, node]) => [name, readPrincipal(node, reading)]),
+    [...membersOf(required('principals'), 'principals', undefined, reading)].map(([name, node]) => [name, readPrincipal(node, reading)]),
   );
   const requests = items(members.get('requests') ?? EMPTY_LIST, 'requests', reading).map((node, index) =>
     readRequest(node, index, reading),
   );
-  if (requests.length === 0) complain(reading, root, 'A policy test needs requests.');
+  if (requests.length === 0) addProblem(reading, root, "a policy test requires at least one request in 'requests'");
   const file: TestFile = {
     title: textOf(members.get('title'), 'title', reading) ?? 'policy test',
     policies,
@@ -123,12 +127,12 @@ const EMPTY_LIST: JsonNode = { kind: 'array', items: [], start: 0, end: 0 };
 
 function readPolicyText(node: JsonNode, reading: Reading): PolicyText {
   if (node.kind === 'object') return { kind: 'document', text: reading.text.slice(node.start, node.end) };
-  const text = textOf(node, 'A policy', reading) ?? '';
+  const text = textOf(node, 'a policy', reading) ?? '';
   return text.startsWith('arn:') ? { kind: 'managed', arn: text } : { kind: 'file', path: text };
 }
 
 function readPrincipal(node: JsonNode, reading: Reading): TestPrincipal {
-  const members = membersOf(node, 'A principal', ['arn', 'identity', 'boundary', 'session', 'serviceControl', 'tags', 'context'], reading);
+  const members = membersOf(node, 'a principal', ['arn', 'identity', 'boundary', 'session', 'serviceControl', 'tags', 'context'], reading);
   const session = members.get('session');
   const serviceControl = members.get('serviceControl');
   return {
@@ -140,7 +144,7 @@ function readPrincipal(node: JsonNode, reading: Reading): TestPrincipal {
       ? {}
       : {
           serviceControl: items(serviceControl, 'serviceControl', reading).map((level) =>
-            texts(level, 'A level of serviceControl', reading),
+            texts(level, 'a level of serviceControl', reading),
           ),
         }),
     tags: new Map([...readContext(members.get('tags'), 'tags', reading)].map(([key, value]) => [key, String(value)])),
@@ -153,20 +157,23 @@ const LAYERS: readonly string[] = ['identity', 'boundary', 'session', 'service-c
 
 function readRequest(node: JsonNode, index: number, reading: Reading): TestRequest {
   const known = ['title', 'principal', 'action', 'resource', 'context', 'trust', 'expect', 'by', 'missing'];
-  const members = membersOf(node, 'A request', known, reading);
+  const members = membersOf(node, 'a request', known, reading);
   const text = (name: string): string | undefined => textOf(members.get(name), name, reading);
-  const needed = (name: string): string => {
-    if (members.get(name) === undefined) complain(reading, node, `A request needs ${name}.`);
+  const required = (name: string): string => {
+    if (members.get(name) === undefined) addProblem(reading, node, `a request requires '${name}'`);
     return text(name) ?? '';
   };
-  const expect = needed('expect');
+  const expect = required('expect');
   const [by, missing, trust] = [text('by'), text('missing'), text('trust')];
-  if (expect !== '' && !EXPECTED.includes(expect)) complain(reading, node, `expect is ${EXPECTED.join(', ')}; not ${expect}.`);
-  if (missing !== undefined && !LAYERS.includes(missing)) complain(reading, node, `missing is ${LAYERS.join(', ')}; not ${missing}.`);
-  if (missing !== undefined && expect !== 'ImplicitDeny') complain(reading, node, 'Only an ImplicitDeny has a layer that is missing.');
-  if (by !== undefined && expect === 'ImplicitDeny') complain(reading, node, 'No statement decides an ImplicitDeny.');
-  const action = needed('action');
-  const principal = needed('principal');
+  if (expect !== '' && !EXPECTED.includes(expect))
+    addProblem(reading, node, `invalid value '${expect}' of expect (values: ${EXPECTED.join(', ')})`);
+  if (missing !== undefined && !LAYERS.includes(missing))
+    addProblem(reading, node, `invalid value '${missing}' of missing (values: ${LAYERS.join(', ')})`);
+  if (missing !== undefined && expect !== 'ImplicitDeny') addProblem(reading, node, 'missing requires the expectation ImplicitDeny');
+  if (by !== undefined && expect === 'ImplicitDeny')
+    addProblem(reading, node, 'by is not valid with ImplicitDeny, because no statement decides');
+  const action = required('action');
+  const principal = required('principal');
   return {
     title: text('title') ?? `request ${index}: ${principal} ${action}`,
     principal,
@@ -180,7 +187,7 @@ function readRequest(node: JsonNode, index: number, reading: Reading): TestReque
   };
 }
 
-/** Keys are lower-cased; a list stands for a multivalued key; numbers and booleans are texts. */
+/** Reads a condition context. Converts keys to lower case, and numbers and booleans to strings. A list is a multivalued key. */
 function readContext(node: JsonNode | undefined, what: string, reading: Reading): ReadonlyMap<string, string | readonly string[]> {
   const context = new Map<string, string | readonly string[]>();
   if (node === undefined) return context;
@@ -195,25 +202,25 @@ function scalar(node: JsonNode, what: string, reading: Reading): string {
   if (node.kind === 'string') return node.value;
   if (node.kind === 'number') return node.text;
   if (node.kind === 'boolean') return String(node.value);
-  complain(reading, node, `${what} is a string, number or boolean, or a list of them.`);
+  addProblem(reading, node, `${what} must be a string, number or boolean, or a list of them`);
   return '';
 }
 
 function textOf(node: JsonNode | undefined, what: string, reading: Reading): string | undefined {
   if (node === undefined) return undefined;
   if (node.kind === 'string') return node.value;
-  complain(reading, node, `${what} is a string.`);
+  addProblem(reading, node, `${what} must be a string`);
   return undefined;
 }
 
 function flag(node: JsonNode | undefined, reading: Reading): boolean {
   if (node === undefined) return false;
   if (node.kind === 'boolean') return node.value;
-  complain(reading, node, 'everyStatementDecides is true or false.');
+  addProblem(reading, node, 'everyStatementDecides must be true or false');
   return false;
 }
 
-/** A text alone, or a list of them. */
+/** Reads one value or a list of values. */
 function texts(node: JsonNode | undefined, what: string, reading: Reading): readonly string[] {
   if (node === undefined) return [];
   return node.kind === 'array' ? node.items.map((item) => scalar(item, what, reading)) : [scalar(node, what, reading)];
@@ -221,20 +228,20 @@ function texts(node: JsonNode | undefined, what: string, reading: Reading): read
 
 function items(node: JsonNode, what: string, reading: Reading): readonly JsonNode[] {
   if (node.kind === 'array') return node.items;
-  complain(reading, node, `${what} is a list.`);
+  addProblem(reading, node, `${what} must be a list`);
   return [];
 }
 
 function checkNames({ policies, principals, requests }: TestFile, root: JsonNode, reading: Reading): void {
-  const known = (name: string, where: string): void => {
-    if (!policies.has(name)) complain(reading, root, `${where} names the policy ${name}, which is not in policies.`);
+  const checkPolicy = (name: string, place: string): void => {
+    if (!policies.has(name)) addProblem(reading, root, `${place}: unknown policy '${name}' (not in policies)`);
   };
   for (const [name, { identity, boundary, session = [], serviceControl = [] }] of principals) {
-    for (const policy of [...identity, ...boundary, ...session, ...serviceControl.flat()]) known(policy, `The principal ${name}`);
+    for (const policy of [...identity, ...boundary, ...session, ...serviceControl.flat()]) checkPolicy(policy, `principal '${name}'`);
   }
   for (const { title, principal, trust, by } of requests) {
-    if (principal !== '' && !principals.has(principal)) complain(reading, root, `${title}: there is no principal ${principal}.`);
-    if (trust !== undefined) known(trust, title);
-    if (by !== undefined) known(by.split('#')[0] as string, title);
+    if (principal !== '' && !principals.has(principal)) addProblem(reading, root, `${title}: unknown principal '${principal}'`);
+    if (trust !== undefined) checkPolicy(trust, title);
+    if (by !== undefined) checkPolicy(by.split('#')[0] as string, title);
   }
 }

@@ -1,20 +1,31 @@
 import type { Position } from '../document.ts';
 
+/** Kind of a finding. Source: IAM Access Analyzer API, ValidatePolicyFinding. */
 export type FindingType = 'ERROR' | 'SECURITY_WARNING' | 'WARNING' | 'SUGGESTION';
 
-/** One step into a policy document. Source: IAM Access Analyzer API, PathElement. */
+/**
+ * One step of the path to a part of a policy document.
+ *
+ * - `value`: the value of the member with this name
+ * - `key`: the name of the member
+ * - `index`: an item of a list
+ * - `substring`: a part of a string
+ *
+ * Source: IAM Access Analyzer API, PathElement.
+ */
 export type PathElement =
   | { readonly value: string }
   | { readonly key: string }
   | { readonly index: number }
   | { readonly substring: { readonly start: number; readonly length: number } };
 
+/** Part of a policy text: the path to it and its first and last position. Source: IAM Access Analyzer API, Location. */
 export interface Location {
   readonly path: readonly PathElement[];
   readonly span: { readonly start: Position; readonly end: Position };
 }
 
-/** Something about a policy that its author should know. Source: IAM Access Analyzer API, ValidatePolicyFinding. */
+/** One result of policy validation. Source: IAM Access Analyzer API, ValidatePolicyFinding. */
 export interface Finding {
   readonly findingType: FindingType;
   readonly issueCode: string;
@@ -23,11 +34,11 @@ export interface Finding {
   readonly locations: readonly Location[];
 }
 
-/** An issue code: how grave it is, and its text with `{}` for each part that differs. */
+/** Severity and message of an issue code. The message has one `{}` for each part that differs between findings. */
 export interface Issue {
   readonly type: FindingType;
   readonly details: string;
-  /** The type under which AWS's page lists it, where ours is another. */
+  /** Type under which AWS's page lists the issue. Set only if it differs from `type`. */
   readonly listedAs?: FindingType;
 }
 
@@ -40,13 +51,17 @@ const ANCHORS: Readonly<Record<FindingType, string>> = {
   SUGGESTION: 'suggestion',
 };
 
-/** The address of AWS's explanation of an issue. Recorded: answers of ValidatePolicy quoted in public repositories. */
+/**
+ * Returns the URL of AWS's explanation of an issue. `type` is the type under which AWS's page lists the issue.
+ *
+ * Recorded: responses of ValidatePolicy that are quoted in public repositories.
+ */
 export function learnMoreLink(issueCode: string, type: FindingType): string {
   const slug = issueCode.toLowerCase().replaceAll('_', '-');
   return `${PAGE}#access-analyzer-reference-policy-checks-${ANCHORS[type]}-${slug}`;
 }
 
-/** Fills the `{}` of a text in order; what is left over stays. */
+/** Replaces each `{}` of a message with the next part. Surplus `{}` stay in the message, and surplus parts are ignored. */
 export function fillIn(text: string, parts: readonly string[]): string {
   let filled = '';
   let from = 0;

@@ -2,10 +2,10 @@
 import type { Issue } from './finding.ts';
 
 /**
- * Issues of the type ERROR: a part of the policy does not work.
+ * Issues of type ERROR: a part of the policy does not work.
  *
- * Source: IAM User Guide, "Access Analyzer policy check reference", whose texts these are where the page of 2021 has the check.
- * Assumed: the texts of later checks, which are ours.
+ * Source: IAM User Guide, "Access Analyzer policy check reference". Checks on the page of 2021 have AWS's message.
+ * Assumed: the messages of later checks, which we wrote.
  */
 export const ERRORS = {
   // the document

@@ -8,14 +8,14 @@ const SLR = 'can allow creation of unintended service-linked roles';
 const MOVE = 'We recommend that you move these actions to a different statement without this condition key.';
 
 /**
- * Every issue that validation may find, by its code.
+ * Issues that validation can report, by issue code.
  *
- * Source: as `ERRORS`.
+ * Source and assumptions: as for `ERRORS`.
  */
 export const ISSUES = {
   ...ERRORS,
 
-  // SECURITY_WARNING: the policy allows more than its author may think
+  // SECURITY_WARNING: the policy may allow more than its author intends
   ALLOW_WITH_NOT_PRINCIPAL: {
     type: 'SECURITY_WARNING',
     details: 'Using Allow with NotPrincipal can be overly permissive. We recommend that you use Principal instead.',
@@ -76,7 +76,7 @@ export const ISSUES = {
   UNTRUSTWORTHY_CONDITION_KEY: {
     type: 'SECURITY_WARNING',
     details:
-      'The value of the condition key {} is chosen by whoever sends the request, so it protects nothing. Use a condition key that the caller cannot set.',
+      'The client chooses the value of the condition key {}, so the condition does not restrict access. Use a condition key that the caller cannot set.',
   },
   STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS: {
     type: 'SECURITY_WARNING',
@@ -88,7 +88,7 @@ export const ISSUES = {
     details: 'Using the ForAnyValue qualifier with the single-valued condition key {} can be overly permissive. Remove ForAnyValue:.',
   },
 
-  // WARNING: not what people who write policies often recommend
+  // WARNING: the policy works, but does not follow best practices
   MISSING_VERSION: {
     type: 'WARNING',
     details: 'We recommend that you specify the Version element to help you with debugging permission issues.',
@@ -168,7 +168,7 @@ export const ISSUES = {
       'Using a wildcard (*) in token.actions.githubusercontent.com:sub can allow requests from more sources than you intended. Specify the value of token.actions.githubusercontent.com:sub with the repository and branch name.',
   },
 
-  // SUGGESTION: matters of style, which change nothing
+  // SUGGESTION: improvements that do not change the permissions
   EMPTY_ARRAY_ACTION: {
     type: 'SUGGESTION',
     details: 'This statement includes no actions and does not affect the policy. Specify actions.',
@@ -222,23 +222,23 @@ export const ISSUES = {
     type: 'SUGGESTION',
     listedAs: 'ERROR',
     details:
-      'The values for condition key aws:SourceIp include only private IP addresses. They match clients of this server in your own network, and would match nobody on AWS.',
+      'The values for condition key aws:SourceIp include only private IP addresses. They match clients of this server in your own network, but no clients on AWS.',
   },
   PRIVATE_NOT_IP_ADDRESS: {
     type: 'SUGGESTION',
     listedAs: 'ERROR',
     details:
-      'The values for condition key aws:SourceIp include only private IP addresses. They match clients of this server in your own network, and would have no effect on AWS.',
+      'The values for condition key aws:SourceIp include only private IP addresses. They match clients of this server in your own network, but have no effect on AWS.',
   },
   PRIVATE_IP_ADDRESS_SUBSET: {
     type: 'SUGGESTION',
     details:
-      'The values for condition key aws:SourceIp include a mix of private and public IP addresses. The private addresses match clients of this server in your own network, and would match nobody on AWS.',
+      'The values for condition key aws:SourceIp include a mix of private and public IP addresses. The private addresses match clients of this server in your own network, but no clients on AWS.',
   },
   PRIVATE_NOT_IP_ADDRESS_SUBSET: {
     type: 'SUGGESTION',
     details:
-      'The values for condition key aws:SourceIp include a mix of private and public IP addresses. The private addresses match clients of this server in your own network, and would have no effect on AWS.',
+      'The values for condition key aws:SourceIp include a mix of private and public IP addresses. The private addresses match clients of this server in your own network, but have no effect on AWS.',
   },
   REDUNDANT_ACTION: {
     type: 'SUGGESTION',
@@ -294,13 +294,14 @@ export const ISSUES = {
   REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION: {
     type: 'SUGGESTION',
     details:
-      'The condition key {} is always matched by its value, which is only a wildcard, wherever the request has the key. Remove the key or give it a value.',
+      'The value of the condition key {} is only a wildcard, so it matches every request that contains the key. Remove the key or specify a value.',
   },
   REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION: {
     type: 'SUGGESTION',
     details:
-      'The condition key {} is never matched where the request has it, because the negated value is only a wildcard, so the statement does nothing. Give the key another value.',
+      'The negated value of the condition key {} is only a wildcard, so the statement matches no request that contains the key. Specify another value.',
   },
 } as const satisfies Record<string, Issue>;
 
+/** Code of an issue that validation can report. */
 export type IssueCode = keyof typeof ISSUES;

@@ -2,7 +2,11 @@ import type { StatementNode } from '../document.ts';
 import { readOperator } from '../operators.ts';
 import { toMoment } from '../values.ts';
 
-/** Whether every operator is one, and no key is written twice. An operator without keys asks for nothing, so its name does not matter. */
+/**
+ * Reports whether every condition operator exists and has no key twice, ignoring case.
+ *
+ * An operator without keys tests nothing, so any name is accepted for it.
+ */
 export function conditionIsKnown({ condition }: StatementNode): boolean {
   for (const { operator, tests } of condition?.blocks ?? []) {
     if (tests.length === 0) continue;
@@ -14,10 +18,10 @@ export function conditionIsKnown({ condition }: StatementNode): boolean {
 }
 
 /**
- * Whether every value of a date operator is a date.
+ * Reports whether every value of a date operator is a date.
  *
- * Assumed: forms only IAM's lenient parser takes (`01T`, `2016-12-13t2:00`, a negative epoch) are refused, because the engine could
- * not compare with them; moto's tables show IAM storing a few.
+ * Assumed: rejects forms that only IAM's lenient parser accepts (`01T`, `2016-12-13t2:00`, a negative epoch). The engine cannot
+ * compare them. moto's tables show that IAM stores a few of them.
  */
 export function datesAreDates({ condition }: StatementNode): boolean {
   for (const { operator, tests } of condition?.blocks ?? []) {
@@ -27,7 +31,7 @@ export function datesAreDates({ condition }: StatementNode): boolean {
   return true;
 }
 
-/** Whether every key is `vendor:name`. */
+/** Reports whether every condition key has the form `vendor:name`. */
 export function keysHaveVendors({ condition }: StatementNode): boolean {
   return (condition?.blocks ?? []).every(({ tests }) =>
     tests.every(({ key }) => {

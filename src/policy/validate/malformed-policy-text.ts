@@ -11,23 +11,25 @@ const LEGACY_PARSING = 'The policy failed legacy parsing';
 const SERVICE_CONTROL = 'The provided policy document does not meet the requirements of the specified policy type.';
 
 /**
- * Why Create or Put refuses a policy text, in IAM's words for `MalformedPolicyDocument`; undefined where it is stored.
- * Everything the engine could not evaluate is refused, whatever IAM would do.
+ * Returns IAM's message for `MalformedPolicyDocument` if a Create or Put operation rejects a policy text, or `undefined` if it is valid.
  *
- * `kept` tells a managed policy, which must be of version 2012-10-17, from an inline one, which may be older.
+ * Also rejects every policy that the engine cannot evaluate, even if IAM stores it.
  *
- * Source: moto, tests/test_iam/test_iam_policies.py, and versitygw, integration tests of PutUserPolicy and CreateRole: both tables
- * were taken from IAM, and agree. Requirement ERR-4.
- * Assumed: session policies are judged as identity policies are, but for the text about invalid JSON.
- * Assumed: a condition key without a vendor is refused with the text that speaks of it, although the tables show IAM storing one.
- * Assumed: an `Id` in an identity policy is stored, as the tables show, although the grammar forbids it (MATCH-5).
+ * `storage` applies to identity policies and boundaries. A managed policy must have version 2012-10-17, an inline policy may be older.
+ * The default is `managed`.
+ *
+ * Source: moto, tests/test_iam/test_iam_policies.py, and versitygw, integration tests of PutUserPolicy and CreateRole. Both tables
+ * were recorded from IAM and agree. Requirement ERR-4.
+ * Assumed: a session policy follows the rules of identity policies, except for the message about invalid JSON.
+ * Assumed: a condition key without a vendor is rejected with the message about vendors, although the tables show that IAM stores one.
+ * Assumed: an `Id` in an identity policy is valid, as the tables show, although the grammar forbids it (MATCH-5).
  */
-export function malformedPolicyText(text: string, policyType: PolicyType, kept: 'managed' | 'inline' = 'managed'): string | undefined {
+export function malformedPolicyText(text: string, policyType: PolicyType, storage: 'managed' | 'inline' = 'managed'): string | undefined {
   const { document, problems } = readPolicy(text);
   switch (policyType) {
     case 'identity':
     case 'boundary':
-      return identityProblem(document, problems, kept);
+      return identityProblem(document, problems, storage);
     case 'session':
       if (document === undefined) return 'The policy is not in the valid JSON format.';
       return identityProblem(document, problems, 'inline');
@@ -39,12 +41,12 @@ export function malformedPolicyText(text: string, policyType: PolicyType, kept: 
   }
 }
 
-/** The questions in the order in which IAM asks them; the first that finds something answers. */
-const QUESTIONS: readonly ((document: PolicyDocument, kept: 'managed' | 'inline') => string | undefined)[] = [
+/** Checks of an identity policy in IAM's order. The first check that returns a message wins. */
+const CHECKS: readonly ((document: PolicyDocument, storage: 'managed' | 'inline') => string | undefined)[] = [
   (document) => (hasSyntaxErrors(document) ? SYNTAX : undefined),
-  ({ version }, kept) =>
-    kept === 'managed' && version?.value !== '2012-10-17' ? 'Policy document must be version 2012-10-17 or greater.' : undefined,
-  ({ statements }) => (statements.some(failsToParse) ? LEGACY_PARSING : undefined),
+  ({ version }, storage) =>
+    storage === 'managed' && version?.value !== '2012-10-17' ? 'Policy document must be version 2012-10-17 or greater.' : undefined,
+  ({ statements }) => (statements.some(failsLegacyParser) ? LEGACY_PARSING : undefined),
   ({ statements }) => (statements.some(namesPrincipal) ? 'Policy document should not specify a principal.' : undefined),
   sidProblem,
   ({ statements }) => (statements.every(hasActions) ? undefined : 'Policy statement must contain actions.'),
@@ -62,19 +64,19 @@ const QUESTIONS: readonly ((document: PolicyDocument, kept: 'managed' | 'inline'
     ),
   ({ statements }) =>
     statements.every(keysHaveVendors) ? undefined : 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.',
-  // Whatever is left that the engine does not understand: it is never stored, because a statement left out might be a Deny.
+  // The engine skips statements that it does not understand, and a skipped statement may be a Deny. So such a policy is never stored.
   ({ text }) => ('policy' in tryCompilePolicy(text) ? undefined : LEGACY_PARSING),
 ];
 
 function identityProblem(
   document: PolicyDocument | undefined,
   problems: readonly ReadProblem[],
-  kept: 'managed' | 'inline',
+  storage: 'managed' | 'inline',
 ): string | undefined {
   if (document === undefined || problems.length > 0) return SYNTAX;
-  for (const question of QUESTIONS) {
-    const answer = question(document, kept);
-    if (answer !== undefined) return answer;
+  for (const check of CHECKS) {
+    const message = check(document, storage);
+    if (message !== undefined) return message;
   }
   return undefined;
 }
@@ -84,7 +86,7 @@ function hasSyntaxErrors({ version, statements }: PolicyDocument): boolean {
   return statements.length === 0 || statements.some(statementHasSyntaxErrors);
 }
 
-/** Here `Effect` may be in any case: `denY` fails only the older parser. Source: as `malformedPolicyText`. */
+/** Accepts `Effect` in any case: `denY` passes this check and fails only the legacy parser. Source: that of `malformedPolicyText`. */
 function statementHasSyntaxErrors(statement: StatementNode): boolean {
   const { effect, action, notAction, resource, notResource } = statement;
   const effectName = effect?.value.toLowerCase();
@@ -94,7 +96,7 @@ function statementHasSyntaxErrors(statement: StatementNode): boolean {
   return !conditionIsKnown(statement);
 }
 
-function failsToParse(statement: StatementNode): boolean {
+function failsLegacyParser(statement: StatementNode): boolean {
   const effect = statement.effect?.value;
   if (effect !== 'Allow' && effect !== 'Deny') return true;
   if (!datesAreDates(statement)) return true;

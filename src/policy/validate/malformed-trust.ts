@@ -14,14 +14,14 @@ import {
 
 const SYNTAX = 'Syntax error in policy.';
 
-/** The actions a role trust policy may name. Source: service authorization reference, `sts`; IAM refuses `sts:*` and `*`. */
+/** Actions that a role trust policy can contain. IAM rejects `sts:*` and `*`. Source: service authorization reference, `sts`. */
 const TRUST_ACTIONS = /^sts:(AssumeRole[A-Za-z*?]*|TagSession|SetSourceIdentity|SetContext)$/i;
 
 /**
- * Why a role trust policy (or a policy of a resource) is refused, in IAM's words; undefined where it is stored.
+ * Returns IAM's message if a role trust policy or resource policy is malformed, or `undefined` if it is valid.
  *
- * Source: versitygw, tests of CreateRole taken from IAM; reports of people who met the texts about principals. Requirement ERR-4.
- * Assumed: the order within a statement, which is that of those tests.
+ * Source: versitygw, tests of CreateRole recorded from IAM. Messages about principals: public error reports. Requirement ERR-4.
+ * Assumed: the order of the checks within a statement, which follows those tests.
  */
 export function trustProblem(
   document: PolicyDocument | undefined,
@@ -68,7 +68,7 @@ function statementProblem(statement: StatementNode, policyType: 'trust' | 'resou
   if (actions.length === 0) return 'Missing required field Action';
   if (policyType === 'trust') {
     const unscoped = unscopedProvider(statement);
-    if (unscoped !== undefined) return unscopedText(unscoped);
+    if (unscoped !== undefined) return unscopedMessage(unscoped);
     if (!actions.every(({ value }) => TRUST_ACTIONS.test(value))) return 'AssumeRole policy may only specify STS AssumeRole actions.';
     if (resource !== undefined) return 'Has prohibited field Resource';
     return notResource === undefined ? undefined : 'AssumeRole policy must not contain resources.';
@@ -90,7 +90,7 @@ function statementProblem(statement: StatementNode, policyType: 'trust' | 'resou
 function principalElementProblem(principal: PrincipalNode | undefined, policyType: 'trust' | 'resource'): string | undefined {
   if (principal === undefined) return 'Missing required field Principal';
   if (principal.anyone) {
-    // Recorded by the CDK's authors: CreateRole answers this to a bare `*`, though the guide calls it the same as {"AWS": "*"}.
+    // Recorded: by the authors of the CDK. CreateRole rejects a bare `*`, although the guide says it equals {"AWS": "*"}.
     return policyType === 'trust' ? 'AssumeRolepolicy contained an invalid principal: "STAR":"*".' : undefined;
   }
   if (principal.entries.every(({ values }) => values.length === 0)) return 'Missing required field Principal cannot be empty!';
@@ -98,7 +98,7 @@ function principalElementProblem(principal: PrincipalNode | undefined, policyTyp
     const type = key.value;
     if (!isPrincipalType(type)) return `Invalid principal in policy: "${type}"`;
     for (const { value } of values) {
-      // Who may assume a role is decided with the role's account; a bare `*` for services or providers would be anyone at all.
+      // `"AWS": "*"` is valid, because the caller's account must also allow the call. For services and providers, `*` is everyone.
       const problem = value === '*' && type !== 'AWS' ? invalidPrincipalText(type, value) : principalProblem(type, value);
       if (problem !== undefined) return problem;
     }
@@ -114,11 +114,13 @@ const GITHUB = 'token.actions.githubusercontent.com';
 const SCOPING = ['StringEquals', 'StringLike', 'StringEqualsIgnoreCase'];
 
 /**
- * A provider that is the same for everybody, trusted without a condition that says for whom.
+ * Returns the ARN of GitHub's provider if a statement trusts it without a condition that names a repository.
  *
- * Source: refusals of CreateRole reported for GitHub, which take `repo:*` and refuse `*`. Other shared providers: IAM User Guide,
+ * All GitHub users share this provider, so an unscoped statement trusts every repository.
+ *
+ * Source: errors of CreateRole reported for GitHub, which accept `repo:*` and reject `*`. Other shared providers: IAM User Guide,
  * "Identity-provider controls for shared OIDC providers".
- * Assumed: only GitHub is judged so; of the others the text is not known, and ValidatePolicy warns of them.
+ * Assumed: the check applies only to GitHub. The messages for other providers are unknown, and ValidatePolicy warns about them.
  */
 function unscopedProvider({ effect, principal, condition }: StatementNode): string | undefined {
   if (effect?.value !== 'Allow') return undefined;
@@ -137,6 +139,6 @@ function unscopedProvider({ effect, principal, condition }: StatementNode): stri
 
 const CLAIMS: readonly string[] = [`${GITHUB}:sub`, `${GITHUB}:job_workflow_ref`];
 
-function unscopedText(provider: string): string {
+function unscopedMessage(provider: string): string {
   return `Trust policy with trusted principal ${provider} must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, ${CLAIMS.join(' or ')} which is not scoped to all.`;
 }

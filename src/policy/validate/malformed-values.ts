@@ -1,6 +1,6 @@
 /**
- * What Create and Put say about one value of a policy: an action, a resource, a principal.
- * Owns IAM's older texts, word for word; the order in which they are looked for is `malformed-policy-text.ts`.
+ * IAM's error messages about one value of a policy: an action, a resource or a principal.
+ * Create and Put operations return these messages. `malformed-policy-text.ts` owns the order of the checks.
  */
 
 const IAM_PATHS = [
@@ -19,7 +19,7 @@ const IAM_PATHS = [
   'access-report/',
 ] as const;
 
-/** Newer than the recorded text, which names none of them. Source: service authorization reference, resource types of `iam` and `sts`. */
+/** Paths that the recorded message does not list yet. Source: service authorization reference, resource types of `iam` and `sts`. */
 const NEWER_IAM_PATHS = ['root', 'delegation-request/', 'assumed-role/', 'role-template/', 'contextProvider/'] as const;
 
 const PARTITIONS: ReadonlySet<string> = new Set([
@@ -35,11 +35,13 @@ const PARTITIONS: ReadonlySet<string> = new Set([
 const VENDOR = /^[A-Za-z0-9.-]+$/;
 
 /**
- * What is wrong with the prefix of an action, or undefined. The name after the colon may be anything: it then matches nothing.
+ * Returns the message for an action with an invalid prefix, or `undefined` if the prefix is valid.
  *
- * Source: moto, tests/test_iam/test_iam_policies.py; versitygw, IAMPutUserPolicy tests (both taken from IAM).
- * Assumed: a wildcard in the prefix (`s*:Get*`) is no valid vendor; ValidatePolicy has `WILDCARD_IN_SERVICE_NAME` for it, yet
- * a prefix that reaches other services is the one kind of widening nobody sees in review.
+ * Any name is valid after the colon. An unknown name matches no action.
+ *
+ * Source: moto, tests/test_iam/test_iam_policies.py; versitygw, IAMPutUserPolicy tests (both recorded from IAM).
+ * Assumed: a wildcard in the prefix (`s*:Get*`) is an invalid vendor, although ValidatePolicy has `WILDCARD_IN_SERVICE_NAME` for it.
+ * Such a prefix also allows actions of other services, which is easy to miss in a review.
  */
 export function actionProblem(action: string): string | undefined {
   if (action === '*') return undefined;
@@ -51,10 +53,12 @@ export function actionProblem(action: string): string | undefined {
 }
 
 /**
- * Whether a resource stops the older parser, which is told before anything else about the document.
+ * Reports whether IAM's legacy parser rejects a resource. IAM reports this before most other problems of a document.
  *
- * Source: moto and versitygw as above: an empty vendor, or an empty field in an ARN too short to have six.
- * Source: a live refusal of `arn:aws:iam::${aws:PrincipalAccount}:role/x`: no variable before the fifth colon.
+ * The parser rejects an empty vendor, an empty field in an ARN of fewer than six fields, and a variable in the region or account.
+ *
+ * Source: vendor and fields: moto and versitygw, as for `actionProblem`.
+ * Source: variables: a live error for `arn:aws:iam::${aws:PrincipalAccount}:role/x`.
  */
 export function failsLegacyParsing(resource: string): boolean {
   if (resource === '*') return false;
@@ -66,20 +70,20 @@ export function failsLegacyParsing(resource: string): boolean {
   return region.includes('$') || account.includes('$');
 }
 
-/** What is wrong with a resource, or undefined. Source: moto and versitygw as above. */
+/** Returns the message for an invalid resource, or `undefined` if it is valid. Source: moto and versitygw, as for `actionProblem`. */
 export function resourceProblem(resource: string): string | undefined {
   if (resource === '*') return undefined;
   const [scheme, partition, vendor, region, account, ...path] = resource.split(':');
   if (partition === undefined) return `Resource ${resource} must be in ARN format or "*".`;
   if (scheme !== 'arn' || !PARTITIONS.has(partition)) {
-    const [, , ...given] = resource.split(':');
-    const fields = [given[0] ?? '*', given[1] ?? '*', given[2] ?? '*', given.length > 3 ? given.slice(3).join(':') : '*'];
+    const [, , ...rest] = resource.split(':');
+    const fields = [rest[0] ?? '*', rest[1] ?? '*', rest[2] ?? '*', rest.length > 3 ? rest.slice(3).join(':') : '*'];
     return `Partition "${partition}" is not valid for resource "arn:${partition}:${fields.join(':')}".`;
   }
   if (vendor === undefined || !VENDOR.test(vendor)) return 'Resource vendor must be fully qualified and cannot contain regexes.';
   const hasRegion = region !== undefined && region !== '' && region !== '*';
   if (hasRegion && vendor === 'iam') return `IAM resource ${resource} cannot contain region information.`;
-  // Access points, which came later, have a region and an account; buckets have neither.
+  // The ARN of an access point has a region and an account. The ARN of a bucket has neither.
   if (hasRegion && vendor === 's3' && account === '') return `Resource ${resource} can not contain region information.`;
   return vendor === 'iam' && path.length > 0 ? iamPathProblem(path.join(':')) : undefined;
 }
@@ -89,11 +93,12 @@ function iamPathProblem(path: string): string | undefined {
   return `IAM resource path must either be "*" or start with ${IAM_PATHS.join(', ')}.`;
 }
 
-/** The kinds of principal a `Principal` element may name, as written. */
+/** Principal types that a `Principal` element can contain, case-sensitive. */
 export const PRINCIPAL_TYPES = ['AWS', 'Service', 'Federated', 'CanonicalUser'] as const;
+/** One of `PRINCIPAL_TYPES`. */
 export type PrincipalElementType = (typeof PRINCIPAL_TYPES)[number];
 
-/** `Invalid principal in policy: "AWS":"arn:…"`: also said where the named user or role does not exist. */
+/** Returns `Invalid principal in policy: "AWS":"arn:…"`. IAM also returns this message if the user or role does not exist. */
 export function invalidPrincipalText(type: PrincipalElementType | 'STAR', value: string): string {
   return `Invalid principal in policy: "${type.toUpperCase()}":"${value}"`;
 }
@@ -104,10 +109,10 @@ const DOMAIN = /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(\/[\w.~/-]*)?$/;
 const SERVICE = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$/;
 
 /**
- * What is wrong with one principal of a trust or resource policy, or undefined.
+ * Returns the message for an invalid principal of a trust or resource policy, or `undefined` if it is valid.
  *
- * Source: IAM User Guide, "Principal"; the texts from reports of people who met them.
- * Assumed: every well-formed service principal is taken; IAM knows the list of them.
+ * Source: IAM User Guide, "Principal". Messages: public error reports.
+ * Assumed: accepts every well-formed service principal. IAM accepts only existing services.
  */
 export function principalProblem(type: PrincipalElementType, value: string): string | undefined {
   switch (type) {
@@ -122,7 +127,7 @@ export function principalProblem(type: PrincipalElementType, value: string): str
   }
 }
 
-/** `*`, an account, a root, user, role or session ARN, or a stored unique id; no wildcard inside, no group. */
+/** Accepts `*`, an account, a unique ID, and the ARN of a root, user, role or session. Rejects groups and wildcards inside an ARN. */
 function isAwsPrincipal(value: string): boolean {
   if (value === '*' || ACCOUNT.test(value) || UNIQUE_ID.test(value)) return true;
   const [scheme, partition = '', vendor, region, account = '', ...rest] = value.split(':');

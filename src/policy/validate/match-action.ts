@@ -19,16 +19,17 @@ export function globOf(pattern: string, budget: StepBudget): (text: string) => b
 /** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */
 export function globCovers(wider: string, narrower: string, budget: StepBudget): boolean {
   if (wider === narrower) return true;
-  // A `?` of the wider could meet a `*` of the narrower, which stands for more.
+  // A `?` in the wider pattern could match a `*` in the narrower one, which matches more than one character.
   if (wider.includes('?') && narrower.includes('*')) return false;
   return globOf(wider, budget)(narrower);
 }
 
+/** Reports whether a string contains `*` or `?`. */
 export function hasWildcard(text: string): boolean {
   return text.includes('*') || text.includes('?');
 }
 
-/** How a statement reaches an action: by its name, by a wildcard, by not excluding it; undefined where it does not. */
+/** Returns how a statement applies to an action: by name, by a wildcard or by `NotAction`. Returns `undefined` if it does not apply. */
 export function reachOf(statement: StatementView, action: string): 'name' | 'wildcard' | 'notAction' | undefined {
   if (statement.notAction !== undefined)
     return statement.notAction.items.some(({ matches }) => matches(action.toLowerCase())) ? undefined : 'notAction';
@@ -68,12 +69,12 @@ function findActions(statement: StatementView, reference: AuthorizationReference
   return [...reached];
 }
 
-/** Items of a list that another item of it covers: exact repetitions, and what a wildcard already reaches. */
+/** Returns the items of a list that another item makes redundant: repetitions, and items that a wildcard covers. */
 export function redundantIn<T extends { readonly value: string }>(
   items: readonly T[],
   covers: (wider: string, narrower: string) => boolean,
 ): readonly T[] {
-  // The work is items times wildcards: a policy has few of these, and one that has more is not worth a suggestion.
+  // The work is items times wildcards. The limit bounds it: policies rarely have more wildcards, and the finding is only a suggestion.
   const wildcards = items.filter(({ value }) => hasWildcard(value)).slice(0, 100);
   const seen = new Set<string>();
   return items.filter((item) => {

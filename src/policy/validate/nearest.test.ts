@@ -13,7 +13,7 @@ const DISTANCES: readonly (readonly [from: string, to: string, distance: number]
 ];
 
 for (const [from, to, distance] of DISTANCES) {
-  test(`editDistance: from "${from}" to "${to}" it is ${distance}, both ways`, () => {
+  test(`editDistance: '${from}' and '${to}' have distance ${distance} in both directions`, () => {
     assert.equal(editDistance(from, to, 99), distance);
     assert.equal(editDistance(to, from, 99), distance);
   });

@@ -1,12 +1,10 @@
 import { type StepBudget, takeSteps } from '../steps.ts';
 
 /**
- * The candidate that is written most like a name, for `Did you mean …?`; undefined where none is near.
+ * Returns the candidate that is most similar to a name, for `Did you mean …?`, or `undefined` if no candidate is similar.
  *
- * Near is at most a third of the name in changed, missing, added or swapped characters, whatever their case.
- * Names of more than 80 characters have no neighbors. The steps are at most three for each pair of characters.
- *
- * @throws StepsExceeded
+ * A similar candidate differs in at most a third of the name's characters (changed, missing, added or swapped). Case is ignored.
+ * Returns `undefined` for names longer than 80 characters, which bounds the work.
  */
 export function nearest(name: string, candidates: Iterable<string>, budget: StepBudget): string | undefined {
   const wanted = name.toLowerCase();
@@ -26,7 +24,11 @@ export function nearest(name: string, candidates: Iterable<string>, budget: Step
   return best;
 }
 
-/** How many characters must change, or neighbours be swapped, to make one text of the other; `limit` where that many or more. */
+/**
+ * Returns the number of edits that turn one string into the other, at most `limit`.
+ *
+ * An edit adds, deletes or changes a character, or swaps two adjacent characters.
+ */
 export function editDistance(from: string, to: string, limit: number): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, i) => i);
@@ -34,8 +36,8 @@ export function editDistance(from: string, to: string, limit: number): number {
     const row = [i];
     let least = i;
     for (let j = 1; j <= to.length; j++) {
-      const kept = (previous[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      let cell = Math.min(kept, (previous[j] as number) + 1, (row[j - 1] as number) + 1);
+      const substituted = (previous[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      let cell = Math.min(substituted, (previous[j] as number) + 1, (row[j - 1] as number) + 1);
       if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1])
         cell = Math.min(cell, (beforePrevious[j - 2] as number) + 1);
       row.push(cell);

@@ -1,13 +1,13 @@
 import type { PolicyType } from '../decision.ts';
 
-/** A quota of IAM on the size of policies, by its name in `Cannot exceed quota for PolicySize: 6144`. */
+/** Quota on the size of a policy. `name` is the name in IAM's message `Cannot exceed quota for PolicySize: 6144`. */
 export interface PolicyQuota {
   readonly name: string;
   readonly characters: number;
 }
 
 /**
- * The sizes IAM allows: of one document, or of all inline documents of one user, group or role together.
+ * Largest policy sizes, in characters. The inline quotas apply to the sum of all inline policies of one user, group or role.
  *
  * Source: IAM User Guide, "IAM and AWS STS quotas"; AWS Organizations User Guide, "Quotas" (service control policies, 10,240 since 2025).
  */
@@ -18,16 +18,18 @@ export const POLICY_QUOTAS = {
   inlineRole: { name: 'InlinePolicySize', characters: 10_240 },
   trust: { name: 'ACLSizePerRole', characters: 2048 },
   session: { name: 'PackedPolicySize', characters: 2048 },
-  /** Source: EventBridge, "Quotas": the policy of an event bus, the one resource policy here besides trust policies. */
+  /** Policy of an event bus, the only resource policy of this server except trust policies. Source: EventBridge, "Quotas". */
   resource: { name: 'PolicySize', characters: 10_240 },
   serviceControl: { name: 'PolicySize', characters: 10_240 },
 } as const satisfies Record<string, PolicyQuota>;
 
 /**
- * The size of a policy as IAM counts it against a quota: white space between the elements of the JSON does not count.
+ * Returns the size of a policy that counts against a quota, in characters.
  *
- * Source: IAM User Guide, "IAM and AWS STS quotas": white space is not counted. For service control policies all characters count.
- * Assumed: white space inside strings counts. It is part of what policies compare, and would else be free of any quota.
+ * White space does not count. In a service control policy, all characters count.
+ *
+ * Source: IAM User Guide, "IAM and AWS STS quotas".
+ * Assumed: white space inside strings does not count either. IAM says only "white space".
  */
 export function policySize(text: string, policyType?: PolicyType): number {
   if (policyType === 'service-control') return text.length;

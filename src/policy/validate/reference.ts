@@ -1,21 +1,24 @@
 /**
- * What validation must know about services. `policy` does not read it: whoever validates passes it in.
- * The types are those of the service authorization reference, so its module fits as it is.
+ * Facts about services that validation needs. The caller of validation passes them in, so that `policy` does not depend on `model`.
+ *
+ * The types match those of the service authorization reference (`model/authorization.ts`).
  */
 export interface AuthorizationReference {
-  /** Prefixes of the actions of every service, lower-cased; most of them are known by name only. */
+  /** Action prefixes of all services, lower-cased. For most services, only the prefix is known. */
   readonly services: ReadonlySet<string>;
-  /** Whatever their case. Undefined where there is none, or where the service is known by name only. */
+  /** Finds an action, ignoring case. Returns `undefined` if it does not exist or if only the prefix of the service is known. */
   readonly actionOf: (prefix: string, name: string) => ActionReference | undefined;
-  /** Undefined for services known by name only. */
+  /** Returns the actions of a service, or `undefined` if only its prefix is known. */
   readonly actionsOf: (prefix: string) => readonly ActionReference[] | undefined;
+  /** Returns the resource types of a service, or `undefined` if only its prefix is known. */
   readonly resourceTypesOf: (prefix: string) => readonly ResourceTypeReference[] | undefined;
-  /** By its name in any case, `aws:RequestTag/team` included. */
+  /** Finds a condition key by its name, ignoring case. The name may end in a tag key: `aws:RequestTag/team`. */
   readonly conditionKey: (name: string) => ConditionKeyReference | undefined;
-  /** Names of the keys every service knows, for suggestions. */
+  /** Names of the condition keys of all services, for suggestions. */
   readonly globalConditionKeys: readonly string[];
 }
 
+/** One action of the service authorization reference. */
 export interface ActionReference {
   readonly prefix: string;
   readonly name: string;
@@ -29,15 +32,17 @@ export interface ActionReference {
   readonly conditionKeys: readonly string[];
 }
 
+/** One resource type of the service authorization reference. */
 export interface ResourceTypeReference {
   readonly name: string;
-  /** `arn:${Partition}:chime:${Region}:${AccountId}:meeting/${MeetingId}`. */
+  /** For example `arn:${Partition}:chime:${Region}:${AccountId}:meeting/${MeetingId}`. */
   readonly arnFormat: string;
   readonly conditionKeys: readonly string[];
 }
 
+/** One condition key of the service authorization reference. */
 export interface ConditionKeyReference {
-  /** `aws:RequestTag/${TagKey}` where a part is free. */
+  /** Name of the key. A variable part has a placeholder: `aws:RequestTag/${TagKey}`. */
   readonly key: string;
   readonly type: 'String' | 'ARN' | 'Bool' | 'Numeric' | 'Date' | 'IPAddress' | 'Binary';
   readonly multivalued: boolean;

@@ -2,23 +2,26 @@ import type { PolicyType } from '../decision.ts';
 import type { IssueCode } from './issues.ts';
 import type { Place, PolicyView } from './view.ts';
 
-/** What a rule found: where, and the parts of the text that differ. */
+/** One result of a rule: its places in the policy, and the parts for the `{}` of the issue's message. */
 export interface Hit {
   readonly at: Place | readonly Place[];
   readonly parts?: readonly string[];
 }
 
-/** One question asked of a policy. Rules do not know each other, and their order is only that of the answer. */
+/** One check of a policy. Rules are independent. Their order only determines the order of the findings. */
 export interface Rule {
   readonly code: IssueCode;
   readonly policyTypes: readonly PolicyType[];
   readonly find: (view: PolicyView) => Iterable<Hit>;
 }
 
+/** All policy types. */
 export const EVERY: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control', 'resource', 'trust'];
-/** Those that say who: `Principal`. */
+/** Policy types with a `Principal` element. */
 export const WITH_PRINCIPAL: readonly PolicyType[] = ['resource', 'trust'];
-/** Those attached to an identity. */
+/** Policy types that apply to one identity or role session. */
 export const OF_IDENTITIES: readonly PolicyType[] = ['identity', 'boundary', 'session'];
+/** Policy types with a `Resource` element. */
 export const WITH_RESOURCE: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control', 'resource'];
+/** Policy types without a `Principal` element. */
 export const WITHOUT_PRINCIPAL: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control'];

@@ -21,7 +21,7 @@ function actionItems({ action, notAction }: StatementView): readonly Item[] {
   return (action ?? notAction)?.items ?? [];
 }
 
-/** `chime`, `CreateMeeting`; undefined for `*` alone. A text without colon is all prefix. */
+/** Splits `chime:CreateMeeting`. Returns `undefined` for `*`. A value without a colon is a prefix with an empty name. */
 function partsOf(value: string): { readonly prefix: string; readonly name: string } | undefined {
   if (value === '*') return undefined;
   const colon = value.indexOf(':');
@@ -44,7 +44,7 @@ function* unknownActions({ statements, reference, budget }: PolicyView): Iterabl
     const { prefix, name } = parts;
     const known = reference.actionsOf(prefix);
     if (known === undefined) {
-      // Of a service known by name only, an action can be wrong in one way: it is not there.
+      // Only the prefix of this service is known, so only a missing name is certainly wrong.
       if (name === '' && reference.services.has(prefix.toLowerCase())) yield { at: item, parts: [item.value, ''] };
       continue;
     }
@@ -93,7 +93,7 @@ function* notForTrust({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** The prefix of a key that belongs to one service answered in full, and has no free part. */
+/** Returns the prefix of a condition key that belongs to the actions of one service whose actions are known. */
 function servicePrefix(key: string, view: PolicyView): string | undefined {
   const prefix = key.slice(0, Math.max(key.indexOf(':'), 0)).toLowerCase();
   if (prefix === '' || prefix === 'aws' || view.reference.actionsOf(prefix) === undefined) return undefined;
@@ -115,7 +115,7 @@ function* unsupportedForKey(view: PolicyView): Iterable<Hit> {
         return action && keysOfAction(view.reference, action).has(key);
       };
       const unsupported = named.filter((item) => supports(item) === false);
-      // Where nothing supports the key it is the other finding.
+      // If no action supports the key, the finding is MISSING_ACTION_FOR_CONDITION_KEY.
       if (unsupported.length === 0 || !reachesKey(statement, key, view)) continue;
       yield { at: [test.keyPlace, ...unsupported], parts: [unsupported.map(({ value }) => value).join(', '), test.key] };
     }

@@ -19,51 +19,57 @@ export const CONDITION_RULES: readonly Rule[] = [
   { code: 'MISSING_TAG_KEY_IN_CONDITION',       policyTypes: EVERY, find: tests(({ key }) => (isTagKeyWithoutTag(key) ? [key] : undefined)) },
   { code: 'DUPLICATE_KEYS_WITH_DIFFERENT_CASE', policyTypes: EVERY, find: repeatedKeys },
   { code: 'MISSING_QUALIFIER',                  policyTypes: EVERY, find: tests(({ known, read, key }) => (known?.multivalued === true && read?.quantifier === 'single' && read.operator.family !== 'null' ? [key] : undefined)) },
-  { code: 'FORALLVALUES_WITH_SINGLE_VALUED_KEY', policyTypes: EVERY, find: allowing(({ known, read, key }) => (known?.multivalued === false && read?.quantifier === 'ForAllValues' && read.operator.family !== 'null' ? [key] : undefined)) },
-  { code: 'UNTRUSTWORTHY_CONDITION_KEY',        policyTypes: EVERY, find: allowing(({ key }) => (SPOOFED.has(key.toLowerCase()) ? [key] : undefined)) },
-  { code: 'STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', policyTypes: EVERY, find: allowing(({ known, read, operatorName, key }) => (known?.type === 'ARN' && read?.operator.family === 'like' ? [operatorName, key] : undefined)) },
+  { code: 'FORALLVALUES_WITH_SINGLE_VALUED_KEY', policyTypes: EVERY, find: testsOfAllow(({ known, read, key }) => (known?.multivalued === false && read?.quantifier === 'ForAllValues' && read.operator.family !== 'null' ? [key] : undefined)) },
+  { code: 'UNTRUSTWORTHY_CONDITION_KEY',        policyTypes: EVERY, find: testsOfAllow(({ key }) => (CLIENT_CONTROLLED_KEYS.has(key.toLowerCase()) ? [key] : undefined)) },
+  { code: 'STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', policyTypes: EVERY, find: testsOfAllow(({ known, read, operatorName, key }) => (known?.type === 'ARN' && read?.operator.family === 'like' ? [operatorName, key] : undefined)) },
   { code: 'TYPE_MISMATCH',                      policyTypes: EVERY, find: tests(mismatch) },
-  { code: 'IRRELEVANT_CONDITION_KEY_IN_POLICY', policyTypes: WITH_PRINCIPAL, find: tests(({ key }, { policyType }) => (OF_THE_RESOURCE.has(key.toLowerCase()) ? [key, policyType === 'trust' ? 'role trust' : 'resource'] : undefined)) },
+  { code: 'IRRELEVANT_CONDITION_KEY_IN_POLICY', policyTypes: WITH_PRINCIPAL, find: tests(({ key }, { policyType }) => (RESOURCE_KEYS.has(key.toLowerCase()) ? [key, policyType === 'trust' ? 'role trust' : 'resource'] : undefined)) },
   { code: 'EMPTY_ARRAY_CONDITION',              policyTypes: EVERY, find: tests((test) => emptyAs(test, 'plain')) },
   { code: 'EMPTY_ARRAY_CONDITION_FORALLVALUES', policyTypes: EVERY, find: tests((test) => emptyAs(test, 'ForAllValues')) },
   { code: 'EMPTY_ARRAY_CONDITION_FORANYVALUE',  policyTypes: EVERY, find: tests((test) => emptyAs(test, 'ForAnyValue')) },
   { code: 'EMPTY_ARRAY_CONDITION_IFEXISTS',     policyTypes: EVERY, find: tests((test) => emptyAs(test, 'IfExists')) },
 ];
 
-/** Headers anybody can write. Source: IAM User Guide, `aws:referer` and `aws:UserAgent`: "should not be used to prevent unauthorized parties". */
-const SPOOFED: ReadonlySet<string> = new Set(['aws:referer', 'aws:useragent']);
+/**
+ * Condition keys of headers whose value the client chooses.
+ *
+ * Source: IAM User Guide, `aws:referer` and `aws:UserAgent`: "should not be used to prevent unauthorized parties".
+ */
+const CLIENT_CONTROLLED_KEYS: ReadonlySet<string> = new Set(['aws:referer', 'aws:useragent']);
 
-/** Keys that say what a policy of the resource knows already. */
-const OF_THE_RESOURCE: ReadonlySet<string> = new Set(['aws:resourceaccount', 'aws:resourceorgid', 'aws:resourceorgpaths']);
+/** Condition keys about the resource. In a resource or trust policy, the resource is fixed, so these keys have no use. */
+const RESOURCE_KEYS: ReadonlySet<string> = new Set(['aws:resourceaccount', 'aws:resourceorgid', 'aws:resourceorgpaths']);
 
-function operators(question: (operator: OperatorView) => boolean): Rule['find'] {
+function operators(check: (operator: OperatorView) => boolean): Rule['find'] {
   return function* ({ statements }) {
     for (const operator of statements.flatMap((statement) => statement.operators)) {
-      if (question(operator)) yield { at: operator.keyPlace };
+      if (check(operator)) yield { at: operator.keyPlace };
     }
   };
 }
 
-type Question = (test: ConditionTestView, view: PolicyView) => readonly string[] | undefined;
+/** Returns the parts of the message if a test has the problem, or `undefined` if it does not. */
+type Check = (test: ConditionTestView, view: PolicyView) => readonly string[] | undefined;
 
-/** Asks a question of every condition key; the parts it answers with make a hit at the key. */
-function tests(question: Question): Rule['find'] {
+/** Creates a rule that checks the condition tests of all statements. A hit is at the test's key. */
+function tests(check: Check): Rule['find'] {
   return function* (view) {
-    for (const { tests: asked } of view.statements) yield* asking(asked, question, view);
+    for (const statement of view.statements) yield* hitsIn(statement.tests, check, view);
   };
 }
 
-function allowing(question: Question): Rule['find'] {
+/** Creates a rule that checks the condition tests of Allow statements. */
+function testsOfAllow(check: Check): Rule['find'] {
   return function* (view) {
-    for (const { effect, tests: asked } of view.statements) {
-      if (effect === 'Allow') yield* asking(asked, question, view);
+    for (const statement of view.statements) {
+      if (statement.effect === 'Allow') yield* hitsIn(statement.tests, check, view);
     }
   };
 }
 
-function* asking(asked: readonly ConditionTestView[], question: Question, view: PolicyView): Iterable<Hit> {
-  for (const test of asked) {
-    const parts = question(test, view);
+function* hitsIn(conditionTests: readonly ConditionTestView[], check: Check, view: PolicyView): Iterable<Hit> {
+  for (const test of conditionTests) {
+    const parts = check(test, view);
     if (parts !== undefined) yield { at: test.keyPlace, parts };
   }
 }
@@ -72,17 +78,17 @@ function isNullIfExists(name: string): boolean {
   return /^(forallvalues:|foranyvalue:)?nullifexists$/i.test(name);
 }
 
-const SPELLINGS = OPERATORS.flatMap(({ name }) => [name, `${name}IfExists`]).filter((name) => name !== 'NullIfExists');
+const OPERATOR_NAMES = OPERATORS.flatMap(({ name }) => [name, `${name}IfExists`]).filter((name) => name !== 'NullIfExists');
 
 function* unknownOperators({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { name, read, keyPlace } of statements.flatMap((statement) => statement.operators)) {
     if (read !== undefined || isNullIfExists(name)) continue;
-    const near = nearest(name.slice(name.lastIndexOf(':') + 1), SPELLINGS, budget);
+    const near = nearest(name.slice(name.lastIndexOf(':') + 1), OPERATOR_NAMES, budget);
     yield { at: keyPlace, parts: [name, near === undefined ? '' : ` Did you mean ${near}?`] };
   }
 }
 
-/** `service:keyname`, the name not empty. Keys of identity providers are `issuer.example.com/path:claim`. */
+/** Accepts `service:keyname` with a nonempty name, and the keys of identity providers: `issuer.example.com/path:claim`. */
 function isKeyFormat(key: string): boolean {
   const colon = key.indexOf(':');
   return colon > 0 && colon < key.length - 1;
@@ -134,7 +140,11 @@ function nearestKey(key: string, candidates: readonly string[], budget: StepBudg
   return near === undefined ? undefined : near + key.slice(slash);
 }
 
-/** Prefixes of keys that are no services. Source: IAM User Guide, "Keys for AWS web identity federation", "… for SAML-based federation". */
+/**
+ * Prefixes of condition keys that are not services.
+ *
+ * Source: IAM User Guide, "Keys for AWS web identity federation", "… for SAML-based federation".
+ */
 const OTHER_PREFIXES: ReadonlySet<string> = new Set([
   'aws',
   'saml',
@@ -146,14 +156,14 @@ const OTHER_PREFIXES: ReadonlySet<string> = new Set([
 
 function unknownService({ key }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
   const prefix = prefixOf(key);
-  // A provider's keys are prefixed with its host.
+  // The prefix of an identity provider's keys is its host name.
   if (prefix === '' || prefix.includes('.') || OTHER_PREFIXES.has(prefix) || reference.services.has(prefix)) return undefined;
   return reference.conditionKey(key) === undefined ? [prefix] : undefined;
 }
 
 function* repeatedKeys({ statements }: PolicyView): Iterable<Hit> {
-  for (const { tests: asked } of statements.flatMap((statement) => statement.operators)) {
-    const byName = Map.groupBy(asked, ({ key }) => key.toLowerCase());
+  for (const operator of statements.flatMap((statement) => statement.operators)) {
+    const byName = Map.groupBy(operator.tests, ({ key }) => key.toLowerCase());
     for (const same of byName.values()) {
       const [first] = same;
       if (first !== undefined && same.length > 1) yield { at: same.map(({ keyPlace }) => keyPlace), parts: [first.key] };
@@ -161,7 +171,7 @@ function* repeatedKeys({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** The families of operators that compare what a key holds. Assumed: a list of texts may be compared with any of a text's operators. */
+/** Operator families that can compare each type of condition key. Assumed: multivalued string keys accept all string operators. */
 const FAMILIES: Readonly<Record<ConditionKeyReference['type'], { readonly name: string; readonly families: readonly ValueFamily[] }>> = {
   String: { name: 'String', families: ['text', 'text-ignore-case', 'like'] },
   ARN: { name: 'ARN', families: ['arn', 'text', 'text-ignore-case', 'like'] },

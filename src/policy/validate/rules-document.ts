@@ -3,7 +3,7 @@ import { POLICY_QUOTAS, policySize } from './policy-size.ts';
 import { EVERY, type Hit, OF_IDENTITIES, type Rule, WITH_PRINCIPAL, WITH_RESOURCE, WITHOUT_PRINCIPAL } from './rule.ts';
 import { memberPlace, type Place, type PolicyView, type StatementView } from './view.ts';
 
-/** Rules about the document and the elements of its statements. Values inside the elements have rules of their own. */
+/** Rules about the document and the elements of its statements. Other files have the rules about the values of the elements. */
 // biome-ignore format: a table
 export const DOCUMENT_RULES: readonly Rule[] = [
   { code: 'MISSING_VERSION',                             policyTypes: EVERY,               find: (view) => (view.document.version === undefined && versionPlace(view) === undefined ? [{ at: whole(view) }] : []) },
@@ -43,7 +43,7 @@ function* invalidVersion(view: PolicyView): Iterable<Hit> {
   yield { at: { path: [{ value: 'Version' }], span: version }, parts: [version.value] };
 }
 
-/** An empty list is as good as no statement. A missing one is told by the reader too, which does not know the place. */
+/** Reports a missing `Statement` and an empty list. The reader also finds a missing `Statement`, but without its place. */
 function* missingStatement(view: PolicyView): Iterable<Hit> {
   const place = memberPlace(view.document.root, 'Statement', []);
   if (place === undefined) yield { at: whole(view) };
@@ -120,7 +120,7 @@ function* emptyConditions({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Statements that say the same, whatever their Sid and the order of their elements. */
+/** Reports statements that are equal except for their Sid and the order of their elements. */
 function* redundantStatements({ statements }: PolicyView): Iterable<Hit> {
   const byMeaning = Map.groupBy(statements, ({ node }) =>
     canonical({ ...node.node, members: node.node.members.filter(({ name }) => name.value !== 'Sid') }),
@@ -138,7 +138,7 @@ function canonical(node: JsonNode): string {
         .sort()
         .join()}}`;
     case 'array':
-      // One value alone means the same as a list of it.
+      // A list of one value means the same as the value.
       return node.items.length === 1 ? canonical(node.items[0] as JsonNode) : `[${node.items.map(canonical).sort().join()}]`;
     case 'string':
       return JSON.stringify(node.value);

@@ -17,7 +17,7 @@ export const FEDERATION_RULES: readonly Rule[] = [
 
 const GITHUB = 'token.actions.githubusercontent.com';
 
-/** Providers whose audience is known to have one value. Source: their documents of OpenID configuration. */
+/** Identity providers whose audience claim has exactly one value. Source: their OpenID configuration documents. */
 const SINGLE_AUDIENCE: ReadonlySet<string> = new Set([
   GITHUB,
   'accounts.google.com',
@@ -32,7 +32,7 @@ function providers({ principal }: StatementView): readonly Item[] {
   return principal?.entries.filter(({ name }) => name === 'Federated').flatMap(({ items }) => items) ?? [];
 }
 
-/** The host (and path) by which an OpenID Connect provider's condition keys are prefixed; undefined for SAML. */
+/** Returns the prefix of an OpenID Connect provider's condition keys (host and path), or `undefined` for a SAML provider. */
 function issuerOf(principal: string): string | undefined {
   if (principal.includes(':saml-provider/')) return undefined;
   const infix = ':oidc-provider/';
@@ -96,7 +96,7 @@ function* unconditionedProviders({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Conditions on the claims that name a repository, under operators that admit only what they name. */
+/** Returns the condition tests on claims that name a repository, if they fail for an absent claim and are not negated. */
 function repositoryTests(statement: StatementView): readonly ConditionTestView[] {
   return testsOf(statement, GITHUB).filter(({ key, read }) => {
     const claim = key.slice(GITHUB.length + 1).toLowerCase();
@@ -111,9 +111,12 @@ function repositoryTests(statement: StatementView): readonly ConditionTestView[]
 }
 
 /**
- * GitHub's provider is the same for everybody: without a condition on the subject, any repository is let in.
+ * Reports trust in GitHub's provider without a condition on the repository.
  *
- * Source: refusals of CreateRole: "must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, …:sub or …:job_workflow_ref which is not scoped to all".
+ * All GitHub users share this provider, so without the condition every repository can assume the role.
+ *
+ * Source: errors of CreateRole: "must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, …:sub or …:job_workflow_ref
+ * which is not scoped to all".
  */
 function* githubWithoutRepository({ statements }: PolicyView): Iterable<Hit> {
   for (const statement of statements.filter(trustsWebIdentity)) {
@@ -129,7 +132,7 @@ function* githubWithWildcard({ statements }: PolicyView): Iterable<Hit> {
   for (const statement of statements.filter(trustsWebIdentity)) {
     for (const { items } of repositoryTests(statement)) {
       for (const item of items) {
-        // `repo:owner/name:*` leaves the branch open, `repo:owner/*` the repository.
+        // `repo:owner/name:*` matches every branch, and `repo:owner/*` every repository of the owner.
         if (/[*?]/.test(item.value) && !/^[*?]*$/.test(item.value)) yield { at: item };
       }
     }

@@ -5,12 +5,12 @@ import { type ActionReference, type AuthorizationReference, keysOfAction } from 
 import { EVERY, type Hit, OF_IDENTITIES, type Rule } from './rule.ts';
 import type { ConditionTestView, Place, PolicyView, StatementView } from './view.ts';
 
-/** A permission that grants other permissions, so that a wide one hands out more than it says. */
+/** Action that gives a service the permissions of a role. A statement that allows it for many roles allows more than it shows. */
 interface Powerful {
   readonly action: string;
-  /** Two roles with nothing in common but being such roles: a resource that matches both names none. */
+  /** ARNs of two dissimilar roles. A resource pattern that matches both does not name a role. */
   readonly probes: readonly [string, string];
-  /** The key that narrows it instead. */
+  /** Condition key that limits the permission instead of the resource. */
   readonly narrowedBy: string;
 }
 
@@ -20,7 +20,10 @@ const PASS_ROLE: Powerful = {
   narrowedBy: 'iam:passedtoservice',
 };
 
-/** Assumed: a condition on `iam:AWSServiceName` narrows CreateServiceLinkedRole as `iam:PassedToService` does PassRole; the page names only the latter. */
+/**
+ * Assumed: a condition on `iam:AWSServiceName` limits CreateServiceLinkedRole as `iam:PassedToService` limits PassRole.
+ * AWS's page names only the latter.
+ */
 const CREATE_SLR: Powerful = {
   action: 'iam:CreateServiceLinkedRole',
   probes: [
@@ -84,13 +87,13 @@ function wideHit(statement: StatementView, { action, probes, narrowedBy }: Power
   return places.length === 0 || element === undefined ? [] : [{ at: [element, ...places] }];
 }
 
-/** The tag key a test asks for, without the tag's name, as the reference spells it. */
+/** Returns the reference's name of the tag condition key that a test uses, such as `aws:RequestTag/${TagKey}`. */
 function tagKeyOf({ key, known, read }: ConditionTestView): string | undefined {
   if (known === undefined || read === undefined) return undefined;
   return /^(aws:(resourcetag|requesttag)\/|aws:tagkeys$|iam:resourcetag\/)/i.test(key) ? known.key : undefined;
 }
 
-/** Whether a test can hold for a request that has no such key: then a missing tag hides nothing. */
+/** Reports whether a test can hold for a request without its key. An action that does not support the key can then match. */
 function holdsWithoutKey({ read, items }: ConditionTestView): boolean {
   if (read === undefined) return false;
   if (read.operator.family === 'null') return items.some(({ value }) => value.toLowerCase() === 'true');
@@ -99,10 +102,10 @@ function holdsWithoutKey({ read, items }: ConditionTestView): boolean {
 }
 
 /**
- * Statements whose tag condition some of their actions can never meet: a Deny that does not bite, an Allow that gives nothing.
+ * Reports statements that have no effect for some of their actions, because these actions do not support the tag condition key.
  *
- * Of Chime one action without the key is enough, because half of its actions (the classic ones) know no tags at all and a
- * statement on `chime:*` reads as if they did. Of other services AWS's check is followed: no action may know the key.
+ * For Chime, one action without the key is enough. Half of its actions (the classic ones) do not support tags, so a tag condition
+ * on `chime:*` is misleading. For other services, the rule follows AWS's check: none of the statement's actions supports the key.
  *
  * Source: requirement TAG-2 and TAG-3; IAM User Guide, the four policy checks.
  */
@@ -130,8 +133,8 @@ function lacks(prefix: string, actions: readonly ActionReference[], key: string,
 
 function tagKeysWithNotAction(effect: 'Allow' | 'Deny'): Rule['find'] {
   return function* ({ statements }: PolicyView) {
-    for (const { effect: own, notAction, tests } of statements) {
-      if (own !== effect || notAction === undefined) continue;
+    for (const { effect: statementEffect, notAction, tests } of statements) {
+      if (statementEffect !== effect || notAction === undefined) continue;
       for (const test of tests) {
         if (tagKeyOf(test) !== undefined && !holdsWithoutKey(test)) yield { at: [notAction, test.keyPlace], parts: [test.key] };
       }

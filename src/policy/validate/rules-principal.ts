@@ -11,7 +11,7 @@ export const PRINCIPAL_RULES: readonly Rule[] = [
   { code: 'ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL', policyTypes: ['trust'], find: (view) => present(view, ['NotPrincipal'], []) },
   { code: 'ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE',     policyTypes: ['trust'], find: (view) => present(view, ['Resource', 'NotResource'], []) },
   { code: 'ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL', policyTypes: ['trust'], find: (view) => view.statements.flatMap(({ principal }) => (principal?.anyone === true ? [{ at: principal }] : [])) },
-  { code: 'INVALID_PRINCIPAL_FORMAT',          policyTypes: WITH_PRINCIPAL, find: notAnObject },
+  { code: 'INVALID_PRINCIPAL_FORMAT',          policyTypes: WITH_PRINCIPAL, find: malformedPrincipals },
   { code: 'INVALID_PRINCIPAL_KEY',             policyTypes: WITH_PRINCIPAL, find: (view) => entries(view).filter(({ name }) => !isType(name)).map(({ keyPlace, name }) => ({ at: keyPlace, parts: [name] })) },
   { code: 'EMPTY_OBJECT_PRINCIPAL',            policyTypes: WITH_PRINCIPAL, find: emptyPrincipals },
   { code: 'EMPTY_ARRAY_PRINCIPAL',             policyTypes: WITH_PRINCIPAL, find: (view) => entries(view).filter(({ items, span }) => items.length === 0 && span.end - span.start >= 2).map((at) => ({ at })) },
@@ -21,7 +21,7 @@ export const PRINCIPAL_RULES: readonly Rule[] = [
   { code: 'INVALID_USER_REFERENCE',            policyTypes: WITH_PRINCIPAL, find: (view) => named(view, 'AWS').filter(({ value }) => value.startsWith('AIDA')).map((at) => ({ at, parts: [at.value] })) },
   { code: 'FEDERATED_PRINCIPAL_NOT_SUPPORTED', policyTypes: ['resource'], find: (view) => named(view, 'Federated').map((at) => ({ at })) },
   { code: 'ALLOW_WITH_NOT_PRINCIPAL',          policyTypes: WITH_PRINCIPAL, find: (view) => principals(view, 'Allow').filter(({ name }) => name === 'NotPrincipal').map((at) => ({ at })) },
-  { code: 'REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY', policyTypes: ['trust'], find: sessionsBesideTheirRole },
+  { code: 'REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY', policyTypes: ['trust'], find: redundantSessions },
   { code: 'RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL', policyTypes: ['resource'], find: unrestrictedServices },
   { code: 'UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', policyTypes: WITH_PRINCIPAL, find: keysOfCallers },
   { code: 'RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', policyTypes: WITH_PRINCIPAL, find: weakSources },
@@ -57,8 +57,8 @@ function isType(name: string): boolean {
   return (PRINCIPAL_TYPES as readonly string[]).includes(name);
 }
 
-/** Neither `*` nor an object, or an account, a name or a group that can be no principal. */
-function* notAnObject(view: PolicyView): Iterable<Hit> {
+/** Reports a principal that is neither `*` nor an object, and invalid `AWS` values such as a name or a group. */
+function* malformedPrincipals(view: PolicyView): Iterable<Hit> {
   for (const { node, path, principal } of view.statements) {
     for (const name of ['Principal', 'NotPrincipal'] as const) {
       const place = memberPlace(node.node, name, path);
@@ -79,7 +79,7 @@ function emptyPrincipals(view: PolicyView): Hit[] {
     .map((at) => ({ at }));
 }
 
-/** `"AWS": "*"` is everyone, and the one wildcard there is. Source: IAM User Guide, "Principal". */
+/** Reports every wildcard except `"AWS": "*"`, which means everyone. Source: IAM User Guide, "Principal". */
 function* wildcards(view: PolicyView): Iterable<Hit> {
   for (const { name, items } of entries(view)) {
     for (const item of items) {
@@ -88,11 +88,11 @@ function* wildcards(view: PolicyView): Iterable<Hit> {
   }
 }
 
-/** `assumed-role/R/s` beside `role/R`, which lets every session of the role in already. */
-function* sessionsBesideTheirRole({ statements }: PolicyView): Iterable<Hit> {
+/** Reports `assumed-role/R/s` next to `role/R`, because `role/R` already matches every session of the role. */
+function* redundantSessions({ statements }: PolicyView): Iterable<Hit> {
   for (const { principal } of statements) {
     const items = principal?.entries.flatMap((entry) => entry.items) ?? [];
-    // A session's ARN has lost the role's path.
+    // A session's ARN does not contain the role's path.
     const roles = new Map(
       items
         .filter(({ value }) => value.includes(':role/'))
@@ -114,9 +114,9 @@ function serviceItems({ principal }: StatementView): readonly Item[] {
 }
 
 /**
- * A service that anyone may send to the resource: the confused deputy.
+ * Reports a service principal without a condition on the source, which allows the confused deputy problem.
  *
- * Assumed: AWS excludes resource types that no one can confuse; here the one type is an event bus, and it is not.
+ * Assumed: AWS excludes some resource types from this check, but not event buses, the only type with a resource policy here.
  */
 function* unrestrictedServices({ statements }: PolicyView): Iterable<Hit> {
   for (const statement of statements) {
@@ -126,8 +126,8 @@ function* unrestrictedServices({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Keys about people, of which a service that calls for itself has none. */
-const OF_CALLERS: ReadonlySet<string> = new Set([
+/** Condition keys about users and roles. They are absent if a service makes the call. */
+const CALLER_KEYS: ReadonlySet<string> = new Set([
   'aws:username',
   'aws:userid',
   'aws:principalorgid',
@@ -144,12 +144,12 @@ function* keysOfCallers({ statements }: PolicyView): Iterable<Hit> {
   for (const statement of statements) {
     if (statement.effect !== 'Allow' || !onlyServices(statement)) continue;
     for (const { key, keyPlace, read } of statement.tests) {
-      if (OF_CALLERS.has(key.toLowerCase()) && read?.operator.family !== 'null') yield { at: keyPlace, parts: [key] };
+      if (CALLER_KEYS.has(key.toLowerCase()) && read?.operator.family !== 'null') yield { at: keyPlace, parts: [key] };
     }
   }
 }
 
-/** Where the caller came from does not tell for whom a service calls. */
+/** Condition keys about the network of the caller. They do not identify the account for which a service calls. */
 const WEAK_SOURCES: ReadonlySet<string> = new Set(['aws:sourceip', 'aws:vpcsourceip', 'aws:sourcevpc', 'aws:sourcevpce']);
 
 function* weakSources({ statements }: PolicyView): Iterable<Hit> {

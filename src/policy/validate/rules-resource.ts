@@ -23,37 +23,38 @@ export const RESOURCE_RULES: readonly Rule[] = [
   { code: 'REDUNDANT_RESOURCE',       policyTypes: WITH_RESOURCE, find: redundantResources },
 ];
 
-/** A resource as written, with its fields; all after the fifth colon is the sixth. */
+/** Resource of a policy, split into at most six fields. The sixth field is everything after the fifth colon. */
 interface Written {
   readonly value: string;
   readonly parts: readonly string[];
 }
 
-type Question = (arn: Written, view: PolicyView) => readonly string[] | undefined;
+/** Returns the parts of the message if a resource has the problem, or `undefined` if it does not. */
+type Check = (arn: Written, view: PolicyView) => readonly string[] | undefined;
 
 function resourceItems({ statements }: PolicyView): readonly Item[] {
   return statements.flatMap(({ resource, notResource }) => (resource ?? notResource)?.items ?? []);
 }
 
-/** Asks a question of every resource but `*`; the parts it answers with make a hit. */
-function each(question: Question): Rule['find'] {
+/** Creates a rule that checks every resource except `*`. */
+function each(check: Check): Rule['find'] {
   return function* (view) {
     for (const item of resourceItems(view)) {
       if (item.value === '*') continue;
-      const found = question({ value: item.value, parts: fieldsOf(item.value) }, view);
+      const found = check({ value: item.value, parts: fieldsOf(item.value) }, view);
       if (found !== undefined) yield { at: item, parts: found };
     }
   };
 }
 
-function arns(question: Question): Rule['find'] {
-  return each((arn, view) => (arn.parts[0] === 'arn' ? question(arn, view) : undefined));
+function arns(check: Check): Rule['find'] {
+  return each((arn, view) => (arn.parts[0] === 'arn' ? check(arn, view) : undefined));
 }
 
 function fieldsOf(value: string): readonly string[] {
   const fields: string[] = [];
   let from = 0;
-  // A colon inside ${…} separates no fields.
+  // A colon inside ${…} does not separate fields.
   let braces = 0;
   for (let i = 0; i < value.length && fields.length < 5; i++) {
     if (value[i] === '{' && value[i - 1] === '$') braces++;
@@ -76,13 +77,13 @@ function invalidPartition({ parts }: Written): readonly string[] | undefined {
 
 function unknownService({ parts }: Written, { reference }: PolicyView): readonly string[] | undefined {
   const service = (parts[2] ?? '').toLowerCase();
-  // `execute-api`, `elasticloadbalancing` … are prefixes of actions; a few ARNs have a name of their own.
+  // Most services have the same name in ARNs and action prefixes, for example `execute-api`. OTHER_ARN_SERVICES has the others.
   if (service === '' || hasWildcard(service) || service.includes('$') || reference.services.has(service) || OTHER_ARN_SERVICES.has(service))
     return undefined;
   return [parts[2] ?? ''];
 }
 
-/** Services in ARNs that prefix no action. Source: service authorization reference, ARN formats. */
+/** Names of services in ARNs that are not action prefixes. Source: service authorization reference, ARN formats. */
 const OTHER_ARN_SERVICES: ReadonlySet<string> = new Set([
   'catalog',
   'monitoring',
@@ -98,9 +99,9 @@ const OTHER_ARN_SERVICES: ReadonlySet<string> = new Set([
 const REGION = /^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$/;
 
 /**
- * Whether a text can be a region, or a pattern of some.
+ * Reports whether a string is empty or can be a region or a pattern that matches regions.
  *
- * Assumed: any text of the shape of a region is one; which regions exist is the operator's business here.
+ * Assumed: accepts every string that has the form of a region, because the operator chooses the regions of this server.
  */
 export function isRegionPattern(text: string): boolean {
   return text === '' || hasWildcard(text) || text.includes('$') || REGION.test(text);
@@ -149,8 +150,8 @@ function unknownShape(arn: Written, view: PolicyView): readonly string[] | undef
 }
 
 /**
- * Whether a written resource part and a format (`app-instance/${AppInstanceId}/user/${…}`) have something in common.
- * Both are taken as patterns: a free part of the format is any text, and so is a variable of the policy.
+ * Reports whether some string matches both a written resource part and a format (`app-instance/${AppInstanceId}/user/${…}`).
+ * Treats the placeholders of the format and the policy variables as `*`.
  */
 function couldMeet(written: string, format: string, budget: StepBudget): boolean {
   return patternsMeet(toPattern(written), toPattern(format), budget);
@@ -183,7 +184,7 @@ export function patternsMeet(left: string, right: string, budget: StepBudget): b
     next[0] = row[0] === true && a === '*';
     for (let j = 1; j <= right.length; j++) {
       const b = right[j - 1];
-      // A star stands for nothing, or for one more of what the other has there.
+      // A star matches the empty string, or one more character of the other pattern.
       if (a === '*' || b === '*') next[j] = row[j] === true || next[j - 1] === true;
       else next[j] = row[j - 1] === true && (a === b || a === '?' || b === '?');
     }
@@ -192,7 +193,7 @@ export function patternsMeet(left: string, right: string, budget: StepBudget): b
   return row[right.length] === true;
 }
 
-/** The one resource policy answered here, besides trust policies, is an event bus's. */
+/** Reports ARNs of other services than EventBridge: the only resource policies here, except trust policies, are those of event buses. */
 function* notABus(view: PolicyView): Iterable<Hit> {
   for (const item of resourceItems(view)) {
     const parts = fieldsOf(item.value);

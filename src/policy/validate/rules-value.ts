@@ -33,35 +33,35 @@ export const VALUE_RULES: readonly Rule[] = [
 ];
 
 function everyTest({ statements }: PolicyView): readonly ConditionTestView[] {
-  return statements.flatMap(({ tests: asked }) => asked);
+  return statements.flatMap((statement) => statement.tests);
 }
 
-function tests(question: (test: ConditionTestView) => boolean): Rule['find'] {
+function tests(check: (test: ConditionTestView) => boolean): Rule['find'] {
   return (view) =>
     everyTest(view)
-      .filter(question)
+      .filter(check)
       .map((at) => ({ at }));
 }
 
-/** Asks about every value of operators of some families; variables are another rule's business. */
-function values(families: readonly string[], question: (item: Item) => boolean): Rule['find'] {
+/** Creates a rule that checks the values of some operator families. Skips values with policy variables. */
+function values(families: readonly string[], check: (item: Item) => boolean): Rule['find'] {
   return function* (view) {
     for (const { read, items, operatorName } of everyTest(view)) {
       if (read === undefined || !families.includes(read.operator.family)) continue;
       for (const item of items) {
-        if (!item.value.includes('${') && question(item)) yield { at: item, parts: [operatorName] };
+        if (!item.value.includes('${') && check(item)) yield { at: item, parts: [operatorName] };
       }
     }
   };
 }
 
-/** Asks about the literal values of some keys, under operators that compare texts. */
-function ofKey(keys: readonly string[], question: (value: string) => boolean): Rule['find'] {
+/** Creates a rule that checks the literal values of some keys under every operator except `Null`. */
+function ofKey(keys: readonly string[], check: (value: string) => boolean): Rule['find'] {
   return function* (view) {
     for (const { key, read, items } of everyTest(view)) {
       if (read === undefined || read.operator.family === 'null' || !keys.includes(key.toLowerCase())) continue;
       for (const item of items) {
-        if (!hasWildcard(item.value) && !item.value.includes('${') && question(item.value)) yield { at: item, parts: [item.value] };
+        if (!hasWildcard(item.value) && !item.value.includes('${') && check(item.value)) yield { at: item, parts: [item.value] };
       }
     }
   };
@@ -73,7 +73,7 @@ function* mixedTypes(view: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Four digits are a year, and more are seconds since 1970, which few expect. */
+/** Reports dates that consist only of digits. Four digits are a year, but other numbers are seconds since 1970. */
 function* unsureDates(view: PolicyView): Iterable<Hit> {
   for (const { read, items } of everyTest(view)) {
     if (read?.operator.family !== 'date') continue;
@@ -99,13 +99,13 @@ function* hostBits(view: PolicyView): Iterable<Hit> {
   }
 }
 
-/** IPv6 in its long form, without leading zeros. */
+/** Formats an address. IPv6 addresses have all eight groups, without leading zeros. */
 function printAddress(family: number, words: readonly number[]): string {
   if (family === 4) return [24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.');
   return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(':');
 }
 
-/** Source: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291: addresses that are not routed in public. */
+/** Address ranges that are not routed on the public internet. Source: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291. */
 const PRIVATE = [
   '10.0.0.0/8',
   '172.16.0.0/12',
@@ -148,12 +148,12 @@ function privateAddresses(negated: boolean, share: 'all' | 'some'): Rule['find']
 function* wildcardsTakenLiterally(view: PolicyView): Iterable<Hit> {
   for (const { read, items } of everyTest(view)) {
     if (read?.operator.family !== 'text' && read?.operator.family !== 'text-ignore-case') continue;
-    // ${*} and ${?} are the characters themselves, and meant so.
+    // ${*} and ${?} are explicit literal characters.
     for (const item of items) if (hasWildcard(item.value.replaceAll('${*}', '').replaceAll('${?}', ''))) yield { at: item };
   }
 }
 
-/** Keys whose values say whose request it is. Assumed: AWS does not print its list. */
+/** Condition keys that identify the owner of a request or resource. Assumed: AWS does not publish its list. */
 const SENSITIVE: ReadonlySet<string> = new Set([
   'aws:userid',
   'aws:principalaccount',
@@ -166,12 +166,12 @@ const SENSITIVE: ReadonlySet<string> = new Set([
   'aws:sourcevpce',
 ]);
 
-/** Under an operator with wildcards, what stands open must come after at least six fixed characters. */
+/** Creates a rule for `StringLike` values of sensitive keys with a wildcard or variable before the seventh character. */
 function tooPermissive(firstOpen: (value: string) => number): Rule['find'] {
   return function* ({ statements }) {
-    for (const { effect, tests: asked } of statements) {
-      if (effect !== 'Allow') continue;
-      for (const { key, read, items } of asked) {
+    for (const statement of statements) {
+      if (statement.effect !== 'Allow') continue;
+      for (const { key, read, items } of statement.tests) {
         if (!SENSITIVE.has(key.toLowerCase()) || read === undefined || read.operator.family !== 'like' || read.operator.negated) continue;
         for (const item of items) {
           const at = firstOpen(item.value);
@@ -190,7 +190,7 @@ function* redundantNumbers(view: PolicyView): Iterable<Hit> {
   }
 }
 
-/** A positive operator that any value meets, or a negated one that none can. */
+/** Creates a rule for values that consist only of `*`: a plain operator then matches every value, a negated one matches no value. */
 function onlyWildcard(negated: boolean): Rule['find'] {
   return function* (view) {
     for (const { read, items, keyPlace, key } of everyTest(view)) {

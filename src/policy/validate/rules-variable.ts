@@ -1,7 +1,7 @@
 import { EVERY, type Hit, type Rule } from './rule.ts';
 import type { Item, Place, PolicyView, StatementView } from './view.ts';
 
-/** Rules about `${…}`. */
+/** Rules about policy variables (`${…}`). */
 // biome-ignore format: a table
 export const VARIABLE_RULES: readonly Rule[] = [
   { code: 'VARIABLE_UNSUPPORTED_IN_VERSION', policyTypes: EVERY, find: inOldVersion },
@@ -17,14 +17,14 @@ export const VARIABLE_RULES: readonly Rule[] = [
 type Fault = 'brace' | 'empty' | 'space' | 'quote' | 'symbol';
 
 interface Variable {
-  /** Offset of `$` in the value, and the length up to and with the brace. */
+  /** Offset of `$` in the value. `length` includes the closing brace. */
   readonly start: number;
   readonly length: number;
   readonly fault?: Fault;
   readonly symbol?: string;
 }
 
-/** The variables of a text, well-formed or not; `${*}`, `${?}` and `${$}` are characters and no variables. */
+/** Finds the variables of a string, including malformed ones. `${*}`, `${?}` and `${$}` are escaped characters, not variables. */
 function variablesOf(value: string): readonly Variable[] {
   const found: Variable[] = [];
   for (let start = value.indexOf('${'); start >= 0; start = value.indexOf('${', start + 2)) {
@@ -44,7 +44,7 @@ function faultOf(inside: string): { readonly fault?: Fault; readonly symbol?: st
   const comma = inside.indexOf(',');
   const key = comma < 0 ? inside : inside.slice(0, comma);
   if (inside.trim() === '') return { fault: 'empty' };
-  // A tag's key may hold blanks; the name before it may not.
+  // A tag key can contain spaces, but the name before the slash cannot.
   if (key.trim() !== key || key.slice(0, key.includes('/') ? key.indexOf('/') : key.length).includes(' ')) return { fault: 'space' };
   if (comma >= 0) {
     const fallback = inside.slice(comma + 1).trim();
@@ -59,7 +59,7 @@ function resourceItems({ resource, notResource }: StatementView): readonly Item[
   return (resource ?? notResource)?.items ?? [];
 }
 
-/** Items where variables mean something: resources, and values under String and ARN operators. */
+/** Returns the items in which variables are supported: resources, and values of String and ARN operators. */
 function placesForVariables(statement: StatementView): readonly Item[] {
   const compared = statement.tests.filter(({ read }) => read !== undefined && TEXTUAL.has(read.operator.family));
   return [...resourceItems(statement), ...compared.flatMap(({ items }) => items)];
@@ -67,7 +67,7 @@ function placesForVariables(statement: StatementView): readonly Item[] {
 
 const TEXTUAL: ReadonlySet<string> = new Set(['text', 'text-ignore-case', 'like', 'arn']);
 
-/** A place inside a value. */
+/** Returns the place of a variable inside a value. */
 function within(item: Place, { start, length }: Variable): Place {
   return { path: [...item.path, { substring: { start, length } }], span: item.span };
 }

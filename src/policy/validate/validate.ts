@@ -18,7 +18,7 @@ import { VALUE_RULES } from './rules-value.ts';
 import { VARIABLE_RULES } from './rules-variable.ts';
 import { locationOf, type Place, viewOf } from './view.ts';
 
-/** Every rule there is, in the order in which findings are given. */
+/** All rules, in the order of their findings. */
 export const RULES: readonly Rule[] = [
   ...DOCUMENT_RULES,
   ...PRINCIPAL_RULES,
@@ -32,10 +32,10 @@ export const RULES: readonly Rule[] = [
 ];
 
 /**
- * Returns every finding about a policy text. The list is empty if there is nothing to report.
+ * Validates a policy text and returns its findings, ordered by rule and then by place. Never throws.
  *
- * A text that is not JSON has only the finding that says where. Findings are ordered by rule, then by place.
- * Limit: 1,000 findings, the rest is left out. The default budget is unlimited.
+ * For invalid JSON, the only finding is the syntax error.
+ * Limits: stops after 1,000 findings, and reports at most 50 places per finding.
  *
  * @throws StepsExceeded  the rules need more steps than the budget has
  * Source: IAM Access Analyzer API, ValidatePolicy.
@@ -81,7 +81,7 @@ function stepsOf({ at, parts = [] }: Hit): number {
 
 const FINDINGS_MAX = 1000;
 
-/** Places of one finding that are told; a statement repeated a thousand times is told of in the first of them. */
+/** Maximum number of places in one finding. Bounds the size of a finding about many repeated statements. */
 const LOCATIONS_MAX = 50;
 
 function hitFinding(code: IssueCode, { at, parts = [] }: Hit, lineStarts: readonly number[]): Finding {
@@ -104,7 +104,7 @@ function finding(code: IssueCode, parts: readonly string[], locations: readonly 
   };
 }
 
-/** What the reader found, but for what a rule says better. */
+/** Converts a problem of the reader to findings. Returns an empty list if a rule reports the problem with more detail. */
 function problemFinding(problem: ReadProblem, { document }: ReadPolicy): Finding[] {
   const at = [{ path: problem.element === undefined ? [] : pathOf(problem.element), span: { start: problem.start, end: problem.end } }];
   switch (problem.kind) {
@@ -117,7 +117,7 @@ function problemFinding(problem: ReadProblem, { document }: ReadPolicy): Finding
     case 'unknown-element':
       return [finding('INVALID_POLICY_ELEMENT', [problem.element ?? ''], at)];
     case 'wrong-type':
-      // A principal that is a text has a finding of its own.
+      // INVALID_PRINCIPAL_FORMAT reports a principal that is a string.
       if (problem.element === 'Principal' || problem.element === 'NotPrincipal') return [];
       return [finding('DATA_TYPE_MISMATCH', [expectedType(problem.element)], at)];
     case 'missing-statement':
@@ -129,7 +129,7 @@ function positionParts({ offset, line, column }: Position): readonly string[] {
   return [String(offset), String(line), String(column)];
 }
 
-/** The reader names the nearest element, not the way to it. */
+/** Returns the path of a top-level element. The reader names only the nearest element, so the path of others is unknown. */
 function pathOf(element: string): Location['path'] {
   return element === 'Version' || element === 'Id' || element === 'Statement' ? [{ value: element }] : [];
 }

@@ -14,38 +14,42 @@ import type { Location, PathElement } from './finding.ts';
 import { globOf } from './match-action.ts';
 import type { AuthorizationReference, ConditionKeyReference } from './reference.ts';
 
-/** A place in the document, and how to get there. */
+/** Part of the document: its position and the path to it. */
 export interface Place {
   readonly path: readonly PathElement[];
   readonly span: Span;
 }
 
-/** One text of an element, with its place. */
+/** One value of an element, with its place. */
 export interface Item extends Place {
   readonly value: string;
   readonly node: JsonNode;
-  /** Whether the text, taken as a pattern, matches another; of an action in lower case. Made ready when first asked. */
+  /**
+   * Reports whether the value, as a pattern with wildcards, matches a string. For actions, pass the string in lower case.
+   * The first call compiles the pattern.
+   */
   readonly matches: (text: string) => boolean;
 }
 
-/** An element that holds texts: `Action`, `NotResource`, a principal's type. */
+/** Element whose values are strings: `Action`, `NotResource`, or a type within `Principal`. */
 export interface Texts extends Place {
   readonly name: string;
   readonly items: readonly Item[];
 }
 
-/** One key under one operator. */
+/** One condition key under one operator. */
 export interface ConditionTestView extends Place {
-  /** As written. */
+  /** Name of the operator as written in the policy. */
   readonly operatorName: string;
   readonly read: ReadOperator | undefined;
   readonly key: string;
   readonly keyPlace: Place;
-  /** Undefined where nobody knows the key. */
+  /** Reference entry of the key, or `undefined` for an unknown key. */
   readonly known: ConditionKeyReference | undefined;
   readonly items: readonly Item[];
 }
 
+/** One operator of a `Condition` and its tests. `read` is `undefined` for an unknown operator. */
 export interface OperatorView extends Place {
   readonly name: string;
   readonly read: ReadOperator | undefined;
@@ -53,13 +57,16 @@ export interface OperatorView extends Place {
   readonly tests: readonly ConditionTestView[];
 }
 
+/** `Principal` or `NotPrincipal` element of a statement. */
 export interface PrincipalView extends Place {
   readonly name: 'Principal' | 'NotPrincipal';
+  /** True for `"*"`. */
   readonly anyone: boolean;
   readonly isObject: boolean;
   readonly entries: readonly (Texts & { readonly keyPlace: Place })[];
 }
 
+/** One statement, with the place of each element. */
 export interface StatementView extends Place {
   readonly node: StatementNode;
   readonly effect: 'Allow' | 'Deny' | undefined;
@@ -70,11 +77,11 @@ export interface StatementView extends Place {
   readonly principal: PrincipalView | undefined;
   readonly condition: Place | undefined;
   readonly operators: readonly OperatorView[];
-  /** All tests of all operators. */
+  /** Tests of all operators. */
   readonly tests: readonly ConditionTestView[];
 }
 
-/** A policy laid out for rules: every part that may be at fault knows its place. */
+/** Policy in the form that rules read: every part that a finding can report has its place. */
 export interface PolicyView {
   readonly document: PolicyDocument;
   readonly policyType: PolicyType;
@@ -217,13 +224,13 @@ function principalView(
   };
 }
 
-/** A member of an object, as a place under a path. */
+/** Returns the place of a member of an object, or `undefined` if the object has no such member. */
 export function memberPlace(object: JsonObject, name: string, parent: readonly PathElement[]): Place | undefined {
   const member = object.members.find((candidate) => candidate.name.value === name);
   return member && { path: [...parent, { value: name }], span: member.value };
 }
 
-/** A place as the API gives it. */
+/** Converts a place to the API's `Location`. */
 export function locationOf(place: Place, lineStarts: readonly number[]): Location {
   return { path: place.path, span: { start: positionAt(lineStarts, place.span.start), end: positionAt(lineStarts, place.span.end) } };
 }
