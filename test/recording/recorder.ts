@@ -43,7 +43,7 @@ export interface Recorder {
   ): Promise<Outcome & { readonly output?: AnyOutput }>;
   /** Like `call`. Throws if the operation does not succeed: for what later calls depend on. */
   ok(service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<AnyOutput>;
-  /** Like `call`. Throws unless the operation fails with this code. */
+  /** Like `call`. `finish` throws unless the operation fails with this code. */
   fails(code: string, service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<void>;
   /** Creates a user with one inline policy of these statements. Resolves to its keys. */
   user(name: string, ...statements: readonly object[]): Promise<Keys>;
@@ -144,6 +144,7 @@ export function newRecorder(server: TestServer): Recorder {
   normalizer.name(new URL(server.endpoint).host, 'named host');
   normalizer.name(new URL(server.httpsEndpoint).host, 'named https host');
   const exchanges: (Captured & { title: string; normalRequest: string; normalResponse: string })[] = [];
+  const unexpected: string[] = [];
   let last: Captured | undefined;
   const requestHandler = capturing((exchange) => {
     last = exchange;
@@ -194,7 +195,10 @@ export function newRecorder(server: TestServer): Recorder {
     },
     async fails(code, service, operation, input, as, region) {
       const outcome = await recorder.call(service, operation, input, as, region);
-      if (outcome.code !== code) throw new Error(`${service} ${operation}: expected ${code}, got ${outcome.code}: ${outcome.message}`);
+      if (outcome.code !== code)
+        unexpected.push(
+          `${service} ${operation}: expected ${code}, got ${outcome.code}: ${outcome.message}\n  ${JSON.stringify(input).slice(0, 200)}`,
+        );
     },
     async user(UserName, ...Statement) {
       await recorder.ok('iam', 'CreateUser', { UserName });
@@ -207,6 +211,7 @@ export function newRecorder(server: TestServer): Recorder {
     },
     name: (value, placeholder) => normalizer.name(value, `named ${placeholder}`),
     async finish(accounts, regions) {
+      if (unexpected.length > 0) throw new Error(`calls did not fail as expected:\n${unexpected.join('\n')}`);
       const records = new Map<string, string[]>();
       for (const keys of accounts) {
         for (const region of regions) {

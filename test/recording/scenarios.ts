@@ -1,7 +1,9 @@
 import type { Keys, Recorder } from './recorder.ts';
+import { identity } from './scenarios/identity.ts';
+import { meetings } from './scenarios/meetings.ts';
 
 /** Calls that depend on each other. Resolves to keys of further accounts whose event history belongs to the recording. */
 export type Scenario = (recorder: Recorder) => Promise<readonly Keys[] | undefined>;
 
 /** The scenarios in the order of the recording. New ones are added at the end. */
-export const SCENARIOS: readonly Scenario[] = [];
+export const SCENARIOS: readonly Scenario[] = [meetings, identity];
