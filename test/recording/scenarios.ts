@@ -1,4 +1,5 @@
 import type { Keys, Recorder } from './recorder.ts';
+import { iam } from './scenarios/iam.ts';
 import { identity } from './scenarios/identity.ts';
 import { meetings } from './scenarios/meetings.ts';
 
@@ -6,4 +7,4 @@ import { meetings } from './scenarios/meetings.ts';
 export type Scenario = (recorder: Recorder) => Promise<readonly Keys[] | undefined>;
 
 /** The scenarios in the order of the recording. New ones are added at the end. */
-export const SCENARIOS: readonly Scenario[] = [meetings, identity];
+export const SCENARIOS: readonly Scenario[] = [meetings, identity, iam];
