@@ -35,16 +35,19 @@ const PATTERNS: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ['opaque',    new RegExp(`<(?:${OPAQUE})>(?<value>[^<]+)<`, 'g')],
   ['opaque',    new RegExp(`[?&](?:${OPAQUE}|next-token|max-token)=(?<value>[^&\\s"]+)`, 'gi')],
   ['uuid',      /[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}/g],
-  ['id',        /\b(?:AKIA|ASIA|AIDA|AROA|AGPA|ANPA|ANVA|ABIA|ACCA|ASCA|APKA)[A-Z0-9]{12,17}\b/g],
+  ['id',        /\b(?:AKIA|ASIA|AIDA|AROA|AGPA|ANPA|ANVA|ABIA|ACCA|ASCA|APKA|SAMLP)[A-Z0-9]{12,17}\b/g],
   ['hash',      /\b[0-9a-f]{64}\b/g],
   ['org',       /\b(?:o-[a-z0-9]{10,32}|r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|p-[a-z0-9]{8,32}|h-[a-z0-9]{8,32}|car-[a-z0-9]{8,32}|rp-[a-z0-9]{4,32})\b/g],
-  ['connector', /(?<=[/":]|%2F|%3A)(?<value>[a-z0-9]{22})\b/g],
-  ['account',   /(?<![0-9A-Za-z.+])[0-9]{12}(?![0-9A-Za-z.])/g],
+  ['org',       /"Id":"(?<value>[a-z0-9]{10,32})","Type":"ORGANIZATION"/g],
+  ['sha1',      /(?<value>[A-Za-z0-9+/]{27}=)(?=[:<"])/g],
+  ['code',      /AuthenticationCode[12]=(?<value>[0-9]{6})/g],
+  ['connector', /(?<![0-9A-Za-z+/=_.-])(?<value>[a-z0-9]{22})(?![0-9A-Za-z+/=_-])|(?<=[/]|%2F|%3A)(?<value>[a-z0-9]{22})\b/g],
+  ['account',   /(?<=%3A|%2F|(?<![0-9A-Za-z.+]))[0-9]{12}(?![0-9A-Za-z.])/g],
 ];
 
 /** Times keep their form: only the digits are replaced. */
 const TIMES: readonly RegExp[] = [
-  /\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?/g,
+  /\b2\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?/g,
   /\b20\d\d-\d\d-\d\dT\d\d%3A\d\d%3A\d\d(?:\.\d+)?Z/g,
   /\b\d{8}T\d{6}Z\b/g,
   /\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{1,2}, 20\d\d,? \d{1,2}:\d\d:\d\d\s(?:AM|PM)/g,

@@ -18,13 +18,14 @@ import { testPostgres } from '../store/test-postgres.ts';
 import { callEveryOperation } from './generated-calls.ts';
 import { type Exchange, newRecorder } from './recorder.ts';
 import { REWORDED } from './reworded.ts';
+import { identityProvider } from './scenarios/federation.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const FILE = new URL('./recording.jsonl.gz', import.meta.url);
 
 /** Runs every call against a new server. */
 export async function record(environment: Readonly<Record<string, string>> = {}): Promise<readonly Exchange[]> {
-  const server = await startTestServer(environment);
+  const server = await startTestServer({ ...environment, BELFRY_INTERNAL_ISSUERS: identityProvider.host });
   const recorder = newRecorder(server);
   recorder.name(server.accountId, 'account');
   const accounts = [server.credentials];

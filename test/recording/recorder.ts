@@ -40,7 +40,7 @@ export interface Recorder {
     input: object,
     as?: As,
     region?: string,
-  ): Promise<Outcome & { readonly output?: AnyOutput }>;
+  ): Promise<Outcome & { readonly output?: AnyOutput; readonly authorizationMessage?: string }>;
   /** Like `call`. Throws if the operation does not succeed: for what later calls depend on. */
   ok(service: ServiceName, operation: string, input: object, as?: As, region?: string): Promise<AnyOutput>;
   /** Like `call`. `finish` throws unless the operation fails with this code. */
@@ -60,6 +60,8 @@ interface Captured {
   request: string;
   response: string;
   requestId: string | undefined;
+  /** The sealed explanation of a denial. */
+  authorizationMessage?: string | undefined;
 }
 
 interface SdkRequest {
@@ -109,6 +111,7 @@ function capturing(captured: (exchange: Captured) => void) {
                 request: requestText(sent, path, body),
                 response: responseText(answer.statusCode ?? 0, answer.headers, bytes),
                 requestId: headers['x-amzn-requestid'],
+                authorizationMessage: headers['x-belfry-authorization-message'],
               });
               resolve({ response: { statusCode: answer.statusCode ?? 0, headers, body: Readable.from([bytes]) } });
             });
@@ -129,6 +132,35 @@ function responseText(status: number, headers: IncomingHttpHeaders, body: Buffer
   const shown = HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [`${name}: ${headers[name]}`]));
   if (headers['x-belfry-authorization-message'] !== undefined) shown.push('x-belfry-authorization-message: present');
   return [String(status), ...shown, '', textOf(headers['content-type'], body)].join('\n');
+}
+
+/** Operations that list in the order of random IDs. Their elements are recorded in the order of their text. */
+const UNORDERED = new Set([
+  'ListAppInstances',
+  'ListChannelFlows',
+  'ListChannelMembershipsForAppInstanceUser',
+  'ListChannels',
+  'ListChannelsModeratedByAppInstanceUser',
+  'ListCreateAccountStatus',
+  'ListOrganizationalUnitsForParent',
+  'ListPolicies',
+  'ListPoliciesForTarget',
+  'ListSipMediaApplications',
+  'ListSipRules',
+  'ListVoiceConnectorGroups',
+  'ListVoiceConnectors',
+  'SearchChannels',
+]);
+
+function inOrder(response: string): string {
+  const at = response.indexOf('\n\n{') + 2;
+  if (at < 2) return response;
+  const body = JSON.parse(response.slice(at).replaceAll('‹epoch›', '0')) as Readonly<Record<string, unknown>>;
+  const sorted = Object.entries(body).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : value,
+  ]);
+  return response.slice(0, at) + JSON.stringify(Object.fromEntries(sorted));
 }
 
 /** CBOR is kept as hexadecimal digits, the credential report as its lines, and all else as text. */
@@ -183,10 +215,11 @@ export function newRecorder(server: TestServer): Recorder {
           ...(sent as Captured),
           title: `${service} ${operation} as ${who}${at}`,
           normalRequest: normalizer.text(request),
-          normalResponse: normalizer.text(response),
+          normalResponse: UNORDERED.has(operation) ? inOrder(normalizer.text(response)) : normalizer.text(response),
         });
       }
-      return outcome;
+      const message = (sent as Captured | undefined)?.authorizationMessage;
+      return { ...outcome, ...(message !== undefined && { authorizationMessage: message }) };
     },
     async ok(service, operation, input, as, region) {
       const { code, message, output } = await recorder.call(service, operation, input, as, region);

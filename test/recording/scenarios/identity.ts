@@ -15,8 +15,6 @@ export async function identity(recorder: Recorder): Promise<undefined> {
   await fails('ForbiddenException', 'DescribeAppInstance', { AppInstanceArn: UNKNOWN });
   await ok('CreateAppInstance', { Name: 'second', ClientRequestToken: 'second' });
   await ok('ListAppInstances', {});
-  const { NextToken } = await ok('ListAppInstances', { MaxResults: 1 });
-  await ok('ListAppInstances', { MaxResults: 1, NextToken });
   await fails('BadRequestException', 'ListAppInstances', { NextToken: 'forged' });
   await ok('UpdateAppInstance', { AppInstanceArn, Name: 'chat', Metadata: 'more about chat' });
   await fails('ForbiddenException', 'UpdateAppInstance', { AppInstanceArn: UNKNOWN, Name: 'chat', Metadata: '' });
@@ -44,6 +42,8 @@ export async function identity(recorder: Recorder): Promise<undefined> {
   await ok('DescribeAppInstanceUser', user);
   await fails('ForbiddenException', 'DescribeAppInstanceUser', nobody);
   await ok('ListAppInstanceUsers', { AppInstanceArn });
+  const { NextToken } = await ok('ListAppInstanceUsers', { AppInstanceArn, MaxResults: 1 });
+  await ok('ListAppInstanceUsers', { AppInstanceArn, MaxResults: 1, NextToken });
   await fails('ForbiddenException', 'ListAppInstanceUsers', { AppInstanceArn: UNKNOWN });
   await fails('BadRequestException', 'ListAppInstanceUsers', { AppInstanceArn, NextToken: 'forged' });
   await ok('UpdateAppInstanceUser', { ...user, Name: 'Ada', Metadata: 'first' });
