@@ -136,6 +136,13 @@ function responseText(status: number, headers: IncomingHttpHeaders, body: Buffer
 
 /** Operations that list in the order of random IDs. Their elements are recorded in the order of their text. */
 const UNORDERED = new Set([
+  'ListAccessKeys',
+  'ListAccounts',
+  'ListAccountsForParent',
+  'ListAttendees',
+  'ListChildren',
+  'ListHandshakesForAccount',
+  'ListHandshakesForOrganization',
   'ListAppInstances',
   'ListChannelFlows',
   'ListChannelMembershipsForAppInstanceUser',
@@ -153,6 +160,11 @@ const UNORDERED = new Set([
 ]);
 
 function inOrder(response: string): string {
+  if (response.includes('<member>'))
+    return response
+      .split(/(?=<member>)|(?<=<\/member>)/)
+      .sort()
+      .join('');
   const at = response.indexOf('\n\n{') + 2;
   if (at < 2) return response;
   const body = JSON.parse(response.slice(at).replaceAll('‹epoch›', '0')) as Readonly<Record<string, unknown>>;
