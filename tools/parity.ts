@@ -48,7 +48,7 @@ export async function parity(): Promise<readonly ServiceParity[]> {
 async function serviceParity(service: ServiceName, tests: readonly TestText[]): Promise<ServiceParity> {
   const folder = `${ROOT}src/services/${service}`;
   const sources = existsSync(folder) ? textsUnder(folder, (path) => path.endsWith('.ts') && !path.endsWith('.test.ts')) : [];
-  const table = await operationsOf(`${folder}/operations.ts`);
+  const table = await operationTableOf(service);
   const model = loadModel(service);
   const operations = Object.keys(model.operations).map((operation) => {
     const entry = table[operation];
@@ -75,12 +75,17 @@ async function serviceParity(service: ServiceName, tests: readonly TestText[]): 
   };
 }
 
+/** Returns the operation table of a service. The operations can be inspected, but not run. */
+export function operationTableOf(service: ServiceName): Promise<Readonly<Record<string, object>>> {
+  return tableOf(`${ROOT}src/services/${service}/operations.ts`);
+}
+
 /**
  * Returns the operation table that a service's `operations.ts` exports: `operations`, or the result of a function `…Operations`.
  *
  * Calls the function with a stub that has every property, because the names of the operations do not depend on its argument.
  */
-async function operationsOf(path: string): Promise<Readonly<Record<string, object>>> {
+async function tableOf(path: string): Promise<Readonly<Record<string, object>>> {
   if (!existsSync(path)) return {};
   const exported = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
   const table =

@@ -1,0 +1,99 @@
+/**
+ * Replaces what differs between two runs of the same calls (IDs, keys, tokens, times, ports) by placeholders.
+ *
+ * A value keeps its placeholder for the whole run, so a response that names the wrong resource is still found.
+ */
+export interface Normalizer {
+  /** Names a value that no pattern recognizes: an account ID, a port. */
+  name(value: string, placeholder: string): void;
+  text(text: string): string;
+}
+
+/** Members whose values are opaque or random. Their text is replaced as a whole. */
+const OPAQUE = [
+  'SessionToken',
+  'sessionToken',
+  'SecretAccessKey',
+  'NextToken',
+  'nextToken',
+  'Marker',
+  'JoinToken',
+  'EncodedMessage',
+  'EncodedAuthorizationMessage',
+  'Base32StringSeed',
+  'QRCodePNG',
+  'ContinuationToken',
+  'FederationTokenPolicy',
+  'ServicePassword',
+  'Content-MD5',
+].join('|');
+
+// biome-ignore format: a table
+const PATTERNS: readonly (readonly [kind: string, pattern: RegExp])[] = [
+  // kind       pattern; a group named `value` is replaced, else the whole match
+  ['opaque',    new RegExp(`"(?:${OPAQUE})":"(?<value>[^"]+)"`, 'g')],
+  ['opaque',    new RegExp(`<(?:${OPAQUE})>(?<value>[^<]+)<`, 'g')],
+  ['opaque',    new RegExp(`[?&](?:${OPAQUE}|next-token|max-token)=(?<value>[^&\\s"]+)`, 'gi')],
+  ['uuid',      /[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}/g],
+  ['id',        /\b(?:AKIA|ASIA|AIDA|AROA|AGPA|ANPA|ANVA|ABIA|ACCA|ASCA|APKA|SAMLP)[A-Z0-9]{12,17}\b/g],
+  ['hash',      /\b[0-9a-f]{64}\b/g],
+  ['org',       /\b(?:o-[a-z0-9]{10,32}|r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|p-[a-z0-9]{8,32}|h-[a-z0-9]{8,32}|car-[a-z0-9]{8,32}|rp-[a-z0-9]{4,32})\b/g],
+  ['org',       /"Id":"(?<value>[a-z0-9]{10,32})","Type":"ORGANIZATION"/g],
+  ['sha1',      /(?<value>[A-Za-z0-9+/]{27}=)(?=[:<"])/g],
+  ['code',      /AuthenticationCode[12]=(?<value>[0-9]{6})/g],
+  ['connector', /(?<![0-9A-Za-z+/=_.-])(?<value>[a-z0-9]{22})(?![0-9A-Za-z+/=_-])|(?<=[/]|%2F|%3A)(?<value>[a-z0-9]{22})\b/g],
+  ['account',   /(?<=%3A|%2F|(?<![0-9A-Za-z.+]))[0-9]{12}(?![0-9A-Za-z.])/g],
+];
+
+/** Times keep their form: only the digits are replaced. */
+const TIMES: readonly RegExp[] = [
+  /\b2\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?/g,
+  /\b20\d\d-\d\d-\d\dT\d\d%3A\d\d%3A\d\d(?:\.\d+)?Z/g,
+  /\b\d{8}T\d{6}Z\b/g,
+  /\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{1,2}, 20\d\d,? \d{1,2}:\d\d:\d\d\s(?:AM|PM)/g,
+];
+const EPOCH = /(?<![0-9A-Za-z.-])1[789]\d{8}(?:\d{3}|\.\d+)?(?![0-9A-Za-z])/g;
+
+/** Versions of the client, of Node and of the kernel are not part of the recording. */
+const USER_AGENT = /\b(aws-sdk-js)\/[0-9.]+ [^"\n]*/g;
+
+export function newNormalizer(): Normalizer {
+  const names = new Map<string, string>();
+  const counts = new Map<string, number>();
+  const placeholderOf = (kind: string, value: string): string => {
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    const placeholder = `‹${kind}-${count}›`;
+    names.set(value, placeholder);
+    return placeholder;
+  };
+  return {
+    name: (value, placeholder) => void names.set(value, `‹${placeholder}›`),
+    text(text) {
+      let normal = text;
+      for (const pattern of TIMES)
+        normal = normal.replace(pattern, (time) =>
+          time
+            .replace(/\.\d+/, '.0')
+            .replace(/\d+/g, '0')
+            .replace(/[A-Z][a-z]{2} /, 'Mon ')
+            .replace(/[AP]M/, 'AM'),
+        );
+      for (const [kind, pattern] of PATTERNS) {
+        normal = normal.replace(pattern, (...match) => {
+          const whole = match[0] as string;
+          const groups = match.at(-1) as { readonly value?: string } | undefined;
+          const value = typeof groups === 'object' && groups.value !== undefined ? groups.value : whole;
+          if (value.startsWith('‹')) return whole;
+          return whole.replace(value, () => placeholderOf(kind, value));
+        });
+      }
+      normal = normal.replace(EPOCH, '‹epoch›').replace(USER_AGENT, '$1');
+      for (const [value, placeholder] of names)
+        if (normal.includes(value) && placeholder.startsWith('‹named')) normal = normal.replaceAll(value, placeholder);
+      return normal;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Records what the server answers to a fixed list of calls, on both engines.
+ *
+ *     node bin/node24.mjs test/recording/record.ts            compares with the recording and prints each difference
+ *     node bin/node24.mjs test/recording/record.ts --write    replaces the recording
+ *     node bin/node24.mjs test/recording/record.ts --twice    compares two runs, to find what a run may not record
+ *     node bin/node24.mjs test/recording/record.ts --summary  prints which built operations never succeed, and the error codes of each
+ *
+ * `--postgres` runs on PostgreSQL.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { SERVICE_NAMES } from '#model/model.ts';
+import { isNotYet } from '#services/not-yet.ts';
+import { operationTableOf } from '../../tools/parity.ts';
+import { startTestServer } from '../server.ts';
+import { testPostgres } from '../store/test-postgres.ts';
+import { callEveryOperation } from './generated-calls.ts';
+import { type Exchange, newRecorder } from './recorder.ts';
+import { REWORDED } from './reworded.ts';
+import { identityProvider } from './scenarios/federation.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+const FILE = new URL('./recording.jsonl.gz', import.meta.url);
+
+/** Runs every call against a new server. */
+export async function record(environment: Readonly<Record<string, string>> = {}): Promise<readonly Exchange[]> {
+  const server = await startTestServer({ ...environment, BELFRY_INTERNAL_ISSUERS: identityProvider.host });
+  const recorder = newRecorder(server);
+  recorder.name(server.accountId, 'account');
+  const accounts = [server.credentials];
+  for (const scenario of SCENARIOS) accounts.push(...((await scenario(recorder)) ?? []));
+  const guest = await recorder.user('guest');
+  await callEveryOperation(recorder, guest);
+  const exchanges = await recorder.finish(accounts, ['us-east-1', 'eu-central-1']);
+  await server.stop();
+  return exchanges;
+}
+
+/** The recording, with the messages that were reworded since. */
+export function recorded(): readonly Exchange[] {
+  const text = gunzipSync(readFileSync(FILE)).toString('utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Exchange)
+    .map(reworded);
+}
+
+function reworded({ title, request, response, record }: Exchange): Exchange {
+  const apply = (text: string) => REWORDED.reduce((now, [before, after]) => now.replaceAll(before, after), text);
+  return { title, request, response: apply(response), ...(record !== undefined && { record: apply(record) }) };
+}
+
+export function write(exchanges: readonly Exchange[]): void {
+  writeFileSync(FILE, gzipSync(`${exchanges.map((exchange) => JSON.stringify(exchange)).join('\n')}\n`, { level: 9 }));
+}
+
+/** Each difference between a recording and a run, as text. */
+export function differences(before: readonly Exchange[], now: readonly Exchange[]): readonly string[] {
+  const found: string[] = [];
+  for (let at = 0; at < Math.max(before.length, now.length) && found.length < 50; at++) {
+    const [was, is] = [before[at], now[at]];
+    for (const part of ['title', 'request', 'response', 'record'] as const) {
+      if (was?.[part] === is?.[part]) continue;
+      found.push(`${at} ${is?.title ?? was?.title}: ${part}\n- ${was?.[part]}\n+ ${is?.[part]}`);
+    }
+  }
+  return found;
+}
+
+/** One line per built operation: whether it succeeds in the recording, and its error codes. */
+async function summary(exchanges: readonly Exchange[]): Promise<readonly string[]> {
+  const outcomes = new Map<string, Map<string, number>>();
+  for (const { title, response } of exchanges) {
+    const [service, operation] = title.split(' ') as [string, string];
+    const [status = '', ...lines] = response.split('\n');
+    const header = lines.find((line) => line.startsWith('x-amzn-errortype: '))?.slice(18);
+    const code = status.startsWith('2') ? 'ok' : (header ?? /<Code>([^<]*)</.exec(response)?.[1] ?? status);
+    const codes = outcomes.get(`${service} ${operation}`) ?? new Map<string, number>();
+    outcomes.set(`${service} ${operation}`, codes.set(code, (codes.get(code) ?? 0) + 1));
+  }
+  const lines: string[] = [];
+  for (const service of SERVICE_NAMES) {
+    const table = await operationTableOf(service);
+    for (const [name, operation] of Object.entries(table)) {
+      if (isNotYet(operation)) continue;
+      const codes = outcomes.get(`${service} ${name}`) ?? new Map<string, number>();
+      lines.push(`${codes.has('ok') ? 'ok  ' : 'NONE'} ${service} ${name}: ${[...codes.keys()].filter((code) => code !== 'ok').join(' ')}`);
+    }
+  }
+  return lines;
+}
+
+if (import.meta.main) {
+  const flags = new Set(process.argv.slice(2));
+  const postgres = flags.has('--postgres') ? await testPostgres() : undefined;
+  const runs = await record(postgres === undefined ? {} : { BELFRY_DATABASE: postgres.url });
+  if (flags.has('--write')) write(runs);
+  else if (flags.has('--summary')) console.log((await summary(runs)).join('\n'));
+  else console.log(differences(flags.has('--twice') ? await record() : recorded(), runs).join('\n'));
+  console.log(`${runs.length} exchanges, ${runs.filter((each) => each.record === undefined).length} without a record`);
+  await postgres?.stop();
+  process.exit(0);
+}

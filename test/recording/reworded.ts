@@ -1,0 +1,2 @@
+/** Messages of our own that were reworded since the recording was made: before and after. */
+export const REWORDED: readonly (readonly [before: string, after: string])[] = [];

@@ -1,0 +1,66 @@
+import type { Recorder } from '../recorder.ts';
+
+/** Media insights pipeline configurations: success of each operation, then its errors. */
+export async function pipelines(recorder: Recorder): Promise<undefined> {
+  const ok = (operation: string, input: object = {}) => recorder.ok('chime-sdk-media-pipelines', operation, input);
+  const call = (operation: string, input: object) => recorder.call('chime-sdk-media-pipelines', operation, input);
+  const trust = (Service: string) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }] });
+  const { Role } = await recorder.ok('iam', 'CreateRole', {
+    RoleName: 'Insights',
+    AssumeRolePolicyDocument: trust('mediapipelines.chime.amazonaws.com'),
+  });
+  const { Role: other } = await recorder.ok('iam', 'CreateRole', {
+    RoleName: 'Elsewhere',
+    AssumeRolePolicyDocument: trust('voiceconnector.chime.amazonaws.com'),
+  });
+  await recorder.call('iam', 'CreateServiceLinkedRole', { AWSServiceName: 'mediapipelines.chime.amazonaws.com' });
+  const Elements = [
+    {
+      Type: 'LambdaFunctionSink',
+      LambdaFunctionSinkConfiguration: { InsightsTarget: `arn:aws:lambda:us-east-1:${recorder.accountId}:function:insights` },
+    },
+  ];
+  const configuration = {
+    MediaInsightsPipelineConfigurationName: 'insights',
+    ResourceAccessRoleArn: Role.Arn,
+    Elements,
+    ClientRequestToken: 'insights',
+    Tags: [{ Key: 'team', Value: 'blue' }],
+  };
+  const { MediaInsightsPipelineConfiguration } = await ok('CreateMediaInsightsPipelineConfiguration', configuration);
+  await call('CreateMediaInsightsPipelineConfiguration', configuration);
+  const ResourceARN = MediaInsightsPipelineConfiguration.MediaInsightsPipelineConfigurationArn;
+  for (const change of [
+    { MediaInsightsPipelineConfigurationName: 'other' },
+    { ClientRequestToken: 'token-b' },
+    { ClientRequestToken: 'token-c', MediaInsightsPipelineConfigurationName: 'two', ResourceAccessRoleArn: other.Arn },
+    { ClientRequestToken: 'token-d', MediaInsightsPipelineConfigurationName: 'two', ResourceAccessRoleArn: `${Role.Arn}s` },
+    { ClientRequestToken: 'token-e', MediaInsightsPipelineConfigurationName: 'two', Elements: [] },
+    { ClientRequestToken: 'token-f', MediaInsightsPipelineConfigurationName: 'two', Elements: [...Elements, ...Elements] },
+    { ClientRequestToken: 'token-g', MediaInsightsPipelineConfigurationName: 'two', Elements: [{ Type: 'LambdaFunctionSink' }] },
+    { ClientRequestToken: 'token-h', MediaInsightsPipelineConfigurationName: 'two', Elements: [{ ...Elements[0], Type: 'SqsQueueSink' }] },
+    { ClientRequestToken: 'token-i', MediaInsightsPipelineConfigurationName: 'two', Tags: [{ Key: 'aws:x', Value: 'y' }] },
+  ])
+    await call('CreateMediaInsightsPipelineConfiguration', { ...configuration, ...change });
+  for (const Identifier of ['insights', ResourceARN, 'none']) {
+    await call('GetMediaInsightsPipelineConfiguration', { Identifier });
+    await call('UpdateMediaInsightsPipelineConfiguration', {
+      Identifier,
+      ResourceAccessRoleArn: Role.Arn,
+      Elements: [{ Type: 'VoiceAnalyticsProcessor' }],
+    });
+  }
+  await call('UpdateMediaInsightsPipelineConfiguration', { Identifier: 'insights', ResourceAccessRoleArn: other.Arn, Elements });
+  await ok('ListMediaInsightsPipelineConfigurations', { MaxResults: 1 });
+  await call('ListMediaInsightsPipelineConfigurations', { NextToken: 'forged' });
+  for (const arn of [ResourceARN, `${ResourceARN}s`]) {
+    await call('TagResource', { ResourceARN: arn, Tags: [{ Key: 'phase', Value: 'two' }] });
+    await call('ListTagsForResource', { ResourceARN: arn });
+    await call('UntagResource', { ResourceARN: arn, TagKeys: ['phase'] });
+  }
+  await call('TagResource', { ResourceARN, Tags: Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: 'v' })) });
+  await ok('DeleteMediaInsightsPipelineConfiguration', { Identifier: 'insights' });
+  await call('DeleteMediaInsightsPipelineConfiguration', { Identifier: 'insights' });
+  return undefined;
+}

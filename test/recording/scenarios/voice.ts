@@ -1,0 +1,188 @@
+import type { Recorder } from '../recorder.ts';
+
+/** Voice Connectors with their configurations, groups, SIP media applications and rules: success of each operation, then its errors. */
+export async function voice(recorder: Recorder): Promise<undefined> {
+  const ok = (operation: string, input: object = {}) => recorder.ok('chime-sdk-voice', operation, input);
+  const call = (operation: string, input: object) => recorder.call('chime-sdk-voice', operation, input);
+  const NONE = '00000000-0000-4000-8000-000000000000';
+  const { VoiceConnector } = await ok('CreateVoiceConnector', {
+    Name: 'office',
+    RequireEncryption: true,
+    Tags: [{ Key: 'team', Value: 'blue' }],
+  });
+  const { VoiceConnector: second } = await ok('CreateVoiceConnector', {
+    Name: 'branch',
+    AwsRegion: 'eu-central-1',
+    RequireEncryption: false,
+    NetworkType: 'DUAL_STACK',
+  });
+  const { VoiceConnectorId, VoiceConnectorArn } = VoiceConnector;
+  await ok('CreateVoiceConnector', { Name: 'third', RequireEncryption: false });
+  await call('CreateVoiceConnector', { Name: 'one too many', RequireEncryption: false });
+  await call('CreateVoiceConnector', { Name: 'far', AwsRegion: 'mars-north-1', RequireEncryption: false });
+  await ok('ListAvailableVoiceConnectorRegions');
+  await ok('ListVoiceConnectors');
+  await call('ListVoiceConnectors', { NextToken: 'forged' });
+
+  const Routes = [{ Host: 'pbx.example.org', Port: 5061, Protocol: 'TCP', Priority: 1, Weight: 1 }];
+  const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'], CpsLimit: 1, Disabled: false };
+  const steps: readonly (readonly [operation: string, input: object, ...errors: readonly object[]])[] = [
+    ['GetVoiceConnector', {}],
+    ['UpdateVoiceConnector', { Name: 'head office', RequireEncryption: true }],
+    [
+      'PutVoiceConnectorOrigination',
+      { Origination: { Routes, Disabled: false } },
+      { Origination: {} },
+      { Origination: { Routes: [] } },
+      { Origination: { Routes: [{ Port: 1 }] } },
+    ],
+    ['GetVoiceConnectorOrigination', {}],
+    [
+      'PutVoiceConnectorTermination',
+      { Termination },
+      { Termination: { ...Termination, CallingRegions: [] } },
+      { Termination: { ...Termination, CallingRegions: ['XX'] } },
+      { Termination: { ...Termination, CidrAllowedList: ['nowhere'] } },
+      { Termination: { ...Termination, CpsLimit: 100 } },
+    ],
+    ['GetVoiceConnectorTermination', {}],
+    ['GetVoiceConnectorTerminationHealth', {}],
+    [
+      'PutVoiceConnectorTerminationCredentials',
+      { Credentials: [{ Username: 'pbx', Password: 'sip-password' }] },
+      { Credentials: [{ Username: 'pbx' }] },
+      { Credentials: Array.from({ length: 2 }, () => ({ Username: 'same', Password: 'sip-password' })) },
+    ],
+    ['ListVoiceConnectorTerminationCredentials', {}],
+    [
+      'PutVoiceConnectorEmergencyCallingConfiguration',
+      { EmergencyCallingConfiguration: { DNIS: [{ EmergencyPhoneNumber: '+15550100', CallingCountry: 'US' }] } },
+    ],
+    ['GetVoiceConnectorEmergencyCallingConfiguration', {}],
+    ['PutVoiceConnectorLoggingConfiguration', { LoggingConfiguration: { EnableSIPLogs: true, EnableMediaMetricLogs: true } }],
+    ['GetVoiceConnectorLoggingConfiguration', {}],
+    [
+      'PutVoiceConnectorExternalSystemsConfiguration',
+      { SessionBorderControllerTypes: ['ORACLE_ACME_PACKET_SBC'], ContactCenterSystemTypes: ['AVAYA_AURA_CALL_CENTER_ELITE'] },
+    ],
+    ['GetVoiceConnectorExternalSystemsConfiguration', {}],
+    [
+      'PutVoiceConnectorStreamingConfiguration',
+      {
+        StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }] },
+      },
+      {
+        StreamingConfiguration: {
+          DataRetentionInHours: 1,
+          Disabled: false,
+          StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }],
+        },
+      },
+      { StreamingConfiguration: { DataRetentionInHours: 1, Disabled: false, MediaInsightsConfiguration: { Disabled: false } } },
+    ],
+    ['GetVoiceConnectorStreamingConfiguration', {}],
+    ['DeleteVoiceConnectorTermination', {}],
+    ['DeleteVoiceConnectorEmergencyCallingConfiguration', {}],
+    ['DeleteVoiceConnectorTerminationCredentials', { Usernames: ['pbx'] }],
+    ['DeleteVoiceConnectorTermination', {}],
+    ['DeleteVoiceConnectorOrigination', {}],
+    ['DeleteVoiceConnectorExternalSystemsConfiguration', {}],
+    ['DeleteVoiceConnectorStreamingConfiguration', {}],
+    ['GetVoiceConnectorStreamingConfiguration', {}],
+    ['PutVoiceConnectorEmergencyCallingConfiguration', { EmergencyCallingConfiguration: { DNIS: [] } }],
+  ];
+  for (const [operation, input, ...errors] of steps) {
+    await call(operation, { VoiceConnectorId, ...input });
+    for (const error of errors) await call(operation, { VoiceConnectorId, ...error });
+    await call(operation, { VoiceConnectorId: NONE, ...input });
+  }
+
+  const VoiceConnectorItems = [{ VoiceConnectorId: second.VoiceConnectorId, Priority: 1 }];
+  const { VoiceConnectorGroup } = await ok('CreateVoiceConnectorGroup', { Name: 'fail-over', VoiceConnectorItems });
+  const { VoiceConnectorGroupId } = VoiceConnectorGroup;
+  await call('CreateVoiceConnectorGroup', { Name: 'twice', VoiceConnectorItems: [...VoiceConnectorItems, ...VoiceConnectorItems] });
+  await call('CreateVoiceConnectorGroup', { Name: 'none', VoiceConnectorItems: [{ VoiceConnectorId: NONE, Priority: 1 }] });
+  await ok('GetVoiceConnectorGroup', { VoiceConnectorGroupId });
+  await ok('ListVoiceConnectorGroups');
+  await ok('UpdateVoiceConnectorGroup', { VoiceConnectorGroupId, Name: 'fail-over 2', VoiceConnectorItems });
+  await call('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
+  await call('DeleteVoiceConnectorGroup', { VoiceConnectorGroupId });
+  await ok('UpdateVoiceConnectorGroup', { VoiceConnectorGroupId, Name: 'empty', VoiceConnectorItems: [] });
+  await ok('DeleteVoiceConnectorGroup', { VoiceConnectorGroupId });
+  for (const operation of ['GetVoiceConnectorGroup', 'UpdateVoiceConnectorGroup', 'DeleteVoiceConnectorGroup'])
+    await call(operation, { VoiceConnectorGroupId, Name: 'x', VoiceConnectorItems: [] });
+
+  await ok('TagResource', { ResourceARN: VoiceConnectorArn, Tags: [{ Key: 'phase', Value: 'two' }] });
+  await ok('ListTagsForResource', { ResourceARN: VoiceConnectorArn });
+  await ok('UntagResource', { ResourceARN: VoiceConnectorArn, TagKeys: ['phase'] });
+  const gone = VoiceConnectorArn.replace(VoiceConnectorId, 'zzzzzzzzzzzzzzzzzzzzzz');
+  await call('TagResource', { ResourceARN: gone, Tags: [{ Key: 'a', Value: 'b' }] });
+  await call('ListTagsForResource', { ResourceARN: gone });
+  await call('UntagResource', { ResourceARN: gone, TagKeys: ['a'] });
+  await call('TagResource', { ResourceARN: VoiceConnectorArn, Tags: Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: 'v' })) });
+
+  const Endpoints = [{ LambdaArn: `arn:aws:lambda:us-east-1:${recorder.accountId}:function:answer` }];
+  const application = { Name: 'menu', AwsRegion: 'us-east-1', Endpoints, Tags: [{ Key: 'team', Value: 'blue' }] };
+  const { SipMediaApplication } = await ok('CreateSipMediaApplication', application);
+  const { SipMediaApplicationId } = SipMediaApplication;
+  await call('CreateSipMediaApplication', application);
+  await call('CreateSipMediaApplication', { ...application, Name: 'far', AwsRegion: 'mars-north-1' });
+  await call('CreateSipMediaApplication', { ...application, Name: 'bare', Endpoints: [{}] });
+  await ok('GetSipMediaApplication', { SipMediaApplicationId });
+  await ok('ListSipMediaApplications');
+  await ok('UpdateSipMediaApplication', { SipMediaApplicationId, Name: 'menu two' });
+  await ok('PutSipMediaApplicationLoggingConfiguration', {
+    SipMediaApplicationId,
+    SipMediaApplicationLoggingConfiguration: { EnableSipMediaApplicationMessageLogs: true },
+  });
+  await ok('GetSipMediaApplicationLoggingConfiguration', { SipMediaApplicationId });
+  await call('PutSipMediaApplicationAlexaSkillConfiguration', { SipMediaApplicationId });
+  await call('GetSipMediaApplicationAlexaSkillConfiguration', { SipMediaApplicationId });
+  const rule = {
+    Name: 'rule',
+    TriggerType: 'RequestUriHostname',
+    TriggerValue: VoiceConnector.OutboundHostName,
+    TargetApplications: [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'us-east-1' }],
+  };
+  const { SipRule } = await ok('CreateSipRule', rule);
+  const { SipRuleId } = SipRule;
+  await call('CreateSipRule', { ...rule, Name: 'again' });
+  await call('CreateSipRule', { ...rule, TriggerValue: 'none.example.org' });
+  await call('CreateSipRule', {
+    ...rule,
+    TriggerValue: second.OutboundHostName,
+    TargetApplications: [{ SipMediaApplicationId: NONE, Priority: 1, AwsRegion: 'us-east-1' }],
+  });
+  await call('CreateSipRule', { ...rule, TriggerValue: second.OutboundHostName, TargetApplications: [{ Priority: 1 }] });
+  await call('CreateSipRule', {
+    ...rule,
+    TriggerValue: second.OutboundHostName,
+    TargetApplications: [{ SipMediaApplicationId, Priority: 1, AwsRegion: 'eu-central-1' }],
+  });
+  await ok('GetSipRule', { SipRuleId });
+  await ok('ListSipRules');
+  await ok('ListSipRules', { SipMediaApplicationId });
+  await call('DeleteSipMediaApplication', { SipMediaApplicationId });
+  await call('DeleteSipRule', { SipRuleId });
+  await call('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: true });
+  await call('DeleteSipRule', { SipRuleId });
+  await ok('DeleteSipMediaApplication', { SipMediaApplicationId });
+  for (const operation of [
+    'GetSipMediaApplication',
+    'UpdateSipMediaApplication',
+    'DeleteSipMediaApplication',
+    'GetSipMediaApplicationLoggingConfiguration',
+    'PutSipMediaApplicationLoggingConfiguration',
+  ])
+    await call(operation, { SipMediaApplicationId, SipMediaApplicationLoggingConfiguration: {} });
+  for (const operation of ['GetSipRule', 'UpdateSipRule', 'DeleteSipRule']) await call(operation, { SipRuleId, Name: 'x' });
+
+  await ok('UpdateGlobalSettings', { BusinessCalling: { CdrBucket: 'calls' }, VoiceConnector: { CdrBucket: 'calls' } });
+  await ok('GetGlobalSettings');
+  await ok('UpdatePhoneNumberSettings', { CallingName: 'Example' });
+  await call('UpdatePhoneNumberSettings', { CallingName: 'Other' });
+  await ok('GetPhoneNumberSettings');
+  await ok('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
+  await call('DeleteVoiceConnector', { VoiceConnectorId: second.VoiceConnectorId });
+  return undefined;
+}
