@@ -12,6 +12,7 @@ export interface Normalizer {
 /** Members whose values are opaque or random. Their text is replaced as a whole. */
 const OPAQUE = [
   'SessionToken',
+  'marker',
   'sessionToken',
   'SecretAccessKey',
   'NextToken',

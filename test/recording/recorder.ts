@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import type { ServiceName } from '#model/model.ts';
+import { askControl } from '#server/control.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
 import { everyEvent } from '../sdk/history.ts';
 import type { TestServer } from '../server.ts';
@@ -265,6 +266,21 @@ export function newRecorder(server: TestServer): Recorder {
           }
         }
       }
+      // Records that no account can look up: the control socket returns them.
+      let before: string | undefined;
+      do {
+        const reply = await askControl(server.dataFolder, {
+          command: 'trail unproven',
+          limit: 100,
+          ...(before !== undefined && { before }),
+        });
+        if (!reply.ok) throw new Error(reply.error);
+        for (const record of reply.records ?? []) {
+          const { requestID } = JSON.parse(record) as { readonly requestID: string };
+          records.set(requestID, [...(records.get(requestID) ?? []), record]);
+        }
+        before = reply.next;
+      } while (before !== undefined);
       return exchanges.map(({ title, normalRequest, normalResponse, requestId }) => {
         const found = requestId === undefined ? undefined : records.get(requestId);
         return {

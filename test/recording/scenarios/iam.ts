@@ -118,6 +118,8 @@ async function users(recorder: Recorder): Promise<void> {
   await ok('ListAccountAliases');
   await fails('NoSuchEntityException', 'DeleteAccountAlias', { AccountAlias: 'other-alias' });
   await ok('DeleteAccountAlias', { AccountAlias: 'example-alias' });
+  await ok('ListInstanceProfiles');
+  await ok('ListServerCertificates');
   await ok('ListSSHPublicKeys', { UserName: 'bob' });
   await ok('ListSigningCertificates', { UserName: 'bob' });
   await ok('ListServiceSpecificCredentials', { UserName: 'bob' });
