@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { openStore } from '#store/open.ts';
-import { openSqlite } from '#store/sqlite.ts';
-import { nodeSqlite, type SqliteOpen } from '#store/sqlite-driver.ts';
+import { openStore } from '#store/engine/open.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import { nodeSqlite, type SqliteOpen } from '#store/engine/sqlite-driver.ts';
 import type { Store, Tx } from '#store/store.ts';
-import type { TrailRow } from '#store/trail.ts';
+import type { TrailRow } from '#store/trail/trail.ts';
 
 /**
  * Durable answers a second with so many callers that each wait for their answer: the promise that recording every call is affordable.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
-import { isNotYet } from '#services/not-yet.ts';
+import { isNotYet } from '#services/kit/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
 import { STORED, type StoredInputs } from './parity/stored.ts';

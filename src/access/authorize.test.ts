@@ -4,7 +4,7 @@ import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import type { Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
-import { openSqlite } from '#store/sqlite.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 import { authorizing, Denied } from './authorize.ts';
 import { newSnapshot } from './snapshot.ts';
 import { newStacks } from './stacks.ts';

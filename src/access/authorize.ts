@@ -23,7 +23,7 @@ import {
   trustReadsKey,
 } from '#policy/engine.ts';
 import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
-import type { RoleRecord } from '#store/identity.ts';
+import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
 import { addOperationContext, type OrganizationFacts, requestContext } from './context.ts';
@@ -31,7 +31,7 @@ import { organizationFacts } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 
-/** What an operation asks for, as its table says; the shape of `Access` in `services/operation.ts`. */
+/** What an operation asks for, as its table says; the shape of `Access` in `services/kit/operation.ts`. */
 export interface Asked {
   readonly action: string;
   readonly resources: readonly string[];

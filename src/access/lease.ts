@@ -1,5 +1,5 @@
 import type { Instant } from '#core/instant.ts';
-import type { RegisteredServer, Renewal, Servers } from '#store/servers.ts';
+import type { RegisteredServer, Renewal, Servers } from '#store/engine/servers.ts';
 import type { Store } from '#store/store.ts';
 import type { Snapshot } from './snapshot.ts';
 import { MARGIN, withdrawals } from './withdrawals.ts';

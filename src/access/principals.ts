@@ -1,6 +1,6 @@
 import { type AccountId, arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import type { UserRecord } from '#store/identity.ts';
+import type { UserRecord } from '#store/identity/identity.ts';
 import type { SessionClaims } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 

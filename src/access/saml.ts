@@ -3,7 +3,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { conditionKey } from '#model/authorization.ts';
-import type { SamlProviderRecord } from '#store/identity.ts';
+import type { SamlProviderRecord } from '#store/identity/identity.ts';
 import { invalid, passed } from './passed-tags.ts';
 import { requireShort } from './provider-claims.ts';
 import { checkResponse, hasAtMost } from './saml-response.ts';

@@ -1,7 +1,7 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { CompiledPolicy, SourcedPolicy } from '#policy/engine.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/organization-records.ts';
+import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { OrganizationFacts } from './context.ts';
 import type { Snapshot } from './snapshot.ts';
 

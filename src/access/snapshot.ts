@@ -9,7 +9,7 @@ import type {
   PolicyRecord,
   RoleRecord,
   UserRecord,
-} from '#store/identity.ts';
+} from '#store/identity/identity.ts';
 
 /**
  * The identity snapshot: every account, principal, key and policy in memory, as of one version. Owns looking them up;

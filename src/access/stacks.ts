@@ -8,7 +8,7 @@ import {
   type SourcedPolicy,
   sharedStack,
 } from '#policy/engine.ts';
-import type { GroupRecord, IdentityKind, IdentityRecords, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
+import type { GroupRecord, IdentityKind, IdentityRecords, PolicyRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import { managedPolicyDocument } from './managed.ts';
 import { serviceControlLevels } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';

@@ -3,7 +3,7 @@ import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { Instant } from '#core/instant.ts';
-import type { OidcProviderRecord } from '#store/identity.ts';
+import type { OidcProviderRecord } from '#store/identity/identity.ts';
 import { FetchProblem } from './guarded-fetch.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import { invalid, type Passed, passed } from './passed-tags.ts';

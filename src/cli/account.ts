@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { askControl, type ControlRequest } from '#server/control.ts';
 import { writeDurably } from '#server/durable-file.ts';
+import { askControl, type ControlRequest } from '#server/operator/control.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]

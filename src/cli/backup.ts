@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { backupSqlite } from '#store/backup.ts';
+import { backupSqlite } from '#store/engine/backup.ts';
 
 const USAGE = `belfry backup TARGET [--data FOLDER]
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { askControl, type ControlRequest } from '#server/control.ts';
+import { askControl, type ControlRequest } from '#server/operator/control.ts';
 
 const USAGE = `belfry operator-key rotate [--forget-old]   create a new key and re-seal all secrets with it; --forget-old then deletes the older keys
 belfry operator-key forget-old              delete all keys except the newest; sessions that use an older key end immediately

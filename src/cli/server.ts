@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { askControl, type ControlRequest } from '#server/control.ts';
+import { askControl, type ControlRequest } from '#server/operator/control.ts';
 
 const USAGE = `belfry server list
 belfry server remove --id ID   remove a server that has stopped permanently; a server that still runs registers again

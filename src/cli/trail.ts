@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 
 const USAGE = `belfry trail unproven   print records of requests without a proven identity or an account, the newest first
 

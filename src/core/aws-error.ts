@@ -1,7 +1,7 @@
 /**
  * Error response to the client, with an error code of the service's model or of all services, and a message.
  *
- * Operations, `access` and `wire` throw it. Only `server/answer.ts` catches it. The model defines the HTTP status.
+ * Operations, `access` and `wire` throw it. Only `server/core/answer.ts` catches it. The model defines the HTTP status.
  *
  * `code` is the name of the error *shape* if the model has one (`NoSuchEntityException`, `BadRequestException`). Otherwise it is the
  * common name without a suffix (`AccessDenied`, `ValidationError`, `Throttling`), which `wire` formats for each protocol.

@@ -24,7 +24,7 @@ export interface ArnInput {
 const USER_OR_BOT = ['chime:app-instance-user', 'chime:app-instance-bot'];
 /** Resource of another AWS service. No permission of this server depends on it, so only its syntax is checked. */
 const ELSEWHERE = ['elsewhere'];
-/** Role that `services/pass-role.ts` checks, after the operation's own permission. */
+/** Role that `services/iam/pass-role.ts` checks, after the operation's own permission. */
 const PASSED_ROLE = ['passed role'];
 /** ARN or pattern that a simulation compares with policies. It does not name a resource of the request. */
 const SIMULATED = ['simulated'];

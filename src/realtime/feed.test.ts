@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openPostgres } from '#store/postgres.ts';
+import { openPostgres } from '#store/engine/postgres.ts';
 import type { Store } from '#store/store.ts';
 import { testPostgres } from '../../test/store/test-postgres.ts';
 import { newFeed } from './feed.ts';

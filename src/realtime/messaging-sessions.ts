@@ -8,7 +8,7 @@ import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import { DECISION_STEPS } from '#policy/decision-steps.ts';
 import type { StepBudget } from '#policy/steps.ts';
-import { findUser, parseAppInstanceArn } from '#services/app-instances.ts';
+import { findUser, parseAppInstanceArn } from '#services/chime/app-instances.ts';
 import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
 import type { JoinedChannel } from '#store/channels.ts';
 import type { Store, Tx } from '#store/store.ts';

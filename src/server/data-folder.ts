@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { isOwnDatabase, openVault } from '#access/vault.ts';
-import { databaseFolder } from '#store/database-folder.ts';
-import { type PeekedMeta, peekPostgres, peekSqlite } from '#store/peek.ts';
+import { databaseFolder } from '#store/engine/database-folder.ts';
+import { type PeekedMeta, peekPostgres, peekSqlite } from '#store/engine/peek.ts';
+import { FINGERPRINT, OPERATOR_ACCOUNT } from './core/first-start.ts';
 import { writeDurably } from './durable-file.ts';
-import { FINGERPRINT, OPERATOR_ACCOUNT } from './first-start.ts';
 import type { Settings } from './settings.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { readNetworks } from './trusted-proxies.ts';
+import { readNetworks } from './edge/trusted-proxies.ts';
 
 /** Where a listener stands. Port 0 asks the system for a free one. */
 export interface Address {

@@ -2,17 +2,17 @@ import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Received } from '#core/exchange.ts';
 import { sourceOf } from '#core/source-address.ts';
-import { openConnections } from './connections.ts';
-import { type CoreReady, startCore, type Wanted } from './core-link.ts';
+import { type CoreReady, startCore, type Wanted } from './core/core-link.ts';
 import { requireSoundDataFolder, startFailure } from './data-folder.ts';
-import { fairQueue } from './fair-queue.ts';
+import { openConnections } from './edge/connections.ts';
+import { fairQueue } from './edge/fair-queue.ts';
+import type { Counts } from './edge/holdings.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, type Listener, listen } from './edge/listener.ts';
+import { openSockets, type SocketLimits } from './edge/sockets.ts';
+import { type TlsMaterial, tlsMaterial } from './edge/tls.ts';
+import { trusting } from './edge/trusted-proxies.ts';
 import { newHealth } from './health.ts';
-import type { Counts } from './holdings.ts';
-import { CONNECTION_LIMITS, type ConnectionLimits, type Listener, listen } from './listener.ts';
 import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
-import { openSockets, type SocketLimits } from './sockets.ts';
-import { type TlsMaterial, tlsMaterial } from './tls.ts';
-import { trusting } from './trusted-proxies.ts';
 import { VERSION } from './version.ts';
 
 /**

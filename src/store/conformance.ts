@@ -6,11 +6,11 @@ import { attemptsConformance } from './conformance-attempts.ts';
 import { channelEventsConformance } from './conformance-channel-events.ts';
 import { channelsConformance } from './conformance-channels.ts';
 import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fixtures.ts';
-import { identityConformance } from './conformance-identity.ts';
 import { meetingsConformance } from './conformance-meetings.ts';
 import { resourcesConformance } from './conformance-resources.ts';
-import { grownTrailConformance, trailConformance } from './conformance-trail.ts';
+import { identityConformance } from './identity/conformance-identity.ts';
 import type { Store, StoreOptions, Tx } from './store.ts';
+import { grownTrailConformance, trailConformance } from './trail/conformance-trail.ts';
 
 /** Is this a Store? Every engine must pass; `open` gives an empty one each time. */
 export function storeConformance(engine: string, open: (options: StoreOptions) => Promise<Store>): void {

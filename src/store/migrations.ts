@@ -2,10 +2,10 @@ import { ATTEMPTS_SCHEMA } from './attempts.ts';
 import { CHANNEL_EVENTS_SCHEMA } from './channel-events.ts';
 import { CHANNEL_MESSAGES_SCHEMA } from './channel-messages.ts';
 import { CHANNELS_SCHEMA } from './channels.ts';
-import { LAST_USE_SCHEMA } from './last-use.ts';
+import { SERVERS_SCHEMA } from './engine/servers.ts';
+import { LAST_USE_SCHEMA } from './identity/last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
 import { RESOURCES_SCHEMA } from './resources.ts';
-import { SERVERS_SCHEMA } from './servers.ts';
 import type { Sql } from './store.ts';
 
 /** What differs between the engines' schemas, and nothing else does. */

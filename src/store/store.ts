@@ -3,13 +3,13 @@ import type { ChannelEvents } from './channel-events.ts';
 import type { ChannelMessages } from './channel-messages.ts';
 import type { Channels } from './channels.ts';
 import type { Idempotency } from './idempotency.ts';
-import type { Identity } from './identity.ts';
-import type { LastUses } from './last-use.ts';
+import type { Identity } from './identity/identity.ts';
+import type { LastUses } from './identity/last-use.ts';
 import type { Meetings } from './meetings.ts';
 import type { Meta } from './meta.ts';
 import type { Outbox } from './outbox.ts';
 import type { Resources } from './resources.ts';
-import type { Trail } from './trail.ts';
+import type { Trail } from './trail/trail.ts';
 
 /** A value of a column. Instants are integer milliseconds, documents are JSON text, there are no booleans. */
 export type SqlValue = string | number | Uint8Array | null;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
-import { openSqlite } from '#store/sqlite.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 import { lastUseRecorder } from './last-use.ts';
 
 const ACCOUNT = '111122223333' as AccountId;

@@ -35,7 +35,7 @@ import {
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetFederationTokenCommand } from '@aws-sdk/client-sts';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { refusalOf } from '../sdk/policy.ts';
 import { allow, denialOf, deny, guideOn, type Keys, keysOf, managed, policy, type Statement, startGuide, trust, verdictOf } from './rig.ts';
 

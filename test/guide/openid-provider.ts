@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider from 'oidc-provider';
+import { tlsMaterial } from '#server/edge/tls.ts';
 import { readSettings } from '#server/settings.ts';
-import { tlsMaterial } from '#server/tls.ts';
 
 /** A running provider. */
 export interface OpenIdProvider {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CreateVirtualMFADeviceCommand, EnableMFADeviceCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
-import { codeAt, fromBase32 } from '#services/mfa.ts';
+import { codeAt, fromBase32 } from '#services/iam/mfa.ts';
 import { refusalOf } from '../sdk/policy.ts';
 import { startThatEnds } from '../server/process.ts';
 import { startTestServer } from '../server.ts';
@@ -173,7 +173,7 @@ test('INF-8: a rotation re-seals every sealed column', () => {
   const sealed = readdirSync('src/store').flatMap(
     (file) => readFileSync(join('src/store', file), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? [],
   );
-  const resealed = readFileSync('src/server/operator-key.ts', 'utf8').match(/(?<=\.\.\.\w+, )sealed\w+/g) ?? [];
+  const resealed = readFileSync('src/server/operator/operator-key.ts', 'utf8').match(/(?<=\.\.\.\w+, )sealed\w+/g) ?? [];
   assert.ok(sealed.length >= 2);
   assert.deepEqual([...resealed].sort(), [...sealed].sort());
 });

@@ -19,7 +19,7 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts';
 import type { ServiceName } from '#model/model.ts';
-import { codeAt, fromBase32 } from '#services/mfa.ts';
+import { codeAt, fromBase32 } from '#services/iam/mfa.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { startIdentityProvider } from '../sts/identity-provider.ts';
 import { samlProvider } from '../sts/saml-provider.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { GetCallerIdentityCommand, STSClient, type STSServiceException } from '@aws-sdk/client-sts';
-import type { ConnectionLimits } from '#server/listener.ts';
+import type { ConnectionLimits } from '#server/edge/listener.ts';
 import { readSettings } from '#server/settings.ts';
 import { type RunningServer, startServer } from '#server/start.ts';
 import { exchange } from '../server/raw.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { IdentityKind, IdentityRecords } from '../../src/store/identity.ts';
+import type { IdentityKind, IdentityRecords } from '../../src/store/identity/identity.ts';
 import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, TRUST_ROOT } from './rig.ts';
 
 /**

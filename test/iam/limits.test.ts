@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Arn, arn } from '#core/arn.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { IdentityKind, IdentityRecords } from '../../src/store/identity.ts';
+import type { IdentityKind, IdentityRecords } from '../../src/store/identity/identity.ts';
 import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, START, TRUST_ROOT } from './rig.ts';
 
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly' as Arn;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IamApi } from '#model/generated/iam.ts';
-import { ensureLinkedRole, LINKED_SERVICES, linkedRole, onLinkedRole } from '../../src/services/service-linked-roles.ts';
+import { ensureLinkedRole, LINKED_SERVICES, linkedRole, onLinkedRole } from '../../src/services/iam/service-linked-roles.ts';
 import { ACCOUNT, ALLOW_CHIME, iamRig, ROOT, TRUST_ROOT } from './rig.ts';
 
 const VOICE = 'voiceconnector.chime.amazonaws.com';

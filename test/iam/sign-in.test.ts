@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
+import { codeAt, fromBase32, mfaVerifier, stepAt } from '../../src/services/iam/mfa.ts';
 import { hashPassword, isPassword } from '../../src/services/iam/password-hash.ts';
 import { qrModules } from '../../src/services/iam/qr-code.ts';
-import { codeAt, fromBase32, mfaVerifier, stepAt } from '../../src/services/mfa.ts';
 import { ACCOUNT, iamRig, iamUser, ROLE_SESSION, ROOT, START } from './rig.ts';
 
 const GOOD = 'Correct-Horse-7';

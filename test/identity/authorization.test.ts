@@ -16,7 +16,7 @@ import {
   UpdateAppInstanceCommand,
 } from '@aws-sdk/client-chime-sdk-identity';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { allow, deny } from '../guide/rig.ts';
 import { everyEvent } from '../sdk/history.ts';
 import { refusalOf } from '../sdk/policy.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { actingOnIdentity } from '#server/acting.ts';
+import { actingOnIdentity } from '#server/core/acting.ts';
 import { DAY, openFixture, START } from '#services/chime-sdk-identity/fixture.ts';
 import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import type { Tx } from '#store/store.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { openStore } from '#store/open.ts';
+import { openStore } from '#store/engine/open.ts';
 import { CHECKED, VIOLATION } from '../store/checked-pool.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { type DatabaseProxy, databaseProxy } from './proxy.ts';

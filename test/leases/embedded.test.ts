@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { newLease, withdrawing } from '#access/lease.ts';
 import { newSnapshot } from '#access/snapshot.ts';
-import { inProcessBus } from '#server/bus.ts';
-import { systemClock } from '#server/clock.ts';
+import { inProcessBus } from '#server/core/bus.ts';
+import { systemClock } from '#server/core/clock.ts';
 import { ALICE, group } from '../../src/store/conformance-fixtures.ts';
-import { openServers } from '../../src/store/open-servers.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { openServers } from '../../src/store/engine/open-servers.ts';
+import { openSqlite } from '../../src/store/engine/sqlite.ts';
 
 async function embedded() {
   const kept = await openSqlite(':memory:');

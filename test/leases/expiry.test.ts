@@ -4,8 +4,8 @@ import { type Lease, newLease } from '#access/lease.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { instant } from '#core/instant.ts';
 import { ALICE, group } from '#store/conformance-fixtures.ts';
-import { openStore } from '#store/open.ts';
-import { openServers } from '#store/open-servers.ts';
+import { openStore } from '#store/engine/open.ts';
+import { openServers } from '#store/engine/open-servers.ts';
 
 const LEASE = 2_000;
 

@@ -8,8 +8,8 @@ import { type Lease, newLease } from '#access/lease.ts';
 import { newSnapshot, type Snapshot } from '#access/snapshot.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import type { IdentityChange } from '#store/identity.ts';
-import type { RegisteredServer, Servers } from '#store/servers.ts';
+import type { RegisteredServer, Servers } from '#store/engine/servers.ts';
+import type { IdentityChange } from '#store/identity/identity.ts';
 
 /** What is made wrong, to see that it is found. */
 export type SimulatedFault =

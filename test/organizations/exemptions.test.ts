@@ -11,7 +11,7 @@ import { serviceControlLevels } from '../../src/access/service-control.ts';
 import { newSnapshot } from '../../src/access/snapshot.ts';
 import { newStacks } from '../../src/access/stacks.ts';
 import { compilePolicy } from '../../src/policy/engine.ts';
-import { addLinkedRole, LINKED_SERVICES, type LinkedService } from '../../src/services/service-linked-roles.ts';
+import { addLinkedRole, LINKED_SERVICES, type LinkedService } from '../../src/services/iam/service-linked-roles.ts';
 import { MANAGEMENT, type OrganizationRig, organizationRig, START, STRANGER } from './rig.ts';
 
 const DENY_CHIME = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'chime:*', Resource: '*' }] });

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import { CALLER } from '../../src/services/chime-fixture.ts';
-import type { Access } from '../../src/services/operation.ts';
+import { CALLER } from '../../src/services/chime/fixture.ts';
+import type { Access } from '../../src/services/kit/operation.ts';
 import { organizationsOperations } from '../../src/services/organizations/operations.ts';
 import { ALLOW_ALL, MANAGEMENT, organizationRig, organizationsRig, START, STRANGER } from './rig.ts';
 

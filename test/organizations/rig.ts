@@ -6,10 +6,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type AccountId, arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import { nothingAside, offloadAtOnce } from '../../src/services/chime-fixture.ts';
-import type { Access, Call, Caller } from '../../src/services/operation.ts';
+import { nothingAside, offloadAtOnce } from '../../src/services/chime/fixture.ts';
+import type { Access, Call, Caller } from '../../src/services/kit/operation.ts';
 import { organizationsOperations } from '../../src/services/organizations/operations.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { openSqlite } from '../../src/store/engine/sqlite.ts';
 import type { Tx } from '../../src/store/store.ts';
 
 /** Management account of `organizationRig`. */

@@ -31,7 +31,7 @@ import {
   UpdatePolicyCommand,
 } from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { everyEvent } from '../sdk/history.ts';
 import { startTestServer } from '../server.ts';
 

@@ -11,7 +11,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { SERVICE_NAMES } from '#model/model.ts';
-import { isNotYet } from '#services/not-yet.ts';
+import { isNotYet } from '#services/kit/not-yet.ts';
 import { operationTableOf } from '../../tools/parity.ts';
 import { startTestServer } from '../server.ts';
 import { testPostgres } from '../store/test-postgres.ts';

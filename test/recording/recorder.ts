@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import type { ServiceName } from '#model/model.ts';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
 import { everyEvent } from '../sdk/history.ts';
 import type { TestServer } from '../server.ts';

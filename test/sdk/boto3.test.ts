@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { unprovenOf } from '../server/unproven.ts';
 import { startTestServer } from '../server.ts';
 

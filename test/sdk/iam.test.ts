@@ -47,7 +47,7 @@ import {
   waitUntilRoleExists,
   waitUntilUserExists,
 } from '@aws-sdk/client-iam';
-import { codeAt, fromBase32, stepAt } from '#services/mfa.ts';
+import { codeAt, fromBase32, stepAt } from '#services/iam/mfa.ts';
 import { startTestServer } from '../server.ts';
 import { policy, refusalOf } from './policy.ts';
 

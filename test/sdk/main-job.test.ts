@@ -27,7 +27,7 @@ import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { unprovenOf } from '../server/unproven.ts';
 import { startTestServer } from '../server.ts';
 import { everyEvent } from './history.ts';

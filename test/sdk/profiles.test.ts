@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { startTestServer } from '../server.ts';
 import { policy, refusalOf } from './policy.ts';
 

@@ -15,7 +15,7 @@ import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { type Credentials, presign } from '#sigv4/sign.ts';
 import { startTestServer } from '../server.ts';
 import { DIALECTS, type Dialect } from './dialects.ts';

@@ -9,10 +9,10 @@ import { after, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { readSettings } from '#server/settings.ts';
-import { openConnections } from '../../src/server/connections.ts';
-import { CONNECTION_LIMITS, listen } from '../../src/server/listener.ts';
-import { localAuthority, serverCertificate } from '../../src/server/local-ca.ts';
-import { type TlsMaterial, tlsMaterial } from '../../src/server/tls.ts';
+import { openConnections } from '../../src/server/edge/connections.ts';
+import { CONNECTION_LIMITS, listen } from '../../src/server/edge/listener.ts';
+import { localAuthority, serverCertificate } from '../../src/server/edge/local-ca.ts';
+import { type TlsMaterial, tlsMaterial } from '../../src/server/edge/tls.ts';
 import { startTestServer } from '../server.ts';
 import { startServerProcess } from './process.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 
 /** Returns the records that name no account, the newest first, as `belfry trail unproven` prints them. */
 export async function unprovenOf(dataFolder: string): Promise<readonly Record<string, unknown>[]> {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { backupSqlite } from '#store/backup.ts';
-import { openSqlite } from '#store/sqlite.ts';
+import { backupSqlite } from '#store/engine/backup.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 import { aftermath, assertUnharmed, startLoad } from './crash.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'belfry-backup-'));

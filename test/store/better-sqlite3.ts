@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { SqliteDriver } from '#store/sqlite-driver.ts';
+import type { SqliteDriver } from '#store/engine/sqlite-driver.ts';
 import type { SqlValue } from '#store/store.ts';
 
 /** As much of better-sqlite3 as is used here; the package brings no types. */

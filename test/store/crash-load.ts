@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { openPostgres } from '#store/postgres.ts';
-import { openSqlite } from '#store/sqlite.ts';
+import { openPostgres } from '#store/engine/postgres.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store, Tx } from '#store/store.ts';
 
 /**

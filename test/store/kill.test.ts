@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openStore } from '#store/open.ts';
+import { openStore } from '#store/engine/open.ts';
 import { aftermath, assertUnharmed, startLoad } from './crash.ts';
 import { testPostgres } from './test-postgres.ts';
 

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
-import { openOnPool, type PostgresConnection, type PostgresQuery, type PostgresRows } from '#store/postgres.ts';
+import { openOnPool, type PostgresConnection, type PostgresQuery, type PostgresRows } from '#store/engine/postgres.ts';
 import type { Store, StoreOptions } from '#store/store.ts';
 
 /**

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { openSqlite } from '#store/sqlite.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 import { type Aftermath, aftermath, assertUnharmed, startLoad } from './crash.ts';
 
 const IMAGE_BYTES = 512 * 2 ** 20;

@@ -18,7 +18,7 @@ import {
   DecodeAuthorizationMessageCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import { startTestServer } from '../server.ts';
 import { startIdentityProvider } from './identity-provider.ts';
 import { type Said, samlProvider } from './saml-provider.ts';

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { tlsMaterial } from '#server/edge/tls.ts';
 import { readSettings } from '#server/settings.ts';
-import { tlsMaterial } from '#server/tls.ts';
 
 export interface IdentityProvider {
   /** `https://localhost:40123/realms/a`. */

@@ -6,7 +6,7 @@ import { type Instant, instant } from '#core/instant.ts';
 import { type FetchJson, FetchProblem, guardedFetch } from '../../src/access/guarded-fetch.ts';
 import { issuerKeys } from '../../src/access/issuer-keys.ts';
 import { verifyWebIdentity } from '../../src/access/web-identity.ts';
-import type { OidcProviderRecord } from '../../src/store/identity.ts';
+import type { OidcProviderRecord } from '../../src/store/identity/identity.ts';
 import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts';
 
 const fetching = ({ host }: IdentityProvider, maxBytes?: number) =>

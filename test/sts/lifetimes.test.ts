@@ -9,12 +9,12 @@ import type { StsApi } from '#model/generated/sts.ts';
 import { authorizationMessages } from '../../src/access/authorization-message.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { nothingAside, offloadAtOnce } from '../../src/services/chime-fixture.ts';
-import { codeAt, fromBase32, mfaVerifier, stepAt, toBase32 } from '../../src/services/mfa.ts';
-import type { Access } from '../../src/services/operation.ts';
+import { nothingAside, offloadAtOnce } from '../../src/services/chime/fixture.ts';
+import { codeAt, fromBase32, mfaVerifier, stepAt, toBase32 } from '../../src/services/iam/mfa.ts';
+import type { Access } from '../../src/services/kit/operation.ts';
 import type { StsDeps } from '../../src/services/sts/deps.ts';
 import { stsOperations } from '../../src/services/sts/operations.ts';
-import { openSqlite } from '../../src/store/sqlite.ts';
+import { openSqlite } from '../../src/store/engine/sqlite.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(Date.UTC(2026, 10, 22, 2, 25, 0, 700));

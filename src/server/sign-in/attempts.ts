@@ -3,7 +3,7 @@ import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { PASSWORD_RULE } from '#services/iam/password-attempts.ts';
 import { nextAttemptAt } from '#store/attempts.ts';
-import type { UserRecord } from '#store/identity.ts';
+import type { UserRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { SignInParts } from './parts.ts';
 

@@ -7,11 +7,11 @@ import type { Begun, ConsoleSignIns } from '#access/sign-in.ts';
 import type { Snapshot } from '#access/snapshot.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
-import type { VerifyMfa } from '#services/mfa.ts';
+import type { VerifyMfa } from '#services/iam/mfa.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
-import type { Gate } from '../aside.ts';
+import type { Gate } from '../core/aside.ts';
 import type { Site } from './site.ts';
 
 /** Everything the sign-in needs; made once, in `core.ts`. */

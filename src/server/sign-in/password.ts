@@ -16,7 +16,7 @@ import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { isPassword } from '#services/iam/password-hash.ts';
-import type { PasswordPolicyRecord, UserRecord } from '#store/identity.ts';
+import type { PasswordPolicyRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { type Attempted, signInAttempts, type Tried } from './attempts.ts';
 import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, setCookie } from './http.ts';

@@ -3,8 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { header, type Received } from '#core/exchange.ts';
+import { certificateNames } from '../edge/tls.ts';
 import type { Settings } from '../settings.ts';
-import { certificateNames } from '../tls.ts';
 
 /** A request to a sign-in page, whose Host is a name of this server. */
 export interface PageRequest extends Received {

@@ -4,8 +4,8 @@ import type { CheckAnswer } from '#policy/analyse/checks.ts';
 import type { AskedAs } from '#policy/analyse/search.ts';
 import type { Analysis, InvalidPolicy, NamedPolicy } from '#policy/analysis.ts';
 import { StepsExceeded } from '#policy/steps.ts';
-import type { Call } from '../operation.ts';
-import type { OperationTable } from '../table.ts';
+import type { Call } from '../kit/operation.ts';
+import type { OperationTable } from '../kit/operation-table.ts';
 
 type Checks = OperationTable<'accessanalyzer'>;
 

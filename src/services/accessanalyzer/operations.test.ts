@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { offloadAtOnce } from '../chime-fixture.ts';
-import type { Call } from '../operation.ts';
+import { offloadAtOnce } from '../chime/fixture.ts';
+import type { Call } from '../kit/operation.ts';
 import { accessanalyzerOperations } from './operations.ts';
 
 const operations = accessanalyzerOperations();

@@ -1,4 +1,4 @@
-import { type OperationTable, operationTable } from '../table.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { checkAccessNotGranted, checkNoNewAccess } from './access-checks.ts';
 import { validatePolicy } from './validate-policy.ts';
 

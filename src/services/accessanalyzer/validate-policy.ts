@@ -4,8 +4,8 @@ import type { ValidatePolicyRequest } from '#model/generated/accessanalyzer.ts';
 import type { Outcome, ValidationAnalysis } from '#policy/analysis.ts';
 import type { PolicyType } from '#policy/decision.ts';
 import { StepsExceeded } from '#policy/steps.ts';
-import type { Call } from '../operation.ts';
-import type { OperationTable } from '../table.ts';
+import type { Call } from '../kit/operation.ts';
+import type { OperationTable } from '../kit/operation-table.ts';
 
 /**
  * The most findings of a page, and how many it has where the caller does not say.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import { loadModel } from '#model/load.ts';
-import type { Access, Operation } from '../operation.ts';
+import type { Access, Operation } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
 import { ACCOUNT, CALLER, openFixture, PROJECT, VAULT } from './fixture.ts';
 import { identityOperations } from './operations.ts';

@@ -1,8 +1,16 @@
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
-import { APP_INSTANCE, APP_INSTANCE_BOT, APP_INSTANCE_USER, findAppInstance, findBot, findUser, type Where } from '../app-instances.ts';
-import { type Tagged, tagValues } from '../chime-tags.ts';
-import type { Access, Caller } from '../operation.ts';
+import {
+  APP_INSTANCE,
+  APP_INSTANCE_BOT,
+  APP_INSTANCE_USER,
+  findAppInstance,
+  findBot,
+  findUser,
+  type Where,
+} from '../chime/app-instances.ts';
+import { type Tagged, tagValues } from '../chime/tags.ts';
+import type { Access, Caller } from '../kit/operation.ts';
 
 /**
  * Asks for an action on app instances and who is in them: all of them must be allowed, each by its own tags. What has no ARN yet, or is

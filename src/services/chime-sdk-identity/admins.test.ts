@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isAppInstanceAdmin } from '../app-instances.ts';
+import { isAppInstanceAdmin } from '../chime/app-instances.ts';
 import { CALLER, openFixture, START, UNKNOWN } from './fixture.ts';
 
 test('An administrator: a user or a bot is made one, described, listed and unmade, and is there afterwards', async () => {

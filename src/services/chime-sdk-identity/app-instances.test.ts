@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { CreateAppInstanceRequest } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKind } from '#store/resources.ts';
-import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, APP_INSTANCE_USER_ENDPOINT } from '../app-instances.ts';
+import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, APP_INSTANCE_USER_ENDPOINT } from '../chime/app-instances.ts';
 import { ACCOUNT, DAY, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
 import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
 

@@ -11,11 +11,11 @@ import {
   appInstanceArn,
   findAppInstance,
   inAppInstance,
-} from '../app-instances.ts';
-import { pageOf } from '../chime-page.ts';
-import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import { once } from '../once.ts';
-import type { ServiceOperations } from '../operation.ts';
+} from '../chime/app-instances.ts';
+import { pageOf } from '../chime/page.ts';
+import { onNew, requireTags, withTags } from '../chime/tags.ts';
+import { once } from '../kit/once.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
 import { appInstanceOrForbidden, requireRoom } from './found.ts';

@@ -2,10 +2,17 @@ import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AppInstanceBotSummary, ChimeSdkIdentityApi, Configuration } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, type AppInstanceBotDocument, findBot, inAppInstance, memberArn } from '../app-instances.ts';
-import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import { once } from '../once.ts';
-import type { ServiceOperations } from '../operation.ts';
+import {
+  APP_INSTANCE_ADMIN,
+  APP_INSTANCE_BOT,
+  type AppInstanceBotDocument,
+  findBot,
+  inAppInstance,
+  memberArn,
+} from '../chime/app-instances.ts';
+import { onNew, requireTags, withTags } from '../chime/tags.ts';
+import { once } from '../kit/once.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
 import { appInstanceOrForbidden, botOrForbidden, pageIn, requireRoom } from './found.ts';

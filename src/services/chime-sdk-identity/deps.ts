@@ -1,6 +1,6 @@
 import type { Vault } from '#core/vault.ts';
 import type { Tx } from '#store/store.ts';
-import type { Where } from '../app-instances.ts';
+import type { Where } from '../chime/app-instances.ts';
 
 /** What the identity operations are told once, where the server is put together. */
 export interface IdentityDeps {

@@ -1,7 +1,7 @@
 import type { Vault } from '#core/vault.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
-import { APP_INSTANCE_USER_ENDPOINT, type AppInstanceUserEndpointDocument } from '../app-instances.ts';
+import { APP_INSTANCE_USER_ENDPOINT, type AppInstanceUserEndpointDocument } from '../chime/app-instances.ts';
 
 export type EndpointRecord = ResourceRecord<AppInstanceUserEndpointDocument>;
 

@@ -6,10 +6,10 @@ import type {
   EndpointAttributes,
   EndpointState,
 } from '#model/generated/chime-sdk-identity.ts';
-import { APP_INSTANCE_USER_ENDPOINT, memberArn } from '../app-instances.ts';
-import { pageOf } from '../chime-page.ts';
-import { once } from '../once.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
+import { APP_INSTANCE_USER_ENDPOINT, memberArn } from '../chime/app-instances.ts';
+import { pageOf } from '../chime/page.ts';
+import { once } from '../kit/once.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
 import { type EndpointRecord, endpointIdOf, endpointKey, listEndpoints, openAttributes, sealAttributes } from './endpoint-records.ts';

@@ -11,9 +11,9 @@ import {
   findMember,
   findUser,
   inAppInstance,
-} from '../app-instances.ts';
-import { type Page, type PageRequest, pageOf } from '../chime-page.ts';
-import type { Call } from '../operation.ts';
+} from '../chime/app-instances.ts';
+import { type Page, type PageRequest, pageOf } from '../chime/page.ts';
+import type { Call } from '../kit/operation.ts';
 
 /**
  * Nothing tells what is not there from what one may not know of.

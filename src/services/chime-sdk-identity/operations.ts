@@ -1,6 +1,6 @@
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
-import type { ServiceOperations } from '../operation.ts';
-import { type OperationTable, operationTable } from '../table.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { adminOperations } from './admins.ts';
 import { appInstanceOperations } from './app-instances.ts';
 import { botOperations } from './bots.ts';

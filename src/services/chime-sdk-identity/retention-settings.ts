@@ -1,8 +1,8 @@
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, GetAppInstanceRetentionSettingsResponse } from '#model/generated/chime-sdk-identity.ts';
-import { APP_INSTANCE, type AppInstanceDocument } from '../app-instances.ts';
-import type { ServiceOperations } from '../operation.ts';
+import { APP_INSTANCE, type AppInstanceDocument } from '../chime/app-instances.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import { appInstanceOrForbidden } from './found.ts';
 

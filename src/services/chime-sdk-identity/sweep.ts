@@ -1,6 +1,6 @@
 import type { Instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
-import { APP_INSTANCE_USER } from '../app-instances.ts';
+import { APP_INSTANCE_USER } from '../chime/app-instances.ts';
 import type { Tell } from './deps.ts';
 import { removeUser, userEvent } from './user-records.ts';
 

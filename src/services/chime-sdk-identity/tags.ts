@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
-import { tagOperations } from '../chime-tags.ts';
-import type { ServiceOperations } from '../operation.ts';
+import { tagOperations } from '../chime/tags.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { findTagged } from './access.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../chime-fixture.ts';
-import type { Access, Operation } from '../operation.ts';
+import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
+import type { Access, Operation } from '../kit/operation.ts';
 import { openFixture, REQUEST } from './fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
 

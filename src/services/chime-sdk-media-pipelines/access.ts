@@ -1,8 +1,8 @@
 import { arn } from '#core/arn.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
-import { tagValues } from '../chime-tags.ts';
-import type { Access, Caller } from '../operation.ts';
+import { tagValues } from '../chime/tags.ts';
+import type { Access, Caller } from '../kit/operation.ts';
 import type { ConfigurationDocument } from './configurations.ts';
 
 /** Media insights pipeline configurations, by name. */

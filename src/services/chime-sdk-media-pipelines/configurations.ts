@@ -9,12 +9,12 @@ import type {
   RealTimeAlertConfiguration,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import { pageOf } from '../chime-page.ts';
+import { pageOf } from '../chime/page.ts';
+import { onNew, withTags } from '../chime/tags.ts';
 import { everyOfAccount } from '../chime-sdk-voice/found.ts';
 import { VOICE_CONNECTOR } from '../chime-sdk-voice/kinds.ts';
-import { onNew, withTags } from '../chime-tags.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
-import { requestHash } from '../request-hash.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { requestHash } from '../kit/request-hash.ts';
 import { CONFIGURATION, configurationArn, findConfiguration, onConfiguration } from './access.ts';
 import { requireAlerts, requireElements } from './elements.ts';
 import { requireAccessRole } from './resource-access-role.ts';

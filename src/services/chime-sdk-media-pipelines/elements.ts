@@ -6,7 +6,7 @@ import type {
   MediaInsightsPipelineConfigurationElementType,
   RealTimeAlertConfiguration,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { requireTranscribeSettings } from '../transcribe-settings.ts';
+import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
 import type { Where } from './access.ts';
 
 interface ElementRule {

@@ -1,6 +1,6 @@
-import { type NotYet, notYet } from '../not-yet.ts';
-import { requireLinkedRole } from '../service-linked-roles.ts';
-import { type OperationTable, operationTable } from '../table.ts';
+import { requireLinkedRole } from '../iam/service-linked-roles.ts';
+import { type NotYet, notYet } from '../kit/not-yet.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { configurationOperations } from './configurations.ts';
 import { pipelineTagOperations } from './tags.ts';
 

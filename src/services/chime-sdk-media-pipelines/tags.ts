@@ -1,5 +1,5 @@
 import { AwsError } from '#core/aws-error.ts';
-import { requireTags, TAGS_MAX, type Tag, tagOperations } from '../chime-tags.ts';
+import { requireTags, TAGS_MAX, type Tag, tagOperations } from '../chime/tags.ts';
 import { CONFIGURATION, configurationArn, findConfiguration } from './access.ts';
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import { loadModel } from '#model/load.ts';
-import type { Access, Operation } from '../operation.ts';
+import type { Access, Operation } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
 import { ACCOUNT, CALLER, openFixture, TOKENS } from './fixture.ts';
 import { meetingsOperations } from './operations.ts';

@@ -1,8 +1,8 @@
 import { arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
-import { tagValues } from '../chime-tags.ts';
-import type { Access, Caller } from '../operation.ts';
+import { tagValues } from '../chime/tags.ts';
+import type { Access, Caller } from '../kit/operation.ts';
 
 /** `arn:aws:chime:us-east-1:111122223333:meeting/<id>`. Ids are in lower case, so that a policy on one meeting means it however it is spelt. */
 export function meetingArn({ region, accountId }: Pick<Caller, 'region' | 'accountId'>, meetingId: string): string {

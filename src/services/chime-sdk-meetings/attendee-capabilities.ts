@@ -1,6 +1,6 @@
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord } from '#store/meetings.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { attendeeEvent } from './attendees.ts';
 import { requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';

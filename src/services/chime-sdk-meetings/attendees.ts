@@ -1,8 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord } from '#store/meetings.ts';
-import { pageOf } from '../chime-page.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import { pageOf } from '../chime/page.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingEvent, MeetingsDeps } from './deps.ts';

@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, CreateMeetingRequest, Meeting, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord, MeetingRecord } from '#store/meetings.ts';
-import type { Call } from '../operation.ts';
+import type { Call } from '../kit/operation.ts';
 import { guid, meetingArn } from './access.ts';
 import { toCapabilities } from './capabilities.ts';
 import type { MeetingNames, MeetingsDeps } from './deps.ts';

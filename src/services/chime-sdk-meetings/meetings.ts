@@ -1,8 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMeetingsApi, CreateMeetingRequest, CreateMeetingWithAttendeesRequest } from '#model/generated/chime-sdk-meetings.ts';
-import { onNew, requireTags, withTags } from '../chime-tags.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
-import { requestHash } from '../request-hash.ts';
+import { onNew, requireTags, withTags } from '../chime/tags.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { requestHash } from '../kit/request-hash.ts';
 import { guid, meetingArn, onMeeting } from './access.ts';
 import { addAttendees, existingAttendees } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';

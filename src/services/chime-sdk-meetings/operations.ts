@@ -1,5 +1,5 @@
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { capabilityOperations } from './attendee-capabilities.ts';
 import { attendeeOperations } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';

@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
-import { tagOperations } from '../chime-tags.ts';
-import type { ServiceOperations } from '../operation.ts';
+import { tagOperations } from '../chime/tags.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { meetingIdOf } from './access.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;

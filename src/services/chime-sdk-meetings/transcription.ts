@@ -4,10 +4,10 @@ import type {
   StartMeetingTranscriptionRequest,
   TranscriptionConfiguration,
 } from '#model/generated/chime-sdk-meetings.ts';
-import { type NotYet, notYetImplemented } from '../not-yet.ts';
-import type { ServiceOperations } from '../operation.ts';
-import { requireLinkedRole } from '../service-linked-roles.ts';
-import { requireTranscribeSettings } from '../transcribe-settings.ts';
+import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
+import { requireLinkedRole } from '../iam/service-linked-roles.ts';
+import { type NotYet, notYetImplemented } from '../kit/not-yet.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { onMeeting } from './access.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { meetingOrNotFound, named } from './found.ts';

@@ -9,9 +9,9 @@ import {
   inAppInstance,
   parseAppInstanceArn,
   type Where,
-} from '../app-instances.ts';
-import { onNew, type Tag, tagValues } from '../chime-tags.ts';
-import type { Access, Caller } from '../operation.ts';
+} from '../chime/app-instances.ts';
+import { onNew, type Tag, tagValues } from '../chime/tags.ts';
+import type { Access, Caller } from '../kit/operation.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 
 /** `arn:aws:chime:us-east-1:111122223333:app-instance/<id>/channel/<id>`, or of whatever else is in an app instance. */

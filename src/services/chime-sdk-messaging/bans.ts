@@ -1,8 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChannelBan, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, StandingRecord } from '#store/channels.ts';
-import { isAppInstanceAdmin } from '../app-instances.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import { isAppInstanceAdmin } from '../chime/app-instances.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit, memberOrForbidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';

@@ -9,8 +9,8 @@ import type {
   PushNotificationConfiguration,
 } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
-import type { Call } from '../operation.ts';
-import type { LinkedServicePrincipal } from '../service-linked-roles.ts';
+import type { LinkedServicePrincipal } from '../iam/service-linked-roles.ts';
+import type { Call } from '../kit/operation.ts';
 
 /** What the messaging operations are told once, where the server is put together. */
 export interface MessagingDeps {

@@ -2,8 +2,8 @@
 import { instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Store } from '#store/store.ts';
-import { APP_INSTANCE, APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, type AppInstanceDocument } from '../app-instances.ts';
-import { ACCOUNT, openOperations, type Run, START } from '../chime-fixture.ts';
+import { APP_INSTANCE, APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, type AppInstanceDocument } from '../chime/app-instances.ts';
+import { ACCOUNT, openOperations, type Run, START } from '../chime/fixture.ts';
 import { type ChannelEvent, DEFAULT_LIMITS, type MessagingLimits } from './deps.ts';
 import { messagingOperations } from './operations.ts';
 

@@ -1,6 +1,6 @@
 import type { ChannelRecord } from '#store/channels.ts';
-import { inAppInstance } from '../app-instances.ts';
-import type { Call } from '../operation.ts';
+import { inAppInstance } from '../chime/app-instances.ts';
+import type { Call } from '../kit/operation.ts';
 import type { MessagingDeps } from './deps.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 import { named } from './found.ts';

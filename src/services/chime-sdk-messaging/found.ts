@@ -3,7 +3,7 @@ import type { Channel, ChannelSummary, ChimeSdkMessagingApi, Identity } from '#m
 import { loadModel } from '#model/load.ts';
 import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
-import { appInstanceArn, findMember, type Where } from '../app-instances.ts';
+import { appInstanceArn, findMember, type Where } from '../chime/app-instances.ts';
 import { inAppInstanceArn, namedBy } from './access.ts';
 import type { ChannelNames } from './deps.ts';
 

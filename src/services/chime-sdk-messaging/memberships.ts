@@ -7,8 +7,8 @@ import type {
   Identity,
 } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
-import { pageOf } from '../chime-page.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import { pageOf } from '../chime/page.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { type Admitted, admit, type Bearer, memberOrForbidden, requireSeesHidden, seesHidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';

@@ -9,7 +9,7 @@ import type {
 import type { ChannelMessageRecord } from '#store/channel-messages.ts';
 import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
-import type { Call } from '../operation.ts';
+import type { Call } from '../kit/operation.ts';
 import { inAppInstanceArn } from './access.ts';
 import { channelArn, missing, toIdentity } from './found.ts';
 import { inSubChannel } from './membership-events.ts';

@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChannelModerator, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, StandingRecord } from '#store/channels.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit, type Bearer, memberOrForbidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';

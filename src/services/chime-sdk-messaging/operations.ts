@@ -1,4 +1,4 @@
-import { type OperationTable, operationTable } from '../table.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { banOperations } from './bans.ts';
 import { channelOperations } from './channels.ts';
 import type { MessagingDeps } from './deps.ts';

@@ -4,8 +4,8 @@ import type {
   ChimeSdkMessagingApi,
 } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
-import { pageOf } from '../chime-page.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import { pageOf } from '../chime/page.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import { admit, admitToAppInstance, type Bearer, memberOrForbidden } from './admit.ts';
 import { missing, toChannelSummary } from './found.ts';

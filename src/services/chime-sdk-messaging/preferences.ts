@@ -1,5 +1,5 @@
 import type { ChannelMembershipPreferences, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';

@@ -1,5 +1,5 @@
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import type { MessagingDeps } from './deps.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;

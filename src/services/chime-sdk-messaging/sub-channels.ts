@@ -1,8 +1,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord } from '#store/channels.ts';
-import { pageOf } from '../chime-page.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import { pageOf } from '../chime/page.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';

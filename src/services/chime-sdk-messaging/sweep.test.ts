@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACCOUNT, START } from '../chime-fixture.ts';
+import { ACCOUNT, START } from '../chime/fixture.ts';
 import type { ChannelEvent } from './deps.ts';
 import { APP_INSTANCE_ID, afterDays, BOT, CHAT, openFixture, userArn } from './fixture.ts';
 import { forgetGone, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from './sweep.ts';

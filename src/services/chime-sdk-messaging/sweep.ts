@@ -2,7 +2,7 @@
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
-import { APP_INSTANCE, inAppInstance } from '../app-instances.ts';
+import { APP_INSTANCE, inAppInstance } from '../chime/app-instances.ts';
 import type { IdentityEvent } from '../chime-sdk-identity/deps.ts';
 import type { Tell } from './deps.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';

@@ -9,9 +9,9 @@ import type {
   StreamingConfiguration,
   Termination,
 } from '#model/generated/chime-sdk-voice.ts';
-import { addRole } from '../chime-fixture.ts';
+import { addRole } from '../chime/fixture.ts';
 import { CONFIGURATION } from '../chime-sdk-media-pipelines/access.ts';
-import { linkedRole } from '../service-linked-roles.ts';
+import { linkedRole } from '../iam/service-linked-roles.ts';
 import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
 
 type Api = ChimeSdkVoiceApi;

@@ -1,6 +1,6 @@
 import type { Vault } from '#core/vault.ts';
-import type { Call } from '../operation.ts';
-import type { LinkedServicePrincipal } from '../service-linked-roles.ts';
+import type { LinkedServicePrincipal } from '../iam/service-linked-roles.ts';
+import type { Call } from '../kit/operation.ts';
 
 /** What the voice operations are told once, where the server is put together. */
 export interface VoiceDeps {

@@ -1,6 +1,6 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;

@@ -1,12 +1,12 @@
 /** What the tests of this folder share: the operations on a real store in memory, and the resources they begin with. */
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
-import { openOperations, type Run } from '../chime-fixture.ts';
-import type { LinkedServicePrincipal } from '../service-linked-roles.ts';
+import { openOperations, type Run } from '../chime/fixture.ts';
+import type { LinkedServicePrincipal } from '../iam/service-linked-roles.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
 import { voiceOperations } from './operations.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime-fixture.ts';
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
 
 type Api = ChimeSdkVoiceApi;
 

@@ -1,5 +1,5 @@
 import type { ChimeSdkVoiceApi, LoggingConfiguration } from '#model/generated/chime-sdk-voice.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { connectorOrNotFound, onConnector, putConfiguration } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;

@@ -1,4 +1,4 @@
-import { type OperationTable, operationTable } from '../table.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { alexaSkillOperations } from './alexa-skills.ts';
 import { connectorOperations } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';

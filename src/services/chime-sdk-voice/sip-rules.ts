@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, SipRule, SipRuleTargetApplication, SipRuleTriggerType } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../operation.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
 import { connectorIdOfHost } from './connectors.ts';
 import type { VoiceDeps, VoiceLimits } from './deps.ts';
 import { addNew, everyOfAccount, findAnywhere, limitExceeded, onEach, onKind, orNotFound, pageOfKind, placeOf, update } from './found.ts';

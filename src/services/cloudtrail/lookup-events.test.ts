@@ -4,11 +4,11 @@ import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
-import { openSqlite } from '#store/sqlite.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
-import type { TrailRow } from '#store/trail.ts';
-import { nothingAside, offloadAtOnce } from '../chime-fixture.ts';
-import type { Caller } from '../operation.ts';
+import type { TrailRow } from '#store/trail/trail.ts';
+import { nothingAside, offloadAtOnce } from '../chime/fixture.ts';
+import type { Caller } from '../kit/operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
 

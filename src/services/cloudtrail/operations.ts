@@ -1,4 +1,4 @@
-import { type OperationTable, operationTable } from '../table.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { type LookupSettings, lookupEvents } from './lookup-events.ts';
 
 /** Returns all operations of CloudTrail. Only LookupEvents is implemented. */

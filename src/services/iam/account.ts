@@ -3,8 +3,8 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { AccountRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { AccountRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { rootAccessKeys } from './access-keys.ts';
 import { everyRecord } from './entities.ts';
 import { QUOTAS } from './quotas.ts';

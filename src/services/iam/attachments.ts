@@ -5,7 +5,7 @@
 import type { Arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { AttachedPolicy, IamApi } from '#model/generated/iam.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord } from './entities.ts';
 import { managedPolicyToAttach } from './managed-policies.ts';
 import { AWS_MANAGED_PREFIX, nameKey, nameOfArn } from './names.ts';

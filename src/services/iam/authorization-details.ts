@@ -4,8 +4,8 @@
 
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { GroupDetail, IamApi, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail } from '#model/generated/iam.ts';
-import type { GroupRecord, PolicyRecord, RoleRecord, UserRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { GroupRecord, PolicyRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { toAttached } from './attachments.ts';
 import type { HolderRecord } from './entities.ts';
 import { awsPolicies, policyUse } from './managed-policies.ts';

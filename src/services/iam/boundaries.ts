@@ -3,7 +3,7 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity } from './entities.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { nameKey } from './names.ts';

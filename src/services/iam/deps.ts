@@ -2,7 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Vault } from '#core/vault.ts';
 import type { PolicyLayers } from '#policy/link.ts';
 import type { Tx } from '#store/store.ts';
-import type { LinkedRoleUsage } from '../service-linked-roles.ts';
+import type { LinkedRoleUsage } from './service-linked-roles.ts';
 
 /** Dependencies of the IAM operations, in addition to a call. */
 export interface IamDeps {

@@ -4,7 +4,7 @@
  * the instance profiles of a role.
  */
 import type { IamApi } from '#model/generated/iam.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { entity } from './entities.ts';
 import { onAccount, onRole, onUserOrSelf, userOrSelf } from './resources.ts';
 

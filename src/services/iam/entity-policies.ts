@@ -3,8 +3,8 @@
  */
 import { type Arn, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity.ts';
-import type { Call } from '../operation.ts';
+import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type { Call } from '../kit/operation.ts';
 import { entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';

@@ -4,8 +4,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { GroupRecord, UserRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { GroupRecord, UserRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, everyRecord } from './entities.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { type Keyed, pageOf, pageOfStored } from './page.ts';

@@ -4,7 +4,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed } from './documents.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
 import { nameKey } from './names.ts';

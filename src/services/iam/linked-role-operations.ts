@@ -5,15 +5,15 @@ import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { DeletionTaskRecord } from '#store/identity.ts';
-import type { ServiceOperations } from '../operation.ts';
-import { addLinkedRole, linkedRoleArn, linkedService } from '../service-linked-roles.ts';
+import type { DeletionTaskRecord } from '#store/identity/identity.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
 import { nameKey } from './names.ts';
 import { onArn, onRole } from './resources.ts';
 import { attachmentKey } from './reverse-index.ts';
 import { removeRole } from './roles.ts';
+import { addLinkedRole, linkedRoleArn, linkedService } from './service-linked-roles.ts';
 import { toNewRole } from './shapes.ts';
 
 /** Returns the operations on service-linked roles. */

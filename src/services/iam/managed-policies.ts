@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '#core/aws-error.ts';
 import { type ManagedPolicy, managedPolicies } from '#model/managed-policies.ts';
-import type { PolicyRecord } from '#store/identity.ts';
-import type { Call } from '../operation.ts';
+import type { PolicyRecord } from '#store/identity/identity.ts';
+import type { Call } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
 import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn, uniqueId } from './names.ts';
 

@@ -1,7 +1,7 @@
 /** Operation table of IAM, joined from the files of its resources. An operation that is not implemented returns an error that says so. */
 import type { IamApi } from '#model/generated/iam.ts';
-import type { ServiceOperations } from '../operation.ts';
-import { operationTable } from '../table.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
+import { operationTable } from '../kit/operation-table.ts';
 import { accessKeyOperations } from './access-keys.ts';
 import { accountOperations } from './account.ts';
 import { attachmentOperations } from './attachments.ts';

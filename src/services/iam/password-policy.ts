@@ -6,8 +6,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, PasswordPolicy } from '#model/generated/iam.ts';
-import type { PasswordPolicyRecord } from '#store/identity.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { PasswordPolicyRecord } from '#store/identity/identity.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { ownAccount, saveAccount } from './account.ts';
 import { onAccount } from './resources.ts';
 

@@ -4,8 +4,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
-import type { PolicyRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { PolicyRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed } from './documents.ts';
 import { entity } from './entities.ts';
 import {

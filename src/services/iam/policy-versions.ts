@@ -3,8 +3,8 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';
-import type { PolicyRecord, PolicyVersionRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { PolicyRecord, PolicyVersionRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed } from './documents.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';

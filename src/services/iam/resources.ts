@@ -9,10 +9,10 @@ import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { TagRecord } from '#store/identity.ts';
+import type { TagRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Caller } from '../operation.ts';
-import * as rules from '../tag-rules.ts';
+import type { Access, Caller } from '../kit/operation.ts';
+import * as rules from '../kit/tag-rules.ts';
 import { type HolderKind, nameOf } from './entities.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Keys of the reverse indexes: from a policy to its users, groups and roles, and from a group to its members. See `IdentityRecords`.
  */
-import type { Call } from '../operation.ts';
+import type { Call } from '../kit/operation.ts';
 import type { HolderKind } from './entities.ts';
 
 /** Returns the key for a policy that is attached to an entity. */

@@ -4,8 +4,8 @@
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Role, RoleLastUsed } from '#model/generated/iam.ts';
-import type { RoleRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { RoleRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';

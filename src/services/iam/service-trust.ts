@@ -2,8 +2,8 @@ import { type Instant, isoSeconds } from '#core/instant.ts';
 import { ambiguousTagKeys, tagContextOf } from '#core/tag-keys.ts';
 import { compilePolicy } from '#policy/compile.ts';
 import { decideTrust } from '#policy/trust.ts';
-import type { RoleRecord } from '#store/identity.ts';
-import { tagValues } from '../tag-rules.ts';
+import type { RoleRecord } from '#store/identity/identity.ts';
+import { tagValues } from '../kit/tag-rules.ts';
 
 /**
  * Checks whether the trust policy of a role allows a service of ours to assume it, with the role's tags and account in the context.

@@ -14,7 +14,7 @@ import type { SourcedPolicy } from '#policy/compile.ts';
 import { type EvaluationResult, SIMULATED_TEXT_MAX } from '#policy/simulate.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { TrustCaller } from '#policy/trust.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { boundaryOf, type EntityPolicy, entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
 import { AWS_MANAGED_PREFIX } from './names.ts';

@@ -2,8 +2,8 @@
  * Tags of users, roles and managed policies.
  */
 import type { IamApi, Tag } from '#model/generated/iam.ts';
-import type { TagRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { TagRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity } from './entities.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';

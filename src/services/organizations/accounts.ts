@@ -2,8 +2,8 @@
  * Accounts of an organization. `account-creation.ts` creates accounts, and `handshakes.ts` invites them.
  */
 import type { Account, OrganizationsApi } from '#model/generated/organizations.ts';
-import type { OrganizationAccountRecord, OrganizationRecord } from '#store/organization-records.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { OrganizationAccountRecord, OrganizationRecord } from '#store/identity/organization-records.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureParent, managedOrganization, memberAccount, ownOrganization } from './lookup.ts';
 import { leave } from './membership.ts';
 import { type Page, pageOfStored } from './page.ts';

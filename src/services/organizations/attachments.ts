@@ -2,9 +2,9 @@
  * Attachments of service control policies to the root, organizational units and accounts.
  */
 import type { OrganizationsApi, PolicySummary } from '#model/generated/organizations.ts';
-import type { OrganizationRecord } from '#store/organization-records.ts';
+import type { OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { allTargets, type FoundTarget, managedOrganization, ownOrganization, targetOf } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { policyOf } from './policies.ts';

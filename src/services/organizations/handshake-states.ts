@@ -3,8 +3,8 @@
  */
 import type { Instant } from '#core/instant.ts';
 import type { HandshakeState } from '#model/generated/organizations.ts';
-import type { HandshakeRecord } from '#store/organization-records.ts';
-import type { Call } from '../operation.ts';
+import type { HandshakeRecord } from '#store/identity/organization-records.ts';
+import type { Call } from '../kit/operation.ts';
 import { refusal } from './refusals.ts';
 
 /** Lifetime of an open invitation: 15 days. Source: organizations 2016-11-28, Handshake. */

@@ -5,15 +5,15 @@
  */
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { TargetType } from '#model/generated/organizations.ts';
-import type { TagRecord } from '#store/identity.ts';
+import type { TagRecord } from '#store/identity/identity.ts';
 import {
   ORGANIZATION_KEY,
   type OrganizationAccountRecord,
   type OrganizationalUnitRecord,
   type OrganizationRecord,
-} from '#store/organization-records.ts';
+} from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { Call } from '../operation.ts';
+import type { Call } from '../kit/operation.ts';
 import { arnOf } from './names.ts';
 import { refusal } from './refusals.ts';
 

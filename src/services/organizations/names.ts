@@ -5,7 +5,7 @@
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import type { OrganizationRecord } from '#store/organization-records.ts';
+import type { OrganizationRecord } from '#store/identity/organization-records.ts';
 
 /** Characters of IDs. There are 32, so that five random bits select each with the same probability. */
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv';

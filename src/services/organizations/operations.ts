@@ -9,8 +9,8 @@
  * - policy types other than service control policies.
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import type { ServiceOperations } from '../operation.ts';
-import { operationTable } from '../table.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
+import { operationTable } from '../kit/operation-table.ts';
 import { accountCreationOperations } from './account-creation.ts';
 import { accountOperations } from './accounts.ts';
 import { attachmentOperations } from './attachments.ts';

@@ -4,8 +4,8 @@
 
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import { ORGANIZATION_KEY, type OrganizationRecord } from '#store/organization-records.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import { ORGANIZATION_KEY, type OrganizationRecord } from '#store/identity/organization-records.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { cancelOpenHandshakes } from './handshake-states.ts';
 import { allAccounts, allTargets, allUnits, managedOrganization, organizationOf, ownOrganization, putOrganization } from './lookup.ts';
 import { newOrganizationId, newRootId } from './names.ts';

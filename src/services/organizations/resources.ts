@@ -7,10 +7,10 @@
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Organizations".
  */
 import type { Tag } from '#model/generated/organizations.ts';
-import { ORGANIZATION_KEY } from '#store/organization-records.ts';
+import { ORGANIZATION_KEY } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Caller } from '../operation.ts';
-import * as rules from '../tag-rules.ts';
+import type { Access, Caller } from '../kit/operation.ts';
+import * as rules from '../kit/tag-rules.ts';
 import { organizationOf, targetOf } from './lookup.ts';
 import { anyPolicyArn, arnOf, type Owner } from './names.ts';
 

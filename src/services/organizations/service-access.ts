@@ -3,7 +3,7 @@
  * own in the accounts of an organization.
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { managedOrganization, putOrganization } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { constraintViolation, invalidInput } from './refusals.ts';

@@ -16,7 +16,7 @@ import type {
   OrganizationalUnitRecord,
   OrganizationRecord,
   ServiceControlPolicyRecord,
-} from '#store/organization-records.ts';
+} from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import { pathOf } from './lookup.ts';
 import { accountArn, arnOf, organizationArn, policyArn } from './names.ts';

@@ -3,8 +3,8 @@
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import type { TagRecord } from '#store/identity.ts';
-import type { Call, ServiceOperations } from '../operation.ts';
+import type { TagRecord } from '#store/identity/identity.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { managedOrganization, targetOf } from './lookup.ts';
 import { pageOf } from './page.ts';
 import { invalidInput, refusal } from './refusals.ts';

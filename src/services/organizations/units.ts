@@ -4,9 +4,9 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Child, OrganizationalUnit, OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import type { OrganizationalUnitRecord, OrganizationRecord } from '#store/organization-records.ts';
+import type { OrganizationalUnitRecord, OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { ServiceOperations } from '../operation.ts';
+import type { ServiceOperations } from '../kit/operation.ts';
 import { allAccounts, allUnits, ensureParent, managedOrganization, organizationalUnit, unitsDownTo } from './lookup.ts';
 import { newUnitId } from './names.ts';
 import { pageOf } from './page.ts';

@@ -3,8 +3,8 @@ import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { SessionClaims } from '#core/session-issuer.ts';
 import type { Credentials } from '#model/generated/sts.ts';
-import type { MfaBearer } from '../mfa.ts';
-import { type Call, LastingRefusal } from '../operation.ts';
+import type { MfaBearer } from '../iam/mfa.ts';
+import { type Call, LastingRefusal } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 import { packedPolicyTooLarge } from './session-policies.ts';
 

@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
-import type { VerifyMfa } from '../mfa.ts';
+import type { VerifyMfa } from '../iam/mfa.ts';
 
 /** What the operations of STS need besides a call. */
 export interface StsDeps {

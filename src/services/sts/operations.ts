@@ -1,4 +1,4 @@
-import { type OperationTable, operationTable } from '../table.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { assumeRole } from './assume-role.ts';
 import type { StsDeps } from './deps.ts';
 import { assumeRoleWithSaml } from './saml.ts';

@@ -3,8 +3,8 @@ import { AwsError } from '#core/aws-error.ts';
 import { instant } from '#core/instant.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { AssumedRoleUser, Credentials } from '#model/generated/sts.ts';
-import type { RoleRecord } from '#store/identity.ts';
-import type { Call } from '../operation.ts';
+import type { RoleRecord } from '#store/identity/identity.ts';
+import type { Call } from '../kit/operation.ts';
 import { expiresAfter, issue } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
 

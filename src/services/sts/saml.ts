@@ -3,7 +3,7 @@ import { type AccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { AssumeRoleWithSAMLRequest, StsApi } from '#model/generated/sts.ts';
-import type { Call, Operation } from '../operation.ts';
+import type { Call, Operation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 import { broughtBy, federatedAccess, federatedSession, notAuthorized } from './federated.ts';
 

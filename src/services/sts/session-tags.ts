@@ -5,7 +5,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Tag } from '#model/generated/sts.ts';
-import { newTags, TAG_RULES } from '../tag-rules.ts';
+import { newTags, TAG_RULES } from '../kit/tag-rules.ts';
 
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;

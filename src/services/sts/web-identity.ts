@@ -1,7 +1,7 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { AssumeRoleWithWebIdentityRequest, StsApi } from '#model/generated/sts.ts';
-import type { Call, Operation } from '../operation.ts';
+import type { Call, Operation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 import { broughtBy, federatedAccess, federatedSession } from './federated.ts';
 

@@ -2,7 +2,7 @@
 import { accountOfAccessKeyId } from '#core/access-key-id.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { DecodeAuthorizationMessageRequest, GetAccessKeyInfoRequest, GetCallerIdentityRequest, StsApi } from '#model/generated/sts.ts';
-import type { Operation } from '../operation.ts';
+import type { Operation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 
 /** Who signed. Needs no permission, and no policy can deny it. Requirement STS-11. */

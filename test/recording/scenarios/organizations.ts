@@ -1,4 +1,4 @@
-import { askControl } from '#server/control.ts';
+import { askControl } from '#server/operator/control.ts';
 import type { Keys, Recorder } from '../recorder.ts';
 
 const SCP = 'SERVICE_CONTROL_POLICY';

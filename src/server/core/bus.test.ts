@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import pg from 'pg';
+import { testPostgres } from '../../../test/store/test-postgres.ts';
+import { type Bus, inProcessBus, postgresBus } from './bus.ts';
+
+const postgres = await testPostgres();
+const buses: Bus[] = [];
+after(async () => {
+  for (const bus of buses) await bus.close();
+  await postgres.stop();
+});
+function opened(bus: Bus): Bus {
+  buses.push(bus);
+  return bus;
+}
+
+/** Resolves when the bus tells the topic the next time. */
+function heard(bus: Bus, topic: string): Promise<void> {
+  return new Promise((resolve) => {
+    const off = bus.on(topic, () => {
+      off();
+      resolve();
+    });
+  });
+}
+
+/** A bus that listens: it tells every topic once when it begins to. */
+async function listening(): Promise<Bus> {
+  const bus = opened(postgresBus(postgres.url));
+  await heard(bus, 'identity');
+  return bus;
+}
+
+describe('the bus', () => {
+  for (const [title, open] of [
+    ['in the process', async () => opened(inProcessBus())],
+    ['of PostgreSQL', listening],
+  ] as const) {
+    test(`the bus ${title}: who hints hears itself, once for hints of one turn, and only those who listen`, async () => {
+      const bus = await open();
+      let count = 0;
+      bus.on('identity', () => count++);
+      const off = bus.on('identity', () => assert.fail('it listens no more'));
+      off();
+      const told = heard(bus, 'other');
+      for (const topic of ['identity', 'identity', 'identity', 'other']) bus.hint(topic);
+      await told;
+      assert.equal(count, 1);
+    });
+  }
+
+  test('the bus of PostgreSQL: a hint reaches another server', async () => {
+    const [here, there] = [await listening(), await listening()];
+    const told = heard(there, 'identity');
+    here.hint('identity');
+    await told;
+  });
+
+  test('the bus of PostgreSQL: a connection that is lost is made again, and then everything is told', async () => {
+    const bus = await listening();
+    const told = heard(bus, 'something nobody hinted');
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'belfry bus'");
+    await told;
+    await client.end();
+  });
+
+  test('the bus: a topic that is too long is an error of ours', () => {
+    assert.throws(() => opened(inProcessBus()).hint('t'.repeat(201)), /too long/);
+  });
+});

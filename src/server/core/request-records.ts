@@ -1,0 +1,145 @@
+/** Records of requests: which request has one, and what it says. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
+import { randomUUID } from 'node:crypto';
+import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
+import type { Authorized, Denied } from '#access/authorize.ts';
+import { NO_ACCOUNT } from '#core/arn.ts';
+import type { AwsError } from '#core/aws-error.ts';
+import type { Received } from '#core/exchange.ts';
+import type { Instant } from '#core/instant.ts';
+import { actionName } from '#model/action-prefix.ts';
+import type { ServiceName } from '#model/model.ts';
+import type { Tx } from '#store/store.ts';
+import type { TrailRow } from '#store/trail/trail.ts';
+import type { Use } from '#trail/last-use.ts';
+import type { Recorded } from '#trail/record.ts';
+import type { UnprovenRecords } from '#trail/unproven.ts';
+import { errorCodeFor } from '#wire/encode.ts';
+import type { Routed, RoutingRefusal } from '#wire/routed.ts';
+import { eventSourceOf, SERVER_EVENT_SOURCE } from './event-source.ts';
+
+/** What recording needs of the server. */
+export interface RecordParts {
+  readonly record: (recorded: Recorded) => TrailRow;
+  /** Records the last use of a key and its principal. Returns undefined if it was recorded a short while ago. */
+  readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
+  readonly now: () => Instant;
+  /** False only in the benchmark that measures what recording costs. */
+  readonly recording: boolean;
+  /**
+   * Region recorded for unproven requests and for services without regions. A region that the caller chooses could hide the record.
+   */
+  readonly region: string;
+  /** Bound on the records of unproven requests. */
+  readonly unproven: UnprovenRecords;
+}
+
+/** Who called what: the facts of a request as far as they are known. */
+export interface Facts {
+  readonly received: Received;
+  readonly routed: Routed | RoutingRefusal;
+  authenticated?: Authenticated;
+  /** What a request that is refused for another reason claims and does not prove. */
+  claimed?: Unauthenticated['claimed'];
+  input?: unknown;
+  /** What was allowed, kept for the record of an operation that fails after it. */
+  authorized?: Authorized;
+}
+
+/** How a request ended. */
+export interface Outcome {
+  readonly authenticated?: Authenticated;
+  readonly output?: unknown;
+  readonly error?: AwsError;
+  readonly denied?: Denied | undefined;
+  readonly claimed?: Unauthenticated['claimed'] | undefined;
+}
+
+/** Records the requests of one server. */
+export interface RequestRecords {
+  /**
+   * Whether a refused request has a record of its own: each one with a verified signature has. The bound on unproven requests counts
+   * the others, valid tokens that were refused included.
+   */
+  isRecorded(facts: Facts, outcome: Outcome): boolean;
+  /**
+   * Appends the record of a request.
+   *
+   * Writes: `tx.trail`, `tx.lastUses`.
+   */
+  append(tx: Tx, facts: Facts, outcome: Outcome): Promise<void>;
+}
+
+/** Creates the records of a server's requests. */
+export function requestRecords(server: RecordParts): RequestRecords {
+  const { now } = server;
+
+  function isRecorded(facts: Facts, outcome: Outcome): boolean {
+    if (!server.recording) return false;
+    const { signed, accountId } = callerOf(facts, outcome);
+    return signed || server.unproven.admit(facts.received, accountId, now());
+  }
+
+  async function append(tx: Tx, facts: Facts, outcome: Outcome): Promise<void> {
+    if (!server.recording) return;
+    const { received, routed, input } = facts;
+    const { authenticated, principal, accessKeyId, accountId, region } = callerOf(facts, outcome);
+    const { service, operation } = calledOf(routed);
+    const identityVersion = facts.authorized?.identityVersion ?? authenticated?.identityVersion;
+    const resources = outcome.denied?.resources ?? facts.authorized?.resources;
+    if (authenticated !== undefined && routed.kind === 'routed') {
+      const noted = server.noteUse(tx, { ...authenticated, action: actionName(routed.service, operation), now: now() });
+      if (noted !== undefined) await noted;
+    }
+    await tx.trail.append(
+      server.record({
+        received,
+        ...(service === undefined ? {} : { service }),
+        operation,
+        eventSource: service === undefined ? SERVER_EVENT_SOURCE : eventSourceOf(service),
+        region,
+        now: now(),
+        eventId: randomUUID(),
+        recipientAccountId: accountId,
+        ...(principal === undefined ? {} : { principal }),
+        ...(accessKeyId === undefined ? {} : { accessKeyId }),
+        ...(input === undefined ? {} : { input }),
+        ...(outcome.output === undefined ? {} : { output: outcome.output }),
+        ...(outcome.error === undefined
+          ? {}
+          : { error: { code: errorCodeFor(routed, outcome.error).code, message: outcome.error.message } }),
+        ...(resources === undefined ? {} : { resources }),
+        ...(identityVersion === undefined ? {} : { identityVersion }),
+        ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),
+      }),
+    );
+  }
+
+  /** Who a record names, and in whose event history in which region it is. */
+  function callerOf(facts: Facts, outcome: Outcome) {
+    const { claimed } = outcome;
+    const authenticated = outcome.authenticated ?? facts.authenticated;
+    const principal = authenticated?.principal ?? claimed?.principal;
+    const known = principal !== undefined && (principal.type !== 'Unknown' || principal.federation !== undefined);
+    return {
+      authenticated,
+      principal,
+      // Both are present only after the signature was verified.
+      signed: authenticated?.accessKeyId !== undefined || claimed?.principal !== undefined,
+      accessKeyId: authenticated?.accessKeyId ?? claimed?.accessKeyId,
+      accountId: known ? principal.accountId : (claimed?.accountId ?? NO_ACCOUNT),
+      region: principal === undefined ? server.region : (authenticated?.region ?? claimed?.region ?? server.region),
+    };
+  }
+
+  return { isRecorded, append };
+}
+
+/** Recorded as `eventName` if the request names no operation. */
+const UNKNOWN_OPERATION = 'UnknownOperation';
+
+/** The service and operation that a record names. */
+function calledOf(routed: Routed | RoutingRefusal): { readonly service: ServiceName | undefined; readonly operation: string } {
+  return routed.kind === 'routed'
+    ? { service: routed.service, operation: routed.operation.name }
+    : { service: routed.service ?? routed.likelyService, operation: routed.operationName ?? UNKNOWN_OPERATION };
+}

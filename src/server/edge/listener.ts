@@ -1,0 +1,461 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Answer, Received } from '#core/exchange.ts';
+import { instant } from '#core/instant.ts';
+import { plainAddress } from '#core/source-address.ts';
+import { type Address, endpointOf, isLoopback } from '../settings.ts';
+import { answerBare } from './bare-answer.ts';
+import type { Connections } from './connections.ts';
+import { forwardedClient } from './forwarded.ts';
+import { type Connection, type HoldingLimits, type Load, willRespond } from './holdings.ts';
+import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
+import { isConnect } from './sockets.ts';
+import { TLS_FLOOR, type TlsMaterial } from './tls.ts';
+import type { IsTrusted } from './trusted-proxies.ts';
+import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
+
+// An import would read everything that node:http exports, and its WebSocket brings a whole client along: 3 MiB that no server needs.
+const { createServer } = process.getBuiltinModule('node:http');
+
+/** Bounds of connections. */
+export interface ConnectionLimits extends HoldingLimits {
+  readonly headersMaxBytes: number;
+  readonly headersMaxCount: number;
+  /** From the start of a connection to the end of its TLS handshake, and to the end of its PROXY protocol header. */
+  readonly handshakeTimeoutMs: number;
+  /** From the first byte of a request to the end of its headers, and of the whole. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveMs: number;
+}
+
+/** Bytes that a request holds in addition to its head and body: objects, its place in the queue of the core. */
+const REQUEST_BYTES = 4_096;
+/** Bytes that a piece of a body holds in addition to its content. A client can send pieces of one byte. */
+const CHUNK_BYTES = 256;
+
+/** Default limits. Times are generous to slow clients and short enough that a hostile one holds little. */
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  headersMaxBytes: 32_768,
+  headersMaxCount: 200,
+  handshakeTimeoutMs: 10_000,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 60_000,
+  responseTimeoutMs: 30_000,
+  graceMs: 5_000,
+  checkingIntervalMs: 5_000,
+  keepAliveMs: 75_000,
+  connectionsMax: 20_000,
+  underWayMaxBytes: 256 * 1024 * 1024,
+  sourceSharePercent: 25,
+  requestsOfSourceMax: 512,
+  requestsOfConnectionMax: 16,
+};
+/** A refused body is read and dropped up to this many times its limit, so that the connection can live on. */
+const DRAIN_FACTOR = 8;
+
+export interface ListenerParts {
+  readonly bodyMaxBytes: number;
+  readonly answer: (received: Received) => Promise<Answer>;
+  /** Spells an error for a request whose body is not read (too large, too slow). */
+  readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
+  /** Takes over the connection of a request for a messaging session. */
+  readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
+  /** Answers a health probe without the core. Undefined for any other request. */
+  readonly probe: (method: string, target: string) => Answer | undefined;
+  /** Shared by all listeners, with the same limits. */
+  readonly connections: Connections;
+  readonly limits: ConnectionLimits;
+  readonly isTrusted: IsTrusted;
+  /** Whether each connection of a trusted proxy begins with a PROXY protocol header. */
+  readonly proxyProtocol: boolean;
+}
+
+/** A listening server. */
+export interface Listener {
+  /** `http://127.0.0.1:7080`. */
+  readonly endpoint: string;
+  /** Uses another certificate for new connections. For HTTPS only. */
+  renewTls(tls: TlsMaterial): void;
+  /** Stops accepting, lets answers under way finish, then closes what remains. */
+  close(): Promise<void>;
+}
+
+/** Listens on one address; `tls` makes it HTTPS. */
+export async function listen(address: Address, tls: TlsMaterial | undefined, parts: ListenerParts): Promise<Listener> {
+  const { limits, connections } = parts;
+  const server = newServer(tls, limits);
+  const peers = new WeakMap<Connection, Peer>();
+  acceptConnections(server, address, tls !== undefined, parts, peers);
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    const connection = connections.of(request.socket);
+    const peer = connection && peers.get(connection);
+    if (connection === undefined || peer === undefined) return;
+    connections.countHead(connection);
+    if (connection.ending) return;
+    takeRequest(request, response, connection, peer, parts);
+  };
+  server.on('request', take);
+  // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
+    take(request, response);
+  });
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const connection = connections.of(request.socket);
+    const peer = connection && peers.get(connection);
+    if (connection === undefined || peer === undefined) stream.destroy();
+    else upgrade(request, stream, head, connection, peer, parts);
+  });
+  // Another expectation may be passed over (RFC 9110 §10.1.1): Node would answer it 417, with nothing in it that tells which request it was.
+  server.on('checkExpectation', take);
+  server.on('clientError', (error: NodeJS.ErrnoException, stream: Socket) => {
+    const connection = connections.of(stream);
+    // A TLS handshake that failed or took too long.
+    if (connection === undefined) stream.destroy();
+    else if (!connection.ending) refuseUnreadable(error, stream, connection, parts);
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address.port, address.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    renewTls: (renewed) => (server as TlsServer).setSecureContext({ ...TLS_FLOOR, ...renewed }),
+    endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => connections.destroyAll(), 5_000).unref();
+      }),
+  };
+}
+
+function newServer(tls: TlsMaterial | undefined, limits: ConnectionLimits): Server {
+  const options = {
+    maxHeaderSize: limits.headersMaxBytes,
+    keepAlive: true,
+    noDelay: true,
+    connectionsCheckingInterval: limits.checkingIntervalMs,
+    // Node would answer without a body; here it gets the same answer as what is unreadable otherwise.
+    requireHostHeader: false,
+    shouldUpgradeCallback: isConnect,
+  };
+  const server: Server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, ...TLS_FLOOR, ...tls, handshakeTimeout: limits.handshakeTimeoutMs });
+  server.headersTimeout = limits.headersTimeoutMs;
+  server.requestTimeout = limits.requestTimeoutMs;
+  server.keepAliveTimeout = limits.keepAliveMs;
+  // One more than may be: Node drops what is beyond silently, and half of a request is not to be answered.
+  server.maxHeadersCount = limits.headersMaxCount + 1;
+  return server;
+}
+
+/**
+ * Counts each connection before the HTTP or TLS server sees it, and reads its PROXY protocol header.
+ * Refuses plain HTTP from a peer on another machine, unless the peer is a trusted proxy.
+ */
+function acceptConnections(
+  server: Server,
+  address: Address,
+  secure: boolean,
+  { connections, limits, isTrusted, proxyProtocol }: ListenerParts,
+  peers: WeakMap<Connection, Peer>,
+): void {
+  const [accept] = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  const everyPeer = secure || isLoopback(address.host);
+  /** Connections in their TLS handshake, by the addresses and ports of both ends. */
+  const handshaking = new Map<string, { connection: Connection; peer: Peer }>();
+
+  function begin(connection: Connection, peer: Peer): void {
+    const { raw } = connection;
+    if (secure) {
+      const key = endsOf(raw);
+      handshaking.set(key, { connection, peer });
+      raw.once('close', () => handshaking.delete(key));
+      accept?.call(server, raw);
+      return;
+    }
+    accept?.call(server, raw);
+    peers.set(connection, peer);
+    connections.speak(connection, raw);
+  }
+
+  server.on('connection', (raw: Socket) => {
+    const peerAddress = plainAddress(raw.remoteAddress ?? '');
+    if (peerAddress === undefined || !(everyPeer || isLoopback(peerAddress) || isTrusted(peerAddress))) {
+      raw.destroy();
+      return;
+    }
+    const connection = connections.enter(raw, peerAddress, isTrusted);
+    if (connection === undefined) return;
+    if (!proxyProtocol || !connection.shared) {
+      connections.start(connection, () => begin(connection, { address: peerAddress, trusted: connection.shared, secure: false }));
+      return;
+    }
+    raw.on('error', () => raw.destroy());
+    const timer = setTimeout(() => raw.destroy(), limits.handshakeTimeoutMs);
+    readProxyHeader(raw, (header) => {
+      clearTimeout(timer);
+      if (header === undefined) raw.destroy();
+      else if (connections.move(connection, header.address ?? peerAddress, isTrusted)) {
+        connections.start(connection, () => {
+          begin(connection, statedPeer(header, peerAddress, connection.shared));
+          if (!secure) raw.resume();
+        });
+      }
+    });
+  });
+  server.on('secureConnection', (stream: TLSSocket) => {
+    const key = endsOf(stream);
+    const found = handshaking.get(key);
+    handshaking.delete(key);
+    if (found === undefined) {
+      stream.destroy();
+      return;
+    }
+    const { connection, peer } = found;
+    peers.set(connection, peer.stated ? peer : { ...peer, secure: true, tls: tlsOf(stream) });
+    connections.speak(connection, stream);
+  });
+}
+
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+/** Client of every request on a connection, unless its headers name another one. */
+interface Peer {
+  readonly address: string;
+  /** Whether the headers `Forwarded` and `X-Forwarded-…` are read. */
+  readonly trusted: boolean;
+  readonly secure: boolean;
+  readonly tls?: NonNullable<Received['tls']>;
+  /** Whether the PROXY protocol header states `secure` and `tls`. */
+  readonly stated?: boolean;
+}
+
+function statedPeer({ address, ssl }: ProxyHeader, proxyAddress: string, trusted: boolean): Peer {
+  const peer = { address: address ?? proxyAddress, trusted, secure: ssl?.secure ?? false, stated: ssl !== undefined };
+  if (!ssl?.secure || ssl.version === undefined || ssl.cipherSuite === undefined) return peer;
+  return { ...peer, tls: { version: ssl.version, cipherSuite: ssl.cipherSuite } };
+}
+
+function tlsOf(stream: TLSSocket): NonNullable<Received['tls']> {
+  // Null where the socket is gone already.
+  const cipher = stream.getCipher() as { readonly standardName: string } | null;
+  return { version: stream.getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' };
+}
+
+type Client = Pick<Received, 'sourceIp' | 'secureTransport' | 'tls'>;
+
+/**
+ * Returns the client of a request. Requirement CTX-2: the connection determines it, or the headers of a trusted proxy.
+ * Returns undefined if those headers are ambiguous.
+ *
+ * A client behind a header has no `tls`: the proxy does not state the client's TLS parameters, and its own would be wrong in the trail.
+ */
+function clientOf({ address, trusted, secure, tls }: Peer, rawHeaders: readonly string[], isTrusted: IsTrusted): Client | undefined {
+  const forwarded = trusted ? forwardedClient(rawHeaders, isTrusted) : 'absent';
+  if (forwarded === 'ambiguous') return undefined;
+  if (forwarded !== 'absent') return { sourceIp: forwarded.address, secureTransport: forwarded.secure };
+  return { sourceIp: address, secureTransport: secure, ...(tls === undefined ? {} : { tls }) };
+}
+
+const NO_BODY = new Uint8Array(0);
+
+function receivedOf(request: IncomingMessage, client: Client, body: Uint8Array): Received {
+  return {
+    requestId: randomUUID(),
+    receivedAt: instant(Date.now()),
+    method: request.method ?? 'GET',
+    target: request.url ?? '/',
+    rawHeaders: request.rawHeaders,
+    body,
+    ...client,
+  };
+}
+
+function takeRequest(request: IncomingMessage, response: ServerResponse, connection: Connection, peer: Peer, parts: ListenerParts): void {
+  const client = clientOf(peer, request.rawHeaders, parts.isTrusted);
+  const load = parts.connections.load(connection, response, client?.sourceIp === peer.address ? undefined : client?.sourceIp);
+  const refuse = (why: Unreadable) => refuseHead(request, connection, load, parts, why);
+  const wrong = wrongHead(request, parts.limits) ?? (client === undefined ? UNREADABLE.proxy : undefined);
+  if (!parts.connections.hold(load, REQUEST_BYTES + headBytes(request.rawHeaders))) refuse(UNREADABLE.load);
+  else if (wrong !== undefined) refuse(wrong);
+  else receive(request, response, client as Client, parts, load, refuse);
+}
+
+/** Strings of V8 take one byte for each character of a header. */
+function headBytes(rawHeaders: readonly string[]): number {
+  let bytes = 0;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}
+
+function upgrade(
+  request: IncomingMessage,
+  stream: Duplex,
+  head: Buffer,
+  connection: Connection,
+  peer: Peer,
+  { connections, limits, isTrusted, upgrade }: ListenerParts,
+): void {
+  connections.stopSpeaking(connection);
+  stream.on('error', () => stream.destroy());
+  // A request before it has no response yet, and the WebSocket would take its connection.
+  if (connection.ending || [...connection.loads].some(({ respondedAt }) => respondedAt === undefined)) {
+    stream.destroy();
+    return;
+  }
+  const client = clientOf(peer, request.rawHeaders, isTrusted);
+  const wrong = wrongHead(request, limits) ?? (client === undefined ? UNREADABLE.proxy : undefined);
+  if (wrong !== undefined) answerBare(stream, unreadable(wrong), limits.graceMs);
+  else upgrade(request, stream, head, receivedOf(request, client as Client, NO_BODY));
+}
+
+function wrongHead({ rawHeaders, headers, httpVersion }: IncomingMessage, limits: ConnectionLimits): Unreadable | undefined {
+  if (rawHeaders.length > 2 * limits.headersMaxCount) return UNREADABLE.headers;
+  return headers.host === undefined && httpVersion !== '1.0' ? UNREADABLE.otherwise : undefined;
+}
+
+function receive(
+  request: IncomingMessage,
+  response: ServerResponse,
+  client: Client,
+  parts: ListenerParts,
+  load: Load,
+  refuse: (why: Unreadable) => void,
+): void {
+  const { connections } = parts;
+  const respond = (ask: () => Promise<Answer>) => {
+    if (!connections.wait(load)) {
+      refuse(UNREADABLE.load);
+      return;
+    }
+    ask()
+      .then(({ status, headers, body }) => {
+        connections.settle(load);
+        if (load.closed || response.destroyed) return;
+        // RFC 9110 §8.6: an answer that cannot have a body must not say how long it is.
+        const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+        connections.charge(load, length);
+        response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
+        response.end(request.method === 'HEAD' ? undefined : body);
+        load.respondedAt = performance.now();
+      })
+      .catch(() => {
+        connections.settle(load);
+        response.destroy();
+      });
+  };
+  const answer = (body: Uint8Array) => respond(() => parts.answer(receivedOf(request, client, body)));
+  const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
+  if (probed !== undefined) {
+    // A probe costs no turn of the core, so many of them in one read would hold up every other connection.
+    if (load.connection.requests >= parts.limits.requestsOfConnectionMax) {
+      refuse(UNREADABLE.load);
+      return;
+    }
+    request.resume();
+    respond(() => Promise.resolve(probed));
+    return;
+  }
+
+  const declared = request.headers['content-length'];
+  if (declared === undefined && request.headers['transfer-encoding'] === undefined) {
+    answer(NO_BODY);
+    return;
+  }
+  let size = 0;
+  let refused = false;
+  const chunks: Buffer[] = [];
+  load.onDrop = () => {
+    refused = true;
+    chunks.length = 0;
+  };
+  const tooLarge = () => {
+    connections.drop(load);
+    respond(() => parts.refuse(receivedOf(request, client, NO_BODY), 'RequestTooLarge'));
+  };
+  if (Number(declared) > parts.bodyMaxBytes) tooLarge();
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (!refused && size > parts.bodyMaxBytes) tooLarge();
+    if (!refused && !connections.hold(load, CHUNK_BYTES + chunk.length)) {
+      connections.drop(load);
+      refuse(UNREADABLE.load);
+    }
+    if (!refused) chunks.push(chunk);
+    else if (size > parts.bodyMaxBytes * DRAIN_FACTOR) {
+      request.pause();
+      if (response.writableFinished) request.destroy();
+      else response.once('finish', () => request.destroy());
+    }
+  });
+  request.on('end', () => {
+    if (!refused) answer(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+  });
+}
+
+/** Refuses bytes that are not HTTP, and requests that did not arrive in time. */
+function refuseUnreadable(
+  error: NodeJS.ErrnoException,
+  stream: Socket,
+  connection: Connection,
+  { connections, limits }: ListenerParts,
+): void {
+  if (error.code === 'ECONNRESET' || !stream.writable) {
+    connection.raw.destroy();
+    return;
+  }
+  const loads = [...connection.loads];
+  // A request that came whole before the nonsense was acted upon: its own answer must tell, not this one.
+  const acted = loads.findLast(willRespond);
+  const { last } = connection;
+  // The rest of a body that was refused already.
+  const isAnswered = last?.writableEnded && !last.req.complete;
+  connections.end(connection);
+  for (const load of loads) if (!willRespond(load)) connections.drop(load);
+  const why =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? UNREADABLE.headers
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? UNREADABLE.time
+        : UNREADABLE.otherwise;
+  const refuse = () => (isAnswered ? stream.end() : answerBare(stream, unreadable(why), limits.graceMs));
+  if (acted === undefined) refuse();
+  else acted.response.once('close', refuse);
+}
+
+function refuseHead(
+  request: IncomingMessage,
+  connection: Connection,
+  load: Load,
+  { connections, limits }: ListenerParts,
+  why: Unreadable,
+): void {
+  const { status, headers, body } = unreadable(why);
+  request.resume();
+  connections.end(connection);
+  const [oldest] = connection.loads;
+  if (!request.complete && oldest === load) {
+    // The HTTP server would close at once, and the rest of the body would reset the connection before the client has read the response.
+    answerBare(request.socket, { status, headers, body }, limits.graceMs);
+    return;
+  }
+  load.response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body)), 'connection', 'close']).end(body);
+  load.respondedAt = performance.now();
+}

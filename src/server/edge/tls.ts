@@ -1,0 +1,118 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
+import { writeDurably } from '../durable-file.ts';
+import type { Settings } from '../settings.ts';
+
+const DAY_MS = 86_400_000;
+const CA_DAYS = 730;
+const SERVER_DAYS = 397;
+/** A certificate with less than this left is renewed. */
+const RENEW_BELOW_DAYS = 30;
+/** Every certificate that the CA signs ends before the CA, and clients have more than a year to get the renewed one. */
+const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
+
+/**
+ * What the listener offers: TLS 1.2 and 1.3, suites with forward secrecy only, the server's order.
+ * Requirements INF-2, INF-3.
+ */
+export const TLS_FLOOR: SecureContextOptions = {
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  ciphers: [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+  honorCipherOrder: true,
+};
+
+/** Certificate chain and private key, in PEM. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Returns the certificate and key to serve with: the configured files, or those of the local CA under `tls/` of the data folder.
+ *
+ * Creates or renews certificates that are missing, about to end or for other names. Clients trust `tls/ca.pem`. If they must
+ * get a new one, `report` receives a line that says so.
+ *
+ * Writes: `tls/ca.pem`, `tls/ca.key`, `tls/server.pem`, `tls/server.key`, `tls/server.json` (mode 0600).
+ */
+export async function tlsMaterial(settings: Settings, now: number, report: (line: string) => void): Promise<TlsMaterial> {
+  if (settings.tlsCertificateFile !== undefined && settings.tlsKeyFile !== undefined) {
+    return { cert: readFileSync(settings.tlsCertificateFile, 'utf8'), key: readFileSync(settings.tlsKeyFile, 'utf8') };
+  }
+  const folder = join(settings.dataFolder, 'tls');
+  const file = (name: string) => join(folder, name);
+  const names = certificateNames(settings);
+  const issued = readIssued(file('server.json'));
+  const present = ['ca.pem', 'server.pem', 'server.key'].every((name) => existsSync(file(name)));
+  if (
+    present &&
+    issued?.caEndsAtMs !== undefined &&
+    issued.endsAtMs - now > RENEW_BELOW_DAYS * DAY_MS &&
+    issued.caEndsAtMs - now > RENEW_CA_BELOW_DAYS * DAY_MS &&
+    names.every((name) => issued.names.includes(name))
+  ) {
+    return { cert: readFileSync(file('server.pem'), 'utf8'), key: readFileSync(file('server.key'), 'utf8') };
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // It vouches for the other files. If this start is interrupted, the next one issues the certificate again.
+  rmSync(file('server.json'), { force: true });
+  // Loaded only here, so that an ordinary start does not read the library.
+  const { localAuthority, serverCertificate } = await import('./local-ca.ts');
+  const authority = await localAuthority({
+    file,
+    names,
+    required: settingNames(settings),
+    now,
+    days: CA_DAYS,
+    renewBelow: RENEW_CA_BELOW_DAYS,
+    report,
+  });
+  const made = await serverCertificate(authority, { names, now, days: SERVER_DAYS });
+  writeDurably(file('server.key'), made.key);
+  writeDurably(file('server.pem'), made.cert);
+  const record: Issued = { names, endsAtMs: now + SERVER_DAYS * DAY_MS, caEndsAtMs: authority.endsAtMs };
+  writeDurably(file('server.json'), JSON.stringify(record));
+  return made;
+}
+
+/** What the server records about its certificate after writing it. */
+interface Issued {
+  readonly names: readonly string[];
+  readonly endsAtMs: number;
+  /** Absent for a CA of an earlier version, which could sign for any name. */
+  readonly caEndsAtMs?: number;
+}
+
+/** Undefined if the certificate was never written completely. */
+function readIssued(path: string): Issued | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Issued;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the names and addresses that the certificate of the local CA is for: loopback, settings and the machine's name. */
+export function certificateNames(settings: Settings): string[] {
+  return [...new Set([...settingNames(settings), hostname()])];
+}
+
+/** Loopback and the names in the settings. The machine's name can change with each start, for example in a container. */
+function settingNames(settings: Settings): string[] {
+  const host = settings.https === 'off' ? 'localhost' : settings.https.host.replace(/%.*/, '');
+  const publicHost = settings.publicUrl === undefined ? host : new URL(settings.publicUrl).hostname.replace(/^\[(.*)\]$/, '$1');
+  return [...new Set(['localhost', '127.0.0.1', '::1', host, publicHost])].filter((name) => name !== '0.0.0.0' && name !== '::');
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { operatorKeyRing } from '#access/operator-keys.ts';
+import { openVault, vaultFingerprint } from '#access/vault.ts';
+import type { AccountId } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import type { Vault } from '#core/vault.ts';
+import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT } from '#services/chime/app-instances.ts';
+import { type EndpointRecord, openAttributes, sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
+import { sipCredentialBinding, VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
+import type { Store } from '#store/store.ts';
+import { FINGERPRINT, OPERATOR_ACCOUNT } from '../core/first-start.ts';
+import { operatorKeyCommands } from './operator-key.ts';
+
+const ACCOUNT = '111122223333' as AccountId;
+const KEYS = 120;
+const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
+const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
+
+/** A store with that many access keys, two SIP users and an endpoint of an app instance user, all sealed under the key of a new file. */
+async function sealedStore() {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'operator.key');
+  const vault = openVault(operatorKeyRing(path).keys);
+  const store = await openSqlite(':memory:');
+  await store.transaction(async (tx) => {
+    await tx.meta.put(OPERATOR_ACCOUNT, ACCOUNT);
+    await tx.meta.put(FINGERPRINT, vaultFingerprint(vault));
+    for (let i = 0; i < KEYS; i++) {
+      const accessKeyId = `AKIA${i}`;
+      const sealedSecret = vault.seal(`secret ${i}`, accessKeyId);
+      await tx.identity.put(ACCOUNT, 'access-key', accessKeyId, {
+        accountId: ACCOUNT,
+        accessKeyId,
+        sealedSecret,
+        status: 'Active',
+        createdAt: instant(0),
+      });
+    }
+    const times = { createdAt: instant(0), updatedAt: instant(0), tags: [] };
+    await tx.resources.add(APP_INSTANCE, { ...ENDPOINT, ...times, parent: '', id: 'a', document: { name: 'chat' } });
+    const sealedAttributes = sealAttributes(vault, ENDPOINT, 'the device token');
+    const document = { type: 'GCM', resourceArn: '', allowMessages: 'ALL', sealedAttributes } as const;
+    await tx.resources.add(APP_INSTANCE_USER_ENDPOINT, { ...ENDPOINT, ...times, document });
+    const sip = ['sip 1', 'sip 2'].map((password) => {
+      const username = `user of ${password}`;
+      return { username, sealedPassword: vault.seal(password, sipCredentialBinding('connector', username)) };
+    });
+    await tx.resources.add(VOICE_CONNECTOR, {
+      ...CONNECTOR,
+      ...times,
+      document: {
+        name: 'trunk',
+        awsRegion: 'eu-west-1',
+        requireEncryption: true,
+        networkType: 'IPV4_ONLY',
+        configurations: {},
+        credentials: sip,
+      },
+    });
+  });
+  return { path, store };
+}
+
+/** The commands of a server that starts on the file as it is. */
+function commandsOn(path: string, store: Store) {
+  const ring = operatorKeyRing(path);
+  const vault = openVault(ring.keys);
+  const alone = { serverId: () => 'a', servers: async () => [] };
+  return { ring, vault, commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone }) };
+}
+
+const secrets = (store: Store, vault: Vault) =>
+  store.transaction(async (tx) => {
+    const keys = await tx.identity.list(ACCOUNT, 'access-key');
+    const credentials = (await tx.resources.get(VOICE_CONNECTOR, CONNECTOR))?.document.credentials ?? [];
+    const endpoint = (await tx.resources.get(APP_INSTANCE_USER_ENDPOINT, ENDPOINT)) as EndpointRecord;
+    return [
+      ...keys.map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId)).sort(),
+      ...credentials.map(({ username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding('connector', username))),
+      openAttributes<string>(vault, endpoint),
+    ];
+  });
+/** Of the keys, in three transactions' worth, and of the SIP users and the endpoint, in the last of them. */
+const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2', 'the device token'];
+
+for (const failing of [1, 2, 3, 4]) {
+  test(`operatorKeyCommands: where a rotation stops at its step ${failing}, every secret opens, nothing can be forgotten, and it can be done again`, async () => {
+    const { path, store } = await sealedStore();
+    let step = 0;
+    const stopping: Store = {
+      ...store,
+      transaction: (work) => (step++ === failing ? Promise.reject(new Error('the machine stopped')) : store.transaction(work)),
+    };
+    await assert.rejects(commandsOn(path, stopping).commands.rotate(), /the machine stopped/);
+
+    const { ring, vault, commands } = commandsOn(path, store);
+    assert.equal(ring.keys().length, 2);
+    assert.deepEqual(await secrets(store, vault), EVERY);
+    await assert.rejects(commands.forgetOlder(), /nothing was forgotten/);
+    assert.equal((await commands.rotate()).resealed, EVERY.length);
+    await commands.forgetOlder();
+    const after = commandsOn(path, store);
+    assert.equal(after.ring.keys().length, 1);
+    assert.deepEqual(await secrets(store, after.vault), EVERY);
+    await store.close();
+  });
+}
+
+test('operatorKeyCommands: two rotations at once are done one after the other', async () => {
+  const { path, store } = await sealedStore();
+  const { ring, vault, commands } = commandsOn(path, store);
+  const [first, second] = await Promise.all([commands.rotate(), commands.rotate()]);
+  assert.deepEqual([first.older.length, second.older.length, second.older[0]], [1, 2, first.newest]);
+  await commands.forgetOlder();
+  assert.equal(ring.keys().length, 1);
+  assert.deepEqual(await secrets(store, vault), EVERY);
+  await store.close();
+});
+
+test('operatorKeyCommands: the key is not rotated while another server, whose file would not have it, is on the database', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'operator.key');
+  const ring = operatorKeyRing(path);
+  const before = readFileSync(path, 'utf8');
+  const registered = (id: string) => ({ id, name: `host-${id} 1`, startedAt: instant(0), appliedVersion: 0, state: 'active' as const });
+  const store = await openSqlite(':memory:');
+  const commands = operatorKeyCommands({
+    ring,
+    vault: openVault(ring.keys),
+    store,
+    region: 'us-east-1',
+    now: () => instant(0),
+    lease: { serverId: () => 'a', servers: async () => [registered('a'), registered('b')] },
+  });
+  await assert.rejects(commands.rotate(), /^Error: other servers are on this database \(host-b 1\); stop them first\.$/);
+  assert.equal(readFileSync(path, 'utf8'), before);
+  await store.close();
+});

@@ -1,0 +1,127 @@
+/**
+ * Roles that are handed to a service: in which members of which operations, and to whom. Who names a role there must be allowed to
+ * pass it, whether the operation is built or not: `operationTable` joins it to what the operation itself asks for.
+ *
+ * Requirements ROLE-15, TS-3, EVAL-9. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+ */
+import { AwsError } from '#core/aws-error.ts';
+import { arnForm } from '#model/arn-inputs.ts';
+import type { ServiceName } from '#model/model.ts';
+import type { Access, Caller, Operation } from '../kit/operation.ts';
+import { iamArn, nameKey } from './names.ts';
+
+export interface PassedRole {
+  readonly service: ServiceName;
+  readonly operation: string;
+  /** Where the role stands in the input: `Targets[].RoleArn` is that of each target. */
+  readonly member: string;
+  /** `iam:PassedToService`. */
+  readonly passedTo: string;
+  /** What the service answers where a text is given that is no role's ARN; absent where the member takes the name of a role of the account. */
+  readonly malformed?: string;
+}
+
+const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
+const POST_CALL_ROLE = 'Elements[].AmazonTranscribeCallAnalyticsProcessorConfiguration.PostCallAnalyticsSettings.DataAccessRoleArn';
+
+/**
+ * Every member of every model that hands over a role.
+ *
+ * Source: Chime SDK Developer Guide, "Using the call analytics resource access role", which passes the role for post-call analytics to
+ * Transcribe; CloudWatch User Guide, "Trust between CloudWatch and Firehose"; the managed policies CloudWatchFullAccessV2,
+ * AmazonEventBridgeFullAccess and AWSCloudTrail_FullAccess; IAM API reference, AddRoleToInstanceProfile.
+ * Assumed: the role of an event data store's federation is passed to Lake Formation, that of StartPolicyGeneration to Access Analyzer;
+ * the codes, but for those of CloudTrail.
+ */
+// biome-ignore format: a table
+export const PASSED_ROLES: readonly PassedRole[] = [
+  { service: 'chime-sdk-media-pipelines', operation: 'CreateMediaCapturePipeline',               member: 'SinkIamRoleArn',                                    passedTo: MEDIA_PIPELINES,                             malformed: 'BadRequestException' },
+  { service: 'chime-sdk-media-pipelines', operation: 'CreateMediaInsightsPipelineConfiguration', member: 'ResourceAccessRoleArn',                             passedTo: MEDIA_PIPELINES,                             malformed: 'BadRequestException' },
+  { service: 'chime-sdk-media-pipelines', operation: 'CreateMediaInsightsPipelineConfiguration', member: POST_CALL_ROLE,                                      passedTo: 'transcribe.streaming.amazonaws.com',        malformed: 'BadRequestException' },
+  { service: 'chime-sdk-media-pipelines', operation: 'UpdateMediaInsightsPipelineConfiguration', member: 'ResourceAccessRoleArn',                             passedTo: MEDIA_PIPELINES,                             malformed: 'BadRequestException' },
+  { service: 'chime-sdk-media-pipelines', operation: 'UpdateMediaInsightsPipelineConfiguration', member: POST_CALL_ROLE,                                      passedTo: 'transcribe.streaming.amazonaws.com',        malformed: 'BadRequestException' },
+  { service: 'events',                    operation: 'PutRule',                                  member: 'RoleArn',                                           passedTo: 'events.amazonaws.com',                      malformed: 'ValidationError' },
+  { service: 'events',                    operation: 'PutTargets',                               member: 'Targets[].RoleArn',                                 passedTo: 'events.amazonaws.com',                      malformed: 'ValidationError' },
+  { service: 'events',                    operation: 'CreateEndpoint',                           member: 'RoleArn',                                           passedTo: 'events.amazonaws.com',                      malformed: 'ValidationError' },
+  { service: 'events',                    operation: 'UpdateEndpoint',                           member: 'RoleArn',                                           passedTo: 'events.amazonaws.com',                      malformed: 'ValidationError' },
+  { service: 'cloudtrail',                operation: 'CreateTrail',                              member: 'CloudWatchLogsRoleArn',                             passedTo: 'cloudtrail.amazonaws.com',                  malformed: 'InvalidCloudWatchLogsRoleArnException' },
+  { service: 'cloudtrail',                operation: 'UpdateTrail',                              member: 'CloudWatchLogsRoleArn',                             passedTo: 'cloudtrail.amazonaws.com',                  malformed: 'InvalidCloudWatchLogsRoleArnException' },
+  { service: 'cloudtrail',                operation: 'StartImport',                              member: 'ImportSource.S3.S3BucketAccessRoleArn',             passedTo: 'cloudtrail.amazonaws.com',                  malformed: 'InvalidImportSourceException' },
+  { service: 'cloudtrail',                operation: 'EnableFederation',                         member: 'FederationRoleArn',                                 passedTo: 'lakeformation.amazonaws.com',               malformed: 'InvalidParameterException' },
+  { service: 'cloudwatch',                operation: 'PutMetricStream',                          member: 'RoleArn',                                           passedTo: 'streams.metrics.cloudwatch.amazonaws.com',  malformed: 'InvalidParameterValueException' },
+  { service: 'cloudwatch',                operation: 'PutLogAlarm',                              member: 'ScheduledQueryConfiguration.ScheduledQueryRoleARN', passedTo: 'logs.amazonaws.com',                        malformed: 'ValidationError' },
+  { service: 'cloudwatch',                operation: 'PutLogAlarm',                              member: 'ActionLogLineRoleArn',                              passedTo: 'cloudwatch.amazonaws.com',                  malformed: 'ValidationError' },
+  { service: 'accessanalyzer',            operation: 'StartPolicyGeneration',                    member: 'cloudTrailDetails.accessRole',                      passedTo: 'access-analyzer.amazonaws.com',             malformed: 'ValidationException' },
+  { service: 'iam',                       operation: 'AddRoleToInstanceProfile',                 member: 'RoleName',                                          passedTo: 'ec2.amazonaws.com' },
+];
+
+/**
+ * The operation, asking besides for every role that its input hands over. Its own permission is asked for first, so that only who may call
+ * it learns what is no role's ARN.
+ *
+ * Assumed: an empty text hands over none, as where UpdateTrail takes one away.
+ * @throws BadRequestException in the classic profile, which knows no service roles, wherever one is given: before anything is asked
+ */
+export function askingForPassedRoles<Input, Output>(
+  service: ServiceName,
+  name: string,
+  operation: Operation<Input, Output>,
+): Operation<Input, Output> {
+  const places = PASSED_ROLES.filter((each) => each.service === service && each.operation === name);
+  if (places.length === 0) return operation;
+  return {
+    ...operation,
+    access(input, caller) {
+      const passed = places.flatMap((place) => rolesAt(place, input).map((role) => ({ place, role })));
+      const [first] = passed;
+      if (first !== undefined && caller.profile === 'classic') {
+        throw new AwsError('BadRequestException', `${first.place.member} is not accepted: Amazon Chime does not support service roles.`);
+      }
+      return [operation.access(input, caller), passed.map(({ place, role }) => onPlace(place, role, caller))].flat();
+    },
+  };
+}
+
+function onPlace(place: PassedRole, role: string, caller: Caller): Access {
+  const { member, passedTo, malformed } = place;
+  if (malformed === undefined) return onPassRoleByName(caller, role, passedTo);
+  if (isRoleArn(role)) return onPassRole(role, passedTo);
+  const refuse = async () => {
+    throw new AwsError(malformed, `${member} is not the ARN of a role.`);
+  };
+  return { ...onPassRole(role, passedTo), resolve: refuse };
+}
+
+/**
+ * What the caller must be allowed where a role is handed to a service: to pass that role, to that service. A role of another account
+ * cannot be passed.
+ *
+ * Source: IAM User Guide, the same page: tags of the role decide nothing here, so they are not asked for.
+ */
+export function onPassRole(roleArn: string, service: string): Access {
+  return { action: 'iam:PassRole', resources: [roleArn], context: new Map([['iam:passedtoservice', service]]) };
+}
+
+/** As `onPassRole`, of a role of the caller's account, whose path the name does not tell. */
+function onPassRoleByName({ accountId }: Caller, roleName: string, service: string): Access {
+  const unknown = iamArn(accountId, 'role', '/', roleName);
+  return {
+    ...onPassRole(unknown, service),
+    resolve: async (tx) => [(await tx.identity.get(accountId, 'role', nameKey(roleName)))?.arn ?? unknown],
+  };
+}
+
+function isRoleArn(text: string): boolean {
+  return arnForm(['iam:role']).test(text);
+}
+
+/** The roles that an input gives in one place, each once. */
+function rolesAt({ member }: PassedRole, input: unknown): readonly string[] {
+  return [...new Set(textsAt(input, member.replaceAll('[]', '.[]').split('.')))];
+}
+
+function textsAt(value: unknown, [step, ...further]: readonly string[]): readonly string[] {
+  if (step === undefined) return typeof value === 'string' && value !== '' ? [value] : [];
+  if (step === '[]') return Array.isArray(value) ? value.flatMap((each) => textsAt(each, further)) : [];
+  return typeof value === 'object' && value !== null ? textsAt((value as Readonly<Record<string, unknown>>)[step], further) : [];
+}

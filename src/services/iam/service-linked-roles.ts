@@ -1,0 +1,137 @@
+/**
+ * Roles that a service of Chime acts with in an account: which there are, and what other services need of them.
+ * The operations on them are in `iam/linked-role-operations.ts`.
+ *
+ * Source: Amazon Chime Administration Guide, "Using service-linked roles for Amazon Chime", and Chime SDK Administration Guide, the same.
+ */
+import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { AwsError } from '#core/aws-error.ts';
+import type { RoleRecord } from '#store/identity/identity.ts';
+import type { Tx } from '#store/store.ts';
+import type { Access, Call, Caller } from '../kit/operation.ts';
+import { ID_PREFIXES, nameKey, uniqueId } from './names.ts';
+
+export type LinkedServicePrincipal =
+  `${'' | 'voiceconnector.' | 'transcription.' | 'mediapipelines.' | 'messaging.' | 'events.'}chime.amazonaws.com`;
+
+export interface LinkedService {
+  /** The service principal, and the `AWSServiceName` of the request; its case matters. Requirement SLR-4. */
+  readonly service: LinkedServicePrincipal;
+  readonly roleName: string;
+  /** Under `arn:aws:iam::aws:policy/aws-service-role/`. */
+  readonly policyName?: string;
+  readonly description: string;
+}
+
+/**
+ * Requirement: §9.1.
+ * Assumed: the events role has the name that the guide prints, and no policy, because none is published (§19.4).
+ * Assumed: the descriptions.
+ */
+// biome-ignore format: a table
+export const LINKED_SERVICES: readonly LinkedService[] = [
+  { service: 'chime.amazonaws.com',                roleName: 'AWSServiceRoleForAmazonChime',                  policyName: 'AmazonChimeServiceRolePolicy',                        description: 'Lets Amazon Chime manage its resources for you.' },
+  { service: 'voiceconnector.chime.amazonaws.com', roleName: 'AWSServiceRoleForAmazonChimeVoiceConnector',    policyName: 'AmazonChimeVoiceConnectorServiceLinkedRolePolicy',    description: 'Lets Amazon Chime Voice Connectors stream to other services for you.' },
+  { service: 'transcription.chime.amazonaws.com',  roleName: 'AWSServiceRoleForAmazonChimeTranscription',     policyName: 'AmazonChimeTranscriptionServiceLinkedRolePolicy',     description: 'Lets Amazon Chime SDK meetings transcribe for you.' },
+  { service: 'mediapipelines.chime.amazonaws.com', roleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines', policyName: 'AmazonChimeSDKMediaPipelinesServiceLinkedRolePolicy', description: 'Lets Amazon Chime SDK media pipelines join meetings for you.' },
+  { service: 'messaging.chime.amazonaws.com',      roleName: 'AWSServiceRoleForChimeSDKMessaging',            policyName: 'AmazonChimeSDKMessagingServiceRolePolicy',            description: 'Lets Amazon Chime SDK messaging stream to other services for you.' },
+  { service: 'events.chime.amazonaws.com',         roleName: 'AmazonChimeSDKEvents',                                                                                             description: 'Lets Amazon Chime SDK deliver events to other services for you.' },
+];
+
+/** What still needs a service-linked role; while there is any, the role stays. Requirement SLR-14. */
+export interface LinkedRoleUsage {
+  readonly region: string;
+  /** ARNs. */
+  readonly resources: readonly string[];
+}
+
+export function linkedService(service: string): LinkedService | undefined {
+  return LINKED_SERVICES.find((one) => one.service === service);
+}
+
+export function linkedRoleArn(accountId: AccountId, { service, roleName }: LinkedService): Arn {
+  return arn('iam', '', accountId, `role/aws-service-role/${service}/${roleName}`);
+}
+
+/**
+ * What the caller of another service must be allowed where the call makes a service-linked role; nothing where the role is there.
+ * It is the caller's permission, not the service's. Requirement SLR-6, EVAL-9.
+ */
+export function onLinkedRole(caller: Caller, service: LinkedServicePrincipal): Access {
+  const linked = knownService(service);
+  const roleArn = linkedRoleArn(caller.accountId, linked);
+  return {
+    action: 'iam:CreateServiceLinkedRole',
+    resources: [roleArn],
+    resolve: async (tx) => ((await linkedRole(tx, caller.accountId, service)) === undefined ? [roleArn] : []),
+    context: new Map([['iam:awsservicename', service]]),
+  };
+}
+
+/** The role a service acts with in an account, where there is one. */
+export async function linkedRole(tx: Tx, accountId: AccountId, service: LinkedServicePrincipal): Promise<RoleRecord | undefined> {
+  const role = await tx.identity.get(accountId, 'role', nameKey(knownService(service).roleName));
+  return role?.linkedService === service ? role : undefined;
+}
+
+/**
+ * What a feature needs that never makes its service-linked role itself.
+ *
+ * Requirement SLR-18. Assumed: code and text. A role of the name that no service owns does not do (SLR-17).
+ * @throws ForbiddenException the account has no such role
+ */
+export async function requireLinkedRole({ tx, accountId }: Call, service: LinkedServicePrincipal): Promise<void> {
+  if ((await linkedRole(tx, accountId, service)) !== undefined) return;
+  throw new AwsError('ForbiddenException', `The service-linked role ${knownService(service).roleName} does not exist in this account.`);
+}
+
+/**
+ * Makes the service-linked role where there is none. The operation that calls this has asked for `onLinkedRole`.
+ * 'taken' is a role of that name that people have made: the service cannot act.
+ */
+export async function ensureLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<'created' | 'exists' | 'taken'> {
+  if ((await linkedRole(call.tx, call.accountId, service)) !== undefined) return 'exists';
+  return (await addLinkedRole(call, knownService(service))) === 'taken' ? 'taken' : 'created';
+}
+
+/**
+ * Makes a service-linked role: trusted by one service, with one policy, and nothing that people can change. Requirement SLR-1.
+ */
+export async function addLinkedRole(call: Call, linked: LinkedService, description = linked.description): Promise<RoleRecord | 'taken'> {
+  const key = nameKey(linked.roleName);
+  const policyArn = linked.policyName === undefined ? undefined : (`arn:aws:iam::aws:policy/aws-service-role/${linked.policyName}` as Arn);
+  const role: RoleRecord = {
+    accountId: call.accountId,
+    arn: linkedRoleArn(call.accountId, linked),
+    path: `/aws-service-role/${linked.service}/`,
+    createdAt: call.now,
+    roleName: linked.roleName,
+    roleId: uniqueId(ID_PREFIXES.role, call.random),
+    trustPolicy: trustOf(linked.service),
+    description,
+    maxSessionSeconds: 3600,
+    tags: [],
+    attachedPolicyArns: policyArn === undefined ? [] : [policyArn],
+    inlinePolicies: {},
+    linkedService: linked.service,
+  };
+  if ((await call.tx.identity.add(call.accountId, 'role', key, role)) === 'exists') return 'taken';
+  await call.tx.identity.put(call.accountId, 'unique-id', role.roleId, { accountId: call.accountId, kind: 'role', key });
+  if (policyArn !== undefined) {
+    await call.tx.identity.put(call.accountId, 'attachment', `${policyArn} role/${key}`, { accountId: call.accountId });
+  }
+  return role;
+}
+
+function trustOf(service: string): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+  });
+}
+
+function knownService(service: LinkedServicePrincipal): LinkedService {
+  const linked = linkedService(service);
+  if (linked === undefined) throw new Error(`${service} has no service-linked role`);
+  return linked;
+}

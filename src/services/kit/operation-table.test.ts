@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadModel } from '#model/load.ts';
+import { isNotYet } from './not-yet.ts';
+import type { Call, Operation } from './operation.ts';
+import { operationTable } from './operation-table.ts';
+
+const createChannel = {
+  access: () => ({ action: 'chime:CreateChannel', resources: ['*'] }) as const,
+  handle: async () => ({}),
+};
+
+test('operationTable: has every operation of the model and no other', () => {
+  const table = operationTable('chime-sdk-messaging', { CreateChannel: createChannel });
+  assert.deepEqual(Object.keys(table), Object.keys(loadModel('chime-sdk-messaging').operations));
+});
+
+test('operationTable: keeps what is built and holds the place of the rest', () => {
+  const table = operationTable('chime-sdk-messaging', { CreateChannel: createChannel });
+  assert.equal(table.CreateChannel, createChannel);
+  assert.equal(isNotYet(table.CreateChannel), false);
+  assert.equal(isNotYet(table.DeleteChannel), true);
+});
+
+test('operationTable: names of the prototype are no operations', () => {
+  const table: object = operationTable('sts', {});
+  assert.equal('constructor' in table, false);
+});
+
+test('operationTable: an operation that the model lacks is a bug of ours', () => {
+  const built = { GetCallerIdentityTwice: createChannel } as object;
+  assert.throws(() => operationTable('sts', built), /GetCallerIdentityTwice/);
+});
+
+test('CHM-7: the table of the classic service answers what it had once, besides the operations it has', () => {
+  const { operations, removed } = loadModel('chime');
+  assert.deepEqual(Object.keys(operationTable('chime', {})), [...Object.keys(operations), ...Object.keys(removed)]);
+});
+
+test('CHM-7: removed asks for its own action on every resource, then sends its caller elsewhere', async () => {
+  const { ListMeetings } = operationTable('chime', {}) as Readonly<Record<string, Operation<unknown, unknown>>>;
+  assert.ok(ListMeetings);
+  assert.deepEqual(ListMeetings.access({}, undefined as never), { action: 'chime:ListMeetings', resources: ['*'] });
+  await assert.rejects(ListMeetings.handle({ accountId: '111122223333' } as Call, {}), {
+    code: 'ForbiddenException',
+    message:
+      'Account Id 111122223333 is not authorized to call deprecated Amazon Chime SDK API on the "chime" endpoint, use one of the "*-chime*" endpoints instead.',
+  });
+});
+
+test('notYet: asks for its own action on every resource, then refuses with a code and the name of the operation', async () => {
+  const { GetFindingV2 } = operationTable('accessanalyzer', {});
+  const input = { analyzerArn: 'a', id: 'i' };
+  assert.deepEqual(GetFindingV2.access(input, undefined as never), { action: 'access-analyzer:GetFinding', resources: ['*'] });
+  await assert.rejects(GetFindingV2.handle(undefined as never, input), {
+    code: 'NotYetImplementedException',
+    message: 'GetFindingV2 is not implemented yet by Belfry.',
+  });
+});

@@ -1,0 +1,114 @@
+/**
+ * Tags of requests: what every service refuses, what it keeps, and the condition keys of a request that gives or removes tags. One table has
+ * what differs between services.
+ *
+ * Lengths and characters are constraints of the models, which decoding checks. Requirements ERR-5, TAG-5.
+ */
+import { AwsError } from '#core/aws-error.ts';
+import { tagContextOf } from '#core/tag-keys.ts';
+import type { TagRecord } from '#store/identity/identity.ts';
+
+/** A tag as all models have it. */
+export interface GivenTag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+/** Entries of a condition context. */
+export type TagContext = readonly (readonly [key: string, value: string | readonly string[]])[];
+
+/** What differs between services. */
+export interface TagRules {
+  readonly duplicate: () => AwsError;
+  readonly reserved: () => AwsError;
+  /** What a tag does whose key is there in another case: it replaces that tag, or it is a duplicate. */
+  readonly otherCase: 'replaces' | 'is a duplicate';
+}
+
+const DUPLICATE = 'Duplicate tag keys found. Please note that Tag keys are case insensitive.';
+const RESERVED = 'Tag keys may not begin with aws:, which is reserved.';
+
+/**
+ * Source: IAM User Guide, "Tagging IAM resources", rules for tagging: a tag of a user or role replaces one whose key differs in case only.
+ * AWS General Reference, "Tagging your AWS resources": `aws:` is reserved in any case. organizations 2016-11-28, InvalidInputExceptionReason.
+ * Assumed: the message of Chime, which is IAM's; the messages about reserved keys. AWS keeps tags whose keys differ in case only on Chime's,
+ * Organizations' and IAM's other resources, and warns against them. A condition cannot tell them apart, so no resource has them here.
+ */
+// biome-ignore format: a table
+export const TAG_RULES = {
+  chime:         { otherCase: 'is a duplicate', duplicate: () => new AwsError('BadRequestException', DUPLICATE),    reserved: () => new AwsError('BadRequestException', RESERVED) },
+  iam:           { otherCase: 'replaces',       duplicate: () => new AwsError('InvalidInputException', DUPLICATE),  reserved: () => new AwsError('InvalidInputException', RESERVED) },
+  sts:           { otherCase: 'is a duplicate', duplicate: () => new AwsError('InvalidParameterValue', DUPLICATE),  reserved: () => new AwsError('InvalidParameterValue', RESERVED) },
+  organizations: {
+    otherCase: 'replaces',
+    duplicate: () => new AwsError('InvalidInputException', 'Tag keys must be unique among the tags attached to the same entity.', { Reason: 'DUPLICATE_TAG_KEY' }),
+    reserved: () => new AwsError('InvalidInputException', RESERVED, { Reason: 'INVALID_SYSTEM_TAGS_PARAMETER' }),
+  },
+} as const satisfies Record<string, TagRules>;
+
+/**
+ * Returns the tags of a request as they are stored.
+ *
+ * @throws AwsError `duplicate` of the rules: two keys are equal ignoring case · `reserved`: a key begins with `aws:`
+ */
+export function newTags(rules: TagRules, tags: readonly GivenTag[] = []): readonly TagRecord[] {
+  const seen = new Set<string>();
+  return tags.map(({ Key, Value }) => {
+    const lower = Key.toLowerCase();
+    if (seen.has(lower)) throw rules.duplicate();
+    if (lower.startsWith('aws:')) throw rules.reserved();
+    seen.add(lower);
+    return { key: Key, value: Value };
+  });
+}
+
+/**
+ * Adds tags to those that a resource has. The number of tags is the caller's to check.
+ *
+ * @throws AwsError as `newTags` · `duplicate`: a key is there in another case, and the service's rules do not replace it
+ */
+export function mergedTags(rules: TagRules, present: readonly TagRecord[], added: readonly GivenTag[] | undefined): readonly TagRecord[] {
+  const tags = [...present];
+  for (const tag of newTags(rules, added)) {
+    const lower = tag.key.toLowerCase();
+    const exact = tags.findIndex(({ key }) => key === tag.key);
+    const alike = exact >= 0 ? exact : tags.findIndex(({ key }) => key.toLowerCase() === lower);
+    if (alike < 0) tags.push(tag);
+    else if (exact < 0 && rules.otherCase === 'is a duplicate') throw rules.duplicate();
+    else tags[alike] = tag;
+  }
+  return tags;
+}
+
+/** Removes tags; a key that is not there is no error. Keys match in the case in which a tag of the service can be replaced. */
+export function tagsWithout(rules: TagRules, present: readonly TagRecord[], keys: readonly string[]): readonly TagRecord[] {
+  if (rules.otherCase === 'is a duplicate') return present.filter(({ key }) => !keys.includes(key));
+  const gone = new Set(keys.map((key) => key.toLowerCase()));
+  return present.filter(({ key }) => !gone.has(key.toLowerCase()));
+}
+
+/**
+ * Returns `aws:RequestTag/…` and `aws:TagKeys` of a request that gives tags.
+ *
+ * Source: IAM User Guide, "Controlling access during AWS requests".
+ * @throws AwsError as `newTags`: no policy decides by tags that could be read in two ways
+ */
+export function requestTags(rules: TagRules, tags: readonly GivenTag[] | undefined): TagContext {
+  return tagContext(Object.fromEntries(newTags(rules, tags).map(({ key, value }) => [key, value])));
+}
+
+/** Returns `aws:TagKeys` of a request that removes tags. */
+export function requestTagKeys(keys: readonly string[]): TagContext {
+  return keys.length === 0 ? [] : [['aws:tagkeys', keys]];
+}
+
+/** Returns `aws:RequestTag/…` and `aws:TagKeys` of tags whose keys differ ignoring case. */
+export function tagContext(tags: Readonly<Record<string, string>>): TagContext {
+  const keys = Object.keys(tags);
+  return keys.length === 0 ? [] : [...tagContextOf('aws:requesttag/', tags), ['aws:tagkeys', keys]];
+}
+
+/** Returns the tags of a resource as a decision reads them: `Access.resourceTags`. */
+export function tagValues(tags: readonly TagRecord[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(tags.map(({ key, value }) => [key, value]));
+}

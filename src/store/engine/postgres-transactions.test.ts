@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import pg from 'pg';
+import { testPostgres } from '../../../test/store/test-postgres.ts';
+import { trailRow } from '../conformance-fixtures.ts';
+import type { Store, Tx } from '../store.ts';
+import { openOnPool, type PostgresConnection, type PostgresQuery, type PostgresRows } from './postgres.ts';
+
+const postgres = await testPostgres();
+after(() => postgres.stop());
+
+/** Replaces how one connection executes a query. */
+type Fault = (query: PostgresQuery, execute: () => Promise<PostgresRows>, client: pg.ClientBase) => Promise<PostgresRows> | undefined;
+
+interface Opened {
+  readonly store: Store;
+  /** Texts of `meta` and event IDs of the trail, read on another connection. */
+  kept(): Promise<readonly string[]>;
+  setFault(fault: Fault | undefined): void;
+  readonly pool: pg.Pool;
+}
+
+/** A store on the test's database whose statements can fail. `checked-pool.ts` checks each connection of the pool. */
+async function open(connections = 4): Promise<Opened> {
+  const pool = new pg.Pool({ connectionString: postgres.url, max: connections, connectionTimeoutMillis: 200 });
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  let fault: Fault | undefined;
+  const lend = (client: pg.PoolClient): PostgresConnection => ({
+    query(query) {
+      const execute = () => client.query({ ...query });
+      return fault?.(query, execute, client) ?? execute();
+    },
+    release: (broken) => client.release(broken),
+  });
+  const store = await openOnPool(
+    {
+      async query(query) {
+        const client = await pool.connect();
+        try {
+          return await lend(client).query(query);
+        } finally {
+          client.release();
+        }
+      },
+      connect: async () => lend(await pool.connect()),
+      end: () => pool.end(),
+    },
+    {},
+  );
+  return {
+    store,
+    pool,
+    setFault(next) {
+      fault = next;
+    },
+    async kept() {
+      const client = new pg.Client({ connectionString: postgres.url });
+      await client.connect();
+      const { rows } = await client.query('SELECT name FROM meta UNION ALL SELECT event_id FROM trail_event ORDER BY 1');
+      await client.query('DELETE FROM meta');
+      await client.query('DELETE FROM trail_event');
+      await client.end();
+      return rows.map(({ name }) => name as string);
+    },
+  };
+}
+
+const lost = (): Error => new Error('Connection terminated unexpectedly');
+const change = async (tx: Tx): Promise<void> => {
+  await tx.trail.append(trailRow('record', 0));
+  await tx.meta.put('change', 'yes');
+};
+const terminate = (client: pg.ClientBase) => client.query('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => {});
+
+interface Row {
+  readonly title: string;
+  readonly work?: (tx: Tx) => Promise<void>;
+  readonly fault?: Fault;
+  readonly rejects?: RegExp;
+  readonly kept: readonly string[];
+}
+
+const BOTH = ['change', 'record'];
+// biome-ignore format: a table
+const PATHS: readonly Row[] = [
+  { title: 'a commit',                                     kept: BOTH },
+  { title: 'work that throws',                             kept: [], rejects: /refused/, work: async (tx) => { await change(tx); throw new Error('refused'); } },
+  { title: 'a statement that fails',                       kept: [], rejects: /does_not_exist/, work: async (tx) => { await change(tx); await tx.sql.row('SELECT does_not_exist'); } },
+  { title: 'a failed statement that the work ignores',     kept: [], rejects: /statement of this transaction failed/, work: async (tx) => { await change(tx); await tx.sql.row('SELECT does_not_exist').catch(() => {}); } },
+  { title: 'a failed statement that the work does not await', kept: [], rejects: /does_not_exist|rolled back/, work: async (tx) => { await tx.meta.put('change', 'yes'); void tx.sql.row('SELECT does_not_exist').catch(() => {}); } },
+  { title: 'a connection lost in a statement',             kept: [], rejects: /terminat/, work: async (tx) => { await change(tx); await tx.sql.row('SELECT pg_terminate_backend(pg_backend_pid())'); } },
+  { title: 'a connection lost before COMMIT',              kept: [], rejects: /terminat|may be committed/, fault: ({ text }, execute, client) => (text === 'COMMIT' ? terminate(client).then(execute) : undefined) },
+  { title: 'a connection lost after COMMIT',               kept: BOTH, rejects: /may be committed/, fault: ({ text }, execute) => (text === 'COMMIT' ? execute().then(() => Promise.reject(lost())) : undefined) },
+  { title: 'a connection lost in BEGIN',                   kept: [], rejects: /terminat/, fault: ({ text }, execute, client) => (text.startsWith('BEGIN') ? terminate(client).then(execute) : undefined) },
+  { title: 'a connection lost in ROLLBACK',                kept: [], rejects: /refused/, work: async (tx) => { await change(tx); throw new Error('refused'); },
+    fault: ({ text }, execute, client) => (text === 'ROLLBACK' ? terminate(client).then(execute) : undefined) },
+  { title: 'a statement that times out',                   kept: [], rejects: /read timeout/, fault: ({ text }) => (text.includes('INSERT INTO meta') ? Promise.reject(new Error('Query read timeout')) : undefined) },
+  { title: 'only a record',                                kept: ['record'], work: (tx) => tx.trail.append(trailRow('record', 0)) },
+  { title: 'a record whose connection is lost afterwards', kept: ['record'], rejects: /terminated/, work: (tx) => tx.trail.append(trailRow('record', 0)),
+    fault: ({ text }, execute) => (text.includes('INTO trail_event') ? execute().then(() => Promise.reject(lost())) : undefined) },
+  { title: 'a record after a lost COMMIT of a read',       kept: [], rejects: /terminated/, work: async (tx) => { await tx.trail.append(trailRow('record', 0)); await tx.meta.get('change'); },
+    fault: ({ text }) => (text === 'COMMIT' ? Promise.reject(lost()) : undefined) },
+];
+
+describe('PostgreSQL transactions', async () => {
+  const opened = await open();
+  after(() => opened.store.close());
+  await opened.kept();
+
+  for (const { title, work = change, fault, rejects, kept } of PATHS) {
+    test(`PostgreSQL: ${title} releases its connection once and keeps ${kept.join(' and ') || 'nothing'}`, async () => {
+      const { store, pool, setFault } = opened;
+      setFault(fault);
+      const running = store.transaction(work);
+      if (rejects === undefined) await running;
+      else await assert.rejects(running, rejects);
+      setFault(undefined);
+      assert.deepEqual(await opened.kept(), kept);
+      // Every connection is back in the pool, without a transaction.
+      assert.equal(pool.idleCount, pool.totalCount);
+      await Promise.all(Array.from({ length: 8 }, () => store.transaction((tx) => tx.sql.row('SELECT 1'))));
+      assert.deepEqual(await opened.kept(), []);
+    });
+  }
+
+  test('PostgreSQL: of two transactions that read what the other writes, the one that fails to commit runs again', async () => {
+    const { store } = opened;
+    const arrived = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const runs = [0, 0];
+    const skew = (i: 0 | 1) =>
+      store.transaction(async (tx) => {
+        runs[i] = (runs[i] as number) + 1;
+        const other = await tx.meta.get(`skew ${1 - i}`);
+        arrived[i].resolve();
+        await Promise.all(arrived.map(({ promise }) => promise));
+        if (other === undefined) await tx.meta.put(`skew ${i}`, 'yes');
+      });
+    await Promise.all([skew(0), skew(1)]);
+    // In series: the second one reads the row of the first, and writes nothing.
+    assert.equal((await opened.kept()).length, 1);
+    assert.ok(Math.min(...runs) === 1 && Math.max(...runs) > 1, `${runs}`);
+  });
+
+  test('PostgreSQL: records that were written together, and whose connection was lost, are not written twice', async () => {
+    const { store, setFault } = opened;
+    setFault(({ text }, execute) => (text.includes('INTO trail_event') ? execute().then(() => Promise.reject(lost())) : undefined));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 9 }, (_, i) => store.transaction((tx) => tx.trail.append(trailRow(`record ${i}`, 0)))),
+    );
+    setFault(undefined);
+    assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+    const kept = await opened.kept();
+    assert.deepEqual(kept, [...new Set(kept)]);
+  });
+
+  test('PostgreSQL: a transaction that gets no connection in time is rejected, and the next one runs', async () => {
+    const { store, kept } = await open(1);
+    const hold = Promise.withResolvers<void>();
+    const first = store.transaction(async (tx) => {
+      await change(tx);
+      await hold.promise;
+    });
+    await assert.rejects(store.transaction(change), /timeout/);
+    hold.resolve();
+    await first;
+    assert.deepEqual(await kept(), BOTH);
+    await store.close();
+  });
+
+  test('PostgreSQL: a store that closes ends what has begun and rejects what comes later', async () => {
+    const { store, kept, pool } = await open();
+    const begun = store.transaction(change);
+    const closed = store.close();
+    await assert.rejects(store.transaction(change), /closed/);
+    await Promise.all([begun, closed]);
+    assert.equal(pool.totalCount, 0);
+    assert.deepEqual(await kept(), BOTH);
+  });
+});

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import pg from 'pg';
+import { type TestPostgres, testPostgres } from '../../../test/store/test-postgres.ts';
+import { ALICE, group, trailRow } from '../conformance-fixtures.ts';
+import { openOnPool, openPostgres, type PostgresQuery } from './postgres.ts';
+
+const server = await testPostgres();
+const databases: TestPostgres[] = [server];
+after(async () => {
+  for (const database of databases) await database.stop();
+});
+async function freshDatabase(): Promise<string> {
+  const database = await testPostgres();
+  databases.push(database);
+  return database.url;
+}
+
+describe('openPostgres', () => {
+  test('openPostgres: several servers that start at once on an empty database all find one schema', async () => {
+    const url = await freshDatabase();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openPostgres(url, { connections: 2 })));
+    await Promise.all(stores.map((store, i) => store.transaction((tx) => tx.meta.put(`server ${i}`, 'ready'))));
+    assert.equal(await stores[0]?.transaction((tx) => tx.meta.get('server 3')), 'ready');
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test('openPostgres: a database that acknowledges what is not durable is refused', async () => {
+    const url = await freshDatabase();
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(`ALTER DATABASE ${client.database} SET synchronous_commit = off`);
+    await client.end();
+    await assert.rejects(openPostgres(url), /not durable/);
+  });
+
+  test('openPostgres: a database of a newer program is refused', async () => {
+    const url = await freshDatabase();
+    const store = await openPostgres(url);
+    await store.transaction((tx) => tx.sql.run("INSERT INTO schema_version (version, title) VALUES (1000, 'from the future')"));
+    await store.close();
+    await assert.rejects(openPostgres(url), /schema version 1000/);
+  });
+
+  test('openPostgres: many changes of identity at once on two servers all get a version of their own', async () => {
+    const url = await freshDatabase();
+    const stores = await Promise.all([openPostgres(url), openPostgres(url)]);
+    await Promise.all(
+      stores.flatMap((store, server) =>
+        Array.from({ length: 60 }, (_, i) => store.transaction((tx) => tx.identity.put(ALICE, 'group', `g${server} ${i}`, group(`g${i}`)))),
+      ),
+    );
+    const { version, changes } = await (stores[0] as (typeof stores)[0]).transaction((tx) => tx.identity.changesSince(0));
+    assert.deepEqual([version, changes.length, new Set(changes.map((change) => change.version)).size], [120, 120, 120]);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test('openPostgres: a connection that is lost fails its transaction alone', async () => {
+    const store = await openPostgres(await freshDatabase());
+    const lost = store.transaction(async (tx) => {
+      await tx.meta.put('lost', 'yes');
+      await tx.sql.row('SELECT pg_terminate_backend(pg_backend_pid())');
+    });
+    await assert.rejects(lost);
+    assert.equal(await store.transaction((tx) => tx.meta.get('lost')), undefined);
+    await store.close();
+  });
+});
+
+describe('records of what wrote nothing', () => {
+  /** A store whose statements are heard. */
+  async function heard(): Promise<{ texts: string[]; store: Awaited<ReturnType<typeof openOnPool>> }> {
+    const texts: string[] = [];
+    const pool = new pg.Pool({ connectionString: await freshDatabase() });
+    pool.on('connect', (client) => client.on('error', () => {}));
+    pool.on('error', () => {});
+    const hear = (query: PostgresQuery): pg.QueryConfig => {
+      texts.push(query.text);
+      return { ...query };
+    };
+    const store = await openOnPool(
+      {
+        query: (query) => pool.query(hear(query)),
+        async connect() {
+          const client = await pool.connect();
+          return { query: (query) => client.query(hear(query)), release: (broken) => client.release(broken) };
+        },
+        end: () => pool.end(),
+      },
+      {},
+    );
+    texts.length = 0;
+    return { texts, store };
+  }
+
+  test('records: those that wait together are written by few statements, and without transactions', async () => {
+    const { texts, store } = await heard();
+    await Promise.all(Array.from({ length: 130 }, (_, i) => store.transaction((tx) => tx.trail.append(trailRow(`e${i}`, 0)))));
+    const inserts = texts.filter((text) => text.startsWith('INSERT INTO trail_event')).length;
+    assert.ok(inserts <= 10, `${inserts} statements for 130 records`);
+    // One is begun beside them: it looks whether there are records enough for a chunk.
+    assert.ok(texts.filter((text) => text.startsWith('BEGIN')).length <= 1);
+    await store.close();
+  });
+
+  test('records: of a transaction that wrote, the record commits with the change', async () => {
+    const { texts, store } = await heard();
+    await store.transaction(async (tx) => {
+      await tx.trail.append(trailRow('e', 0));
+      await tx.meta.put('k', 'v');
+    });
+    assert.deepEqual(
+      texts.map((text) => text.trim().split(' ').slice(0, 3).join(' ')),
+      ['BEGIN ISOLATION LEVEL', 'INSERT INTO meta', 'INSERT INTO trail_event', 'COMMIT'],
+    );
+    await store.close();
+  });
+
+  test('records: one that the database refuses costs the others nothing', async () => {
+    const { store } = await heard();
+    const outcomes = await Promise.allSettled(
+      ['good', 'bad\0', 'fine', 'well'].map((eventId) => store.transaction((tx) => tx.trail.append(trailRow(eventId, 0)))),
+    );
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    );
+    await store.close();
+  });
+});

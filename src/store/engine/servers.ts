@@ -1,0 +1,170 @@
+import { type DocumentRow, type IdentityChange, toChange } from '../identity/identity.ts';
+import type { Sql } from '../store.ts';
+
+/**
+ * The servers on one database, and the change feed of identity as each of them reads it. Owns the statements, not the protocol: that is
+ * in `access/lease.ts`. Each call is one statement, committed by itself, so each is as true as a snapshot of the primary is.
+ */
+export interface Servers {
+  /** How long a lease lasts; the same for all servers, so it is kept here. Changed only while no server runs. */
+  leaseMilliseconds(): Promise<number>;
+  /** Enters a server that has taken in everything up to `version` and has no lease yet. A second time changes nothing. */
+  register(server: { readonly id: string; readonly name: string; readonly startedAt: number }, version: number): Promise<void>;
+  /**
+   * The version, every change after `since`, and the server's own registration, all from one snapshot of the primary.
+   * With `since` 0 the changes are everything there is.
+   *
+   * @throws Error where the database is a standby, or did not answer in time
+   */
+  renew(id: string, since: number): Promise<Renewal>;
+  /** Stores that a server decides by nothing older than `version`. A lower version changes nothing. 'absent': the server is not registered. */
+  acknowledge(id: string, version: number): Promise<'acknowledged' | 'absent'>;
+  registered(): Promise<readonly RegisteredServer[]>;
+  /** The first half of a removal: from now on the server is given no lease. 'absent' changes nothing. */
+  drain(id: string): Promise<'draining' | 'absent'>;
+  /** The second half, once every lease it had is dead. Only what drains is removed. */
+  remove(id: string): Promise<'removed' | 'absent'>;
+  /**
+   * Deletes a server that has not acknowledged `version`, at once. Only if every lease is dead that is older than the commit of `version`:
+   * a server without the acknowledgement then has no lease, and cannot get one. 'kept': it has acknowledged, or is absent.
+   */
+  expire(id: string, version: number): Promise<'expired' | 'kept'>;
+  /** A server that has given up its lease takes itself out. */
+  leave(id: string): Promise<void>;
+  /** Takes out every server: for the embedded engine, where whoever opened the file is the only one there is. */
+  leaveAll(): Promise<void>;
+  /** Deletes the tombstones that every registered server has taken in. Resolves to how many. */
+  trim(): Promise<number>;
+}
+
+export interface RegisteredServer {
+  readonly id: string;
+  /** What people know it by. */
+  readonly name: string;
+  readonly appliedVersion: number;
+  readonly state: 'active' | 'draining';
+  readonly startedAt: number;
+}
+
+export interface Renewal {
+  readonly version: number;
+  /** Tombstones up to here are deleted: who knows less must read everything. */
+  readonly trimmedTo: number;
+  /** Another one is another history: the database was restored, or another took its place. */
+  readonly epoch: string;
+  readonly registration: 'active' | 'draining' | 'absent';
+  /** Version that the server has acknowledged; 0 if it is absent. */
+  readonly acknowledged: number;
+  readonly changes: readonly IdentityChange[];
+}
+
+export const SERVERS_SCHEMA = [
+  `CREATE TABLE server (
+    id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_version {int} NOT NULL,
+    state {text} NOT NULL, started_at_ms {int} NOT NULL) {clustered}`,
+  "INSERT INTO counter (name, value) VALUES ('identity_trimmed', 0), ('lease_ms', 2000)",
+];
+
+/** Where a database has only one history. */
+export const NO_EPOCH = "''";
+
+/**
+ * Names the history that a PostgreSQL primary writes: its cluster, and the timeline that each fail-over begins anew. Fails on a standby,
+ * which is what a lease must never be given from. Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot
+ * be executed during recovery") and "High Availability", timelines.
+ */
+export const POSTGRES_EPOCH =
+  "(SELECT system_identifier FROM pg_control_system()) || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
+
+const SELECT_LEASE = "SELECT value FROM counter WHERE name = 'lease_ms'";
+const REGISTER =
+  "INSERT INTO server (id, name, applied_version, state, started_at_ms) VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (id) DO NOTHING";
+// The counter's row stands beside every change, so all of it comes from one snapshot; without a change there is one row.
+const renewText = (epoch: string): string => `
+  SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
+    d.account_id, d.kind, d.key, d.version, d.deleted, d.document
+  FROM counter JOIN counter AS trimmed ON trimmed.name = 'identity_trimmed'
+    LEFT JOIN server ON server.id = $2
+    LEFT JOIN identity_document AS d ON d.version > $1
+  WHERE counter.name = 'identity'
+  ORDER BY d.version, d.account_id, d.kind, d.key`;
+const ACKNOWLEDGE = 'UPDATE server SET applied_version = CASE WHEN applied_version < $2 THEN $2 ELSE applied_version END WHERE id = $1';
+const SELECT_ALL = 'SELECT id, name, applied_version, state, started_at_ms FROM server ORDER BY started_at_ms, id';
+const DRAIN = "UPDATE server SET state = 'draining' WHERE id = $1";
+const REMOVE = "DELETE FROM server WHERE id = $1 AND state = 'draining'";
+const EXPIRE = 'DELETE FROM server WHERE id = $1 AND applied_version < $2';
+const LEAVE = 'DELETE FROM server WHERE id = $1';
+const LEAVE_ALL = 'DELETE FROM server';
+const RAISE_TRIMMED = `
+  UPDATE counter SET value = (SELECT MIN(applied_version) FROM server)
+  WHERE name = 'identity_trimmed' AND value < (SELECT MIN(applied_version) FROM server)`;
+const TRIM = "DELETE FROM identity_document WHERE deleted = 1 AND version <= (SELECT value FROM counter WHERE name = 'identity_trimmed')";
+
+interface ServerRow {
+  readonly id: string;
+  readonly name: string;
+  readonly applied_version: number;
+  readonly state: 'active' | 'draining';
+  readonly started_at_ms: number;
+}
+
+type RenewalRow = {
+  readonly counter: number;
+  readonly trimmed: number;
+  readonly epoch: string;
+  readonly registration: 'active' | 'draining' | null;
+  readonly acknowledged: number | null;
+} & (DocumentRow | { readonly version: null });
+
+/** One SQL text for both engines; each statement of `sql` is committed by itself. */
+export function servers(sql: Sql, epoch: string): Servers {
+  const RENEW = renewText(epoch);
+  return {
+    async leaseMilliseconds() {
+      const lease = await sql.row<{ readonly value: number }>(SELECT_LEASE);
+      if (lease === undefined) throw new Error('The length of leases is missing: this is not a database of Belfry.');
+      return lease.value;
+    },
+    async register({ id, name, startedAt }, version) {
+      await sql.run(REGISTER, [id, name, version, startedAt]);
+    },
+    async renew(id, since) {
+      const rows = await sql.rows<RenewalRow>(RENEW, [since, id]);
+      const [first] = rows;
+      if (first === undefined) throw new Error('The identity counter is missing: this is not a database of Belfry.');
+      return {
+        version: first.counter,
+        trimmedTo: first.trimmed,
+        epoch: first.epoch,
+        registration: first.registration ?? 'absent',
+        acknowledged: first.acknowledged ?? 0,
+        changes: rows.flatMap((row) => (row.version === null ? [] : [toChange(row)])),
+      };
+    },
+    acknowledge: async (id, version) => ((await sql.run(ACKNOWLEDGE, [id, version])) === 1 ? 'acknowledged' : 'absent'),
+    expire: async (id, version) => ((await sql.run(EXPIRE, [id, version])) === 1 ? 'expired' : 'kept'),
+    async registered() {
+      const rows = await sql.rows<ServerRow>(SELECT_ALL);
+      return rows.map((row) => ({
+        id: row.id,
+        name: row.name,
+        appliedVersion: row.applied_version,
+        state: row.state,
+        startedAt: row.started_at_ms,
+      }));
+    },
+    drain: async (id) => ((await sql.run(DRAIN, [id])) === 1 ? 'draining' : 'absent'),
+    remove: async (id) => ((await sql.run(REMOVE, [id])) === 1 ? 'removed' : 'absent'),
+    async leave(id) {
+      await sql.run(LEAVE, [id]);
+    },
+    async leaveAll() {
+      await sql.run(LEAVE_ALL);
+    },
+    async trim() {
+      // First what says that they are gone: between the two a server reads too much, never too little.
+      await sql.run(RAISE_TRIMMED);
+      return await sql.run(TRIM);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { SqlValue } from '../store.ts';
+import { insertTrailRows, type TrailRow } from './trail.ts';
+
+/** Records a statement at most. */
+const BATCH_MAX = 128;
+
+/** Statements under way at once: the next forms while the disk works on these. */
+const UNDER_WAY_MAX = 2;
+
+interface Waiting {
+  readonly row: TrailRow;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Writes the records of transactions that wrote nothing else. Records that wait together share a statement, so that a denial or a read does not
+ * cost a transaction of its own. Resolves when the records are durable.
+ *
+ * `wroteNothing` reports whether an error proves that its statement wrote nothing. Only then are the records of a batch written one by one:
+ * after a lost connection they may be in the trail already, and would be in it twice.
+ */
+export function recorder(
+  execute: (text: string, values: readonly SqlValue[]) => Promise<unknown>,
+  nextPosition: () => number,
+  wroteNothing: (error: unknown) => boolean,
+): (rows: readonly TrailRow[]) => Promise<void> {
+  const queue: Waiting[] = [];
+  let underWay = 0;
+
+  const insert = (rows: readonly TrailRow[]): Promise<void> => insertTrailRows(execute, rows, nextPosition);
+
+  async function write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await insert(batch.map(({ row }) => row));
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      if (batch.length > 1 && wroteNothing(error)) {
+        // A record that the database refuses must not fail the others.
+        for (const one of batch) await write([one]);
+      } else for (const { reject } of batch) reject(error);
+    }
+  }
+
+  function start(): void {
+    while (queue.length > 0 && underWay < UNDER_WAY_MAX) {
+      underWay++;
+      // Powers of two: few texts, and so few plans kept on every connection.
+      const size = 2 ** Math.floor(Math.log2(Math.min(queue.length, BATCH_MAX)));
+      void write(queue.splice(0, size)).then(() => {
+        underWay--;
+        start();
+      });
+    }
+  }
+
+  return async (rows) => {
+    if (rows.length === 0) return;
+    const written = rows.map((row) => new Promise<void>((resolve, reject) => queue.push({ row, resolve, reject })));
+    start();
+    await Promise.all(written);
+  };
+}
