@@ -75,6 +75,7 @@ function lockFolder(folder: string, open: SqliteOpen): () => void {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
+    if (!/database is locked/.test((error as Error).message)) throw error;
     throw new Error(`Another process holds the data folder ${folder}.`, { cause: error });
   }
   return () => lock.close();
