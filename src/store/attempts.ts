@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** Wrong passwords or codes in a row. */
 export interface AttemptRecord {

@@ -1,5 +1,5 @@
 import type { Instant } from '#core/instant.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** What happened in a channel, or to who may be connected, as it is told to messaging sessions. */
 export interface ChannelEventRecord {

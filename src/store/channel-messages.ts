@@ -1,5 +1,5 @@
 import { type Instant, instant } from '#core/instant.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** A message of a channel as kept. */
 export interface ChannelMessageRecord {

@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity/identity.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
+import type { TagRecord } from './tag-record.ts';
 
 /** What is kept of a channel besides what is looked for by. */
 export interface ChannelDocument {

@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity/identity.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
+import type { TagRecord } from './tag-record.ts';
 
 /** A meeting as kept. It ends by itself at `endsAt`: from then on no read finds it, whether or not it was removed. */
 export interface MeetingRecord {

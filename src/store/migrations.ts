@@ -6,7 +6,7 @@ import { SERVERS_SCHEMA } from './engine/servers.ts';
 import { LAST_USE_SCHEMA } from './identity/last-use.ts';
 import { MEETINGS_SCHEMA } from './meetings.ts';
 import { RESOURCES_SCHEMA } from './resources.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** What differs between the engines' schemas, and nothing else does. */
 export interface SchemaTokens {
@@ -73,6 +73,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { title: 'resources', statements: RESOURCES_SCHEMA },
   { title: 'channels', statements: [...CHANNELS_SCHEMA, ...CHANNEL_MESSAGES_SCHEMA] },
   { title: 'events told to messaging sessions', statements: CHANNEL_EVENTS_SCHEMA },
+  { title: 'no outbox', statements: ['DROP TABLE outbox'] },
 ];
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';

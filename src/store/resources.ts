@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity/identity.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
+import type { TagRecord } from './tag-record.ts';
 
 /** A kind of resource: the word its ARN has for it, and the type of the document that is kept of each. */
 export interface ResourceKind<Document> {

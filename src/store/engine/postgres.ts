@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
 import { migrate, SCHEMA_TOKENS } from '../migrations.ts';
-import type { Sql, SqlValue, Store, StoreOptions, Tx } from '../store.ts';
+import type { Sql, SqlValue } from '../sql.ts';
+import type { Store, StoreOptions, Tx } from '../store.ts';
 import { recorder } from '../trail/trail-batch.ts';
 import { type Positions, positionAt, positions } from './position.ts';
 import { chunking, isWrite, type Shared, startRun } from './transaction.ts';

@@ -1,5 +1,5 @@
 import { type DocumentRow, type IdentityChange, toChange } from '../identity/identity.ts';
-import type { Sql } from '../store.ts';
+import type { Sql } from '../sql.ts';
 
 /**
  * The servers on one database, and the change feed of identity as each of them reads it. Owns the statements, not the protocol: that is
