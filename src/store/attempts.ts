@@ -27,12 +27,6 @@ export interface Attempts {
   forget(now: Instant, limit: number): Promise<number>;
 }
 
-export const ATTEMPTS_SCHEMA: readonly string[] = [
-  `CREATE TABLE failed_attempt (
-    account_id {text} NOT NULL, subject {text} NOT NULL, failures {int} NOT NULL, failed_at_ms {int} NOT NULL,
-    PRIMARY KEY (account_id, subject)) {clustered}`,
-];
-
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
 const SELECT = 'SELECT failures, failed_at_ms FROM failed_attempt WHERE account_id = $1 AND subject = $2';

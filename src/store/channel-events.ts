@@ -28,12 +28,6 @@ export interface ChannelEvents {
   forget(before: Instant, limit: number): Promise<number>;
 }
 
-/** The table, with the tokens of `SCHEMA_TOKENS`. */
-export const CHANNEL_EVENTS_SCHEMA: readonly string[] = [
-  `CREATE TABLE channel_event (
-    number {numbered}, app_instance_id {text} NOT NULL, channel_id {text} NOT NULL, at_ms {int} NOT NULL, document {text} NOT NULL) {tail}`,
-];
-
 interface Row {
   readonly number: number;
   readonly app_instance_id: string;

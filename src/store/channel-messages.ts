@@ -48,15 +48,6 @@ export interface ChannelMessages {
   removeBefore(channelKey: string, subChannelId: string, before: Instant, limit: number): Promise<number>;
 }
 
-/** The table, with the tokens of `SCHEMA_TOKENS`. Kept in the order of time: what is read most stands together. */
-export const CHANNEL_MESSAGES_SCHEMA: readonly string[] = [
-  `CREATE TABLE channel_message (
-    channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, created_at_ms {int} NOT NULL, message_id {text} NOT NULL,
-    sender {text} NOT NULL, only_for {text}, document {text} NOT NULL,
-    PRIMARY KEY (channel_key, sub_channel_id, created_at_ms, message_id)) {clustered}`,
-  'CREATE UNIQUE INDEX channel_message_by_id ON channel_message (channel_key, sub_channel_id, message_id)',
-];
-
 interface MessageRow {
   readonly channel_key: string;
   readonly sub_channel_id: string;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
-import { migrate, SCHEMA_TOKENS } from '../migrations.ts';
+import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { Sql, SqlValue } from '../sql.ts';
 import type { Store, StoreOptions, Tx } from '../store.ts';
 import { recorder } from '../trail/trail-batch.ts';
@@ -116,9 +116,9 @@ export async function openOnPool(pool: PostgresPool, options: StoreOptions): Pro
     options,
     positions(now, () => 0),
   );
-  const { server, last } = await retrying(CREATED_MEANWHILE, () =>
+  await retrying(CREATED_MEANWHILE, () => migrate(start, SCHEMA_TOKENS.postgres));
+  const { server, last } = await retrying(CONFLICT, () =>
     start.transaction(async ({ sql }) => {
-      await migrate(sql, SCHEMA_TOKENS.postgres);
       const number = await sql.row<{ readonly value: number }>(
         "UPDATE counter SET value = value + 1 WHERE name = 'server' RETURNING value",
       );

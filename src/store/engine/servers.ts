@@ -58,13 +58,6 @@ export interface Renewal {
   readonly changes: readonly IdentityChange[];
 }
 
-export const SERVERS_SCHEMA = [
-  `CREATE TABLE server (
-    id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_version {int} NOT NULL,
-    state {text} NOT NULL, started_at_ms {int} NOT NULL) {clustered}`,
-  "INSERT INTO counter (name, value) VALUES ('identity_trimmed', 0), ('lease_ms', 2000)",
-];
-
 /** Where a database has only one history. */
 export const NO_EPOCH = "''";
 

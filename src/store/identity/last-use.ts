@@ -22,13 +22,6 @@ export interface LastUses {
   of(accountId: AccountId, holder: string): Promise<LastUse[]>;
 }
 
-export const LAST_USE_SCHEMA: readonly string[] = [
-  `CREATE TABLE last_use (
-    account_id {text} NOT NULL, holder {text} NOT NULL, action {text} NOT NULL,
-    service {text} NOT NULL, at_ms {int} NOT NULL, region {text} NOT NULL,
-    PRIMARY KEY (account_id, holder, action)) {clustered}`,
-];
-
 interface LastUseRow {
   readonly holder: string;
   readonly service: string;
