@@ -6,7 +6,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
 import type { Decision, OverLimit } from '#policy/decision.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { capped, elementWithin, LONG_FIELD_BYTES, quoted, UNPROVEN_FIELD_BYTES } from './fields.ts';
 import { compileRedactor, type Redactor } from './redact.ts';
 import { createdResource, lookupResource, type TrailResource, trailResource } from './resources.ts';

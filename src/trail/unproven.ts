@@ -6,7 +6,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { sourceOf } from '#core/source-address.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { capped } from './fields.ts';
 import { serviceEventRow } from './service-event.ts';
 

@@ -9,7 +9,7 @@ import type { Instant } from '#core/instant.ts';
 import { actionName } from '#model/action-prefix.ts';
 import type { ServiceName } from '#model/model.ts';
 import type { Tx } from '#store/store.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
