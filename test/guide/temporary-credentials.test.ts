@@ -18,7 +18,7 @@ import {
   GetSessionTokenCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import { codeAt, fromBase32 } from '#services/iam/mfa.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { startIdentityProvider } from '../sts/identity-provider.ts';
