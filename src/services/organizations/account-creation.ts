@@ -3,10 +3,11 @@
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { uniqueId } from '#core/base32.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { AccountCreationRecord } from '#store/identity/organization-records.ts';
-import { ID_PREFIXES, iamArn, nameKey, uniqueId } from '../iam/names.ts';
+import { ID_PREFIXES, iamArn, nameKey } from '../iam/names.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { managedOrganization } from './lookup.ts';
 import { hasRoom, join } from './membership.ts';
