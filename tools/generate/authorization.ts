@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { ACTION_PREFIXES } from '#model/action-prefix.ts';
-import type { AccessLevel, AuthorizationFile, ConditionKeyType } from '#model/authorization.ts';
+import type { AccessLevel, AuthorizationFile } from '#model/authorization.ts';
+import type { ConditionKeyType } from '#model/condition-keys.ts';
 
 interface PublishedAction {
   readonly name: string;

@@ -10,7 +10,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 import type { ContextEntry, EvaluationResult as Evaluated, IamApi, PolicyIdentifier } from '#model/generated/iam.ts';
 import type { Analysis, InvalidPolicy, NamedPolicy, Outcome, SimulationAnalysis } from '#policy/analysis.ts';
-import type { SourcedPolicy } from '#policy/compile.ts';
+import type { SourcedPolicy } from '#policy/compiled-policy.ts';
 import { type EvaluationResult, SIMULATED_TEXT_MAX } from '#policy/simulate.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { TrustCaller } from '#policy/trust.ts';
