@@ -7,6 +7,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { concat, fromList, type Keyed, type Read } from '../kit/page.ts';
 import { ensureWellFormed } from './documents.ts';
 import { entity } from './entities.ts';
 import {
@@ -18,7 +19,7 @@ import {
   policyUse,
 } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
-import { concat, fromList, type Keyed, pageOfStored, type Read } from './page.ts';
+import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
 import { onAccount, onCreated, onPolicy } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';
