@@ -40,12 +40,12 @@ import type { Settings } from '../settings.ts';
 import { type SignInPages, signInPages } from '../sign-in/pages.ts';
 import { siteOf } from '../sign-in/site.ts';
 import { actingOnChannels, actingOnIdentity } from './acting.ts';
+import type { AnalysisThreads } from './analysis-threads.ts';
 import { answering, type Server } from './answer.ts';
-import { newGate } from './aside.ts';
 import type { Bus } from './bus.ts';
 import type { CoreReady, Endpoints, Wanted } from './core-link.ts';
 import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts';
-import type { Offload } from './offload.ts';
+import { newGate } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
 import { allOperations } from './services.ts';
@@ -82,7 +82,7 @@ export interface CoreParts {
   /** Fetches keys of identity providers. */
   readonly fetchJson: FetchJson;
   /** Threads for analyses. The core closes them. */
-  readonly offload: Offload;
+  readonly analysisThreads: AnalysisThreads;
   readonly firstStartFiles: FirstStartFiles;
   /** Listens for the operator's commands. */
   readonly listenForControl: (parts: ControlParts) => Promise<{ close(): void }>;
@@ -139,7 +139,7 @@ export function composeCore(parts: CoreParts): Core {
     { name: 'store', stop: parts.store.close },
     { name: 'registry of servers', stop: parts.registry.close },
     { name: 'bus', stop: parts.bus.close },
-    { name: 'threads for analyses', stop: parts.offload.close },
+    { name: 'threads for analyses', stop: parts.analysisThreads.close },
     { name: 'operator key', start: () => requireOwnDatabase(parts) },
     first,
     { name: 'lease', start: identity.lease.start, stop: identity.lease.stop },
@@ -255,7 +255,7 @@ function composeServer(
     random: parts.random,
     route: (received) => route(received, settings),
     recording: parts.recording,
-    beside: { gate: newGate(1), offload: parts.offload, reference: authorizationReference },
+    offload: { gate: newGate(1), threads: parts.analysisThreads, reference: authorizationReference },
     region: settings.region,
     unproven,
     holds: lease.holds,

@@ -12,11 +12,11 @@ import { openServers } from '#store/engine/open-servers.ts';
 import { filesOfFirstStart } from '../first-start-files.ts';
 import { machineClock } from '../health.ts';
 import { listenForControl } from '../operator/control.ts';
+import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { composeCore } from './core.ts';
 import { type CoreStart, type FromCore, serveCore } from './core-link.ts';
-import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
 
 /**
  * Runs the core in this thread until the main thread sends `close`.
@@ -54,7 +54,7 @@ export async function runCore(): Promise<void> {
     random: randomBytes,
     serverName: `${hostname()} ${process.pid}`,
     fetchJson: guardedFetch({ allowedInternalHosts: settings.internalIssuers }),
-    offload: newOffload(OFFLOAD_LIMITS, report),
+    analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, report),
     firstStartFiles: filesOfFirstStart(settings),
     listenForControl: (commands) => listenForControl(settings.dataFolder, commands),
     follow: (orders) => post({ orders }),

@@ -10,7 +10,7 @@ import type { VerifyMfa } from '#services/iam/mfa.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
-import type { Gate } from '../core/aside.ts';
+import type { Gate } from '../core/offload.ts';
 import type { Site } from './site.ts';
 
 /** Everything the sign-in needs; made once, in `core.ts`. */
