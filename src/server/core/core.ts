@@ -120,7 +120,7 @@ const fingerprint = await kept.transaction(async (tx) => {
 });
 if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
   throw new Error(
-    `the operator key in ${settings.dataFolder} is not the one this database was sealed with; put the right operator.key back`,
+    `the operator key in '${settings.dataFolder}' is not the one this database was sealed with; put the right operator.key back`,
   );
 }
 
