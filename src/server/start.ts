@@ -214,7 +214,7 @@ function printWelcome(settings: Settings, listeners: readonly Listener[], core: 
   }
   if (!existsSync(credentials)) {
     console.log(`
-This data folder has no access keys for clients. To create an administrator with one:
+This data folder has no AWS profile. Existing access keys work. To create an administrator with a new key and a profile:
 
   export BELFRY_DATA=${inShell(settings.dataFolder)}
   npx belfry account list
