@@ -1,7 +1,6 @@
-import type { Instant } from '#core/instant.ts';
-import type { RegisteredServer, Renewal, Servers } from '#store/engine/servers.ts';
+import type { RegisteredServer, Renewal } from '#store/engine/servers.ts';
 import type { Store } from '#store/store.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { LeaseParts } from './lease-parts.ts';
 import { MARGIN, withdrawals } from './withdrawals.ts';
 
 /**
@@ -35,34 +34,6 @@ export interface Lease {
   servers(): Promise<readonly RegisteredServer[]>;
   /** What this server is registered as; it changes where a server must begin anew. */
   serverId(): string;
-}
-
-/** Time as a server knows it; a simulation has its own. */
-export interface LeaseClock {
-  /** Milliseconds that only go forward, at a rate within 2.5 % of the other servers'. */
-  readonly monotonic: () => number;
-  readonly wall: () => Instant;
-  /** Calls `fn` once; returns what takes it back. */
-  readonly after: (milliseconds: number, fn: () => void) => () => void;
-}
-
-/** Hints that something has changed: they may be late, doubled or lost, and nothing depends on them but speed. */
-export interface Hints {
-  hint(topic: 'identity' | 'identity-applied'): void;
-  on(topic: 'identity' | 'identity-applied', heard: () => void): () => void;
-}
-
-export interface LeaseParts {
-  readonly servers: Servers;
-  readonly hints: Hints;
-  readonly snapshot: Pick<Snapshot, 'version' | 'apply' | 'reload'>;
-  readonly clock: LeaseClock;
-  readonly leaseMilliseconds: number;
-  /** False: nobody else can be on this database, so the lease holds while this process does. */
-  readonly shared: boolean;
-  readonly name: string;
-  readonly newId: () => string;
-  readonly report: (what: string) => void;
 }
 
 /** Of a lease: by how much the wall clock and the monotonic one may disagree. The rest of the margin is for their rates. */

@@ -1,4 +1,4 @@
-import type { LeaseParts } from './lease.ts';
+import type { LeaseParts } from './lease-parts.ts';
 
 /** What waits for other servers: withdrawals for their acknowledgement, removals for the end of their leases. */
 export interface Withdrawals {

@@ -2,7 +2,7 @@ import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { GroupRecord } from './identity/identity.ts';
 import type { Tx } from './store.ts';
-import type { TrailRow } from './trail/trail.ts';
+import type { TrailRow } from './trail/trail-row.ts';
 
 export const ALICE = '111111111111' as AccountId;
 export const BOB = '222222222222' as AccountId;

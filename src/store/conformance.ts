@@ -9,6 +9,7 @@ import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fi
 import { meetingsConformance } from './conformance-meetings.ts';
 import { resourcesConformance } from './conformance-resources.ts';
 import { identityConformance } from './identity/conformance-identity.ts';
+import type { Sql } from './sql.ts';
 import type { Store, StoreOptions, Tx } from './store.ts';
 import { grownTrailConformance, trailConformance } from './trail/conformance-trail.ts';
 
@@ -102,6 +103,16 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
       test('transaction: it cannot be used after its end', async () => {
         const leaked = await within(async (tx) => ({ tx }));
         await assert.rejects(leaked.tx.meta.get('anything'), /after its end/);
+      });
+
+      test('of: a repository is opened once in each transaction', async () => {
+        let opened = 0;
+        const names = (sql: Sql) => ({ number: ++opened, count: () => sql.rows('SELECT name FROM meta') });
+        const seen = await within(async (tx) => {
+          await tx.of(names).count();
+          return tx.of(names).number;
+        });
+        assert.deepEqual([seen, await within(async (tx) => tx.of(names).number)], [1, 2]);
       });
 
       test('afterCommit: told after the commit and before the transaction resolves', async () => {
@@ -224,30 +235,5 @@ function restConformance(within: Within): void {
       await meta.get('check value'),
     ]);
     assert.deepEqual(read, [undefined, 'added', 'exists', 'a', undefined, 'c']);
-  });
-
-  test('outbox: entries are taken oldest first, stay until deleted, and are deleted once', async () => {
-    for (const document of ['1', '2', '3']) await within((tx) => tx.outbox.append('events', document));
-    const read = await within(async ({ outbox }) => {
-      const taken = await outbox.take(2);
-      const again = await outbox.take(2);
-      const rest = await outbox.take(2, taken[1]?.id);
-      const ids = taken.map(({ id }) => id);
-      return {
-        taken: taken.map(({ topic, document }) => [topic, document]),
-        again: again.length,
-        rest: rest.map(({ document }) => document),
-        deleted: [await outbox.delete(ids), await outbox.delete(ids)],
-      };
-    });
-    assert.deepEqual(read, {
-      taken: [
-        ['events', '1'],
-        ['events', '2'],
-      ],
-      again: 2,
-      rest: ['3'],
-      deleted: [2, 0],
-    });
   });
 }

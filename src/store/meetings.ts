@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity/identity.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
+import type { TagRecord } from './tag-record.ts';
 
 /** A meeting as kept. It ends by itself at `endsAt`: from then on no read finds it, whether or not it was removed. */
 export interface MeetingRecord {
@@ -66,21 +66,6 @@ export interface Meetings {
   removeAttendee(meetingId: string, attendeeId: string): Promise<'removed' | 'absent'>;
   setCapabilities(meetingId: string, attendeeId: string, capabilities: CapabilitiesRecord): Promise<'changed' | 'absent'>;
 }
-
-/** The tables, with the tokens of `SCHEMA_TOKENS`. */
-export const MEETINGS_SCHEMA: readonly string[] = [
-  `CREATE TABLE meeting (
-    meeting_id {text} NOT NULL PRIMARY KEY, account_id {text} NOT NULL, region {text} NOT NULL,
-    created_at_ms {int} NOT NULL, ends_at_ms {int} NOT NULL,
-    document {text} NOT NULL, tags {text} NOT NULL, transcription {text}) {clustered}`,
-  'CREATE INDEX meeting_of_account ON meeting (account_id, region, ends_at_ms)',
-  'CREATE INDEX meeting_end ON meeting (ends_at_ms)',
-  `CREATE TABLE attendee (
-    meeting_id {text} NOT NULL, attendee_id {text} NOT NULL, external_user_id {text} NOT NULL,
-    audio {text} NOT NULL, video {text} NOT NULL, content {text} NOT NULL, created_at_ms {int} NOT NULL,
-    PRIMARY KEY (meeting_id, attendee_id)) {clustered}`,
-  'CREATE UNIQUE INDEX attendee_external_user ON attendee (meeting_id, external_user_id)',
-];
 
 interface MeetingRow {
   readonly meeting_id: string;

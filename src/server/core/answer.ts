@@ -6,7 +6,7 @@ import type { Snapshot } from '#access/snapshot.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
-import { loadModel } from '#model/load.ts';
+import { SERVICES } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/kit/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -14,7 +14,6 @@ import { decode } from '#wire/decode.ts';
 import { encode, encodeError } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
 import { type AsideParts, type Beside, withAside } from './aside.ts';
-import { hasRegions } from './event-source.ts';
 import type { PageTokens } from './page-tokens.ts';
 import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
 import type { OperationTables } from './services.ts';
@@ -87,9 +86,9 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       service === undefined
         ? { unsigned: true }
         : {
-            signingName: loadModel(service).signingName,
+            signingName: SERVICES[service].signingName,
             unsigned: true,
-            ...(hasRegions(service) ? {} : { onlyRegion: server.region }),
+            ...(SERVICES[service].global && { onlyRegion: server.region }),
           };
     try {
       facts.authenticated = server.authenticate(facts.received, expected, now());
@@ -145,7 +144,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {
     const scope = { signingName: model.signingName, unsigned: operation.unsigned === true };
-    return hasRegions(service) ? scope : { ...scope, onlyRegion: server.region };
+    return SERVICES[service].global ? { ...scope, onlyRegion: server.region } : scope;
   }
 
   /** Only what was authorized runs: without the proof there is no call. */

@@ -1,4 +1,4 @@
-import type { LeaseClock } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import { instant } from '#core/instant.ts';
 
 /** Time as this machine has it. The monotonic clock goes on while a process is stopped, and stands still while its machine is. */

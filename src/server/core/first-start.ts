@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { uniqueId } from '#core/base32.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -68,13 +69,6 @@ export function newAccountId(): AccountId {
   return String(randomInt(100_000_000_000, 1_000_000_000_000 - 1)) as AccountId;
 }
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** `AIDA…`: a prefix and `length` characters nobody can guess. Requirement IAM-2. */
-export function newUniqueId(prefix: string, length: number): string {
-  return prefix + Array.from(randomBytes(length), (byte) => BASE32[byte & 31]).join('');
-}
-
 /** Writes an account with its administrator into a transaction. */
 export async function makeAccount(tx: Tx, vault: Vault, administrator: NewAdministrator, name: string, now: Instant): Promise<void> {
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
@@ -86,7 +80,7 @@ export async function makeAccount(tx: Tx, vault: Vault, administrator: NewAdmini
 export async function makeAdministrator(tx: Tx, vault: Vault, administrator: NewAdministrator, now: Instant): Promise<void> {
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
   const key = userName.toLowerCase();
-  const userId = newUniqueId('AIDA', 17);
+  const userId = uniqueId('AIDA', randomBytes);
   await tx.identity.put(accountId, 'user', key, {
     accountId,
     arn: arn('iam', '', accountId, `user/${userName}`),

@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
+import { toBase32 } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { RegisteredServer } from '#store/engine/servers.ts';
@@ -15,7 +16,6 @@ import {
   type NewAdministrator,
   newAccountId,
   newAdministrator,
-  newUniqueId,
   OPERATOR_ACCOUNT,
 } from '../core/first-start.ts';
 import { GRACE_MS } from '../edge/bare-answer.ts';
@@ -199,7 +199,7 @@ async function perform(line: string, { store, vault, region, now, lease, operato
     }
     case 'account restore-administrator': {
       const accountId = String(request.accountId) as AccountId;
-      const administrator = newAdministrator(accountId, `break-glass-${newUniqueId('', 8).toLowerCase()}`);
+      const administrator = newAdministrator(accountId, `break-glass-${toBase32(randomBytes(5)).toLowerCase()}`);
       const restored = await store.transaction(async (tx) => {
         if ((await tx.identity.get(accountId, 'account', accountId)) === undefined) return false;
         await makeAdministrator(tx, vault, administrator, at);

@@ -1,6 +1,7 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { Sql } from '../store.ts';
+import type { Sql } from '../sql.ts';
+import type { TagRecord } from '../tag-record.ts';
 import type { OrganizationRecords } from './organization-records.ts';
 
 /**
@@ -13,11 +14,6 @@ export interface PolicyVersionRecord {
   readonly versionId: string;
   readonly document: string;
   readonly createdAt: Instant;
-}
-
-export interface TagRecord {
-  readonly key: string;
-  readonly value: string;
 }
 
 interface Common {

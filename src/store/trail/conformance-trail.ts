@@ -4,8 +4,9 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { BOB, NOON, trailRow, type Within } from '../conformance-fixtures.ts';
 import { positionAt } from '../engine/position.ts';
-import type { LookupAttribute, LookupPage, TrailRow } from './trail.ts';
+import type { LookupPage } from './trail.ts';
 import { chunkedUpTo, makeChunks } from './trail-chunk.ts';
+import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 export function trailConformance(within: Within, fresh: () => AccountId, setClock: (moment: number) => void): void {
   describe('trail', () => {
