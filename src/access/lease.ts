@@ -1,8 +1,6 @@
-import type { RegisteredServer, Renewal, Servers } from '#store/engine/servers.ts';
+import type { RegisteredServer, Renewal } from '#store/engine/servers.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { LeaseParts } from './lease-parts.ts';
-import type { Instant } from '#core/instant.ts';
-import type { Snapshot } from './snapshot.ts';
 import { MARGIN, withdrawals } from './withdrawals.ts';
 
 /**

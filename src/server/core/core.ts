@@ -346,7 +346,7 @@ async function requireOwnDatabase({ settings, store, vault }: CoreParts): Promis
   });
   if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
     throw new Error(
-      `the operator key in ${settings.dataFolder} is not the one this database was sealed with; put the right operator.key back`,
+      `the operator key in '${settings.dataFolder}' is not the one this database was sealed with; put the right operator.key back`,
     );
   }
 }

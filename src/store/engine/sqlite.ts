@@ -76,7 +76,7 @@ function lockFolder(folder: string, open: SqliteOpen): () => void {
   } catch (error) {
     lock.close();
     if (!/database is locked/.test((error as Error).message)) throw error;
-    throw new Error(`Another process holds the data folder ${folder}.`, { cause: error });
+    throw new Error(`another process uses the data folder '${folder}'; stop it, or set another BELFRY_DATA`, { cause: error });
   }
   return () => lock.close();
 }
