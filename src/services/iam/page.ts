@@ -16,6 +16,8 @@ export interface PageRequest {
 export interface Keyed<Item> {
   readonly key: string;
   readonly record: Item;
+  /** Characters of the stored item. Absent for items in memory. */
+  readonly size?: number;
 }
 
 /** One page of a list. */
@@ -28,6 +30,11 @@ export interface Page<Item> {
 /** Items of a page whose request does not say how many. */
 export const DEFAULT_ITEMS = 100;
 const MARKER_PREFIX = 'k1.';
+
+/** Items that are read at once. The largest item is a policy with five versions of 131,072 characters each. */
+const BATCH_MAX = 16;
+/** Characters of stored items after which a page ends, so that one request does not hold up the others. */
+const READ_MAX_CHARACTERS = 2 * 2 ** 20;
 
 /** The marker of the page that follows a key. */
 export function markerOf(key: string): string {
@@ -53,9 +60,11 @@ export function afterMarker({ Marker }: PageRequest): string | undefined {
 /**
  * Returns one page of a stored list, in the order of keys.
  *
- * `read` returns up to `limit` items after a key. `keep` filters the items.
+ * `read` returns up to `limit` items after a key. `keep` filters the items. A page of large items has fewer than requested, and may be empty.
  *
  * @throws ValidationError  the marker is invalid
+ * Source: IAM API reference, ListPolicies, MaxItems: "IAM might return fewer than the MaxItems number of results, even when there are more
+ * results available." Assumed: the number of characters.
  */
 export async function pageOfStored<Item>(
   request: PageRequest,
@@ -65,13 +74,19 @@ export async function pageOfStored<Item>(
   const size = request.MaxItems ?? DEFAULT_ITEMS;
   let after = request.Marker === undefined ? undefined : keyOfMarker(request.Marker);
   const kept: Keyed<Item>[] = [];
+  let characters = 0;
   while (kept.length <= size) {
-    const batchSize = size + 1;
+    const batchSize = Math.min(size + 1 - kept.length, BATCH_MAX);
     const batch = await read(after, batchSize);
-    for (const entry of batch) if (await keep(entry.record, entry.key)) kept.push(entry);
+    for (const entry of batch) {
+      characters += entry.size ?? 0;
+      if (await keep(entry.record, entry.key)) kept.push(entry);
+    }
     const last = batch.at(-1);
     if (last === undefined || batch.length < batchSize) break;
     after = last.key;
+    if (characters > READ_MAX_CHARACTERS && kept.length <= size)
+      return { records: kept.map(({ record }) => record), rest: { IsTruncated: true, Marker: markerOf(after) } };
   }
   return cut(kept, size);
 }
@@ -87,7 +102,7 @@ export function concat<Item>(sections: readonly { readonly name: string; readonl
       if (found.length >= limit) break;
       const from = after === undefined || !after.startsWith(name) ? undefined : after.slice(name.length);
       if (after !== undefined && from === undefined && after > name) continue;
-      for (const entry of await read(from, limit - found.length)) found.push({ key: name + entry.key, record: entry.record });
+      for (const entry of await read(from, limit - found.length)) found.push({ ...entry, key: name + entry.key });
     }
     return found;
   };
