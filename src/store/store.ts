@@ -5,7 +5,6 @@ import type { Channels } from './channels.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity/identity.ts';
 import type { LastUses } from './identity/last-use.ts';
-import type { Meetings } from './meetings.ts';
 import type { Meta } from './meta.ts';
 import type { Resources } from './resources.ts';
 import type { Sql } from './sql.ts';
@@ -19,7 +18,6 @@ import type { Trail } from './trail/trail.ts';
 export interface Tx {
   readonly sql: Sql;
   readonly identity: Identity;
-  readonly meetings: Meetings;
   readonly resources: Resources;
   readonly channels: Channels;
   readonly channelMessages: ChannelMessages;

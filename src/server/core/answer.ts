@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { type Authenticate, type Authenticated, type ExpectedScope, Unauthenticated } from '#access/authenticate.ts';
 import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
 import type { Federate } from '#access/federate.ts';
@@ -13,7 +12,7 @@ import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
-import { type AsideParts, type Beside, withAside } from './aside.ts';
+import { type Offloading, type OffloadParts, withOffload } from './offload.ts';
 import type { PageTokens } from './page-tokens.ts';
 import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
 import type { OperationTables } from './services.ts';
@@ -28,9 +27,11 @@ export interface Server extends RecordParts {
   readonly authorize: Authorize;
   readonly operations: OperationTables;
   readonly pageTokens: PageTokens;
+  /** Returns unpredictable bytes. */
+  readonly random: (bytes: number) => Uint8Array;
   readonly route: (received: Received) => Routed | RoutingRefusal;
   /** Runs the work of handlers outside the transaction. */
-  readonly beside: AsideParts;
+  readonly offload: OffloadParts;
   /** Whether the lease on the snapshot holds; what a request changes of identity is withdrawn everywhere by `store`, before it answers. */
   readonly holds: () => boolean;
   /** Seals the reasons of a denial for an account. */
@@ -102,7 +103,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    const once = async (tx: Tx, { aside, offloadFor }: Beside): Promise<Answer> => {
+    const once = async (tx: Tx, { offload, analyzeFor }: Offloading): Promise<Answer> => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
@@ -124,12 +125,12 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         {
           ...caller,
           now: at,
-          newId: randomUUID,
-          random: randomBytes,
+          newId: server.newId,
+          random: server.random,
           tx,
           requestId: received.requestId,
-          aside,
-          offload: offloadFor(caller.accountId),
+          offload,
+          analyze: analyzeFor(caller.accountId),
         },
         paged,
         authorized,
@@ -139,7 +140,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       await append(tx, facts, { authenticated, output });
       return encoded;
     };
-    return withAside(server.beside, (beside) => store.transaction((tx) => once(tx, beside)));
+    return withOffload(server.offload, (offloading) => store.transaction((tx) => once(tx, offloading)));
   }
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {

@@ -5,7 +5,6 @@ import { channels } from '../channels.ts';
 import { idempotency } from '../idempotency.ts';
 import { identity } from '../identity/identity.ts';
 import { lastUses } from '../identity/last-use.ts';
-import { meetings } from '../meetings.ts';
 import { meta } from '../meta.ts';
 import { resources } from '../resources.ts';
 import type { Sql } from '../sql.ts';
@@ -51,9 +50,6 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     sql,
     get identity() {
       return (made.identity ??= identity(sql));
-    },
-    get meetings() {
-      return (made.meetings ??= meetings(sql));
     },
     get resources() {
       return (made.resources ??= resources(sql));
