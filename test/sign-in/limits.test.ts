@@ -93,6 +93,8 @@ async function rig({
       federate: async () => undefined,
       verifyMfa: mfaVerifier(vault),
       gate: newGate(2),
+      newId: randomUUID,
+      random: randomBytes,
       answer: async () => assert.fail('a password calls no operation'),
       now: () => now,
       recording: true,

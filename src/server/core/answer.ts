@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { type Authenticate, type Authenticated, type ExpectedScope, Unauthenticated } from '#access/authenticate.ts';
 import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
 import type { Federate } from '#access/federate.ts';
@@ -29,6 +28,8 @@ export interface Server extends RecordParts {
   readonly authorize: Authorize;
   readonly operations: OperationTables;
   readonly pageTokens: PageTokens;
+  /** Returns unpredictable bytes. */
+  readonly random: (bytes: number) => Uint8Array;
   readonly route: (received: Received) => Routed | RoutingRefusal;
   /** Runs the work of handlers outside the transaction. */
   readonly beside: AsideParts;
@@ -125,8 +126,8 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         {
           ...caller,
           now: at,
-          newId: randomUUID,
-          random: randomBytes,
+          newId: server.newId,
+          random: server.random,
           tx,
           requestId: received.requestId,
           aside,

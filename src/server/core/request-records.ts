@@ -1,5 +1,4 @@
 /** Records of requests: which request has one, and what it says. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
-import { randomUUID } from 'node:crypto';
 import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import type { Authorized, Denied } from '#access/authorize.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
@@ -23,6 +22,8 @@ export interface RecordParts {
   /** Records the last use of a key and its principal. Returns undefined if it was recorded a short while ago. */
   readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
   readonly now: () => Instant;
+  /** Returns a UUID in lower case. */
+  readonly newId: () => string;
   /** False only in the benchmark that measures what recording costs. */
   readonly recording: boolean;
   /**
@@ -98,7 +99,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
         eventSource: service === undefined ? SERVER_EVENT_SOURCE : eventSourceOf(service),
         region,
         now: now(),
-        eventId: randomUUID(),
+        eventId: server.newId(),
         recipientAccountId: accountId,
         ...(principal === undefined ? {} : { principal }),
         ...(accessKeyId === undefined ? {} : { accessKeyId }),
