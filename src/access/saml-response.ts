@@ -3,13 +3,13 @@ import { AwsError } from '#core/aws-error.ts';
 import { invalid } from './passed-tags.ts';
 
 /**
- * What node-saml does not check of a response: its size, its status and the algorithms of its signatures. Owns the checks that come before
- * the signature is verified, and reads nothing that the session is made of.
+ * Checks of a SAML response that node-saml does not make: size, status and signature algorithms. They run before the signature is
+ * verified. Does not read values for the session.
  */
 
 /**
- * Bounds of a document. node-saml looks for elements with XPath, which takes steps by the square of the elements with one parent: without
- * bounds an unsigned document of 75 KB takes it half a minute. An assertion that offers 100 roles and passes 50 tags has 461 tags.
+ * Limits on a document. node-saml finds elements with XPath, whose time is quadratic in the number of elements with one parent. Without
+ * limits, an unsigned document of 75 KB takes half a minute. An assertion with 100 roles and 50 session tags has 461 XML tags.
  */
 const TAGS_MAX = 1_500;
 const ATTRIBUTES_MAX = 3_000;
@@ -17,13 +17,13 @@ const SIBLINGS_MAX = 400;
 const ATTRIBUTES_OF_ELEMENT_MAX = 50;
 const DEPTH_MAX = 50;
 
-/** Hash functions of SHA-2 only: everything else, SHA-1 among it, is refused. */
+/** Only SHA-2 is accepted. All other hash functions, such as SHA-1, are rejected. */
 const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#';
 const SIGNATURES = /^http:\/\/www\.w3\.org\/2001\/04\/xmldsig-more#(?:rsa|ecdsa)-sha(?:256|384|512)$/;
 const DIGESTS = /^http:\/\/www\.w3\.org\/2001\/04\/(?:xmlenc#sha(?:256|512)|xmldsig-more#sha384)$/;
 const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
 
-/** The part of a DOM node that is read here. */
+/** Part of a DOM node that this file reads. */
 interface DomNode {
   readonly nodeType: number;
   readonly localName?: string | null;
@@ -35,7 +35,7 @@ interface DomNode {
 }
 const ELEMENT = 1;
 
-/** Checks how often a character occurs: `<` and `=` bound the tags and attributes of an XML text before it is parsed. */
+/** Reports whether a character occurs at most `most` times. Limits on `<` and `=` bound the tags and attributes of XML before parsing. */
 export function hasAtMost(text: string, character: string, most: number): boolean {
   let found = 0;
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (++found > most) return false;
@@ -43,12 +43,14 @@ export function hasAtMost(text: string, character: string, most: number): boolea
 }
 
 /**
- * Checks a response before its signature is verified. It is parsed as node-saml parses it, so both see the same elements.
+ * Checks a response before its signature is verified. Uses the parser of node-saml, so that both see the same elements.
  *
- * @throws AwsError InvalidIdentityToken the document is not a response, is too large, or has a signature with SHA-1 or an unknown algorithm
- * @throws AwsError IDPRejectedClaim     the status is not Success
- * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success or the request failed. STS API reference, AssumeRoleWithSAML,
- * IDPRejectedClaim: the provider reported that authentication failed. Assumed: that AWS refuses SHA-1; the bounds; the messages.
+ * @throws InvalidIdentityTokenException  the document is not a response, is too large, or uses SHA-1 or an unknown signature algorithm
+ * @throws IDPRejectedClaimException      the status is not Success
+ *
+ * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success, or the request failed. STS API reference, AssumeRoleWithSAML,
+ * IDPRejectedClaim: the provider reported that authentication failed.
+ * Assumed: AWS rejects SHA-1. The limits and the messages.
  */
 export function checkResponse(xml: string): void {
   if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX)) throw invalid('Response signature invalid');
@@ -93,7 +95,7 @@ function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[
   return found;
 }
 
-/** Checks that an element and all within are bounded, and that their signatures use known algorithms. */
+/** Reports whether an element and its descendants are within the limits, and their signatures use accepted algorithms. */
 function isSound(element: DomNode, depth: number): boolean {
   if (depth > DEPTH_MAX || (element.attributes?.length ?? 0) > ATTRIBUTES_OF_ELEMENT_MAX || !isStrong(element)) return false;
   let siblings = 0;
@@ -104,7 +106,7 @@ function isSound(element: DomNode, depth: number): boolean {
   return true;
 }
 
-/** Checks the algorithm of an element that names one. */
+/** Reports whether an element does not name a signature or digest algorithm, or names an accepted one. */
 function isStrong(element: DomNode): boolean {
   if (element.namespaceURI !== XMLDSIG) return true;
   const known = element.localName === 'SignatureMethod' ? SIGNATURES : element.localName === 'DigestMethod' ? DIGESTS : undefined;
