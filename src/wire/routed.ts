@@ -1,12 +1,12 @@
 import type { AwsError } from '#core/aws-error.ts';
 import type { OperationModel, ProtocolName, ServiceModel, ServiceName } from '#model/model.ts';
 
-/** A name and a value of a query string, both still percent-encoded. */
+/** Name and value of a query string, percent-encoded. */
 export type RawPair = readonly [name: string, value: string];
 
 /**
- * A request whose operation is known; nothing in it is verified yet. The action that is authorized is that of `operation`, because that is
- * what will run: neither the credential scope nor any header is asked a second time.
+ * Unverified request with a known operation. The server authorizes the action of `operation`, because it runs this operation. It does not
+ * read the credential scope or a header again to choose the operation.
  */
 export interface Routed {
   readonly kind: 'routed';
@@ -14,22 +14,22 @@ export interface Routed {
   readonly model: ServiceModel;
   readonly operation: OperationModel;
   readonly protocol: ProtocolName;
-  /** `classic` for the service `chime`: resources are `*`, no tag keys. Requirement: security.md §0.1. */
+  /** Authorization profile. `classic`, of the service `chime`, has only the resource `*` and no tag keys. Requirement: security.md §0.1. */
   readonly profile: 'classic' | 'sdk';
-  /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */
+  /** URI labels of rest-json in the order of the model's URI, percent-encoded. */
   readonly labels: readonly string[];
-  /** The query string in the order sent. */
+  /** Pairs of the query string, in the order of the request. */
   readonly query: readonly RawPair[];
-  /** Where the input is written besides labels, query string and headers. `query-string`: awsQuery by GET, or a presigned POST. */
+  /** Location of the input, in addition to labels, query string and headers. `query-string`: awsQuery with GET, or a presigned POST. */
   readonly bodyKind: 'json' | 'form' | 'query-string' | 'cbor';
   readonly contentEncoding: 'identity' | 'gzip';
 }
 
-/** A request that names no operation of ours, with what is needed to say so in the caller's own protocol. */
+/** Request with an unknown operation, and the facts to encode the error in the client's protocol. */
 export interface RoutingRefusal {
   readonly kind: 'refused';
   readonly protocol: ProtocolName;
-  /** Absent where not even the service is known. */
+  /** Absent if the service is unknown too. */
   readonly service?: ServiceName;
   /** One of the services that sign as the credential scope says, if `service` is absent. For the record only. */
   readonly likelyService?: ServiceName;
@@ -38,15 +38,16 @@ export interface RoutingRefusal {
   readonly error: AwsError;
 }
 
-/** What an error is spelt for: an operation, or whatever little is known. */
-export type Spelling = Pick<Routed, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
+/** Facts that determine the format of an error: those of an operation, or of a request with an unknown operation. */
+export type ErrorTarget = Pick<Routed, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
 
+/** Settings of the server that affect routing. */
 export interface RouteSettings {
-  /** Puts all six Chime services on the classic profile, as the guide of 2021 has it. Requirement: security.md §0.1. */
+  /** Whether all six Chime services have the classic profile, as in the guide of 2021. Requirement: security.md §0.1. */
   readonly guide2021: boolean;
 }
 
-/** The six namespaces that sign as `chime`, in the order in which an undecided request tries them. */
+/** Six services that sign as `chime`, in the order in which an ambiguous request is matched. */
 export const CHIME_SERVICES = [
   'chime-sdk-meetings',
   'chime-sdk-messaging',
@@ -56,7 +57,7 @@ export const CHIME_SERVICES = [
   'chime',
 ] as const satisfies readonly ServiceName[];
 
-/** Whether a service is one of the six. */
+/** Reports whether a service is one of the six. */
 export function isChime(service: ServiceName): boolean {
   return service === 'chime' || service.startsWith('chime-');
 }
