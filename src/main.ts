@@ -1,27 +1,27 @@
-/** The command `belfry`: the only place where parts are chosen and joined. */
+/** The command `belfry`: selects a command and loads its code. */
 import { useCompileCache } from './server/compile-cache.ts';
 
 useCompileCache();
 
 const [command, ...args] = process.argv.slice(2);
 
-const USAGE = `belfry: a communications service you run yourself, compatible with Amazon Chime
+const USAGE = `belfry: a self-hosted communications server, compatible with Amazon Chime
 
-  belfry start [--flag VALUE …]     serve; belfry start --help lists the settings
+  belfry start [--flag VALUE …]     starts a server; belfry start --help lists the settings
   belfry account create|list|restore-administrator|make-standalone …
   belfry operator-key rotate|forget-old …
-  belfry server list|remove …       the servers on one database
+  belfry server list|remove …       servers on one database
   belfry trail unproven             records of requests that prove no identity
-                                    these four at the machine of a running server only
-  belfry backup TARGET              a consistent copy of the SQLite database, while the server runs
-  belfry policy test FILE …         run policy tests (*.iamtest.json)
+                                    (these four run only on the machine of a running server)
+  belfry backup TARGET              copies the SQLite database consistently, while the server runs
+  belfry policy test FILE …         runs policy tests (*.iamtest.json)
   belfry version
 `;
 
 switch (command) {
   case 'start': {
-    const { start } = await import('./server/start.ts');
-    await start(args);
+    const { startCommand } = await import('./cli/start.ts');
+    await startCommand(args);
     break;
   }
   case 'account': {
@@ -65,6 +65,6 @@ switch (command) {
     console.log(USAGE);
     break;
   default:
-    console.error(`belfry: ${command} is no command.\n\n${USAGE}`);
+    console.error(`belfry: unknown command '${command}'\n\n${USAGE}`);
     process.exitCode = 2;
 }

@@ -66,7 +66,7 @@ function run(script: string, environment: Readonly<Record<string, string>>): Pro
 
 test('README: its table of settings is the one the server reads', () => {
   const readme = readFileSync('README.md', 'utf8');
-  for (const { variable, flag, fallback, says } of SETTINGS) {
-    assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${says} |`), variable);
+  for (const { variable, flag, fallback, help } of SETTINGS) {
+    assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${help} |`), variable);
   }
 });
