@@ -1,4 +1,5 @@
-import { join, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Received } from '#core/exchange.ts';
 import { sourceOf } from '#core/source-address.ts';
@@ -20,7 +21,7 @@ import { VERSION } from './version.ts';
  * Exit status: 0 asked to stop · 1 the core died · 2 a setting or address cannot be.
  */
 export async function start(args: readonly string[]): Promise<void> {
-  if (args.includes('--help')) {
+  if (args.includes('--help') || args.includes('-h')) {
     for (const row of SETTINGS)
       console.log(
         `${row.flag.padEnd(24)} ${row.variable.padEnd(28)} ${row.says}${row.fallback === '' ? '' : ` (default ${row.fallback})`}`,
@@ -202,20 +203,30 @@ function newCounter() {
 }
 
 function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
-  const folder = relative(process.cwd(), settings.dataFolder) || '.';
   const endpoint = listeners[0]?.endpoint as string;
+  const credentials = join(settings.dataFolder, 'aws', 'credentials');
   console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
   if (core.firstStart) {
     const { accountId, userName, accessKeyId } = core.firstStart;
     console.log(
-      `Made account ${accountId} with the administrator ${userName} (access key ${accessKeyId}); its secret is in ${join(folder, 'aws', 'credentials')}.`,
+      `Created account ${accountId} with the administrator '${userName}' (access key ${accessKeyId}). The secret access key is in ${credentials}.`,
     );
+  }
+  if (!existsSync(credentials)) {
+    console.log(`
+This data folder has no AWS profile. Existing access keys work. To create an administrator with a new key and a profile:
+
+  export BELFRY_DATA=${inShell(settings.dataFolder)}
+  npx belfry account list
+  npx belfry account restore-administrator --account-id ACCOUNT_ID --profile belfry
+`);
+    return;
   }
   console.log(`
 Use it with any AWS client:
 
   export AWS_CONFIG_FILE=${inShell(join(settings.dataFolder, 'aws', 'config'))}
-  export AWS_SHARED_CREDENTIALS_FILE=${inShell(join(settings.dataFolder, 'aws', 'credentials'))}
+  export AWS_SHARED_CREDENTIALS_FILE=${inShell(credentials)}
   export AWS_PROFILE=belfry
   aws --endpoint-url ${endpoint} sts get-caller-identity
 `);

@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { type Authenticate, type Authenticated, type ExpectedScope, Unauthenticated } from '#access/authenticate.ts';
 import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
 import type { Federate } from '#access/federate.ts';
@@ -6,15 +5,14 @@ import type { Snapshot } from '#access/snapshot.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
-import { loadModel } from '#model/load.ts';
+import { SERVICES } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/kit/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
-import { type AsideParts, type Beside, withAside } from './aside.ts';
-import { hasRegions } from './event-source.ts';
+import { type Offloading, type OffloadParts, withOffload } from './offload.ts';
 import type { PageTokens } from './page-tokens.ts';
 import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
 import type { OperationTables } from './services.ts';
@@ -29,9 +27,11 @@ export interface Server extends RecordParts {
   readonly authorize: Authorize;
   readonly operations: OperationTables;
   readonly pageTokens: PageTokens;
+  /** Returns unpredictable bytes. */
+  readonly random: (bytes: number) => Uint8Array;
   readonly route: (received: Received) => Routed | RoutingRefusal;
   /** Runs the work of handlers outside the transaction. */
-  readonly beside: AsideParts;
+  readonly offload: OffloadParts;
   /** Whether the lease on the snapshot holds; what a request changes of identity is withdrawn everywhere by `store`, before it answers. */
   readonly holds: () => boolean;
   /** Seals the reasons of a denial for an account. */
@@ -87,9 +87,9 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       service === undefined
         ? { unsigned: true }
         : {
-            signingName: loadModel(service).signingName,
+            signingName: SERVICES[service].signingName,
             unsigned: true,
-            ...(hasRegions(service) ? {} : { onlyRegion: server.region }),
+            ...(SERVICES[service].global && { onlyRegion: server.region }),
           };
     try {
       facts.authenticated = server.authenticate(facts.received, expected, now());
@@ -103,7 +103,7 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
     const { received, input } = facts;
     const table = server.operations(routed.service);
     const operation = (table instanceof Promise ? await table : table)[routed.operation.name] as Operation<unknown, unknown>;
-    const once = async (tx: Tx, { aside, offloadFor }: Beside): Promise<Answer> => {
+    const once = async (tx: Tx, { offload, analyzeFor }: Offloading): Promise<Answer> => {
       // Identity may have changed since: who it was then is asked again. Of who brings a token the operation itself asks.
       const still = proven.identityVersion === server.snapshot.version() || proven.principal.type === 'Unknown';
       const authenticated = still ? proven : server.authenticate(received, expectedOf(routed), now());
@@ -125,12 +125,12 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         {
           ...caller,
           now: at,
-          newId: randomUUID,
-          random: randomBytes,
+          newId: server.newId,
+          random: server.random,
           tx,
           requestId: received.requestId,
-          aside,
-          offload: offloadFor(caller.accountId),
+          offload,
+          analyze: analyzeFor(caller.accountId),
         },
         paged,
         authorized,
@@ -140,12 +140,12 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
       await append(tx, facts, { authenticated, output });
       return encoded;
     };
-    return withAside(server.beside, (beside) => store.transaction((tx) => once(tx, beside)));
+    return withOffload(server.offload, (offloading) => store.transaction((tx) => once(tx, offloading)));
   }
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {
     const scope = { signingName: model.signingName, unsigned: operation.unsigned === true };
-    return hasRegions(service) ? scope : { ...scope, onlyRegion: server.region };
+    return SERVICES[service].global ? { ...scope, onlyRegion: server.region } : scope;
   }
 
   /** Only what was authorized runs: without the proof there is no call. */

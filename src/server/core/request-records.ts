@@ -1,21 +1,21 @@
 /** Records of requests: which request has one, and what it says. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
-import { randomUUID } from 'node:crypto';
 import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import type { Authorized, Denied } from '#access/authorize.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
-import { actionName } from '#model/action-prefix.ts';
-import type { ServiceName } from '#model/model.ts';
+import { actionName, SERVICES, type ServiceName } from '#model/services.ts';
 import type { Tx } from '#store/store.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
 import { errorCodeFor } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
-import { eventSourceOf, SERVER_EVENT_SOURCE } from './event-source.ts';
+
+/** `eventSource` of requests that name no service. Ours: AWS does not record them. */
+const SERVER_EVENT_SOURCE = 'belfry.server';
 
 /** What recording needs of the server. */
 export interface RecordParts {
@@ -23,6 +23,8 @@ export interface RecordParts {
   /** Records the last use of a key and its principal. Returns undefined if it was recorded a short while ago. */
   readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
   readonly now: () => Instant;
+  /** Returns a UUID in lower case. */
+  readonly newId: () => string;
   /** False only in the benchmark that measures what recording costs. */
   readonly recording: boolean;
   /**
@@ -95,10 +97,10 @@ export function requestRecords(server: RecordParts): RequestRecords {
         received,
         ...(service === undefined ? {} : { service }),
         operation,
-        eventSource: service === undefined ? SERVER_EVENT_SOURCE : eventSourceOf(service),
+        eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
         region,
         now: now(),
-        eventId: randomUUID(),
+        eventId: server.newId(),
         recipientAccountId: accountId,
         ...(principal === undefined ? {} : { principal }),
         ...(accessKeyId === undefined ? {} : { accessKeyId }),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,7 +72,11 @@ function commandsOn(path: string, store: Store) {
   const ring = operatorKeyRing(path);
   const vault = openVault(ring.keys);
   const alone = { serverId: () => 'a', servers: async () => [] };
-  return { ring, vault, commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone }) };
+  return {
+    ring,
+    vault,
+    commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), newId: randomUUID, lease: alone }),
+  };
 }
 
 const secrets = (store: Store, vault: Vault) =>
@@ -136,6 +141,7 @@ test('operatorKeyCommands: the key is not rotated while another server, whose fi
     store,
     region: 'us-east-1',
     now: () => instant(0),
+    newId: randomUUID,
     lease: { serverId: () => 'a', servers: async () => [registered('a'), registered('b')] },
   });
   await assert.rejects(commands.rotate(), /^Error: other servers are on this database \(host-b 1\); stop them first\.$/);

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Lease } from '#access/lease.ts';
 import type { OperatorKeyRing } from '#access/operator-keys.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
@@ -55,6 +55,7 @@ export interface OperatorKeyParts {
   readonly store: Store;
   readonly region: string;
   readonly now: () => Instant;
+  readonly newId: () => string;
   readonly lease: Pick<Lease, 'serverId' | 'servers'>;
 }
 
@@ -192,14 +193,14 @@ function sealedResource<Document>(
   };
 }
 
-async function record(tx: Tx, { region, now }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
+async function record(tx: Tx, { region, now, newId }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
   const accountId = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId;
   await tx.trail.append(
     serviceEventRow({
       accountId,
       region,
       now: now(),
-      eventId: randomUUID(),
+      eventId: newId(),
       eventName,
       eventSource: 'belfry.operator',
       invokedBy: 'operator',

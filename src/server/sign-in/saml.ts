@@ -10,7 +10,7 @@ import { NO_ACCOUNT } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type Answer, header } from '#core/exchange.ts';
 import { bodyOf, CONSOLE_PATH, escaped, isNavigation, ownPath, page, readParameters, redirect, setCookie } from './http.ts';
-import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
+import { recordLogin, recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
 /** As STS takes. Source: STS API reference, AssumeRoleWithSAML, SAMLAssertion. */
@@ -117,7 +117,7 @@ async function assume(parts: SignInParts, received: PageRequest, assertion: stri
     return failed(answered.status, element('Code') === 'AccessDenied' ? 'The role does not let you in.' : 'The role cannot be taken.');
   }
   const opened = parts.sessions.open(element('AccessKeyId'), element('SessionToken'));
-  const begun = opened === undefined ? 'too-large' : parts.signIns.begin(opened.claims, random);
+  const begun = opened === undefined ? 'too-large' : parts.signIns.begin(opened.claims, parts.random);
   if (begun === 'too-large') return failed(400, 'The assertion passes more tags than a browser can keep.');
   await recordLogin(parts, received, begun, destination);
   return redirect(303, destination, ...setCookie(received, begun.cookie, begun.signIn.credentials.expiration, parts.now()));

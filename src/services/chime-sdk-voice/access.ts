@@ -1,4 +1,4 @@
-import { actionName } from '#model/action-prefix.ts';
+import { actionName } from '#model/services.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import type { Access, Caller } from '../kit/operation.ts';

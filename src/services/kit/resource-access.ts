@@ -1,5 +1,5 @@
 /** Permissions for resources of a kind: the action of the operation on an ARN, with the tags of the resource. */
-import { actionName } from '#model/action-prefix.ts';
+import { actionName } from '#model/services.ts';
 import type { ResourceKey } from '#store/resources.ts';
 import type { Access, Caller } from './operation.ts';
 import { arnIn, find, type Kind, type Members, patternIn } from './resource-kind.ts';

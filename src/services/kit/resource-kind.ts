@@ -1,6 +1,6 @@
 /** Kinds of stored resources: how requests identify a resource, where it is stored, and its ARN. `resource.ts` owns the operations. */
 import type { AwsError } from '#core/aws-error.ts';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import type { ResourceKey, ResourceKind, ResourcePlace, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call, Caller } from './operation.ts';

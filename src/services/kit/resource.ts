@@ -5,7 +5,7 @@
  * A special rule is a guard of a declared operation, or an operation written by hand.
  */
 import type { AwsError } from '#core/aws-error.ts';
-import { actionName } from '#model/action-prefix.ts';
+import { actionName } from '#model/services.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
 import { once } from './once.ts';
 import type { Access, Call, Caller, Operation } from './operation.ts';
