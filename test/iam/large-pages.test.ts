@@ -3,24 +3,38 @@ import { test } from 'node:test';
 import {
   CreatePolicyCommand,
   CreatePolicyVersionCommand,
+  CreateUserCommand,
   GetAccountAuthorizationDetailsCommand,
+  GetPolicyVersionCommand,
+  GetUserPolicyCommand,
   IAMClient,
   ListPoliciesCommand,
+  PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import { startTestServer } from '../server.ts';
 
-const POLICIES = 30;
+const POLICIES = 90;
+const VERSIONS = 5;
 const server = await startTestServer();
 const iam = new IAMClient(server.client());
 
-/** A policy of as many characters as the API takes. White space does not count against its quota. */
-const document = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'chime:*', Resource: '*' }] }).padEnd(
-  131_072,
+const statementOf = (value: string) => ({
+  Effect: 'Allow',
+  Action: 'chime:*',
+  Resource: '*',
+  Condition: { StringEquals: { 'aws:userid': value } },
+});
+const documentOf = (value: string) => JSON.stringify({ Version: '2012-10-17', Statement: [statementOf(value)] });
+
+/** A policy of as many characters as its quota allows. */
+const large = documentOf('a'.repeat(6_000));
+await Promise.all(
+  Array.from({ length: POLICIES }, async (_, i) => {
+    const { Policy } = await iam.send(new CreatePolicyCommand({ PolicyName: `p${i}`, Path: '/large/', PolicyDocument: large }));
+    for (let version = 1; version < VERSIONS; version++)
+      await iam.send(new CreatePolicyVersionCommand({ PolicyArn: Policy?.Arn, PolicyDocument: large }));
+  }),
 );
-for (let i = 0; i < POLICIES; i++) {
-  const { Policy } = await iam.send(new CreatePolicyCommand({ PolicyName: `p${i}`, Path: '/large/', PolicyDocument: document }));
-  await iam.send(new CreatePolicyVersionCommand({ PolicyArn: Policy?.Arn, PolicyDocument: document }));
-}
 
 /** Names of all pages, page by page. */
 async function pages(of: (Marker: string | undefined) => Promise<{ names: readonly (string | undefined)[]; Marker: string | undefined }>) {
@@ -42,8 +56,8 @@ test('GetAccountAuthorizationDetails: a page of large policies ends early, and t
     return { names: (page.Policies ?? []).map(({ PolicyName }) => PolicyName), Marker: page.Marker };
   });
   assert.deepEqual(found.flat().sort(), all);
-  // 16 policies of two versions each are 4 MiB.
-  assert.ok(Math.max(...found.map(({ length }) => length)) <= 16, JSON.stringify(found.map(({ length }) => length)));
+  // A policy has 30 KB, and a page ends after 2 MiB.
+  assert.ok(Math.max(...found.map(({ length }) => length)) < POLICIES, JSON.stringify(found.map(({ length }) => length)));
 });
 
 for (const [title, PathPrefix, names] of [
@@ -57,5 +71,27 @@ for (const [title, PathPrefix, names] of [
     });
     assert.deepEqual(found.flat().sort(), names);
     assert.ok(found.length >= 2, `${found.length} pages`);
+  });
+}
+
+// biome-ignore format: a table
+const WHITE_SPACE: readonly [title: string, document: string, kept: boolean][] = [
+  ['2,000 blanks',                            documentOf('a') + ' '.repeat(2_000),                    true],
+  ['as much white space as other characters', documentOf('a'.repeat(5_000)) + '\n\t'.repeat(2_500),   true],
+  ['130,000 blanks',                          documentOf('a "quoted"  value') + ' '.repeat(130_000),  false],
+  ['4,000 blanks',                            documentOf('a').replace('{', `{${' '.repeat(4_000)}`),  false],
+];
+for (const [i, [title, PolicyDocument, kept]] of WHITE_SPACE.entries()) {
+  test(`IAM policies: a policy with ${title} is stored ${kept ? 'as passed' : 'without white space'}`, async () => {
+    const { Policy } = await iam.send(new CreatePolicyCommand({ PolicyName: `white-${i}`, PolicyDocument }));
+    const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn: Policy?.Arn, VersionId: 'v1' }));
+    const UserName = `white-${i}`;
+    await iam.send(new CreateUserCommand({ UserName }));
+    const expected = kept ? PolicyDocument : JSON.stringify(JSON.parse(PolicyDocument));
+    assert.equal(decodeURIComponent(PolicyVersion?.Document ?? ''), expected);
+    if (PolicyDocument.includes('aaa')) return;
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'p', PolicyDocument }));
+    const inline = await iam.send(new GetUserPolicyCommand({ UserName, PolicyName: 'p' }));
+    assert.equal(decodeURIComponent(inline.PolicyDocument ?? ''), expected);
   });
 }

@@ -5,7 +5,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { ensureWellFormed } from './documents.ts';
+import { ensureWellFormed, storedDocument } from './documents.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
 import { nameKey } from './names.ts';
 import { type PageRequest, pageOf } from './page.ts';
@@ -95,7 +95,7 @@ async function putInline(call: Call, kind: HolderKind, name: string, policyName:
   const holder = await entity(call, kind, name);
   ensureModifiable(holder);
   ensureWellFormed(document, 'inline');
-  const inlinePolicies = { ...holder.inlinePolicies, [policyName]: document };
+  const inlinePolicies = { ...holder.inlinePolicies, [policyName]: storedDocument(document) };
   const size = Object.values(inlinePolicies).reduce((sum, one) => sum + policySize(one), 0);
   if (size > SIZE_OF[kind]) {
     throw new AwsError('LimitExceededException', `Maximum policy size of ${SIZE_OF[kind]} bytes exceeded for ${kind} ${nameOf(holder)}`);

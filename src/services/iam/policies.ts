@@ -8,7 +8,7 @@ import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { concat, fromList, type Keyed, type Read } from '../kit/page.ts';
-import { ensureWellFormed } from './documents.ts';
+import { ensureWellFormed, storedDocument } from './documents.ts';
 import { entity } from './entities.ts';
 import {
   awsPolicies,
@@ -133,7 +133,7 @@ function newPolicy(call: Call, input: IamApi['CreatePolicy']['input'], tags: Pol
     description: input.Description,
     defaultVersionId: 'v1',
     nextVersion: 2,
-    versions: [{ versionId: 'v1', document: input.PolicyDocument, createdAt: call.now }],
+    versions: [{ versionId: 'v1', document: storedDocument(input.PolicyDocument), createdAt: call.now }],
     tags,
   });
 }

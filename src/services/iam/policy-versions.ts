@@ -5,7 +5,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';
 import type { PolicyRecord, PolicyVersionRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { ensureWellFormed } from './documents.ts';
+import { ensureWellFormed, storedDocument } from './documents.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';
 import { pageOf } from './page.ts';
@@ -26,7 +26,7 @@ export const policyVersionOperations = {
           `A managed policy can have up to ${QUOTAS.VersionsPerPolicy} versions. Before you create a new version, you must delete an existing version.`,
         );
       }
-      const version = { versionId: `v${policy.nextVersion}`, document: input.PolicyDocument, createdAt: call.now };
+      const version = { versionId: `v${policy.nextVersion}`, document: storedDocument(input.PolicyDocument), createdAt: call.now };
       const changed: PolicyRecord = {
         ...policy,
         versions: [...policy.versions, version],

@@ -4,12 +4,14 @@
  *
  * Requirement: MATCH-3, policy-engine 53. Source: IAM User Guide, "AWS JSON policy elements: Principal".
  */
+
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
+import { storedDocument } from './documents.ts';
 import { arnOfUniqueId } from './entities.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
@@ -34,7 +36,7 @@ export async function readTrustPolicy(tx: Tx, text: string): Promise<TrustPolicy
   withinQuota('ACLSizePerRole', policySize(text));
 
   const ids = new Map<string, AccountId>();
-  const stored = await mapAwsPrincipals(text, async (principal) => {
+  const stored = await mapAwsPrincipals(storedDocument(text), async (principal) => {
     const found = await storedPrincipal(tx, principal);
     if (found === undefined) throw invalidPrincipal(principal);
     if (found.accountId !== undefined) ids.set(found.text, found.accountId);
