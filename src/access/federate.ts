@@ -44,7 +44,7 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
     if (federation.kind === 'web-identity' && federation.roleArns !== undefined && !federation.roleArns.includes(RoleArn)) {
       throw invalid('The target role ARN is not present in the roles claim of the identity token');
     }
-    return bringer(provider.accountId, federation);
+    return tokenCaller(provider.accountId, federation);
   }
 
   async function saml({ PrincipalArn, SAMLAssertion }: { readonly PrincipalArn: string; readonly SAMLAssertion: string }, now: Instant) {
@@ -52,7 +52,7 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
     const name = parts?.resource.startsWith('saml-provider/') ? parts.resource.slice('saml-provider/'.length) : '';
     const provider = snapshot.record(parts?.accountId as AccountId, 'saml-provider', name.toLowerCase());
     if (provider?.arn !== PrincipalArn) throw new AwsError('InvalidIdentityTokenException', "Specified provider doesn't exist");
-    return bringer(provider.accountId, await verifySaml(SAMLAssertion, provider, now));
+    return tokenCaller(provider.accountId, await verifySaml(SAMLAssertion, provider, now));
   }
 
   return async (operation, input, now) => {
@@ -62,8 +62,8 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
   };
 }
 
-/** Who brings a token: of the provider's account, and known by nothing but the token. `principalId` is CloudTrail's of such users. */
-function bringer(accountId: AccountId, federation: Federation): Principal {
+/** Returns the principal that presents a token, in the account of the provider. `principalId` is the one that CloudTrail records. */
+function tokenCaller(accountId: AccountId, federation: Federation): Principal {
   const { provider, issuer, audience, subject } = federation;
   const principalId = federation.kind === 'saml' ? `${federation.nameQualifier}:${subject}` : `${issuer}:${audience}:${subject}`;
   return { type: 'Unknown', accountId, arn: provider, principalId, federation };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { checkResponse } from './saml-response.ts';
 
@@ -42,14 +43,42 @@ function attributes(count: number): string {
 }
 
 for (const [title, inner, accepted] of RESPONSES) {
-  test(`SAML response: one with ${title} is ${accepted ? 'accepted' : 'refused'}, without a line in the log`, async (t) => {
+  test(`SAML response: one with ${title} is ${accepted ? 'accepted' : 'refused'}, without a line in the log`, (t) => {
     const written = (['warn', 'error', 'log'] as const).map((name) => t.mock.method(console, name, () => {}));
-    const checked = checkResponse(response(inner));
-    if (accepted) await checked;
-    else await assert.rejects(checked, { code: 'InvalidIdentityTokenException' });
+    if (accepted) checkResponse(response(inner));
+    else assert.throws(() => checkResponse(response(inner)), { code: 'InvalidIdentityTokenException' });
     assert.deepEqual(
       written.map(({ mock }) => mock.callCount()),
       [0, 0, 0],
+    );
+  });
+}
+
+test('checkResponse: parses with the copy of the XML parser that node-saml uses', () => {
+  const ours = createRequire(import.meta.url);
+  const theirs = createRequire(ours.resolve('@node-saml/node-saml'));
+  assert.equal(ours.resolve('@xmldom/xmldom'), theirs.resolve('@xmldom/xmldom'));
+});
+
+const PLAIN_STATUS = '<Status><StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></Status>';
+
+test('checkResponse: accepts a response with the status Success', () => {
+  checkResponse(`<Response>${PLAIN_STATUS}</Response>`);
+});
+
+for (const [title, xml, code] of [
+  ['an empty string', '', 'InvalidIdentityToken'],
+  ['a string without elements', 'x', 'InvalidIdentityToken'],
+  ['two root elements', `<Response>${PLAIN_STATUS}</Response><Response/>`, 'InvalidIdentityToken'],
+  ['another root element', `<Assertion>${PLAIN_STATUS}</Assertion>`, 'InvalidIdentityToken'],
+  ['an undefined entity', `<Response>&x;${PLAIN_STATUS}</Response>`, 'InvalidIdentityToken'],
+  ['no status', '<Response/>', 'IDPRejectedClaimException'],
+  ['two status codes', `<Response>${PLAIN_STATUS}${PLAIN_STATUS}</Response>`, 'IDPRejectedClaimException'],
+] as const) {
+  test(`checkResponse: ${title} is ${code}`, () => {
+    assert.throws(
+      () => checkResponse(xml),
+      (error: { code?: string }) => error.code?.startsWith(code) === true,
     );
   });
 }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { AwsError } from '#core/aws-error.ts';
 import { invalid } from './passed-tags.ts';
 
@@ -68,12 +69,10 @@ export function hasAtMost(text: string, character: string, most: number): boolea
  * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success or the request failed. STS API reference, AssumeRoleWithSAML,
  * IDPRejectedClaim: the provider reported that authentication failed. Assumed: that AWS refuses SHA-1; the bounds; the messages.
  */
-export async function checkResponse(xml: string): Promise<void> {
+export function checkResponse(xml: string): void {
   if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX) || !isWellFormed(xml))
     throw invalid('Response signature invalid');
-  const { parseDomFromString } = await import('@node-saml/node-saml/lib/xml.js');
-  const document = (await parseDomFromString(xml).catch(() => undefined)) as DomNode | undefined;
-  const [response, ...others] = document === undefined ? [] : elementsOf(document);
+  const [response, ...others] = elementsOf(parseDom(xml));
   if (response?.localName !== 'Response' || others.length > 0 || !isSound(response, 0, { elements: ELEMENTS_MAX, ofSignature: 0 }))
     throw invalid('Response signature invalid');
 
@@ -83,10 +82,33 @@ export async function checkResponse(xml: string): Promise<void> {
   }
 }
 
-/** The elements within a node, all or of one name. */
-function elementsOf(node: DomNode, name?: string): readonly DomNode[] {
+/** Part of `@xmldom/xmldom`. Its own types declare those of browsers, which differ from Node's types of the same names. */
+interface Xmldom {
+  readonly DOMParser: new (options: {
+    readonly locator: object;
+    readonly errorHandler: { readonly error: () => void; readonly fatalError: () => void };
+  }) => { parseFromString(xml: string, type: 'text/xml'): DomNode | undefined };
+}
+
+/** Parses XML as node-saml does: with the same package, and rejecting the same errors. Returns `undefined` for invalid XML. */
+function parseDom(xml: string): DomNode | undefined {
+  const { DOMParser } = createRequire(import.meta.url)('@xmldom/xmldom') as Xmldom;
+  let failed = false;
+  const fail = (): void => {
+    failed = true;
+  };
+  try {
+    const document = new DOMParser({ locator: {}, errorHandler: { error: fail, fatalError: fail } }).parseFromString(xml, 'text/xml');
+    return failed ? undefined : document;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the child elements of a node: all, or those with one local name. */
+function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[] {
   const found: DomNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
+  for (let child = node?.firstChild ?? null; child !== null; child = child.nextSibling) {
     if (child.nodeType === ELEMENT && (name === undefined || child.localName === name)) found.push(child);
   }
   return found;

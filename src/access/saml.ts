@@ -132,7 +132,7 @@ async function signedAssertion(assertion: string, certificates: readonly string[
   const { SAML } = await import('@node-saml/node-saml');
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
   if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
-  await inTurn(() => checkResponse(xml));
+  await inTurn(async () => checkResponse(xml));
   for (const certificate of certificates) {
     const profile = await inTurn(async () => {
       const reader = new SAML({
@@ -326,8 +326,9 @@ function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
  */
 async function readMetadata(metadata: string): Promise<Metadata> {
   if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX)) throw invalid("The provider's metadata is too large.");
-  const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js');
-  const root = ((await parseXml2JsFromString(metadata).catch(() => undefined)) ?? {}) as Element;
+  const { Parser, processors } = await import('xml2js');
+  const parser = new Parser({ explicitCharkey: true, tagNameProcessors: [processors.stripPrefix] });
+  const root = ((await parser.parseStringPromise(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
     | Element
     | undefined;

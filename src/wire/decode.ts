@@ -8,7 +8,7 @@ import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } 
 import { fault, invalidInput, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
 import { decodeComponent, parseParameters } from './form.ts';
 import { parameterTree, queryReaders, textReader } from './query-reader.ts';
-import type { RawPair, Routed } from './routed.ts';
+import type { CalledOperation, RawPair, Routed } from './routed.ts';
 
 /**
  * Reads the input of a request whose signature has been verified: types by the model, constraints all at once. Timestamps come as `Instant`,
@@ -23,11 +23,28 @@ export function decode(routed: Routed, received: Received): Record<string, unkno
   const reading: Reading = { at: [], faults: [], quotes: !isChime(routed.service) };
   const { read, requireArns } = readerOf(routed);
   const input = read(routed, received, reading);
-  if (reading.faults.length > 0) {
-    throw routed.service === 'organizations' ? invalidInput(reading.faults) : validationError(reading.faults);
-  }
+  throwFaults(routed, reading);
   requireArns?.(input);
   return input;
+}
+
+/**
+ * Reads the input that the server itself passes to an operation: the document that a client would send as JSON. The constraints of the
+ * model hold for it too.
+ *
+ * @throws AwsError  as `decode`
+ */
+export function readDocument({ service, model, operation }: CalledOperation, document: unknown): Record<string, unknown> {
+  if (operation.input === undefined) return {};
+  const reading: Reading = { at: [], faults: [], quotes: !isChime(service) };
+  const input = compiledFor(model).json.member({ shape: operation.input })(document, reading, 0) as Record<string, unknown>;
+  throwFaults({ service }, reading);
+  arnCheck(model, operation)?.(input);
+  return input;
+}
+
+function throwFaults({ service }: Pick<CalledOperation, 'service'>, { faults }: Reading): void {
+  if (faults.length > 0) throw service === 'organizations' ? invalidInput(faults) : validationError(faults);
 }
 
 /** Reads the whole input of one operation in one protocol. */
@@ -49,7 +66,7 @@ interface Compiled {
 
 const COMPILED = new WeakMap<ServiceModel, Compiled>();
 
-function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader {
+function compiledFor(model: ServiceModel): Compiled {
   let compiled = COMPILED.get(model);
   if (compiled === undefined) {
     compiled = {
@@ -60,6 +77,11 @@ function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader
     };
     COMPILED.set(model, compiled);
   }
+  return compiled;
+}
+
+function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader {
+  const compiled = compiledFor(model);
   const key = `${bodyKind} ${operation.name}`;
   let input = compiled.inputs.get(key);
   if (input === undefined) {

@@ -5,18 +5,23 @@ import type { ProtocolName, ServiceName } from '#model/services.ts';
 /** A name and a value of a query string, both still percent-encoded. */
 export type RawPair = readonly [name: string, value: string];
 
-/**
- * A request whose operation is known; nothing in it is verified yet. The action that is authorized is that of `operation`, because that is
- * what will run: neither the credential scope nor any header is asked a second time.
- */
-export interface Routed {
+/** An operation that is called, over HTTP or by the server itself. */
+export interface CalledOperation {
   readonly kind: 'routed';
   readonly service: ServiceName;
   readonly model: ServiceModel;
   readonly operation: OperationModel;
+  /** Protocol in which errors are formatted, and so the error code in the trail. */
   readonly protocol: ProtocolName;
   /** `classic` for the service `chime`: resources are `*`, no tag keys. Requirement: security.md §0.1. */
   readonly profile: 'classic' | 'sdk';
+}
+
+/**
+ * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because that is
+ * what will run, not the name in the credential scope or a header.
+ */
+export interface Routed extends CalledOperation {
   /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */
   readonly labels: readonly string[];
   /** The query string in the order sent. */
@@ -40,7 +45,7 @@ export interface RoutingRefusal {
 }
 
 /** What an error is spelt for: an operation, or whatever little is known. */
-export type Spelling = Pick<Routed, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
+export type Spelling = Pick<CalledOperation, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
 
 export interface RouteSettings {
   /** Puts all six Chime services on the classic profile, as the guide of 2021 has it. Requirement: security.md §0.1. */

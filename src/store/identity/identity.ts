@@ -210,12 +210,12 @@ export interface IdentityChange<Kind extends IdentityKind = IdentityKind> {
 
 export interface Identity {
   get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): Promise<IdentityRecords[Kind] | undefined>;
-  /** In byte order of keys, only keys with the prefix, only those after `after`, at most `limit`. */
+  /** In byte order of keys, only keys with the prefix, only those after `after`, at most `limit`. `size`: characters of the stored document. */
   list<Kind extends IdentityKind>(
     accountId: AccountId,
     kind: Kind,
     options?: { readonly prefix?: string; readonly after?: string; readonly limit?: number },
-  ): Promise<{ readonly key: string; readonly record: IdentityRecords[Kind] }[]>;
+  ): Promise<{ readonly key: string; readonly record: IdentityRecords[Kind]; readonly size: number }[]>;
   count(accountId: AccountId, kind: IdentityKind): Promise<number>;
   /** Adds; 'exists' changes nothing. A tombstone does not count as existing. */
   add<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<'added' | 'exists'>;
@@ -306,7 +306,7 @@ export function identity(sql: Sql): Identity {
         end === undefined ? LIST : LIST_BEFORE,
         end === undefined ? [accountId, kind, prefix, after, limit] : [accountId, kind, prefix, after, limit, end],
       );
-      return rows.map((row) => ({ key: row.key, record: JSON.parse(row.document) as IdentityRecords[Kind] }));
+      return rows.map(({ key, document }) => ({ key, record: JSON.parse(document) as IdentityRecords[Kind], size: document.length }));
     },
     async count(accountId, kind) {
       return Number((await sql.row<{ readonly count: number }>(COUNT, [accountId, kind]))?.count);
