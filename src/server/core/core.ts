@@ -45,7 +45,7 @@ import type { AnalysisThreads } from './analysis-threads.ts';
 import { answering, type Server } from './answer.ts';
 import type { Bus } from './bus.ts';
 import { type Calls, calling } from './call.ts';
-import type { CoreReady, Endpoints, Wanted } from './core-link.ts';
+import type { CoreReady, CoreRequest, Endpoints } from './core-link.ts';
 import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts';
 import { newGate } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
@@ -105,9 +105,9 @@ export interface Core {
    */
   start(): Promise<CoreReady>;
   /** Answers a request, a request whose body was too large, or a Connect request. Never rejects for an error of the client. */
-  answer(wanted: Wanted): Promise<Answer>;
+  answer(request: CoreRequest): Promise<Answer>;
   /** Receives what happened to a socket. */
-  hear(news: SocketNews): void;
+  receiveNews(news: SocketNews): void;
   /** Receives the addresses of the listeners. Call it before the first `answer`. */
   listening(endpoints: Endpoints): void;
   /** Deletes what has expired, now. The running core does so every minute. */
@@ -161,7 +161,7 @@ export function composeCore(parts: CoreParts): Core {
     },
     answer: ({ received, refuse, socket }) =>
       socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
-    hear: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
+    receiveNews: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
     listening(at) {
       endpoints = at;
     },
