@@ -1,7 +1,7 @@
 import { type AccountId, type ArnParts, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
-import type { Received } from '#core/exchange.ts';
+import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { ambiguousTagKeys, type TagPrefix, type Tags, tagContextOf, withStoredSpellings } from '#core/tag-keys.ts';
@@ -46,7 +46,7 @@ export interface Asked {
 
 /** Request to authorize. */
 export interface AuthorizeRequest {
-  readonly received: Received;
+  readonly received: RequestFacts;
   readonly authenticated: Authenticated;
   readonly profile: 'classic' | 'sdk';
   readonly asked: readonly Asked[];

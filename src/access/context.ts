@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
-import { header, type Received } from '#core/exchange.ts';
+import { header, type RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
@@ -37,7 +37,7 @@ export interface OrganizationFacts {
  * The listener determines `aws:SourceIp` and `aws:SecureTransport`. Only the headers of a trusted proxy can change them.
  */
 export function requestContext(
-  received: Received,
+  received: RequestFacts,
   principal: Principal,
   principalTags: Readonly<Record<string, string>>,
   region: string,

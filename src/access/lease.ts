@@ -1,5 +1,5 @@
 import type { RegisteredServer, Renewal } from '#store/engine/servers.ts';
-import type { Store } from '#store/store.ts';
+import type { Store, Tx } from '#store/store.ts';
 import type { LeaseParts } from './lease-parts.ts';
 import { MARGIN, withdrawals } from './withdrawals.ts';
 
@@ -236,18 +236,47 @@ export function newLease(parts: LeaseParts): Lease {
   };
 }
 
-/** Returns a store whose transactions resolve only after every server has applied their changes of identity. */
+/**
+ * Wraps a store so that a transaction returns, or fails, only when the identity that it changed or read is in force on every server.
+ *
+ * A repeated withdrawal changes nothing, and its response depends on the first one. Without the wait for what it read, it would return
+ * while another server still honors the withdrawn permission.
+ */
 export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {
+  /** Highest version that is known to be in force on every server. */
+  let settled = 0;
+  /** The wait for the highest version, which many transactions may have read. */
+  let latest = { version: 0, done: Promise.resolve() };
+  function settle(version: number): Promise<void> | undefined {
+    if (version <= settled) return undefined;
+    if (version > latest.version) {
+      const done = lease.withdrawn(version).then(() => {
+        settled = Math.max(settled, version);
+      });
+      latest = { version, done };
+    }
+    return latest.done;
+  }
   return {
     async transaction(work) {
-      let version: number | undefined;
-      const value = await store.transaction(async (tx) => {
-        const worked = await work(tx);
-        version = tx.identity.changed();
-        return worked;
-      });
-      if (version !== undefined) await lease.withdrawn(version);
-      return value;
+      let changed = 0;
+      let seen = 0;
+      const run = async (tx: Tx): ReturnType<typeof work> => {
+        try {
+          return await work(tx);
+        } finally {
+          changed = tx.identity.changed() ?? 0;
+          seen = tx.identity.seen();
+        }
+      };
+      try {
+        const value = await store.transaction(run);
+        seen = Math.max(seen, changed);
+        return value;
+      } finally {
+        // The change of a failed transaction has no version.
+        await settle(seen);
+      }
     },
     close: () => store.close(),
   };

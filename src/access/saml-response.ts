@@ -14,8 +14,19 @@ import { invalid } from './passed-tags.ts';
 const TAGS_MAX = 1_500;
 const ATTRIBUTES_MAX = 3_000;
 const SIBLINGS_MAX = 400;
-const ATTRIBUTES_OF_ELEMENT_MAX = 50;
-const DEPTH_MAX = 50;
+const ELEMENTS_MAX = 600;
+const ATTRIBUTES_OF_ELEMENT_MAX = 20;
+const DEPTH_MAX = 15;
+/** Length of an attribute's value. A longer PrefixList of a signature, for example, is compared with every attribute. */
+const VALUE_MAX = 1_000;
+/** Elements within one signature, its certificates among them. A signature with ten certificates has about 30. */
+const SIGNATURE_ELEMENTS_MAX = 60;
+
+/**
+ * One piece of markup. xmldom reads markup that is not well-formed too, and writes a warning with the client's text to standard error for it.
+ * Every repetition begins with a character that the one before cannot take, so matching takes time in proportion to the length.
+ */
+const MARKUP = /<(?:\/[^\s<>/="'!?]+\s*|[^\s<>/="'!?]+(?:\s+[^\s<>/="']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*\/?|!--[^<>]*--|\?[^<>?]*\?)>/y;
 
 /** Only SHA-2 is accepted. All other hash functions, such as SHA-1, are rejected. */
 const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#';
@@ -27,15 +38,23 @@ const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
 interface DomNode {
   readonly nodeType: number;
   readonly localName?: string | null;
+  /** Of a text or a comment. */
+  readonly data?: string;
   readonly namespaceURI?: string | null;
   readonly firstChild: DomNode | null;
   readonly nextSibling: DomNode | null;
-  readonly attributes?: { readonly length: number };
+  readonly attributes?: { readonly length: number; item(index: number): { readonly value: string } | null };
   getAttribute?(name: string): string | null;
 }
 const ELEMENT = 1;
 
-/** Reports whether a character occurs at most `most` times. Limits on `<` and `=` bound the tags and attributes of XML before parsing. */
+/**
+ * Paragraph separator, as a character of the text. xmldom counts lines with a pattern that takes quadratic time before one, and node-saml
+ * parses signed text again after its entities are resolved.
+ */
+const PARAGRAPH_SEPARATOR = '\u2029';
+
+/** Checks how often a character occurs: `<` and `=` bound the tags and attributes of an XML text before it is parsed. */
 export function hasAtMost(text: string, character: string, most: number): boolean {
   let found = 0;
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (++found > most) return false;
@@ -53,9 +72,11 @@ export function hasAtMost(text: string, character: string, most: number): boolea
  * Assumed: AWS rejects SHA-1. The limits and the messages.
  */
 export function checkResponse(xml: string): void {
-  if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX)) throw invalid('Response signature invalid');
+  if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX) || !isWellFormed(xml))
+    throw invalid('Response signature invalid');
   const [response, ...others] = elementsOf(parseDom(xml));
-  if (response?.localName !== 'Response' || others.length > 0 || !isSound(response, 0)) throw invalid('Response signature invalid');
+  if (response?.localName !== 'Response' || others.length > 0 || !isSound(response, 0, { elements: ELEMENTS_MAX, ofSignature: 0 }))
+    throw invalid('Response signature invalid');
 
   const codes = elementsOf(response, 'Status').flatMap((status) => elementsOf(status, 'StatusCode'));
   if (codes.length !== 1 || codes[0]?.getAttribute?.('Value') !== SUCCESS) {
@@ -95,13 +116,42 @@ function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[
   return found;
 }
 
-/** Reports whether an element and its descendants are within the limits, and their signatures use accepted algorithms. */
-function isSound(element: DomNode, depth: number): boolean {
-  if (depth > DEPTH_MAX || (element.attributes?.length ?? 0) > ATTRIBUTES_OF_ELEMENT_MAX || !isStrong(element)) return false;
+/** What is left of a document's bounds while its elements are checked. */
+interface Left {
+  elements: number;
+  /** Within the signature that is being checked. */
+  ofSignature: number;
+}
+
+/** Checks that an element and all within are bounded, and that their signatures use known algorithms. */
+function isSound(element: DomNode, depth: number, left: Left, within = false): boolean {
+  if (depth > DEPTH_MAX || --left.elements < 0 || !hasShortAttributes(element) || !isStrong(element)) return false;
+  const signature = element.namespaceURI === XMLDSIG && element.localName === 'Signature';
+  if (signature) left.ofSignature = SIGNATURE_ELEMENTS_MAX;
+  if ((signature || within) && --left.ofSignature < 0) return false;
   let siblings = 0;
   for (let child = element.firstChild; child !== null; child = child.nextSibling) {
-    if (++siblings > SIBLINGS_MAX) return false;
-    if (child.nodeType === ELEMENT && !isSound(child, depth + 1)) return false;
+    if (++siblings > SIBLINGS_MAX || child.data?.includes(PARAGRAPH_SEPARATOR)) return false;
+    if (child.nodeType === ELEMENT && !isSound(child, depth + 1, left, signature || within)) return false;
+  }
+  return true;
+}
+
+function hasShortAttributes({ attributes }: DomNode): boolean {
+  if (attributes === undefined || attributes.length > ATTRIBUTES_OF_ELEMENT_MAX) return attributes === undefined;
+  for (let i = 0; i < attributes.length; i++) {
+    const value = attributes.item(i)?.value ?? '';
+    if (value.length > VALUE_MAX || value.includes(PARAGRAPH_SEPARATOR)) return false;
+  }
+  return true;
+}
+
+/** Checks that every tag, comment and declaration of an XML text is well-formed. Other markup, such as CDATA, is refused. */
+function isWellFormed(xml: string): boolean {
+  if (xml.includes(PARAGRAPH_SEPARATOR)) return false;
+  for (let at = xml.indexOf('<'); at >= 0; at = xml.indexOf('<', MARKUP.lastIndex)) {
+    MARKUP.lastIndex = at;
+    if (!MARKUP.test(xml)) return false;
   }
   return true;
 }

@@ -90,7 +90,9 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
     const removal = (async () => {
       if ((await servers.drain(serverId)) === 'absent') return 'absent';
       await new Promise<void>((resolve) => void clock.after(allLeasesDead, resolve));
-      return await servers.remove(serverId);
+      // A server that still runs has left by itself in the meantime, and registered again with another ID.
+      await servers.remove(serverId);
+      return 'removed';
     })();
     removals.set(serverId, removal);
     const forget = (): void => void removals.delete(serverId);

@@ -1,13 +1,14 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
+import { isChime } from '#model/services.ts';
 import { arnCheck } from './arns.ts';
 import { CBOR_FORM, inflate, parseCbor, parseJson, textOf } from './document.ts';
 import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } from './document-reader.ts';
 import { fault, invalidInput, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
 import { decodeComponent, parseParameters } from './form.ts';
 import { parameterTree, queryReaders, textReader } from './query-reader.ts';
-import { isChime, type RawPair, type Routed } from './routed.ts';
+import type { CalledOperation, RawPair, Routed } from './routed.ts';
 
 /**
  * Decodes and validates the input of a request whose signature has been verified.
@@ -23,14 +24,31 @@ export function decode(routed: Routed, received: Received): Record<string, unkno
   const reading: Reading = { at: [], faults: [], quotes: !isChime(routed.service) };
   const { read, requireArns } = readerOf(routed);
   const input = read(routed, received, reading);
-  if (reading.faults.length > 0) {
-    throw routed.service === 'organizations' ? invalidInput(reading.faults) : validationError(reading.faults);
-  }
+  throwFaults(routed, reading);
   requireArns?.(input);
   return input;
 }
 
-/** Reads the input of one operation in one protocol. */
+/**
+ * Reads the input that the server itself passes to an operation: the document that a client would send as JSON. The constraints of the
+ * model hold for it too.
+ *
+ * @throws AwsError  as `decode`
+ */
+export function readDocument({ service, model, operation }: CalledOperation, document: unknown): Record<string, unknown> {
+  if (operation.input === undefined) return {};
+  const reading: Reading = { at: [], faults: [], quotes: !isChime(service) };
+  const input = compiledFor(model).json.member({ shape: operation.input })(document, reading, 0) as Record<string, unknown>;
+  throwFaults({ service }, reading);
+  arnCheck(model, operation)?.(input);
+  return input;
+}
+
+function throwFaults({ service }: Pick<CalledOperation, 'service'>, { faults }: Reading): void {
+  if (faults.length > 0) throw service === 'organizations' ? invalidInput(faults) : validationError(faults);
+}
+
+/** Reads the whole input of one operation in one protocol. */
 type ReadInput = (routed: Routed, received: Received, reading: Reading) => Record<string, unknown>;
 
 /** Compiled reader and checks of one operation's input. */
@@ -49,7 +67,7 @@ interface Compiled {
 
 const COMPILED = new WeakMap<ServiceModel, Compiled>();
 
-function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader {
+function compiledFor(model: ServiceModel): Compiled {
   let compiled = COMPILED.get(model);
   if (compiled === undefined) {
     compiled = {
@@ -60,6 +78,11 @@ function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader
     };
     COMPILED.set(model, compiled);
   }
+  return compiled;
+}
+
+function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader {
+  const compiled = compiledFor(model);
   const key = `${bodyKind} ${operation.name}`;
   let input = compiled.inputs.get(key);
   if (input === undefined) {

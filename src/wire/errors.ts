@@ -1,6 +1,7 @@
 import { loadModel } from '#model/load.ts';
 import type { ServiceModel, Shape } from '#model/model.ts';
-import { type ErrorTarget, isChime } from './routed.ts';
+import { isChime } from '#model/services.ts';
+import type { ErrorTarget } from './routed.ts';
 
 /** Error to encode: the content of an `AwsError`. */
 export interface Failure {

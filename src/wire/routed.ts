@@ -1,22 +1,28 @@
 import type { AwsError } from '#core/aws-error.ts';
-import type { OperationModel, ProtocolName, ServiceModel, ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import type { ProtocolName, ServiceName } from '#model/services.ts';
 
 /** Name and value of a query string, percent-encoded. */
 export type RawPair = readonly [name: string, value: string];
 
-/**
- * Unverified request with a known operation. The server authorizes the action of `operation`, because it runs this operation. It does not
- * read the credential scope or a header again to choose the operation.
- */
-export interface Routed {
+/** An operation that is called, over HTTP or by the server itself. */
+export interface CalledOperation {
   readonly kind: 'routed';
   readonly service: ServiceName;
   readonly model: ServiceModel;
   readonly operation: OperationModel;
+  /** Protocol in which errors are formatted, and so the error code in the trail. */
   readonly protocol: ProtocolName;
   /** Authorization profile. `classic`, of the service `chime`, has only the resource `*` and no tag keys. Requirement: security.md §0.1. */
   readonly profile: 'classic' | 'sdk';
-  /** URI labels of rest-json in the order of the model's URI, percent-encoded. */
+}
+
+/**
+ * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because that is
+ * what will run, not the name in the credential scope or a header.
+ */
+export interface Routed extends CalledOperation {
+  /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */
   readonly labels: readonly string[];
   /** Pairs of the query string, in the order of the request. */
   readonly query: readonly RawPair[];
@@ -38,26 +44,11 @@ export interface RoutingRefusal {
   readonly error: AwsError;
 }
 
-/** Facts that determine the format of an error: those of an operation, or of a request with an unknown operation. */
-export type ErrorTarget = Pick<Routed, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
+/** Operation, or the known facts of an unknown one, in whose format an error is encoded. */
+export type ErrorTarget = Pick<CalledOperation, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
 
 /** Settings of the server that affect routing. */
 export interface RouteSettings {
   /** Whether all six Chime services have the classic profile, as in the guide of 2021. Requirement: security.md §0.1. */
   readonly guide2021: boolean;
-}
-
-/** Six services that sign as `chime`, in the order in which an ambiguous request is matched. */
-export const CHIME_SERVICES = [
-  'chime-sdk-meetings',
-  'chime-sdk-messaging',
-  'chime-sdk-identity',
-  'chime-sdk-voice',
-  'chime-sdk-media-pipelines',
-  'chime',
-] as const satisfies readonly ServiceName[];
-
-/** Reports whether a service is one of the six. */
-export function isChime(service: ServiceName): boolean {
-  return service === 'chime' || service.startsWith('chime-');
 }

@@ -171,9 +171,9 @@ test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a c
 });
 
 test('INF-8: a rotation re-seals every sealed column', () => {
-  const sealed = readdirSync('src/store').flatMap(
-    (file) => readFileSync(join('src/store', file), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? [],
-  );
+  const sealed = readdirSync('src/store', { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? []);
   const resealed = readFileSync('src/server/operator/operator-key.ts', 'utf8').match(/(?<=\.\.\.\w+, )sealed\w+/g) ?? [];
   assert.ok(sealed.length >= 2);
   assert.deepEqual([...resealed].sort(), [...sealed].sort());

@@ -19,7 +19,7 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts';
 import { fromBase32 } from '#core/base32.ts';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import { codeAt } from '#services/iam/mfa.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { startIdentityProvider } from '../sts/identity-provider.ts';

@@ -10,7 +10,7 @@ import type { StsApi } from '#model/generated/sts.ts';
 import { authorizationMessages } from '../../src/access/authorization-message.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { nothingAside, offloadAtOnce } from '../../src/services/chime/fixture.ts';
+import { analyzeAtOnce, noOffload } from '../../src/services/chime/fixture.ts';
 import { codeAt, mfaVerifier, stepAt } from '../../src/services/iam/mfa.ts';
 import type { Access } from '../../src/services/kit/operation.ts';
 import type { StsDeps } from '../../src/services/sts/deps.ts';
@@ -45,8 +45,8 @@ function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input']
       random: (bytes: number) => randomBytes(bytes),
       tx,
       requestId: randomUUID(),
-      aside: nothingAside,
-      offload: offloadAtOnce,
+      offload: noOffload,
+      analyze: analyzeAtOnce,
     };
     return (await operation.handle(call, input as never)) as StsApi[Name]['output'];
   });

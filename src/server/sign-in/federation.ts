@@ -21,7 +21,7 @@ import {
   refusal,
   setCookie,
 } from './http.ts';
-import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
+import { recordLogin, recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
 /** Longer than any session's JSON. */
@@ -54,7 +54,7 @@ async function signinToken(parts: SignInParts, received: PageRequest, parameters
   }
   const duration = parameters.get('SessionDuration');
   const seconds = duration === undefined ? undefined : /^[0-9]{1,6}$/.test(duration) ? Number(duration) : Number.NaN;
-  const answer = parts.signIns.signinToken(given, seconds, parts.now(), random);
+  const answer = parts.signIns.signinToken(given, seconds, parts.now(), parts.random);
   const { principal } = answer;
   const accountId = principal?.accountId ?? NO_ACCOUNT;
   const event = { received, eventName: 'GetSigninToken', accountId, ...(principal !== undefined && { principal }) } as const;
@@ -80,7 +80,7 @@ async function login(parts: SignInParts, received: PageRequest, parameters: Para
   const destination = ownPath(parameters.get('Destination') ?? CONSOLE_PATH);
   if (destination === undefined) return page(400, 'Sign-in failed', '<p>Destination must be a path of this server.</p>');
   const now = parts.now();
-  const begun = parts.signIns.redeem(parameters.get('SigninToken') ?? '', now, random);
+  const begun = parts.signIns.redeem(parameters.get('SigninToken') ?? '', now, parts.random);
   if (begun === undefined) {
     await parts.store.transaction((tx) =>
       recordSignIn(parts, tx, {

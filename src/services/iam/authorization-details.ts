@@ -60,11 +60,11 @@ function sectionsOf(call: Call): readonly { readonly name: string; readonly kind
   const stored = (kind: 'user' | 'group' | 'role', name: Detail['kind']): Read<Detail> => {
     return async (after, limit) => {
       const entries = await call.tx.identity.list(call.accountId, kind, omitUndefined({ after, limit }));
-      return entries.map(({ key, record }) => ({ key, record: { kind: name, record } as Detail }));
+      return entries.map(({ key, record, size }) => ({ key, record: { kind: name, record } as Detail, size }));
     };
   };
   const own: Read<Detail> = async (after, limit) =>
-    (await ownPolicies(call)(after, limit)).map(({ key, record }) => ({ key, record: { kind: 'LocalManagedPolicy', record } }));
+    (await ownPolicies(call)(after, limit)).map((entry) => ({ ...entry, record: { kind: 'LocalManagedPolicy', record: entry.record } }));
   const aws = awsPolicies(call).map(({ key, record }) => ({ key, record: { kind: 'AWSManagedPolicy' as const, record } }));
   return [
     { name: '1/', kind: 'User', read: stored('user', 'User') },

@@ -117,7 +117,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
 ): Exclude<Outcome<Kind>, InvalidPolicy> {
   let outcome: Outcome<Kind>;
   try {
-    outcome = call.offload<Kind>(analysis);
+    outcome = call.analyze<Kind>(analysis);
   } catch (error) {
     if (!(error instanceof StepsExceeded)) throw error;
     throw new AwsError('PolicyEvaluationException', 'The policies are too complex to be evaluated.');

@@ -8,6 +8,8 @@ import type { AwsError } from '#core/aws-error.ts';
 export interface Keyed<Item> {
   readonly key: string;
   readonly record: Item;
+  /** Characters of the stored item. Absent for items in memory. */
+  readonly size?: number;
 }
 
 /** Reads up to `limit` items of a list after a key, in ascending order of keys. */
@@ -37,7 +39,10 @@ export interface PageFormat<Request, Rest> {
 export interface Paging<Request, Rest> {
   /** Returns one page of an in-memory list, in the order of keys, which must be unique. */
   pageOf<Item>(request: Request, items: readonly Keyed<Item>[]): Page<Item, Rest>;
-  /** Returns one page of a stored list, in the order of keys. `keep` selects the items, all by default. */
+  /**
+   * Returns one page of a stored list, in the order of keys. `keep` selects the items, all by default. A page of large items has
+   * fewer than requested, and may be empty.
+   */
   pageOfStored<Item>(request: Request, read: Read<Item>, keep?: Keep<Item>): Promise<Page<Item, Rest>>;
   /** Returns the key after which the page of a request begins, or `undefined` for the first page. */
   afterKey(request: Request): string | undefined;
@@ -70,7 +75,9 @@ export function paging<Request, Rest>(format: PageFormat<Request, Rest>): Paging
     },
     async pageOfStored(request, read, keep) {
       const size = sizeOf(request);
-      return toPage(await readKept(read, afterKey(request), size + 1, keep), size);
+      const { kept, readTo } = await readKept(read, afterKey(request), size + 1, keep);
+      if (readTo === undefined) return toPage(kept, size);
+      return { records: kept.map(({ record }) => record), rest: restAfter(readTo) };
     },
   };
 }
@@ -81,23 +88,40 @@ export function cutPage<Item>(read: readonly Item[], size: number): { readonly i
   return { items, last: read.length > size ? items.at(-1) : undefined };
 }
 
-/** Reads until there are `count` items that `keep` selects, or the list ends. May return more. */
+/** Items that are read at once. The largest item is a policy with five versions of 131,072 characters each. */
+const BATCH_MAX = 16;
+/** Characters of stored items after which a page ends, so that one request does not delay the others. Assumed: the number. */
+const READ_MAX_CHARACTERS = 2 * 2 ** 20;
+
+/** Items of a page. `readTo` is the last key that was read, if the page ends early because its items are large. */
+interface Kept<Item> {
+  readonly kept: readonly Keyed<Item>[];
+  readonly readTo?: string;
+}
+
+/** Reads until there are `count` items that `keep` selects, the list ends, or `READ_MAX_CHARACTERS` were read. */
 async function readKept<Item>(
   read: Read<Item>,
   start: string | undefined,
   count: number,
   keep: Keep<Item> = () => true,
-): Promise<readonly Keyed<Item>[]> {
+): Promise<Kept<Item>> {
   const kept: Keyed<Item>[] = [];
   let after = start;
+  let characters = 0;
   while (kept.length < count) {
-    const batch = await read(after, count);
-    for (const entry of batch) if (await keep(entry.record, entry.key)) kept.push(entry);
+    const limit = Math.min(count - kept.length, BATCH_MAX);
+    const batch = await read(after, limit);
+    for (const entry of batch) {
+      characters += entry.size ?? 0;
+      if (await keep(entry.record, entry.key)) kept.push(entry);
+    }
     const last = batch.at(-1);
-    if (last === undefined || batch.length < count) break;
+    if (last === undefined || batch.length < limit) break;
     after = last.key;
+    if (characters > READ_MAX_CHARACTERS && kept.length < count) return { kept, readTo: after };
   }
-  return kept;
+  return { kept };
 }
 
 /** Concatenates lists. The names of the sections must have the same length and be in ascending order, because they prefix the keys. */
@@ -108,7 +132,7 @@ export function concat<Item>(sections: readonly { readonly name: string; readonl
       if (found.length >= limit) break;
       const from = after === undefined || !after.startsWith(name) ? undefined : after.slice(name.length);
       if (after !== undefined && from === undefined && after > name) continue;
-      for (const entry of await read(from, limit - found.length)) found.push({ key: name + entry.key, record: entry.record });
+      for (const entry of await read(from, limit - found.length)) found.push({ ...entry, key: name + entry.key });
     }
     return found;
   };

@@ -1,6 +1,7 @@
 import { lruMap } from '#core/lru-map.ts';
-import type { Sql, SqlValue, Store, StoreOptions, Tx } from '../store.ts';
-import { positionOfId, positions } from './position.ts';
+import type { Sql, SqlValue } from '../sql.ts';
+import type { Store, StoreOptions, Tx } from '../store.ts';
+import { positions } from './position.ts';
 import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
 import { chunking, isWrite, type Shared, startRun } from './transaction.ts';
 
@@ -285,11 +286,9 @@ function preparing(db: SqliteDriver) {
   return { prepare, exec: (text: string): void => void prepare(text).statement.run([]) };
 }
 
-/** The largest position of what is kept, so that a clock set back does not mix new and old. */
+/** Returns the largest position in the trail, so that new records follow it even if the clock was set back. */
 function lastPosition(db: SqliteDriver): number {
-  const max = (text: string): unknown => db.prepare(text).get([])?.['last'];
-  const id = max('SELECT MAX(id) AS last FROM outbox');
-  return Math.max(Number(max('SELECT MAX(position) AS last FROM trail_event') ?? 0), typeof id === 'string' ? positionOfId(id) : 0);
+  return Number(db.prepare('SELECT MAX(position) AS last FROM trail_event').get([])?.['last'] ?? 0);
 }
 
 /** Where nobody says how to stop: as an exception that nobody catches. */
