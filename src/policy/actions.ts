@@ -1,16 +1,16 @@
 /**
- * The numbers of actions (Decision 0009): what a stack keeps its programs by. Numbers mean nothing beyond this process and are never
- * taken back; there are at most as many as the table below allows, so that nobody can fill the memory with names.
+ * Numbers of actions, by which stacks index their programs (Decision 0009). A number is valid in this process only and is never freed.
+ * `ACTIONS_MAX` limits them, so that clients cannot fill the memory with names.
  */
 
-/** The Service Authorization Reference knows 524 actions of IAM, STS and Chime; the rest is room for other services. */
+/** Maximum number of actions. The Service Authorization Reference has 524 actions of IAM, STS and Chime. The rest is for other services. */
 const ACTIONS_MAX = 8192;
 const NAME_MAX = 128;
 
 const IDS = new Map<string, number>();
 const NAMES: string[] = [];
 
-/** The number of an action, whatever its case; -1 where the table is full, and such an action is decided without being remembered. */
+/** Returns the number of an action, ignoring case. Returns -1 if the table is full. Such an action is decided without a cache. */
 export function actionIdOf(action: string): number {
   const known = IDS.get(action);
   if (known !== undefined) return known;
@@ -22,12 +22,12 @@ export function actionIdOf(action: string): number {
     NAMES.push(lower);
     IDS.set(lower, id);
   }
-  // One further spelling is remembered: the model's. Others are lower-cased each time.
+  // Also caches the spelling of the caller, which usually is the model's. If the table is full, others are lower-cased each time.
   if (IDS.size < 2 * ACTIONS_MAX) IDS.set(action, id);
   return id;
 }
 
-/** The action's name in lower case. */
+/** Returns an action's name in lower case. */
 export function actionName(id: number): string {
   const name = NAMES[id];
   if (name === undefined) throw new Error('There is no action of this number.');

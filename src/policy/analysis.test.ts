@@ -35,7 +35,7 @@ function simulation(texts: readonly string[], more: Partial<SimulationAnalysis> 
 const SLOW = [`*${'a'.repeat(490)}?b*`, `*${'a?'.repeat(240)}b*`, '*a?a?b*'];
 
 for (const value of SLOW) {
-  test(`runAnalysis: policies that fill every quota with ${value.slice(0, 8)} are simulated within the step budget`, () => {
+  test(`runAnalysis: policies that fill all quotas with ${value.slice(0, 8)} are simulated within the budget`, () => {
     const texts = Array.from({ length: Math.ceil(DECISION_CHARACTERS / 120_000) }, () => policyOf(120_000, value));
     const outcome = run<'simulation'>(simulation(texts));
     assert.ok('results' in outcome);
@@ -43,7 +43,7 @@ for (const value of SLOW) {
   });
 }
 
-test('runAnalysis: a simulation over the budget returns the results that it has, and without one is StepsExceeded', () => {
+test('runAnalysis: a simulation above the budget returns its results, or throws StepsExceeded without any', () => {
   const actions = Array.from({ length: 100 }, (_, i) => `s3:Get${i}`);
   const analysis = simulation([policyOf(5_000, SLOW[0] as string)], { actions, count: actions.length });
   const outcome = run<'simulation'>(analysis, 2_000_000);
@@ -51,7 +51,7 @@ test('runAnalysis: a simulation over the budget returns the results that it has,
   assert.throws(() => run(analysis, 200_000), StepsExceeded);
 });
 
-test('runAnalysis: results that name too many statements, or too long names, end the page', () => {
+test('runAnalysis: a page ends when its results have too many statements or too long names', () => {
   const actions = Array.from({ length: 10 }, (_, i) => `s3:Get${i}`);
   const statement = { Effect: 'Allow', Action: '*', Resource: '*' };
   const many = JSON.stringify({ Version: '2012-10-17', Statement: Array.from({ length: RESULT_ITEMS_MAX / 4 }, () => statement) });
@@ -63,7 +63,7 @@ test('runAnalysis: results that name too many statements, or too long names, end
   assert.equal('results' in short && short.results.length, 2);
 });
 
-test('runAnalysis: findings with long names are counted by their characters', () => {
+test('runAnalysis: findings with long names count by their characters', () => {
   const Condition = { NumericEquals: { [`a:${'k'.repeat(60_000)}`]: Array.from({ length: 1_000 }, () => 'x') } };
   const text = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*', Condition } });
   assert.throws(() => run({ kind: 'validation', text, policyType: 'identity', from: 0, to: 1_000 }), StepsExceeded);

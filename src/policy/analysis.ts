@@ -1,6 +1,6 @@
 /**
- * Analyses of policies that a caller supplied or that an account stores: plain data in, plain data out, so that one can run in another
- * thread. The work of each is bounded in steps.
+ * Analyses of policies from a client or an account. Input and output are plain data, so that an analysis can run in another thread. A step
+ * budget limits the work of each analysis.
  */
 import { type AskedAccess, type CheckAnswer, checkAccessNotGranted, checkNoNewAccess } from './analyse/checks.ts';
 import { grantedServices } from './analyse/granted-services.ts';
@@ -16,19 +16,19 @@ import type { Finding } from './validate/finding.ts';
 import type { AuthorizationReference } from './validate/reference.ts';
 import { validatePolicy } from './validate/validate.ts';
 
-/** A policy by its text, and its name in results. */
+/** Policy document with its name in results. */
 export interface NamedPolicy {
   readonly policyId: string;
   readonly policyArn?: string;
   readonly text: string;
 }
 
-/** Simulates the pairs of actions and resources, actions first, from the pair `from` on. */
+/** Simulation of pairs of action and resource, in the order of actions, then resources. Starts at the pair `from`. */
 export interface SimulationAnalysis {
   readonly kind: 'simulation';
   readonly identity: readonly NamedPolicy[];
   readonly boundary: readonly NamedPolicy[];
-  /** One list for each level. Absent: none applies. */
+  /** One list for each level. Absent if no service control policy applies. */
   readonly serviceControl?: readonly (readonly NamedPolicy[])[];
   readonly context: readonly (readonly [key: string, value: string | readonly string[]])[];
   readonly actions: readonly string[];
@@ -43,7 +43,7 @@ export interface ContextKeysAnalysis {
   readonly policies: readonly NamedPolicy[];
 }
 
-/** Findings `from` to `to`, exclusive, of those of a policy. */
+/** Findings of a policy, from the index `from` to `to`, exclusive. */
 export interface ValidationAnalysis {
   readonly kind: 'validation';
   readonly text: string;
@@ -79,14 +79,14 @@ export type Analysis =
   | GrantedAccessAnalysis
   | GrantedServicesAnalysis;
 
-/** A text that is not a policy. */
+/** Result for an invalid policy document. */
 export interface InvalidPolicy {
   readonly invalid: { readonly policyId: string; readonly problem: PolicyTextProblem | undefined };
 }
 
-/** What each kind of analysis returns. */
+/** Result of each kind of analysis. */
 export interface Outcomes {
-  /** Fewer results than `count` if more would exceed the budget, at least one if there is a pair. */
+  /** Fewer results than `count` if more would exceed the budget, but at least one if there is a pair. */
   readonly simulation: { readonly results: readonly EvaluationResult[] } | InvalidPolicy;
   readonly 'context-keys': { readonly keys: readonly string[] } | InvalidPolicy;
   readonly validation: { readonly findings: readonly Finding[]; readonly total: number };
@@ -104,16 +104,16 @@ export type Outcome<Kind extends Analysis['kind'] = Analysis['kind']> = Outcomes
  */
 export const ANALYSIS_STEPS_MAX = 2 ** 28;
 
-/** Statements and keys that the results of one page of a simulation may name. A larger result takes too long to send. */
+/** Maximum number of statements and keys in the results of one page of a simulation. A larger result takes too long to send. */
 export const RESULT_ITEMS_MAX = 4_000;
 
-/** Context keys that one answer may name. */
+/** Maximum number of context keys in one response. */
 const KEYS_MAX = 20_000;
 
 /**
- * Runs an analysis. With `partial`, a simulation that exceeds the budget returns the results that it has, if it has one.
+ * Runs an analysis. With `partial`, a simulation that exceeds the budget returns the results so far, if there is at least one.
  *
- * @throws StepsExceeded
+ * @throws StepsExceeded  the analysis exceeds its budget
  */
 export function runAnalysis<Kind extends Analysis['kind']>(
   analysis: Extract<Analysis, { readonly kind: Kind }>,
@@ -153,7 +153,7 @@ function run(analysis: Analysis, reference: AuthorizationReference, budget: Step
   }
 }
 
-/** Ends an analysis at the first text that is not a policy. Never leaves this file. */
+/** Exception that ends an analysis at the first invalid document. It never leaves this file. */
 class NotAPolicy extends Error {
   readonly invalid: InvalidPolicy['invalid'];
 
@@ -163,7 +163,7 @@ class NotAPolicy extends Error {
   }
 }
 
-/** Compiles the policies of one analysis, and counts the steps. */
+/** Compiler of the policies of one analysis, which counts the steps. */
 class Compiling {
   readonly #budget: StepBudget;
 
@@ -219,10 +219,10 @@ function runSimulation(analysis: SimulationAnalysis, compiled: Compiling, budget
   return results;
 }
 
-/** Characters of a name that count for one item. */
+/** Number of characters in a name that count as one item. */
 const CHARACTERS_OF_ITEM = 64;
 
-/** What a result costs to send: a name can be as long as a policy. */
+/** Returns the cost of sending a result, in items. A name can be as long as a policy. */
 function itemsOf({ MatchedStatements, MissingContextValues }: EvaluationResult): number {
   return MissingContextValues.reduce((sum, name) => sum + 1 + name.length / CHARACTERS_OF_ITEM, 1 + MatchedStatements.length);
 }
@@ -236,7 +236,7 @@ function keysOf(policies: readonly SourcedPolicy[], budget: StepBudget): string[
   return [...keys.values()].sort();
 }
 
-/** Characters of all texts of an analysis: a measure of what it costs to run, and to send to another thread. */
+/** Returns the number of characters in an analysis, as a measure of the cost to run it and to send it to another thread. */
 export function sizeOf(analysis: Analysis): number {
   let size = 0;
   const add = (value: unknown): void => {

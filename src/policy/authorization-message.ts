@@ -8,10 +8,10 @@ import type { PolicyLayers } from './link.ts';
 import { documentsOf } from './simulate.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** Steps of one character of a statement that is written into the message. */
+/** Steps for each character of a statement in the message. */
 const STEPS_OF_CHARACTER = 8;
 
-/** Who asked, for an authorization message. */
+/** Principal in an authorization message. */
 export interface MessagePrincipal {
   readonly id: string;
   readonly name: string;
@@ -23,7 +23,7 @@ export interface MessageFacts {
   readonly principal: MessagePrincipal;
   readonly action: string;
   readonly resource: string;
-  /** The decision. A trust policy, or the account of the resource, may refuse what the caller's own policies allow. */
+  /** Decision. A trust policy or the account of the resource may deny a request that the caller's own policies allow. */
   readonly decision: Extract<Decision, { effect: 'Deny' }>;
   /** The caller's own policies. */
   readonly layers: PolicyLayers;
@@ -38,14 +38,14 @@ export interface MessageFacts {
 }
 
 /**
- * Builds the document that DecodeAuthorizationMessage returns, before it is sealed.
+ * Returns the document for DecodeAuthorizationMessage, which the caller must encrypt.
  *
  * An explicit denial lists the statements that deny, an implicit one the statements that allow. Service control policies belong to the
- * management account, so their statements are left out.
+ * management account, so their statements are omitted.
  *
  * @throws StepsExceeded  the policies are too long to be explained within the budget
  * Source: STS API Reference, DecodeAuthorizationMessage; shape: policy-engine.md §5.
- * Assumed: the statements listed if a trust policy or the account of the resource refuses.
+ * Assumed: the listed statements if a trust policy or the account of the resource denies.
  */
 export function authorizationMessage({
   principal,

@@ -10,29 +10,31 @@ import { readPolicy } from './read.ts';
 import type { RequestRecord } from './request.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
+/** Reason why a document cannot be compiled, with its position. */
 export interface PolicyTextProblem {
   readonly message: string;
   readonly start: Position;
   readonly end: Position;
 }
 
-/** A policy text that cannot be decided by, with every reason and its place. */
+/** Error for a document that cannot be compiled, with all reasons. */
 export type PolicyTextError = Error & { readonly name: 'PolicyTextError'; readonly problems: readonly PolicyTextProblem[] };
 
+/** Reports whether an error is a `PolicyTextError`. */
 export function isPolicyTextError(error: unknown): error is PolicyTextError {
   return error instanceof Error && error.name === 'PolicyTextError';
 }
 
 let compiledPolicies = 0;
 
-/** Steps that it costs to read and lower a policy text, at most: both are linear in it. */
+/** Returns the maximum steps to compile a document. The time is linear in its length. */
 export function compileSteps(text: string): number {
   return 64 + text.length * COMPILE_STEPS_OF_CHARACTER;
 }
 
 const COMPILE_STEPS_OF_CHARACTER = 32;
 
-/** Reads and lowers a policy text; a policy, or every reason why it is none. Never throws. */
+/** Compiles a document. Returns the policy, or all reasons why it is invalid. Never throws. */
 export function tryCompilePolicy(text: string): { readonly policy: CompiledPolicy } | { readonly problems: readonly PolicyTextProblem[] } {
   const { document, problems } = readPolicy(text);
   if (document === undefined || problems.length > 0) return { problems };
@@ -53,9 +55,9 @@ export function tryCompilePolicy(text: string): { readonly policy: CompiledPolic
 }
 
 /**
- * Reads and lowers a policy text.
+ * Compiles a document.
  *
- * @throws PolicyTextError where anything in it is not understood: a policy decides whole or not at all
+ * @throws PolicyTextError  a part of the document is invalid or unsupported. The engine does not evaluate incomplete policies.
  */
 export function compilePolicy(text: string): CompiledPolicy {
   const compiled = tryCompilePolicy(text);
@@ -65,7 +67,7 @@ export function compilePolicy(text: string): CompiledPolicy {
   throw Object.assign(new Error(message), { name: 'PolicyTextError' as const, problems: compiled.problems });
 }
 
-/** The policy as it was written; read again the first time it is asked for. */
+/** Returns the document of a policy. Parses it again at the first call. */
 export function documentOf(policy: CompiledPolicy): PolicyDocument {
   policy.document ??= readPolicy(policy.text).document;
   if (policy.document === undefined) throw new Error('A compiled policy can be read again.');
@@ -75,6 +77,7 @@ export function documentOf(policy: CompiledPolicy): PolicyDocument {
 const HOLDS = answerNode(1);
 const FAILS = answerNode(0);
 
+/** Returns the test of a statement. Creates it at the first call. With `shortArnMatches`, missing segments of an ARN pattern mean `*`. */
 export function statementTest(policy: CompiledPolicy, statement: number, shortArnMatches: boolean): StatementTest {
   const made = shortArnMatches ? policy.tests : policy.strictTests;
   const known = made[statement];
@@ -86,7 +89,7 @@ export function statementTest(policy: CompiledPolicy, statement: number, shortAr
   return prepared;
 }
 
-/** Asks a statement's test. */
+/** Reports whether a statement's test holds for a request. */
 export function statementHolds(policy: CompiledPolicy, statement: number, shortArnMatches: boolean, record: RequestRecord): boolean {
   return walk(statementTest(policy, statement, shortArnMatches).root, record) === 1;
 }
@@ -101,9 +104,9 @@ function makeTest({ resources, conditions }: LoweredStatement, shortArnMatches: 
 }
 
 /**
- * Whether a statement speaks of an action; `action` in lower case.
+ * Reports whether a statement applies to an action in lower case. Without a budget, the number of steps is unlimited.
  *
- * @throws StepsExceeded  the budget has fewer steps left than the comparisons need; without one, any number is taken
+ * @throws StepsExceeded  the budget has too few steps left
  * Source: IAM User Guide, "IAM JSON policy elements: Action" (prefix and name compare case-insensitively) and "NotAction".
  */
 export function statementHasAction({ actions }: LoweredStatement, action: string, budget?: StepBudget): boolean {

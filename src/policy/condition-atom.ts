@@ -8,8 +8,10 @@ import { numberOf, UNREAD } from './texts.ts';
 import { toMoment, toRange } from './values.ts';
 
 /**
- * One key of one operator as an atom: asked by number where the record has the key as one and the values can be told by it. Whatever is
- * said here a second time, `test/reference` holds against the first.
+ * Creates the atom of one condition key under one operator.
+ *
+ * Compares numbers if the request record has the key as a number and the values have numbers too. These rules repeat those of
+ * `match-condition.ts`. `test/reference` checks that both agree.
  */
 export function conditionAtom(condition: ConditionTest): Atom {
   const test = conditionTest(condition);
@@ -40,7 +42,7 @@ export function conditionAtom(condition: ConditionTest): Atom {
   return newAtom(test);
 }
 
-/** For which states of a key that is a truth the condition holds: it is asked. */
+/** Evaluates a condition on a boolean key for each state of the key. Returns the states for which it holds, as bits. */
 function statesOf(test: Predicate, key: string): number {
   const record = newRequestRecord();
   const holds = (state: number, value: string | undefined): number => {

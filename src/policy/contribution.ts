@@ -3,10 +3,10 @@ import type { CompiledPolicy, Contribution, Contributions, SourcedPolicy, Statem
 import type { LoweredStatement } from './lowered.ts';
 import { addKeysOf } from './reads.ts';
 
-/** A policy's statements may be asked about by names that nobody remembers: beyond this the tables begin again. */
+/** Maximum number of cached actions of one policy. The cache is cleared if requests have more action names. */
 const REMEMBERED_MAX = 4096;
 
-/** What a policy says of an action (in lower case); undefined where nothing. */
+/** Returns the statements of a policy that apply to an action in lower case, or `undefined` if none applies. */
 export function contributionOf(source: SourcedPolicy, action: string): Contribution | undefined {
   const contributions = (source.policy.contributions ??= { byAction: new Map(), byStatements: new Map() });
   const name = `${source.policyId}\n${source.policyArn ?? ''}\n`;
@@ -24,8 +24,8 @@ export function contributionOf(source: SourcedPolicy, action: string): Contribut
 
 function contribute(source: SourcedPolicy, name: string, action: string, { byStatements }: Contributions): Contribution | undefined {
   const { policy } = source;
-  const denyOf = speaking(policy, action, 'Deny');
-  const allowOf = speaking(policy, action, 'Allow');
+  const denyOf = applicableOf(policy, action, 'Deny');
+  const allowOf = applicableOf(policy, action, 'Allow');
   if (denyOf.length === 0 && allowOf.length === 0) return undefined;
   const key = `${name}${denyOf.join()}/${allowOf.join()}`;
   const known = byStatements.get(key);
@@ -48,8 +48,11 @@ function contribute(source: SourcedPolicy, name: string, action: string, { bySta
   return made;
 }
 
-/** A statement with a principal does not belong here; it never allows, and its denial asks for nobody in particular. */
-function speaking(policy: CompiledPolicy, action: string, effect: 'Allow' | 'Deny'): number[] {
+/**
+ * Returns the indexes of the statements that apply to an action. In an identity policy, a statement with a principal is invalid: it never
+ * allows, and its Deny applies to every principal.
+ */
+function applicableOf(policy: CompiledPolicy, action: string, effect: 'Allow' | 'Deny'): number[] {
   const found: number[] = [];
   policy.lowered.statements.forEach((statement, i) => {
     if (statement.effect !== effect || (effect === 'Allow' && statement.principals !== undefined)) return;

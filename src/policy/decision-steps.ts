@@ -1,9 +1,9 @@
-/** The step budget of one decision, computed from the quotas of IAM and Organizations. */
+/** Step budget of one decision, computed from the quotas of IAM and Organizations. */
 import type { StepBudget } from './steps.ts';
 import { POLICY_QUOTAS } from './validate/policy-size.ts';
 
 /**
- * Quotas that bound the policies of one principal. `test/hostile/legal-policies.test.ts` compares them with those that the services enforce.
+ * Quotas on the policies of one principal. `test/hostile/legal-policies.test.ts` compares them with the quotas that the services enforce.
  *
  * Source: IAM User Guide, "IAM and AWS STS quotas"; AWS Organizations User Guide, "Quotas for AWS Organizations".
  */
@@ -19,7 +19,7 @@ export const DECISION_QUOTAS = {
   tagKey: 128,
 } as const;
 
-/** Characters of all the policies that can take part in one decision: a user in ten groups, in a session with session policies. */
+/** Maximum characters of all policies of one decision: a user in ten groups, in a session with session policies. */
 export const DECISION_CHARACTERS = charactersOf(DECISION_QUOTAS);
 
 function charactersOf(quotas: typeof DECISION_QUOTAS): number {
@@ -32,16 +32,16 @@ function charactersOf(quotas: typeof DECISION_QUOTAS): number {
 }
 
 /**
- * Words of the bitmaps of the longest value that a request can have: the list of its tag keys. A longer value, as a token of an
- * identity provider may bring, is compared with no pattern that needs bitmaps: such a decision exceeds its budget at once.
+ * Words in the bitmaps of the longest value of a request, which is the list of its tag keys. The token of an identity provider can contain
+ * a longer value. If a pattern requires bitmaps of it, the decision exceeds its budget.
  */
 export const WORDS_MAX = DECISION_QUOTAS.tags * (((2 * DECISION_QUOTAS.tagKey) >>> 5) + 1);
 
 /**
- * Most steps of one decision. A decision that needs more is a denial.
+ * Maximum steps of one decision. A decision that requires more is a denial.
  *
  * A character of a policy takes at most one step for each word of the value, once for the decision and once for the
- * statement that the decision names. The last term is what values cost that are split into bits once per decision.
+ * statement that the decision names. The last term is for the values whose bitmaps are created once per decision.
  */
 export const DECISION_STEPS = 2 * DECISION_CHARACTERS * WORDS_MAX + 2 ** 24;
 
@@ -50,5 +50,5 @@ export function newDecisionBudget(): StepBudget {
   return { stepsLeft: DECISION_STEPS };
 }
 
-/** Most steps of one explanation, unless the caller brings a budget. */
+/** Maximum steps of one explanation if the caller does not pass a budget. */
 export const EXPLANATION_STEPS = 2 ** 26;

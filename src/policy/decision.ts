@@ -1,20 +1,20 @@
 import type { Arn } from '#core/arn.ts';
 
-/** The kinds of policy that take part in a decision, in the order in which a denial is named. */
+/** Types of policies, in the order in which a denial names them. */
 export type PolicyType = 'service-control' | 'resource' | 'trust' | 'boundary' | 'session' | 'identity';
 
-/** Which statement, of which policy. */
+/** Reference to a statement of a policy. */
 export interface StatementRef {
   readonly policyType: PolicyType;
-  /** The policy's ARN, or `user/maker:inline-name` where it is inline. */
+  /** ARN of a managed policy. For an inline policy, the entity and the name: `user/maker:inline-name`. */
   readonly policyId: string;
   readonly policyArn?: Arn;
-  /** From 0. */
+  /** Index of the statement, from 0. */
   readonly statement: number;
   readonly sid?: string;
 }
 
-/** The answer of the engine. One value feeds the error text, the trail, the simulator and the tests. */
+/** Result of the engine, for the error message, the trail, the simulator and the tests. */
 export type Decision =
   | { readonly effect: 'Allow'; readonly by: readonly StatementRef[] }
   | {
@@ -26,10 +26,10 @@ export type Decision =
     }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly missing: PolicyType; readonly resource: string };
 
-/** A decision that denies. */
+/** Decision that denies. */
 export type Denial = Extract<Decision, { effect: 'Deny' }>;
 
-/** A refusal without a decision: the evaluation needs more steps than its budget, so it fails closed. */
+/** Denial without a decision: the evaluation requires more steps than its budget, so it fails closed. */
 export interface OverLimit {
   readonly effect: 'Deny';
   readonly kind: 'limit';

@@ -18,7 +18,7 @@ const ROWS: readonly [policyType: PolicyType, explicit: string, implicit: string
 ];
 
 for (const [policyType, explicit, implicit, carriesArn] of ROWS) {
-  test(`denialText: a ${policyType} policy is named as AWS names it`, () => {
+  test(`denialText: the message for a ${policyType} policy has AWS's name of the policy type`, () => {
     const frame = 'User: arn:aws:iam::111122223333:user/bob is not authorized to perform: chime:ListRooms on resource: arn:x';
     const facts = { principalArn: 'arn:aws:iam::111122223333:user/bob', action: 'chime:ListRooms', resource: 'arn:x' };
     const by = { policyType, policyId: 'X', policyArn: ARN, statement: 0 };
@@ -32,7 +32,7 @@ for (const [policyType, explicit, implicit, carriesArn] of ROWS) {
   });
 }
 
-test('denialText: an action without resource names none, and an inline policy has no ARN to name', () => {
+test('denialText: the message omits an absent resource and the ARN of an inline policy', () => {
   const decision = {
     effect: 'Deny',
     kind: 'explicit',
@@ -46,7 +46,7 @@ test('denialText: an action without resource names none, and an inline policy ha
   );
 });
 
-test('denialText: in the words of 2023 a service control policy that does not allow denies explicitly', () => {
+test('denialText: in the messages of 2023, a service control policy without Allow denies explicitly', () => {
   const decision = { effect: 'Deny', kind: 'implicit', missing: 'service-control', resource: '*' } as const;
   assert.equal(
     denialText({ principalArn: 'arn:u', action: 'a:B', decision, wording: '2023' }),

@@ -1,20 +1,20 @@
 import type { Denial, OverLimit, PolicyType } from './decision.ts';
 
-/** What a refusal says of itself. */
+/** Facts in the message of a denial. */
 export interface DenialFacts {
   readonly principalArn: string;
   readonly action: string;
-  /** Left out where the action has no resource. */
+  /** Absent if the action has no resource. */
   readonly resource?: string;
   readonly decision: Denial | OverLimit;
-  /** Appends the ARN of the policy that denies, where it has one. */
+  /** Whether to append the ARN of the policy that denies, if it has one. */
   readonly withPolicyArn?: boolean;
-  /** Those of 2023, or (the default) those since, in which a service control policy that does not allow says so. */
+  /** Version of AWS's messages. In the later one, the default, a missing Allow in a service control policy is an implicit denial. */
   readonly wording?: '2023' | '2026';
 }
 
 /**
- * How the policy types are called: with their article after "with an explicit deny in", and after "because no".
+ * Names of the policy types after "with an explicit deny in", with their article, and after "because no".
  *
  * Source: IAM User Guide, "Troubleshoot access denied error messages".
  */
@@ -28,15 +28,17 @@ const NAMES: Readonly<Record<PolicyType, readonly [explicit: string, implicit: s
   identity:          ['an identity-based policy',   'identity-based policy'],
 };
 
-/** Types whose ARN a refusal may carry. Source: AWS Security Blog, "Enhanced access denied error messages with policy ARNs". */
+/** Policy types whose ARN a message can contain. Source: AWS Security Blog, "Enhanced access denied error messages with policy ARNs". */
 const NAMED_BY_ARN: ReadonlySet<PolicyType> = new Set(['service-control', 'boundary', 'session', 'identity']);
 
 /**
- * The sentence of an AccessDenied answer. In the words of 2023, a service control policy that does not allow denies
- * explicitly (EVAL-6, TS-5); the page has changed since, and the new words were seen live in August 2026.
+ * Returns the message of an AccessDenied error.
+ *
+ * In the messages of 2023, a service control policy without an Allow denies explicitly (EVAL-6, TS-5). The page changed later, and the real
+ * service returned the new messages in August 2026.
  *
  * Source: IAM User Guide, "Troubleshoot access denied error messages".
- * Assumed: an inline policy, which has no ARN, leaves the suffix off. The text of a limit is ours.
+ * Assumed: the message for an inline policy, which has no ARN, has no suffix. The message for the step limit is Belfry's own.
  */
 export function denialText({ principalArn, action, resource, decision, withPolicyArn, wording = '2026' }: DenialFacts): string {
   const what = `User: ${principalArn} is not authorized to perform: ${action}${resource === undefined ? '' : ` on resource: ${resource}`}`;

@@ -1,23 +1,24 @@
 import type { JsonNode, JsonObject, JsonString } from './json-text.ts';
 
 /**
- * A policy as it was written: every element with the place where it stood. What the elements mean is not known here.
- * An element of a wrong JSON type is absent (its problem says so), and still reachable through `node`.
+ * Policy document with the position of every element. Does not interpret the elements.
+ *
+ * An element with the wrong JSON type is absent and reported as a problem. `node` still contains it.
  */
 export interface PolicyDocument {
   readonly text: string;
   readonly root: JsonObject;
-  /** Offsets at which lines begin; for `positionAt`. */
+  /** Offsets at which lines begin, for `positionAt`. */
   readonly lineStarts: readonly number[];
   readonly version?: JsonString;
   readonly id?: JsonString;
-  /** One for an object in place of a list. */
+  /** Statements. A single object counts as a list of one. */
   readonly statements: readonly StatementNode[];
 }
 
 export interface StatementNode {
   readonly node: JsonObject;
-  /** From 0. */
+  /** Index of the statement, from 0. */
   readonly index: number;
   readonly sid?: JsonString;
   readonly effect?: JsonString;
@@ -30,16 +31,16 @@ export interface StatementNode {
   readonly condition?: ConditionNode;
 }
 
-/** `"Action": "x"` and `"Action": ["x", "y"]` alike. */
+/** Element with one string or a list of strings: `"Action": "x"` or `"Action": ["x", "y"]`. */
 export interface TextsNode {
-  /** The element's name, or the key of a principal map or condition. */
+  /** Name of the element, or key of a principal map or condition. */
   readonly key: JsonString;
   readonly node: JsonNode;
   readonly isList: boolean;
   readonly values: readonly TextNode[];
 }
 
-/** A text, or in a condition a number or boolean as text (`true` is `"true"`, `5` is `"5"`). */
+/** String. In a condition, a number or boolean is converted to a string (`true` to `"true"`, `5` to `"5"`). */
 export interface TextNode {
   readonly value: string;
   readonly node: JsonNode;
@@ -48,9 +49,9 @@ export interface TextNode {
 export interface PrincipalNode {
   readonly key: JsonString;
   readonly node: JsonNode;
-  /** `"Principal": "*"`. A map's `"AWS": "*"` is not this. */
+  /** Whether the element is `"*"`. False for the map `{"AWS": "*"}`. */
   readonly anyone: boolean;
-  /** `AWS`, `Service`, `Federated`, `CanonicalUser`, or whatever was written, with its values. */
+  /** Values by type: `AWS`, `Service`, `Federated`, `CanonicalUser`, or an unknown type. */
   readonly entries: readonly TextsNode[];
 }
 
@@ -60,7 +61,7 @@ export interface ConditionNode {
   readonly blocks: readonly ConditionBlock[];
 }
 
-/** One operator with its keys. */
+/** One operator of a condition, with its keys. */
 export interface ConditionBlock {
   readonly operator: JsonString;
   readonly node: JsonObject;
@@ -68,7 +69,7 @@ export interface ConditionBlock {
 }
 
 /**
- * A place in the text. `line` counts from 1; `column` and `offset` from 0, in UTF-16 units.
+ * Position in a document. `line` counts from 1, `column` and `offset` from 0, in UTF-16 units.
  *
  * Source: IAM Access Analyzer API, Position.
  */
@@ -78,7 +79,7 @@ export interface Position {
   readonly offset: number;
 }
 
-/** Offsets at which the lines of a text begin; a line ends with CR, LF or CR LF. */
+/** Returns the offsets at which lines begin. A line ends with CR, LF or CR LF. */
 export function lineStartsOf(text: string): number[] {
   const starts = [0];
   for (let i = 0; i < text.length; i++) {
@@ -88,7 +89,7 @@ export function lineStartsOf(text: string): number[] {
   return starts;
 }
 
-/** Where an offset is, in lines and columns; logarithmic in the number of lines. */
+/** Returns the line and column of an offset. Takes logarithmic time in the number of lines. */
 export function positionAt(lineStarts: readonly number[], offset: number): Position {
   let low = 0;
   let high = lineStarts.length - 1;

@@ -25,25 +25,25 @@ function sourced(policyId: string, ...statements: object[]): SourcedPolicy {
   return { policyId, policy: compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: all })) };
 }
 
-test('compilePolicy: a refusal says where', () => {
+test('compilePolicy: the error for an invalid document contains the position', () => {
   assert.throws(
     () => compilePolicy('{"Version":"2012-10-17",\n "Statement":{"Effect":"allow","Action":"*","Resource":"*"}}'),
     (error: PolicyTextError) => error.problems[0]?.start.line === 2 && error.problems[0].start.column === 23,
   );
 });
 
-test('decide: no resources at all are not everything', () => {
+test('decide: an empty list of resources means any resource, which an ARN pattern does not match', () => {
   const stack = linkStack({ identity: [sourced('p', { Resource: CHANNEL })] });
   assert.equal(decide(stack, { action: 'chime:CreateChannel', resources: [], context: new Map() }).effect, 'Deny');
 });
 
-test('decide: an explicit denial of a later resource is named before an implicit one of an earlier', () => {
+test('decide: an explicit denial of one resource has precedence over an implicit one of another', () => {
   const stack = linkStack({ identity: [sourced('p', { Effect: 'Deny', Resource: CHANNEL })] });
   const decision = decide(stack, { action: 'chime:CreateChannel', resources: ['arn:aws:chime:::x', CHANNEL], context: new Map() });
   assert.deepEqual(decision.effect === 'Deny' && [decision.kind, decision.resource], ['explicit', CHANNEL]);
 });
 
-test('decide: a statement with a Principal gives nothing where no principals belong, and denies all the same', () => {
+test('decide: in an identity policy, a statement with a Principal never allows, but denies', () => {
   const misplaced = (Effect: string) => sourced('p', { Effect, Principal: { AWS: '*' } });
   const asked = { action: 'a:B', resources: ['*'], context: new Map() };
   assert.equal(decide(linkStack({ identity: [misplaced('Allow')] }), asked).effect, 'Deny');
@@ -51,14 +51,14 @@ test('decide: a statement with a Principal gives nothing where no principals bel
   assert.equal(denied.effect === 'Deny' && denied.kind, 'explicit');
 });
 
-test('decide: an action that no table has room for is decided like any other', () => {
+test('decide: an action is decided even if the table of actions is full', () => {
   const stack = linkStack({ identity: [sourced('p', { Action: 'x:*' })] });
   const action = `x:${'y'.repeat(200)}`;
   assert.equal(actionIdOf(action), -1);
   assert.equal(decide(stack, { action, resources: ['*'], context: new Map() }).effect, 'Allow');
 });
 
-test('decide: a value longer than any legal one exceeds the step budget of a pattern that searches it', () => {
+test('decide: a value above the maximum length exceeds the step budget of a pattern that searches it', () => {
   const decideOn = (pattern: string, value: string | readonly string[]) => {
     const Condition = { 'ForAnyValue:StringLike': { 'x:claim': pattern } };
     const context = new Map([['x:claim', value]]);
@@ -72,7 +72,7 @@ test('decide: a value longer than any legal one exceeds the step budget of a pat
   assert.equal(decideOn('ab*', 'ab'.repeat(7200)), 'Allow');
 });
 
-test('linkStack: as many levels as there can be are decided, one more is refused', () => {
+test('linkStack: accepts the maximum number of levels, and throws for one more', () => {
   const level = [sourced('scp', { Resource: CHANNEL })];
   const layers = (levels: number) => ({ identity: [sourced('p', {})], serviceControl: Array.from({ length: levels }, () => level) });
   const asked = { action: 'chime:CreateChannel', resources: [CHANNEL], context: new Map() };
@@ -80,7 +80,7 @@ test('linkStack: as many levels as there can be are decided, one more is refused
   assert.throws(() => linkStack(layers(57)));
 });
 
-test('readsKey: a key counts for the actions of its statement, in conditions and in variables', () => {
+test('readsKey: returns true for the actions of statements whose conditions or variables read the key', () => {
   const stack = linkStack({
     identity: [
       sourced('p', { Action: 'chime:Delete*', Condition: { StringEquals: { 'aws:ResourceTag/Team': 'x' } } }),
@@ -99,7 +99,7 @@ test('readsKey: a key counts for the actions of its statement, in conditions and
   );
 });
 
-test('programOf: stacks to which the same statements matter share a program, others do not', () => {
+test('programOf: stacks share a program only if the same statements apply', () => {
   const shared = sourced('shared', { Action: 'chime:*' });
   const iam = sourced('iam', { Action: 'iam:*' });
   const one = linkStack({ identity: [shared] });
@@ -111,7 +111,7 @@ test('programOf: stacks to which the same statements matter share a program, oth
   assert.notEqual(programOf(one, chime), programOf(bound, chime));
 });
 
-test('sharedStack: principals of the same policies have one stack, and any difference makes another', () => {
+test('sharedStack: only principals with the same policies share a stack', () => {
   const [p, q] = [sourced('p', {}), sourced('q', {})];
   const one = sharedStack({ identity: [p, q] });
   assert.equal(sharedStack({ identity: [{ ...p }, { ...q }] }), one);
@@ -132,7 +132,7 @@ test('sharedStack: principals of the same policies have one stack, and any diffe
   }
 });
 
-test('sharedStack: no level of service control policies is not a level without policies', () => {
+test('sharedStack: no levels of service control policies differ from a level without policies', () => {
   const identity = [sourced('p', {})];
   const effects = [[], [[]]].map((serviceControl) => {
     return decide(sharedStack({ identity, serviceControl }), { action: 'a:B', resources: ['*'], context: new Map() }).effect;
@@ -140,7 +140,7 @@ test('sharedStack: no level of service control policies is not a level without p
   assert.deepEqual(effects, ['Allow', 'Deny']);
 });
 
-test('sharedStack: a policy of very many names is decided under each of them', () => {
+test('sharedStack: decisions contain the right name of a policy with very many names', () => {
   const { policy } = sourced('p', {});
   const asked = { action: 'a:B', resources: ['*'], context: new Map() };
   for (let i = 0; i < 40; i++) {
@@ -149,7 +149,7 @@ test('sharedStack: a policy of very many names is decided under each of them', (
   }
 });
 
-test('programOf: a policy of another name is named by its own', () => {
+test('programOf: decisions contain the right name of a policy with two names', () => {
   const { policy } = sourced('p', { Action: 'chime:*' });
   const asked = { action: 'chime:CreateChannel', resources: ['*'], context: new Map() };
   const named = ['first', 'second'].map((policyId) => decide(linkStack({ identity: [{ policyId, policy }] }), asked));
@@ -159,7 +159,7 @@ test('programOf: a policy of another name is named by its own', () => {
   );
 });
 
-test('decideRecord: deciding allocates nothing', () => {
+test('decideRecord: a decision allocates nothing', () => {
   const stack = linkStack({
     identity: [
       sourced('p', { Effect: 'Deny', Condition: { NotIpAddress: { 'aws:SourceIp': ['10.0.0.0/8', '2001:db8::/32'] } } }),

@@ -17,22 +17,23 @@ export { linkStack, type PolicyStack, programFor, sharedStack } from './stack.ts
 export { decideTrust, type TrustCaller, type TrustDecision, trustCallerOf, trustReadsKey } from './trust.ts';
 
 /**
- * Whether the record's action may be done to the record's one resource: `ALLOWED`, or a number that says what denies. Allocates nothing.
- * The action's number is not -1.
+ * Decides the action and resource of a record. Returns `ALLOWED`, or a number that identifies the denial. Allocates nothing.
+ * The number of the action must not be -1.
  */
 export function decideRecord(stack: PolicyStack, record: RequestRecord): number {
   beginDecision(record);
   return walk(rootOf(stack, record.action), record);
 }
 
-/** Scratch of `decide`, which is synchronous and sets all that it reads. */
+/** Record of `decide`, which is synchronous and sets all facts that it reads. */
 const RECORD = newRequestRecord();
 
 /**
- * Whether the action may be done to every one of the resources. An explicit denial of any is named before an implicit one of another.
+ * Decides an action on all of the resources. An explicit denial of one resource has precedence over an implicit denial of another.
  *
- * @param budget steps for all of the resources; without it, each has `DECISION_STEPS`
- * @throws StepsExceeded  the budget has fewer steps left than the decision needs
+ * `budget` applies to all resources together. Without it, each resource has `DECISION_STEPS`.
+ *
+ * @throws StepsExceeded  the budget has too few steps left
  */
 export function decide(stack: PolicyStack, request: PolicyRequest, budget?: StepBudget): Decision {
   const program = programFor(stack, request.action);
@@ -42,7 +43,7 @@ export function decide(stack: PolicyStack, request: PolicyRequest, budget?: Step
   return decision;
 }
 
-/** As `decide`, with an existing program and record. Overwrites the record's resource. No resources are decided as `*`. */
+/** Like `decide`, with an existing program and record. Overwrites the record's resource. An empty list of resources means `*`. */
 export function decideProgram(program: Program, record: RequestRecord, resources: readonly string[], budget?: StepBudget): Decision {
   let implicit: Decision | undefined;
   const by: StatementRef[] = [];
@@ -56,9 +57,10 @@ export function decideProgram(program: Program, record: RequestRecord, resources
 }
 
 /**
- * Returns the denial of one resource, or undefined if it is allowed. Overwrites the record's resource.
+ * Returns the denial of one resource, or `undefined` if it is allowed. Overwrites the record's resource.
+ * Without `budget`, the decision has `DECISION_STEPS`.
  *
- * @throws StepsExceeded  the budget, or that of one decision (`DECISION_STEPS`), has fewer steps left than the decision needs
+ * @throws StepsExceeded  the budget has too few steps left
  */
 export function denialOf(program: Program, record: RequestRecord, resource: string, budget?: StepBudget): Denial | undefined {
   takeSteps(beginDecision(record, budget), program.size);
@@ -70,7 +72,7 @@ export function denialOf(program: Program, record: RequestRecord, resource: stri
   return { effect: 'Deny', kind: 'explicit', by: refOf(candidate), policyType: candidate.policyType, resource };
 }
 
-/** Adds the statement of each layer that allowed, once. */
+/** Adds the statement of each layer that allows, without duplicates. */
 function addAllowing({ gates, alwaysBy }: Program, record: RequestRecord, by: StatementRef[]): void {
   const add = (candidate: Candidate): void => {
     const { policyType, source, statement } = candidate;

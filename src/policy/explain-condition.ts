@@ -6,23 +6,23 @@ import {
   askedMoment,
   bytes,
   decimal,
+  formatSigns,
   newPattern,
   type Resolved,
   resolveText,
-  spell,
   wildcardMatch,
 } from './explain-text.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** One key of one operator against the request. */
+/** Result of one condition key under one operator for a request. */
 export interface ConditionTrace {
-  /** As written. */
+  /** Operator as written. */
   readonly operator: string;
   readonly key: string;
   readonly holds: boolean;
-  /** What the request has; absent where the key is. */
+  /** Value in the request. Absent if the key is absent. */
   readonly requestValue?: string | readonly string[];
-  /** Why it holds or not, where no comparison decided. */
+  /** Reason of the result, if no comparison determined it. */
   readonly because?: 'key absent' | 'key present' | 'several values without a set operator' | 'no values' | 'constant';
   readonly values: readonly ValueTrace[];
 }
@@ -37,8 +37,8 @@ function ordered(one: number | undefined, other: number | undefined, relation: s
 }
 
 /**
- * Steps of one comparison with the memory of its trace, without those of a search for wildcards. Some families read the request's
- * value every time.
+ * Returns the steps of one comparison, including the memory of its trace, without those of matching wildcards. Some families parse the
+ * request's value each time.
  */
 function stepsOf(base: string, { length }: string, value: string): number {
   if (base === 'binaryequals') return 512 + 4 * length;
@@ -47,7 +47,7 @@ function stepsOf(base: string, { length }: string, value: string): number {
   return 8 + ((length + value.length) >>> 3);
 }
 
-/** Steps of reading an address, and a date, of the request. */
+/** Steps of parsing an address, and a date, of the request. */
 const STEPS_OF_ADDRESS = 64;
 const STEPS_OF_DATE = 256;
 
@@ -88,12 +88,12 @@ function compare(
   throw new Error(`The explanation knows no operator ${base}.`);
 }
 
-/** What is compared as text: nothing in it is a wildcard. */
+/** Returns a value for comparison as a literal string. */
 function textOf(resolved: Exclude<Resolved, { readonly unresolved: string }>): string {
-  return 'plain' in resolved ? resolved.plain : spell(resolved.pattern.signs);
+  return 'plain' in resolved ? resolved.plain : formatSigns(resolved.pattern.signs);
 }
 
-/** Written out, because an explanation makes many: a spread costs more than the rest. */
+/** Lists all cases instead of a spread, because a spread is slow and an explanation creates many of these objects. */
 function conditionTrace(
   { operator, key }: PreparedCondition,
   requestValue: string | readonly string[] | undefined,
@@ -107,16 +107,16 @@ function conditionTrace(
 }
 
 /**
- * Whether one key of one operator holds, and why.
+ * Evaluates one condition key under one operator, and returns the reasons.
  *
  * Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "Set operators for multivalued context keys",
- * "Conditions with multiple context keys or values"; the assumptions are those of `conditionTest`.
+ * "Conditions with multiple context keys or values". The assumptions are those of `conditionTest`.
  */
 export function traceCondition(condition: PreparedCondition, context: ConditionContext, budget: StepBudget): ConditionTrace {
   const { base, set, ifExists, negated, values: policyValues, untested } = condition;
   takeSteps(budget, 8 + policyValues.length);
   const found = context.get(condition.lowerKey);
-  // An empty list is no value at all.
+  // An empty list counts as an absent key.
   const requestValue = typeof found === 'object' && found.length === 0 ? undefined : found;
 
   if (base === 'null') {
@@ -134,7 +134,7 @@ export function traceCondition(condition: PreparedCondition, context: ConditionC
       return conditionTrace(condition, requestValue, false, 'several values without a set operator', untested);
     }
     const values = traceValues(condition, [requestValue], context, budget);
-    // Several values are alternatives; of a negated operator none may match.
+    // One matching value is sufficient. For a negated operator, no value may match.
     return conditionTrace(condition, requestValue, anyMatched(values) !== negated, undefined, values);
   }
 
@@ -156,7 +156,7 @@ export function anyMatched(values: readonly ValueTrace[]): boolean {
   return false;
 }
 
-/** A value as it is in this request. */
+/** Returns a policy value with the variables of this request. */
 export function resolvedIn({ value, constant, wildcards }: PreparedText, context: ConditionContext, budget: StepBudget): Resolved {
   return constant ?? resolveText(value, context, wildcards, true, budget);
 }
@@ -177,9 +177,9 @@ function traceValues(
   });
 }
 
-/** A value with what became of its variables. */
+/** Returns the trace of a value, with its resolved variables. */
 export function valueTrace({ value, matched, unmatched }: PreparedText, resolved: Resolved, met: boolean): ValueTrace {
   if ('unresolved' in resolved) return { value, matched: false, unresolved: resolved.unresolved };
-  if ('pattern' in resolved && resolved.variables) return { value, matched: met, resolved: spell(resolved.pattern.signs) };
+  if ('pattern' in resolved && resolved.variables) return { value, matched: met, resolved: formatSigns(resolved.pattern.signs) };
   return met ? matched : unmatched;
 }

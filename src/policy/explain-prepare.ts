@@ -15,20 +15,20 @@ import {
 } from './explain-text.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** What of a policy is the same for every explanation, read when the policy is first explained. Traces share what they can of it. */
+/** Parts of a policy that are the same for every explanation. They are created at the first explanation and shared by traces. */
 
-/** One value of a policy element against the request. */
+/** Result of one value of a policy element for a request. */
 export interface ValueTrace {
-  /** As written in the policy. */
+  /** Value as written in the policy. */
   readonly value: string;
   readonly matched: boolean;
-  /** What it was after its variables were filled in, where it had any. */
+  /** Value with the values of its variables, if it has any. */
   readonly resolved?: string;
-  /** The variable that has no value in this request. */
+  /** Variable without a value in this request. */
   readonly unresolved?: string;
 }
 
-/** A value, and the traces of it where no variable makes them another every time. */
+/** Value with its traces. The traces are reused if the value has no variables. */
 interface PreparedValue {
   readonly value: string;
   readonly matched: ValueTrace;
@@ -37,32 +37,32 @@ interface PreparedValue {
 
 export interface PreparedAction extends PreparedValue {
   readonly everything: boolean;
-  /** In lower case; `name` is absent where there is no colon. */
+  /** Patterns in lower case. `name` is absent if the action has no colon. */
   readonly service: Pattern;
   readonly name: Pattern | undefined;
-  /** In lower case: the whole where it has no wildcard, and what stands before the `*` where one ends it. */
+  /** `whole`: the action in lower case, if it has no wildcard. `head`: the part before the `*`, if its only wildcard is at the end. */
   readonly whole: string | undefined;
   readonly head: string | undefined;
 }
 
 export interface PreparedText extends PreparedValue {
   readonly wildcards: boolean;
-  /** As it is for every request; absent where variables must be filled in. */
+  /** Value for every request. Absent if it has variables. */
   readonly constant: Resolved | undefined;
-  /** What typed operators compare, in lower case, as a number or moment, as an address range and as bytes; of their own kind only. */
+  /** Parsed value for the operator's family: in lower case, as a number or time, as an address range, or as bytes. */
   readonly lower: string;
   readonly order: number | undefined;
   readonly range: Range | undefined;
   readonly bytes: string | undefined;
 }
 
-/** One key of one operator; `base` is the operator's name in lower case once prefix, suffix and negation are off. */
+/** One condition key under one operator. `base` is the operator's name in lower case, without prefix, suffix and negation. */
 export interface PreparedCondition {
   readonly operator: string;
   readonly key: string;
   readonly lowerKey: string;
   readonly base: string;
-  /** Of an operator that orders: `equals`, `lessthan` … */
+  /** Relation of an operator on numbers or dates: `equals`, `lessthan` … */
   readonly relation: string;
   readonly set: 'all' | 'any' | undefined;
   readonly ifExists: boolean;
@@ -71,7 +71,7 @@ export interface PreparedCondition {
   readonly untested: readonly ValueTrace[];
 }
 
-/** Action, NotAction, Resource or NotResource. */
+/** Prepared Action, NotAction, Resource or NotResource. */
 export interface PreparedElement<Value> {
   readonly element: string;
   readonly negated: boolean;
@@ -87,19 +87,19 @@ export interface PreparedStatement {
   readonly action: PreparedElement<PreparedAction>;
   readonly resource: PreparedElement<PreparedText> | undefined;
   readonly conditions: readonly PreparedCondition[];
-  /** Nobody but the holder of these policies is meant by them: with a Principal, a statement gives nothing. */
+  /** Whether the statement has a Principal, which is invalid in an identity policy. Such a statement allows nothing. */
   readonly misplaced: boolean;
 }
 
-/** What is prepared once for a policy takes steps in proportion to its text. */
+/** Budget for preparing a policy. The work is linear in its length. */
 const PREPARING: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
 
 const PREPARED = new WeakMap<PolicyDocument, readonly PreparedStatement[]>();
 
 /**
- * Reads a policy for explanations, once.
+ * Prepares a policy for explanations. Caches the result.
  *
- * @throws StepsExceeded  the budget does not allow to read so long a policy
+ * @throws StepsExceeded  the policy is too long for the budget
  */
 export function preparedOf({ policy }: SourcedPolicy, budget: StepBudget): readonly PreparedStatement[] {
   if (policy.document === undefined || !PREPARED.has(policy.document)) takeSteps(budget, compileSteps(policy.text));
@@ -167,7 +167,7 @@ function prepareCondition(operator: string, key: string, nodes: readonly TextNod
   const whole = ifExists ? bare.slice(0, -8) : bare;
   const base = whole.replace('not', '');
   const arn = base.startsWith('arn');
-  // Variables are for the operators of strings and ARNs, wildcards for the Like ones and those of ARNs.
+  // Only operators on strings and ARNs have variables. Only the Like operators and those on ARNs have wildcards.
   const takes = variables && (arn || base.startsWith('string'));
   const values = nodes.map((node) => prepareText(node, base, arn || base === 'stringlike', takes));
   return {
@@ -184,7 +184,7 @@ function prepareCondition(operator: string, key: string, nodes: readonly TextNod
   };
 }
 
-/** @param base the operator, or `arn` for a resource, whose segments are compared as those of an ARN operator */
+/** Prepares a value. `base` is the operator, or `arn` for a resource, whose segments are compared like those of an ARN operator. */
 function prepareText({ value }: TextNode, base: string, wildcards: boolean, variables: boolean): PreparedText {
   const resolved = variables && value.includes('${') ? undefined : resolveText(value, new Map(), wildcards, variables, PREPARING);
   const segmented = resolved !== undefined && 'plain' in resolved && base.startsWith('arn');

@@ -1,29 +1,29 @@
 /**
- * Wildcards, variables and ARNs as the documentation describes them, for explanations. It shares no logic with the fast path on
- * purpose: the two are held against each other by `test/reference`. Texts become lists of characters and marks, so that what a
- * variable stood for can never be taken for a wildcard.
+ * Wildcards, variables and ARNs as the documentation describes them, for explanations. It shares no logic with the engine, so that
+ * `test/reference` can compare both. Strings become lists of characters and wildcards, so that the value of a variable is never
+ * interpreted as a wildcard.
  */
 
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** A character, or one of the two wildcards. */
+/** Character, or one of the two wildcards. */
 export type Sign = string | typeof ANY_TEXT | typeof ANY_CHARACTER;
 export const ANY_TEXT = Symbol('*');
 export const ANY_CHARACTER = Symbol('?');
 
-/** Characters without a wildcard that ends them: `text` where none of them is one. */
+/** Signs between two `*`. `text` is set if they contain no `?`. */
 interface Chunk {
   readonly signs: readonly Sign[];
   readonly text: string | undefined;
 }
 
-/** Signs, and what is made of them when they are first compared: what stands between their `*`, and the six segments of an ARN. */
+/** Signs of a pattern. The first comparison adds the chunks between `*`, and the six segments of an ARN. */
 export interface Pattern {
   readonly signs: readonly Sign[];
-  /** Where the first five colons stand that are written in the policy. One in the value of a variable separates nothing. */
+  /** Positions of the first five written colons. A colon in the value of a variable does not separate segments. */
   readonly colons: readonly number[];
-  /** How many of the signs the value of a leading variable is. */
+  /** Number of signs in the value of a leading variable. */
   readonly lead: number;
   chunks: readonly Chunk[] | undefined;
   segments: readonly Pattern[] | undefined;
@@ -39,18 +39,18 @@ function colonsIn(signs: readonly Sign[]): number[] {
   return colons;
 }
 
-/** A text's characters, and its wildcards. */
+/** Returns the characters and wildcards of a string. */
 export function signsOf(text: string): Sign[] {
   return text.split('').map((char) => (char === '*' ? ANY_TEXT : char === '?' ? ANY_CHARACTER : char));
 }
 
-/** A text of a policy with its variables filled in, or nothing but text, or the variable that has no value. */
+/** Policy value with the values of its variables: a pattern, a literal string, or the name of a variable without a value. */
 export type Resolved =
   | { readonly pattern: Pattern; readonly variables: boolean }
   | { readonly plain: string }
   | { readonly unresolved: string };
 
-/** Steps of one sign: it takes memory, not only time. */
+/** Steps of one sign, including its memory. */
 const SIGN_STEPS = 16;
 
 /** Source: IAM User Guide, "IAM policy elements: Variables and tags". */
@@ -91,8 +91,8 @@ export function resolveText(text: string, context: ConditionContext, wildcards: 
   return { pattern: newPattern(signs, colons, lead), variables: used };
 }
 
-/** The text with its variables filled in, as a person would write it. */
-export function spell(signs: readonly Sign[]): string {
+/** Returns signs as a readable string. */
+export function formatSigns(signs: readonly Sign[]): string {
   return signs.map((sign) => (sign === ANY_TEXT ? '*' : sign === ANY_CHARACTER ? '?' : (sign as string))).join('');
 }
 
@@ -124,7 +124,7 @@ export function wildcardMatch(pattern: Pattern, text: string, budget: StepBudget
   return chunks.length === 2 || middleMatches(chunks.slice(1, -1), text.slice(first.signs.length, end), budget);
 }
 
-/** Whether chunks occur in a text one after the other. Of the places that are reached, the i-th bit is the one before the i-th character. */
+/** Reports whether chunks occur in a string in order. The i-th bit of the reached positions is the position before the i-th character. */
 function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudget): boolean {
   if (chunks.reduce((length, { signs }) => length + signs.length, 0) > text.length) return false;
   const places = placesOf(text);
@@ -136,17 +136,17 @@ function middleMatches(chunks: readonly Chunk[], text: string, budget: StepBudge
       reached = (sign === ANY_CHARACTER ? reached << 1n : (reached & places(sign as string)) << 1n) & all;
       if (reached === 0n) return false;
     }
-    // What follows a `*` may begin anywhere from the first place on.
+    // A chunk after a `*` can begin at any position after the first reached one.
     reached = all & -(reached & -reached);
   }
   return true;
 }
 
-/** Texts whose characters are known by place, and how many are kept. */
+/** Cache of the positions of characters, by string. `PLACES_MAX` limits it. */
 const PLACES = new Map<string, Map<string, bigint>>();
 const PLACES_MAX = 256;
 
-/** Where a character stands in a text, as bits. */
+/** Returns a function that returns the positions of a character as bits. */
 function placesOf(text: string): (char: string) => bigint {
   let known = PLACES.get(text);
   if (known === undefined) {
@@ -167,13 +167,13 @@ function placesOf(text: string): (char: string) => bigint {
   };
 }
 
-/** The six segments of a pattern; the sixth has the colons that follow the fifth. Fewer where there are fewer. */
+/** Returns the segments of a pattern, at most six. The sixth contains all later colons. */
 function segmentsOf({ signs, colons }: Pattern): Pattern[] {
   const ends = [...colons, signs.length];
   return ends.map((end, i) => newPattern(signs.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end)));
 }
 
-/** A request is compared with many policies: what was made of its text last is kept for the next of them. */
+/** Caches the last result of a function, because the same request value is compared with many policies. */
 function rememberLast<Made>(make: (text: string) => Made): (text: string) => Made {
   let last: { readonly text: string; readonly made: Made } | undefined;
   return (text) => {
@@ -182,16 +182,17 @@ function rememberLast<Made>(make: (text: string) => Made): (text: string) => Mad
   };
 }
 
-/** The six segments of an ARN; undefined where it is none. */
+/** Returns the six segments of an ARN, or `undefined` if the string is not an ARN. */
 const arnParts = rememberLast((text) => {
   const parts = text.split(':');
   return parts.length < 6 || parts[0] !== 'arn' ? undefined : [...parts.slice(0, 5), parts.slice(5).join(':')];
 });
 
 /**
- * Source: IAM User Guide, "Resource" and "ARN condition operators": each segment is compared with its own. Missing segments of the
- * pattern are `*` where `short` says so.
- * Assumed: a pattern that begins with a variable and has fewer written colons goes on in the last segment of the variable's ARN.
+ * Reports whether an ARN pattern matches a string. With `short`, missing segments of the pattern mean `*`.
+ *
+ * Source: IAM User Guide, "Resource" and "ARN condition operators": segments are compared in pairs.
+ * Assumed: if a pattern begins with a variable and has fewer written colons, its rest belongs to the last segment of the variable's ARN.
  */
 export function arnMatch(pattern: Pattern, text: string, short: boolean, budget: StepBudget): boolean {
   if (pattern.signs.length === 1 && pattern.signs[0] === ANY_TEXT) return true;
@@ -199,11 +200,12 @@ export function arnMatch(pattern: Pattern, text: string, short: boolean, budget:
   if (parts === undefined) return false;
   pattern.segments ??= segmentsOf(pattern);
   const { segments, signs, lead } = pattern;
-  if (segments.length < 6 && !short) return arnParts(spell(signs.slice(0, lead))) !== undefined && wildcardMatch(pattern, text, budget);
+  if (segments.length < 6 && !short)
+    return arnParts(formatSigns(signs.slice(0, lead))) !== undefined && wildcardMatch(pattern, text, budget);
   return segments.every((segment, i) => wildcardMatch(segment, parts[i] as string, budget));
 }
 
-/** Decimal, of at most 64 characters; undefined where the text is none. */
+/** Parses a decimal number of at most 64 characters. Returns `undefined` for an invalid one. */
 export function decimal(text: string): number | undefined {
   return text.length <= 64 && /^[+-]?[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : undefined;
 }
@@ -211,7 +213,7 @@ export function decimal(text: string): number | undefined {
 const W3C =
   /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(?:Z|([+-])([0-9]{2}):([0-9]{2})))?)?)?$/;
 
-/** The moment a request is asked at, as `moment` reads it. */
+/** Parses the time of a request with `moment`. Caches the last result. */
 export const askedMoment = rememberLast(moment);
 
 /** Milliseconds since 1970. Source: IAM User Guide, "Date condition operators"; W3C note "Date and Time Formats". */
@@ -236,7 +238,7 @@ export function moment(text: string): number | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59 || Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined;
   const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
   const local = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}Z`);
-  // The platform takes 31 February for 3 March: a day must come out as it went in.
+  // JavaScript interprets 31 February as 3 March, so the day is compared with the parsed one.
   if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== `${year}-${month}-${day}`) return undefined;
   const offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60_000;
   return sign === '-' ? local + offset : local - offset;
@@ -280,14 +282,14 @@ function address(text: string): Numbered | undefined {
   return six === undefined ? undefined : { family: 6, value: six };
 }
 
-/** Addresses of one family with the same first bits. */
+/** Range of addresses of one family, with the same first bits. */
 export interface Range {
   readonly family: 4 | 6;
   readonly hostBits: bigint;
   readonly network: bigint;
 }
 
-/** Source: IAM User Guide, "IP address condition operators": CIDR, or an address alone. Undefined where the text is neither. */
+/** Parses CIDR or a single address. Returns `undefined` for other strings. Source: IAM User Guide, "IP address condition operators". */
 export function addressRange(text: string): Range | undefined {
   const [network = '', prefix, more] = text.split('/');
   const wanted = address(network);
@@ -300,14 +302,14 @@ export function addressRange(text: string): Range | undefined {
 
 const askedAddress = rememberLast(address);
 
-/** The families never meet. */
+/** Reports whether an address is in a range of the same family. */
 export function addressMatch(range: Range | undefined, text: string): boolean {
   const asked = askedAddress(text);
   if (range === undefined || asked === undefined || range.family !== asked.family) return false;
   return asked.value >> range.hostBits === range.network;
 }
 
-/** The bytes of a base64 text, spelt canonically; undefined where it is none. */
+/** Returns the canonical Base64 of the same bytes, or `undefined` for invalid Base64. */
 export function bytes(text: string): string | undefined {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('hex') : undefined;
 }

@@ -20,7 +20,7 @@ function traceOf(statement: object, context: Readonly<Record<string, string | re
   return trace;
 }
 
-test('explain: a statement of another action says so and nothing more', () => {
+test('explain: the trace of a statement with another action has only the action', () => {
   const { applies, action, resource, conditions } = traceOf({ Action: ['chime:Delete*', 'iam:*'] });
   assert.deepEqual(
     [applies, action.element, action.holds, action.values.map(({ matched }) => matched)],
@@ -29,7 +29,7 @@ test('explain: a statement of another action says so and nothing more', () => {
   assert.deepEqual([resource, conditions], [undefined, []]);
 });
 
-test('explain: a variable is shown with what it stood for, or as what has no value', () => {
+test('explain: a trace contains the value of a variable, or its name if it has no value', () => {
   const statement = { Resource: 'arn:aws:chime:*:*:app-instance/${aws:PrincipalTag/app}/*' };
   assert.deepEqual(traceOf(statement, { 'aws:principaltag/app': 'a' }).resource?.values, [
     { value: statement.Resource, matched: true, resolved: 'arn:aws:chime:*:*:app-instance/a/*' },
@@ -53,7 +53,7 @@ const CONDITIONS: readonly [title: string, operator: string, value: unknown, req
 ];
 
 for (const [title, operator, value, request, holds, because, matched] of CONDITIONS) {
-  test(`explain: a condition tells ${title}`, () => {
+  test(`explain: the trace of a condition has ${title}`, () => {
     const [trace] = traceOf(
       { Condition: { [operator]: { 'my:Key': value } } },
       request === undefined ? {} : { 'my:key': request },
@@ -63,7 +63,7 @@ for (const [title, operator, value, request, holds, because, matched] of CONDITI
   });
 }
 
-test('explain: a silent layer names the statement in which least fails, and what would do', () => {
+test('explain: a layer without Allow has the statement with the fewest failing parts, and one to add', () => {
   const far = { Resource: 'arn:aws:chime:*:*:meeting/*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const near = { Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
   const { layers } =
@@ -76,7 +76,7 @@ test('explain: a silent layer names the statement in which least fails, and what
   });
 });
 
-test('explain: the statement that is named to be added turns the answer of its layer', () => {
+test('explain: after adding the proposed statement, the layer allows', () => {
   const layers = { identity: [sourced('p', { Action: 'iam:*' })], boundary: [sourced('b', {})] };
   const asked = { action: 'chime:CreateChannel', resources: [CHANNEL], context: new Map() };
   const grant = explain(layers, asked).resources[0]?.layers[0]?.nearest?.grant;
@@ -84,7 +84,7 @@ test('explain: the statement that is named to be added turns the answer of its l
   assert.equal(explain({ ...layers, identity: [...layers.identity, sourced('more', grant)] }, asked).decision.effect, 'Allow');
 });
 
-test('explain: every layer answers, each level of service control policies for itself', () => {
+test('explain: each layer and each level of service control policies has its own trace', () => {
   const deny = { Effect: 'Deny', Action: 'chime:*' };
   const layers = {
     identity: [sourced('p', {})],

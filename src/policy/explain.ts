@@ -16,14 +16,14 @@ import type { PolicyRequest } from './request.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
 /**
- * The engine once more, written to be read: it follows the order of AWS's documentation, leaves nothing out and remembers
- * everything. It works on the policy as written and shares no code with `engine.ts`; `test/reference` demands that both agree.
+ * Second implementation of the engine, for explanations. It follows the order of AWS's documentation, evaluates every statement and records
+ * the results. It reads the policy documents and shares no code with `engine.ts`. `test/reference` checks that both agree.
  */
 
-/** Action, NotAction, Resource or NotResource against the request. */
+/** Result of Action, NotAction, Resource or NotResource for a request. */
 export interface ElementTrace {
   readonly element: string;
-  /** Whether the element lets the statement apply. */
+  /** Whether the element matches the request. */
   readonly holds: boolean;
   readonly values: readonly ValueTrace[];
 }
@@ -32,11 +32,11 @@ export interface StatementTrace {
   readonly ref: StatementRef;
   readonly effect: 'Allow' | 'Deny';
   readonly applies: boolean;
-  /** Offsets of its braces in the policy's text: the first, and one past the last. */
+  /** Offsets of the statement in the document, including its braces. `end` is exclusive. */
   readonly start: number;
   readonly end: number;
   readonly action: ElementTrace;
-  /** Looked at only where the action holds, as are the conditions. Absent as well where the statement has none. */
+  /** Absent if the action does not match, or the statement has no such element. The same applies to the conditions. */
   readonly resource?: ElementTrace;
   readonly conditions: readonly ConditionTrace[];
 }
@@ -46,28 +46,28 @@ export interface PolicyTrace {
   readonly statements: readonly StatementTrace[];
 }
 
-/** The smallest changes that would let a layer allow: a statement that nearly does, with what fails in it, and a statement to add. */
+/** Smallest changes after which a layer would allow: the statement that nearly allows with its failing parts, and a statement to add. */
 export interface NearestMiss {
   readonly statement?: StatementRef;
-  /** `Resource`, or `StringEquals aws:username`. */
+  /** Failing parts: `Resource`, or a condition such as `StringEquals aws:username`. */
   readonly failing: readonly string[];
   readonly grant: { readonly Effect: 'Allow'; readonly Action: string; readonly Resource: string };
 }
 
 export interface LayerTrace {
   readonly policyType: PolicyType;
-  /** Of service control policies: from 0, the root. */
+  /** Level of service control policies, from 0 for the root. */
   readonly level?: number;
   readonly answer: 'allows' | 'denies' | 'silent';
   readonly policies: readonly PolicyTrace[];
-  /** Present where the layer is silent. */
+  /** Present if the layer neither allows nor denies. */
   readonly nearest?: NearestMiss;
 }
 
 export interface ResourceTrace {
   readonly resource: string;
   readonly decision: Decision;
-  /** In the order in which they must allow. */
+  /** Layers, in the order in which they are evaluated. */
   readonly layers: readonly LayerTrace[];
 }
 
@@ -77,9 +77,9 @@ export interface Explanation {
 }
 
 /**
- * Decides, and says of every statement of every layer why it applied or not.
+ * Decides a request and returns for every statement of every layer why it applies or not.
  *
- * @throws StepsExceeded  the budget has fewer steps left than the explanation needs
+ * @throws StepsExceeded  the budget has too few steps left
  * Source: IAM User Guide, "Policy evaluation logic" and "How AWS enforcement code logic evaluates requests".
  */
 export function explain(layers: PolicyLayers, request: PolicyRequest, budget: StepBudget = { stepsLeft: EXPLANATION_STEPS }): Explanation {
@@ -102,11 +102,11 @@ function explainResource(layers: PolicyLayers, request: PolicyRequest, resource:
   layers.serviceControl?.forEach((level, i) => {
     layer('service-control', level, i);
   });
-  // "Identity-based policies". A root user needs none, but is held to what they deny.
+  // "Identity-based policies". A root user needs no Allow, but a Deny applies.
   layer('identity', layers.identity);
-  // "IAM permissions boundaries", where one is set.
+  // "IAM permissions boundaries", if the principal has one.
   if (layers.boundary !== undefined && layers.boundary.length > 0) layer('boundary', layers.boundary);
-  // "Session policies", where one was passed.
+  // "Session policies", if one was passed.
   if (layers.session !== undefined) layer('session', layers.session);
   return { resource, decision: decideTraced(traced, layers.root === true, resource), layers: traced };
 }
@@ -120,7 +120,7 @@ function decideTraced(layers: readonly LayerTrace[], root: boolean, resource: st
     const by = denying === undefined ? undefined : firstApplying(denying.policies, 'Deny');
     if (by !== undefined) return { effect: 'Deny', kind: 'explicit', by, policyType, resource };
   }
-  // "All requests are implicitly denied", unless every layer that is there allows.
+  // "All requests are implicitly denied", unless every present layer allows.
   const needed = layers.filter(({ policyType }) => !(root && policyType === 'identity'));
   const silent = needed.find(({ answer }) => answer !== 'allows');
   if (silent !== undefined) return { effect: 'Deny', kind: 'implicit', missing: silent.policyType, resource };
@@ -186,18 +186,18 @@ function explainStatement(
   return { ref, effect, applies: met && traced.holds, start, end, action, resource: traced, conditions };
 }
 
-/** Steps of a statement without values, with the memory of its trace. */
+/** Steps of a statement without values, including the memory of its trace. */
 const STEPS_OF_STATEMENT = 32;
 
-/** Steps of a resource: its segments are compared one by one. */
+/** Steps of a resource, whose segments are compared one by one. */
 const STEPS_OF_RESOURCE = 128;
 
-/** Steps of a value, with the memory of its trace. */
+/** Steps of a value, including the memory of its trace. */
 const STEPS_OF_VALUE = 4;
 
 const NO_CONDITIONS: readonly ConditionTrace[] = [];
 
-/** Written out, because an explanation makes many: a spread costs more than the rest. */
+/** Lists all cases instead of a spread, because a spread is slow and an explanation creates many of these objects. */
 function refTo(policyType: PolicyType, { policyId, policyArn }: SourcedPolicy, { index: statement, sid }: PreparedStatement): StatementRef {
   if (policyArn === undefined) {
     return sid === undefined ? { policyType, policyId, statement } : { policyType, policyId, statement, sid };
@@ -210,7 +210,7 @@ function traceElement<Value>({ element, negated, values }: PreparedElement<Value
   return { element, holds: anyMatched(traced) !== negated, values: traced };
 }
 
-/** An action in lower case, and where its colon stands; -1 where there is none. */
+/** Action in lower case, with the offset of its colon, or -1. */
 interface AskedAction {
   readonly whole: string;
   readonly colon: number;
@@ -228,7 +228,7 @@ function actionMatch(
   budget: StepBudget,
 ): boolean {
   if (everything) return true;
-  // A name as it is, and a wildcard at its end, need no further thought.
+  // A literal name and a name with a wildcard only at its end are compared directly.
   if (wanted !== undefined) return whole === wanted;
   if (colon < 0 || name === undefined) return false;
   if (head !== undefined) return whole.startsWith(head);
@@ -244,7 +244,7 @@ function traceResource(value: PreparedText, resource: string, { context }: Polic
   return valueTrace(value, resolved, pattern !== undefined && arnMatch(pattern, resource, true, budget));
 }
 
-/** Of the Allow statements with the action, the one in which least fails; the first of several. */
+/** Returns the Allow statement with the action that has the fewest failing parts. Returns the first of several. */
 function nearestMiss(policies: readonly PolicyTrace[], action: string, resource: string): NearestMiss {
   let nearest: { readonly ref: StatementRef; readonly failing: readonly string[] } | undefined;
   for (const { statements } of policies) {

@@ -5,15 +5,15 @@ import { forgetLists } from './subject.ts';
 import { ABSENT, numberOf, UNREAD } from './texts.ts';
 import { toMoment, toTruth } from './values.ts';
 
-/** Keys whose values are `true` and `false`, in the order of their bits in a record's `truths`. */
+/** Boolean context keys, in the order of their bits in a record's `truths`. */
 export const TRUTH_KEYS: readonly string[] = [
   ...['aws:securetransport', 'aws:multifactorauthpresent', 'aws:viaawsservice', 'aws:principalisawsservice'],
 ];
-/** What two bits of `truths` say; 0 is `UNREAD`, and so is a value that is no truth. */
+/** Values of the two bits of a key in `truths`. `UNREAD` (0) also means that the value is not a boolean. */
 export const TRUE = 1;
 export const FALSE = 2;
 export const MISSING = 3;
-/** Where the bits stand that say whether `ipv4` was read. */
+/** Position of the two bits in `truths` that tell whether `ipv4` is set. */
 export const IPV4_SHIFT = 2 * TRUTH_KEYS.length;
 
 const TRUTH_SLOTS: readonly number[] = TRUTH_KEYS.map(slotOf);
@@ -23,8 +23,8 @@ const SOURCE_IP = slotOf('aws:sourceip');
 const CURRENT_TIME = slotOf('aws:currenttime');
 
 /**
- * Puts a context into a record: what has a slot into its slot, and what is compared most as numbers. Keys without slots stay in the
- * context, or in `others`, which may belong to the role session.
+ * Fills a record from a context: keys with a slot into their slots, and the most frequently compared values as numbers. Keys without a slot
+ * are read from the context, or from `others`, which may belong to the role session.
  */
 export function fillRecord(record: RequestRecord, context: ConditionContext, others: ConditionContext = context): void {
   const open: OpenRecord = record;
@@ -63,7 +63,7 @@ function truthState(value: string | readonly string[] | undefined): number {
 
 const COLONS = new Int32Array(5);
 
-/** Gives a record a resource, taken apart: its first five segments, and these with the sixth up to its first slash, as numbers. */
+/** Sets the resource of a record, with the numbers of its first five segments, and of these with the sixth up to its first slash. */
 export function fillResource(record: RequestRecord, resource: string): void {
   const open: OpenRecord = record;
   open.resource = resource;

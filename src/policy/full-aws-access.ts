@@ -1,7 +1,7 @@
 import type { Arn } from '#core/arn.ts';
 
 /**
- * The service control policy that is there in every organization and allows everything.
+ * Service control policy of AWS in every organization, which allows everything.
  *
  * Source: AWS Organizations User Guide, "Service control policies (SCPs)", FullAWSAccess.
  */

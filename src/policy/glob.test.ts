@@ -39,7 +39,7 @@ for (const [pattern, text, matches] of MATCHES) {
   });
 }
 
-test('matchesText: only the part of the text between the offsets is compared', () => {
+test('matchesText: compares only the part of the text between the offsets', () => {
   const glob = newGlob(piecesOf('*a*b*'));
   assert.deepEqual(
     [matchesText(glob, 'xaxbx', 0, 4), matchesText(glob, 'xaxbx', 0, 3), matchesText(glob, 'xaxbx', 2, 5)],
@@ -172,7 +172,7 @@ test('globMatches: a variable counts as one unit, however long its value is', ()
   assert.ok(steps(glob, 'a'.repeat(900)) <= 2 * steps(glob, 'aa') + 2000);
 });
 
-test('globMatches: a comparison that exceeds its budget throws, and leaves nothing for the next', () => {
+test('globMatches: a comparison that exceeds its budget throws and does not affect the next one', () => {
   const budget: StepBudget = { stepsLeft: 3000 };
   const long = newGlob(piecesOf(`*${'a?'.repeat(200)}b*`));
   const text = `${'a'.repeat(2000)}b`;

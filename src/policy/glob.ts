@@ -14,35 +14,35 @@ import { conjunction, listSubject, newSubjects, occurrenceMask, type Subject, ty
 /** Codes of a pattern: UTF-16 units, or these. */
 export const MANY = -1;
 export const ONE = -2;
-/** The k-th variable is `VARIABLE - k`. */
+/** Code of a variable: the k-th variable is `VARIABLE - k`. */
 const VARIABLE = -16;
 
 export type Variable = Extract<Piece, { kind: 'variable' }>;
 
-/** A pattern that is ready to be matched. Runs of `*` are one. */
+/** Compiled pattern. Consecutive `*` are merged. */
 export interface Glob {
   readonly codes: Int32Array;
   readonly variables: readonly Variable[];
-  /** Number of units and `?`: the least length of a match, without the values of the variables. */
+  /** Number of units and `?`, which is the minimum length of a match without the values of the variables. */
   readonly least: number;
   /** Offsets of the first and the last `*` in `codes`; -1 if there is none. */
   readonly firstMany: number;
   readonly lastMany: number;
 }
 
-/** What a comparison needs besides the pattern and the value. */
+/** Working memory and budget of comparisons. */
 export interface Matching {
-  /** Steps that are left. The caller replaces it for each decision. */
+  /** Remaining steps. The caller replaces the budget for each decision. */
   budget: StepBudget;
   readonly subjects: Subjects;
 }
 
-/** @param wordsMax most words of the bitmaps of one value: a longer one exceeds every budget */
+/** Creates the memory of comparisons. `wordsMax` limits the words in the bitmaps of one value. A longer value exceeds every budget. */
 export function newMatching(budget: StepBudget, wordsMax = Number.POSITIVE_INFINITY): Matching {
   return { budget, subjects: newSubjects(wordsMax) };
 }
 
-/** Compiles pieces. */
+/** Compiles the pieces of a pattern. */
 export function newGlob(pieces: readonly Piece[]): Glob {
   const codes: number[] = [];
   const variables: Variable[] = [];
@@ -71,14 +71,14 @@ export function newGlob(pieces: readonly Piece[]): Glob {
 
 const NO_TEXTS: readonly string[] = [];
 
-/** Compares outside of decisions: what is linked is bounded by the quotas of policies, and linked once. */
+/** Budget of comparisons outside decisions. Linking happens once, and the quotas of policies limit its work. */
 const UNBOUNDED: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY };
 const LINKING = newMatching(UNBOUNDED);
 
 /**
  * Reports whether a pattern without variables matches `text[from..to)` entirely.
  *
- * @throws StepsExceeded  the budget has fewer steps left than the comparison needs
+ * @throws StepsExceeded  the budget has too few steps left
  */
 export function matchesText(glob: Glob, text: string, from = 0, to = text.length, budget: StepBudget = UNBOUNDED): boolean {
   LINKING.budget = budget;
@@ -88,16 +88,16 @@ export function matchesText(glob: Glob, text: string, from = 0, to = text.length
 /**
  * Reports whether a pattern matches `value[from..to)` entirely.
  *
- * `texts` are the values of the pattern's variables, which are literal: neither `*` nor `${` means anything in them.
+ * `texts` has the values of the pattern's variables. They are literal: `*` and `${` have no meaning in them.
  *
- * @throws StepsExceeded  the budget has fewer steps left than the comparison needs
+ * @throws StepsExceeded  the budget has too few steps left
  */
 export function globMatches(glob: Glob, texts: readonly string[], matching: Matching, value: string, from: number, to: number): boolean {
   const { codes, firstMany, lastMany } = glob;
   const least = leastLength(glob, texts);
   const { length } = codes;
   if (firstMany < 0 ? to - from !== least : to - from < least) return false;
-  // A unit compared at its place costs less than one of a search.
+  // Comparing a unit at a fixed position costs less than searching for it.
   takeSteps(matching.budget, 1 + (least >>> 2));
 
   let begin = from;
@@ -111,7 +111,7 @@ export function globMatches(glob: Glob, texts: readonly string[], matching: Matc
       begin++;
     } else {
       const text = texts[VARIABLE - code] as string;
-      if (!standsAt(value, begin, text)) return false;
+      if (!occursAt(value, begin, text)) return false;
       begin += text.length;
     }
   }
@@ -126,7 +126,7 @@ export function globMatches(glob: Glob, texts: readonly string[], matching: Matc
     } else {
       const text = texts[VARIABLE - code] as string;
       end -= text.length;
-      if (!standsAt(value, end, text)) return false;
+      if (!occursAt(value, end, text)) return false;
     }
   }
   if (firstMany === lastMany) return true;
@@ -142,28 +142,28 @@ export function globMatches(glob: Glob, texts: readonly string[], matching: Matc
   }
   RANGE.low = begin >>> 5;
   RANGE.high = RANGE.low;
-  // From the least position that is reached, the last `*` reaches the end.
+  // The last `*` reaches the end from the smallest position in the row.
   const reached = advance(matching, subject, codes, firstMany, lastMany, texts, end, ahead) && leastPosition(row) <= end;
   clearRow(row);
   return reached;
 }
 
-/** The length of the shortest match. */
+/** Returns the length of the shortest match. */
 function leastLength({ least, variables }: Glob, texts: readonly string[]): number {
   let length = least;
   for (let i = 0; i < variables.length; i++) length += (texts[i] as string).length;
   return length;
 }
 
-/** Compares one by one. The caller knows that there is room. */
-function standsAt(text: string, from: number, part: string): boolean {
+/** Reports whether `part` occurs at `from`. The text must be long enough. */
+function occursAt(text: string, from: number, part: string): boolean {
   for (let i = part.length - 1; i >= 0; i--) {
     if (text.charCodeAt(from + i) !== part.charCodeAt(i)) return false;
   }
   return true;
 }
 
-/** First and last word of the row that hold a position. */
+/** First and last word of the row that contain a position. */
 const RANGE = { low: 0, high: 0 };
 
 function leastPosition(row: Int32Array): number {
@@ -222,7 +222,7 @@ function advance(
   return low <= high && NEXT.mask >= 0;
 }
 
-/** What `next` found: the positions at which codes can be consumed (-1 if there are none), and their number. */
+/** Result of `next`: offset of the positions at which codes can be consumed (-1 if there are none), and the number of codes. */
 const NEXT = { mask: 0, length: 0 };
 
 /** Looks up the positions of the code at `at`, or of as many codes as form a gram. Returns the number of these codes. */
@@ -250,27 +250,27 @@ function next(
   return 1;
 }
 
-/** Most units that are advanced in one pass: the positions of such a gram are found once for each subject. */
+/** Maximum number of units that are advanced in one pass. The positions of such a gram are computed once for each subject. */
 const GRAM = 4;
-/** Most grams of one subject that are kept. Text with more of them matches no pattern for long. */
+/** Maximum number of cached grams of one subject. */
 const GRAMS_MAX = 512;
-/** Bytes of a gram that stand for a wildcard, and for no unit. */
+/** Bytes of a gram that mean a wildcard, and no unit. */
 const [ANY, NO_UNIT] = [0, 1];
 
-/** The byte of a code in a gram; -1 if it has none. */
+/** Returns the byte of a code in a gram, or -1. */
 function gramByte(code: number): number {
   if (code === ONE) return ANY;
   return code > NO_UNIT && code < 256 ? code : -1;
 }
 
-/** Number of codes from `at` on that form a gram: at most `GRAM`. */
+/** Returns the number of codes from `at` that form a gram, at most `GRAM`. */
 function gramLength(codes: Int32Array, at: number, last: number): number {
   let length = 0;
   while (length < GRAM && at + length < last && gramByte(codes[at + length] as number) >= 0) length++;
   return length;
 }
 
-/** The offset of the positions at which a gram can be consumed; -1 if there is none, and 0 if no more grams are kept. */
+/** Returns the offset of the positions at which a gram can be consumed. Returns -1 if there are none, and 0 if the cache is full. */
 function gramMask(subjects: Subjects, subject: Subject, codes: Int32Array, at: number, length: number, budget: StepBudget): number {
   let gram = 0;
   for (let i = 0; i < GRAM; i++) gram = (gram << 8) | (i < length ? gramByte(codes[at + i] as number) : NO_UNIT);
@@ -289,7 +289,7 @@ function gramMask(subjects: Subjects, subject: Subject, codes: Int32Array, at: n
 
 const MASKS = new Int32Array(GRAM);
 
-/** The offset of the positions at which a code of one unit can be consumed; -1 if there is none. */
+/** Returns the offset of the positions at which a code of one unit can be consumed, or -1. */
 function codeMask(subjects: Subjects, subject: Subject, code: number, budget: StepBudget): number {
   if (code >= 0) return unitMask(subjects, subject, code, budget);
   return subject.inside;
@@ -313,7 +313,7 @@ function leap(row: Int32Array, arena: Int32Array, mask: number, low: number, hig
   return high + 1;
 }
 
-/** As `leap`, by a word or more. */
+/** Like `leap`, by one word or more. */
 function leapFar(row: Int32Array, arena: Int32Array, mask: number, low: number, high: number, most: number, length: number): number {
   const words = length >>> 5;
   const bits = length & 31;
@@ -328,7 +328,7 @@ function leapFar(row: Int32Array, arena: Int32Array, mask: number, low: number, 
   return Math.min(high + words + 1, most);
 }
 
-/** Adds every position after the least one. In a single string, that is what a `*` reaches. */
+/** Adds every position after the smallest one. In a single string, a `*` reaches these positions. */
 function fillAll(row: Int32Array, low: number, high: number, most: number): number {
   const word = row[low] as number;
   row[low] = word | -word;
@@ -336,14 +336,13 @@ function fillAll(row: Int32Array, low: number, high: number, most: number): numb
   return Math.max(high, most);
 }
 
-/** A list with more values is matched as one subject, so that each value is read once for all patterns. */
+/** Minimum number of values that are matched as one subject, so that each value is read once for all patterns. */
 export const LIST_MIN = 5;
 
 /**
- * Marks the values of a list that a pattern matches, by their index in `found`, and returns whether there are any. Values with a mark
- * already are not looked for: their marks stay.
+ * Marks the values of a list that a pattern matches, by their index in `found`. Reports whether there are any. Existing marks remain.
  *
- * @throws StepsExceeded  the budget has fewer steps left than the comparison needs
+ * @throws StepsExceeded  the budget has too few steps left
  */
 export function matchList(glob: Glob, texts: readonly string[], matching: Matching, values: readonly string[], found: Uint8Array): boolean {
   const subject = listSubject(matching.subjects, values, matching.budget);
@@ -402,12 +401,12 @@ function advanceList({ codes }: Glob, texts: readonly string[], matching: Matchi
     } else if (!leapAll(row, subjects.arena, words, mask, length)) return false;
     many = false;
   }
-  // What follows the last `*` may be a variable without text.
+  // The code after the last `*` can be a variable with an empty value.
   if (many && codes[codes.length - 1] !== MANY) fillLists(row, subject);
   return true;
 }
 
-/** As `leap`, from the first position of each string. Returns whether any position is left. */
+/** Like `leap`, from the first position of each string. Reports whether any position is left. */
 function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject, mask: number, length: number): boolean {
   let any = 0;
   for (let i = 0; i < starts.length; i++) {
@@ -419,7 +418,7 @@ function leapFromStarts(row: Int32Array, arena: Int32Array, { starts }: Subject,
   return any !== 0;
 }
 
-/** As `leap`, over all words. Returns whether any position is left. */
+/** Like `leap`, over all words. Reports whether any position is left. */
 function leapAll(row: Int32Array, arena: Int32Array, words: number, mask: number, length: number): boolean {
   const down = 32 - length;
   let carry = 0;
@@ -433,7 +432,7 @@ function leapAll(row: Int32Array, arena: Int32Array, words: number, mask: number
   return any !== 0;
 }
 
-/** Adds, in each string, every position after its least one: what a `*` reaches. */
+/** Adds every position after the smallest one of each string. A `*` reaches these positions. */
 function fillLists(row: Int32Array, { starts, words }: Subject): void {
   for (let i = 0; i < starts.length; i++) {
     const end = i + 1 < starts.length ? (starts[i + 1] as number) >>> 5 : words;
@@ -478,7 +477,7 @@ function endIsReached(row: Int32Array, { starts, texts }: Subject, index: number
   return (((row[position >>> 5] as number) >>> (position & 31)) & 1) === 1;
 }
 
-/** As `matchList`, for a pattern that is compared with values of its own length only. */
+/** Like `matchList`, for a pattern that matches only values of its own length. */
 function matchEach(glob: Glob, matching: Matching, values: readonly string[], found: Uint8Array): boolean {
   takeSteps(matching.budget, values.length);
   let any = false;

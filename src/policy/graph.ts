@@ -2,41 +2,41 @@ import { IPV4_SHIFT, TRUE } from './facts.ts';
 import type { RequestRecord } from './request.ts';
 import { ABSENT, UNREAD } from './texts.ts';
 
-/** A question about a request that was prepared when the policy was linked. */
+/** Test of a request, prepared when the policy was linked. */
 export type Predicate = (record: RequestRecord) => boolean;
 
-/** How an atom is asked where the record holds what it asks about as a number. */
+/** Kinds of nodes: an answer, or the comparison of an atom. All kinds except `TEXT` compare numbers of the record. */
 export const ANSWER = 0;
-/** Only by `test`. */
+/** Calls `test`. */
 export const TEXT = 1;
-/** The resource's first five segments are those of `number`. */
+/** The first five segments of the resource have this `number`. */
 export const HEAD = 2;
-/** The resource's first five segments, and its sixth up to the first slash, are those of `number`. */
+/** The first five segments of the resource and its sixth up to the first slash have this `number`. */
 export const KIND = 3;
 /** The two bits at `number` are one of the states in the bits of `states`. */
 export const TRUTH = 4;
-/** The region, or the organization, is one of `list`. */
+/** The region, or the organization, is in `list`. */
 export const REGION = 5;
 export const ORGANIZATION = 6;
-/** The address lies in one of the networks in `list`, in which their masks follow them. */
+/** The address is in one of the networks in `list`, which contains pairs of address and mask. */
 export const IPV4 = 7;
-/** The moment lies before `bound`, or after. */
+/** The time is before `bound`, or after it. */
 export const BEFORE = 8;
 export const AFTER = 9;
 
-/** One comparison of a statement: of its resource with a pattern, or of a context key with an operator's values. */
+/** One comparison of a statement: the resource with a pattern, or a context key with an operator's values. */
 export interface Atom {
   readonly op: number;
   readonly number: number;
   readonly states: number;
   readonly list: readonly number[];
   readonly bound: number;
-  /** What it answers where none of the list is met, and where the key is absent. */
+  /** `negated`: result if no value of `list` matches. `missing`: result if the key is absent. */
   readonly negated: boolean;
   readonly missing: boolean;
-  /** The same question, asked about texts: right for every record. */
+  /** The same comparison with strings, which is correct for every record. */
   readonly test: Predicate;
-  /** The nodes that ask it, by where they lead: weak, so that a policy that outlives another does not keep what they made together. */
+  /** Nodes of this atom, by their successors. Weak, so that a policy does not keep nodes that it shares with deleted policies. */
   readonly nodes: WeakMap<Node, WeakMap<Node, Node>>;
 }
 
@@ -45,7 +45,7 @@ type Quick = Partial<Omit<Atom, 'test' | 'nodes'>> & { readonly op: number };
 const NO_LIST: readonly number[] = [];
 
 export function newAtom(test: Predicate, quick: Quick = { op: TEXT }): Atom {
-  // A number that was not to be had is no way to ask.
+  // Without a number, the comparison uses strings.
   const op = (quick.op === HEAD || quick.op === KIND) && quick.number === UNREAD ? TEXT : quick.op;
   return {
     op,
@@ -60,12 +60,12 @@ export function newAtom(test: Predicate, quick: Quick = { op: TEXT }): Atom {
   };
 }
 
-/** What a statement asks. */
+/** Test of a statement: a constant, one comparison, or a combination. */
 export type Test = boolean | Atom | { readonly all: readonly Test[] } | { readonly any: readonly Test[] } | { readonly not: Test };
 
 /**
- * A step of a decision: an atom and where either answer leads; or the answer. One question in the same place is one node for all
- * programs, so a thousand principals' programs fit where a decision need not go far for them.
+ * Node of a decision graph: an atom with its two successors, or an answer. Programs share equal nodes, so the programs of a thousand
+ * principals fit into the processor's cache.
  */
 export interface Node {
   readonly op: number;
@@ -78,7 +78,7 @@ export interface Node {
 const NOTHING = newAtom(() => false, { op: ANSWER });
 const ANSWERS = new Map<number, Node>();
 
-/** The end of a graph. There are few, and they stay. */
+/** Returns the node of an answer. Answer nodes are few and are never freed. */
 export function answerNode(answer: number): Node {
   let node = ANSWERS.get(answer);
   if (node === undefined) {
@@ -91,7 +91,7 @@ export function answerNode(answer: number): Node {
   return node;
 }
 
-/** The graph that leads to one of two nodes. What is constant, or makes no difference, is not asked. */
+/** Returns the graph of a test, which ends at `yes` or `no`. Omits constants and comparisons that do not affect the result. */
 export function graphOf(test: Test, yes: Node, no: Node): Node {
   if (test === true) return yes;
   if (test === false) return no;
@@ -109,7 +109,7 @@ function nodeOf(atom: Atom, yes: Node, no: Node): Node {
   return node;
 }
 
-/** What a test costs at most, in questions asked by number; one that is asked about a text costs ten of them. */
+/** Returns the maximum cost of a test, in comparisons of numbers. A comparison of strings counts as ten. */
 export function costOf(test: Test): number {
   if (typeof test === 'boolean') return 0;
   if ('not' in test) return costOf(test.not);
@@ -118,7 +118,7 @@ export function costOf(test: Test): number {
   return 'op' in test && test.op === TEXT ? 10 : 1;
 }
 
-/** The number of questions of a test. */
+/** Returns the number of comparisons in a test. */
 export function sizeOf(test: Test): number {
   if (typeof test === 'boolean') return 0;
   if ('not' in test) return sizeOf(test.not);
@@ -126,7 +126,7 @@ export function sizeOf(test: Test): number {
   return parts === undefined ? 1 : parts.reduce<number>((sum, part) => sum + sizeOf(part), 0);
 }
 
-/** Follows a graph to its answer. One loop without calls where the record has the numbers, which is what makes a decision cheap. */
+/** Evaluates a graph and returns its answer. With numbers in the record, it is a loop without function calls, so decisions are fast. */
 export function walk(from: Node, record: RequestRecord): number {
   let node = from;
   for (;;) {
@@ -156,7 +156,7 @@ export function walk(from: Node, record: RequestRecord): number {
         holds = ((record.truths >>> IPV4_SHIFT) & 3) === TRUE ? networkMeets(atom, record.ipv4) : atom.test(record);
         break;
       case BEFORE:
-        // NaN is neither before nor after, and where it was not read the text is asked.
+        // NaN means that the time was not read. Then both comparisons are false and the strings are compared.
         holds = record.moment < atom.bound || (Number.isNaN(record.moment) && atom.test(record));
         break;
       case AFTER:

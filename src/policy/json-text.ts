@@ -1,9 +1,9 @@
 /**
- * A JSON reader that remembers where everything stood and notices repeated names, which `JSON.parse` does neither of.
- * One pass, no look-back, bounded depth: the time is linear in the text. Knows nothing of policies.
+ * JSON parser with positions and problems, for policies. `JSON.parse` has neither positions nor an error for repeated names.
+ * Takes linear time and limits the depth. Does not know the elements of policies.
  */
 
-/** Offsets into the text, in UTF-16 units: `start` is the first character, `end` one past the last. */
+/** Offsets in the text, in UTF-16 units. `end` is exclusive. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -11,12 +11,12 @@ export interface Span {
 
 export interface JsonString extends Span {
   readonly kind: 'string';
-  /** Escapes resolved, without the quotes. */
+  /** Content of the string, with escapes resolved. */
   readonly value: string;
 }
 export interface JsonNumber extends Span {
   readonly kind: 'number';
-  /** As written. */
+  /** Number as written. */
   readonly text: string;
 }
 export interface JsonBoolean extends Span {
@@ -36,12 +36,12 @@ export interface JsonMember {
 }
 export interface JsonObject extends Span {
   readonly kind: 'object';
-  /** In the order of the text, repeated names included. */
+  /** Members in the order of the text, including repeated names. */
   readonly members: readonly JsonMember[];
 }
 export type JsonNode = JsonString | JsonNumber | JsonBoolean | JsonNull | JsonArray | JsonObject;
 
-/** What is wrong with the text as JSON; `at` is an offset, `end` one past what is wrong. */
+/** Problem of a JSON text, from the offset `at` to `end`, exclusive. */
 export type JsonProblem =
   | { readonly kind: 'syntax'; readonly message: string; readonly at: number; readonly end: number }
   | { readonly kind: 'depth'; readonly message: string; readonly at: number; readonly end: number }
@@ -69,13 +69,13 @@ const CLOSE_BRACE = 0x7d;
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** Ends the reading; never leaves this file. */
+/** Exception that ends parsing. It never leaves this file. */
 const STOP = Symbol('stop');
 
 /**
- * Reads a JSON text. `root` is absent where the text is no JSON; repeated names are problems that do not stop the reading.
+ * Parses a JSON text. `root` is absent if the text is not valid JSON. Repeated names are problems, but parsing continues.
  *
- * Source: RFC 8259, with the depth bounded at 24 (a policy needs 7).
+ * Source: RFC 8259. The maximum depth is 24. A policy needs 7.
  */
 export function readJson(text: string): { readonly root?: JsonNode; readonly problems: readonly JsonProblem[] } {
   const problems: JsonProblem[] = [];

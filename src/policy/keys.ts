@@ -1,7 +1,6 @@
 /**
- * Context keys that have a slot in a request record: those that most requests carry. Few, because a record is to stay in the cache; and
- * a fixed number, whatever policies say. All others (tags, keys of services, keys nobody knows) are looked up by name in the request's
- * context.
+ * Context keys with a slot in the request record: the keys that most requests have. They are few, so that the record stays in the
+ * processor's cache. All other keys (tags, keys of services, unknown keys) are looked up by name in the request's context.
  *
  * Source: IAM User Guide, "AWS global condition context keys", the keys that are "always" or "in most cases" in the context.
  */
@@ -19,7 +18,7 @@ export const SLOT_KEYS: readonly string[] = [
 
 const SLOTS: ReadonlyMap<string, number> = new Map(SLOT_KEYS.map((key, slot) => [key, slot]));
 
-/** The slot of a context key, lower-cased; -1 where it has none and is looked up by name. */
+/** Returns the slot of a lower-case context key, or -1 if the key is looked up by name. */
 export function slotOf(key: string): number {
   return SLOTS.get(key) ?? -1;
 }

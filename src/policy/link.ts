@@ -4,71 +4,71 @@ import type { PolicyType, StatementRef } from './decision.ts';
 import { answerNode, costOf, graphOf, type Node, sizeOf, type Test } from './graph.ts';
 import { LAYERS_MAX } from './request.ts';
 
-/** The policies in force for a principal, by what they do. */
+/** Policies of a principal, by policy type. */
 export interface PolicyLayers {
-  /** Inline, attached and of all groups; of a role session the role's. */
+  /** Inline and attached policies, including those of all groups. For a role session, those of the role. */
   readonly identity: readonly SourcedPolicy[];
-  /** Absent or empty: none attached. */
+  /** Permissions boundary. Absent or empty if the principal has none. */
   readonly boundary?: readonly SourcedPolicy[];
-  /** Absent: none was passed. Empty: one was passed that allows nothing. */
+  /** Session policies. Absent if none was passed. An empty list allows nothing. */
   readonly session?: readonly SourcedPolicy[];
-  /** One list for each level from the root down, each of which must allow. Absent: none applies. */
+  /** One list for each level from the root down. Each level must allow. Absent if no service control policy applies. */
   readonly serviceControl?: readonly (readonly SourcedPolicy[])[];
-  /** The identity layer always allows: the root user. */
+  /** Whether the principal is the root user, whose identity layer always allows. */
   readonly root?: boolean;
 }
 
-/** Allowed. Above it: 1 + the number of the statement that denies. Below it: -1 - the number of the gate that does not allow. */
+/** Answer for an allowed request. A larger answer is 1 + the index in `denyOf`. A smaller answer is -1 - the index in `gates`. */
 export const ALLOWED = 0;
 
-/** A statement that speaks of the action. */
+/** Statement that applies to the action. */
 export interface Candidate {
   readonly policyType: PolicyType;
   readonly source: SourcedPolicy;
   readonly statement: number;
 }
 
-/** One layer that must allow, for one action, and does not always. A layer without candidates never allows. */
+/** Layer that must allow an action, and depends on the request. A layer without candidates never allows. */
 export interface Gate {
   readonly policyType: PolicyType;
   readonly allowOf: readonly Candidate[];
-  /** Whether each of them allows: leads to 1. */
+  /** Graph of each candidate. It ends at 1 if the statement allows. */
   readonly allows: readonly Node[];
 }
 
-/** Everything that can decide one action for one stack: the graph that decides, and what its answers mean. */
+/** Decision graph of one action for one stack, and the meaning of its answers. */
 export interface Program {
-  /** Leads to an answer as `decideRecord` gives it. */
+  /** Graph that ends at the answer of `decideRecord`. */
   readonly root: Node;
-  /** In the order in which they are named. */
+  /** Statements that can deny, in the order in which denials name them. */
   readonly denyOf: readonly Candidate[];
-  /** In the order in which an implicit denial is named; without those that always allow. */
+  /** Layers that must allow, in the order in which implicit denials name them. Omits layers that always allow. */
   readonly gates: readonly Gate[];
-  /** What allows in the layers that always do. */
+  /** Statements that allow in the layers that always allow. */
   readonly alwaysBy: readonly Candidate[];
-  /** Every context key that a condition or variable of these policies' statements about the action reads, sorted. */
+  /** Context keys that the conditions and variables of these statements read, sorted. */
   readonly keys: readonly string[];
-  /** Number of comparisons that one decision makes at most. */
+  /** Maximum number of comparisons of one decision. */
   readonly size: number;
 }
 
-/** Why a linked policy has this many levels: bounded, so that a decision's scratch is. */
+/** Maximum number of levels of service control policies. It bounds the memory of a decision. */
 const LEVELS_MAX = LAYERS_MAX - 8;
 
-/** @throws Error where there are more levels of service control policies than can be */
+/** Checks the number of levels. @throws Error  there are more than `LEVELS_MAX` levels of service control policies */
 export function checkLayers(layers: PolicyLayers): void {
   if ((layers.serviceControl?.length ?? 0) > LEVELS_MAX) throw new Error('There are too many levels of service control policies.');
 }
 
-/** What one layer brings. A level of service control policies is a layer. */
-interface Brought {
+/** Contributions of one layer. Each level of service control policies is a layer. */
+interface LinkedLayer {
   readonly policyType: PolicyType;
   readonly contributions: readonly Contribution[];
-  /** Whether the layer must allow. */
+  /** Whether the layer must allow the action. */
   readonly gate: boolean;
 }
 
-/** Steps in the chain of contributions: which layer the next ones belong to. */
+/** Markers in the chain of contributions. A marker starts a layer of this policy type. */
 // biome-ignore format: a table
 const MARKS: Readonly<Record<PolicyType, { readonly gate: object; readonly free: object }>> = {
   'service-control': { gate: {}, free: {} },
@@ -81,37 +81,37 @@ const MARKS: Readonly<Record<PolicyType, { readonly gate: object; readonly free:
 const PROGRAM = {};
 
 /**
- * The program of an action (in lower case). Stacks to which the same statements matter share one.
+ * Returns the program of a lower-case action. Stacks with the same applicable statements share one program.
  *
  * Source: IAM User Guide, "Policy evaluation logic": an explicit deny in any policy wins, then every layer that is present must allow.
- * Assumed: where several layers fail, an explicit denial is named in the order service control, boundary, session, identity, and an
- * implicit one in the order service control, identity, boundary, session.
+ * Assumed: if several layers deny, an explicit denial is named in the order service control, boundary, session, identity. An implicit
+ * denial is named in the order service control, identity, boundary, session.
  */
 export function linkProgram(layers: PolicyLayers, action: string): Program {
-  const brought: Brought[] = [];
-  const bring = (policyType: PolicyType, policies: readonly SourcedPolicy[], gate: boolean): void => {
+  const linked: LinkedLayer[] = [];
+  const addLayer = (policyType: PolicyType, policies: readonly SourcedPolicy[], gate: boolean): void => {
     const contributions: Contribution[] = [];
     for (const source of policies) {
       const contribution = contributionOf(source, action);
       if (contribution !== undefined) contributions.push(contribution);
     }
-    if (gate || contributions.length > 0) brought.push({ policyType, contributions, gate });
+    if (gate || contributions.length > 0) linked.push({ policyType, contributions, gate });
   };
-  for (const level of layers.serviceControl ?? []) bring('service-control', level, true);
-  bring('identity', layers.identity, layers.root !== true);
-  if (layers.boundary !== undefined && layers.boundary.length > 0) bring('boundary', layers.boundary, true);
-  if (layers.session !== undefined) bring('session', layers.session, true);
+  for (const level of layers.serviceControl ?? []) addLayer('service-control', level, true);
+  addLayer('identity', layers.identity, layers.root !== true);
+  if (layers.boundary !== undefined && layers.boundary.length > 0) addLayer('boundary', layers.boundary, true);
+  if (layers.session !== undefined) addLayer('session', layers.session, true);
 
-  const first = brought.find(({ contributions }) => contributions.length > 0)?.contributions[0];
-  if (first === undefined) return makeProgram(brought);
+  const first = linked.find(({ contributions }) => contributions.length > 0)?.contributions[0];
+  if (first === undefined) return makeProgram(linked);
   let step = nextOf(first);
-  for (const { policyType, contributions, gate } of brought) {
+  for (const { policyType, contributions, gate } of linked) {
     step = stepOf(step, gate ? MARKS[policyType].gate : MARKS[policyType].free);
     for (const contribution of contributions) step = stepOf(step, contribution);
   }
   let program = step.get(PROGRAM) as Program | undefined;
   if (program === undefined) {
-    program = makeProgram(brought);
+    program = makeProgram(linked);
     step.set(PROGRAM, program);
   }
   return program;
@@ -133,12 +133,12 @@ function stepOf(from: WeakMap<object, unknown>, by: object): WeakMap<object, unk
 
 const EXPLICIT_ORDER: readonly PolicyType[] = ['service-control', 'boundary', 'session', 'identity'];
 
-function makeProgram(brought: readonly Brought[]): Program {
+function makeProgram(linked: readonly LinkedLayer[]): Program {
   const denies: Test[] = [];
   const denyOf: Candidate[] = [];
   const keys = new Set<string>();
   for (const policyType of EXPLICIT_ORDER) {
-    for (const { contributions } of brought.filter((layer) => layer.policyType === policyType)) {
+    for (const { contributions } of linked.filter((layer) => layer.policyType === policyType)) {
       for (const { source, denies: own, denyOf: statements, keys: read } of contributions) {
         for (const key of read) keys.add(key);
         denies.push(...own);
@@ -149,7 +149,7 @@ function makeProgram(brought: readonly Brought[]): Program {
   const gates: Gate[] = [];
   const alwaysBy: Candidate[] = [];
   const gateTests: Test[] = [];
-  for (const { policyType, contributions, gate } of brought) {
+  for (const { policyType, contributions, gate } of linked) {
     if (!gate) continue;
     const unconditional = contributions.find(({ alwaysAt }) => alwaysAt >= 0);
     if (unconditional !== undefined) {
@@ -162,18 +162,18 @@ function makeProgram(brought: readonly Brought[]): Program {
       allowOf: contributions.flatMap(({ source, allowOf }) => allowOf.map((statement) => ({ policyType, source, statement }))),
       allows: contributions.flatMap(({ allowRoots }) => allowRoots),
     });
-    // Any of them will do: what costs least is asked first.
+    // One Allow is sufficient, so the cheapest test comes first.
     gateTests.push({ any: contributions.flatMap(({ allows }) => allows).sort((a, b) => costOf(a) - costOf(b)) });
   }
   let root = answerNode(ALLOWED);
   for (let g = gates.length - 1; g >= 0; g--) root = graphOf(gateTests[g] as Test, root, answerNode(-1 - g));
-  // Denials are named in their order, and asked in it.
+  // Denials are evaluated in the order in which they are named.
   for (let i = denies.length - 1; i >= 0; i--) root = graphOf(denies[i] as Test, answerNode(1 + i), root);
   const size = [...denies, ...gateTests].reduce<number>((sum, test) => sum + sizeOf(test), 1);
   return { root, denyOf, gates, alwaysBy, keys: [...keys].sort(), size };
 }
 
-/** A candidate as decisions name it. */
+/** Returns the reference to a statement for a decision. */
 export function refOf({ policyType, source, statement }: Candidate): StatementRef {
   const { policyId, policyArn, policy } = source;
   const sid = policy.lowered.statements[statement]?.sid;

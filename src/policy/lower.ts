@@ -6,7 +6,7 @@ import type { ActionPattern, ArnPattern, ConditionTest, LoweredPolicy, LoweredSt
 import { type Operator, readOperator } from './operators.ts';
 import { type Piece, readPattern } from './pattern.ts';
 
-/** Something in a policy that the engine does not understand, and therefore will not decide by. */
+/** Part of a policy that the engine does not support. It does not evaluate such a policy. */
 export interface LowerProblem {
   readonly message: string;
   readonly start: Position;
@@ -18,11 +18,12 @@ type Report = (message: string, node: JsonNode) => void;
 const PRINCIPAL_TYPES: ReadonlySet<string> = new Set(['AWS', 'Service', 'Federated', 'CanonicalUser']);
 
 /**
- * Turns a document into the form that is linked. The policy is absent where there is a problem: a statement that is not understood
- * is never left out, because it might have been a Deny.
+ * Converts a document to the form that is linked.
+ *
+ * If there is a problem, returns no policy. It never skips a single statement, because the statement could be a Deny.
  *
  * Source: IAM User Guide, "IAM JSON policy elements reference".
- * Assumed: a variable in an operator that takes none, or before the fifth colon of a resource, is a problem and not literal text.
+ * Assumed: a variable in an operator without variables, or before the fifth colon of a resource, is a problem and not literal text.
  */
 export function lowerPolicy(document: PolicyDocument): { readonly policy?: LoweredPolicy; readonly problems: readonly LowerProblem[] } {
   const problems: LowerProblem[] = [];

@@ -2,26 +2,27 @@ import type { Glob } from './glob.ts';
 import type { Operator, Quantifier } from './operators.ts';
 import type { Piece } from './pattern.ts';
 
-/** A policy in the form that is linked: plain data, everything understood, nothing left to parse but the request. */
+/** Policy in the form that is linked: plain data, validated and parsed. */
 export interface LoweredPolicy {
   readonly version: '2008-10-17' | '2012-10-17';
   readonly statements: readonly LoweredStatement[];
 }
 
+/** Statement in the form that is linked. */
 export interface LoweredStatement {
   readonly effect: 'Allow' | 'Deny';
   readonly sid?: string;
-  /** Where the statement stood in the text, braces included. */
+  /** Offsets of the statement in the document, including the braces. `end` is exclusive. */
   readonly start: number;
   readonly end: number;
   readonly actions: { readonly not: boolean; readonly patterns: readonly ActionPattern[] };
-  /** Absent in trust policies: the resource is what the policy is attached to. */
+  /** Absent in trust policies, where the resource is the role that has the policy. */
   readonly resources?: { readonly not: boolean; readonly patterns: readonly ArnPattern[] };
   readonly principals?: { readonly not: boolean; readonly anyone: boolean; readonly entries: readonly PrincipalEntry[] };
   readonly conditions: readonly ConditionTest[];
 }
 
-/** Lower-cased, without variables. */
+/** Pattern of an action, in lower case. It has no variables. */
 export interface ActionPattern {
   readonly everything: boolean;
   readonly service: Glob;
@@ -29,21 +30,23 @@ export interface ActionPattern {
 }
 
 /**
- * A pattern for ARNs: everything (`*`), or up to six segments. Fewer stand for `*` in the rest, where the policy type has it so.
+ * Pattern of ARNs: everything (`*`), or up to six segments. In some policy types, missing segments mean `*`.
  */
 export type ArnPattern = { readonly kind: 'everything' } | { readonly kind: 'segments'; readonly segments: readonly (readonly Piece[])[] };
 
+/** One principal of a statement. */
 export interface PrincipalEntry {
   readonly type: 'AWS' | 'Service' | 'Federated' | 'CanonicalUser';
   readonly value: string;
 }
 
+/** One condition key under one operator. */
 export interface ConditionTest {
   readonly operator: Operator;
   readonly quantifier: Quantifier;
   readonly ifExists: boolean;
-  /** Lower-cased. */
+  /** Context key, in lower case. */
   readonly key: string;
-  /** As text families compare them; typed families read `plainText` of them. */
+  /** Values as patterns for the string operators. Typed operators read their `plainText`. */
   readonly values: readonly (readonly Piece[])[];
 }

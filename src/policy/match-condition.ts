@@ -30,18 +30,18 @@ import {
   toTruth,
 } from './values.ts';
 
-/** Whether one request value meets any of the policy's values. */
+/** Reports whether one request value matches any of the policy's values. */
 type Meets = (record: RequestRecord, value: string) => boolean;
 
 /**
- * One key of one operator.
+ * Returns the test of one condition key under one operator.
  *
- * An absent key fails a plain operator and satisfies a negated one, an `IfExists` one and `ForAllValues`; it never satisfies
- * `ForAnyValue`, not even with `IfExists`. Several values of the policy are alternatives; of a negated operator none may be met.
+ * An absent key fails a plain operator. It satisfies a negated operator, an `IfExists` operator and `ForAllValues`. It never satisfies
+ * `ForAnyValue`, not even with `IfExists`. One matching policy value is sufficient. For a negated operator, no policy value may match.
  *
  * Source: IAM User Guide, "Condition operators", "Set operators for multivalued context keys", "Conditions with multiple keys or values".
- * Assumed: an empty list is an absent key; a list of nothing but empty texts is, with a set operator, an empty list; a list does not
- * satisfy an operator without set operator, negated or not.
+ * Assumed: an empty list counts as an absent key. With a set operator, a list that contains only empty strings counts as an empty list.
+ * Without a set operator, a list does not satisfy the operator, negated or not.
  */
 export function conditionTest(test: ConditionTest): Predicate {
   const { operator, quantifier, ifExists, key } = test;
@@ -50,7 +50,7 @@ export function conditionTest(test: ConditionTest): Predicate {
   if (operator.family === 'null') return nullTest(test, slot);
   if (quantifier === 'single') return singleTest(test, slot);
   const exists = existsIn(operator, test.values);
-  // `ForAnyValue` seeks a value that passes, `ForAllValues` one that does not.
+  // `ForAnyValue` searches for a value that passes, `ForAllValues` for one that does not.
   const forAny = quantifier === 'ForAnyValue';
   const sought = forAny !== negated;
   return (record) => {
@@ -66,7 +66,7 @@ export function conditionTest(test: ConditionTest): Predicate {
     const missing = negated || ifExists;
     const only = values.length === 1 ? values[0] : undefined;
     const text = only === undefined ? undefined : plainText(only);
-    // The commonest of all conditions spares a call.
+    // The most frequent kind of condition avoids one function call.
     if (operator.family === 'text' && text !== undefined) {
       return (record) => {
         const value = contextValue(record, at, key);
@@ -91,7 +91,7 @@ function isNothing(values: readonly string[]): boolean {
 }
 
 /**
- * `Null`: whether the key is absent. A set operator makes it a constant.
+ * Returns the test of `Null`, which checks whether the key is absent. With a set operator, the result is constant.
  *
  * Source: IAM User Guide, "Condition operator to check existence of condition keys"; policy check NULL_WITH_QUALIFIER.
  */
@@ -106,7 +106,7 @@ function nullTest({ quantifier, key, values }: ConditionTest, slot: number): Pre
   };
 }
 
-/** Whether one of a list of request values meets any of the policy's values (`met`), or meets none of them. */
+/** Reports whether one of several request values matches any of the policy's values (`met`), or matches none of them. */
 type Exists = (record: RequestRecord, values: readonly string[], met: boolean) => boolean;
 
 function meetsAny(operator: Operator, values: readonly (readonly Piece[])[]): Meets {
@@ -134,10 +134,10 @@ function meetsAny(operator: Operator, values: readonly (readonly Piece[])[]): Me
   }
 }
 
-/** As `meetsAny`, for the values of a list. What costs more than a comparison is done once for each value. */
+/** Like `meetsAny`, for the values of a list. Does expensive work once for each value. */
 function existsIn(operator: Operator, values: readonly (readonly Piece[])[]): Exists {
   switch (operator.family) {
-    // Without wildcards, values of the text operators are patterns like others.
+    // Values of the string operators are patterns without wildcards.
     case 'text':
     case 'like':
       return likeExists(operator, values);
@@ -185,7 +185,7 @@ function anyOf(tests: readonly Meets[]): Meets {
   };
 }
 
-/** Up to so many texts are compared one by one, which is faster than hashing. */
+/** Maximum number of strings that are compared one by one, which is faster than hashing for so few. */
 const SCANNED_MAX = 4;
 
 function textMeets(values: readonly (readonly Piece[])[], ignoreCase: boolean): Meets {
@@ -230,14 +230,15 @@ function foldedVariableMeets(pieces: readonly Piece[]): Meets {
   };
 }
 
-/** The value in lower case, made once. */
+/** Returns the value in lower case, from a cache. */
 function foldedValue({ scratch }: RequestRecord, value: string): string {
   return (typedValue(scratch, value).lower ??= value.toLowerCase());
 }
 
 /**
- * The policy's value in lower case, its variables filled in; undefined if one has no value, or if it is longer than `most`. Joins the
- * text, which no other comparison does: variables are seldom compared ignoring case. Lower case is never shorter.
+ * Returns the policy's value in lower case with the values of its variables. Returns `undefined` if a variable has no value, or if the
+ * result is longer than `most`. Only this comparison concatenates strings, because variables are rarely compared ignoring case. A string in lower
+ * case is never shorter.
  */
 function foldedText(record: RequestRecord, pieces: readonly Piece[], most: number): string | undefined {
   takeSteps(record.scratch.matching.budget, pieces.length + (most >>> 2));
@@ -274,7 +275,7 @@ function likeMeets(pieces: readonly Piece[]): Meets {
   return (record, value) => globHolds(record, glob, value, 0, value.length);
 }
 
-/** Whether a pattern, its variables filled in, matches `value[from..to)`. */
+/** Reports whether a pattern with the values of its variables matches `value[from..to)`. */
 export function globHolds(record: RequestRecord, glob: Glob, value: string, from: number, to: number): boolean {
   const { texts, matching } = record.scratch;
   return (glob.variables.length === 0 || fillTexts(record, glob)) && globMatches(glob, texts, matching, value, from, to);
@@ -298,7 +299,7 @@ function likeExists(operator: Operator, values: readonly (readonly Piece[])[]): 
   };
 }
 
-/** Marks the values of a list that a pattern, its variables filled in, matches. Returns whether there are any. */
+/** Marks the values of a list that a pattern with the values of its variables matches. Reports whether there are any. */
 function globInList(record: RequestRecord, glob: Glob, list: readonly string[], found: Uint8Array): boolean {
   const { matching, texts } = record.scratch;
   return (glob.variables.length === 0 || fillTexts(record, glob)) && matchList(glob, texts, matching, list, found);
@@ -312,15 +313,17 @@ function isArn(text: string): boolean {
 }
 
 /**
- * A pattern of an ARN operator. `segments` are six, as they are written: a colon in the value of a variable separates nothing.
- * `whole` has fewer written colons, and begins with a variable.
+ * Pattern of an ARN operator. `segments` has six segments as written. A colon in the value of a variable does not separate segments.
+ * `whole` is a pattern with fewer written colons that begins with a variable.
  */
 type ArnForm = { readonly segments: readonly (Glob | undefined)[] } | { readonly whole: Glob; readonly lead: Variable };
 
 /**
- * Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators": six segments, each with wildcards; ArnEquals and ArnLike are the same.
- * Assumed: `*` alone is met by every value; any other pattern of fewer than six segments by none, except one that begins with a variable
- * whose value is an ARN: what follows then belongs to the last segment. Segments are those of the pattern as written.
+ * Returns the comparison of an ARN operator.
+ *
+ * Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators": six segments, each with wildcards. ArnEquals equals ArnLike.
+ * Assumed: `*` alone matches every value. Other patterns with fewer than six written segments match no value, with one exception: if the
+ * pattern begins with a variable whose value is an ARN, the rest of the pattern belongs to the last segment.
  */
 function arnMeets(pieces: readonly Piece[]): Meets {
   if (isAnything(pieces)) return () => true;
@@ -365,7 +368,7 @@ function arnExists(values: readonly (readonly Piece[])[]): Exists {
   };
 }
 
-/** As `globInList`, segment by segment: a value must match in all of them. */
+/** Like `globInList`, for each segment. A value must match in all segments. */
 function segmentsInList(record: RequestRecord, globs: readonly (Glob | undefined)[], list: readonly string[], found: Uint8Array): boolean {
   const { indexes, lists } = segmentsOf(record.scratch.matching, list);
   const all = new Uint8Array(indexes.length).fill(1);
@@ -385,7 +388,7 @@ function segmentsInList(record: RequestRecord, globs: readonly (Glob | undefined
   return any;
 }
 
-/** The ARNs of a list by segment, taken apart once. */
+/** Returns the ARNs of a list by segment, from a cache. */
 function segmentsOf({ subjects, budget }: Matching, list: readonly string[]): ListSegments {
   let known = subjects.segments.get(list);
   if (known === undefined) {
@@ -435,7 +438,7 @@ function constants(values: readonly (readonly Piece[])[], read: (text: string) =
   return Float64Array.from(values.map((pieces) => read(plainText(pieces) ?? '')).filter((value) => !Number.isNaN(value)));
 }
 
-/** A value that is no number, moment or truth meets nothing, and a policy value that is none is met by nothing. */
+/** Returns the comparison of numbers, times or booleans. An invalid value of the request or the policy matches nothing. */
 function orderMeets({ relation }: Operator, wanted: Float64Array, read: (record: RequestRecord, value: string) => number): Meets {
   return (record, value) => {
     takeSteps(record.scratch.matching.budget, 1 + wanted.length);

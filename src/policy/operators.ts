@@ -1,17 +1,18 @@
-/** What an operator compares. */
+/** Type of the values that an operator compares. */
 export type ValueFamily = 'text' | 'text-ignore-case' | 'like' | 'number' | 'date' | 'bool' | 'binary' | 'address' | 'arn' | 'null';
 
+/** Condition operator. */
 export interface Operator {
   readonly name: string;
   readonly family: ValueFamily;
-  /** How the request's value must stand to the policy's. */
+  /** Relation of the request's value to the policy's value. */
   readonly relation: '=' | '<' | '<=' | '>' | '>=';
-  /** `...Not...` operators: true when no policy value is met, and when the key is absent. */
+  /** `...Not...` operators: true if no policy value matches, and if the key is absent. */
   readonly negated: boolean;
 }
 
 /**
- * Every comparison a Condition can name, without set prefix and `IfExists`, which mean the same for all of them.
+ * Every operator of a Condition, without set prefix and `IfExists`, which have the same meaning for all operators.
  *
  * Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
  */
@@ -48,8 +49,10 @@ export const OPERATORS: readonly Operator[] = [
 
 const BY_NAME: ReadonlyMap<string, Operator> = new Map(OPERATORS.map((operator) => [operator.name.toLowerCase(), operator]));
 
+/** Set prefix of an operator. `single` means none. */
 export type Quantifier = 'single' | 'ForAllValues' | 'ForAnyValue';
 
+/** Parsed name of an operator. */
 export interface ReadOperator {
   readonly operator: Operator;
   readonly quantifier: Quantifier;
@@ -57,7 +60,7 @@ export interface ReadOperator {
 }
 
 /**
- * Takes apart `ForAllValues:StringNotLikeIfExists`; undefined where there is no such operator. Names compare case-insensitively.
+ * Parses a name such as `ForAllValues:StringNotLikeIfExists`, ignoring case. Returns `undefined` for an unknown operator.
  *
  * Source: IAM User Guide, "Condition operators" (IfExists follows any operator but Null) and "Set operators for multivalued context keys".
  */

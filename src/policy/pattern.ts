@@ -1,23 +1,23 @@
-/** Strings of a policy that may hold wildcards and variables, split into pieces. `glob.ts` matches them. */
+/** Strings of a policy that can contain wildcards and variables, split into pieces. `glob.ts` matches them. */
 
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   /** `*`: any number of characters. */
   | { readonly kind: 'many' }
-  /** `?`: exactly one. */
+  /** `?`: exactly one character. */
   | { readonly kind: 'one' }
-  /** `${key}` or `${key, 'fallback'}`; the key lower-cased. */
+  /** `${key}` or `${key, 'fallback'}`. The key is in lower case. */
   | { readonly kind: 'variable'; readonly key: string; readonly fallback?: string };
 
 export type ReadPattern = { readonly pieces: readonly Piece[] } | { readonly problem: string };
 
 /**
- * Takes a text apart. Without `wildcards`, `*` and `?` are themselves; without `variables` (Version 2008-10-17), `${` is.
+ * Splits a string into pieces. Without `wildcards`, `*` and `?` are literal. Without `variables` (Version 2008-10-17), `${` is literal.
  *
- * A default value and what a variable stands for are always literal text: they are never read again.
+ * Values and defaults of variables are always literal. They are not parsed again.
  *
  * Source: IAM User Guide, "IAM policy elements: Variables and tags" (`${*}`, `${?}`, `${$}`; defaults: comma, space, single quotes).
- * Assumed: blanks around the key are an error, as the policy check UNSUPPORTED_SPACE_IN_VARIABLE says, and so is a key without a colon.
+ * Assumed: spaces around the key are an error, as in the policy check UNSUPPORTED_SPACE_IN_VARIABLE. A key without a colon is an error.
  */
 export function readPattern(text: string, wildcards: boolean, variables: boolean): ReadPattern {
   const pieces: Piece[] = [];
@@ -54,7 +54,7 @@ export function readPattern(text: string, wildcards: boolean, variables: boolean
   return { pieces };
 }
 
-/** The offset of the brace that closes a variable; one inside a quoted default does not. */
+/** Returns the offset of the brace that closes a variable. Skips braces in a quoted default. */
 function variableEnd(text: string, from: number): number {
   let quoted = false;
   for (let i = from; i < text.length; i++) {
@@ -68,7 +68,7 @@ function variableEnd(text: string, from: number): number {
 function readVariable(inside: string): Piece | undefined {
   const comma = inside.indexOf(',');
   const key = comma < 0 ? inside : inside.slice(0, comma);
-  // A tag's key may hold blanks inside, never at its ends.
+  // The key of a tag can contain spaces, but not at its ends.
   if (key.trim() !== key || key.indexOf(':') < 1 || key.endsWith(':')) return undefined;
   if (key.includes('$') || key.includes('{') || key.includes("'")) return undefined;
   if (comma < 0) return { kind: 'variable', key: key.toLowerCase() };
@@ -78,7 +78,7 @@ function readVariable(inside: string): Piece | undefined {
   return text.includes("'") ? undefined : { kind: 'variable', key: key.toLowerCase(), fallback: text };
 }
 
-/** The text of pieces that are nothing but text; undefined where they are more. */
+/** Returns the literal string of pieces without wildcards and variables, or `undefined` if they have any. */
 export function plainText(pieces: readonly Piece[]): string | undefined {
   if (pieces.length === 0) return '';
   const [first] = pieces;

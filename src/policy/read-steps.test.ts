@@ -57,7 +57,7 @@ const TEXTS: readonly [name: string, make: (length: number) => string][] = [
 ];
 
 for (const [name, make] of TEXTS) {
-  test(`readPolicy: ${name}, and ${TIMES} times as much take steps in proportion`, async () => {
+  test(`readPolicy: the steps are linear in the length: ${name}, and ${TIMES} times as much`, async () => {
     // Whatever is compiled or shaped once has been by then.
     await stepsFor(make(LONG));
     const [short, long] = [await stepsFor(make(SHORT)), await stepsFor(make(LONG))];
@@ -68,7 +68,7 @@ for (const [name, make] of TEXTS) {
   });
 }
 
-test('readPolicy: the steps are counted', async () => {
+test('readPolicy: the test counts the steps', async () => {
   const steps = await stepsFor(`{"Statement":[],"Id":"${repeated('a', LONG)}"}`);
   assert.ok(steps > LONG, `${steps} steps for ${LONG} characters`);
 });

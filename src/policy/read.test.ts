@@ -30,27 +30,27 @@ const PROBLEMS: readonly [name: string, text: string, kinds: readonly ReadProble
 ];
 
 for (const [name, text, kinds, line, column] of PROBLEMS) {
-  test(`readPolicy: ${name} is a problem with its place`, () => {
+  test(`readPolicy: ${name} is a problem with its position`, () => {
     const { problems } = readPolicy(text);
     assert.deepEqual([problems.map(({ kind }) => kind), problems[0]?.start.line, problems[0]?.start.column], [kinds, line, column]);
   });
 }
 
-test('readPolicy: numbers and booleans in a condition are texts', () => {
+test('readPolicy: numbers and booleans in a condition are converted to strings', () => {
   const { document, problems } = readPolicy('{"Statement":{"Condition":{"Bool":{"a:b":[true,1.50,"x"]}}}}');
   assert.deepEqual(problems, []);
   const values = document?.statements[0]?.condition?.blocks[0]?.tests[0]?.values.map(({ value }) => value);
   assert.deepEqual(values, ['true', '1.50', 'x']);
 });
 
-test('readPolicy: every node knows where it stood', () => {
+test('readPolicy: every node has its position', () => {
   const text = '{"Statement":[{"Effect":"Allow","Action":["a:b"]}]}';
   const statement = readPolicy(text).document?.statements[0];
   assert.equal(text.slice(statement?.node.start, statement?.node.end), '{"Effect":"Allow","Action":["a:b"]}');
   assert.equal(text.slice(statement?.action?.values[0]?.node.start, statement?.action?.values[0]?.node.end), '"a:b"');
 });
 
-test('readPolicy: agrees with JSON.parse on what is JSON', () => {
+test('readPolicy: accepts the same JSON as JSON.parse', () => {
   const texts = fc.oneof(
     fc.json({ maxDepth: 4 }),
     fc.string({
@@ -72,7 +72,7 @@ test('readPolicy: agrees with JSON.parse on what is JSON', () => {
   );
 });
 
-test('readPolicy: any text is a document or a problem with a place inside the text', () => {
+test('readPolicy: any string is a document, or a problem with a position inside the string', () => {
   fc.assert(
     fc.property(
       fc.oneof(

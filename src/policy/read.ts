@@ -12,7 +12,7 @@ import {
 } from './document.ts';
 import { type JsonMember, type JsonNode, type JsonObject, type JsonString, readJson } from './json-text.ts';
 
-/** What about the text is no policy. `element` is the nearest element's or key's name, where there is one. */
+/** Problem of a document. `element` is the name of the nearest element or key, if there is one. */
 export interface ReadProblem {
   readonly kind: 'size' | 'character' | 'syntax' | 'depth' | 'repeated-name' | 'unknown-element' | 'wrong-type' | 'missing-statement';
   readonly message: string;
@@ -22,15 +22,15 @@ export interface ReadProblem {
 }
 
 export interface ReadPolicy {
-  /** Absent where the text is no JSON object. Present with problems, it is what could be understood: for findings, never for deciding. */
+  /** Absent if the text is not a JSON object. With problems, it has the valid parts, for findings. Never evaluate it then. */
   readonly document?: PolicyDocument;
   readonly problems: readonly ReadProblem[];
 }
 
 /**
- * The most characters a policy text may have.
+ * Maximum length of a document, in characters.
  *
- * Source: IAM API Reference, policyDocumentType: 1 to 131,072. The quotas, which are smaller, are a rule of validation.
+ * Source: IAM API Reference, policyDocumentType: 1 to 131,072. Validation checks the quotas, which are smaller.
  */
 export const POLICY_TEXT_MAX = 131_072;
 
@@ -50,9 +50,9 @@ const STATEMENT_ELEMENTS: ReadonlySet<string> = new Set([
 type Report = (kind: ReadProblem['kind'], message: string, start: number, end: number, element?: string) => void;
 
 /**
- * Reads a policy text. Never throws, whatever the text; time is linear in it.
+ * Parses a policy document in linear time. Never throws.
  *
- * Only a reading without problems may be compiled: names are compared as written, and an element nobody knows is a problem.
+ * Only a document without problems can be compiled. Names of elements are case-sensitive, and an unknown element is a problem.
  *
  * Source: IAM User Guide, "Grammar of the IAM JSON policy language"; characters: API pattern `[\u0009\u000A\u000D\u0020-\u00FF]+`.
  */
@@ -87,7 +87,7 @@ export function readPolicy(text: string): ReadPolicy {
   return { document: shapeDocument(text, json.root, lineStarts, report), problems };
 }
 
-/** The offset of the first character outside U+0009, U+000A, U+000D and U+0020 to U+00FF; -1 where there is none. */
+/** Returns the offset of the first character other than U+0009, U+000A, U+000D and U+0020 to U+00FF, or -1. */
 function firstForbidden(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -170,7 +170,7 @@ function shapeCondition(member: JsonMember | undefined, report: Report): Conditi
   return { key, node, blocks };
 }
 
-/** One text or a list of them; `scalars` says whether numbers and booleans count as texts, as they do in conditions. */
+/** Reads a string or a list of strings. With `scalars`, as in conditions, it also accepts numbers and booleans. */
 function texts(member: JsonMember | undefined, scalars: boolean, report: Report): TextsNode | undefined {
   if (member === undefined) return undefined;
   const { name: key, value: node } = member;
@@ -204,7 +204,7 @@ function text1(object: JsonObject, name: string, report: Report): JsonString | u
   return undefined;
 }
 
-/** The first member of the name; a second is reported by the reader. */
+/** Returns the first member with a name. `readJson` reports repeated names. */
 function memberOf(object: JsonObject, name: string): JsonMember | undefined {
   return object.members.find((member) => member.name.value === name);
 }

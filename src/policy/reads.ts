@@ -1,6 +1,6 @@
 import type { LoweredStatement } from './lowered.ts';
 
-/** Adds every context key that the conditions and variables of a statement name. */
+/** Adds the context keys that the conditions and variables of a statement read. */
 export function addKeysOf(statement: LoweredStatement, into: Set<string>): void {
   for (const test of statement.conditions) {
     into.add(test.key);

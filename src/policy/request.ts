@@ -6,48 +6,48 @@ import { forgetLists } from './subject.ts';
 import { UNREAD } from './texts.ts';
 import { type Address, newAddress, readAddress, toMoment } from './values.ts';
 
-/** A context value: a list stands for a multivalued key. */
+/** Value of a context key. The value of a multivalued key is a list. */
 export type ContextValue = string | readonly string[];
 
-/** What is asked: may this be done, to all of these, in this context. Every resource must be allowed. */
+/** Request to decide: one action on all of the resources. Every resource must be allowed. */
 export interface PolicyRequest {
   readonly action: string;
-  /** ARNs, or `*` alone for an action without resource types. */
+  /** ARNs, or only `*` for an action without resource types. */
   readonly resources: readonly string[];
   readonly context: ConditionContext;
 }
 
-/** The most ceilings a decision can have: service control policies of ten levels, and the other layers. */
+/** Maximum number of layers in a decision, which includes the levels of service control policies. */
 export const LAYERS_MAX = 64;
 
-/** What the engine writes to while it decides, so that deciding allocates nothing. One does for any number of records, and means nothing after. */
+/** Working memory of decisions, so that they allocate nothing. Records can share it. Its content is valid only during a decision. */
 export interface Scratch {
-  /** The resource for which `colons` holds, and the offsets of its first five colons; the first is -1 where it is no ARN. */
+  /** Resource that `colons` belongs to. `colons` has the offsets of its first five colons. The first one is -1 if it is not an ARN. */
   colonsOf: string | undefined;
   readonly colons: Int32Array;
-  /** The text for which `address` holds. */
+  /** String that `address` belongs to. */
   addressText: string | undefined;
   readonly address: Address;
-  /** The text for which `moment` holds. */
+  /** String that `moment` belongs to. */
   momentText: string | undefined;
   moment: number;
-  /** The value for which `arnColons` holds, and the offsets of its first five colons, as `colons`. */
+  /** Value that `arnColons` belongs to. `arnColons` has the same format as `colons`. */
   arnOf: string | undefined;
   readonly arnColons: Int32Array;
-  /** The values of the variables of the pattern that is matched. */
+  /** Values of the variables of the current pattern. */
   readonly texts: string[];
-  /** Its budget is `ownBudget`, unless a caller brings its own. */
+  /** State of pattern matching. Its budget is `ownBudget` unless the caller passes one. */
   readonly matching: Matching;
   readonly ownBudget: StepBudget;
-  /** What the values of lists are as numbers, moments, addresses or bytes. */
+  /** Cache of the values of lists, parsed as numbers, times, addresses or bytes. */
   readonly typed: Map<string, TypedValue>;
 }
 
-/** One value of a list, read by each family of operators at most once. */
+/** Parsed forms of one value in a list. Each family of operators parses it at most once. */
 export interface TypedValue {
   number?: number;
   moment?: number;
-  /** Absent after `bytes` was read: the value is not base64. */
+  /** Bytes of the value. `null` if it is not Base64, and absent if it was not parsed yet. */
   bytes?: string | null;
   address?: Address;
   lower?: string;
@@ -72,42 +72,42 @@ export function newScratch(): Scratch {
 }
 
 /**
- * A request in the form that deciding reads without allocating: made once for a connection or a role session, which fills it once, and
- * given another action and resource for each request.
+ * Request in the form that decisions read without allocation. A connection or role session creates and fills it once, and sets another
+ * action and resource for each request.
  *
- * What most policies ask about stands in it as numbers, read when it is filled (`facts.ts`): a decision costs what its cache misses cost,
- * and these lie in the first two lines of the record. 0 is "not read": then the text is asked.
+ * The facts that most policies test are numbers, which `facts.ts` sets. They are in the first two cache lines of the record, because cache
+ * misses dominate the time of a decision. 0 means "not read". Then the strings are compared.
  */
 export interface RequestRecord {
-  /** See `actionIdOf`. */
+  /** Number of the action: see `actionIdOf`. */
   action: number;
-  /** The number of the resource's first five segments, and of them with the sixth up to its first slash. */
+  /** `head`: number of the resource's first five segments. `kind`: number of these with the sixth up to its first slash. */
   readonly head: number;
   readonly kind: number;
   /** Two bits for each of `TRUTH_KEYS`, and two for `ipv4`; see `facts.ts`. */
   readonly truths: number;
-  /** The caller's IPv4 address as a signed integer. */
+  /** IPv4 address of the caller as a signed integer. */
   readonly ipv4: number;
-  /** The numbers of two texts. */
+  /** Numbers of the strings: see `numberOf`. */
   readonly region: number;
   readonly organization: number;
   readonly resource: string;
-  /** The moment asked at; NaN where it was not read. */
+  /** Time of the request, or NaN if it was not read. */
   readonly moment: number;
-  /** Whether `slots` hold all keys that have one; else all keys are sought in `context`. */
+  /** Whether `slots` contains all keys with a slot. Otherwise all keys are looked up in `context`. */
   readonly filled: boolean;
   readonly slots: readonly (ContextValue | undefined)[];
-  /** Keys without slots. */
+  /** Context of the keys without a slot. */
   readonly context: ConditionContext | undefined;
   readonly scratch: Scratch;
 }
 
-/** A record for those who fill it, which are this file and `facts.ts`. */
+/** Writable record, for this file and `facts.ts`. */
 export type OpenRecord = { -readonly [Field in keyof RequestRecord]: RequestRecord[Field] };
 
 const NO_SLOTS: readonly undefined[] = [];
 
-/** @param scratch shared with other records of the same thread */
+/** Creates an empty record. `scratch` can be shared with other records of the same thread. */
 export function newRequestRecord(scratch = newScratch()): RequestRecord {
   return {
     action: -1,
@@ -126,7 +126,7 @@ export function newRequestRecord(scratch = newScratch()): RequestRecord {
   };
 }
 
-/** Gives a record a context whose keys are all sought by name. */
+/** Sets the context of a record. All its keys are looked up by name. */
 export function setContext(record: RequestRecord, context: ConditionContext | undefined): void {
   const open: OpenRecord = record;
   open.context = context;
@@ -139,7 +139,7 @@ export function setContext(record: RequestRecord, context: ConditionContext | un
   open.moment = Number.NaN;
 }
 
-/** Gives a record a resource whose text is compared. Where many decisions are made about one, `fillResource` pays. */
+/** Sets the resource of a record as a string. For many decisions on one resource, `fillResource` is faster. */
 export function setResource(record: RequestRecord, resource: string): void {
   const open: OpenRecord = record;
   open.resource = resource;
@@ -147,13 +147,13 @@ export function setResource(record: RequestRecord, resource: string): void {
   open.kind = UNREAD;
 }
 
-/** The value of a context key, by slot where it has one and the record is filled. */
+/** Returns the value of a context key, from its slot if it has one and the record is filled. */
 export function contextValue(record: RequestRecord, slot: number, key: string): ContextValue | undefined {
   if (slot >= 0 && record.filled) return record.slots[slot];
   return record.context?.get(key);
 }
 
-/** A text as a moment; NaN where it is none. */
+/** Parses a time. Returns NaN for an invalid one. */
 export function momentOf({ scratch }: RequestRecord, text: string): number {
   if (scratch.momentText !== text) {
     scratch.moment = toMoment(text);
@@ -162,7 +162,7 @@ export function momentOf({ scratch }: RequestRecord, text: string): number {
   return scratch.moment;
 }
 
-/** A text as an address; family 0 where it is none. */
+/** Parses an address. Returns the family 0 for an invalid one. */
 export function addressOf(scratch: Scratch, text: string): Address {
   if (scratch.addressText !== text) {
     readAddress(text, scratch.address);
@@ -171,7 +171,7 @@ export function addressOf(scratch: Scratch, text: string): Address {
   return scratch.address;
 }
 
-/** Where the first five colons of the resource stand; false where it is no ARN. */
+/** Sets `colons` for the resource. Returns false if the resource is not an ARN. */
 export function resourceIsArn({ resource, scratch }: RequestRecord): boolean {
   if (scratch.colonsOf !== resource) {
     findColons(resource, scratch.colons);
@@ -180,7 +180,7 @@ export function resourceIsArn({ resource, scratch }: RequestRecord): boolean {
   return (scratch.colons[0] as number) >= 0;
 }
 
-/** The offsets of the first five colons of a context value; the first is -1 if it is not an ARN. */
+/** Returns the offsets of the first five colons of a context value. The first one is -1 if it is not an ARN. */
 export function arnColonsOf(scratch: Scratch, value: string): Int32Array {
   if (scratch.arnOf !== value) {
     findColons(value, scratch.arnColons);
@@ -189,20 +189,20 @@ export function arnColonsOf(scratch: Scratch, value: string): Int32Array {
   return scratch.arnColons;
 }
 
-/** Starts the budget of a decision: the caller's, or one of `DECISION_STEPS`. */
+/** Starts a decision and returns its budget: the caller's, or a new one of `DECISION_STEPS`. */
 export function beginDecision({ scratch }: RequestRecord, budget?: StepBudget): StepBudget {
   const { ownBudget, matching } = scratch;
   const used = budget ?? ownBudget;
   if (used === ownBudget && ownBudget.stepsLeft !== DECISION_STEPS) ownBudget.stepsLeft = DECISION_STEPS;
-  // Most decisions find what they would write: a record is to stay in the cache.
+  // Writes only if the value differs, so that the record stays in the processor's cache.
   if (matching.budget !== used) matching.budget = used;
   return used;
 }
 
-/** Most values that are kept typed. */
+/** Maximum number of cached values. */
 const TYPED_MAX = 512;
 
-/** What a value of a list is in the families of typed operators. */
+/** Returns the cache entry of a value in a list. */
 export function typedValue({ typed }: Scratch, text: string): TypedValue {
   let value = typed.get(text);
   if (value === undefined) {
@@ -213,7 +213,7 @@ export function typedValue({ typed }: Scratch, text: string): TypedValue {
   return value;
 }
 
-/** Writes the offsets of the first five colons of an ARN; -1 as the first where the text is none. */
+/** Writes the offsets of the first five colons of an ARN. Writes -1 as the first offset if the string is not an ARN. */
 export function findColons(text: string, into: Int32Array): void {
   let at = 3;
   if (!text.startsWith('arn:')) {

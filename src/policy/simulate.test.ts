@@ -19,7 +19,7 @@ const ALL = sourced('all', {});
 const NONE = sourced('none', { Action: 'sqs:*' });
 const BUCKET = 'arn:aws:s3:::bucket/key';
 
-test('simulate: a statement begins one past its brace and ends one past the other, counted from 1', () => {
+test('simulate: the positions of a statement are one past its braces, counted from 1', () => {
   const text = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}';
   const [result] = simulate({
     layers: { identity: [{ policyId: 'p', policy: compilePolicy(text) }] },
@@ -77,13 +77,13 @@ test('simulate: every action on every resource has a result', () => {
   );
 });
 
-test('simulate: a key that a statement reads and the request lacks is missing, spelt as in the policy', () => {
+test('simulate: a key that a statement reads and the request lacks is missing, as in the policy', () => {
   const layers = { identity: [sourced('p', { Condition: { StringEquals: { 'aws:PrincipalTag/Team': 'x', 'aws:userid': 'y' } } })] };
   const [result] = simulate({ layers, actions: ['a:B'], resources: [], context: new Map([['aws:userid', 'y']]) });
   assert.deepEqual(result?.MissingContextValues, ['aws:PrincipalTag/Team']);
 });
 
-test('simulate: a resource policy that names the caller is enough in its account, a trust policy never absent', () => {
+test('simulate: in one account, a resource policy is sufficient, and a trust policy is required', () => {
   const caller = { accountId: '111122223333' as AccountId, arn: 'arn:aws:iam::111122223333:user/bob' };
   const grant = {
     policyId: 'r',
@@ -102,7 +102,7 @@ test('simulate: a resource policy that names the caller is enough in its account
   assert.deepEqual([decided(NONE, grant), decided(ALL, nobody), decided(ALL, grant)], ['allowed', 'implicitDeny', 'allowed']);
 });
 
-test('simulate: a grant to the role of a session is limited by its boundary though its policies allow nothing, one to the session is not', () => {
+test('simulate: the boundary limits a resource policy that names the role, not one that names the session', () => {
   const [session, role] = ['arn:aws:sts::111122223333:assumed-role/a/me', 'arn:aws:iam::111122223333:role/a'];
   const caller = { accountId: '111122223333' as AccountId, arn: session, roleArn: role };
   const decided = (named: string, boundary: SourcedPolicy) => {
@@ -114,7 +114,7 @@ test('simulate: a grant to the role of a session is limited by its boundary thou
   assert.deepEqual([decided(role, ALL), decided(role, NONE), decided(session, NONE)], ['allowed', 'implicitDeny', 'allowed']);
 });
 
-test('contextKeysOf: conditions and variables name keys, each once', () => {
+test('contextKeysOf: returns each key in conditions and variables once', () => {
   const policy = compilePolicy(
     // biome-ignore lint/suspicious/noTemplateCurlyInString: policy variables
     '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::1:user/${aws:UserName}","Condition":{"StringLike":{"aws:userid":["${aws:username}","${aws:PrincipalTag/Team, \'x\'}"]}}}}',
@@ -122,7 +122,7 @@ test('contextKeysOf: conditions and variables name keys, each once', () => {
   assert.deepEqual(contextKeysOf(policy), ['aws:UserName', 'aws:userid', 'aws:PrincipalTag/Team']);
 });
 
-test('authorizationMessage: tells who was denied what by which statement', () => {
+test('authorizationMessage: contains the principal, the action and the statement that denies', () => {
   const layers = { identity: [ALL, sourced('d', { Sid: 'No', Effect: 'Deny', Action: 's3:*' })] };
   const message = JSON.parse(
     authorizationMessage({

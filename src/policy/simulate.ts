@@ -13,20 +13,20 @@ import { readPattern } from './pattern.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 import { decideTrust, type TrustCaller, type TrustDecision } from './trust.ts';
 
-/** What SimulatePrincipalPolicy and SimulateCustomPolicy ask about. */
+/** Input of SimulatePrincipalPolicy and SimulateCustomPolicy. */
 export interface Simulation {
   readonly layers: PolicyLayers;
   readonly actions: readonly string[];
-  /** Empty: `*`. */
+  /** Resources. An empty list means `*`. */
   readonly resources: readonly string[];
   readonly context: ConditionContext;
-  /** Steps that all results together may take; absent, each result has its own. */
+  /** Step budget of all results together. If absent, each result has its own budget. */
   readonly budget?: StepBudget;
-  /** A policy of the resource, or of the role for `sts:Assume…`, and who calls. */
+  /** Policy of the resource, or trust policy of the role for `sts:Assume…`, and the caller. */
   readonly resourcePolicy?: { readonly source: SourcedPolicy; readonly caller: TrustCaller; readonly policyType: 'resource' | 'trust' };
 }
 
-/** The longest context value and resource that are simulated: a caller may name any. Source of the figure: IAM API Reference, ResourceNameType. */
+/** Maximum length of a simulated context value or resource, in characters. Source: IAM API Reference, ResourceNameType. */
 export const SIMULATED_TEXT_MAX = 2048;
 
 export type EvalDecision = 'allowed' | 'explicitDeny' | 'implicitDeny';
@@ -50,7 +50,7 @@ interface SharedResult {
   readonly PermissionsBoundaryDecisionDetail?: { readonly AllowedByPermissionsBoundary: boolean };
 }
 
-/** As in the IAM model. */
+/** Result in the format of the IAM model. */
 export interface EvaluationResult extends SharedResult {
   readonly EvalActionName: string;
   readonly EvalResourceName: string;
@@ -63,14 +63,15 @@ export interface EvaluationResult extends SharedResult {
 }
 
 /**
- * Simulates every action on every resource: one result each, actions first.
+ * Simulates every action on every resource. Returns one result for each pair, in the order of actions, then resources.
  *
- * Source: IAM API Reference, EvaluationResult: a statement that denies is the only kind listed where there is one.
+ * @throws StepsExceeded  the budget has too few steps left
+ * @throws RangeError     a context value or resource is longer than `SIMULATED_TEXT_MAX`, which the caller must reject before
+ *
+ * Source: IAM API Reference, EvaluationResult: if a statement denies, only statements that deny are listed.
  * Recorded: SourcePolicyType is `IAM Policy`, EvalDecisionDetails is empty within one account, and positions count from 1 and point one
  * past the braces of the statement (policy-engine.md §2, end; 2026-11).
- * @throws StepsExceeded  the budget has fewer steps left than the simulation needs
- * @throws RangeError a context value or a resource longer than `SIMULATED_TEXT_MAX`; the caller refuses them first
- * Assumed: each result repeats itself for its resource in ResourceSpecificResults.
+ * Assumed: ResourceSpecificResults repeats each result for its resource.
  */
 export function simulate({ layers, actions, resources, context, resourcePolicy, budget }: Simulation): EvaluationResult[] {
   const asked = resources.length === 0 ? ['*'] : resources;
@@ -127,7 +128,7 @@ function simulateOne(
   };
 }
 
-/** Steps of a statement or key in a result, with what it costs to send it. */
+/** Steps of a statement or key in a result, including the cost of sending it. */
 const STEPS_OF_MATCH = 100;
 
 function outcomeOf(decision: Decision): EvalDecision {
@@ -136,12 +137,12 @@ function outcomeOf(decision: Decision): EvalDecision {
 }
 
 /**
- * The caller's own policies and the resource's together.
+ * Combines the decisions of the caller's own policies and of the resource's policy.
  *
- * Source: IAM User Guide, "Policy evaluation logic": within an account one of them suffices, save that a role's trust policy must always
- * allow; across accounts both must.
- * Requirement EVAL-7: a grant to a user or session itself makes up for what its own policies leave out, one to a session's role only for
- * what identity-based policies do.
+ * Source: IAM User Guide, "Policy evaluation logic": within an account, one Allow is sufficient, but a role's trust policy must always
+ * allow. Across accounts, both must allow.
+ * Requirement EVAL-7: an Allow for a user or session replaces a missing Allow of all its own policies. An Allow for a session's role
+ * replaces only a missing Allow of identity policies.
  */
 function together(
   own: Decision,
@@ -163,7 +164,7 @@ function together(
   return layers.every(({ answer, policyType: layer }) => answer === 'allows' || madeUpFor.includes(layer)) ? 'allowed' : 'implicitDeny';
 }
 
-/** Which of the caller's own layers need not allow, by whom a policy with principals named. */
+/** Layers of the caller that need not allow, by the grantee of a policy with principals. */
 const MADE_UP_FOR: Readonly<Record<'principal' | 'role' | 'account', readonly LayerTrace['policyType'][]>> = {
   principal: ['identity', 'boundary', 'session'],
   role: ['identity'],
@@ -179,7 +180,7 @@ function detail<Value>(
   return own.length === 0 ? {} : make(own.every(({ answer }) => answer === 'allows'));
 }
 
-/** The documents of all layers, by policy id. */
+/** Returns the documents of all layers, by policy ID. */
 export function documentsOf({ identity, boundary, session, serviceControl }: PolicyLayers): ReadonlyMap<string, PolicyDocument> {
   const all = [...identity, ...(boundary ?? []), ...(session ?? []), ...(serviceControl?.flat() ?? [])];
   return new Map(all.map(({ policyId, policy }) => [policyId, documentOf(policy)]));
@@ -200,7 +201,7 @@ function textPosition({ lineStarts }: PolicyDocument, offset: number): TextPosit
   return { Line: line, Column: column + 1 };
 }
 
-/** Keys that statements with this action read and the context does not have, as the policies spell them. */
+/** Returns the keys that statements with this action read and the context lacks, with the spelling of the policies. */
 function missingKeys(
   layers: readonly LayerTrace[],
   documents: ReadonlyMap<string, PolicyDocument>,
@@ -219,14 +220,14 @@ function missingKeys(
     }
   }
   takeSteps(budget, keys.size * STEPS_OF_MATCH);
-  return [...keys].filter(([key]) => !context.has(key)).map(([, spelt]) => spelt);
+  return [...keys].filter(([key]) => !context.has(key)).map(([, asWritten]) => asWritten);
 }
 
 /**
- * Every context key that a policy's conditions and variables name, as spelt where it stands first.
+ * Returns the context keys in a policy's conditions and variables, with the spelling of their first use.
  *
  * Source: IAM API Reference, GetContextKeysForCustomPolicy.
- * @throws StepsExceeded
+ * @throws StepsExceeded  the budget has too few steps left
  */
 export function contextKeysOf(policy: CompiledPolicy, budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY }): string[] {
   const keys = new Map<string, string>();
@@ -235,7 +236,7 @@ export function contextKeysOf(policy: CompiledPolicy, budget: StepBudget = { ste
   return [...keys.values()];
 }
 
-/** Steps of one character of a text that is read for its variables. */
+/** Steps of one character of a string that is searched for variables. */
 const STEPS_OF_CHARACTER = 8;
 
 function addKeys(
@@ -269,7 +270,7 @@ function addKeys(
   }
 }
 
-/** A variable's key as the text has it. */
+/** Returns a variable's key with the spelling of the string. */
 function spelling(text: string, key: string): string {
   const at = text.toLowerCase().indexOf(key);
   return at < 0 ? key : text.slice(at, at + key.length);

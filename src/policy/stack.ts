@@ -3,32 +3,33 @@ import type { SourcedPolicy } from './compiled-policy.ts';
 import type { Node } from './graph.ts';
 import { checkLayers, linkProgram, type PolicyLayers, type Program } from './link.ts';
 
-/** Policies linked for deciding. Programs are made when an action is first asked about, and kept. */
+/** Linked policies of a principal. Programs are created when an action is first decided, and cached. */
 export interface PolicyStack {
   readonly layers: PolicyLayers;
-  /** The graphs of `programs` by action number, as far as one was asked for; all that deciding reads. */
+  /** Graphs of `programs` by action number, if the action was decided before. A decision reads only this array. */
   readonly roots: (Node | undefined)[];
   readonly programs: Map<number, Program>;
-  /** Whether any condition or variable that can matter for the action reads a key that begins so (`aws:resourcetag/`, in lower case). */
+  /** Reports whether a statement of the action reads a key with a lower-case prefix, such as `aws:resourcetag/`. */
   readonly readsKey: (action: string, prefix: string) => boolean;
 }
 
-/** Makes a stack of a principal's policies. Nothing is linked before it is asked for, so this costs next to nothing. */
+/** Creates a stack of a principal's policies. It links policies on demand, so creation is cheap. */
 export function linkStack(layers: PolicyLayers): PolicyStack {
   checkLayers(layers);
   return { layers, roots: [], programs: new Map(), readsKey };
 }
 
-/** The stacks that somebody holds, by their policies. */
+/** Stacks that are in use, by their policies. */
 const SHARED = new Map<string, WeakRef<PolicyStack>>();
 const LET_GO = new FinalizationRegistry<string>((key) => {
   if (SHARED.get(key)?.deref() === undefined) SHARED.delete(key);
 });
 
 /**
- * As `linkStack`, for stacks that are kept: principals of the same policies have one, so memory and cache misses grow with the
- * combinations of policies and not with the principals. A stack that nobody holds any more goes when the present turn of the event
- * loop is over, so this is nothing for a loop that makes stacks and drops them.
+ * Like `linkStack`, but principals with the same policies share one stack. So memory and cache misses grow with the number of combinations
+ * of policies, and not with the number of principals.
+ *
+ * Unused stacks can be freed only after the current turn of the event loop. So do not use it in a loop that creates and drops stacks.
  */
 export function sharedStack(layers: PolicyLayers): PolicyStack {
   const key = keyOf(layers);
@@ -44,7 +45,7 @@ export function sharedStack(layers: PolicyLayers): PolicyStack {
 
 function readsKey(this: PolicyStack, action: string, prefix: string): boolean {
   const { keys } = programFor(this, action);
-  // The first key that is not before the prefix, in their order.
+  // Binary search for the first key that is not before the prefix.
   let low = 0;
   let high = keys.length;
   while (low < high) {
@@ -55,18 +56,18 @@ function readsKey(this: PolicyStack, action: string, prefix: string): boolean {
   return low < keys.length && (keys[low] as string).startsWith(prefix);
 }
 
-/** The program of an action by its name; one that has no number is linked for this once. */
+/** Returns the program of an action by its name. For an action without a number, it links a program without caching it. */
 export function programFor(stack: PolicyStack, action: string): Program {
   const id = actionIdOf(action);
   return id < 0 ? linkProgram(stack.layers, action.toLowerCase()) : programOf(stack, id);
 }
 
-/** The program of an action, linked where it is not yet. */
+/** Returns the program of an action. Links it at the first call. */
 export function programOf(stack: PolicyStack, action: number): Program {
   return stack.programs.get(action) ?? linkAndKeep(stack, action);
 }
 
-/** The graph of an action, likewise. */
+/** Returns the graph of an action. Links its program at the first call. */
 export function rootOf(stack: PolicyStack, action: number): Node {
   const { roots } = stack;
   const known = action < roots.length ? roots[action] : undefined;
@@ -81,7 +82,7 @@ function linkAndKeep({ layers, roots, programs }: PolicyStack, action: number): 
   return program;
 }
 
-/** Everything that a stack's decisions depend on; undefined where one of the policies goes by too many names to be told by number. */
+/** Returns a key of everything that the decisions depend on. Returns `undefined` if a policy has too many names to have numbers. */
 function keyOf({ identity, boundary, session, serviceControl, root }: PolicyLayers): string | undefined {
   const listed = (policies: readonly SourcedPolicy[]): string => policies.map(nameOf).join();
   const layers = [
@@ -89,17 +90,17 @@ function keyOf({ identity, boundary, session, serviceControl, root }: PolicyLaye
     listed(identity),
     boundary === undefined ? '-' : listed(boundary),
     session === undefined ? '-' : listed(session),
-    // No level binds nothing; a level without policies allows nothing.
+    // Without levels, there is no limit. A level without policies allows nothing.
     serviceControl === undefined ? '-' : serviceControl.map((level) => `${listed(level)}/`).join(''),
   ];
   const key = layers.join(';');
   return key.includes('?') ? undefined : key;
 }
 
-/** A policy has few names: mostly one, its ARN. */
+/** Maximum number of names of one policy. Most policies have one name, their ARN. */
 const NAMES_MAX = 16;
 
-/** A policy by number, and the name it goes by here. */
+/** Returns a policy's number and the number of its name in this stack, or `?` if it has too many names. */
 function nameOf({ policyId, policyArn, policy: { number, names } }: SourcedPolicy): string {
   const name = `${policyId}\n${policyArn ?? ''}`;
   let at = names.indexOf(name);

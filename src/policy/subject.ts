@@ -12,52 +12,52 @@ export interface Subject {
   /** Position of the first unit of each string. */
   readonly starts: readonly number[];
   readonly words: number;
-  /** Length of the longest string, and all lengths. */
+  /** `longest`: length of the longest string. `lengths`: lengths of all strings. */
   readonly longest: number;
   readonly lengths: ReadonlySet<number>;
   /** Offset of the bitmap of the positions of units in the arena. */
   readonly inside: number;
-  /** Offset of a table with the offset of each bitmap of a unit below 256: 0 is not built yet, -1 does not occur. */
+  /** Offset of a table with the offset of the bitmap of each unit below 256. 0: not created yet. -1: the unit does not occur. */
   readonly units: number;
   /** Positions of the other units. */
   readonly others: ReadonlyMap<number, readonly number[]> | undefined;
   readonly otherUnits: Map<number, number>;
-  /** Offsets of bitmaps of the positions of four units that follow each other, as `glob.ts` names them; -1 if they do not. */
+  /** Offsets of the bitmaps of positions of a gram (consecutive units), by the number of the gram in `glob.ts`. -1 if it does not occur. */
   readonly grams: Map<number, number>;
-  /** Offsets of bitmaps of the positions at which a longer string occurs; -1 if it does not. */
+  /** Offsets of the bitmaps of positions of a longer string. -1 if it does not occur. */
   readonly occurrences: Map<string, number>;
 }
 
-/** Subjects of recent decisions, and the memory of their bitmaps. Contents, not requests, identify a string: it never becomes stale. */
+/** Cache of the subjects of recent decisions, and the memory of their bitmaps. Its key is the string itself, so it never becomes stale. */
 export interface Subjects {
   arena: Int32Array;
   /** First free word. The first word is never used, so that no offset is 0. */
   top: number;
   readonly texts: Map<string, Subject>;
   readonly lists: Map<readonly string[], Subject>;
-  /** The segments of the ARNs of a list, as six lists; undefined for the values that are no ARNs. */
+  /** Segments of the ARNs in a list. */
   readonly segments: Map<readonly string[], ListSegments>;
-  /** Most words of the bitmaps of one subject. */
+  /** Maximum number of words in the bitmaps of one subject. */
   readonly wordsMax: number;
-  /** Positions that a pattern has reached. All zero between two comparisons. */
+  /** Positions that a pattern has reached, as bits. All zero between comparisons. */
   row: Int32Array;
 }
 
-/** The values of a list that are ARNs, taken apart. */
+/** Values of a list that are ARNs, split into segments. */
 export interface ListSegments {
   /** Indexes of the ARNs in the list. */
   readonly indexes: readonly number[];
-  /** For each of the six segments, those of the ARNs in their order. */
+  /** Six lists, one for each segment, in the order of the ARNs. */
   readonly lists: readonly (readonly string[])[];
 }
 
-/** Most words of bitmaps that are kept: 4 MB. The context of one legal request needs a quarter of it. */
+/** Maximum number of cached words (4 MB). The context of one valid request requires at most a quarter of it. */
 const ARENA_MAX = 2 ** 20;
 const ARENA_MIN = 2 ** 12;
-/** Most subjects that are kept. A request has at most some 250 context values. */
+/** Maximum number of cached subjects. A request has at most about 250 context values. */
 const SUBJECTS_MAX = 1024;
 
-/** @param wordsMax most words of the bitmaps of one subject, 32 units each */
+/** Creates an empty cache. `wordsMax` limits the words in the bitmaps of one subject. A word is for 32 units. */
 export function newSubjects(wordsMax: number): Subjects {
   return {
     wordsMax,
@@ -70,7 +70,7 @@ export function newSubjects(wordsMax: number): Subjects {
   };
 }
 
-/** Forgets the lists, which are recognized by identity. Required before a list may have changed. */
+/** Clears the cached lists. The cache identifies a list by its object, so call this before a list can have changed. */
 export function forgetLists(subjects: Subjects): void {
   if (subjects.lists.size > 0) subjects.lists.clear();
   if (subjects.segments.size > 0) subjects.segments.clear();
@@ -148,7 +148,7 @@ function forgetAll(subjects: Subjects): void {
   if (subjects.arena.length > ARENA_MAX) subjects.arena = new Int32Array(ARENA_MIN);
 }
 
-/** The offset of `words` words, all zero. Moves the arena if it is full: callers read `arena` again. */
+/** Allocates `words` zero words and returns their offset. Replaces the arena if it is full, so callers must read `arena` again. */
 function allocate(subjects: Subjects, words: number): number {
   const offset = subjects.top;
   const end = offset + words;
@@ -169,9 +169,9 @@ function setBit(arena: Int32Array, offset: number, position: number): void {
 }
 
 /**
- * The offset of the bitmap of a UTF-16 unit; -1 if it does not occur.
+ * Returns the offset of the bitmap of a UTF-16 unit, or -1 if it does not occur.
  *
- * Takes its steps without a check, as the other functions below do: they run within a comparison, which checks.
+ * Like the functions below, it takes steps without checking the budget, because the comparison that calls it checks.
  */
 export function unitMask(subjects: Subjects, subject: Subject, unit: number, budget: StepBudget): number {
   if (unit >= UNITS) return otherMask(subjects, subject, unit, budget);
@@ -203,7 +203,7 @@ function otherMask(subjects: Subjects, subject: Subject, unit: number, budget: S
   return offset;
 }
 
-/** The offset of the bitmap of the positions p for which the i-th mask has p + i, for each i below `count`; -1 if there are none. */
+/** Returns the offset of the bitmap of positions p for which the i-th mask has p + i, for each i below `count`, or -1 without any. */
 export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32Array, count: number, budget: StepBudget): number {
   budget.stepsLeft -= words * count;
   const offset = allocate(subjects, words);
@@ -224,7 +224,7 @@ export function conjunction(subjects: Subjects, { words }: Subject, masks: Int32
   return -1;
 }
 
-/** The offset of the bitmap of the positions at which `part`, which is not empty, occurs; -1 if it does not. Linear in both. */
+/** Returns the offset of the bitmap of positions at which a non-empty `part` occurs, or -1 without any. Takes linear time in both. */
 export function occurrenceMask(subjects: Subjects, subject: Subject, part: string, budget: StepBudget): number {
   if (part.length > subject.longest) return -1;
   const known = subject.occurrences.get(part);
@@ -249,7 +249,7 @@ export function occurrenceMask(subjects: Subjects, subject: Subject, part: strin
   return offset;
 }
 
-/** For each prefix, the length of its longest proper prefix that is also its suffix (Knuth, Morris, Pratt). */
+/** Returns for each prefix the length of its longest proper prefix that is also its suffix (Knuth, Morris, Pratt). */
 function bordersOf(part: string): Int32Array {
   const borders = new Int32Array(part.length);
   for (let i = 1, length = 0; i < part.length; i++) {

@@ -3,7 +3,7 @@ import { slotOf } from './keys.ts';
 import { contextValue, type RequestRecord } from './request.ts';
 
 /**
- * What a variable stands for: the value, its default, or undefined. Only a key with one value can be a variable; an empty value is a value.
+ * Returns the value of a variable, its default, or `undefined`. Only a key with a single value can be a variable. The value can be empty.
  *
  * Source: IAM User Guide, "Variables and tags": single-valued keys only, "Request information that you can use for policy variables".
  */

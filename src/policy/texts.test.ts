@@ -39,15 +39,15 @@ function decidesRight(place: string): void {
   }
 }
 
-test('numberOf: equal texts have equal numbers, others others, and long ones none', () => {
+test('numberOf: equal strings have equal numbers, and long strings have none', () => {
   assert.equal(numberOf('a text'), numberOf(['a', 'text'].join(' ')));
   assert.notEqual(numberOf('a text'), numberOf('a Text'));
   assert.equal(numberOf('x'.repeat(10_000)), UNREAD);
 });
 
-test('decideRecord: decides by the numbers of texts', () => decidesRight('here'));
+test('decideRecord: compares the numbers of strings', () => decidesRight('here'));
 
-test('decideRecord: decides alike where the table of texts is full, and by what is in it', () => {
+test('decideRecord: the decision is the same if the table of strings is full', () => {
   for (let i = 0; numberOf(`filler ${i}`) !== UNREAD; i++) assert.ok(i < 100_000, 'the table has no end');
   decidesRight('there');
   decidesRight('here');

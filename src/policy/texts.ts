@@ -1,23 +1,22 @@
 /**
- * The numbers of texts that policies and requests compare for equality (Decision 0009): equal numbers are equal texts. Numbers mean
- * nothing beyond this process and are never taken back; there are at most as many as the table allows, so that nobody can fill the memory
- * with texts.
+ * Numbers of strings that policies and requests compare for equality (Decision 0009). Equal numbers mean equal strings. A number is valid
+ * in this process only and is never freed. `TEXTS_MAX` limits them, so that clients cannot fill the memory with strings.
  */
 
-/** In a request: not read; the text itself is compared. */
+/** Number in a request whose string was not read. Then the string is compared. */
 export const UNREAD = 0;
-/** In a request: there is no such text. */
+/** Number in a request that has no such string. */
 export const ABSENT = 1;
-/** The least number of a text. */
+/** Smallest number of a string. */
 const FIRST = 2;
 
-/** The heads of ARNs (account and region), their resource types, regions, organizations: hundreds in a large installation. */
+/** Maximum number of strings. They are heads of ARNs (account and region), resource types, regions and organizations: hundreds at most. */
 const TEXTS_MAX = 16_384;
 const TEXT_MAX = 256;
 
 const NUMBERS = new Map<string, number>();
 
-/** The number of a text; `UNREAD` where the table is full or the text long, and such a text is compared as it is. */
+/** Returns the number of a string, or `UNREAD` if the table is full or the string is too long. Such a string is compared as a string. */
 export function numberOf(text: string): number {
   const known = NUMBERS.get(text);
   if (known !== undefined) return known;

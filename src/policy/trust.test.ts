@@ -75,7 +75,7 @@ for (const [title, statements, caller, answer, action = 'sts:AssumeRole'] of ROW
   });
 }
 
-test('compilePolicy: a kind of principal nobody knows refuses the whole policy', () => {
+test('compilePolicy: an unknown type of principal makes the policy invalid', () => {
   const text = JSON.stringify({ Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { aws: '*' } } });
   assert.throws(() => compilePolicy(text), isPolicyTextError);
 });

@@ -8,35 +8,38 @@ import { addKeysOf } from './reads.ts';
 import { beginDecision, newRequestRecord, type PolicyRequest, setContext, setResource } from './request.ts';
 import type { StepBudget } from './steps.ts';
 
-/** Whom a Principal element can mean: everything that names the caller. */
+/** Names of the caller that a Principal element can contain. */
 export interface TrustCaller {
-  /** Absent for a service, and for who brings nothing but a token of an identity provider. */
+  /** Absent for a service, and for the caller of an unsigned request with a token of an identity provider. */
   readonly accountId?: AccountId;
-  /** The user's, the role session's, the federated user's, or the root's. */
+  /** ARN of the user, role session, federated user or root user. */
   readonly arn?: string;
-  /** Of a role session: its role's. */
+  /** ARN of the role of a role session. */
   readonly roleArn?: string;
-  /** `AIDA…` of a user, `AROA…` of a session's role: how a stored trust policy names them. */
+  /** Unique ID of a user (`AIDA…`) or of a session's role (`AROA…`), which stored trust policies contain. */
   readonly uniqueId?: string;
-  /** `meetings.chime.amazonaws.com` */
+  /** Service principal: `meetings.chime.amazonaws.com`. */
   readonly service?: string;
-  /** The SAML or OIDC provider's ARN, or the issuer's host. */
+  /** ARN of the SAML or OIDC provider, or host of the issuer. */
   readonly federated?: string | readonly string[];
-  /** A permissions boundary is attached: a Deny with NotPrincipal then always applies. */
+  /** Whether the caller has a permissions boundary. Then a Deny with NotPrincipal always applies. */
   readonly hasBoundary?: boolean;
 }
 
 /**
- * What a policy with principals says. `grantee` is whom it named: the `principal` itself, and within one account that is permission
- * enough; the `role` of a session, and the session's boundary and session policies must allow as well; its `account`, and all of the
- * caller's own policies must. Requirement EVAL-7.
+ * Decision of a policy with principals. `grantee` tells which name of the caller the policy contains. It determines which other policies
+ * must allow in the same account. Requirement EVAL-7.
+ *
+ * - `principal`: no other policy.
+ * - `role`: the boundary and the session policies of the role session.
+ * - `account`: all policies of the caller.
  */
 export type TrustDecision =
   | { readonly effect: 'Allow'; readonly grantee: 'principal' | 'role' | 'account'; readonly by: StatementRef }
   | { readonly effect: 'Deny'; readonly kind: 'explicit'; readonly grantee: 'none'; readonly by: StatementRef }
   | { readonly effect: 'Deny'; readonly kind: 'implicit'; readonly grantee: 'none'; readonly by?: undefined };
 
-/** What of a principal a Principal element can name. */
+/** Returns the names of a principal for Principal elements. */
 export function trustCallerOf(principal: Principal): TrustCaller {
   const { accountId, arn } = principal;
   switch (principal.type) {
@@ -54,27 +57,29 @@ export function trustCallerOf(principal: Principal): TrustCaller {
   }
 }
 
-/** A web identity's issuer may be named by its URL's text after `https://` as well: `accounts.google.com`. */
+/** Returns an issuer's URL without `https://`, which can also name a web identity: `accounts.google.com`. */
 function hostOf(issuer: string): string {
   return issuer.startsWith('https://') ? issuer.slice('https://'.length) : issuer;
 }
 
-/** Scratch of `decideTrust`, which is synchronous and sets all that it reads. */
+/** Record of `decideTrust`, which is synchronous and sets all facts that it reads. */
 const RECORD = newRequestRecord();
 
 type Named = 'principal' | 'role' | 'account' | 'none';
 
-/** The more closely named, the less is asked besides. */
+/** Order of the names. A more specific name requires fewer other policies. */
 const CLOSENESS: Readonly<Record<Named, number>> = { none: 0, account: 1, role: 2, principal: 3 };
 
 /**
- * Decides by a policy that has principals: a role's trust policy, or a resource's.
+ * Decides with a policy that has principals: a role's trust policy, or a resource policy.
+ *
+ * Without `ownBudget`, the policy has the step budget of one decision.
+ *
+ * @throws StepsExceeded  the budget has too few steps left
  *
  * Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"; "Policy evaluation logic".
- * Assumed: `*` names a user itself, and of a role session its role; a statement without Principal allows nobody and denies everybody; of a NotPrincipal with Deny
- * the account and every ARN of the caller must be listed to be spared.
- * @param ownBudget the caller's step budget; without it, the trust policy has the budget of one decision
- * @throws StepsExceeded  the budget has fewer steps left than the decision needs
+ * Assumed: `*` names a user itself, and the role of a role session. A statement without Principal allows no caller and denies every caller.
+ * A Deny with NotPrincipal exempts the caller only if it lists the account and every ARN of the caller.
  */
 export function decideTrust(
   trust: CompiledPolicy,
@@ -115,8 +120,8 @@ export function decideTrust(
 }
 
 /**
- * Checks whether a statement about the action reads a key that starts with `prefix` (lower-cased, `aws:resourcetag/`), in a condition
- * or a variable. As `readsKey` of a stack, for a policy with principals.
+ * Reports whether a condition or variable of the action's statements reads a key with a lower-case prefix, such as `aws:resourcetag/`.
+ * It is the counterpart of a stack's `readsKey` for policies with principals.
  */
 export function trustReadsKey(trust: CompiledPolicy, action: string, prefix: string): boolean {
   const keys = new Set<string>();
@@ -132,7 +137,7 @@ function byOf({ sid }: LoweredStatement, statement: number, policyType: 'trust' 
 function granteeOf({ principals }: LoweredStatement, caller: TrustCaller): Named {
   if (principals === undefined) return 'none';
   const { not, anyone, entries } = principals;
-  // Who brings no credentials is granted something only by name.
+  // A caller without credentials matches only a principal that the policy names, never `*`.
   const known = caller.accountId !== undefined;
   if (not) return !known || anyone || entries.some((entry) => namedBy(entry, caller) !== 'none') ? 'none' : anyoneAs(caller);
   let best: Named = anyone && known ? anyoneAs(caller) : 'none';
@@ -143,12 +148,12 @@ function granteeOf({ principals }: LoweredStatement, caller: TrustCaller): Named
   return best;
 }
 
-/** What a Principal that names everybody, or a role's own id, names of a caller. */
+/** Returns the grantee for a Principal that is `*`, or the ARN or unique ID of a role. */
 function anyoneAs(caller: TrustCaller): 'principal' | 'role' {
   return caller.roleArn === undefined ? 'principal' : 'role';
 }
 
-/** Source: IAM User Guide, "NotPrincipal": list the account as well, or it is denied; never with permissions boundaries. */
+/** Reports whether a Deny applies to a caller. Source: IAM User Guide, "NotPrincipal": list the account too; not with boundaries. */
 function isDenied({ principals }: LoweredStatement, caller: TrustCaller): boolean {
   if (principals === undefined) return true;
   const { not, anyone, entries } = principals;
@@ -159,7 +164,7 @@ function isDenied({ principals }: LoweredStatement, caller: TrustCaller): boolea
   const lists = (name: string | undefined): boolean => entries.some(({ type, value }) => type === 'AWS' && value === name);
   if (!entries.some(({ type, value }) => type === 'AWS' && accountOf(value) === caller.accountId)) return true;
   if (caller.arn !== undefined && accountOf(caller.arn) !== undefined) return false;
-  // A role session must be listed itself and by its role; the role, or a user, by its ARN or its unique id.
+  // The element must list a role session and its role. It lists a role or a user by ARN or unique ID.
   if (caller.roleArn !== undefined) return !lists(caller.arn) || !(lists(caller.roleArn) || lists(caller.uniqueId));
   return !lists(caller.arn) && !lists(caller.uniqueId);
 }
@@ -182,7 +187,7 @@ function namedBy({ type, value }: PrincipalEntry, caller: TrustCaller): Named {
   }
 }
 
-/** The account that `123456789012` or its root's ARN stands for. */
+/** Returns the account of an account ID or of the ARN of a root user. */
 function accountOf(value: string): AccountId | undefined {
   if (isAccountId(value)) return value;
   const parts = parseArn(value);

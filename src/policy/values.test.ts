@@ -30,12 +30,12 @@ const MOMENTS: readonly [text: string, moment: number][] = [
 ];
 
 for (const [text, moment] of MOMENTS) {
-  test(`toMoment: '${text}' is ${Number.isNaN(moment) ? 'no moment' : moment}`, () => {
+  test(`toMoment: '${text}' is ${Number.isNaN(moment) ? 'invalid' : moment}`, () => {
     assert.equal(toMoment(text), moment);
   });
 }
 
-test('toMoment: reads what a Date prints', () => {
+test('toMoment: parses the output of Date', () => {
   fc.assert(
     fc.property(fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }), (date) => {
       assert.equal(toMoment(date.toISOString()), date.getTime());
@@ -98,16 +98,16 @@ const NO_ADDRESSES = [
   '::1.2.3',
 ];
 
-test('readAddress: what is no address is none', () => {
+test('readAddress: an invalid address is rejected', () => {
   for (const text of NO_ADDRESSES) assert.equal(readAddress(text, newAddress()), false, text);
 });
 
-test('toRange: a prefix is a number that fits', () => {
+test('toRange: the prefix length is a number in the range of the family', () => {
   for (const text of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/8/8', '::/129', '10.0.0.0/-1', 'x/8'])
     assert.equal(toRange(text), undefined, text);
 });
 
-test('toBytes: bits that belong to no byte do not matter, and what is no base64 is none', () => {
+test('toBytes: ignores unused bits, and invalid Base64 is undefined', () => {
   assert.equal(toBytes('aGVsbG9='), toBytes('aGVsbG8='));
   assert.deepEqual(['aGVsbG8', 'a===', '*', 'aGVs bG8='].map(toBytes), [undefined, undefined, undefined, undefined]);
 });

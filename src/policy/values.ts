@@ -1,4 +1,4 @@
-/** What the typed condition operators compare: numbers, moments, addresses, booleans, bytes. A text that is none is NaN or undefined, never a guess. */
+/** Parsers of typed condition values: numbers, times, addresses, booleans and bytes. Invalid strings are NaN or `undefined`. */
 
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -8,10 +8,10 @@ function isDigit(code: number): boolean {
 }
 
 /**
- * A decimal number, NaN where the text is none.
+ * Parses a decimal number. Returns NaN for an invalid one.
  *
  * Source: IAM User Guide, "Numeric condition operators" (integers and decimals).
- * Assumed: no exponents, no blanks, at most 64 characters; compared as doubles.
+ * Assumed: no exponents, no spaces, at most 64 characters. Numbers are compared as doubles.
  */
 export function toNumber(text: string): number {
   const { length } = text;
@@ -28,7 +28,7 @@ export function toNumber(text: string): number {
   return at === length ? Number(text) : Number.NaN;
 }
 
-/** `count` digits at `at` as a number; -1 where they are none. */
+/** Parses `count` digits at `at`. Returns -1 if there are other characters. */
 function digits(text: string, at: number, count: number): number {
   let value = 0;
   for (let i = at; i < at + count; i++) {
@@ -40,10 +40,10 @@ function digits(text: string, at: number, count: number): number {
 }
 
 /**
- * A moment in milliseconds since 1970, NaN where the text is none: a profile of ISO 8601 or seconds since 1970.
+ * Parses a time in a profile of ISO 8601 or in seconds since 1970. Returns milliseconds since 1970, or NaN for an invalid time.
  *
  * Source: IAM User Guide, "Date condition operators"; W3C note "Date and Time Formats" (a time needs its zone).
- * Assumed: four digits alone are a year; a second is at most 59.
+ * Assumed: four digits are a year. A second is at most 59.
  */
 export function toMoment(text: string): number {
   const { length } = text;
@@ -87,7 +87,7 @@ function momentWithTime(text: string, year: number, month: number, day: number):
 }
 
 function moment(year: number, month: number, day: number, hour: number, minute: number, second: number): number {
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999; adding 400 years and taking them away again avoids it.
+  // Date.UTC interprets the years 0 to 99 as 1900 to 1999. Adding and subtracting 400 years avoids this.
   return Date.UTC(year + 400, month - 1, day, hour, minute, second) - 146_097 * 86_400_000;
 }
 
@@ -105,7 +105,7 @@ function zoneMinutes(text: string, at: number): number {
   return (text[at] === '-' ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** 1 and 0 for `true` and `false` in any case, NaN for everything else. */
+/** Parses a boolean, ignoring case. Returns 1 for `true`, 0 for `false`, and NaN otherwise. */
 export function toTruth(text: string): number {
   if (text === 'true') return 1;
   if (text === 'false') return 0;
@@ -117,17 +117,17 @@ export function toTruth(text: string): number {
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
- * Base64 in the one spelling that its bytes have, undefined where the text is none.
+ * Returns the canonical Base64 of the same bytes, or `undefined` for invalid Base64.
  *
  * Source: IAM User Guide, "Binary condition operators".
- * Assumed: the request's value is given as base64 as well.
+ * Assumed: the request's value is also in Base64.
  */
 export function toBytes(text: string): string | undefined {
   if (text.length % 4 !== 0 || !BASE64.test(text)) return undefined;
   return Buffer.from(text, 'base64').toString('base64');
 }
 
-/** An address as its family (4 or 6; 0 where the text is none) and its bits in words of 32; IPv4 has one. */
+/** IP address: the family (4 or 6, or 0 for an invalid address), and its bits in words of 32. IPv4 has one word. */
 export type Address = Uint32Array;
 
 export function newAddress(): Address {
@@ -135,9 +135,9 @@ export function newAddress(): Address {
 }
 
 /**
- * Reads an address into `into`, so that deciding allocates nothing. False where the text is none.
+ * Parses an address into `into`, so that a decision allocates nothing. Returns false for an invalid address.
  *
- * An IPv4-mapped IPv6 address is an IPv6 address: whoever accepts connections has normalised it.
+ * An IPv4-mapped IPv6 address counts as IPv6. The listener normalizes addresses before.
  */
 export function readAddress(text: string, into: Address): boolean {
   into[0] = 0;
@@ -151,7 +151,7 @@ export function readAddress(text: string, into: Address): boolean {
   return text.includes(':') && readIpv6(text, into);
 }
 
-/** Four decimal octets without leading zeros as one number; -1 where they are not. */
+/** Parses four decimal octets without leading zeros. Returns -1 if they are invalid. */
 function toIpv4(text: string, from: number, to: number): number {
   let value = 0;
   let octets = 0;
@@ -177,7 +177,7 @@ function hexDigit(code: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
 }
 
-/** Scratch of `readIpv6`, filled anew by every call: deciding allocates nothing. */
+/** Working memory of `readIpv6`, which each call overwrites, so that a decision allocates nothing. */
 const GROUPS = new Uint16Array(8);
 
 function readIpv6(text: string, into: Address): boolean {
@@ -233,7 +233,7 @@ function readIpv6(text: string, into: Address): boolean {
   return true;
 }
 
-/** A range of addresses: family, prefix length, and the network's bits with host bits cleared. */
+/** Range of addresses: family, prefix length, and the bits of the network with the host bits cleared. */
 export interface AddressRange {
   readonly family: number;
   readonly bits: number;
@@ -241,7 +241,7 @@ export interface AddressRange {
 }
 
 /**
- * `10.0.0.0/8`, `2001:db8::/32`, or an address alone; undefined where the text is none. Host bits are ignored.
+ * Parses a range such as `10.0.0.0/8` or `2001:db8::/32`, or a single address. Ignores host bits. Returns `undefined` for an invalid range.
  *
  * Source: IAM User Guide, "IP address condition operators"; policy check IMPROVE_IP_RANGE.
  */
@@ -267,7 +267,7 @@ function mask(bits: number): number {
   return bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;
 }
 
-/** Whether an address lies in a range; families never meet. */
+/** Reports whether an address is in a range. An IPv4 address is never in an IPv6 range, or the reverse. */
 export function inRange(address: Address, range: AddressRange): boolean {
   if (address[0] !== range.family) return false;
   const { bits, words } = range;

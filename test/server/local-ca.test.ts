@@ -12,7 +12,8 @@ import { readSettings } from '#server/settings.ts';
 import { openConnections } from '../../src/server/edge/connections.ts';
 import { CONNECTION_LIMITS, listen } from '../../src/server/edge/listener.ts';
 import { localAuthority, serverCertificate } from '../../src/server/edge/local-ca.ts';
-import { type TlsMaterial, tlsMaterial } from '../../src/server/edge/tls.ts';
+import { tlsMaterial } from '../../src/server/edge/tls.ts';
+import type { TlsMaterial } from '../../src/server/edge/tls-material.ts';
 import { startTestServer } from '../server.ts';
 import { startServerProcess } from './process.ts';
 

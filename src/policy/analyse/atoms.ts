@@ -1,12 +1,12 @@
 /**
- * Texts that tell patterns and conditions apart: for each, some that it matches and some that it does not.
- * Owns the choice of examples; whether one is matched is always asked of the engine.
+ * Example strings that distinguish patterns and conditions: for each, strings that match and strings that do not.
+ * Owns the choice of examples. The engine decides whether an example matches.
  */
 import type { ArnPattern, ConditionTest } from '../lowered.ts';
 import type { Piece } from '../pattern.ts';
 import { toMoment, toNumber, toRange } from '../values.ts';
 
-/** Texts that nobody wrote: a pattern meets them by its wildcards or not at all. */
+/** Strings that no policy contains, so that only wildcards match them. */
 export interface Fresh {
   /** One character. */
   readonly character: string;
@@ -14,13 +14,13 @@ export interface Fresh {
   readonly word: string;
 }
 
-/** What a variable may stand for in an example. */
+/** Returns the values of a variable for examples. */
 export type VariableValues = (key: string) => readonly string[];
 
-/** The most examples of one pattern. */
+/** Maximum number of examples of one pattern. */
 const EXAMPLES_MAX = 8;
 
-/** Texts a pattern matches, with each wildcard as nothing, one character and a word. */
+/** Returns strings that a pattern matches, with an empty string, one character and a word for each wildcard. */
 export function examplesOf(pieces: readonly Piece[], fresh: Fresh, variables: VariableValues): readonly string[] {
   const examples = new Set<string>();
   for (const fill of [fresh.word, '', fresh.character]) {
@@ -54,34 +54,34 @@ function fillPieces(pieces: readonly Piece[], star: string, fresh: Fresh, variab
   return texts;
 }
 
-/** Resources an ARN pattern matches. */
+/** Returns resources that an ARN pattern matches. */
 export function resourcesOf(pattern: ArnPattern, fresh: Fresh, variables: VariableValues): readonly string[] {
   if (pattern.kind === 'everything') return ['*'];
   const { segments } = pattern;
   const filled: string[] = [];
   for (const fill of [fresh.word, '', fresh.character]) {
     const fields = segments.map((pieces, i) => exampleField(pieces, i, fill, fresh, variables));
-    // A short ARN stands for anything in what is missing.
+    // Missing segments of a short ARN match everything.
     for (let i = fields.length; i < 6; i++) fields.push([DEFAULT_FIELDS[i] ?? fresh.word]);
     for (const last of fields[5] ?? []) filled.push([...fields.slice(0, 5).map((field) => field[0] ?? ''), last].join(':'));
   }
   return [...new Set(filled)].slice(0, EXAMPLES_MAX);
 }
 
-/** Wildcards of the first five fields are filled with what could stand there. */
+/** Realistic values for wildcards in the first five segments. */
 const OTHER_FIELDS = [undefined, undefined, undefined, 'eu-central-1', '444455556666'] as const;
 const DEFAULT_FIELDS = ['arn', 'aws', 'chime', 'us-east-1', '111122223333', undefined] as const;
 
 function exampleField(pieces: readonly Piece[], field: number, fill: string, fresh: Fresh, variables: VariableValues): readonly string[] {
   const usual = DEFAULT_FIELDS[field];
   if (usual !== undefined && pieces.length === 1 && pieces[0]?.kind === 'many') {
-    // A neighbour may have named the usual one, and another: then a stranger tells them apart.
+    // Other patterns may contain the realistic values. A fresh string distinguishes them.
     return [fill === fresh.word ? usual : fill === '' ? (OTHER_FIELDS[field] ?? usual) : fresh.word];
   }
   return fillPieces(pieces, fill, fresh, variables);
 }
 
-/** Values that tell one condition test from its neighbours: its own, those beside them, and a stranger. */
+/** Returns values that distinguish one condition test from others: its own values, adjacent values, and a fresh one. */
 export function valuesOf(test: ConditionTest, fresh: Fresh, variables: VariableValues): readonly string[] {
   const texts = test.values.flatMap((pieces) => examplesOf(pieces, fresh, variables));
   switch (test.operator.family) {
@@ -114,11 +114,11 @@ function aroundNumber(number: number): readonly string[] {
 function aroundMoment(moment: number): readonly string[] {
   if (Number.isNaN(moment) || Math.abs(moment) > 8_640_000_000_000_000 - 1000) return [];
   const near = [moment, moment - 1000, moment + 1000].map((at) => new Date(at).toISOString());
-  // Beyond the year 9999 the form has six digits, which no policy reads.
+  // After the year 9999 the format has six digits, which policies do not support.
   return near.filter((text) => text.length === 24);
 }
 
-/** The first address of a range, its last, and one beyond, where there is one. */
+/** Returns the first and last address of a range, and the next one after it, if there is one. */
 function aroundRange(text: string): readonly string[] {
   const range = toRange(text);
   if (range === undefined) return [];
@@ -135,13 +135,13 @@ function mask(bits: number): number {
   return bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;
 }
 
-/** IPv6 in its long form, without leading zeros. */
+/** Formats an IPv6 address with eight groups, without leading zeros. */
 export function printAddress(words: readonly number[]): string {
   if (words.length === 1) return [24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.');
   return words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]).join(':');
 }
 
-/** Texts that occur in none of those given. */
+/** Returns strings that occur in none of the passed strings. */
 export function freshFor(texts: readonly string[]): Fresh {
   const all = texts.join('\n').toLowerCase();
   const character = [...'zqxjkvwyu'].find((letter) => !all.includes(letter)) ?? 'z';

@@ -5,7 +5,7 @@ import type { AuthorizationReference } from '../validate/reference.ts';
 import { type Grant, grantedOf, newAccess } from './compare.ts';
 import type { AskedAs } from './search.ts';
 
-/** The answer of a check; `FAIL` also where it cannot be excluded, as the API has it: "might allow". */
+/** Result of a check. `FAIL` also means that access cannot be excluded: the API says "might allow". */
 export interface CheckAnswer {
   readonly result: 'PASS' | 'FAIL';
   readonly message: string;
@@ -19,11 +19,11 @@ export interface CheckReason {
 }
 
 /**
- * Whether an updated policy allows anything that the existing one does not.
+ * Checks whether an updated policy allows a request that the existing one does not allow.
  *
- * Source: IAM Access Analyzer API, CheckNoNewAccess; the texts of a failure from its examples.
- * @throws StepsExceeded
- * Assumed: the text of a success.
+ * @throws StepsExceeded  the analysis exceeds its budget
+ * Source: IAM Access Analyzer API, CheckNoNewAccess; the messages of a failure are from its examples.
+ * Assumed: the message of a success.
  */
 export function checkNoNewAccess(
   existing: CompiledPolicy,
@@ -41,19 +41,19 @@ export function checkNoNewAccess(
   );
 }
 
-/** What must not be granted: any of the actions on any of the resources; either alone means any of the other. */
+/** Access to check: any of the actions on any of the resources. If one of the lists is absent, it means all. */
 export interface AskedAccess {
   readonly actions?: readonly string[];
   readonly resources?: readonly string[];
 }
 
 /**
- * Whether a policy allows any of some actions on any of some resources.
+ * Checks whether a policy allows any of the actions on any of the resources.
  *
- * Source: IAM Access Analyzer API, CheckAccessNotGranted; the texts of a failure from its examples.
- * Assumed: the text of a success.
- * @throws PolicyTextError an action is none, or a resource is neither `*` nor an ARN
- * @throws StepsExceeded
+ * @throws PolicyTextError  an action is invalid, or a resource is neither `*` nor an ARN
+ * @throws StepsExceeded    the analysis exceeds its budget
+ * Source: IAM Access Analyzer API, CheckAccessNotGranted; the messages of a failure are from its examples.
+ * Assumed: the message of a success.
  */
 export function checkAccessNotGranted(
   policy: CompiledPolicy,

@@ -5,30 +5,30 @@ import { grantsNothingNew, neverBoth } from './proof.ts';
 import { type AskedAs, type Search, type Witness, witnessesOf } from './search.ts';
 import { universeOf } from './universe.ts';
 
-/** What is known of one statement: a request shows it, what is written proves the contrary, or neither. */
+/** Result for one statement: access shown by a request, or access that can neither be shown nor excluded. */
 export type Grant =
   | { readonly statement: number; readonly sid?: string; readonly known: 'shown'; readonly witnesses: readonly Witness[] }
   | { readonly statement: number; readonly sid?: string; readonly known: 'notExcluded' };
 
-/** One difference between two versions of a policy, with a request that they decide differently. */
+/** Difference between two versions of a policy, with a request that they decide differently. */
 export interface AccessDifference {
-  /** `granted`: the updated policy allows the request, the existing one does not. `withdrawn`: the other way round. */
+  /** `granted`: only the updated policy allows the request. `withdrawn`: only the existing policy allows it. */
   readonly change: 'granted' | 'withdrawn';
-  /** The statement that allows it: of the updated policy where it is granted, of the existing one where it is withdrawn. */
+  /** Index of the statement that allows the request, in the updated policy for `granted`, and in the existing one for `withdrawn`. */
   readonly statement: number;
   readonly sid?: string;
   readonly witness: Witness;
 }
 
-/** Comparisons that the search for examples of one analysis may make. After them, access that is not excluded is reported as possible. */
+/** Maximum comparisons of the search for examples in one analysis. After them, access that is not excluded is reported as possible. */
 const COMPARISONS_MAX = 1_000_000;
 
 /**
- * Statements of the updated policy that allow what the existing one did not: those a request shows, and those for which it can
- * neither be shown nor excluded. None means that it is proven: the updated policy grants nothing new.
+ * Returns the statements of the updated policy that allow new access: shown by a request, or neither shown nor excluded.
+ * An empty result proves that the updated policy grants no new access.
  *
- * @throws StepsExceeded
- * Assumed: a policy is judged alone, as CheckNoNewAccess does; what other policies allow or deny does not count.
+ * @throws StepsExceeded  the analysis exceeds its budget
+ * Assumed: the policy is evaluated alone, as in CheckNoNewAccess. Other policies do not count.
  */
 export function newAccess(
   existing: CompiledPolicy,
@@ -51,8 +51,8 @@ export function newAccess(
 }
 
 /**
- * Statements of a policy that allow what another policy (of one Allow that says what is asked about) allows as well.
- * None means that it is proven: the policy grants nothing of it.
+ * Returns the statements of a policy that allow access which another policy, with one Allow for the access to check, also allows.
+ * An empty result proves that the policy grants none of this access.
  */
 export function grantedOf(
   asked: CompiledPolicy,
@@ -80,7 +80,7 @@ function grants(
   excluded: (statement: CompiledPolicy['lowered']['statements'][number]) => boolean,
 ): readonly Grant[] {
   return policy.lowered.statements.flatMap((statement, index): Grant[] => {
-    // A principal's own policy that names principals allows nobody, and so does a resource's that names none.
+    // An identity policy with principals allows nothing, and neither does a resource policy without principals.
     const allows = statement.effect === 'Allow' && (search.askedAs === 'resource') === (statement.principals !== undefined);
     if (!allows || excluded(statement)) return [];
     const witnesses = witnessesOf(statement, search);
@@ -90,11 +90,11 @@ function grants(
 }
 
 /**
- * What two versions of a policy decide differently, each difference with a request that shows it: one for each statement and each class
- * of actions that the patterns tell apart.
+ * Returns the differences between two versions of a policy, each with a request: one for each statement and each class of actions that the
+ * patterns distinguish.
  *
- * Every witness has been decided by the engine for both versions. `complete` is false where a difference can neither be shown nor
- * excluded; a version that only says the same in other words is complete only if that is plain from what is written.
+ * The engine has decided each request with both versions. `complete` is false if a difference can neither be shown nor excluded. This
+ * includes versions with the same meaning, unless a comparison of their statements proves it.
  */
 export function comparePolicies(
   existing: CompiledPolicy,

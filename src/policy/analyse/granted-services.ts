@@ -1,16 +1,16 @@
 /**
- * The services of which policies allow any action.
+ * Services in which policies allow an action.
  *
- * Source: IAM User Guide, "Refine permissions using last accessed information": by what policies allow, whatever denies it.
+ * Source: IAM User Guide, "Refine permissions using last accessed information": only Allow statements count, and not those that deny.
  */
 import { compileSteps, tryCompilePolicy } from '../compile.ts';
 import { matchesText } from '../glob.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 
 /**
- * Returns the prefixes of the services of which a policy allows any action. A text that is not a policy allows none.
+ * Returns the prefixes of the services in which a policy allows an action. An invalid document allows none.
  *
- * @throws StepsExceeded
+ * @throws StepsExceeded  the analysis exceeds its budget
  */
 export function grantedServices(document: string, services: ReadonlySet<string>, budget: StepBudget): string[] {
   takeSteps(budget, compileSteps(document));
@@ -21,7 +21,7 @@ export function grantedServices(document: string, services: ReadonlySet<string>,
     if (effect !== 'Allow' || granted.size === services.size) continue;
     const named = new Set<string>();
     for (const { everything, service, name } of actions.patterns) {
-      // NotAction leaves something of a service, unless it names the whole service.
+      // NotAction allows some actions of a service, unless it excludes the whole service.
       if (actions.not && !everything && !matchesText(name, '')) continue;
       for (const prefix of services) {
         if (named.has(prefix)) continue;

@@ -1,5 +1,5 @@
 /**
- * Proofs that hold for every request, by comparing what is written: no search, and no for an answer where it is merely not seen.
+ * Proofs that hold for every request. They compare patterns and conditions without a search. False means only that there is no proof.
  */
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
@@ -9,8 +9,10 @@ import { type StepBudget, takeSteps } from '../steps.ts';
 import type { AskedAs } from './search.ts';
 
 /**
- * Whether everything a statement of the updated policy allows was allowed before: each of its actions and resources lies within an
- * Allow of the existing policy with no further conditions, and whatever the existing policy denies there is still denied.
+ * Proves that the existing policy allowed everything that a statement of the updated policy allows.
+ *
+ * An Allow of the existing policy without further conditions must cover each action and resource of the statement, and the updated policy
+ * must contain all denials of the existing policy that apply to it.
  */
 export function grantsNothingNew(
   statement: LoweredStatement,
@@ -26,13 +28,13 @@ export function grantsNothingNew(
     (denial) => disjoint(denial, statement, budget) || kept.some((other) => covers(other, denial, askedAs, budget)),
   );
   if (!stillDenied) return false;
-  // Of a principal's own policies, one that names principals allows nobody.
+  // An identity policy with principals allows nothing.
   const allowed = before.filter(({ effect, principals }) => effect === 'Allow' && (askedAs === 'resource' || principals === undefined));
   takeSteps(budget, partsOf(statement) * STEPS_OF_PAIR);
   return parts(statement).every((part) => allowed.some((other) => covers(other, part, askedAs, budget)));
 }
 
-/** Whether no request is allowed by both statements, or a denial that asks for nothing covers one of them. */
+/** Proves that no request is allowed by both statements, or that an unconditional Deny covers one of them. */
 export function neverBoth(
   statement: LoweredStatement,
   asked: LoweredStatement,
@@ -43,7 +45,7 @@ export function neverBoth(
   const denials = policy.lowered.statements.filter(({ effect }) => effect === 'Deny');
   takeSteps(budget, partsOf(statement) * STEPS_OF_PAIR);
   return parts(statement).every((part) => {
-    // A request that meets both meets each of these, so a denial of any of them denies it.
+    // A request that matches both statements matches each of these parts, so a Deny of any part denies it.
     const { resources: where = part.resources } = asked;
     const of = where === undefined ? {} : { resources: where };
     const narrowed = [part, { ...part, actions: asked.actions }, { ...part, ...of }, { ...part, actions: asked.actions, ...of }];
@@ -51,15 +53,15 @@ export function neverBoth(
   });
 }
 
-/** Steps of a pair of statements or patterns that are compared, without the comparisons of their patterns. */
+/** Steps of comparing two statements or patterns, without matching their patterns. */
 const STEPS_OF_PAIR = 8;
 
-/** The number of statements that `parts` returns. */
+/** Returns the number of statements that `parts` returns. */
 function partsOf({ actions, resources }: LoweredStatement): number {
   return (actions.not ? 1 : actions.patterns.length) * (resources === undefined || resources.not ? 1 : resources.patterns.length);
 }
 
-/** A statement as several of one action and one resource each, which together say the same. */
+/** Splits a statement into equivalent statements with one action and one resource each. */
 function parts(statement: LoweredStatement): readonly LoweredStatement[] {
   const actions = statement.actions.not
     ? [statement.actions]
@@ -72,7 +74,7 @@ function parts(statement: LoweredStatement): readonly LoweredStatement[] {
   );
 }
 
-/** Whether every request that meets the narrower statement meets the wider, whatever their effects. */
+/** Proves that every request that matches the narrower statement matches the wider one. Ignores their effects. */
 export function covers(wider: LoweredStatement, narrower: LoweredStatement, askedAs: AskedAs, budget: StepBudget): boolean {
   takeSteps(budget, STEPS_OF_PAIR);
   return (
@@ -88,7 +90,7 @@ interface PatternSet<Pattern> {
   readonly patterns: readonly Pattern[];
 }
 
-/** Of sets that exclude, the wider excludes less. Assumed nowhere: a set that excludes and one that does not are compared only where it is plain. */
+/** Proves that one set of patterns covers another. A negated set is wider if it excludes less. */
 function setCovers<Pattern>(
   wider: PatternSet<Pattern>,
   narrower: PatternSet<Pattern>,
@@ -114,11 +116,11 @@ function actionCovers(wide: ActionPattern, narrow: ActionPattern, budget: StepBu
   return codesCover(wide.service, narrow.service, budget) && codesCover(wide.name, narrow.name, budget);
 }
 
-/** The narrower pattern as a text in which wildcards are characters of their own, which only wildcards match. */
+/** Proves that one pattern covers another. Wildcards of the narrower pattern are treated as characters that only wildcards match. */
 function codesCover(wider: Glob, { codes: narrow }: Glob, budget: StepBudget): boolean {
   const { codes: wide } = wider;
   takeSteps(budget, 4 + 8 * narrow.length);
-  // A `?` of the wider would take a `*` of the narrower for one character, which it is not.
+  // A `?` of the wider pattern would match a `*` of the narrower one as one character, although it matches any number.
   if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
   const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
   return narrow.length <= 4000 && matchesText(wider, text, 0, text.length, budget);
@@ -136,7 +138,7 @@ function arnCovers(wide: ArnPattern, narrow: ArnPattern, budget: StepBudget): bo
   return wide.segments.every((segment, i) => segmentCovers(segment, narrow.segments[i] ?? [], budget));
 }
 
-/** Variables cover only the same text with the same variables. */
+/** Proves that one segment covers another. A segment with variables covers only an equal segment. */
 function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[], budget: StepBudget): boolean {
   if (wide.length === 1 && wide[0]?.kind === 'many') return true;
   const codes = [wide, narrow].map((pieces) => plainGlob(pieces, budget));
@@ -161,15 +163,15 @@ function principalsCover(wider: LoweredStatement, narrower: LoweredStatement, bu
   );
 }
 
-/** Steps of one character or wildcard of a pattern that is written out. */
+/** Steps of one character or wildcard of a pattern. */
 const STEPS_OF_CODE = 4;
 
-/** Characters and wildcards of all values of a test. */
+/** Returns the number of characters and wildcards in all values of a test. */
 function textsOf({ values }: ConditionTest): number {
   return values.flat().reduce((sum, piece) => sum + 16 + (piece.kind === 'text' ? piece.text.length : 16), 0);
 }
 
-/** The same question, whatever the order of its values; more values of a positive operator admit more. */
+/** Proves that one condition test covers another, in any order of values. More values of a positive operator match more. */
 function sameTest(wide: ConditionTest, narrow: ConditionTest, budget: StepBudget): boolean {
   takeSteps(budget, STEPS_OF_PAIR);
   if (
@@ -183,12 +185,12 @@ function sameTest(wide: ConditionTest, narrow: ConditionTest, budget: StepBudget
   const ofWide = new Set(wide.values.map((pieces) => JSON.stringify(pieces)));
   const ofNarrow = new Set(narrow.values.map((pieces) => JSON.stringify(pieces)));
   const [fewer, more] = wide.operator.negated ? [ofWide, ofNarrow] : [ofNarrow, ofWide];
-  // `Null` with both values, and comparisons of size, are left to the search unless they are the same.
+  // `Null` with both values and comparisons by order are proven only if they are equal.
   if (wide.operator.family === 'null' && ofWide.size !== ofNarrow.size) return false;
   return [...fewer].every((value) => more.has(value));
 }
 
-/** Whether no request meets both statements, seen from their actions or their resources alone. */
+/** Proves from the actions or the resources alone that no request matches both statements. */
 export function disjoint(left: LoweredStatement, right: LoweredStatement, budget: StepBudget): boolean {
   if (!left.actions.not && !right.actions.not) {
     if (!left.actions.patterns.some((a) => right.actions.patterns.some((b) => actionsMeet(a, b, budget)))) return true;
@@ -217,7 +219,10 @@ function arnsMeet(a: ArnPattern, b: ArnPattern, budget: StepBudget): boolean {
   });
 }
 
-/** Whether some text matches both. One row per code of the first: the work is the product of the lengths, which are cut at 2,000 (and then they meet). */
+/**
+ * Reports whether a string matches both patterns. The work is the product of their lengths. Returns true for patterns of more than 2,000
+ * codes.
+ */
 function codesMeet({ codes: left }: Glob, { codes: right }: Glob, budget: StepBudget): boolean {
   if (left.length * right.length > 4_000_000) return true;
   takeSteps(budget, 4 + 2 * (left.length + 1) * (right.length + 1));

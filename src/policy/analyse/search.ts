@@ -7,16 +7,16 @@ import { type StepBudget, takeSteps } from '../steps.ts';
 import { decideTrust, type TrustCaller } from '../trust.ts';
 import { actionsToTry, callersToTry, contextOf, dimensionsFor, resourcesToTry, type Universe } from './universe.ts';
 
-/** A request that shows something: it can be put to the engine by anyone who doubts. */
+/** Request that shows a difference. The engine can decide it again. */
 export interface Witness extends PolicyRequest {
-  /** Who asks; absent for policies without principals. */
+  /** Caller. Absent for policies without principals. */
   readonly caller?: TrustCaller;
 }
 
-/** How a policy is asked: as one attached to a principal, or as one of a resource, which names principals. */
+/** Type of the analyzed policy: attached to a principal, or to a resource and with principals. */
 export type AskedAs = 'identity' | 'resource';
 
-/** Whether a policy alone allows a request. A policy of a resource is asked for its caller, a witness without one never allows. */
+/** Reports whether a policy alone allows a request. A resource policy never allows a request without a caller. */
 export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: Witness, steps?: StepBudget): boolean {
   if (askedAs === 'resource')
     return witness.caller !== undefined && decideTrust(policy, witness.caller, witness, 'trust', steps).effect === 'Allow';
@@ -25,7 +25,7 @@ export function policyAllows(policy: CompiledPolicy, askedAs: AskedAs, witness: 
   return identityAllows(policy, witness.action, record, witness.resources, steps);
 }
 
-/** Programs are linked for this once: names that somebody made up for an analysis are not to stay in the engine's tables. */
+/** Decides an identity policy. It does not cache the program, so that action names of an analysis do not fill the engine's tables. */
 function identityAllows(
   policy: CompiledPolicy,
   action: string,
@@ -37,7 +37,7 @@ function identityAllows(
   return decideProgram(program, record, resources, steps).effect === 'Allow';
 }
 
-/** What is sought: a request that one policy allows, and that another allows (`both`) or does not (`onlyFirst`). */
+/** Search for a request that one policy allows, and that another one allows (`both`) or does not allow (`onlyFirst`). */
 export interface Search {
   readonly allowing: CompiledPolicy;
   readonly other: CompiledPolicy;
@@ -45,23 +45,23 @@ export interface Search {
   readonly askedAs: AskedAs;
   readonly otherAskedAs: AskedAs;
   readonly universe: Universe;
-  /** How much more may be done, in comparisons of a request with a statement or a key; shared by all searches of one analysis. */
+  /** Remaining comparisons of a request with a statement or a key. All searches of one analysis share it. */
   readonly budget: { left: number };
 }
 
-/** What it costs to lay out one action, in comparisons: linking both policies, and finding resources and values. */
+/** Cost of preparing one action, in comparisons: linking both policies, and finding resources and values. */
 const OVERHEAD = 20;
 
-/** Steps of a comparison, without the comparisons of its patterns. */
+/** Steps of a comparison, without matching its patterns. */
 const STEPS_OF_COMPARISON = 16;
 
-/** The most requests that are tried for one action of one statement. */
+/** Maximum number of requests to try for one action of one statement. */
 const TRIES_PER_ACTION = 6000;
 
 /**
- * Requests that a statement allows and that are what is sought, one for each class of actions in which there are any.
+ * Returns requests that a statement allows and that satisfy the search, one for each class of actions with such a request.
  *
- * Every witness has been decided by the engine. That none is found proves nothing: see `grantsNothingNew`.
+ * The engine has decided each request. An empty result proves nothing: see `grantsNothingNew`.
  */
 export function witnessesOf(statement: LoweredStatement, search: Search): readonly Witness[] {
   const found: Witness[] = [];
@@ -82,7 +82,7 @@ function witnessOf(action: string, statement: LoweredStatement, search: Search):
   if (dimensions.some(({ choices }) => choices.length === 0)) return undefined;
   const resources = resourcesToTry(action, universe);
   const callers: readonly (TrustCaller | undefined)[] = askedAs === 'resource' ? callersToTry(universe) : [undefined];
-  // The last choices vary slowest: every resource and caller is tried with the likeliest context before the context is varied.
+  // The last choices vary slowest: every resource and caller is tried with the most likely context before the context varies.
   const counts = [resources.length, callers.length, ...dimensions.map(({ choices }) => choices.length)];
   const at = counts.map(() => 0);
   const cost = universe.statements.length + dimensions.length;
@@ -102,7 +102,7 @@ function witnessOf(action: string, statement: LoweredStatement, search: Search):
   return undefined;
 }
 
-/** The next combination; false after the last. */
+/** Moves to the next combination. Returns false after the last one. */
 function advance(at: number[], counts: readonly number[]): boolean {
   for (let i = 0; i < at.length; i++) {
     at[i] = (at[i] as number) + 1;
@@ -112,7 +112,7 @@ function advance(at: number[], counts: readonly number[]): boolean {
   return false;
 }
 
-/** Asks both policies about one action; their programs are linked once. */
+/** Returns a function that decides one action with both policies. Links their programs once. */
 function decider(action: string, { allowing, other, wanted, askedAs, otherAskedAs, universe }: Search): (witness: Witness) => boolean {
   if (askedAs === 'resource') {
     return (witness) =>

@@ -11,25 +11,25 @@ import type { TrustCaller } from '../trust.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { examplesOf, type Fresh, freshFor, resourcesOf, type VariableValues, valuesOf } from './atoms.ts';
 
-/** All the requests that are tried, taken apart: what is chosen in one dimension is free in the others. */
+/** Dimensions of the requests to try. The choices in different dimensions are independent. */
 export interface Universe {
   readonly fresh: Fresh;
   readonly statements: readonly LoweredStatement[];
-  /** Characters of all policies. */
+  /** Number of characters in all policies. */
   readonly textLength: number;
   readonly reference: AuthorizationReference;
   readonly variables: VariableValues;
-  /** Steps that the analysis may still take. */
+  /** Step budget of the analysis. */
   readonly steps: StepBudget;
-  /** Whether a key is asked for as a set. */
+  /** Keys that conditions test with a set operator. */
   readonly multivalued: ReadonlySet<string>;
-  /** Which statements speak of an action; actions of one signature are of one class. Remembered, because every statement asks of every action. */
+  /** Returns which statements apply to an action. Actions with the same signature are in one class. Results are cached. */
   readonly signatureOf: (action: string) => string;
 }
 
 export type ContextChoice = string | readonly string[] | undefined;
 
-/** Lays out what the statements of some policies speak of. */
+/** Returns the dimensions for the statements of some policies. */
 export function universeOf(policies: readonly CompiledPolicy[], reference: AuthorizationReference, steps: StepBudget): Universe {
   const statements = policies.flatMap(({ lowered }) => lowered.statements);
   const fresh = freshFor(policies.map(({ text }) => text));
@@ -64,7 +64,7 @@ function pushTo(lists: Map<string, string[]>, key: string, text: string): void {
   else list.push(text);
 }
 
-/** Steps of comparing an action with every pattern of some statements. */
+/** Returns the steps of comparing an action with every pattern of some statements. */
 function stepsOfActions(statements: readonly LoweredStatement[], action: string): number {
   let words = 0;
   for (const { actions } of statements) {
@@ -73,12 +73,12 @@ function stepsOfActions(statements: readonly LoweredStatement[], action: string)
   return statements.length + words * action.length;
 }
 
-/** The most actions that are tried for one statement; each stands for all that no pattern tells from it. */
+/** Maximum number of actions to try for one statement. Each represents the actions that no pattern distinguishes from it. */
 const ACTIONS_MAX = 64;
 
 /**
- * Actions a statement speaks of, one for each class that the patterns of all the statements tell apart. Of services known in
- * full every action is a candidate; of others the patterns' own examples.
+ * Returns actions of a statement, one for each class that the patterns of all statements distinguish. For services in the reference, every
+ * action is a candidate. For others, the examples of the patterns are.
  */
 export function actionsToTry(
   statement: LoweredStatement,
@@ -100,7 +100,7 @@ export function actionsToTry(
   return [...classes.values()];
 }
 
-/** Services whose actions are known in full, as far as the reference has them. */
+/** Services whose actions are all in the reference. */
 const KNOWN_SERVICES = ['chime', 'iam', 'sts', 'cloudtrail', 'events', 'cloudwatch', 'access-analyzer', 'organizations'] as const;
 
 function exampleActions({ everything, service, name }: ActionPattern, fresh: Fresh): readonly string[] {
@@ -114,12 +114,12 @@ function fillCodes({ codes }: Glob, star: string, fresh: Fresh): string {
   return text;
 }
 
-/** The most resources that are tried for one action. */
+/** Maximum number of resources to try for one action. */
 const RESOURCES_MAX = 120;
 
 /**
- * Resources that tell the ARN patterns of all the statements apart: examples of each, of each two together, and of the action's own
- * resource types. Those of the types come first, so that a witness is a request that can be sent.
+ * Returns resources that distinguish the ARN patterns of all statements: examples of each pattern, of each pair of patterns, and of the
+ * action's resource types. Those of the types come first, so that the found request is a valid one.
  */
 export function resourcesToTry(action: string, universe: Universe): readonly string[] {
   const { statements, fresh, variables, reference, steps } = universe;
@@ -142,7 +142,7 @@ export function resourcesToTry(action: string, universe: Universe): readonly str
   return [...found].slice(0, RESOURCES_MAX);
 }
 
-/** Resources that two patterns both match, field by field. */
+/** Returns resources that two patterns both match, by segment. */
 function pairs(patterns: readonly ArnPattern[], { fresh, variables, steps }: Universe): readonly string[] {
   const found: string[] = [];
   const some = patterns.filter((pattern) => pattern.kind === 'segments').slice(0, 24);
@@ -176,7 +176,7 @@ function meeting(
   return both.find((text) => matches(first, text) && matches(second, text));
 }
 
-/** A variable is taken for anything here; the engine has the last word. */
+/** Compiles a pattern in which variables match everything. The engine makes the final decision. */
 function withoutVariables(pieces: readonly Piece[]): Glob {
   return newGlob(pieces.map((piece) => (piece.kind === 'variable' ? { kind: 'many' } : piece)));
 }
@@ -208,16 +208,16 @@ function fillFormat(format: string, fresh: Fresh): string {
     .join('');
 }
 
-/** One key, with the values that are tried for it. */
+/** Context key with the values to try. */
 export interface Dimension {
   readonly key: string;
   readonly choices: readonly ContextChoice[];
 }
 
-/** The most values that are tried for one key. */
+/** Maximum number of values to try for one key. */
 const CHOICES_MAX = 24;
 
-/** The keys that statements about an action read, each with the values that tell their tests apart. `narrowed` narrows the values to what a statement asks. */
+/** Returns the keys that an action's statements read, with values that distinguish their tests. `narrowed` limits them to one statement. */
 export function dimensionsFor(action: string, narrowed: LoweredStatement, universe: Universe): readonly Dimension[] {
   takeSteps(universe.steps, stepsOfActions(universe.statements, action));
   const asked = universe.statements.filter((statement) => statementHasAction(statement, action.toLowerCase()));
@@ -273,7 +273,7 @@ export function contextOf(entries: readonly (readonly [string, ContextChoice])[]
   return context;
 }
 
-/** Callers that tell the principals of all the statements apart; one of nobody where no statement has a principal. */
+/** Returns callers that distinguish the principals of all statements. Without principals, returns one caller without names. */
 export function callersToTry({ statements, fresh }: Universe): readonly TrustCaller[] {
   const callers = new Map<string, TrustCaller>();
   const add = (caller: TrustCaller): void => {

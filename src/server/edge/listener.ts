@@ -15,7 +15,8 @@ import { forwardedClient } from './forwarded.ts';
 import { type Connection, type HoldingLimits, type Load, willRespond } from './holdings.ts';
 import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
 import { isConnect } from './sockets.ts';
-import { TLS_FLOOR, type TlsMaterial } from './tls.ts';
+import { TLS_FLOOR } from './tls.ts';
+import type { TlsMaterial } from './tls-material.ts';
 import type { IsTrusted } from './trusted-proxies.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 

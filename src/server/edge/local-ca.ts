@@ -14,7 +14,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import * as x509 from '@peculiar/x509';
 import { writeDurably } from '../durable-file.ts';
-import type { TlsMaterial } from './tls.ts';
+import type { TlsMaterial } from './tls-material.ts';
 
 x509.cryptoProvider.set(webcrypto as never);
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { writeDurably } from '../durable-file.ts';
 import type { Settings } from '../settings.ts';
+import type { TlsMaterial } from './tls-material.ts';
 
 const DAY_MS = 86_400_000;
 const CA_DAYS = 730;
@@ -33,12 +34,6 @@ export const TLS_FLOOR: SecureContextOptions = {
   ].join(':'),
   honorCipherOrder: true,
 };
-
-/** Certificate chain and private key, in PEM. */
-export interface TlsMaterial {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /**
  * Returns the certificate and key to serve with: the configured files, or those of the local CA under `tls/` of the data folder.
