@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loadModel } from '#model/load.ts';
-import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';

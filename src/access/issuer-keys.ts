@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Instant } from '#core/instant.ts';
+import { lruMap } from '#core/lru-map.ts';
 import { type FetchJson, FetchProblem } from './guarded-fetch.ts';
 
 /** The signing keys that an issuer publishes, by OpenID Connect discovery. */
@@ -32,7 +33,7 @@ interface Kept {
  * Assumed: the three times; AWS publishes none.
  */
 export function issuerKeys(fetchJson: FetchJson): IssuerKeys {
-  const kept = new Map<string, Kept>();
+  const kept = lruMap<string, Kept>(ISSUERS_MAX);
   return {
     keysOf(issuer, thumbprints, now, afresh) {
       const name = `${issuer} ${thumbprints.join()}`;
@@ -46,8 +47,6 @@ export function issuerKeys(fetchJson: FetchJson): IssuerKeys {
       entry.keys.catch(() => {
         entry.failed = true;
       });
-      kept.delete(name);
-      if (kept.size >= ISSUERS_MAX) kept.delete(kept.keys().next().value as string);
       kept.set(name, entry);
       return entry.keys;
     },

@@ -1,7 +1,6 @@
-import type { Instant } from '#core/instant.ts';
-import type { RegisteredServer, Renewal, Servers } from '#store/engine/servers.ts';
-import type { Store } from '#store/store.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { RegisteredServer, Renewal } from '#store/engine/servers.ts';
+import type { Store, Tx } from '#store/store.ts';
+import type { LeaseParts } from './lease-parts.ts';
 import { MARGIN, withdrawals } from './withdrawals.ts';
 
 /**
@@ -35,34 +34,6 @@ export interface Lease {
   servers(): Promise<readonly RegisteredServer[]>;
   /** What this server is registered as; it changes where a server must begin anew. */
   serverId(): string;
-}
-
-/** Time as a server knows it; a simulation has its own. */
-export interface LeaseClock {
-  /** Milliseconds that only go forward, at a rate within 2.5 % of the other servers'. */
-  readonly monotonic: () => number;
-  readonly wall: () => Instant;
-  /** Calls `fn` once; returns what takes it back. */
-  readonly after: (milliseconds: number, fn: () => void) => () => void;
-}
-
-/** Hints that something has changed: they may be late, doubled or lost, and nothing depends on them but speed. */
-export interface Hints {
-  hint(topic: 'identity' | 'identity-applied'): void;
-  on(topic: 'identity' | 'identity-applied', heard: () => void): () => void;
-}
-
-export interface LeaseParts {
-  readonly servers: Servers;
-  readonly hints: Hints;
-  readonly snapshot: Pick<Snapshot, 'version' | 'apply' | 'reload'>;
-  readonly clock: LeaseClock;
-  readonly leaseMilliseconds: number;
-  /** False: nobody else can be on this database, so the lease holds while this process does. */
-  readonly shared: boolean;
-  readonly name: string;
-  readonly newId: () => string;
-  readonly report: (what: string) => void;
 }
 
 /** Of a lease: by how much the wall clock and the monotonic one may disagree. The rest of the margin is for their rates. */
@@ -265,18 +236,47 @@ export function newLease(parts: LeaseParts): Lease {
   };
 }
 
-/** A store on which no transaction that changed identity is answered before every server knows: nobody who writes has to think of it. */
+/**
+ * Wraps a store so that a transaction returns, or fails, only when the identity that it changed or read is in force on every server.
+ *
+ * A repeated withdrawal changes nothing, and its response depends on the first one. Without the wait for what it read, it would return
+ * while another server still honors the withdrawn permission.
+ */
 export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {
+  /** Highest version that is known to be in force on every server. */
+  let settled = 0;
+  /** The wait for the highest version, which many transactions may have read. */
+  let latest = { version: 0, done: Promise.resolve() };
+  function settle(version: number): Promise<void> | undefined {
+    if (version <= settled) return undefined;
+    if (version > latest.version) {
+      const done = lease.withdrawn(version).then(() => {
+        settled = Math.max(settled, version);
+      });
+      latest = { version, done };
+    }
+    return latest.done;
+  }
   return {
     async transaction(work) {
-      let version: number | undefined;
-      const value = await store.transaction(async (tx) => {
-        const worked = await work(tx);
-        version = tx.identity.changed();
-        return worked;
-      });
-      if (version !== undefined) await lease.withdrawn(version);
-      return value;
+      let changed = 0;
+      let seen = 0;
+      const run = async (tx: Tx): ReturnType<typeof work> => {
+        try {
+          return await work(tx);
+        } finally {
+          changed = tx.identity.changed() ?? 0;
+          seen = tx.identity.seen();
+        }
+      };
+      try {
+        const value = await store.transaction(run);
+        seen = Math.max(seen, changed);
+        return value;
+      } finally {
+        // The change of a failed transaction has no version.
+        await settle(seen);
+      }
     },
     close: () => store.close(),
   };

@@ -132,26 +132,39 @@ async function signedAssertion(assertion: string, certificates: readonly string[
   const { SAML } = await import('@node-saml/node-saml');
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
   if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
-  await checkResponse(xml);
-  const reader = new SAML({
-    idpCert: [...certificates],
-    issuer: 'belfry',
-    callbackUrl: AUDIENCES[0] as string,
-    wantAuthnResponseSigned: false,
-    // One of the two must be signed; the library takes the assertion from what is.
-    wantAssertionsSigned: false,
-    // Audience and times are judged here, by our own clock and in AWS's words.
-    audience: false,
-    acceptedClockSkewMs: -1,
-  });
-  try {
-    const { profile } = await reader.validatePostResponseAsync({ SAMLResponse: assertion });
+  await inTurn(async () => checkResponse(xml));
+  for (const certificate of certificates) {
+    const profile = await inTurn(async () => {
+      const reader = new SAML({
+        idpCert: certificate,
+        issuer: 'belfry',
+        callbackUrl: AUDIENCES[0] as string,
+        wantAuthnResponseSigned: false,
+        // One of the two must be signed; the library takes the assertion from what is.
+        wantAssertionsSigned: false,
+        // Audience and times are judged here, by our own clock and in AWS's words.
+        audience: false,
+        acceptedClockSkewMs: -1,
+      });
+      // The library's messages describe its own workings.
+      return (await reader.validatePostResponseAsync({ SAMLResponse: assertion }).catch(() => undefined))?.profile;
+    });
     const signed = (profile?.getAssertion?.() as { readonly Assertion?: Element } | undefined)?.Assertion;
     if (signed !== undefined) return signed;
-  } catch {
-    // The library's texts tell of its own workings.
   }
   throw invalid('Response signature invalid');
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs one piece of work on SAML documents per turn of the event loop, in order. The server answers other requests between two pieces,
+ * however many documents wait.
+ */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = lastTurn.then(() => new Promise<void>((resolve) => setImmediate(resolve))).then(work);
+  lastTurn = mine.catch(() => {});
+  return mine;
 }
 
 /** The recipient of the subject confirmation that holds, which is `saml:aud`. */
@@ -298,7 +311,7 @@ const READ = new WeakMap<SamlProviderRecord, Promise<Metadata>>();
 
 /** Tags and certificates of metadata that an assertion is verified with. Real metadata has hundreds of tags, and one or two certificates. */
 const METADATA_TAGS_MAX = 20_000;
-const CERTIFICATES_MAX = 20;
+const CERTIFICATES_MAX = 10;
 
 /** Returns the entity of a provider, and the certificates it signs with. Each record is read once. */
 function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
@@ -313,16 +326,18 @@ function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
  */
 async function readMetadata(metadata: string): Promise<Metadata> {
   if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX)) throw invalid("The provider's metadata is too large.");
-  const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js');
-  const root = ((await parseXml2JsFromString(metadata).catch(() => undefined)) ?? {}) as Element;
+  const { Parser, processors } = await import('xml2js');
+  const parser = new Parser({ explicitCharkey: true, tagNameProcessors: [processors.stripPrefix] });
+  const root = ((await parser.parseStringPromise(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
     | Element
     | undefined;
-  const certificates = all(one(entity, 'IDPSSODescriptor'), 'KeyDescriptor')
+  const listed = all(one(entity, 'IDPSSODescriptor'), 'KeyDescriptor')
     .filter(({ $ }) => $?.['use'] === undefined || $['use'] === 'signing')
     .flatMap((key) => all(one(key, 'KeyInfo'), 'X509Data'))
     .flatMap((data) => all(data, 'X509Certificate'))
     .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
+  const certificates = [...new Set(listed)];
   const entityId = entity?.$?.['entityID'];
   if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
   if (certificates.length > CERTIFICATES_MAX) throw invalid("The provider's metadata names too many signing certificates.");

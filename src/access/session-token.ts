@@ -2,6 +2,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { SessionClaims, SessionIssuer } from '#core/session-issuer.ts';
 import { derivedFrom, type OperatorKeys } from './operator-keys.ts';
@@ -43,7 +44,7 @@ const SECRET_BYTES = 30;
 export function newSessionTokens(operatorKeys: OperatorKeys, remembered = 10_000): SessionTokens {
   const box = openVault(operatorKeys).box('session tokens');
   /** What was opened, forgotten whenever the keys change: what an operator key that is no more had sealed opens nothing. */
-  const openedNow = derivedFrom(operatorKeys, () => new Map<string, OpenedSession & { readonly accessKeyId: string }>());
+  const openedNow = derivedFrom(operatorKeys, () => lruMap<string, OpenedSession & { readonly accessKeyId: string }>(remembered));
   const secretOf = (sealed: Uint8Array, accessKeyId: string) =>
     box.secretOf(sealed, accessKeyId).subarray(0, SECRET_BYTES).toString('base64');
 
@@ -78,7 +79,6 @@ export function newSessionTokens(operatorKeys: OperatorKeys, remembered = 10_000
       const plain = box.open(sealed, accessKeyId);
       if (plain === undefined) return undefined;
       const session = { accessKeyId, claims: read(plain), secretAccessKey: secretOf(sealed, accessKeyId) };
-      if (opened.size >= remembered) opened.delete(opened.keys().next().value as string);
       opened.set(sessionToken, session);
       return session;
     },

@@ -1,4 +1,5 @@
 import type { AccountId, Arn } from '#core/arn.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import {
   type CompiledPolicy,
@@ -54,8 +55,8 @@ export function newStacks(snapshot: Snapshot): Stacks {
   const stacks = new Map<string, PolicyStack>();
   /** Thing (a policy ARN, `group:…`) → the keys of the stacks that contain it. */
   const users = new Map<string, Set<string>>();
-  const sessionStacks = new Map<string, { readonly base: PolicyLayers; readonly stack: PolicyStack }>();
-  const sessionPolicyOf = new Map<string, CompiledPolicy>();
+  const sessionStacks = lruMap<string, { readonly base: PolicyLayers; readonly stack: PolicyStack }>(SESSION_STACKS_MAX);
+  const sessionPolicyOf = lruMap<string, CompiledPolicy>(SESSION_POLICIES_MAX);
   const layers = new Map<string, PolicyLayers>();
 
   /** Compiled once a record: a changed record is another object. */
@@ -178,7 +179,6 @@ export function newStacks(snapshot: Snapshot): Stacks {
     if (policy === undefined) {
       policy = compilePolicy(text);
       sessionPolicyOf.set(text, policy);
-      if (sessionPolicyOf.size > SESSION_POLICIES_MAX) sessionPolicyOf.delete(sessionPolicyOf.keys().next().value as string);
     }
     return policy;
   }
@@ -253,7 +253,6 @@ export function newStacks(snapshot: Snapshot): Stacks {
       if (kept !== undefined && kept.base === base && session.sessionPolicyArns === undefined) return kept.stack;
       const stack = sharedStack(layersOf(principal));
       sessionStacks.set(key, { base, stack });
-      if (sessionStacks.size > SESSION_STACKS_MAX) sessionStacks.delete(sessionStacks.keys().next().value as string);
       return stack;
     },
     serviceControlOf: (accountId) => serviceControlLevels(snapshot, accountId, compiled),

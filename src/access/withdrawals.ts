@@ -1,4 +1,4 @@
-import type { LeaseParts } from './lease.ts';
+import type { LeaseParts } from './lease-parts.ts';
 
 /** What waits for other servers: withdrawals for their acknowledgement, removals for the end of their leases. */
 export interface Withdrawals {
@@ -88,7 +88,9 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
     const removal = (async () => {
       if ((await servers.drain(serverId)) === 'absent') return 'absent';
       await new Promise<void>((resolve) => void clock.after(allLeasesDead, resolve));
-      return await servers.remove(serverId);
+      // A server that still runs has left by itself in the meantime, and registered again with another ID.
+      await servers.remove(serverId);
+      return 'removed';
     })();
     removals.set(serverId, removal);
     const forget = (): void => void removals.delete(serverId);

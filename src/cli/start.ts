@@ -1,4 +1,5 @@
-import { join, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CoreReady } from '#server/core/core-link.ts';
 import { startFailure } from '#server/data-folder.ts';
 import type { Listener } from '#server/edge/listener.ts';
@@ -12,7 +13,7 @@ import { VERSION } from '#server/version.ts';
  * Exit status: 0 stopped by a signal · 1 the core ended · 2 an invalid setting, or the server could not start.
  */
 export async function startCommand(args: readonly string[]): Promise<void> {
-  if (args.includes('--help')) {
+  if (args.includes('--help') || args.includes('-h')) {
     console.log(settingsHelp());
     return;
   }
@@ -57,21 +58,30 @@ function stopOnSignals(stop: () => Promise<void>): void {
 }
 
 function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
-  const folder = relative(process.cwd(), settings.dataFolder) || '.';
   const endpoint = listeners[0]?.endpoint as string;
+  const credentials = join(settings.dataFolder, 'aws', 'credentials');
   console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
   if (core.firstStart) {
     const { accountId, userName, accessKeyId } = core.firstStart;
-    const file = join(folder, 'aws', 'credentials');
     console.log(
-      `Created account ${accountId} with the administrator ${userName} (access key ${accessKeyId}). The secret access key is in ${file}.`,
+      `Created account ${accountId} with the administrator '${userName}' (access key ${accessKeyId}). The secret access key is in ${credentials}.`,
     );
+  }
+  if (!existsSync(credentials)) {
+    console.log(`
+This data folder has no AWS profile. Existing access keys work. To create an administrator with a new key and a profile:
+
+  export BELFRY_DATA=${shellQuoted(settings.dataFolder)}
+  npx belfry account list
+  npx belfry account restore-administrator --account-id ACCOUNT_ID --profile belfry
+`);
+    return;
   }
   console.log(`
 Use it with any AWS client:
 
   export AWS_CONFIG_FILE=${shellQuoted(join(settings.dataFolder, 'aws', 'config'))}
-  export AWS_SHARED_CREDENTIALS_FILE=${shellQuoted(join(settings.dataFolder, 'aws', 'credentials'))}
+  export AWS_SHARED_CREDENTIALS_FILE=${shellQuoted(credentials)}
   export AWS_PROFILE=belfry
   aws --endpoint-url ${endpoint} sts get-caller-identity
 `);

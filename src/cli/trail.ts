@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl } from '#server/operator/control.ts';
+import { wantsHelp } from './help.ts';
 
 const USAGE = `belfry trail unproven   print records of requests without a proven identity or an account, the newest first
 
@@ -17,6 +18,10 @@ const ITEMS_DEFAULT = '50';
  * Runs on the server's machine. Resolves to the exit status.
  */
 export async function trailCommand(args: readonly string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    console.log(USAGE);
+    return 0;
+  }
   const [command, ...rest] = args;
   let options: { 'max-items'?: string; data?: string };
   try {

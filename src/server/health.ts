@@ -1,5 +1,6 @@
 /** Health of the server: what probes and load balancers read. Answered on the main thread, so a stuck core is visible. */
-import type { Lease, LeaseClock } from '#access/lease.ts';
+import type { Lease } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Answer } from '#core/exchange.ts';
 import type { Part } from '#core/part.ts';
 import { VERSION } from './version.ts';

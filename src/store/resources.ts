@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity/identity.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
+import type { TagRecord } from './tag-record.ts';
 
 /** A kind of resource: the word its ARN has for it, and the type of the document that is kept of each. */
 export interface ResourceKind<Document> {
@@ -62,16 +62,6 @@ export interface Resources {
   /** Those that were to go before `now`, in whatever account, the earliest first. */
   listExpired<Document>(kind: ResourceKind<Document>, now: Instant, limit: number): Promise<readonly ResourceRecord<Document>[]>;
 }
-
-/** The table, with the tokens of `SCHEMA_TOKENS`. */
-export const RESOURCES_SCHEMA: readonly string[] = [
-  `CREATE TABLE resource (
-    account_id {text} NOT NULL, kind {text} NOT NULL, region {text} NOT NULL, parent {text} NOT NULL, id {text} NOT NULL,
-    created_at_ms {int} NOT NULL, updated_at_ms {int} NOT NULL, expires_at_ms {int},
-    tags {text} NOT NULL, document {text} NOT NULL,
-    PRIMARY KEY (account_id, kind, region, parent, id)) {clustered}`,
-  'CREATE INDEX resource_expiry ON resource (kind, expires_at_ms) WHERE expires_at_ms IS NOT NULL',
-];
 
 interface ResourceRow {
   readonly account_id: AccountId;

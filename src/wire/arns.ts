@@ -2,9 +2,9 @@
 import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
-import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import { isChime, type ServiceName } from '#model/services.ts';
 import { lowerFirst, REASON } from './faults.ts';
-import { isChime } from './routed.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 

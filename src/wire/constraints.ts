@@ -1,5 +1,6 @@
-import type { ServiceName, Shape } from '#model/model.ts';
+import type { Shape } from '#model/model.ts';
 import { compiledPattern, matchesPattern } from '#model/patterns.ts';
+import type { ServiceName } from '#model/services.ts';
 import { fault, type Reading } from './faults.ts';
 
 /** Notes the constraints that a value of the right type breaks. */

@@ -1,13 +1,14 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
+import { isChime } from '#model/services.ts';
 import { arnCheck } from './arns.ts';
 import { CBOR_FORM, inflate, parseCbor, parseJson, textOf } from './document.ts';
 import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } from './document-reader.ts';
 import { fault, invalidInput, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
 import { decodeComponent, parseParameters } from './form.ts';
 import { parameterTree, queryReaders, textReader } from './query-reader.ts';
-import { type CalledOperation, isChime, type RawPair, type Routed } from './routed.ts';
+import type { CalledOperation, RawPair, Routed } from './routed.ts';
 
 /**
  * Reads the input of a request whose signature has been verified: types by the model, constraints all at once. Timestamps come as `Instant`,

@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { decode as decodeCbor } from 'cborg';
 import { AwsError } from '#core/aws-error.ts';
 import type { Instant } from '#core/instant.ts';
+import { scanJson } from '#core/json-scan.ts';
 import type { DocumentForm } from './document-reader.ts';
 import { notA } from './faults.ts';
 import { secondsToInstant } from './scalars.ts';
@@ -45,55 +46,28 @@ export function textOf(body: Uint8Array): string {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-
 /**
- * Parses a JSON document, refusing what JSON.parse would let pass: a key given twice (it keeps the last, others the first), nesting without
- * end, half a surrogate pair, and U+0000, which no store keeps.
+ * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names (of which `JSON.parse` keeps the last one, and other parsers the
+ * first), deep nesting, lone surrogates and U+0000, which the store cannot keep.
  *
- * A valid document has as many colons outside its strings as its parsed form has keys, unless a key came twice: so one look over the text and
- * one over the result are enough, and no parser of our own.
+ * A valid document has as many colons outside its strings as its parsed form has keys, unless a name is repeated.
+ *
+ * @throws SerializationException  the document is invalid, or exceeds the limits on names, values or depth
  */
-export function parseJson(text: string): unknown {
-  const escapes = text.includes('\\');
-  let colons = 0;
-  let commas = 0;
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit === QUOTE) {
-      i = text.indexOf('"', i + 1);
-      while (escapes && i > 0 && isEscaped(text, i)) i = text.indexOf('"', i + 1);
-      if (i < 0) throw malformed('Unexpected end of the document');
-    } else if (unit === COLON) colons++;
-    else if (unit === COMMA) commas++;
-    else if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
-      if (++depth > DEPTH_MAX) throw tooDeep();
-    } else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) depth--;
-  }
-  if (colons > NAMES_MAX || commas > VALUES_MAX) throw tooManyValues();
+export function parseJson(json: string): unknown {
+  const counts = scanJson(json);
+  if (counts === undefined) throw malformed('Unexpected end of the document');
+  if (counts.depth > DEPTH_MAX) throw tooDeep();
+  if (counts.colons > NAMES_MAX || counts.commas > VALUES_MAX) throw tooManyValues();
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(json);
   } catch {
     throw malformed('The document is not valid JSON');
   }
-  if (keysWithin(document, escapes) !== colons) throw malformed('A key is given twice');
+  // Without a backslash, JSON in UTF-8 contains neither U+0000 nor lone surrogates.
+  if (keysWithin(document, json.includes('\\')) !== counts.colons) throw malformed('A key is given twice');
   return document;
-}
-
-/** Whether an odd number of backslashes stands before a quote. */
-function isEscaped(text: string, quote: number): boolean {
-  let before = quote - 1;
-  while (text.charCodeAt(before) === BACKSLASH) before--;
-  return (quote - before) % 2 === 0;
 }
 
 /** The number of keys in a parsed document; with `escapes`, its texts are looked at too. */

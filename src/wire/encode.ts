@@ -1,6 +1,7 @@
 import type { Answer } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
-import type { Member, OperationModel, ProtocolName, ServiceModel } from '#model/model.ts';
+import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
+import type { ProtocolName } from '#model/services.ts';
 import { cborConverters, toCbor } from './cbor-writer.ts';
 import { errorCodeFor, errorMembers, type Failure, type SpeltError } from './errors.ts';
 import { jsonWriters, quoteJson } from './json-writer.ts';

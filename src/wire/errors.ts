@@ -1,6 +1,7 @@
 import { loadModel } from '#model/load.ts';
 import type { ServiceModel, Shape } from '#model/model.ts';
-import { isChime, type Spelling } from './routed.ts';
+import { isChime } from '#model/services.ts';
+import type { Spelling } from './routed.ts';
 
 /** An error to be answered: what `AwsError` carries. */
 export interface Failure {

@@ -1,5 +1,6 @@
 import { loadModel } from '#model/load.ts';
-import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import type { RawPair } from './routed.ts';
 
 /** An operation's place among the routes of its service. */

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { loadModel } from '#model/load.ts';
-import type { ServiceName } from '#model/model.ts';
+import { CHIME_SERVICES, type ServiceName } from '#model/services.ts';
 import { errorCodeFor } from './errors.ts';
 import { chimeRequest, formRequest, type RequestForTests, requestForTests, routedForTests, targetRequest } from './request-for-tests.ts';
 import { route } from './route.ts';
-import { CHIME_SERVICES } from './routed.ts';
 
 const MEETING = '/meetings/a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d';
 const JS = (name: string) => `aws-sdk-js/3.1142.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 api/${name}#3.1142.0`;

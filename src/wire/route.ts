@@ -1,12 +1,14 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
-import type { OperationModel, ProtocolName, ServiceName } from '#model/model.ts';
+import type { OperationModel } from '#model/model.ts';
+import { isChime, type ProtocolName, type ServiceName } from '#model/services.ts';
 import {
   type Clues,
   QUERY_VERSIONS,
   readClues,
   readTarget,
+  restServices,
   serviceNamed,
   serviceOfHost,
   serviceOfTarget,
@@ -16,7 +18,7 @@ import {
 } from './clues.ts';
 import { type ActionClues, actionOfForm, actionOfQuery } from './form.ts';
 import { matchRest, type RestMatch, splitQuery } from './rest-routes.ts';
-import { CHIME_SERVICES, isChime, type RawPair, type Routed, type RouteSettings, type RoutingRefusal } from './routed.ts';
+import type { RawPair, Routed, RouteSettings, RoutingRefusal } from './routed.ts';
 import { serviceOfTags } from './tagged-resource.ts';
 
 /**
@@ -48,7 +50,7 @@ export function route(received: Received, settings: RouteSettings): Routed | Rou
   if (clues.smithyProtocol !== undefined || clues.target !== undefined) return routeRpc(request, undefined);
   const action = readAction(request);
   if (action !== undefined) return routeAction(request, action, undefined);
-  return routeRest(request, candidates(clues));
+  return routeRest(request, restServices(clues.scope));
 }
 
 interface Request {
@@ -60,7 +62,6 @@ interface Request {
 }
 
 const NO_PAIRS: readonly RawPair[] = [];
-const ALL_REST: readonly ServiceName[] = [...CHIME_SERVICES, 'accessanalyzer'];
 
 function profileOf(service: ServiceName, settings: RouteSettings): 'classic' | 'sdk' {
   return service === 'chime' || (settings.guide2021 && isChime(service)) ? 'classic' : 'sdk';
@@ -85,12 +86,6 @@ function strongHost(clues: Clues): ServiceName | undefined {
   const service = clues.host === undefined ? undefined : serviceOfHost(clues.host);
   if (service === undefined || service === 'chime') return undefined;
   return clues.scope === undefined || signsAs(service) === clues.scope ? service : undefined;
-}
-
-/** The rest-json services a request may be for, by its scope; all of them where nobody signed or the scope is none of ours. */
-function candidates(clues: Clues): readonly ServiceName[] {
-  const signing = clues.scope === undefined ? [] : servicesSigningAs(clues.scope);
-  return signing.length === 0 ? ALL_REST : signing;
 }
 
 /** Routes a request whose service is known for certain. */

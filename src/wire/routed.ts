@@ -1,5 +1,6 @@
 import type { AwsError } from '#core/aws-error.ts';
-import type { OperationModel, ProtocolName, ServiceModel, ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import type { ProtocolName, ServiceName } from '#model/services.ts';
 
 /** A name and a value of a query string, both still percent-encoded. */
 export type RawPair = readonly [name: string, value: string];
@@ -49,19 +50,4 @@ export type Spelling = Pick<CalledOperation, 'service' | 'protocol' | 'profile' 
 export interface RouteSettings {
   /** Puts all six Chime services on the classic profile, as the guide of 2021 has it. Requirement: security.md §0.1. */
   readonly guide2021: boolean;
-}
-
-/** The six namespaces that sign as `chime`, in the order in which an undecided request tries them. */
-export const CHIME_SERVICES = [
-  'chime-sdk-meetings',
-  'chime-sdk-messaging',
-  'chime-sdk-identity',
-  'chime-sdk-voice',
-  'chime-sdk-media-pipelines',
-  'chime',
-] as const satisfies readonly ServiceName[];
-
-/** Whether a service is one of the six. */
-export function isChime(service: ServiceName): boolean {
-  return service === 'chime' || service.startsWith('chime-');
 }

@@ -1,6 +1,6 @@
 import { parseArn } from '#core/arn.ts';
 import type { Received } from '#core/exchange.ts';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import type { RawPair } from './routed.ts';
 
 /** A body with tags is small; a larger one is not looked into before its signature is verified. */

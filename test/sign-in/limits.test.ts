@@ -21,7 +21,7 @@ import { passwordSignIn } from '../../src/server/sign-in/password.ts';
 import { type PageRequest, siteOf } from '../../src/server/sign-in/site.ts';
 import { openSqlite } from '../../src/store/engine/sqlite.ts';
 import { nodeSqlite } from '../../src/store/engine/sqlite-driver.ts';
-import type { SqlValue } from '../../src/store/store.ts';
+import type { SqlValue } from '../../src/store/sql.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const START = instant(Date.UTC(2026, 10, 22));

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { ACCOUNT, addRole, START } from '#services/chime/fixture.ts';
 import type { MeetingEvent } from '#services/chime-sdk-meetings/deps.ts';
+import { meetings } from '#services/chime-sdk-meetings/tables/meetings.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { actingOnMeetings } from './acting.ts';
 import { linkedRoleUsage } from './linked-role-usage.ts';
@@ -63,8 +64,8 @@ test('Transcription: a meeting whose transcription an earlier version recorded s
     tags: [],
     transcription: '{}',
   };
-  await store.transaction((tx) => tx.meetings.add(meeting));
+  await store.transaction((tx) => tx.of(meetings).add(meeting));
   assert.deepEqual(await usage(), [{ region, resources: [`arn:aws:chime:${region}:${ACCOUNT}:meeting/${meetingId}`] }]);
-  await store.transaction((tx) => tx.meetings.setTranscription(meetingId, undefined));
+  await store.transaction((tx) => tx.of(meetings).setTranscription(meetingId, undefined));
   assert.deepEqual(await usage(), []);
 });

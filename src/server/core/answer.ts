@@ -5,12 +5,11 @@ import type { Federate } from '#access/federate.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
-import { loadModel } from '#model/load.ts';
+import { SERVICES } from '#model/services.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError } from '#wire/encode.ts';
 import type { Routed, RoutingRefusal } from '#wire/routed.ts';
 import { type CallParts, type Calls, calling, unavailable } from './call.ts';
-import { hasRegions } from './event-source.ts';
 import type { Facts } from './request-records.ts';
 
 /** What requests need of the server. `composeCore` creates it. */
@@ -103,9 +102,9 @@ export function answering(
       service === undefined
         ? { unsigned: true }
         : {
-            signingName: loadModel(service).signingName,
+            signingName: SERVICES[service].signingName,
             unsigned: true,
-            ...(hasRegions(service) ? {} : { onlyRegion: server.region }),
+            ...(SERVICES[service].global && { onlyRegion: server.region }),
           };
     try {
       facts.authenticated = server.authenticate(received, expected, now());
@@ -117,7 +116,7 @@ export function answering(
 
   function expectedOf({ service, model, operation }: Routed): ExpectedScope {
     const scope = { signingName: model.signingName, unsigned: operation.unsigned === true };
-    return hasRegions(service) ? scope : { ...scope, onlyRegion: server.region };
+    return SERVICES[service].global ? { ...scope, onlyRegion: server.region } : scope;
   }
 
   /** A denial has its whole explanation in a header, sealed. `sts:DecodeAuthorizationMessage` opens it for authorized callers. */

@@ -5,7 +5,7 @@ import type { Snapshot } from '#access/snapshot.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/kit/operation.ts';
 import type { Store, Tx } from '#store/store.ts';

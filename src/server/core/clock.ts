@@ -1,4 +1,4 @@
-import type { LeaseClock } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import { instant } from '#core/instant.ts';
 
 /** Clocks of this machine. The monotonic clock continues while the process is stopped, and pauses while the machine is suspended. */

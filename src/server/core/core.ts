@@ -4,7 +4,8 @@ import { authorizing } from '#access/authorize.ts';
 import { federating } from '#access/federate.ts';
 import type { FetchJson } from '#access/guarded-fetch.ts';
 import { issuerKeys } from '#access/issuer-keys.ts';
-import { type LeaseClock, newLease, withdrawing } from '#access/lease.ts';
+import { newLease, withdrawing } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import { nameDigest } from '#access/name-digest.ts';
 import type { OperatorKeyRing } from '#access/operator-keys.ts';
 import { principalsOf } from '#access/principals.ts';
@@ -347,7 +348,7 @@ async function requireOwnDatabase({ settings, store, vault }: CoreParts): Promis
   });
   if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
     throw new Error(
-      `the operator key in ${settings.dataFolder} is not the one this database was sealed with; put the right operator.key back`,
+      `the operator key in '${settings.dataFolder}' is not the one this database was sealed with; put the right operator.key back`,
     );
   }
 }

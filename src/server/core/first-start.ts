@@ -1,5 +1,6 @@
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { uniqueId } from '#core/base32.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -86,14 +87,6 @@ export function newAccountId(random: Random): AccountId {
   }
 }
 
-/** Characters of base32. 32 divides 256, so every character is equally likely. */
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** Returns a unique ID such as `AIDA…`: the prefix and `length` unpredictable characters. Requirement IAM-2. */
-export function newUniqueId(prefix: string, length: number, random: Random): string {
-  return prefix + Array.from(random(length), (byte) => BASE32[byte & 31]).join('');
-}
-
 /** What the first records of an account are created with. */
 export interface Creation {
   readonly vault: Vault;
@@ -112,7 +105,7 @@ export async function makeAccount(tx: Tx, creation: Creation, administrator: New
 export async function makeAdministrator(tx: Tx, { vault, random, now }: Creation, administrator: NewAdministrator): Promise<void> {
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
   const key = userName.toLowerCase();
-  const userId = newUniqueId('AIDA', 17, random);
+  const userId = uniqueId('AIDA', random);
   await tx.identity.put(accountId, 'user', key, {
     accountId,
     arn: arn('iam', '', accountId, `user/${userName}`),

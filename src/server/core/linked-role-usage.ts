@@ -1,6 +1,7 @@
 import { type AccountId, arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { appInstanceArn } from '#services/chime/app-instances.ts';
+import { meetings } from '#services/chime-sdk-meetings/tables/meetings.ts';
 import { STREAMING } from '#services/chime-sdk-messaging/streaming.ts';
 import { everyOfAccount, voiceArn } from '#services/chime-sdk-voice/found.ts';
 import { VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
@@ -24,7 +25,7 @@ interface Use {
  */
 const USES: Partial<Record<LinkedServicePrincipal, (tx: Tx, accountId: AccountId) => Promise<readonly Use[]>>> = {
   'transcription.chime.amazonaws.com': async (tx, accountId) =>
-    (await tx.meetings.transcribed(accountId, instant(Date.now()), USAGE_MAX)).map(({ region, meetingId }) => ({
+    (await tx.of(meetings).transcribed(accountId, instant(Date.now()), USAGE_MAX)).map(({ region, meetingId }) => ({
       region,
       arn: arn('chime', region, accountId, `meeting/${meetingId}`),
     })),

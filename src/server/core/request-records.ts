@@ -5,16 +5,17 @@ import { NO_ACCOUNT } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
-import { actionName } from '#model/action-prefix.ts';
-import type { ServiceName } from '#model/model.ts';
+import { actionName, SERVICES, type ServiceName } from '#model/services.ts';
 import type { Tx } from '#store/store.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
 import { errorCodeFor } from '#wire/encode.ts';
 import type { CalledOperation, RoutingRefusal } from '#wire/routed.ts';
-import { eventSourceOf, SERVER_EVENT_SOURCE } from './event-source.ts';
+
+/** `eventSource` of requests that name no service. Ours: AWS does not record them. */
+const SERVER_EVENT_SOURCE = 'belfry.server';
 
 /** Needs of recording. */
 export interface RecordParts {
@@ -96,7 +97,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
         received: request,
         ...(service === undefined ? {} : { service }),
         operation,
-        eventSource: service === undefined ? SERVER_EVENT_SOURCE : eventSourceOf(service),
+        eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
         region,
         now: now(),
         eventId: server.newId(),

@@ -1,5 +1,6 @@
 /** Periodic deletion of expired data. Reads already ignore it, so a late sweep only costs space. */
-import type { Lease, LeaseClock } from '#access/lease.ts';
+import type { Lease } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';

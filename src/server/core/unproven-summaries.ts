@@ -1,5 +1,5 @@
 /** Writes the counts of unproven requests into the trail. Owns the timer and the retry; `trail/unproven.ts` owns the counts. */
-import type { LeaseClock } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Part } from '#core/part.ts';
 import type { Store } from '#store/store.ts';
 import { type Omitted, omittedRow, type UnprovenRecords, unprovenRecords } from '#trail/unproven.ts';

@@ -3,6 +3,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
+import { toBase32 } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { RegisteredServer } from '#store/engine/servers.ts';
@@ -14,7 +15,6 @@ import {
   type NewAdministrator,
   newAccountId,
   newAdministrator,
-  newUniqueId,
   OPERATOR_ACCOUNT,
   type Random,
 } from '../core/first-start.ts';
@@ -204,7 +204,7 @@ async function perform(
     }
     case 'account restore-administrator': {
       const accountId = String(request.accountId) as AccountId;
-      const administrator = newAdministrator(accountId, `break-glass-${newUniqueId('', 8, random).toLowerCase()}`, random);
+      const administrator = newAdministrator(accountId, `break-glass-${toBase32(random(5)).toLowerCase()}`, random);
       const restored = await store.transaction(async (tx) => {
         if ((await tx.identity.get(accountId, 'account', accountId)) === undefined) return false;
         await makeAdministrator(tx, { vault, random, now: at }, administrator);

@@ -3,8 +3,8 @@ import type { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Empty } from '#model/model.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import type { Access, Call, Caller, Operation } from '../kit/operation.ts';
 import { mergedTags, newTags, requestTagKeys, requestTags, TAG_RULES, tagsWithout, tagValues as valuesOf } from '../kit/tag-rules.ts';
 

@@ -6,7 +6,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { analyzeAtOnce, noOffload } from '../chime/fixture.ts';
 import type { Caller } from '../kit/operation.ts';
 import { lookupEvents } from './lookup-events.ts';

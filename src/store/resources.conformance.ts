@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { BOB, NOON, type Within } from './conformance-fixtures.ts';
+import { BOB, NOON, type Suite } from './conformance-fixtures.ts';
 import type { ResourceKind, ResourceRecord } from './resources.ts';
 
 interface Lamp {
@@ -11,7 +11,7 @@ interface Lamp {
 const LAMP: ResourceKind<Lamp> = { name: 'lamp' };
 const SHADE: ResourceKind<Lamp> = { name: 'shade' };
 
-export function resourcesConformance(within: Within, fresh: () => AccountId): void {
+export function conformance({ within, fresh }: Suite): void {
   describe('resources', () => {
     const lamp = (accountId: AccountId, id: string, more: Partial<ResourceRecord<Lamp>> = {}): ResourceRecord<Lamp> => ({
       accountId,

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AccountId } from '#core/arn.ts';
-import { ALICE, BOB, group, type Within } from '../conformance-fixtures.ts';
+import { ALICE, BOB, group, type Suite } from '../conformance-fixtures.ts';
 
-export function identityConformance(within: Within, fresh: () => AccountId): void {
+export function conformance({ within, fresh }: Suite): void {
   describe('identity', () => {
     test('identity: a record is read back as it was added, and only by its own account, kind and key', async () => {
       const accountId = fresh();

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import type { ChannelMessageRecord, MessageRange } from './channel-messages.ts';
-import type { ChannelRecord, MembershipRecord, Standing, StandingRecord } from './channels.ts';
-import { BOB, NOON, type Within } from './conformance-fixtures.ts';
-import type { Tx } from './store.ts';
+import type { ChannelMessageRecord, MessageRange } from '#store/channel-messages.ts';
+import type { ChannelRecord, MembershipRecord, Standing, StandingRecord } from '#store/channels.ts';
+import { BOB, NOON, type Suite } from '#store/conformance-fixtures.ts';
+import type { Tx } from '#store/store.ts';
 
-export function channelsConformance(within: Within, fresh: () => AccountId): void {
+export function conformance({ within, fresh }: Suite): void {
   let made = 0;
   const channel = (accountId: AccountId, channelId: string, more: Partial<ChannelRecord> = {}): ChannelRecord => ({
     accountId,

@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import { BOB, NOON, trailRow, type Within } from '../conformance-fixtures.ts';
+import { BOB, NOON, type Suite, trailRow, type Within } from '../conformance-fixtures.ts';
 import { positionAt } from '../engine/position.ts';
-import type { LookupAttribute, LookupPage, TrailRow } from './trail.ts';
+import type { LookupPage } from './trail.ts';
 import { chunkedUpTo, makeChunks } from './trail-chunk.ts';
+import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
-export function trailConformance(within: Within, fresh: () => AccountId, setClock: (moment: number) => void): void {
+export function conformance({ within, fresh, setClock }: Suite): void {
+  trailConformance(within, fresh, setClock);
+  grownTrailConformance(within, fresh, setClock);
+}
+
+function trailConformance(within: Within, fresh: () => AccountId, setClock: (moment: number) => void): void {
   describe('trail', () => {
     const record = async (...rows: TrailRow[]): Promise<void> => {
       for (const row of rows) {
@@ -144,7 +150,7 @@ export function trailConformance(within: Within, fresh: () => AccountId, setCloc
 }
 
 /** The trail grown past its end: what chunks and filters answer must be what reading every record answers. */
-export function grownTrailConformance(within: Within, fresh: () => AccountId, setClock: (moment: number) => void): void {
+function grownTrailConformance(within: Within, fresh: () => AccountId, setClock: (moment: number) => void): void {
   describe('trail of some thousand records', () => {
     const COUNT = 3_000;
     const ATTRIBUTES: readonly LookupAttribute[] = [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { NOON, type Within } from './conformance-fixtures.ts';
+import { NOON, type Suite } from '#store/conformance-fixtures.ts';
 
-export function channelEventsConformance(within: Within): void {
+export function conformance({ within }: Suite): void {
   describe('channel events', () => {
     const append = (document: string, at = NOON) =>
       within((tx) => tx.channelEvents.append({ appInstanceId: 'app', channelId: 'general', document }, at));

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { NOON, type Within } from './conformance-fixtures.ts';
+import { NOON, type Suite } from './conformance-fixtures.ts';
 
-export function attemptsConformance(within: Within, fresh: () => AccountId): void {
+export function conformance({ within, fresh }: Suite): void {
   describe('attempts', () => {
     const later = instant(NOON + 60_000);
     const afterDays = instant(later + 2 * 24 * 3_600_000);
