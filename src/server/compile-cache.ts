@@ -2,16 +2,16 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Where compiled and stripped sources are kept: a folder of the clone's owner, because a shared one could be tampered with. Where it cannot
- * be written nothing is kept and everything works. `bin/belfry.mjs` names the same one.
+ * Folder of compiled sources. It belongs to the owner of the clone, because others could tamper with a shared one. If it is not
+ * writable, the server runs without a cache. `bin/belfry.mjs` uses the same folder.
  */
 export const COMPILE_CACHE =
   process.env['NODE_COMPILE_CACHE'] ?? fileURLToPath(new URL('../../node_modules/.cache/belfry', import.meta.url));
 
-/** When what was compiled is written down: after the start, which it must not slow. */
+/** Time after which compiled sources are written. Later than the start, so that they do not slow it. */
 const FLUSH_AFTER_MS = 2_000;
 
-/** Keeps compiled sources from here on, where this was not done before the first of them was read. Once a thread. */
+/** Enables the cache of compiled sources for modules that are loaded later. Call it once in each thread. */
 export function useCompileCache(): void {
   enableCompileCache(COMPILE_CACHE);
   setTimeout(flushCompileCache, FLUSH_AFTER_MS).unref();

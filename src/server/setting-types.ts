@@ -46,12 +46,12 @@ export function wholeNumber(min: number, max: number): SettingType<number> {
 }
 
 export const onOff: SettingType<boolean> = {
-  valid: '`on` or `off`',
+  valid: 'on or off',
   read: (text) => (text === 'on' ? true : text === 'off' ? false : undefined),
 };
 
 export const addressOrOff: SettingType<Address | 'off'> = {
-  valid: '`HOST:PORT` or `off`',
+  valid: 'HOST:PORT or off',
   read(text) {
     if (text === 'off') return 'off';
     const colon = text.lastIndexOf(':');
@@ -64,7 +64,7 @@ export const addressOrOff: SettingType<Address | 'off'> = {
 
 /** URL with nothing but scheme, host and port. */
 export const httpsOrigin: SettingType<string> = {
-  valid: '`https://HOST` or `https://HOST:PORT`',
+  valid: 'https://HOST or https://HOST:PORT',
   read(text) {
     const url = URL.parse(text);
     if (url === null) return undefined;
@@ -74,7 +74,7 @@ export const httpsOrigin: SettingType<string> = {
 };
 
 export const database: SettingType<string> = {
-  valid: '`file:FOLDER` or `postgres://…`',
+  valid: 'file:FOLDER or postgres://…',
   isSecret: true,
   read(text) {
     const isFolder = /^file:(\/\/\/|(?!\/\/).)/.test(text);
@@ -89,7 +89,7 @@ export const region: SettingType<string> = {
 
 /** Networks in CIDR notation, separated by commas. */
 export const networks: SettingType<readonly string[]> = {
-  valid: 'at most 64 networks such as 10.0.0.0/24, each with a prefix length above 0',
+  valid: 'at most 64 addresses or networks such as 10.0.0.0/24, with prefix lengths above 0',
   read: readNetworks,
 };
 

@@ -15,27 +15,27 @@ test('Settings: a flag wins over a variable, a variable over the default', () =>
 const REFUSED: readonly [what: string, args: string[], environment: Record<string, string>, message: RegExp][] = [
   ['an unknown variable',            [],                                  { BELFRY_HTPP: 'x' },             /^unknown setting 'BELFRY_HTPP' \(settings: BELFRY_DATA,/],
   ['an unknown flag',                ['--port', '1'],                     {},                               /^unknown flag '--port' \(flags: --data,/],
-  ['a flag without its value',       ['--http'],                          {},                               /^--http requires a value: `HOST:PORT` or `off`/],
-  ['plain HTTP beyond loopback',     ['--http', '0.0.0.0:7080'],          {},                               /loopback only/],
+  ['a flag without its value',       ['--http'],                          {},                               /^--http requires a value: HOST:PORT or off/],
+  ['plain HTTP beyond loopback',     ['--http', '0.0.0.0:7080'],          {},                               /not a loopback address/],
   ['a proxy that is a name',         ['--trusted-proxies', 'proxy.example'], {},                          /BELFRY_TRUSTED_PROXIES is 'proxy.example'; .*networks/],
-  ['a network of every address',     ['--trusted-proxies', '10.0.0.1,0.0.0.0/0'], {},                     /prefix length above 0/],
+  ['a network of every address',     ['--trusted-proxies', '10.0.0.1,0.0.0.0/0'], {},                     /prefix lengths above 0/],
   ['the PROXY protocol without a proxy', ['--proxy-protocol', 'on'],  {},                                 /it requires BELFRY_TRUSTED_PROXIES/],
   ['a share above 100 percent',      ['--source-share', '101'],           {},                             /whole number from 1 to 100/],
-  ['plain HTTP on a name',           ['--http', 'example.com:7080'],      {},                               /loopback only/],
+  ['plain HTTP on a name',           ['--http', 'example.com:7080'],      {},                               /not a loopback address/],
   ['a port above 65535',             ['--https', '127.0.0.1:70000'],      {},                               /HOST:PORT/],
   ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
-  ['no listener',                    ['--http=off', '--https=off'],       {},                               /both off/],
-  ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /`file:FOLDER` or `postgres/],
-  ['a database of no URL',           ['--database', 'postgres://a:b@c:x/d'], {},                           /`file:FOLDER` or `postgres/],
-  ['a database file of another host', ['--database', 'file://host/data'], {},                              /`file:FOLDER` or `postgres/],
-  ['a data folder without a name',   [],                                  { BELFRY_DATA: '' },              /BELFRY_DATA is ''; it must be a folder/],
+  ['no listener',                    ['--http=off', '--https=off'],       {},                               /set at least one/],
+  ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:FOLDER or postgres/],
+  ['a database of no URL',           ['--database', 'postgres://a:b@c:x/d'], {},                           /file:FOLDER or postgres/],
+  ['a database file of another host', ['--database', 'file://host/data'], {},                              /file:FOLDER or postgres/],
+  ['a data folder without a name',   [],                                  { BELFRY_DATA: '' },              /BELFRY_DATA is empty; set it to a folder/],
   ['an invalid region',              ['--region', 'Frankfurt'],           {},                               /BELFRY_REGION is 'Frankfurt'; it must be a region such as us-east-1/],
   ['a public URL of plain HTTP',     ['--public-url', 'http://a.example'], {},                              /https:\/\/HOST/],
   ['a public URL with a path',       ['--public-url', 'https://a.example/b'], {},                           /https:\/\/HOST/],
   ['a public URL with a name in it', ['--public-url', 'https://u:p@a.example'], {},                         /https:\/\/HOST/],
   ['a public URL without a scheme',  ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
-  ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /must be set together/],
-  ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /`on` or `off`/],
+  ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /together, or neither/],
+  ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
   ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
 ];
 
@@ -82,7 +82,7 @@ for (const [host, endpoint] of [
 
 test('Settings: the message for an invalid database does not repeat it, because it may contain a password', () => {
   assert.throws(() => readSettings(['--database', 'mysql://ada:secret@db'], {}), {
-    message: 'BELFRY_DATABASE is invalid; it must be `file:FOLDER` or `postgres://…`',
+    message: 'BELFRY_DATABASE must be file:FOLDER or postgres://…',
   });
 });
 

@@ -30,26 +30,26 @@ export interface SettingRow<Value = unknown> {
 /** All settings, by their member of `Settings`. Type, flag, variable, help and the table of the README derive from a row. */
 // biome-ignore format: a table
 const ROWS = {
-  dataFolder:               { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         type: path('a folder'),                    help: 'Folder of all data: database, operator key, certificates, first profile' },
-  http:                     { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', type: addressOrOff,                        help: 'Plain HTTP, for loopback addresses and trusted proxies only, or `off`' },
-  https:                    { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', type: addressOrOff,                        help: 'HTTPS (TLS 1.2 and 1.3, forward secrecy only), or `off`' },
-  publicUrl:                { variable: 'BELFRY_PUBLIC_URL',       flag: '--public-url',       fallback: '',               type: optional(httpsOrigin),               help: 'URL at which clients on other machines reach the server, `https://HOST` or `https://HOST:PORT`: meetings and chats send them there' },
-  database:                 { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               type: optional(database),                  help: '`file:FOLDER` or `postgres://…`; default: an SQLite file in the data folder' },
-  region:                   { variable: 'BELFRY_REGION',           flag: '--region',           fallback: 'us-east-1',      type: region,                              help: 'Region of the first profile, and of requests that have no region of their own' },
-  tlsCertificateFile:       { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               type: optional(path('a file')),            help: 'PEM file of a certificate chain; default: a certificate of the local CA' },
-  tlsKeyFile:               { variable: 'BELFRY_TLS_KEY',          flag: '--tls-key',          fallback: '',               type: optional(path('a file')),            help: 'PEM file of the private key of that certificate' },
-  guide2021:                { variable: 'BELFRY_GUIDE_2021',       flag: '--guide-2021',       fallback: 'off',            type: onOff,                               help: '`on` authorizes the SDK hosts as the guide of 2021 describes: no ARNs, no tags' },
-  bodyMaxBytes:             { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        type: wholeNumber(65_536, 67_108_864),     help: 'Largest request body, as sent' },
+  dataFolder:               { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         type: path('a folder'),                    help: 'Folder of all stored data: database, operator key, certificates, first profile' },
+  http:                     { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', type: addressOrOff,                        help: 'Address for plain HTTP, which only loopback addresses and trusted proxies may use; `off` disables it' },
+  https:                    { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', type: addressOrOff,                        help: 'Address for HTTPS (TLS 1.2 and 1.3, forward secrecy only); `off` disables it' },
+  publicUrl:                { variable: 'BELFRY_PUBLIC_URL',       flag: '--public-url',       fallback: '',               type: optional(httpsOrigin),               help: 'URL of the server for clients on other machines, `https://HOST` or `https://HOST:PORT`. Meetings and messaging sessions return it' },
+  database:                 { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               type: optional(database),                  help: '`file:FOLDER` or `postgres://…`. If not set, SQLite in the data folder' },
+  region:                   { variable: 'BELFRY_REGION',           flag: '--region',           fallback: 'us-east-1',      type: region,                              help: 'Region of the first profile, of global services and of requests without a region' },
+  tlsCertificateFile:       { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               type: optional(path('a file')),            help: 'PEM file of a certificate chain, instead of a certificate of the local CA' },
+  tlsKeyFile:               { variable: 'BELFRY_TLS_KEY',          flag: '--tls-key',          fallback: '',               type: optional(path('a file')),            help: 'PEM file of its private key' },
+  guide2021:                { variable: 'BELFRY_GUIDE_2021',       flag: '--guide-2021',       fallback: 'off',            type: onOff,                               help: '`on` applies the authorization rules of the 2021 guide to the Chime SDK: no ARNs, no tags' },
+  bodyMaxBytes:             { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        type: wholeNumber(65_536, 67_108_864),     help: 'Maximum size of a request body, before decompression' },
   lookupEventsPerSecond:    { variable: 'BELFRY_LOOKUPS_PER_SECOND', flag: '--lookups-per-second', fallback: '2',          type: wholeNumber(0, 1_000_000),           help: 'LookupEvents calls per second and account, as in AWS; 0 for no limit' },
-  unprovenRecordsPerMinute: { variable: 'BELFRY_UNPROVEN_RECORDS', flag: '--unproven-records', fallback: '20',             type: wholeNumber(1, 1_000_000),           help: 'Trail records per minute of requests that prove no identity, from one IPv4 address or IPv6 /64; the others are counted' },
-  internalIssuers:          { variable: 'BELFRY_INTERNAL_ISSUERS', flag: '--internal-issuers', fallback: '',               type: hosts,                               help: 'Hosts of identity providers that may have internal addresses, with the port if it is not 443: `keycloak.corp.example,10.0.0.5:8443`' },
-  drainSeconds:             { variable: 'BELFRY_DRAIN_SECONDS',    flag: '--drain-seconds',    fallback: '0',              type: wholeNumber(0, 3_600),               help: 'Seconds between SIGTERM and the end of listening: `/_belfry/ready` is 503, and requests are still answered' },
-  signInFailures:           { variable: 'BELFRY_SIGN_IN_FAILURES', flag: '--sign-in-failures', fallback: '30',             type: wholeNumber(0, 1_000_000),           help: 'Failed sign-ins in a row of one source (an IPv4 address or an IPv6 /64) on all servers together; each minute allows one more; 0 for no limit' },
+  unprovenRecordsPerMinute: { variable: 'BELFRY_UNPROVEN_RECORDS', flag: '--unproven-records', fallback: '20',             type: wholeNumber(1, 1_000_000),           help: 'Trail records per minute and source for requests that prove no identity. The server counts the others' },
+  internalIssuers:          { variable: 'BELFRY_INTERNAL_ISSUERS', flag: '--internal-issuers', fallback: '',               type: hosts,                               help: 'Identity providers that may have internal addresses: `keycloak.corp.example,10.0.0.5:8443`' },
+  drainSeconds:             { variable: 'BELFRY_DRAIN_SECONDS',    flag: '--drain-seconds',    fallback: '0',              type: wholeNumber(0, 3_600),               help: 'Seconds after SIGTERM in which the server still responds, while `/_belfry/ready` returns 503' },
+  signInFailures:           { variable: 'BELFRY_SIGN_IN_FAILURES', flag: '--sign-in-failures', fallback: '30',             type: wholeNumber(0, 1_000_000),           help: 'Failed sign-ins that one source may make at once, on all servers together, plus one each minute; 0 for no limit' },
   trustedProxies:           { variable: 'BELFRY_TRUSTED_PROXIES',  flag: '--trusted-proxies',  fallback: '',               type: networks,                            help: 'Networks of proxies whose `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto` name the client: `10.0.0.0/24,127.0.0.1`' },
   proxyProtocol:            { variable: 'BELFRY_PROXY_PROTOCOL',   flag: '--proxy-protocol',   fallback: 'off',            type: onOff,                               help: '`on` if each connection of a trusted proxy begins with a PROXY protocol header (version 2)' },
-  connectionsMax:           { variable: 'BELFRY_CONNECTIONS_MAX',  flag: '--connections-max',  fallback: '20000',          type: wholeNumber(16, 1_000_000),          help: 'Most open connections' },
-  underWayMaxBytes:         { variable: 'BELFRY_UNDER_WAY_MAX_BYTES', flag: '--under-way-max-bytes', fallback: '268435456', type: wholeNumber(16_777_216, 999_999_999), help: 'Most bytes of requests and responses under way' },
-  sourceSharePercent:       { variable: 'BELFRY_SOURCE_SHARE',     flag: '--source-share',     fallback: '25',             type: wholeNumber(1, 100),                 help: 'Percentage of the connections, messaging sessions and bytes under way that one source may hold: an IPv4 address or an IPv6 /64' },
+  connectionsMax:           { variable: 'BELFRY_CONNECTIONS_MAX',  flag: '--connections-max',  fallback: '20000',          type: wholeNumber(16, 1_000_000),          help: 'Maximum number of open connections' },
+  underWayMaxBytes:         { variable: 'BELFRY_UNDER_WAY_MAX_BYTES', flag: '--under-way-max-bytes', fallback: '268435456', type: wholeNumber(16_777_216, 999_999_999), help: 'Maximum bytes of all requests and responses in progress' },
+  sourceSharePercent:       { variable: 'BELFRY_SOURCE_SHARE',     flag: '--source-share',     fallback: '25',             type: wholeNumber(1, 100),                 help: 'Percentage of the connections, messaging sessions and bytes in progress that one source may hold' },
   requestsPerSource:        { variable: 'BELFRY_REQUESTS_PER_SOURCE', flag: '--requests-per-source', fallback: '512',      type: wholeNumber(1, 100_000),             help: 'Requests of one source that wait for a response before the server stops reading from it' },
   sessionsPerAccount:       { variable: 'BELFRY_SESSIONS_PER_ACCOUNT', flag: '--sessions-per-account', fallback: '5000',   type: wholeNumber(1, 1_000_000),           help: 'Messaging sessions of one account on this server' },
   sessionsPerUser:          { variable: 'BELFRY_SESSIONS_PER_USER', flag: '--sessions-per-user', fallback: '50',           type: wholeNumber(1, 1_000_000),           help: 'Messaging sessions of one app instance user on this server' },
@@ -83,7 +83,7 @@ export function endpointOf(scheme: 'http' | 'https', { host, port }: Address): s
 
 /** Returns the text of `belfry start --help`: one line for each setting. */
 export function settingsHelp(): string {
-  const line = ({ variable, flag, fallback, help }: SettingRow) =>
+  const line = ({ variable, flag, fallback, help }: SettingRow): string =>
     `${flag.padEnd(24)} ${variable.padEnd(28)} ${help}${fallback === '' ? '' : ` (default ${fallback})`}`;
   return SETTINGS.map(line).join('\n');
 }
@@ -157,9 +157,8 @@ function parsedFlags(args: readonly string[]) {
 function read({ variable, type }: SettingRow, text: string): unknown {
   const value = type.read(text);
   if (value !== undefined) return value;
-  throw new SettingError(
-    type.isSecret ? `${variable} is invalid; it must be ${type.valid}` : `${variable} is '${text}'; it must be ${type.valid}`,
-  );
+  if (text === '') throw new SettingError(`${variable} is empty; set it to ${type.valid}`);
+  throw new SettingError(type.isSecret ? `${variable} must be ${type.valid}` : `${variable} is '${text}'; it must be ${type.valid}`);
 }
 
 function isUnset(value: unknown): value is Unset {
@@ -172,12 +171,11 @@ function requireConsistent({ http, https, trustedProxies, proxyProtocol, tlsCert
     throw new SettingError('BELFRY_PROXY_PROTOCOL is on; it requires BELFRY_TRUSTED_PROXIES');
   if (http !== 'off' && !isLoopback(http.host) && trustedProxies.length === 0) {
     throw new SettingError(
-      `BELFRY_HTTP is '${http.host}:${http.port}'; plain HTTP is for loopback only (127.0.0.1, [::1], localhost), or for the proxies of BELFRY_TRUSTED_PROXIES; use BELFRY_HTTPS for other addresses`,
+      `BELFRY_HTTP is '${http.host}:${http.port}', which is not a loopback address (127.0.0.1, [::1], localhost); use BELFRY_HTTPS, or set BELFRY_TRUSTED_PROXIES to the proxies in front of this server`,
     );
   }
-  if (http === 'off' && https === 'off')
-    throw new SettingError('BELFRY_HTTP and BELFRY_HTTPS are both off; the server requires one of them');
+  if (http === 'off' && https === 'off') throw new SettingError('BELFRY_HTTP and BELFRY_HTTPS are both off; set at least one to HOST:PORT');
   if ((tlsCertificateFile === undefined) !== (tlsKeyFile === undefined)) {
-    throw new SettingError('BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY must be set together');
+    throw new SettingError('set BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY together, or neither');
   }
 }

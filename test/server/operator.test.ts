@@ -78,8 +78,8 @@ test('belfry account restore-administrator: gives a locked-out account an admini
 
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, args: string[], status: number, says: RegExp][] = [
-  ['an account that is not there',     ['account', 'restore-administrator', '--account-id', '000000000000'],                    1, /There is no account 000000000000/],
-  ['a standalone account that is not there', ['account', 'make-standalone', '--account-id', '000000000000'],                     1, /There is no account 000000000000/],
+  ['an account that is not there',     ['account', 'restore-administrator', '--account-id', '000000000000'],                    1, /account '000000000000' does not exist/],
+  ['a standalone account that is not there', ['account', 'make-standalone', '--account-id', '000000000000'],                     1, /account '000000000000' does not exist/],
   ['a name too long',                  ['account', 'create', '--name', 'x'.repeat(51)],                                         1, /1 to 50 characters/],
   ['no name',                          ['account', 'create'],                                                                   2, /belfry account create --name NAME/],
   ['an unknown flag',                  ['account', 'create', '--name', 'x', '--role', 'y'],                                      2, /--role/],

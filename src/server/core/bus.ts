@@ -1,18 +1,18 @@
 import type pg from 'pg';
 
 /**
- * Hints between servers that something has changed. They may be late, doubled or lost: whoever hears one asks the database, and whoever
- * hears none asks in its own time. Topics are ours, never a caller's, and are at most `TOPIC_MAX` bytes long.
+ * Hints between servers that data has changed. A hint may arrive late, twice or never. Its receiver reads the database, and also
+ * reads it from time to time without a hint. No topic comes from a caller. A topic has at most `TOPIC_MAX` characters.
  */
 export interface Bus {
-  /** Tells everybody, this server too. Returns at once; the same topic again before it is sent is one hint. */
+  /** Sends a hint to all servers, also to this one. Returns at once. Hints of one topic that wait to be sent are one hint. */
   hint(topic: string): void;
-  /** Returns what ends the listening. */
-  on(topic: string, heard: () => void): () => void;
+  /** Subscribes to a topic. Returns the function that unsubscribes. */
+  on(topic: string, onHint: () => void): () => void;
   close(): Promise<void>;
 }
 
-/** PostgreSQL's payloads are shorter than 8000 bytes. Source: PostgreSQL manual, NOTIFY. */
+/** PostgreSQL limits a payload to 7999 bytes. Source: PostgreSQL manual, NOTIFY. */
 const TOPIC_MAX = 200;
 const CHANNEL = 'belfry';
 const RECONNECT_MILLISECONDS = 500;
@@ -20,25 +20,25 @@ const RECONNECT_MILLISECONDS = 500;
 function listeners() {
   const byTopic = new Map<string, Set<() => void>>();
   return {
-    tell(topic: string): void {
-      for (const heard of byTopic.get(topic) ?? []) heard();
+    emit(topic: string): void {
+      for (const onHint of byTopic.get(topic) ?? []) onHint();
     },
-    tellAll(): void {
-      for (const topic of byTopic.values()) for (const heard of topic) heard();
+    emitAll(): void {
+      for (const topic of byTopic.values()) for (const onHint of topic) onHint();
     },
-    on(topic: string, heard: () => void): () => void {
+    on(topic: string, onHint: () => void): () => void {
       let all = byTopic.get(topic);
       if (all === undefined) byTopic.set(topic, (all = new Set()));
-      all.add(heard);
+      all.add(onHint);
       return () => {
-        all.delete(heard);
+        all.delete(onHint);
         if (all.size === 0) byTopic.delete(topic);
       };
     },
   };
 }
 
-/** Gathers what is hinted in one turn of the loop and while the last was sent, each topic once. */
+/** Collects the topics of one turn of the event loop, and those during a transmission, each once. */
 function gathering(send: (topics: readonly string[]) => Promise<void>): (topic: string) => void {
   const gathered = new Set<string>();
   let sending = false;
@@ -51,7 +51,7 @@ function gathering(send: (topics: readonly string[]) => Promise<void>): (topic: 
     sending = false;
   }
   return (topic) => {
-    if (topic.length > TOPIC_MAX) throw new Error(`The topic ${topic} is too long.`);
+    if (topic.length > TOPIC_MAX) throw new Error(`The topic '${topic}' is too long.`);
     gathered.add(topic);
     if (sending) return;
     sending = true;
@@ -59,25 +59,27 @@ function gathering(send: (topics: readonly string[]) => Promise<void>): (topic: 
   };
 }
 
-/** For one server alone. */
+/** Creates the bus of a server that is alone on its database. */
 export function inProcessBus(): Bus {
-  const { tell, on } = listeners();
-  return { hint: gathering(async (topics) => topics.forEach(tell)), on, close: async () => {} };
+  const { emit, on } = listeners();
+  return { hint: gathering(async (topics) => topics.forEach(emit)), on, close: async () => {} };
 }
 
 /**
- * For several servers on one PostgreSQL: LISTEN and NOTIFY on one connection of its own, never in a user's transaction, since a transaction
- * that notifies holds a lock of the whole server while it commits. Source: PostgreSQL sources, `PreCommit_Notify`.
- * A connection that is lost is made again, and then everybody is told everything: what was hinted meanwhile is not known.
+ * Creates the bus of servers on one PostgreSQL. It has a connection for LISTEN and NOTIFY.
+ *
+ * NOTIFY never runs in the transaction of a request, because such a transaction locks all of PostgreSQL's notifications while it commits.
+ * After a lost connection the bus reconnects and hints all topics, because it may have missed any.
+ * Source: PostgreSQL sources, `PreCommit_Notify`.
  */
 export function postgresBus(url: string): Bus {
-  const { tell, tellAll, on } = listeners();
+  const { emit, emitAll, on } = listeners();
   let client: pg.Client | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
-    // Only here: a server alone does not need the driver.
+    // Imported here, because a server with SQLite does not need the driver.
     const { default: pg } = await import('pg');
     const fresh = new pg.Client({
       connectionString: url,
@@ -96,7 +98,7 @@ export function postgresBus(url: string): Bus {
     };
     fresh.on('error', lose);
     fresh.on('end', lose);
-    fresh.on('notification', ({ payload }) => tell(payload ?? ''));
+    fresh.on('notification', ({ payload }) => emit(payload ?? ''));
     try {
       await fresh.connect();
       await fresh.query(`LISTEN ${CHANNEL}`);
@@ -105,19 +107,19 @@ export function postgresBus(url: string): Bus {
     }
     if (closed) return lose();
     client = fresh;
-    tellAll();
+    emitAll();
   }
 
   void connect();
   return {
     hint: gathering(async (topics) => {
-      // This server's own ears need no network.
-      topics.forEach(tell);
+      // This server's subscribers need no network.
+      topics.forEach(emit);
       const using = client;
       try {
         await using?.query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [CHANNEL, topics]);
       } catch {
-        // A connection that did not answer in time is not listened on either.
+        // A connection that did not respond in time receives no notifications either.
         using?.emit('end');
       }
     }),

@@ -13,7 +13,7 @@ import { readDocument } from '#wire/decode.ts';
 import type { CalledOperation } from '#wire/routed.ts';
 import { type Offloading, type OffloadParts, withOffload } from './offload.ts';
 import type { PageTokens } from './page-tokens.ts';
-import { type Facts, type Outcome, type RecordParts, requestRecords } from './request-records.ts';
+import { type Facts, type Outcome, type RecordParts, type RequestRecords, requestRecords } from './request-records.ts';
 import type { OperationTables } from './services.ts';
 
 /** What calls need of the server. */
@@ -32,7 +32,7 @@ export interface CallParts extends RecordParts {
   readonly report: (requestId: string, error: unknown) => void;
 }
 
-/** What a call needs besides operation, input and caller. */
+/** Facts of a call other than operation, input and caller. */
 export interface CallFacts<Response> {
   readonly request: RequestFacts;
   /**
@@ -78,7 +78,8 @@ type AnyOperation = Operation<unknown, unknown>;
  */
 export function calling(server: CallParts): Calls {
   const { store, now } = server;
-  const { isRecorded, append } = requestRecords(server);
+  const records = requestRecords(server);
+  const recordFailure = failureRecorder(server, records);
 
   async function call<Response>(
     called: CalledOperation,
@@ -130,7 +131,7 @@ export function calling(server: CallParts): Calls {
     };
     const output = server.pageTokens.seal(scope, await handle(operation, context, paged, authorized));
     const response = respond(output);
-    await append(tx, facts, { authenticated, output });
+    await records.append(tx, facts, { authenticated, output });
     return response;
   }
 
@@ -139,10 +140,27 @@ export function calling(server: CallParts): Calls {
     return operation.handle(context, input);
   }
 
-  async function recordFailure(facts: Facts, thrown: unknown): Promise<AwsError> {
+  return {
+    call,
+    async callWithDocument(called, document, caller, request) {
+      let input: unknown;
+      try {
+        input = readDocument(called, document);
+      } catch (thrown) {
+        throw await recordFailure({ request, called, authenticated: caller }, thrown);
+      }
+      // The server authenticated the caller itself just now.
+      return await call(called, input, caller, { request, authenticateAgain: () => caller, respond: (output) => output });
+    },
+    recordFailure,
+  };
+}
+
+function failureRecorder({ store, report }: CallParts, { isRecorded, append }: RequestRecords): Calls['recordFailure'] {
+  return async (facts, thrown) => {
     const { requestId } = facts.request;
     const error = thrown instanceof AwsError ? thrown : internalFailure();
-    if (error !== thrown) server.report(requestId, thrown);
+    if (error !== thrown) report(requestId, thrown);
     const outcome: Outcome = {
       error,
       denied: thrown instanceof Denied ? thrown : undefined,
@@ -159,24 +177,9 @@ export function calling(server: CallParts): Calls {
       });
       return error;
     } catch (failure) {
-      server.report(requestId, failure);
+      report(requestId, failure);
       return unavailable();
     }
-  }
-
-  return {
-    call,
-    async callWithDocument(called, document, caller, request) {
-      let input: unknown;
-      try {
-        input = readDocument(called, document);
-      } catch (thrown) {
-        throw await recordFailure({ request, called, authenticated: caller }, thrown);
-      }
-      // The server authenticated the caller itself just now.
-      return await call(called, input, caller, { request, authenticateAgain: () => caller, respond: (output) => output });
-    },
-    recordFailure,
   };
 }
 

@@ -117,7 +117,7 @@ export function startCore(start: CoreStart, { onOrders, onReadyUntil, onDeath }:
     else if (!closing) onDeath(why);
   });
 
-  // Whoever awaits it later gets the rejection. Without this line, a rejection before that ends the process.
+  // A later `await` of `ready` gets the rejection. Without a handler, the rejection would end the process.
   ready.promise.catch(() => undefined);
   return {
     ready: ready.promise,

@@ -57,7 +57,7 @@ export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
       const text = String(token);
       const own = text.slice(0, -CODE_CHARACTERS);
       const code = Buffer.from(text.slice(-CODE_CHARACTERS), 'base64url');
-      // Base64 of twelve bytes has one spelling. The decoder skips invalid characters.
+      // Base64url of twelve bytes has one form. The decoder skips invalid characters.
       const isCode = code.length === CODE_BYTES && text.endsWith(code.toString('base64url'));
       if (!isCode || !codes(scope, own).some((valid) => timingSafeEqual(valid, code))) throw invalidToken(scope.service, member);
       return { ...(input as object), [member]: own };

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Answer } from '#core/exchange.ts';
 
-// Not imported, for the reason that stands in listener.ts.
+// Not imported: listener.ts explains why.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Time that a client has to read a refusal and close its connection. */

@@ -20,7 +20,7 @@ import type { TlsMaterial } from './tls-material.ts';
 import type { IsTrusted } from './trusted-proxies.ts';
 import { UNREADABLE, type Unreadable, unreadable } from './unreadable.ts';
 
-// An import would read everything that node:http exports, and its WebSocket brings a whole client along: 3 MiB that no server needs.
+// An import would evaluate all exports of node:http. Its WebSocket loads a whole client: 3 MiB that the server does not need.
 const { createServer } = process.getBuiltinModule('node:http');
 
 /** Bounds of connections. */
@@ -63,7 +63,7 @@ const DRAIN_FACTOR = 8;
 export interface ListenerParts {
   readonly bodyMaxBytes: number;
   readonly answer: (received: Received) => Promise<Answer>;
-  /** Spells an error for a request whose body is not read (too large, too slow). */
+  /** Formats the error of a request whose body is not read. */
   readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
   /** Takes over the connection of a request for a messaging session. */
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
@@ -83,11 +83,11 @@ export interface Listener {
   readonly endpoint: string;
   /** Uses another certificate for new connections. For HTTPS only. */
   renewTls(tls: TlsMaterial): void;
-  /** Stops accepting, lets answers under way finish, then closes what remains. */
+  /** Stops accepting connections, waits for responses under way, then destroys the remaining connections. */
   close(): Promise<void>;
 }
 
-/** Listens on one address; `tls` makes it HTTPS. */
+/** Listens on one address. `tls` is the certificate of an HTTPS listener. */
 export async function listen(address: Address, tls: TlsMaterial | undefined, parts: ListenerParts): Promise<Listener> {
   const { limits, connections } = parts;
   const server = newServer(tls, limits);
@@ -102,7 +102,7 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
     takeRequest(request, response, connection, peer, parts);
   };
   server.on('request', take);
-  // `Expect: 100-continue` is answered by Node only where nobody listens for it; a too large body is refused without being asked for.
+  // With this listener Node does not respond to `Expect: 100-continue` itself. A body that is too large gets no 100.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (Number(request.headers['content-length'] ?? 0) <= parts.bodyMaxBytes) response.writeContinue();
     take(request, response);
@@ -113,7 +113,7 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
     if (connection === undefined || peer === undefined) stream.destroy();
     else upgrade(request, stream, head, connection, peer, parts);
   });
-  // Another expectation may be passed over (RFC 9110 §10.1.1): Node would answer it 417, with nothing in it that tells which request it was.
+  // The server ignores other expectations (RFC 9110 §10.1.1). Node would respond 417 without a request ID.
   server.on('checkExpectation', take);
   server.on('clientError', (error: NodeJS.ErrnoException, stream: Socket) => {
     const connection = connections.of(stream);
@@ -148,7 +148,7 @@ function newServer(tls: TlsMaterial | undefined, limits: ConnectionLimits): Serv
     keepAlive: true,
     noDelay: true,
     connectionsCheckingInterval: limits.checkingIntervalMs,
-    // Node would answer without a body; here it gets the same answer as what is unreadable otherwise.
+    // Node would respond without a body. The server responds as to any other unreadable request.
     requireHostHeader: false,
     shouldUpgradeCallback: isConnect,
   };
@@ -159,7 +159,7 @@ function newServer(tls: TlsMaterial | undefined, limits: ConnectionLimits): Serv
   server.headersTimeout = limits.headersTimeoutMs;
   server.requestTimeout = limits.requestTimeoutMs;
   server.keepAliveTimeout = limits.keepAliveMs;
-  // One more than may be: Node drops what is beyond silently, and half of a request is not to be answered.
+  // One above the limit, because Node drops further headers silently, and the server must reject such a request.
   server.maxHeadersCount = limits.headersMaxCount + 1;
   return server;
 }
@@ -256,7 +256,7 @@ function statedPeer({ address, ssl }: ProxyHeader, proxyAddress: string, trusted
 }
 
 function tlsOf(stream: TLSSocket): NonNullable<Received['tls']> {
-  // Null where the socket is gone already.
+  // Null if the socket has closed.
   const cipher = stream.getCipher() as { readonly standardName: string } | null;
   return { version: stream.getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' };
 }
@@ -351,7 +351,7 @@ function receive(
       .then(({ status, headers, body }) => {
         connections.settle(load);
         if (load.closed || response.destroyed) return;
-        // RFC 9110 §8.6: an answer that cannot have a body must not say how long it is.
+        // RFC 9110 §8.6: a response without a body has no Content-Length.
         const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
         connections.charge(load, length);
         response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
@@ -424,10 +424,10 @@ function refuseUnreadable(
     return;
   }
   const loads = [...connection.loads];
-  // A request that came whole before the nonsense was acted upon: its own answer must tell, not this one.
+  // The last complete request was accepted, so its own response comes first.
   const acted = loads.findLast(willRespond);
   const { last } = connection;
-  // The rest of a body that was refused already.
+  // The rest of a body whose request has its error already.
   const isAnswered = last?.writableEnded && !last.req.complete;
   connections.end(connection);
   for (const load of loads) if (!willRespond(load)) connections.drop(load);

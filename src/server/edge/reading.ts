@@ -26,8 +26,8 @@ const STARTS_PER_TURN = 4;
 const HEADS_MAX = 256;
 const HEADS_MS = 5;
 
-/** Creates the scheduler of all connections. */
-export function newReading(limits: HoldingLimits): Reading {
+/** Gives sources turns of the event loop. Returns the function that lets a source wait for one. `read` reads from a connection that was held. */
+function newTurns(limits: HoldingLimits, read: (connection: Connection) => void): (source: Source) => void {
   /** Sources that have something to do in the next turn of the event loop. */
   const waiting = new Set<Source>();
   let turning = false;
@@ -61,6 +61,13 @@ export function newReading(limits: HoldingLimits): Reading {
     turning = true;
     setImmediate(turn);
   }
+
+  return waitForTurn;
+}
+
+/** Creates the scheduler of all connections. */
+export function newReading(limits: HoldingLimits): Reading {
+  const waitForTurn = newTurns(limits, read);
 
   function isHeld(connection: Connection): boolean {
     return connection.muted || connection.requests >= limits.requestsOfConnectionMax || connection.source.held.has(connection);

@@ -20,7 +20,7 @@ export interface SocketLimits {
   readonly graceMs: number;
   /** From the upgrade request to its answer. */
   readonly upgradeTimeoutMs: number;
-  /** Who has not answered a ping by the next is gone. */
+  /** Interval between two pings. A client that has not responded to one by the next is disconnected. */
   readonly pingEveryMs: number;
   /** How long a closed socket waits for its client's own close frame. */
   readonly closeTimeoutMs: number;
@@ -66,8 +66,7 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
   /** Sockets that have responded since the last ping. */
   const alive = new WeakSet<WebSocket>();
   /** Connections that are a WebSocket or wait to become one, by source. */
-  const ofSource = new Map<string, number>();
-  const ofSourceMax = Math.max(1, Math.floor((limits.socketsMax * limits.sourceSharePercent) / 100));
+  const held = countsOfSources(Math.max(1, Math.floor((limits.socketsMax * limits.sourceSharePercent) / 100)));
   let waiting = 0;
   let last = 0;
   let closing = false;
@@ -99,35 +98,18 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
     if (closing) end(socket, CLOSINGS.leaving);
   }
 
-  function end(socket: WebSocket, { code, reason }: Closing): void {
-    socket.close(code, reason);
-    const timer = setTimeout(() => socket.terminate(), limits.closeTimeoutMs);
-    socket.once('close', () => clearTimeout(timer));
-  }
-
-  /** Sends a frame. Closes the socket of a client that does not read; the client can reconnect. */
-  function send(socket: WebSocket | undefined, frame: Buffer): void {
-    if (socket === undefined || socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount + frame.length > limits.waitingMaxBytes) end(socket, CLOSINGS.tryAgain);
-    else socket.send(frame, { binary: false });
-  }
+  const end = (socket: WebSocket, closing: Closing): void => closeSocket(socket, closing, limits.closeTimeoutMs);
 
   return {
     upgrade(request, connection, head, received) {
       // Until it is a WebSocket.
       connection.on('error', () => connection.destroy());
       const source = sourceOf(received.sourceIp);
-      const held = ofSource.get(source) ?? 0;
-      if (closing || sockets.size + waiting >= limits.socketsMax || held >= ofSourceMax) {
+      if (closing || sockets.size + waiting >= limits.socketsMax || !held.enter(source)) {
         answerBare(connection, unreadable(UNREADABLE.load), limits.graceMs);
         return;
       }
-      ofSource.set(source, held + 1);
-      connection.once('close', () => {
-        const left = (ofSource.get(source) ?? 1) - 1;
-        if (left === 0) ofSource.delete(source);
-        else ofSource.set(source, left);
-      });
+      connection.once('close', () => held.leave(source));
       const number = ++last;
       waiting += 1;
       const timer = setTimeout(() => connection.destroy(), limits.upgradeTimeoutMs);
@@ -154,7 +136,7 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
       for (const order of orders) {
         if ('send' in order) {
           const frame = Buffer.from(order.send);
-          for (const number of order.to) send(sockets.get(number), frame);
+          for (const number of order.to) sendFrame(sockets.get(number), frame, limits);
         } else {
           for (const number of order.to) {
             const socket = sockets.get(number);
@@ -177,4 +159,37 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
       (await serving)?.close();
     },
   };
+}
+
+/** Counts what sources hold, at most `max` each. */
+function countsOfSources(max: number) {
+  const counts = new Map<string, number>();
+  return {
+    /** Counts one more of a source. Returns false, and counts nothing, if the source has `max` already. */
+    enter(source: string): boolean {
+      const count = counts.get(source) ?? 0;
+      if (count >= max) return false;
+      counts.set(source, count + 1);
+      return true;
+    },
+    leave(source: string): void {
+      const left = (counts.get(source) ?? 1) - 1;
+      if (left === 0) counts.delete(source);
+      else counts.set(source, left);
+    },
+  };
+}
+
+/** Closes a socket, and destroys its connection if the client does not close it in time. */
+function closeSocket(socket: WebSocket, { code, reason }: Closing, timeoutMs: number): void {
+  socket.close(code, reason);
+  const timer = setTimeout(() => socket.terminate(), timeoutMs);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** Sends a frame. Closes the socket of a client that does not read; the client can reconnect. */
+function sendFrame(socket: WebSocket | undefined, frame: Buffer, { waitingMaxBytes, closeTimeoutMs }: SocketLimits): void {
+  if (socket === undefined || socket.readyState !== socket.OPEN) return;
+  if (socket.bufferedAmount + frame.length > waitingMaxBytes) closeSocket(socket, CLOSINGS.tryAgain, closeTimeoutMs);
+  else socket.send(frame, { binary: false });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer } from '#core/exchange.ts';
 
-/** Why a request is answered without being looked at. */
+/** Reason to reject a request before it is routed. */
 export interface Unreadable {
   readonly status: number;
   readonly code: string;
@@ -17,7 +17,7 @@ export const UNREADABLE = {
   otherwise: { status: 400, code: 'BadRequest',                   message: 'The request could not be read as HTTP.' },
 } as const satisfies Record<string, Unreadable>;
 
-/** No service can be told from such a request, so the answer is the plainest JSON error. */
+/** Returns a plain JSON error, because the service of such a request is unknown. */
 export function unreadable({ status, code, message }: Unreadable): Answer & { readonly body: string } {
   return {
     status,

@@ -22,27 +22,27 @@ import { GRACE_MS } from '../edge/bare-answer.ts';
 import type { OperatorKeyChange, OperatorKeyCommands } from './operator-key.ts';
 
 /**
- * What only the operator may do, at the machine itself: over a socket in the data folder that nobody else can open. It is
- * no network port (INF-1), needs no signature, and every command is loud in the trail of the account it concerns.
+ * Command of the operator on the server's machine. It arrives over a Unix socket in the data folder, which only the server's user can
+ * open. It needs no signature. Each change is recorded in the trail of its account. Requirement INF-1.
  */
 export type ControlRequest =
-  /** Makes an account with its root user and an administrator `admin`. */
+  /** Creates an account with its root user and an administrator `admin`. */
   | { readonly command: 'account create'; readonly name: string }
-  /** Every account, in order of making. */
+  /** Lists all accounts in the order of their creation. */
   | { readonly command: 'account list' }
-  /** Break-glass: gives an account an administrator again, whatever its policies have become. */
+  /** Break-glass: creates an administrator for an account, regardless of the account's policies. */
   | { readonly command: 'account restore-administrator'; readonly accountId: string }
   /** Lets an account that an organization created leave it. */
   | { readonly command: 'account make-standalone'; readonly accountId: string }
-  /** A new key, and every secret sealed anew under it. */
+  /** Creates a new key and re-seals all secrets with it. */
   | { readonly command: 'operator-key rotate' }
-  /** Drops every key but the newest. */
+  /** Deletes all keys except the newest. */
   | { readonly command: 'operator-key forget-old' }
-  /** Records of requests that prove no identity and name no account, the newest first. `before` is `next` of the page before. */
+  /** Lists records of requests that prove no identity and name no account, newest first. `before` is `next` of the previous page. */
   | { readonly command: 'trail unproven'; readonly limit: number; readonly before?: string }
-  /** The servers on this database, the oldest first. */
+  /** Lists the servers on this database, oldest first. */
   | { readonly command: 'server list' }
-  /** Takes out a server that is gone for ever, so that no withdrawal waits for it. One that still runs registers anew. */
+  /** Removes a server that has stopped permanently, so that no withdrawal waits for it. A running server registers again. */
   | { readonly command: 'server remove'; readonly serverId: string };
 
 export type ControlReply =
@@ -52,7 +52,7 @@ export type ControlReply =
       readonly administrator?: NewAdministrator;
       readonly accounts?: readonly { readonly accountId: string; readonly name: string }[];
       readonly operatorKey?: OperatorKeyChange;
-      /** Records as JSON text. A page may have fewer than `limit`, even none, and still a `next`. */
+      /** Records as JSON strings. A page can have fewer than `limit`, even none, and still a `next`. */
       readonly records?: readonly string[];
       readonly next?: string;
     }
@@ -60,9 +60,9 @@ export type ControlReply =
 
 const LINE_MAX_BYTES = 65_536;
 export interface ControlTimes {
-  /** From the connection to the end of the command line. */
+  /** Longest time from the connection to the end of the command line. */
   readonly lineMs: number;
-  /** From the response to the destruction of the connection. */
+  /** Time from the response to the destruction of the connection. */
   readonly graceMs: number;
 }
 
@@ -81,7 +81,7 @@ export interface ControlParts {
   readonly operatorKey: OperatorKeyCommands;
 }
 
-/** Where the socket of a data folder is. */
+/** Returns the path of the control socket in a data folder. */
 export function controlSocket(dataFolder: string): string {
   return join(dataFolder, 'control', 'belfry.sock');
 }
@@ -131,7 +131,11 @@ function serveCommand(socket: Socket, parts: ControlParts, { lineMs, graceMs }: 
   });
 }
 
-/** Sends one command to the server of a data folder. @throws Error where none runs there */
+/**
+ * Sends one command to the server of a data folder.
+ *
+ * @throws Error  no server runs on the data folder, or it closes the connection without a response
+ */
 export function askControl(dataFolder: string, request: ControlRequest): Promise<ControlReply> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(controlSocket(dataFolder));
@@ -145,13 +149,13 @@ export function askControl(dataFolder: string, request: ControlRequest): Promise
       try {
         resolve(JSON.parse(text) as ControlReply);
       } catch {
-        reject(new Error('the server ended the connection without an answer'));
+        reject(new Error('the server closed the connection without a response'));
       }
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
-          ? new Error(`no server is running on the data folder ${dataFolder}; start it, or name its folder with --data`)
+          ? new Error(`no server is running on the data folder '${dataFolder}'; start it, or set its folder with --data`)
           : error,
       ),
     );
@@ -179,11 +183,11 @@ async function perform(
   switch (request.command) {
     case 'account create': {
       if (typeof request.name !== 'string' || request.name.length < 1 || request.name.length > 50)
-        return { ok: false, error: 'An account name has 1 to 50 characters.' };
+        return { ok: false, error: 'an account name must have 1 to 50 characters' };
       const administrator = newAdministrator(newAccountId(random), 'admin', random);
       await store.transaction(async (tx) => {
         if ((await tx.identity.get(administrator.accountId, 'account', administrator.accountId)) !== undefined)
-          throw new Error('that account id is taken; try again');
+          throw new Error('the new account ID is in use; try again');
         await makeAccount(tx, { vault, random, now: at }, administrator, request.name);
         await tx.trail.append(
           event(administrator.accountId, 'CreateAccount', {
@@ -217,7 +221,7 @@ async function perform(
         );
         return true;
       });
-      if (!restored) return { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
+      if (!restored) return { ok: false, error: `account '${accountId.slice(0, 20)}' does not exist` };
       console.error(`belfry: BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${administrator.userName}`);
       return { ok: true, administrator };
     }
@@ -230,7 +234,7 @@ async function perform(
         await tx.trail.append(event(accountId, 'MakeAccountStandalone', {}));
         return true;
       });
-      return found ? { ok: true } : { ok: false, error: `There is no account ${accountId.slice(0, 20)}.` };
+      return found ? { ok: true } : { ok: false, error: `account '${accountId.slice(0, 20)}' does not exist` };
     }
     case 'operator-key rotate':
       return { ok: true, operatorKey: await operatorKey.rotate() };
@@ -244,9 +248,10 @@ async function perform(
     }
     case 'server remove': {
       const serverId = String(request.serverId);
-      if (serverId === lease.serverId()) return { ok: false, error: 'That is this server: stop it, and it takes itself out.' };
+      if (serverId === lease.serverId())
+        return { ok: false, error: 'this is the server that runs the command; stop it, and it removes itself' };
       const outcome = await lease.remove(serverId);
-      if (outcome === 'absent') return { ok: false, error: `There is no server ${serverId.slice(0, 40)}.` };
+      if (outcome === 'absent') return { ok: false, error: `server '${serverId.slice(0, 40)}' does not exist` };
       await store.transaction(async (tx) => {
         const operatorAccount = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId | undefined;
         if (operatorAccount !== undefined) await tx.trail.append(event(operatorAccount, 'RemoveServer', { serverId }));
@@ -254,11 +259,11 @@ async function perform(
       return { ok: true };
     }
     default:
-      return { ok: false, error: 'That is no command.' };
+      return { ok: false, error: `unknown command '${String((request as { command?: unknown }).command).slice(0, 40)}'` };
   }
 }
 
-/** Records of a page of `trail unproven`. */
+/** Most records of a page of `trail unproven`. */
 const UNPROVEN_PAGE_MAX = 100;
 
 async function unprovenPage(
@@ -266,8 +271,8 @@ async function unprovenPage(
   { store, region, now }: { readonly store: Store; readonly region: string; readonly now: Instant },
 ): Promise<ControlReply> {
   if (!Number.isInteger(limit) || limit < 1 || limit > UNPROVEN_PAGE_MAX)
-    return { ok: false, error: `The limit is ${limit}; it must be a whole number from 1 to ${UNPROVEN_PAGE_MAX}.` };
-  if (before !== undefined && !/^[0-9a-z]{1,12}$/.test(before)) return { ok: false, error: 'The page token is not valid.' };
+    return { ok: false, error: `the limit is '${limit}'; it must be a whole number from 1 to ${UNPROVEN_PAGE_MAX}` };
+  if (before !== undefined && !/^[0-9a-z]{1,12}$/.test(before)) return { ok: false, error: 'the page token is invalid' };
   const { rows, next } = await store.transaction((tx) =>
     tx.trail.lookup({ accountId: NO_ACCOUNT, region, from: instant(0), to: now, limit, ...(before !== undefined && { before }) }),
   );

@@ -15,15 +15,15 @@ import type { Store, Tx } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { FINGERPRINT, OPERATOR_ACCOUNT } from '../core/first-start.ts';
 
-/** How many records are sealed anew in one transaction: other requests are answered between two of them. */
+/** Records that one transaction re-seals. Other requests run between two transactions. */
 const AT_ONCE = 50;
 
-/** More than there can be of anything in one place: limits are kept where things are made. */
+/** Limit of lists that must be complete. It is above every limit on the number of resources. */
 const EVERY = 1_000_000_000;
 
 type Reseal = (sealed: string, boundTo: string) => string;
 
-/** Everything that is kept sealed, this of identity: what is neither here nor in `sealedResources` would be lost with the old key. */
+/** Sealed secrets of identity records. A secret that is neither here nor in `sealedResources` is lost with the old key. */
 const SEALED: { readonly [Kind in IdentityKind]?: (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind] } = {
   'access-key': (key, reseal) => ({ ...key, sealedSecret: reseal(key.sealedSecret, key.accessKeyId) }),
   'mfa-device': (device, reseal) => ({ ...device, sealedSeed: reseal(device.sealedSeed, device.serialNumber) }),
@@ -40,12 +40,12 @@ function resealedConnector(connector: Connector, reseal: Reseal): Connector {
   return { ...connector, document: { ...connector.document, Credentials } };
 }
 
-/** One thing that holds secrets. */
+/** Record that contains sealed secrets. */
 interface Sealed {
   readonly secrets: number;
-  /** Hands each of its secrets to `reseal`, and keeps nothing. */
+  /** Passes each secret to `reseal` and stores nothing. */
   readonly read: (reseal: Reseal) => void;
-  /** Reads it again, since it may have been changed or deleted, and keeps what `reseal` makes of its secrets. */
+  /** Reads the record again, because it may have changed, and stores its re-sealed secrets. */
   readonly keep: (tx: Tx, reseal: Reseal) => Promise<void>;
 }
 
@@ -59,46 +59,47 @@ export interface OperatorKeyParts {
   readonly lease: Pick<Lease, 'serverId' | 'servers'>;
 }
 
-/** What was done to the operator key: names of keys, which tell nothing of them, and how many secrets were sealed anew. */
+/** Result of a change of the operator key: names of the keys, which reveal nothing of the keys, and the number of re-sealed secrets. */
 export interface OperatorKeyChange {
   readonly newest: string;
   readonly older: readonly string[];
   readonly resealed: number;
 }
 
-/** The operator's commands on the key everything is sealed under. One at a time. */
+/** The operator's commands for the key that seals all secrets. They run one after the other. */
 export interface OperatorKeyCommands {
   /**
-   * Makes a new key and seals everything anew under it, while requests are answered. The older stay in the file, so what was
-   * handed out sealed under them (session tokens, join tokens) is good until it expires. Broken off, it can be begun again.
+   * Creates a new key and re-seals all secrets with it, while the server answers requests. The older keys stay in the file, so
+   * session tokens and join tokens that they sealed are valid until they expire. An interrupted rotation can be repeated.
    *
-   * @throws Error where other servers are on the database
+   * @throws Error  other servers are on the database
    *
    * Writes: operator.key first and durably; each secret in a transaction; at the end the fingerprint and the trail event.
    */
   rotate(): Promise<OperatorKeyChange>;
   /**
-   * Drops every key but the newest: whatever is sealed under another is worth nothing from then on.
+   * Deletes all keys except the newest. Tokens that an older key sealed are invalid from then on.
    *
-   * @throws Error where a secret in the database would be lost
+   * @throws Error  an older key seals a secret in the database
    */
   forgetOlder(): Promise<OperatorKeyChange>;
 }
 
+/** Creates the operator's commands for the operator key. */
 export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommands {
   const { ring, vault, store, lease } = parts;
   let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const runExclusive = <Result>(work: () => Promise<Result>): Promise<Result> => {
     const turn = last.then(work, work);
     last = turn.catch(() => undefined);
     return turn;
   };
 
   async function rotate(): Promise<OperatorKeyChange> {
-    // Their operator.key has not the new line: every key sealed anew would fail them.
+    // Their operator.key would not have the new key, so they could not open re-sealed secrets.
     const others = (await lease.servers()).filter(({ id }) => id !== lease.serverId());
     if (others.length > 0)
-      throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first.`);
+      throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first`);
     ring.addNewest();
     const sealed = await everySealed(store);
     const reseal: Reseal = (secret, boundTo) => vault.seal(vault.open(secret, boundTo), boundTo);
@@ -127,11 +128,11 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
     try {
       for (const one of await everySealed(store)) one.read(opens);
     } catch {
-      throw new Error('secrets are sealed under an older key still; nothing was forgotten. Rotate the key first, to the end.');
+      throw new Error('an older key still seals some secrets; no key was deleted; finish a rotation first');
     }
     const fingerprint = await store.transaction((tx) => tx.meta.get(FINGERPRINT));
     if (fingerprint === undefined || !isOwnDatabase(newest, fingerprint))
-      throw new Error('the database is of an older key still; nothing was forgotten. Rotate the key first, to the end.');
+      throw new Error('an older key still seals the database; no key was deleted; finish a rotation first');
     const older = names(ring.keys().slice(1));
     ring.forgetOlder();
     const change = { ...changed(ring, 0), older };
@@ -139,7 +140,7 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
     return change;
   }
 
-  return { rotate: () => inTurn(rotate), forgetOlder: () => inTurn(forgetOlder) };
+  return { rotate: () => runExclusive(rotate), forgetOlder: () => runExclusive(forgetOlder) };
 }
 
 function everySealed(store: Store): Promise<readonly Sealed[]> {
@@ -165,7 +166,7 @@ function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, recor
   };
 }
 
-/** The SIP users of an account's voice connectors, and the endpoints of its app instances. */
+/** Returns the SIP users of an account's Voice Connectors, and the endpoints of its app instances. */
 async function sealedResources(tx: Tx, accountId: AccountId): Promise<readonly Sealed[]> {
   const sealed = (await listOfAccount(tx, { accountId }, VOICE_CONNECTOR)).map((connector) =>
     sealedResource(VOICE_CONNECTOR, connector, connector.document.Credentials.length, resealedConnector),
@@ -214,7 +215,7 @@ function changed(ring: OperatorKeyRing, resealedSecrets: number): OperatorKeyCha
   return { newest: newest as string, older, resealed: resealedSecrets };
 }
 
-/** Eight digits by which a key can be spoken of. */
+/** Returns names of keys: eight hexadecimal digits of a hash. */
 function names(keys: readonly Uint8Array[]): readonly string[] {
   return keys.map((key) => createHash('sha256').update('belfry operator key name').update(key).digest('hex').slice(0, 8));
 }

@@ -1,10 +1,10 @@
-/** What the pages of the sign-in share: their answers, the cookie, and whose page a request comes from. */
+/** Shared code of the sign-in pages: responses, the cookie, and the check of a request's origin. */
 import { type Answer, header, type Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import { scanJson } from '#core/json-scan.ts';
 import type { PageRequest } from './site.ts';
 
-/** Where a browser goes that asked for nothing else. */
+/** Destination of a sign-in that names no other. */
 export const CONSOLE_PATH = '/';
 
 /** Headers of every page: no cache, no referrer, no frame, no script, no reading by pages of other origins. */
@@ -23,18 +23,18 @@ export function jsonAnswer(status: number, content: Readonly<Record<string, unkn
   return { status, headers: ['content-type', 'application/json', ...HEADERS, ...headers], body: JSON.stringify(content) };
 }
 
-/** An error as the console's own code reads it. */
+/** Returns an error in the format that the console reads. */
 export function refusal(status: number, code: string, message: string, ...headers: string[]): Answer {
   return jsonAnswer(status, { code, message }, ...headers);
 }
 
-/** A page for a person. `content` is HTML: whatever comes from outside went through `escaped`. */
+/** Returns an HTML page. `content` is HTML, in which all external text was escaped with `escaped`. */
 export function page(status: number, title: string, content: string): Answer {
   const body = `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>${escaped(title)}</title></head><body><h1>${escaped(title)}</h1>\n${content}\n</body></html>\n`;
   return { status, headers: ['content-type', 'text/html; charset=utf-8', ...HEADERS], body };
 }
 
-/** Sends the browser to a path of this server, which `ownPath` has passed. */
+/** Redirects the browser to a path of this server that `ownPath` returned. */
 export function redirect(status: 302 | 303, path: string, ...headers: string[]): Answer {
   return { status, headers: ['location', path, ...HEADERS, ...headers], body: '' };
 }
@@ -45,7 +45,7 @@ export function escaped(text: string): string {
 
 const DESTINATION_MAX = 2048;
 
-/** A path of this server, query included; undefined for anything a browser could take for another. */
+/** Returns a path of this server with its query. Undefined for text that a browser could resolve to another server. */
 export function ownPath(text: string | undefined): string | undefined {
   return text !== undefined && text.length <= DESTINATION_MAX && /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(text) ? text : undefined;
 }
@@ -86,8 +86,8 @@ export function readCookie(request: PageRequest): string | undefined {
 }
 
 /**
- * Whether a page of this server sent the request. A browser says so in one header or both, and a page cannot change either; who
- * says nothing is no browser, and has no business with a cookie.
+ * Reports whether a page of this server sent the request. A browser sends the origin in one header or both, and a page cannot change
+ * either. A client that sends neither is not a browser, and cannot use the cookie.
  *
  * Source: Fetch standard, "Origin header"; W3C Fetch Metadata, `Sec-Fetch-Site`.
  */

@@ -1,4 +1,4 @@
-/** The paths of the console's sign-in. Owns which path is whose; what each does stands beside it. */
+/** Paths of the console's sign-in. Owns the paths and the record of refused requests. The files next to it have the pages. */
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { isoSeconds } from '#core/instant.ts';
@@ -19,19 +19,19 @@ const ATTEMPTS: Readonly<Record<string, 'ConsoleLogin' | 'GetSigninToken'>> = {
 
 type Page = (request: PageRequest) => Promise<Answer> | Answer;
 
-/** Answers a request of a browser that signs in; undefined where it is no such request. */
+/** Answers a request to a sign-in page. Returns undefined for other requests. */
 export type SignInPages = (received: Received, refuse?: 'RequestTooLarge') => Promise<Answer> | undefined;
 
 /**
- * Makes the pages.
+ * Creates the pages.
  *
  * - `GET|POST /federation`: credentials for a token, a token for a sign-in, sign-out
  * - `POST /saml`: an identity provider's assertion for a sign-in
  * - `POST /_belfry/sign-in`: an IAM user's password, and code, for a sign-in
- * - `GET /_belfry/sign-in`: who is signed in; `DELETE` ends it
- * - `POST /_belfry/sign-in/credentials`: what the console signs with
+ * - `GET /_belfry/sign-in`: the signed-in principal; `DELETE` signs out
+ * - `POST /_belfry/sign-in/credentials`: credentials with which the console signs its requests
  *
- * A sign-in lets a page of this server have temporary credentials, and is good for nothing else: no operation takes a cookie.
+ * A sign-in gives temporary credentials to a page of this server. No operation accepts its cookie.
  */
 export function signInPages(parts: SignInParts): SignInPages {
   const federate: Page = (received) => federation(parts, received);
@@ -73,13 +73,13 @@ export function signInPages(parts: SignInParts): SignInPages {
       if (answer.status >= 400 && !parts.recorded.has(request)) await recordRefusal(request, path, answer.status);
       return answer;
     } catch (error) {
-      // A request that cannot be recorded is not answered as if it had been.
+      // A request that cannot be recorded gets an error.
       parts.report(request.requestId, error);
       return refusal(503, 'ServiceUnavailable', 'The service is unavailable. Please retry.');
     }
   }
 
-  /** Records a sign-in that its page refused before it knew who signs in: a malformed request, a page of another site, too many at once. */
+  /** Records a sign-in that its page refused before the user was known: a malformed request, a page of another site, too many attempts. */
   async function recordRefusal(received: Received, path: string, status: number): Promise<void> {
     const eventName = ATTEMPTS[`${received.method} ${path}`];
     if (eventName === undefined) return;

@@ -14,7 +14,7 @@ import type { Calls } from '../core/call.ts';
 import type { Gate } from '../core/offload.ts';
 import type { Site } from './site.ts';
 
-/** Everything the sign-in needs; made once, in `core.ts`. */
+/** What the sign-in pages need of the server. `composeCore` creates it. */
 export interface SignInParts {
   readonly store: Store;
   readonly snapshot: Snapshot;
@@ -23,7 +23,7 @@ export interface SignInParts {
   readonly signIns: ConsoleSignIns;
   readonly federate: Federate;
   readonly verifyMfa: VerifyMfa;
-  /** Lets through what is done beside the thread. */
+  /** Runs password comparisons off the thread. */
   readonly gate: Gate;
   /** Calls an operation for a browser, as `Calls.callWithDocument`. */
   readonly call: Calls['callWithDocument'];
@@ -38,10 +38,10 @@ export interface SignInParts {
   readonly unproven: UnprovenRecords;
   /** Requests with a sign-in event, recorded or counted. `recordSignIn` adds them. */
   readonly recorded: WeakSet<Received>;
-  /** Whether what the snapshot says may be honoured now. */
+  /** Reports whether the lease on the identity snapshot holds. */
   readonly holds: () => boolean;
   readonly site: Site;
-  /** Stands for unknown names in the store. */
+  /** Digest of unknown names, which replaces them in the store. */
   readonly nameDigest: NameDigest;
   /** Failed sign-ins of one source before it waits. 0: no limit. */
   readonly failuresPerSource: number;
@@ -60,7 +60,7 @@ export async function recordSignIn(parts: SignInParts, tx: Tx, event: Recorded):
   await tx.trail.append(signInEventRow({ mfaUsed: false, ...event, region: parts.region, now, eventId: parts.newId() }));
 }
 
-/** Records that somebody is signed in, in a transaction of its own. */
+/** Records a successful sign-in in a transaction of its own. */
 export async function recordLogin(parts: SignInParts, received: Received, { signIn }: Begun, loginTo: string): Promise<void> {
   const { principal } = signIn;
   const { accountId } = principal;

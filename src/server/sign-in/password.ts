@@ -18,7 +18,7 @@ import { sourceOf } from '#core/source-address.ts';
 import { isPassword } from '#services/iam/password-hash.ts';
 import type { PasswordPolicyRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import { type Attempted, signInAttempts, type Tried } from './attempts.ts';
+import { type Attempted, type SignInAttempts, signInAttempts, type Tried } from './attempts.ts';
 import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, setCookie } from './http.ts';
 import { recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
@@ -57,7 +57,7 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
         'The body must be JSON with the texts account, userName, password and, with a device, mfaCode.',
       );
     }
-    const accountId = accountNamed(given.account);
+    const accountId = accountNamed(parts, given.account);
     const name = `${accountId ?? given.account}\n${given.userName.toLowerCase()}`;
     const source = sourceOf(received.sourceIp);
     const ofSource = underWayOfSource.get(source) ?? 0;
@@ -78,7 +78,7 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
     const { store, gate } = parts;
     const before = await store.transaction((tx) => attempted(tx, accountId, given.userName, tried));
     if (parts.now() < before.nextAt) {
-      await store.transaction((tx) => recordFailure(tx, received, accountId, before.user));
+      await store.transaction((tx) => recordFailure(parts, tx, received, accountId, before.user));
       return tooSoon(Math.ceil((before.nextAt - parts.now()) / 1000));
     }
     const kept = before.user?.loginProfile?.passwordHash;
@@ -93,10 +93,10 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
       if (parts.now() < nextAt) return { outcome: 'too-soon', at: nextAt };
       if (accountId === undefined || user === undefined || !isRight || !still) {
         await countFailure(tx, now);
-        await recordFailure(tx, received, accountId, user);
+        await recordFailure(parts, tx, received, accountId, user);
         return { outcome: 'wrong' };
       }
-      return await withPassword(tx, received, given, accountId, { ...now, user });
+      return await withPassword(parts, countSource, tx, received, given, accountId, { ...now, user });
     });
     switch (verdict.outcome) {
       case 'wrong':
@@ -111,104 +111,114 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
         return verdict.answer;
     }
   }
+}
 
-  /** Completes a sign-in whose password is right: code, age of the password, session. */
-  async function withPassword(
-    tx: Tx,
-    received: PageRequest,
-    given: Credentials,
-    accountId: AccountId,
-    { user, home, subject, source }: Attempted & { readonly user: UserRecord },
-  ): Promise<Verdict> {
-    const now = parts.now();
-    const principal = userPrincipal(user);
-    const devices = user.mfaSerialNumbers ?? [];
-    if (devices.length > 0 && given.mfaCode === undefined) {
-      await recordSignIn(parts, tx, { received, eventName: 'CheckMfa', outcome: 'Success', accountId, principal, mfaUsed: true });
-      return { outcome: 'mfa-required' };
-    }
-    if (devices.length > 0 && !(await isCodeOf(tx, principal, devices, given.mfaCode as string, now))) {
-      await countSource(tx, source);
-      await recordFailure(tx, received, accountId, user, true);
-      return { outcome: 'wrong' };
-    }
-    const { passwordPolicy } = (await tx.identity.get(accountId, 'account', accountId)) ?? {};
-    const age = ageOf(user, passwordPolicy, now);
-    if (age === 'expired') {
-      await recordFailure(tx, received, accountId, user, devices.length > 0);
-      return { outcome: 'expired' };
-    }
-    const session = {
-      issuedAt: now,
-      expiresAt: instant(Math.floor((now + SESSION_MS) / 1000) * 1000),
-      mfaAuthenticated: devices.length > 0,
-      tags: {},
-      transitiveTagKeys: [],
-      chained: false,
-      ...(age === 'to-change' && { sessionPolicy: CHANGE_PASSWORD_ONLY }),
-    };
-    const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId }, parts.random);
-    if (begun === 'too-large') return { outcome: 'wrong' };
-    await tx.attempts.clear(home, subject);
-    await tx.identity.put(accountId, 'user', user.userName.toLowerCase(), { ...user, passwordLastUsedAt: now });
-    await recordSignIn(parts, tx, {
-      received,
-      eventName: 'ConsoleLogin',
-      outcome: 'Success',
-      accountId,
-      principal,
-      mfaUsed: session.mfaAuthenticated,
-      loginTo: CONSOLE_PATH,
-    });
-    const { signIn, cookie } = begun;
-    const content = { principalArn: user.arn, accountId, expiration: isoSeconds(signIn.credentials.expiration) };
-    return {
-      outcome: 'right',
-      answer: jsonAnswer(
-        200,
-        { ...content, passwordChangeRequired: age === 'to-change' },
-        ...setCookie(received, cookie, signIn.credentials.expiration, now),
-      ),
-    };
+/** Completes a sign-in with the right password: checks the code and the age of the password, and creates the session. */
+async function withPassword(
+  parts: SignInParts,
+  countSource: SignInAttempts['countSource'],
+  tx: Tx,
+  received: PageRequest,
+  given: Credentials,
+  accountId: AccountId,
+  { user, home, subject, source }: Attempted & { readonly user: UserRecord },
+): Promise<Verdict> {
+  const now = parts.now();
+  const principal = userPrincipal(user);
+  const devices = user.mfaSerialNumbers ?? [];
+  if (devices.length > 0 && given.mfaCode === undefined) {
+    await recordSignIn(parts, tx, { received, eventName: 'CheckMfa', outcome: 'Success', accountId, principal, mfaUsed: true });
+    return { outcome: 'mfa-required' };
   }
+  if (devices.length > 0 && !(await isCodeOf(parts, tx, principal, devices, given.mfaCode as string, now))) {
+    await countSource(tx, source);
+    await recordFailure(parts, tx, received, accountId, user, true);
+    return { outcome: 'wrong' };
+  }
+  const { passwordPolicy } = (await tx.identity.get(accountId, 'account', accountId)) ?? {};
+  const age = ageOf(user, passwordPolicy, now);
+  if (age === 'expired') {
+    await recordFailure(parts, tx, received, accountId, user, devices.length > 0);
+    return { outcome: 'expired' };
+  }
+  const session = {
+    issuedAt: now,
+    expiresAt: instant(Math.floor((now + SESSION_MS) / 1000) * 1000),
+    mfaAuthenticated: devices.length > 0,
+    tags: {},
+    transitiveTagKeys: [],
+    chained: false,
+    ...(age === 'to-change' && { sessionPolicy: CHANGE_PASSWORD_ONLY }),
+  };
+  const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId }, parts.random);
+  if (begun === 'too-large') return { outcome: 'wrong' };
+  await tx.attempts.clear(home, subject);
+  await tx.identity.put(accountId, 'user', user.userName.toLowerCase(), { ...user, passwordLastUsedAt: now });
+  await recordSignIn(parts, tx, {
+    received,
+    eventName: 'ConsoleLogin',
+    outcome: 'Success',
+    accountId,
+    principal,
+    mfaUsed: session.mfaAuthenticated,
+    loginTo: CONSOLE_PATH,
+  });
+  const { signIn, cookie } = begun;
+  const content = { principalArn: user.arn, accountId, expiration: isoSeconds(signIn.credentials.expiration) };
+  return {
+    outcome: 'right',
+    answer: jsonAnswer(
+      200,
+      { ...content, passwordChangeRequired: age === 'to-change' },
+      ...setCookie(received, cookie, signIn.credentials.expiration, now),
+    ),
+  };
+}
 
-  /** Whether it is a code of one of the devices; where not, it was a wrong one of each. */
-  async function isCodeOf(tx: Tx, principal: Principal, devices: readonly string[], code: string, now: Instant): Promise<boolean> {
-    const bearer = { tx, principal, accountId: principal.accountId, now };
-    const wrong = [];
-    for (const serialNumber of devices) {
-      const shown = await parts.verifyMfa(bearer, serialNumber, code);
-      if (shown.right) return true;
-      wrong.push(shown);
-    }
-    for (const { count } of wrong) await count(tx);
-    return false;
+/** Reports whether a code is of one of the devices. A wrong code counts for each of them. */
+async function isCodeOf(
+  parts: SignInParts,
+  tx: Tx,
+  principal: Principal,
+  devices: readonly string[],
+  code: string,
+  now: Instant,
+): Promise<boolean> {
+  const bearer = { tx, principal, accountId: principal.accountId, now };
+  const wrong = [];
+  for (const serialNumber of devices) {
+    const shown = await parts.verifyMfa(bearer, serialNumber, code);
+    if (shown.right) return true;
+    wrong.push(shown);
   }
+  for (const { count } of wrong) await count(tx);
+  return false;
+}
 
-  /** An account id, or an account's alias. */
-  function accountNamed(account: string): AccountId | undefined {
-    if (isAccountId(account)) return parts.snapshot.account(account)?.accountId;
-    return parts.snapshot.accounts().find(({ alias }) => alias === account)?.accountId;
-  }
+/** Returns the account with an ID or an alias. */
+function accountNamed({ snapshot }: SignInParts, account: string): AccountId | undefined {
+  if (isAccountId(account)) return snapshot.account(account)?.accountId;
+  return snapshot.accounts().find(({ alias }) => alias === account)?.accountId;
+}
 
-  async function recordFailure(
-    tx: Tx,
-    received: PageRequest,
-    accountId: AccountId | undefined,
-    user: UserRecord | undefined,
-    mfaUsed = false,
-  ): Promise<void> {
-    await recordSignIn(parts, tx, {
-      received,
-      eventName: 'ConsoleLogin',
-      outcome: 'Failure',
-      accountId: accountId ?? NO_ACCOUNT,
-      ...(user === undefined ? { typedName: true } : { principal: userPrincipal(user) }),
-      errorMessage: user === undefined ? 'No username found in supplied account' : 'Failed authentication',
-      mfaUsed,
-      loginTo: CONSOLE_PATH,
-    });
-  }
+async function recordFailure(
+  parts: SignInParts,
+  tx: Tx,
+  received: PageRequest,
+  accountId: AccountId | undefined,
+  user: UserRecord | undefined,
+  mfaUsed = false,
+): Promise<void> {
+  await recordSignIn(parts, tx, {
+    received,
+    eventName: 'ConsoleLogin',
+    outcome: 'Failure',
+    accountId: accountId ?? NO_ACCOUNT,
+    ...(user === undefined ? { typedName: true } : { principal: userPrincipal(user) }),
+    errorMessage: user === undefined ? 'No username found in supplied account' : 'Failed authentication',
+    mfaUsed,
+    loginTo: CONSOLE_PATH,
+  });
 }
 
 function userPrincipal({ accountId, arn, userId, userName }: UserRecord): Principal {
