@@ -26,6 +26,7 @@ export const STORE_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
 const ANSWER = '/src/server/core/answer.ts';
 const LEASE = '/src/access/lease.ts';
 const WITHDRAWALS = '/src/access/withdrawals.ts';
+const GROUP = '/src/store/engine/group-commit.ts';
 const ONCE = '/src/services/kit/once.ts';
 
 /** Faults of the whole server. */
@@ -39,4 +40,5 @@ export const SERVER_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   'a withdrawal that does not wait':       { module: LEASE,       text: 'await lease.withdrawn(version);',            instead: 'void lease.withdrawn(version);',       violation: /succeeded without|was refused/ },
   'one server behind is enough':           { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',      instead: 'behind(all, one.version).length <= 1', violation: /succeeded without|was refused/ },
   'a token that is not remembered': { module: ONCE, text: 'if (before !== undefined && ', instead: "if (before !== undefined && before.requestHash === '' && ", violation: /created twice/ },
+  'a commit acknowledged before its sync': { module: GROUP, text: 'const error = await ended;', instead: 'const error = null as Error | null;', violation: /records of success|contrary|without/ },
 };

@@ -1,9 +1,9 @@
 /** The audit at the end of a server simulation: responses, trail records and the state that the servers report agree. */
-import type { SimulatedDatabase } from './database.ts';
 import type { Change, Fact } from './facts.ts';
 import { type Call, contradiction, type Model } from './model.ts';
 import { chimeRequest, type Outcome, type Output, outcomeOf, queryRequest, type Request, signed } from './requests.ts';
 import { type SimulatedServer, send } from './server.ts';
+import type { Storage } from './storage.ts';
 import type { World } from './world.ts';
 
 export interface Answered {
@@ -18,7 +18,7 @@ interface Records {
 }
 
 /** Counts the records of each call, by its number. */
-function recordsOf(database: SimulatedDatabase): Map<number, Records> {
+function recordsOf(database: Storage): Map<number, Records> {
   const all = new Map<number, Records>();
   for (const { document } of database.rows<{ document: string }>('SELECT document FROM trail_event')) {
     const { userAgent = '', errorCode } = JSON.parse(document) as { readonly userAgent?: string; readonly errorCode?: string };
@@ -39,7 +39,7 @@ function recordsOf(database: SimulatedDatabase): Map<number, Records> {
  * - a refusal has one record, with an error code
  * - a call without a known outcome has one record of a success at most
  */
-export function auditRecords(database: SimulatedDatabase, answers: readonly Answered[]): string | undefined {
+export function auditRecords(database: Storage, answers: readonly Answered[]): string | undefined {
   const all = recordsOf(database);
   for (const { index, title, outcome } of answers) {
     const { succeeded, failed } = all.get(index) ?? { succeeded: 0, failed: 0 };
@@ -88,7 +88,7 @@ export async function auditState(
   world: World,
   servers: readonly SimulatedServer[],
   model: Model,
-  database: SimulatedDatabase,
+  database: Storage,
 ): Promise<string | undefined> {
   resolve(model, recordsOf(database));
   for (const server of servers) {

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '#sigv4/sign.ts';
-import { newDatabase } from './database.ts';
 import { type Fixture, ROLE } from './model.ts';
 import { chimeRequest, type Output, outcomeOf, queryRequest, type Request, signed } from './requests.ts';
 import { newNetwork, newServer, send } from './server.ts';
-import { runWorld } from './world.ts';
+import { sqliteStorage } from './sqlite-storage.ts';
+import { type Engine, postgresStorage, type Storage } from './storage.ts';
+import { runWorld, type World } from './world.ts';
 
 export interface PreparedFixture extends Fixture {
   /** Database file for `newDatabase`. */
@@ -16,21 +17,27 @@ export interface PreparedFixture extends Fixture {
 
 const USERS = ['ada', 'bob', 'cyd'];
 
-let prepared: Promise<PreparedFixture> | undefined;
+const prepared = new Map<Engine, Promise<PreparedFixture>>();
 
-/** Creates the fixture, once in this process. */
-export function serverFixture(): Promise<PreparedFixture> {
-  prepared ??= prepare();
-  return prepared;
+/** Creates the fixture of an engine, once in this process. */
+export function serverFixture(engine: Engine): Promise<PreparedFixture> {
+  const known = prepared.get(engine) ?? prepare(engine);
+  prepared.set(engine, known);
+  return known;
 }
 
-async function prepare(): Promise<PreparedFixture> {
+/** Creates the database of an engine. `template`: a file that `copyTo` wrote. */
+export function newStorage(engine: Engine, world: World, template?: string): Storage {
+  return engine === 'postgres' ? postgresStorage(world, template) : sqliteStorage(world, template);
+}
+
+async function prepare(engine: Engine): Promise<PreparedFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-simulation-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const template = join(folder, 'template');
   const done = Promise.withResolvers<PreparedFixture>();
   const world = await runWorld(0, 600_000, (world) => {
-    const database = newDatabase(world);
+    const database = newStorage(engine, world);
     const server = newServer(
       world,
       'template',

@@ -1,19 +1,21 @@
 /**
- * A seeded simulation of whole servers on one database.
+ * A seeded simulation of whole servers: two on one PostgreSQL, or one with the embedded engine.
  *
- * Callers send signed requests to two servers while connections are lost, commits fail, servers crash and start again, and the network between
- * a server and the database is cut until its lease is lost. An auditor with a model of its own decides which responses are possible.
+ * Callers send signed requests while connections are lost, commits and syncs fail, servers crash, freeze and start again, the power is cut,
+ * and the network between a server and the database is cut until its lease is lost. An auditor with a model of its own decides which responses
+ * are possible.
  */
 
 import { newCall } from './calls.ts';
-import { type FaultRates, NO_FAULTS, newDatabase, type SimulatedDatabase } from './database.ts';
+import { type FaultRates, NO_FAULTS } from './database.ts';
 import { settle } from './facts.ts';
 import { type Call, contradiction, type Model, newModel } from './model.ts';
 import { randomOf } from './random.ts';
 import { type Outcome, outcomeOf, signed } from './requests.ts';
 import { newNetwork, newServer, type SimulatedServer, send } from './server.ts';
 import { type Answered, auditRecords, auditState } from './server-audit.ts';
-import { type PreparedFixture, serverFixture } from './server-fixture.ts';
+import { newStorage, type PreparedFixture, serverFixture } from './server-fixture.ts';
+import type { Engine, Storage } from './storage.ts';
 import { runWorld, type World } from './world.ts';
 
 export interface ServerRun {
@@ -35,14 +37,15 @@ const END_MS = 600_000;
 
 /** Runs a seed with the first `count` calls. */
 export async function simulateServers(seed: number, count = SERVER_CALLS): Promise<ServerRun> {
-  const fixture = await serverFixture();
+  const engine: Engine = randomOf(seed, 'engine').chance(0.25) ? 'sqlite' : 'postgres';
+  const fixture = await serverFixture(engine);
   const model = newModel(fixture);
   const answers: Answered[] = [];
   const history: string[] = [];
-  let database: SimulatedDatabase | undefined;
+  let database: Storage | undefined;
   try {
     const world = await runWorld(seed, END_MS, (world) => {
-      database = newDatabase(world, fixture.template);
+      database = newStorage(engine, world, fixture.template);
       drive(world, { model, fixture, database, count, answers, history, underWay: 0 });
     });
     const violation = world.violation() ?? (world.time() >= END_MS - 1 ? 'the audit did not end' : undefined);
@@ -57,7 +60,7 @@ export async function simulateServers(seed: number, count = SERVER_CALLS): Promi
 interface Run {
   readonly model: Model;
   readonly fixture: PreparedFixture;
-  readonly database: SimulatedDatabase;
+  readonly database: Storage;
   readonly count: number;
   readonly answers: Answered[];
   readonly history: string[];
@@ -70,7 +73,9 @@ function drive(world: World, run: Run): void {
   const { database, count } = run;
   let storm = false;
   const network = newNetwork(world, () => storm);
-  const servers = Array.from({ length: SERVERS }, (_, i) => newServer(world, `server${i}`, database, network));
+  const servers = Array.from({ length: database.engine === 'postgres' ? SERVERS : 1 }, (_, i) =>
+    newServer(world, `server${i}`, database, network),
+  );
   for (const server of servers) server.start();
 
   const workload = randomOf(world.seed, 'workload');
@@ -86,7 +91,7 @@ function drive(world: World, run: Run): void {
     database.setFaults(faultsOf(world.seed));
   });
   const calm = at + 1_000;
-  scheduleFaults(world, servers, calm, (server, until) => network.cut(server.name, until));
+  scheduleFaults(world, servers, calm, database, (server, until) => network.cut(server.name, until));
   world.at(calm, () => {
     storm = false;
     database.setFaults(NO_FAULTS);
@@ -125,23 +130,33 @@ function faultsOf(seed: number): FaultRates {
   return { conflict: rate(), conflictAtCommit: rate() * 3, lost: rate(), terminated: rate(), late: rate() / 2, refused: rate() };
 }
 
+/** Faults of servers and networks. Statements have their own. */
+const KINDS: Readonly<Record<Engine, readonly (readonly ('crash' | 'cut' | 'freeze')[])[]>> = {
+  postgres: [[], ['crash'], ['cut'], ['freeze'], ['crash', 'cut', 'freeze']],
+  // Its database cannot be cut off.
+  sqlite: [[], ['crash'], ['crash'], ['crash', 'freeze']],
+};
+
 /** Plans crashes and cuts between `BEGIN_MS` and `calm`. */
 function scheduleFaults(
   world: World,
   servers: readonly SimulatedServer[],
   calm: number,
+  database: Storage,
   cut: (server: SimulatedServer, until: number) => void,
 ): void {
   const nemesis = randomOf(world.seed, 'nemesis');
-  const kinds = nemesis.pick([[], ['crash'], ['cut'], ['freeze'], ['crash', 'cut', 'freeze']] as const);
+  const kinds = nemesis.pick(KINDS[database.engine]);
   if (kinds.length === 0) return;
-  for (let when = BEGIN_MS + nemesis.between(0, 3_000); when < calm; when += nemesis.between(500, 6_000)) {
-    const [kind, server, lasts] = [nemesis.pick<string>(kinds), nemesis.pick(servers), nemesis.between(200, 5_000)];
+  for (let when = BEGIN_MS + nemesis.between(0, 3_000); when < calm; when += nemesis.between(300, 5_000)) {
+    const [kind, server, lasts] = [nemesis.pick(kinds), nemesis.pick(servers), nemesis.between(200, 5_000)];
+    const losesPower = nemesis.chance(0.5);
     world.at(when, () => {
       if (kind === 'cut') cut(server, world.time() + lasts);
       else if (kind === 'freeze') server.process().freeze(world.time() + lasts);
       else if (server.core() !== undefined) {
         server.crash();
+        if (losesPower) database.cutPower();
         world.after(lasts, server.start);
       }
     });

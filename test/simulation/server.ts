@@ -8,21 +8,13 @@ import { systemClock } from '#server/core/clock.ts';
 import { type Core, composeCore } from '#server/core/core.ts';
 import type { NewAdministrator } from '#server/core/first-start.ts';
 import { readSettings } from '#server/settings.ts';
-import type { OpenServers } from '#store/engine/open-servers.ts';
-import { openOnPool, type PostgresPool } from '#store/engine/postgres.ts';
-import { servers as serversOn } from '#store/engine/servers.ts';
-import type { Sql, SqlValue } from '#store/store.ts';
-import type { SimulatedDatabase } from './database.ts';
+import type { Storage } from './storage.ts';
 import type { Process, World } from './world.ts';
 
-/** Connections for requests. Few, so that requests wait for each other's connections. */
-const CONNECTIONS = 4;
-const STATEMENT_MS = 2_000;
+/** Time until a server that stopped is started again. */
+const RESTART_MS = 500;
 /** Length of a lease, as the schema sets it. */
 const LEASE_MS = 2_000;
-/** One database has one history. */
-const EPOCH = "'simulated'";
-
 const SETTINGS = readSettings([], {
   BELFRY_DATA: '/simulated',
   BELFRY_LOOKUPS_PER_SECOND: '0',
@@ -92,7 +84,7 @@ export interface SimulatedServer {
 }
 
 /** Creates a server that is down. */
-export function newServer(world: World, name: string, database: SimulatedDatabase, network: Network): SimulatedServer {
+export function newServer(world: World, name: string, storage: Storage, network: Network): SimulatedServer {
   const reports: string[] = [];
   let process = world.newProcess(name);
   let core: Core | undefined;
@@ -100,18 +92,22 @@ export function newServer(world: World, name: string, database: SimulatedDatabas
   let readyUntil = 0;
 
   const report = (line: string): void => void reports.push(`${world.time().toFixed(1)} ${line}`);
-  const openPool = (connections: number, timeoutMilliseconds: number): PostgresPool =>
-    database.openPool(process, { connections, timeoutMilliseconds, isCut: () => network.isCut(name) });
+  /** The product ends its process if it cannot know the outcome of a commit. Only the embedded engine does so. */
+  function fatal(error: unknown): void {
+    if (storage.engine === 'postgres') world.violate(`${name} stopped: ${error}`);
+    report(`stopped: ${error}`);
+    crash();
+    world.after(RESTART_MS, start);
+  }
 
   async function open(): Promise<Core> {
-    const fatal = (error: unknown): void => world.violate(`${name} stopped: ${error}`);
-    const store = await openOnPool(openPool(CONNECTIONS, STATEMENT_MS), { fatal });
+    const { store, registry } = await storage.open(process, { isCut: () => network.isCut(name), fatal });
     const ring = { keys: () => OPERATOR_KEYS, addNewest() {}, forgetOlder() {} };
     return composeCore({
       settings: SETTINGS,
       recording: true,
       store,
-      registry: registryOn(openPool(3, LEASE_MS / 2), openPool(1, 60_000)),
+      registry,
       leaseMilliseconds: LEASE_MS,
       bus: network.hints.busOf(process),
       ring,
@@ -150,6 +146,13 @@ export function newServer(world: World, name: string, database: SimulatedDatabas
     });
   }
 
+  function crash(): void {
+    core = undefined;
+    readyUntil = 0;
+    process.kill();
+    process = world.newProcess(name);
+  }
+
   return {
     name,
     reports,
@@ -158,33 +161,7 @@ export function newServer(world: World, name: string, database: SimulatedDatabas
     isReady: () => core !== undefined && readyUntil > world.time(),
     administrator: () => administrator,
     start,
-    crash() {
-      core = undefined;
-      readyUntil = 0;
-      process.kill();
-      process = world.newProcess(name);
-    },
-  };
-}
-
-/** The registry of servers on the simulated database. Reading all of identity may take longer than a lease. */
-function registryOn(quick: PostgresPool, patient: PostgresPool): OpenServers {
-  const sqlOn = (pool: PostgresPool): Sql => {
-    const query = (text: string, values: readonly SqlValue[] = []) => pool.query({ text, values: values as SqlValue[] });
-    return {
-      row: async <Row>(text: string, values?: readonly SqlValue[]) => (await query(text, values)).rows[0] as Row | undefined,
-      rows: async <Row>(text: string, values?: readonly SqlValue[]) => (await query(text, values)).rows as Row[],
-      run: async (text, values) => (await query(text, values)).rowCount ?? 0,
-    };
-  };
-  const answering = serversOn(sqlOn(quick), EPOCH);
-  const loading = serversOn(sqlOn(patient), EPOCH);
-  return {
-    servers: { ...answering, renew: (id, since) => (since === 0 ? loading : answering).renew(id, since), trim: loading.trim },
-    shared: true,
-    async close() {
-      await Promise.all([quick.end(), patient.end()]);
-    },
+    crash,
   };
 }
 
