@@ -48,7 +48,7 @@ export interface SimulatedDatabase {
 }
 
 /** A folder in memory, if the system has one. Nothing in it must survive the run. */
-const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+export const MEMORY_FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** Longest time until the database notices that a connection is broken. Until then the transaction stays open. */
 const NOTICES_MS = 400;
@@ -80,7 +80,7 @@ interface Client {
 
 /** Creates a database. `template`: a file that `copyTo` wrote. */
 export function newDatabase(world: World, template?: string): SimulatedDatabase {
-  const folder = mkdtempSync(join(FOLDER, 'belfry-simulation-'));
+  const folder = mkdtempSync(join(MEMORY_FOLDER, 'belfry-simulation-'));
   const path = join(folder, 'database');
   if (template !== undefined) copyFileSync(template, path);
   const { random } = world;

@@ -6,9 +6,10 @@
  */
 import { parseArgs } from 'node:util';
 import { describeFailure, findFailure, type Simulate } from './search.ts';
+import { simulateServers } from './server-simulation.ts';
 import { simulateStore } from './store-simulation.ts';
 
-const SIMULATIONS: Readonly<Record<string, Simulate>> = { store: simulateStore };
+const SIMULATIONS: Readonly<Record<string, Simulate>> = { store: simulateStore, server: simulateServers };
 
 /** Seeds between two lines of progress. */
 const PROGRESS = 500;
@@ -17,18 +18,29 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' }, calls: { type: 'string' } },
 });
-const [from, seeds] = [Number(values.from), Number(values.seeds)];
+const from = Number(values.from);
+const end = from + Number(values.seeds);
 const calls = values.calls === undefined ? undefined : Number(values.calls);
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(SIMULATIONS)) {
   const simulate = SIMULATIONS[name];
   if (simulate === undefined) throw new Error(`unknown simulation '${name}' (simulations: ${Object.keys(SIMULATIONS).join(', ')})`);
-  for (let first = from; first < from + seeds; first += PROGRESS) {
-    const failure = await findFailure((seed, prefix = calls) => simulate(seed, prefix), first, Math.min(PROGRESS, from + seeds - first));
+  for (let first = from; first < end; first += PROGRESS) {
+    const next = Math.min(first + PROGRESS, end);
+    const counts: Record<string, number> = {};
+    const failure = await findFailure(
+      async (seed, prefix = calls) => {
+        const run = await simulate(seed, prefix);
+        for (const [outcome, count] of Object.entries(run.outcomes)) counts[outcome] = (counts[outcome] ?? 0) + count;
+        return run;
+      },
+      first,
+      next - first,
+    );
     if (failure !== undefined) {
       console.log(describeFailure(name, failure));
       process.exit(1);
     }
-    console.log(`${name}: seeds ${first} to ${Math.min(first + PROGRESS, from + seeds) - 1}: passed`);
+    console.log(`${name}: seeds ${first} to ${next - 1} passed: ${JSON.stringify(counts)}`);
   }
 }

@@ -1,5 +1,11 @@
 /** A run of one seed, with the first `count` calls. */
-export type Simulate = (seed: number, count?: number) => Promise<{ readonly violation: string | undefined }>;
+export type Simulate = (seed: number, count?: number) => Promise<SimulatedRun>;
+
+export interface SimulatedRun {
+  readonly violation: string | undefined;
+  /** Number of calls by outcome. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}
 
 export interface Failure {
   readonly seed: number;

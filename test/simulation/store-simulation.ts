@@ -137,7 +137,7 @@ function send(world: World, { process, store }: Server, call: StoreCall, answer:
       (error: unknown) => {
         if ((error as { readonly code?: unknown }).code === '40001') world.violate(`a conflict reached the caller of call ${call.index}`);
         if (!(error instanceof Refused)) return settle({ outcome: isUnknown(error, call) ? 'unknown' : 'failed' });
-        // A refusal that cannot be recorded is not told to the caller.
+        // The caller receives no refusal that cannot be recorded.
         recordRefusal(store, call).then(
           () => settle({ outcome: 'refused' }),
           () => settle({ outcome: 'failed' }),

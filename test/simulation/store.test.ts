@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { STORE_MUTANTS } from './mutants.ts';
+import { test } from 'node:test';
 import { describeFailure, findFailure } from './search.ts';
 import { type StoreRun, simulateStore } from './store-simulation.ts';
 
@@ -32,20 +28,5 @@ test('Store simulation: a seed has one history, and a prefix of the calls has it
     const { history: prefix } = await simulateStore(seed, 20);
     const common = history.filter((line, i) => prefix[i] === line);
     assert.ok(common.length >= 8, `${common.length} responses in common`);
-  }
-});
-
-const run = promisify(execFile);
-const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
-const FIND = fileURLToPath(new URL('./find-mutant.ts', import.meta.url));
-
-describe('Store simulation with a fault built in', { concurrency: 2 }, () => {
-  for (const [name, { violation }] of Object.entries(STORE_MUTANTS)) {
-    test(`Store simulation: finds ${name}`, async () => {
-      const env = { ...process.env, SIMULATION_MUTANT: name };
-      const { stdout } = await run(process.execPath, ['--import', MUTANT, FIND], { env });
-      assert.match(stdout, /^seed \d+: /);
-      assert.match(stdout, violation);
-    });
   }
 });

@@ -35,8 +35,8 @@ export interface World {
   /** Reports the violation of a promise. The run ends after this event. Later violations are ignored. */
   violate(what: string): void;
   violation(): string | undefined;
-  /** Called after every event. */
-  onEvent(check: () => void): void;
+  /** Ends the run after this event. */
+  end(): void;
 }
 
 interface Event {
@@ -63,7 +63,7 @@ const current = new AsyncLocalStorage<{ readonly world: World; readonly process:
 export async function runWorld(seed: number, end: number, main: (world: World) => void): Promise<World> {
   const queue = eventQueue();
   const random = randomOf(seed, 'schedule');
-  const checks: (() => void)[] = [];
+  let ended = false;
   let time = 0;
   let violation: string | undefined;
 
@@ -78,7 +78,7 @@ export async function runWorld(seed: number, end: number, main: (world: World) =
     newProcess: (name) => newProcess(world, name),
     violate: (what) => void (violation ??= `at ${time.toFixed(1)} ms: ${what}`),
     violation: () => violation,
-    onEvent: (check) => void checks.push(check),
+    end: () => void (ended = true),
   };
 
   const restore = replaceGlobals(seed);
@@ -86,9 +86,8 @@ export async function runWorld(seed: number, end: number, main: (world: World) =
     current.run({ world, process: undefined }, main, world);
     for (;;) {
       await new Promise((resolve) => turn(resolve));
-      for (const check of checks) check();
       const event = queue.take();
-      if (event === undefined || event.at > end || violation !== undefined) return world;
+      if (event === undefined || event.at > end || ended || violation !== undefined) return world;
       time = event.at;
       const { process, run } = event;
       if (process !== undefined && !process.isAlive()) continue;

@@ -1,0 +1,51 @@
+/** What callers can know: facts that one call establishes and others withdraw. */
+
+/** A change that a call began, or several calls that repeat each other. */
+export interface Change {
+  /** Numbers of the calls. */
+  readonly calls: number[];
+  readonly begin: number;
+  /** When the first success was reported. */
+  end: number;
+  /** `unknown`: the change may be committed. */
+  outcome: 'unknown' | 'done' | 'not done';
+}
+
+/** Something that holds between two changes: a user, an access key, a policy, a meeting. */
+export interface Fact {
+  readonly name: string;
+  readonly established: Change;
+  readonly withdrawals: Change[];
+}
+
+export function newChange(call: number, begin: number): Change {
+  return { calls: [call], begin, end: Number.POSITIVE_INFINITY, outcome: 'unknown' };
+}
+
+export function newFact(name: string, established: Change): Fact {
+  return { name, established, withdrawals: [] };
+}
+
+/** Creates a fact that holds from the beginning. */
+export function initialFact(name: string): Fact {
+  return newFact(name, { calls: [], begin: Number.NEGATIVE_INFINITY, end: Number.NEGATIVE_INFINITY, outcome: 'done' });
+}
+
+/** Sets the outcome of a change. Of several calls, only a success decides. */
+export function settle(change: Change, outcome: Change['outcome'], at: number): void {
+  if (change.outcome === 'done' || (change.calls.length > 1 && outcome !== 'done')) return;
+  change.outcome = outcome;
+  if (outcome === 'done') change.end = at;
+}
+
+/** Reports whether a fact can have held at some time from `begin` to `end`. */
+export function mayHold({ established, withdrawals }: Fact, begin: number, end: number): boolean {
+  if (established.outcome === 'not done' || established.begin > end) return false;
+  return !withdrawals.some((change) => change.outcome === 'done' && change.end < begin);
+}
+
+/** Reports whether a fact must have held all the time from `begin` to `end`, if the change `own` is not counted. */
+export function mustHold({ established, withdrawals }: Fact, begin: number, end: number, own?: Change): boolean {
+  if (established.outcome !== 'done' || established.end >= begin) return false;
+  return !withdrawals.some((change) => change !== own && change.outcome !== 'not done' && change.begin <= end);
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { SERVER_MUTANTS, STORE_MUTANTS } from './mutants.ts';
+
+const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const SEEDS = '200';
+
+/** Runs the seeds with a fault built in. Resolves to what the simulation prints. */
+function simulateWith(name: string, simulation: 'store' | 'server'): Promise<string> {
+  const args = ['--import', MUTANT, MAIN, simulation, '--seeds', SEEDS];
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { env: { ...process.env, SIMULATION_MUTANT: name } }, (_, stdout, stderr) => resolve(stdout + stderr));
+  });
+}
+
+describe('Simulations with a fault built in', { concurrency: 2 }, () => {
+  for (const [simulation, mutants] of [
+    ['store', STORE_MUTANTS],
+    ['server', SERVER_MUTANTS],
+  ] as const) {
+    for (const [name, { violation }] of Object.entries(mutants)) {
+      test(`Simulation of the ${simulation}: finds ${name}`, async () => {
+        const printed = await simulateWith(name, simulation);
+        assert.match(printed, /^seed \d+: /);
+        assert.match(printed, violation);
+      });
+    }
+  }
+});

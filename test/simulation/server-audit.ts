@@ -1,0 +1,180 @@
+/** The audit at the end of a server simulation: responses, trail records and the state that the servers report agree. */
+import type { Change, Fact } from './facts.ts';
+import { type Call, contradiction, type Model } from './model.ts';
+import { chimeRequest, type Outcome, type Output, outcomeOf, queryRequest, type Request, signed } from './requests.ts';
+import { type SimulatedServer, send } from './server.ts';
+import type { Storage } from './storage.ts';
+import type { World } from './world.ts';
+
+export interface Answered {
+  readonly index: number;
+  readonly title: string;
+  readonly outcome: Outcome;
+}
+
+interface Records {
+  succeeded: number;
+  failed: number;
+}
+
+/** Counts the records of each call, by its number. */
+function recordsOf(database: Storage): Map<number, Records> {
+  const all = new Map<number, Records>();
+  for (const { document } of database.rows<{ document: string }>('SELECT document FROM trail_event')) {
+    const { userAgent = '', errorCode } = JSON.parse(document) as { readonly userAgent?: string; readonly errorCode?: string };
+    const index = /^simulation-(\d+)$/.exec(userAgent)?.[1];
+    if (index === undefined) continue;
+    const records = all.get(Number(index)) ?? { succeeded: 0, failed: 0 };
+    if (errorCode === undefined) records.succeeded++;
+    else records.failed++;
+    all.set(Number(index), records);
+  }
+  return all;
+}
+
+/**
+ * Compares the responses with the trail, and returns the first contradiction.
+ *
+ * - a success has one record, without an error code
+ * - a refusal has one record, with an error code
+ * - a call without a known outcome has one record of a success at most
+ */
+export function auditRecords(database: Storage, answers: readonly Answered[]): string | undefined {
+  const all = recordsOf(database);
+  for (const { index, title, outcome } of answers) {
+    const { succeeded, failed } = all.get(index) ?? { succeeded: 0, failed: 0 };
+    const possible =
+      outcome.kind === 'done'
+        ? succeeded === 1 && failed === 0
+        : outcome.kind === 'refused'
+          ? succeeded === 0 && failed === 1
+          : succeeded <= 1 && failed <= 1;
+    if (!possible) return `${title} was ${outcome.kind}, and has ${succeeded} records of success and ${failed} of failure`;
+  }
+  return undefined;
+}
+
+/** Decides unknown outcomes by the records: a change is committed with its record, or not at all. */
+function resolve(model: Model, records: ReadonlyMap<number, Records>): void {
+  const decide = (change: Change): void => {
+    if (change.outcome !== 'unknown') return;
+    const committed = change.calls.some((call) => records.get(call)?.succeeded === 1);
+    change.outcome = committed ? 'done' : 'not done';
+    if (committed) change.end = change.begin;
+  };
+  for (const { established, withdrawals } of factsOf(model)) for (const change of [established, ...withdrawals]) decide(change);
+}
+
+function factsOf({ users, role, keys, meetings, attendees, messages, names }: Model): Fact[] {
+  return [
+    ...[...users, role].flatMap(({ grants }) => grants.map(({ fact }) => fact)),
+    ...keys.flatMap(({ fact, exists }) => [fact, exists]),
+    ...[...meetings, ...attendees, ...messages].map(({ fact }) => fact),
+    ...[...names.values()].flat(),
+  ];
+}
+
+/** Reports whether a fact holds after all calls have ended. */
+function holds({ established, withdrawals }: Fact): boolean {
+  return established.outcome === 'done' && !withdrawals.some(({ outcome }) => outcome === 'done');
+}
+
+/**
+ * Reads what exists from both servers, and returns the first contradiction to the model.
+ *
+ * Then tries each action with each key: every server knows every withdrawal.
+ */
+export async function auditState(
+  world: World,
+  servers: readonly SimulatedServer[],
+  model: Model,
+  database: Storage,
+): Promise<string | undefined> {
+  resolve(model, recordsOf(database));
+  for (const server of servers) {
+    const wrong = (await auditReads(world, server, model)) ?? (await auditPermissions(world, server, model));
+    if (wrong !== undefined) return `on ${server.name}, ${wrong}`;
+  }
+  return undefined;
+}
+
+/** Attempts of a request of the audit, while the server recovers from the last faults. */
+const ATTEMPTS = 40;
+const ATTEMPT_MS = 10_000;
+const PAUSE_MS = 250;
+
+async function call(world: World, server: SimulatedServer, key: Call['key'], request: Request): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = outcomeOf(await send(world, server, signed(request, key.credentials, 'audit'), ATTEMPT_MS));
+    if (outcome.kind !== 'unknown' || attempt === ATTEMPTS) return outcome;
+    await new Promise<void>((resolve) => world.after(PAUSE_MS, resolve));
+  }
+}
+
+async function auditReads(world: World, server: SimulatedServer, model: Model): Promise<string | undefined> {
+  const { admin, users, role, keys, meetings, attendees, messages, names } = model;
+  const wrong: string[] = [];
+  const read = async (request: Request): Promise<Output | undefined> => {
+    const outcome = await call(world, server, admin, request);
+    if (outcome.kind === 'done') return outcome.output;
+    if (outcome.kind === 'unknown' || !/NoSuchEntity|NotFound/.test(outcome.code))
+      wrong.push(`the audit failed: ${JSON.stringify(outcome)}`);
+    return undefined;
+  };
+  const compare = (fact: Fact, found: boolean): void => {
+    if (holds(fact) !== found) wrong.push(`${fact.name} ${found ? 'exists' : 'is missing'}, contrary to the records`);
+  };
+  const list = async (Action: string, member: string, members: Readonly<Record<string, string>>): Promise<readonly string[]> =>
+    (await read(queryRequest('iam', Action, members)))?.members(member) ?? [];
+
+  for (const { name, grants } of users) {
+    const policies = await list('ListUserPolicies', 'member', { UserName: name });
+    for (const { policyName, fact } of grants) compare(fact, policies.includes(policyName));
+    const accessKeys = await list('ListAccessKeys', 'AccessKeyId', { UserName: name });
+    for (const { of, credentials, exists } of keys)
+      if (of.name === name && credentials.sessionToken === undefined) compare(exists, accessKeys.includes(credentials.accessKeyId));
+  }
+  const policies = await list('ListRolePolicies', 'member', { RoleName: role.name });
+  for (const { policyName, fact } of role.grants) compare(fact, policies.includes(policyName));
+
+  const userNames = await list('ListUsers', 'UserName', {});
+  for (const [name, facts] of names)
+    if (facts.filter(holds).length !== (userNames.includes(name) ? 1 : 0))
+      wrong.push(`the user ${name} was created ${facts.filter(holds).length} times`);
+
+  for (const { id, fact } of meetings)
+    if (id !== undefined) compare(fact, (await read(chimeRequest('meetings', 'GET', `/meetings/${id}`))) !== undefined);
+  for (const { meeting, externalId, fact } of attendees) {
+    if (!holds(meeting.fact)) continue;
+    const page = await read(chimeRequest('meetings', 'GET', `/meetings/${meeting.id}/attendees`));
+    compare(fact, page?.members('ExternalUserId').includes(externalId) === true);
+  }
+  const path = `/channels/${encodeURIComponent(model.channelArn)}/messages?max-results=50`;
+  const sent = (await read(chimeRequest('messaging', 'GET', path, { bearer: model.bearer })))?.members('Content') ?? [];
+  for (const { content, fact } of messages) {
+    compare(fact, sent.includes(content));
+    if (sent.indexOf(content) !== sent.lastIndexOf(content)) wrong.push(`${content} was created twice`);
+  }
+  return wrong[0];
+}
+
+async function auditPermissions(world: World, server: SimulatedServer, model: Model): Promise<string | undefined> {
+  for (const key of model.keys) {
+    const granted = key.of.grants.filter(({ actions }) => actions.includes('chime:GetMeeting')).map(({ fact }) => fact);
+    const probe: Call = {
+      title: `${key.of.name} reads a meeting that does not exist`,
+      key,
+      request: chimeRequest('meetings', 'GET', '/meetings/00000000-0000-4000-8000-000000000000'),
+      permission: () => granted,
+      // The probe is refused with NotFound if it is allowed.
+      mayRefuse: 'NotFound',
+    };
+    const began = world.time();
+    const outcome = await call(world, server, key, probe.request);
+    const allowed = outcome.kind === 'refused' && outcome.code === 'NotFound';
+    if (allowed && !(holds(key.fact) && granted.some(holds))) return `${probe.title}, and is allowed without a permission`;
+    const wrong = contradiction(probe, began, world.time(), outcome);
+    if (wrong !== undefined) return `${probe.title} and ${wrong}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,75 @@
+/** Databases of simulated servers: both engines of the product. */
+import type { OpenServers } from '#store/engine/open-servers.ts';
+import { openOnPool, type PostgresPool } from '#store/engine/postgres.ts';
+import { servers as serversOn } from '#store/engine/servers.ts';
+import type { Sql, SqlValue, Store } from '#store/store.ts';
+import { type FaultRates, newDatabase } from './database.ts';
+import type { Process, World } from './world.ts';
+
+/** What a server reads from one database and writes to it. */
+export interface Storage {
+  /** `postgres`: several servers share the database. `sqlite`: one server has it. */
+  readonly engine: Engine;
+  open(process: Process, options: StorageOptions): Promise<{ readonly store: Store; readonly registry: OpenServers }>;
+  setFaults(rates: FaultRates): void;
+  /** Reads committed rows, outside the simulation. */
+  rows<Row>(text: string): Row[];
+  /** Writes the database to a file. All servers must have stopped. */
+  copyTo(path: string): void;
+  /** Loses what the killed server has not synced. Does nothing if the database is on another machine. */
+  cutPower(): void;
+  close(): void;
+}
+
+export type Engine = 'postgres' | 'sqlite';
+
+export interface StorageOptions {
+  /** Reports whether the server cannot reach the database. */
+  readonly isCut: () => boolean;
+  readonly fatal: (error: unknown) => void;
+}
+
+/** Connections for requests. Few, so that requests wait for each other's connections. */
+const CONNECTIONS = 4;
+const STATEMENT_MS = 2_000;
+/** Connections and time limits of the registry, as in `openServers`. */
+const QUICK = { connections: 3, timeoutMilliseconds: 1_000 };
+const PATIENT = { connections: 1, timeoutMilliseconds: 60_000 };
+/** One database has one history. */
+const EPOCH = "'simulated'";
+
+/** Creates a simulated PostgreSQL. `template`: a file that `copyTo` wrote. */
+export function postgresStorage(world: World, template?: string): Storage {
+  const database = newDatabase(world, template);
+  return {
+    ...database,
+    engine: 'postgres',
+    cutPower() {},
+    async open(process, { isCut, fatal }) {
+      const openPool = (limits: typeof QUICK): PostgresPool => database.openPool(process, { ...limits, isCut });
+      const store = await openOnPool(openPool({ connections: CONNECTIONS, timeoutMilliseconds: STATEMENT_MS }), { fatal });
+      return { store, registry: registryOn(openPool(QUICK), openPool(PATIENT)) };
+    },
+  };
+}
+
+/** The registry of servers on the simulated database. Reading all of identity may take longer than a lease. */
+function registryOn(quick: PostgresPool, patient: PostgresPool): OpenServers {
+  const sqlOn = (pool: PostgresPool): Sql => {
+    const query = (text: string, values: readonly SqlValue[] = []) => pool.query({ text, values: values as SqlValue[] });
+    return {
+      row: async <Row>(text: string, values?: readonly SqlValue[]) => (await query(text, values)).rows[0] as Row | undefined,
+      rows: async <Row>(text: string, values?: readonly SqlValue[]) => (await query(text, values)).rows as Row[],
+      run: async (text, values) => (await query(text, values)).rowCount ?? 0,
+    };
+  };
+  const answering = serversOn(sqlOn(quick), EPOCH);
+  const loading = serversOn(sqlOn(patient), EPOCH);
+  return {
+    servers: { ...answering, renew: (id, since) => (since === 0 ? loading : answering).renew(id, since), trim: loading.trim },
+    shared: true,
+    async close() {
+      await Promise.all([quick.end(), patient.end()]);
+    },
+  };
+}
