@@ -117,7 +117,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
       random: (bytes) => crypto.randomBytes(bytes),
       serverName: name,
       fetchJson: () => Promise.reject(new Error('there is no other network')),
-      offload: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
+      analysisThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
       firstStartFiles: {
         mayCreateAccount: () => true,
         writeProfile: (created) => void (administrator = created),

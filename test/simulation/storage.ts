@@ -2,7 +2,8 @@
 import type { OpenServers } from '#store/engine/open-servers.ts';
 import { openOnPool, type PostgresPool } from '#store/engine/postgres.ts';
 import { servers as serversOn } from '#store/engine/servers.ts';
-import type { Sql, SqlValue, Store } from '#store/store.ts';
+import type { Sql, SqlValue } from '#store/sql.ts';
+import type { Store } from '#store/store.ts';
 import { type FaultRates, newDatabase } from './database.ts';
 import type { Process, World } from './world.ts';
 
