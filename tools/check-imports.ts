@@ -33,20 +33,9 @@ const EXCEPTIONS: Exceptions = {
   imports: [
     'src/services/kit/operation-table.ts → src/services/iam/pass-role.ts',
     'src/services/chime/fixture.ts → src/services/accessanalyzer/reference.ts',
-    'src/services/chime-sdk-media-pipelines/configurations.ts → src/services/chime-sdk-voice/found.ts',
-    'src/services/chime-sdk-media-pipelines/configurations.ts → src/services/chime-sdk-voice/kinds.ts',
     'src/services/chime-sdk-messaging/sweep.ts → src/services/chime-sdk-identity/deps.ts',
-    'src/services/chime-sdk-voice/streaming.ts → src/services/chime-sdk-media-pipelines/access.ts',
   ],
-  circles: [
-    ['server/edge/local-ca.ts', 'server/edge/tls.ts'],
-    [
-      'services/chime-sdk-media-pipelines/access.ts',
-      'services/chime-sdk-media-pipelines/configurations.ts',
-      'services/chime-sdk-media-pipelines/elements.ts',
-      'services/chime-sdk-media-pipelines/tags.ts',
-    ],
-  ],
+  circles: [['server/edge/local-ca.ts', 'server/edge/tls.ts']],
 };
 
 /** Import statements, `import()` expressions and types. The last group is the specifier. */
