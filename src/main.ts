@@ -24,8 +24,8 @@ The next commands need a running server on this machine and its data folder (--d
 
 switch (command) {
   case 'start': {
-    const { start } = await import('./server/start.ts');
-    await start(args);
+    const { startCommand } = await import('./cli/start.ts');
+    await startCommand(args);
     break;
   }
   case 'account': {

@@ -11,7 +11,7 @@ export interface LeaseClock {
   readonly after: (milliseconds: number, fn: () => void) => () => void;
 }
 
-/** Messages between servers that something changed. They can be late, repeated or lost: only speed depends on them. */
+/** Notifications of changes between servers. They can be late, repeated or lost: they only save time. */
 export interface Hints {
   hint(topic: 'identity' | 'identity-applied'): void;
   /** Subscribes to a topic. Returns a function that unsubscribes. */

@@ -3,13 +3,13 @@ import { AwsError } from '#core/aws-error.ts';
 import { invalid } from './passed-tags.ts';
 
 /**
- * What node-saml does not check of a response: its size, its status and the algorithms of its signatures. Owns the checks that come before
- * the signature is verified, and reads nothing that the session is made of.
+ * Checks of a SAML response that node-saml does not make: size, status and signature algorithms. They run before the signature is
+ * verified. Does not read values for the session.
  */
 
 /**
- * Bounds of a document. node-saml looks for elements with XPath, which takes steps by the square of the elements with one parent: without
- * bounds an unsigned document of 75 KB takes it half a minute. An assertion that offers 100 roles and passes 50 tags has 461 tags.
+ * Limits on a document. node-saml finds elements with XPath, whose time is quadratic in the number of elements with one parent. Without
+ * limits, an unsigned document of 75 KB takes half a minute. An assertion with 100 roles and 50 session tags has 461 XML tags.
  */
 const TAGS_MAX = 1_500;
 const ATTRIBUTES_MAX = 3_000;
@@ -28,13 +28,13 @@ const SIGNATURE_ELEMENTS_MAX = 60;
  */
 const MARKUP = /<(?:\/[^\s<>/="'!?]+\s*|[^\s<>/="'!?]+(?:\s+[^\s<>/="']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*\/?|!--[^<>]*--|\?[^<>?]*\?)>/y;
 
-/** Hash functions of SHA-2 only: everything else, SHA-1 among it, is refused. */
+/** Only SHA-2 is accepted. All other hash functions, such as SHA-1, are rejected. */
 const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#';
 const SIGNATURES = /^http:\/\/www\.w3\.org\/2001\/04\/xmldsig-more#(?:rsa|ecdsa)-sha(?:256|384|512)$/;
 const DIGESTS = /^http:\/\/www\.w3\.org\/2001\/04\/(?:xmlenc#sha(?:256|512)|xmldsig-more#sha384)$/;
 const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
 
-/** The part of a DOM node that is read here. */
+/** Part of a DOM node that this file reads. */
 interface DomNode {
   readonly nodeType: number;
   readonly localName?: string | null;
@@ -62,12 +62,14 @@ export function hasAtMost(text: string, character: string, most: number): boolea
 }
 
 /**
- * Checks a response before its signature is verified. It is parsed as node-saml parses it, so both see the same elements.
+ * Checks a response before its signature is verified. Uses the parser of node-saml, so that both see the same elements.
  *
- * @throws AwsError InvalidIdentityToken the document is not a response, is too large, or has a signature with SHA-1 or an unknown algorithm
- * @throws AwsError IDPRejectedClaim     the status is not Success
- * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success or the request failed. STS API reference, AssumeRoleWithSAML,
- * IDPRejectedClaim: the provider reported that authentication failed. Assumed: that AWS refuses SHA-1; the bounds; the messages.
+ * @throws InvalidIdentityTokenException  the document is not a response, is too large, or uses SHA-1 or an unknown signature algorithm
+ * @throws IDPRejectedClaimException      the status is not Success
+ *
+ * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success, or the request failed. STS API reference, AssumeRoleWithSAML,
+ * IDPRejectedClaim: the provider reported that authentication failed.
+ * Assumed: AWS rejects SHA-1. The limits and the messages.
  */
 export function checkResponse(xml: string): void {
   if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX) || !isWellFormed(xml))
@@ -154,7 +156,7 @@ function isWellFormed(xml: string): boolean {
   return true;
 }
 
-/** Checks the algorithm of an element that names one. */
+/** Reports whether an element does not name a signature or digest algorithm, or names an accepted one. */
 function isStrong(element: DomNode): boolean {
   if (element.namespaceURI !== XMLDSIG) return true;
   const known = element.localName === 'SignatureMethod' ? SIGNATURES : element.localName === 'DigestMethod' ? DIGESTS : undefined;

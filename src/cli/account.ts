@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeDurably } from '#server/durable-file.ts';
 import { askControl, type ControlRequest } from '#server/operator/control.ts';
-import { wantsHelp } from './help.ts';
+import { misuse, wantsHelp } from './help.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
@@ -14,6 +14,13 @@ belfry account make-standalone --account-id ID   allow an account that an organi
   --profile       writes the new administrator's access key to this profile in aws/credentials of the data folder;
                   without it, the command prints the key once
 `;
+
+/** Rule of a subcommand that a call without the right flags breaks. */
+const RULES = {
+  create: 'requires --name NAME',
+  'restore-administrator': 'requires --account-id ID',
+  'make-standalone': 'requires --account-id ID',
+};
 
 /** Runs `belfry account …`, the operator's commands for accounts. Runs on the server's machine. Resolves to the exit status. */
 export async function accountCommand(args: readonly string[]): Promise<number> {
@@ -33,8 +40,12 @@ export async function accountCommand(args: readonly string[]): Promise<number> {
     return 2;
   }
   const request = requestOf(command, options);
-  if (request === undefined || (options.profile !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(options.profile))) {
-    console.error(USAGE);
+  if (request === undefined) {
+    console.error(`${misuse('account', command, RULES)}${USAGE}`);
+    return 2;
+  }
+  if (options.profile !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(options.profile)) {
+    console.error(`belfry account: invalid --profile '${options.profile}'; use 1 to 64 letters, digits, '_', '.' and '-'`);
     return 2;
   }
   const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');

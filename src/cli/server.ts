@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl, type ControlRequest } from '#server/operator/control.ts';
-import { wantsHelp } from './help.ts';
+import { misuse, wantsHelp } from './help.ts';
 
 const USAGE = `belfry server list
 belfry server remove --id ID   remove a server that has stopped permanently; a server that still runs registers again
@@ -25,7 +25,7 @@ export async function serverCommand(args: readonly string[]): Promise<number> {
   }
   const request = requestOf(command, options.id);
   if (request === undefined) {
-    console.error(USAGE);
+    console.error(`${misuse('server', command, { remove: 'requires --id ID' })}${USAGE}`);
     return 2;
   }
   try {

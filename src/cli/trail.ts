@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl } from '#server/operator/control.ts';
-import { wantsHelp } from './help.ts';
+import { misuse, wantsHelp } from './help.ts';
 
 const USAGE = `belfry trail unproven   print records of requests without a proven identity or an account, the newest first
 
@@ -32,7 +32,7 @@ export async function trailCommand(args: readonly string[]): Promise<number> {
   }
   const items = options['max-items'] ?? ITEMS_DEFAULT;
   if (command !== 'unproven' || !/^[1-9][0-9]{0,6}$/.test(items)) {
-    console.error(USAGE);
+    console.error(`${misuse('trail', command, { unproven: 'requires --max-items from 1 to 9999999' })}${USAGE}`);
     return 2;
   }
   const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
@@ -47,6 +47,7 @@ export async function trailCommand(args: readonly string[]): Promise<number> {
       remaining -= reply.records?.length ?? 0;
       before = reply.next;
     } while (before !== undefined && remaining > 0);
+    if (remaining === Number(items)) console.error('belfry trail: there are no such records');
     return 0;
   } catch (error) {
     console.error(`belfry trail: ${(error as Error).message}`);

@@ -4,7 +4,7 @@
  */
 
 import type { AccountId } from '#core/arn.ts';
-import type { Received } from '#core/exchange.ts';
+import type { RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { lruMap } from '#core/lru-map.ts';
 import { sourceOf } from '#core/source-address.ts';
@@ -28,7 +28,7 @@ export interface UnprovenRecords {
    * Reports whether an unproven request gets its own record in the history of an account. Counts the request if it does not.
    * Each request is decided and counted once, even if its transaction runs again.
    */
-  admit(received: Received, accountId: AccountId, now: Instant): boolean;
+  admit(received: RequestFacts, accountId: AccountId, now: Instant): boolean;
   /** Removes and returns the counts, one for each account. */
   takeOmitted(): readonly Omitted[];
   /** Adds back counts that could not be recorded. */
@@ -55,7 +55,7 @@ const SOURCE_BYTES = 64;
 
 /** Creates the bound of one server. Servers do not share their counts. */
 export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits): UnprovenRecords {
-  const decided = new WeakMap<Received, boolean>();
+  const decided = new WeakMap<RequestFacts, boolean>();
   const ofSource = minuteCounter(recordsPerMinute);
   const ofAccount = minuteCounter(recordsPerMinute * SOURCES_PER_ACCOUNT);
   let omitted = new Map<AccountId, Omitted>();

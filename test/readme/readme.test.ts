@@ -76,7 +76,7 @@ test('README: its table of services has the counts of docs/parity.md', () => {
 
 test('README: its table of settings is the one the server reads', () => {
   const readme = readFileSync('README.md', 'utf8');
-  for (const { variable, flag, fallback, says } of SETTINGS) {
-    assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${says} |`), variable);
+  for (const { variable, flag, fallback, help } of SETTINGS) {
+    assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${help} |`), variable);
   }
 });

@@ -140,8 +140,8 @@ test('INF-8: a second server on the same data folder refuses to start', async ()
 for (const [what, args, environment, text] of [
   ['an unknown flag',             ['--htpp', '127.0.0.1:0'],     {},                              /unknown flag '--htpp'/],
   ['an unknown setting',          [],                            { BELFRY_HTPP: 'x' },            /unknown setting 'BELFRY_HTPP'/],
-  ['plain HTTP for everybody',    ['--http', '0.0.0.0:0'],       {},                              /is not a loopback address/],
-  ['a name that is not loopback', ['--http', 'example.com:80'],  {},                              /is not a loopback address/],
+  ['plain HTTP for everybody',    ['--http', '0.0.0.0:0'],       {},                              /plain HTTP is for loopback only/],
+  ['a name that is not loopback', ['--http', 'example.com:80'],  {},                              /plain HTTP is for loopback only/],
   ['an address taken',            ['--http', new URL(server.endpoint).host, '--https', 'off'], {}, /could not start: .*EADDRINUSE/],
 ] as const) {
   test(`INF-1: ${what} refuses to start, and says why`, async () => {

@@ -95,7 +95,7 @@ async function rig({
       gate: newGate(2),
       newId: randomUUID,
       random: randomBytes,
-      answer: async () => assert.fail('a password calls no operation'),
+      call: async () => assert.fail('a password calls no operation'),
       now: () => now,
       recording: true,
       region: 'us-east-1',

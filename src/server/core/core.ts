@@ -44,7 +44,8 @@ import { actingOnChannels, actingOnIdentity } from './acting.ts';
 import type { AnalysisThreads } from './analysis-threads.ts';
 import { answering, type Server } from './answer.ts';
 import type { Bus } from './bus.ts';
-import type { CoreReady, Endpoints, Wanted } from './core-link.ts';
+import { type Calls, calling } from './call.ts';
+import type { CoreReady, CoreRequest, Endpoints } from './core-link.ts';
 import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts';
 import { newGate } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
@@ -104,9 +105,9 @@ export interface Core {
    */
   start(): Promise<CoreReady>;
   /** Answers a request, a request whose body was too large, or a Connect request. Never rejects for an error of the client. */
-  answer(wanted: Wanted): Promise<Answer>;
+  answer(request: CoreRequest): Promise<Answer>;
   /** Receives what happened to a socket. */
-  hear(news: SocketNews): void;
+  receiveNews(news: SocketNews): void;
   /** Receives the addresses of the listeners. Call it before the first `answer`. */
   listening(endpoints: Endpoints): void;
   /** Deletes what has expired, now. The running core does so every minute. */
@@ -130,10 +131,11 @@ export function composeCore(parts: CoreParts): Core {
     report,
   });
   const server = composeServer(parts, identity, sinks, summaries.unproven, () => endpoints);
-  const answer = answering(server);
+  const calls = calling(server);
+  const answer = answering(server, calls);
   const messaging = composeSessions(parts, identity);
   const connect = connecting(settings, server, messaging);
-  const signIn = composeSignIn(parts, identity, server, answer);
+  const signIn = composeSignIn(parts, identity, server, calls);
   const sweep = sweeping({ store: identity.store, now: clock.wall, ...sinks });
   const first = firstStartPart(parts);
   const running = runParts([
@@ -159,7 +161,7 @@ export function composeCore(parts: CoreParts): Core {
     },
     answer: ({ received, refuse, socket }) =>
       socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
-    hear: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
+    receiveNews: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
     listening(at) {
       endpoints = at;
     },
@@ -305,7 +307,7 @@ function connecting(settings: Settings, server: Server, messaging: MessagingSess
   };
 }
 
-function composeSignIn(parts: CoreParts, identity: Identity, server: Server, answer: (received: Received) => Promise<Answer>): SignInPages {
+function composeSignIn(parts: CoreParts, identity: Identity, server: Server, calls: Calls): SignInPages {
   const { settings, ring, vault } = parts;
   const { store, snapshot, principals, sessions, federate, verifyMfa } = identity;
   return signInPages({
@@ -318,7 +320,7 @@ function composeSignIn(parts: CoreParts, identity: Identity, server: Server, ans
     verifyMfa,
     // A separate gate, so that unauthenticated sign-ins do not delay authenticated callers.
     gate: newGate(2),
-    answer,
+    call: calls.callWithDocument,
     now: server.now,
     newId: parts.newId,
     random: parts.random,

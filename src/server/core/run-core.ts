@@ -62,6 +62,6 @@ export async function runCore(): Promise<void> {
     report,
   });
   const ready = await core.start();
-  serveCore(port, { answer: core.answer, hear: core.hear, listening: core.listening, close: core.stop });
+  serveCore(port, { answer: core.answer, receiveNews: core.receiveNews, listening: core.listening, close: core.stop });
   post({ ready });
 }

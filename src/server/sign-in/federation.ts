@@ -4,7 +4,7 @@
  * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3.
  * Assumed: the errors' bodies.
  */
-import type { GivenSession } from '#access/sign-in.ts';
+import type { SessionCredentials } from '#access/sign-in.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer } from '#core/exchange.ts';
 import {
@@ -66,7 +66,7 @@ async function signinToken(parts: SignInParts, received: PageRequest, parameters
   return answer.outcome === 'issued' ? jsonAnswer(200, { SigninToken: answer.signinToken }) : refusal(400, 'InvalidRequest', answer.why);
 }
 
-function readSession(text: string): GivenSession | undefined {
+function readSession(text: string): SessionCredentials | undefined {
   const strings = readStrings(text, SESSION_MAX);
   const [sessionId, sessionKey, sessionToken] = ['sessionId', 'sessionKey', 'sessionToken'].map((name) => strings?.get(name));
   if (sessionId === undefined || sessionKey === undefined || sessionToken === undefined) return undefined;

@@ -4,12 +4,13 @@ import type { Principals } from '#access/principals.ts';
 import type { SessionTokens } from '#access/session-token.ts';
 import type { Begun, ConsoleSignIns } from '#access/sign-in.ts';
 import type { Snapshot } from '#access/snapshot.ts';
-import type { Answer, Received } from '#core/exchange.ts';
+import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { VerifyMfa } from '#services/iam/mfa.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
+import type { Calls } from '../core/call.ts';
 import type { Gate } from '../core/offload.ts';
 import type { Site } from './site.ts';
 
@@ -24,8 +25,8 @@ export interface SignInParts {
   readonly verifyMfa: VerifyMfa;
   /** Lets through what is done beside the thread. */
   readonly gate: Gate;
-  /** The ordinary path of a request: a browser with an assertion calls STS like everybody. */
-  readonly answer: (received: Received) => Promise<Answer>;
+  /** Calls an operation for a browser, as `Calls.callWithDocument`. */
+  readonly call: Calls['callWithDocument'];
   readonly now: () => Instant;
   /** Returns a UUID in lower case. */
   readonly newId: () => string;
