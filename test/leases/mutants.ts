@@ -6,7 +6,7 @@ const WITHDRAWALS = '/src/access/withdrawals.ts';
 /** Faults of the lease protocol, each with the change of the source that causes it. */
 // biome-ignore format: a table
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
-  'no wait':                            { module: LEASE,       text: 'await lease.withdrawn(version);',               instead: 'void lease.withdrawn(version);' },
+  'no wait':                            { module: LEASE,       text: 'await settle(seen);',                           instead: 'void settle(seen);' },
   'fail open':                          { module: LEASE,       text: 'if (at >= until) return false;',                instead: 'if (at >= until) return complete;' },
   'lease from the answer':              { module: LEASE,       text: 'until = asked + leaseMilliseconds;',            instead: 'until = clock.monotonic() + leaseMilliseconds;' },
   'registration is not looked at':      { module: LEASE,       text: "renewal.registration !== 'active'",             instead: 'renewal.registration === undefined' },

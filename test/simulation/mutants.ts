@@ -23,7 +23,7 @@ export const STORE_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   'a lost batch of records written again':  { module: BATCH,    text: 'batch.length > 1 && wroteNothing(error)',      instead: 'batch.length > 1',                       violation: /in the trail \d+ times/ },
 };
 
-const ANSWER = '/src/server/core/answer.ts';
+const CALL = '/src/server/core/call.ts';
 const LEASE = '/src/access/lease.ts';
 const WITHDRAWALS = '/src/access/withdrawals.ts';
 const GROUP = '/src/store/engine/group-commit.ts';
@@ -33,11 +33,11 @@ const ONCE = '/src/services/kit/once.ts';
 // biome-ignore format: a table
 export const SERVER_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   'a connection released twice by a server': { module: POSTGRES, text: '      client = undefined;\n',                   instead: '',                                     violation: /released twice|after the release/ },
-  'a success without a record':            { module: ANSWER,      text: 'await append(tx, facts, { authenticated, output });', instead: '',                              violation: /records of success/ },
-  'a refusal without a record':            { module: ANSWER,      text: 'if (recorded) await append(tx, facts, outcome);', instead: '',                                  violation: /records of success and 0 of failure/ },
-  'a success recorded before it happens':  { module: ANSWER,      text: 'await append(tx, facts, { authenticated, output });', instead: 'void store.transaction((other) => append(other, facts, { authenticated, output })).catch(() => {});', violation: /records of success|contrary/ },
+  'a success without a record':            { module: CALL,        text: 'await records.append(tx, facts, { authenticated, output });', instead: '',                              violation: /records of success/ },
+  'a refusal without a record':            { module: CALL,        text: 'if (recorded) await append(tx, facts, outcome);', instead: '',                                  violation: /records of success and 0 of failure/ },
+  'a success recorded before it happens':  { module: CALL,        text: 'await records.append(tx, facts, { authenticated, output });', instead: 'void store.transaction((other) => records.append(other, facts, { authenticated, output })).catch(() => {});', violation: /records of success|contrary/ },
   'requests decided without a lease':      { module: LEASE,       text: 'if (at >= until) return false;',             instead: 'if (at >= until) return complete;',    violation: /succeeded without|was refused/ },
-  'a withdrawal that does not wait':       { module: LEASE,       text: 'await lease.withdrawn(version);',            instead: 'void lease.withdrawn(version);',       violation: /succeeded without|was refused/ },
+  'a withdrawal that does not wait':       { module: LEASE,       text: 'await settle(seen);',                         instead: 'void settle(seen);',                  violation: /succeeded without|was refused/ },
   'one server behind is enough':           { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',      instead: 'behind(all, one.version).length <= 1', violation: /succeeded without|was refused/ },
   'a token that is not remembered': { module: ONCE, text: 'if (before !== undefined && ', instead: "if (before !== undefined && before.requestHash === '' && ", violation: /created twice/ },
   'a commit acknowledged before its sync': { module: GROUP, text: 'const error = await ended;', instead: 'const error = null as Error | null;', violation: /records of success|contrary|without/ },

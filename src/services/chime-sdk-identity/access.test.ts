@@ -73,7 +73,7 @@ test('Access: every operation of the model is in the table', () => {
 });
 
 for (const [name, expected] of Object.entries(RESOURCES)) {
-  test(`Access: ${name} asks for its own action on everything it names (CHM-3, EVAL-9)`, () => {
+  test(`Access: ${name} requires its own action on every resource of the request (CHM-3, EVAL-9)`, () => {
     assert.deepEqual(
       asked(name, INPUT).map(({ action, resources }) => [action, ...resources]),
       expected,
@@ -81,7 +81,7 @@ for (const [name, expected] of Object.entries(RESOURCES)) {
   });
 }
 
-test('Access: who gives neither tags nor expiration settings is asked for the making alone', () => {
+test('Access: a creation without tags and expiration settings requires only the creation', () => {
   for (const name of ['CreateAppInstance', 'CreateAppInstanceUser', 'CreateAppInstanceBot']) {
     assert.deepEqual(
       asked(name, { AppInstanceArn: ONE, AppInstanceUserId: 'ada' }).map(({ action }) => action),
@@ -90,11 +90,11 @@ test('Access: who gives neither tags nor expiration settings is asked for the ma
   }
 });
 
-test('Access: a text that is no ARN is asked for as it stands, so that who may nothing hears nothing else', () => {
+test('Access: a string that is not an ARN is evaluated as it is', () => {
   assert.deepEqual(asked('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn: 'ada' })[0]?.resources, ['ada']);
 });
 
-test('Access: each resource has its own tags, and what is many or not there has none', async () => {
+test('Access: each resource has its own tags, and patterns and unknown ARNs have none', async () => {
   const { store, appInstance, user, bot } = await openFixture();
   const AppInstanceArn = await appInstance({ Tags: TAGS });
   const AppInstanceAdminArn = await user(AppInstanceArn, 'ada', { Tags: [{ Key: 'Team', Value: 'red' }] });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isAppInstanceAdmin } from '../chime/app-instances.ts';
 import { CALLER, openFixture, START, UNKNOWN } from './fixture.ts';
 
-test('An administrator: a user or a bot is made one, described, listed and unmade, and is there afterwards', async () => {
+test('Administrators: users and bots are added, described, listed and removed, and remain afterwards', async () => {
   const { run, appInstance, user, bot } = await openFixture();
   const AppInstanceArn = await appInstance();
   const arns = [await bot(AppInstanceArn), await user(AppInstanceArn, 'ada', { Name: 'Ada' })];
@@ -26,7 +26,7 @@ test('An administrator: a user or a bot is made one, described, listed and unmad
   await run('DescribeAppInstanceUser', { AppInstanceUserArn });
 });
 
-test('An administrator: it is known as one by those who ask about members', async () => {
+test('Administrators: isAppInstanceAdmin reports them', async () => {
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceAdminArn = await user(AppInstanceArn, 'ada');
@@ -49,7 +49,7 @@ const REFUSED: readonly [title: string, of: 'one' | 'other' | 'unknown', who: 'a
 ];
 
 for (const [title, of, who, code] of REFUSED) {
-  test(`CreateAppInstanceAdmin: ${title} is ${code}, and nobody is made one`, async () => {
+  test(`CreateAppInstanceAdmin: ${title} is ${code}, and nothing changes`, async () => {
     const { run, appInstance, user } = await openFixture({ admins: 1 });
     const appInstances = { one: await appInstance(), other: await appInstance(), unknown: UNKNOWN };
     const ada = await user(appInstances.one, 'ada');
@@ -62,7 +62,7 @@ for (const [title, of, who, code] of REFUSED) {
   });
 }
 
-test('An administrator that is none: describing and unmaking it is ForbiddenException', async () => {
+test('Administrators: to describe or delete a member that is not one is ForbiddenException', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceAdminArn = await user(AppInstanceArn, 'ada');

@@ -10,7 +10,7 @@ import { APP_INSTANCE_USER_COUNT } from './user-records.ts';
 const REQUEST: CreateAppInstanceRequest = { ClientRequestToken: 'once', Name: 'chat' };
 const LATER = instant(START + 1_000);
 
-test('An app instance: it is described as it was made and changed', async () => {
+test('App instances: Describe returns the created and changed members', async () => {
   const { run } = await openFixture();
   const { AppInstanceArn = '' } = await run('CreateAppInstance', { ...REQUEST, Metadata: '{}' });
   assert.equal(AppInstanceArn, `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/a6b1e9b0-0000-4000-8000-000000000001`);
@@ -22,7 +22,7 @@ test('An app instance: it is described as it was made and changed', async () => 
   });
 });
 
-test('CreateAppInstance: the same token with the same parameters is the same app instance, even in a full account, for a day', async () => {
+test('CreateAppInstance: a token returns the same app instance for a day, even at the limit', async () => {
   const { run } = await openFixture({ appInstances: 1 });
   const first = await run('CreateAppInstance', { ...REQUEST, Metadata: 'm' });
   assert.deepEqual(await run('CreateAppInstance', { Metadata: 'm', Name: 'chat', ClientRequestToken: 'once' }), first);
@@ -30,7 +30,7 @@ test('CreateAppInstance: the same token with the same parameters is the same app
   await assert.rejects(run('CreateAppInstance', { ...REQUEST, Metadata: 'm' }, { now }), { code: 'ResourceLimitExceededException' });
 });
 
-test('CreateAppInstance: a token makes a new one once its own was deleted, even with other parameters', async () => {
+test('CreateAppInstance: after a deletion its token creates a new one, even with other parameters', async () => {
   const { run } = await openFixture();
   const { AppInstanceArn = '' } = await run('CreateAppInstance', REQUEST);
   await run('DeleteAppInstance', { AppInstanceArn });
@@ -47,7 +47,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceRequest
 ];
 
 for (const [title, change, code] of REFUSED) {
-  test(`CreateAppInstance: ${title} is ${code}, and nothing is made`, async () => {
+  test(`CreateAppInstance: ${title} is ${code}, and nothing is created`, async () => {
     const { run, appInstance } = await openFixture({ appInstances: 1 });
     await appInstance({ ClientRequestToken: 'used' });
     await assert.rejects(run('CreateAppInstance', { ...REQUEST, ...change }), { code });
@@ -55,14 +55,14 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('CreateAppInstance: the limit counts an account in a region', async () => {
+test('CreateAppInstance: the limit applies to one account in one region', async () => {
   const { run, appInstance } = await openFixture({ appInstances: 1 });
   await appInstance();
   await run('CreateAppInstance', REQUEST, { region: 'eu-central-1' });
   await run('CreateAppInstance', REQUEST, { accountId: OTHER_ACCOUNT });
 });
 
-test('ListAppInstances: pages hold each of the account in the region once, and a token of another question is BadRequestException', async () => {
+test('ListAppInstances: pages have each one once, and a token of another list is BadRequestException', async () => {
   const { run, appInstance, user } = await openFixture();
   const made = [await appInstance(), await appInstance({ Metadata: 'm' }), await appInstance()];
   await run('CreateAppInstance', REQUEST, { region: 'eu-central-1' });
@@ -115,7 +115,7 @@ test('DeleteAppInstance: everything in it is gone and nothing of another one, an
   await assert.rejects(run('DeleteAppInstance', { AppInstanceArn: gone }), { code: 'ForbiddenException' });
 });
 
-test('Retention: it is for ever until it is set, can be restored for 30 days from when it was changed, and is turned off', async () => {
+test('Retention: messages never expire by default, and a change has 30 days of grace', async () => {
   const { run, appInstance } = await openFixture();
   const AppInstanceArn = await appInstance();
   const put = (RetentionDays: number | undefined, now: number) =>
@@ -153,7 +153,7 @@ const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
 ];
 
 for (const [title, arn] of ABSENT) {
-  test(`An app instance: ${title} is ForbiddenException`, async () => {
+  test(`App instances: ${title} is ForbiddenException`, async () => {
     const { run, appInstance, user } = await openFixture();
     const known = await appInstance();
     await user(known, 'ada');

@@ -9,7 +9,7 @@ const INVOKED: CreateAppInstanceBotRequest['Configuration'] = {
   Lex: { ...LEX, InvokedBy: { StandardMessages: 'MENTIONS', TargetedMessages: 'ALL' }, WelcomeIntent: 'Welcome' },
 };
 
-test('A bot: it is described as it was made and changed, its configuration as it was given', async () => {
+test('Bots: Describe returns the created and changed members, and the configuration of the request', async () => {
   const { run, appInstance, bot } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceBotArn = await bot(AppInstanceArn, { Configuration: INVOKED });
@@ -27,7 +27,7 @@ test('A bot: it is described as it was made and changed, its configuration as it
   });
 });
 
-test('CreateAppInstanceBot: the same token with the same parameters is the same bot, even in a full app instance', async () => {
+test('CreateAppInstanceBot: a token returns the same bot, even at the limit', async () => {
   const { run, appInstance } = await openFixture({ bots: 1 });
   const request = { ClientRequestToken: 'once', AppInstanceArn: await appInstance(), Configuration: INVOKED };
   assert.deepEqual(await run('CreateAppInstanceBot', request), await run('CreateAppInstanceBot', request));
@@ -43,7 +43,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceBotRequ
 ];
 
 for (const [title, change, code] of REFUSED) {
-  test(`CreateAppInstanceBot: ${title} is ${code}, and nothing is made`, async () => {
+  test(`CreateAppInstanceBot: ${title} is ${code}, and nothing is created`, async () => {
     const { run, appInstance, bot } = await openFixture({ bots: 1 });
     const AppInstanceArn = await appInstance();
     const AppInstanceBotArn = await bot(AppInstanceArn, { ClientRequestToken: 'used', Name: 'first' });
@@ -68,7 +68,7 @@ test('DeleteAppInstanceBot: it is gone and no administrator, and who keeps more 
   assert.deepEqual((await run('ListAppInstanceBots', { AppInstanceArn })).AppInstanceBots, []);
 });
 
-test('ListAppInstanceBots: pages hold each bot of the app instance once', async () => {
+test('ListAppInstanceBots: pages have each bot of the app instance once', async () => {
   const { run, appInstance, bot } = await openFixture();
   const AppInstanceArn = await appInstance();
   await bot(await appInstance());
@@ -82,7 +82,7 @@ test('ListAppInstanceBots: pages hold each bot of the app instance once', async 
   );
 });
 
-test('A bot that is not there: DescribeAppInstanceBot is NotFoundException, and the others, which do not model it, ForbiddenException', async () => {
+test('Bots: an unknown one is NotFoundException of Describe, and ForbiddenException of other operations', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   for (const AppInstanceBotArn of [`${AppInstanceArn}/bot/x`, await user(AppInstanceArn, 'ada'), AppInstanceArn]) {

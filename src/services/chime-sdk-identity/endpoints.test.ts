@@ -7,7 +7,7 @@ import { ACCOUNT, openFixture, PROJECT, START } from './fixture.ts';
 const LATER = instant(START + 1_000);
 const SECRETS = { DeviceToken: 'a1b2c3', VoipDeviceToken: 'd4e5f6' };
 
-test('An endpoint: it is described as it was registered and changed, with its device tokens, which lists have not', async () => {
+test('Endpoints: Describe returns device tokens, and lists do not', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceUserArn = await user(await appInstance(), 'ada');
   const EndpointId = await endpoint(AppInstanceUserArn, { Name: 'phone', EndpointAttributes: SECRETS });
@@ -35,7 +35,7 @@ test('An endpoint: it is described as it was registered and changed, with its de
   assert.deepEqual(await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn }), { AppInstanceUserEndpoints: [] });
 });
 
-test('An endpoint: device tokens are sealed where they are kept, for it alone (LOG-4)', async () => {
+test('Endpoints: stored device tokens are sealed for their endpoint (LOG-4)', async () => {
   const { appInstance, user, endpoint, store } = await openFixture();
   const EndpointId = await endpoint(await user(await appInstance(), 'ada'), { EndpointAttributes: SECRETS });
   const rows = await store.transaction((tx) => tx.sql.rows<{ readonly document: string }>('SELECT document FROM resource'));
@@ -44,7 +44,7 @@ test('An endpoint: device tokens are sealed where they are kept, for it alone (L
   assert.ok(kept.includes(`ada/${EndpointId}`));
 });
 
-test('RegisterAppInstanceUserEndpoint: the same token with the same parameters is the same endpoint, even of a user who has all he may', async () => {
+test('RegisterAppInstanceUserEndpoint: a token returns the same endpoint, even at the limit', async () => {
   const { run, appInstance, user } = await openFixture({ endpoints: 1 });
   const request = {
     ClientRequestToken: 'once',
@@ -71,7 +71,7 @@ const STATES: readonly [title: string, resourceArn: string, state: object][] = [
 ];
 
 for (const [title, ResourceArn, state] of STATES) {
-  test(`An endpoint: with the ARN of ${title} its state is ${JSON.stringify(state)}`, async () => {
+  test(`Endpoints: with the ARN of ${title} the state is ${JSON.stringify(state)}`, async () => {
     const { run, appInstance, user, endpoint } = await openFixture();
     const AppInstanceUserArn = await user(await appInstance(), 'ada');
     const EndpointId = await endpoint(AppInstanceUserArn, { ResourceArn });
@@ -108,7 +108,7 @@ function withoutUser({ AppInstanceUserArn: _, ...rest }: Partial<RegisterAppInst
   return rest;
 }
 
-test('ListAppInstanceUserEndpoints: pages hold each endpoint of the user once, and none of one whose id begins alike', async () => {
+test('ListAppInstanceUserEndpoints: pages have each endpoint once, and none of a user with the same prefix', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
@@ -124,7 +124,7 @@ test('ListAppInstanceUserEndpoints: pages hold each endpoint of the user once, a
   );
 });
 
-test('An endpoint that is not there, or is of another user, is ForbiddenException', async () => {
+test('Endpoints: an unknown one, or one of another user, is ForbiddenException', async () => {
   const { run, appInstance, user, endpoint } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');

@@ -10,7 +10,7 @@ import { retentionSettingsOperations } from './retention-settings.ts';
 import { identityTagOperations } from './tags.ts';
 import { userOperations } from './users.ts';
 
-/** Every operation of Chime SDK Identity. */
+/** Returns the operations of Chime SDK Identity. */
 export function identityOperations(deps: IdentityDeps): OperationTable<'chime-sdk-identity'> {
   return operationTable('chime-sdk-identity', {
     ...appInstanceOperations(deps),

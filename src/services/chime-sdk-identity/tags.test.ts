@@ -7,7 +7,7 @@ const numbered = (count: number): Tag[] => Array.from({ length: count }, (_, i) 
 const BLUE = [{ Key: 'team', Value: 'blue' }];
 
 for (const kind of ['an app instance', 'a user', 'a bot'] as const) {
-  test(`Tags: those ${kind} was made with are listed, changed and taken away, and nothing else of it changes`, async () => {
+  test(`Tags: those of ${kind} are created, changed and removed, and nothing else changes`, async () => {
     const { run, appInstance, user, bot } = await openFixture();
     const AppInstanceArn = await appInstance({ Tags: BLUE });
     const arns = {
@@ -41,14 +41,14 @@ for (const kind of ['an app instance', 'a user', 'a bot'] as const) {
   });
 }
 
-test('TagResource: the 51st tag is ResourceLimitExceededException; a new value of the 50th is not', async () => {
+test('TagResource: the 51st tag is ResourceLimitExceededException, and a new value of the 50th is stored', async () => {
   const { run, appInstance } = await openFixture();
   const ResourceARN = await appInstance({ Tags: numbered(50) });
   await assert.rejects(run('TagResource', { ResourceARN, Tags: BLUE }), { code: 'ResourceLimitExceededException' });
   await run('TagResource', { ResourceARN, Tags: [{ Key: 'key49', Value: 'new' }] });
 });
 
-test('Tags: of what is not there, or has none, they are ForbiddenException', async () => {
+test('Tags: an unknown ARN, or one without tags, is ForbiddenException', async () => {
   const { run, appInstance, user } = await openFixture();
   const known = await appInstance();
   await user(known, 'ada');

@@ -9,7 +9,7 @@ import { sweepExpiredUsers } from './sweep.ts';
 const LATER = instant(START + 1_000);
 const TWO_DAYS: ExpirationSettings = { ExpirationDays: 2, ExpirationCriterion: 'CREATED_TIMESTAMP' };
 
-test('A user: it is described as it was made and changed', async () => {
+test('Users: Describe returns the created and changed members', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada@example.org', { Name: 'Ada', Metadata: 'm', ExpirationSettings: TWO_DAYS });
@@ -31,7 +31,7 @@ test('A user: it is described as it was made and changed', async () => {
   });
 });
 
-test('CreateAppInstanceUser: the same token with the same parameters is the same user, even in a full app instance', async () => {
+test('CreateAppInstanceUser: a token returns the same user, even at the limit', async () => {
   const { run, appInstance } = await openFixture({ users: 1 });
   const request = { ClientRequestToken: 'once', AppInstanceArn: await appInstance(), AppInstanceUserId: 'ada', Name: 'Ada' };
   assert.deepEqual(await run('CreateAppInstanceUser', request), await run('CreateAppInstanceUser', request));
@@ -48,7 +48,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceUserReq
 ];
 
 for (const [title, change, code] of REFUSED) {
-  test(`CreateAppInstanceUser: ${title} is ${code}, and nothing is made`, async () => {
+  test(`CreateAppInstanceUser: ${title} is ${code}, and nothing is created`, async () => {
     const { run, appInstance, user } = await openFixture({ users: 1 });
     const AppInstanceArn = await appInstance();
     await user(AppInstanceArn, 'ada', { ClientRequestToken: 'used' });
@@ -59,7 +59,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('CreateAppInstanceUser: ids differ in case, and count in one app instance alone', async () => {
+test('CreateAppInstanceUser: IDs are case-sensitive, and unique in one app instance', async () => {
   const { appInstance, user } = await openFixture({ users: 2 });
   const [one, other] = [await appInstance(), await appInstance()];
   const arns = [await user(one, 'ada'), await user(one, 'Ada'), await user(other, 'ada')];
@@ -93,7 +93,7 @@ test('DeleteAppInstanceUser: gone with endpoints and administration, which a new
   assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, [{ Admin: { Arn: next, Name: 'ada.b' } }]);
 });
 
-test('ListAppInstanceUsers: pages hold each user of the app instance once, in the order of ids', async () => {
+test('ListAppInstanceUsers: pages have each user of the app instance once, in the order of IDs', async () => {
   const { run, appInstance, user } = await openFixture();
   const AppInstanceArn = await appInstance();
   await user(await appInstance(), 'other');
@@ -143,7 +143,7 @@ test('Expiration: an expired user is there until the sweep, which takes him and 
   assert.deepEqual((await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn: ada })).AppInstanceUserEndpoints, []);
 });
 
-test('Expiration: a sweep takes a hundred at once, and says that there may be more', async () => {
+test('Expiration: a sweep deletes 100 users, and reports that there may be more', async () => {
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   for (let i = 0; i < 101; i++) await user(AppInstanceArn, `user${i}`, { ExpirationSettings: TWO_DAYS });
@@ -152,7 +152,7 @@ test('Expiration: a sweep takes a hundred at once, and says that there may be mo
   assert.deepEqual((await run('ListAppInstanceUsers', { AppInstanceArn })).AppInstanceUsers, []);
 });
 
-test('PutAppInstanceUserExpirationSettings: it answers what is in force, and without settings the user stays', async () => {
+test('PutAppInstanceUserExpirationSettings: it returns the settings, and without them users never expire', async () => {
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceUserArn = await user(await appInstance(), 'ada');
   const put = (settings?: ExpirationSettings) =>
@@ -177,7 +177,7 @@ const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
 ];
 
 for (const [title, arn] of ABSENT) {
-  test(`A user: ${title} is ForbiddenException`, async () => {
+  test(`Users: ${title} is ForbiddenException`, async () => {
     const { run, appInstance, user } = await openFixture();
     const AppInstanceUserArn = arn(await user(await appInstance(), 'ada'));
     const refused = { code: 'ForbiddenException', message: 'An invalid app instance user ARN was supplied for the input parameter.' };

@@ -34,16 +34,16 @@ const RESOURCES: Readonly<Record<string, readonly [action: string, resource: str
 };
 
 for (const [name, expected] of Object.entries(RESOURCES)) {
-  test(`Access: ${name} asks for its own action on the configuration (CHM-3)`, () => {
+  test(`Access: ${name} requires its own action on the configuration (CHM-3)`, () => {
     assert.deepEqual(questions(asked(name, INPUT)), expected);
   });
 
-  test(`Access: ${name} in the classic profile asks on * and without tags (CHM-1, TAG-2)`, () => {
+  test(`Access: ${name} in the classic profile requires * without tags (CHM-1, TAG-2)`, () => {
     assert.deepEqual(asked(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
   });
 }
 
-test('Access: a configuration is asked for by its ARN as given, of whatever account', () => {
+test('Access: an ARN of any account is required as it is', () => {
   for (const Identifier of [ARN, ARN.replace(ACCOUNT, OTHER_ACCOUNT)]) {
     assert.deepEqual(questions(asked('GetMediaInsightsPipelineConfiguration', { Identifier })), [
       ['chime:GetMediaInsightsPipelineConfiguration', Identifier],
@@ -51,7 +51,7 @@ test('Access: a configuration is asked for by its ARN as given, of whatever acco
   }
 });
 
-test('Access: tags of the configuration decide, by its name as by its ARN, and of an unknown one there are none', async () => {
+test("Access: the configuration's tags apply by name and by ARN, and an unknown one has none", async () => {
   const { store, run } = await openFixture();
   await run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, Tags: TAGS });
   const read = (Identifier: string) => {

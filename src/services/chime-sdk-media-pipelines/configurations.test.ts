@@ -21,7 +21,7 @@ const names = async ({ run }: Opened, as: Parameters<Opened['run']>[2] = {}) =>
     (each) => each.MediaInsightsPipelineConfigurationName,
   );
 
-test('CreateMediaInsightsPipelineConfiguration: answers what was made, and Get the same by its name and its ARN', async () => {
+test('CreateMediaInsightsPipelineConfiguration: it returns the configuration, as Get does by name and ARN', async () => {
   const opened = await openFixture();
   const made = await create(opened, { RealTimeAlertConfiguration: ALERTS });
   assert.deepEqual(made, {
@@ -53,7 +53,7 @@ const REFUSED: readonly [title: string, more: Partial<Input>, code: string][] = 
 const MESSAGES = [/client request token/, /reserved/, /Elements/, /cannot be assumed/, /already exists/];
 
 for (const [i, [title, more, code]] of REFUSED.entries()) {
-  test(`CreateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing is changed`, async () => {
+  test(`CreateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing changes`, async () => {
     const opened = await openFixture();
     const made = await create(opened, { ClientRequestToken: 'used', RealTimeAlertConfiguration: ALERTS });
     await assert.rejects(create(opened, more), { code, message: MESSAGES[i] });
@@ -62,21 +62,21 @@ for (const [i, [title, more, code]] of REFUSED.entries()) {
   });
 }
 
-test('CreateMediaInsightsPipelineConfiguration: of 51 tags it is BadRequestException, of 50 it is made', async () => {
+test('CreateMediaInsightsPipelineConfiguration: 51 tags are BadRequestException, and 50 are stored', async () => {
   const opened = await openFixture();
   const tags = Array.from({ length: 51 }, (_, i) => ({ Key: `k${i}`, Value: '' }));
   await assert.rejects(create(opened, { Tags: tags }), { code: 'BadRequestException', message: /50 tags/ });
   await create(opened, { Tags: tags.slice(1) });
 });
 
-test('CreateMediaInsightsPipelineConfiguration: the hundred and first in a region is ResourceLimitExceededException', async () => {
+test('CreateMediaInsightsPipelineConfiguration: the 101st in a region is ResourceLimitExceededException', async () => {
   const opened = await openFixture();
   for (let i = 0; i < 100; i++) await create(opened, { MediaInsightsPipelineConfigurationName: `c${i}` });
   await assert.rejects(create(opened), { code: 'ResourceLimitExceededException' });
   await create(opened, { Elements: [VOICE] }, { region: 'eu-central-1' });
 });
 
-test('CreateMediaInsightsPipelineConfiguration: a token counts for a day and for as long as what it made is there', async () => {
+test('CreateMediaInsightsPipelineConfiguration: a token is valid for a day while its configuration exists', async () => {
   const opened = await openFixture();
   const again = (as: Parameters<Opened['run']>[2] = {}) => create(opened, { ClientRequestToken: 'once' }, as);
   const made = await again();
@@ -109,7 +109,7 @@ function denyingTag(key: string): object {
 }
 
 for (const [title, trustPolicy, assumable] of ROLES) {
-  test(`CreateMediaInsightsPipelineConfiguration: a role that ${title} ${assumable ? 'is taken' : 'is BadRequestException'}`, async () => {
+  test(`CreateMediaInsightsPipelineConfiguration: a role that ${title} ${assumable ? 'is valid' : 'is BadRequestException'}`, async () => {
     const opened = await openFixture();
     const ResourceAccessRoleArn = `arn:aws:iam::${ACCOUNT}:role/Other`;
     await addRole(opened.store, ResourceAccessRoleArn, { trustPolicy, tags: [{ key: 'Locked', value: 'yes' }] });
@@ -119,12 +119,12 @@ for (const [title, trustPolicy, assumable] of ROLES) {
   });
 }
 
-test('CreateMediaInsightsPipelineConfiguration: a role by its name under another path is BadRequestException', async () => {
+test('CreateMediaInsightsPipelineConfiguration: a role ARN with another path is BadRequestException', async () => {
   const opened = await openFixture();
   await assert.rejects(create(opened, { ResourceAccessRoleArn: ROLE.replace('/analytics', '') }), { code: 'BadRequestException' });
 });
 
-test('UpdateMediaInsightsPipelineConfiguration: what is given takes the place of everything but the name, the id and the tags', async () => {
+test('UpdateMediaInsightsPipelineConfiguration: it replaces everything except name, ID and tags', async () => {
   const opened = await openFixture();
   const { MediaInsightsPipelineConfiguration: made } = await create(opened, {
     RealTimeAlertConfiguration: ALERTS,
@@ -146,7 +146,7 @@ const REFUSED_UPDATES: readonly [title: string, more: object, code: string][] = 
 ];
 
 for (const [title, more, code] of REFUSED_UPDATES) {
-  test(`UpdateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing is changed`, async () => {
+  test(`UpdateMediaInsightsPipelineConfiguration: ${title} is ${code}, and nothing changes`, async () => {
     const opened = await openFixture();
     const made = await create(opened);
     const update = { Identifier: 'calls', ResourceAccessRoleArn: ROLE, Elements: [VOICE], ...more };
@@ -155,7 +155,7 @@ for (const [title, more, code] of REFUSED_UPDATES) {
   });
 }
 
-test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, and a token is of this list alone', async () => {
+test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, with their own tokens', async () => {
   const opened = await openFixture();
   for (const name of ['cc', 'aa', 'bb']) await create(opened, { MediaInsightsPipelineConfigurationName: name });
   const list = (input: object, as: Parameters<Opened['run']>[2] = {}) => opened.run('ListMediaInsightsPipelineConfigurations', input, as);
@@ -174,7 +174,7 @@ test('ListMediaInsightsPipelineConfigurations: pages are in the order of names, 
   await assert.rejects(list({ NextToken: first.NextToken }, { region: 'eu-central-1' }), { code: 'BadRequestException' });
 });
 
-test('Media insights pipeline configurations: of another account, and of another region, are not there', async () => {
+test('Media insights pipeline configurations: those of another account or region are NotFoundException', async () => {
   const opened = await openFixture();
   await create(opened);
   for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-central-1' }]) {
@@ -187,7 +187,7 @@ test('Media insights pipeline configurations: of another account, and of another
   assert.deepEqual(await names(opened), ['calls']);
 });
 
-test('DeleteMediaInsightsPipelineConfiguration: what is deleted is gone, a second time is NotFoundException, and the name is free', async () => {
+test('DeleteMediaInsightsPipelineConfiguration: it frees the name, and a second time is NotFoundException', async () => {
   const opened = await openFixture();
   await create(opened);
   const remove = () => opened.run('DeleteMediaInsightsPipelineConfiguration', { Identifier: ARN });

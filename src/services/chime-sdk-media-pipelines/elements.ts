@@ -1,4 +1,4 @@
-/** What a media insights pipeline configuration is made of: processors, sinks and alerts, and which of them can be together. */
+/** Checks of the elements of a media insights pipeline configuration: processors, sinks and alerts, and their combinations. */
 import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type {
@@ -10,13 +10,13 @@ import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
 import type { Where } from '../kit/resource-kind.ts';
 
 interface ElementRule {
-  /** Whether the element may come without its configuration. */
+  /** True if the element's own configuration is optional. */
   readonly bare?: true;
-  /** The member of its configuration that says where its output goes, and to which service. */
+  /** Member of the element's configuration that contains the ARN of the output, and the service of the ARN. */
   readonly target?: readonly [member: 'InsightsTarget' | 'Destination', service: string];
 }
 
-/** Assumed: which elements need their configuration. */
+/** Rules by type. Assumed: the elements that require their configuration. */
 // biome-ignore format: a table
 const RULES: Readonly<Record<MediaInsightsPipelineConfigurationElementType, ElementRule>> = {
   AmazonTranscribeCallAnalyticsProcessor: {},
@@ -31,10 +31,12 @@ const RULES: Readonly<Record<MediaInsightsPipelineConfigurationElementType, Elem
 };
 
 /**
+ * Checks the elements of a configuration.
+ *
  * Source: Chime SDK Developer Guide, "Call analytics processor and output destinations": each element once; not both of Transcribe's
- * processors; sinks of the caller's account and of the region that is called.
- * Assumed: there is at least one element; the texts.
- * @throws BadRequestException elements that cannot be, or not together
+ * processors; sinks of the caller's account and region.
+ * Assumed: there is at least one element; the messages.
+ * @throws BadRequestException an element is invalid, or excludes another element
  */
 export function requireElements(where: Where, elements: readonly MediaInsightsPipelineConfigurationElement[]): void {
   if (elements.length === 0) throw new AwsError('BadRequestException', 'Elements must not be empty.');
@@ -59,12 +61,16 @@ export function requireElements(where: Where, elements: readonly MediaInsightsPi
   }
 }
 
-/** @throws BadRequestException a rule that does not say what its type is about, or says something else */
+/** Checks the alerts of a configuration. @throws BadRequestException a rule lacks the configuration of its type, or has another one */
 export function requireAlerts(alerts: RealTimeAlertConfiguration | undefined): void {
   for (const rule of alerts?.Rules ?? []) requireOwnConfiguration(rule);
 }
 
-/** Of all that could stand beside a type, its own configuration does, and no other: `Sentiment` and `SentimentConfiguration`. Assumed. */
+/**
+ * Checks that an element or rule has the configuration of its type only: `Sentiment` has `SentimentConfiguration`.
+ *
+ * Assumed: all of it.
+ */
 function requireOwnConfiguration(typed: { readonly Type: string }, bare = false): void {
   const own = `${typed.Type}Configuration`;
   if (!bare && !(own in typed)) throw new AwsError('BadRequestException', `${typed.Type} needs a ${own}.`);
@@ -78,7 +84,7 @@ function requireTarget({ accountId, region }: Where, element: MediaInsightsPipel
   const [member, service] = target;
   const given = (element[`${element.Type}Configuration`] as Readonly<Record<string, string | undefined>>)[member];
   const parts = given === undefined ? undefined : parseArn(given);
-  // The ARN of a bucket names neither account nor region.
+  // ARNs of buckets have neither account nor region.
   const here = service === 's3' || (parts?.accountId === accountId && parts.region === region);
   if (parts?.service !== service || !here) {
     throw new AwsError('BadRequestException', `The ${member} of ${element.Type} must be an ARN of this account and region.`);

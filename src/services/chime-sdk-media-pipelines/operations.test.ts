@@ -19,7 +19,7 @@ const PIPELINES: readonly [operation: keyof ChimeSdkMediaPipelinesApi, needsLink
 ];
 
 for (const [operation, needsLinkedRole] of PIPELINES) {
-  test(`${operation}: is not built, and ${needsLinkedRole ? 'without the service-linked role it is ForbiddenException first' : 'needs no service-linked role'} (SLR-18)`, async () => {
+  test(`${operation}: not built, and ${needsLinkedRole ? 'ForbiddenException without the service-linked role' : 'it requires no service-linked role'} (SLR-18)`, async () => {
     assert.ok(isNotYet(mediaPipelinesOperations()[operation]));
     const { store, run } = await openFixture();
     const make = () => run(operation, {} as never);
@@ -33,7 +33,7 @@ for (const [operation, needsLinkedRole] of PIPELINES) {
   });
 }
 
-test('CreateMediaCapturePipeline: a role of the service-linked role’s name that no service owns does not do (SLR-17, SLR-18)', async () => {
+test("CreateMediaCapturePipeline: an unowned role with the service-linked role's name is ForbiddenException (SLR-17, SLR-18)", async () => {
   const { store, run } = await openFixture();
   await addRole(store, ROLE);
   await assert.rejects(run('CreateMediaCapturePipeline', {} as never), { code: 'ForbiddenException' });

@@ -4,7 +4,7 @@ import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { configurationOperations } from './configurations.ts';
 import { pipelineTagOperations } from './tags.ts';
 
-/** Every operation of Chime SDK Media Pipelines. */
+/** Returns the operations of Chime SDK Media Pipelines. */
 export function mediaPipelinesOperations(): OperationTable<'chime-sdk-media-pipelines'> {
   return operationTable('chime-sdk-media-pipelines', {
     ...configurationOperations,
@@ -17,10 +17,10 @@ export function mediaPipelinesOperations(): OperationTable<'chime-sdk-media-pipe
 }
 
 /**
- * A pipeline of a meeting, which is not built; yet where the account lacks the role that it needs, that is the answer.
+ * Returns an unbuilt operation that creates a pipeline of a meeting. Without the service-linked role its error is ForbiddenException.
  *
- * Requirement SLR-18. Source: Chime SDK Developer Guide, "Understanding media pipeline creation": the role is made first.
- * Assumed: a media insights pipeline needs only the role its configuration names.
+ * Requirement SLR-18. Source: Chime SDK Developer Guide, "Understanding media pipeline creation": the role is created first.
+ * Assumed: a media insights pipeline requires only the role of its configuration.
  */
 function withoutLinkedRoleForbidden(operation: string): NotYet {
   const place = notYet('chime-sdk-media-pipelines', operation);

@@ -6,13 +6,13 @@ import type { Call } from '../kit/operation.ts';
 const SERVICE = 'mediapipelines.chime.amazonaws.com';
 
 /**
- * The role that media insights pipelines act with is of the account, and trusts the service on behalf of what names it.
+ * Checks that the role of a configuration is in the account and trusts the service for the configuration.
  *
- * Source: Chime SDK Developer Guide, "Using the call analytics resource access role": its trust policy, which asks for the account and
- * the ARN it is used for; no roles of other accounts.
- * Assumed: it is tried when a configuration is made or changed, and the text. The role for post-call analytics is not: Transcribe
- * would assume it when a call has ended.
- * @throws BadRequestException there is no such role, or the service may not assume it
+ * Source: Chime SDK Developer Guide, "Using the call analytics resource access role": its trust policy, with conditions on the account
+ * and the ARN of the configuration; no roles of other accounts.
+ * Assumed: the check applies when a configuration is created or changed; the message. The role for post-call analytics is not checked,
+ * because Transcribe assumes it after the call.
+ * @throws BadRequestException the role does not exist, or the service may not assume it
  */
 export async function requireAccessRole({ tx, accountId, now }: Call, roleArn: string, configurationArn: string): Promise<void> {
   const role = await tx.identity.get(accountId, 'role', nameKey(nameOfArn(roleArn)));

@@ -6,7 +6,7 @@ import { openFixture, REQUEST } from './fixture.ts';
 
 const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
 
-test('Tags of a configuration: given, replaced and taken away, and it was not updated by that', async () => {
+test('Tags: they are created, replaced and removed without an update of the configuration', async () => {
   const { run } = await openFixture();
   await run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, Tags: [{ Key: 'a', Value: '1' }] });
   const later = { now: instant(START + 1_000) };
@@ -36,7 +36,7 @@ const UNKNOWN: readonly [title: string, resourceArn: string][] = [
 ];
 
 for (const [title, ResourceARN] of UNKNOWN) {
-  test(`Tags: of ${title} are NotFoundException`, async () => {
+  test(`Tags: ${title} is NotFoundException`, async () => {
     const { run } = await openFixture();
     await run('CreateMediaInsightsPipelineConfiguration', REQUEST);
     await assert.rejects(run('ListTagsForResource', { ResourceARN }), { code: 'NotFoundException' });
@@ -45,7 +45,7 @@ for (const [title, ResourceARN] of UNKNOWN) {
   });
 }
 
-test('TagResource: the fifty-first tag is BadRequestException, and none is kept', async () => {
+test('TagResource: the 51st tag is BadRequestException, and no tag is stored', async () => {
   const { run } = await openFixture();
   const Tags = Array.from({ length: 51 }, (_, i) => ({ Key: `k${i}`, Value: '' }));
   await run('CreateMediaInsightsPipelineConfiguration', REQUEST);

@@ -89,7 +89,7 @@ test('Access: of 96 operations 53 are built', () => {
 });
 
 for (const name of BUILT) {
-  test(`Access: ${name} asks for its own action on what it is about (CHM-3)`, async () => {
+  test(`Access: ${name} requires its own action on its resource (CHM-3)`, async () => {
     const { store } = await openFixture();
     const expected = OTHERS[name] ?? [[`chime:${name}`, VC]];
     const all = await asked(store, name, INPUT);
@@ -99,7 +99,7 @@ for (const name of BUILT) {
     );
   });
 
-  test(`Access: ${name} in the classic profile asks on * and reads no tags (CHM-1, TAG-2)`, async () => {
+  test(`Access: ${name} in the classic profile requires * and reads no tags (CHM-1, TAG-2)`, async () => {
     const { store } = await openFixture();
     const all = await asked(store, name, INPUT, 'classic');
     const own = all.filter(({ action }) => action.startsWith('chime:'));
@@ -118,13 +118,13 @@ const WITHOUT: readonly (readonly [name: string, input: object, resource: string
 ];
 
 for (const [name, input, resource] of WITHOUT) {
-  test(`Access: ${name} that names nothing else asks for ${resource}`, async () => {
+  test(`Access: ${name} without other resources requires ${resource}`, async () => {
     const { store } = await openFixture();
     assert.deepEqual((await asked(store, name, input))[0]?.resources, [resource]);
   });
 }
 
-test('Access: connectors and applications of other regions are asked for by their own ARNs, with their own tags (RES-1)', async () => {
+test('Access: connectors and applications of other regions have their own ARNs and tags (RES-1)', async () => {
   const { store, connector, application } = await openFixture();
   const tags = (Value: string) => ({ Tags: [{ Key: 'team', Value }] });
   const [here, there] = [await connector(tags('red')), await connector(tags('blue'), { region: 'us-west-2' })];
@@ -143,7 +143,7 @@ test('Access: connectors and applications of other regions are asked for by thei
   ]);
 });
 
-test('Access: tags of the connector and of the configuration of call analytics decide, each about its own', async () => {
+test('Access: the connector and the call analytics configuration each have their own tags', async () => {
   const { store, connector } = await openFixture();
   const VoiceConnectorId = await connector({ Tags: [{ Key: 'team', Value: 'red' }] });
   const configuration = {
@@ -156,7 +156,7 @@ test('Access: tags of the connector and of the configuration of call analytics d
   assert.deepEqual(first?.tags, [{ team: 'red' }, { team: 'blue' }]);
 });
 
-test('Access: the role is asked for only as long as it is not there (SLR-6)', async () => {
+test('Access: the permission to create the role is required only while the role does not exist (SLR-6)', async () => {
   const { store, application } = await openFixture();
   const asksForRole = async () => (await asked(store, 'UpdateSipMediaApplication', INPUT))[1]?.resources;
   assert.deepEqual(await asksForRole(), [ROLE]);

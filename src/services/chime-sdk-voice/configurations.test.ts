@@ -50,7 +50,7 @@ const KEPT: readonly [name: string, put: object, answer: object][] = [
 ];
 
 for (const [name, put, answer] of KEPT) {
-  test(`PutVoiceConnector${name}: what is put is answered and got, with its defaults: ${JSON.stringify(put)}`, async () => {
+  test(`PutVoiceConnector${name}: Put and Get return the value with its defaults: ${JSON.stringify(put)}`, async () => {
     const fixture = await openFixture();
     await addAnalytics(fixture);
     const { run, connector } = fixture;
@@ -62,21 +62,21 @@ for (const [name, put, answer] of KEPT) {
   });
 }
 
-test('PutVoiceConnectorOrigination: without encryption a route is UDP where it does not say', async () => {
+test('PutVoiceConnectorOrigination: without encryption the default protocol of a route is UDP', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector({ RequireEncryption: false });
   const { Origination } = await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: { Routes: [{ Host: 'pbx' }] } });
   assert.equal(Origination?.Routes?.[0]?.Protocol, 'UDP');
 });
 
-test('GetVoiceConnectorLoggingConfiguration: nothing is logged until somebody says so (LOG-27)', async () => {
+test('GetVoiceConnectorLoggingConfiguration: logging is off by default (LOG-27)', async () => {
   const { run, connector } = await openFixture();
   assert.deepEqual(await run('GetVoiceConnectorLoggingConfiguration', { VoiceConnectorId: await connector() }), {
     LoggingConfiguration: { EnableSIPLogs: false, EnableMediaMetricLogs: false },
   });
 });
 
-test('GetVoiceConnectorTerminationHealth: no ping has ever come', async () => {
+test('GetVoiceConnectorTerminationHealth: the response is empty, because there are no pings', async () => {
   const { run, connector } = await openFixture();
   assert.deepEqual(await run('GetVoiceConnectorTerminationHealth', { VoiceConnectorId: await connector() }), {});
 });
@@ -94,7 +94,7 @@ async function withEmergencyCalling({ run, connector }: Fixture): Promise<string
 const REMOVED = ['Origination', 'Termination', 'EmergencyCallingConfiguration', 'ExternalSystemsConfiguration', 'StreamingConfiguration'] as const;
 
 for (const name of REMOVED) {
-  test(`DeleteVoiceConnector${name}: it is not found from then on, what else there is stays, and a second time nothing is amiss`, async () => {
+  test(`DeleteVoiceConnector${name}: only this member is deleted, and a second deletion succeeds`, async () => {
     const fixture = await openFixture();
     const { run } = fixture;
     const input = { VoiceConnectorId: await withEmergencyCalling(fixture) };
@@ -134,7 +134,7 @@ const REFUSED: readonly [name: keyof Api, title: string, put: object][] = [
 ];
 
 for (const [name, title, put] of REFUSED) {
-  test(`${name}: ${title} is BadRequestException, and what was there stays`, async () => {
+  test(`${name}: ${title} is BadRequestException, and nothing changes`, async () => {
     const { run, connector, rolesMade } = await openFixture();
     const VoiceConnectorId = await connector();
     await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: ORIGINATION });
@@ -155,7 +155,7 @@ for (const off of ['Origination', 'Termination'] as const) {
     await assert.rejects(put, { code: 'BadRequestException' });
   });
 
-  test(`Emergency calling: as long as it is configured, ${off.toLowerCase()} cannot be turned off or deleted`, async () => {
+  test(`Emergency calling: while it is configured, ${off.toLowerCase()} cannot be disabled or deleted`, async () => {
     const fixture = await openFixture();
     const VoiceConnectorId = await withEmergencyCalling(fixture);
     const code = 'BadRequestException';
@@ -195,7 +195,7 @@ for (const ConfigurationArn of [
   ANALYTICS.replace('us-east-1', 'eu-west-1'),
   `${ANALYTICS}/x`,
 ]) {
-  test(`PutVoiceConnectorStreamingConfiguration: call analytics by ${ConfigurationArn}, of which there are none, are NotFoundException`, async () => {
+  test(`PutVoiceConnectorStreamingConfiguration: the unknown configuration ${ConfigurationArn} is NotFoundException`, async () => {
     const fixture = await openFixture();
     await addAnalytics(fixture);
     const StreamingConfiguration = streaming({ MediaInsightsConfiguration: { Disabled: true, ConfigurationArn } });
@@ -205,7 +205,7 @@ for (const ConfigurationArn of [
   });
 }
 
-test('PutVoiceConnectorStreamingConfiguration: the role of Voice Connectors is made once, and told of once (SLR-6)', async () => {
+test('PutVoiceConnectorStreamingConfiguration: the service-linked role is created and reported once (SLR-6)', async () => {
   const { run, connector, store, rolesMade } = await openFixture();
   const VoiceConnectorId = await connector();
   const role = () => store.transaction((tx) => linkedRole(tx, ACCOUNT, VOICE));
@@ -215,7 +215,7 @@ test('PutVoiceConnectorStreamingConfiguration: the role of Voice Connectors is m
   assert.deepEqual(rolesMade, [VOICE]);
 });
 
-test('PutVoiceConnectorStreamingConfiguration: where people have made a role of that name it is ForbiddenException, and nothing is put (SLR-17)', async () => {
+test('PutVoiceConnectorStreamingConfiguration: another role with the name is ForbiddenException (SLR-17)', async () => {
   const { run, connector, store } = await openFixture();
   const VoiceConnectorId = await connector();
   await addRole(store, `arn:aws:iam::${ACCOUNT}:role/AWSServiceRoleForAmazonChimeVoiceConnector`);

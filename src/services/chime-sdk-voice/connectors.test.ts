@@ -11,7 +11,7 @@ const REQUEST: CreateVoiceConnectorRequest = { Name: 'trunk', RequireEncryption:
 const LATER = instant(START + 1000);
 const UNKNOWN = '0000000000000000000000';
 
-test('CreateVoiceConnector: it has an id of 22 characters, a host name of that id and what AWS takes where nothing is given; GetVoiceConnector answers the same', async () => {
+test("CreateVoiceConnector: the ID has 22 characters, the host name contains it, and defaults are AWS's", async () => {
   const { run } = await openFixture();
   const { VoiceConnector } = await run('CreateVoiceConnector', REQUEST, { region: 'eu-west-1' });
   const id = VoiceConnector?.VoiceConnectorId as string;
@@ -30,7 +30,7 @@ test('CreateVoiceConnector: it has an id of 22 characters, a host name of that i
   assert.deepEqual(await run('GetVoiceConnector', { VoiceConnectorId: id }, { region: 'eu-west-1' }), { VoiceConnector });
 });
 
-test('CreateVoiceConnector: what is given is kept', async () => {
+test('CreateVoiceConnector: optional members are stored', async () => {
   const { run } = await openFixture();
   const given = {
     AwsRegion: 'eu-central-1',
@@ -50,7 +50,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateVoiceConnectorRequ
 ];
 
 for (const [title, change, code] of REFUSED) {
-  test(`CreateVoiceConnector: ${title} is ${code}, and nothing is made`, async () => {
+  test(`CreateVoiceConnector: ${title} is ${code}, and nothing is created`, async () => {
     const { run, connector } = await openFixture({ limits: { ...DEFAULT_LIMITS, connectors: 1 } });
     await connector();
     await assert.rejects(run('CreateVoiceConnector', { ...REQUEST, ...change }), { code });
@@ -58,14 +58,14 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('CreateVoiceConnector: the limit counts an account in a region', async () => {
+test('CreateVoiceConnector: the limit applies to one account in one region', async () => {
   const { connector } = await openFixture({ limits: { ...DEFAULT_LIMITS, connectors: 1 } });
   await connector();
   await connector({}, { region: 'eu-west-1' });
   await connector({}, { accountId: OTHER_ACCOUNT });
 });
 
-test('A voice connector: nobody but its account in its region finds, changes or removes it', async () => {
+test('Voice Connectors: another account or region cannot read, change or delete one', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector();
   for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-west-1' }]) {
@@ -78,7 +78,7 @@ test('A voice connector: nobody but its account in its region finds, changes or 
   await run('GetVoiceConnector', { VoiceConnectorId });
 });
 
-test('ListVoiceConnectors: pages are in the order of ids, and a token of another list is BadRequestException', async () => {
+test('ListVoiceConnectors: pages are in the order of IDs, and a token of another list is BadRequestException', async () => {
   const { run, connector } = await openFixture();
   const ids = [await connector(), await connector(), await connector()].sort();
   const first = await run('ListVoiceConnectors', { MaxResults: 2 });
@@ -92,7 +92,7 @@ test('ListVoiceConnectors: pages are in the order of ids, and a token of another
   await assert.rejects(run('ListVoiceConnectorGroups', { NextToken }), { code: 'BadRequestException' });
 });
 
-test('UpdateVoiceConnector: name and encryption change, and when; an unknown connector is NotFoundException', async () => {
+test('UpdateVoiceConnector: name, encryption and time change, and an unknown one is NotFoundException', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector();
   const change = { Name: 'renamed', RequireEncryption: false };
@@ -105,7 +105,7 @@ test('UpdateVoiceConnector: name and encryption change, and when; an unknown con
   await assert.rejects(run('UpdateVoiceConnector', { VoiceConnectorId: UNKNOWN, ...change }), { code: 'NotFoundException' });
 });
 
-test('DeleteVoiceConnector: it is gone with what was put on it, a second time is NotFoundException', async () => {
+test('DeleteVoiceConnector: its configurations are deleted too, and a second time is NotFoundException', async () => {
   const { run, connector } = await openFixture();
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorLoggingConfiguration', { VoiceConnectorId, LoggingConfiguration: { EnableSIPLogs: true } });
@@ -114,7 +114,7 @@ test('DeleteVoiceConnector: it is gone with what was put on it, a second time is
   await assert.rejects(run('GetVoiceConnectorLoggingConfiguration', { VoiceConnectorId }), { code: 'NotFoundException' });
 });
 
-test('DeleteVoiceConnector: one that is in a group, of whatever region, is ConflictException with VoiceConnectorGroupAssociationsExist (RES-1)', async () => {
+test('DeleteVoiceConnector: one in a group of any region is ConflictException with its Code (RES-1)', async () => {
   for (const region of ['us-east-1', 'eu-west-1']) {
     const { run, connector } = await openFixture();
     const VoiceConnectorId = await connector();
@@ -130,7 +130,7 @@ test('DeleteVoiceConnector: one that is in a group, of whatever region, is Confl
   }
 });
 
-test('ListAvailableVoiceConnectorRegions: it answers the regions of the model', async () => {
+test('ListAvailableVoiceConnectorRegions: it returns the regions of the model', async () => {
   const { run } = await openFixture();
   assert.deepEqual(await run('ListAvailableVoiceConnectorRegions', {}), { VoiceConnectorRegions: VOICE_REGIONS });
   assert.deepEqual(VOICE_REGIONS, loadModel('chime-sdk-voice').shapes['VoiceConnectorAwsRegion']?.enum);

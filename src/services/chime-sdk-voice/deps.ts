@@ -10,23 +10,26 @@ export interface VoiceDeps {
   readonly linkedRoleMade?: (call: Call, service: LinkedServicePrincipal) => Promise<void>;
 }
 
+/** Limits on the number of resources. */
 export interface VoiceLimits {
-  /** Most in one account and region. */
+  /** In one account and region. */
   readonly connectors: number;
-  /** Most in one account, in all regions. */
+  /** In one account, in all regions. */
   readonly groups: number;
   readonly connectorsInGroup: number;
   /** Most calls per second of a termination. */
   readonly callsPerSecond: number;
-  /** Most in one account and region. */
+  /** In one account and region. */
   readonly sipMediaApplications: number;
-  /** Most in one account, in all regions. */
+  /** In one account, in all regions. */
   readonly sipRules: number;
   /** Most SIP users of one Voice Connector. */
   readonly credentials: number;
 }
 
 /**
+ * Default limits.
+ *
  * Source: AWS General Reference, "Amazon Chime SDK endpoints and quotas", SIP trunking and voice quotas; groups also RES-1.
  * Assumed: SIP rules, because CreateSipRule documents a limit but not its value; credentials, as many as Terraform accepts at once.
  */

@@ -11,7 +11,7 @@ async function group({ run }: Fixture, VoiceConnectorItems: readonly VoiceConnec
   return VoiceConnectorGroup?.VoiceConnectorGroupId as string;
 }
 
-test('CreateVoiceConnectorGroup: connectors of several regions are in it, in their priorities; it is got and listed so (RES-1)', async () => {
+test('CreateVoiceConnectorGroup: it has connectors of several regions, with their priorities (RES-1)', async () => {
   const fixture = await openFixture();
   const { run, connector } = fixture;
   const [here, there] = [await connector(), await connector({}, { region: 'us-west-2' })];
@@ -55,7 +55,7 @@ for (const [title, connectors, onCreate, onUpdate] of REFUSED) {
   });
 }
 
-test('CreateVoiceConnectorGroup: a fourth of an account, in whatever region, is ResourceLimitExceededException (RES-1)', async () => {
+test('CreateVoiceConnectorGroup: the fourth of an account is ResourceLimitExceededException (RES-1)', async () => {
   const { run } = await openFixture();
   for (const region of ['us-east-1', 'us-east-1', 'us-west-2']) await run('CreateVoiceConnectorGroup', { Name: 'g' }, { region });
   for (const region of ['us-east-1', 'eu-west-1']) {
@@ -64,7 +64,7 @@ test('CreateVoiceConnectorGroup: a fourth of an account, in whatever region, is 
   await run('CreateVoiceConnectorGroup', { Name: 'g' }, { accountId: OTHER_ACCOUNT });
 });
 
-test('UpdateVoiceConnectorGroup: the items take the place of those before; the distribution stays where none is given', async () => {
+test('UpdateVoiceConnectorGroup: the items are replaced, and an absent distribution keeps the stored one', async () => {
   const fixture = await openFixture();
   const { run, connector } = fixture;
   const [first, second] = [await connector(), await connector()];
@@ -79,7 +79,7 @@ test('UpdateVoiceConnectorGroup: the items take the place of those before; the d
   assert.deepEqual(await run('GetVoiceConnectorGroup', { VoiceConnectorGroupId }), { VoiceConnectorGroup });
 });
 
-test('DeleteVoiceConnectorGroup: with connectors it is ConflictException, without it is gone', async () => {
+test('DeleteVoiceConnectorGroup: a group with connectors is ConflictException', async () => {
   const fixture = await openFixture();
   const { run, connector } = fixture;
   const VoiceConnectorGroupId = await group(fixture, items(await connector()));
@@ -89,7 +89,7 @@ test('DeleteVoiceConnectorGroup: with connectors it is ConflictException, withou
   assert.deepEqual((await run('ListVoiceConnectorGroups', {})).VoiceConnectorGroups, []);
 });
 
-test('A group: an unknown one, or one of another account or region, is NotFoundException', async () => {
+test('Groups: an unknown one, or one of another account or region, is NotFoundException', async () => {
   const fixture = await openFixture();
   const { run } = fixture;
   const own = await group(fixture);

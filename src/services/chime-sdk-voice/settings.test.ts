@@ -5,7 +5,7 @@ import { OTHER_ACCOUNT, openFixture, START } from './fixture.ts';
 
 const WEEK = 7 * 24 * 60 * 60_000;
 
-test('UpdateGlobalSettings: the bucket is one for all regions of an account, and goes where none is given', async () => {
+test('UpdateGlobalSettings: all regions have one bucket, and a request without a bucket removes it', async () => {
   const { run } = await openFixture();
   assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
   await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });
@@ -15,7 +15,7 @@ test('UpdateGlobalSettings: the bucket is one for all regions of an account, and
   assert.deepEqual(await run('GetGlobalSettings', {}), { VoiceConnector: {} });
 });
 
-test('UpdatePhoneNumberSettings: the calling name changes once in seven days; the same name again is no change', async () => {
+test('UpdatePhoneNumberSettings: the name changes once in seven days, and the same name changes nothing', async () => {
   const { run } = await openFixture();
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), {});
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
@@ -28,7 +28,7 @@ test('UpdatePhoneNumberSettings: the calling name changes once in seven days; th
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'Other', CallingNameUpdatedTimestamp: now });
 });
 
-test('Settings: one does not touch the other', async () => {
+test('Settings: an update of one keeps the other', async () => {
   const { run } = await openFixture();
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
   await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });

@@ -7,7 +7,7 @@ import { ACCOUNT, LAMBDA, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './f
 
 const REQUEST: CreateSipMediaApplicationRequest = { Name: 'answering', AwsRegion: 'us-west-2', Endpoints: [{ LambdaArn: LAMBDA }] };
 
-test('CreateSipMediaApplication: it is answered, got and listed as it was made, and the role of Voice Connectors is made once (SLR-6)', async () => {
+test('CreateSipMediaApplication: Get and List return it, and the role is created once (SLR-6)', async () => {
   const { run, rolesMade, application } = await openFixture();
   const { SipMediaApplication } = await run('CreateSipMediaApplication', REQUEST);
   const id = SipMediaApplication?.SipMediaApplicationId as string;
@@ -37,7 +37,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateSipMediaApplicatio
 ];
 
 for (const [title, change, code] of REFUSED) {
-  test(`CreateSipMediaApplication: ${title} is ${code}, and nothing is made`, async () => {
+  test(`CreateSipMediaApplication: ${title} is ${code}, and nothing is created`, async () => {
     const { run, application } = await openFixture({ limits: { ...DEFAULT_LIMITS, sipMediaApplications: 1 } });
     await application({ Name: 'taken' });
     await assert.rejects(run('CreateSipMediaApplication', { ...REQUEST, ...change }), { code });
@@ -45,7 +45,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('UpdateSipMediaApplication: what is given changes, the rest stays; the name of another is ConflictException, its own is not', async () => {
+test('UpdateSipMediaApplication: absent members remain, and the name of another is ConflictException', async () => {
   const { run, application } = await openFixture();
   await application({ Name: 'taken' });
   const SipMediaApplicationId = await application({ Name: 'own' });
@@ -61,7 +61,7 @@ test('UpdateSipMediaApplication: what is given changes, the rest stays; the name
   assert.deepEqual(await run('GetSipMediaApplication', { SipMediaApplicationId }), { SipMediaApplication });
 });
 
-test('DeleteSipMediaApplication: an enabled rule that names it is ConflictException; a disabled one outlives it', async () => {
+test('DeleteSipMediaApplication: an enabled rule is ConflictException, and a disabled rule remains', async () => {
   const { run, application } = await openFixture();
   const SipMediaApplicationId = await application();
   const { SipRule } = await run('CreateSipRule', {
@@ -79,7 +79,7 @@ test('DeleteSipMediaApplication: an enabled rule that names it is ConflictExcept
   await assert.rejects(run('UpdateSipRule', { SipRuleId, Name: 'rule', Disabled: false }), { code: 'BadRequestException' });
 });
 
-test('PutSipMediaApplicationLoggingConfiguration: messages are not logged until somebody says so (LOG-27)', async () => {
+test('PutSipMediaApplicationLoggingConfiguration: logging is off by default (LOG-27)', async () => {
   const { run, application } = await openFixture();
   const SipMediaApplicationId = await application();
   const got = async () =>

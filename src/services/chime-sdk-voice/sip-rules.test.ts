@@ -17,7 +17,7 @@ async function rule({ run, application }: Fixture, more: Partial<CreateSipRuleRe
   return SipRule?.SipRuleId as string;
 }
 
-test('CreateSipRule: applications of several regions take the calls to a connector, one a region; it is got so', async () => {
+test('CreateSipRule: it has one application per region', async () => {
   const { run, connector, application } = await openFixture();
   const here = await application();
   const there = await application({ AwsRegion: 'us-west-2' }, { region: 'us-west-2' });
@@ -60,7 +60,7 @@ const REFUSED: readonly [title: string, change: (fixture: Fixture) => Promise<Pa
 ];
 
 for (const [title, change, code] of REFUSED) {
-  test(`CreateSipRule: ${title} is ${code}, and nothing is made`, async () => {
+  test(`CreateSipRule: ${title} is ${code}, and nothing is created`, async () => {
     const fixture = await openFixture({ limits: { ...DEFAULT_LIMITS, sipRules: 1 } });
     await rule(fixture);
     await assert.rejects(rule(fixture, { TriggerValue: '+15550101', ...(await change(fixture)) }), { code });
@@ -68,7 +68,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('ListSipRules: all rules of the region, or those that name an application, page by page', async () => {
+test('ListSipRules: pages have all rules of the region, or those of one application', async () => {
   const fixture = await openFixture();
   const { run, application } = fixture;
   const [wanted, other] = [await application(), await application()];
@@ -96,7 +96,7 @@ test('ListSipRules: all rules of the region, or those that name an application, 
   assert.deepEqual((await run('ListSipRules', {}, { region: 'eu-west-1' })).SipRules, []);
 });
 
-test('UpdateSipRule: what is given changes, the trigger and what is not given stay', async () => {
+test('UpdateSipRule: the trigger and absent members remain', async () => {
   const fixture = await openFixture();
   const { run, application } = fixture;
   const SipRuleId = await rule(fixture);
@@ -112,7 +112,7 @@ test('UpdateSipRule: what is given changes, the trigger and what is not given st
   assert.deepEqual(await run('GetSipRule', { SipRuleId }), { SipRule });
 });
 
-test('DeleteSipRule: an enabled rule is ConflictException, a disabled one is gone and its trigger free', async () => {
+test('DeleteSipRule: an enabled rule is ConflictException, and a deleted rule frees its trigger', async () => {
   const fixture = await openFixture();
   const { run } = fixture;
   const SipRuleId = await rule(fixture);

@@ -29,7 +29,7 @@ async function openTermination() {
   };
 }
 
-test('PutVoiceConnectorTerminationCredentials: users are added, a known one has the new password, and names alone are listed', async () => {
+test('PutVoiceConnectorTerminationCredentials: it adds users and replaces passwords, and lists have only names', async () => {
   const { put, usernames, passwords } = await openTermination();
   assert.deepEqual(await put([ADA]), {});
   await put([BOB, { ...ADA, Password: 'third secret' }]);
@@ -37,7 +37,7 @@ test('PutVoiceConnectorTerminationCredentials: users are added, a known one has 
   assert.deepEqual(await passwords(), ['third secret', 'second secret']);
 });
 
-test('PutVoiceConnectorTerminationCredentials: no password stands in what is kept, and none opens for another user (LOG-4)', async () => {
+test('PutVoiceConnectorTerminationCredentials: a stored password is sealed for its user (LOG-4)', async () => {
   const { put, kept, VoiceConnectorId } = await openTermination();
   await put([ADA, BOB]);
   const [ada] = await kept();
@@ -46,14 +46,14 @@ test('PutVoiceConnectorTerminationCredentials: no password stands in what is kep
   assert.throws(() => vault.open(ada.sealedPassword, sipCredentialBinding(VoiceConnectorId, 'bob')));
 });
 
-test('DeleteVoiceConnectorTerminationCredentials: the named users are gone, names it does not have are passed over', async () => {
+test('DeleteVoiceConnectorTerminationCredentials: it deletes users and ignores unknown names', async () => {
   const { run, put, usernames, VoiceConnectorId } = await openTermination();
   await put([ADA, BOB]);
   await run('DeleteVoiceConnectorTerminationCredentials', { VoiceConnectorId, Usernames: ['ada', 'nobody'] });
   assert.deepEqual(await usernames(), ['bob']);
 });
 
-test('DeleteVoiceConnectorTermination: its users go with it', async () => {
+test('DeleteVoiceConnectorTermination: it deletes the users too', async () => {
   const { run, put, usernames, VoiceConnectorId } = await openTermination();
   await put([ADA]);
   await run('DeleteVoiceConnectorTermination', { VoiceConnectorId });
@@ -73,7 +73,7 @@ const REFUSED: readonly [title: string, credentials: readonly Credential[]][] = 
 ];
 
 for (const [title, credentials] of REFUSED) {
-  test(`PutVoiceConnectorTerminationCredentials: ${title} is BadRequestException, which repeats nothing, and nothing changes`, async () => {
+  test(`PutVoiceConnectorTerminationCredentials: ${title} is BadRequestException without secrets, and nothing changes`, async () => {
     const { put, kept } = await openTermination();
     await put([ADA]);
     const before = await kept();
