@@ -24,6 +24,7 @@ import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
 import { messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
+import { channelEvents } from '#realtime/tables/channel-events.ts';
 import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
 import { authorizationReference } from '#services/accessanalyzer/reference.ts';
 import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
@@ -248,7 +249,7 @@ async function sweepWhatEnded(): Promise<void> {
   while (await store.transaction(sweepRemovedChannels));
   await store.transaction((tx) => sweepRetention(tx, now()));
   const told = instant(now() - CHANNEL_EVENTS_KEPT_MS);
-  while ((await store.transaction((tx) => tx.channelEvents.forget(told, FORGOTTEN_AT_ONCE))) === FORGOTTEN_AT_ONCE);
+  while ((await store.transaction((tx) => tx.of(channelEvents).forget(told, FORGOTTEN_AT_ONCE))) === FORGOTTEN_AT_ONCE);
 }
 const sweep = setInterval(() => {
   void sweepWhatEnded().catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
