@@ -7,8 +7,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { checkSync } from 'recheck';
 import { loadModel } from '#model/load.ts';
-import { SERVICE_NAMES } from '#model/model.ts';
 import { compiledPattern } from '#model/patterns.ts';
+import { SERVICE_NAMES } from '#model/services.ts';
 
 /** Time limit for each pattern. An undecided pattern is reported but does not fail, because the length of its input is bounded. */
 const CHECK_MAX_MS = 2_000;

@@ -4,12 +4,12 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { actionName } from '#model/action-prefix.ts';
 import type { AuthorizationFile } from '#model/authorization.ts';
-import { type OperationModel, SERVICE_NAMES, type ServiceModel, type ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import { actionName, SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { authorization, authorizationText } from './generate/authorization.ts';
 import { joinClient } from './generate/clients.ts';
-import { declarations } from './generate/declarations.ts';
+import { apis, declarations } from './generate/declarations.ts';
 import { managedPoliciesText } from './generate/managed-policies.ts';
 import { fromPublished, mapValues, readPublished, readRemoved } from './generate/published.ts';
 
@@ -33,6 +33,7 @@ export function generate(): ReadonlyMap<string, string> {
       ),
     );
   }
+  files.set('apis.ts', apis(SERVICE_NAMES));
   return files;
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
-import { type Member, SERVICE_NAMES, type ServiceName, type Shape } from '#model/model.ts';
+import type { Member, Shape } from '#model/model.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { type ClientName, calls, dashed } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
 import { STORED } from './parity/stored.ts';

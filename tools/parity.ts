@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loadModel } from '#model/load.ts';
-import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type ClientName, calls, type TestText } from './parity/clients.ts';
 import { REASONS } from './parity/reasons.ts';
@@ -103,7 +103,8 @@ function stub(): object {
 /** Reports whether a source has an operation as a key of a table or as an exported constant or function. */
 function hasOperation(text: string, operation: string): boolean {
   const constant = operation.charAt(0).toLowerCase() + operation.slice(1);
-  return new RegExp(`^ *${operation}(?::|\\()|^export (?:const|function) ${constant}\\b`, 'm').test(text);
+  const named = `^ *${operation}(?::|\\()|\\boperation: '${operation}'|^export (?:const|function) ${constant}\\b`;
+  return new RegExp(named, 'm').test(text);
 }
 
 function assumedIn(text: string): number {

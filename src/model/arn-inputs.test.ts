@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { arnForm, arnInputsOf } from './arn-inputs.ts';
 import { loadModel } from './load.ts';
-import type { OperationModel, ServiceName } from './model.ts';
+import type { OperationModel } from './model.ts';
+import type { ServiceName } from './services.ts';
 
 const APP = 'arn:aws:chime:us-east-1:111122223333:app-instance/a1b2c3d4';
 

@@ -7,9 +7,10 @@
  * Source: Service Authorization Reference, "Resource types"; AWS's notice to its customers about IAM APIs (cloud-gov/aws-broker issue 383):
  * the partition must be the account's, the service `iam`, the region blank, the resource type valid, and there are no trailing spaces.
  */
-import { ACTION_PREFIXES } from './action-prefix.ts';
+
 import { actionOf, resourceTypesOf } from './authorization.ts';
-import type { OperationModel, ServiceModel, ServiceName, Shape } from './model.ts';
+import type { OperationModel, ServiceModel, Shape } from './model.ts';
+import { SERVICES, type ServiceName } from './services.ts';
 
 /** Member of an input that contains an ARN. */
 export interface ArnInput {
@@ -143,7 +144,7 @@ export function undeclaredArnInputs(model: ServiceModel, operation: OperationMod
 }
 
 function typesOf(service: ServiceName, operation: string, member: string): readonly string[] | undefined {
-  const prefix = ACTION_PREFIXES[service];
+  const prefix = SERVICES[service].actionPrefix;
   const named = NAMED.find(([services, members]) => services.test(service) && members.test(member))?.[2];
   if (named !== undefined && named[0] !== OF_ACTION[0]) return named;
   if (named !== undefined) {

@@ -1,10 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of the reference look like templates
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACTION_PREFIXES, actionName } from './action-prefix.ts';
 import { actionOf, actionsOf, conditionKey, resourceTypesOf, services } from './authorization.ts';
 import { loadModel } from './load.ts';
-import { SERVICE_NAMES } from './model.ts';
+import { actionName, SERVICE_NAMES, SERVICES } from './services.ts';
 
 test('actionOf: an action has its access level and the ARN format of each resource type', () => {
   const action = actionOf('chime', 'GetMeeting');
@@ -62,7 +61,7 @@ test('actionName: every operation of the models has an action, except those newe
   const without = SERVICE_NAMES.flatMap((service) =>
     Object.keys(loadModel(service).operations).filter((operation) => {
       const [prefix, name] = actionName(service, operation).split(':') as [string, string];
-      assert.equal(prefix, ACTION_PREFIXES[service]);
+      assert.equal(prefix, SERVICES[service].actionPrefix);
       return actionOf(prefix, name) === undefined;
     }),
   );

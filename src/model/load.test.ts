@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actionOf } from './authorization.ts';
 import { loadModel } from './load.ts';
-import { SERVICE_NAMES, type ServiceName } from './model.ts';
+import { SERVICE_NAMES, type ServiceName } from './services.ts';
 
 // biome-ignore format: a table
 const SERVICES: readonly [service: ServiceName, signingName: string, protocols: string, operations: number][] = [

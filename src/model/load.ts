@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { ServiceModel, ServiceName } from './model.ts';
+import type { ServiceModel } from './model.ts';
+import type { ServiceName } from './services.ts';
 
 const LOADED = new Map<ServiceName, ServiceModel>();
 

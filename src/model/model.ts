@@ -2,31 +2,10 @@
  * The published service models as data. Owns their compact form, but not their use in HTTP.
  * `npm run generate` writes the files in `generated/`, which have these types.
  */
-
-/** Names of the services. They name the folder in `services/`, the file in `generated/` and the base path `/_<service>`. */
-export const SERVICE_NAMES = [
-  'chime',
-  'chime-sdk-identity',
-  'chime-sdk-meetings',
-  'chime-sdk-messaging',
-  'chime-sdk-media-pipelines',
-  'chime-sdk-voice',
-  'iam',
-  'sts',
-  'cloudtrail',
-  'events',
-  'cloudwatch',
-  'accessanalyzer',
-  'organizations',
-] as const;
-/** Name of a service in this server. */
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+import type { ProtocolName, ServiceName } from './services.ts';
 
 /** Input or output without members. */
 export type Empty = Readonly<Record<string, never>>;
-
-/** Published names of protocols. `json` is awsJson 1.0 or 1.1, depending on `jsonVersion`. */
-export type ProtocolName = 'rest-json' | 'query' | 'json' | 'smithy-rpc-v2-cbor';
 
 /** Model of a service. */
 export interface ServiceModel {

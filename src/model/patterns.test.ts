@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadModel } from './load.ts';
-import { SERVICE_NAMES } from './model.ts';
 import { codePoints, compiledPattern, matchesPattern, PATTERN_TEXT_MAX } from './patterns.ts';
+import { SERVICE_NAMES } from './services.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a pattern as published
 const MALFORMED = '^[-_a-zA-Z0-9]*${2,64}$';

@@ -15,7 +15,7 @@ export interface SessionOpened {
   readonly key: string;
 }
 
-/** What stands in the documents of `tx.channelEvents`. */
+/** What stands in the documents of `channelEvents`. */
 export type Told =
   | ChannelEvent
   | (SessionOpened & { readonly type: 'SessionOpened' })

@@ -17,18 +17,26 @@ export const RESOURCE = table('resource', {
     updatedAt: instant,
     expiresAt: optional(instant),
     tags: json<readonly TagRecord[]>(),
-    document: json<unknown>(),
+    document: json<StoredDocument>(),
   },
   key: ['accountId', 'kind', 'region', 'parent', 'id'],
   indexes: [{ columns: ['kind', 'expiresAt'], where: 'expires_at_ms IS NOT NULL' }],
 });
 
-/** Kind of resource: its type in an ARN, and the type of its document. */
+/** Kind of a resource: the name of its type in ARNs, and the type of its stored document. */
 export interface ResourceKind<Document> {
   readonly name: string;
+  /**
+   * Converts a document that an earlier version stored. Reads apply it, so the next write stores the present form.
+   * It must return a document of the present form unchanged.
+   */
+  readonly upgrade?: (stored: StoredDocument) => Document;
   /** For the compiler only. */
   readonly document?: Document;
 }
+
+/** Document as stored, by this version or an earlier one. */
+export type StoredDocument = Readonly<Record<string, unknown>>;
 
 /** Place of resources: an account, a region and a parent. */
 export interface ResourcePlace {
@@ -94,12 +102,12 @@ const put = RESOURCE.update('updatedAt', 'expiresAt', 'tags', 'document');
 
 export function resources(sql: Sql): Resources {
   return {
-    add: ({ name }, resource) => RESOURCE.add(sql, { ...resource, kind: name }),
+    add: ({ name }, resource) => RESOURCE.add(sql, toRow(name, resource)),
     async get(kind, { accountId, region, parent, id }) {
       const row = await RESOURCE.get(sql, accountId, kind.name, region, parent, id);
       return row && toResource(kind, row);
     },
-    put: ({ name }, resource) => put(sql, { ...resource, kind: name }),
+    put: ({ name }, resource) => put(sql, toRow(name, resource)),
     remove: ({ name }, { accountId, region, parent, id }) => RESOURCE.remove(sql, accountId, name, region, parent, id),
     removeAll: ({ name }, { accountId, region, parent }) => sql.run(DELETE_ALL, [accountId, name, region, parent]),
     list: async (kind, { accountId, region, parent }, limit, after = '') =>
@@ -112,6 +120,13 @@ export function resources(sql: Sql): Resources {
   };
 }
 
-function toResource<Document>(_: ResourceKind<Document>, { kind, ...resource }: Row<typeof RESOURCE>): ResourceRecord<Document> {
-  return resource as ResourceRecord<Document>;
+function toRow<Document>(kind: string, { document, ...resource }: ResourceRecord<Document>): Row<typeof RESOURCE> {
+  return { ...resource, kind, document: document as StoredDocument };
+}
+
+function toResource<Document>(
+  { upgrade }: ResourceKind<Document>,
+  { kind, document, ...resource }: Row<typeof RESOURCE>,
+): ResourceRecord<Document> {
+  return { ...resource, document: upgrade ? upgrade(document) : (document as Document) };
 }

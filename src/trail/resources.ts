@@ -1,6 +1,6 @@
 import { parseArn } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 
 /**
  * Names of members that contain a secret, in lower case, for all structures and services.

@@ -1,10 +1,10 @@
 import type { Received } from '#core/exchange.ts';
-import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
-import { CHIME_SERVICES, type RawPair } from './routed.ts';
+import { CHIME_SERVICES, isChime, SERVICE_NAMES, SERVICES, type ServiceName, serviceRow } from '#model/services.ts';
+import type { RawPair } from './routed.ts';
 
 /**
- * What a request says about the service it is for. Every clue is unverified; each only helps to choose among operations, and the one chosen is
- * the one that is authorized.
+ * Hints in a request about its service. No clue is verified. Each helps to choose an operation, and the server authorizes the operation that
+ * it chose.
  */
 export interface Clues {
   readonly host: string | undefined;
@@ -17,7 +17,7 @@ export interface Clues {
   readonly scope: string | undefined;
 }
 
-/** Reads the headers that routing asks for in one pass; of a header sent twice the first counts, as in Node. */
+/** Reads the headers that routing needs in one pass. If a header is repeated, the first counts, as in Node. */
 export function readClues(received: Received, query: readonly RawPair[]): Clues {
   let host: string | undefined;
   let target: string | undefined;
@@ -31,7 +31,7 @@ export function readClues(received: Received, query: readonly RawPair[]): Clues 
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const value = rawHeaders[i + 1];
-    // The length sorts nearly every header out without making a lower-case copy of its name.
+    // The length excludes nearly every header without a lower-case copy of its name.
     switch (name.length) {
       case 4:
         if (name.toLowerCase() === 'host') host ??= value;
@@ -62,7 +62,7 @@ export function readClues(received: Received, query: readonly RawPair[]): Clues 
     smithyProtocol,
     contentType,
     contentEncoding,
-    // In Node the JavaScript SDK names the service in the one, in a browser in the other.
+    // The JavaScript SDK names the service in the first in Node, and in the second in a browser.
     userAgent: browserAgent === undefined ? userAgent : `${userAgent} ${browserAgent}`,
     scope: credential && scopeService(credential),
   };
@@ -75,73 +75,63 @@ function between(text: string, start: string, end: string): string | undefined {
   return text.slice(from + start.length, to < 0 ? undefined : to);
 }
 
-/** `AKIA…/20261122/us-east-1/iam/aws4_request`: the fourth part; a presigned URL writes the slashes as `%2F`. */
+/** Returns the fourth part of `AKIA…/20261122/us-east-1/iam/aws4_request`. A presigned URL encodes the slashes as `%2F`. */
 function scopeService(credential: string): string | undefined {
   const parts = credential.includes('%') ? credential.split(/%2F|\//i) : credential.split('/');
   return parts.length === 5 ? parts[3] : undefined;
 }
 
-/** The services that sign under a name; none where the name is unknown. */
-// biome-ignore format: a table
-const BY_SIGNING_NAME: ReadonlyMap<string, readonly ServiceName[]> = new Map<string, readonly ServiceName[]>([
-  ['chime',           CHIME_SERVICES],
-  ['iam',             ['iam']],
-  ['sts',             ['sts']],
-  ['cloudtrail',      ['cloudtrail']],
-  ['events',          ['events']],
-  ['monitoring',      ['cloudwatch']],
-  ['access-analyzer', ['accessanalyzer']],
-  ['organizations',   ['organizations']],
-]);
+const REST_SERVICES: readonly ServiceName[] = [
+  ...CHIME_SERVICES,
+  ...SERVICE_NAMES.filter((name) => !isChime(name) && serviceRow(name).protocols.includes('rest-json')),
+];
 
-/** The name a service signs under: the inverse of the table above, so that no model is loaded to ask. */
+/** Services by signing name. The names of Chime's services are in the order in which an undecided request tries them. */
+const BY_SIGNING_NAME: ReadonlyMap<string, readonly ServiceName[]> = Map.groupBy(
+  [...CHIME_SERVICES, ...SERVICE_NAMES.filter((name) => !isChime(name))],
+  (name) => SERVICES[name].signingName,
+);
+
+/** Returns the name that a service signs under. */
 export function signsAs(service: ServiceName): string {
-  for (const [name, services] of BY_SIGNING_NAME) if (services.includes(service)) return name;
-  return service;
+  return SERVICES[service].signingName;
 }
 
+/** Returns the services that sign under a name. An unknown name has none. */
 export function servicesSigningAs(name: string): readonly ServiceName[] {
   return BY_SIGNING_NAME.get(name) ?? [];
 }
 
-/** First label of a host, as AWS names its endpoints. `chime` is not here: see `route`. Requirement AUTHN-2. */
-// biome-ignore format: a table
-const BY_HOST_LABEL: ReadonlyMap<string, ServiceName> = new Map<string, ServiceName>([
-  ['meetings-chime',        'chime-sdk-meetings'],
-  ['identity-chime',        'chime-sdk-identity'],
-  ['messaging-chime',       'chime-sdk-messaging'],
-  ['media-pipelines-chime', 'chime-sdk-media-pipelines'],
-  ['voice-chime',           'chime-sdk-voice'],
-  ['iam',                   'iam'],
-  ['sts',                   'sts'],
-  ['cloudtrail',            'cloudtrail'],
-  ['events',                'events'],
-  ['monitoring',            'cloudwatch'],
-  ['access-analyzer',       'accessanalyzer'],
-  ['organizations',         'organizations'],
-]);
+/** Returns the rest-json services that a request may be for, by its credential scope. Without a known scope, these are all of them. */
+export function restServices(scope: string | undefined): readonly ServiceName[] {
+  const signing = scope === undefined ? [] : servicesSigningAs(scope);
+  return signing.length === 0 ? REST_SERVICES : signing;
+}
 
-/** The service a host names, FIPS and dual-stack forms included. `chime` for `chime.…` and `service.chime.…`. */
+/** Services by the first label of the host, as AWS names its endpoints. Requirement AUTHN-2. */
+const BY_HOST_LABEL: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.map((name) => [SERVICES[name].hostPrefix, name]));
+
+/** Returns the service that a host names, including FIPS and dual-stack forms. `chime.…` and `service.chime.…` are `chime`. */
 export function serviceOfHost(host: string): ServiceName | undefined {
   const lower = host.toLowerCase();
   if (lower.startsWith('service.chime.')) return 'chime';
   const dot = lower.indexOf('.');
   if (dot < 0) return undefined;
   const label = lower.slice(0, dot);
-  const plain = label.endsWith('-fips') ? label.slice(0, -5) : label;
-  return plain === 'chime' ? 'chime' : BY_HOST_LABEL.get(plain);
+  return BY_HOST_LABEL.get(label.endsWith('-fips') ? label.slice(0, -5) : label);
 }
 
-const BY_TARGET: ReadonlyMap<string, ServiceName> = new Map<string, ServiceName>([
-  ['CloudTrail_20131101', 'cloudtrail'],
-  ['AWSEvents', 'events'],
-  ['GraniteServiceVersion20100801', 'cloudwatch'],
-  ['AWSOrganizationsV20161128', 'organizations'],
-]);
+/** Services by the last part of their target prefix. */
+const BY_TARGET: ReadonlyMap<string, ServiceName> = new Map(
+  SERVICE_NAMES.flatMap((name) => {
+    const prefix = serviceRow(name).targetPrefix;
+    return prefix === undefined ? [] : [[prefix.slice(prefix.lastIndexOf('.') + 1), name] as const];
+  }),
+);
 
 /**
- * `CloudTrail_20131101.LookupEvents` → service and operation. What stands before the last dot but one differs among clients: botocore sends
- * `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents`.
+ * Splits a target: `CloudTrail_20131101.LookupEvents` → service and operation. The text before the second last dot differs among clients:
+ * botocore sends `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents`.
  */
 export function readTarget(target: string): { readonly service: ServiceName | undefined; readonly operation: string } {
   const last = target.lastIndexOf('.');
@@ -149,21 +139,19 @@ export function readTarget(target: string): { readonly service: ServiceName | un
   return { service: BY_TARGET.get(prefix), operation: target.slice(last + 1) };
 }
 
-/** The service of `/service/GraniteServiceVersion20100801/operation/PutMetricData`. */
+/** Returns the service of `/service/GraniteServiceVersion20100801/operation/PutMetricData`. */
 export function serviceOfTarget(prefix: string): ServiceName | undefined {
   return BY_TARGET.get(prefix);
 }
 
-/** `2011-06-15` → sts: what an unsigned AssumeRoleWithWebIdentity says. */
-export const QUERY_VERSIONS: ReadonlyMap<string, ServiceName> = new Map<string, ServiceName>([
-  ['2011-06-15', 'sts'],
-  ['2010-05-08', 'iam'],
-  ['2010-08-01', 'cloudwatch'],
-]);
+/** Services by the `Version` of a query request: `2011-06-15` → sts. An unsigned AssumeRoleWithWebIdentity has no other clue. */
+export const QUERY_VERSIONS: ReadonlyMap<string, ServiceName> = new Map(
+  SERVICE_NAMES.filter((name) => serviceRow(name).protocols.includes('query')).map((name) => [SERVICES[name].apiVersion, name]),
+);
 
 const BY_NAME: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.map((name) => [name, name]));
 
-/** The service of our own name for it, as in `/_chime-sdk-voice/`. */
+/** Returns the service with our name for it, as in `/_chime-sdk-voice/`. */
 export function serviceNamed(name: string): ServiceName | undefined {
   return BY_NAME.get(name);
 }
@@ -171,15 +159,15 @@ export function serviceNamed(name: string): ServiceName | undefined {
 const BY_AGENT_NAME: ReadonlyMap<string, ServiceName> = new Map(SERVICE_NAMES.map((name) => [name.replaceAll('-', ''), name]));
 
 /**
- * The service that a User-Agent names: `api/chime-sdk-voice#3.1` (JavaScript; until 2023 `api/chime_sdk_voice/3.38`), `api/chimesdkvoice#1.2`
- * (Go), `command/chime-sdk-voice.list-x` (CLI v2). botocore and CLI v1 name none.
+ * Returns the service that a User-Agent names: `api/chime-sdk-voice#3.1` (JavaScript; until 2023 `api/chime_sdk_voice/3.38`), `api/chimesdkvoice#1.2`
+ * (Go), `command/chime-sdk-voice.list-x` (CLI v2). botocore and CLI v1 do not name it.
  */
 export function serviceOfUserAgent(userAgent: string): ServiceName | undefined {
   const named = word(userAgent, 'api/', '#/') ?? word(userAgent, 'command/', '.');
   return named === undefined ? undefined : BY_AGENT_NAME.get(named.toLowerCase().replaceAll('-', '').replaceAll('_', ''));
 }
 
-/** What stands between `start` and the first of `ends`. */
+/** Returns the text between `start` and the first of `ends`, at most 64 characters. */
 function word(text: string, start: string, ends: string): string | undefined {
   const found = text.indexOf(start);
   if (found < 0) return undefined;

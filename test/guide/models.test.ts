@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
-import type { ServiceModel, ServiceName } from '#model/model.ts';
+import type { ServiceModel } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 
 const CHIME = [
   'chime',

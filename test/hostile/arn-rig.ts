@@ -27,7 +27,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
 import { loadModel } from '#model/load.ts';
-import { type OperationModel, SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import type { OperationModel } from '#model/model.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { allow, deny, type Guide, type Keys, policy, startGuide, trust } from '../guide/rig.ts';
 import { inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { replaceAt } from '../wire/samples.ts';

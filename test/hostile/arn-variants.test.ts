@@ -1,11 +1,10 @@
 /** SEC: a resource has one ARN. No other string for it reaches it, whichever operation takes the ARN. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionName } from '#model/action-prefix.ts';
 import { undeclaredArnInputs } from '#model/arn-inputs.ts';
 import { actionOf } from '#model/authorization.ts';
 import { loadModel } from '#model/load.ts';
-import { SERVICE_NAMES } from '#model/model.ts';
+import { actionName, SERVICE_NAMES } from '#model/services.ts';
 import { parity } from '../../tools/parity.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
 import { type Place, startArnRig } from './arn-rig.ts';

@@ -1,5 +1,6 @@
 import { loadModel } from '#model/load.ts';
-import { type Member, type OperationModel, SERVICE_NAMES, type ServiceModel } from '#model/model.ts';
+import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
+import { SERVICE_NAMES } from '#model/services.ts';
 import { inputFor, operationsOf } from '../sdk/every-operation.ts';
 import type { Keys, Recorder } from './recorder.ts';
 

@@ -10,7 +10,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { SERVICE_NAMES } from '#model/model.ts';
+import { SERVICE_NAMES } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { operationTableOf } from '../../tools/parity.ts';
 import { startTestServer } from '../server.ts';

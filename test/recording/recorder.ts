@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import { askControl } from '#server/operator/control.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
 import { everyEvent } from '../sdk/history.ts';

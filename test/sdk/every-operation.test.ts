@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { SERVICE_NAMES } from '#model/model.ts';
+import { SERVICE_NAMES } from '#model/services.ts';
 import { unprovenOf } from '../server/unproven.ts';
 import { startTestServer } from '../server.ts';
 import { caller, inputFor, operationsOf } from './every-operation.ts';

@@ -12,7 +12,8 @@ import * as iam from '@aws-sdk/client-iam';
 import * as organizations from '@aws-sdk/client-organizations';
 import * as sts from '@aws-sdk/client-sts';
 import { loadModel } from '#model/load.ts';
-import type { Member, OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import { type SampleForm, sample, withCanonicalArns } from '../wire/samples.ts';
 
 /** All operations that SDK clients have, each with a valid input. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SERVICE_NAMES } from '#model/model.ts';
+import { SERVICE_NAMES } from '#model/services.ts';
 import { caller, inputFor, operationsOf, type Unsigned } from '../sdk/every-operation.ts';
 import { startServerProcess } from './process.ts';
 import { exchange } from './raw.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { everyEvent } from '../sdk/history.ts';
 import { policy } from '../sdk/policy.ts';

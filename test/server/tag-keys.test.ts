@@ -13,7 +13,8 @@ import {
 } from '@aws-sdk/client-chime-sdk-identity';
 import { CreateUserCommand, ListUserTagsCommand, TagUserCommand, UntagUserCommand } from '@aws-sdk/client-iam';
 import { loadModel } from '#model/load.ts';
-import { type OperationModel, SERVICE_NAMES, type ServiceModel } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import { SERVICE_NAMES } from '#model/services.ts';
 import { parity } from '../../tools/parity.ts';
 import { allow, deny, guideOn, type Statement, startGuide } from '../guide/rig.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';

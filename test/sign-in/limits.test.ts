@@ -15,7 +15,7 @@ import { newSessionTokens } from '../../src/access/session-token.ts';
 import { consoleSignIns } from '../../src/access/sign-in.ts';
 import { newSnapshot } from '../../src/access/snapshot.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { newGate } from '../../src/server/core/aside.ts';
+import { newGate } from '../../src/server/core/offload.ts';
 import { SOURCES_MAX, UNKNOWN_NAMES_MAX } from '../../src/server/sign-in/attempts.ts';
 import { passwordSignIn } from '../../src/server/sign-in/password.ts';
 import { type PageRequest, siteOf } from '../../src/server/sign-in/site.ts';
@@ -93,7 +93,9 @@ async function rig({
       federate: async () => undefined,
       verifyMfa: mfaVerifier(vault),
       gate: newGate(2),
-      answer: async () => assert.fail('a password calls no operation'),
+      newId: randomUUID,
+      random: randomBytes,
+      call: async () => assert.fail('a password calls no operation'),
       now: () => now,
       recording: true,
       region: 'us-east-1',

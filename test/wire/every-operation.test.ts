@@ -16,7 +16,8 @@ import * as sts from '@aws-sdk/client-sts';
 import { AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
 import { AwsError } from '#core/aws-error.ts';
 import { loadModel } from '#model/load.ts';
-import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import { type BareServer, startBareServer } from './bare-server.ts';
 import { type SampleForm, sample, withCanonicalArns } from './samples.ts';
 

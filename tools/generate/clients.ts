@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import type { Member, OperationModel, ServiceModel, ServiceName, Shape } from '#model/model.ts';
+import type { Member, OperationModel, ServiceModel, Shape } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 
 /** Reference in a client's schema: a number for a plain type, a schema, or either with traits of the member. Functions break cycles. */
 type Ref = number | 'unit' | Schema | readonly [Ref, Traits] | (() => Ref);

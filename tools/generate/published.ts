@@ -3,7 +3,8 @@
  * a new trait is either supported or ignored deliberately.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { Member, OperationModel, ProtocolName, ServiceModel, ServiceName, Shape, ShapeType } from '#model/model.ts';
+import type { Member, OperationModel, ServiceModel, Shape, ShapeType } from '#model/model.ts';
+import type { ProtocolName, ServiceName } from '#model/services.ts';
 
 /** JSON value of a published model. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };

@@ -1,5 +1,5 @@
 /** Finds the operations that tests call with real clients. Searches the text of the test files and does not run them. */
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 
 /** Client of a test. `SDK` is the AWS SDK for JavaScript v3. */
 export type ClientName = 'SDK' | 'CLI' | 'boto3';

@@ -1,5 +1,5 @@
 /** Reasons why operations are not implemented, for services in which the remaining operations are intentionally missing. */
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 
 type Reasons = readonly (readonly [reason: string, operations: readonly string[]])[];
 

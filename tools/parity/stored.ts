@@ -1,5 +1,5 @@
 /** Inputs of implemented operations that the server stores and returns without another effect, with the reasons. */
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 
 /** Stored inputs of one operation, as paths in the model, or `*` for everything that the operation sets. */
 export interface StoredInputs {

@@ -3,9 +3,10 @@ import { instant } from '#core/instant.ts';
 import { appInstanceArn } from '#services/chime/app-instances.ts';
 import { meetings } from '#services/chime-sdk-meetings/tables/meetings.ts';
 import { STREAMING } from '#services/chime-sdk-messaging/streaming.ts';
-import { everyOfAccount, voiceArn } from '#services/chime-sdk-voice/found.ts';
+import { listOfAccount } from '#services/chime-sdk-voice/access.ts';
 import { VOICE_CONNECTOR } from '#services/chime-sdk-voice/kinds.ts';
 import type { LinkedRoleUsage, LinkedServicePrincipal } from '#services/iam/service-linked-roles.ts';
+import { arnOf } from '#services/kit/resource-access.ts';
 import type { Tx } from '#store/store.ts';
 
 /** The most resources named where a service-linked role cannot be deleted. */
@@ -30,10 +31,10 @@ const USES: Partial<Record<LinkedServicePrincipal, (tx: Tx, accountId: AccountId
       arn: arn('chime', region, accountId, `meeting/${meetingId}`),
     })),
   'voiceconnector.chime.amazonaws.com': async (tx, accountId) =>
-    (await everyOfAccount(tx, { accountId }, VOICE_CONNECTOR))
-      .filter(({ document }) => document.configurations.streaming !== undefined)
+    (await listOfAccount(tx, { accountId }, VOICE_CONNECTOR))
+      .filter(({ document }) => document.StreamingConfiguration !== undefined)
       .slice(0, USAGE_MAX)
-      .map((connector) => ({ region: connector.region, arn: voiceArn(VOICE_CONNECTOR, connector, connector.id) })),
+      .map((connector) => ({ region: connector.region, arn: arnOf(VOICE_CONNECTOR, connector) })),
   'messaging.chime.amazonaws.com': async (tx, accountId) =>
     (await tx.resources.listOfAccount(STREAMING, accountId, USAGE_MAX)).map((streaming) => ({
       region: streaming.region,

@@ -2,7 +2,8 @@ import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:cry
 import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import type { OperationModel, ServiceModel, ServiceName } from '#model/model.ts';
+import type { OperationModel, ServiceModel } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import { invalidInput } from '#services/organizations/refusals.ts';
 
 /** The call that a page token belongs to. */

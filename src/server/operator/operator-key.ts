@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Lease } from '#access/lease.ts';
 import type { OperatorKeyRing } from '#access/operator-keys.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
@@ -7,7 +7,7 @@ import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT, inAppInstance } from '#services/chime/app-instances.ts';
 import { resealedEndpoint } from '#services/chime-sdk-identity/endpoint-records.ts';
-import { everyOfAccount } from '#services/chime-sdk-voice/found.ts';
+import { listOfAccount } from '#services/chime-sdk-voice/access.ts';
 import { sipCredentialBinding, VOICE_CONNECTOR, type VoiceConnectorDocument } from '#services/chime-sdk-voice/kinds.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
@@ -33,11 +33,11 @@ type Connector = ResourceRecord<VoiceConnectorDocument>;
 
 /** The passwords of a connector's SIP users. */
 function resealedConnector(connector: Connector, reseal: Reseal): Connector {
-  const credentials = connector.document.credentials.map(({ username, sealedPassword }) => ({
-    username,
-    sealedPassword: reseal(sealedPassword, sipCredentialBinding(connector.id, username)),
+  const Credentials = connector.document.Credentials.map(({ Username, sealedPassword }) => ({
+    Username,
+    sealedPassword: reseal(sealedPassword, sipCredentialBinding(connector.id, Username)),
   }));
-  return { ...connector, document: { ...connector.document, credentials } };
+  return { ...connector, document: { ...connector.document, Credentials } };
 }
 
 /** One thing that holds secrets. */
@@ -55,6 +55,7 @@ export interface OperatorKeyParts {
   readonly store: Store;
   readonly region: string;
   readonly now: () => Instant;
+  readonly newId: () => string;
   readonly lease: Pick<Lease, 'serverId' | 'servers'>;
 }
 
@@ -166,8 +167,8 @@ function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, recor
 
 /** The SIP users of an account's voice connectors, and the endpoints of its app instances. */
 async function sealedResources(tx: Tx, accountId: AccountId): Promise<readonly Sealed[]> {
-  const sealed = (await everyOfAccount(tx, { accountId }, VOICE_CONNECTOR)).map((connector) =>
-    sealedResource(VOICE_CONNECTOR, connector, connector.document.credentials.length, resealedConnector),
+  const sealed = (await listOfAccount(tx, { accountId }, VOICE_CONNECTOR)).map((connector) =>
+    sealedResource(VOICE_CONNECTOR, connector, connector.document.Credentials.length, resealedConnector),
   );
   for (const { region, id } of await tx.resources.listOfAccount(APP_INSTANCE, accountId, EVERY)) {
     const endpoints = await tx.resources.list(APP_INSTANCE_USER_ENDPOINT, inAppInstance({ accountId, region }, id), EVERY);
@@ -192,14 +193,14 @@ function sealedResource<Document>(
   };
 }
 
-async function record(tx: Tx, { region, now }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
+async function record(tx: Tx, { region, now, newId }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
   const accountId = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId;
   await tx.trail.append(
     serviceEventRow({
       accountId,
       region,
       now: now(),
-      eventId: randomUUID(),
+      eventId: newId(),
       eventName,
       eventSource: 'belfry.operator',
       invokedBy: 'operator',

@@ -65,9 +65,10 @@ export function retentionSweep(): (tx: Tx, now: Instant) => Promise<void> {
 
 async function keptSince(tx: Tx, channel: ChannelRecord, now: Instant): Promise<Instant | undefined> {
   const appInstance = await tx.resources.get(APP_INSTANCE, { ...inAppInstance(channel, ''), id: channel.appInstanceId });
-  const { channelRetentionDays, retentionSetAt } = appInstance?.document ?? {};
-  if (channelRetentionDays === undefined || retentionSetAt === undefined || now < retentionSetAt + GRACE_MS) return undefined;
-  return instant(now - channelRetentionDays * DAY_MS);
+  const { AppInstanceRetentionSettings, retentionSetAt } = appInstance?.document ?? {};
+  const days = AppInstanceRetentionSettings?.ChannelRetentionSettings?.RetentionDays;
+  if (days === undefined || retentionSetAt === undefined || now < retentionSetAt + GRACE_MS) return undefined;
+  return instant(now - days * DAY_MS);
 }
 
 /** Hears who is gone from an app instance, and forgets him; what he wrote stays. Of an app instance everything goes. */

@@ -7,7 +7,7 @@ import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
-import { nothingAside, offloadAtOnce } from '../chime/fixture.ts';
+import { analyzeAtOnce, noOffload } from '../chime/fixture.ts';
 import type { Caller } from '../kit/operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
@@ -63,8 +63,8 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
             random: (bytes) => new Uint8Array(bytes),
             tx,
             requestId: 'r',
-            aside: nothingAside,
-            offload: offloadAtOnce,
+            offload: noOffload,
+            analyze: analyzeAtOnce,
             ...as,
           },
           input,

@@ -9,6 +9,7 @@ import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { actionsOf } from '#model/authorization.ts';
 import type { EntityDetails, IamApi, ServiceLastAccessed, TrackedActionLastAccessed } from '#model/generated/iam.ts';
+import { titleOfPrefix } from '#model/services.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { LastUse } from '#store/identity/last-use.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
@@ -19,7 +20,6 @@ import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';
 import { onAccount, onArn } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';
-import { serviceTitle } from './service-names.ts';
 
 /** Reporting period: 400 days. Older uses are not reported. Source: the same, "Tracking period". */
 const TRACKED_MS = 400 * 86_400_000;
@@ -146,7 +146,7 @@ async function jobOf(call: Call, jobId: string): Promise<Job> {
  */
 function grantedByEach(call: Call, documents: readonly string[]): readonly (readonly string[])[] {
   try {
-    return call.offload<'granted-services'>({ kind: 'granted-services', documents }).services;
+    return call.analyze<'granted-services'>({ kind: 'granted-services', documents }).services;
   } catch (error) {
     if (!(error instanceof StepsExceeded)) throw error;
     throw new AwsError('ServiceFailureException', 'The policies are too complex to be evaluated.');
@@ -236,7 +236,7 @@ function toService(prefix: string, service: ServiceUse | undefined, granularity:
   const last = service?.last;
   const tracked = granularity === 'ACTION_LEVEL' ? actionsOf(prefix) : undefined;
   return omitUndefined({
-    ServiceName: serviceTitle(prefix),
+    ServiceName: titleOfPrefix(prefix),
     ServiceNamespace: prefix,
     LastAuthenticated: last?.use.at,
     LastAuthenticatedEntity: last?.by,

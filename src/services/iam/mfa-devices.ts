@@ -5,6 +5,7 @@
  */
 import { type AccountId, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { toBase32 } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
@@ -12,7 +13,7 @@ import type { Tx } from '#store/store.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
-import { findDevice, mfaSubject, synchronized, toBase32 } from './mfa.ts';
+import { findDevice, mfaSubject, synchronized } from './mfa.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { qrCodePng } from './qr-code.ts';

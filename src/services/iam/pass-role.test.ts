@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
+import type { Apis } from '#model/generated/apis.ts';
 import { loadModel } from '#model/load.ts';
-import { SERVICE_NAMES, type ServiceName } from '#model/model.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { ACCOUNT, addRole, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
 import type { Access, Operation } from '../kit/operation.ts';
-import { type Apis, operationTable } from '../kit/operation-table.ts';
+import { operationTable } from '../kit/operation-table.ts';
 import { askingForPassedRoles, onPassRole, PASSED_ROLES, type PassedRole } from './pass-role.ts';
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/Passed`;

@@ -6,7 +6,7 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import { arnForm } from '#model/arn-inputs.ts';
-import type { ServiceName } from '#model/model.ts';
+import type { ServiceName } from '#model/services.ts';
 import type { Access, Caller, Operation } from '../kit/operation.ts';
 import { iamArn, nameKey } from './names.ts';
 

@@ -5,13 +5,14 @@
  */
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { uniqueId } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity/identity.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
-import { nameKey, nameOfArn, uniqueId } from './names.ts';
+import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
 import { type Context, onAccount, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';

@@ -3,13 +3,14 @@
  */
 import { arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, User } from '#model/generated/iam.ts';
 import type { UserRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, rememberUniqueId } from './entities.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
-import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
+import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
 import { boundaryKey, onCreated, onPath, onRenamed, onUser, onUserOrSelf, userOrSelf } from './resources.ts';

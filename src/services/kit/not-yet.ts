@@ -1,6 +1,5 @@
 import { AwsError } from '#core/aws-error.ts';
-import { actionName } from '#model/action-prefix.ts';
-import type { ServiceName } from '#model/model.ts';
+import { actionName, type ServiceName } from '#model/services.ts';
 import type { Operation } from './operation.ts';
 
 /** An operation that Belfry has not built. It is authorized like any other, then refused. */

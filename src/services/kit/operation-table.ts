@@ -1,38 +1,9 @@
-import type { AccessanalyzerApi } from '#model/generated/accessanalyzer.ts';
-import type { ChimeApi } from '#model/generated/chime.ts';
-import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
-import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
-import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
-import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
-import type { CloudtrailApi } from '#model/generated/cloudtrail.ts';
-import type { CloudwatchApi } from '#model/generated/cloudwatch.ts';
-import type { EventsApi } from '#model/generated/events.ts';
-import type { IamApi } from '#model/generated/iam.ts';
-import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import type { StsApi } from '#model/generated/sts.ts';
+import type { Apis } from '#model/generated/apis.ts';
 import { loadModel } from '#model/load.ts';
 import { askingForPassedRoles } from '../iam/pass-role.ts';
 import { notYet } from './not-yet.ts';
 import type { Operation } from './operation.ts';
 import { removed } from './removed.ts';
-
-/** The operations of each service, as generated from its model. */
-export interface Apis {
-  readonly chime: ChimeApi;
-  readonly 'chime-sdk-identity': ChimeSdkIdentityApi;
-  readonly 'chime-sdk-meetings': ChimeSdkMeetingsApi;
-  readonly 'chime-sdk-messaging': ChimeSdkMessagingApi;
-  readonly 'chime-sdk-media-pipelines': ChimeSdkMediaPipelinesApi;
-  readonly 'chime-sdk-voice': ChimeSdkVoiceApi;
-  readonly iam: IamApi;
-  readonly sts: StsApi;
-  readonly cloudtrail: CloudtrailApi;
-  readonly events: EventsApi;
-  readonly cloudwatch: CloudwatchApi;
-  readonly accessanalyzer: AccessanalyzerApi;
-  readonly organizations: OrganizationsApi;
-}
 
 /** `ServiceOperations` of a service that is given by name. */
 export type OperationTable<Service extends keyof Apis> = {

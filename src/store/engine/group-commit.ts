@@ -1,3 +1,4 @@
+import { lruMap } from '#core/lru-map.ts';
 import type { Sql, SqlValue } from '../sql.ts';
 import type { Store, StoreOptions, Tx } from '../store.ts';
 import { positions } from './position.ts';
@@ -271,13 +272,12 @@ interface Prepared {
   readonly writes: boolean;
 }
 
-/** Prepares each text once. */
+/** Prepares each SQL string once, and keeps the `PREPARED_MAX` most recently used statements. */
 function preparing(db: SqliteDriver) {
-  const prepared = new Map<string, Prepared>();
+  const prepared = lruMap<string, Prepared>(PREPARED_MAX);
   function prepare(text: string): Prepared {
     let known = prepared.get(text);
     if (known === undefined) {
-      if (prepared.size >= PREPARED_MAX) prepared.delete(prepared.keys().next().value as string);
       known = { statement: db.prepare(text), writes: isWrite(text) };
       prepared.set(text, known);
     }

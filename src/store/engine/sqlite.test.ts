@@ -52,7 +52,7 @@ describe('openSqlite', () => {
   test('openSqlite: a second opening of the folder is refused until the first has closed', async () => {
     const folder = freshFolder();
     const store = await openSqlite(folder);
-    await assert.rejects(openSqlite(folder), /Another process holds the data folder/);
+    await assert.rejects(openSqlite(folder), /another process uses the data folder/);
     await store.close();
     await (await openSqlite(folder)).close();
   });

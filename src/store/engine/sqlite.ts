@@ -75,7 +75,8 @@ function lockFolder(folder: string, open: SqliteOpen): () => void {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
-    throw new Error(`Another process holds the data folder ${folder}.`, { cause: error });
+    if (!/database is locked/.test((error as Error).message)) throw error;
+    throw new Error(`another process uses the data folder '${folder}'; stop it, or set another BELFRY_DATA`, { cause: error });
   }
   return () => lock.close();
 }

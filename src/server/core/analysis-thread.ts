@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { Analysis } from '#policy/analysis.ts';
 import { useCompileCache } from '../compile-cache.ts';
-import type { FromOffload } from './offload.ts';
+import type { FromAnalysisThread } from './analysis-threads.ts';
 
 useCompileCache();
 // The modules of the analyses come from the cache of compiled sources too.
@@ -16,7 +16,7 @@ const reference = authorizationReference();
 
 port.on('message', (analysis: Analysis) => port.postMessage(answerOf(analysis)));
 
-function answerOf(analysis: Analysis): FromOffload {
+function answerOf(analysis: Analysis): FromAnalysisThread {
   try {
     return { outcome: runAnalysis(analysis, reference, { stepsLeft: ANALYSIS_STEPS_MAX }, true) };
   } catch (error) {
