@@ -1,5 +1,6 @@
 import type { ChannelEvent, ChannelNames } from '#services/chime-sdk-messaging/deps.ts';
-import type { JoinedChannel } from '#store/channels.ts';
+import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
+import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Tx } from '#store/store.ts';
 import { type Addressees, addresseesOf } from './frames.ts';
 
@@ -29,16 +30,16 @@ function comers(event: ChannelEvent): readonly (string | undefined)[] {
 
 /** Reads the memberships of connected users that events speak of: what is true now, whatever the events say. */
 export async function readMemberships(tx: Tx, events: readonly ChannelEvent[], audience: Audience): Promise<Memberships> {
-  const memberships = new Map<string, ReadonlySet<string>>();
+  const found = new Map<string, ReadonlySet<string>>();
   for (const event of events) {
     for (const userArn of comers(event)) {
-      if (userArn === undefined || !audience.isConnected(userArn) || memberships.has(keyOf(event, userArn))) continue;
-      const channel = await tx.channels.get(event.accountId, event.region, event.appInstanceId, event.channelId);
-      const there = channel === undefined ? [] : await tx.channels.membershipsOf(channel, memberOf(userArn));
-      memberships.set(keyOf(event, userArn), new Set(there.map(({ subChannelId }) => subChannelId)));
+      if (userArn === undefined || !audience.isConnected(userArn) || found.has(keyOf(event, userArn))) continue;
+      const channel = await tx.of(channels).get(event.accountId, event.region, event.appInstanceId, event.channelId);
+      const there = channel === undefined ? [] : await tx.of(memberships).ofMember(channel, memberOf(userArn));
+      found.set(keyOf(event, userArn), new Set(there.map(({ subChannelId }) => subChannelId)));
     }
   }
-  return memberships;
+  return found;
 }
 
 /** `user/ada`: the member key of a user's ARN. */

@@ -4,6 +4,7 @@ import { openPostgres } from '#store/engine/postgres.ts';
 import type { Store } from '#store/store.ts';
 import { testPostgres } from '../../test/store/test-postgres.ts';
 import { newFeed } from './feed.ts';
+import { channelEvents } from './tables/channel-events.ts';
 
 const database = await testPostgres();
 const [here, there] = await Promise.all([openPostgres(database.url), openPostgres(database.url)]);
@@ -39,7 +40,7 @@ async function held(store: Store, document: string) {
 }
 
 function append(tx: Parameters<Parameters<Store['transaction']>[0]>[0], document: string): Promise<void> {
-  return tx.channelEvents.append({ appInstanceId: 'app', channelId: 'general', document }, 0 as never);
+  return tx.of(channelEvents).append({ appInstanceId: 'app', channelId: 'general', document }, 0 as never);
 }
 
 const appended = (store: Store, document: string) => store.transaction((tx) => append(tx, document));

@@ -1,5 +1,5 @@
-import type { ChannelEventRecord } from '#store/channel-events.ts';
 import type { Tx } from '#store/store.ts';
+import { type ChannelEventRecord, channelEvents } from './tables/channel-events.ts';
 
 /**
  * Follows what is told to messaging sessions: every event once, and after whatever it may depend on.
@@ -42,9 +42,9 @@ export function newFeed(monotonic: () => number): Feed {
   const passedOver = new Map<number, number>();
 
   async function begin(tx: Tx): Promise<Reading> {
-    const end = await tx.channelEvents.last();
+    const end = await tx.of(channelEvents).last();
     const from = Math.max(end - RUNNING_MAX, 0);
-    const there = new Set((await tx.channelEvents.after(from, RUNNING_MAX)).map(({ number }) => number));
+    const there = new Set((await tx.of(channelEvents).after(from, RUNNING_MAX)).map(({ number }) => number));
     return {
       events: [],
       caughtUp: true,
@@ -63,8 +63,8 @@ export function newFeed(monotonic: () => number): Feed {
   async function read(tx: Tx): Promise<Reading> {
     if (last === undefined) return begin(tx);
     const known = last;
-    const late = await tx.channelEvents.among([...passedOver.keys()]);
-    const news = await tx.channelEvents.after(known, READ_MAX);
+    const late = await tx.of(channelEvents).among([...passedOver.keys()]);
+    const news = await tx.of(channelEvents).after(known, READ_MAX);
     return {
       events: [...late, ...news],
       caughtUp: news.length < READ_MAX,

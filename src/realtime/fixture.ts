@@ -11,9 +11,10 @@ import type { Received } from '#core/exchange.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { APP_INSTANCE_USER } from '#services/chime/app-instances.ts';
 import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
+import { type ChannelRecord, channels } from '#services/chime-sdk-messaging/tables/channels.ts';
+import { memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import { presign } from '#sigv4/sign.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
-import type { ChannelRecord } from '#store/channels.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { messagingSessions, SESSION_LIMITS, type SessionLimits } from './messaging-sessions.ts';
@@ -186,8 +187,8 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
         document: { name: channelId, mode: 'UNRESTRICTED', createdBy: 'user/ada' },
       };
       await store.transaction(async (tx) => {
-        await tx.channels.add(channel);
-        for (const [id, subChannelId] of members) await tx.channels.addMembership(membershipRecord(channel, id, subChannelId));
+        await tx.of(channels).add(channel);
+        for (const [id, subChannelId] of members) await tx.of(memberships).add(membershipRecord(channel, id, subChannelId));
       });
       return channel;
     },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
+import { memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import { type Heard, membership, membershipRecord, message, openSessions, user } from './fixture.ts';
 import { SLICE_STEPS } from './messaging-sessions.ts';
+import { channelEvents } from './tables/channel-events.ts';
 
 const contents = ({ frames }: Heard) => frames.flatMap(({ payload }) => (payload?.['Content'] === undefined ? [] : [payload['Content']]));
 const types = ({ frames }: Heard) => frames.map(({ type }) => type);
@@ -45,9 +47,9 @@ test('A messaging session: what was committed before it was opened is not told, 
 
 test('A messaging session: who comes hears of it and of what follows, who goes hears of it and of nothing more', async () => {
   const { chat, general, ada, bob, eve } = await withThree();
-  await chat.happens(membership('CREATE', 'general', 'eve'), (tx) => tx.channels.addMembership(membershipRecord(general, 'eve')));
+  await chat.happens(membership('CREATE', 'general', 'eve'), (tx) => tx.of(memberships).add(membershipRecord(general, 'eve')));
   await chat.happens(message('general', 'all three'));
-  await chat.happens(membership('DELETE', 'general', 'bob'), (tx) => tx.channels.removeMembership(general.channelKey, '', 'user/bob'));
+  await chat.happens(membership('DELETE', 'general', 'bob'), (tx) => tx.of(memberships).remove(general.channelKey, '', 'user/bob'));
   await chat.happens(message('general', 'without bob'));
   await chat.until(() => contents(ada).length === 2 && contents(eve).length === 2);
   assert.deepEqual(types(bob), ['SESSION_ESTABLISHED', 'CREATE_CHANNEL_MEMBERSHIP', 'CREATE_CHANNEL_MESSAGE', 'DELETE_CHANNEL_MEMBERSHIP']);
@@ -60,7 +62,9 @@ test('A messaging session: a membership that an event speaks of and that is gone
   // Both are read at once: that the first made a member is not true any more.
   await chat.store.transaction(async (tx) => {
     const append = (event: object) =>
-      tx.channelEvents.append({ appInstanceId: general.appInstanceId, channelId: 'general', document: JSON.stringify(event) }, chat.now());
+      tx
+        .of(channelEvents)
+        .append({ appInstanceId: general.appInstanceId, channelId: 'general', document: JSON.stringify(event) }, chat.now());
     await append(membership('CREATE', 'general', 'eve'));
     await append(message('general', 'secret'));
   });

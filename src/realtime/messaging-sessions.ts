@@ -10,7 +10,7 @@ import { DECISION_STEPS } from '#policy/decision-steps.ts';
 import type { StepBudget } from '#policy/steps.ts';
 import { findUser, parseAppInstanceArn } from '#services/chime/app-instances.ts';
 import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
-import type { JoinedChannel } from '#store/channels.ts';
+import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
 import { type Memberships, memberOf, newAudience, readMemberships } from './audience.ts';
@@ -269,22 +269,22 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
   /** Reads what happened, and where those are members who have connected since. */
   async function read(): Promise<readonly Delivery[]> {
     const opening = [...sessions.values()].filter(({ state }) => state === 'opening');
-    const { reading, told, memberships, joined } = await store.transaction(async (tx) => {
+    const { reading, told, joined, ofConnected } = await store.transaction(async (tx) => {
       const reading = await feed.read(tx);
       const told = reading.events.map(toldOf);
-      const memberships = await readMemberships(tx, told.filter(isChannelEvent), audience);
+      const ofConnected = await readMemberships(tx, told.filter(isChannelEvent), audience);
       const joined = new Map<string, readonly JoinedChannel[]>();
       // Who is connected before all is read would hear of what happened before.
       if (reading.caughtUp) {
         for (const { appInstanceId, request } of opening) {
           if (!audience.isConnected(request.UserArn) && !joined.has(request.UserArn))
-            joined.set(request.UserArn, await tx.channels.joinedBy(appInstanceId, memberOf(request.UserArn)));
+            joined.set(request.UserArn, await tx.of(memberships).joinedBy(appInstanceId, memberOf(request.UserArn)));
         }
       }
-      return { reading, told, memberships, joined };
+      return { reading, told, joined, ofConnected };
     });
     reading.taken();
-    const deliveries = told.flatMap((one) => deliveriesOf(one, memberships));
+    const deliveries = told.flatMap((one) => deliveriesOf(one, ofConnected));
     if (!reading.caughtUp) {
       again = true;
       return deliveries;

@@ -2,9 +2,9 @@
 import type { Instant } from '#core/instant.ts';
 import type { IdentityEvent } from '#services/chime-sdk-identity/deps.ts';
 import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
-import type { ChannelEventRecord } from '#store/channel-events.ts';
 import type { Tx } from '#store/store.ts';
 import { addresseesOf } from './frames.ts';
+import { type ChannelEventRecord, channelEvents } from './tables/channel-events.ts';
 
 /** A session was opened: an earlier one of the same user and id gives way to it. */
 export interface SessionOpened {
@@ -15,7 +15,7 @@ export interface SessionOpened {
   readonly key: string;
 }
 
-/** What stands in the documents of `tx.channelEvents`. */
+/** What stands in the documents of `channelEvents`. */
 export type Told =
   | ChannelEvent
   | (SessionOpened & { readonly type: 'SessionOpened' })
@@ -27,7 +27,7 @@ export function toldOf({ document }: ChannelEventRecord): Told {
 }
 
 async function append(tx: Tx, told: Told, channelId: string, now: Instant): Promise<void> {
-  await tx.channelEvents.append({ appInstanceId: told.appInstanceId, channelId, document: JSON.stringify(told) }, now);
+  await tx.of(channelEvents).append({ appInstanceId: told.appInstanceId, channelId, document: JSON.stringify(told) }, now);
 }
 
 export function tellOpened(tx: Tx, opened: SessionOpened, now: Instant): Promise<void> {

@@ -1,22 +1,29 @@
 import type { AccountId } from '#core/arn.ts';
-import { type Instant, instant } from '#core/instant.ts';
+import { type Instant, instant as toInstant } from '#core/instant.ts';
 import type { Sql } from './sql.ts';
-
-/** Wrong passwords or codes in a row. */
-export interface AttemptRecord {
-  readonly failures: number;
-  /** The last of them. */
-  readonly failedAt: Instant;
-}
+import { instant, int, type Row, table, text, textOf } from './table.ts';
 
 /**
  * Failed attempts to authenticate, by account and subject.
  *
  *     mfa <serial number> · password <user id> · change-password <user id> · name <digest of an unknown name> · source <IPv4 address or IPv6 /64>
  */
+export const FAILED_ATTEMPT = table('failed_attempt', {
+  columns: {
+    accountId: textOf<AccountId>(),
+    subject: text,
+    /** Wrong passwords or codes in a row. */
+    failures: int,
+    /** Time of the last failure. */
+    failedAt: instant,
+  },
+  key: ['accountId', 'subject'],
+});
+export type AttemptRecord = Pick<Row<typeof FAILED_ATTEMPT>, 'failures' | 'failedAt'>;
+
 export interface Attempts {
   of(accountId: AccountId, subject: string): Promise<AttemptRecord | undefined>;
-  /** Counts one more; after a day without any it is the first again. */
+  /** Counts a failure. A failure more than a day after the last one counts as the first. */
   fail(accountId: AccountId, subject: string, now: Instant): Promise<void>;
   /** Replaces the record of a subject. */
   set(accountId: AccountId, subject: string, record: AttemptRecord): Promise<void>;
@@ -29,15 +36,11 @@ export interface Attempts {
 
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
-const SELECT = 'SELECT failures, failed_at_ms FROM failed_attempt WHERE account_id = $1 AND subject = $2';
 const COUNT = `
   INSERT INTO failed_attempt (account_id, subject, failures, failed_at_ms) VALUES ($1, $2, 1, $3)
   ON CONFLICT (account_id, subject) DO UPDATE SET
     failures = CASE WHEN failed_attempt.failed_at_ms < $4 THEN 1 ELSE failed_attempt.failures + 1 END,
     failed_at_ms = excluded.failed_at_ms`;
-const SET = `
-  INSERT INTO failed_attempt (account_id, subject, failures, failed_at_ms) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (account_id, subject) DO UPDATE SET failures = excluded.failures, failed_at_ms = excluded.failed_at_ms`;
 /** Deletes the newest record that is too many, and every older one. */
 const TRIM = `
   DELETE FROM failed_attempt WHERE account_id = $1 AND subject LIKE $2 ESCAPE '!' AND (failed_at_ms, subject) <= (
@@ -46,20 +49,17 @@ const TRIM = `
 const FORGET = `
   DELETE FROM failed_attempt WHERE (account_id, subject) IN (
     SELECT account_id, subject FROM failed_attempt WHERE failed_at_ms < $1 LIMIT $2)`;
-const DELETE = 'DELETE FROM failed_attempt WHERE account_id = $1 AND subject = $2';
 
 export function attempts(sql: Sql): Attempts {
   return {
     async of(accountId, subject) {
-      const row = await sql.row<{ readonly failures: number; readonly failed_at_ms: number }>(SELECT, [accountId, subject]);
-      return row && { failures: row.failures, failedAt: instant(row.failed_at_ms) };
+      const row = await FAILED_ATTEMPT.get(sql, accountId, subject);
+      return row && { failures: row.failures, failedAt: row.failedAt };
     },
     async fail(accountId, subject, now) {
       await sql.run(COUNT, [accountId, subject, now, now - FORGOTTEN_AFTER_MS]);
     },
-    async set(accountId, subject, { failures, failedAt }) {
-      await sql.run(SET, [accountId, subject, failures, failedAt]);
-    },
+    set: (accountId, subject, record) => FAILED_ATTEMPT.put(sql, { accountId, subject, ...record }),
     async trim(accountId, prefix, keep) {
       await sql.run(TRIM, [accountId, `${prefix}%`, keep]);
     },
@@ -67,20 +67,20 @@ export function attempts(sql: Sql): Attempts {
       return await sql.run(FORGET, [now - FORGOTTEN_AFTER_MS, limit]);
     },
     async clear(accountId, subject) {
-      await sql.run(DELETE, [accountId, subject]);
+      await FAILED_ATTEMPT.remove(sql, accountId, subject);
     },
   };
 }
 
-/** How many failures are free, and how long the next ones are waited for: twice as long each time, up to a limit. */
+/** Number of failures without a delay, and the delay after the next one. Each further failure doubles it, up to a limit. */
 export interface AttemptRule {
   readonly free: number;
   readonly firstMs: number;
   readonly maxMs: number;
 }
 
-/** From when on the next attempt is looked at. */
+/** Returns the time from which the server accepts the next attempt. */
 export function nextAttemptAt({ free, firstMs, maxMs }: AttemptRule, { failures, failedAt }: AttemptRecord): Instant {
   if (failures < free) return failedAt;
-  return instant(failedAt + Math.min(maxMs, firstMs * 2 ** Math.min(failures - free, 30)));
+  return toInstant(failedAt + Math.min(maxMs, firstMs * 2 ** Math.min(failures - free, 30)));
 }

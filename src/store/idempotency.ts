@@ -1,49 +1,42 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Sql } from './sql.ts';
+import { instant, type Row, table, text, textOf } from './table.ts';
 
-/** What a client's token is unique within. */
-export interface IdempotencyKey {
-  readonly accountId: AccountId;
-  readonly region: string;
-  /** `chime:CreateMeeting`. */
-  readonly operation: string;
-  /** As the client sent it (`ClientRequestToken`). */
-  readonly token: string;
-}
+/** Responses by client request token, so that a request repeated after a crash or a lost response takes effect once. Requirement: RES-3. */
+export const IDEMPOTENCY = table('idempotency', {
+  columns: {
+    accountId: textOf<AccountId>(),
+    region: text,
+    /** `chime:CreateMeeting`. */
+    operation: text,
+    /** The client's `ClientRequestToken`. */
+    token: text,
+    /** Hash of the input without the token. The same token with another input is an error of the caller. */
+    requestHash: text,
+    /** JSON text. */
+    answer: text,
+    expiresAt: instant,
+  },
+  key: ['accountId', 'region', 'operation', 'token'],
+  indexes: [['expiresAt']],
+});
 
-export interface IdempotentAnswer {
-  /** Of the input without the token: the same token with another input is an error of the caller. */
-  readonly requestHash: string;
-  /** JSON text. */
-  readonly answer: string;
-  readonly expiresAt: Instant;
-}
+/** Scope of a client request token. */
+export type IdempotencyKey = Pick<Row<typeof IDEMPOTENCY>, 'accountId' | 'region' | 'operation' | 'token'>;
+export type IdempotentAnswer = Pick<Row<typeof IDEMPOTENCY>, 'requestHash' | 'answer' | 'expiresAt'>;
 
-/** Answers kept for tokens, so that a call repeated after a crash or a lost answer is done once. Requirement: RES-3. */
 export interface Idempotency {
-  /** What was kept and has not expired at `now`. */
+  /** Returns the stored response, if it has not expired at `now`. */
   get(key: IdempotencyKey, now: Instant): Promise<IdempotentAnswer | undefined>;
-  /** Keeps an answer, in place of any before it. */
+  /** Stores a response, in place of an earlier one. */
   put(key: IdempotencyKey, answer: IdempotentAnswer): Promise<void>;
-  /** Forgets at most `limit` answers that expired before `now`; resolves to their number. */
+  /** Deletes at most `limit` responses that expired before `now`. Returns how many. */
   forgetExpired(now: Instant, limit: number): Promise<number>;
 }
 
-interface IdempotencyRow {
-  readonly request_hash: string;
-  readonly answer: string;
-  readonly expires_at_ms: number;
-}
-
 const SELECT = `
-  SELECT request_hash, answer, expires_at_ms FROM idempotency
-  WHERE account_id = $1 AND region = $2 AND operation = $3 AND token = $4 AND expires_at_ms > $5`;
-const UPSERT = `
-  INSERT INTO idempotency (account_id, region, operation, token, request_hash, answer, expires_at_ms)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)
-  ON CONFLICT (account_id, region, operation, token)
-  DO UPDATE SET request_hash = excluded.request_hash, answer = excluded.answer, expires_at_ms = excluded.expires_at_ms`;
+  SELECT * FROM idempotency WHERE account_id = $1 AND region = $2 AND operation = $3 AND token = $4 AND expires_at_ms > $5`;
 const FORGET = `
   DELETE FROM idempotency WHERE (account_id, region, operation, token) IN (
     SELECT account_id, region, operation, token FROM idempotency WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)`;
@@ -51,12 +44,10 @@ const FORGET = `
 export function idempotency(sql: Sql): Idempotency {
   return {
     async get({ accountId, region, operation, token }, now) {
-      const row = await sql.row<IdempotencyRow>(SELECT, [accountId, region, operation, token, now]);
-      return row && { requestHash: row.request_hash, answer: row.answer, expiresAt: row.expires_at_ms as Instant };
+      const row = await IDEMPOTENCY.row(sql, SELECT, [accountId, region, operation, token, now]);
+      return row && { requestHash: row.requestHash, answer: row.answer, expiresAt: row.expiresAt };
     },
-    async put({ accountId, region, operation, token }, { requestHash, answer, expiresAt }) {
-      await sql.run(UPSERT, [accountId, region, operation, token, requestHash, answer, expiresAt]);
-    },
+    put: (key, answer) => IDEMPOTENCY.put(sql, { ...key, ...answer }),
     forgetExpired: (now, limit) => sql.run(FORGET, [now, limit]),
   };
 }

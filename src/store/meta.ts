@@ -1,28 +1,21 @@
 import type { Sql } from './sql.ts';
+import { table, text } from './table.ts';
 
-/** Texts by name: the operator's check value, the deployment's set-up. Small and rarely written. */
+/** Values by name, such as the check value of the operator key. Small and rarely written. */
+export const META = table('meta', { columns: { name: text, value: text }, key: ['name'] });
+
 export interface Meta {
   get(name: string): Promise<string | undefined>;
-  /** Writes over what is there. */
+  /** Stores a value, in place of an earlier one. */
   put(name: string, value: string): Promise<void>;
-  /** 'exists' changes nothing: the first of several servers that start together decides. */
+  /** 'exists': the name has a value. Nothing changes then, so that the first of several starting servers decides. */
   add(name: string, value: string): Promise<'added' | 'exists'>;
 }
 
-const SELECT = 'SELECT value FROM meta WHERE name = $1';
-const UPSERT = 'INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
-const INSERT = 'INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING';
-
 export function meta(sql: Sql): Meta {
   return {
-    async get(name) {
-      return (await sql.row<{ readonly value: string }>(SELECT, [name]))?.value;
-    },
-    async put(name, value) {
-      await sql.run(UPSERT, [name, value]);
-    },
-    async add(name, value) {
-      return (await sql.run(INSERT, [name, value])) === 1 ? 'added' : 'exists';
-    },
+    get: async (name) => (await META.get(sql, name))?.value,
+    put: (name, value) => META.put(sql, { name, value }),
+    add: (name, value) => META.add(sql, { name, value }),
   };
 }

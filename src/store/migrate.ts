@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { Sql } from './sql.ts';
 import type { Store } from './store.ts';
+import { int, table, text } from './table.ts';
 
 /** The differences between the schemas of the two engines. A statement of a migration names them in braces: `{text}`. */
 export interface SchemaTokens {
@@ -36,11 +37,13 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
+/** Applied migrations. */
+export const SCHEMA_VERSION = table('schema_version', { columns: { version: int, title: text }, key: ['version'], clustered: false });
+
 const FOLDER = new URL('./migrations/', import.meta.url);
 
 const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';
 const SELECT_VERSION = 'SELECT MAX(version) AS version FROM schema_version';
-const INSERT_VERSION = 'INSERT INTO schema_version (version, title) VALUES ($1, $2)';
 
 /** Returns the names of the migration files, in order. The number of the first is 1. */
 export function migrationFiles(): readonly string[] {
@@ -70,7 +73,7 @@ export async function migrate(store: Pick<Store, 'transaction'>, tokens: SchemaT
       const version = before + i + 1;
       if (version <= now) continue;
       for (const statement of statements) await sql.run(inDialect(statement, tokens));
-      await sql.run(INSERT_VERSION, [version, title]);
+      await SCHEMA_VERSION.insert(sql, { version, title });
     }
   });
 }

@@ -1,7 +1,27 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Sql } from './sql.ts';
+import { countOf, instant, json, optional, type Row, table, text, textOf } from './table.ts';
 import type { TagRecord } from './tag-record.ts';
+
+/** Resources of all kinds. See `Resources`. */
+export const RESOURCE = table('resource', {
+  columns: {
+    accountId: textOf<AccountId>(),
+    /** Name of the `ResourceKind`. */
+    kind: text,
+    region: text,
+    parent: text,
+    id: text,
+    createdAt: instant,
+    updatedAt: instant,
+    expiresAt: optional(instant),
+    tags: json<readonly TagRecord[]>(),
+    document: json<StoredDocument>(),
+  },
+  key: ['accountId', 'kind', 'region', 'parent', 'id'],
+  indexes: [{ columns: ['kind', 'expiresAt'], where: 'expires_at_ms IS NOT NULL' }],
+});
 
 /** Kind of a resource: the name of its type in ARNs, and the type of its stored document. */
 export interface ResourceKind<Document> {
@@ -18,133 +38,95 @@ export interface ResourceKind<Document> {
 /** Document as stored, by this version or an earlier one. */
 export type StoredDocument = Readonly<Record<string, unknown>>;
 
-/** Where resources of a kind are: an account, a region, and what they belong to. */
+/** Place of resources: an account, a region and a parent. */
 export interface ResourcePlace {
   readonly accountId: AccountId;
-  /** The region of the control plane they were made in. */
+  /** Region of the control plane that created them. */
   readonly region: string;
-  /** The id of what they belong to: the app instance of a user; `''` where nothing. */
+  /** ID of the parent, such as the app instance of a user. `''`: no parent. */
   readonly parent: string;
 }
 
 export interface ResourceKey extends ResourcePlace {
-  /** Lists are in the order of ids, byte by byte. */
+  /** Lists are in the byte order of IDs. */
   readonly id: string;
 }
 
-/** A resource as kept. */
+/** A resource as stored. */
 export interface ResourceRecord<Document> extends ResourceKey {
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
-  /** When it goes by itself; reads find it until it was removed. */
+  /** Time from which the sweep deletes it. Until then reads find it. */
   readonly expiresAt?: Instant;
   readonly tags: readonly TagRecord[];
   readonly document: Document;
 }
 
 /**
- * Things that are made, read, changed, listed and removed one by one: app instances and their users, voice connectors, configurations.
- * What is written a thousand times as often (messages, attendees) has tables of its own.
+ * Resources that are created, read, changed, listed and deleted one by one: app instances and their users, voice connectors, configurations.
+ * Resources that are written a thousand times as often (messages, attendees) have their own tables.
  */
 export interface Resources {
-  /** 'exists' changes nothing. */
+  /** 'exists': the place has a resource of this kind with this ID. Nothing changes then. */
   add<Document>(kind: ResourceKind<Document>, resource: ResourceRecord<Document>): Promise<'added' | 'exists'>;
   get<Document>(kind: ResourceKind<Document>, key: ResourceKey): Promise<ResourceRecord<Document> | undefined>;
-  /** Replaces all but `createdAt`, tags included. 'absent' changes nothing. */
+  /** Replaces everything except `createdAt`, tags included. 'absent': nothing changes. */
   put<Document>(kind: ResourceKind<Document>, resource: ResourceRecord<Document>): Promise<'changed' | 'absent'>;
-  /** What belongs to it stays: `removeAll` of each kind that may. */
+  /** Deletes a resource. Its children remain: call `removeAll` for each kind of child. */
   remove<Document>(kind: ResourceKind<Document>, key: ResourceKey): Promise<'removed' | 'absent'>;
-  /** Removes every resource of a kind in a place; resolves to how many there were. */
+  /** Deletes all resources of a kind in a place. Returns how many. */
   removeAll<Document>(kind: ResourceKind<Document>, place: ResourcePlace): Promise<number>;
-  /** In the order of ids, only those after `after`. */
+  /** Returns resources in the order of IDs, starting after the ID `after`. */
   list<Document>(
     kind: ResourceKind<Document>,
     place: ResourcePlace,
     limit: number,
     after?: string,
   ): Promise<readonly ResourceRecord<Document>[]>;
-  /** Those of an account in whatever region, and whatever they belong to. */
+  /** Returns resources of an account in all regions and of all parents. */
   listOfAccount<Document>(kind: ResourceKind<Document>, accountId: AccountId, limit: number): Promise<readonly ResourceRecord<Document>[]>;
-  /** How many there are in a place; counts no further than `most`. */
+  /** Counts the resources in a place, up to `most`. */
   count<Document>(kind: ResourceKind<Document>, place: ResourcePlace, most: number): Promise<number>;
-  /** Those that were to go before `now`, in whatever account, the earliest first. */
+  /** Returns resources of all accounts that expired before `now`, earliest first. */
   listExpired<Document>(kind: ResourceKind<Document>, now: Instant, limit: number): Promise<readonly ResourceRecord<Document>[]>;
 }
 
-interface ResourceRow {
-  readonly account_id: AccountId;
-  readonly region: string;
-  readonly parent: string;
-  readonly id: string;
-  readonly created_at_ms: number;
-  readonly updated_at_ms: number;
-  readonly expires_at_ms: number | null;
-  readonly tags: string;
-  readonly document: string;
-}
-
-const INSERT = `
-  INSERT INTO resource (account_id, kind, region, parent, id, created_at_ms, updated_at_ms, expires_at_ms, tags, document)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`;
-const SELECT = 'SELECT * FROM resource WHERE account_id = $1 AND kind = $2 AND region = $3 AND parent = $4 AND id = $5';
-const UPDATE = `
-  UPDATE resource SET updated_at_ms = $6, expires_at_ms = $7, tags = $8, document = $9
-  WHERE account_id = $1 AND kind = $2 AND region = $3 AND parent = $4 AND id = $5`;
-const DELETE = 'DELETE FROM resource WHERE account_id = $1 AND kind = $2 AND region = $3 AND parent = $4 AND id = $5';
 const DELETE_ALL = 'DELETE FROM resource WHERE account_id = $1 AND kind = $2 AND region = $3 AND parent = $4';
-const SELECT_PAGE = `
-  SELECT * FROM resource WHERE account_id = $1 AND kind = $2 AND region = $3 AND parent = $4 AND id > $5 ORDER BY id LIMIT $6`;
 const SELECT_OF_ACCOUNT = 'SELECT * FROM resource WHERE account_id = $1 AND kind = $2 ORDER BY region, parent, id LIMIT $3';
 const COUNT = `
   SELECT COUNT(*) AS count FROM (
     SELECT 1 FROM resource WHERE account_id = $1 AND kind = $2 AND region = $3 AND parent = $4 LIMIT $5) AS counted`;
 const SELECT_EXPIRED = 'SELECT * FROM resource WHERE kind = $1 AND expires_at_ms <= $2 ORDER BY expires_at_ms LIMIT $3';
 
+const put = RESOURCE.update('updatedAt', 'expiresAt', 'tags', 'document');
+
 export function resources(sql: Sql): Resources {
   return {
-    async add({ name }, { accountId, region, parent, id, createdAt, updatedAt, expiresAt, tags, document }) {
-      const values = [createdAt, updatedAt, expiresAt ?? null, JSON.stringify(tags), JSON.stringify(document)];
-      return (await sql.run(INSERT, [accountId, name, region, parent, id, ...values])) === 1 ? 'added' : 'exists';
-    },
+    add: ({ name }, resource) => RESOURCE.add(sql, toRow(name, resource)),
     async get(kind, { accountId, region, parent, id }) {
-      const row = await sql.row<ResourceRow>(SELECT, [accountId, kind.name, region, parent, id]);
+      const row = await RESOURCE.get(sql, accountId, kind.name, region, parent, id);
       return row && toResource(kind, row);
     },
-    async put({ name }, { accountId, region, parent, id, updatedAt, expiresAt, tags, document }) {
-      const values = [updatedAt, expiresAt ?? null, JSON.stringify(tags), JSON.stringify(document)];
-      return (await sql.run(UPDATE, [accountId, name, region, parent, id, ...values])) === 1 ? 'changed' : 'absent';
-    },
-    async remove({ name }, { accountId, region, parent, id }) {
-      return (await sql.run(DELETE, [accountId, name, region, parent, id])) === 1 ? 'removed' : 'absent';
-    },
+    put: ({ name }, resource) => put(sql, toRow(name, resource)),
+    remove: ({ name }, { accountId, region, parent, id }) => RESOURCE.remove(sql, accountId, name, region, parent, id),
     removeAll: ({ name }, { accountId, region, parent }) => sql.run(DELETE_ALL, [accountId, name, region, parent]),
-    async list(kind, { accountId, region, parent }, limit, after = '') {
-      const rows = await sql.rows<ResourceRow>(SELECT_PAGE, [accountId, kind.name, region, parent, after, limit]);
-      return rows.map((row) => toResource(kind, row));
-    },
-    async listOfAccount(kind, accountId, limit) {
-      return (await sql.rows<ResourceRow>(SELECT_OF_ACCOUNT, [accountId, kind.name, limit])).map((row) => toResource(kind, row));
-    },
-    async count({ name }, { accountId, region, parent }, most) {
-      return Number((await sql.row<{ readonly count: number }>(COUNT, [accountId, name, region, parent, most]))?.count ?? 0);
-    },
-    async listExpired(kind, now, limit) {
-      return (await sql.rows<ResourceRow>(SELECT_EXPIRED, [kind.name, now, limit])).map((row) => toResource(kind, row));
-    },
+    list: async (kind, { accountId, region, parent }, limit, after = '') =>
+      (await RESOURCE.page(sql, [accountId, kind.name, region, parent], [after], limit)).map((row) => toResource(kind, row)),
+    listOfAccount: async (kind, accountId, limit) =>
+      (await RESOURCE.rows(sql, SELECT_OF_ACCOUNT, [accountId, kind.name, limit])).map((row) => toResource(kind, row)),
+    count: ({ name }, { accountId, region, parent }, most) => countOf(sql, COUNT, [accountId, name, region, parent, most]),
+    listExpired: async (kind, now, limit) =>
+      (await RESOURCE.rows(sql, SELECT_EXPIRED, [kind.name, now, limit])).map((row) => toResource(kind, row)),
   };
 }
 
-function toResource<Document>({ upgrade }: ResourceKind<Document>, row: ResourceRow): ResourceRecord<Document> {
-  const stored = JSON.parse(row.document) as StoredDocument;
-  return {
-    accountId: row.account_id,
-    region: row.region,
-    parent: row.parent,
-    id: row.id,
-    createdAt: row.created_at_ms as Instant,
-    updatedAt: row.updated_at_ms as Instant,
-    ...(row.expires_at_ms !== null && { expiresAt: row.expires_at_ms as Instant }),
-    tags: JSON.parse(row.tags) as readonly TagRecord[],
-    document: upgrade ? upgrade(stored) : (stored as Document),
-  };
+function toRow<Document>(kind: string, { document, ...resource }: ResourceRecord<Document>): Row<typeof RESOURCE> {
+  return { ...resource, kind, document: document as StoredDocument };
+}
+
+function toResource<Document>(
+  { upgrade }: ResourceKind<Document>,
+  { kind, document, ...resource }: Row<typeof RESOURCE>,
+): ResourceRecord<Document> {
+  return { ...resource, document: upgrade ? upgrade(document) : (document as Document) };
 }

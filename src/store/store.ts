@@ -1,7 +1,4 @@
 import type { Attempts } from './attempts.ts';
-import type { ChannelEvents } from './channel-events.ts';
-import type { ChannelMessages } from './channel-messages.ts';
-import type { Channels } from './channels.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity/identity.ts';
 import type { LastUses } from './identity/last-use.ts';
@@ -19,9 +16,6 @@ export interface Tx {
   readonly sql: Sql;
   readonly identity: Identity;
   readonly resources: Resources;
-  readonly channels: Channels;
-  readonly channelMessages: ChannelMessages;
-  readonly channelEvents: ChannelEvents;
   readonly trail: Trail;
   readonly idempotency: Idempotency;
   readonly meta: Meta;

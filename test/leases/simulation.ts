@@ -140,7 +140,8 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
       leaseMilliseconds: async () => LEASE,
       register: (server, known) =>
         ask(node, life, () => {
-          if (!registry.has(server.id)) registry.set(server.id, { ...server, appliedVersion: known, state: 'active' });
+          if (!registry.has(server.id))
+            registry.set(server.id, { ...server, startedAt: instant(server.startedAt), appliedVersion: known, state: 'active' });
         }),
       async renew(id, since) {
         const early = fault === 'rows and version from two snapshots' ? await ask(node, life, () => after(since)) : undefined;

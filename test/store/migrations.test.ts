@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,7 +9,8 @@ import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import { migrationFiles } from '#store/migrate.ts';
 import type { SqlValue } from '#store/sql.ts';
-import type { Store } from '#store/store.ts';
+import type { Store, Tx } from '#store/store.ts';
+import type { Schema } from '#store/table.ts';
 import { testPostgres } from './test-postgres.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'belfry-migrations-'));
@@ -67,6 +68,20 @@ const ENGINES: readonly (readonly [name: string, open: () => Promise<Store>])[] 
 ];
 
 describe('migrations', () => {
+  test('migrations: on SQLite they create the declared tables', async () => {
+    const store = await openSqlite(':memory:');
+    const found = await store.transaction(tablesOfSqlite).finally(() => store.close());
+    assert.deepEqual(found, await declaredTables('sqlite'));
+  });
+
+  test('migrations: on PostgreSQL they create the declared tables', async () => {
+    const other = await testPostgres();
+    const store = await openPostgres(other.url);
+    const found = await store.transaction(tablesOfPostgres).finally(() => store.close());
+    await other.stop();
+    assert.deepEqual(found, await declaredTables('postgres'));
+  });
+
   test('migrations: their numbers have no gap and no duplicate', () => {
     const numbers = migrationFiles().map((name) => Number(name.slice(0, 4)));
     assert.deepEqual(
@@ -93,6 +108,98 @@ describe('migrations', () => {
     });
   }
 });
+
+/** Schema of one table, with its lists sorted: neither engine has an order of columns or indexes that matters. */
+interface Structure {
+  readonly columns: readonly string[];
+  readonly key: string;
+  readonly indexes: readonly string[];
+  /** SQLite only: whether the rows are stored in the order of the key. */
+  readonly clustered?: boolean;
+}
+
+/** Reads the tables that the sources declare. */
+async function declaredTables(engine: 'sqlite' | 'postgres'): Promise<Record<string, Structure>> {
+  const declared: Record<string, Structure> = {};
+  const sources = join(import.meta.dirname, '../../src');
+  const files = globSync(['store/**/*.ts', '**/tables/*.ts'], { cwd: sources }).filter((file) => !/\.(test|conformance)\.ts$/.test(file));
+  for (const file of files.filter((each) => !each.startsWith('store/migrations/') && !each.includes('conformance'))) {
+    for (const value of Object.values((await import(join(sources, file))) as object)) {
+      const { name, schema } = (value ?? {}) as { readonly name: string; readonly schema?: Schema };
+      if (schema === undefined) continue;
+      declared[name] = {
+        columns: schema.columns.map((each) => `${each.name} ${each.type}${each.optional ? '' : ' not null'}`).sort(),
+        key: (engine === 'sqlite' ? schema.key : schema.keyOnPostgres).join(', '),
+        indexes: schema.indexes
+          .map(
+            ({ columns, unique, where }) =>
+              `${unique ? 'unique ' : ''}${columns.join(', ')}${where === undefined ? '' : ` where ${where}`}`,
+          )
+          .sort(),
+        ...(engine === 'sqlite' && { clustered: schema.clustered }),
+      };
+    }
+  }
+  return declared;
+}
+
+async function tablesOfSqlite({ sql }: Tx): Promise<Record<string, Structure>> {
+  const found: Record<string, Structure> = {};
+  const tables = await sql.rows<{ name: string; wr: number }>("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'");
+  for (const { name, wr } of tables.filter((each) => !each.name.startsWith('sqlite_'))) {
+    const columns = await sql.rows<{ name: string; type: string; notnull: number; pk: number }>('SELECT * FROM pragma_table_info($1)', [
+      name,
+    ]);
+    const indexes: string[] = [];
+    for (const index of await sql.rows<{ name: string; unique: number; origin: string }>('SELECT * FROM pragma_index_list($1)', [name])) {
+      if (index.origin === 'pk') continue;
+      const of = await sql.rows<{ name: string }>('SELECT name FROM pragma_index_info($1) ORDER BY seqno', [index.name]);
+      const text = (await sql.row<{ sql: string }>('SELECT sql FROM sqlite_schema WHERE name = $1', [index.name]))?.sql ?? '';
+      const where = / WHERE (.*)$/.exec(text)?.[1];
+      indexes.push(
+        `${index.unique === 1 ? 'unique ' : ''}${of.map((each) => each.name).join(', ')}${where === undefined ? '' : ` where ${where}`}`,
+      );
+    }
+    const types: Readonly<Record<string, string>> = { TEXT: 'text', INTEGER: 'int', BLOB: 'bytes' };
+    found[name] = {
+      columns: columns.map((each) => `${each.name} ${types[each.type]}${each.notnull === 1 ? ' not null' : ''}`).sort(),
+      key: columns
+        .filter(({ pk }) => pk > 0)
+        .sort((a, b) => a.pk - b.pk)
+        .map((each) => each.name)
+        .join(', '),
+      indexes: indexes.sort(),
+      clustered: wr === 1,
+    };
+  }
+  return found;
+}
+
+async function tablesOfPostgres({ sql }: Tx): Promise<Record<string, Structure>> {
+  const found: Record<string, { columns: string[]; key: string; indexes: string[] }> = {};
+  const types: Readonly<Record<string, string>> = { text: 'text', bigint: 'int', bytea: 'bytes' };
+  const columns = await sql.rows<{ table_name: string; column_name: string; data_type: string; is_nullable: string }>(
+    "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = 'public' ORDER BY column_name",
+  );
+  for (const { table_name, column_name, data_type, is_nullable } of columns) {
+    found[table_name] ??= { columns: [], key: '', indexes: [] };
+    found[table_name].columns.push(`${column_name} ${types[data_type]}${is_nullable === 'NO' ? ' not null' : ''}`);
+  }
+  const indexes = await sql.rows<{ tablename: string; indexname: string; indexdef: string }>(
+    "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+  );
+  for (const { tablename, indexname, indexdef } of indexes) {
+    const [, of = '', where] = /USING btree \(([^)]*)\)(?: WHERE \((.*)\))?/.exec(indexdef) ?? [];
+    const table = found[tablename] as { key: string; indexes: string[] };
+    if (indexname === `${tablename}_pkey`) table.key = of.replaceAll('"', '');
+    else table.indexes.push(`${indexdef.startsWith('CREATE UNIQUE') ? 'unique ' : ''}${of}${where === undefined ? '' : ` where ${where}`}`);
+  }
+  for (const table of Object.values(found)) {
+    table.columns.sort();
+    table.indexes.sort();
+  }
+  return found;
+}
 
 /** Rows as text, in an order of their own: the engines have none. On PostgreSQL one more server has started. */
 function sorted(rows: unknown): readonly string[] {

@@ -3,6 +3,7 @@ import type { Lease } from '#access/lease.ts';
 import type { LeaseClock } from '#access/lease-parts.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
+import { channelEvents } from '#realtime/tables/channel-events.ts';
 import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
 import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
@@ -40,7 +41,7 @@ export function sweeping({ store, now, tellOfIdentity, tellOfChannels }: SweepPa
     while (await store.transaction(sweepRemovedChannels));
     await store.transaction((tx) => sweepRetention(tx, now()));
     const before = instant(now() - CHANNEL_EVENTS_KEPT_MS);
-    while ((await store.transaction((tx) => tx.channelEvents.forget(before, DELETED_AT_ONCE))) === DELETED_AT_ONCE);
+    while ((await store.transaction((tx) => tx.of(channelEvents).forget(before, DELETED_AT_ONCE))) === DELETED_AT_ONCE);
   };
 }
 

@@ -13,6 +13,7 @@ import {
 import { onNew, type Tag, tagValues } from '../chime/tags.ts';
 import type { Access, Caller } from '../kit/operation.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
+import { channels } from './tables/channels.ts';
 
 /** `arn:aws:chime:us-east-1:111122223333:app-instance/<id>/channel/<id>`, or of whatever else is in an app instance. */
 export function inAppInstanceArn(where: Where & { readonly appInstanceId: string }, type: string, id: string): string {
@@ -99,7 +100,7 @@ async function tagsOfOne(tx: Tx, caller: Where, text: string): Promise<Readonly<
   if (more !== undefined) return undefined;
   if (type === undefined)
     return tagValues((await tx.resources.get(APP_INSTANCE, { ...inAppInstance(caller, ''), id: appInstanceId }))?.tags);
-  if (type === 'channel') return tagValues((await tx.channels.get(caller.accountId, caller.region, appInstanceId, id))?.tags);
+  if (type === 'channel') return tagValues((await tx.of(channels).get(caller.accountId, caller.region, appInstanceId, id))?.tags);
   const kind = Object.hasOwn(IN_APP_INSTANCE, type) ? IN_APP_INSTANCE[type] : undefined;
   return kind && tagValues((await tx.resources.get(kind, { ...inAppInstance(caller, appInstanceId), id }))?.tags);
 }

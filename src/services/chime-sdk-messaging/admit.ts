@@ -1,10 +1,12 @@
 /** The second layer of messaging: whether the bearer's role permits what IAM allowed. Requirements CHM-5, CHM-6. */
 import { AwsError } from '#core/aws-error.ts';
-import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
 import { type AppInstanceMember, findMember, isAppInstanceAdmin } from '../chime/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
 import { channelOrMissing } from './found.ts';
 import { type BearerOperation, type Facts, permitted, type Role } from './roles.ts';
+import type { ChannelRecord } from './tables/channels.ts';
+import { type MembershipRecord, memberships } from './tables/memberships.ts';
+import { standings } from './tables/standings.ts';
 
 /** Who makes the call: the user or bot named in `x-amz-chime-bearer`. */
 export interface Bearer extends AppInstanceMember {
@@ -76,13 +78,13 @@ export async function admit(
   const bearer = await bearerOf(call, input.ChimeBearer);
   const channel = await channelOrMissing(tx, call, operation, input.ChannelArn);
   if (channel.appInstanceId !== bearer.appInstanceId) throw refused(operation);
-  const memberships = (await tx.channels.membershipsOf(channel, bearer.key)).filter((each) => isHere(each, channel, input.SubChannelId));
-  const roles = await rolesOf(call, channel, bearer, memberships.length > 0);
+  const own = (await tx.of(memberships).ofMember(channel, bearer.key)).filter((each) => isHere(each, channel, input.SubChannelId));
+  const roles = await rolesOf(call, channel, bearer, own.length > 0);
   const facts = {
     ...NOTHING,
     public: channel.privacy === 'PUBLIC',
     open: channel.document.mode === 'UNRESTRICTED',
-    member: memberships.length > 0,
+    member: own.length > 0,
     ...(typeof about === 'function' ? await about(channel, bearer) : about),
   };
   if (!permitted(operation, roles, facts)) throw refused(operation);
@@ -98,8 +100,8 @@ function isHere(membership: MembershipRecord, { document }: ChannelRecord, subCh
 async function rolesOf({ tx }: Call, { channelKey }: ChannelRecord, bearer: Bearer, isMember: boolean): Promise<ReadonlySet<Role>> {
   const roles = new Set<Role>();
   if (bearer.admin) roles.add('AppInstanceAdmin');
-  if ((await tx.channels.getStanding(channelKey, 'banned', bearer.key)) !== undefined) return roles;
-  if ((await tx.channels.getStanding(channelKey, 'moderator', bearer.key)) !== undefined) roles.add('ChannelModerator');
+  if ((await tx.of(standings).get(channelKey, 'banned', bearer.key)) !== undefined) return roles;
+  if ((await tx.of(standings).get(channelKey, 'moderator', bearer.key)) !== undefined) roles.add('ChannelModerator');
   if (isMember) roles.add('Member');
   return roles.add('NonMember');
 }

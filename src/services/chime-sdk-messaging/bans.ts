@@ -1,6 +1,5 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChannelBan, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord, StandingRecord } from '#store/channels.ts';
 import { isAppInstanceAdmin } from '../chime/app-instances.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
@@ -9,6 +8,9 @@ import type { MessagingDeps } from './deps.ts';
 import { channelArn, named } from './found.ts';
 import { removeMemberships } from './memberships.ts';
 import { addStanding, describeStanding, pageOfStandings, standingOrMissing } from './standings.ts';
+import type { ChannelRecord } from './tables/channels.ts';
+import { memberships } from './tables/memberships.ts';
+import { type StandingRecord, standings } from './tables/standings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type BanOperations = Pick<Operations, 'CreateChannelBan' | 'DescribeChannelBan' | 'ListChannelBans' | 'DeleteChannelBan'>;
@@ -32,14 +34,14 @@ export function banOperations(deps: MessagingDeps): BanOperations {
         const { bearer, channel } = await admit(call, 'CreateChannelBan', input);
         const { tx } = call;
         const member = await memberOrForbidden(call, channel.appInstanceId, input.MemberArn);
-        const moderator = await tx.channels.getStanding(channel.channelKey, 'moderator', member.key);
+        const moderator = await tx.of(standings).get(channel.channelKey, 'moderator', member.key);
         if (moderator !== undefined || (await isAppInstanceAdmin(tx, call, member))) {
           throw new AwsError('ForbiddenException', 'An administrator or a moderator cannot be banned.');
         }
         const made = await addStanding(call, channel, 'banned', member.key, bearer.key, deps.limits.bansOfChannel);
         const ban = await toBan(call, channel, made);
         await deps.tell?.(tx, { type: 'CREATE_CHANNEL_BAN', ...named(channel), ban });
-        await removeMemberships(call, deps, channel, await tx.channels.membershipsOf(channel, member.key));
+        await removeMemberships(call, deps, channel, await tx.of(memberships).ofMember(channel, member.key));
         return { ChannelArn: channelArn(channel), ...(ban.Member && { Member: ban.Member }) };
       },
     },
@@ -75,7 +77,7 @@ export function banOperations(deps: MessagingDeps): BanOperations {
       async handle(call, input) {
         const { channel } = await admit(call, 'DeleteChannelBan', input);
         const found = await standingOrMissing(call, 'DeleteChannelBan', channel, 'banned', input.MemberArn);
-        await call.tx.channels.removeStanding(channel.channelKey, 'banned', found.member);
+        await call.tx.of(standings).remove(channel.channelKey, 'banned', found.member);
         await deps.tell?.(call.tx, { type: 'DELETE_CHANNEL_BAN', ...named(channel), ban: await toBan(call, channel, found) });
         return {};
       },

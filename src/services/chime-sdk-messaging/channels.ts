@@ -1,7 +1,6 @@
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi, CreateChannelRequest, ElasticChannelConfiguration } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelDocument, ChannelRecord } from '#store/channels.ts';
 import { parseAppInstanceArn } from '../chime/app-instances.ts';
 import { pageOf } from '../chime/page.ts';
 import { requireTags, withTags } from '../chime/tags.ts';
@@ -13,6 +12,7 @@ import type { MessagingDeps } from './deps.ts';
 import { channelArn, named, toChannel, toChannelSummary, toExpirationSettings } from './found.ts';
 import { addMember } from './memberships.ts';
 import { addModerator } from './moderators.ts';
+import { type ChannelDocument, type ChannelRecord, channels } from './tables/channels.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type ChannelOperations = Pick<
@@ -56,7 +56,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
           call,
           'chime:CreateChannel',
           { ...input, ClientRequestToken: `${input.ChimeBearer} ${input.ClientRequestToken}` },
-          async (made) => (await tx.channels.get(accountId, region, bearer.appInstanceId, made)) !== undefined,
+          async (made) => (await tx.of(channels).get(accountId, region, bearer.appInstanceId, made)) !== undefined,
           () => makeChannel(call, deps, bearer, input),
         );
         return { ChannelArn: `${input.AppInstanceArn}/channel/${channelId}` };
@@ -93,7 +93,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
             ...(input.Metadata !== undefined && { metadata: input.Metadata }),
           },
         };
-        await call.tx.channels.put(changed);
+        await call.tx.of(channels).put(changed);
         await deps.tell?.(call.tx, { type: 'UPDATE_CHANNEL', ...named(changed), channel: await toChannel(call.tx, changed) });
         return { ChannelArn: channelArn(changed) };
       },
@@ -109,7 +109,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
       async handle(call, input) {
         const { channel } = await admit(call, 'DeleteChannel', input);
         await deps.tell?.(call.tx, { type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(call.tx, channel) });
-        await call.tx.channels.remove(channel);
+        await call.tx.of(channels).remove(channel);
         return {};
       },
     },
@@ -137,7 +137,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
         const { things, rest } = await pageOf(
           `${input.AppInstanceArn} ${privacy ?? 'ALL'}`,
           input,
-          (limit, after) => call.tx.channels.list(bearer.appInstanceId, privacy, limit, after),
+          (limit, after) => call.tx.of(channels).list(bearer.appInstanceId, privacy, limit, after),
           ({ channelId }) => channelId,
         );
         return { Channels: things.map(toChannelSummary), ...rest };
@@ -170,7 +170,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
         const { things, rest } = await pageOf(
           JSON.stringify(['SearchChannels', bearer.arn, exactly, wanted]),
           input,
-          (limit, after) => call.tx.channels.search(bearer.appInstanceId, wanted, exactly, limit, after, admin ? undefined : key),
+          (limit, after) => call.tx.of(channels).search(bearer.appInstanceId, wanted, exactly, limit, after, admin ? undefined : key),
           ({ channelKey }) => channelKey,
         );
         return { Channels: things.map(toChannelSummary), ...rest };
@@ -193,7 +193,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
           updatedAt: call.now,
           document: ExpirationSettings === undefined ? document : { ...document, expiration: toExpiration(ExpirationSettings) },
         };
-        await call.tx.channels.put(withExpiry(changed));
+        await call.tx.of(channels).put(withExpiry(changed));
         return { ChannelArn: channelArn(changed), ...(ExpirationSettings !== undefined && { ExpirationSettings }) };
       },
     },
@@ -257,7 +257,7 @@ async function makeChannel(call: Call, deps: MessagingDeps, bearer: Bearer, inpu
     tags: withTags([], input.Tags ?? []),
     document,
   });
-  if ((await tx.channels.add(channel)) === 'exists') {
+  if ((await tx.of(channels).add(channel)) === 'exists') {
     throw new AwsError('ConflictException', `Channel ${channelArn(channel)} already exists.`);
   }
   await deps.tell?.(tx, { type: 'CREATE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });

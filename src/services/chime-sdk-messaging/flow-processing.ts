@@ -1,9 +1,9 @@
-import type { ChannelRecord } from '#store/channels.ts';
 import { inAppInstance } from '../chime/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
 import type { MessagingDeps } from './deps.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 import { named } from './found.ts';
+import type { ChannelRecord } from './tables/channels.ts';
 
 /**
  * Takes a message through the flow of its channel, before it is kept. There is nobody here who could run a function, and whether one may be

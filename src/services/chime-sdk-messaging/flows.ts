@@ -12,6 +12,7 @@ import { admit } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
 import { CHANNEL_FLOW, type ChannelFlowDocument } from './flow-documents.ts';
 import { channelArn, missing, toAssociatedChannel } from './found.ts';
+import { channels } from './tables/channels.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type FlowOperations = Pick<
@@ -100,7 +101,7 @@ export function flowOperations({ limits }: MessagingDeps): FlowOperations {
       access: onArns('DeleteChannelFlow', ({ ChannelFlowArn }) => [ChannelFlowArn]),
       async handle(call, input) {
         const flow = await flowOrMissing(call, 'DeleteChannelFlow', input.ChannelFlowArn);
-        if ((await call.tx.channels.listOfFlow(flow.parent, flow.id, 1)).length > 0) {
+        if ((await call.tx.of(channels).listOfFlow(flow.parent, flow.id, 1)).length > 0) {
           throw new AwsError('ConflictException', `Channel flow ${input.ChannelFlowArn} is associated with a channel.`);
         }
         await call.tx.resources.remove(CHANNEL_FLOW, flow);
@@ -144,7 +145,7 @@ export function flowOperations({ limits }: MessagingDeps): FlowOperations {
         if (channel.flowId !== undefined && channel.flowId !== flow.id) {
           throw new AwsError('ConflictException', `Channel ${channelArn(channel)} is associated with another channel flow.`);
         }
-        await call.tx.channels.put({ ...channel, flowId: flow.id });
+        await call.tx.of(channels).put({ ...channel, flowId: flow.id });
         return {};
       },
     },
@@ -157,7 +158,7 @@ export function flowOperations({ limits }: MessagingDeps): FlowOperations {
         const flow = await flowOrMissing(call, 'DisassociateChannelFlow', input.ChannelFlowArn);
         const { flowId, ...without } = channel;
         if (flow.parent !== channel.appInstanceId || flowId !== flow.id) throw noFlow('DisassociateChannelFlow', input.ChannelFlowArn);
-        await call.tx.channels.put(without);
+        await call.tx.of(channels).put(without);
         return {};
       },
     },
@@ -170,7 +171,7 @@ export function flowOperations({ limits }: MessagingDeps): FlowOperations {
         const { things, rest } = await pageOf(
           `channels of ${flow.id}`,
           input,
-          (limit, after) => call.tx.channels.listOfFlow(flow.parent, flow.id, limit, after),
+          (limit, after) => call.tx.of(channels).listOfFlow(flow.parent, flow.id, limit, after),
           ({ channelId }) => channelId,
         );
         return { Channels: things.map(toAssociatedChannel), ...rest };

@@ -1,11 +1,11 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Channel, ChannelSummary, ChimeSdkMessagingApi, Identity } from '#model/generated/chime-sdk-messaging.ts';
 import { loadModel } from '#model/load.ts';
-import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
 import { appInstanceArn, findMember, type Where } from '../chime/app-instances.ts';
 import { inAppInstanceArn, namedBy } from './access.ts';
 import type { ChannelNames } from './deps.ts';
+import { type ChannelRecord, channels } from './tables/channels.ts';
 
 /**
  * That something an operation is about is not there.
@@ -20,7 +20,7 @@ export function missing(operation: keyof ChimeSdkMessagingApi, text: string): Aw
 /** The channel of an ARN, in the caller's account and region; undefined where there is none, whatever the ARN is. */
 export async function findChannel(tx: Tx, caller: Where, text: string): Promise<ChannelRecord | undefined> {
   const named = namedBy(caller, 'channel', text);
-  return named && (await tx.channels.get(caller.accountId as ChannelRecord['accountId'], caller.region, named.appInstanceId, named.id));
+  return named && (await tx.of(channels).get(caller.accountId as ChannelRecord['accountId'], caller.region, named.appInstanceId, named.id));
 }
 
 /** @throws what `missing` says: no such channel */

@@ -1,8 +1,9 @@
 import type { ChannelMembership, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
 import type { ChannelEvent } from './deps.ts';
 import { channelArn, named, toIdentity } from './found.ts';
+import type { ChannelRecord } from './tables/channels.ts';
+import type { MembershipRecord } from './tables/memberships.ts';
 
 /** A membership as the model has it. */
 export async function toMembership(tx: Tx, channel: ChannelRecord, membership: MembershipRecord): Promise<ChannelMembership> {

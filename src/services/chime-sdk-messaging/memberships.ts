@@ -6,7 +6,6 @@ import type {
   ErrorCode,
   Identity,
 } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
@@ -15,6 +14,9 @@ import type { MessagingDeps } from './deps.ts';
 import { channelArn, missing, named, toIdentities, toIdentity } from './found.ts';
 import { inSubChannel, membershipEvent, toMembership } from './membership-events.ts';
 import { scaleIn, subChannelForNew, subChannelOf } from './sub-channels.ts';
+import type { ChannelRecord } from './tables/channels.ts';
+import { type MembershipRecord, memberships } from './tables/memberships.ts';
+import { standings } from './tables/standings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type MembershipOperations = Pick<
@@ -121,7 +123,7 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
           input,
           (limit, after) => {
             const [subChannelId = '', member = ''] = after?.split(' ') ?? [];
-            return call.tx.channels.listMemberships(channelKey, input.SubChannelId, type, limit, { subChannelId, member });
+            return call.tx.of(memberships).list(channelKey, input.SubChannelId, type, limit, { subChannelId, member });
           },
           ({ subChannelId, member }) => `${subChannelId} ${member}`,
         );
@@ -180,7 +182,7 @@ export async function membershipsOf(
 ): Promise<readonly MembershipRecord[]> {
   const prefix = channelArn(channel).replace(/channel\/[^/]*$/, '');
   if (!memberArn.startsWith(prefix)) return [];
-  const found = await tx.channels.membershipsOf(channel, memberArn.slice(prefix.length));
+  const found = await tx.of(memberships).ofMember(channel, memberArn.slice(prefix.length));
   return subChannelId === undefined ? found : found.filter((each) => each.subChannelId === subChannelId);
 }
 
@@ -226,12 +228,12 @@ export async function addMember(
   const { tx, now } = call;
   const { channelKey, appInstanceId } = channel;
   const { key } = await memberOrForbidden(call, appInstanceId, MemberArn);
-  if ((await tx.channels.getStanding(channelKey, 'banned', key)) !== undefined) {
+  if ((await tx.of(standings).get(channelKey, 'banned', key)) !== undefined) {
     throw new AwsError('ForbiddenException', `${MemberArn} is banned from the channel.`);
   }
   const { limits } = deps;
   const most = channel.document.elastic === undefined ? limits.membershipsOfChannel : limits.membershipsOfElasticChannel;
-  if ((await tx.channels.countMemberships(channelKey, most)) >= most) {
+  if ((await tx.of(memberships).count(channelKey, most)) >= most) {
     throw new AwsError('ResourceLimitExceededException', `The channel has ${most} memberships, and may not have more.`);
   }
   const membership: MembershipRecord = {
@@ -244,7 +246,7 @@ export async function addMember(
     createdAt: now,
     updatedAt: now,
   };
-  if ((await tx.channels.addMembership(membership)) === 'exists') throw alreadyMember(MemberArn);
+  if ((await tx.of(memberships).add(membership)) === 'exists') throw alreadyMember(MemberArn);
   if (alone) await deps.tell?.(tx, await membershipEvent(tx, 'CREATE_CHANNEL_MEMBERSHIP', channel, membership));
   return membership;
 }
@@ -254,16 +256,16 @@ async function placeFor(call: Call, deps: MessagingDeps, channel: ChannelRecord,
   const { MemberArn, Type, SubChannelId } = added;
   if (channel.document.elastic === undefined) return SubChannelId === undefined ? '' : subChannelOf(call, channel, SubChannelId);
   if (Type === 'HIDDEN') throw new AwsError('BadRequestException', 'An elastic channel has no hidden memberships.');
-  if ((await call.tx.channels.getStanding(channel.channelKey, 'moderator', member)) !== undefined) {
+  if ((await call.tx.of(standings).get(channel.channelKey, 'moderator', member)) !== undefined) {
     return subChannelOf(call, channel, SubChannelId);
   }
   if (SubChannelId !== undefined) throw subChannelOfModeratorsOnly();
-  if ((await call.tx.channels.membershipsOf(channel, member)).length > 0) throw alreadyMember(MemberArn);
+  if ((await call.tx.of(memberships).ofMember(channel, member)).length > 0) throw alreadyMember(MemberArn);
   return subChannelForNew(call, deps, channel);
 }
 
 async function requireModerator({ tx }: Call, { channelKey }: ChannelRecord, member: string): Promise<void> {
-  if ((await tx.channels.getStanding(channelKey, 'moderator', member)) === undefined) throw subChannelOfModeratorsOnly();
+  if ((await tx.of(standings).get(channelKey, 'moderator', member)) === undefined) throw subChannelOfModeratorsOnly();
 }
 
 function subChannelOfModeratorsOnly(): AwsError {
@@ -287,7 +289,7 @@ export async function removeMemberships(
 ): Promise<void> {
   const { tx } = call;
   for (const membership of those) {
-    await tx.channels.removeMembership(channel.channelKey, membership.subChannelId, membership.member);
+    await tx.of(memberships).remove(channel.channelKey, membership.subChannelId, membership.member);
     await deps.tell?.(tx, await membershipEvent(tx, 'DELETE_CHANNEL_MEMBERSHIP', channel, membership));
     if (membership.subChannelId !== '') await scaleIn(call, deps, channel, membership.subChannelId);
   }

@@ -6,13 +6,13 @@ import type {
   ChannelMessageSummary,
   ChimeSdkMessagingApi,
 } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelMessageRecord } from '#store/channel-messages.ts';
-import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call } from '../kit/operation.ts';
 import { inAppInstanceArn } from './access.ts';
 import { channelArn, missing, toIdentity } from './found.ts';
 import { inSubChannel } from './membership-events.ts';
+import { type ChannelMessageRecord, channelMessages } from './tables/channel-messages.ts';
+import type { ChannelRecord } from './tables/channels.ts';
 
 /** What is kept of a message besides who sent it, when and for whom. */
 export interface MessageDocument {
@@ -55,7 +55,7 @@ export async function messageOrMissing(
   messageId: string,
   reader?: string,
 ): Promise<FoundMessage> {
-  const record = await tx.channelMessages.get(channelKey, subChannelId, messageId);
+  const record = await tx.of(channelMessages).get(channelKey, subChannelId, messageId);
   if (record === undefined || (reader !== undefined && !isSeenBy(record, reader))) {
     throw missing(operation, `Message ${messageId} does not exist.`);
   }

@@ -1,7 +1,6 @@
 import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChannelMessage, ChimeSdkMessagingApi, SendChannelMessageRequest } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord } from '#store/channels.ts';
 import { pageOf } from '../chime/page.ts';
 import { once } from '../kit/once.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
@@ -23,6 +22,9 @@ import {
 } from './message-documents.ts';
 import type { BearerOperation } from './roles.ts';
 import { subChannelOf } from './sub-channels.ts';
+import { channelMessages } from './tables/channel-messages.ts';
+import { type ChannelRecord, channels } from './tables/channels.ts';
+import { memberships } from './tables/memberships.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type MessageOperations = Pick<
@@ -102,7 +104,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
         const { things, rest } = await pageOf(
           JSON.stringify(['messages', ...Object.values(range)]),
           input,
-          (limit, after) => call.tx.channelMessages.list(range, limit, placeOf(after)),
+          (limit, after) => call.tx.of(channelMessages).list(range, limit, placeOf(after)),
           ({ createdAt, messageId }) => `${createdAt} ${messageId}`,
         );
         const ChannelMessages = [];
@@ -145,7 +147,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
           await tellOf(call, deps, 'FAILED_UPDATE_CHANNEL_MESSAGE', channel, { record, document: failed });
           return { ...answer, Status: toStatus(failed) };
         }
-        await tx.channelMessages.put({ ...record, document: JSON.stringify(changed) });
+        await tx.of(channelMessages).put({ ...record, document: JSON.stringify(changed) });
         await tellOf(call, deps, 'UPDATE_CHANNEL_MESSAGE', channel, { record, document: changed });
         return { ...answer, Status: toStatus(changed) };
       },
@@ -167,7 +169,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
         if (document.redacted !== true) {
           const { metadata: _, attributes: __, ...kept } = document;
           const redacted: MessageDocument = { ...kept, content: '', updatedAt: call.now, redacted: true };
-          await call.tx.channelMessages.put({ ...record, document: JSON.stringify(redacted) });
+          await call.tx.of(channelMessages).put({ ...record, document: JSON.stringify(redacted) });
           await tellOf(call, deps, 'REDACT_CHANNEL_MESSAGE', channel, { record, document: redacted });
         }
         return answerOf(channel, subChannelId, record.messageId);
@@ -188,7 +190,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
         const { channel } = await admit(call, 'DeleteChannelMessage', withoutSubChannel(input));
         const subChannelId = await subChannelOf(call, channel, input.SubChannelId);
         const message = await messageOrMissing(call, 'DeleteChannelMessage', channel, subChannelId, input.MessageId);
-        await call.tx.channelMessages.remove(message.record);
+        await call.tx.of(channelMessages).remove(message.record);
         await tellOf(call, deps, 'DELETE_CHANNEL_MESSAGE', channel, message);
         return {};
       },
@@ -215,9 +217,9 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
       async handle(call, input) {
         const { tx, now } = call;
         const { bearer, channel } = await admit(call, 'UpdateChannelReadMarker', input);
-        for (const membership of await tx.channels.membershipsOf(channel, bearer.key)) {
+        for (const membership of await tx.of(memberships).ofMember(channel, bearer.key)) {
           const read = { ...membership, readMarkerAt: now };
-          await tx.channels.putMembership(read);
+          await tx.of(memberships).put(read);
           await deps.tell?.(tx, await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, read));
         }
         return { ChannelArn: channelArn(channel) };
@@ -242,7 +244,7 @@ async function admitToMessage(
   const { tx } = call;
   const { MessageId } = input;
   const admitted = await admit(call, operation, input, async ({ channelKey }, bearer) => {
-    const message = await tx.channelMessages.get(channelKey, input.SubChannelId ?? '', MessageId);
+    const message = await tx.of(channelMessages).get(channelKey, input.SubChannelId ?? '', MessageId);
     return { own: message?.sender === bearer.key };
   });
   const { bearer, channel } = admitted;
@@ -287,10 +289,10 @@ async function sendMessage(
     ...(onlyFor !== undefined && { onlyFor }),
     document: JSON.stringify(document),
   };
-  const record = input.Persistence === 'PERSISTENT' ? await tx.channelMessages.add(made) : made;
+  const record = input.Persistence === 'PERSISTENT' ? await tx.of(channelMessages).add(made) : made;
   const message = { record, document };
   if (failure === undefined) {
-    await tx.channels.touch(channel.channelKey, record.createdAt, expiryOf({ ...channel, lastMessageAt: record.createdAt }));
+    await tx.of(channels).touch(channel.channelKey, record.createdAt, expiryOf({ ...channel, lastMessageAt: record.createdAt }));
     await tellOf(call, deps, 'CREATE_CHANNEL_MESSAGE', channel, message, input.PushNotification);
   } else await tellOf(call, deps, 'FAILED_CREATE_CHANNEL_MESSAGE', channel, message);
   return { MessageId: messageId, Status: toStatus(document) };
@@ -310,7 +312,7 @@ async function targetOf(
 ): Promise<string | undefined> {
   if (target?.MemberArn === undefined) return undefined;
   const { key } = await memberOrForbidden(call, channel.appInstanceId, target.MemberArn);
-  const membership = await call.tx.channels.getMembership(channel.channelKey, subChannelId, key);
+  const membership = await call.tx.of(memberships).get(channel.channelKey, subChannelId, key);
   const seen = membership?.type !== 'HIDDEN' || key === bearer.key || seesHidden(roles);
   if (membership === undefined || !seen) {
     throw new AwsError('ForbiddenException', `${target.MemberArn} is not a member of the channel.`);

@@ -1,6 +1,5 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChannelModerator, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord, StandingRecord } from '#store/channels.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit, type Bearer, memberOrForbidden } from './admit.ts';
@@ -8,6 +7,9 @@ import type { MessagingDeps } from './deps.ts';
 import { channelArn, named, toIdentity } from './found.ts';
 import { removeMemberships } from './memberships.ts';
 import { addStanding, describeStanding, pageOfStandings, standingOrMissing } from './standings.ts';
+import type { ChannelRecord } from './tables/channels.ts';
+import { memberships } from './tables/memberships.ts';
+import { type StandingRecord, standings } from './tables/standings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type ModeratorOperations = Pick<
@@ -67,7 +69,7 @@ export function moderatorOperations(deps: MessagingDeps): ModeratorOperations {
       async handle(call, input) {
         const { channel } = await admit(call, 'DeleteChannelModerator', input);
         const found = await standingOrMissing(call, 'DeleteChannelModerator', channel, 'moderator', input.ChannelModeratorArn);
-        await call.tx.channels.removeStanding(channel.channelKey, 'moderator', found.member);
+        await call.tx.of(standings).remove(channel.channelKey, 'moderator', found.member);
         const moderator = await toModerator(call, channel, found);
         await deps.tell?.(call.tx, { type: 'DELETE_CHANNEL_MODERATOR', ...named(channel), moderator });
         await leaveSubChannels(call, deps, channel, found.member);
@@ -86,7 +88,7 @@ export async function addModerator(
   moderatorArn: string,
 ): Promise<StandingRecord> {
   const { key } = await memberOrForbidden(call, channel.appInstanceId, moderatorArn);
-  if ((await call.tx.channels.getStanding(channel.channelKey, 'banned', key)) !== undefined) {
+  if ((await call.tx.of(standings).get(channel.channelKey, 'banned', key)) !== undefined) {
     throw new AwsError('ForbiddenException', `${moderatorArn} is banned from the channel.`);
   }
   const made = await addStanding(call, channel, 'moderator', key, by.key, deps.limits.moderatorsOfChannel);
@@ -99,7 +101,7 @@ export async function addModerator(
 /** Source: Chime SDK Developer Guide, "Managing elastic channel members": who becomes a moderator, or no longer is one, loses his memberships. */
 async function leaveSubChannels(call: Call, deps: MessagingDeps, channel: ChannelRecord, member: string): Promise<void> {
   if (channel.document.elastic === undefined) return;
-  await removeMemberships(call, deps, channel, await call.tx.channels.membershipsOf(channel, member));
+  await removeMemberships(call, deps, channel, await call.tx.of(memberships).ofMember(channel, member));
 }
 
 async function toModerator(call: Call, channel: ChannelRecord, record: StandingRecord): Promise<ChannelModerator> {

@@ -3,7 +3,6 @@ import type {
   ChannelMembershipType,
   ChimeSdkMessagingApi,
 } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
@@ -12,6 +11,9 @@ import { missing, toChannelSummary } from './found.ts';
 import { inSubChannel } from './membership-events.ts';
 import { membershipsOf, noMember } from './memberships.ts';
 import type { BearerOperation } from './roles.ts';
+import { type ChannelRecord, channels } from './tables/channels.ts';
+import { type MembershipRecord, memberships } from './tables/memberships.ts';
+import { standings } from './tables/standings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 type OwnChannelOperations = Pick<
@@ -39,13 +41,13 @@ export const ownChannelOperations: OwnChannelOperations = {
         input,
         (limit, after) => {
           const [channelKey = '', subChannelId = ''] = after?.split(' ') ?? [];
-          return tx.channels.listMembershipsOf(appInstanceId, key, limit, { channelKey, subChannelId });
+          return tx.of(memberships).listOfMember(appInstanceId, key, limit, { channelKey, subChannelId });
         },
         ({ channelKey, subChannelId }) => `${channelKey} ${subChannelId}`,
       );
       const ChannelMemberships: ChannelMembershipForAppInstanceUserSummary[] = [];
       for (const membership of things) {
-        const channel = await tx.channels.getByKey(membership.channelKey);
+        const channel = await tx.of(channels).getByKey(membership.channelKey);
         if (channel !== undefined) ChannelMemberships.push(toOwnMembership(channel, membership));
       }
       return { ChannelMemberships, ...rest };
@@ -73,12 +75,12 @@ export const ownChannelOperations: OwnChannelOperations = {
       const { things, rest } = await pageOf(
         JSON.stringify(['moderated by', appInstanceId, key]),
         input,
-        (limit, after) => tx.channels.listStandingsOf(appInstanceId, 'moderator', key, limit, after),
+        (limit, after) => tx.of(standings).listOfMember(appInstanceId, 'moderator', key, limit, after),
         ({ channelKey }) => channelKey,
       );
       const Channels = [];
       for (const { channelKey } of things) {
-        const channel = await tx.channels.getByKey(channelKey);
+        const channel = await tx.of(channels).getByKey(channelKey);
         if (channel !== undefined) Channels.push({ ChannelSummary: toChannelSummary(channel) });
       }
       return { Channels, ...rest };
@@ -93,7 +95,7 @@ export const ownChannelOperations: OwnChannelOperations = {
       const self = AppInstanceUserArn === input.ChimeBearer;
       const { channel } = await admit(call, 'DescribeChannelModeratedByAppInstanceUser', input, { self });
       const { key } = await memberOrForbidden(call, channel.appInstanceId, AppInstanceUserArn);
-      if ((await call.tx.channels.getStanding(channel.channelKey, 'moderator', key)) === undefined) {
+      if ((await call.tx.of(standings).get(channel.channelKey, 'moderator', key)) === undefined) {
         throw missing('DescribeChannelModeratedByAppInstanceUser', `${AppInstanceUserArn} is not a moderator of the channel.`);
       }
       return { Channel: { ChannelSummary: toChannelSummary(channel) } };

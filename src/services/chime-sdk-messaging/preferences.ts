@@ -6,6 +6,7 @@ import type { MessagingDeps } from './deps.ts';
 import { channelArn, toIdentity } from './found.ts';
 import { membershipEvent } from './membership-events.ts';
 import { membershipsOf, noMember } from './memberships.ts';
+import { memberships } from './tables/memberships.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 
@@ -50,7 +51,7 @@ export function preferenceOperations(
         if (first === undefined) throw noMember('PutChannelMembershipPreferences', MemberArn);
         for (const membership of those) {
           const changed = { ...membership, updatedAt: now, preferences: JSON.stringify(Preferences) };
-          await tx.channels.putMembership(changed);
+          await tx.of(memberships).put(changed);
           await deps.tell?.(tx, await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, changed));
         }
         return { ChannelArn: channelArn(channel), Member: await toIdentity(tx, channel, first.member), Preferences };

@@ -1,10 +1,11 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi, Identity } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord, Standing, StandingRecord } from '#store/channels.ts';
 import { type PageRequest, pageOf } from '../chime/page.ts';
 import type { Call } from '../kit/operation.ts';
 import type { Admitted } from './admit.ts';
 import { channelArn, missing, toIdentities, toIdentity } from './found.ts';
+import type { ChannelRecord } from './tables/channels.ts';
+import { type Standing, type StandingRecord, standings } from './tables/standings.ts';
 
 /** What is said of a moderator or of a ban: who, of which channel, since when, and by whom. */
 export async function describeStanding({ tx }: Pick<Call, 'tx'>, channel: ChannelRecord, { member, createdBy, createdAt }: StandingRecord) {
@@ -33,11 +34,11 @@ export async function addStanding(
   most: number,
 ) {
   const { channelKey, appInstanceId } = channel;
-  if ((await tx.channels.countStandings(channelKey, standing, most)) >= most) {
+  if ((await tx.of(standings).count(channelKey, standing, most)) >= most) {
     throw new AwsError('ResourceLimitExceededException', `The channel has ${most} of this kind, and may not have more.`);
   }
   const record: StandingRecord = { channelKey, standing, member, appInstanceId, createdBy, createdAt: now };
-  if ((await tx.channels.addStanding(record)) === 'exists') {
+  if ((await tx.of(standings).add(record)) === 'exists') {
     throw new AwsError('ConflictException', `${member} is ${standing === 'banned' ? 'banned' : 'a moderator'} already.`);
   }
   return record;
@@ -52,9 +53,7 @@ export async function standingOrMissing(
   memberArn: string,
 ): Promise<StandingRecord> {
   const prefix = channelArn({ channelKey, appInstanceId, ...channel }).replace(/channel\/[^/]*$/, '');
-  const found = memberArn.startsWith(prefix)
-    ? await tx.channels.getStanding(channelKey, standing, memberArn.slice(prefix.length))
-    : undefined;
+  const found = memberArn.startsWith(prefix) ? await tx.of(standings).get(channelKey, standing, memberArn.slice(prefix.length)) : undefined;
   if (found === undefined)
     throw missing(operation, `${memberArn} is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
   return found;
@@ -71,7 +70,7 @@ export async function pageOfStandings(
   const { things, rest } = await pageOf(
     JSON.stringify([standing, channelKey]),
     input,
-    (limit, after) => tx.channels.listStandings(channelKey, standing, limit, after),
+    (limit, after) => tx.of(standings).list(channelKey, standing, limit, after),
     ({ member }) => member,
   );
   const members = things.map(({ member }) => member);

@@ -1,6 +1,5 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelRecord } from '#store/channels.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
@@ -8,6 +7,9 @@ import { admit } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
 import { channelArn, named } from './found.ts';
 import { membershipEvent } from './membership-events.ts';
+import type { ChannelRecord } from './tables/channels.ts';
+import { memberships } from './tables/memberships.ts';
+import { subChannels } from './tables/sub-channels.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 
@@ -30,7 +32,7 @@ export const subChannelOperations: Pick<Operations, 'ListSubChannels'> = {
       const { things, rest } = await pageOf(
         `sub-channels of ${channel.channelKey}`,
         input,
-        (limit, after) => call.tx.channels.listSubChannels(channel.channelKey, limit, after),
+        (limit, after) => call.tx.of(subChannels).list(channel.channelKey, limit, after),
         ({ subChannelId }) => subChannelId,
       );
       const SubChannels = things.map(({ subChannelId, membershipCount }) => ({
@@ -62,7 +64,7 @@ export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChan
     throw new AwsError('BadRequestException', 'SubChannelId is required for an elastic channel.');
   }
   elasticOf(channel);
-  if ((await tx.channels.getSubChannel(channel.channelKey, subChannelId)) === undefined) {
+  if ((await tx.of(subChannels).get(channel.channelKey, subChannelId)) === undefined) {
     throw new AwsError('BadRequestException', `SubChannel ${subChannelId} does not exist.`);
   }
   return subChannelId;
@@ -79,14 +81,14 @@ export async function subChannelForNew(call: Call, deps: MessagingDeps, channel:
   const { tx } = call;
   const { channelKey } = channel;
   const { maximumSubChannels, targetMemberships } = elasticOf(channel);
-  const those = await tx.channels.smallestSubChannels(channelKey, maximumSubChannels);
+  const those = await tx.of(subChannels).smallest(channelKey, maximumSubChannels);
   const [smallest] = those;
   if (smallest !== undefined && smallest.membershipCount < targetMemberships) return smallest.subChannelId;
   if (those.length >= maximumSubChannels) {
     throw new AwsError('ResourceLimitExceededException', `The channel has ${maximumSubChannels} sub-channels, and all are full.`);
   }
   const subChannelId = call.newId();
-  await tx.channels.addSubChannel(channelKey, subChannelId);
+  await tx.of(subChannels).add(channelKey, subChannelId);
   await deps.tell?.(tx, { type: 'CREATE_SUB_CHANNEL', ...named(channel), subChannelId });
   if (smallest !== undefined) await moveMembers(call, deps, channel, smallest.subChannelId, subChannelId, minimum(channel) - 1);
   return subChannelId;
@@ -101,12 +103,12 @@ export async function subChannelForNew(call: Call, deps: MessagingDeps, channel:
 export async function scaleIn(call: Call, deps: MessagingDeps, channel: ChannelRecord, subChannelId: string): Promise<void> {
   const { tx } = call;
   const { channelKey } = channel;
-  const shrunk = await tx.channels.getSubChannel(channelKey, subChannelId);
+  const shrunk = await tx.of(subChannels).get(channelKey, subChannelId);
   if (shrunk === undefined || shrunk.membershipCount >= minimum(channel)) return;
-  const [other] = (await tx.channels.smallestSubChannels(channelKey, 2)).filter((each) => each.subChannelId !== subChannelId);
+  const [other] = (await tx.of(subChannels).smallest(channelKey, 2)).filter((each) => each.subChannelId !== subChannelId);
   if (other === undefined || other.membershipCount + shrunk.membershipCount > elasticOf(channel).targetMemberships) return;
   await moveMembers(call, deps, channel, subChannelId, other.subChannelId, shrunk.membershipCount);
-  await tx.channels.removeSubChannel(channelKey, subChannelId);
+  await tx.of(subChannels).remove(channelKey, subChannelId);
   await deps.tell?.(tx, { type: 'DELETE_SUB_CHANNEL', ...named(channel), subChannelId });
 }
 
@@ -118,8 +120,8 @@ function minimum(channel: ChannelRecord): number {
 
 async function moveMembers(call: Call, deps: MessagingDeps, channel: ChannelRecord, from: string, to: string, most: number): Promise<void> {
   const { tx, now } = call;
-  for (const member of await tx.channels.moveMembers(channel.channelKey, from, to, most, now)) {
-    const moved = await tx.channels.getMembership(channel.channelKey, to, member);
+  for (const member of await tx.of(memberships).move(channel.channelKey, from, to, most, now)) {
+    const moved = await tx.of(memberships).get(channel.channelKey, to, member);
     if (moved !== undefined) await deps.tell?.(tx, await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, moved));
   }
 }

@@ -1,6 +1,5 @@
 /** What goes by itself, and what is left of what is gone. */
 import { type Instant, instant } from '#core/instant.ts';
-import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
 import { APP_INSTANCE, inAppInstance } from '../chime/app-instances.ts';
 import type { IdentityEvent } from '../chime-sdk-identity/deps.ts';
@@ -8,6 +7,12 @@ import type { Tell } from './deps.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 import { named, toChannel } from './found.ts';
 import { STREAMING } from './streaming.ts';
+import { channelMessages } from './tables/channel-messages.ts';
+import { type ChannelRecord, channels } from './tables/channels.ts';
+import { memberships } from './tables/memberships.ts';
+import { removedChannels } from './tables/removed-channels.ts';
+import { standings } from './tables/standings.ts';
+import { subChannels } from './tables/sub-channels.ts';
 
 /** Handled in one transaction: it holds up others for as long as it takes. */
 const SWEPT_AT_ONCE = 100;
@@ -23,18 +28,18 @@ const GRACE_MS = 30 * DAY_MS;
  * Emits: ExpireChannel, DELETE_CHANNEL.
  */
 export async function sweepExpiredChannels(tx: Tx, now: Instant, tell?: Tell): Promise<boolean> {
-  const expired = await tx.channels.listExpired(now, SWEPT_AT_ONCE);
+  const expired = await tx.of(channels).listExpired(now, SWEPT_AT_ONCE);
   for (const channel of expired) {
     await tell?.(tx, { type: 'ExpireChannel', ...named(channel) });
     await tell?.(tx, { type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
-    await tx.channels.remove(channel);
+    await tx.of(channels).remove(channel);
   }
   return expired.length === SWEPT_AT_ONCE;
 }
 
 /** Gives back what removed channels have left. Resolves to whether there is more. */
 export async function sweepRemovedChannels(tx: Tx): Promise<boolean> {
-  return (await tx.channels.purge(ROWS_AT_ONCE)) === 'more';
+  return (await tx.of(removedChannels).purge(ROWS_AT_ONCE)) === 'more';
 }
 
 /**
@@ -44,17 +49,17 @@ export async function sweepRemovedChannels(tx: Tx): Promise<boolean> {
 export function retentionSweep(): (tx: Tx, now: Instant) => Promise<void> {
   let after: Pick<ChannelRecord, 'appInstanceId' | 'channelId'> = { appInstanceId: '', channelId: '' };
   return async (tx, now) => {
-    const channels = await tx.channels.listAll(SWEPT_AT_ONCE, after);
-    for (const channel of channels) {
+    const page = await tx.of(channels).listAll(SWEPT_AT_ONCE, after);
+    for (const channel of page) {
       const before = await keptSince(tx, channel, now);
       if (before === undefined) continue;
       const { channelKey } = channel;
-      const subChannels = channel.document.elastic === undefined ? [] : await tx.channels.listSubChannels(channelKey, ROWS_AT_ONCE);
-      for (const subChannelId of ['', ...subChannels.map((each) => each.subChannelId)]) {
-        await tx.channelMessages.removeBefore(channelKey, subChannelId, before, ROWS_AT_ONCE);
+      const parts = channel.document.elastic === undefined ? [] : await tx.of(subChannels).list(channelKey, ROWS_AT_ONCE);
+      for (const subChannelId of ['', ...parts.map((each) => each.subChannelId)]) {
+        await tx.of(channelMessages).removeBefore(channelKey, subChannelId, before, ROWS_AT_ONCE);
       }
     }
-    after = channels.length < SWEPT_AT_ONCE ? { appInstanceId: '', channelId: '' } : (channels.at(-1) as ChannelRecord);
+    after = page.length < SWEPT_AT_ONCE ? { appInstanceId: '', channelId: '' } : (page.at(-1) as ChannelRecord);
   };
 }
 
@@ -70,12 +75,14 @@ async function keptSince(tx: Tx, channel: ChannelRecord, now: Instant): Promise<
 export async function forgetGone(tx: Tx, event: IdentityEvent): Promise<void> {
   const { appInstanceId } = event;
   if (event.type !== 'AppInstanceDeleted') {
-    await tx.channels.forgetMember(appInstanceId, `${event.type === 'AppInstanceBotDeleted' ? 'bot' : 'user'}/${event.id}`);
+    const member = `${event.type === 'AppInstanceBotDeleted' ? 'bot' : 'user'}/${event.id}`;
+    await tx.of(memberships).removeMember(appInstanceId, member);
+    await tx.of(standings).removeMember(appInstanceId, member);
     return;
   }
-  for (let channels = await tx.channels.list(appInstanceId, undefined, SWEPT_AT_ONCE); channels.length > 0; ) {
-    for (const channel of channels) await tx.channels.remove(channel);
-    channels = await tx.channels.list(appInstanceId, undefined, SWEPT_AT_ONCE);
+  for (let page = await tx.of(channels).list(appInstanceId, undefined, SWEPT_AT_ONCE); page.length > 0; ) {
+    for (const channel of page) await tx.of(channels).remove(channel);
+    page = await tx.of(channels).list(appInstanceId, undefined, SWEPT_AT_ONCE);
   }
   await tx.resources.removeAll(CHANNEL_FLOW, inAppInstance(event, appInstanceId));
   await tx.resources.remove(STREAMING, { ...inAppInstance(event, ''), id: appInstanceId });

@@ -5,6 +5,7 @@ import type { ServiceOperations } from '../kit/operation.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 import { findFlow } from './flows.ts';
 import { findChannel } from './found.ts';
+import { channels } from './tables/channels.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 
@@ -17,7 +18,7 @@ type Operations = ServiceOperations<ChimeSdkMessagingApi>;
 export const messagingTagOperations: Pick<Operations, 'TagResource' | 'UntagResource' | 'ListTagsForResource'> = tagOperations({
   async find(tx, caller, resourceArn) {
     const channel = await findChannel(tx, caller, resourceArn);
-    if (channel !== undefined) return { tags: channel.tags, keep: (tags) => tx.channels.setTags(channel.channelKey, tags) };
+    if (channel !== undefined) return { tags: channel.tags, keep: (tags) => tx.of(channels).setTags(channel.channelKey, tags) };
     const flow = await findFlow(tx, caller, resourceArn);
     return (
       flow && {

@@ -1,5 +1,6 @@
 import { type DocumentRow, type IdentityChange, toChange } from '../identity/identity.ts';
 import type { Sql } from '../sql.ts';
+import { instant, int, type Row, table, text, textOf } from '../table.ts';
 
 /**
  * The servers on one database, and the change feed of identity as each of them reads it. Owns the statements, not the protocol: that is
@@ -37,14 +38,20 @@ export interface Servers {
   trim(): Promise<number>;
 }
 
-export interface RegisteredServer {
-  readonly id: string;
-  /** What people know it by. */
-  readonly name: string;
-  readonly appliedVersion: number;
-  readonly state: 'active' | 'draining';
-  readonly startedAt: number;
-}
+/** Servers that use the database. */
+export const SERVER = table('server', {
+  columns: {
+    id: text,
+    /** Name for people. */
+    name: text,
+    /** Identity version that the server has acknowledged. */
+    appliedVersion: int,
+    state: textOf<'active' | 'draining'>(),
+    startedAt: instant,
+  },
+  key: ['id'],
+});
+export type RegisteredServer = Row<typeof SERVER>;
 
 export interface Renewal {
   readonly version: number;
@@ -82,7 +89,7 @@ const renewText = (epoch: string): string => `
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
 const ACKNOWLEDGE = 'UPDATE server SET applied_version = CASE WHEN applied_version < $2 THEN $2 ELSE applied_version END WHERE id = $1';
-const SELECT_ALL = 'SELECT id, name, applied_version, state, started_at_ms FROM server ORDER BY started_at_ms, id';
+const SELECT_ALL = 'SELECT * FROM server ORDER BY started_at_ms, id';
 const DRAIN = "UPDATE server SET state = 'draining' WHERE id = $1";
 const REMOVE = "DELETE FROM server WHERE id = $1 AND state = 'draining'";
 const EXPIRE = 'DELETE FROM server WHERE id = $1 AND applied_version < $2';
@@ -92,14 +99,6 @@ const RAISE_TRIMMED = `
   UPDATE counter SET value = (SELECT MIN(applied_version) FROM server)
   WHERE name = 'identity_trimmed' AND value < (SELECT MIN(applied_version) FROM server)`;
 const TRIM = "DELETE FROM identity_document WHERE deleted = 1 AND version <= (SELECT value FROM counter WHERE name = 'identity_trimmed')";
-
-interface ServerRow {
-  readonly id: string;
-  readonly name: string;
-  readonly applied_version: number;
-  readonly state: 'active' | 'draining';
-  readonly started_at_ms: number;
-}
 
 type RenewalRow = {
   readonly counter: number;
@@ -136,16 +135,7 @@ export function servers(sql: Sql, epoch: string): Servers {
     },
     acknowledge: async (id, version) => ((await sql.run(ACKNOWLEDGE, [id, version])) === 1 ? 'acknowledged' : 'absent'),
     expire: async (id, version) => ((await sql.run(EXPIRE, [id, version])) === 1 ? 'expired' : 'kept'),
-    async registered() {
-      const rows = await sql.rows<ServerRow>(SELECT_ALL);
-      return rows.map((row) => ({
-        id: row.id,
-        name: row.name,
-        appliedVersion: row.applied_version,
-        state: row.state,
-        startedAt: row.started_at_ms,
-      }));
-    },
+    registered: () => SERVER.rows(sql, SELECT_ALL),
     drain: async (id) => ((await sql.run(DRAIN, [id])) === 1 ? 'draining' : 'absent'),
     remove: async (id) => ((await sql.run(REMOVE, [id])) === 1 ? 'removed' : 'absent'),
     async leave(id) {

@@ -1,7 +1,4 @@
 import { attempts } from '../attempts.ts';
-import { channelEvents } from '../channel-events.ts';
-import { channelMessages } from '../channel-messages.ts';
-import { channels } from '../channels.ts';
 import { idempotency } from '../idempotency.ts';
 import { identity } from '../identity/identity.ts';
 import { lastUses } from '../identity/last-use.ts';
@@ -53,15 +50,6 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     },
     get resources() {
       return (made.resources ??= resources(sql));
-    },
-    get channels() {
-      return (made.channels ??= channels(sql));
-    },
-    get channelMessages() {
-      return (made.channelMessages ??= channelMessages(sql));
-    },
-    get channelEvents() {
-      return (made.channelEvents ??= channelEvents(sql));
     },
     get trail() {
       return (made.trail ??= trail(sql, pending, flush, settled));

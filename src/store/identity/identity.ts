@@ -1,6 +1,7 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Sql } from '../sql.ts';
+import { flag, int, table, text, textOf } from '../table.ts';
 import type { TagRecord } from '../tag-record.ts';
 import type { OrganizationRecords } from './organization-records.ts';
 
@@ -232,6 +233,16 @@ export interface Identity {
    */
   seen(): number;
 }
+
+/** Counters by name: `identity`, `identity_trimmed`, `server`, `lease_ms`. */
+export const COUNTER = table('counter', { columns: { name: text, value: int }, key: ['name'] });
+
+/** All records of identity, as versioned JSON documents. A deleted record remains as a tombstone without document. */
+export const IDENTITY_DOCUMENT = table('identity_document', {
+  columns: { accountId: textOf<AccountId>(), kind: textOf<IdentityKind>(), key: text, version: int, deleted: flag, document: text },
+  key: ['accountId', 'kind', 'key'],
+  indexes: [['version']],
+});
 
 export interface DocumentRow {
   readonly account_id: AccountId;

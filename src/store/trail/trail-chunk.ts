@@ -1,4 +1,5 @@
-import type { Sql, SqlValue } from '../sql.ts';
+import type { Sql } from '../sql.ts';
+import { bytes, int, type Row, table } from '../table.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 /**
@@ -17,11 +18,12 @@ const PROBES = 7;
 /** Chunks made in one go; more wait for the next, so that no transaction holds up the others for long. */
 const CHUNKS_MAX = 4;
 
-export interface Chunk {
-  readonly first_position: number;
-  readonly last_position: number;
-  readonly filter: Uint8Array;
-}
+export const TRAIL_CHUNK = table('trail_chunk', {
+  columns: { lastPosition: int, firstPosition: int, filter: bytes },
+  key: ['lastPosition'],
+  clustered: false,
+});
+export type Chunk = Row<typeof TRAIL_CHUNK>;
 
 interface KeyRow {
   readonly position: number;
@@ -40,9 +42,8 @@ const SELECT_NEXT_END = 'SELECT MIN(last_position) AS last FROM trail_chunk WHER
 const SELECT_KEYS = `
   SELECT position, account_id, region, event_id, event_name, event_source, user_name, access_key_id, resources
   FROM trail_event WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
-const INSERT = 'INSERT INTO trail_chunk (last_position, first_position, filter) VALUES ($1, $2, $3)';
 const SELECT_CHUNKS = `
-  SELECT first_position, last_position, filter FROM trail_chunk
+  SELECT * FROM trail_chunk
   WHERE last_position < $1 AND last_position >= $2 ORDER BY last_position DESC LIMIT $3`;
 
 /** The last position that a filter speaks for; -1 where there is none. */
@@ -51,8 +52,8 @@ export async function chunkedUpTo(sql: Sql): Promise<number> {
 }
 
 /** The newest chunks that end before a position, and at or after another. */
-export function chunksBefore(sql: Sql, position: number, from: number, limit: number): Promise<Chunk[]> {
-  return sql.rows<Chunk>(SELECT_CHUNKS, [position, from, limit]);
+export function chunksBefore(sql: Sql, position: number, from: number, limit: number): Promise<readonly Chunk[]> {
+  return TRAIL_CHUNK.rows(sql, SELECT_CHUNKS, [position, from, limit]);
 }
 
 /** Where the chunk ends that a position is in, if it is in one. */
@@ -72,7 +73,7 @@ export async function makeChunks(sql: Sql, settled: number): Promise<'more' | 'd
     if (first === undefined || last === undefined || rows.length < CHUNK_ROWS) return 'done';
     const keys = new Set<string>();
     for (const [i, row] of rows.entries()) addKeys(keys, row, rows[i - 1]);
-    await sql.run(INSERT, [last.position, first.position, makeFilter(keys)] satisfies SqlValue[]);
+    await TRAIL_CHUNK.insert(sql, { lastPosition: last.position, firstPosition: first.position, filter: makeFilter(keys) });
     end = last.position;
   }
   return 'more';

@@ -2,6 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { positionAt } from '../engine/position.ts';
 import type { Sql, SqlValue } from '../sql.ts';
+import { flag, instant, int, json, optional, type Row, table, text, textOf } from '../table.ts';
 import { chunkEndFrom, chunkedUpTo, chunksBefore, keyOf, mayHold } from './trail-chunk.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
@@ -37,24 +38,31 @@ export interface LookupPage {
   readonly next?: string;
 }
 
-interface EventRow {
-  readonly position: number;
-  readonly event_id: string;
-  readonly account_id: AccountId;
-  readonly region: string;
-  readonly at_ms: number;
-  readonly event_name: string;
-  readonly event_source: string;
-  readonly read_only: number;
-  readonly user_name: string | null;
-  readonly access_key_id: string | null;
-  readonly resources: string;
-  readonly document: string;
-}
+/** Trail events. They have no index except the key, so that a record costs one insert into one tree (Decision 0008). */
+export const TRAIL_EVENT = table('trail_event', {
+  columns: {
+    /** Order of the trail. See `Positions`. */
+    position: int,
+    eventId: text,
+    accountId: textOf<AccountId>(),
+    region: text,
+    at: instant,
+    eventName: text,
+    eventSource: text,
+    readOnly: flag,
+    userName: optional(text),
+    accessKeyId: optional(text),
+    resources: json<TrailRow['resources']>(),
+    document: text,
+  },
+  key: ['position'],
+  // Two servers can use the same position.
+  keyOnPostgres: ['position', 'eventId'],
+  clustered: false,
+});
+type EventRow = Row<typeof TRAIL_EVENT>;
 
-const COLUMNS =
-  'position, event_id, account_id, region, at_ms, event_name, event_source, read_only, user_name, access_key_id, resources, document';
-const COLUMN_COUNT = 12;
+const COLUMN_COUNT = TRAIL_EVENT.schema.columns.length;
 
 /**
  * Milliseconds within which a request is recorded after it was received.
@@ -87,13 +95,13 @@ export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>,
     },
     async since(after, limit) {
       await flush();
-      const rows = await sql.rows<EventRow>(SELECT_SINCE, [after, settled(), limit]);
+      const rows = await TRAIL_EVENT.rows(sql, SELECT_SINCE, [after, settled(), limit]);
       return { rows: rows.map(toTrailRow), position: rows.at(-1)?.position ?? after };
     },
   };
 }
 
-const SELECT_SINCE = `SELECT ${COLUMNS} FROM trail_event WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
+const SELECT_SINCE = `SELECT ${TRAIL_EVENT.names} FROM trail_event WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
 
 /** Chunks a look-up reads the records of, and filters it reads, before it answers what it has and where to go on. */
 const CHUNKS_READ_MAX = 64;
@@ -125,16 +133,16 @@ async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
     const chunks = await chunksBefore(sql, before, first, FILTERS_PAGE);
     for (const chunk of chunks) {
       if (found.length > query.limit) break;
-      if (chunk.first_position >= end) continue;
+      if (chunk.firstPosition >= end) continue;
       if (mayHold(chunk.filter, key)) {
         if (read++ === CHUNKS_READ_MAX) return page(query, found, end);
-        await look(chunk.first_position);
+        await look(chunk.firstPosition);
       }
-      end = chunk.first_position;
+      end = chunk.firstPosition;
     }
     const last = chunks.at(-1);
     if (last === undefined || chunks.length < FILTERS_PAGE) break;
-    before = last.last_position;
+    before = last.lastPosition;
     filters += chunks.length;
     if (filters >= FILTERS_READ_MAX) return page(query, found, end);
   }
@@ -142,12 +150,13 @@ async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
 }
 
 /** Records of a stretch of the trail, newest first. */
-function select(sql: Sql, query: LookupQuery, from: number, end: number, limit: number): Promise<EventRow[]> {
+function select(sql: Sql, query: LookupQuery, from: number, end: number, limit: number): Promise<readonly EventRow[]> {
   const { accountId, region, to, attribute } = query;
   const values: SqlValue[] = [end, from, accountId, region, to, limit];
   if (attribute !== undefined) values.push(comparand(attribute));
-  return sql.rows<EventRow>(
-    `SELECT ${COLUMNS} FROM trail_event
+  return TRAIL_EVENT.rows(
+    sql,
+    `SELECT ${TRAIL_EVENT.names} FROM trail_event
      WHERE position < $1 AND position >= $2 AND account_id = $3 AND region = $4 AND at_ms <= $5
        ${attribute === undefined ? '' : `AND ${CONDITIONS[attribute.name]}`}
      ORDER BY position DESC LIMIT $6`,
@@ -180,7 +189,7 @@ export async function insertTrailRows(
 const insertTexts: string[] = [];
 
 function insertText(count: number): string {
-  return (insertTexts[count] ??= `INSERT INTO trail_event (${COLUMNS}) VALUES ${placeholders(count)}`);
+  return (insertTexts[count] ??= `INSERT INTO trail_event (${TRAIL_EVENT.names}) VALUES ${placeholders(count)}`);
 }
 
 /** `($1, $2, …), ($13, …)`. */
@@ -214,20 +223,8 @@ function keepable<Text extends string | null>(text: Text): Text | string {
   return text?.includes('\0') ? text.replaceAll('\0', '\u{fffd}') : text;
 }
 
-function toTrailRow(row: EventRow): TrailRow {
-  return {
-    eventId: row.event_id,
-    accountId: row.account_id,
-    region: row.region,
-    at: row.at_ms as Instant,
-    eventName: row.event_name,
-    eventSource: row.event_source,
-    readOnly: row.read_only === 1,
-    ...(row.user_name === null ? {} : { userName: row.user_name }),
-    ...(row.access_key_id === null ? {} : { accessKeyId: row.access_key_id }),
-    resources: JSON.parse(row.resources) as TrailRow['resources'],
-    document: row.document,
-  };
+function toTrailRow({ position, ...row }: EventRow): TrailRow {
+  return row;
 }
 
 /** What the condition of an attribute compares with. `ReadOnly` is `true` or `false`; anything else is found nowhere. */

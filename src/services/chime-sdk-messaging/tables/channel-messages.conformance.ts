@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { instant } from '#core/instant.ts';
+import { NOON, type Suite } from '#store/conformance-fixtures.ts';
+import { channelMessages, type MessageRange } from './channel-messages.ts';
+import { channel, message } from './conformance-fixtures.ts';
+
+export function conformance({ within, fresh }: Suite): void {
+  describe('channel messages', () => {
+    test('channel messages: get returns a message as added; put and remove change it', async () => {
+      const here = channel(fresh(), 'a');
+      const full = message(here, 'm', { onlyFor: 'user/bob' });
+      const read = await within(async (tx) => {
+        const kept = await tx.of(channelMessages).add(full);
+        const found = [await tx.of(channelMessages).get(here.channelKey, '', 'm'), await tx.of(channelMessages).get('another', '', 'm')];
+        await tx.of(channelMessages).put({ ...full, document: '{}' });
+        const changed = await tx.of(channelMessages).get(here.channelKey, '', 'm');
+        await tx.of(channelMessages).remove(full);
+        return [kept, ...found, changed, await tx.of(channelMessages).get(here.channelKey, '', 'm')];
+      });
+      assert.deepEqual(read, [full, full, undefined, { ...full, document: '{}' }, undefined]);
+    });
+
+    test('channel messages: messages of one moment get different times, in the order of storing', async () => {
+      const here = channel(fresh(), 'a');
+      const times = await within(async (tx) => {
+        const kept: number[] = [];
+        for (const [id, at] of [
+          ['z', NOON],
+          ['y', NOON],
+          ['x', NOON - 5],
+          ['w', NOON + 9],
+        ] as const) {
+          kept.push((await tx.of(channelMessages).add(message(here, id, { createdAt: instant(at) }))).createdAt - NOON);
+        }
+        return kept;
+      });
+      assert.deepEqual(times, [0, 1, 2, 9]);
+    });
+
+    test('channel messages: list goes either way within the times, and omits messages for others', async () => {
+      const here = channel(fresh(), 'a');
+      const range: MessageRange = {
+        channelKey: here.channelKey,
+        subChannelId: '',
+        reader: 'user/bob',
+        notBefore: NOON,
+        notAfter: instant(NOON + 100),
+        order: 'ASCENDING',
+      };
+      const read = await within(async (tx) => {
+        for (const [id, at, more] of [
+          ['1', 0, {}],
+          ['2', 10, { onlyFor: 'user/bob' }],
+          ['3', 20, { onlyFor: 'user/carol' }],
+          ['4', 30, { onlyFor: '', sender: 'user/bob' }],
+          ['5', 40, {}],
+        ] as const) {
+          await tx.of(channelMessages).add(message(here, id, { createdAt: instant(NOON + at), ...more }));
+        }
+        const list = async (more: Partial<MessageRange>, limit: number, at?: number, messageId = '') =>
+          (
+            await tx
+              .of(channelMessages)
+              .list({ ...range, ...more }, limit, at === undefined ? undefined : { createdAt: instant(NOON + at), messageId })
+          ).map((each) => each.messageId);
+        return [
+          await list({}, 9),
+          await list({}, 2, 10, '2'),
+          await list({ order: 'DESCENDING' }, 9),
+          await list({ order: 'DESCENDING' }, 1, 30, '4'),
+          await list({ notBefore: instant(NOON + 10), notAfter: instant(NOON + 30) }, 9),
+          await list({ reader: 'user/dora' }, 9),
+          await list({ subChannelId: 's' }, 9),
+        ];
+      });
+      assert.deepEqual(read, [['1', '2', '4', '5'], ['4', '5'], ['5', '4', '2', '1'], ['2'], ['2', '4'], ['1', '5'], []]);
+    });
+
+    test('channel messages: removeBefore deletes older messages, up to the limit', async () => {
+      const here = channel(fresh(), 'a');
+      const read = await within(async (tx) => {
+        for (const at of [0, 1, 2, 3]) await tx.of(channelMessages).add(message(here, String(at), { createdAt: instant(NOON + at) }));
+        const removed = async (limit: number) => tx.of(channelMessages).removeBefore(here.channelKey, '', instant(NOON + 3), limit);
+        return [
+          await removed(2),
+          await removed(9),
+          await removed(9),
+          (await tx.of(channelMessages).get(here.channelKey, '', '3'))?.messageId,
+        ];
+      });
+      assert.deepEqual(read, [2, 1, 0, '3']);
+    });
+  });
+}

@@ -1,0 +1,146 @@
+import type { AccountId } from '#core/arn.ts';
+import type { Instant } from '#core/instant.ts';
+import type { Sql, SqlValue } from '#store/sql.ts';
+import { instant, json, optional, type Row, table, text, textOf } from '#store/table.ts';
+import type { TagRecord } from '#store/tag-record.ts';
+import { removedChannels } from './removed-channels.ts';
+
+/** Properties of a channel that no query searches. */
+export interface ChannelDocument {
+  readonly name: string;
+  /** `UNRESTRICTED` or `RESTRICTED`. */
+  readonly mode: string;
+  readonly metadata?: string;
+  /** Member key. */
+  readonly createdBy: string;
+  readonly elastic?: { readonly maximumSubChannels: number; readonly targetMemberships: number; readonly minimumPercentage: number };
+  readonly expiration?: { readonly days: number; readonly criterion: string };
+}
+
+/** Channels. All tables name a member by the *member key*, `user/ada` or `bot/helper`, in the channel's app instance. */
+export const CHANNEL = table('channel', {
+  columns: {
+    /** UUID. */
+    appInstanceId: text,
+    /** Unique in an app instance. */
+    channelId: text,
+    /** Key of the rows in the other tables. A new channel with the ID of a deleted one has another key, so it inherits nothing. */
+    channelKey: text,
+    accountId: textOf<AccountId>(),
+    /** Region of the control plane that created it. */
+    region: text,
+    /** `PUBLIC` or `PRIVATE`. */
+    privacy: text,
+    createdAt: instant,
+    updatedAt: instant,
+    lastMessageAt: optional(instant),
+    /** Time from which the sweep deletes the channel. Until then reads find it. */
+    expiresAt: optional(instant),
+    /** Channel flow that processes its messages. */
+    flowId: optional(text),
+    tags: json<readonly TagRecord[]>(),
+    document: json<ChannelDocument>(),
+  },
+  key: ['appInstanceId', 'channelId'],
+  indexes: [
+    { columns: ['channelKey'], unique: true },
+    ['appInstanceId', 'privacy', 'channelId'],
+    { columns: ['appInstanceId', 'flowId', 'channelId'], where: 'flow_id IS NOT NULL' },
+    { columns: ['expiresAt'], where: 'expires_at_ms IS NOT NULL' },
+  ],
+});
+export type ChannelRecord = Row<typeof CHANNEL>;
+
+export interface Channels {
+  /** 'exists': the app instance has a channel with this ID. Nothing changes then. */
+  add(channel: ChannelRecord): Promise<'added' | 'exists'>;
+  get(accountId: AccountId, region: string, appInstanceId: string, channelId: string): Promise<ChannelRecord | undefined>;
+  getByKey(channelKey: string): Promise<ChannelRecord | undefined>;
+  /** Replaces `updatedAt`, `expiresAt`, `flowId` and the document. */
+  put(channel: ChannelRecord): Promise<void>;
+  setTags(channelKey: string, tags: readonly TagRecord[]): Promise<void>;
+  /** Stores the time of the last message and the new expiry. */
+  touch(channelKey: string, lastMessageAt: Instant, expiresAt: Instant | undefined): Promise<void>;
+  /** Deletes the channel. `removedChannels(sql).purge` deletes its rows in other tables later. */
+  remove(channel: Pick<ChannelRecord, 'channelKey'>): Promise<void>;
+  /** Returns channels in the order of IDs, starting after the ID `after`. */
+  list(appInstanceId: string, privacy: string | undefined, limit: number, after?: string): Promise<readonly ChannelRecord[]>;
+  listOfFlow(appInstanceId: string, flowId: string, limit: number, after?: string): Promise<readonly ChannelRecord[]>;
+  /** Returns channels of all accounts in the order of app instances and IDs. */
+  listAll(limit: number, after: Pick<ChannelRecord, 'appInstanceId' | 'channelId'>): Promise<readonly ChannelRecord[]>;
+  /** Returns channels of all accounts that expired before `now`, earliest first. */
+  listExpired(now: Instant, limit: number): Promise<readonly ChannelRecord[]>;
+  /**
+   * Finds channels without sub-channels that have all of `members`, in the order of keys. With `exactly` they have no other member.
+   *
+   * `members` has at least one member and no duplicates. With `seenBy`, hidden members other than this one do not count.
+   */
+  search(
+    appInstanceId: string,
+    members: readonly string[],
+    exactly: boolean,
+    limit: number,
+    after?: string,
+    seenBy?: string,
+  ): Promise<readonly ChannelRecord[]>;
+}
+
+const SELECT = 'SELECT * FROM channel WHERE app_instance_id = $1 AND channel_id = $2 AND account_id = $3 AND region = $4';
+const SELECT_BY_KEY = 'SELECT * FROM channel WHERE channel_key = $1';
+const UPDATE = 'UPDATE channel SET updated_at_ms = $2, expires_at_ms = $3, flow_id = $4, document = $5 WHERE channel_key = $1';
+const UPDATE_TAGS = 'UPDATE channel SET tags = $2 WHERE channel_key = $1';
+const UPDATE_LAST_MESSAGE = 'UPDATE channel SET last_message_at_ms = $2, expires_at_ms = $3 WHERE channel_key = $1';
+const DELETE = 'DELETE FROM channel WHERE channel_key = $1';
+const SELECT_OF_PRIVACY = `
+  SELECT * FROM channel WHERE app_instance_id = $1 AND privacy = $2 AND channel_id > $3 ORDER BY channel_id LIMIT $4`;
+const SELECT_OF_FLOW = `
+  SELECT * FROM channel WHERE app_instance_id = $1 AND flow_id = $2 AND channel_id > $3 ORDER BY channel_id LIMIT $4`;
+const SELECT_EXPIRED = 'SELECT * FROM channel WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2';
+
+export function channels(sql: Sql): Channels {
+  return {
+    add: (channel) => CHANNEL.add(sql, channel),
+    get: (accountId, region, appInstanceId, channelId) => CHANNEL.row(sql, SELECT, [appInstanceId, channelId, accountId, region]),
+    getByKey: (channelKey) => CHANNEL.row(sql, SELECT_BY_KEY, [channelKey]),
+    async put({ channelKey, updatedAt, expiresAt, flowId, document }) {
+      await sql.run(UPDATE, [channelKey, updatedAt, expiresAt ?? null, flowId ?? null, JSON.stringify(document)]);
+    },
+    async setTags(channelKey, tags) {
+      await sql.run(UPDATE_TAGS, [channelKey, JSON.stringify(tags)]);
+    },
+    async touch(channelKey, lastMessageAt, expiresAt) {
+      await sql.run(UPDATE_LAST_MESSAGE, [channelKey, lastMessageAt, expiresAt ?? null]);
+    },
+    async remove({ channelKey }) {
+      await sql.run(DELETE, [channelKey]);
+      await removedChannels(sql).add(channelKey);
+    },
+    list: (appInstanceId, privacy, limit, after = '') =>
+      privacy === undefined
+        ? CHANNEL.page(sql, [appInstanceId], [after], limit)
+        : CHANNEL.rows(sql, SELECT_OF_PRIVACY, [appInstanceId, privacy, after, limit]),
+    listOfFlow: (appInstanceId, flowId, limit, after = '') => CHANNEL.rows(sql, SELECT_OF_FLOW, [appInstanceId, flowId, after, limit]),
+    listAll: (limit, { appInstanceId, channelId }) => CHANNEL.page(sql, [], [appInstanceId, channelId], limit),
+    listExpired: (now, limit) => CHANNEL.rows(sql, SELECT_EXPIRED, [now, limit]),
+    search(appInstanceId, members, exactly, limit, after = '', seenBy) {
+      const [first = ''] = members;
+      const values: SqlValue[] = [appInstanceId, first, after, limit, members.length, ...members];
+      if (seenBy !== undefined) values.push(seenBy);
+      return CHANNEL.rows(sql, searchText(members.length, exactly, seenBy !== undefined), values);
+    },
+  };
+}
+
+/** Query of `search`. Parameters: app instance, first member, last key, limit, number of members, the members, the member who sees. */
+function searchText(memberCount: number, exactly: boolean, seen: boolean): string {
+  const members = Array.from({ length: memberCount }, (_, i) => `$${i + 6}`).join(', ');
+  const visible = (membership: string): string =>
+    seen ? `AND (${membership}.type <> 'HIDDEN' OR ${membership}.member = $${memberCount + 6})` : '';
+  const noOther = `AND $5 = (SELECT COUNT(*) FROM channel_membership AS t WHERE t.channel_key = m.channel_key ${visible('t')})`;
+  return `SELECT c.* FROM channel_membership AS m JOIN channel AS c ON c.channel_key = m.channel_key
+    WHERE m.app_instance_id = $1 AND m.member = $2 AND m.channel_key > $3 AND m.sub_channel_id = ''
+      AND $5 = (SELECT COUNT(*) FROM channel_membership AS o
+        WHERE o.channel_key = m.channel_key AND o.sub_channel_id = '' AND o.member IN (${members}) ${visible('o')})
+      ${exactly ? noOther : ''}
+    ORDER BY m.channel_key LIMIT $4`;
+}
