@@ -6,9 +6,10 @@ import { join } from 'node:path';
 const LEVEL: Readonly<Record<string, number>> = {
   core: 0,
   model: 1, policy: 1, sigv4: 1, store: 1,
-  wire: 2, access: 2, services: 2, trail: 2,
-  realtime: 3,
-  server: 4, cli: 5,
+  wire: 2, access: 2, trail: 2,
+  services: 3,
+  realtime: 4,
+  server: 5, cli: 6,
 };
 
 const wrong: string[] = [];

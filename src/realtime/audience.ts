@@ -1,4 +1,4 @@
-import type { ChannelEvent, ChannelNames } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent, ChannelNames } from '#services/chime/events.ts';
 import type { JoinedChannel } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
 import { type Addressees, addresseesOf } from './frames.ts';

@@ -9,10 +9,10 @@ import type { IamApi } from '#model/generated/iam.ts';
 import { openVault } from '../../src/access/vault.ts';
 import { type Gate, withAside } from '../../src/server/core/aside.ts';
 import { newOffload, OFFLOAD_LIMITS } from '../../src/server/core/offload.ts';
-import { authorizationReference } from '../../src/services/accessanalyzer/reference.ts';
-import { nothingAside, offloadAtOnce } from '../../src/services/chime/fixture.ts';
+import { nothingAside, offloadAtOnce, workFor } from '../../src/services/chime/fixture.ts';
 import type { IamDeps } from '../../src/services/iam/deps.ts';
 import { iamOperations } from '../../src/services/iam/operations.ts';
+import { authorizationReference } from '../../src/services/kit/authorization-reference.ts';
 import type { Access, Call, Caller } from '../../src/services/kit/operation.ts';
 import { openSqlite } from '../../src/store/engine/sqlite.ts';
 import type { Tx } from '../../src/store/store.ts';
@@ -92,10 +92,8 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     { aside, offload }: Pick<Call, 'aside' | 'offload'> = { aside: nothingAside, offload: offloadAtOnce },
   ): Call => ({
     ...callerOf(as),
-    now: as.now ?? START,
-    newId: () => randomUUID(),
+    ...workFor(tx, as.now ?? START),
     random: (bytes) => randomBytes(bytes),
-    tx,
     requestId: randomUUID(),
     aside,
     offload,

@@ -7,6 +7,7 @@ import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
 import { SERVICES } from '#model/services.ts';
+import type { Work } from '#services/kit/events.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/kit/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -27,6 +28,8 @@ export interface Server extends RecordParts {
   readonly federate: Federate;
   readonly authorize: Authorize;
   readonly operations: OperationTables;
+  /** Adds `emit` to the context of a transaction. */
+  readonly addEmit: (context: Omit<Work, 'emit'>) => Work;
   readonly pageTokens: PageTokens;
   readonly route: (received: Received) => Routed | RoutingRefusal;
   /** Runs the work of handlers outside the transaction. */
@@ -123,10 +126,8 @@ export function answering(server: Server): (received: Received, refuse?: 'Reques
         operation,
         {
           ...caller,
-          now: at,
-          newId: randomUUID,
+          ...server.addEmit({ tx, now: at, newId: randomUUID }),
           random: randomBytes,
-          tx,
           requestId: received.requestId,
           aside,
           offload: offloadFor(caller.accountId),

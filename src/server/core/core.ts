@@ -24,15 +24,12 @@ import { instant } from '#core/instant.ts';
 import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
 import { messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
-import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
-import { authorizationReference } from '#services/accessanalyzer/reference.ts';
-import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
-import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
-import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
-import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
-import { forgetGone, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from '#services/chime-sdk-messaging/sweep.ts';
+import { sessionSubscriptions } from '#realtime/session-events.ts';
 import { mfaVerifier } from '#services/iam/mfa.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
+import { emitterOf } from '#services/kit/events.ts';
 import type { Operation } from '#services/kit/operation.ts';
+import { checkServices } from '#services/kit/service.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openStore } from '#store/engine/open.ts';
 import { openServers } from '#store/engine/open-servers.ts';
@@ -45,7 +42,6 @@ import { listenForControl } from '../operator/control.ts';
 import { operatorKeyCommands } from '../operator/operator-key.ts';
 import { signInPages } from '../sign-in/pages.ts';
 import { siteOf } from '../sign-in/site.ts';
-import { actingOnChannels, actingOnIdentity } from './acting.ts';
 import { answering, type Server } from './answer.ts';
 import { newGate } from './aside.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
@@ -54,7 +50,7 @@ import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core
 import { FINGERPRINT, firstStart } from './first-start.ts';
 import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
-import { allOperations } from './services.ts';
+import { allOperations, DECLARED, serviceSweeps } from './services.ts';
 import { boundUnproven } from './unproven-summaries.ts';
 
 const port = parentPort;
@@ -72,18 +68,9 @@ const CHANNEL_EVENTS = 'channel-events';
 const TRIM_EVERY_MS = 3_600_000;
 const now = () => instant(Date.now());
 const hintOfChannelEvents = () => bus.hint(CHANNEL_EVENTS);
-/** What is heard of who is gone from an app instance, in operations and in the sweep. */
-const tellOfIdentity: TellOfIdentity = async (tx, event) => {
-  await actingOnIdentity(now)(tx, event);
-  await tellingOfUsers(now, hintOfChannelEvents)(tx, event);
-  await forgetGone(tx, event);
-};
-/** What is heard of what happens in channels, likewise. */
-const tellOfChannels: TellOfChannels = async (tx, event) => {
-  await actingOnChannels(now)(tx, event);
-  await tellingOfChannels(now, hintOfChannelEvents)(tx, event);
-};
-const sweepRetention = retentionSweep();
+checkServices(DECLARED);
+/** Adds `emit` to the context of a transaction: the subscribers of services, then those of messaging sessions. */
+const addEmit = emitterOf([...DECLARED.flatMap(({ subscriptions = [] }) => subscriptions), ...sessionSubscriptions(hintOfChannelEvents)]);
 
 /** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
 function fatal(error: unknown): void {
@@ -152,16 +139,15 @@ const server: Server = {
   federate,
   authorize,
   operations: allOperations({
-    settings,
     vault,
     verifyMfa,
     sessions,
     operatorKeys: ring.keys,
-    endpoints: () => endpoints,
+    publicUrl: () => endpoints.https ?? endpoints.http ?? 'https://localhost',
     serviceControl: stacks.serviceControlOf,
-    tellOfIdentity,
-    tellOfChannels,
+    lookupEventsPerSecond: settings.lookupEventsPerSecond,
   }),
+  addEmit,
   pageTokens: pageTokens(ring.keys),
   record: trailRecorder(loadModel),
   noteUse: lastUseRecorder(),
@@ -234,19 +220,24 @@ const signIn = signInPages({
   report,
 });
 
-const operatorKey = operatorKeyCommands({ ring, vault, store, region: settings.region, now, lease });
+const operatorKey = operatorKeyCommands({
+  ring,
+  vault,
+  store,
+  region: settings.region,
+  now,
+  lease,
+  sealed: DECLARED.flatMap(({ sealed = [] }) => sealed),
+});
 const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease, operatorKey });
-/** Others are answered between one transaction and the next. */
+const sweepServices = serviceSweeps(store, (tx) => addEmit({ tx, now: now(), newId: randomUUID }));
+/** Other requests run between two transactions. */
 async function sweepWhatEnded(): Promise<void> {
   await store.transaction(async (tx) => {
-    await sweepEndedMeetings(tx, now());
     await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
     await tx.attempts.forget(now(), FORGOTTEN_AT_ONCE);
   });
-  while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), tellOfIdentity)));
-  while (await store.transaction((tx) => sweepExpiredChannels(tx, now(), tellOfChannels)));
-  while (await store.transaction(sweepRemovedChannels));
-  await store.transaction((tx) => sweepRetention(tx, now()));
+  await sweepServices();
   const told = instant(now() - CHANNEL_EVENTS_KEPT_MS);
   while ((await store.transaction((tx) => tx.channelEvents.forget(told, FORGOTTEN_AT_ONCE))) === FORGOTTEN_AT_ONCE);
 }

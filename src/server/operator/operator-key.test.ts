@@ -14,10 +14,12 @@ import { sipCredentialBinding, VOICE_CONNECTOR } from '#services/chime-sdk-voice
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { FINGERPRINT, OPERATOR_ACCOUNT } from '../core/first-start.ts';
+import { DECLARED } from '../core/services.ts';
 import { operatorKeyCommands } from './operator-key.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const KEYS = 120;
+const SEALED = DECLARED.flatMap(({ sealed = [] }) => sealed);
 const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
 const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
 
@@ -72,7 +74,11 @@ function commandsOn(path: string, store: Store) {
   const ring = operatorKeyRing(path);
   const vault = openVault(ring.keys);
   const alone = { serverId: () => 'a', servers: async () => [] };
-  return { ring, vault, commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone }) };
+  return {
+    ring,
+    vault,
+    commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone, sealed: SEALED }),
+  };
 }
 
 const secrets = (store: Store, vault: Vault) =>
@@ -137,6 +143,7 @@ test('operatorKeyCommands: the key is not rotated while another server, whose fi
     store,
     region: 'us-east-1',
     now: () => instant(0),
+    sealed: SEALED,
     lease: { serverId: () => 'a', servers: async () => [registered('a'), registered('b')] },
   });
   await assert.rejects(commands.rotate(), /^Error: other servers are on this database \(host-b 1\); stop them first\.$/);

@@ -12,6 +12,7 @@ import {
   findAppInstance,
   inAppInstance,
 } from '../chime/app-instances.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import { once } from '../kit/once.ts';
@@ -35,7 +36,6 @@ const IN_APP_INSTANCE: readonly ResourceKind<unknown>[] = [
 /** Making, reading, changing and removing app instances. Source: chime-sdk-identity 2021-04-20, CreateAppInstance … ListAppInstances. */
 export function appInstanceOperations({
   limits,
-  tell,
 }: IdentityDeps): Pick<
   Operations,
   'CreateAppInstance' | 'DescribeAppInstance' | 'UpdateAppInstance' | 'DeleteAppInstance' | 'ListAppInstances'
@@ -105,7 +105,7 @@ export function appInstanceOperations({
         const { id } = await appInstanceOrForbidden(call, input.AppInstanceArn);
         await tx.resources.remove(APP_INSTANCE, { ...inAppInstance(call, ''), id });
         for (const kind of IN_APP_INSTANCE) await tx.resources.removeAll(kind, inAppInstance(call, id));
-        await tell?.(tx, { type: 'AppInstanceDeleted', accountId, region, appInstanceId: id, arn: input.AppInstanceArn });
+        await call.emit<IdentityEvent>({ type: 'AppInstanceDeleted', accountId, region, appInstanceId: id, arn: input.AppInstanceArn });
         return {};
       },
     },

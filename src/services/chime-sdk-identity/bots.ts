@@ -10,6 +10,7 @@ import {
   inAppInstance,
   memberArn,
 } from '../chime/app-instances.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import { once } from '../kit/once.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
@@ -27,7 +28,6 @@ type Operations = ServiceOperations<ChimeSdkIdentityApi>;
  */
 export function botOperations({
   limits,
-  tell,
 }: IdentityDeps): Pick<
   Operations,
   'CreateAppInstanceBot' | 'DescribeAppInstanceBot' | 'UpdateAppInstanceBot' | 'DeleteAppInstanceBot' | 'ListAppInstanceBots'
@@ -99,7 +99,7 @@ export function botOperations({
         await tx.resources.remove(APP_INSTANCE_BOT, bot);
         await tx.resources.remove(APP_INSTANCE_ADMIN, { ...bot, id: `bot/${bot.id}` });
         const { accountId, region, parent: appInstanceId, id } = bot;
-        await tell?.(tx, { type: 'AppInstanceBotDeleted', accountId, region, appInstanceId, id, arn: memberArn('bot', bot) });
+        await call.emit<IdentityEvent>({ type: 'AppInstanceBotDeleted', accountId, region, appInstanceId, id, arn: memberArn('bot', bot) });
         return {};
       },
     },

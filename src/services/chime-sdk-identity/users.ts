@@ -3,6 +3,7 @@ import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AppInstanceUserSummary, ChimeSdkIdentityApi, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
 import { APP_INSTANCE_USER, findUser, inAppInstance, memberArn } from '../chime/app-instances.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import { once } from '../kit/once.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
@@ -18,7 +19,6 @@ const DAY_MS = 24 * 60 * 60_000;
 /** The users of app instances. Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings. */
 export function userOperations({
   limits,
-  tell,
 }: IdentityDeps): Pick<
   Operations,
   | 'CreateAppInstanceUser'
@@ -97,7 +97,7 @@ export function userOperations({
       async handle(call, input) {
         const user = await userOrForbidden(call, input.AppInstanceUserArn);
         await removeUser(call.tx, user);
-        await tell?.(call.tx, userEvent('AppInstanceUserDeleted', user));
+        await call.emit<IdentityEvent>(userEvent('AppInstanceUserDeleted', user));
         return {};
       },
     },

@@ -1,5 +1,6 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMeetingsApi, CreateMeetingRequest, CreateMeetingWithAttendeesRequest } from '#model/generated/chime-sdk-meetings.ts';
+import type { MeetingEvent } from '../chime/events.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { requestHash } from '../kit/request-hash.ts';
@@ -61,7 +62,7 @@ export function meetingOperations(
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         await call.tx.meetings.remove(call.accountId, call.region, meeting.record.meetingId);
-        await deps.tell?.(call.tx, { type: 'MeetingEnded', ...named(meeting) });
+        await call.emit<MeetingEvent>({ type: 'MeetingEnded', ...named(meeting) });
         return {};
       },
     },
@@ -111,7 +112,7 @@ async function makeMeeting(
   await tx.meetings.add(record);
   await tx.idempotency.put(key, { requestHash: hash, answer: record.meetingId, expiresAt: record.endsAt });
   const meeting = { record, asked };
-  await deps.tell?.(tx, { type: 'MeetingStarted', ...named(meeting) });
+  await call.emit<MeetingEvent>({ type: 'MeetingStarted', ...named(meeting) });
   return { meeting, made: true };
 }
 

@@ -13,7 +13,7 @@ export function meetingsOperations(deps: MeetingsDeps): ServiceOperations<ChimeS
     ...meetingOperations(deps),
     ...attendeeOperations(deps),
     ...capabilityOperations(deps),
-    ...transcriptionOperations(deps),
+    ...transcriptionOperations(),
     ...meetingTagOperations,
   };
 }

@@ -3,6 +3,7 @@ import { type Instant, instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi, CreateChannelRequest, ElasticChannelConfiguration } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelDocument, ChannelRecord } from '#store/channels.ts';
 import { parseAppInstanceArn } from '../chime/app-instances.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import { requireTags, withTags } from '../chime/tags.ts';
 import { once } from '../kit/once.ts';
@@ -94,7 +95,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
           },
         };
         await call.tx.channels.put(changed);
-        await deps.tell?.(call.tx, { type: 'UPDATE_CHANNEL', ...named(changed), channel: await toChannel(call.tx, changed) });
+        await call.emit<ChannelEvent>({ type: 'UPDATE_CHANNEL', ...named(changed), channel: await toChannel(call.tx, changed) });
         return { ChannelArn: channelArn(changed) };
       },
     },
@@ -108,7 +109,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
       access: onChannel('DeleteChannel'),
       async handle(call, input) {
         const { channel } = await admit(call, 'DeleteChannel', input);
-        await deps.tell?.(call.tx, { type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(call.tx, channel) });
+        await call.emit<ChannelEvent>({ type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(call.tx, channel) });
         await call.tx.channels.remove(channel);
         return {};
       },
@@ -260,7 +261,7 @@ async function makeChannel(call: Call, deps: MessagingDeps, bearer: Bearer, inpu
   if ((await tx.channels.add(channel)) === 'exists') {
     throw new AwsError('ConflictException', `Channel ${channelArn(channel)} already exists.`);
   }
-  await deps.tell?.(tx, { type: 'CREATE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
+  await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
 
   // Who is named twice, or is the bearer, is one.
   const moderators = new Map([[bearer.key, bearer.arn]]);

@@ -4,8 +4,8 @@ import { loadModel } from '#model/load.ts';
 import type { ChannelRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
 import { appInstanceArn, findMember, type Where } from '../chime/app-instances.ts';
+import type { ChannelNames } from '../chime/events.ts';
 import { inAppInstanceArn, namedBy } from './access.ts';
-import type { ChannelNames } from './deps.ts';
 
 /**
  * That something an operation is about is not there.

@@ -1,7 +1,7 @@
 import type { ChannelMembership, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
 import type { Tx } from '#store/store.ts';
-import type { ChannelEvent } from './deps.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { channelArn, named, toIdentity } from './found.ts';
 
 /** A membership as the model has it. */

@@ -7,6 +7,7 @@ import type {
   Identity,
 } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, MembershipRecord } from '#store/channels.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
@@ -84,7 +85,11 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
           ...inSubChannel(input.SubChannelId ?? ''),
         };
         if (!alone && Members.length > 0) {
-          await deps.tell?.(tx, { type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP', ...named(channel), memberships: BatchChannelMemberships });
+          await call.emit<ChannelEvent>({
+            type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP',
+            ...named(channel),
+            memberships: BatchChannelMemberships,
+          });
         }
         return { BatchChannelMemberships, Errors };
       },
@@ -156,7 +161,7 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
         const [first] = those;
         if (first === undefined) throw noMember('DeleteChannelMembership', input.MemberArn);
         if (input.SubChannelId !== undefined) await requireModerator(call, channel, first.member);
-        await removeMemberships(call, deps, channel, those);
+        await removeMemberships(call, channel, those);
         return {};
       },
     },
@@ -236,7 +241,7 @@ export async function addMember(
   }
   const membership: MembershipRecord = {
     channelKey,
-    subChannelId: await placeFor(call, deps, channel, key, { MemberArn, Type, ...(SubChannelId !== undefined && { SubChannelId }) }),
+    subChannelId: await placeFor(call, channel, key, { MemberArn, Type, ...(SubChannelId !== undefined && { SubChannelId }) }),
     member: key,
     appInstanceId,
     type: Type,
@@ -245,12 +250,12 @@ export async function addMember(
     updatedAt: now,
   };
   if ((await tx.channels.addMembership(membership)) === 'exists') throw alreadyMember(MemberArn);
-  if (alone) await deps.tell?.(tx, await membershipEvent(tx, 'CREATE_CHANNEL_MEMBERSHIP', channel, membership));
+  if (alone) await call.emit<ChannelEvent>(await membershipEvent(tx, 'CREATE_CHANNEL_MEMBERSHIP', channel, membership));
   return membership;
 }
 
 /** The sub-channel of a new membership; `''` where the channel has none. */
-async function placeFor(call: Call, deps: MessagingDeps, channel: ChannelRecord, member: string, added: NewMember): Promise<string> {
+async function placeFor(call: Call, channel: ChannelRecord, member: string, added: NewMember): Promise<string> {
   const { MemberArn, Type, SubChannelId } = added;
   if (channel.document.elastic === undefined) return SubChannelId === undefined ? '' : subChannelOf(call, channel, SubChannelId);
   if (Type === 'HIDDEN') throw new AwsError('BadRequestException', 'An elastic channel has no hidden memberships.');
@@ -259,7 +264,7 @@ async function placeFor(call: Call, deps: MessagingDeps, channel: ChannelRecord,
   }
   if (SubChannelId !== undefined) throw subChannelOfModeratorsOnly();
   if ((await call.tx.channels.membershipsOf(channel, member)).length > 0) throw alreadyMember(MemberArn);
-  return subChannelForNew(call, deps, channel);
+  return subChannelForNew(call, channel);
 }
 
 async function requireModerator({ tx }: Call, { channelKey }: ChannelRecord, member: string): Promise<void> {
@@ -279,16 +284,11 @@ function alreadyMember(memberArn: string): AwsError {
  *
  * Emits: DELETE_CHANNEL_MEMBERSHIP of each, and what an elastic channel emits that becomes smaller.
  */
-export async function removeMemberships(
-  call: Call,
-  deps: MessagingDeps,
-  channel: ChannelRecord,
-  those: readonly MembershipRecord[],
-): Promise<void> {
+export async function removeMemberships(call: Call, channel: ChannelRecord, those: readonly MembershipRecord[]): Promise<void> {
   const { tx } = call;
   for (const membership of those) {
     await tx.channels.removeMembership(channel.channelKey, membership.subChannelId, membership.member);
-    await deps.tell?.(tx, await membershipEvent(tx, 'DELETE_CHANNEL_MEMBERSHIP', channel, membership));
-    if (membership.subChannelId !== '') await scaleIn(call, deps, channel, membership.subChannelId);
+    await call.emit<ChannelEvent>(await membershipEvent(tx, 'DELETE_CHANNEL_MEMBERSHIP', channel, membership));
+    if (membership.subChannelId !== '') await scaleIn(call, channel, membership.subChannelId);
   }
 }

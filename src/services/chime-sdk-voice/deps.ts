@@ -1,13 +1,9 @@
 import type { Vault } from '#core/vault.ts';
-import type { LinkedServicePrincipal } from '../iam/service-linked-roles.ts';
-import type { Call } from '../kit/operation.ts';
 
 /** What the voice operations are told once, where the server is put together. */
 export interface VoiceDeps {
   readonly vault: Pick<Vault, 'seal'>;
   readonly limits: VoiceLimits;
-  /** Hears that a service made its role with the caller's permission, in the operation's own transaction. Default: nobody hears. */
-  readonly linkedRoleMade?: (call: Call, service: LinkedServicePrincipal) => Promise<void>;
 }
 
 export interface VoiceLimits {

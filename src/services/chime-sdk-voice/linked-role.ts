@@ -1,7 +1,6 @@
 import { AwsError } from '#core/aws-error.ts';
 import { ensureLinkedRole, onLinkedRole } from '../iam/service-linked-roles.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
-import type { VoiceDeps } from './deps.ts';
 
 const SERVICE = 'voiceconnector.chime.amazonaws.com';
 
@@ -16,7 +15,7 @@ export function onVoiceConnectorRole(caller: Caller): Access {
  * Source: the text's beginning, security.md SLR-6. Assumed: the code, and the rest.
  * @throws ForbiddenException people have made a role of that name
  */
-export async function makeVoiceConnectorRole(call: Call, { linkedRoleMade }: VoiceDeps): Promise<void> {
+export async function makeVoiceConnectorRole(call: Call): Promise<void> {
   const outcome = await ensureLinkedRole(call, SERVICE);
   if (outcome === 'taken') {
     throw new AwsError(
@@ -24,5 +23,4 @@ export async function makeVoiceConnectorRole(call: Call, { linkedRoleMade }: Voi
       `Unable to create service linked role for ${SERVICE}: its name has been taken in this account.`,
     );
   }
-  if (outcome === 'created') await linkedRoleMade?.(call, SERVICE);
 }

@@ -23,7 +23,7 @@ test('CreateSipMediaApplication: it is answered, got and listed as it was made, 
   assert.deepEqual(await run('GetSipMediaApplication', { SipMediaApplicationId: id }), { SipMediaApplication });
   assert.deepEqual(await run('ListSipMediaApplications', {}), { SipMediaApplications: [SipMediaApplication] });
   await application();
-  assert.deepEqual(rolesMade, ['voiceconnector.chime.amazonaws.com']);
+  assert.deepEqual(await rolesMade(), ['voiceconnector.chime.amazonaws.com']);
 });
 
 // biome-ignore format: a table

@@ -67,7 +67,7 @@ export function sipMediaApplicationOperations(
         const present = await call.tx.resources.list(SIP_MEDIA_APPLICATION, placeOf(call), most);
         requireFreeName(present, input.Name);
         if (present.length >= most) throw limitExceeded(SIP_MEDIA_APPLICATION, most);
-        await makeVoiceConnectorRole(call, deps);
+        await makeVoiceConnectorRole(call);
         const document = { name: input.Name, awsRegion: input.AwsRegion, endpoints: input.Endpoints };
         const tags = withTags([], input.Tags ?? []);
         return { SipMediaApplication: toApplication(await addNew(call, SIP_MEDIA_APPLICATION, { id: call.newId(), tags, document })) };
@@ -108,7 +108,7 @@ export function sipMediaApplicationOperations(
           others.filter(({ id }) => id !== before.id),
           name,
         );
-        await makeVoiceConnectorRole(call, deps);
+        await makeVoiceConnectorRole(call);
         return { SipMediaApplication: toApplication(await update(call, SIP_MEDIA_APPLICATION, before, { name, endpoints })) };
       },
     },

@@ -5,7 +5,6 @@ import type { Tx } from '#store/store.ts';
 import { tagValues } from '../chime/tags.ts';
 import { findConfiguration } from '../chime-sdk-media-pipelines/access.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
-import type { VoiceDeps } from './deps.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
 import { makeVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
 
@@ -16,9 +15,7 @@ type Operations = ServiceOperations<ChimeSdkVoiceApi>;
  *
  * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorStreamingConfiguration and its like.
  */
-export function streamingOperations(
-  deps: VoiceDeps,
-): Pick<
+export function streamingOperations(): Pick<
   Operations,
   'GetVoiceConnectorStreamingConfiguration' | 'PutVoiceConnectorStreamingConfiguration' | 'DeleteVoiceConnectorStreamingConfiguration'
 > {
@@ -43,7 +40,7 @@ export function streamingOperations(
         const connector = await connectorOrNotFound(call, input);
         requireStreaming(input.StreamingConfiguration);
         await requireAnalytics(call, input.StreamingConfiguration);
-        await makeVoiceConnectorRole(call, deps);
+        await makeVoiceConnectorRole(call);
         await putConfiguration(call, connector, 'streaming', input.StreamingConfiguration);
         return { StreamingConfiguration: input.StreamingConfiguration };
       },

@@ -61,7 +61,7 @@ export function linkedRoleOperations(deps: IamDeps) {
         if (role.linkedService === undefined) {
           throw new AwsError('NoSuchEntityException', `The service-linked role with name ${input.RoleName} cannot be found.`);
         }
-        const usage = (await deps.linkedRoleUsage?.(call.tx, call.accountId, role.linkedService)) ?? [];
+        const usage = (await deps.linkedRoleUsage?.(call, role.linkedService)) ?? [];
         const taskId = `task/aws-service-role/${role.linkedService}/${role.roleName}/${call.newId()}`;
         const task: DeletionTaskRecord = {
           accountId: call.accountId,

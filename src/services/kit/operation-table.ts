@@ -1,6 +1,5 @@
 import type { Apis } from '#model/generated/apis.ts';
 import { loadModel } from '#model/load.ts';
-import { askingForPassedRoles } from '../iam/pass-role.ts';
 import { notYet } from './not-yet.ts';
 import type { Operation } from './operation.ts';
 import { removed } from './removed.ts';
@@ -26,7 +25,7 @@ export function operationTable<Service extends keyof Apis>(
   if (unknown.length > 0) throw new Error(`${service} has no operation ${unknown.join(', ')}`);
 
   const table: Record<string, object> = Object.create(null);
-  for (const name of Object.keys(model.operations)) table[name] = askingForPassedRoles(service, name, given[name] ?? notYet(service, name));
+  for (const name of Object.keys(model.operations)) table[name] = given[name] ?? notYet(service, name);
   for (const name of Object.keys(model.removed)) table[name] = removed(service, name);
   return table as OperationTable<Service>;
 }

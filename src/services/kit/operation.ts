@@ -5,6 +5,7 @@ import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Analysis, Outcome } from '#policy/analysis.ts';
 import type { Tx } from '#store/store.ts';
+import type { Work } from './events.ts';
 
 /** Whom an operation is authorized for, and where: all that `access` may know besides the input. */
 export interface Caller {
@@ -18,13 +19,9 @@ export interface Caller {
 }
 
 /** All a handler can reach besides its input. There is no clock, no randomness and no network here. */
-export interface Call extends Caller {
-  readonly now: Instant;
-  /** A UUID in lower case. */
-  readonly newId: () => string;
+export interface Call extends Caller, Work {
   /** `bytes` bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array;
-  readonly tx: Tx;
   readonly requestId: string;
   /**
    * What `work` answers, done beside the thread: for what takes long and needs nothing of the transaction, like hashing a password. Where
