@@ -13,21 +13,19 @@ import { boundaryIndexKey } from './reverse-index.ts';
 /** Operations on permissions boundaries. */
 export const boundaryOperations = {
   PutUserPermissionsBoundary: {
-    access: (input, caller) =>
-      onEntity('iam:PutUserPermissionsBoundary', caller, 'user', input.UserName, boundaryKey(input.PermissionsBoundary)),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, boundaryKey(input.PermissionsBoundary)),
     handle: (call, input) => putBoundary(call, 'user', input.UserName, input.PermissionsBoundary),
   },
   PutRolePermissionsBoundary: {
-    access: (input, caller) =>
-      onEntity('iam:PutRolePermissionsBoundary', caller, 'role', input.RoleName, boundaryKey(input.PermissionsBoundary)),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, boundaryKey(input.PermissionsBoundary)),
     handle: (call, input) => putBoundary(call, 'role', input.RoleName, input.PermissionsBoundary),
   },
   DeleteUserPermissionsBoundary: {
-    access: (input, caller) => onEntity('iam:DeleteUserPermissionsBoundary', caller, 'user', input.UserName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, [], 'boundary'),
     handle: (call, input) => deleteBoundary(call, 'user', input.UserName),
   },
   DeleteRolePermissionsBoundary: {
-    access: (input, caller) => onEntity('iam:DeleteRolePermissionsBoundary', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     handle: (call, input) => deleteBoundary(call, 'role', input.RoleName),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;

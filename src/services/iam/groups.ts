@@ -17,7 +17,7 @@ import { toGroup, toUser } from './shapes.ts';
 /** Operations on groups and their members. */
 export const groupOperations = {
   CreateGroup: {
-    access: (input, caller) => onArn('iam:CreateGroup', iamArn(caller.accountId, 'group', input.Path ?? '/', input.GroupName)),
+    access: (input, caller) => onArn(iamArn(caller.accountId, 'group', input.Path ?? '/', input.GroupName)),
     async handle(call, input) {
       const path = input.Path ?? '/';
       withinQuota('GroupsPerAccount', (await call.tx.identity.count(call.accountId, 'group')) + 1);
@@ -38,7 +38,7 @@ export const groupOperations = {
   },
 
   GetGroup: {
-    access: (input, caller) => onGroup('iam:GetGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const page = await pageOfStored(input, async (after, limit) => {
@@ -54,10 +54,10 @@ export const groupOperations = {
 
   UpdateGroup: {
     access: (input, caller) => {
-      const access = onGroup('iam:UpdateGroup', caller, input.GroupName);
+      const access = onGroup(caller, input.GroupName);
       if (input.NewGroupName === undefined && input.NewPath === undefined) return access;
       const { GroupName: name, NewGroupName: newName, NewPath: newPath } = input;
-      return [access, onRenamed('iam:UpdateGroup', caller, 'group', { name, newName, newPath })];
+      return [access, onRenamed(caller, 'group', { name, newName, newPath })];
     },
     async handle(call, input) {
       await renameGroup(call, input.GroupName, input.NewGroupName, input.NewPath);
@@ -66,7 +66,7 @@ export const groupOperations = {
   },
 
   DeleteGroup: {
-    access: (input, caller) => onGroup('iam:DeleteGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const key = nameKey(group.groupName);
@@ -80,7 +80,7 @@ export const groupOperations = {
   },
 
   ListGroups: {
-    access: (input, caller) => onPath('iam:ListGroups', caller, 'group', input.PathPrefix),
+    access: (input, caller) => onPath(caller, 'group', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<GroupRecord>(
         input,
@@ -92,7 +92,7 @@ export const groupOperations = {
   },
 
   AddUserToGroup: {
-    access: (input, caller) => onGroup('iam:AddUserToGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const user = await entity(call, 'user', input.UserName);
@@ -107,7 +107,7 @@ export const groupOperations = {
 
   /** Assumed: removing a user that is not in the group succeeds if both exist. */
   RemoveUserFromGroup: {
-    access: (input, caller) => onGroup('iam:RemoveUserFromGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const user = await entity(call, 'user', input.UserName);
@@ -121,7 +121,7 @@ export const groupOperations = {
   },
 
   ListGroupsForUser: {
-    access: (input, caller) => onUser('iam:ListGroupsForUser', caller, input.UserName),
+    access: (input, caller) => onUser(caller, input.UserName),
     async handle(call, input) {
       const user = await entity(call, 'user', input.UserName);
       const page = pageOf(

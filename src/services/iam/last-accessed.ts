@@ -18,7 +18,7 @@ import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts'
 import { managedPolicyToRead } from './managed-policies.ts';
 import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';
-import { onAccount, onArn } from './resources.ts';
+import { onArn } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';
 
 /** Reporting period: 400 days. Older uses are not reported. Source: the same, "Tracking period". */
@@ -43,7 +43,7 @@ interface CoveredEntity {
 /** Operations on last accessed information. */
 export const lastAccessedOperations = {
   GenerateServiceLastAccessedDetails: {
-    access: (input) => onArn('iam:GenerateServiceLastAccessedDetails', input.Arn),
+    access: (input) => onArn(input.Arn),
     async handle(call, input) {
       await documentsOf(call, input.Arn);
       const jobId = call.newId();
@@ -60,7 +60,6 @@ export const lastAccessedOperations = {
   },
 
   GetServiceLastAccessedDetails: {
-    access: () => onAccount('iam:GetServiceLastAccessedDetails'),
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
       const uses = byService(await coveredEntities(call, job.arn));
@@ -81,7 +80,6 @@ export const lastAccessedOperations = {
   },
 
   GetServiceLastAccessedDetailsWithEntities: {
-    access: () => onAccount('iam:GetServiceLastAccessedDetailsWithEntities'),
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
       const covered = await coveredEntities(call, job.arn);
@@ -100,7 +98,7 @@ export const lastAccessedOperations = {
   },
 
   ListPoliciesGrantingServiceAccess: {
-    access: (input) => onArn('iam:ListPoliciesGrantingServiceAccess', input.Arn),
+    access: (input) => onArn(input.Arn),
     async handle(call, input) {
       const held = await policiesOf(call, await entityOfArn(call, input.Arn));
       const granted = grantedByEach(

@@ -26,7 +26,7 @@ export function linkedRoleOperations(deps: IamDeps) {
           linked === undefined
             ? arn('iam', '', caller.accountId, `role/aws-service-role/${input.AWSServiceName}/*`)
             : linkedRoleArn(caller.accountId, linked);
-        return onArn('iam:CreateServiceLinkedRole', resource, [['iam:awsservicename', input.AWSServiceName]]);
+        return onArn(resource, [['iam:awsservicename', input.AWSServiceName]]);
       },
       /** Assumed: the message for an unknown service. */
       async handle(call, input) {
@@ -55,7 +55,7 @@ export function linkedRoleOperations(deps: IamDeps) {
      * Assumed: a role that is not service-linked is NoSuchEntity.
      */
     DeleteServiceLinkedRole: {
-      access: (input, caller) => onRole('iam:DeleteServiceLinkedRole', caller, input.RoleName),
+      access: (input, caller) => onRole(caller, input.RoleName),
       async handle(call, input) {
         const role = await entity(call, 'role', input.RoleName);
         if (role.linkedService === undefined) {
@@ -89,7 +89,7 @@ export function linkedRoleOperations(deps: IamDeps) {
     },
 
     GetServiceLinkedRoleDeletionStatus: {
-      access: (input, caller) => onArn('iam:GetServiceLinkedRoleDeletionStatus', roleOfTask(caller.accountId, input.DeletionTaskId)),
+      access: (input, caller) => onArn(roleOfTask(caller.accountId, input.DeletionTaskId)),
       async handle(call, input) {
         const task = await call.tx.identity.get(call.accountId, 'deletion-task', input.DeletionTaskId);
         if (task === undefined) throw new AwsError('NoSuchEntityException', `The deletion task ${input.DeletionTaskId} cannot be found.`);

@@ -21,7 +21,7 @@ const EARLIER_KEPT = 24;
 /** Operations on passwords of users. */
 export const loginProfileOperations = {
   CreateLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:CreateLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       const password = input.Password;
@@ -43,7 +43,7 @@ export const loginProfileOperations = {
   },
 
   GetLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:GetLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       return { LoginProfile: toLoginProfile(user, profileOf(user)) };
@@ -51,7 +51,7 @@ export const loginProfileOperations = {
   },
 
   UpdateLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:UpdateLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       const profile = profileOf(user);
@@ -63,7 +63,7 @@ export const loginProfileOperations = {
   },
 
   DeleteLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:DeleteLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       profileOf(user);
@@ -90,7 +90,7 @@ export const loginProfileOperations = {
   ChangePassword: {
     access: (_, caller) => {
       if (caller.principal.type !== 'IAMUser') throw notAUser();
-      return onUserOrSelf('iam:ChangePassword', caller, undefined);
+      return onUserOrSelf(caller, undefined);
     },
     async handle(call, input) {
       if (call.principal.type !== 'IAMUser') throw notAUser();

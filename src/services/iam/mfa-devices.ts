@@ -9,7 +9,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
 import { findDevice, mfaSubject, synchronized, toBase32 } from './mfa.ts';
@@ -17,18 +17,7 @@ import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { qrCodePng } from './qr-code.ts';
 import { withinQuota } from './quotas.ts';
-import {
-  type Context,
-  onAccount,
-  onArn,
-  onCreated,
-  onUser,
-  onUserOrSelf,
-  requestTagKeys,
-  requestTags,
-  tagMap,
-  userOrSelf,
-} from './resources.ts';
+import { type Context, onArn, onCreated, onUser, onUserOrSelf, requestTagKeys, requestTags, tagMap, userOrSelf } from './resources.ts';
 import { someTags, toUser } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -41,12 +30,7 @@ function seedOperations(deps: IamDeps) {
   return {
     CreateVirtualMFADevice: {
       access: (input, caller) =>
-        onCreated(
-          'iam:CreateVirtualMFADevice',
-          'iam:TagMFADevice',
-          iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName),
-          input.Tags,
-        ),
+        onCreated('iam:TagMFADevice', iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName), input.Tags),
       async handle(call, input) {
         const tags = newTags(input.Tags);
         const serialNumber = iamArn(call.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName);
@@ -73,7 +57,7 @@ function seedOperations(deps: IamDeps) {
     },
 
     EnableMFADevice: {
-      access: (input, caller) => onUser('iam:EnableMFADevice', caller, input.UserName),
+      access: (input, caller) => onUser(caller, input.UserName),
       async handle(call, input) {
         const owner = await ownerNamed(call, input.UserName);
         const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
@@ -93,7 +77,7 @@ function seedOperations(deps: IamDeps) {
     },
 
     ResyncMFADevice: {
-      access: (input, caller) => onUser('iam:ResyncMFADevice', caller, input.UserName),
+      access: (input, caller) => onUser(caller, input.UserName),
       async handle(call, input) {
         const owner = await ownerNamed(call, input.UserName);
         const device = await ownedDevice(call, owner, input.SerialNumber);
@@ -110,7 +94,7 @@ function seedOperations(deps: IamDeps) {
 /** Operations on MFA devices that do not need their seeds. */
 const deviceOperations = {
   DeactivateMFADevice: {
-    access: (input, caller) => onUserOrSelf('iam:DeactivateMFADevice', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
@@ -123,7 +107,7 @@ const deviceOperations = {
   },
 
   DeleteVirtualMFADevice: {
-    access: (input, caller) => onDevice('iam:DeleteVirtualMFADevice', caller, input.SerialNumber),
+    access: (input, caller) => onDevice(caller, input.SerialNumber),
     async handle(call, input) {
       const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
       if (device.enabledAt !== undefined) {
@@ -135,7 +119,7 @@ const deviceOperations = {
   },
 
   GetMFADevice: {
-    access: (input, caller) => onUserOrSelf('iam:GetMFADevice', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
@@ -146,7 +130,7 @@ const deviceOperations = {
   },
 
   ListMFADevices: {
-    access: (input, caller) => onUserOrSelf('iam:ListMFADevices', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
@@ -166,7 +150,6 @@ const deviceOperations = {
   },
 
   ListVirtualMFADevices: {
-    access: () => onAccount('iam:ListVirtualMFADevices'),
     async handle(call, input) {
       const status = input.AssignmentStatus ?? 'Any';
       const page = await pageOfStored<MfaDeviceRecord>(
@@ -184,7 +167,7 @@ const deviceOperations = {
   },
 
   TagMFADevice: {
-    access: (input, caller) => onDevice('iam:TagMFADevice', caller, input.SerialNumber, requestTags(input.Tags)),
+    access: (input, caller) => onDevice(caller, input.SerialNumber, requestTags(input.Tags)),
     async handle(call, input) {
       const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
       await saveDevice(call, { ...device, tags: mergedTags(device.tags, input.Tags) });
@@ -192,7 +175,7 @@ const deviceOperations = {
     },
   },
   UntagMFADevice: {
-    access: (input, caller) => onDevice('iam:UntagMFADevice', caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onDevice(caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
     async handle(call, input) {
       const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
       await saveDevice(call, { ...device, tags: tagsWithout(device.tags, input.TagKeys) });
@@ -200,7 +183,7 @@ const deviceOperations = {
     },
   },
   ListMFADeviceTags: {
-    access: (input, caller) => onDevice('iam:ListMFADeviceTags', caller, input.SerialNumber),
+    access: (input, caller) => onDevice(caller, input.SerialNumber),
     handle: async (call, input) => pageOfTags(input, (await deviceOf(call.tx, call.accountId, input.SerialNumber)).tags),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
@@ -223,10 +206,10 @@ function wrongCode(): AwsError {
   return new AwsError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.');
 }
 
-function onDevice(action: Access['action'], caller: Caller, serialNumber: string, context: Context = []): Access {
+function onDevice(caller: Caller, serialNumber: string, context: Context = []): DeclaredAccess {
   const resource = serialNumber.startsWith('arn:') ? serialNumber : arn('iam', '', caller.accountId, `mfa/${serialNumber}`);
   return {
-    ...onArn(action, resource, context),
+    ...onArn(resource, context),
     resourceTags: async (tx) => {
       const device = await findDevice(tx, caller.accountId, serialNumber);
       return [device && tagMap(device.tags)];

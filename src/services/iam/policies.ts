@@ -28,7 +28,7 @@ import { newTags } from './tag-rules.ts';
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>
-      onCreated('iam:CreatePolicy', 'iam:TagPolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), input.Tags, {
+      onCreated('iam:TagPolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), input.Tags, {
         called: `policy ${input.PolicyName}`,
       }),
     async handle(call, input) {
@@ -48,7 +48,7 @@ export const policyOperations = {
   },
 
   GetPolicy: {
-    access: (input, caller) => onPolicy('iam:GetPolicy', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const shown = toListedPolicy(policy, await policyUse(call, policy.arn));
@@ -57,7 +57,7 @@ export const policyOperations = {
   },
 
   DeletePolicy: {
-    access: (input, caller) => onPolicy('iam:DeletePolicy', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:DeletePolicy', input.PolicyArn);
       const use = await policyUse(call, policy.arn);
@@ -76,7 +76,7 @@ export const policyOperations = {
   },
 
   ListPolicies: {
-    access: (input) => ({ ...onAccount('iam:ListPolicies'), called: `policy path ${input.PathPrefix ?? '/'}` }),
+    access: (input) => ({ ...onAccount(), called: `policy path ${input.PathPrefix ?? '/'}` }),
     async handle(call, input) {
       const scope = input.Scope ?? 'All';
       const sections = [];
@@ -96,7 +96,7 @@ export const policyOperations = {
   },
 
   ListEntitiesForPolicy: {
-    access: (input, caller) => onPolicy('iam:ListEntitiesForPolicy', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const page = await pageOfStored(input, holdersOf(call, policy.arn, input.PolicyUsageFilter), async (holder) => {

@@ -16,7 +16,7 @@ import { encodeDocument } from './shapes.ts';
 /** Operations on versions of managed policies. */
 export const policyVersionOperations = {
   CreatePolicyVersion: {
-    access: (input, caller) => onPolicy('iam:CreatePolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:CreatePolicyVersion', input.PolicyArn);
       withinQuota('PolicySize', ensureWellFormed(input.PolicyDocument, 'managed'));
@@ -40,7 +40,7 @@ export const policyVersionOperations = {
   },
 
   GetPolicyVersion: {
-    access: (input, caller) => onPolicy('iam:GetPolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       return { PolicyVersion: toWholeVersion(policy, versionOf(policy, input.VersionId)) };
@@ -48,7 +48,7 @@ export const policyVersionOperations = {
   },
 
   DeletePolicyVersion: {
-    access: (input, caller) => onPolicy('iam:DeletePolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:DeletePolicyVersion', input.PolicyArn);
       const gone = versionOf(policy, input.VersionId);
@@ -61,7 +61,7 @@ export const policyVersionOperations = {
   },
 
   SetDefaultPolicyVersion: {
-    access: (input, caller) => onPolicy('iam:SetDefaultPolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:SetDefaultPolicyVersion', input.PolicyArn);
       await savePolicy(call, { ...policy, defaultVersionId: versionOf(policy, input.VersionId).versionId, updatedAt: call.now });
@@ -71,7 +71,7 @@ export const policyVersionOperations = {
 
   /** Lists the newest version first, like the real service. */
   ListPolicyVersions: {
-    access: (input, caller) => onPolicy('iam:ListPolicyVersions', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const page = pageOf(

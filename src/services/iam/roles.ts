@@ -23,7 +23,7 @@ const DEFAULT_SESSION_SECONDS = 3600;
 export const roleOperations = {
   CreateRole: {
     access: (input, caller) =>
-      onCreated('iam:CreateRole', 'iam:TagRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), input.Tags, {
+      onCreated('iam:TagRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), input.Tags, {
         context: boundaryKey(input.PermissionsBoundary),
       }),
     async handle(call, input) {
@@ -33,14 +33,14 @@ export const roleOperations = {
   },
 
   GetRole: {
-    access: (input, caller) => onEntity('iam:GetRole', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       return { Role: await toWholeRole(call, await entity(call, 'role', input.RoleName)) };
     },
   },
 
   UpdateRole: {
-    access: (input, caller) => onEntity('iam:UpdateRole', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = await entity(call, 'role', input.RoleName);
       if (role.linkedService !== undefined && input.MaxSessionDuration !== undefined) {
@@ -58,7 +58,7 @@ export const roleOperations = {
   },
 
   UpdateRoleDescription: {
-    access: (input, caller) => onEntity('iam:UpdateRoleDescription', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = withDescription(await entity(call, 'role', input.RoleName), input.Description);
       await saveRole(call, role);
@@ -67,7 +67,7 @@ export const roleOperations = {
   },
 
   UpdateAssumeRolePolicy: {
-    access: (input, caller) => onEntity('iam:UpdateAssumeRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = await entity(call, 'role', input.RoleName);
       ensureModifiable(role);
@@ -78,7 +78,7 @@ export const roleOperations = {
   },
 
   DeleteRole: {
-    access: (input, caller) => onEntity('iam:DeleteRole', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = await entity(call, 'role', input.RoleName);
       ensureModifiable(role);
@@ -90,7 +90,7 @@ export const roleOperations = {
   },
 
   ListRoles: {
-    access: (input, caller) => onPath('iam:ListRoles', caller, 'role', input.PathPrefix),
+    access: (input, caller) => onPath(caller, 'role', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<RoleRecord>(
         input,

@@ -9,11 +9,11 @@ import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity/identity.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
 import { nameKey, nameOfArn, uniqueId } from './names.ts';
 import { withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -24,7 +24,7 @@ const VALID_YEARS = 100;
 /** Operations on SAML providers. */
 export const samlProviderOperations = {
   CreateSAMLProvider: {
-    access: (input, caller) => onCreated('iam:CreateSAMLProvider', 'iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),
+    access: (input, caller) => onCreated('iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),
     async handle(call, input) {
       ensureNoPrivateKeys(input);
       const tags = newTags(input.Tags);
@@ -48,7 +48,7 @@ export const samlProviderOperations = {
   },
 
   GetSAMLProvider: {
-    access: (input, caller) => onProvider('iam:GetSAMLProvider', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       return omitUndefined({
@@ -62,7 +62,7 @@ export const samlProviderOperations = {
   },
 
   UpdateSAMLProvider: {
-    access: (input, caller) => onProvider('iam:UpdateSAMLProvider', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
       ensureNoPrivateKeys(input);
       const provider = await samlProvider(call, input.SAMLProviderArn);
@@ -76,7 +76,7 @@ export const samlProviderOperations = {
   },
 
   DeleteSAMLProvider: {
-    access: (input, caller) => onProvider('iam:DeleteSAMLProvider', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       await call.tx.identity.remove(call.accountId, 'saml-provider', nameKey(provider.name));
@@ -85,7 +85,6 @@ export const samlProviderOperations = {
   },
 
   ListSAMLProviders: {
-    access: () => onAccount('iam:ListSAMLProviders'),
     async handle(call) {
       const list = [];
       for await (const { record } of everyRecord(call.tx, call.accountId, 'saml-provider')) {
@@ -96,7 +95,7 @@ export const samlProviderOperations = {
   },
 
   TagSAMLProvider: {
-    access: (input, caller) => onProvider('iam:TagSAMLProvider', caller, input.SAMLProviderArn, requestTags(input.Tags)),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn, requestTags(input.Tags)),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       await saveProvider(call, { ...provider, tags: mergedTags(provider.tags, input.Tags) });
@@ -104,7 +103,7 @@ export const samlProviderOperations = {
     },
   },
   UntagSAMLProvider: {
-    access: (input, caller) => onProvider('iam:UntagSAMLProvider', caller, input.SAMLProviderArn, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn, requestTagKeys(input.TagKeys)),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       await saveProvider(call, { ...provider, tags: tagsWithout(provider.tags, input.TagKeys) });
@@ -112,7 +111,7 @@ export const samlProviderOperations = {
     },
   },
   ListSAMLProviderTags: {
-    access: (input, caller) => onProvider('iam:ListSAMLProviderTags', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     handle: async (call, input) => pageOfTags(input, (await samlProvider(call, input.SAMLProviderArn)).tags),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
@@ -121,9 +120,9 @@ function samlArn(caller: Caller, name: string) {
   return arn('iam', '', caller.accountId, `saml-provider/${name}`);
 }
 
-function onProvider(action: Access['action'], caller: Caller, providerArn: string, context: Context = []): Access {
+function onProvider(caller: Caller, providerArn: string, context: Context = []): DeclaredAccess {
   return {
-    ...onArn(action, providerArn, context),
+    ...onArn(providerArn, context),
     resourceTags: async (tx) => {
       const record = await tx.identity.get(caller.accountId, 'saml-provider', nameKey(nameOfArn(providerArn)));
       return [record?.arn === providerArn ? tagMap(record.tags) : undefined];

@@ -21,14 +21,14 @@ import { newTags } from './tag-rules.ts';
 export const userOperations = {
   CreateUser: {
     access: (input, caller) =>
-      onCreated('iam:CreateUser', 'iam:TagUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), input.Tags, {
+      onCreated('iam:TagUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), input.Tags, {
         context: boundaryKey(input.PermissionsBoundary),
       }),
     handle: async (call, input) => ({ User: toWholeUser(await createUser(call, input)) }),
   },
 
   GetUser: {
-    access: (input, caller) => onUserOrSelf('iam:GetUser', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       return { User: name === undefined ? await rootUser(call) : toWholeUser(await entity(call, 'user', name)) };
@@ -37,10 +37,10 @@ export const userOperations = {
 
   UpdateUser: {
     access: (input, caller) => {
-      const access = onUser('iam:UpdateUser', caller, input.UserName);
+      const access = onUser(caller, input.UserName);
       if (input.NewUserName === undefined && input.NewPath === undefined) return access;
       const { UserName: name, NewUserName: newName, NewPath: newPath } = input;
-      return [access, onRenamed('iam:UpdateUser', caller, 'user', { name, newName, newPath })];
+      return [access, onRenamed(caller, 'user', { name, newName, newPath })];
     },
     async handle(call, input) {
       await renameUser(call, input.UserName, input.NewUserName, input.NewPath);
@@ -49,7 +49,7 @@ export const userOperations = {
   },
 
   DeleteUser: {
-    access: (input, caller) => onUser('iam:DeleteUser', caller, input.UserName),
+    access: (input, caller) => onUser(caller, input.UserName),
     async handle(call, input) {
       const user = await entity(call, 'user', input.UserName);
       ensureDeletable(user);
@@ -64,7 +64,7 @@ export const userOperations = {
   },
 
   ListUsers: {
-    access: (input, caller) => onPath('iam:ListUsers', caller, 'user', input.PathPrefix),
+    access: (input, caller) => onPath(caller, 'user', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<UserRecord>(
         input,

@@ -29,7 +29,7 @@ export const accountCreationOperations = {
    * Assumed: `IamUserAccessToBilling` has no effect, because there is no billing.
    */
   CreateAccount: {
-    access: (input) => withTagging(onOrganization('organizations:CreateAccount', requestTags(input.Tags)), input.Tags),
+    access: (input) => withTagging(onOrganization(requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const tags = mergedTags([], input.Tags);
@@ -56,7 +56,6 @@ export const accountCreationOperations = {
   },
 
   DescribeCreateAccountStatus: {
-    access: () => onOrganization('organizations:DescribeCreateAccountStatus'),
     async handle(call, input) {
       await managedOrganization(call);
       const creation = await call.tx.identity.get(call.accountId, 'account-creation', input.CreateAccountRequestId);
@@ -66,7 +65,6 @@ export const accountCreationOperations = {
   },
 
   ListCreateAccountStatus: {
-    access: () => onOrganization('organizations:ListCreateAccountStatus'),
     async handle(call, input) {
       await managedOrganization(call);
       const states = input.States ?? [];

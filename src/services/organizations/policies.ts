@@ -20,11 +20,7 @@ import { mergedTags } from './tag-rules.ts';
 /** Operations on service control policies. */
 export const policyOperations = {
   CreatePolicy: {
-    access: (input, caller) =>
-      withTagging(
-        onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]),
-        input.Tags,
-      ),
+    access: (input, caller) => withTagging(onNewPolicy(caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -51,7 +47,7 @@ export const policyOperations = {
 
   /** Changes a policy. For the targets it is attached to, the new content is in effect from the next request on. */
   UpdatePolicy: {
-    access: (input, caller) => onResources('organizations:UpdatePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const policy = await policyToChange(call, input.PolicyId);
@@ -69,7 +65,7 @@ export const policyOperations = {
   },
 
   DeletePolicy: {
-    access: (input, caller) => onResources('organizations:DeletePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyToChange(call, input.PolicyId);
@@ -81,7 +77,7 @@ export const policyOperations = {
   },
 
   DescribePolicy: {
-    access: (input, caller) => onResources('organizations:DescribePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       return { Policy: toPolicy(organization, await policyOf(call, input.PolicyId)) };
@@ -90,7 +86,7 @@ export const policyOperations = {
 
   /** Lists the policies of a type. For types other than service control policies the list is empty. */
   ListPolicies: {
-    access: (input) => onOrganization('organizations:ListPolicies', policyTypeKey(input.Filter)),
+    access: (input) => onOrganization(policyTypeKey(input.Filter)),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       if (input.Filter !== 'SERVICE_CONTROL_POLICY') return { Policies: [] };

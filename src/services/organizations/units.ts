@@ -19,8 +19,7 @@ import { mergedTags } from './tag-rules.ts';
 /** Operations on organizational units and the tree of the organization. */
 export const unitOperations = {
   CreateOrganizationalUnit: {
-    access: (input, caller) =>
-      withTagging(onResources('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
+    access: (input, caller) => withTagging(onResources(caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -52,7 +51,7 @@ export const unitOperations = {
   },
 
   UpdateOrganizationalUnit: {
-    access: (input, caller) => onResources('organizations:UpdateOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources(caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const unit = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -65,7 +64,7 @@ export const unitOperations = {
   },
 
   DeleteOrganizationalUnit: {
-    access: (input, caller) => onResources('organizations:DeleteOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources(caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { unitId } = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -77,7 +76,7 @@ export const unitOperations = {
   },
 
   DescribeOrganizationalUnit: {
-    access: (input, caller) => onResources('organizations:DescribeOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources(caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const unit = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -86,7 +85,7 @@ export const unitOperations = {
   },
 
   ListOrganizationalUnitsForParent: {
-    access: (input, caller) => onResources('organizations:ListOrganizationalUnitsForParent', caller, [input.ParentId]),
+    access: (input, caller) => onResources(caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
@@ -102,7 +101,7 @@ export const unitOperations = {
   },
 
   ListChildren: {
-    access: (input, caller) => onResources('organizations:ListChildren', caller, [input.ParentId]),
+    access: (input, caller) => onResources(caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
@@ -120,7 +119,7 @@ export const unitOperations = {
 
   /** Lists the parent. There is always exactly one. */
   ListParents: {
-    access: (input, caller) => onResources('organizations:ListParents', caller, [input.ChildId]),
+    access: (input, caller) => onResources(caller, [input.ChildId]),
     async handle(call, input) {
       await managedOrganization(call);
       const { tx, accountId } = call;
