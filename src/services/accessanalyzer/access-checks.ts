@@ -1,10 +1,10 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { AccessanalyzerApi, AccessCheckPolicyType } from '#model/generated/accessanalyzer.ts';
 import type { CheckAnswer } from '#policy/analyse/checks.ts';
 import type { AskedAs } from '#policy/analyse/search.ts';
 import type { Analysis, InvalidPolicy, NamedPolicy } from '#policy/analysis.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
 type Checks = ServiceOperations<AccessanalyzerApi>;
 

@@ -1,5 +1,5 @@
-import { AwsError } from '#core/aws-error.ts';
 import { service } from '../kit/service.ts';
+import { AwsError } from './errors.ts';
 
 /** IAM Access Analyzer: the checks of a policy that need no stored resources. */
 export const accessanalyzer = service<object>({

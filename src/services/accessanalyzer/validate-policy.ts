@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { AwsError } from '#core/aws-error.ts';
 import type { AccessanalyzerApi, ValidatePolicyRequest } from '#model/generated/accessanalyzer.ts';
 import type { Outcome, ValidationAnalysis } from '#policy/analysis.ts';
 import type { PolicyType } from '#policy/decision.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * The most findings of a page, and how many it has where the caller does not say.

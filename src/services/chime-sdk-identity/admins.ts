@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, Identity } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
@@ -6,6 +5,7 @@ import { APP_INSTANCE_ADMIN, type AppInstanceMember, appInstanceArn, findMember,
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { appInstanceOrForbidden, memberOrForbidden, pageIn, requireRoom } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AppInstanceBotSummary, ChimeSdkIdentityApi, Configuration } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceRecord } from '#store/resources.ts';
@@ -16,6 +15,7 @@ import { once } from '../kit/once.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { appInstanceOrForbidden, botOrForbidden, pageIn, requireRoom } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ResourceKind, ResourcePlace, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from '../chime/app-instances.ts';
 import { type Page, type PageRequest, pageOf } from '../chime/page.ts';
 import type { Call } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * Nothing tells what is not there from what one may not know of.

@@ -1,8 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import { tagOperations } from '../chime/tags.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { findTagged } from './access.ts';
+import { AwsError } from './errors.ts';
 
 type Operations = ServiceOperations<ChimeSdkIdentityApi>;
 

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AppInstanceUserSummary, ChimeSdkIdentityApi, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
@@ -9,6 +8,7 @@ import { once } from '../kit/once.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { appInstanceOrForbidden, limitExceeded, pageIn, userOrForbidden } from './found.ts';
 import { addUser, removeUser, type UserRecord, userEvent } from './user-records.ts';
 

@@ -1,5 +1,5 @@
 /** Media insights pipeline configurations: what calls are to be analysed with. The pipelines that would run by them are not built. */
-import { AwsError } from '#core/aws-error.ts';
+
 import { type Instant, instant } from '#core/instant.ts';
 import type {
   ChimeSdkMediaPipelinesApi,
@@ -17,6 +17,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { requestHash } from '../kit/request-hash.ts';
 import { CONFIGURATION, configurationArn, findConfiguration, onConfiguration } from './access.ts';
 import { requireAlerts, requireElements } from './elements.ts';
+import { AwsError } from './errors.ts';
 import { requireAccessRole } from './resource-access-role.ts';
 import { requireNewTags } from './tags.ts';
 

@@ -1,6 +1,5 @@
 /** What a media insights pipeline configuration is made of: processors, sinks and alerts, and which of them can be together. */
 import { parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type {
   MediaInsightsPipelineConfigurationElement,
   MediaInsightsPipelineConfigurationElementType,
@@ -8,6 +7,7 @@ import type {
 } from '#model/generated/chime-sdk-media-pipelines.ts';
 import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
 import type { Where } from './access.ts';
+import { AwsError } from './errors.ts';
 
 interface ElementRule {
   /** Whether the element may come without its configuration. */

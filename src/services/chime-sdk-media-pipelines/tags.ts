@@ -1,6 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import { requireTags, TAGS_MAX, type Tag, tagOperations } from '../chime/tags.ts';
 import { CONFIGURATION, configurationArn, findConfiguration } from './access.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * Tags of media insights pipeline configurations: of what the service has, all there is.

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord } from '#store/meetings.ts';
 import type { MeetingEvent } from '../chime/events.ts';
@@ -7,6 +6,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
 import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './found.ts';
 

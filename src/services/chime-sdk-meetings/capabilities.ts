@@ -1,6 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { AttendeeCapabilities, MediaCapabilities, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import type { CapabilitiesRecord } from '#store/meetings.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * What a new attendee may do where the request says nothing.

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, CreateMeetingRequest, Meeting, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import type { AttendeeRecord, MeetingRecord } from '#store/meetings.ts';
 import type { MeetingNames } from '../chime/events.ts';
@@ -6,6 +5,7 @@ import type { Call } from '../kit/operation.ts';
 import { guid, meetingArn } from './access.ts';
 import { toCapabilities } from './capabilities.ts';
 import type { MeetingsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { mediaPlacement } from './media-placement.ts';
 
 /** What was asked for when a meeting was made: all but the token and the tags, which are kept apart. */

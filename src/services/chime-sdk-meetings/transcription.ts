@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type {
   ChimeSdkMeetingsApi,
   StartMeetingTranscriptionRequest,
@@ -10,6 +9,7 @@ import { requireLinkedRole } from '../iam/service-linked-roles.ts';
 import { type NotYet, notYetImplemented } from '../kit/not-yet.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onMeeting } from './access.ts';
+import { AwsError } from './errors.ts';
 import { meetingOrNotFound, named } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;

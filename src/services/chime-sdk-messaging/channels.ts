@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi, CreateChannelRequest, ElasticChannelConfiguration } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelDocument, ChannelRecord } from '#store/channels.ts';
@@ -11,6 +10,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onBearer, onChannel, onEach, onMaking } from './access.ts';
 import { admit, admitToAppInstance, type Bearer, memberKey, memberOrForbidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, named, toChannel, toChannelSummary, toExpirationSettings } from './found.ts';
 import { addMember } from './memberships.ts';
 import { addModerator } from './moderators.ts';

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Channel, ChannelSummary, ChimeSdkMessagingApi, Identity } from '#model/generated/chime-sdk-messaging.ts';
 import { loadModel } from '#model/load.ts';
 import type { ChannelRecord } from '#store/channels.ts';
@@ -6,6 +5,7 @@ import type { Tx } from '#store/store.ts';
 import { appInstanceArn, findMember, type Where } from '../chime/app-instances.ts';
 import type { ChannelNames } from '../chime/events.ts';
 import { inAppInstanceArn, namedBy } from './access.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * That something an operation is about is not there.

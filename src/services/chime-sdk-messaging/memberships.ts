@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type {
   BatchCreateChannelMembershipError,
   ChannelMembershipType,
@@ -13,6 +12,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { type Admitted, admit, type Bearer, memberOrForbidden, requireSeesHidden, seesHidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, missing, named, toIdentities, toIdentity } from './found.ts';
 import { inSubChannel, membershipEvent, toMembership } from './membership-events.ts';
 import { scaleIn, subChannelForNew, subChannelOf } from './sub-channels.ts';

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChannelMessage, ChimeSdkMessagingApi, SendChannelMessageRequest } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord } from '#store/channels.ts';
@@ -9,6 +8,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { type Admitted, admit, memberOrForbidden, seesHidden } from './admit.ts';
 import { expiryOf } from './channels.ts';
+import { AwsError } from './errors.ts';
 import { passThroughFlow } from './flow-processing.ts';
 import { channelArn, named } from './found.ts';
 import { inSubChannel, membershipEvent } from './membership-events.ts';

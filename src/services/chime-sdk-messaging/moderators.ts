@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChannelModerator, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, StandingRecord } from '#store/channels.ts';
 import type { ChannelEvent } from '../chime/events.ts';
@@ -6,6 +5,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit, type Bearer, memberOrForbidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, named, toIdentity } from './found.ts';
 import { removeMemberships } from './memberships.ts';
 import { addStanding, describeStanding, pageOfStandings, standingOrMissing } from './standings.ts';

@@ -1,9 +1,9 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi, Identity } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord, Standing, StandingRecord } from '#store/channels.ts';
 import { type PageRequest, pageOf } from '../chime/page.ts';
 import type { Call } from '../kit/operation.ts';
 import type { Admitted } from './admit.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, missing, toIdentities, toIdentity } from './found.ts';
 
 /** What is said of a moderator or of a ban: who, of which channel, since when, and by whom. */

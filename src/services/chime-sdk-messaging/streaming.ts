@@ -1,11 +1,11 @@
 import { parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi, StreamingConfiguration } from '#model/generated/chime-sdk-messaging.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import { type AppInstanceDocument, findAppInstance, inAppInstance } from '../chime/app-instances.ts';
 import { ensureLinkedRole, onLinkedRole } from '../iam/service-linked-roles.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
+import { AwsError } from './errors.ts';
 import { missing } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelRecord } from '#store/channels.ts';
 import type { ChannelEvent } from '../chime/events.ts';
@@ -6,6 +5,7 @@ import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit } from './admit.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, named } from './found.ts';
 import { membershipEvent } from './membership-events.ts';
 

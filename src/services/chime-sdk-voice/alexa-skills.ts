@@ -1,6 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { Operation, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { onSipMediaApplication } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;

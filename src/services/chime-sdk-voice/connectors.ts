@@ -1,10 +1,10 @@
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, VoiceConnector, VoiceConnectorAwsRegion } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import {
   addNew,
   connectorOrNotFound,

@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
 import type { VoiceConnectorDocument } from './kinds.ts';
 

@@ -1,11 +1,11 @@
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ResourceKind, ResourcePlace, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import { type Page, type PageRequest, pageOf } from '../chime/page.ts';
 import { tagValues } from '../chime/tags.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { type Configurations, SIP_MEDIA_APPLICATION, VOICE_CONNECTOR, type VoiceConnectorDocument, type VoiceKind } from './kinds.ts';
 
 /** Whose resources are meant, and of which control plane. */

@@ -1,9 +1,9 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, VoiceConnectorGroup, VoiceConnectorItem } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
 import { groupAssociationsExist } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import {
   addNew,
   everyOfAccount,

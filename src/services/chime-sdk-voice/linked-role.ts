@@ -1,6 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import { ensureLinkedRole, onLinkedRole } from '../iam/service-linked-roles.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
 const SERVICE = 'voiceconnector.chime.amazonaws.com';
 

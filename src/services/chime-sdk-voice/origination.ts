@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, Origination, OriginationRoute } from '#model/generated/chime-sdk-voice.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { requireNoEmergencyCalling } from './emergency-calling.ts';
+import { AwsError } from './errors.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;

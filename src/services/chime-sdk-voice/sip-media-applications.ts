@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, SipMediaApplication, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
@@ -6,6 +5,7 @@ import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { VOICE_REGIONS } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import {
   addNew,
   everyOfAccount,

@@ -1,9 +1,9 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, SipRule, SipRuleTargetApplication, SipRuleTriggerType } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
 import { connectorIdOfHost } from './connectors.ts';
 import type { VoiceDeps, VoiceLimits } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { addNew, everyOfAccount, findAnywhere, limitExceeded, onEach, onKind, orNotFound, pageOfKind, placeOf, update } from './found.ts';
 import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipRuleDocument, VOICE_CONNECTOR } from './kinds.ts';
 

@@ -1,10 +1,10 @@
 import { parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, StreamingConfiguration } from '#model/generated/chime-sdk-voice.ts';
 import type { Tx } from '#store/store.ts';
 import { tagValues } from '../chime/tags.ts';
 import { findConfiguration } from '../chime-sdk-media-pipelines/access.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
 import { makeVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
 

@@ -1,8 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceKind } from '#store/resources.ts';
 import { tagOperations } from '../chime/tags.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { find, voiceArn } from './found.ts';
 import { SIP_MEDIA_APPLICATION, VOICE_CONNECTOR } from './kinds.ts';
 

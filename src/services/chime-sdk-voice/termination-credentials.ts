@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, Credential } from '#model/generated/chime-sdk-voice.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { configurationOf, connectorOrNotFound, onConnector, putDocument } from './found.ts';
 import { sipCredentialBinding } from './kinds.ts';
 

@@ -1,9 +1,9 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, Termination } from '#model/generated/chime-sdk-voice.ts';
 import { toRange } from '#policy/values.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import type { VoiceDeps, VoiceLimits } from './deps.ts';
 import { requireNoEmergencyCalling } from './emergency-calling.ts';
+import { AwsError } from './errors.ts';
 import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, putDocument, withoutConfiguration } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkVoiceApi>;

@@ -1,5 +1,5 @@
-import { AwsError } from '#core/aws-error.ts';
 import { service } from '../kit/service.ts';
+import { AwsError } from './errors.ts';
 import type { LookupSettings } from './lookup-events.ts';
 
 /** CloudTrail: the event history. */

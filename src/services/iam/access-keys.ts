@@ -2,7 +2,6 @@
  * Access keys of users and of the root user. A secret is returned once, by CreateAccessKey, and stored encrypted. Requirement AUTHN-6.
  */
 import type { AccountId } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord } from '#store/identity/identity.ts';
@@ -10,6 +9,7 @@ import type { Tx } from '#store/store.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity, everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { iamArn, nameKey, newAccessKeyId } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';

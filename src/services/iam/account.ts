@@ -1,12 +1,13 @@
 /**
  * Account-wide operations: the account alias and GetAccountSummary.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccountRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { rootAccessKeys } from './access-keys.ts';
 import { everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { QUOTAS } from './quotas.ts';
 
 /** Operations on the account as a whole. */

@@ -3,10 +3,10 @@
  * the users, groups and roles of a policy.
  */
 import type { Arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { AttachedPolicy, IamApi } from '#model/generated/iam.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToAttach } from './managed-policies.ts';
 import { AWS_MANAGED_PREFIX, nameKey, nameOfArn } from './names.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';

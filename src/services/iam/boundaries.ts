@@ -1,10 +1,11 @@
 /**
  * Permissions boundaries of users and roles. A boundary grants nothing. It only limits other policies. Requirement EVAL-4.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi } from '#model/generated/iam.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { nameKey } from './names.ts';
 import { boundaryKey, onEntity } from './resources.ts';

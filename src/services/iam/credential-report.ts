@@ -5,7 +5,6 @@
  * Source: IAM User Guide, "Generate credential reports for your AWS account".
  */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord, AccountRecord, UserRecord } from '#store/identity/identity.ts';
@@ -13,6 +12,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { rootAccessKeys } from './access-keys.ts';
 import { ownAccount } from './account.ts';
 import { everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 
 /** Lifetime of a report: 4 hours. GenerateCredentialReport replaces an older report, and GetCredentialReport rejects it as expired. */
 const FRESH_MS = 4 * 3_600_000;

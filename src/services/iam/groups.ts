@@ -1,12 +1,13 @@
 /**
  * Groups and their members.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { GroupRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
 import { type Keyed, pageOf, pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';

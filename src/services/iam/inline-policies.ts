@@ -1,12 +1,13 @@
 /**
  * Inline policies, which are stored in the record of their user, group or role.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi } from '#model/generated/iam.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed } from './documents.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 import { type PageRequest, pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';

@@ -4,7 +4,7 @@
  * A job stores only the request. The Get operations compute the report from the last uses at the time of the call.
  * Source: IAM User Guide, "Refine permissions in AWS using last accessed information".
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { actionsOf } from '#model/authorization.ts';
@@ -15,6 +15,7 @@ import type { LastUse } from '#store/identity/last-use.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, everyRecord } from './entities.ts';
 import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';

@@ -2,13 +2,13 @@
  * Creation and deletion of service-linked roles. Requirements SLR-1 to SLR-15.
  */
 import { type AccountId, arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { DeletionTaskRecord } from '#store/identity/identity.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 import { onArn, onRole } from './resources.ts';
 import { attachmentKey } from './reverse-index.ts';

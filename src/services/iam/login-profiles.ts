@@ -1,7 +1,7 @@
 /**
  * Passwords of users for the console sign-in.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, LoginProfile } from '#model/generated/iam.ts';
 import { nextAttemptAt } from '#store/attempts.ts';
@@ -9,6 +9,7 @@ import type { LoginProfileRecord, PasswordPolicyRecord, UserRecord } from '#stor
 import { type Call, LastingRefusal, type ServiceOperations } from '../kit/operation.ts';
 import { ownAccount } from './account.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 import { PASSWORD_RULE } from './password-attempts.ts';
 import { hashPassword, isPassword, isSameHash, SALT_BYTES, saltOf } from './password-hash.ts';

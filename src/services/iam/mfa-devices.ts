@@ -4,7 +4,6 @@
  * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { type AccountId, arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
@@ -12,6 +11,7 @@ import type { Tx } from '#store/store.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { findDevice, mfaSubject, synchronized, toBase32 } from './mfa.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';

@@ -4,7 +4,7 @@
  *
  * Source: IAM API reference, ListUsers: MaxItems defaults to 100, Marker is returned only with IsTruncated.
  */
-import { AwsError } from '#core/aws-error.ts';
+import { AwsError } from './errors.ts';
 
 /** Members of a request for a page. */
 export interface PageRequest {

@@ -3,12 +3,13 @@
  *
  * Source: IAM User Guide, "Set an account password policy for IAM users".
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, PasswordPolicy } from '#model/generated/iam.ts';
 import type { PasswordPolicyRecord } from '#store/identity/identity.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { ownAccount, saveAccount } from './account.ts';
+import { AwsError } from './errors.ts';
 
 /** Operations on the password policy of an account. */
 export const passwordPolicyOperations = {

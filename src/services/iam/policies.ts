@@ -1,13 +1,14 @@
 /**
  * Managed policies: customer managed policies, and read access to AWS managed policies.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed } from './documents.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import {
   awsPolicies,
   isServiceRolePolicy,

@@ -1,11 +1,12 @@
 /**
  * Versions of managed policies. A policy has up to five, one of which is the default version and in effect.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';
 import type { PolicyRecord, PolicyVersionRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed } from './documents.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';
 import { pageOf } from './page.ts';

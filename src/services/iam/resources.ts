@@ -6,7 +6,6 @@
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS IAM".
  */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { TagRecord } from '#store/identity/identity.ts';
@@ -14,6 +13,7 @@ import type { Tx } from '#store/store.ts';
 import type { Access, Caller, DeclaredAccess } from '../kit/operation.ts';
 import * as rules from '../kit/tag-rules.ts';
 import { type HolderKind, nameOf } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 
 type RequestTags = readonly { readonly Key: string; readonly Value: string }[];

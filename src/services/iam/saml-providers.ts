@@ -4,13 +4,13 @@
  * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity/identity.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey, nameOfArn, uniqueId } from './names.ts';
 import { withinQuota } from './quotas.ts';
 import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';

@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Vault } from '#core/vault.ts';
 import { service } from '../kit/service.ts';
 import type { IamDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 
 /** Parts of the server that IAM needs. */
 export interface IamParts extends Required<IamDeps> {

@@ -4,7 +4,6 @@
  * Source: IAM API reference, SimulatePrincipalPolicy and SimulateCustomPolicy.
  */
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
@@ -17,6 +16,7 @@ import type { TrustCaller } from '#policy/trust.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { boundaryOf, type EntityPolicy, entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
+import { AwsError } from './errors.ts';
 import { AWS_MANAGED_PREFIX } from './names.ts';
 import { afterMarker, DEFAULT_ITEMS, markerOf } from './page.ts';
 import { onArn, tagMap } from './resources.ts';

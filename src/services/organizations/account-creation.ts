@@ -2,12 +2,12 @@
  * Accounts that an organization creates. They are full accounts of this server, with one role that the management account can assume.
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { AccountCreationRecord } from '#store/identity/organization-records.ts';
 import { ID_PREFIXES, iamArn, nameKey, uniqueId } from '../iam/names.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { managedOrganization } from './lookup.ts';
 import { hasRoom, join } from './membership.ts';
 import { newAccountId, newCreationId } from './names.ts';

@@ -1,13 +1,14 @@
 /**
  * Service control policies. `attachments.ts` attaches them.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import type { OrganizationRecord, ServiceControlPolicyRecord } from '#store/identity/organization-records.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { allTargets, managedOrganization } from './lookup.ts';
 import { newPolicyId } from './names.ts';
 import { pageOfStored } from './page.ts';

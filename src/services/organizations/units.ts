@@ -1,12 +1,13 @@
 /**
  * Organizational units, and the tree of the organization.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { Child, OrganizationalUnit, OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import type { OrganizationalUnitRecord, OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { allAccounts, allUnits, ensureParent, managedOrganization, organizationalUnit, unitsDownTo } from './lookup.ts';
 import { newUnitId } from './names.ts';
 import { pageOf } from './page.ts';

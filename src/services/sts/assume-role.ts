@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Instant } from '#core/instant.ts';
 import type { AssumeRoleRequest, StsApi } from '#model/generated/sts.ts';
 import type { Tx } from '#store/store.ts';
@@ -6,6 +5,7 @@ import type { Call, Caller, DeclaredAccess, DeclaredOperation } from '../kit/ope
 import { tagContext } from '../kit/tag-rules.ts';
 import { mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { findRole, readRoleArn, roleTags } from './role-arn.ts';
 import { roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';

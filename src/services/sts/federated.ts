@@ -1,5 +1,5 @@
 /** Sessions for who brings a token of an identity provider: what AssumeRoleWithWebIdentity and AssumeRoleWithSAML share. */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { Federation } from '#core/federation.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
@@ -8,6 +8,7 @@ import type { Tx } from '#store/store.ts';
 import type { Call, DeclaredAccess } from '../kit/operation.ts';
 import { tagContext } from '../kit/tag-rules.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { findRole, readRoleArn, roleTags } from './role-arn.ts';
 import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { type AccountId, parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { AssumeRoleWithSAMLRequest, StsApi } from '#model/generated/sts.ts';
 import type { Call, DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { broughtBy, federatedAccess, federatedSession, notAuthorized } from './federated.ts';
 
 const ACTION = 'sts:AssumeRoleWithSAML';

@@ -2,11 +2,12 @@
  * Session tags: what may be passed, and what a session inherits from the one that makes it.
  * Source: IAM User Guide, "Passing session tags in AWS STS". Requirements STS-6, STS-7.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { Principal } from '#core/principal.ts';
 import type { Tag } from '#model/generated/sts.ts';
 import type { DeclaredAccess } from '../kit/operation.ts';
 import { newTags, TAG_RULES } from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;

@@ -1,12 +1,12 @@
 /** Sessions that users and the root make of themselves: GetSessionToken and GetFederationToken. */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
 import type { GetFederationTokenRequest, GetSessionTokenRequest, StsApi } from '#model/generated/sts.ts';
 import type { DeclaredOperation } from '../kit/operation.ts';
 import { tagContext } from '../kit/tag-rules.ts';
 import { expiresAfter, issue, mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags } from './session-tags.ts';
 

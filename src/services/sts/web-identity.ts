@@ -1,8 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { AssumeRoleWithWebIdentityRequest, StsApi } from '#model/generated/sts.ts';
 import type { Call, DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { broughtBy, federatedAccess, federatedSession } from './federated.ts';
 
 const ACTION = 'sts:AssumeRoleWithWebIdentity';

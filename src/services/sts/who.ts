@@ -1,9 +1,9 @@
 /** What STS says about principals, keys and refusals: it makes nothing. */
 import { accountOfAccessKeyId } from '#core/access-key-id.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { DecodeAuthorizationMessageRequest, GetAccessKeyInfoRequest, GetCallerIdentityRequest, StsApi } from '#model/generated/sts.ts';
 import type { DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 
 /** Who signed. Needs no permission, and no policy can deny it. Requirement STS-11. */
 export const getCallerIdentity: DeclaredOperation<GetCallerIdentityRequest, StsApi['GetCallerIdentity']['output']> = {
