@@ -1,27 +1,31 @@
-/** The command `belfry`: the only place where parts are chosen and joined. */
+/** The command `belfry`: dispatches to the subcommands and loads only the code of the one that runs. */
 import { useCompileCache } from './server/compile-cache.ts';
 
 useCompileCache();
 
 const [command, ...args] = process.argv.slice(2);
 
-const USAGE = `belfry: a communications service you run yourself, compatible with Amazon Chime
+const USAGE = `belfry: a self-hosted server compatible with Amazon Chime and the Amazon Chime SDK
 
-  belfry start [--flag VALUE …]     serve; belfry start --help lists the settings
-  belfry account create|list|restore-administrator|make-standalone …
-  belfry operator-key rotate|forget-old …
-  belfry server list|remove …       the servers on one database
-  belfry trail unproven             records of requests that prove no identity
-                                    these four at the machine of a running server only
-  belfry backup TARGET              a consistent copy of the SQLite database, while the server runs
-  belfry policy test FILE …         run policy tests (*.iamtest.json)
-  belfry version
+  belfry start [--flag VALUE …]             start the server; 'belfry start --help' lists the settings
+  belfry backup TARGET                      copy the SQLite database to the new folder TARGET, also while the server runs
+  belfry policy test|validate|diff …        test, check and compare IAM policies; no server is needed
+  belfry version                            print the version
+
+The next commands need a running server on this machine and its data folder (--data FOLDER, or BELFRY_DATA, or ./data):
+
+  belfry account list|create|restore-administrator|make-standalone …
+  belfry operator-key rotate|forget-old …   replace the key that seals all secrets
+  belfry server list|remove …               manage the servers that share one database
+  belfry trail unproven                     print records of requests that prove no identity
+
+'belfry COMMAND --help' describes one command.
 `;
 
 switch (command) {
   case 'start': {
-    const { start } = await import('./server/start.ts');
-    await start(args);
+    const { startCommand } = await import('./cli/start.ts');
+    await startCommand(args);
     break;
   }
   case 'account': {
@@ -54,6 +58,8 @@ switch (command) {
     process.exitCode = await policyCommand(args);
     break;
   }
+  case '--version':
+  case '-v':
   case 'version': {
     const { VERSION } = await import('./server/version.ts');
     console.log(VERSION);
@@ -61,10 +67,11 @@ switch (command) {
   }
   case 'help':
   case '--help':
+  case '-h':
   case undefined:
     console.log(USAGE);
     break;
   default:
-    console.error(`belfry: ${command} is no command.\n\n${USAGE}`);
+    console.error(`belfry: unknown command '${command}'\n\n${USAGE}`);
     process.exitCode = 2;
 }

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Excluded files: code for one engine, and tests. */
-const OF_ONE_ENGINE = /(?:^|\/)(?:postgres|sqlite|sqlite-driver|group-commit|bus)\.ts$|\.test\.ts$|(?:^|\/)conformance[a-z-]*\.ts$/;
+const OF_ONE_ENGINE =
+  /(?:^|\/)(?:postgres|sqlite|sqlite-driver|group-commit|bus)\.ts$|\.test\.ts$|(?:^|\/)conformance[a-z-]*\.ts$|\.conformance\.ts$/;
 
 /** Matches a literal that is an SQL statement. */
 const STATEMENT =

@@ -8,7 +8,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ['generated files', process.execPath, 'tools/generate.ts', '--check'],
   ['published patterns', process.execPath, 'tools/check-patterns.ts'],
   ['SQL of both dialects', process.execPath, 'tools/check-sql.ts'],
-  ['imports of lower levels only', process.execPath, 'tools/check-imports.ts'],
+  ['imports', process.execPath, 'tools/check-imports.ts'],
   ['parity page', process.execPath, 'tools/parity.ts', '--check'],
 ];
 

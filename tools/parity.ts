@@ -103,7 +103,8 @@ function stub(): object {
 /** Reports whether a source has an operation as a key of a table or as an exported constant or function. */
 function hasOperation(text: string, operation: string): boolean {
   const constant = operation.charAt(0).toLowerCase() + operation.slice(1);
-  return new RegExp(`^ *${operation}(?::|\\()|^export (?:const|function) ${constant}\\b`, 'm').test(text);
+  const named = `^ *${operation}(?::|\\()|\\boperation: '${operation}'|^export (?:const|function) ${constant}\\b`;
+  return new RegExp(named, 'm').test(text);
 }
 
 function assumedIn(text: string): number {

@@ -1,7 +1,8 @@
-// Installs the dependencies of a clone. npm runs it before `start`, `test`, `check`, `bench` and `generate`. Plain JavaScript for Node 20.
+// Installs the dependencies of a clone. npm runs it before `start`, `test`, `check` and other scripts. Plain JavaScript for Node 20.
 //
-//   node tools/setup.mjs              installs the packages that the server needs
-//   node tools/setup.mjs --for-tests  also installs the development packages and the Debian programs that the tests use
+//   node tools/setup.mjs                installs the packages that the server needs
+//   node tools/setup.mjs --development  also installs the development packages
+//   node tools/setup.mjs --for-tests    also installs the Debian programs that the tests use
 //
 // If nothing is missing, it takes about 50 ms.
 import { spawnSync } from 'node:child_process';
@@ -13,6 +14,7 @@ import { findNode24 } from '../bin/find-node24.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const forTests = process.argv.includes('--for-tests');
+const forDevelopment = forTests || process.argv.includes('--development');
 
 /** Debian packages, each with files of which one shows that it is installed. */
 const PROGRAMS = {
@@ -40,12 +42,12 @@ function installPackages() {
   const folder = join(root, 'node_modules');
   const stampFile = join(folder, '.belfry-setup.json');
   const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
-  if (stamp.lock === lock && (stamp.development || !forTests)) return;
+  if (stamp.lock === lock && (stamp.development || !forDevelopment)) return;
   // npm would delete the content of the linked folder, which others may use, and replace the link with a folder.
   if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
     fail(`setup: node_modules is a link to '${readlinkSync(folder)}', which lacks packages: remove the link and try again`);
   }
-  const development = forTests || stamp.development === true;
+  const development = forDevelopment || stamp.development === true;
   console.error(`setup: installing packages${development ? ' for development' : ''} …`);
   // The current Node runs npm. No package needs an install script.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...(development ? [] : ['--omit=dev'])];

@@ -12,20 +12,20 @@ import { principalsOf } from './principals.ts';
 import type { SessionTokens } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Who signed a request, proven; or that nobody did, where nobody has to. */
+/** Authenticated request. The principal is `Unknown` if the operation accepts unsigned requests and the request is unsigned. */
 export interface Authenticated {
   readonly principal: Principal;
-  /** Absent where nobody signed. */
+  /** Absent for an unsigned request. */
   readonly accessKeyId?: string;
-  /** Of the credential scope, or that of a service that has only one. */
+  /** Region of the credential scope, or the only region of a global service. */
   readonly region: string;
-  /** The identity snapshot's version this was true of. */
+  /** Version of the identity snapshot that authenticated the request. */
   readonly identityVersion: number;
 }
 
 /**
- * A refusal with what was claimed and is not proven, for the trail: the account of the access key, if there is one.
- * `principal` is present only if the signature was right and something else was wrong: an expired session, an unknown region.
+ * Failed authentication, with the unverified claims of the request for the trail. `accountId` is the account of the access key.
+ * `principal` is present only if the signature was correct and another check failed, such as an expired session or an unknown region.
  */
 export class Unauthenticated extends AwsError {
   readonly claimed: {
@@ -41,49 +41,49 @@ export class Unauthenticated extends AwsError {
   }
 }
 
+/** Dependencies of `authenticating`. */
 export interface AuthenticateParts {
   readonly snapshot: Snapshot;
   readonly vault: Vault;
   readonly sessions: SessionTokens;
   readonly keyCache: SigningKeyCache;
-  /** The region of what has none: unsigned requests. */
+  /** Region of unsigned requests. */
   readonly region: string;
 }
 
 const INVALID_TOKEN = 'The security token included in the request is invalid.';
 const EXPIRED_TOKEN = 'The security token included in the request is expired';
 
-/** What a request must be signed for. */
+/** Scope that the signature of a request must have. */
 export interface ExpectedScope {
-  /** Absent if the request names no service and is refused: any service in the scope identifies its signer. */
+  /** Absent if the request names no known service. Then a signature for any service identifies the signer of the rejected request. */
   readonly signingName?: string;
   readonly unsigned: boolean;
   /**
-   * Region of a service that has no regions. A request signed for any existing region counts as signed for this one, because
-   * clients with an endpoint of ours sign for the region of their profile.
+   * Region of a global service. A request signed for any existing region counts as signed for this one, because clients with a custom
+   * endpoint sign for the region of their profile.
    */
   readonly onlyRegion?: string;
 }
 
-/** Proves who signed a request, by long-term key or by session. */
+/** Verifies the signature of a request by a long-term key or a session, and returns its signer. */
 export type Authenticate = (received: Received, expected: ExpectedScope, now: Instant) => Authenticated;
 
 /**
- * Makes the stage that authenticates.
+ * Creates the stage that authenticates.
  *
- * Order, the same for every request so that no answer tells more than another: signature present, well formed, key known and
- * active with the token that belongs to it, signature right, session not expired.
+ * The order of the checks is the same for every request, so that a response reveals as little as possible.
  *
- * @throws Unauthenticated (of `Authenticate`)
- *   MissingAuthenticationToken nobody signed, and somebody has to ·
- *   IncompleteSignature what there is of a signature is not one ·
- *   InvalidClientTokenId unknown, inactive or deleted key, or a token that is not this key's ·
- *   SignatureDoesNotMatch wrong secret, altered request, wrong scope, a region that is none, skewed clock ·
- *   ExpiredToken the session is over
+ * `Authenticate` throws `Unauthenticated` with one of these codes, in the order of the checks:
+ * @throws MissingAuthenticationToken  the request is unsigned, and the operation requires a signature
+ * @throws IncompleteSignature         the signature is malformed
+ * @throws InvalidClientTokenId        the access key is unknown, inactive or deleted, or the session token belongs to another key
+ * @throws SignatureDoesNotMatch       the secret, the request, the scope, the region or the time is wrong
+ * @throws ExpiredToken                the session has expired
  * Source: requirements AUTHN-1 to AUTHN-4.
  */
 export function authenticating({ snapshot, vault, sessions, keyCache, region }: AuthenticateParts): Authenticate {
-  /** Opened secrets of long-term keys, by the record they belong to: a changed record is another object. */
+  /** Decrypted secrets of long-term keys, by record. A changed record is a new object. */
   const secrets = new WeakMap<object, string>();
   const principals = principalsOf(snapshot);
 
@@ -110,11 +110,11 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
       region: onlyRegion ?? (known ? claim.region : region),
       ...(holder === undefined ? {} : { accountId: holder.principal.accountId }),
     };
-    // The verification is done first even for an unknown key, so that time tells nothing; the answer names the key's fault.
+    // Verifies before this check even for an unknown key, so that the response time does not reveal whether the key exists.
     if (holder === undefined) throw new Unauthenticated('InvalidClientTokenId', INVALID_TOKEN, claimed);
     if (!verification.verified) throw new Unauthenticated(verification.code, verification.message, claimed);
     const { principal } = holder;
-    // Source: the text, with the space at its end, as users report it of IAM (rusoto 1870), STS (cognitect aws-api 27) and others.
+    // Source: the message, with its trailing space, in users' reports of IAM (rusoto 1870), STS (cognitect aws-api 27) and others.
     if (!known) {
       const message = `Credential should be scoped to a valid region, not '${claim.region}'. `;
       throw new Unauthenticated('SignatureDoesNotMatch', message, { ...claimed, principal });
@@ -143,7 +143,7 @@ export function authenticating({ snapshot, vault, sessions, keyCache, region }: 
   }
 }
 
-/** Whoever calls an operation that nobody signs. */
+/** Returns the principal of an unsigned request. */
 function anonymous(): Principal {
   return { type: 'Unknown', accountId: NO_ACCOUNT, arn: 'arn:aws:iam:::anonymous' as Arn, principalId: 'anonymous' };
 }

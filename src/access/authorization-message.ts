@@ -3,15 +3,19 @@ import type { AccountId } from '#core/arn.ts';
 import type { OperatorKeys } from './operator-keys.ts';
 import { openVault } from './vault.ts';
 
-/** The reasons of a refusal, readable by those in the account who may call DecodeAuthorizationMessage and by nobody else. */
+/** Encrypted explanations of denials. Only callers in the same account with permission for DecodeAuthorizationMessage can read them. */
 export interface AuthorizationMessages {
-  /** Seals the reasons (JSON text) for one account. */
+  /** Encrypts an explanation, a JSON string, for one account. */
   encode(reasons: string, accountId: AccountId): string;
-  /** Undefined where the text is no such message, or another account's. */
+  /** Decrypts an explanation. Returns `undefined` for an invalid message and for a message of another account. */
   open(encoded: string, accountId: AccountId): string | undefined;
 }
 
-/** Source: STS API reference, DecodeAuthorizationMessage: at most 10,240 characters, deflated as AWS's are. */
+/**
+ * Creates the encoder and decoder under the operator's keys. Messages are compressed with deflate, like AWS's.
+ *
+ * Source: STS API reference, DecodeAuthorizationMessage: at most 10,240 characters.
+ */
 export function authorizationMessages(operatorKeys: OperatorKeys): AuthorizationMessages {
   const box = openVault(operatorKeys).box('authorization messages');
   return {

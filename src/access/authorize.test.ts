@@ -89,18 +89,18 @@ for (const [who, principal] of [
   ['a federated user', FEDERATED],
   ['a session of GetSessionToken without MFA', OF_USER],
 ] as const) {
-  test(`authorize: ${who} calls no IAM`, async () => {
+  test(`authorize: ${who} cannot call IAM`, async () => {
     await assert.rejects(authorize(principal, 'iam:GetRole'), { code: 'InvalidClientTokenId' });
   });
 
-  test(`authorize: what a call of another service asks of IAM besides, as to pass a role, ${who} may be allowed (ROLE-1)`, async () => {
+  test(`ROLE-1: ${who} may pass a role in a call of another service`, async () => {
     await authorize(principal, 'chime:CreateMediaCapturePipeline', 'iam:PassRole');
     await authorize(principal, 'chime:PutVoiceConnectorStreamingConfiguration', 'iam:CreateServiceLinkedRole');
   });
 }
 
-test('authorize: nobody is asked about nothing', async () => {
-  await assert.rejects(authorize(OF_USER), /asked for no permission/);
+test('authorize: an operation that requires no permission is an internal error', async () => {
+  await assert.rejects(authorize(OF_USER), /requires no permission/);
 });
 
 // biome-ignore format: a table
@@ -126,7 +126,7 @@ for (const [resource, allowed] of OWNERS) {
   });
 }
 
-test('authorize: a decision that exceeds its step budget is a denial that says so', async () => {
+test('authorize: a decision that exceeds its step budget is a denial with that reason', async () => {
   const { snapshot, principal } = withPolicy({ StringNotLike: { 'aws:UserAgent': `*${'a?'.repeat(200)}b*` } });
   const received = { ...RECEIVED, rawHeaders: ['User-Agent', `${'a'.repeat(1000)}b`] };
   const authorizeWith = async (decisionSteps: number): Promise<void> => {
@@ -158,7 +158,7 @@ test('Stacks: a session with inline and managed session policies is linked once,
   assert.equal(stacks.stackOf(managed()), stacks.stackOf(managed()));
 });
 
-/** Ada, with everything but what the condition denies. */
+/** Ada, an administrator with a Deny under the condition. */
 function withPolicy(condition: object) {
   const snapshot = adasSnapshot();
   const record = snapshot.user(ACCOUNT, 'ada');
@@ -169,7 +169,7 @@ function withPolicy(condition: object) {
   return { snapshot, principal: principal as Principal };
 }
 
-/** The denial of iam:GetRole to ada, an administrator with a Deny of that many patterns. */
+/** Returns the denial of iam:GetRole for Ada, an administrator with a Deny of that many patterns. */
 async function denialBy(patterns: number): Promise<Denied> {
   const Condition = { StringLike: { 'aws:UserAgent': Array.from({ length: patterns }, (_, i) => `*${'a?'.repeat(100)}${i}*`) } };
   const statements = [

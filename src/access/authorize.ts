@@ -1,7 +1,7 @@
 import { type AccountId, type ArnParts, parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
-import type { Received } from '#core/exchange.ts';
+import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { ambiguousTagKeys, type TagPrefix, type Tags, tagContextOf, withStoredSpellings } from '#core/tag-keys.ts';
@@ -31,7 +31,7 @@ import { organizationFacts } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 
-/** What an operation asks for, as its table says; the shape of `Access` in `services/kit/operation.ts`. */
+/** Permission that an operation requires, as its table declares it. The type has the shape of `Access` in `services/kit/operation.ts`. */
 export interface Asked {
   readonly action: string;
   readonly resources: readonly string[];
@@ -44,35 +44,36 @@ export interface Asked {
   readonly always?: true;
 }
 
+/** Request to authorize. */
 export interface AuthorizeRequest {
-  readonly received: Received;
+  readonly received: RequestFacts;
   readonly authenticated: Authenticated;
   readonly profile: 'classic' | 'sdk';
   readonly asked: readonly Asked[];
   readonly now: Instant;
   /**
-   * Steps of several authorizations that follow each other on the thread. Each must begin with `DECISION_STEPS` left. Their denials
-   * are not explained.
+   * Step budget that several consecutive authorizations share. Each must start with at least `DECISION_STEPS` left. Their denials are not
+   * explained.
    */
   readonly meter?: StepBudget;
 }
 
 declare const proof: unique symbol;
 
-/** A request that every policy in force allows. Only `authorize` makes one, so no operation runs without it. */
+/** Request that all applicable policies allow. Only `authorize` creates one, so no operation runs without authorization. */
 export interface Authorized {
   readonly [proof]: true;
   readonly principal: Principal;
-  /** What was allowed, ARNs only. */
+  /** ARNs of the allowed resources, without `*`. */
   readonly resources: readonly string[];
   readonly identityVersion: number;
 }
 
-/** A refusal by policy, with the decision for the trail. */
+/** Denial by policy, with the decision for the trail. */
 export class Denied extends AwsError {
   readonly decision: Decision | OverLimit;
   readonly resources: readonly string[];
-  /** The whole explanation, as DecodeAuthorizationMessage answers it; absent where no policies of the caller's were asked. */
+  /** Explanation that DecodeAuthorizationMessage returns. Absent if none of the caller's policies was evaluated. */
   reasons?: string | undefined;
 
   constructor(text: string, decision: Decision | OverLimit, resources: readonly string[]) {
@@ -83,28 +84,30 @@ export class Denied extends AwsError {
 }
 
 /**
- * Decides, inside the transaction that will execute, so that what was withdrawn before it runs is not honoured by it. Decision 0003.
+ * Authorizes a request inside the transaction that executes it, so that a permission withdrawn before the transaction is not honored.
+ * Decision 0003.
  *
- * @throws Denied AccessDenied, in AWS's words with the reason clause, or because the evaluation exceeds its step budget ·
- * @throws AwsError InvalidClientTokenId a kind of session that may not call the service at all ·
- *   ServiceUnavailable nobody can say whether what this server knows is still in force (never an answer by what it knew)
+ * @throws ServiceUnavailable    the server has no lease, so its identity snapshot may be stale
+ * @throws InvalidClientTokenId  this kind of session cannot call the service
+ * @throws Denied                AccessDenied: a policy denies the request with AWS's message, or the evaluation exceeds its step budget
  */
 export type Authorize = (request: AuthorizeRequest, tx: Tx) => Promise<Authorized>;
 
+/** Dependencies of `authorizing`. */
 export interface AuthorizeParts {
   readonly snapshot: Snapshot;
   readonly stacks: Stacks;
-  /** Whether the lease on the snapshot holds. */
+  /** Reports whether the lease on the snapshot holds. */
   readonly holds: () => boolean;
-  /** Most steps of one decision. Default: `DECISION_STEPS`, which no legal set of policies reaches. */
+  /** Maximum steps of one decision. Default: `DECISION_STEPS`, which no valid set of policies reaches. */
   readonly decisionSteps?: number;
 }
 
-/** Makes the stage that authorizes: every action on every resource, by every layer. Requirements EVAL-1 to EVAL-10. */
+/** Creates the stage that authorizes each action on each resource with all policy types. Requirements EVAL-1 to EVAL-10. */
 export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_STEPS }: AuthorizeParts): Authorize {
-  /** The engine's scratch, filled anew for each decision: deciding is synchronous, so one is enough. */
+  /** Request record of the engine, reused by each decision. A decision is synchronous, so one record is enough. */
   const record = newRequestRecord();
-  /** Budget of the decisions of the current request. Between its assignment and a decision nothing is awaited. */
+  /** Budget of the decisions of the current request. No await separates its assignment from a decision. */
   let meter: StepBudget | undefined;
   function decided(stack: PolicyStack, action: string, resource: string, context: ConditionContext): Decision {
     setContext(record, context);
@@ -112,7 +115,7 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
   }
 
   return async ({ received, authenticated, profile, asked, now, meter: shared }, tx) => {
-    // From here to the stack below nothing is awaited: what the lease covers is what is decided by.
+    // No await separates this check from the stack below, so the lease covers the policies that decide.
     if (!holds()) throw new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
     const { principal, region } = authenticated;
     const identityVersion = snapshot.version();
@@ -123,16 +126,16 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
     const ownTags = tagsOf(principal);
     const principalKeys = [...ambiguousKeys(PRINCIPAL_TAGS, ownTags), ...ambiguousKeys(PRINCIPAL_TAGS, principal.session?.tags)];
 
-    // Only of the operation itself, which is first: what must be allowed besides (iam:PassRole, iam:CreateServiceLinkedRole) is a
-    // permission and no call of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
-    // Assumed: so for the making of service-linked roles by a feature that needs one.
+    // Checks only the operation itself, which is first. Additional actions (iam:PassRole, iam:CreateServiceLinkedRole) are permissions
+    // and not calls of IAM. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    // Assumed: the same applies if a feature creates the service-linked role that it needs.
     if (asked[0] !== undefined) refuseBySessionKind(principal, asked[0].action);
     for (const one of asked) {
       if (one.always) {
         asks += 1;
         continue;
       }
-      // What is read may say that nothing more is needed; what the input says names something, or is asked about like what has no resource types.
+      // `resolve` may return no resources, which requires nothing more. An empty `resources` list means `*`.
       const resources =
         profile === 'classic' && one.action.startsWith('chime:')
           ? ANY
@@ -159,7 +162,7 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
         const resource = resources[i] as string;
         const parts = resource === '*' ? undefined : parseArn(resource);
         const owner = resource === '*' ? undefined : (parts?.accountId ?? '');
-        // The last resource may have the context for itself: facts of one resource do not apply to another.
+        // Copies the context because the facts of one resource do not apply to another. The last resource can use the original.
         const base = i + 1 < resources.length ? new Map(context) : context;
         if (owner) base.set('aws:resourceaccount', owner);
         const organizationOfOwner = owner === principal.accountId ? organization : organizationFacts(snapshot, owner as AccountId);
@@ -195,13 +198,13 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
         if (resource !== '*') allowed.push(resource);
       }
     }
-    // An operation about which nothing was asked is a fault of ours, and no permission.
-    if (asks === 0) throw new Error('an operation asked for no permission at all');
+    // An operation that requires no permission is a bug, and must not be allowed.
+    if (asks === 0) throw new Error('the operation requires no permission');
     return { principal, resources: allowed, identityVersion } as unknown as Authorized;
   };
 
   /**
-   * Returns the tags of the user or role that a caller is or is a session of, as they are now. Tags of the session override them.
+   * Returns the current tags of the caller's user or role. Session tags override them.
    *
    * Source: STS API reference, GetFederationToken, "Tags": a session tag takes precedence over the tag of the user, whatever the key's case.
    * Assumed: a federated user has the tags that its issuer has at the time of use, as a role session has those of its role. The session's
@@ -231,11 +234,11 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
     if (stack === undefined) return { denied: denied(principal, action, resource, NOBODY, called) };
     const decision = decided(stack, action, resource, context);
     if (decision.effect === 'Deny') return { denied: denied(principal, action, resource, decision, called) };
-    // Nothing on the owner's side can grant it: Chime has no resource policies, and ours have no other. Requirement EVAL-8.
+    // No policy of the owner can allow the request, because resources have no resource policies. Requirement EVAL-8.
     if (owner === undefined || owner === principal.accountId || isOfAws(resource) || isOwnOrganizations(principal, resource))
       return undefined;
     const refused = implicit('resource', resource);
-    // Source: the text of the real service in users' reports, as in serverless/serverless issue 3374.
+    // Source: the message of the real service in users' reports, such as serverless/serverless issue 3374.
     if (action === 'iam:PassRole') return { denied: new Denied('Cross-account pass role is not allowed.', refused, [resource]) };
     return { denied: denied(principal, action, resource, refused, called) };
   }
@@ -245,8 +248,10 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
   }
 
   /**
-   * What an organization owns stands in its management account's name, yet its members ask for it, and an invited account answers a
-   * handshake. Who may do what with it, beyond this, the operations of Organizations decide.
+   * Reports whether a resource of the management account belongs to the caller's organization, or is a handshake.
+   *
+   * Members may call operations on resources of their organization, and an invited account may answer a handshake. The operations of
+   * Organizations make the remaining checks.
    */
   function isOwnOrganizations(principal: Principal, resource: string): boolean {
     const parts = parseArn(resource);
@@ -255,13 +260,16 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
   }
 
   /**
-   * Decides `sts:AssumeRole` and its companions by the caller's policies and the role's trust policy together.
+   * Decides `sts:AssumeRole` and related actions with the caller's policies and the role's trust policy.
    *
-   * Trust that names the caller directly is enough in its own account. Trust of the account needs the caller's policies
-   * as well, and across accounts both are always needed. The trust policy reads all facts of the role. The caller's policies read those
-   * of another account's role only after its trust policy allows the caller, so that no answer before depends on them.
-   * A role of another account that does not trust the caller gets the answer of an unknown role, whether its trust policy denies or
-   * is silent. Requirements STS-4, STS-5, EVAL-7, SLR-10.
+   * - In the role's account, a trust policy that names the caller is sufficient. If it names the account, the caller's policies must also
+   *   allow the action.
+   * - Across accounts, both must allow the action.
+   * - The trust policy reads all facts of the role. The caller's policies read the facts of another account's role only after the trust
+   *   policy allows the caller. Otherwise the response could reveal them.
+   * - If another account's role does not trust the caller, the response is the same as for an unknown role.
+   *
+   * Requirements STS-4, STS-5, EVAL-7, SLR-10.
    */
   function throughTrust(
     principal: Principal,
@@ -292,18 +300,20 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
     if (decision.kind === 'explicit') return { denied: denied(principal, action, resource, decision) };
     const named = trust?.effect === 'Allow' && role?.accountId === principal.accountId ? trust.grantee : 'account';
     if (own?.effect === 'Deny') {
-      const remaining = named === 'account' ? own : besidesGrant(principal, named, own, action, resource, context);
+      const remaining = named === 'account' ? own : layersAfterGrant(principal, named, own, action, resource, context);
       return remaining && { denied: denied(principal, action, resource, remaining), context };
     }
     return trust?.effect === 'Allow' ? undefined : { denied: bare(principal, action, resource) };
   }
 
   /**
-   * What of a denial a direct grant in the same account does not make up for. Of who is named itself, only the organization's
-   * ceiling; of a session whose role is named, its boundary and session policies besides, which the missing identity policies may
-   * have hidden. Requirement EVAL-7.
+   * Returns the part of a denial that still applies if a trust policy in the same account allows the caller.
+   *
+   * If the trust policy names the principal itself, only service control policies still apply. If it names the role of a session, the
+   * boundary and the session policies also apply. The denial may not mention them, because the identity policies denied first.
+   * Requirement EVAL-7.
    */
-  function besidesGrant(
+  function layersAfterGrant(
     principal: Principal,
     named: 'principal' | 'role',
     own: Extract<Denial, { kind: 'implicit' }>,
@@ -327,12 +337,12 @@ export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_
 }
 
 /**
- * Steps that the explanation of one denial may take. It runs in the transaction, while every other caller waits: a few milliseconds.
- * Attached policies of 30,000 characters in all are explained within it, and longer ones if earlier denials have read them.
+ * Maximum steps of the explanation of one denial, which take a few milliseconds. The explanation runs in the transaction and blocks other
+ * callers. The limit is sufficient for 30,000 characters of policies, and for more if earlier denials have already parsed them.
  */
 const EXPLAINED_STEPS_MAX = 1_000_000;
 
-/** Explains a denial. Returns undefined if the policies are too long to be explained while every other caller waits. */
+/** Explains a denial. Returns `undefined` if the policies are too long to be explained within `EXPLAINED_STEPS_MAX`. */
 function reasonsOf(facts: Omit<MessageFacts, 'budget'>): string | undefined {
   try {
     return authorizationMessage({ ...facts, budget: { stepsLeft: EXPLAINED_STEPS_MAX } });
@@ -342,14 +352,14 @@ function reasonsOf(facts: Omit<MessageFacts, 'budget'>): string | undefined {
   }
 }
 
-/** In place of the identity policies, where a grant makes up for them. */
+/** Replacement of the identity policies if a trust policy grants the action directly. */
 const EVERYTHING = [
   {
     policyId: 'the grant',
     policy: compilePolicy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'),
   },
 ];
-/** Returns the refusal of a resource, which is a denial if a decision exceeds its step budget. */
+/** Runs a decision. Returns a denial if it exceeds its step budget. */
 function withinSteps(
   principal: Principal,
   { action, called }: Asked,
@@ -368,7 +378,7 @@ const ALLOW: Decision = { effect: 'Allow', by: [] };
 const ANY: readonly string[] = ['*'];
 
 /**
- * Policies that AWS owns, for every account. Any other ARN without an account names nothing that the caller could own.
+ * Reports whether an ARN names a policy of AWS, which every account can use. No other ARN without an account can belong to the caller.
  *
  * Source: Service Authorization Reference: `arn:aws:iam::aws:policy/…`, and `awspolicy` of Organizations.
  */
@@ -387,14 +397,17 @@ function denied(principal: Principal, action: string, resource: string, decision
   return new Denied(text, decision, resource === '*' ? [] : [resource]);
 }
 
-/** Without a reason clause: the message for an unknown role and for one that does not trust. `decision` is for the trail. Requirement STS-4. */
+/**
+ * Returns a denial without a reason clause, which is the same for an unknown role and for a role that does not trust the caller.
+ * `decision` is for the trail. Requirement STS-4.
+ */
 function bare(principal: Principal, action: string, resource: string, decision: Denial = implicit('trust', resource)): Denied {
-  // For the holder of a provider's token the real service names neither the caller nor the role.
+  // For the caller of an unsigned request, the real service names neither the caller nor the role.
   if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, decision, [resource]);
   return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, decision, [resource]);
 }
 
-/** Documents that one action of a request is decided by. A new kind of document is a member here, and `anyReads` asks it. */
+/** Documents that decide one action of a request. If you add a kind of document, extend `anyReads` too. */
 interface Documents {
   /** Absent for an unsigned request. Its layers are all policies of the caller: identity, boundary, session, service control. */
   readonly stack?: PolicyStack;
@@ -407,29 +420,31 @@ const RESOURCE_TAGS: readonly TagPrefix[] = ['aws:resourcetag/', 'iam:resourceta
 const PRINCIPAL_TAGS: readonly TagPrefix[] = ['aws:principaltag/'];
 
 /**
- * Checks whether any of the documents reads a key with one of the prefixes. A fact that costs a look-up is loaded if, and only if, this
- * is true: a document that is not asked would read an absent key, and a Deny on the key would not apply.
+ * Reports whether any of the documents reads a key with one of the prefixes.
+ *
+ * Facts that require a lookup are loaded only if this returns true. So it must cover all documents: if it missed one, the key would be
+ * absent there, and a Deny on the key would not apply.
  */
 function anyReads({ stack, trust }: Documents, action: string, prefixes: readonly string[]): boolean {
   return prefixes.some((prefix) => stack?.readsKey(action, prefix) || (trust !== undefined && trustReadsKey(trust, action, prefix)));
 }
 
 /**
- * Contexts of one resource. `whole` has every fact. `known` is what the caller's policies read: for another account's resource it lacks the
- * facts that are the owner's, unless the owner manages the caller's organization and the resource is part of it.
+ * Condition contexts of one resource. `whole` has every fact. The caller's policies read `known`. For a resource of another account, it
+ * lacks the owner's facts. Exception: resources of the caller's organization, whose owner is its management account.
  */
 interface Seen {
   readonly whole: ConditionContext;
   readonly known: ConditionContext;
 }
 
-/** A denial, with the context in which the caller's policies were evaluated. Default: the known one. */
+/** Denial, with the context in which the caller's policies were evaluated. Default: `Seen.known`. */
 interface Refusal {
   readonly denied: Denied;
   readonly context?: ConditionContext;
 }
 
-/** Adds facts that are the owner's: the organization of the resource's account, and the resource's tags. */
+/** Adds the owner's facts: the organization of the resource's account, and the resource's tags. */
 function withOwnersFacts(
   context: Map<string, string | readonly string[]>,
   { trustPolicyOf }: Asked,
@@ -457,24 +472,26 @@ function messagePrincipalOf({ principalId: id, arn }: Principal): MessagePrincip
   return { id, name: arn.slice(arn.lastIndexOf('/') + 1), arn };
 }
 
-/** Keys whose reader needs the tags of the resource: the tags, and the keys of a request that changes them. */
+/** Returns the prefixes of the keys that require the tags of the resource. `aws:TagKeys` requires them if the request changes tags. */
 function tagPrefixesOf({ trustPolicyOf }: Asked, context: ConditionContext): readonly string[] {
   return trustPolicyOf === undefined && context.has('aws:tagkeys') ? [...RESOURCE_TAGS, 'aws:tagkeys'] : RESOURCE_TAGS;
 }
 
-/** The condition keys of tags that differ in case only. */
+/** Returns the condition keys of tags that differ only in case. */
 function ambiguousKeys(prefixes: readonly TagPrefix[], tags: Tags = NO_TAGS): readonly string[] {
   const keys = ambiguousTagKeys(Object.keys(tags));
   return keys.length === 0 ? NO_KEYS : prefixes.flatMap((prefix) => keys.map((key) => prefix + key));
 }
 
 /**
- * Denies a request whose decision would read a tag whose key occurs in several spellings. Requests cannot store such tags; older data may
- * have them.
+ * Denies a request whose decision reads a tag with several spellings of its key. Requests cannot store such tags, but older data may have
+ * them.
  *
- * A policy could mean either value, and an absent key would satisfy negated tests. So the request is denied: an error during evaluation
- * fails closed. Requirement EVAL-12. Another account's role gets the answer of an unknown role. Source: IAM User Guide, `aws:ResourceTag`:
- * a condition matches either key "but not both". Assumed: that AWS does the same.
+ * A policy could mean either value, and an absent key would satisfy negated tests. So evaluation fails closed. Requirement EVAL-12.
+ * For another account's role, the response is that of an unknown role.
+ *
+ * Source: IAM User Guide, `aws:ResourceTag`: a condition matches either key "but not both".
+ * Assumed: AWS does the same.
  */
 function ambiguity(principal: Principal, { action, called, trustPolicyOf }: Asked, resource: string, others: boolean): Refusal {
   if (trustPolicyOf !== undefined && (others || principal.type === 'Unknown')) return { denied: bare(principal, action, resource) };
@@ -484,24 +501,28 @@ function ambiguity(principal: Principal, { action, called, trustPolicyOf }: Aske
 const NO_KEYS: readonly string[] = [];
 
 /**
- * Kinds of sessions that may not call a service at all, whatever their policies say: credentials of GetFederationToken call no
- * IAM and of STS only GetCallerIdentity; those of GetSessionToken call IAM only with MFA, and of STS AssumeRole and
- * GetCallerIdentity.
+ * Rejects operations that a kind of session cannot call, regardless of its policies.
  *
- * Source: IAM User Guide, "Comparing the AWS STS API operations"; requirement §2.6.
- * Assumed: IAM answers InvalidClientTokenId, as users report of real accounts; STS answers AccessDenied.
+ * - Credentials of GetFederationToken cannot call IAM. In STS, they can call only GetCallerIdentity.
+ * - Credentials of GetSessionToken can call IAM only with MFA. In STS, they can call only AssumeRole and GetCallerIdentity.
+ *
+ * @throws InvalidClientTokenId  the action belongs to IAM
+ * @throws Denied                the action belongs to STS
+ *
+ * Source: IAM User Guide, "Comparing the AWS STS API operations"; requirement §2.6. The code of IAM is from users' reports.
+ * Assumed: the code of STS.
  */
 function refuseBySessionKind(principal: Principal, action: string): void {
   const federated = principal.type === 'FederatedUser';
   const fromUser = (principal.type === 'IAMUser' || principal.type === 'Root') && principal.session !== undefined;
-  // Neither limit is one of the console. Source: the same page, its notes on console sessions.
+  // The limits do not apply to console sessions. Source: the notes of the same page.
   if ((!federated && !fromUser) || principal.session?.fromConsole) return;
   if (action.startsWith('iam:') && (federated || !principal.session?.mfaAuthenticated)) {
     throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid');
   }
   if (!action.startsWith('sts:') || action === 'sts:GetCallerIdentity') return;
   const mayAssume = fromUser && action === 'sts:AssumeRole';
-  // GetFederationToken and GetSessionToken refuse every session in words of their own. Requirement STS-3.
+  // GetFederationToken and GetSessionToken reject every session with their own messages. Requirement STS-3.
   const refusesItself = action === 'sts:GetFederationToken' || action === 'sts:GetSessionToken';
   if (!mayAssume && !refusesItself) {
     throw new Denied(`User: ${principal.arn} is not authorized to perform: ${action}`, NOBODY, []);

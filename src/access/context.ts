@@ -1,13 +1,13 @@
 import type { AccountId } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
-import { header, type Received } from '#core/exchange.ts';
+import { header, type RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 
 type Writable = Map<string, string | readonly string[]>;
 
-/** `aws:PrincipalType`. Source: IAM User Guide, global condition keys; requirement CTX-1. */
+/** Values of `aws:PrincipalType`. Source: IAM User Guide, global condition keys; requirement CTX-1. */
 const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
   Root: 'Account',
   IAMUser: 'User',
@@ -18,26 +18,26 @@ const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
 };
 
 /**
- * Characters of a free header that policies see: patterns are matched against them, and that must stay cheap.
- * Assumed: as CloudTrail, which keeps 1 KB of a user agent.
+ * Maximum length of a header value in the context, in characters. It bounds the cost of matching patterns.
+ * Assumed: CloudTrail's limit of 1 KB for a user agent.
  */
 const HEADER_VALUE_MAX = 1024;
 
-/** What a principal's account adds: its place in an organization. */
+/** Position of an account in an organization. */
 export interface OrganizationFacts {
   readonly organizationId: string;
-  /** `o-…/r-…/ou-…/`, without the account. */
+  /** Path without the account: `o-…/r-…/ou-…/`. */
   readonly path: string;
   readonly managementAccountId: AccountId;
 }
 
 /**
- * The global context keys of a signed request. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
+ * Returns the global context keys of a request, in lower case. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
  *
- * The listener determines `aws:SourceIp` and `aws:SecureTransport`: only a trusted proxy's headers can change them.
+ * The listener determines `aws:SourceIp` and `aws:SecureTransport`. Only the headers of a trusted proxy can change them.
  */
 export function requestContext(
-  received: Received,
+  received: RequestFacts,
   principal: Principal,
   principalTags: Readonly<Record<string, string>>,
   region: string,
@@ -61,7 +61,7 @@ export function requestContext(
   if (principal.type === 'Unknown') return context;
 
   context.set('aws:principalaccount', principal.accountId);
-  // Of a role session the role's ARN, path included, never the session's. policy-engine.md 48.
+  // For a role session, this is the ARN of the role with its path, and never the ARN of the session. policy-engine.md 48.
   context.set('aws:principalarn', principal.type === 'AssumedRole' ? principal.roleArn : principal.arn);
   context.set('aws:userid', principal.principalId);
   if (principal.type === 'IAMUser') context.set('aws:username', principal.userName);
@@ -85,7 +85,7 @@ export function requestContext(
 
 const TAG_KEYS = /^aws:(?:requesttag\/|resourcetag\/|tagkeys$)/;
 
-/** Adds what the operation says of its request; on the classic profile no tag key is ever there. Requirement TAG-2. */
+/** Adds the context keys of an operation. The classic profile has no tag keys. Requirement TAG-2. */
 export function addOperationContext(context: Writable, added: ConditionContext | undefined, profile: 'classic' | 'sdk'): void {
   for (const [key, value] of added ?? []) {
     if (profile === 'sdk' || !TAG_KEYS.test(key)) context.set(key, value);

@@ -9,29 +9,31 @@ import { verifySaml } from './saml.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * Verifies the token that stands for a signature in an operation nobody signs, and answers who brings it; undefined where the
- * operation brings none.
+ * Verifies the token of an unsigned operation and returns its caller. Returns `undefined` for operations without a token.
  *
- * Runs between decoding and the transaction, because it may have to fetch keys; the operation looks again, in its
- * transaction, whether the provider is still there.
+ * Runs between decoding and the transaction, because it may have to fetch keys. The operation checks in its transaction that the provider
+ * still exists.
  *
- * @throws AwsError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError
+ * @throws InvalidIdentityTokenException   the provider is unknown, or the token is invalid
+ * @throws ExpiredTokenException           the token has expired
+ * @throws IDPCommunicationErrorException  the keys of the provider cannot be fetched
  */
 export type Federate = (operation: string, input: unknown, now: Instant) => Promise<Principal | undefined>;
 
+/** Dependencies of `federating`. */
 export interface FederateParts {
   readonly snapshot: Snapshot;
   readonly keys: IssuerKeys;
 }
 
-/** Makes the stage that federates. Requirements FED-1, FED-2. */
+/** Creates the stage that verifies tokens of identity providers. Requirements FED-1, FED-2. */
 export function federating({ snapshot, keys }: FederateParts): Federate {
   async function webIdentity({ RoleArn, WebIdentityToken }: { readonly RoleArn: string; readonly WebIdentityToken: string }, now: Instant) {
-    // Read when the first token comes: most servers never need the library of tokens.
+    // Loads the token library when the first token arrives, because most servers never need it.
     const { issuerOf, verifyWebIdentity } = await import('./web-identity.ts');
     const issuer = issuerOf(WebIdentityToken);
     const accountId = parseArn(RoleArn)?.accountId as AccountId | undefined;
-    // Only an issuer that the role's account has registered is ever asked for its keys.
+    // Fetches keys only from issuers that are registered in the role's account.
     const provider =
       accountId === undefined || !issuer.startsWith('https://')
         ? undefined
@@ -40,11 +42,11 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
       throw new AwsError('InvalidIdentityTokenException', `No OpenIDConnect provider found in your account for ${issuer.slice(0, 255)}`);
     }
     const federation = await verifyWebIdentity(WebIdentityToken, provider, keys, now);
-    // Before the trust policy, which cannot lift this limit.
+    // The trust policy cannot override this limit, so it is checked first.
     if (federation.kind === 'web-identity' && federation.roleArns !== undefined && !federation.roleArns.includes(RoleArn)) {
       throw invalid('The target role ARN is not present in the roles claim of the identity token');
     }
-    return bringer(provider.accountId, federation);
+    return tokenCaller(provider.accountId, federation);
   }
 
   async function saml({ PrincipalArn, SAMLAssertion }: { readonly PrincipalArn: string; readonly SAMLAssertion: string }, now: Instant) {
@@ -52,7 +54,7 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
     const name = parts?.resource.startsWith('saml-provider/') ? parts.resource.slice('saml-provider/'.length) : '';
     const provider = snapshot.record(parts?.accountId as AccountId, 'saml-provider', name.toLowerCase());
     if (provider?.arn !== PrincipalArn) throw new AwsError('InvalidIdentityTokenException', "Specified provider doesn't exist");
-    return bringer(provider.accountId, await verifySaml(SAMLAssertion, provider, now));
+    return tokenCaller(provider.accountId, await verifySaml(SAMLAssertion, provider, now));
   }
 
   return async (operation, input, now) => {
@@ -62,8 +64,8 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
   };
 }
 
-/** Who brings a token: of the provider's account, and known by nothing but the token. `principalId` is CloudTrail's of such users. */
-function bringer(accountId: AccountId, federation: Federation): Principal {
+/** Returns the caller that a token identifies, in the provider's account. `principalId` has CloudTrail's format for such users. */
+function tokenCaller(accountId: AccountId, federation: Federation): Principal {
   const { provider, issuer, audience, subject } = federation;
   const principalId = federation.kind === 'saml' ? `${federation.nameQualifier}:${subject}` : `${issuer}:${audience}:${subject}`;
   return { type: 'Unknown', accountId, arn: provider, principalId, federation };

@@ -32,7 +32,7 @@ const NEVER_FETCHED: readonly [name: string, url: string, message: RegExp][] = [
 ];
 
 for (const [name, url, message] of NEVER_FETCHED) {
-  test(`guardedFetch: ${name} is never fetched`, async () => {
+  test(`guardedFetch: ${name} is rejected`, async () => {
     await assert.rejects(guardedFetch({ allowedInternalHosts: ['localhost:2'] })(url, { thumbprints: [] }), { message });
   });
 }

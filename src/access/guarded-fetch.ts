@@ -5,29 +5,31 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
 
 /**
- * Fetches documents of identity providers. Owns where the server may go: HTTPS only, no redirects, and no address of our own
- * network unless its host is allowed, whatever a name resolves to. Requirement INF-8.
+ * HTTP client for documents of identity providers. Allows only HTTPS without redirects. Blocks internal addresses, also if a name resolves
+ * to one, unless the host is allowed. Requirement INF-8.
  */
 
+/** Options of one fetch. */
 export interface FetchJsonOptions {
-  /** SHA-1 of certificates, in hex: a chain through one of them is trusted though no public authority signed it. */
+  /** SHA-1 fingerprints of certificates in hexadecimal. A chain that contains one of them is trusted without a public authority. */
   readonly thumbprints: readonly string[];
 }
 
-/** Resolves to the document, or rejects with FetchProblem. */
+/** Fetches and parses a JSON document. Rejects with `FetchProblem`. */
 export type FetchJson = (url: string, options: FetchJsonOptions) => Promise<unknown>;
 
-/** Why a document could not be had. The message names the host and never its answer. */
+/** Failed fetch. The message names the host and never contains its response. */
 export class FetchProblem extends Error {}
 
+/** Limits of the client. */
 export interface GuardedFetchOptions {
-  /** Hosts, with the port where it is not 443, that may have internal addresses: `keycloak.corp.example`, `localhost:8443`. */
+  /** Hosts that may have internal addresses, with a port other than 443: `keycloak.corp.example`, `localhost:8443`. */
   readonly allowedInternalHosts: readonly string[];
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
 }
 
-/** Makes the fetch. Defaults: 5 s for all of it, 256 KiB. */
+/** Creates the client. `timeoutMs` applies to the whole exchange. Defaults: 5 seconds, 256 KiB. */
 export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes = 262_144 }: GuardedFetchOptions): FetchJson {
   return (text, { thumbprints }) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -36,7 +38,7 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
     }
     const allowed = allowedInternalHosts.includes(url.host);
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    // A name is judged by what it resolves to; an address is never resolved.
+    // `publicLookup` checks names. It does not run for a host that is an address.
     if (!allowed && isIP(host) !== 0 && isInternal(host)) return Promise.reject(internal(url.host));
 
     return new Promise((resolve, reject) => {
@@ -46,7 +48,7 @@ export function guardedFetch({ allowedInternalHosts, timeoutMs = 5000, maxBytes 
         lookup: allowed ? resolveName : publicLookup,
         headers: { accept: 'application/json' },
         signal: AbortSignal.timeout(timeoutMs),
-        // Judged below, where the thumbprints are known.
+        // `isTrusted` checks the certificate, because it knows the thumbprints.
         rejectUnauthorized: false,
       });
       asked.on('socket', (socket) =>
@@ -93,7 +95,7 @@ function internal(host: string): FetchProblem {
   return new FetchProblem(`${host} has an internal address, and is not among the internal hosts that are allowed.`);
 }
 
-/** Resolves a name, and answers only if none of its addresses is internal: a name with one of each would let the resolver choose. */
+/** Resolves a name. Fails if any of its addresses is internal, because otherwise the connection could use that one. */
 const publicLookup: LookupFunction = (hostname, options, callback) => {
   resolveName(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) callback(error, '', 0);
@@ -103,7 +105,7 @@ const publicLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-/** Networks that are nobody's in public. Source: IANA special-purpose address registries. */
+/** IPv4 networks that are not part of the public Internet. Source: IANA special-purpose address registries. */
 // biome-ignore format: a table
 const INTERNAL_NETWORKS: readonly [network: string, prefix: number, family: 'ipv4' | 'ipv6'][] = [
   ['0.0.0.0', 8, 'ipv4'], ['10.0.0.0', 8, 'ipv4'], ['100.64.0.0', 10, 'ipv4'], ['127.0.0.0', 8, 'ipv4'], ['169.254.0.0', 16, 'ipv4'],
@@ -111,7 +113,7 @@ const INTERNAL_NETWORKS: readonly [network: string, prefix: number, family: 'ipv
   ['198.51.100.0', 24, 'ipv4'], ['203.0.113.0', 24, 'ipv4'], ['224.0.0.0', 4, 'ipv4'], ['240.0.0.0', 4, 'ipv4'],
 ];
 
-/** Only what is allotted of IPv6 is public; of that, not what carries an IPv4 address within. */
+/** Public IPv6 addresses are in 2000::/3, except ranges that embed an IPv4 address. */
 const PUBLIC_IPV6 = blockList([['2000::', 3, 'ipv6']]);
 const CARRYING_IPV4 = blockList([['2001::', 32, 'ipv6'], ['2002::', 16, 'ipv6'], ['2001:db8::', 32, 'ipv6']]); // biome-ignore format: a table
 const INTERNAL = blockList(INTERNAL_NETWORKS);
@@ -122,7 +124,7 @@ function blockList(networks: readonly (readonly [string, number, 'ipv4' | 'ipv6'
   return list;
 }
 
-/** Whether an address is not one of the public Internet. Unknown is internal. */
+/** Reports whether an address is not part of the public Internet. Returns true for a string that is not an address. */
 export function isInternal(address: string): boolean {
   switch (isIP(address)) {
     case 4:
@@ -135,7 +137,7 @@ export function isInternal(address: string): boolean {
 }
 
 /**
- * Whether a public authority vouches for the host, or its chain of signatures leads through a certificate that is pinned.
+ * Reports whether a public authority signed the host's certificate, or its chain contains a pinned certificate.
  *
  * Source: IAM User Guide, "Obtain the thumbprint for an OpenID Connect identity provider".
  */
@@ -150,7 +152,7 @@ function isTrusted(socket: TLSSocket, host: string, thumbprints: readonly string
     if (pinned.includes(certificate.fingerprint.replaceAll(':', '').toLowerCase())) return true;
     const issuer: X509Certificate | undefined = certificate.issuerCertificate;
     if (issuer === undefined || issuer.fingerprint256 === certificate.fingerprint256) return false;
-    // The issuer was only sent along: it counts when it really signed.
+    // The host sent the issuer's certificate, so this verifies that the issuer signed the previous one.
     if (!issuer.ca || !certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) return false;
     certificate = issuer;
   }

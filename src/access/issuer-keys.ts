@@ -1,53 +1,53 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Instant } from '#core/instant.ts';
+import { lruMap } from '#core/lru-map.ts';
 import { type FetchJson, FetchProblem } from './guarded-fetch.ts';
 
-/** The signing keys that an issuer publishes, by OpenID Connect discovery. */
+/** Signing keys that issuers publish, found by OpenID Connect discovery. */
 export interface IssuerKeys {
   /**
-   * Keys no older than an hour. `afresh`: fetched anew, because a token names a key that is not among them, but at most
-   * once a minute, so that tokens with invented keys do not make us fetch.
+   * Returns keys that were fetched within the last hour. With `afresh`, within the last minute: use it if a token names an unknown key. The
+   * limit prevents tokens with invented key names from causing a fetch each.
    *
-   * @throws FetchProblem they could not be had
+   * @throws FetchProblem  the keys cannot be fetched
    */
   keysOf(issuer: string, thumbprints: readonly string[], now: Instant, afresh?: 'afresh'): Promise<JSONWebKeySet>;
 }
 
-const KEPT_MS = 3_600_000;
+const CACHED_MS = 3_600_000;
 const AFRESH_MS = 60_000;
 const FAILURE_MS = 10_000;
 const ISSUERS_MAX = 1000;
 const KEYS_MAX = 100;
 
-interface Kept {
+/** Cached keys, or the failure to fetch them. */
+interface Entry {
   readonly fetchedAt: Instant;
   readonly keys: Promise<JSONWebKeySet>;
   failed: boolean;
 }
 
 /**
- * Fetches and remembers keys. Those who ask together wait for one fetch; a failure is remembered for ten seconds.
+ * Creates a cache of keys. Concurrent calls for one issuer share one fetch. Failures are cached for ten seconds.
  *
- * Source: OpenID Connect Discovery 1.0 §4: the document's `issuer` must be the one asked.
- * Assumed: the three times; AWS publishes none.
+ * Source: OpenID Connect Discovery 1.0 §4: the document's `issuer` must be the requested one.
+ * Assumed: the three times. AWS publishes none.
  */
 export function issuerKeys(fetchJson: FetchJson): IssuerKeys {
-  const kept = new Map<string, Kept>();
+  const kept = lruMap<string, Entry>(ISSUERS_MAX);
   return {
     keysOf(issuer, thumbprints, now, afresh) {
       const name = `${issuer} ${thumbprints.join()}`;
       const before = kept.get(name);
       if (before !== undefined) {
         const age = now - before.fetchedAt;
-        const lasts = before.failed ? FAILURE_MS : afresh === undefined ? KEPT_MS : AFRESH_MS;
+        const lasts = before.failed ? FAILURE_MS : afresh === undefined ? CACHED_MS : AFRESH_MS;
         if (age < lasts) return before.keys;
       }
-      const entry: Kept = { fetchedAt: now, keys: fetchKeys(fetchJson, issuer, thumbprints), failed: false };
+      const entry: Entry = { fetchedAt: now, keys: fetchKeys(fetchJson, issuer, thumbprints), failed: false };
       entry.keys.catch(() => {
         entry.failed = true;
       });
-      kept.delete(name);
-      if (kept.size >= ISSUERS_MAX) kept.delete(kept.keys().next().value as string);
       kept.set(name, entry);
       return entry.keys;
     },

@@ -1,83 +1,54 @@
-import type { Instant } from '#core/instant.ts';
-import type { RegisteredServer, Renewal, Servers } from '#store/engine/servers.ts';
-import type { Store } from '#store/store.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { RegisteredServer, Renewal } from '#store/engine/servers.ts';
+import type { Store, Tx } from '#store/store.ts';
+import type { LeaseParts } from './lease-parts.ts';
 import { MARGIN, withdrawals } from './withdrawals.ts';
 
 /**
- * The lease on the identity snapshot: when the call that withdrew something has answered, no server honours what was withdrawn.
+ * Lease on the identity snapshot. After a call that withdraws a permission has returned, no server honors the permission.
  *
- * A server authorizes only while its lease holds. The lease is counted from the moment at which the server *requested* the state by which it
- * decides, and begins when the database has stored the server's acknowledgement of that state.
+ * A server authorizes requests only while its lease holds. The duration of a lease counts from the time at which the server *requested* the
+ * state of its snapshot. The lease begins when the database has stored the server's acknowledgment of that state.
  *
- * A change of identity returns when every registered server has acknowledged it, or when every lease requested before the commit is dead. In
- * the second case a server without the acknowledgement has no lease, and gets none before it registers again. Its row is deleted at once, so
- * the next change does not wait for it.
+ * A change of identity returns when every registered server has acknowledged it, or when every lease requested before the commit has
+ * expired. In the second case, a server without an acknowledgment has no lease, and gets none before it registers again. Its row is
+ * deleted immediately, so that the next change does not wait for it.
  * Requirement: storage.md 5.2. Decision 0011. The protocol is checked in `test/leases/`.
  */
 export interface Lease {
-  /** Whether what the snapshot says may be honoured now. */
+  /** Reports whether the server may authorize with its snapshot now. */
   holds(): boolean;
-  /** Returns for how many milliseconds the lease still holds if it is not renewed: 0 without one, Infinity for the only server. */
+  /** Returns the remaining milliseconds of the lease: 0 without a lease, `Infinity` if the database has only one server. */
   holdsForMs(): number;
-  /** Registers this server and takes in all of identity. Resolves once the lease holds. @throws Error where the database does not answer */
+  /** Registers this server and loads the snapshot. Resolves when the lease holds. @throws Error  the database does not respond in time */
   start(): Promise<void>;
-  /** Resolves after a renewal that began after the call, whether it got a lease or not. */
+  /** Resolves after a renewal that began after the call, even if the renewal failed. */
   renew(): Promise<void>;
-  /** Resolves once no server honours anything older than `version`, which has been committed. Never rejects. */
+  /** Resolves when no server authorizes with a version older than `version`, which must be committed. Never rejects. */
   withdrawn(version: number): Promise<void>;
-  /** Takes a server out in two phases, so that it has no lease when it is gone. One that still runs registers anew. */
+  /** Removes a server in two phases, so that its lease has expired when its row is deleted. A server that still runs registers again. */
   remove(serverId: string): Promise<'removed' | 'absent'>;
-  /** Deletes the tombstones that every server has taken in. */
+  /** Deletes the tombstones that every server has applied. Returns their number. */
   trim(): Promise<number>;
-  /** Gives up the lease, then the registration. */
+  /** Drops the lease and deletes the registration. */
   stop(): Promise<void>;
   servers(): Promise<readonly RegisteredServer[]>;
-  /** What this server is registered as; it changes where a server must begin anew. */
+  /** ID of this server's registration. It changes when the server registers again. */
   serverId(): string;
 }
 
-/** Time as a server knows it; a simulation has its own. */
-export interface LeaseClock {
-  /** Milliseconds that only go forward, at a rate within 2.5 % of the other servers'. */
-  readonly monotonic: () => number;
-  readonly wall: () => Instant;
-  /** Calls `fn` once; returns what takes it back. */
-  readonly after: (milliseconds: number, fn: () => void) => () => void;
-}
-
-/** Hints that something has changed: they may be late, doubled or lost, and nothing depends on them but speed. */
-export interface Hints {
-  hint(topic: 'identity' | 'identity-applied'): void;
-  on(topic: 'identity' | 'identity-applied', heard: () => void): () => void;
-}
-
-export interface LeaseParts {
-  readonly servers: Servers;
-  readonly hints: Hints;
-  readonly snapshot: Pick<Snapshot, 'version' | 'apply' | 'reload'>;
-  readonly clock: LeaseClock;
-  readonly leaseMilliseconds: number;
-  /** False: nobody else can be on this database, so the lease holds while this process does. */
-  readonly shared: boolean;
-  readonly name: string;
-  readonly newId: () => string;
-  readonly report: (what: string) => void;
-}
-
-/** Of a lease: by how much the wall clock and the monotonic one may disagree. The rest of the margin is for their rates. */
+/** Maximum difference between the wall clock and the monotonic clock, as a fraction of a lease. The rest of `MARGIN` is for their rates. */
 const DISAGREEMENT = MARGIN / 2;
 
-/** Makes the lease of one server; nothing is asked before `start`. */
+/** Creates the lease of one server. Does not query the database before `start`. */
 export function newLease(parts: LeaseParts): Lease {
   const { servers, hints, snapshot, clock, leaseMilliseconds, shared, report } = parts;
   let id = parts.newId();
   let registered = false;
-  /** The lease's end on the monotonic clock. */
+  /** End of the lease on the monotonic clock. */
   let until = Number.NEGATIVE_INFINITY;
-  /** How far the wall clock was ahead of the monotonic one when the lease was asked for. */
+  /** Difference between the wall clock and the monotonic clock when the lease was requested. */
   let ahead = 0;
-  /** Whether the snapshot is all of identity as of its version. */
+  /** Whether the snapshot contains all identity records of its version. */
   let complete = false;
   let epoch: string | undefined;
   let failing = false;
@@ -86,7 +57,7 @@ export function newLease(parts: LeaseParts): Lease {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   let unschedule = (): void => {};
-  const unheard: (() => void)[] = [];
+  const unsubscribes: (() => void)[] = [];
   const waiting = withdrawals({ ...parts, own: () => id, applied: () => (complete ? snapshot.version() : 0) });
 
   function drop(): void {
@@ -97,23 +68,23 @@ export function newLease(parts: LeaseParts): Lease {
     if (!shared) return complete && !stopped;
     const at = clock.monotonic();
     if (at >= until) return false;
-    // A clock that stood still with its machine counts too little: the wall clock tells.
+    // The monotonic clock may stop while the machine is suspended. Then the wall clock differs.
     if (Math.abs(clock.wall() - at - ahead) <= leaseMilliseconds * DISAGREEMENT) return true;
     drop();
     return false;
   }
 
-  /** Goes on under another name: what is known of the old one stays true of it. */
-  function beginAnew(why: string): void {
-    report(`this server registers anew, because ${why}`);
+  /** Drops the lease and registers with a new ID at the next renewal. Facts about the old ID remain true. */
+  function restart(why: string): void {
+    report(`this server registers again, because ${why}`);
     drop();
-    // Without a lease nobody has to wait for it.
+    // Other servers need not wait for a server without a lease.
     void servers.leave(id).catch(() => {});
     id = parts.newId();
     registered = false;
   }
 
-  /** Takes everything in, without a lease and before anybody waits for this server. */
+  /** Loads all identity records. The server has no lease and is not registered yet, so no other server waits for it. */
   async function load(): Promise<void> {
     const { version, changes, epoch: of } = await servers.renew(id, 0);
     snapshot.reload(version, changes);
@@ -133,17 +104,17 @@ export function newLease(parts: LeaseParts): Lease {
     const since = snapshot.version();
     const renewal = await servers.renew(id, since);
     if (stopped) return;
-    if (renewal.registration !== 'active') return beginAnew(`its registration is ${renewal.registration}`);
+    if (renewal.registration !== 'active') return restart(`its registration is ${renewal.registration}`);
     const lost = reasonToReload(renewal, since);
     if (lost !== undefined) {
       complete = false;
-      return beginAnew(lost);
+      return restart(lost);
     }
     takeIn(renewal, since);
     if (shared && renewal.version > renewal.acknowledged) {
       const outcome = await servers.acknowledge(id, renewal.version);
       if (stopped) return;
-      if (outcome === 'absent') return beginAnew('it did not acknowledge a change in time');
+      if (outcome === 'absent') return restart('it did not acknowledge a change in time');
       hints.hint('identity-applied');
     }
     until = asked + leaseMilliseconds;
@@ -152,7 +123,7 @@ export function newLease(parts: LeaseParts): Lease {
     failing = false;
   }
 
-  /** Applies the changes of a renewal. The older lease holds on, since the snapshot only becomes newer. */
+  /** Applies the changes of a renewal. The older lease remains valid, because the snapshot only becomes newer. */
   function takeIn(renewal: Renewal, since: number): void {
     const heldUntil = until;
     // If `apply` throws, the snapshot is incomplete, and the server decides nothing.
@@ -171,9 +142,9 @@ export function newLease(parts: LeaseParts): Lease {
   }
 
   /**
-   * Runs one renewal. Invariant (one renewal at a time): the response of an older one would take the snapshot back under a newer lease.
+   * Runs one renewal. Invariant (one renewal at a time): the response of an older renewal would revert the snapshot under a newer lease.
    *
-   * @throws Error the database did not answer
+   * @throws Error  the database did not respond
    */
   function attempt(): Promise<void> {
     const one = renewOnce().finally(() => {
@@ -184,7 +155,7 @@ export function newLease(parts: LeaseParts): Lease {
   }
 
   function renewed(): Promise<void> {
-    // Another one may have begun since the last one ended.
+    // Another renewal may have begun in the meantime.
     if (running !== undefined) return renew();
     unschedule();
     const began = clock.monotonic();
@@ -192,7 +163,7 @@ export function newLease(parts: LeaseParts): Lease {
       .then(
         () => true,
         (error: unknown) => {
-          // Once, however often it is tried.
+          // Reports the first failure only, not each retry.
           if (!failing) report(`the lease was not renewed: ${(error as Error).message}`);
           failing = true;
           return false;
@@ -201,7 +172,7 @@ export function newLease(parts: LeaseParts): Lease {
       .then((asked) => {
         if (stopped || !started || !shared) return;
         const quarter = leaseMilliseconds / 4;
-        // One that began anew or read for longer than a lease lasts is not done yet.
+        // Retries soon if the server restarted its registration, or if the renewal took longer than a lease.
         const wait = !asked || clock.monotonic() >= until ? quarter / 8 : Math.max(began + quarter - clock.monotonic(), 0);
         unschedule();
         unschedule = clock.after(wait, () => void renew());
@@ -210,7 +181,7 @@ export function newLease(parts: LeaseParts): Lease {
 
   function renew(): Promise<void> {
     if (running === undefined) return renewed();
-    // The one that runs may have asked before what the caller knows of.
+    // The running renewal may have read the database before the change that the caller knows.
     next ??= running.then(() => {
       next = undefined;
       return renewed();
@@ -226,15 +197,15 @@ export function newLease(parts: LeaseParts): Lease {
     servers: servers.registered,
     async start() {
       if (!shared) await servers.leaveAll();
-      // What slows the first down need not slow the second.
+      // Tries three times, because the first attempt can be slow for reasons that do not affect the next one.
       for (let turn = 0; turn < 3 && !holds(); turn++) {
         while (running !== undefined) await running;
         await attempt();
       }
       if (!holds()) throw new Error('The database answers more slowly than a lease on identity lasts.');
       started = true;
-      unheard.push(hints.on('identity', () => void renew()));
-      unheard.push(hints.on('identity-applied', waiting.look));
+      unsubscribes.push(hints.on('identity', () => void renew()));
+      unsubscribes.push(hints.on('identity-applied', waiting.look));
       if (shared) unschedule = clock.after(leaseMilliseconds / 4, () => void renew());
     },
     async withdrawn(version) {
@@ -245,7 +216,7 @@ export function newLease(parts: LeaseParts): Lease {
         return waiting.until(version, committed);
       }
       await renew();
-      // Should the file fail, nothing is decided by what is older than it says.
+      // If the database failed, the server stops authorizing, because its snapshot is older than the committed version.
       if (snapshot.version() < version) complete = false;
     },
     remove: waiting.remove,
@@ -257,26 +228,55 @@ export function newLease(parts: LeaseParts): Lease {
       stopped = true;
       drop();
       unschedule();
-      for (const off of unheard) off();
+      for (const off of unsubscribes) off();
       await running;
-      // The lease is given up already, so nothing has to be waited for.
+      // The lease has been dropped, so the registration can be deleted immediately.
       await servers.leave(id).catch(() => {});
     },
   };
 }
 
-/** A store on which no transaction that changed identity is answered before every server knows: nobody who writes has to think of it. */
+/**
+ * Wraps a store so that a transaction returns, or fails, only when the identity that it changed or read is in force on every server.
+ *
+ * A repeated withdrawal changes nothing, and its response depends on the first one. Without the wait for what it read, it would return
+ * while another server still honors the withdrawn permission.
+ */
 export function withdrawing(store: Store, lease: Pick<Lease, 'withdrawn'>): Store {
+  /** Highest version that is known to be in force on every server. */
+  let settled = 0;
+  /** The wait for the highest version, which many transactions may have read. */
+  let latest = { version: 0, done: Promise.resolve() };
+  function settle(version: number): Promise<void> | undefined {
+    if (version <= settled) return undefined;
+    if (version > latest.version) {
+      const done = lease.withdrawn(version).then(() => {
+        settled = Math.max(settled, version);
+      });
+      latest = { version, done };
+    }
+    return latest.done;
+  }
   return {
     async transaction(work) {
-      let version: number | undefined;
-      const value = await store.transaction(async (tx) => {
-        const worked = await work(tx);
-        version = tx.identity.changed();
-        return worked;
-      });
-      if (version !== undefined) await lease.withdrawn(version);
-      return value;
+      let changed = 0;
+      let seen = 0;
+      const run = async (tx: Tx): ReturnType<typeof work> => {
+        try {
+          return await work(tx);
+        } finally {
+          changed = tx.identity.changed() ?? 0;
+          seen = tx.identity.seen();
+        }
+      };
+      try {
+        const value = await store.transaction(run);
+        seen = Math.max(seen, changed);
+        return value;
+      } finally {
+        // The change of a failed transaction has no version.
+        await settle(seen);
+      }
     },
     close: () => store.close(),
   };

@@ -1,11 +1,11 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { derivedFrom, type OperatorKeys } from './operator-keys.ts';
 
-/** Returns a short text that stands for a typed name and does not reveal it. Servers with the same operator key return the same text. */
+/** Returns a keyed hash of a typed name, in 22 characters. Servers with the same operator key return the same hash. */
 export type NameDigest = (typed: string) => string;
 
 /**
- * Returns the digest under the newest operator key. A user who types a password as the name leaves only a keyed hash in the database.
+ * Creates the digest under the newest operator key. If a user types a password as the name, the database contains only its keyed hash.
  */
 export function nameDigest(operatorKeys: OperatorKeys): NameDigest {
   const key = derivedFrom(operatorKeys, ([newest]) =>

@@ -19,7 +19,7 @@ function inFolder(work: (path: string) => void): void {
   }
 }
 
-test('loadOrCreateOperatorKey: makes a key of mode 0600 at the first start and finds it at the next', () => {
+test('loadOrCreateOperatorKey: creates a key file with mode 0600 and reads it the next time', () => {
   inFolder((path) => {
     const made = loadOrCreateOperatorKey(path);
     assert.deepEqual(loadOrCreateOperatorKey(path), made);
@@ -36,7 +36,7 @@ test('loadOrCreateOperatorKey: reads several keys, the newest first', () => {
   });
 });
 
-test('loadOrCreateOperatorKey: a file that others may read is refused', () => {
+test('loadOrCreateOperatorKey: a file that other users can read is an error', () => {
   inFolder((path) => {
     loadOrCreateOperatorKey(path);
     chmodSync(path, 0o640);
@@ -44,7 +44,7 @@ test('loadOrCreateOperatorKey: a file that others may read is refused', () => {
   });
 });
 
-test('loadOrCreateOperatorKey: a broken file is refused, left alone and not quoted', () => {
+test('loadOrCreateOperatorKey: an invalid file is an error that does not quote it, and remains unchanged', () => {
   inFolder((path) => {
     const broken = `${OLD.toString('hex')}0\n`;
     writeFileSync(path, broken, { mode: 0o600 });
@@ -59,7 +59,7 @@ test('loadOrCreateOperatorKey: a broken file is refused, left alone and not quot
   });
 });
 
-test('operatorKeyRing: a new key stands first in the file, the older ones and the operator’s comments stay, and nothing else is left behind', () => {
+test('operatorKeyRing: a new key is the first one in the file, and older keys and comments remain', () => {
   inFolder((path) => {
     writeFileSync(path, `# mine\n${OLD.toString('hex')}\n# also mine\n`, { mode: 0o600 });
     const ring = operatorKeyRing(path);
@@ -77,7 +77,7 @@ test('operatorKeyRing: a new key stands first in the file, the older ones and th
   });
 });
 
-test('operatorKeyRing: a file changed by another hand is not written over', () => {
+test('operatorKeyRing: a file that changed since it was read is not overwritten', () => {
   inFolder((path) => {
     const ring = operatorKeyRing(path);
     const before = ring.keys();
@@ -89,7 +89,7 @@ test('operatorKeyRing: a file changed by another hand is not written over', () =
   });
 });
 
-test('operatorKeyRing: a vault on it seals under the newest at once, and opens what an older sealed until that is forgotten', () => {
+test('operatorKeyRing: a vault encrypts under a new key at once, and decrypts under an older key until it is deleted', () => {
   inFolder((path) => {
     const ring = operatorKeyRing(path);
     const vault = openVault(ring.keys);
@@ -104,7 +104,7 @@ test('operatorKeyRing: a vault on it seals under the newest at once, and opens w
   });
 });
 
-test('operatorKeyRing: a session that was opened before is not remembered beyond its key', () => {
+test('operatorKeyRing: a cached session is invalid after its key is deleted', () => {
   inFolder((path) => {
     const ring = operatorKeyRing(path);
     const tokens = newSessionTokens(ring.keys);

@@ -3,12 +3,14 @@ import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, sta
 import { dirname } from 'node:path';
 
 /**
- * The operator's keys, the newest first: the first seals, all open. A function where they may change while the server runs; it
- * returns another array then, so what is derived from one can be kept as long as that array is the one returned.
+ * Operator keys, the newest first. The first one encrypts, and all decrypt.
+ *
+ * A function if the keys can change while the server runs. It returns a new array after each change, so values derived from one array
+ * remain valid as long as the function returns that array.
  */
 export type OperatorKeys = readonly Uint8Array[] | (() => readonly Uint8Array[]);
 
-/** What is derived from the keys, derived anew when they have changed. */
+/** Returns a function that derives a value from the keys, and derives it again after they have changed. */
 export function derivedFrom<Derived>(keys: OperatorKeys, derive: (keys: readonly Uint8Array[]) => Derived): () => Derived {
   const keysNow = typeof keys === 'function' ? keys : () => keys;
   let from = keysNow();
@@ -23,25 +25,25 @@ export function derivedFrom<Derived>(keys: OperatorKeys, derive: (keys: readonly
   };
 }
 
-/** The keys of a running server, with what the operator may do to them. Every change is on disk before it is in force. */
+/** Operator keys of a running server. Each change is on disk before it takes effect. */
 export interface OperatorKeyRing {
-  /** Another array after each change. */
+  /** Returns the keys, the newest first. The array is a new one after each change. */
   readonly keys: () => readonly Uint8Array[];
-  /** Puts a new key first. @throws Error where the file is not as it was read */
+  /** Adds a new key as the newest one. @throws Error  the file changed since the server read it */
   addNewest(): void;
-  /** Leaves the newest alone. @throws Error where the file is not as it was read */
+  /** Deletes all keys but the newest. @throws Error  the file changed since the server read it */
   forgetOlder(): void;
 }
 
 /**
- * The keys of a file, made at the first start.
+ * Opens the key file, which the first start creates.
  *
- * @throws Error where others than the owner may read the file, or a line is no key
+ * @throws Error  users other than the owner can read the file, or a line is not a key
  */
 export function operatorKeyRing(path: string): OperatorKeyRing {
   let keys = loadOrCreateOperatorKey(path);
 
-  /** Lines that are no keys are the operator's own, and stay. */
+  /** Rewrites the file. Keeps comments and empty lines, which belong to the operator. */
   function change(rewrite: (lines: readonly string[], isKey: (line: string) => boolean) => readonly string[]): void {
     const text = readOrUndefined(path) ?? '';
     const inFile = keysOf(text, path);
@@ -71,10 +73,12 @@ const KEY_BYTES = 32;
 const KEY = /^[0-9a-f]{64}$/;
 
 /**
- * The operator's keys, the newest first, made at the first start: a file of mode 0600, one key a line as 64 hex digits,
- * `#` begins a comment. `belfry operator-key rotate` puts a new line first; to lose the file is to lose every secret in the database.
+ * Reads the operator keys, the newest first. Creates the file if it does not exist.
  *
- * @throws Error where others than the owner may read the file, or a line is no key
+ * The file has mode 0600 and one key per line, in 64 hexadecimal digits. `#` begins a comment. `belfry operator-key rotate` adds a first
+ * line. Without the file, no secret in the database can be decrypted.
+ *
+ * @throws Error  users other than the owner can read the file, or a line is not a key
  */
 export function loadOrCreateOperatorKey(path: string): readonly Uint8Array[] {
   return keysOf(readOrUndefined(path) ?? create(path), path);
@@ -84,7 +88,7 @@ function keysOf(text: string, path: string): readonly Uint8Array[] {
   const lines = text.split('\n').map((line) => line.trim());
   const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
   if (keys.length === 0) throw new Error(`'${path}' has no operator key; copy operator.key back from its backup`);
-  // The line itself is not quoted: it may be a key with one digit too many.
+  // The message does not quote the line, because it may be a key with one additional digit.
   for (const key of keys)
     if (!KEY.test(key))
       throw new Error(`'${path}' has a line that is not a key of 64 lower-case hex digits; copy operator.key back from its backup`);
@@ -93,7 +97,7 @@ function keysOf(text: string, path: string): readonly Uint8Array[] {
 
 function readOrUndefined(path: string): string | undefined {
   try {
-    // Windows has no such modes and reports others.
+    // Windows does not have these modes and reports other ones.
     if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
       throw new Error(`${path} must be readable by its owner only (chmod 600).`);
     }
@@ -104,7 +108,10 @@ function readOrUndefined(path: string): string | undefined {
   }
 }
 
-/** Whole or not at all, and never over another's: written aside, made durable, then linked to its name. */
+/**
+ * Creates the file atomically: writes a temporary file, syncs it, and links it to the name. Never replaces an existing file.
+ * Returns the content of the file, which another process may have created.
+ */
 function create(path: string): string {
   const aside = writeAside(
     path,
@@ -113,7 +120,7 @@ function create(path: string): string {
   try {
     linkSync(aside, path);
   } catch (problem) {
-    // Another process was first: its key is the key.
+    // Another process has created the file. Its key is valid.
     if ((problem as NodeJS.ErrnoException).code !== 'EEXIST') throw problem;
   } finally {
     unlinkSync(aside);
@@ -124,7 +131,7 @@ function create(path: string): string {
   return kept;
 }
 
-/** Whole or not at all: a crash leaves the old file or the new one. */
+/** Replaces the file atomically: after a crash, either the old or the new file exists. */
 function replace(path: string, text: string): void {
   const aside = writeAside(path, text);
   try {
@@ -143,7 +150,7 @@ function writeAside(path: string, text: string): string {
     writeSync(file, text);
     fsyncSync(file);
   } catch (problem) {
-    // A full disk: no half of a key is left lying about.
+    // For example, the disk is full. Deletes the incomplete key.
     unlinkSync(aside);
     throw problem;
   } finally {
@@ -152,7 +159,7 @@ function writeAside(path: string, text: string): string {
   return aside;
 }
 
-/** Makes durable which files a folder has. Windows cannot sync a folder. */
+/** Syncs the entries of a folder to disk. Does nothing on Windows, which cannot sync a folder. */
 export function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');

@@ -1,17 +1,18 @@
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 
-/** What a token passes into the session, as claims or as attributes. */
+/** Values that a token passes into the session, as claims or attributes. */
 export type Passed = Pick<Federation, 'tags' | 'transitiveTagKeys' | 'sourceIdentity'>;
 
 const SOURCE_IDENTITY = /^[\w+=,.@-]{2,64}$/;
 
 /**
- * Holds what a token passes to what a request may pass.
+ * Checks the values that a token passes into the session, with the limits of a request.
  *
- * @throws AwsError InvalidIdentityToken a tag of none or several values, or too long; too many; a source identity that cannot be one
+ * @throws InvalidIdentityTokenException  there are more than 50 tags, the source identity is invalid, or a tag is too long or does not have
+ *   exactly one value
  *
- * Source: IAM User Guide, "Passing session tags in AWS STS". Assumed: the texts.
+ * Source: IAM User Guide, "Passing session tags in AWS STS". Assumed: the messages.
  */
 export function passed(
   tags: readonly (readonly [key: string, values: readonly string[]])[],
@@ -34,6 +35,7 @@ export function passed(
   };
 }
 
+/** Returns the error for an invalid token. */
 export function invalid(message: string): AwsError {
   return new AwsError('InvalidIdentityTokenException', message);
 }

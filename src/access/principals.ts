@@ -4,16 +4,20 @@ import type { UserRecord } from '#store/identity/identity.ts';
 import type { SessionClaims } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Principals as the identity snapshot has them now; undefined where there is none, or no longer the one that was meant. */
+/** Principals in the current identity snapshot. The functions return `undefined` if the principal does not exist any more. */
 export interface Principals {
   root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined;
   user(accountId: AccountId, userName: string): (Principal & { type: 'IAMUser' }) | undefined;
-  /** The principal of a session, if what it is a session of still exists, by its unique id, under whatever name. Whether it has expired is for the caller. */
+  /**
+   * Returns the principal of a session if its role or user still exists with the same unique ID. Also finds renamed users.
+   * Does not check whether the session has expired.
+   */
   session(claims: SessionClaims): Principal | undefined;
 }
 
+/** Creates the functions over a snapshot. */
 export function principalsOf(snapshot: Snapshot): Principals {
-  /** The principal of a user's record: one object for all its requests, so that what is made of it can be kept with it. */
+  /** Principals by user record. All requests of a user get the same object, so that caches can use it as a key. */
   const users = new WeakMap<object, Principal & { type: 'IAMUser' }>();
 
   function root(accountId: AccountId): (Principal & { type: 'Root' }) | undefined {

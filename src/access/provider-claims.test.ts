@@ -108,7 +108,7 @@ for (const [title, value, expected] of VALUES) {
   });
 }
 
-test("tokenKeys: Google's organization number is read from the nested claim as well", () => {
+test("tokenKeys: Google's organization number is also read from the nested claim", () => {
   const { context } = contextOf('accounts.google.com', { google: { organization_number: 42 } });
   assert.equal(context.get('accounts.google.com:google/organization_number'), '42');
 });

@@ -4,13 +4,13 @@ import { SESSION_KEYS_MAX_BYTES } from '#core/federation.ts';
 import { providerKeysOf } from '#model/authorization.ts';
 import { invalid } from './passed-tags.ts';
 
-/** The keys of one token: those for the trust policy, and among them those that the role session keeps. */
+/** Condition keys of one token. The trust policy reads `context`, and the role session keeps the part `sessionContext`. */
 export interface TokenKeys {
   readonly context: ConditionContext;
   readonly sessionContext: ConditionContext;
 }
 
-/** Whether a key of every provider's token stays in the role session. */
+/** Keys that the tokens of all providers have. `session` is true if the role session keeps the key. */
 // biome-ignore format: a table
 const KEYS = {
   amr:   { session: true  },
@@ -20,23 +20,23 @@ const KEYS = {
   sub:   { session: true  },
 } as const;
 
-/** Claims of listed keys that are not named as their key. The first that the token has counts; a list is a path into nested claims. */
+/** Claims with another name than their key. The first claim that the token has is used. An array is a path into nested claims. */
 const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
   'google/organization_number': ['google:organization_number', ['google', 'organization_number']],
 };
 
 /**
- * Returns the condition keys that a verified token of an OpenID Connect provider sets, each after the provider's name:
- * `idp.example/a:sub`. Keys are lower-cased. `audience` is the client that the token is for.
+ * Returns the condition keys of a verified token of an OpenID Connect provider. Each key starts with the provider's name, in lower case:
+ * `idp.example/a:sub`. `audience` is the client that the token is for.
  *
  * Every provider has `amr`, `aud`, `email`, `oaud` and `sub`. The authorization reference lists further claims of some providers, such as
- * `token.actions.githubusercontent.com:repository`. They are set if they are strings, numbers or truth values.
+ * `token.actions.githubusercontent.com:repository`. They are set if they are strings, numbers or booleans.
  *
- * @throws AwsError InvalidIdentityToken the keys that the session keeps are longer than a session token can carry
+ * @throws InvalidIdentityTokenException  the keys that the session keeps are too long for a session token
  *
  * Source: IAM User Guide, "IAM and AWS STS condition context keys", "Available keys for AWS OIDC federation": the claim of each key.
- * Assumed: `amr`, `aud` and `sub` are available in the session, and no other key of the provider; to be checked in the guide's column
- * "Available in session". The nested claim of Google's organization number, which Google documents and AWS spells `google:organization_number`.
+ * Assumed: only `amr`, `aud` and `sub` are available in the session. Check the guide's column "Available in session".
+ * Assumed: Google's organization number is a nested claim, as Google documents it, or a claim with AWS's name `google:organization_number`.
  */
 export function tokenKeys(provider: string, payload: JWTPayload, audience: string): TokenKeys {
   const name = provider.toLowerCase();
@@ -65,9 +65,9 @@ export function tokenKeys(provider: string, payload: JWTPayload, audience: strin
 }
 
 /**
- * Checks that a session token can carry the keys that a session keeps, as it stores them: without the provider's name.
+ * Checks that the keys of a session are short enough for a session token, which stores them without the provider's name.
  *
- * @throws AwsError InvalidIdentityToken it cannot. A key that is cut or dropped could lift a Deny.
+ * @throws InvalidIdentityTokenException  they are too long. A truncated or missing key could disable a Deny.
  * Assumed: the limit and the message.
  */
 export function requireShort(kept: ConditionContext): void {

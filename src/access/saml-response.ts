@@ -1,38 +1,58 @@
+import { createRequire } from 'node:module';
 import { AwsError } from '#core/aws-error.ts';
 import { invalid } from './passed-tags.ts';
 
 /**
- * What node-saml does not check of a response: its size, its status and the algorithms of its signatures. Owns the checks that come before
- * the signature is verified, and reads nothing that the session is made of.
+ * Checks of a SAML response that node-saml does not make: size, status and signature algorithms. They run before the signature is
+ * verified. Does not read values for the session.
  */
 
 /**
- * Bounds of a document. node-saml looks for elements with XPath, which takes steps by the square of the elements with one parent: without
- * bounds an unsigned document of 75 KB takes it half a minute. An assertion that offers 100 roles and passes 50 tags has 461 tags.
+ * Limits on a document. node-saml finds elements with XPath, whose time is quadratic in the number of elements with one parent. Without
+ * limits, an unsigned document of 75 KB takes half a minute. An assertion with 100 roles and 50 session tags has 461 XML tags.
  */
 const TAGS_MAX = 1_500;
 const ATTRIBUTES_MAX = 3_000;
 const SIBLINGS_MAX = 400;
-const ATTRIBUTES_OF_ELEMENT_MAX = 50;
-const DEPTH_MAX = 50;
+const ELEMENTS_MAX = 600;
+const ATTRIBUTES_OF_ELEMENT_MAX = 20;
+const DEPTH_MAX = 15;
+/** Length of an attribute's value. A longer PrefixList of a signature, for example, is compared with every attribute. */
+const VALUE_MAX = 1_000;
+/** Elements within one signature, its certificates among them. A signature with ten certificates has about 30. */
+const SIGNATURE_ELEMENTS_MAX = 60;
 
-/** Hash functions of SHA-2 only: everything else, SHA-1 among it, is refused. */
+/**
+ * One piece of markup. xmldom reads markup that is not well-formed too, and writes a warning with the client's text to standard error for it.
+ * Every repetition begins with a character that the one before cannot take, so matching takes time in proportion to the length.
+ */
+const MARKUP = /<(?:\/[^\s<>/="'!?]+\s*|[^\s<>/="'!?]+(?:\s+[^\s<>/="']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*\/?|!--[^<>]*--|\?[^<>?]*\?)>/y;
+
+/** Only SHA-2 is accepted. All other hash functions, such as SHA-1, are rejected. */
 const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#';
 const SIGNATURES = /^http:\/\/www\.w3\.org\/2001\/04\/xmldsig-more#(?:rsa|ecdsa)-sha(?:256|384|512)$/;
 const DIGESTS = /^http:\/\/www\.w3\.org\/2001\/04\/(?:xmlenc#sha(?:256|512)|xmldsig-more#sha384)$/;
 const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
 
-/** The part of a DOM node that is read here. */
+/** Part of a DOM node that this file reads. */
 interface DomNode {
   readonly nodeType: number;
   readonly localName?: string | null;
+  /** Of a text or a comment. */
+  readonly data?: string;
   readonly namespaceURI?: string | null;
   readonly firstChild: DomNode | null;
   readonly nextSibling: DomNode | null;
-  readonly attributes?: { readonly length: number };
+  readonly attributes?: { readonly length: number; item(index: number): { readonly value: string } | null };
   getAttribute?(name: string): string | null;
 }
 const ELEMENT = 1;
+
+/**
+ * Paragraph separator, as a character of the text. xmldom counts lines with a pattern that takes quadratic time before one, and node-saml
+ * parses signed text again after its entities are resolved.
+ */
+const PARAGRAPH_SEPARATOR = '\u2029';
 
 /** Checks how often a character occurs: `<` and `=` bound the tags and attributes of an XML text before it is parsed. */
 export function hasAtMost(text: string, character: string, most: number): boolean {
@@ -42,19 +62,21 @@ export function hasAtMost(text: string, character: string, most: number): boolea
 }
 
 /**
- * Checks a response before its signature is verified. It is parsed as node-saml parses it, so both see the same elements.
+ * Checks a response before its signature is verified. Uses the parser of node-saml, so that both see the same elements.
  *
- * @throws AwsError InvalidIdentityToken the document is not a response, is too large, or has a signature with SHA-1 or an unknown algorithm
- * @throws AwsError IDPRejectedClaim     the status is not Success
- * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success or the request failed. STS API reference, AssumeRoleWithSAML,
- * IDPRejectedClaim: the provider reported that authentication failed. Assumed: that AWS refuses SHA-1; the bounds; the messages.
+ * @throws InvalidIdentityTokenException  the document is not a response, is too large, or uses SHA-1 or an unknown signature algorithm
+ * @throws IDPRejectedClaimException      the status is not Success
+ *
+ * Source: SAML 2.0 Core, 3.2.2.2: the first status code is Success, or the request failed. STS API reference, AssumeRoleWithSAML,
+ * IDPRejectedClaim: the provider reported that authentication failed.
+ * Assumed: AWS rejects SHA-1. The limits and the messages.
  */
-export async function checkResponse(xml: string): Promise<void> {
-  if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX)) throw invalid('Response signature invalid');
-  const { parseDomFromString } = await import('@node-saml/node-saml/lib/xml.js');
-  const document = (await parseDomFromString(xml).catch(() => undefined)) as DomNode | undefined;
-  const [response, ...others] = document === undefined ? [] : elementsOf(document);
-  if (response?.localName !== 'Response' || others.length > 0 || !isSound(response, 0)) throw invalid('Response signature invalid');
+export function checkResponse(xml: string): void {
+  if (!hasAtMost(xml, '<', TAGS_MAX) || !hasAtMost(xml, '=', ATTRIBUTES_MAX) || !isWellFormed(xml))
+    throw invalid('Response signature invalid');
+  const [response, ...others] = elementsOf(parseDom(xml));
+  if (response?.localName !== 'Response' || others.length > 0 || !isSound(response, 0, { elements: ELEMENTS_MAX, ofSignature: 0 }))
+    throw invalid('Response signature invalid');
 
   const codes = elementsOf(response, 'Status').flatMap((status) => elementsOf(status, 'StatusCode'));
   if (codes.length !== 1 || codes[0]?.getAttribute?.('Value') !== SUCCESS) {
@@ -62,27 +84,79 @@ export async function checkResponse(xml: string): Promise<void> {
   }
 }
 
-/** The elements within a node, all or of one name. */
-function elementsOf(node: DomNode, name?: string): readonly DomNode[] {
+/** Part of `@xmldom/xmldom`. Its own types declare those of browsers, which differ from Node's types of the same names. */
+interface Xmldom {
+  readonly DOMParser: new (options: {
+    readonly locator: object;
+    readonly errorHandler: { readonly error: () => void; readonly fatalError: () => void };
+  }) => { parseFromString(xml: string, type: 'text/xml'): DomNode | undefined };
+}
+
+/** Parses XML as node-saml does: with the same package, and rejecting the same errors. Returns `undefined` for invalid XML. */
+function parseDom(xml: string): DomNode | undefined {
+  const { DOMParser } = createRequire(import.meta.url)('@xmldom/xmldom') as Xmldom;
+  let failed = false;
+  const fail = (): void => {
+    failed = true;
+  };
+  try {
+    const document = new DOMParser({ locator: {}, errorHandler: { error: fail, fatalError: fail } }).parseFromString(xml, 'text/xml');
+    return failed ? undefined : document;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the child elements of a node: all, or those with one local name. */
+function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[] {
   const found: DomNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
+  for (let child = node?.firstChild ?? null; child !== null; child = child.nextSibling) {
     if (child.nodeType === ELEMENT && (name === undefined || child.localName === name)) found.push(child);
   }
   return found;
 }
 
+/** What is left of a document's bounds while its elements are checked. */
+interface Left {
+  elements: number;
+  /** Within the signature that is being checked. */
+  ofSignature: number;
+}
+
 /** Checks that an element and all within are bounded, and that their signatures use known algorithms. */
-function isSound(element: DomNode, depth: number): boolean {
-  if (depth > DEPTH_MAX || (element.attributes?.length ?? 0) > ATTRIBUTES_OF_ELEMENT_MAX || !isStrong(element)) return false;
+function isSound(element: DomNode, depth: number, left: Left, within = false): boolean {
+  if (depth > DEPTH_MAX || --left.elements < 0 || !hasShortAttributes(element) || !isStrong(element)) return false;
+  const signature = element.namespaceURI === XMLDSIG && element.localName === 'Signature';
+  if (signature) left.ofSignature = SIGNATURE_ELEMENTS_MAX;
+  if ((signature || within) && --left.ofSignature < 0) return false;
   let siblings = 0;
   for (let child = element.firstChild; child !== null; child = child.nextSibling) {
-    if (++siblings > SIBLINGS_MAX) return false;
-    if (child.nodeType === ELEMENT && !isSound(child, depth + 1)) return false;
+    if (++siblings > SIBLINGS_MAX || child.data?.includes(PARAGRAPH_SEPARATOR)) return false;
+    if (child.nodeType === ELEMENT && !isSound(child, depth + 1, left, signature || within)) return false;
   }
   return true;
 }
 
-/** Checks the algorithm of an element that names one. */
+function hasShortAttributes({ attributes }: DomNode): boolean {
+  if (attributes === undefined || attributes.length > ATTRIBUTES_OF_ELEMENT_MAX) return attributes === undefined;
+  for (let i = 0; i < attributes.length; i++) {
+    const value = attributes.item(i)?.value ?? '';
+    if (value.length > VALUE_MAX || value.includes(PARAGRAPH_SEPARATOR)) return false;
+  }
+  return true;
+}
+
+/** Checks that every tag, comment and declaration of an XML text is well-formed. Other markup, such as CDATA, is refused. */
+function isWellFormed(xml: string): boolean {
+  if (xml.includes(PARAGRAPH_SEPARATOR)) return false;
+  for (let at = xml.indexOf('<'); at >= 0; at = xml.indexOf('<', MARKUP.lastIndex)) {
+    MARKUP.lastIndex = at;
+    if (!MARKUP.test(xml)) return false;
+  }
+  return true;
+}
+
+/** Reports whether an element does not name a signature or digest algorithm, or names an accepted one. */
 function isStrong(element: DomNode): boolean {
   if (element.namespaceURI !== XMLDSIG) return true;
   const known = element.localName === 'SignatureMethod' ? SIGNATURES : element.localName === 'DigestMethod' ? DIGESTS : undefined;

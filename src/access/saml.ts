@@ -9,11 +9,11 @@ import { requireShort } from './provider-claims.ts';
 import { checkResponse, hasAtMost } from './saml-response.ts';
 
 /**
- * SAML assertions. Owns what an assertion must say and when; the signature is judged by node-saml, which answers only the
- * bytes that were signed, so that nothing wrapped around them is ever read.
+ * SAML assertions. Owns the checks of an assertion's content and times. node-saml verifies the signature and returns only the signed
+ * element, so that unsigned elements around it are never read.
  */
 
-/** Where assertions are for: the address of the sign-in, whatever host serves it. */
+/** Address of the sign-in, for which assertions are issued. It does not depend on the host of this server. */
 const RECIPIENT = /^https:\/\/(?:[a-z0-9-]+\.)?signin\.aws\.amazon\.com\/saml$/;
 const AUDIENCES: readonly string[] = ['https://signin.aws.amazon.com/saml', 'urn:amazon:webservices'];
 const ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
@@ -23,7 +23,7 @@ const NAME_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:';
 const REDEEM_MS = 5 * 60_000;
 const SKEW_MS = 60_000;
 
-/** A parsed element: attributes, text, children by local name. */
+/** Parsed element: attributes, text, and children by local name. */
 interface Element {
   readonly $?: Readonly<Record<string, string>>;
   readonly _?: string;
@@ -31,15 +31,15 @@ interface Element {
 }
 
 /**
- * Verifies an assertion of a provider, and answers what it says.
+ * Verifies an assertion of a provider and returns its content. `assertion` is a SAML response in Base64.
  *
- * @throws AwsError IDPRejectedClaim      the status of the response is not Success
- * @throws AwsError InvalidIdentityToken  signature, issuer, recipient, audience or an attribute that must be there
- * @throws AwsError ExpiredTokenException it is over, or older than five minutes
+ * @throws InvalidIdentityTokenException  the signature, issuer, recipient, audience or a required attribute is missing or invalid
+ * @throws IDPRejectedClaimException      the status of the response is not Success
+ * @throws ExpiredTokenException          the assertion has expired, or was issued more than five minutes ago
  *
  * Source: IAM User Guide, "Configure SAML assertions for the authentication response"; STS API reference, AssumeRoleWithSAML.
- * Requirement FED-1. Texts: as people report them of real accounts.
- * Assumed: clocks may differ by a minute; encrypted assertions are refused.
+ * Requirement FED-1. The messages are from users' reports of the real service.
+ * Assumed: clocks may differ by a minute. Encrypted assertions are rejected.
  */
 export async function verifySaml(assertion: string, provider: SamlProviderRecord, now: Instant): Promise<Federation> {
   const { entityId, certificates } = await metadataOf(provider);
@@ -114,8 +114,7 @@ const PROVIDER_ARN = /arn:aws:iam::[0-9]{12}:saml-provider\/[\w.-]{1,128}/g;
 const PROVIDERS_MAX = 20;
 
 /**
- * The providers an assertion speaks of, proven by nothing: which of them are to be asked whether they signed it.
- * At most twenty; the first ones named.
+ * Returns the ARNs of the first twenty providers in an assertion. They are unverified: the caller must check which of them signed it.
  */
 export function namedProviders(assertion: string): readonly string[] {
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
@@ -127,31 +126,48 @@ export function namedProviders(assertion: string): readonly string[] {
   return [...named];
 }
 
-/** Loaded at the first assertion: the library is large, and most servers never see one. */
+/**
+ * Verifies the signature of a response or its assertion, and returns the signed assertion.
+ *
+ * Loads node-saml at the first call, because it is large and most servers never receive an assertion.
+ */
 async function signedAssertion(assertion: string, certificates: readonly string[]): Promise<Element> {
   const { SAML } = await import('@node-saml/node-saml');
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
   if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
-  await checkResponse(xml);
-  const reader = new SAML({
-    idpCert: [...certificates],
-    issuer: 'belfry',
-    callbackUrl: AUDIENCES[0] as string,
-    wantAuthnResponseSigned: false,
-    // One of the two must be signed; the library takes the assertion from what is.
-    wantAssertionsSigned: false,
-    // Audience and times are judged here, by our own clock and in AWS's words.
-    audience: false,
-    acceptedClockSkewMs: -1,
-  });
-  try {
-    const { profile } = await reader.validatePostResponseAsync({ SAMLResponse: assertion });
+  await inTurn(async () => checkResponse(xml));
+  for (const certificate of certificates) {
+    const profile = await inTurn(async () => {
+      const reader = new SAML({
+        idpCert: certificate,
+        issuer: 'belfry',
+        callbackUrl: AUDIENCES[0] as string,
+        wantAuthnResponseSigned: false,
+        // One of the two must be signed; the library takes the assertion from what is.
+        wantAssertionsSigned: false,
+        // Audience and times are judged here, by our own clock and in AWS's words.
+        audience: false,
+        acceptedClockSkewMs: -1,
+      });
+      // The library's messages describe its own workings.
+      return (await reader.validatePostResponseAsync({ SAMLResponse: assertion }).catch(() => undefined))?.profile;
+    });
     const signed = (profile?.getAssertion?.() as { readonly Assertion?: Element } | undefined)?.Assertion;
     if (signed !== undefined) return signed;
-  } catch {
-    // The library's texts tell of its own workings.
   }
   throw invalid('Response signature invalid');
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs one piece of work on SAML documents per turn of the event loop, in order. The server answers other requests between two pieces,
+ * however many documents wait.
+ */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = lastTurn.then(() => new Promise<void>((resolve) => setImmediate(resolve))).then(work);
+  lastTurn = mine.catch(() => {});
+  return mine;
 }
 
 /** The recipient of the subject confirmation that holds, which is `saml:aud`. */
@@ -176,7 +192,7 @@ function recipientOf(signed: Element, now: Instant): string {
   return valid['Recipient'] as string;
 }
 
-/** Holds the assertion's times against now; answers when the provider's own session ends. */
+/** Checks the times of an assertion. Returns the end of the session at the provider, if the assertion states one. */
 function timesOf(signed: Element, now: Instant): Instant | undefined {
   const issued = timeOf(signed.$?.['IssueInstant']);
   if (!(issued - SKEW_MS <= now)) throw invalid('The assertion is not yet valid.');
@@ -196,7 +212,7 @@ function timesOf(signed: Element, now: Instant): Instant | undefined {
   return instant(end);
 }
 
-/** Not a number where the text is no time: every comparison above then fails. */
+/** Parses a time. Returns NaN for an invalid one, so that every comparison with it fails. */
 function timeOf(text: string | undefined): number {
   return text !== undefined && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{1,20}Z$/.test(text) ? Date.parse(text) : Number.NaN;
 }
@@ -212,7 +228,7 @@ function attributesOf(signed: Element): ReadonlyMap<string, readonly string[]> {
   return attributes;
 }
 
-/** `role ARN,provider ARN`, in either order: the roles offered with this provider. */
+/** Returns the roles that the assertion offers with this provider. A value is `role ARN,provider ARN`, in either order. */
 function rolesOf(values: readonly string[], providerArn: string): string[] {
   return values
     .map((value) => value.split(',').map((arn) => arn.trim()))
@@ -224,8 +240,10 @@ function rolesOf(values: readonly string[], providerArn: string): string[] {
  * Attributes that set condition keys.
  *
  * Source: IAM User Guide, "Configure SAML assertions for the authentication response", "Mapping SAML attributes to AWS trust policy context
- * keys". Assumed: the names with `urn:oid:` of X.500 attributes, which identity providers send, and the key of primarygroupsid, which the guide
- * maps to `uid`; the guide prints some of the numbers with a digit missing.
+ * keys".
+ * The guide prints some of the numbers with a missing digit.
+ * Assumed: the names with `urn:oid:` of X.500 attributes, which identity providers send; the key of primarygroupsid, which the guide maps
+ * to `uid`.
  */
 // biome-ignore format: a table
 const ATTRIBUTE_KEYS: Readonly<Record<string, string>> = {
@@ -293,14 +311,14 @@ interface Metadata {
   readonly certificates: readonly string[];
 }
 
-/** Metadata that was read, by the provider's record: a changed record is another object. */
+/** Parsed metadata by provider record. A changed record is a new object. */
 const READ = new WeakMap<SamlProviderRecord, Promise<Metadata>>();
 
-/** Tags and certificates of metadata that an assertion is verified with. Real metadata has hundreds of tags, and one or two certificates. */
+/** Limits on the metadata of a provider. Real metadata has hundreds of tags, and one or two certificates. */
 const METADATA_TAGS_MAX = 20_000;
-const CERTIFICATES_MAX = 20;
+const CERTIFICATES_MAX = 10;
 
-/** Returns the entity of a provider, and the certificates it signs with. Each record is read once. */
+/** Returns the entity ID of a provider and its signing certificates. Parses each record once. */
 function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
   let read = READ.get(provider);
   if (read === undefined) READ.set(provider, (read = readMetadata(provider.metadata)));
@@ -308,21 +326,23 @@ function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
 }
 
 /**
- * @throws AwsError InvalidIdentityToken the metadata has no signing certificate, or more than anyone needs
+ * @throws InvalidIdentityTokenException  the metadata is invalid, too large, or has no signing certificate or more than 20
  * Assumed: the limits and the messages.
  */
 async function readMetadata(metadata: string): Promise<Metadata> {
   if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX)) throw invalid("The provider's metadata is too large.");
-  const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js');
-  const root = ((await parseXml2JsFromString(metadata).catch(() => undefined)) ?? {}) as Element;
+  const { Parser, processors } = await import('xml2js');
+  const parser = new Parser({ explicitCharkey: true, tagNameProcessors: [processors.stripPrefix] });
+  const root = ((await parser.parseStringPromise(metadata).catch(() => undefined)) ?? {}) as Element;
   const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
     | Element
     | undefined;
-  const certificates = all(one(entity, 'IDPSSODescriptor'), 'KeyDescriptor')
+  const listed = all(one(entity, 'IDPSSODescriptor'), 'KeyDescriptor')
     .filter(({ $ }) => $?.['use'] === undefined || $['use'] === 'signing')
     .flatMap((key) => all(one(key, 'KeyInfo'), 'X509Data'))
     .flatMap((data) => all(data, 'X509Certificate'))
     .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
+  const certificates = [...new Set(listed)];
   const entityId = entity?.$?.['entityID'];
   if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
   if (certificates.length > CERTIFICATES_MAX) throw invalid("The provider's metadata names too many signing certificates.");

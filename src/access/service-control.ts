@@ -8,14 +8,15 @@ import type { Snapshot } from './snapshot.ts';
 type Compiled = (holder: object, name: string, text: string) => CompiledPolicy;
 
 /**
- * The service control policies over an account, one list a level from the organization's root down to the account.
- * Undefined where none bind it: no organization, the management account, the policy type disabled. Requirement EVAL-6.
- * A level with an empty list allows nothing.
+ * Returns the service control policies that apply to an account: one list per level, from the root of the organization down to the account.
  *
- * @throws Error the snapshot holds half of an organization: nothing is decided by it (EVAL-12)
+ * A level with an empty list allows nothing. Returns `undefined` if the account is in no organization or is the management account, or if
+ * the policy type is disabled. Requirement EVAL-6.
+ *
+ * @throws Error  the snapshot lacks records of the organization. Evaluation then fails closed (EVAL-12).
  *
  * Source: AWS Organizations User Guide, "SCP evaluation".
- * Assumed: a closed account may do nothing at all, as if it had a level without a policy.
+ * Assumed: a closed account has no permissions, as if it had a level without a policy.
  */
 export function serviceControlLevels(
   snapshot: Snapshot,
@@ -35,7 +36,7 @@ export function serviceControlLevels(
   return levels.map((policyIds) => policyIds.map((policyId) => sourced(snapshot, organization, policyId, compiled)));
 }
 
-/** Where an account stands in an organization, as `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths` have it; undefined where it is in none. */
+/** Returns an account's organization and path, for `aws:PrincipalOrgID` and `aws:PrincipalOrgPaths`. Returns `undefined` without one. */
 export function organizationFacts(snapshot: Snapshot, accountId: AccountId): OrganizationFacts | undefined {
   const place = placeOf(snapshot, accountId);
   if (place === undefined) return undefined;
@@ -46,11 +47,11 @@ export function organizationFacts(snapshot: Snapshot, accountId: AccountId): Org
 interface Place {
   readonly organization: OrganizationRecord;
   readonly account: OrganizationAccountRecord;
-  /** From the root down. */
+  /** Organizational units from the root down to the account. */
   readonly unitIds: readonly string[];
 }
 
-/** Units are nested five deep at most (`services/organizations/units.ts`), so a chain that does not end is a fault of ours. */
+/** Maximum depth of organizational units (`services/organizations/units.ts`). A longer chain of parents is a bug. */
 const UNITS_MAX = 5;
 
 function placeOf(snapshot: Snapshot, accountId: AccountId): Place | undefined {
@@ -79,7 +80,7 @@ function sourced(snapshot: Snapshot, organization: OrganizationRecord, policyId:
   return { policyId, policyArn, policy: compiled(record, 'content', record.content) };
 }
 
-function present<Thing>(thing: Thing | undefined, name: string): Thing {
-  if (thing === undefined) throw new Error(`an organization speaks of ${name}, which is absent`);
-  return thing;
+function present<Item>(item: Item | undefined, name: string): Item {
+  if (item === undefined) throw new Error(`an organization refers to '${name}', which does not exist`);
+  return item;
 }

@@ -49,7 +49,7 @@ function issued(claims: SessionClaims, tokens = newSessionTokens([KEY])) {
   return answer;
 }
 
-/** What a token of an identity provider leaves in a session. */
+/** Session facts from the token of an identity provider. */
 const OF_PROVIDER: SessionFacts = {
   ...FACTS,
   federatedContext: new Map<string, string | readonly string[]>([
@@ -73,7 +73,7 @@ const CLAIMS: readonly [name: string, claims: SessionClaims][] = [
 ];
 
 for (const [name, claims] of CLAIMS) {
-  test(`session tokens: ${name} is read as it was issued, with the same secret`, () => {
+  test(`session tokens: ${name} has the issued claims and secret when it is opened`, () => {
     const { credentials } = issued(claims);
     const opened = newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken);
     assert.deepEqual(opened?.claims, claims);
@@ -82,12 +82,12 @@ for (const [name, claims] of CLAIMS) {
   });
 }
 
-test('session tokens: the longest names make 300 characters at most', () => {
+test('session tokens: a token with the longest names has at most 300 characters', () => {
   const { credentials } = issued(ROLE);
   assert.ok(credentials.sessionToken.length <= 300, `${credentials.sessionToken.length}`);
 });
 
-test('session tokens: the longest names, the most keys of a provider and a full pack open again', () => {
+test('session tokens: a token with the longest names, most provider keys and a full pack can be opened', () => {
   const session: SessionFacts = {
     ...SESSION,
     sourceIdentity: 'i'.repeat(64),
@@ -102,14 +102,14 @@ test('session tokens: the longest names, the most keys of a provider and a full 
   assert.deepEqual(newSessionTokens([KEY]).open(credentials.accessKeyId, credentials.sessionToken)?.claims, claims);
 });
 
-/** Issued by the version before keys of a provider were sealed, under the key of these tests. */
+/** Token of the version before provider keys were stored, under the operator key of these tests. */
 const EARLIER = {
   accessKeyId: 'ASIAQFX64DQ2XK3RFD74',
   sessionToken:
     'AbgixByZprV5WqE1r6vTqd6WPy76xm1ocUrYQihfn8oca_lSFuKbwSVWtNE6dwOOMOUaCI8q7HulAj4dWjvEG-XeOjc5P8eZ0xeUbdYTcBFRgp0dSIsVML6x93itpbQ4p4jQMxspoydHnCjJjtiJaOQKiLpdp-I2LHNH8n53dRJa_RcNUZiB_tLSK5ZAgVT4vizdkxblrCJOf6QBZqy6smDWFU_dZp4rzAg0HfwUNbsRtLo',
 };
 
-test('session tokens: one issued before keys of a provider were sealed still opens', () => {
+test('session tokens: a token in the format without provider keys can be opened', () => {
   const opened = newSessionTokens([KEY]).open(EARLIER.accessKeyId, EARLIER.sessionToken);
   assert.deepEqual(opened?.claims, {
     ...ROLE,
@@ -124,14 +124,14 @@ test('session tokens: one issued before keys of a provider were sealed still ope
   });
 });
 
-test("session tokens: credentials look like the real service's", () => {
+test('session tokens: credentials have the format of the real service', () => {
   const { credentials } = issued(ROLE);
   assert.match(credentials.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
   assert.match(credentials.secretAccessKey, /^[A-Za-z0-9+/]{40}$/);
   assert.equal(accountOfAccessKeyId(credentials.accessKeyId), ACCOUNT);
 });
 
-test('session tokens: two sessions of one role share neither key id nor secret nor token', () => {
+test('session tokens: two sessions of one role have different key IDs, secrets and tokens', () => {
   const tokens = newSessionTokens([KEY]);
   const [a, b] = [issued(ROLE, tokens).credentials, issued(ROLE, tokens).credentials];
   assert.notEqual(a.accessKeyId, b.accessKeyId);
@@ -139,7 +139,7 @@ test('session tokens: two sessions of one role share neither key id nor secret n
   assert.notEqual(a.sessionToken, b.sessionToken);
 });
 
-test('session tokens: a token opens with its own access key id only, remembered or not', () => {
+test('session tokens: a token requires its own access key ID, cached or not', () => {
   const tokens = newSessionTokens([KEY]);
   const [a, b] = [issued(ROLE, tokens).credentials, issued(ROLE, tokens).credentials];
   assert.equal(tokens.open(b.accessKeyId, a.sessionToken), undefined);
@@ -147,14 +147,14 @@ test('session tokens: a token opens with its own access key id only, remembered 
   assert.equal(tokens.open(b.accessKeyId, a.sessionToken), undefined);
 });
 
-test('session tokens: another operator key opens nothing; an older one still does after a rotation', () => {
+test('session tokens: a token requires its operator key, which remains valid after a rotation', () => {
   const { credentials } = issued(ROLE);
   const open = (...keys: Buffer[]) => newSessionTokens(keys).open(credentials.accessKeyId, credentials.sessionToken);
   assert.equal(open(Buffer.alloc(32, 8)), undefined);
   assert.equal(open(Buffer.alloc(32, 8), KEY)?.secretAccessKey, credentials.secretAccessKey);
 });
 
-test('session tokens: no altered character opens', () => {
+test('session tokens: a token with one altered character is invalid', () => {
   const { credentials } = issued(ROLE);
   const tokens = newSessionTokens([KEY]);
   const { accessKeyId, sessionToken } = credentials;
@@ -167,7 +167,7 @@ test('session tokens: no altered character opens', () => {
   }
 });
 
-test('session tokens: only so many opened ones are remembered, and a forgotten one opens again', () => {
+test('session tokens: the cache has a limit, and an evicted token can be opened again', () => {
   const tokens = newSessionTokens([KEY], 1);
   const [a, b] = [issued(ROLE, tokens).credentials, issued(ROLE, tokens).credentials];
   const first = tokens.open(a.accessKeyId, a.sessionToken);
@@ -178,7 +178,7 @@ test('session tokens: only so many opened ones are remembered, and a forgotten o
   assert.deepEqual(again, first);
 });
 
-test('session tokens: PackedPolicySize is absent without policies and tags, grows with them, and over 100 % nothing is issued', () => {
+test('session tokens: PackedPolicySize grows with policies and tags, and a session above 100 % is not issued', () => {
   const session = (sessionPolicy: string): SessionClaims => ({ ...ROLE, session: { ...SESSION, sessionPolicy } });
   assert.equal(issued(ROLE).packedPolicyPercent, undefined);
   const small = issued(session('{"Version":"2012-10-17","Statement":[]}')).packedPolicyPercent as number;
@@ -189,7 +189,7 @@ test('session tokens: PackedPolicySize is absent without policies and tags, grow
   assert.ok((answer.packedPolicyPercent as number) > 100);
 });
 
-test('session tokens: whatever the texts are, what goes in comes out', () => {
+test('session tokens: any strings are read back unchanged', () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(

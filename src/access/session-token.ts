@@ -2,6 +2,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { SessionClaims, SessionIssuer } from '#core/session-issuer.ts';
 import { derivedFrom, type OperatorKeys } from './operator-keys.ts';
@@ -9,41 +10,44 @@ import { openVault } from './vault.ts';
 
 export type { SessionClaims } from '#core/session-issuer.ts';
 
+/** Content of a session token. */
 export interface OpenedSession {
   readonly claims: SessionClaims;
   readonly secretAccessKey: string;
 }
 
-/** Temporary credentials as sealed tokens: made and opened without a look-up. */
+/** Temporary credentials as encrypted tokens, issued and verified without a database lookup. */
 export interface SessionTokens extends SessionIssuer {
   /**
-   * What a token says, if it is ours and belongs to this access key id; whether it has expired or its role still exists is for the caller.
-   * The same token gives the same object while it is remembered.
+   * Decrypts a token. Returns `undefined` if it is invalid or belongs to another access key ID.
+   *
+   * Does not check whether it has expired or its role still exists. Returns the same object for the same token while it is cached.
    */
   open(accessKeyId: string, sessionToken: string): OpenedSession | undefined;
 }
 
-/** Bytes of session policies and tags, deflated, that fill a token: 100 %. */
+/** Size of the compressed session policies and tags that is 100 % of PackedPolicySize, in bytes. */
 const PACKED_MAX = 2048;
 
-/** Characters of a whole token in base64url, with the longest names, a full pack and the most keys of a provider's token. */
+/** Maximum length of a token, in base64url characters: longest names, 100 % of PackedPolicySize, and most keys of a provider's token. */
 const TOKEN_MAX = 5000;
 
-/** What the real service's secrets are like: 40 characters of base 64. */
+/** Size of a secret access key. In Base64 it has 40 characters, like those of the real service. */
 const SECRET_BYTES = 30;
 
 /**
- * Makes the issuer and reader of session tokens.
+ * Creates the issuer and reader of session tokens.
  *
- * A token without policies and tags is at most 300 characters, names of full length included: it is part of what every request
- * signs. The secret is derived from the token's nonce, so it need not be in it. A token is bound to its access key id.
+ * A token without policies and tags has at most 300 characters, even with names of full length, because each request contains and signs it.
+ * The secret is derived from the token's nonce, so the token does not contain it. A token is bound to its access key ID.
+ * `remembered` is the maximum number of cached tokens.
  *
- * Assumed: 100 % of PackedPolicySize is 2,048 deflated bytes; AWS says only that there is a limit.
+ * Assumed: 100 % of PackedPolicySize is 2,048 compressed bytes. AWS says only that there is a limit.
  */
 export function newSessionTokens(operatorKeys: OperatorKeys, remembered = 10_000): SessionTokens {
   const box = openVault(operatorKeys).box('session tokens');
-  /** What was opened, forgotten whenever the keys change: what an operator key that is no more had sealed opens nothing. */
-  const openedNow = derivedFrom(operatorKeys, () => new Map<string, OpenedSession & { readonly accessKeyId: string }>());
+  /** Cache of decrypted tokens. It is cleared when the operator keys change, because tokens of a deleted key are invalid. */
+  const openedNow = derivedFrom(operatorKeys, () => lruMap<string, OpenedSession & { readonly accessKeyId: string }>(remembered));
   const secretOf = (sealed: Uint8Array, accessKeyId: string) =>
     box.secretOf(sealed, accessKeyId).subarray(0, SECRET_BYTES).toString('base64');
 
@@ -73,12 +77,11 @@ export function newSessionTokens(operatorKeys: OperatorKeys, remembered = 10_000
       if (known !== undefined) return known.accessKeyId === accessKeyId ? known : undefined;
       if (sessionToken.length > TOKEN_MAX) return undefined;
       const sealed = Buffer.from(sessionToken, 'base64url');
-      // Buffer skips what is no base64: two texts for one token would be two tokens to those who count them.
+      // Buffer skips invalid characters. This check rejects a second spelling of the same token.
       if (sealed.toString('base64url') !== sessionToken) return undefined;
       const plain = box.open(sealed, accessKeyId);
       if (plain === undefined) return undefined;
       const session = { accessKeyId, claims: read(plain), secretAccessKey: secretOf(sealed, accessKeyId) };
-      if (opened.size >= remembered) opened.delete(opened.keys().next().value as string);
       opened.set(sessionToken, session);
       return session;
     },
@@ -92,7 +95,7 @@ const FROM_CONSOLE = 4;
 /** A string with the facts of the provider's token follows the others. Tokens issued before these facts existed lack it. */
 const FEDERATED = 8;
 
-/** The claims without what is packed: kind and flags, account, two moments of six bytes each, texts with their lengths before them. */
+/** Encodes the claims without the pack: kind, flags, account, two instants of six bytes each, and strings with their lengths. */
 function written(claims: SessionClaims): Buffer {
   const { session } = claims;
   const head = Buffer.alloc(19);
@@ -117,7 +120,7 @@ function written(claims: SessionClaims): Buffer {
 
 type StoredKeys = readonly (readonly [key: string, value: string | readonly string[]])[];
 
-/** The facts of a provider's token as JSON. The issuer, which most keys begin with, is in the provider's ARN and left out here. */
+/** Returns the facts of a provider's token as JSON. Omits the issuer at the start of keys, because the provider's ARN contains it. */
 function federatedText({ federatedProvider, federatedContext, latestEnd }: SessionFacts): string | undefined {
   if (federatedContext === undefined && latestEnd === undefined) return undefined;
   const issuer = issuerOf(federatedProvider);
@@ -137,12 +140,12 @@ function readFederated(text: string, federatedProvider: string): Pick<SessionFac
   };
 }
 
-/** `arn:aws:iam::111122223333:oidc-provider/idp.example/a` → `idp.example/a`; empty for a provider of SAML. */
+/** Returns the issuer of an OIDC provider: `arn:aws:iam::111122223333:oidc-provider/idp.example/a` → `idp.example/a`. Empty for SAML. */
 function issuerOf(provider = ''): string {
   return provider.split(':oidc-provider/')[1]?.toLowerCase() ?? '';
 }
 
-/** How many texts `names` gives for a kind. */
+/** Number of strings that `names` returns for each kind. */
 const NAMES = { role: 3, user: 1, root: 0, federated: 2 } as const satisfies Record<SessionClaims['kind'], number>;
 
 function names(claims: SessionClaims): readonly string[] {
@@ -167,7 +170,7 @@ function lengthAndText(text: string): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** Reads what `written` and `packed` wrote; it was sealed, so it is ours. */
+/** Decodes the bytes of `written` and `packed`. They were encrypted, so they need no validation. */
 function read(plain: Buffer): SessionClaims {
   let at = 19;
   const text = () => {
@@ -213,12 +216,12 @@ interface Pack {
   readonly sessionPolicyArns?: readonly Arn[];
 }
 
-/** What most policies are made of, so that deflate need not spell it out. Changing it makes every token in use unreadable. */
+/** Frequent strings of policies, which improve the compression. A change of the dictionary makes all existing tokens unreadable. */
 const DICTIONARY = Buffer.from(
   'arn:aws:iam::aws:policy/"arn:aws:iam::"Condition":{"StringEquals":{"aws:PrincipalTag/"aws:ResourceTag/"NotAction":"Deny","Sid":"arn:aws:chime:us-east-1:app-instance/channel/user/meeting/"chime:Create*List*Get*Describe*Send"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["chime:*"],"Resource":"*"}]}',
 );
 
-/** Session policies and tags, deflated; nothing where there are none. */
+/** Compresses the session policies and tags. Returns an empty buffer if there are none. */
 function packed({ tags, transitiveTagKeys, sessionPolicy, sessionPolicyArns }: SessionFacts): Buffer {
   const pairs = Object.entries(tags);
   if (pairs.length === 0 && sessionPolicy === undefined && sessionPolicyArns === undefined) return Buffer.alloc(0);

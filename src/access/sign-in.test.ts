@@ -56,7 +56,7 @@ const DESK: SessionClaims = {
 };
 const desk = (session: Partial<SessionClaims['session']>): SessionClaims => ({ ...DESK, session: { ...DESK.session, ...session } });
 
-test('A sign-in has the facts of the session it is made of, and its credentials say that they are the console’s', () => {
+test('signinToken: the sign-in has the facts of the original session, and its credentials are marked as the console’s', () => {
   const { tokenOf, redeem, open } = rig();
   const begun = redeem(tokenOf(DESK), NOW, randomBytes);
   const signIn = begun && open(begun.cookie, NOW);
@@ -72,7 +72,7 @@ const TOKEN_TIMES: readonly (readonly [title: string, seconds: number, taken: bo
 ];
 
 for (const [title, seconds, taken] of TOKEN_TIMES) {
-  test(`redeem: a token ${title} is ${taken ? 'taken' : 'refused'}`, () => {
+  test(`redeem: a token ${title} is ${taken ? 'accepted' : 'rejected'}`, () => {
     const { tokenOf, redeem } = rig();
     assert.equal(redeem(tokenOf(DESK), later(seconds), randomBytes) !== undefined, taken);
   });
@@ -92,7 +92,7 @@ const ENDS: readonly (readonly [title: string, session: Partial<SessionClaims['s
 ];
 
 for (const [title, session, asked, max, seconds] of ENDS) {
-  test(`A sign-in ends ${title}`, () => {
+  test(`signinToken: the sign-in ends ${title}`, () => {
     const { tokenOf, redeem, open } = rig(max);
     const begun = redeem(tokenOf(desk(session), asked), NOW, randomBytes);
     const end = Math.floor(later(seconds) / 1000) * 1000;
@@ -103,27 +103,27 @@ for (const [title, session, asked, max, seconds] of ENDS) {
   });
 }
 
-test('signinToken: a session that is over is refused, with who it was', () => {
+test('signinToken: an expired session is rejected, with its principal', () => {
   const { signinToken, given } = rig();
   const answer = signinToken(given(DESK), undefined, later(3600), randomBytes);
   assert.ok(answer.outcome === 'refused');
   assert.deepEqual([answer.why, answer.principal?.accountId], ['The session is expired.', ACCOUNT]);
 });
 
-test('signinToken: a SessionDuration over the MaxSessionDuration of the role is refused', () => {
+test('signinToken: a SessionDuration above the MaxSessionDuration of the role is rejected', () => {
   const { signinToken, given } = rig(3600);
   const answer = signinToken(given(DESK), 3601, NOW, randomBytes);
   assert.ok(answer.outcome === 'refused');
   assert.equal(answer.why, 'SessionDuration exceeds the MaxSessionDuration of the role, 3600 seconds.');
 });
 
-test('signinToken: a session whose role was made anew under the same name is refused', () => {
+test('signinToken: a session whose role was deleted and created again is rejected', () => {
   const { signinToken, given } = rig();
   const answer = signinToken(given({ ...DESK, roleId: 'AROAANOTHERANOTHERANO' } as SessionClaims), undefined, NOW, randomBytes);
   assert.deepEqual([answer.outcome, answer.principal], ['refused', undefined]);
 });
 
-test('A session as full as can be, under the longest names, is one that a browser keeps', () => {
+test('begin: the cookie of the largest session with the longest names is short enough for a browser', () => {
   const { signinToken, redeem } = rig();
   const sessions = newSessionTokens([Buffer.alloc(32, 7)]);
   const names = { sourceIdentity: 's'.repeat(64), federatedProvider: `arn:aws:iam::${ACCOUNT}:oidc-provider/${'p'.repeat(255)}` };
@@ -144,7 +144,7 @@ test('A session as full as can be, under the longest names, is one that a browse
   assert.ok(full > 95, String(full));
 });
 
-test('What one server sealed opens nothing on a server with another key', () => {
+test('open: a cookie of a server with another operator key is invalid', () => {
   const [here, there] = [rig(), rig(3600, Buffer.alloc(32, 8))];
   const token = here.tokenOf(DESK);
   const cookie = here.redeem(token, NOW, randomBytes)?.cookie as string;
@@ -153,7 +153,7 @@ test('What one server sealed opens nothing on a server with another key', () => 
   assert.equal(there.open(cookie, NOW), undefined);
 });
 
-test('open: no bit of a cookie can be changed', () => {
+test('open: a cookie with one flipped bit is invalid', () => {
   const { tokenOf, redeem, open } = rig();
   const bytes = Buffer.from(redeem(tokenOf(DESK), NOW, randomBytes)?.cookie ?? '', 'base64url');
   for (let i = 0; i < bytes.length; i++) {

@@ -1,9 +1,9 @@
 /**
- * Console sign-ins: what a browser holds of temporary credentials, sealed. Owns who may make one and how long it lasts; knows
- * nothing of HTTP, passwords or assertions.
+ * Console sign-ins: temporary credentials in an encrypted cookie of a browser. Owns the conditions and the duration of a sign-in. Does not
+ * know HTTP, passwords or assertions.
  *
- * Nothing of a sign-in is kept: its cookie is the session it stands for, under a seal of its own. The session that comes out has
- * the facts of the one that went in — when it was issued, its policies, its tags — so whatever revokes the one revokes the other.
+ * The server stores nothing for a sign-in, because its cookie contains the session. That session has the facts of the original session, such
+ * as issue time, policies and tags. So a revocation of the original session also ends the sign-in.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type Instant, instant } from '#core/instant.ts';
@@ -14,47 +14,52 @@ import type { SessionClaims, SessionTokens } from './session-token.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { OperatorVault, SealingBox } from './vault.ts';
 
-/** Who is signed in, and what the console signs with. */
+/** Signed-in principal, and the credentials with which the console signs requests. */
 export interface ConsoleSignIn {
   readonly principal: Principal;
   readonly credentials: IssuedSession;
-  /** Whether nothing is allowed but to change the password. */
+  /** Whether the session can only change the user's password. */
   readonly passwordChangeRequired: boolean;
 }
 
-/** Temporary credentials as the federation endpoint is given them. */
-export interface GivenSession {
+/** Temporary credentials, with the names of the federation endpoint. */
+export interface SessionCredentials {
   readonly sessionId: string;
   readonly sessionKey: string;
   readonly sessionToken: string;
 }
 
-/** What the federation endpoint answers. `principal` is there as soon as the credentials are proven, whatever else is wrong. */
+/** Result of the federation endpoint. `principal` is present if the credentials were valid, even if another check failed. */
 export type SigninTokenAnswer =
   | { readonly outcome: 'issued'; readonly signinToken: string; readonly principal: Principal; readonly accessKeyId: string }
   | { readonly outcome: 'refused'; readonly why: string; readonly principal?: Principal };
 
+/** Functions that create, redeem and read console sign-ins. */
 export interface ConsoleSignIns {
   /**
-   * Takes temporary credentials of a role, or of GetFederationToken, for a token that signs in.
+   * Exchanges temporary credentials of a role or of GetFederationToken for a sign-in token, which is valid for 15 minutes.
    *
-   * The sign-in lasts as long as the credentials, or `durationSeconds` (900 to 43,200) from now where a role session asks for it;
-   * a chained session may not ask. Never over twelve hours, and credentials that are themselves the console's make no further one:
-   * a sign-in cannot be prolonged by itself. It ends at the latest when the role's MaxSessionDuration is over since the credentials were
-   * issued, and when the session at a SAML provider ends.
+   * The sign-in lasts as long as the credentials, or `durationSeconds` (900 to 43,200) from now. Only a role session that is not chained
+   * may set `durationSeconds`. A sign-in ends at the latest
+   * - after twelve hours,
+   * - when the role's MaxSessionDuration has passed since the credentials were issued,
+   * - when the session at a SAML provider ends.
    *
-   * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3. Assumed: the texts; that the
-   * role's MaxSessionDuration limits SessionDuration, which the guide says of DurationSeconds.
+   * Credentials of a console sign-in are rejected, so that a sign-in cannot prolong itself.
+   *
+   * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3.
+   * Assumed: the messages. The role's MaxSessionDuration limits SessionDuration, although the guide says this only of DurationSeconds.
    */
-  signinToken(given: GivenSession, durationSeconds: number | undefined, now: Instant, random: Random): SigninTokenAnswer;
-  /** The cookie of a token that is ours, younger than a quarter of an hour, and whose principal still is. */
+  signinToken(given: SessionCredentials, durationSeconds: number | undefined, now: Instant, random: Random): SigninTokenAnswer;
+  /** Exchanges a sign-in token for a cookie. Returns `undefined` if the token is invalid or expired, or its principal does not exist. */
   redeem(signinToken: string, now: Instant, random: Random): Begun | undefined;
-  /** Begins a sign-in of a session that was just made. 'too-large' where no browser would keep it. */
+  /** Begins a sign-in with new session claims. Returns 'too-large' if browsers would reject the cookie. */
   begin(claims: SessionClaims, random: Random): Begun | 'too-large';
-  /** Who a cookie signs in now; undefined where nobody: altered, over, of another server, or the principal is gone. */
+  /** Decrypts a cookie. Returns `undefined` if it is invalid or expired, or its principal does not exist. */
   open(cookie: string, now: Instant): ConsoleSignIn | undefined;
 }
 
+/** New sign-in and its cookie. */
 export interface Begun {
   readonly cookie: string;
   readonly signIn: ConsoleSignIn;
@@ -62,26 +67,28 @@ export interface Begun {
 
 type Random = (bytes: number) => Uint8Array;
 
+/** Dependencies of `consoleSignIns`. */
 export interface ConsoleSignInParts {
   readonly vault: OperatorVault;
   readonly sessions: SessionTokens;
   readonly principals: Principals;
-  /** For the limit that a role puts on its sessions. */
+  /** Roles, for their MaxSessionDuration. */
   readonly snapshot: Pick<Snapshot, 'role'>;
 }
 
+/** Limits on SessionDuration. */
 export const DURATION_MIN_SECONDS = 900;
 export const DURATION_MAX_SECONDS = 43_200;
-/** Source: IAM User Guide, as above: the token is good for 15 minutes. */
+/** Lifetime of a sign-in token. Source: that of `ConsoleSignIns.signinToken`. */
 const TOKEN_MS = 15 * 60_000;
 const ACCESS_KEY_ID_BYTES = 20;
 const EXPIRY_BYTES = 6;
-/** What a browser keeps of name and value is 4,096 bytes. Source: RFC 6265 §6.1. */
+/** Maximum length of a cookie's value. Browsers store 4,096 bytes of name and value. Source: RFC 6265 §6.1. */
 const COOKIE_MAX = 4_000;
-/** A token is a cookie's content and a date. */
+/** Maximum length of an encrypted string. A sign-in token is longer than a cookie by its expiry. */
 const TEXT_MAX = 4_200;
 
-/** All that a user may whose password must be changed first: a session policy, so it adds nothing to what the user may. */
+/** Session policy of users who must change their password first. As a session policy, it grants nothing by itself. */
 export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   Version: '2012-10-17',
   Statement: [
@@ -90,18 +97,19 @@ export const CHANGE_PASSWORD_ONLY = JSON.stringify({
   ],
 });
 
+/** Creates the functions under the keys of the vault. */
 export function consoleSignIns({ vault, sessions, principals, snapshot }: ConsoleSignInParts): ConsoleSignIns {
   const tokens = vault.box('sign-in tokens');
   const cookies = vault.box('console sign-ins');
 
-  function signinToken(given: GivenSession, durationSeconds: number | undefined, now: Instant, random: Random): SigninTokenAnswer {
+  function signinToken(given: SessionCredentials, durationSeconds: number | undefined, now: Instant, random: Random): SigninTokenAnswer {
     const opened = sessions.open(given.sessionId, given.sessionToken);
     if (opened === undefined || !isSame(opened.secretAccessKey, given.sessionKey)) return refused('The session is not valid.');
     const { claims } = opened;
     const principal = principals.session(claims);
     if (principal === undefined) return refused('The session is not valid.');
     const latest = latestEnds(claims);
-    const why = unfit(claims, durationSeconds, latest.seconds, now);
+    const why = invalidReason(claims, durationSeconds, latest.seconds, now);
     if (why !== undefined) return { outcome: 'refused', why, principal };
 
     const end = durationSeconds === undefined ? claims.session.expiresAt : now + durationSeconds * 1000;
@@ -118,7 +126,7 @@ export function consoleSignIns({ vault, sessions, principals, snapshot }: Consol
     return { outcome: 'issued', signinToken: sealed.toString('base64url'), principal, accessKeyId: credentials?.accessKeyId as string };
   }
 
-  /** The longest sign-in of a session, and its latest end: as the role allows now, counted from the session's own beginning. */
+  /** Returns the maximum duration and the latest end of a session's sign-ins. The role's current limit counts from the issue time. */
   function latestEnds({ kind, accountId, session, ...rest }: SessionClaims): { readonly seconds: number; readonly end: number } {
     const role = kind === 'role' && 'roleName' in rest ? snapshot.role(accountId, rest.roleName) : undefined;
     const seconds = role?.maxSessionSeconds ?? DURATION_MAX_SECONDS;
@@ -135,7 +143,7 @@ export function consoleSignIns({ vault, sessions, principals, snapshot }: Consol
     return cookies.seal(content, '', random).toString('base64url');
   }
 
-  /** The sign-in inside a cookie or a token. */
+  /** Reads the sign-in in the content of a cookie or token. */
   function read(content: Buffer, now: Instant): ConsoleSignIn | undefined {
     const accessKeyId = content.toString('latin1', 0, ACCESS_KEY_ID_BYTES);
     const sessionToken = content.subarray(ACCESS_KEY_ID_BYTES).toString('base64url');
@@ -174,8 +182,8 @@ export function consoleSignIns({ vault, sessions, principals, snapshot }: Consol
   };
 }
 
-/** Why proven credentials make no sign-in; undefined where they do. */
-function unfit(
+/** Returns the reason why valid credentials cannot sign in, or `undefined` if they can. */
+function invalidReason(
   { kind, session }: SessionClaims,
   durationSeconds: number | undefined,
   maxSeconds: number,
@@ -198,12 +206,12 @@ function refused(why: string): SigninTokenAnswer {
   return { outcome: 'refused', why };
 }
 
-/** The access key id, then the token as bytes: base 64 within base 64 would be too long for a cookie. */
+/** Encodes the access key ID and the token. The token is in bytes, because Base64 inside Base64 would be too long for a cookie. */
 function contentOf({ accessKeyId, sessionToken }: IssuedSession): Buffer {
   return Buffer.concat([Buffer.from(accessKeyId, 'latin1'), Buffer.from(sessionToken, 'base64url')]);
 }
 
-/** Sealed and in base 64. */
+/** Reports whether the content is too long for a cookie when it is encrypted and in Base64. */
 function tooLarge(content: Uint8Array): boolean {
   return Math.ceil(((content.length + SEALING_ROOM) * 4) / 3) > COOKIE_MAX;
 }
@@ -215,7 +223,7 @@ function unsealed(box: SealingBox, text: string): Buffer | undefined {
   return plain !== undefined && plain.length > ACCESS_KEY_ID_BYTES + EXPIRY_BYTES ? plain : undefined;
 }
 
-/** Lengths tell nothing: all secrets have the same. */
+/** Compares two secrets in constant time. A different length reveals nothing, because all secrets have the same length. */
 function isSame(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -12,34 +12,34 @@ import type {
 } from '#store/identity/identity.ts';
 
 /**
- * The identity snapshot: every account, principal, key and policy in memory, as of one version. Owns looking them up;
- * what they may do is linked from it in `stacks.ts`. It is changed only by `apply`, in version order.
+ * Identity snapshot: every account, principal, key and policy of one version, in memory. Owns the lookup of records. `stacks.ts` links the
+ * policies of principals. Only `apply` and `reload` change the snapshot, in the order of versions.
  */
 export interface Snapshot {
-  /** The version all of this is as of. */
+  /** Returns the version of the snapshot. */
   version(): number;
-  /** Takes in what changed up to `version`. Emits: each change to the watchers, after all are in. */
+  /** Applies the changes up to `version`. Then passes each change to the watchers. */
   apply(version: number, changes: readonly IdentityChange[]): void;
-  /** Takes in everything there is as of `version`: what is not among `changes` is gone. Emits: as `apply`. */
+  /** Replaces all records with those in `changes`, which are all records of `version`. Passes the differences to the watchers. */
   reload(version: number, changes: readonly IdentityChange[]): void;
-  /** `watcher` hears of each change applied from now on, the record before it included. */
+  /** Adds a watcher that receives each later change with the previous record. */
   watch(watcher: (change: IdentityChange, before: IdentityRecords[IdentityKind] | undefined) => void): void;
   account(accountId: AccountId): AccountRecord | undefined;
-  /** In order of their making. */
+  /** Returns the accounts in the order of their creation. */
   accounts(): readonly AccountRecord[];
   accessKey(accessKeyId: string): AccessKeyRecord | undefined;
   user(accountId: AccountId, userName: string): UserRecord | undefined;
-  /** By unique id (`AIDA…`), whatever its name is now. */
+  /** Finds a user by unique ID (`AIDA…`), also after it was renamed. */
   userById(userId: string): UserRecord | undefined;
   group(accountId: AccountId, groupName: string): GroupRecord | undefined;
   role(accountId: AccountId, roleName: string): RoleRecord | undefined;
   policy(policyArn: Arn): PolicyRecord | undefined;
   record<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): IdentityRecords[Kind] | undefined;
-  /** Every record of a kind in an account, in no order. */
+  /** Returns all records of a kind in an account, in no particular order. */
   records<Kind extends IdentityKind>(accountId: AccountId, kind: Kind): Iterable<IdentityRecords[Kind]>;
 }
 
-/** An empty snapshot of version 0. */
+/** Creates an empty snapshot with version 0. */
 export function newSnapshot(): Snapshot {
   let version = 0;
   const byKind = new Map<IdentityKind, Map<string, Map<string, IdentityRecords[IdentityKind]>>>();
@@ -70,7 +70,7 @@ export function newSnapshot(): Snapshot {
       else keys.set(key, record as AccessKeyRecord);
     }
     if (kind === 'user') {
-      // A new name is one record removed and another added, in no order: what was added first stays.
+      // Renaming deletes one record and adds another, in either order. The deletion must not remove the added record.
       if (before !== undefined && usersById.get((before as UserRecord).userId) === before) usersById.delete((before as UserRecord).userId);
       if (record !== undefined) usersById.set((record as UserRecord).userId, record as UserRecord);
     }
@@ -89,7 +89,7 @@ export function newSnapshot(): Snapshot {
     });
   }
 
-  /** Deletions of all that is here and not among `changes`. */
+  /** Returns deletions of all records that are not in `changes`. */
   function* missing(to: number, changes: readonly IdentityChange[]): Iterable<IdentityChange> {
     const name = (kind: string, accountId: string, key: string): string => `${kind}\n${accountId}\n${key}`;
     const there = new Set(changes.map(({ kind, accountId, key }) => name(kind, accountId, key)));

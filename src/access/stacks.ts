@@ -1,4 +1,5 @@
 import type { AccountId, Arn } from '#core/arn.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import {
   type CompiledPolicy,
@@ -14,30 +15,32 @@ import { serviceControlLevels } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * What each principal may do: its policies gathered in layers and linked once. A change of identity unlinks only what
- * contains the thing changed, so the next request is decided by the policies then in force. Requirement EVAL-10.
+ * Policies of each principal, by policy type, linked once. A change of identity unlinks only the stacks that contain the changed record, so
+ * the next request uses the current policies. Requirement EVAL-10.
  */
 export interface Stacks {
   /**
-   * The principal's stack; of a session with session policies, that of the role or user below them.
-   * @throws Error a policy in force that the engine cannot read: nothing is decided without it (EVAL-12)
+   * Returns the principal's policies, linked, including its session policies.
+   *
+   * @throws Error  an attached policy does not exist or cannot be compiled. Evaluation fails closed (EVAL-12).
    */
   stackOf(principal: Principal): PolicyStack;
-  /** The layers a stack would be linked from: for the simulator and for explanations. */
+  /** Returns the principal's policies by policy type, for the simulator and for explanations. */
   layersOf(principal: Principal): PolicyLayers;
-  /** The service control policies over an account, one list a level; undefined where none bind it. */
+  /** Returns the service control policies of an account: see `serviceControlLevels`. */
   serviceControlOf(accountId: AccountId): PolicyLayers['serviceControl'];
-  /** A role's trust policy, compiled. */
+  /** Returns a role's compiled trust policy. */
   trustOf(role: RoleRecord): CompiledPolicy;
 }
 
-/** Sessions with policies of their own have stacks of their own; this many are kept. */
+/** Maximum number of cached stacks of sessions with session policies. */
 const SESSION_STACKS_MAX = 10_000;
-/** Most session policies that are kept compiled. */
+/** Maximum number of cached session policies. */
 const SESSION_POLICIES_MAX = 1000;
 
 /**
- * What every user of an account may whose password policy has AllowUsersToChangePassword. An operation changes the caller's own password only.
+ * Permissions of all users in an account whose password policy has AllowUsersToChangePassword. ChangePassword changes only the caller's own
+ * password.
  *
  * Source: IAM User Guide, "Permit IAM users to change their own passwords".
  */
@@ -48,17 +51,17 @@ const OWN_PASSWORD: SourcedPolicy = {
   ),
 };
 
-/** Links over a snapshot, and keeps up with its changes. */
+/** Creates the stacks of a snapshot and follows its changes. */
 export function newStacks(snapshot: Snapshot): Stacks {
   const compiledOf = new WeakMap<object, Map<string, CompiledPolicy>>();
   const stacks = new Map<string, PolicyStack>();
-  /** Thing (a policy ARN, `group:…`) → the keys of the stacks that contain it. */
+  /** Keys of the stacks that contain a record, by the record's name: a policy ARN or `group:…`. */
   const users = new Map<string, Set<string>>();
-  const sessionStacks = new Map<string, { readonly base: PolicyLayers; readonly stack: PolicyStack }>();
-  const sessionPolicyOf = new Map<string, CompiledPolicy>();
+  const sessionStacks = lruMap<string, { readonly base: PolicyLayers; readonly stack: PolicyStack }>(SESSION_STACKS_MAX);
+  const sessionPolicyOf = lruMap<string, CompiledPolicy>(SESSION_POLICIES_MAX);
   const layers = new Map<string, PolicyLayers>();
 
-  /** Compiled once a record: a changed record is another object. */
+  /** Compiles a policy once per record. A changed record is a new object. */
   function compiled(holder: object, name: string, text: string): CompiledPolicy {
     let policies = compiledOf.get(holder);
     if (policies === undefined) compiledOf.set(holder, (policies = new Map()));
@@ -72,8 +75,8 @@ export function newStacks(snapshot: Snapshot): Stacks {
     if (aws !== undefined) return { policyId: policyArn, policyArn, policy: compiled(aws, 'document', aws.document) };
     const record = snapshot.policy(policyArn);
     const version = record?.versions.find((each) => each.versionId === record.defaultVersionId);
-    // An attachment without its policy would be a fault of ours: nothing is decided by half of a stack.
-    if (record === undefined || version === undefined) throw new Error(`the policy ${policyArn} is attached and absent`);
+    // An attached policy always exists. If a bug removes it, evaluation fails closed.
+    if (record === undefined || version === undefined) throw new Error(`the attached policy '${policyArn}' does not exist`);
     return { policyId: policyArn, policyArn, policy: compiled(record, version.versionId, version.document) };
   }
 
@@ -172,24 +175,26 @@ export function newStacks(snapshot: Snapshot): Stacks {
     }
   }
 
-  /** Compiles a session policy once: compiled again for each request, it would be linked again with all policies below it. */
+  /** Compiles a session policy once. A new object for each request would require linking the whole stack again. */
   function sessionPolicy(text: string): CompiledPolicy {
     let policy = sessionPolicyOf.get(text);
     if (policy === undefined) {
       policy = compilePolicy(text);
       sessionPolicyOf.set(text, policy);
-      if (sessionPolicyOf.size > SESSION_POLICIES_MAX) sessionPolicyOf.delete(sessionPolicyOf.keys().next().value as string);
     }
     return policy;
   }
 
-  /** The session layer; undefined where none was passed. A federated user without one has nothing. Requirement STS-10. */
+  /**
+   * Returns the session policies, or `undefined` without any. For a federated user without any, returns an empty list, which allows nothing.
+   * Requirement STS-10.
+   */
   function sessionPolicies(principal: Principal, session: SessionFacts | undefined): SourcedPolicy[] | undefined {
     if (session?.sessionPolicy === undefined && session?.sessionPolicyArns === undefined)
       return principal.type === 'FederatedUser' ? [] : undefined;
     return [
       ...(session.sessionPolicy === undefined ? [] : [{ policyId: 'session policy', policy: sessionPolicy(session.sessionPolicy) }]),
-      // A managed session policy that was deleted since grants nothing any more.
+      // A managed session policy that was deleted after the session began grants nothing.
       ...(session.sessionPolicyArns ?? []).filter(isThere).map(managed),
     ];
   }
@@ -204,7 +209,7 @@ export function newStacks(snapshot: Snapshot): Stacks {
     return session === undefined ? base : { ...base, session };
   }
 
-  /** What names a session's policies: equal for every request of one session. */
+  /** Returns a key of a session's policies, which is the same for all requests of the session. */
   function sessionKey(principal: Principal, session: SessionFacts): string {
     return `${principal.principalId}\n${session.sessionPolicyArns?.join(' ') ?? ''}\n${session.sessionPolicy ?? ''}`;
   }
@@ -217,7 +222,7 @@ export function newStacks(snapshot: Snapshot): Stacks {
     }
     if (change.kind === 'user' || change.kind === 'role') unlink(`${change.kind}:${change.accountId}:${change.key}`);
     if (!BOUND_TO_PRINCIPALS.has(change.kind)) {
-      // Whatever else can change what an account may do (service control policies, organizations) is rare: all is linked anew.
+      // Other changes that affect permissions (service control policies, organizations) are rare, so they unlink everything.
       layers.clear();
       stacks.clear();
       users.clear();
@@ -249,11 +254,10 @@ export function newStacks(snapshot: Snapshot): Stacks {
       }
       const key = sessionKey(principal, session);
       const kept = sessionStacks.get(key);
-      // A managed session policy may change under the session, so only inline ones are kept with the layers below them.
+      // Managed session policies can change during the session, so only stacks with inline session policies are cached.
       if (kept !== undefined && kept.base === base && session.sessionPolicyArns === undefined) return kept.stack;
       const stack = sharedStack(layersOf(principal));
       sessionStacks.set(key, { base, stack });
-      if (sessionStacks.size > SESSION_STACKS_MAX) sessionStacks.delete(sessionStacks.keys().next().value as string);
       return stack;
     },
     serviceControlOf: (accountId) => serviceControlLevels(snapshot, accountId, compiled),
@@ -261,7 +265,7 @@ export function newStacks(snapshot: Snapshot): Stacks {
   };
 }
 
-/** Changes of these kinds touch only the principals that hold them, all of one account. */
+/** Kinds whose changes affect only the principals that have the record, all in one account. */
 export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'user',
   'group',

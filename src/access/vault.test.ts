@@ -5,14 +5,14 @@ import { isOwnDatabase, openVault, SEALING_BYTES, vaultFingerprint } from './vau
 const OLD = Buffer.alloc(32, 1);
 const NEW = Buffer.alloc(32, 2);
 
-test('openVault: what is sealed opens again, bound to what it belongs to', () => {
+test('openVault: a secret is decrypted with the owner that it was encrypted for', () => {
   const vault = openVault([OLD]);
   const sealed = vault.seal('a secret: ü', 'AKIAEXAMPLE');
   assert.match(sealed, /^[A-Za-z0-9_-]+$/);
   assert.equal(vault.open(sealed, 'AKIAEXAMPLE'), 'a secret: ü');
 });
 
-test('openVault: the same secret is sealed differently each time', () => {
+test('openVault: two encryptions of the same secret differ', () => {
   const vault = openVault([OLD]);
   assert.notEqual(vault.seal('s', 'a'), vault.seal('s', 'a'));
 });
@@ -29,7 +29,7 @@ const CLOSED: readonly [name: string, keys: readonly Buffer[], sealed: string, b
 ];
 
 for (const [name, keys, sealed, boundTo] of CLOSED) {
-  test(`openVault: a secret ${name} does not open, and the error does not tell it`, () => {
+  test(`openVault: a secret ${name} is an error that does not contain it`, () => {
     assert.throws(
       () => openVault(keys).open(sealed, boundTo),
       (error: Error) => /does not open/.test(error.message) && !error.message.includes('secret:'),
@@ -37,7 +37,7 @@ for (const [name, keys, sealed, boundTo] of CLOSED) {
   });
 }
 
-test('openVault: no flipped bit goes unnoticed', () => {
+test('openVault: a secret with one flipped bit is an error', () => {
   const box = openVault([OLD]).box('a purpose');
   const sealed = box.seal(Buffer.from('secret'), 'x');
   assert.equal(sealed.length, SEALING_BYTES + 6);
@@ -48,24 +48,24 @@ test('openVault: no flipped bit goes unnoticed', () => {
   }
 });
 
-test('openVault: one purpose does not open what another sealed', () => {
+test('openVault: a box cannot decrypt the bytes of a box with another purpose', () => {
   const vault = openVault([OLD]);
   assert.equal(vault.box('b').open(vault.box('a').seal(Buffer.from('secret'), 'x'), 'x'), undefined);
 });
 
-test('openVault: after a rotation the newest key seals and the older still opens', () => {
+test('openVault: after a rotation the newest key encrypts and the older one still decrypts', () => {
   const rotated = openVault([NEW, OLD]);
   assert.equal(rotated.open(sealedByOld, 'AKIAEXAMPLE'), 'secret');
   assert.equal(openVault([NEW]).open(rotated.seal('later', 'x'), 'x'), 'later');
   assert.throws(() => openVault([OLD]).open(rotated.seal('later', 'x'), 'x'));
 });
 
-test('openVault: a key of another length is refused, and so is none', () => {
+test('openVault: a key with another length is an error, and so is an empty list of keys', () => {
   assert.throws(() => openVault([Buffer.alloc(31)]), /32 bytes/);
   assert.throws(() => openVault([]), /needs an operator key/);
 });
 
-test('vaultFingerprint: tells an own database from another', () => {
+test('vaultFingerprint: isOwnDatabase accepts the fingerprint of its own keys only', () => {
   const fingerprint = vaultFingerprint(openVault([OLD]));
   assert.deepEqual(
     [openVault([OLD]), openVault([NEW, OLD]), openVault([NEW])].map((vault) => isOwnDatabase(vault, fingerprint)),

@@ -12,17 +12,20 @@ import type { Vault } from '#core/vault.ts';
 import { derivedFrom, type OperatorKeys } from './operator-keys.ts';
 
 /**
- * Seals bytes for one purpose. Sealed: version (1), key id (4), nonce (24), ciphertext, tag (16).
- * What one purpose sealed, another cannot open.
+ * Authenticated encryption for one purpose. A box cannot decrypt the bytes of a box with another purpose.
+ *
+ * Format, in bytes: version (1), key ID (4), nonce (24), ciphertext, tag (16).
  */
 export interface SealingBox {
+  /** Encrypts bytes. They can be decrypted only with the same `boundTo`. */
   seal(plain: Uint8Array, boundTo: string, random?: (bytes: number) => Uint8Array): Buffer;
-  /** Undefined where the bytes were altered, are bound to something else, or were sealed by a key we have not. */
+  /** Decrypts bytes. Returns `undefined` if they were altered, have another `boundTo`, or were encrypted under an unknown key. */
   open(sealed: Uint8Array, boundTo: string): Buffer | undefined;
-  /** 32 bytes that only the operator key and these very sealed bytes' nonce give: a secret that need not be kept. */
+  /** Derives a secret of 32 bytes from the operator key and the nonce of the encrypted bytes, so that it need not be stored. */
   secretOf(sealed: Uint8Array, boundTo: string): Buffer;
 }
 
+/** Vault that also encrypts bytes for purposes other than stored secrets. */
 export interface OperatorVault extends Vault {
   box(purpose: string): SealingBox;
 }
@@ -36,10 +39,10 @@ const NONCE_BYTES = 24;
 const TEXT_AT = NONCE_AT + NONCE_BYTES;
 const TAG_BYTES = 16;
 
-/** Bytes that sealing adds. */
+/** Number of bytes that encryption adds. */
 export const SEALING_BYTES = TEXT_AT + TAG_BYTES;
 
-/** Key objects, because Node 24 takes five times as long over a key given as bytes: 12 µs against 2. */
+/** Keys of one purpose. They are key objects, because Node 24 takes 12 µs with a key in bytes and 2 µs with a key object. */
 interface PurposeKeys {
   readonly id: Buffer;
   readonly sealing: KeyObject;
@@ -47,12 +50,12 @@ interface PurposeKeys {
 }
 
 /**
- * The vault under the operator's keys: the first seals, all open, so a key is rotated by putting the new one first.
+ * Opens the vault under the operator's keys. The first key encrypts and all keys decrypt, so a rotation adds a new first key.
  *
- * AES-256-GCM under a key of its own for each purpose (HKDF) and each 12-byte salt (HMAC), with a random IV besides. The 192 bits
- * of nonce allow any number of sealings, where GCM's 96 alone allow 2^32 under one key, which sessions would reach.
+ * Uses AES-256-GCM with a random IV and a separate key for each purpose (HKDF) and each 12-byte salt (HMAC). The nonce of 192 bits allows
+ * an unlimited number of messages. GCM's 96 bits alone allow 2^32 messages per key, which sessions would exceed.
  *
- * @throws Error (of `open`) where the text was altered, belongs to something else or to another operator key
+ * `Vault.open` throws an `Error` if the string was altered, or was encrypted for another owner or under another operator key.
  */
 export function openVault(operatorKeys: OperatorKeys): OperatorVault {
   const box = (purpose: string) => sealingBox(derivedFrom(operatorKeys, (keys) => keysFor(keys, purpose)));
@@ -106,7 +109,7 @@ function sealingBox(all: () => readonly PurposeKeys[]): SealingBox {
       try {
         return Buffer.concat([plain, decipher.final()]);
       } catch {
-        // Node tells a tag that does not fit only by throwing.
+        // Node reports a wrong tag only by an exception.
         return undefined;
       }
     },
@@ -124,12 +127,12 @@ function messageKey({ sealing }: PurposeKeys, nonce: Uint8Array): KeyObject {
 
 const FINGERPRINT = 'operator key';
 
-/** A text to keep with a database, by which `isOwnDatabase` knows again whose keys sealed it. Reveals nothing of the key. */
+/** Returns a string to store in a database, with which `isOwnDatabase` recognizes the operator keys. It does not reveal the key. */
 export function vaultFingerprint(vault: Vault): string {
   return vault.seal(FINGERPRINT, FINGERPRINT);
 }
 
-/** Whether one of the vault's keys made this fingerprint. False: do not start, every secret in the database would be lost. */
+/** Reports whether one of the vault's keys created this fingerprint. If not, the secrets in the database cannot be decrypted. */
 export function isOwnDatabase(vault: Vault, fingerprint: string): boolean {
   try {
     return vault.open(fingerprint, FINGERPRINT) === FINGERPRINT;

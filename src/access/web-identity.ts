@@ -9,41 +9,45 @@ import type { IssuerKeys } from './issuer-keys.ts';
 import { invalid, type Passed, passed } from './passed-tags.ts';
 import { tokenKeys } from './provider-claims.ts';
 
-/** Public-key algorithms only: a shared-secret one would take the published key for the secret. */
+/** Accepts only public-key algorithms. With a shared-secret algorithm, the published key would be the secret. */
 const ALGORITHMS: string[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
 const CLOCK_TOLERANCE_SECONDS = 300;
 
-/** Who a token says issued it, unverified: by that its provider is sought. */
+/**
+ * Returns the unverified issuer of a token, with which the provider is found.
+ *
+ * @throws InvalidIdentityTokenException  the token is not a JWT with an issuer
+ */
 export function issuerOf(token: string): string {
   try {
     const { iss } = decodeJwt(token);
     if (typeof iss === 'string') return iss;
   } catch {
-    // Said below in AWS's words.
+    // The error below has AWS's message.
   }
   throw invalid('The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)');
 }
 
 /**
- * Verifies an OpenID Connect token of a provider, and answers what it says.
+ * Verifies an OpenID Connect token of a provider and returns its content.
  *
- * @throws AwsError InvalidIdentityToken  signature, issuer, audience or a claim that must be there
- * @throws AwsError ExpiredTokenException
- * @throws AwsError IDPCommunicationError the provider's keys could not be had
+ * @throws IDPCommunicationErrorException  the provider's keys cannot be fetched
+ * @throws ExpiredTokenException           the token has expired
+ * @throws InvalidIdentityTokenException   the signature, issuer, audience or a required claim is missing or invalid
  *
  * Source: IAM User Guide, "Available keys for AWS web identity federation", "Passing session tags using AssumeRoleWithWebIdentity";
- * STS API reference, AssumeRoleWithWebIdentity. Requirement FED-2. Texts: as people report them of real accounts.
- * Assumed: clocks may differ by five minutes, as in signatures; where `azp` and `aud` are both there, `azp` is the audience.
+ * STS API reference, AssumeRoleWithWebIdentity. Requirement FED-2. The messages are from users' reports of the real service.
+ * Assumed: clocks may differ by five minutes, as in signatures. If the token has `azp` and `aud`, `azp` is the audience.
  */
 export async function verifyWebIdentity(token: string, provider: OidcProviderRecord, keys: IssuerKeys, now: Instant): Promise<Federation> {
-  // Providers are kept without the slash that some issuers end with.
+  // Some issuers end with a slash. Provider records do not contain it.
   const issuer = issuerOf(token).endsWith('/') ? `https://${provider.url}/` : `https://${provider.url}`;
   const keySet = (afresh?: 'afresh') => keys.keysOf(issuer, provider.thumbprints, now, afresh);
   let payload: JWTPayload;
   try {
     payload = await verify(token, issuer, now, keySet);
   } catch (problem) {
-    throw inAwsWords(problem, now);
+    throw toAwsError(problem, now);
   }
   return federationOf(payload, provider);
 }
@@ -67,12 +71,12 @@ async function verify(
   } catch (problem) {
     if (problem instanceof errors.JWKSMultipleMatchingKeys) return await verifyByAny(token, known, options);
     if (!(problem instanceof errors.JWKSNoMatchingKey)) throw problem;
-    // The provider may have changed its keys since.
+    // The provider may have changed its keys since the last fetch.
     return (await jwtVerify(token, createLocalJWKSet(await keySet('afresh')), options)).payload;
   }
 }
 
-/** Where a token names no key and several could be it: each is tried. */
+/** Verifies a token that does not name a key and could belong to several: tries each key. */
 async function verifyByAny(token: string, { keys }: JSONWebKeySet, options: Parameters<typeof jwtVerify>[2]): Promise<JWTPayload> {
   let last: unknown;
   for (const key of keys) {
@@ -86,7 +90,8 @@ async function verifyByAny(token: string, { keys }: JSONWebKeySet, options: Para
   throw last;
 }
 
-function inAwsWords(problem: unknown, now: Instant): unknown {
+/** Returns the AWS error for a failed verification, or the original exception if it is a bug. */
+function toAwsError(problem: unknown, now: Instant): unknown {
   if (problem instanceof FetchProblem) {
     return new AwsError(
       'IDPCommunicationErrorException',
@@ -140,13 +145,13 @@ const ROLES_CLAIM = 'https://aws.amazon.com/roles';
 const ROLES_MAX = 1_000;
 
 /**
- * Returns the roles that the provider limits a token to; undefined if it does not.
+ * Returns the roles to which the provider limits a token, or `undefined` if the token has no such claim.
  *
  * The claim is one ARN, a list of ARNs, or ARNs separated by semicolons. They are compared exactly, so names and patterns match nothing.
  *
- * @throws AwsError InvalidIdentityToken the claim has another form, or names no role
+ * @throws InvalidIdentityTokenException  the claim has another format, or contains no role ARN
  * Source: Service Authorization Reference, STS, `sts:RoleAuthorizedByIdp`; Aidan Steele, "OIDC tokens can now restrict which AWS roles they
- * assume", 2026-07-13, which tested it. Assumed: the messages here, and the semicolons, as another implementation has them.
+ * assume", 2026-07-13, which tested it. Assumed: the messages. The semicolons, which another implementation has.
  */
 function rolesOf(payload: JWTPayload): readonly string[] | undefined {
   const claim = payload[ROLES_CLAIM];
@@ -166,18 +171,20 @@ function isRoleArn(text: string): boolean {
 const TAGS_CLAIM = 'https://aws.amazon.com/tags';
 const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity';
 
-/** Claims that some providers issue in place of one nested object, because their claims are strings and lists only. */
+/** Claims that some providers issue instead of one nested object, because they support only strings and lists. */
 const FLAT_TAG = `${TAGS_CLAIM}/principal_tags/`;
 const FLAT_TRANSITIVE = `${TAGS_CLAIM}/transitive_tag_keys`;
 
 /**
  * Returns the tags and the source identity that a token passes into the session, from the nested claim and the flattened ones together.
  *
- * A claim of another form is refused: if it were ignored, a trust policy that does not allow `sts:TagSession` would accept the token.
+ * A claim with another format is an error. If it were ignored, a trust policy that does not allow `sts:TagSession` would accept the token.
  *
- * @throws AwsError InvalidIdentityToken
+ * @throws InvalidIdentityTokenException  a claim has another format
  * Source: IAM User Guide, "Pass session tags in AWS STS", "Passing session tags using AssumeRoleWithWebIdentity": the nested
- * format. Assumed: the flattened format as Microsoft Entra and Okta send it, the messages, and that a token may have both formats; a key in both is refused as a duplicate.
+ * format.
+ * Assumed: the flattened format, which Microsoft Entra and Okta send; the messages; a token may have both formats, and a key in both is an
+ * error.
  */
 function passedBy(payload: JWTPayload): Passed {
   const claim = payload[TAGS_CLAIM] ?? {};
@@ -196,7 +203,7 @@ function passedBy(payload: JWTPayload): Passed {
   );
 }
 
-/** @throws AwsError InvalidIdentityToken the value is neither a string nor a list of strings */
+/** @throws InvalidIdentityTokenException  the value is neither a string nor a list of strings */
 function texts(value: unknown, name: string): readonly string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;

@@ -1,18 +1,19 @@
-import type { LeaseParts } from './lease.ts';
+import type { LeaseParts } from './lease-parts.ts';
 
-/** What waits for other servers: withdrawals for their acknowledgement, removals for the end of their leases. */
+/** Operations that wait for other servers: withdrawals wait for their acknowledgment, removals for the end of their leases. */
 export interface Withdrawals {
-  /** Resolves once every registered server has acknowledged `version`, or every lease asked for before `committed` is dead. */
+  /** Resolves when every registered server has acknowledged `version`, or every lease requested before `committed` has expired. */
   until(version: number, committed: number): Promise<void>;
-  /** Looks now whether something need not wait any longer. */
+  /** Checks now which operations need not wait any longer. */
   readonly look: () => void;
   readonly remove: (serverId: string) => Promise<'removed' | 'absent'>;
 }
 
+/** Dependencies of `withdrawals`. */
 export interface WithdrawalParts extends Pick<LeaseParts, 'servers' | 'clock' | 'leaseMilliseconds' | 'report'> {
-  /** What this server is registered as. */
+  /** Returns the ID of this server's registration. */
   readonly own: () => string;
-  /** The version this server decides by. */
+  /** Returns the version of this server's snapshot. */
   readonly applied: () => number;
 }
 
@@ -21,12 +22,13 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** Of a lease: how much later than their end all older leases are counted as dead. Covers clocks that run at different rates. */
+/** Fraction of a lease after which an expired lease of another server counts as expired. It covers clocks with different rates. */
 export const MARGIN = 0.05;
 
-/** Of a lease: how often it is looked while something waits, should a hint be lost. */
+/** Interval between checks while an operation waits, as a fraction of a lease. The checks cover lost hints. */
 const LOOK_EVERY = 1 / 40;
 
+/** Creates the waiting operations of one server. */
 export function withdrawals({ servers, clock, leaseMilliseconds, report, own, applied }: WithdrawalParts): Withdrawals {
   const waiting = new Set<Waiting>();
   const removals = new Map<string, Promise<'removed' | 'absent'>>();
@@ -35,13 +37,13 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
   let again = false;
   let unschedule = (): void => {};
 
-  /** The servers that have not acknowledged `version`, this one aside: it knows by itself. */
+  /** Returns the other servers that have not acknowledged `version`. */
   function behind(all: Awaited<ReturnType<typeof servers.registered>>, version: number): string[] {
     return all.filter((server) => server.id !== own() && server.appliedVersion < version).map((server) => server.id);
   }
 
   async function lookOnce(): Promise<void> {
-    // Only those that were committed before the list is read: a server that registers later begins with what they changed.
+    // Includes only versions that were committed before the list is read. A server that registers later already has these changes.
     const asked = [...waiting].filter((one) => applied() >= one.version);
     if (asked.length === 0) return;
     const all = await servers.registered();
@@ -58,7 +60,7 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
     unschedule();
     lookOnce()
       .catch(() => {
-        // Looked again below; in the end it is time that answers.
+        // The check repeats below. If all fail, the waiting operations end when the leases have expired.
       })
       .finally(() => {
         looking = false;
@@ -71,8 +73,8 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
   }
 
   /**
-   * Deletes the servers that did not acknowledge a version before all older leases were dead, so that the next change does not wait for them.
-   * Invariant (lease after acknowledgement): such a server has no lease, and gets none under its registration.
+   * Deletes the servers that did not acknowledge a version before all older leases expired, so that the next change does not wait for them.
+   * Invariant (lease after acknowledgment): such a server has no lease, and gets none under its registration.
    */
   async function expireBehind(version: number): Promise<void> {
     for (const serverId of behind(await servers.registered(), version)) {
@@ -88,7 +90,9 @@ export function withdrawals({ servers, clock, leaseMilliseconds, report, own, ap
     const removal = (async () => {
       if ((await servers.drain(serverId)) === 'absent') return 'absent';
       await new Promise<void>((resolve) => void clock.after(allLeasesDead, resolve));
-      return await servers.remove(serverId);
+      // A server that still runs has left by itself in the meantime, and registered again with another ID.
+      await servers.remove(serverId);
+      return 'removed';
     })();
     removals.set(serverId, removal);
     const forget = (): void => void removals.delete(serverId);

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeDurably } from '#server/durable-file.ts';
 import { askControl, type ControlRequest } from '#server/operator/control.ts';
+import { misuse, wantsHelp } from './help.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
@@ -14,8 +15,19 @@ belfry account make-standalone --account-id ID   allow an account that an organi
                   without it, the command prints the key once
 `;
 
+/** Rule of a subcommand that a call without the right flags breaks. */
+const RULES = {
+  create: 'requires --name NAME',
+  'restore-administrator': 'requires --account-id ID',
+  'make-standalone': 'requires --account-id ID',
+};
+
 /** Runs `belfry account …`, the operator's commands for accounts. Runs on the server's machine. Resolves to the exit status. */
 export async function accountCommand(args: readonly string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    console.log(USAGE);
+    return 0;
+  }
   const [command, ...rest] = args;
   let options: { name?: string; 'account-id'?: string; profile?: string; data?: string };
   try {
@@ -28,8 +40,12 @@ export async function accountCommand(args: readonly string[]): Promise<number> {
     return 2;
   }
   const request = requestOf(command, options);
-  if (request === undefined || (options.profile !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(options.profile))) {
-    console.error(USAGE);
+  if (request === undefined) {
+    console.error(`${misuse('account', command, RULES)}${USAGE}`);
+    return 2;
+  }
+  if (options.profile !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(options.profile)) {
+    console.error(`belfry account: invalid --profile '${options.profile}'; use 1 to 64 letters, digits, '_', '.' and '-'`);
     return 2;
   }
   const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
@@ -70,7 +86,8 @@ function addProfile(dataFolder: string, profile: string, key: { readonly accessK
   const config = join(folder, 'config');
   const credentials = join(folder, 'credentials');
   const first = read(config).split(/^\[profile /m)[1] ?? '';
-  const settings = first.slice(first.indexOf('\n') + 1).trimEnd();
+  // A data folder that was restored from a backup has no profiles yet.
+  const settings = first.slice(first.indexOf('\n') + 1).trimEnd() || `region = ${process.env['BELFRY_REGION'] ?? 'us-east-1'}`;
   replaceSection(config, `profile ${profile}`, settings);
   replaceSection(credentials, profile, `aws_access_key_id = ${key.accessKeyId}\naws_secret_access_key = ${key.secretAccessKey}`);
   return credentials;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { backupSqlite } from '#store/engine/backup.ts';
+import { wantsHelp } from './help.ts';
 
 const USAGE = `belfry backup TARGET [--data FOLDER]
 
@@ -11,6 +12,10 @@ const USAGE = `belfry backup TARGET [--data FOLDER]
 
 /** Runs `belfry backup`. Returns the exit status. */
 export function backupCommand(args: readonly string[]): number {
+  if (wantsHelp(args)) {
+    console.log(USAGE);
+    return 0;
+  }
   try {
     const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { data: { type: 'string' } } });
     const [target] = positionals;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl, type ControlRequest } from '#server/operator/control.ts';
+import { misuse, wantsHelp } from './help.ts';
 
 const USAGE = `belfry operator-key rotate [--forget-old]   create a new key and re-seal all secrets with it; --forget-old then deletes the older keys
 belfry operator-key forget-old              delete all keys except the newest; sessions that use an older key end immediately
@@ -14,6 +15,10 @@ and copy its operator.key to the others before you start them. Older backups nee
 
 /** Runs `belfry operator-key …`, which changes the key that seals all secrets. Resolves to the exit status. */
 export async function operatorKeyCommand(args: readonly string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    console.log(USAGE);
+    return 0;
+  }
   const [command, ...rest] = args;
   let options: { data?: string; 'forget-old'?: boolean };
   try {
@@ -24,7 +29,7 @@ export async function operatorKeyCommand(args: readonly string[]): Promise<numbe
   }
   const forgetOld = options['forget-old'] === true;
   if ((command !== 'rotate' && command !== 'forget-old') || (command === 'forget-old' && forgetOld)) {
-    console.error(USAGE);
+    console.error(`${misuse('operator-key', command, { 'forget-old': 'does not accept --forget-old' })}${USAGE}`);
     return 2;
   }
   const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');

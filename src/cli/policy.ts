@@ -1,3 +1,4 @@
+import { wantsHelp } from './help.ts';
 import { policyDiff } from './policy-diff.ts';
 import { policyTest } from './policy-test.ts';
 import { policyValidate } from './policy-validate.ts';
@@ -9,6 +10,10 @@ belfry policy diff [--trust] OLD NEW              compare the decisions of two v
 
 /** Runs `belfry policy …`, the commands that need no server. Resolves to the exit status. */
 export async function policyCommand(args: readonly string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    console.log(USAGE);
+    return 0;
+  }
   const [command, ...rest] = args;
   const run = command === 'test' ? policyTest : command === 'validate' ? policyValidate : command === 'diff' ? policyDiff : undefined;
   const status = run?.(rest) ?? 2;

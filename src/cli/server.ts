@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl, type ControlRequest } from '#server/operator/control.ts';
+import { misuse, wantsHelp } from './help.ts';
 
 const USAGE = `belfry server list
 belfry server remove --id ID   remove a server that has stopped permanently; a server that still runs registers again
@@ -10,6 +11,10 @@ belfry server remove --id ID   remove a server that has stopped permanently; a s
 
 /** Runs `belfry server …`, which manages the servers on one database. Runs on the machine of one of them. Resolves to the exit status. */
 export async function serverCommand(args: readonly string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    console.log(USAGE);
+    return 0;
+  }
   const [command, ...rest] = args;
   let options: { id?: string; data?: string };
   try {
@@ -20,7 +25,7 @@ export async function serverCommand(args: readonly string[]): Promise<number> {
   }
   const request = requestOf(command, options.id);
   if (request === undefined) {
-    console.error(USAGE);
+    console.error(`${misuse('server', command, { remove: 'requires --id ID' })}${USAGE}`);
     return 2;
   }
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { askControl } from '#server/operator/control.ts';
+import { misuse, wantsHelp } from './help.ts';
 
 const USAGE = `belfry trail unproven   print records of requests without a proven identity or an account, the newest first
 
@@ -17,6 +18,10 @@ const ITEMS_DEFAULT = '50';
  * Runs on the server's machine. Resolves to the exit status.
  */
 export async function trailCommand(args: readonly string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    console.log(USAGE);
+    return 0;
+  }
   const [command, ...rest] = args;
   let options: { 'max-items'?: string; data?: string };
   try {
@@ -27,7 +32,7 @@ export async function trailCommand(args: readonly string[]): Promise<number> {
   }
   const items = options['max-items'] ?? ITEMS_DEFAULT;
   if (command !== 'unproven' || !/^[1-9][0-9]{0,6}$/.test(items)) {
-    console.error(USAGE);
+    console.error(`${misuse('trail', command, { unproven: 'requires --max-items from 1 to 9999999' })}${USAGE}`);
     return 2;
   }
   const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
@@ -42,6 +47,7 @@ export async function trailCommand(args: readonly string[]): Promise<number> {
       remaining -= reply.records?.length ?? 0;
       before = reply.next;
     } while (before !== undefined && remaining > 0);
+    if (remaining === Number(items)) console.error('belfry trail: there are no such records');
     return 0;
   } catch (error) {
     console.error(`belfry trail: ${(error as Error).message}`);

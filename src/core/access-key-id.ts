@@ -1,6 +1,6 @@
 import { type AccountId, isAccountId } from './arn.ts';
+import { BASE32 } from './base32.ts';
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const ACCESS_KEY_ID = /^A[KS]IA([Q-Z2-7][A-Z2-7]{15})$/;
 
 /**

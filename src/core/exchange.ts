@@ -1,23 +1,27 @@
 import type { Instant } from './instant.ts';
 
-/** HTTP request as received from the socket, not authenticated. Plain data that can be sent between threads. */
-export interface Received {
+/** Facts about a request that policies can test and that its trail event contains. */
+export interface RequestFacts {
   /** UUID of the request. It is `x-amzn-requestid` of the response and `requestID` of the trail event. */
   readonly requestId: string;
-  readonly receivedAt: Instant;
-  readonly method: string;
-  /** Request target as sent: the path, and the query after the first `?`. Do not parse it with a URL library, which would normalize it. */
-  readonly target: string;
   /** Name, value, name, value … in the order of arrival, with duplicates (Node's `rawHeaders`). */
   readonly rawHeaders: readonly string[];
-  /** Body as sent, before the decompression that `content-encoding` requires. */
-  readonly body: Uint8Array;
   /** Address of the client, IPv4-mapped IPv6 addresses already converted to IPv4. Behind a trusted proxy it is the proxy's client. */
   readonly sourceIp: string;
   /** Whether the client connected over TLS, as the connection or a trusted proxy states. Absent means false. */
   readonly secureTransport?: boolean;
   /** TLS parameters of the client's own connection, if known. A proxy that sends only headers does not state them. */
   readonly tls?: { readonly version: string; readonly cipherSuite: string };
+}
+
+/** HTTP request as received from the socket, not authenticated. Plain data that can be sent between threads. */
+export interface Received extends RequestFacts {
+  readonly receivedAt: Instant;
+  readonly method: string;
+  /** Request target as sent: the path, and the query after the first `?`. Do not parse it with a URL library, which would normalize it. */
+  readonly target: string;
+  /** Body as sent, before the decompression that `content-encoding` requires. */
+  readonly body: Uint8Array;
 }
 
 /** HTTP response. Plain data that can be sent between threads. */
@@ -29,8 +33,7 @@ export interface Answer {
 }
 
 /** Returns the first value of a header by its lower-case name. */
-export function header(received: Received, lowerCaseName: string): string | undefined {
-  const { rawHeaders } = received;
+export function header({ rawHeaders }: Pick<RequestFacts, 'rawHeaders'>, lowerCaseName: string): string | undefined {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) return rawHeaders[i + 1];

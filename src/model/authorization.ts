@@ -3,12 +3,10 @@
  * Owns these facts, but not the decisions, which are in `policy` and `access`.
  */
 import { readFileSync } from 'node:fs';
-import { GLOBAL_CONDITION_KEYS } from './condition-keys.ts';
+import { type ConditionKeyType, GLOBAL_CONDITION_KEYS } from './condition-keys.ts';
 
 /** Access level of an action. */
 export type AccessLevel = 'List' | 'Read' | 'Write' | 'Permissions management' | 'Tagging';
-/** Data type of a condition key. */
-export type ConditionKeyType = 'String' | 'ARN' | 'Bool' | 'Numeric' | 'Date' | 'IPAddress' | 'Binary';
 
 /** Action, such as `chime:CreateChannel`. */
 export interface Action {

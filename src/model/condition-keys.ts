@@ -1,4 +1,5 @@
-import type { ConditionKeyType } from './authorization.ts';
+/** Data type of a condition key. */
+export type ConditionKeyType = 'String' | 'ARN' | 'Bool' | 'Numeric' | 'Date' | 'IPAddress' | 'Binary';
 
 /**
  * Types of the condition keys of all services. The type of a multivalued key ends with `[]`.

@@ -5,7 +5,8 @@
 import { type AskedAccess, type CheckAnswer, checkAccessNotGranted, checkNoNewAccess } from './analyse/checks.ts';
 import { grantedServices } from './analyse/granted-services.ts';
 import type { AskedAs } from './analyse/search.ts';
-import { type CompiledPolicy, compileSteps, type PolicyTextProblem, type SourcedPolicy, tryCompilePolicy } from './compile.ts';
+import { compileSteps, type PolicyTextProblem, tryCompilePolicy } from './compile.ts';
+import type { CompiledPolicy, SourcedPolicy } from './compiled-policy.ts';
 import type { PolicyType } from './decision.ts';
 import type { PolicyLayers } from './link.ts';
 import { contextKeysOf, type EvaluationResult, simulate } from './simulate.ts';

@@ -1,5 +1,6 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import { type CompiledPolicy, documentOf } from './compile.ts';
+import { documentOf } from './compile.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import type { Decision } from './decision.ts';
 import type { StatementNode } from './document.ts';
 import { explain } from './explain.ts';

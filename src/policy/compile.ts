@@ -1,41 +1,14 @@
-import type { Arn } from '#core/arn.ts';
+import type { CompiledPolicy, StatementTest } from './compiled-policy.ts';
 import { conditionAtom } from './condition-atom.ts';
-import type { Contributions } from './contribution.ts';
 import type { PolicyDocument, Position } from './document.ts';
 import { matchesText } from './glob.ts';
-import { answerNode, graphOf, type Node, type Test, walk } from './graph.ts';
+import { answerNode, graphOf, type Test, walk } from './graph.ts';
 import { lowerPolicy } from './lower.ts';
-import type { ActionPattern, LoweredPolicy, LoweredStatement } from './lowered.ts';
+import type { ActionPattern, LoweredStatement } from './lowered.ts';
 import { resourceTest } from './match-resource.ts';
 import { readPolicy } from './read.ts';
 import type { RequestRecord } from './request.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
-
-/** A policy ready to be linked. Immutable but for what it remembers; may be shared by any number of stacks. */
-export interface CompiledPolicy {
-  readonly text: string;
-  /** Each policy's own. */
-  readonly number: number;
-  /** What it has been called in stacks; see `linkStack`. */
-  readonly names: string[];
-  readonly lowered: LoweredPolicy;
-  /** By statement; made when the policy is first linked. */
-  readonly tests: (StatementTest | undefined)[];
-  /** As `tests`, where a short ARN matches nothing (resource policies). */
-  readonly strictTests: (StatementTest | undefined)[];
-  /** What the policy brings to programs, once somebody asked; see `contributionOf`. */
-  contributions: Contributions | undefined;
-  /** Read again only when somebody wants an explanation; see `documentOf`. */
-  document: PolicyDocument | undefined;
-}
-
-/** A policy, and what it is called in decisions. */
-export interface SourcedPolicy {
-  /** The policy's ARN, or `user/maker:inline-name` where it is inline. */
-  readonly policyId: string;
-  readonly policyArn?: Arn;
-  readonly policy: CompiledPolicy;
-}
 
 export interface PolicyTextProblem {
   readonly message: string;
@@ -97,15 +70,6 @@ export function documentOf(policy: CompiledPolicy): PolicyDocument {
   policy.document ??= readPolicy(policy.text).document;
   if (policy.document === undefined) throw new Error('A compiled policy can be read again.');
   return policy.document;
-}
-
-/** Whether a statement's resources and conditions hold; its action and principal are not asked about. */
-export interface StatementTest {
-  readonly test: Test;
-  /** Leads to 1 where it holds, else to 0. */
-  readonly root: Node;
-  /** Whether it holds for every request, or for none; undefined where it depends. */
-  readonly constant: boolean | undefined;
 }
 
 const HOLDS = answerNode(1);

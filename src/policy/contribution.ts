@@ -1,39 +1,7 @@
-import { type CompiledPolicy, type SourcedPolicy, type StatementTest, statementHasAction, statementTest } from './compile.ts';
-import type { Node, Test } from './graph.ts';
+import { statementHasAction, statementTest } from './compile.ts';
+import type { CompiledPolicy, Contribution, Contributions, SourcedPolicy, StatementTest } from './compiled-policy.ts';
 import type { LoweredStatement } from './lowered.ts';
 import { addKeysOf } from './reads.ts';
-
-/**
- * What one policy brings to the programs of an action: the statements that speak of it. The same for many actions and many stacks,
- * and made once; programs of the same contributions are one, found through `next`.
- */
-export interface Contribution {
-  readonly source: SourcedPolicy;
-  readonly denies: readonly Test[];
-  /** Statement of each deny. */
-  readonly denyOf: readonly number[];
-  readonly allows: readonly Test[];
-  readonly allowOf: readonly number[];
-  /** The same, each leading to 1 where it holds. */
-  readonly allowRoots: readonly Node[];
-  /** The place in `allows` of one that always holds; -1 where none does. */
-  readonly alwaysAt: number;
-  /** Every context key that a condition or variable of these statements reads. */
-  readonly keys: readonly string[];
-  /**
-   * The next step on the way to a program: a contribution, or a mark of `link.ts`. Weak, so that a policy that outlives another does
-   * not keep what they made together.
-   */
-  next: WeakMap<object, unknown> | undefined;
-}
-
-/** Contributions of a policy that nobody has asked for an action of yet. */
-export interface Contributions {
-  /** By the policy's name and the action in lower case; undefined where it says nothing of it. */
-  readonly byAction: Map<string, Contribution | undefined>;
-  /** By the policy's name and the statements. */
-  readonly byStatements: Map<string, Contribution>;
-}
 
 /** A policy's statements may be asked about by names that nobody remembers: beyond this the tables begin again. */
 const REMEMBERED_MAX = 4096;

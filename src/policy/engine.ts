@@ -5,15 +5,9 @@ import { beginDecision, newRequestRecord, type PolicyRequest, type RequestRecord
 import { type PolicyStack, programFor, rootOf } from './stack.ts';
 import { type StepBudget, takeSteps } from './steps.ts';
 
-/** The engine's door for the path of a request: what stands behind it is reached through this file alone. */
-export {
-  type CompiledPolicy,
-  compilePolicy,
-  isPolicyTextError,
-  type PolicyTextError,
-  type SourcedPolicy,
-  tryCompilePolicy,
-} from './compile.ts';
+/** Interface of the policy engine for authorization. Other parts import only this file to decide a request. */
+export { compilePolicy, isPolicyTextError, type PolicyTextError, tryCompilePolicy } from './compile.ts';
+export type { CompiledPolicy, SourcedPolicy } from './compiled-policy.ts';
 export { DECISION_STEPS } from './decision-steps.ts';
 export { type DenialFacts, denialText } from './denial.ts';
 export { fillRecord, fillResource } from './facts.ts';

@@ -1,4 +1,5 @@
-import { compileSteps, documentOf, type SourcedPolicy } from './compile.ts';
+import { compileSteps, documentOf } from './compile.ts';
+import type { SourcedPolicy } from './compiled-policy.ts';
 import type { PolicyDocument, StatementNode, TextNode } from './document.ts';
 import {
   addressRange,

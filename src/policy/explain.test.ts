@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compilePolicy, type SourcedPolicy } from './compile.ts';
+import { compilePolicy } from './compile.ts';
+import type { SourcedPolicy } from './compiled-policy.ts';
 import { explain, type StatementTrace } from './explain.ts';
 
 const CHANNEL = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/channel/b';

@@ -1,4 +1,4 @@
-import type { SourcedPolicy } from './compile.ts';
+import type { SourcedPolicy } from './compiled-policy.ts';
 import type { Decision, PolicyType, StatementRef } from './decision.ts';
 import { EXPLANATION_STEPS } from './decision-steps.ts';
 import { anyMatched, type ConditionTrace, resolvedIn, traceCondition, valueTrace } from './explain-condition.ts';

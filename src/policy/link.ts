@@ -1,5 +1,5 @@
-import type { SourcedPolicy } from './compile.ts';
-import { type Contribution, contributionOf } from './contribution.ts';
+import type { Contribution, SourcedPolicy } from './compiled-policy.ts';
+import { contributionOf } from './contribution.ts';
 import type { PolicyType, StatementRef } from './decision.ts';
 import { answerNode, costOf, graphOf, type Node, sizeOf, type Test } from './graph.ts';
 import { LAYERS_MAX } from './request.ts';

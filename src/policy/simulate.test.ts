@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
 import { authorizationMessage } from './authorization-message.ts';
-import { compilePolicy, type SourcedPolicy } from './compile.ts';
+import { compilePolicy } from './compile.ts';
+import type { SourcedPolicy } from './compiled-policy.ts';
 import { contextKeysOf, simulate } from './simulate.ts';
 
 function sourced(policyId: string, statement: object): SourcedPolicy {

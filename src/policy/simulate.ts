@@ -1,7 +1,8 @@
 import type { AccountId } from '#core/arn.ts';
 import { parseArn } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
-import { type CompiledPolicy, documentOf, type SourcedPolicy } from './compile.ts';
+import { documentOf } from './compile.ts';
+import type { CompiledPolicy, SourcedPolicy } from './compiled-policy.ts';
 import type { Decision } from './decision.ts';
 import { EXPLANATION_STEPS } from './decision-steps.ts';
 import type { PolicyDocument, StatementNode } from './document.ts';

@@ -1,5 +1,5 @@
 import { actionIdOf, actionName } from './actions.ts';
-import type { SourcedPolicy } from './compile.ts';
+import type { SourcedPolicy } from './compiled-policy.ts';
 import type { Node } from './graph.ts';
 import { checkLayers, linkProgram, type PolicyLayers, type Program } from './link.ts';
 

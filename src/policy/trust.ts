@@ -1,6 +1,7 @@
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
-import { type CompiledPolicy, statementHasAction, statementHolds } from './compile.ts';
+import { statementHasAction, statementHolds } from './compile.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import type { StatementRef } from './decision.ts';
 import type { LoweredStatement, PrincipalEntry } from './lowered.ts';
 import { addKeysOf } from './reads.ts';

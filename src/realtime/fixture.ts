@@ -172,7 +172,7 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
     },
     async addUser(id: string): Promise<string> {
       const key = { accountId: ACCOUNT, region: REGION, parent: APP, id };
-      const record = { ...key, createdAt: clock(), updatedAt: clock(), tags: [], document: { name: id } };
+      const record = { ...key, createdAt: clock(), updatedAt: clock(), tags: [], document: { Name: id } };
       await store.transaction((tx) => tx.resources.add(APP_INSTANCE_USER, record));
       return user(id);
     },

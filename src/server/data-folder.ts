@@ -8,6 +8,7 @@ import { type PeekedMeta, peekPostgres, peekSqlite } from '#store/engine/peek.ts
 import { FINGERPRINT, OPERATOR_ACCOUNT } from './core/first-start.ts';
 import { writeDurably } from './durable-file.ts';
 import type { Settings } from './settings.ts';
+import { explained } from './start-failure.ts';
 
 /**
  * Exists from before the first file of a data folder is created until the first account is committed. So a first start that was
@@ -55,10 +56,10 @@ export function endFirstStart({ dataFolder }: Settings): void {
   rmSync(join(dataFolder, FIRST_START), { force: true });
 }
 
-/** Describes the failure of a start. If a full disk caused it, the description is one line that says so. */
+/** Describes the failure of a start and its repair, if the disk is full or the operating system reported the error. */
 export function startFailure(error: Error, settings: Settings): string {
   const folder = fullFolder(error, [settings.dataFolder, databaseFolder(settings.database) ?? settings.dataFolder]);
-  if (folder === undefined) return error.message;
+  if (folder === undefined) return explained(error);
   const cause = error.message.split('\n', 1)[0]?.replace(/^Error: /, '');
   return `the disk of '${folder}' is full; free some space (${cause})`;
 }
@@ -87,7 +88,7 @@ function requireOwnKey(dataFolder: string, meta: PeekedMeta): void {
   const vault = openVault(loadOrCreateOperatorKey(join(dataFolder, 'operator.key')));
   const fingerprint = typeof meta === 'string' ? undefined : meta.get(FINGERPRINT);
   if (fingerprint !== undefined && !isOwnDatabase(vault, fingerprint))
-    throw new Error(`the operator key in ${dataFolder} is not the one this database was sealed with; put the right operator.key back`);
+    throw new Error(`the operator key in '${dataFolder}' is not the one this database was sealed with; put the right operator.key back`);
 }
 
 function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: string | undefined): void {

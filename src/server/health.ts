@@ -1,6 +1,8 @@
 /** Health of the server: what probes and load balancers read. Answered on the main thread, so a stuck core is visible. */
 import type { Lease } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import type { Answer } from '#core/exchange.ts';
+import type { Part } from '#core/part.ts';
 import { VERSION } from './version.ts';
 
 /** Interval at which the core posts until when it is ready. */
@@ -19,45 +21,58 @@ export function machineClock(): number {
 
 export interface BeatParts {
   readonly lease: Pick<Lease, 'holdsForMs'>;
+  readonly clock: LeaseClock;
   /** Reads the database. Rejects if the database does not answer. */
   readonly check: () => Promise<unknown>;
-  /** Receives the time of `machineClock` until which the core can serve requests. */
-  readonly post: (readyUntil: number) => void;
+  /** Receives for how many milliseconds from now the core can serve requests. */
+  readonly post: (readyForMs: number) => void;
 }
 
 /**
- * Posts until when the core is ready, four times a second, until the returned function is called. Resolves after the first post.
+ * Creates the part that posts, four times a second, for how long the core is ready. Its start resolves after the first post.
  *
  * The core is ready while its lease on identity holds, the database answers and the core's thread runs. Each post is a
  * deadline, so a lease that ends, a database that is silent and a stuck thread need no further message.
  */
-export async function beat({ lease, check, post }: BeatParts): Promise<() => void> {
+export function beatPart({ lease, clock, check, post }: BeatParts): Part {
   let databaseUntil = 0;
   let checkedAt = 0;
-  let checking = false;
+  let isChecking = false;
+  let cancel = (): void => {};
+  let isStopped = false;
 
   async function checkDatabase(): Promise<void> {
-    checking = true;
-    checkedAt = machineClock();
+    isChecking = true;
+    checkedAt = clock.monotonic();
     databaseUntil = await check().then(
       () => checkedAt + CHECK_COUNTS_MS,
       () => 0,
     );
-    checking = false;
+    isChecking = false;
     postState();
   }
 
   function postState(): void {
-    const now = machineClock();
-    post(Math.min(now + lease.holdsForMs(), databaseUntil, now + SILENCE_MAX_MS));
+    if (!isStopped) post(Math.min(lease.holdsForMs(), databaseUntil - clock.monotonic(), SILENCE_MAX_MS));
   }
 
-  await checkDatabase();
-  const timer = setInterval(() => {
-    if (!checking && machineClock() - checkedAt >= CHECK_EVERY_MS) void checkDatabase();
+  function beat(): void {
+    cancel = clock.after(BEAT_MS, beat);
+    if (!isChecking && clock.monotonic() - checkedAt >= CHECK_EVERY_MS) void checkDatabase();
     postState();
-  }, BEAT_MS);
-  return () => clearInterval(timer);
+  }
+
+  return {
+    name: 'health',
+    async start() {
+      await checkDatabase();
+      cancel = clock.after(BEAT_MS, beat);
+    },
+    stop() {
+      isStopped = true;
+      cancel();
+    },
+  };
 }
 
 /** State of the server as probes see it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endpointOf, readSettings, SETTINGS, SettingError } from './settings.ts';
+import { endpointOf, readSettings, SETTINGS, SettingError, settingsHelp } from './settings.ts';
 
 test('Settings: a flag wins over a variable, a variable over the default', () => {
   const environment = { BELFRY_HTTP: '127.0.0.1:1', BELFRY_REGION: 'eu-central-1', HOME: '/root' };
@@ -12,43 +12,43 @@ test('Settings: a flag wins over a variable, a variable over the default', () =>
 });
 
 // biome-ignore format: a table
-const REFUSED: readonly [what: string, args: string[], environment: Record<string, string>, says: RegExp][] = [
-  ['an unknown variable',            [],                                  { BELFRY_HTPP: 'x' },             /BELFRY_HTPP is no setting/],
-  ['an unknown flag',                ['--port', '1'],                     {},                               /--port is no flag/],
-  ['a flag without its value',       ['--http'],                          {},                               /--http needs a value/],
+const REFUSED: readonly [what: string, args: string[], environment: Record<string, string>, message: RegExp][] = [
+  ['an unknown variable',            [],                                  { BELFRY_HTPP: 'x' },             /^unknown setting 'BELFRY_HTPP' \(settings: BELFRY_DATA,/],
+  ['an unknown flag',                ['--port', '1'],                     {},                               /^unknown flag '--port' \(flags: --data,/],
+  ['a flag without its value',       ['--http'],                          {},                               /^--http requires a value: `HOST:PORT` or `off`/],
   ['plain HTTP beyond loopback',     ['--http', '0.0.0.0:7080'],          {},                               /loopback only/],
-  ['a proxy that is a name',         ['--trusted-proxies', 'proxy.example'], {},                          /BELFRY_TRUSTED_PROXIES is proxy.example; .*networks/],
+  ['a proxy that is a name',         ['--trusted-proxies', 'proxy.example'], {},                          /BELFRY_TRUSTED_PROXIES is 'proxy.example'; .*networks/],
   ['a network of every address',     ['--trusted-proxies', '10.0.0.1,0.0.0.0/0'], {},                     /prefix length above 0/],
-  ['the PROXY protocol without a proxy', ['--proxy-protocol', 'on'],  {},                                 /it needs BELFRY_TRUSTED_PROXIES/],
-  ['a share of more than all',       ['--source-share', '101'],           {},                             /whole number from 1 to 100/],
+  ['the PROXY protocol without a proxy', ['--proxy-protocol', 'on'],  {},                                 /it requires BELFRY_TRUSTED_PROXIES/],
+  ['a share above 100 percent',      ['--source-share', '101'],           {},                             /whole number from 1 to 100/],
   ['plain HTTP on a name',           ['--http', 'example.com:7080'],      {},                               /loopback only/],
-  ['a port that is none',            ['--https', '127.0.0.1:70000'],      {},                               /HOST:PORT/],
+  ['a port above 65535',             ['--https', '127.0.0.1:70000'],      {},                               /HOST:PORT/],
   ['an address without a port',      ['--https', '127.0.0.1'],            {},                               /HOST:PORT/],
-  ['nothing that listens',           ['--http=off', '--https=off'],       {},                               /nothing would listen/],
-  ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /file:FOLDER or postgres/],
-  ['a database of no URL',           ['--database', 'postgres://a:b@c:x/d'], {},                           /file:FOLDER or postgres/],
-  ['a database file of another host', ['--database', 'file://host/data'], {},                              /file:FOLDER or postgres/],
-  ['a data folder without a name',   [],                                  { BELFRY_DATA: '' },              /BELFRY_DATA is empty/],
-  ['a region that is none',          ['--region', 'Frankfurt'],           {},                               /like us-east-1/],
+  ['no listener',                    ['--http=off', '--https=off'],       {},                               /both off/],
+  ['a database of another kind',     ['--database', 'mysql://x'],         {},                               /`file:FOLDER` or `postgres/],
+  ['a database of no URL',           ['--database', 'postgres://a:b@c:x/d'], {},                           /`file:FOLDER` or `postgres/],
+  ['a database file of another host', ['--database', 'file://host/data'], {},                              /`file:FOLDER` or `postgres/],
+  ['a data folder without a name',   [],                                  { BELFRY_DATA: '' },              /BELFRY_DATA is ''; it must be a folder/],
+  ['an invalid region',              ['--region', 'Frankfurt'],           {},                               /BELFRY_REGION is 'Frankfurt'; it must be a region such as us-east-1/],
   ['a public URL of plain HTTP',     ['--public-url', 'http://a.example'], {},                              /https:\/\/HOST/],
   ['a public URL with a path',       ['--public-url', 'https://a.example/b'], {},                           /https:\/\/HOST/],
   ['a public URL with a name in it', ['--public-url', 'https://u:p@a.example'], {},                         /https:\/\/HOST/],
-  ['a public URL that is none',      ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
-  ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /go together/],
-  ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
+  ['a public URL without a scheme',  ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
+  ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /must be set together/],
+  ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /`on` or `off`/],
   ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
 ];
 
-for (const [what, args, environment, says] of REFUSED) {
-  test(`Settings: ${what} is refused`, () => {
+for (const [what, args, environment, message] of REFUSED) {
+  test(`Settings: ${what} is an error`, () => {
     assert.throws(
       () => readSettings(args, environment),
-      (error: unknown) => error instanceof SettingError && says.test(error.message),
+      (error: unknown) => error instanceof SettingError && message.test(error.message),
     );
   });
 }
 
-test('Settings: a database is a folder, however it is written, or a PostgreSQL', () => {
+test('Settings: a database is a folder in any notation or a PostgreSQL URL', () => {
   for (const database of [
     'file:data',
     'file:./data',
@@ -77,8 +77,31 @@ for (const [host, endpoint] of [
   ['0.0.0.0',          'http://localhost:7080'],
   ['::',               'http://localhost:7080'],
 ] as const) {
-  test(`endpointOf: a listener on ${host} is found at ${endpoint}`, () => assert.equal(endpointOf('http', { host, port: 7080 }), endpoint));
+  test(`endpointOf: a listener on ${host} is reached at ${endpoint}`, () => assert.equal(endpointOf('http', { host, port: 7080 }), endpoint));
 }
+
+test('Settings: the message for an invalid database does not repeat it, because it may contain a password', () => {
+  assert.throws(() => readSettings(['--database', 'mysql://ada:secret@db'], {}), {
+    message: 'BELFRY_DATABASE is invalid; it must be `file:FOLDER` or `postgres://…`',
+  });
+});
+
+test('Settings: an argument that is not a flag is an error', () => {
+  assert.throws(() => readSettings(['8080'], {}), { message: /^unexpected argument '8080'; settings are flags/ });
+});
+
+test('Settings: every default is valid, and an optional setting is absent by default', () => {
+  const settings = readSettings([], {});
+  assert.deepEqual(
+    [settings.publicUrl, settings.tlsKeyFile, settings.drainSeconds, settings.internalIssuers],
+    [undefined, undefined, 0, []],
+  );
+});
+
+test('Settings: the help has a line with flag, variable and default for every row', () => {
+  assert.equal(settingsHelp().split('\n').length, SETTINGS.length);
+  assert.match(settingsHelp(), /^--region +BELFRY_REGION +Region .* \(default us-east-1\)$/m);
+});
 
 test('Settings: every row has its own variable and flag', () => {
   assert.equal(new Set(SETTINGS.map((row) => row.variable)).size, SETTINGS.length);

@@ -1,213 +1,183 @@
-import { isIP } from 'node:net';
-import { resolve } from 'node:path';
-import { readNetworks } from './edge/trusted-proxies.ts';
+import { parseArgs } from 'node:util';
+import {
+  type Address,
+  addressOrOff,
+  database,
+  hosts,
+  httpsOrigin,
+  isLoopback,
+  networks,
+  onOff,
+  optional,
+  path,
+  region,
+  type SettingType,
+  type Unset,
+  wholeNumber,
+} from './setting-types.ts';
 
-/** Where a listener stands. Port 0 asks the system for a free one. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
+/** Setting of a server, with its name in the environment and on the command line. */
+export interface SettingRow<Value = unknown> {
+  readonly variable: `BELFRY_${string}`;
+  readonly flag: `--${string}`;
+  readonly type: SettingType<Value>;
+  /** Text of the default. Empty: not set. */
+  readonly fallback: string;
+  /** Description for `belfry start --help` and the README. */
+  readonly help: string;
 }
 
-/** Where clients on this machine find a listener; one on every address is found on `localhost`, for which its certificate holds. */
+/** All settings, by their member of `Settings`. Type, flag, variable, help and the table of the README derive from a row. */
+// biome-ignore format: a table
+const ROWS = {
+  dataFolder:               { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         type: path('a folder'),                    help: 'Folder of all data: database, operator key, certificates, first profile' },
+  http:                     { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', type: addressOrOff,                        help: 'Plain HTTP, for loopback addresses and trusted proxies only, or `off`' },
+  https:                    { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', type: addressOrOff,                        help: 'HTTPS (TLS 1.2 and 1.3, forward secrecy only), or `off`' },
+  publicUrl:                { variable: 'BELFRY_PUBLIC_URL',       flag: '--public-url',       fallback: '',               type: optional(httpsOrigin),               help: 'URL at which clients on other machines reach the server, `https://HOST` or `https://HOST:PORT`: meetings and chats send them there' },
+  database:                 { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               type: optional(database),                  help: '`file:FOLDER` or `postgres://…`; default: an SQLite file in the data folder' },
+  region:                   { variable: 'BELFRY_REGION',           flag: '--region',           fallback: 'us-east-1',      type: region,                              help: 'Region of the first profile, and of requests that have no region of their own' },
+  tlsCertificateFile:       { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               type: optional(path('a file')),            help: 'PEM file of a certificate chain; default: a certificate of the local CA' },
+  tlsKeyFile:               { variable: 'BELFRY_TLS_KEY',          flag: '--tls-key',          fallback: '',               type: optional(path('a file')),            help: 'PEM file of the private key of that certificate' },
+  guide2021:                { variable: 'BELFRY_GUIDE_2021',       flag: '--guide-2021',       fallback: 'off',            type: onOff,                               help: '`on` authorizes the SDK hosts as the guide of 2021 describes: no ARNs, no tags' },
+  bodyMaxBytes:             { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        type: wholeNumber(65_536, 67_108_864),     help: 'Largest request body, as sent' },
+  lookupEventsPerSecond:    { variable: 'BELFRY_LOOKUPS_PER_SECOND', flag: '--lookups-per-second', fallback: '2',          type: wholeNumber(0, 1_000_000),           help: 'LookupEvents calls per second and account, as in AWS; 0 for no limit' },
+  unprovenRecordsPerMinute: { variable: 'BELFRY_UNPROVEN_RECORDS', flag: '--unproven-records', fallback: '20',             type: wholeNumber(1, 1_000_000),           help: 'Trail records per minute of requests that prove no identity, from one IPv4 address or IPv6 /64; the others are counted' },
+  internalIssuers:          { variable: 'BELFRY_INTERNAL_ISSUERS', flag: '--internal-issuers', fallback: '',               type: hosts,                               help: 'Hosts of identity providers that may have internal addresses, with the port if it is not 443: `keycloak.corp.example,10.0.0.5:8443`' },
+  drainSeconds:             { variable: 'BELFRY_DRAIN_SECONDS',    flag: '--drain-seconds',    fallback: '0',              type: wholeNumber(0, 3_600),               help: 'Seconds between SIGTERM and the end of listening: `/_belfry/ready` is 503, and requests are still answered' },
+  signInFailures:           { variable: 'BELFRY_SIGN_IN_FAILURES', flag: '--sign-in-failures', fallback: '30',             type: wholeNumber(0, 1_000_000),           help: 'Failed sign-ins in a row of one source (an IPv4 address or an IPv6 /64) on all servers together; each minute allows one more; 0 for no limit' },
+  trustedProxies:           { variable: 'BELFRY_TRUSTED_PROXIES',  flag: '--trusted-proxies',  fallback: '',               type: networks,                            help: 'Networks of proxies whose `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto` name the client: `10.0.0.0/24,127.0.0.1`' },
+  proxyProtocol:            { variable: 'BELFRY_PROXY_PROTOCOL',   flag: '--proxy-protocol',   fallback: 'off',            type: onOff,                               help: '`on` if each connection of a trusted proxy begins with a PROXY protocol header (version 2)' },
+  connectionsMax:           { variable: 'BELFRY_CONNECTIONS_MAX',  flag: '--connections-max',  fallback: '20000',          type: wholeNumber(16, 1_000_000),          help: 'Most open connections' },
+  underWayMaxBytes:         { variable: 'BELFRY_UNDER_WAY_MAX_BYTES', flag: '--under-way-max-bytes', fallback: '268435456', type: wholeNumber(16_777_216, 999_999_999), help: 'Most bytes of requests and responses under way' },
+  sourceSharePercent:       { variable: 'BELFRY_SOURCE_SHARE',     flag: '--source-share',     fallback: '25',             type: wholeNumber(1, 100),                 help: 'Percentage of the connections, messaging sessions and bytes under way that one source may hold: an IPv4 address or an IPv6 /64' },
+  requestsPerSource:        { variable: 'BELFRY_REQUESTS_PER_SOURCE', flag: '--requests-per-source', fallback: '512',      type: wholeNumber(1, 100_000),             help: 'Requests of one source that wait for a response before the server stops reading from it' },
+  sessionsPerAccount:       { variable: 'BELFRY_SESSIONS_PER_ACCOUNT', flag: '--sessions-per-account', fallback: '5000',   type: wholeNumber(1, 1_000_000),           help: 'Messaging sessions of one account on this server' },
+  sessionsPerUser:          { variable: 'BELFRY_SESSIONS_PER_USER', flag: '--sessions-per-user', fallback: '50',           type: wholeNumber(1, 1_000_000),           help: 'Messaging sessions of one app instance user on this server' },
+} as const satisfies Record<string, SettingRow>;
+
+/** All settings, in the order of the README. */
+export const SETTINGS: readonly SettingRow[] = Object.values(ROWS);
+
+type Rows = typeof ROWS;
+type Name = keyof Rows;
+type ValueOf<Row extends Name> = Rows[Row] extends { readonly type: SettingType<infer Value> } ? Value : never;
+type OptionalName = { [Row in Name]: Unset extends ValueOf<Row> ? Row : never }[Name];
+type Values = { readonly [Row in Exclude<Name, OptionalName>]: ValueOf<Row> } & {
+  readonly [Row in OptionalName]?: Exclude<ValueOf<Row>, Unset>;
+};
+
+/** Configuration of a server. Every member is one row of `SETTINGS`. */
+export interface Settings extends Values {
+  /** Never absent: the default is a file in the data folder. */
+  readonly database: string;
+}
+
+/** An unknown or invalid setting. The message names the setting, quotes the value and describes valid ones. */
+export class SettingError extends Error {}
+
+/** Returns the URL of a listener for clients on this machine. A listener on all addresses is reached as `localhost`, a name of its certificate. */
 export function endpointOf(scheme: 'http' | 'https', { host, port }: Address): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `${scheme}://${name}:${port}`;
 }
 
-/** How a server is set up. Every member is one row of `SETTINGS`. */
-export interface Settings {
-  /** Absolute path. */
-  readonly dataFolder: string;
-  readonly http: Address | 'off';
-  readonly https: Address | 'off';
-  /** `https://belfry.example.org`: where clients of other machines find the server. Absent: where it listens. */
-  readonly publicUrl?: string;
-  /** `file:<path>` or `postgres://…`. */
-  readonly database: string;
-  readonly region: string;
-  readonly tlsCertificateFile?: string;
-  readonly tlsKeyFile?: string;
-  readonly guide2021: boolean;
-  readonly bodyMaxBytes: number;
-  readonly lookupEventsPerSecond: number;
-  /** Records of one source in a minute that prove no identity; the others are counted. */
-  readonly unprovenRecordsPerMinute: number;
-  /** Hosts of identity providers that may have internal addresses, with the port where it is not 443. */
-  readonly internalIssuers: readonly string[];
-  /** Time between SIGTERM and the end of listening. */
-  readonly drainSeconds: number;
-  /** Failed sign-ins of one source before it waits. 0: no limit. */
-  readonly signInFailures: number;
-  /** Networks in CIDR notation. */
-  readonly trustedProxies: readonly string[];
-  readonly proxyProtocol: boolean;
-  readonly connectionsMax: number;
-  readonly underWayMaxBytes: number;
-  readonly sourceSharePercent: number;
-  readonly requestsPerSource: number;
-  readonly sessionsPerAccount: number;
-  readonly sessionsPerUser: number;
+/** Returns the text of `belfry start --help`: one line for each setting. */
+export function settingsHelp(): string {
+  const line = ({ variable, flag, fallback, help }: SettingRow) =>
+    `${flag.padEnd(24)} ${variable.padEnd(28)} ${help}${fallback === '' ? '' : ` (default ${fallback})`}`;
+  return SETTINGS.map(line).join('\n');
 }
-
-/** A setting that cannot be: the message says which, what was given and what would do. */
-export class SettingError extends Error {}
-
-interface Row {
-  readonly variable: `BELFRY_${string}`;
-  readonly flag: `--${string}`;
-  readonly fallback: string;
-  readonly says: string;
-}
-
-/** Every setting there is: the README's table is made of these rows, and anything else is an error. */
-// biome-ignore format: a table
-export const SETTINGS: readonly Row[] = [
-  { variable: 'BELFRY_DATA',             flag: '--data',             fallback: './data',         says: 'Folder of everything that is kept: database, operator key, certificates, first profile' },
-  { variable: 'BELFRY_HTTP',             flag: '--http',             fallback: '127.0.0.1:7080', says: 'Plain HTTP, for loopback addresses and trusted proxies only; `off` for none' },
-  { variable: 'BELFRY_HTTPS',            flag: '--https',            fallback: '127.0.0.1:7443', says: 'HTTPS (TLS 1.2 and 1.3, forward secrecy only); `off` for none' },
-  { variable: 'BELFRY_PUBLIC_URL',       flag: '--public-url',       fallback: '',               says: 'Where clients of other machines find the server, `https://HOST` or `https://HOST:PORT`: meetings and chats send them there' },
-  { variable: 'BELFRY_DATABASE',         flag: '--database',         fallback: '',               says: '`file:FOLDER` or `postgres://…`; without it the SQLite file in the data folder' },
-  { variable: 'BELFRY_REGION',           flag: '--region',           fallback: 'us-east-1',      says: 'Region written into the first profile, and of what has none of its own' },
-  { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               says: 'PEM file of a certificate chain, in place of the one of the local CA' },
-  { variable: 'BELFRY_TLS_KEY',          flag: '--tls-key',          fallback: '',               says: 'PEM file of its private key' },
-  { variable: 'BELFRY_GUIDE_2021',       flag: '--guide-2021',       fallback: 'off',            says: '`on` guards the SDK hosts as the guide of 2021 says: no ARNs, no tags' },
-  { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        says: 'Largest request body, as sent' },
-  { variable: 'BELFRY_LOOKUPS_PER_SECOND', flag: '--lookups-per-second', fallback: '2',          says: 'LookupEvents calls an account may make in a second, as in AWS; 0 for no limit' },
-  { variable: 'BELFRY_UNPROVEN_RECORDS', flag: '--unproven-records', fallback: '20',             says: 'Trail records a minute of requests from one IPv4 address or IPv6 /64 that prove no identity; the others are counted' },
-  { variable: 'BELFRY_INTERNAL_ISSUERS', flag: '--internal-issuers', fallback: '',               says: 'Hosts of identity providers that may have internal addresses: `keycloak.corp.example,10.0.0.5:8443`' },
-  { variable: 'BELFRY_DRAIN_SECONDS',    flag: '--drain-seconds',    fallback: '0',              says: 'Seconds between SIGTERM and the end of listening: `/_belfry/ready` is 503, requests are still answered' },
-  { variable: 'BELFRY_SIGN_IN_FAILURES', flag: '--sign-in-failures', fallback: '30',             says: 'Failed sign-ins that one source (an IPv4 address or an IPv6 /64) may make at once, on all servers together; one more each minute; 0 for no limit' },
-  { variable: 'BELFRY_TRUSTED_PROXIES',  flag: '--trusted-proxies',  fallback: '',               says: 'Networks of proxies whose `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto` name the client: `10.0.0.0/24,127.0.0.1`' },
-  { variable: 'BELFRY_PROXY_PROTOCOL',   flag: '--proxy-protocol',   fallback: 'off',            says: '`on` if each connection of a trusted proxy begins with a PROXY protocol header (version 2)' },
-  { variable: 'BELFRY_CONNECTIONS_MAX',  flag: '--connections-max',  fallback: '20000',          says: 'Open connections' },
-  { variable: 'BELFRY_UNDER_WAY_MAX_BYTES', flag: '--under-way-max-bytes', fallback: '268435456', says: 'Bytes of requests and responses under way' },
-  { variable: 'BELFRY_SOURCE_SHARE',     flag: '--source-share',     fallback: '25',             says: 'Percentage of the connections, messaging sessions and bytes under way that one source may hold: an IPv4 address or an IPv6 /64' },
-  { variable: 'BELFRY_REQUESTS_PER_SOURCE', flag: '--requests-per-source', fallback: '512',      says: 'Requests of one source that wait for a response before the server stops to read from it' },
-  { variable: 'BELFRY_SESSIONS_PER_ACCOUNT', flag: '--sessions-per-account', fallback: '5000',   says: 'Messaging sessions of one account on this server' },
-  { variable: 'BELFRY_SESSIONS_PER_USER', flag: '--sessions-per-user', fallback: '50',           says: 'Messaging sessions of one app instance user on this server' },
-];
 
 /**
  * Reads settings from flags (`--http 127.0.0.1:8080` or `--http=…`), then from `BELFRY_…` variables, then defaults.
  *
- * @throws SettingError an unknown flag or `BELFRY_` variable, or a value that cannot be
+ * @throws SettingError  an unknown flag or `BELFRY_` variable, an invalid value, or values that do not fit together
  */
 export function readSettings(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Settings {
-  const given = new Map<string, string>();
-  for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith('BELFRY_') || value === undefined) continue;
-    const row = SETTINGS.find((candidate) => candidate.variable === name);
-    if (row === undefined)
-      throw new SettingError(`${name} is no setting of Belfry. The settings are ${SETTINGS.map((each) => each.variable).join(', ')}.`);
-    given.set(row.variable, value);
+  const texts = { ...textsOfEnvironment(environment), ...textsOfFlags(args) };
+  const values: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(ROWS) as [Name, SettingRow][]) {
+    const value = read(row, texts[row.variable] ?? row.fallback);
+    if (!isUnset(value)) values[name] = value;
   }
-  for (let i = 0; i < args.length; i++) {
-    const [flag, inline] = split(args[i] as string);
-    const row = SETTINGS.find((candidate) => candidate.flag === flag);
-    if (row === undefined)
-      throw new SettingError(`${flag} is no flag of belfry start. The flags are ${SETTINGS.map((each) => each.flag).join(', ')}.`);
-    const value = inline ?? args[++i];
-    if (value === undefined) throw new SettingError(`${flag} needs a value: ${row.says}.`);
-    given.set(row.variable, value);
-  }
-  const text = (variable: Row['variable']) => given.get(variable) ?? (SETTINGS.find((row) => row.variable === variable) as Row).fallback;
+  const { dataFolder } = values as unknown as Values;
+  const settings = { database: `file:${dataFolder}`, ...values } as unknown as Settings;
+  requireConsistent(settings);
+  return settings;
+}
 
-  if (text('BELFRY_DATA') === '') throw new SettingError('BELFRY_DATA is empty; it must be a folder.');
-  const dataFolder = resolve(text('BELFRY_DATA'));
-  const database = text('BELFRY_DATABASE') || `file:${dataFolder}`;
-  // What was given is not repeated: it may hold a password.
-  const isDatabase = /^file:(\/\/\/|(?!\/\/).)/.test(database) || (/^postgres(ql)?:\/\//.test(database) && URL.canParse(database));
-  if (!isDatabase) throw new SettingError('BELFRY_DATABASE must be file:FOLDER or postgres://….');
-  const region = text('BELFRY_REGION');
-  if (!/^[a-z]{2}(-[a-z]{1,12}){1,3}-[0-9]{1,2}$/.test(region))
-    throw new SettingError(`BELFRY_REGION is ${region}; it must be like us-east-1.`);
-  const trustedProxies = readNetworks(text('BELFRY_TRUSTED_PROXIES'));
-  if (trustedProxies === undefined) {
-    throw new SettingError(
-      `BELFRY_TRUSTED_PROXIES is ${text('BELFRY_TRUSTED_PROXIES')}; it must be at most 64 networks such as 10.0.0.0/24, each with a prefix length above 0.`,
-    );
+type Texts = Readonly<Partial<Record<string, string>>>;
+
+function textsOfEnvironment(environment: Readonly<Record<string, string | undefined>>): Texts {
+  const texts: Record<string, string> = {};
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith('BELFRY_') || text === undefined) continue;
+    if (!SETTINGS.some((row) => row.variable === variable)) {
+      throw new SettingError(`unknown setting '${variable}' (settings: ${SETTINGS.map((row) => row.variable).join(', ')})`);
+    }
+    texts[variable] = text;
   }
-  const proxyProtocol = onOff('BELFRY_PROXY_PROTOCOL', text('BELFRY_PROXY_PROTOCOL'));
-  if (proxyProtocol && trustedProxies.length === 0) throw new SettingError('BELFRY_PROXY_PROTOCOL is on; it needs BELFRY_TRUSTED_PROXIES.');
-  const http = address('BELFRY_HTTP', text('BELFRY_HTTP'));
+  return texts;
+}
+
+const FLAGS = Object.fromEntries(SETTINGS.map(({ flag }) => [flag.slice(2), { type: 'string' as const }]));
+
+/** Returns the texts of flags, by variable. */
+function textsOfFlags(args: readonly string[]): Texts {
+  const { values } = parsedFlags(args);
+  return Object.fromEntries(
+    SETTINGS.flatMap(({ variable, flag }) => {
+      const text = values[flag.slice(2)];
+      return typeof text === 'string' ? [[variable, text]] : [];
+    }),
+  );
+}
+
+function parsedFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const [, argument = ''] = /'(-{0,2}[^\s'=]*)/.exec(message) ?? [];
+    switch (code) {
+      case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
+        throw new SettingError(`unknown flag '${argument}' (flags: ${SETTINGS.map(({ flag }) => flag).join(', ')})`);
+      case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE': {
+        const row = SETTINGS.find(({ flag }) => flag === argument);
+        throw new SettingError(`${argument} requires a value${row === undefined ? '' : `: ${row.type.valid}`}`);
+      }
+      case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
+        throw new SettingError(`unexpected argument '${argument}'; settings are flags such as --http 127.0.0.1:7080`);
+      default:
+        throw error;
+    }
+  }
+}
+
+function read({ variable, type }: SettingRow, text: string): unknown {
+  const value = type.read(text);
+  if (value !== undefined) return value;
+  throw new SettingError(
+    type.isSecret ? `${variable} is invalid; it must be ${type.valid}` : `${variable} is '${text}'; it must be ${type.valid}`,
+  );
+}
+
+function isUnset(value: unknown): value is Unset {
+  return typeof value === 'object' && value !== null && 'unset' in value;
+}
+
+/** @throws SettingError  values that are valid alone and not together */
+function requireConsistent({ http, https, trustedProxies, proxyProtocol, tlsCertificateFile, tlsKeyFile }: Settings): void {
+  if (proxyProtocol && trustedProxies.length === 0)
+    throw new SettingError('BELFRY_PROXY_PROTOCOL is on; it requires BELFRY_TRUSTED_PROXIES');
   if (http !== 'off' && !isLoopback(http.host) && trustedProxies.length === 0) {
     throw new SettingError(
-      `BELFRY_HTTP is ${text('BELFRY_HTTP')}; plain HTTP is for loopback only (127.0.0.1, [::1], localhost), or for the proxies of BELFRY_TRUSTED_PROXIES. Use BELFRY_HTTPS for other addresses.`,
+      `BELFRY_HTTP is '${http.host}:${http.port}'; plain HTTP is for loopback only (127.0.0.1, [::1], localhost), or for the proxies of BELFRY_TRUSTED_PROXIES; use BELFRY_HTTPS for other addresses`,
     );
   }
-  const https = address('BELFRY_HTTPS', text('BELFRY_HTTPS'));
-  if (http === 'off' && https === 'off') throw new SettingError('BELFRY_HTTP and BELFRY_HTTPS are both off: nothing would listen.');
-  const publicUrl = text('BELFRY_PUBLIC_URL');
-  if (publicUrl !== '' && !isOrigin(publicUrl))
-    throw new SettingError(`BELFRY_PUBLIC_URL is ${publicUrl}; it must be https://HOST or https://HOST:PORT.`);
-  const certificate = text('BELFRY_TLS_CERTIFICATE');
-  const key = text('BELFRY_TLS_KEY');
-  if ((certificate === '') !== (key === '')) throw new SettingError('BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY go together.');
-
-  return {
-    dataFolder,
-    http,
-    https,
-    ...(publicUrl !== '' && { publicUrl: new URL(publicUrl).origin }),
-    database,
-    region,
-    ...(certificate === '' ? {} : { tlsCertificateFile: resolve(certificate), tlsKeyFile: resolve(key) }),
-    guide2021: onOff('BELFRY_GUIDE_2021', text('BELFRY_GUIDE_2021')),
-    bodyMaxBytes: whole('BELFRY_BODY_MAX_BYTES', text('BELFRY_BODY_MAX_BYTES'), 65_536, 67_108_864),
-    lookupEventsPerSecond: whole('BELFRY_LOOKUPS_PER_SECOND', text('BELFRY_LOOKUPS_PER_SECOND'), 0, 1_000_000),
-    unprovenRecordsPerMinute: whole('BELFRY_UNPROVEN_RECORDS', text('BELFRY_UNPROVEN_RECORDS'), 1, 1_000_000),
-    internalIssuers: text('BELFRY_INTERNAL_ISSUERS')
-      .split(',')
-      .map((host) => host.trim().toLowerCase())
-      .filter((host) => host !== ''),
-    drainSeconds: whole('BELFRY_DRAIN_SECONDS', text('BELFRY_DRAIN_SECONDS'), 0, 3_600),
-    signInFailures: whole('BELFRY_SIGN_IN_FAILURES', text('BELFRY_SIGN_IN_FAILURES'), 0, 1_000_000),
-    trustedProxies,
-    proxyProtocol,
-    connectionsMax: whole('BELFRY_CONNECTIONS_MAX', text('BELFRY_CONNECTIONS_MAX'), 16, 1_000_000),
-    underWayMaxBytes: whole('BELFRY_UNDER_WAY_MAX_BYTES', text('BELFRY_UNDER_WAY_MAX_BYTES'), 16_777_216, 999_999_999),
-    sourceSharePercent: whole('BELFRY_SOURCE_SHARE', text('BELFRY_SOURCE_SHARE'), 1, 100),
-    requestsPerSource: whole('BELFRY_REQUESTS_PER_SOURCE', text('BELFRY_REQUESTS_PER_SOURCE'), 1, 100_000),
-    sessionsPerAccount: whole('BELFRY_SESSIONS_PER_ACCOUNT', text('BELFRY_SESSIONS_PER_ACCOUNT'), 1, 1_000_000),
-    sessionsPerUser: whole('BELFRY_SESSIONS_PER_USER', text('BELFRY_SESSIONS_PER_USER'), 1, 1_000_000),
-  };
-}
-
-function split(argument: string): [flag: string, value: string | undefined] {
-  const equals = argument.indexOf('=');
-  return equals < 0 ? [argument, undefined] : [argument.slice(0, equals), argument.slice(equals + 1)];
-}
-
-/** A URL of nothing but scheme, host and port. */
-function isOrigin(text: string): boolean {
-  const { protocol, pathname, search, hash, username, password } = URL.parse(text) ?? { protocol: '' };
-  return protocol === 'https:' && pathname === '/' && `${search}${hash}${username}${password}` === '';
-}
-
-/** Reports whether a host is `127.0.0.0/8`, `::1` or `localhost`. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function address(variable: string, text: string): Address | 'off' {
-  if (text === 'off') return 'off';
-  const colon = text.lastIndexOf(':');
-  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  const port = Number(text.slice(colon + 1));
-  if (colon < 1 || host === '' || !/^[0-9]{1,5}$/.test(text.slice(colon + 1)) || port > 65_535) {
-    throw new SettingError(`${variable} is ${text}; it must be HOST:PORT or off.`);
+  if (http === 'off' && https === 'off')
+    throw new SettingError('BELFRY_HTTP and BELFRY_HTTPS are both off; the server requires one of them');
+  if ((tlsCertificateFile === undefined) !== (tlsKeyFile === undefined)) {
+    throw new SettingError('BELFRY_TLS_CERTIFICATE and BELFRY_TLS_KEY must be set together');
   }
-  return { host, port };
-}
-
-function onOff(variable: string, text: string): boolean {
-  if (text !== 'on' && text !== 'off') throw new SettingError(`${variable} is ${text}; it must be on or off.`);
-  return text === 'on';
-}
-
-function whole(variable: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^[0-9]{1,9}$/.test(text) || value < min || value > max)
-    throw new SettingError(`${variable} is ${text}; it must be a whole number from ${min} to ${max}.`);
-  return value;
 }

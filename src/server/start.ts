@@ -1,187 +1,157 @@
-import { join, relative } from 'node:path';
+/** The main thread of a server: the core's thread, the listeners and the sockets, as parts. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Received } from '#core/exchange.ts';
+import type { Answer } from '#core/exchange.ts';
+import type { Part } from '#core/part.ts';
 import { sourceOf } from '#core/source-address.ts';
-import { type CoreReady, startCore, type Wanted } from './core/core-link.ts';
-import { requireSoundDataFolder, startFailure } from './data-folder.ts';
+import { type CoreLink, type CoreReady, type CoreRequest, startCore } from './core/core-link.ts';
+import { runParts } from './core/parts.ts';
+import { requireSoundDataFolder } from './data-folder.ts';
 import { openConnections } from './edge/connections.ts';
 import { fairQueue } from './edge/fair-queue.ts';
 import type { Counts } from './edge/holdings.ts';
-import { CONNECTION_LIMITS, type ConnectionLimits, type Listener, listen } from './edge/listener.ts';
-import { openSockets, type SocketLimits } from './edge/sockets.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, type Listener, type ListenerParts, listen } from './edge/listener.ts';
+import { openSockets, type SocketLimits, type Sockets } from './edge/sockets.ts';
 import { type TlsMaterial, tlsMaterial } from './edge/tls.ts';
 import { trusting } from './edge/trusted-proxies.ts';
-import { newHealth } from './health.ts';
-import { readSettings, SETTINGS, SettingError, type Settings } from './settings.ts';
-import { VERSION } from './version.ts';
-
-/**
- * `belfry start`: reads settings, starts the core and the listeners, prints how to use them, serves until SIGINT or SIGTERM.
- * Exit status: 0 asked to stop · 1 the core died · 2 a setting or address cannot be.
- */
-export async function start(args: readonly string[]): Promise<void> {
-  if (args.includes('--help')) {
-    for (const row of SETTINGS)
-      console.log(
-        `${row.flag.padEnd(24)} ${row.variable.padEnd(28)} ${row.says}${row.fallback === '' ? '' : ` (default ${row.fallback})`}`,
-      );
-    return;
-  }
-  let settings: Settings;
-  try {
-    settings = readSettings(args, process.env);
-  } catch (error) {
-    if (!(error instanceof SettingError)) throw error;
-    console.error(`belfry: ${error.message}`);
-    process.exitCode = 2;
-    return;
-  }
-  try {
-    const { ready, stop } = await startServer(settings, (why) => {
-      console.error(`belfry: stopped, because ${why}`);
-      process.exit(1);
-    });
-    // Ctrl-C reaches the launcher too, which passes it on: asked twice is asked once.
-    let stopping = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (!stopping) void stop().then(() => process.exit(0));
-        stopping = true;
-      });
-    }
-    printWelcome(settings, ready.listeners, ready.core);
-  } catch (error) {
-    console.error(`belfry: could not start: ${startFailure(error as Error, settings)}`);
-    process.exit(2);
-  }
-}
+import { type Health, newHealth } from './health.ts';
+import type { Settings } from './settings.ts';
 
 /** A server that listens. */
 export interface RunningServer {
   readonly ready: { readonly core: CoreReady; readonly listeners: readonly Listener[] };
-  /** What clients hold now. */
+  /** Returns what clients hold now. */
   readonly counts: () => Counts & { readonly queued: number };
+  /** Drains the server, then stops it: health probes fail first, accepted requests are answered, and new ones for `drainSeconds`. */
   readonly stop: () => Promise<void>;
 }
 
-/** Requests that the core works on at once. One source delays another by this many at most; more of them share a commit. */
-const ASKED_AT_ONCE = 64;
-const AGED_MS = 250;
+/** Deviations from an ordinary server. */
+export interface StartOptions {
+  /** False only in the benchmark that measures what recording costs. */
+  readonly recording?: boolean;
+  /** Limits for tests of slow clients. */
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly socketLimits?: Partial<SocketLimits>;
+}
 
-/** A running server: the core and its listeners. `recording: false` is for the benchmark alone, the limits for tests of slow clients. */
+/** Most requests that the core works on at once. One source delays another by at most this many; more of them share a commit. */
+const REQUESTS_AT_ONCE = 64;
+const AGED_MS = 250;
+/** Longest wait for accepted requests before the listeners stop accepting. They are still answered afterwards. */
+const UNDER_WAY_MAX_MS = 5_000;
+/** Interval at which the certificate is read again, and renewed if it is of the local CA and about to end. */
+const RENEW_TLS_EVERY_MS = 12 * 3_600_000;
+
+/**
+ * Starts a server. `onDeath` runs if its core ends after the start.
+ *
+ * @throws Error  the data folder is unsound, an address cannot be used, or the core cannot start. Everything that was started is stopped
+ */
 export async function startServer(
   settings: Settings,
   onDeath: (why: string) => void,
-  {
-    recording = true,
-    limits = {},
-    socketLimits = {},
-  }: { readonly recording?: boolean; readonly limits?: Partial<ConnectionLimits>; readonly socketLimits?: Partial<SocketLimits> } = {},
+  { recording = true, limits = {}, socketLimits = {} }: StartOptions = {},
 ): Promise<RunningServer> {
   // All files that the server creates belong to its owner only.
   process.umask(0o077);
   await requireSoundDataFolder(settings);
-  const { sourceSharePercent } = settings;
-  let dead: string | undefined;
-  let failStart: ((error: Error) => void) | undefined;
   const health = newHealth();
   const core = startCore(
     { settings, recording },
-    {
-      onOrders: (orders) => sockets.follow(orders),
-      onReadyUntil: health.coreReadyUntil,
-      onDeath(why) {
-        dead = why;
-        if (failStart) failStart(new Error(why));
-        else onDeath(why);
-      },
-    },
+    { onOrders: (orders) => sockets.follow(orders), onReadyUntil: health.coreReadyUntil, onDeath },
   );
-  let isStarted = false;
-  const started = Promise.withResolvers<void>();
-  const underWay = newCounter();
-  // Before the core knows where it is found, meetings would send their clients nowhere.
-  const queue = fairQueue({ runningMax: ASKED_AT_ONCE, agedMs: AGED_MS });
-  const askInTurn = (wanted: Wanted) => queue.run(sourceOf(wanted.received.sourceIp), () => core.ask(wanted));
-  const ask = (wanted: Wanted) => underWay.count(isStarted ? askInTurn(wanted) : started.promise.then(() => askInTurn(wanted)));
+  const requests = queuedRequests(core);
   const sockets = openSockets({
-    ask: (received, socket) => ask({ received, socket }),
-    tell: core.tell,
-    limits: { sourceSharePercent, ...socketLimits },
+    ask: (received, socket) => requests.answer({ received, socket }),
+    notify: core.notify,
+    limits: { sourceSharePercent: settings.sourceSharePercent, ...socketLimits },
   });
-  const connectionLimits = {
-    ...CONNECTION_LIMITS,
-    connectionsMax: settings.connectionsMax,
-    underWayMaxBytes: settings.underWayMaxBytes,
-    requestsOfSourceMax: settings.requestsPerSource,
-    sourceSharePercent,
-    ...limits,
-  };
+  const connectionLimits = connectionLimitsOf(settings, limits);
   const connections = openConnections(connectionLimits);
-  const parts = {
+  const listeners = listenersPart(settings, {
     bodyMaxBytes: settings.bodyMaxBytes,
-    answer: (received: Received) => ask({ received }),
-    refuse: (received: Received, refuse: 'RequestTooLarge') => ask({ received, refuse }),
+    answer: (received) => requests.answer({ received }),
+    refuse: (received, refuse) => requests.answer({ received, refuse }),
     upgrade: sockets.upgrade,
     probe: health.answer,
     limits: connectionLimits,
     connections,
     isTrusted: trusting(settings.trustedProxies),
     proxyProtocol: settings.proxyProtocol,
-  };
-  const died = new Promise<never>((_, reject) => {
-    failStart = reject;
-    if (dead !== undefined) reject(new Error(dead));
   });
-  // Listening comes before the core is ready, so that a first start whose address is taken makes no account. What comes in meanwhile waits for it.
-  const { http: open, https: secure } = settings;
-  const material = () => tlsMaterial(settings, Date.now(), (line) => console.error(`belfry: ${line}`));
-  const opened = open === 'off' ? undefined : listen(open, undefined, parts);
-  const secured = secure === 'off' ? undefined : material().then((tls) => listen(secure, tls, parts));
-  const [ready, http, https] = await Promise.race([Promise.all([core.ready, opened, secured]), died]);
-  const listeners = [http, https].filter((listener) => listener !== undefined);
-  const found = settings.publicUrl ?? https?.endpoint;
-  core.listening({ ...(http && { http: http.endpoint }), ...(found !== undefined && { https: found }) });
-  failStart = undefined;
-  died.catch(() => undefined);
-  const renewal = setInterval(() => {
-    if (https !== undefined) void renewTls(https, material);
-  }, RENEW_TLS_EVERY_MS).unref();
-  isStarted = true;
-  health.started();
-  started.resolve();
+  const running = runParts([
+    // Its thread has started above, so that it works while the listeners open.
+    { name: 'core', stop: core.close },
+    // Before the core is ready, so that a first start whose address is in use creates no account. Requests wait for the core.
+    listeners,
+    { name: 'core start', start: () => readyCore(core, settings, listeners) },
+    socketsPart(sockets),
+    renewalPart(listeners),
+    requests.part(settings.drainSeconds),
+    healthPart(health),
+  ]);
+  await running.start();
   return {
-    ready: { core: ready, listeners },
-    counts: () => ({ ...connections.counts(), queued: queue.waiting() }),
+    ready: { core: await core.ready, listeners: listeners.open() },
+    counts: () => ({ ...connections.counts(), queued: requests.waiting() }),
     async stop() {
-      clearInterval(renewal);
-      // Probes see it first. Load balancers then send no new requests here, and those that arrive are still answered.
-      health.drain();
-      await Promise.all([
-        delay(settings.drainSeconds * 1000),
-        Promise.race([underWay.none(), delay(UNDER_WAY_MAX_MS, undefined, { ref: false })]),
-      ]);
-      await sockets.close();
-      await Promise.all(listeners.map((listener) => listener.close()));
-      await core.close();
+      await running.drain();
+      await running.stop();
     },
   };
 }
 
-/** Interval at which the certificate is read again, and renewed if it is of the local CA and about to end. */
-const RENEW_TLS_EVERY_MS = 12 * 3_600_000;
-
-/** Serves new connections with the certificate of now. If it cannot be read, the server keeps the one before. */
-async function renewTls(listener: Listener, material: () => Promise<TlsMaterial>): Promise<void> {
-  try {
-    listener.renewTls(await material());
-  } catch (error) {
-    console.error(`belfry: the certificate was not read again: ${(error as Error).message}`);
-  }
+function connectionLimitsOf(settings: Settings, limits: Partial<ConnectionLimits>): ConnectionLimits {
+  return {
+    ...CONNECTION_LIMITS,
+    connectionsMax: settings.connectionsMax,
+    underWayMaxBytes: settings.underWayMaxBytes,
+    requestsOfSourceMax: settings.requestsPerSource,
+    sourceSharePercent: settings.sourceSharePercent,
+    ...limits,
+  };
 }
 
-/** Longest wait for requests under way before the listeners stop accepting. They are still answered afterwards. */
-const UNDER_WAY_MAX_MS = 5_000;
+/** Waits for the core, and sends it the addresses of the listeners. */
+async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: ListenersPart): Promise<void> {
+  await core.ready;
+  const { http, https } = listeners.endpoints();
+  const found = publicUrl ?? https;
+  core.listening({ ...(http !== undefined && { http }), ...(found !== undefined && { https: found }) });
+}
+
+/** Requests to the core, queued fairly by their source. */
+interface QueuedRequests {
+  /** Answers a request. Until the part starts, requests wait, because the core does not know the addresses of the listeners. */
+  answer(request: CoreRequest): Promise<Answer>;
+  /** Returns the number of requests in the queue. */
+  waiting(): number;
+  /** Creates the part whose drain waits `drainSeconds` and for the accepted requests. */
+  part(drainSeconds: number): Part;
+}
+
+function queuedRequests(core: CoreLink): QueuedRequests {
+  const queue = fairQueue({ runningMax: REQUESTS_AT_ONCE, agedMs: AGED_MS });
+  const started = Promise.withResolvers<void>();
+  const underWay = newCounter();
+  let isStarted = false;
+  const inTurn = (request: CoreRequest) => queue.run(sourceOf(request.received.sourceIp), () => core.answer(request));
+  return {
+    answer: (request) => underWay.count(isStarted ? inTurn(request) : started.promise.then(() => inTurn(request))),
+    waiting: queue.waiting,
+    part: (drainSeconds) => ({
+      name: 'requests',
+      start() {
+        isStarted = true;
+        started.resolve();
+      },
+      async drain() {
+        const accepted = Promise.race([underWay.none(), delay(UNDER_WAY_MAX_MS, undefined, { ref: false })]);
+        await Promise.all([delay(drainSeconds * 1000), accepted]);
+      },
+    }),
+  };
+}
 
 /** Counts promises that are not settled. */
 function newCounter() {
@@ -201,27 +171,69 @@ function newCounter() {
   };
 }
 
-function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
-  const folder = relative(process.cwd(), settings.dataFolder) || '.';
-  const endpoint = listeners[0]?.endpoint as string;
-  console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
-  if (core.firstStart) {
-    const { accountId, userName, accessKeyId } = core.firstStart;
-    console.log(
-      `Made account ${accountId} with the administrator ${userName} (access key ${accessKeyId}); its secret is in ${join(folder, 'aws', 'credentials')}.`,
-    );
-  }
-  console.log(`
-Use it with any AWS client:
-
-  export AWS_CONFIG_FILE=${inShell(join(settings.dataFolder, 'aws', 'config'))}
-  export AWS_SHARED_CREDENTIALS_FILE=${inShell(join(settings.dataFolder, 'aws', 'credentials'))}
-  export AWS_PROFILE=belfry
-  aws --endpoint-url ${endpoint} sts get-caller-identity
-`);
+interface ListenersPart extends Part {
+  readonly open: () => readonly Listener[];
+  readonly endpoints: () => { readonly http?: string | undefined; readonly https?: string | undefined };
+  /** Serves new connections with the current certificate. */
+  readonly renewTls: () => Promise<void>;
 }
 
-/** A path as a shell reads it back whole. */
-function inShell(path: string): string {
-  return /^[A-Za-z0-9_./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+/** Creates the part that listens for HTTP and HTTPS. Both open and close at the same time. */
+function listenersPart(settings: Settings, parts: ListenerParts): ListenersPart {
+  const { http, https } = settings;
+  const material = (): Promise<TlsMaterial> => tlsMaterial(settings, Date.now(), (line) => console.error(`belfry: ${line}`));
+  let plain: Listener | undefined;
+  let secure: Listener | undefined;
+  const open = () => [plain, secure].filter((listener) => listener !== undefined);
+  const stop = async (): Promise<void> => {
+    await Promise.all(open().map((listener) => listener.close()));
+  };
+  return {
+    name: 'listeners',
+    async start() {
+      const opening = await Promise.allSettled([
+        (async () => {
+          if (http !== 'off') plain = await listen(http, undefined, parts);
+        })(),
+        (async () => {
+          if (https !== 'off') secure = await listen(https, await material(), parts);
+        })(),
+      ]);
+      const failed = opening.find((result) => result.status === 'rejected');
+      if (failed === undefined) return;
+      await stop();
+      throw failed.reason;
+    },
+    stop,
+    open,
+    endpoints: () => ({ http: plain?.endpoint, https: secure?.endpoint }),
+    async renewTls() {
+      secure?.renewTls(await material());
+    },
+  };
+}
+
+function socketsPart(sockets: Sockets): Part {
+  return { name: 'sockets', stop: sockets.close };
+}
+
+/** Creates the part that renews the certificate. If the certificate cannot be read, the server keeps the one before. */
+function renewalPart(listeners: ListenersPart): Part {
+  let timer: NodeJS.Timeout | undefined;
+  const renew = () =>
+    listeners.renewTls().catch((error: unknown) => {
+      console.error(`belfry: could not read the certificate again: ${(error as Error).message}`);
+    });
+  return {
+    name: 'certificate renewal',
+    start() {
+      timer = setInterval(() => void renew(), RENEW_TLS_EVERY_MS).unref();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** Creates the part for probes. Load balancers see the drain first and send no new requests. */
+function healthPart(health: Health): Part {
+  return { name: 'probes', start: health.started, drain: health.drain };
 }

@@ -1,3 +1,4 @@
+import { lruMap } from '#core/lru-map.ts';
 import { ownText } from './canonical.ts';
 
 /** Parsed SignedHeaders list. */
@@ -15,8 +16,8 @@ const CACHED_MAX = 256;
 /** Longest list that is cached, in characters. Together with `CACHED_MAX`, it bounds the memory of the cache. */
 const CACHED_LENGTH_MAX = 512;
 
-/** Cache of parsed lists, the oldest first. A client sends the same list with every request. */
-const cache = new Map<string, SignedHeaders>();
+/** Cache of parsed lists. A client sends the same list with every request. */
+const cache = lruMap<string, SignedHeaders>(CACHED_MAX);
 
 /**
  * Parses `host;x-amz-date`.
@@ -35,7 +36,6 @@ export function readSignedHeaders(list: string): SignedHeaders | undefined {
     sorted: names.every((name, i) => i === 0 || (names[i - 1] as string) < name),
   };
   if (list.length > CACHED_LENGTH_MAX) return read;
-  if (cache.size >= CACHED_MAX) cache.delete(cache.keys().next().value as string);
   cache.set(copy, read);
   return read;
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { lruMap } from '#core/lru-map.ts';
 import { ownText, TERMINATOR } from './canonical.ts';
 
 /** Credential scope, without its terminator. */
@@ -64,12 +65,12 @@ interface CacheEntry {
 const KEYS_MAX = 8;
 
 /**
- * Creates a cache for at most `max` access keys. It drops the least recently stored access key first.
+ * Creates a cache for at most `max` access keys. A new access key replaces the least recently used one.
  *
  * Store only keys that verified a signature. Otherwise an unauthenticated client could evict other keys with invented regions.
  */
 export function signingKeyCache(max = 10_000): SigningKeyCache {
-  const entries = new Map<string, CacheEntry>();
+  const entries = lruMap<string, CacheEntry>(max);
   return {
     find(accessKeyId, { date, region, service }, secret) {
       const entry = entries.get(accessKeyId);
@@ -79,8 +80,6 @@ export function signingKeyCache(max = 10_000): SigningKeyCache {
     keep(accessKeyId, { date, region, service }, secret, key) {
       const previous = entries.get(accessKeyId);
       const others = previous?.date === date && previous.secret === secret ? previous.keys.slice(0, KEYS_MAX - 1) : [];
-      entries.delete(accessKeyId);
-      if (entries.size >= max) entries.delete(entries.keys().next().value as string);
       const added = { region: ownText(region), service: ownText(service), key };
       entries.set(ownText(accessKeyId), { date: ownText(date), secret, keys: [added, ...others] });
     },

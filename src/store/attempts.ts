@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** Wrong passwords or codes in a row. */
 export interface AttemptRecord {
@@ -26,12 +26,6 @@ export interface Attempts {
   /** Deletes at most `limit` records that no rule reads anymore. Returns how many. */
   forget(now: Instant, limit: number): Promise<number>;
 }
-
-export const ATTEMPTS_SCHEMA: readonly string[] = [
-  `CREATE TABLE failed_attempt (
-    account_id {text} NOT NULL, subject {text} NOT NULL, failures {int} NOT NULL, failed_at_ms {int} NOT NULL,
-    PRIMARY KEY (account_id, subject)) {clustered}`,
-];
 
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 

@@ -1,5 +1,5 @@
 import type { Instant } from '#core/instant.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** What happened in a channel, or to who may be connected, as it is told to messaging sessions. */
 export interface ChannelEventRecord {
@@ -27,12 +27,6 @@ export interface ChannelEvents {
   /** Deletes of the `limit` oldest those of before `before`; resolves to how many. */
   forget(before: Instant, limit: number): Promise<number>;
 }
-
-/** The table, with the tokens of `SCHEMA_TOKENS`. */
-export const CHANNEL_EVENTS_SCHEMA: readonly string[] = [
-  `CREATE TABLE channel_event (
-    number {numbered}, app_instance_id {text} NOT NULL, channel_id {text} NOT NULL, at_ms {int} NOT NULL, document {text} NOT NULL) {tail}`,
-];
 
 interface Row {
   readonly number: number;

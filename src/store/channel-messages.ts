@@ -1,5 +1,5 @@
 import { type Instant, instant } from '#core/instant.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** A message of a channel as kept. */
 export interface ChannelMessageRecord {
@@ -47,15 +47,6 @@ export interface ChannelMessages {
   /** Removes at most `limit` messages that were made before a moment; resolves to their number. */
   removeBefore(channelKey: string, subChannelId: string, before: Instant, limit: number): Promise<number>;
 }
-
-/** The table, with the tokens of `SCHEMA_TOKENS`. Kept in the order of time: what is read most stands together. */
-export const CHANNEL_MESSAGES_SCHEMA: readonly string[] = [
-  `CREATE TABLE channel_message (
-    channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, created_at_ms {int} NOT NULL, message_id {text} NOT NULL,
-    sender {text} NOT NULL, only_for {text}, document {text} NOT NULL,
-    PRIMARY KEY (channel_key, sub_channel_id, created_at_ms, message_id)) {clustered}`,
-  'CREATE UNIQUE INDEX channel_message_by_id ON channel_message (channel_key, sub_channel_id, message_id)',
-];
 
 interface MessageRow {
   readonly channel_key: string;

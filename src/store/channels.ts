@@ -1,7 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity/identity.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
+import type { TagRecord } from './tag-record.ts';
 
 /** What is kept of a channel besides what is looked for by. */
 export interface ChannelDocument {
@@ -180,37 +180,6 @@ export interface Channels {
   /** Gives back at most some `limit` rows of what was removed. 'more' while there is any left. */
   purge(limit: number): Promise<'more' | 'done'>;
 }
-
-/** The tables, with the tokens of `SCHEMA_TOKENS`. */
-export const CHANNELS_SCHEMA: readonly string[] = [
-  `CREATE TABLE channel (
-    app_instance_id {text} NOT NULL, channel_id {text} NOT NULL, channel_key {text} NOT NULL,
-    account_id {text} NOT NULL, region {text} NOT NULL, privacy {text} NOT NULL,
-    created_at_ms {int} NOT NULL, updated_at_ms {int} NOT NULL, last_message_at_ms {int}, expires_at_ms {int},
-    flow_id {text}, tags {text} NOT NULL, document {text} NOT NULL,
-    PRIMARY KEY (app_instance_id, channel_id)) {clustered}`,
-  'CREATE UNIQUE INDEX channel_by_key ON channel (channel_key)',
-  'CREATE INDEX channel_privacy ON channel (app_instance_id, privacy, channel_id)',
-  'CREATE INDEX channel_of_flow ON channel (app_instance_id, flow_id, channel_id) WHERE flow_id IS NOT NULL',
-  'CREATE INDEX channel_expiry ON channel (expires_at_ms) WHERE expires_at_ms IS NOT NULL',
-  `CREATE TABLE channel_membership (
-    channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, member {text} NOT NULL, app_instance_id {text} NOT NULL,
-    type {text} NOT NULL, invited_by {text} NOT NULL, created_at_ms {int} NOT NULL, updated_at_ms {int} NOT NULL,
-    preferences {text}, read_marker_at_ms {int},
-    PRIMARY KEY (channel_key, sub_channel_id, member)) {clustered}`,
-  'CREATE INDEX channel_membership_of_member ON channel_membership (app_instance_id, member, channel_key, sub_channel_id)',
-  `CREATE TABLE channel_standing (
-    channel_key {text} NOT NULL, standing {text} NOT NULL, member {text} NOT NULL, app_instance_id {text} NOT NULL,
-    created_by {text} NOT NULL, created_at_ms {int} NOT NULL,
-    PRIMARY KEY (channel_key, standing, member)) {clustered}`,
-  'CREATE INDEX channel_standing_of_member ON channel_standing (app_instance_id, member, standing, channel_key)',
-  `CREATE TABLE sub_channel (
-    channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, membership_count {int} NOT NULL,
-    PRIMARY KEY (channel_key, sub_channel_id)) {clustered}`,
-  // Channels, and sub-channels where one is named, whose rows are still to be given back.
-  `CREATE TABLE removed_channel (
-    channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, PRIMARY KEY (channel_key, sub_channel_id)) {clustered}`,
-];
 
 interface ChannelRow {
   readonly app_instance_id: string;

@@ -2,14 +2,26 @@ import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { GroupRecord } from './identity/identity.ts';
 import type { Tx } from './store.ts';
-import type { TrailRow } from './trail/trail.ts';
+import type { TrailRow } from './trail/trail-row.ts';
 
 export const ALICE = '111111111111' as AccountId;
 export const BOB = '222222222222' as AccountId;
 export const NOON = instant(Date.UTC(2026, 10, 22, 12));
 
-/** A transaction of the store under test. */
+/** Runs a transaction of the store under test. */
 export type Within = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+
+/**
+ * The store under test. Each table has a file `<table>.conformance.ts` next to it, which exports `conformance: (suite: Suite) => void`.
+ * `engines.test.ts` finds the files and runs them on every engine.
+ */
+export interface Suite {
+  readonly within: Within;
+  /** Returns an account that no other test uses. */
+  readonly fresh: () => AccountId;
+  /** Sets the store's clock. The clock never goes back. */
+  readonly setClock: (moment: number) => void;
+}
 
 /** A group with a name and otherwise nothing to say. */
 export function group(groupName: string, path = '/'): GroupRecord {

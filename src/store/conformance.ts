@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { AccountId } from '#core/arn.ts';
-import { instant } from '#core/instant.ts';
-import { attemptsConformance } from './conformance-attempts.ts';
-import { channelEventsConformance } from './conformance-channel-events.ts';
-import { channelsConformance } from './conformance-channels.ts';
-import { ALICE, BOB, group, NOON, trailRow, type Within } from './conformance-fixtures.ts';
-import { meetingsConformance } from './conformance-meetings.ts';
-import { resourcesConformance } from './conformance-resources.ts';
-import { identityConformance } from './identity/conformance-identity.ts';
+import { group, NOON, type Suite, trailRow } from './conformance-fixtures.ts';
+import type { Sql } from './sql.ts';
 import type { Store, StoreOptions, Tx } from './store.ts';
-import { grownTrailConformance, trailConformance } from './trail/conformance-trail.ts';
 
-/** Is this a Store? Every engine must pass; `open` gives an empty one each time. */
-export function storeConformance(engine: string, open: (options: StoreOptions) => Promise<Store>): void {
+/** Declares the tests that every engine must pass: those of transactions and SQL here, then `suites`. `open` returns an empty store. */
+export function storeConformance(
+  engine: string,
+  open: (options: StoreOptions) => Promise<Store>,
+  suites: readonly ((suite: Suite) => void)[],
+): void {
   describe(`store, ${engine}`, () => {
     let store: Store;
     let now = NOON as number;
@@ -104,6 +101,16 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
         await assert.rejects(leaked.tx.meta.get('anything'), /after its end/);
       });
 
+      test('of: a repository is opened once in each transaction', async () => {
+        let opened = 0;
+        const names = (sql: Sql) => ({ number: ++opened, count: () => sql.rows('SELECT name FROM meta') });
+        const seen = await within(async (tx) => {
+          await tx.of(names).count();
+          return tx.of(names).number;
+        });
+        assert.deepEqual([seen, await within(async (tx) => tx.of(names).number)], [1, 2]);
+      });
+
       test('afterCommit: told after the commit and before the transaction resolves', async () => {
         const heard: string[] = [];
         await within(async (tx) => {
@@ -157,97 +164,9 @@ export function storeConformance(engine: string, open: (options: StoreOptions) =
       });
     });
 
-    identityConformance(within, fresh);
     const setClock = (moment: number): void => {
       now = Math.max(now, moment);
     };
-    trailConformance(within, fresh, setClock);
-    grownTrailConformance(within, fresh, setClock);
-    meetingsConformance(within, fresh);
-    resourcesConformance(within, fresh);
-    channelsConformance(within, fresh);
-    attemptsConformance(within, fresh);
-    channelEventsConformance(within);
-    restConformance(within);
-  });
-}
-
-function restConformance(within: Within): void {
-  const key = { accountId: ALICE, region: 'us-east-1', operation: 'chime:CreateMeeting', token: 't' };
-  const answer = { requestHash: 'h', answer: '{}', expiresAt: instant(NOON + 1000) };
-
-  test('idempotency: an answer is kept until it expires, for its own account, region, operation and token', async () => {
-    const read = await within(async ({ idempotency }) => {
-      await idempotency.put(key, answer);
-      return [
-        await idempotency.get(key, NOON),
-        await idempotency.get(key, answer.expiresAt),
-        await idempotency.get({ ...key, token: 'u' }, NOON),
-        await idempotency.get({ ...key, region: 'eu-central-1' }, NOON),
-        await idempotency.get({ ...key, accountId: BOB }, NOON),
-      ];
-    });
-    assert.deepEqual(read, [answer, undefined, undefined, undefined, undefined]);
-  });
-
-  test('idempotency: a later answer takes the place of the one before', async () => {
-    const later = { requestHash: 'h2', answer: '[]', expiresAt: instant(NOON + 2000) };
-    const read = await within(async ({ idempotency }) => {
-      await idempotency.put(key, answer);
-      await idempotency.put(key, later);
-      return idempotency.get(key, NOON);
-    });
-    assert.deepEqual(read, later);
-  });
-
-  test('idempotency: what expired is forgotten, at most so many at once', async () => {
-    const forgotten = await within(async ({ idempotency }) => {
-      await idempotency.forgetExpired(instant(NOON * 2), 1000);
-      for (const token of ['1', '2', '3'])
-        await idempotency.put({ ...key, token }, { ...answer, expiresAt: instant(NOON + Number(token)) });
-      return [
-        await idempotency.forgetExpired(instant(NOON + 2), 1),
-        await idempotency.forgetExpired(instant(NOON + 2), 5),
-        await idempotency.forgetExpired(instant(NOON + 2), 5),
-      ];
-    });
-    assert.deepEqual(forgotten, [1, 1, 0]);
-  });
-
-  test('meta: put writes over, add does not', async () => {
-    const read = await within(async ({ meta }) => [
-      await meta.get('check value'),
-      await meta.add('check value', 'a'),
-      await meta.add('check value', 'b'),
-      await meta.get('check value'),
-      await meta.put('check value', 'c'),
-      await meta.get('check value'),
-    ]);
-    assert.deepEqual(read, [undefined, 'added', 'exists', 'a', undefined, 'c']);
-  });
-
-  test('outbox: entries are taken oldest first, stay until deleted, and are deleted once', async () => {
-    for (const document of ['1', '2', '3']) await within((tx) => tx.outbox.append('events', document));
-    const read = await within(async ({ outbox }) => {
-      const taken = await outbox.take(2);
-      const again = await outbox.take(2);
-      const rest = await outbox.take(2, taken[1]?.id);
-      const ids = taken.map(({ id }) => id);
-      return {
-        taken: taken.map(({ topic, document }) => [topic, document]),
-        again: again.length,
-        rest: rest.map(({ document }) => document),
-        deleted: [await outbox.delete(ids), await outbox.delete(ids)],
-      };
-    });
-    assert.deepEqual(read, {
-      taken: [
-        ['events', '1'],
-        ['events', '2'],
-      ],
-      again: 2,
-      rest: ['3'],
-      deleted: [2, 0],
-    });
+    for (const suite of suites) suite({ within, fresh, setClock });
   });
 }

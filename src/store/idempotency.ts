@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** What a client's token is unique within. */
 export interface IdempotencyKey {

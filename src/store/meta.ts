@@ -1,4 +1,4 @@
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
 
 /** Texts by name: the operator's check value, the deployment's set-up. Small and rarely written. */
 export interface Meta {

@@ -1,14 +1,22 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity/identity.ts';
-import type { Sql } from './store.ts';
+import type { Sql } from './sql.ts';
+import type { TagRecord } from './tag-record.ts';
 
-/** A kind of resource: the word its ARN has for it, and the type of the document that is kept of each. */
+/** Kind of a resource: the name of its type in ARNs, and the type of its stored document. */
 export interface ResourceKind<Document> {
   readonly name: string;
-  /** For the compiler alone. */
+  /**
+   * Converts a document that an earlier version stored. Reads apply it, so the next write stores the present form.
+   * It must return a document of the present form unchanged.
+   */
+  readonly upgrade?: (stored: StoredDocument) => Document;
+  /** For the compiler only. */
   readonly document?: Document;
 }
+
+/** Document as stored, by this version or an earlier one. */
+export type StoredDocument = Readonly<Record<string, unknown>>;
 
 /** Where resources of a kind are: an account, a region, and what they belong to. */
 export interface ResourcePlace {
@@ -62,16 +70,6 @@ export interface Resources {
   /** Those that were to go before `now`, in whatever account, the earliest first. */
   listExpired<Document>(kind: ResourceKind<Document>, now: Instant, limit: number): Promise<readonly ResourceRecord<Document>[]>;
 }
-
-/** The table, with the tokens of `SCHEMA_TOKENS`. */
-export const RESOURCES_SCHEMA: readonly string[] = [
-  `CREATE TABLE resource (
-    account_id {text} NOT NULL, kind {text} NOT NULL, region {text} NOT NULL, parent {text} NOT NULL, id {text} NOT NULL,
-    created_at_ms {int} NOT NULL, updated_at_ms {int} NOT NULL, expires_at_ms {int},
-    tags {text} NOT NULL, document {text} NOT NULL,
-    PRIMARY KEY (account_id, kind, region, parent, id)) {clustered}`,
-  'CREATE INDEX resource_expiry ON resource (kind, expires_at_ms) WHERE expires_at_ms IS NOT NULL',
-];
 
 interface ResourceRow {
   readonly account_id: AccountId;
@@ -136,7 +134,8 @@ export function resources(sql: Sql): Resources {
   };
 }
 
-function toResource<Document>(_kind: ResourceKind<Document>, row: ResourceRow): ResourceRecord<Document> {
+function toResource<Document>({ upgrade }: ResourceKind<Document>, row: ResourceRow): ResourceRecord<Document> {
+  const stored = JSON.parse(row.document) as StoredDocument;
   return {
     accountId: row.account_id,
     region: row.region,
@@ -146,6 +145,6 @@ function toResource<Document>(_kind: ResourceKind<Document>, row: ResourceRow): 
     updatedAt: row.updated_at_ms as Instant,
     ...(row.expires_at_ms !== null && { expiresAt: row.expires_at_ms as Instant }),
     tags: JSON.parse(row.tags) as readonly TagRecord[],
-    document: JSON.parse(row.document) as Document,
+    document: upgrade ? upgrade(stored) : (stored as Document),
   };
 }

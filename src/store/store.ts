@@ -5,28 +5,19 @@ import type { Channels } from './channels.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Identity } from './identity/identity.ts';
 import type { LastUses } from './identity/last-use.ts';
-import type { Meetings } from './meetings.ts';
 import type { Meta } from './meta.ts';
-import type { Outbox } from './outbox.ts';
 import type { Resources } from './resources.ts';
+import type { Sql } from './sql.ts';
 import type { Trail } from './trail/trail.ts';
 
-/** A value of a column. Instants are integer milliseconds, documents are JSON text, there are no booleans. */
-export type SqlValue = string | number | Uint8Array | null;
-
-/** A transaction's connection. One SQL text serves both engines: `$1` parameters, the common subset. */
-export interface Sql {
-  row<Row>(text: string, values?: readonly SqlValue[]): Promise<Row | undefined>;
-  rows<Row>(text: string, values?: readonly SqlValue[]): Promise<Row[]>;
-  /** Resolves to the number of rows changed. */
-  run(text: string, values?: readonly SqlValue[]): Promise<number>;
-}
-
-/** What a transaction can reach: one repository for each kind of thing kept. */
+/**
+ * One transaction: its connection, the store's own repositories, and those of services.
+ *
+ *     await tx.of(memberships).get(channelKey, '', 'user/ada');
+ */
 export interface Tx {
   readonly sql: Sql;
   readonly identity: Identity;
-  readonly meetings: Meetings;
   readonly resources: Resources;
   readonly channels: Channels;
   readonly channelMessages: ChannelMessages;
@@ -36,27 +27,29 @@ export interface Tx {
   readonly meta: Meta;
   readonly lastUses: LastUses;
   readonly attempts: Attempts;
-  readonly outbox: Outbox;
+  /** Returns a repository on this transaction's connection. Calls `repository` once per transaction. */
+  of<Repository>(repository: (sql: Sql) => Repository): Repository;
   /**
-   * Calls `fn` once the commit is durable and before `transaction` resolves; never where the transaction failed.
-   * `fn` is synchronous and must not throw: a throw stops the store. On SQLite in commit order; on PostgreSQL commits of
-   * one server may be told out of order, so what depends on order goes by the identity version.
+   * Calls `fn` once the commit is durable and before `transaction` resolves. Never calls it if the transaction failed.
+   *
+   * `fn` is synchronous and must not throw: an exception stops the store. SQLite calls in commit order. PostgreSQL may call in another order
+   * for commits of one server, so code that depends on order compares identity versions.
    */
   afterCommit(fn: () => void): void;
 }
 
-/** Transactions are serializable: what `work` read still holds when it commits, or `work` runs again. */
+/** Serializable transactions: the rows that `work` read are still current at its commit, or `work` runs again. */
 export interface Store {
-  /** Resolves after the commit is durable. `work` awaits nothing but `tx`. Where it throws, nothing of it remains. */
+  /** Resolves after the commit is durable. `work` awaits only `tx`. If it throws, the database is unchanged. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Waits for what has begun; what comes after is refused. */
+  /** Waits for running transactions and rejects new ones. */
   close(): Promise<void>;
 }
 
-/** What every engine is told from outside. */
+/** Options of every engine. */
 export interface StoreOptions {
-  /** Called where a commit's outcome cannot be known (an error of COMMIT or of the disk): stop the process, keep nothing, answer nothing. */
+  /** Called if the result of a commit is unknown (an error of COMMIT or of the disk): stop the process without a response to any caller. */
   readonly fatal?: (error: unknown) => void;
-  /** Milliseconds since the epoch; orders the trail and the outbox. Default: the system's clock. */
+  /** Milliseconds since the epoch, for the order of the trail. Default: the system's clock. */
   readonly now?: () => number;
 }

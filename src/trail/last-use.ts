@@ -1,4 +1,5 @@
 import type { Instant } from '#core/instant.ts';
+import { lruMap } from '#core/lru-map.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Tx } from '#store/store.ts';
 
@@ -27,7 +28,7 @@ const CACHED_MAX = 100_000;
  * Writes: `tx.lastUses`.
  */
 export function lastUseRecorder(cachedMax = CACHED_MAX): (tx: Tx, use: Use) => Promise<void> | undefined {
-  const writtenIn = new Map<string, number>();
+  const writtenIn = lruMap<string, number>(cachedMax);
 
   function isWritten(key: string, now: Instant): boolean {
     return writtenIn.get(key) === Math.floor(now / PRECISION_MS);
@@ -36,11 +37,7 @@ export function lastUseRecorder(cachedMax = CACHED_MAX): (tx: Tx, use: Use) => P
   async function write(tx: Tx, key: string, holder: string, name: string, { principal, action, region, now }: Use): Promise<void> {
     if (isWritten(key, now)) return;
     await tx.lastUses.note(principal.accountId, { holder, service: action.slice(0, action.indexOf(':')), action: name, at: now, region });
-    tx.afterCommit(() => {
-      writtenIn.delete(key);
-      writtenIn.set(key, Math.floor(now / PRECISION_MS));
-      if (writtenIn.size > cachedMax) writtenIn.delete(writtenIn.keys().next().value as string);
-    });
+    tx.afterCommit(() => writtenIn.set(key, Math.floor(now / PRECISION_MS)));
   }
 
   return (tx, use) => {

@@ -1,13 +1,13 @@
 /** CloudTrail records of API calls: the call, its caller and its result. Owns their JSON. Does not make authorization decisions. */
 import type { AccountId } from '#core/arn.ts';
-import { header, type Received } from '#core/exchange.ts';
+import { header, type RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { Decision, OverLimit } from '#policy/decision.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { capped, elementWithin, LONG_FIELD_BYTES, quoted, UNPROVEN_FIELD_BYTES } from './fields.ts';
 import { compileRedactor, type Redactor } from './redact.ts';
 import { createdResource, lookupResource, type TrailResource, trailResource } from './resources.ts';
@@ -15,7 +15,7 @@ import { lookupUserName, tokenIdentity, userIdentity } from './user-identity.ts'
 
 /** Facts about one request with a response, successful or not. */
 export interface Recorded {
-  readonly received: Received;
+  readonly received: RequestFacts;
   /** Absent if the request does not name a service. */
   readonly service?: ServiceName;
   /** Name in the request. If the model does not have it, the record has no parameters. */

@@ -1,7 +1,7 @@
 import { parseArn } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ServiceName } from '#model/services.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 
 /**
  * CloudFormation-like types by the service of an ARN and the first word of its resource.

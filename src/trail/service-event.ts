@@ -2,7 +2,7 @@ import type { AccountId } from '#core/arn.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { lookupUserName, userIdentity } from './user-identity.ts';
 
 /** Members of every record without a client request. */

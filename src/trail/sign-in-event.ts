@@ -3,7 +3,7 @@ import { header, type Received } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { capped } from './fields.ts';
 import { lookupUserName, userIdentity } from './user-identity.ts';
 

@@ -2,11 +2,13 @@
  * Bound on the records of requests that prove no identity: wrong or missing signatures, unknown tokens, failed sign-ins. Decides which of
  * these requests have their own record, and counts the others. Writes nothing itself. Decision 0015.
  */
+
 import type { AccountId } from '#core/arn.ts';
-import type { Received } from '#core/exchange.ts';
+import type { RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
+import { lruMap } from '#core/lru-map.ts';
 import { sourceOf } from '#core/source-address.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import { capped } from './fields.ts';
 import { serviceEventRow } from './service-event.ts';
 
@@ -26,7 +28,7 @@ export interface UnprovenRecords {
    * Reports whether an unproven request gets its own record in the history of an account. Counts the request if it does not.
    * Each request is decided and counted once, even if its transaction runs again.
    */
-  admit(received: Received, accountId: AccountId, now: Instant): boolean;
+  admit(received: RequestFacts, accountId: AccountId, now: Instant): boolean;
   /** Removes and returns the counts, one for each account. */
   takeOmitted(): readonly Omitted[];
   /** Adds back counts that could not be recorded. */
@@ -53,7 +55,7 @@ const SOURCE_BYTES = 64;
 
 /** Creates the bound of one server. Servers do not share their counts. */
 export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits): UnprovenRecords {
-  const decided = new WeakMap<Received, boolean>();
+  const decided = new WeakMap<RequestFacts, boolean>();
   const ofSource = minuteCounter(recordsPerMinute);
   const ofAccount = minuteCounter(recordsPerMinute * SOURCES_PER_ACCOUNT);
   let omitted = new Map<AccountId, Omitted>();
@@ -105,15 +107,12 @@ export function unprovenRecords({ recordsPerMinute, onOmitted }: UnprovenLimits)
 
 /** Counts uses by name in windows of a minute. Returns false for a use over the limit. */
 function minuteCounter(limit: number): (name: string, now: Instant) => boolean {
-  const windows = new Map<string, { readonly startedAt: Instant; used: number }>();
+  const windows = lruMap<string, { readonly startedAt: Instant; used: number }>(COUNTED_MAX);
   return (name, now) => {
     let window = windows.get(name);
     if (window === undefined || now - window.startedAt >= MINUTE_MS || now < window.startedAt) {
       window = { startedAt: now, used: 0 };
-      // Deleting first keeps the map in the order of the windows' starts.
-      windows.delete(name);
       windows.set(name, window);
-      if (windows.size > COUNTED_MAX) windows.delete(windows.keys().next().value as string);
     }
     if (window.used >= limit) return false;
     window.used += 1;

@@ -1,4 +1,4 @@
-/** Refuses ARNs in an input that are not in the one form that authorization compares. What that form is, `model/arn-inputs.ts` declares. */
+/** Rejects ARNs in an input that are not in the canonical form, which authorization compares. `model/arn-inputs.ts` declares the form. */
 import { parseArn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
@@ -9,9 +9,9 @@ import { lowerFirst, REASON } from './faults.ts';
 type Input = Readonly<Record<string, unknown>>;
 
 /**
- * Returns a check of the ARNs in an operation's input; undefined if the input takes none.
+ * Returns a check of the ARNs in an operation's input, or `undefined` if the input has none.
  *
- * The check throws the service's validation error for the first string that is not a canonical ARN of a type that the member takes.
+ * The check throws the service's validation error for the first string that is not a canonical ARN of a type that the member accepts.
  */
 export function arnCheck(model: ServiceModel, operation: OperationModel): ((input: Input) => void) | undefined {
   const inputs = arnInputsOf(model, operation);
@@ -31,9 +31,11 @@ function requireCanonical(service: ServiceName, input: ArnInput, value: unknown,
 }
 
 /**
- * Source: IAM as its users quote it ("ARN … is not valid.", recorded; "Invalid ARN partition", pulumi-aws-apigateway issue 347); STS ("… is
+ * Returns the service's error for an invalid ARN.
+ *
+ * Source: users' reports of IAM ("ARN … is not valid.", recorded; "Invalid ARN partition", pulumi-aws-apigateway issue 347) and STS ("… is
  * invalid"); Chime for bearers (security.md CHM-5).
- * Assumed: the code and message of the other members, Access Analyzer's included; that a bearer of a wrong form is refused before the permission is checked.
+ * Assumed: the code and message of the other members, including Access Analyzer's. A malformed bearer is rejected before authorization.
  */
 function refusal(service: ServiceName, { path, types }: ArnInput, text: string): AwsError {
   if (service === 'iam') {

@@ -1,13 +1,14 @@
 import { encode, Token, Type } from 'cborg';
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
 import { shapeOf } from './document-reader.ts';
-import { unfit } from './json-writer.ts';
+import { throwInvalid } from './json-writer.ts';
 
-/** Turns one value of a shape into what `toCbor` writes: only members of the model, timestamps as dates. */
+/** Converts one value of a shape for `toCbor`: keeps only members of the model, and converts timestamps to dates. */
 export type Plain = (value: unknown) => unknown;
 
 /**
- * Converters of answers, one per use of a shape.
+ * Creates converters of responses, one per use of a shape.
+ *
  * Source: Smithy 2.0, "RPC v2 CBOR": timestamps are tag 1 with seconds, blobs byte strings.
  */
 export function cborConverters(model: ServiceModel): { readonly member: (member: Member) => Plain } {
@@ -35,22 +36,25 @@ export function cborConverters(model: ServiceModel): { readonly member: (member:
       case 'boolean':
         return scalar('boolean');
       case 'timestamp':
-        return (value) => (typeof value === 'number' ? new Date(value) : unfit(value, 'timestamp'));
+        return (value) => (typeof value === 'number' ? new Date(value) : throwInvalid(value, 'timestamp'));
       case 'blob':
-        return (value) => (value instanceof Uint8Array ? value : unfit(value, 'blob'));
+        return (value) => (value instanceof Uint8Array ? value : throwInvalid(value, 'blob'));
       case 'list': {
         const element = member(shape.member as Member);
-        return (value) => (Array.isArray(value) ? value.map(element) : unfit(value, 'list'));
+        return (value) => (Array.isArray(value) ? value.map(element) : throwInvalid(value, 'list'));
       }
       case 'map': {
         const convertValue = member(shape.member as Member);
         return (value) =>
-          convertEntries(Object.entries(typeof value === 'object' && value !== null ? value : unfit(value, 'map')), () => convertValue);
+          convertEntries(
+            Object.entries(typeof value === 'object' && value !== null ? value : throwInvalid(value, 'map')),
+            () => convertValue,
+          );
       }
       case 'structure': {
         const members = new Map(Object.entries(shape.members ?? {}).map(([name, use]) => [name, member(use)]));
         return (value) => {
-          if (typeof value !== 'object' || value === null || Array.isArray(value)) unfit(value, 'structure');
+          if (typeof value !== 'object' || value === null || Array.isArray(value)) throwInvalid(value, 'structure');
           const structure = value as Readonly<Record<string, unknown>>;
           return convertEntries(
             [...members.keys()].map((name) => [name, structure[name]] as const),
@@ -71,10 +75,10 @@ function convertEntries(entries: readonly (readonly [string, unknown])[], conver
 }
 
 function scalar(type: 'string' | 'number' | 'boolean'): Plain {
-  return (value) => (typeof value === type ? value : unfit(value, type));
+  return (value) => (typeof value === type ? value : throwInvalid(value, type));
 }
 
-/** The bytes of a converted document. */
+/** Encodes a converted document. */
 export function toCbor(document: unknown): Uint8Array {
   return encode(document, {
     typeEncoders: { Date: (date: Date) => [new Token(Type.tag, 1), new Token(Type.float, date.getTime() / 1000)] },

@@ -3,19 +3,19 @@ import { compiledPattern, matchesPattern } from '#model/patterns.ts';
 import type { ServiceName } from '#model/services.ts';
 import { fault, type Reading } from './faults.ts';
 
-/** Notes the constraints that a value of the right type breaks. */
+/** Records the constraints that a value of the correct type violates. */
 export type Check<T> = (value: T, reading: Reading, depth: number) => void;
 
 /**
- * The constraints of a string shape, compiled; undefined where it has none. Length counts code points. A text that is too long is not matched
- * against the pattern at all.
+ * Compiles the constraints of a string shape. Returns `undefined` if it has none. The length counts code points. A string that is too long
+ * is not matched against the pattern.
  *
  * Source: Smithy 2.0, "length trait"; wire.md §5.
  */
 export function stringCheck(shape: Shape, sensitive: boolean, service: ServiceName): Check<string> | undefined {
   const { min = 0, max = Number.POSITIVE_INFINITY } = shape;
   const values = shape.enum === undefined ? undefined : new Set(shape.enum);
-  // Where the shape gives no length, `matchesPattern` has a limit of its own; where it does, the length is known to be right by then.
+  // If the shape has a maximum length, the check below applies it before the pattern. Otherwise `matchesPattern` has its own limit.
   const pattern =
     shape.pattern === undefined
       ? undefined
@@ -28,7 +28,7 @@ export function stringCheck(shape: Shape, sensitive: boolean, service: ServiceNa
 
   return (value, reading, depth) => {
     const units = value.length;
-    // Code points are at most as many as code units and at least half as many: only between the two must they be counted.
+    // A string has at most as many code points as code units, and at least half as many. So they are counted only if the limit is between.
     let tooLong = false;
     if (units > max || units < min * 2) {
       const points = codePoints(value);
@@ -56,7 +56,7 @@ function codePoints(text: string): number {
   return count;
 }
 
-/** Range of a number. */
+/** Compiles the range of a number. Returns `undefined` if the shape has none. */
 export function numberCheck(shape: Shape, sensitive: boolean): Check<number> | undefined {
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = shape;
   if (shape.min === undefined && shape.max === undefined) return undefined;
@@ -66,7 +66,7 @@ export function numberCheck(shape: Shape, sensitive: boolean): Check<number> | u
   };
 }
 
-/** Number of elements of a list, entries of a map, bytes of a blob; `quoted` says what may be told of it. */
+/** Compiles the limits on the elements of a list, entries of a map or bytes of a blob. `quoted` is the value that the message may quote. */
 export function sizeCheck(
   shape: Shape,
 ): ((size: number, quoted: unknown, sensitive: boolean, reading: Reading, depth: number) => void) | undefined {
@@ -79,7 +79,7 @@ export function sizeCheck(
   };
 }
 
-/** AWS's words for the constraints of a string, list, map or blob. */
+/** Returns AWS's messages for the constraints of a string, list, map or blob. */
 export function constraintTexts(shape: Shape): {
   readonly max: string;
   readonly min: string;
@@ -95,8 +95,9 @@ export function constraintTexts(shape: Shape): {
 }
 
 /**
- * What a scalar's constraints read like where it is an element of a list: `[Member must have length …, Member must …]`, all of them.
- * Assumed: AWS names every constraint of the element, broken or not.
+ * Returns the message for an invalid element of a list, which names all constraints: `[Member must have length …, Member must …]`.
+ *
+ * Assumed: AWS also names the constraints that the element satisfies.
  */
 export function elementConstraint(shape: Shape): string {
   const texts = constraintTexts(shape);
@@ -110,8 +111,9 @@ export function elementConstraint(shape: Shape): string {
 }
 
 /**
- * IAM's own sentences for names and paths.
- * Source: IAM as its users quote it ("The specified value for userName is invalid …"); wire.md §5.
+ * Returns IAM's own messages for the patterns of names and paths.
+ *
+ * Source: users' reports of IAM ("The specified value for userName is invalid …"); wire.md §5.
  */
 function iamSentence(pattern: string): ((name: string) => string) | undefined {
   switch (pattern) {

@@ -166,18 +166,18 @@ const UNREADABLE: readonly (readonly [title: string, request: RequestForTests, e
 
 describe('decode', () => {
   for (const [title, request, expected] of CONSTRAINTS) {
-    test(`a broken constraint is told in AWS's words: ${title}`, () => {
+    test(`decode: a violated constraint has AWS's message: ${title}`, () => {
       assert.equal(refusal(request), expected);
     });
   }
 
   for (const [title, request, expected] of UNREADABLE) {
-    test(`what cannot be read is a SerializationException: ${title}`, () => {
+    test(`decode: SerializationException for ${title}`, () => {
       assert.equal(refusal(request), `SerializationException: ${expected}`);
     });
   }
 
-  test('a compressed body that grows beyond ten mebibytes is RequestTooLarge', () => {
+  test('decode: a compressed body above the limit of decompressed bodies is RequestTooLarge', () => {
     const body = gzipSync(new Uint8Array(INFLATED_MAX_BYTES + 1));
     assert.ok(body.byteLength < 20_000);
     assert.equal(
@@ -186,35 +186,35 @@ describe('decode', () => {
     );
   });
 
-  test('at most ten faults are told', () => {
+  test('decode: the message names at most ten faults', () => {
     const message = refusal(createMeeting({ Tags: Array.from({ length: 40 }, () => ({ Key: '', Value: '' })) }));
     assert.match(message, /^ValidationError: 10 validation errors detected: /);
     assert.equal(message.split('; ').length, 10);
   });
 
-  test('a quoted value is cut at 1,024 characters', () => {
+  test('decode: a quoted value is truncated to 1,024 characters', () => {
     const message = refusal(iam(`Action=CreateUser&UserName=${'x'.repeat(100_000)}`));
     assert.ok(message.length < 1_300);
   });
 
-  test('a text that is too long is not matched against its pattern', () => {
+  test('decode: a string that is too long is not matched against its pattern', () => {
     const message = refusal(
       formRequest('sts', `Action=AssumeRole&RoleArn=arn:aws:iam::111122223333:role/a&RoleSessionName=${'!'.repeat(65)}&Version=2011-06-15`),
     );
     assert.ok(!message.includes('pattern'));
   });
 
-  test('64 emoji are 64 characters long', () => {
+  test('decode: 64 emoji have the length 64', () => {
     const input = decodedForTests(createMeeting({ MeetingHostId: '😀'.repeat(64) }));
     assert.equal(input['MeetingHostId'], '😀'.repeat(64));
   });
 
-  test('unknown members are left out', () => {
+  test('decode: unknown members are omitted', () => {
     assert.deepEqual(decodedForTests(createMeeting({ Unknown: { deep: [1] }, $extra: 1 })), MEETING);
     assert.deepEqual(decodedForTests(iam('Action=CreateUser&UserName=a&Unknown.member.1=b')), { UserName: 'a' });
   });
 
-  test('__proto__ is a key like any other and changes no prototype', () => {
+  test('decode: __proto__ is an ordinary key and does not change a prototype', () => {
     const input = decodedForTests(
       createMeeting(
         '{"__proto__":{"MediaRegion":"x"},"ClientRequestToken":"token","MediaRegion":"us-east-1","ExternalMeetingId":"weekly"}',
@@ -237,29 +237,29 @@ describe('decode', () => {
     assert.equal(({} as Record<string, unknown>)['MediaRegion'], undefined);
   });
 
-  test('a member named like an inherited property is absent when it is absent', () => {
+  test('decode: an absent member with the name of an inherited property is absent', () => {
     assert.deepEqual(decodedForTests(iam('Action=ListUsers&__proto__.x=1&constructor.prototype.y=2')), {});
   });
 
-  test('a label is percent-decoded once, and its plus sign is a plus sign', () => {
+  test('decode: a label is percent-decoded once, and a plus sign remains', () => {
     const input = decodedForTests(chimeRequest('chime-sdk-voice', 'GET', '/phone-numbers/%2B1%20555+1%2525'));
     assert.deepEqual(input, { PhoneNumberId: '+1 555+1%25' });
   });
 
-  test('a form writes a space as plus sign, a query string does not', () => {
+  test('decode: a plus sign is a space in a form, and a plus sign in a query string', () => {
     assert.deepEqual(decodedForTests(iam('Action=ListUsers&Marker=a+b%2Bc')), { Marker: 'a b+c' });
     assert.deepEqual(decodedForTests({ target: '/?Action=ListUsers&Version=2010-05-08&Marker=a+b%20c&X-Amz-Signature=0', scope: 'iam' }), {
       Marker: 'a+b c',
     });
   });
 
-  test('lists of a form are read by number, gaps closed, empty ones kept', () => {
+  test('decode: elements of a list in a form are in the order of their numbers, without gaps', () => {
     const tags = (form: string) => decodedForTests(iam(`Action=UntagUser&UserName=a&${form}`))['TagKeys'];
     assert.deepEqual(tags('TagKeys.member.10=c&TagKeys.member.2=b&TagKeys.member.1=a'), ['a', 'b', 'c']);
     assert.deepEqual(tags('TagKeys='), []);
   });
 
-  test('a header is read whatever the case of its name', () => {
+  test('decode: the name of a header is case-insensitive', () => {
     const ChimeBearer = 'arn:aws:chime:us-east-1:111122223333:app-instance/a/user/b';
     const AppInstanceArn = 'arn:aws:chime:us-east-1:111122223333:app-instance/a';
     const request = chimeRequest('chime-sdk-messaging', 'GET', `/channels?app-instance-arn=${AppInstanceArn}&privacy=PUBLIC`);
@@ -270,7 +270,7 @@ describe('decode', () => {
     });
   });
 
-  test('a bearer header sent twice: both joined by a comma, as they were signed, are not an ARN', () => {
+  test('decode: a repeated bearer header is joined with a comma and is not an ARN', () => {
     const request = chimeRequest(
       'chime-sdk-messaging',
       'GET',
@@ -280,7 +280,7 @@ describe('decode', () => {
     assert.throws(() => decodedForTests({ ...request, headers }), { code: 'UnauthorizedClientException' });
   });
 
-  test('timestamps are milliseconds: epoch seconds in JSON, ISO 8601 in a query string, tag 1 in CBOR', () => {
+  test('decode: timestamps are epoch seconds in JSON, ISO 8601 in a query string, and tag 1 in CBOR', () => {
     assert.deepEqual(decodedForTests(lookUp({ StartTime: 1_795_305_600.123 })), { StartTime: 1_795_305_600_123 });
     const messages = chimeRequest(
       'chime-sdk-messaging',
@@ -291,11 +291,11 @@ describe('decode', () => {
     assert.equal(decodedForTests({ ...messages, headers })['NotBefore'], 1_795_305_600_500);
   });
 
-  test('an operation without input ignores its body', () => {
+  test('decode: an operation without input ignores its body', () => {
     assert.deepEqual(decodedForTests(chimeRequest('chime-sdk-voice', 'GET', '/settings', 'not JSON')), {});
   });
 
-  test('a document compressed by the client is read', () => {
+  test('decode: a compressed document is decompressed', () => {
     const request = createMeeting('');
     assert.deepEqual(
       decodedForTests({ ...request, headers: { 'Content-Encoding': 'gzip' }, body: gzipSync(JSON.stringify(MEETING)) }),

@@ -8,35 +8,53 @@ import { assertOwnName, documentReaders, JSON_FORM, MUST_NOT_BE_NULL, shapeOf } 
 import { fault, invalidInput, lowerFirst, notA, type Read, type Reading, validationError } from './faults.ts';
 import { decodeComponent, parseParameters } from './form.ts';
 import { parameterTree, queryReaders, textReader } from './query-reader.ts';
-import type { RawPair, Routed } from './routed.ts';
+import type { CalledOperation, RawPair, Routed } from './routed.ts';
 
 /**
- * Reads the input of a request whose signature has been verified: types by the model, constraints all at once. Timestamps come as `Instant`,
- * blobs as bytes of their own, maps without a prototype; what the model does not have is left out.
+ * Decodes and validates the input of a request whose signature has been verified.
  *
- * @throws AwsError SerializationException  the body cannot be read, or a value has the wrong type
- * @throws AwsError ValidationError         constraints are broken, up to ten of them in one message; InvalidInputException of Organizations
- * @throws AwsError RequestTooLarge         a compressed body grows too large
- * @throws AwsError the service's validation error  an ARN is not canonical: see `arns.ts`
+ * Timestamps become `Instant`, blobs become copied bytes, and maps have no prototype. Members that the model does not have are omitted.
+ *
+ * @throws RequestTooLarge         the decompressed body is too large
+ * @throws SerializationException  the body cannot be parsed, or a value has the wrong type
+ * @throws ValidationError         the input violates constraints. One message names up to ten. In Organizations, InvalidInputException.
+ * @throws AwsError                the service's validation error: an ARN is not canonical (see `arns.ts`)
  */
 export function decode(routed: Routed, received: Received): Record<string, unknown> {
   const reading: Reading = { at: [], faults: [], quotes: !isChime(routed.service) };
   const { read, requireArns } = readerOf(routed);
   const input = read(routed, received, reading);
-  if (reading.faults.length > 0) {
-    throw routed.service === 'organizations' ? invalidInput(reading.faults) : validationError(reading.faults);
-  }
+  throwFaults(routed, reading);
   requireArns?.(input);
   return input;
+}
+
+/**
+ * Reads the input that the server itself passes to an operation: the document that a client would send as JSON. The constraints of the
+ * model hold for it too.
+ *
+ * @throws AwsError  as `decode`
+ */
+export function readDocument({ service, model, operation }: CalledOperation, document: unknown): Record<string, unknown> {
+  if (operation.input === undefined) return {};
+  const reading: Reading = { at: [], faults: [], quotes: !isChime(service) };
+  const input = compiledFor(model).json.member({ shape: operation.input })(document, reading, 0) as Record<string, unknown>;
+  throwFaults({ service }, reading);
+  arnCheck(model, operation)?.(input);
+  return input;
+}
+
+function throwFaults({ service }: Pick<CalledOperation, 'service'>, { faults }: Reading): void {
+  if (faults.length > 0) throw service === 'organizations' ? invalidInput(faults) : validationError(faults);
 }
 
 /** Reads the whole input of one operation in one protocol. */
 type ReadInput = (routed: Routed, received: Received, reading: Reading) => Record<string, unknown>;
 
-/** How the input of one operation is read and checked. */
+/** Compiled reader and checks of one operation's input. */
 interface InputReader {
   readonly read: ReadInput;
-  /** Absent if the input takes no ARNs. */
+  /** Undefined if the input has no ARNs. */
   readonly requireArns: ReturnType<typeof arnCheck>;
 }
 
@@ -49,7 +67,7 @@ interface Compiled {
 
 const COMPILED = new WeakMap<ServiceModel, Compiled>();
 
-function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader {
+function compiledFor(model: ServiceModel): Compiled {
   let compiled = COMPILED.get(model);
   if (compiled === undefined) {
     compiled = {
@@ -60,6 +78,11 @@ function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader
     };
     COMPILED.set(model, compiled);
   }
+  return compiled;
+}
+
+function readerOf({ model, operation, protocol, bodyKind }: Routed): InputReader {
+  const compiled = compiledFor(model);
   const key = `${bodyKind} ${operation.name}`;
   let input = compiled.inputs.get(key);
   if (input === undefined) {
@@ -76,7 +99,7 @@ function bodyOf(routed: Routed, received: Received): Uint8Array {
 
 const NOTHING: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null) as Record<string, unknown>);
 
-/** The JSON document of a body; an empty body is an empty document. */
+/** Parses the JSON document of a body. An empty body is an empty document. */
 function jsonOf(routed: Routed, received: Received): unknown {
   const body = bodyOf(routed, received);
   return body.byteLength === 0 ? NOTHING : parseJson(textOf(body));
@@ -95,9 +118,9 @@ function rpcInput(operation: OperationModel, bodyKind: Routed['bodyKind'], compi
   const read = use && compiled.query.member(use);
   return (routed, received, reading) => {
     const parameters = bodyKind === 'form' ? formOf(textOf(bodyOf(routed, received))) : parametersOf(routed.query);
-    // What runs is what was routed; a form that says something else after inflating is not what was looked at.
+    // Routing reads the Action in the first part of a compressed form. The complete form must have the same Action.
     if (parameters.get('Action') !== operation.name) throw new AwsError('SerializationException', 'Action is given ambiguously');
-    // A query string holds these beside the signature's own, which no model has.
+    // A query string also has the parameters of the signature. They are ignored, because no model has them.
     return read === undefined ? {} : (read(parameterTree(parameters), reading, 0) as Record<string, unknown>);
   };
 }
@@ -115,12 +138,12 @@ function parametersOf(query: readonly RawPair[]): Map<string, string> {
   return parseParameters(query.map(([name, value]) => `${name}=${value}`).join('&'), false);
 }
 
-/** A member of a rest-json input and how it is found. */
+/** Member of a rest-json input, with its location. */
 interface RestMember {
   readonly name: string;
   readonly label: string;
   readonly required: boolean;
-  /** The value as sent, undefined where it is absent. */
+  /** Returns the value as sent, or `undefined` if it is absent. */
   readonly find: (document: Readonly<Record<string, unknown>>, routed: Routed, received: Received) => unknown;
   readonly read: Read;
 }
@@ -177,7 +200,7 @@ function asText(model: ServiceModel, use: Member): Read {
   return (value, reading, depth) => read(value as string, reading, depth);
 }
 
-/** A scalar once, a list as often as it has elements. `+` is a plus sign here, as in the signature. */
+/** Reads a member of the query string: a scalar occurs once, a list once per element. `+` is a plus sign, as in the signature. */
 function inQueryString(model: ServiceModel, use: Member, sent: string): Pick<RestMember, 'find' | 'read'> {
   const shape = shapeOf(model, use.shape);
   const valuesOf = (routed: Routed): string[] => {
@@ -203,7 +226,7 @@ function inQueryString(model: ServiceModel, use: Member, sent: string): Pick<Res
   return { find, read: list };
 }
 
-/** Elements of a list in a query string have no protocol of their own beyond text; only lists of strings occur. */
+/** Reads a list in a query string. The models have only lists of strings there. */
 function listOfTexts(model: ServiceModel, use: Member): Read {
   const element = shapeOf(model, use.shape).member as Member;
   if (shapeOf(model, element.shape).type !== 'string')
@@ -211,7 +234,7 @@ function listOfTexts(model: ServiceModel, use: Member): Read {
   return documentReaders(model, JSON_FORM).member(use);
 }
 
-/** The values of a header, joined as HTTP joins them and as the signature does. */
+/** Returns the values of a header, joined with commas, as in HTTP and in the signature. */
 function headerValue(received: Received, lowerCaseName: string): string | undefined {
   let found: string | undefined;
   const { rawHeaders } = received;

@@ -5,13 +5,13 @@ import { type Check, elementConstraint, numberCheck, sizeCheck, stringCheck } fr
 import { fault, lowerFirst, notA, type Read, type Reading } from './faults.ts';
 import { base64ToBytes, secondsToInstant, textToInstant, toDouble, toInteger } from './scalars.ts';
 
-/** What JSON and CBOR documents write differently. */
+/** Conversions that differ between JSON and CBOR documents. */
 export interface DocumentForm {
   readonly blob: (value: unknown) => Uint8Array;
   readonly timestamp: (value: unknown, format: 'iso8601' | 'unixTimestamp' | 'rfc822') => Instant;
 }
 
-/** Source: AWS JSON 1.1 and restJson1: epoch seconds unless the model says otherwise, Base64 blobs. */
+/** Conversions of JSON: epoch seconds unless the model has another format, and blobs in Base64. Source: AWS JSON 1.1 and restJson1. */
 export const JSON_FORM: DocumentForm = {
   blob: base64ToBytes,
   timestamp(value, format) {
@@ -21,14 +21,16 @@ export const JSON_FORM: DocumentForm = {
   },
 };
 
+/** Readers of one service's documents. */
 export interface DocumentReaders {
-  /** The reader of a use of a shape, compiled on first use. */
+  /** Returns the reader of a use of a shape. Compiles it on first use. */
   readonly member: (member: Member) => Read;
 }
 
 /**
- * Readers of parsed JSON or CBOR documents, one per use of a shape, each a closure over what the model says of it: no request walks the model.
- * Members that the model does not have are ignored, as AWS does; a null member is an absent one.
+ * Creates readers of parsed JSON or CBOR documents, one per use of a shape. Each is compiled from the model, so requests do not walk it.
+ *
+ * Members that the model does not have are ignored, as AWS does. A null member counts as absent.
  */
 export function documentReaders(model: ServiceModel, form: DocumentForm): DocumentReaders {
   const compiled = new Map<string, Read>();
@@ -39,7 +41,7 @@ export function documentReaders(model: ServiceModel, form: DocumentForm): Docume
     const key = `${use.shape} ${sensitive} ${format}`;
     const known = compiled.get(key);
     if (known) return known;
-    // A shape that contains itself finds this while it is being compiled.
+    // A recursive shape uses this forward reference while it is being compiled.
     let actual: Read | undefined;
     compiled.set(key, (value, reading, depth) => (actual as Read)(value, reading, depth));
     actual = compile(shapeOf(model, use.shape), sensitive, format);
@@ -83,6 +85,7 @@ export function documentReaders(model: ServiceModel, form: DocumentForm): Docume
   return { member };
 }
 
+/** Returns a shape of the model. @throws Error  the model has no such shape */
 export function shapeOf(model: ServiceModel, name: string): Shape {
   const shape = model.shapes[name];
   if (shape === undefined) throw new Error(`the model of ${model.service} has no shape ${name}`);
@@ -127,7 +130,7 @@ function listReader(model: ServiceModel, shape: Shape, member: (use: Member) => 
   };
 }
 
-/** Reads each element at `<list>.<n>.member`, counted from one. */
+/** Reads the elements of a list. Their paths are `<list>.<n>.member`, where n starts at one. */
 export function readElements(values: readonly unknown[], element: Read, reading: Reading, depth: number): unknown[] {
   const list: unknown[] = [];
   for (let i = 0; i < values.length; i++) {
@@ -140,11 +143,12 @@ export function readElements(values: readonly unknown[], element: Read, reading:
   return list;
 }
 
+/** Constraint of required members and of list elements. */
 export const MUST_NOT_BE_NULL = 'Member must not be null';
 
 /**
- * The reader of list elements. A scalar element's faults are told of the list, once: `Value '[a b]' at 'tagKeys' failed to satisfy constraint:
- * Member must satisfy constraint: [Member must have length …]`.
+ * Returns the reader of list elements. For invalid scalars, it reports one fault of the list: `Value '[a b]' at 'tagKeys' failed to satisfy
+ * constraint: Member must satisfy constraint: [Member must have length …]`.
  */
 export function elementReader(model: ServiceModel, use: Member, member: (use: Member) => Read): Read {
   const shape = shapeOf(model, use.shape);
@@ -178,7 +182,7 @@ function mapReader(model: ServiceModel, shape: Shape, member: (use: Member) => R
   };
 }
 
-/** Reads the entries of a map into a record without a prototype: its keys are the caller's. */
+/** Reads the entries of a map into an object without a prototype, because the client chooses the keys. */
 export function readEntries(
   names: readonly string[],
   valueAt: (name: string) => unknown,
@@ -205,7 +209,7 @@ export function readEntries(
   return map;
 }
 
-/** A member of a structure as its readers need it. */
+/** Compiled member of a structure. */
 interface StructureMember {
   readonly name: string;
   readonly label: string;
@@ -243,12 +247,16 @@ function structureReader(model: ServiceModel, shape: Shape, member: (use: Member
   };
 }
 
-/** A union with none or several of its members. */
+/** Returns the error for a union with no member or several members. */
 export function oneOf(): AwsError {
   return new AwsError('SerializationException', 'Exactly one member of a union must be given');
 }
 
-/** Documents are plain objects, so a member must not be named like something every object inherits: then absent would read as present. */
+/**
+ * Checks that a member's name differs from the properties that every object inherits. Otherwise an absent member would seem present.
+ *
+ * @throws Error  the name is inherited: a problem of the model
+ */
 export function assertOwnName(model: ServiceModel, name: string): void {
   if (name in Object.prototype) throw new Error(`the model of ${model.service} has a member ${name}`);
 }

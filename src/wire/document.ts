@@ -3,29 +3,35 @@ import { gunzipSync } from 'node:zlib';
 import { decode as decodeCbor } from 'cborg';
 import { AwsError } from '#core/aws-error.ts';
 import type { Instant } from '#core/instant.ts';
+import { scanJson } from '#core/json-scan.ts';
 import type { DocumentForm } from './document-reader.ts';
 import { notA } from './faults.ts';
 import { secondsToInstant } from './scalars.ts';
 
 /**
- * Size of a compressed body once it is inflated: as large as an uncompressed one may be by default.
+ * Maximum size of a decompressed body, in bytes. It is the default limit of an uncompressed body.
  *
  * Source: CloudWatch API Reference, PutMetricData, the one operation that documents compression: 1 MB for each request.
  */
 export const INFLATED_MAX_BYTES = 2 * 1024 * 1024;
 
 /**
- * Names of the members of a document, and its values in all. With so many, reading one takes about 50 ms, while every other
- * caller waits.
+ * Maximum numbers of member names and of values in a document. A document with these numbers takes about 50 ms to read, during which all
+ * other callers wait.
  *
- * Assumed: no client sends as many. The largest input of the models, PutMetricData with 1,000 metrics, is within it.
+ * Assumed: no client sends more. The largest input of the models, PutMetricData with 1,000 metrics, is within the limits.
  */
 export const NAMES_MAX = 50_000;
 export const VALUES_MAX = 400_000;
-/** Four times as deep as the deepest input of the models (PutAnomalyDetector, 8); what the model does not have may be nested too. */
+/** Maximum depth of a document. The deepest input of the models, PutAnomalyDetector, has 8 levels, and unknown members may be deeper. */
 const DEPTH_MAX = 32;
 
-/** The body as it was before the client compressed it. @throws AwsError RequestTooLarge, SerializationException */
+/**
+ * Decompresses a body.
+ *
+ * @throws RequestTooLarge         it has more than `INFLATED_MAX_BYTES`
+ * @throws SerializationException  it is not a gzip stream
+ */
 export function inflate(body: Uint8Array): Uint8Array {
   try {
     return gunzipSync(body, { maxOutputLength: INFLATED_MAX_BYTES });
@@ -39,64 +45,37 @@ function malformed(message: string): AwsError {
   return new AwsError('SerializationException', message);
 }
 
-/** The text of a body. @throws AwsError SerializationException where it is not UTF-8 */
+/** Decodes a body. @throws SerializationException  it is not UTF-8 */
 export function textOf(body: Uint8Array): string {
   if (!isUtf8(body)) throw malformed('The body is not UTF-8');
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-
 /**
- * Parses a JSON document, refusing what JSON.parse would let pass: a key given twice (it keeps the last, others the first), nesting without
- * end, half a surrogate pair, and U+0000, which no store keeps.
+ * Parses a JSON document. Unlike `JSON.parse`, it rejects repeated names (of which `JSON.parse` keeps the last one, and other parsers the
+ * first), deep nesting, lone surrogates and U+0000, which the store cannot keep.
  *
- * A valid document has as many colons outside its strings as its parsed form has keys, unless a key came twice: so one look over the text and
- * one over the result are enough, and no parser of our own.
+ * A valid document has as many colons outside its strings as its parsed form has keys, unless a name is repeated.
+ *
+ * @throws SerializationException  the document is invalid, or exceeds the limits on names, values or depth
  */
-export function parseJson(text: string): unknown {
-  const escapes = text.includes('\\');
-  let colons = 0;
-  let commas = 0;
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit === QUOTE) {
-      i = text.indexOf('"', i + 1);
-      while (escapes && i > 0 && isEscaped(text, i)) i = text.indexOf('"', i + 1);
-      if (i < 0) throw malformed('Unexpected end of the document');
-    } else if (unit === COLON) colons++;
-    else if (unit === COMMA) commas++;
-    else if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
-      if (++depth > DEPTH_MAX) throw tooDeep();
-    } else if (unit === CLOSE_BRACE || unit === CLOSE_BRACKET) depth--;
-  }
-  if (colons > NAMES_MAX || commas > VALUES_MAX) throw tooManyValues();
+export function parseJson(json: string): unknown {
+  const counts = scanJson(json);
+  if (counts === undefined) throw malformed('Unexpected end of the document');
+  if (counts.depth > DEPTH_MAX) throw tooDeep();
+  if (counts.colons > NAMES_MAX || counts.commas > VALUES_MAX) throw tooManyValues();
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(json);
   } catch {
     throw malformed('The document is not valid JSON');
   }
-  if (keysWithin(document, escapes) !== colons) throw malformed('A key is given twice');
+  // Without a backslash, JSON in UTF-8 contains neither U+0000 nor lone surrogates.
+  if (keysWithin(document, json.includes('\\')) !== counts.colons) throw malformed('A key is given twice');
   return document;
 }
 
-/** Whether an odd number of backslashes stands before a quote. */
-function isEscaped(text: string, quote: number): boolean {
-  let before = quote - 1;
-  while (text.charCodeAt(before) === BACKSLASH) before--;
-  return (quote - before) % 2 === 0;
-}
-
-/** The number of keys in a parsed document; with `escapes`, its texts are looked at too. */
+/** Returns the number of keys in a parsed document. With `escapes`, also checks its strings. */
 function keysWithin(value: unknown, escapes: boolean): number {
   if (typeof value === 'string') {
     if (escapes) assertStorable(value);
@@ -123,12 +102,14 @@ function tooManyValues(): AwsError {
   return malformed('The document has too many values');
 }
 
-/** Values that a CBOR map, and an array, count for: they take longer to read than a number. */
+/** Values that a CBOR map or array counts as, because it takes longer to read than a number. */
 const VALUES_OF_MAP = 8;
 const VALUES_OF_ARRAY = 2;
 
 /**
- * Counts the items of a CBOR document by their heads, without reading them. Reads as far as the document is well-formed.
+ * Counts the items of a CBOR document by their heads, without decoding them. Reads only the well-formed part of the document.
+ *
+ * @throws SerializationException  the document has more than `VALUES_MAX` values
  *
  * Source: RFC 8949, §3 and appendix B: three bits of major type, five of length or value, then 0, 1, 2, 4 or 8 bytes.
  */
@@ -153,13 +134,13 @@ function tooDeep(): AwsError {
   return malformed('The document is nested too deeply');
 }
 
-/** A CBOR timestamp, told apart from every other value by its kind. */
+/** CBOR timestamp. Its type differs from that of all other values. */
 interface Tagged {
   readonly tag: 'timestamp';
   readonly instant: Instant;
 }
 
-/** Parses a CBOR document into plain objects. An empty body is an empty document. */
+/** Parses a CBOR document into plain objects. @throws SerializationException  the document is invalid, too deep or too large */
 export function parseCbor(body: Uint8Array): unknown {
   assertFewItems(body);
   let document: unknown;
@@ -170,14 +151,14 @@ export function parseCbor(body: Uint8Array): unknown {
       tags: { 1: (content): Tagged => ({ tag: 'timestamp', instant: secondsToInstant(content()) }) },
     });
   } catch (error) {
-    // A stack that overflowed is the caller's nesting.
+    // A stack overflow is also an error of the client, caused by deep nesting.
     if (error instanceof AwsError) throw error;
     throw malformed('The document is not valid CBOR');
   }
   return plain(document, 0);
 }
 
-/** Maps as objects without a prototype: their keys are the caller's. */
+/** Converts maps to objects without a prototype, because the client chooses their keys. */
 function plain(value: unknown, depth: number): unknown {
   if (depth > DEPTH_MAX) throw tooDeep();
   if (typeof value === 'string') {
@@ -195,7 +176,7 @@ function plain(value: unknown, depth: number): unknown {
   return object;
 }
 
-/** Source: Smithy 2.0, "RPC v2 CBOR": byte strings, tag 1 for timestamps. */
+/** Conversions of CBOR: blobs are byte strings, and timestamps have tag 1. Source: Smithy 2.0, "RPC v2 CBOR". */
 export const CBOR_FORM: DocumentForm = {
   blob(value) {
     if (!(value instanceof Uint8Array)) throw notA(value, 'a Blob');

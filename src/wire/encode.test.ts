@@ -99,15 +99,15 @@ function failed(request: RequestForTests, error: AwsError): Answer {
 describe('errorCodeFor', () => {
   for (const [code, request, expected] of CODES) {
     const { service } = routed(request);
-    test(`${code} in ${service} is ${expected}`, () => {
-      const spelt = errorCodeFor(routed(request), { code });
-      assert.equal(`${spelt.code} ${spelt.status}`, expected);
+    test(`errorCodeFor: ${code} in ${service} is ${expected}`, () => {
+      const formatted = errorCodeFor(routed(request), { code });
+      assert.equal(`${formatted.code} ${formatted.status}`, expected);
     });
   }
 });
 
 describe('encodeError', () => {
-  test('Chime writes Code and Message, meetings and media pipelines the request id too', () => {
+  test('encodeError: Chime has Code and Message, meetings and media pipelines also RequestId', () => {
     const classic = failed(CLASSIC, new AwsError('NotFoundException', 'Account not found'));
     assert.deepEqual(classic, {
       status: 404,
@@ -118,31 +118,31 @@ describe('encodeError', () => {
     assert.equal(meetings.body, `{"Code":"NotFound","Message":"Meeting not found","RequestId":"${REQUEST_ID}"}`);
   });
 
-  test('a policy denial on the classic host is Forbidden', () => {
+  test('encodeError: a policy denial on the classic host is Forbidden', () => {
     const answer = failed(CLASSIC, new AwsError('AccessDenied', 'User: x is not authorized to perform: chime:ListAccounts'));
     assert.equal(headersOf(answer)['x-amzn-errortype'], 'ForbiddenException');
     assert.equal(answer.body, '{"Code":"Forbidden","Message":"User: x is not authorized to perform: chime:ListAccounts"}');
   });
 
-  test('a handler chooses Code and further members of the shape, and no others', () => {
+  test('encodeError: a handler can set Code and members of the shape only', () => {
     const answer = failed(VOICE, new AwsError('ConflictException', 'In use', { Code: 'PhoneNumberAssociationsExist', Secret: 'x' }));
     assert.equal(answer.body, '{"Code":"PhoneNumberAssociationsExist","Message":"In use"}');
   });
 
-  test('an error of no model is a Chime error all the same', () => {
+  test('encodeError: an error that the model lacks has the format of Chime', () => {
     assert.equal(
       failed(MEETINGS, new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid.')).body,
       '{"Code":"UnrecognizedClient","Message":"The security token included in the request is invalid."}',
     );
   });
 
-  test('Retry-After is a header', () => {
+  test('encodeError: Retry-After is a header', () => {
     const answer = failed(MEETINGS, new AwsError('ServiceUnavailableException', 'Later', { RetryAfterSeconds: '5' }));
     assert.equal(headersOf(answer)['retry-after'], '5');
     assert.ok(!`${answer.body}`.includes('RetryAfter'));
   });
 
-  test('IAM and STS write XML with their namespace, Sender or Receiver, and the request id', () => {
+  test('encodeError: IAM and STS use XML with their namespace, Sender or Receiver, and the request ID', () => {
     assert.deepEqual(failed(IAM, new AwsError('NoSuchEntityException', 'The user with name <a&b> cannot be found.')), {
       status: 404,
       headers: ['x-amzn-requestid', REQUEST_ID, 'content-type', 'text/xml'],
@@ -151,7 +151,7 @@ describe('encodeError', () => {
     assert.match(`${failed(STS, new AwsError('InternalFailure', 'x')).body}`, /<Type>Receiver<\/Type><Code>InternalFailure<\/Code>/);
   });
 
-  test("awsJson writes __type and the message under the model's key, and never the query code", () => {
+  test("encodeError: awsJson has __type and the model's name of the message, without the query code", () => {
     assert.equal(
       failed(CLOUDTRAIL, new AwsError('TrailNotFoundException', 'Unknown trail')).body,
       '{"__type":"TrailNotFoundException","Message":"Unknown trail"}',
@@ -160,7 +160,7 @@ describe('encodeError', () => {
     assert.equal(headersOf(failed(CLOUDTRAIL, new AwsError('TrailNotFoundException', 'x')))['content-type'], 'application/x-amz-json-1.1');
   });
 
-  test('a query-compatible service tells the query code beside', () => {
+  test('encodeError: a query-compatible service has the query code in a header', () => {
     const answer = failed(CLOUDWATCH, new AwsError('DashboardNotFoundError', 'x'));
     assert.equal(headersOf(answer)['x-amzn-errortype'], 'DashboardNotFoundError');
     assert.equal(headersOf(answer)['x-amzn-query-error'], 'ResourceNotFound;Sender');
@@ -168,13 +168,13 @@ describe('encodeError', () => {
     assert.equal(headersOf(failed(CLOUDWATCH, new AwsError('InternalFailure', 'x')))['x-amzn-query-error'], 'InternalFailure;Receiver');
   });
 
-  test('CBOR errors are CBOR', () => {
+  test('encodeError: errors of the CBOR protocol are in CBOR', () => {
     const answer = failed(CBOR, new AwsError('DashboardNotFoundError', 'Gone'));
     assert.deepEqual(cbor(answer.body as Uint8Array), { __type: 'DashboardNotFoundError', message: 'Gone' });
     assert.equal(headersOf(answer)['smithy-protocol'], 'rpc-v2-cbor');
   });
 
-  test('what cannot be routed is refused in the protocol it came in', () => {
+  test('encodeError: the error for an unknown operation is in the protocol of the request', () => {
     const refusals: readonly (readonly [RequestForTests, string])[] = [
       [{ target: '/nothing', scope: 'chime' }, '{"message":"The requested operation is not known."}'],
       [{ target: '/_chime/nothing', scope: 'chime' }, '{"Code":"UnknownOperation","Message":"The requested operation is not known."}'],
@@ -199,14 +199,14 @@ describe('encode', () => {
   const user = (UserName: string) =>
     encode(routed(IAM), { User: { Path: '/', UserName, UserId: 'AIDA', Arn: 'arn', CreateDate: 1_795_305_600_999 } }, REQUEST_ID).body;
 
-  test('a query answer has a result and a request id', () => {
+  test('encode: a query response has a result and a request ID', () => {
     assert.equal(
       user('alice'),
       `<GetUserResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetUserResult><User><Path>/</Path><UserName>alice</UserName><UserId>AIDA</UserId><Arn>arn</Arn><CreateDate>2026-11-22T00:00:00Z</CreateDate></User></GetUserResult><ResponseMetadata><RequestId>${REQUEST_ID}</RequestId></ResponseMetadata></GetUserResponse>`,
     );
   });
 
-  test('a void operation has no result element', () => {
+  test('encode: an operation without output has no result element', () => {
     const answer = encode(routed(formRequest('iam', 'Action=DeleteUser&Version=2010-05-08&UserName=a')), undefined, REQUEST_ID);
     assert.equal(
       answer.body,
@@ -214,7 +214,7 @@ describe('encode', () => {
     );
   });
 
-  test('an empty list is an empty element, an absent one is none', () => {
+  test('encode: an empty list is an empty element, and an absent list is omitted', () => {
     const listed = (output: object) =>
       encode(routed(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), output, REQUEST_ID).body as string;
     assert.ok(listed({ Users: [] }).includes('<ListUsersResult><Users/></ListUsersResult>'));
@@ -230,12 +230,12 @@ describe('encode', () => {
     ['whole surrogate pairs stay',                '😀',                         '😀'],
     ['non-characters become U+FFFD',              'a\uffff\ufffe',              'a\ufffd\ufffd'],
   ] as const) {
-    test(`XML carries ${title}`, () => {
+    test(`encode: XML with ${title}`, () => {
       assert.ok(`${user(text)}`.includes(`<UserName>${expected}</UserName>`));
     });
   }
 
-  test('only members of the model leave the house', () => {
+  test('encode: only members of the model are written', () => {
     const answer = encode(
       routed(chimeRequest('chime-sdk-meetings', 'GET', '/meetings/a')),
       { Meeting: { MeetingId: 'a', secretKey: 'x', MeetingHostId: undefined, TenantIds: null }, more: 1 },
@@ -248,18 +248,18 @@ describe('encode', () => {
     });
   });
 
-  test("status 201 and 204 are the model's, and 204 has no body", () => {
+  test('encode: the model defines the statuses 201 and 204, and 204 has no body', () => {
     assert.equal(encode(routed(MESSAGING), { ChannelArn: 'x' }, REQUEST_ID).status, 201);
     const deleted = encode(routed(chimeRequest('chime-sdk-meetings', 'DELETE', '/meetings/a')), {}, REQUEST_ID);
     assert.deepEqual(deleted, { status: 204, headers: ['x-amzn-requestid', REQUEST_ID], body: '' });
   });
 
-  test('JSON escapes what it must', () => {
+  test('encode: JSON strings are escaped', () => {
     const answer = encode(routed(MESSAGING), { ChannelArn: 'a"\\\n\u0000\ud800😀' }, REQUEST_ID);
     assert.equal(answer.body, '{"ChannelArn":"a\\"\\\\\\n\\u0000\\ud800😀"}');
   });
 
-  test('timestamps are epoch seconds in awsJson, ISO 8601 where the model says so', () => {
+  test('encode: timestamps are epoch seconds in awsJson, or ISO 8601 if the model has this format', () => {
     assert.equal(
       encode(routed(CLOUDTRAIL), { Events: [{ EventTime: 1_795_305_600_123 }] }, REQUEST_ID).body,
       '{"Events":[{"EventTime":1795305600.123}]}',
@@ -272,7 +272,7 @@ describe('encode', () => {
     assert.equal(bot.body, '{"Bot":{"CreatedTimestamp":"2026-11-22T00:00:00.123Z"}}');
   });
 
-  test('CBOR timestamps have tag 1', () => {
+  test('encode: CBOR timestamps have tag 1', () => {
     const answer = encode(
       routed({ ...CBOR, target: '/service/GraniteServiceVersion20100801/operation/GetMetricStream' }),
       { CreationDate: 1_795_305_600_123 },
@@ -283,7 +283,7 @@ describe('encode', () => {
     });
   });
 
-  test('an output that is not what the model says is a bug of ours, not an answer', () => {
+  test('encode: an output that does not match the model throws', () => {
     assert.throws(() => encode(routed(MESSAGING), { ChannelArn: 7 }, REQUEST_ID), TypeError);
     assert.throws(() => encode(routed(IAM), { User: 'alice' }, REQUEST_ID), TypeError);
     assert.throws(() => encode(routed(CLOUDTRAIL), { Events: {} }, REQUEST_ID), TypeError);

@@ -3,14 +3,14 @@ import { loadModel } from '#model/load.ts';
 import type { Member, OperationModel, ServiceModel } from '#model/model.ts';
 import type { ProtocolName } from '#model/services.ts';
 import { cborConverters, toCbor } from './cbor-writer.ts';
-import { errorCodeFor, errorMembers, type Failure, type SpeltError } from './errors.ts';
+import { errorCodeFor, errorMembers, type Failure, type FormattedError } from './errors.ts';
 import { jsonWriters, quoteJson } from './json-writer.ts';
-import type { Routed, Spelling } from './routed.ts';
+import type { ErrorTarget, Routed } from './routed.ts';
 import { escapeXml, xmlWriters } from './xml-writer.ts';
 
 export { errorCodeFor };
 
-/** Writes what an operation returned. @throws TypeError where it is not what the model says, which is a bug of ours */
+/** Encodes the output of an operation. @throws TypeError  the output does not match the model, which is a bug of the operation */
 export function encode(routed: Routed, output: unknown, requestId: string): Answer {
   return writerOf(routed)(output, requestId);
 }
@@ -51,7 +51,7 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
   const type = contentType(model, protocol);
   switch (protocol) {
     case 'rest-json': {
-      // PutRetentionSettings has an output and the status 204, which HTTP does not let carry one.
+      // PutRetentionSettings has an output and the status 204, but HTTP allows no body with this status.
       const status = operation.http.code === 204 && use !== undefined && hasBody(model, use) ? 200 : operation.http.code;
       if (status === 204) return (_output, requestId) => ({ status, headers: [REQUEST_ID, requestId], body: '' });
       const write = use && compiled.json.member(use);
@@ -73,7 +73,7 @@ function compile(model: ServiceModel, operation: OperationModel, protocol: Proto
       const write = use && compiled.xml.member(use);
       const open = `<${operation.name}Response${namespaceOf(model)}>`;
       const result = operation.resultWrapper ?? `${operation.name}Result`;
-      // An operation without output has no result element at all.
+      // An operation without output has no result element.
       return (output, requestId) => ({
         status: 200,
         headers: [REQUEST_ID, requestId, 'content-type', type],
@@ -120,62 +120,67 @@ function metadata(requestId: string): string {
 }
 
 /**
- * Writes an error in the caller's protocol: its code and status by `errorCodeFor`, its message under the key the service's model has for it.
+ * Encodes an error in the client's protocol. `errorCodeFor` returns its code and status. The model defines the name of the message member.
  *
  * Source: Smithy 2.0, the protocols' "operation error serialization"; `x-amzn-query-error` from "awsQueryCompatible trait".
  */
-export function encodeError(spelling: Spelling, error: Failure, requestId: string): Answer {
-  const spelt = errorCodeFor(spelling, error);
-  const model = spelling.service === undefined ? undefined : loadModel(spelling.service);
-  const members = errorMembers(spelling, spelt, error, requestId);
-  const headers = [REQUEST_ID, requestId, 'content-type', contentType(model, spelling.protocol)];
-  for (const [name, use] of Object.entries(spelt.shape?.members ?? {})) {
+export function encodeError(target: ErrorTarget, error: Failure, requestId: string): Answer {
+  const formatted = errorCodeFor(target, error);
+  const model = target.service === undefined ? undefined : loadModel(target.service);
+  const members = errorMembers(target, formatted, error, requestId);
+  const headers = [REQUEST_ID, requestId, 'content-type', contentType(model, target.protocol)];
+  for (const [name, use] of Object.entries(formatted.shape?.members ?? {})) {
     const value = use.location === 'header' ? error.members[name] : undefined;
     if (typeof value === 'number' || typeof value === 'string') headers.push((use.locationName ?? name).toLowerCase(), `${value}`);
   }
-  if (spelling.protocol !== 'query') headers.push('x-amzn-errortype', spelt.code);
-  if (spelling.protocol !== 'query' && model?.protocols.includes('query'))
-    headers.push('x-amzn-query-error', `${spelt.queryCode};${faultOf(spelt)}`);
-  if (spelling.protocol === 'smithy-rpc-v2-cbor') headers.push('smithy-protocol', 'rpc-v2-cbor');
-  return { status: spelt.status, headers, body: errorBody(spelling, spelt, error, members, model, requestId) };
+  if (target.protocol !== 'query') headers.push('x-amzn-errortype', formatted.code);
+  if (target.protocol !== 'query' && model?.protocols.includes('query'))
+    headers.push('x-amzn-query-error', `${formatted.queryCode};${faultOf(formatted)}`);
+  if (target.protocol === 'smithy-rpc-v2-cbor') headers.push('smithy-protocol', 'rpc-v2-cbor');
+  return { status: formatted.status, headers, body: errorBody(target, formatted, error, members, model, requestId) };
 }
 
-function faultOf(spelt: SpeltError): 'Sender' | 'Receiver' {
-  return spelt.status < 500 ? 'Sender' : 'Receiver';
+function faultOf(formatted: FormattedError): 'Sender' | 'Receiver' {
+  return formatted.status < 500 ? 'Sender' : 'Receiver';
 }
 
 function errorBody(
-  spelling: Spelling,
-  spelt: SpeltError,
+  target: ErrorTarget,
+  formatted: FormattedError,
   error: Failure,
   members: Record<string, unknown>,
   model: ServiceModel | undefined,
   requestId: string,
 ): string | Uint8Array {
-  const typed = { __type: spelt.code, ...members };
-  switch (spelling.protocol) {
+  const typed = { __type: formatted.code, ...members };
+  switch (target.protocol) {
     case 'rest-json':
-      return jsonBody(members, spelt, model, '');
+      return jsonBody(members, formatted, model, '');
     case 'json':
-      return jsonBody(members, spelt, model, `"__type":${quoteJson(spelt.code)}`);
+      return jsonBody(members, formatted, model, `"__type":${quoteJson(formatted.code)}`);
     case 'smithy-rpc-v2-cbor':
       return toCbor(typed);
     case 'query': {
-      const more = Object.entries(spelt.shape?.members ?? {})
+      const more = Object.entries(formatted.shape?.members ?? {})
         .filter(([name]) => name.toLowerCase() !== 'message' && error.members[name] !== undefined && error.members[name] !== null)
         .map(([name, use]) =>
           model === undefined ? '' : compiledFor(model).xml.member(use)(use.locationName ?? name, error.members[name]),
         );
-      const described = `<Type>${faultOf(spelt)}</Type><Code>${escapeXml(spelt.code)}</Code><Message>${escapeXml(error.message)}</Message>${more.join('')}`;
+      const described = `<Type>${faultOf(formatted)}</Type><Code>${escapeXml(formatted.code)}</Code><Message>${escapeXml(error.message)}</Message>${more.join('')}`;
       return `<ErrorResponse${namespaceOf(model)}><Error>${described}</Error><RequestId>${escapeXml(requestId)}</RequestId></ErrorResponse>`;
     }
   }
 }
 
-function jsonBody(members: Readonly<Record<string, unknown>>, spelt: SpeltError, model: ServiceModel | undefined, first: string): string {
+function jsonBody(
+  members: Readonly<Record<string, unknown>>,
+  formatted: FormattedError,
+  model: ServiceModel | undefined,
+  first: string,
+): string {
   const parts = first === '' ? [] : [first];
   for (const [name, value] of Object.entries(members)) {
-    const use = spelt.shape?.members?.[name];
+    const use = formatted.shape?.members?.[name];
     parts.push(
       `${quoteJson(name)}:${use === undefined || model === undefined ? quoteJson(value) : compiledFor(model).json.member(use)(value)}`,
     );

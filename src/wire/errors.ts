@@ -2,39 +2,39 @@ import type { CommonErrorCode } from '#core/aws-error.ts';
 import { loadModel } from '#model/load.ts';
 import type { ServiceModel, Shape } from '#model/model.ts';
 import { isChime } from '#model/services.ts';
-import type { Spelling } from './routed.ts';
+import type { ErrorTarget } from './routed.ts';
 
-/** An error to be answered: what `AwsError` carries. */
+/** Error to encode: the content of an `AwsError`. */
 export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-/** An error as the client and the trail see it. */
-export interface SpeltError {
-  /** `NoSuchEntity` in a query answer, `NotFoundException` in a JSON one. */
+/** Error with the code and status of one service and protocol, as in the response and the trail. */
+export interface FormattedError {
+  /** For example `NoSuchEntity` in a query response, and `NotFoundException` in a JSON response. */
   readonly code: string;
   readonly status: number;
-  /** The error's shape in the service's model; absent for what every service may answer. */
+  /** Shape of the error in the service's model. Absent for common errors. */
   readonly shape?: Shape;
-  /** The code in the query protocol: what query-compatible JSON and CBOR answers say in `x-amzn-query-error`. */
+  /** Code in the query protocol, which query-compatible JSON and CBOR responses have in `x-amzn-query-error`. */
   readonly queryCode: string;
 }
 
 interface Common {
   readonly query: string;
   readonly queryStatus: number;
-  /** Spellings in JSON, the first one that the service's model has, else the last. */
+  /** Codes in JSON. The first one that the service's model has is used, or the last one. */
   readonly json: readonly string[];
   readonly jsonStatus: number;
 }
 
 /**
- * What any service may answer, by its common name, which is also its query spelling unless the table says otherwise.
+ * Errors of all services, by common name.
  *
  * Source: IAM User Guide, "Common errors"; requirement AUTHN-4 and wire.md §4 for the JSON spellings and statuses.
- * Assumed: JSON statuses of AUTHN-4 for the Chime hosts, which nobody has recorded; 413 for an oversized request in either dialect.
+ * Assumed: the JSON statuses of AUTHN-4 for the Chime hosts; 413 for an oversized request in all protocols.
  */
 // biome-ignore format: a table
 const COMMON: ReadonlyMap<string, Common> = new Map<CommonErrorCode, Common>([
@@ -65,31 +65,33 @@ export function isCommonCode(code: string): boolean {
   return [...COMMON.values()].some(({ query, json }) => query === code || json.includes(code));
 }
 
-const SPELT = new WeakMap<ServiceModel, Map<string, SpeltError>>();
+const FORMATTED = new WeakMap<ServiceModel, Map<string, FormattedError>>();
 
 /**
- * The code and status of an error for whom it is answered to. A shape of the service's model has its own status; a common name is spelt for
- * the protocol; anything else is answered as it is with 400, because services give codes that their models leave out.
+ * Returns the code and status of an error in the response to one service and protocol.
+ *
+ * An error of the service's model has the model's status. A common error has the code and status of its row. Other codes remain unchanged
+ * and have status 400, because services return codes that their models lack.
  *
  * Source: requirement TS-2: a policy denial on the classic host is `ForbiddenException`.
  */
-export function errorCodeFor(spelling: Spelling, error: Pick<Failure, 'code'>): SpeltError {
-  const { service, protocol } = spelling;
+export function errorCodeFor(target: ErrorTarget, error: Pick<Failure, 'code'>): FormattedError {
+  const { service, protocol } = target;
   const model = service === undefined ? undefined : loadModel(service);
-  if (model === undefined) return spell(undefined, protocol === 'query', error.code);
-  let known = SPELT.get(model);
-  if (known === undefined) SPELT.set(model, (known = new Map()));
+  if (model === undefined) return formatCode(undefined, protocol === 'query', error.code);
+  let known = FORMATTED.get(model);
+  if (known === undefined) FORMATTED.set(model, (known = new Map()));
   const key = protocol === 'query' ? `query ${error.code}` : error.code;
-  let spelt = known.get(key);
-  if (spelt === undefined) {
-    spelt = spell(model, protocol === 'query', error.code);
-    // Codes are ours and few; what a handler makes up from input must not stay for ever.
-    if (known.size < 1_000) known.set(key, spelt);
+  let formatted = known.get(key);
+  if (formatted === undefined) {
+    formatted = formatCode(model, protocol === 'query', error.code);
+    // Codes are few. The limit bounds the cache if a handler derives codes from its input.
+    if (known.size < 1_000) known.set(key, formatted);
   }
-  return spelt;
+  return formatted;
 }
 
-function spell(model: ServiceModel | undefined, inQuery: boolean, code: string): SpeltError {
+function formatCode(model: ServiceModel | undefined, inQuery: boolean, code: string): FormattedError {
   const name = model?.service === 'chime' && code === 'AccessDenied' ? 'ForbiddenException' : code;
   const shape = errorShape(model, name);
   if (shape !== undefined) return modelled(name, shape, inQuery);
@@ -108,13 +110,14 @@ function errorShape(model: ServiceModel | undefined, name: string): Shape | unde
   return shape?.error === undefined ? undefined : shape;
 }
 
-function modelled(name: string, shape: Shape, inQuery: boolean): SpeltError {
+function modelled(name: string, shape: Shape, inQuery: boolean): FormattedError {
   const queryCode = shape.error?.code ?? name;
   return { code: inQuery ? queryCode : name, status: shape.error?.status ?? 400, shape, queryCode };
 }
 
 /**
- * What Chime writes as `Code` in an error's body: the shape's name without its ending, but for two.
+ * Returns the `Code` in the body of a Chime error: the shape's name without `Exception`, with three exceptions.
+ *
  * Source: ErrorCode of the Chime models. Assumed: the pairing of names and codes.
  */
 export function chimeCode(code: string): string {
@@ -130,19 +133,19 @@ export function chimeCode(code: string): string {
   }
 }
 
-/** The members of an error's body, by the names the service writes them under. */
-export function errorMembers(spelling: Spelling, spelt: SpeltError, error: Failure, requestId: string): Record<string, unknown> {
+/** Returns the members of an error's body, by the names in the service's model. */
+export function errorMembers(target: ErrorTarget, formatted: FormattedError, error: Failure, requestId: string): Record<string, unknown> {
   const members: Record<string, unknown> = {};
-  if (spelt.shape === undefined) {
-    if (spelling.service !== undefined && isChime(spelling.service)) return { Code: chimeCode(spelt.code), Message: error.message };
+  if (formatted.shape === undefined) {
+    if (target.service !== undefined && isChime(target.service)) return { Code: chimeCode(formatted.code), Message: error.message };
     return { message: error.message };
   }
-  for (const [name, use] of Object.entries(spelt.shape.members ?? {})) {
+  for (const [name, use] of Object.entries(formatted.shape.members ?? {})) {
     if (use.location !== undefined) continue;
     const given = error.members[name];
     if (given !== undefined) members[name] = given;
     else if (name === 'message' || name === 'Message') members[name] = error.message;
-    else if (name === 'Code') members[name] = chimeCode(spelt.code);
+    else if (name === 'Code') members[name] = chimeCode(formatted.code);
     else if (name === 'RequestId') members[name] = requestId;
   }
   if (members['message'] === undefined && members['Message'] === undefined) members['message'] = error.message;

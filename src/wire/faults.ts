@@ -1,34 +1,35 @@
 import { AwsError } from '#core/aws-error.ts';
 
 /**
- * One pass over an input: where it is, and what it has found wrong. `at` is a stack that readers write their step into, so that a path is only
- * put together for what is wrong.
+ * State of one pass over an input: the current path and the faults. `at` is a stack into which readers write their step, so that paths are
+ * built only for faults.
  */
 export interface Reading {
   readonly at: (string | number)[];
   readonly faults: Fault[];
-  /** Chime says `Value at 'x'`; the others quote the value, but never a sensitive one. */
+  /** Whether messages quote the value. Chime does not (`Value at 'x'`). The others do, except for sensitive values. */
   readonly quotes: boolean;
 }
 
-/** Reads one value that stands at `at[0..depth)`, and notes in `reading` what is wrong with it. @throws AwsError SerializationException on a wrong type */
+/** Reads the value at the path `at[0..depth)` and records its faults. @throws SerializationException  the value has the wrong type */
 export type Read = (value: unknown, reading: Reading, depth: number) => unknown;
 
+/** Violated constraint. */
 export interface Fault {
   readonly path: string;
   readonly constraint: string;
-  /** As quoted after `Value`; undefined where it must not be told. */
+  /** Quotation after `Value`. Undefined if the message must not quote the value. */
   readonly quoted: string | undefined;
-  /** Set where the service has a sentence of its own for this fault. */
+  /** Message, if the service has its own one for this fault. */
   readonly sentence?: string;
 }
 
-/** Assumed: as many as AWS lists before it stops looking. */
+/** Maximum number of faults in a message. Assumed: AWS stops there too. */
 const FAULTS_MAX = 10;
-/** Longer values are cut in what we quote: an error ends in the trail. */
+/** Maximum length of a quotation, in characters. Longer values are truncated, because errors are stored in the trail. */
 const QUOTED_MAX = 1_024;
 
-/** Notes that the value at `depth` breaks a constraint; from the tenth on nothing more is noted. */
+/** Records that the value at `depth` violates a constraint. Ignores faults after the tenth. */
 export function fault(
   reading: Reading,
   depth: number,
@@ -44,7 +45,7 @@ export function fault(
   reading.faults.push({ path, constraint, quoted, ...(sentence === undefined ? {} : { sentence: sentence(path) }) });
 }
 
-/** Texts, numbers and lists of texts; of anything else nothing is told. */
+/** Quotes a string, number or list of strings. Returns `undefined` for other values. */
 function quote(value: unknown): string | undefined {
   if (typeof value === 'string' || typeof value === 'number') return `'${`${value}`.slice(0, QUOTED_MAX)}'`;
   if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) return undefined;
@@ -52,10 +53,10 @@ function quote(value: unknown): string | undefined {
 }
 
 /**
- * All faults in one error, in AWS's wording.
+ * Returns one error for all faults, with AWS's message.
  *
- * Source: wire.md §5 with its evidence; IAM's own sentences as its clients report them.
- * Assumed: a sentence of the service's own is given only where nothing else is wrong, since it comes from behind the common validation.
+ * Source: wire.md §5 with its evidence; users' reports of IAM's own messages.
+ * Assumed: the service's own message is used only if there is no other fault, because it comes after the common validation.
  */
 export function validationError(faults: readonly Fault[]): AwsError {
   const common = faults.filter((one) => one.sentence === undefined);
@@ -70,11 +71,11 @@ export function validationError(faults: readonly Fault[]): AwsError {
 }
 
 /**
- * Organizations names the first fault alone, by its kind, in an exception of its own, and never the member.
+ * Reasons and messages of Organizations. It reports only the first fault, in its own exception, and does not name the member.
  *
- * Source: organizations 2016-11-28, InvalidInputExceptionReason and its documentation; the text of a pattern as callers of ListParents,
- * ListTagsForResource and ListPoliciesForTarget report it (boto/boto3 4565, cloud-custodian 8194).
- * Assumed: the other texts, which are those of the documentation.
+ * Source: organizations 2016-11-28, InvalidInputExceptionReason and its documentation. The message for a pattern is from reports of
+ * ListParents, ListTagsForResource and ListPoliciesForTarget (boto/boto3 4565, cloud-custodian 8194).
+ * Assumed: the other messages, which are those of the documentation.
  */
 // biome-ignore format: a table
 const ORGANIZATIONS: readonly (readonly [constraint: string, reason: string, message: string])[] = [
@@ -88,23 +89,23 @@ const ORGANIZATIONS: readonly (readonly [constraint: string, reason: string, mes
   ['Member must satisfy constraint',        'INVALID_LIST_MEMBER', 'You provided a list to a parameter that contains at least one invalid value.'],
 ];
 
-/** What is wrong with an input of Organizations. */
+/** Returns the error of Organizations for an invalid input. */
 export function invalidInput([first]: readonly Fault[]): AwsError {
   const kind = ORGANIZATIONS.find(([constraint]) => first?.constraint.startsWith(constraint));
-  if (kind === undefined) throw new Error(`nobody says how Organizations names ${first?.constraint}`);
+  if (kind === undefined) throw new Error(`Organizations has no reason for the constraint '${first?.constraint}'`);
   const [, reason, message] = kind;
   return new AwsError('InvalidInputException', message, { Reason: reason });
 }
 
-/** Access Analyzer's error has this member; the other services' have not, and leave it out. */
+/** Member of Access Analyzer's error. The errors of other services do not have it and omit it. */
 export const REASON = { reason: 'fieldValidationFailed' } as const;
 
-/** `externalMeetingId`: members are named so in AWS's messages. */
+/** Returns a member's name as in AWS's messages: `externalMeetingId`. */
 export function lowerFirst(name: string): string {
   return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
-/** AWS's words for a value of the wrong type. */
+/** Returns the error for a value of the wrong type, with AWS's message. */
 export function notA(value: unknown, wanted: string): AwsError {
   if (Array.isArray(value)) return new AwsError('SerializationException', 'Start of list found where not expected');
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array))

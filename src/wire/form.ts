@@ -2,12 +2,16 @@ import { gunzipSync, constants as zlib } from 'node:zlib';
 import { AwsError } from '#core/aws-error.ts';
 import type { RawPair } from './routed.ts';
 
-/** Assumed: more parameters than any client of ours sends (PutMetricData with 1,000 metrics of a few fields each stays below). */
+/** Maximum number of parameters. Assumed: no client sends more. PutMetricData with 1,000 metrics is below the limit. */
 const PAIRS_MAX = 20_000;
-/** How much of a form is searched for its Action before the signature is verified. Clients send Action and Version first or, sorted, early. */
+/** Bytes of a compressed form that are searched for its Action before the signature is verified. Clients send Action and Version early. */
 const PEEK_BYTES = 1_024;
 
-/** Every parameter of a form or query string, decoded; a form writes a space as `+`, a query string does not. */
+/**
+ * Returns the decoded parameters of a form or query string. `plusIsSpace` is true for a form, where `+` means a space.
+ *
+ * @throws SerializationException  a name occurs twice, there are too many parameters, or the encoding is invalid
+ */
 export function parseParameters(text: string, plusIsSpace: boolean): Map<string, string> {
   const parameters = new Map<string, string>();
   let from = 0;
@@ -18,7 +22,7 @@ export function parseParameters(text: string, plusIsSpace: boolean): Map<string,
       const equals = text.indexOf('=', from);
       const cut = equals < 0 || equals > to ? to : equals;
       const name = decodeComponent(text.slice(from, cut), plusIsSpace);
-      // Two values for one name would let the trail tell another story than the handler.
+      // With two values for one name, the trail could record another value than the handler uses.
       if (parameters.has(name)) throw new AwsError('SerializationException', `Duplicate parameter: ${name.slice(0, 128)}`);
       parameters.set(name, decodeComponent(text.slice(cut + 1, to), plusIsSpace));
       if (parameters.size > PAIRS_MAX) throw new AwsError('SerializationException', 'Too many parameters');
@@ -28,7 +32,7 @@ export function parseParameters(text: string, plusIsSpace: boolean): Map<string,
   return parameters;
 }
 
-/** Percent-decodes one name or value. @throws AwsError SerializationException where it is no UTF-8, or holds U+0000, which no store keeps */
+/** Percent-decodes one name or value. @throws SerializationException  it is not UTF-8, or contains U+0000, which the store cannot keep */
 export function decodeComponent(text: string, plusIsSpace: boolean): string {
   const spaced = plusIsSpace && text.includes('+') ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;
@@ -42,14 +46,15 @@ export function decodeComponent(text: string, plusIsSpace: boolean): string {
   return decoded;
 }
 
+/** Action and Version of a request in the query protocol. */
 export interface ActionClues {
   readonly action: string | undefined;
   readonly version: string | undefined;
-  /** Two of one name: which operation is meant is anybody's guess. */
+  /** Whether there are two Actions, so that the operation is ambiguous. */
   readonly ambiguous: boolean;
 }
 
-/** Action and Version of a query string. */
+/** Returns the Action and Version of a query string. */
 export function actionOfQuery(query: readonly RawPair[]): ActionClues {
   let action: string | undefined;
   let version: string | undefined;
@@ -64,8 +69,9 @@ export function actionOfQuery(query: readonly RawPair[]): ActionClues {
 }
 
 /**
- * Action and Version of a form without decoding it: this runs before the signature is verified. Of a compressed form only the first
- * kilobyte is inflated (at most a megabyte comes of it), which `decode` does not rely on.
+ * Returns the Action and Version of a form without decoding it, because this runs before the signature is verified.
+ *
+ * Decompresses only the first kilobyte of a compressed form, to at most one megabyte. `decode` compares the Action of the whole form.
  */
 export function actionOfForm(body: Uint8Array, gzip: boolean): ActionClues {
   const text = gzip ? inflatedStart(body) : latin1(body);
@@ -93,7 +99,7 @@ function inflatedStart(body: Uint8Array): string {
   }
 }
 
-/** Where the value of the next parameter of that name begins, or -1. */
+/** Returns the index of the value of the next parameter with that name, or -1. */
 function nextParameter(text: string, nameAndEquals: string, from: number): number {
   for (let at = text.indexOf(nameAndEquals, from); at >= 0; at = text.indexOf(nameAndEquals, at + 1))
     if (at === 0 || text[at - 1] === '&') return at + nameAndEquals.length;

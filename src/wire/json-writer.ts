@@ -1,14 +1,16 @@
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
 import { shapeOf } from './document-reader.ts';
 
-/** Writes one value of a shape as JSON text. @throws Error where the value is not what the model says: a bug of ours, never the caller's */
+/** Writes one value of a shape as JSON. @throws TypeError  the value does not match the model, which is a bug of the operation */
 export type WriteJson = (value: unknown) => string;
 
 /**
- * Writers of JSON documents, one per use of a shape. Only members of the model are written, so that nothing a handler carries along reaches a
- * caller; absent ones and nulls are left out. Text is put together directly: that is quicker than to copy into a plain object and stringify it.
+ * Creates writers of JSON documents, one per use of a shape.
  *
- * Source: AWS JSON 1.1 and restJson1: timestamps are epoch seconds unless the model says otherwise, blobs Base64.
+ * A writer writes only members of the model, so that clients never receive internal values. It omits absent members and nulls. It
+ * concatenates strings, which is faster than `JSON.stringify` of a copy.
+ *
+ * Source: AWS JSON 1.1 and restJson1: timestamps are epoch seconds unless the model has another format, and blobs are in Base64.
  */
 export function jsonWriters(model: ServiceModel): { readonly member: (member: Member) => WriteJson } {
   const compiled = new Map<string, WriteJson>();
@@ -34,7 +36,7 @@ export function jsonWriters(model: ServiceModel): { readonly member: (member: Me
       case 'double':
         return writeNumber;
       case 'boolean':
-        return (value) => (typeof value === 'boolean' ? `${value}` : unfit(value, 'boolean'));
+        return (value) => (typeof value === 'boolean' ? `${value}` : throwInvalid(value, 'boolean'));
       case 'timestamp':
         return (use.timestampFormat ?? shape.timestampFormat) === 'iso8601'
           ? (value) => `"${isoText(value)}"`
@@ -53,43 +55,44 @@ export function jsonWriters(model: ServiceModel): { readonly member: (member: Me
   return { member };
 }
 
-/** An answer that is not what the model says. */
-export function unfit(value: unknown, wanted: string): never {
-  throw new TypeError(`an answer has ${value === null ? 'null' : typeof value} where the model has ${wanted}`);
+/** Throws the error for an output that does not match the model. */
+export function throwInvalid(value: unknown, wanted: string): never {
+  throw new TypeError(`the output has ${value === null ? 'null' : typeof value}, but the model has ${wanted}`);
 }
 
-/** What JSON does not allow in a string as it is, and half surrogate pairs, which UTF-8 cannot carry. */
+/** Characters that JSON must escape, and surrogates, which may be unpaired and then have no UTF-8 encoding. */
 const TO_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
 
-/** A JSON string. */
+/** Returns a string as JSON. */
 export function quoteJson(value: unknown): string {
-  if (typeof value !== 'string') unfit(value, 'string');
+  if (typeof value !== 'string') throwInvalid(value, 'string');
   return TO_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`;
 }
 
 function writeNumber(value: unknown): string {
-  if (typeof value !== 'number') unfit(value, 'number');
+  if (typeof value !== 'number') throwInvalid(value, 'number');
   return Number.isFinite(value) ? `${value}` : `"${value}"`;
 }
 
-/** ISO 8601, with milliseconds. */
+/** Returns an instant in ISO 8601 with milliseconds. */
 export function isoText(value: unknown): string {
-  return typeof value === 'number' ? new Date(value).toISOString() : unfit(value, 'timestamp');
+  return typeof value === 'number' ? new Date(value).toISOString() : throwInvalid(value, 'timestamp');
 }
 
-/** Epoch seconds with three decimals at most. */
+/** Returns an instant in epoch seconds, with at most three decimals. */
 export function secondsOf(value: unknown): number {
-  return typeof value === 'number' ? value / 1000 : unfit(value, 'timestamp');
+  return typeof value === 'number' ? value / 1000 : throwInvalid(value, 'timestamp');
 }
 
+/** Returns bytes in Base64. */
 export function base64Of(value: unknown): string {
-  if (!(value instanceof Uint8Array)) unfit(value, 'blob');
+  if (!(value instanceof Uint8Array)) throwInvalid(value, 'blob');
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
 }
 
 function listWriter(element: WriteJson): WriteJson {
   return (value) => {
-    if (!Array.isArray(value)) unfit(value, 'list');
+    if (!Array.isArray(value)) throwInvalid(value, 'list');
     let text = '[';
     for (let i = 0; i < value.length; i++) text += i === 0 ? element(value[i]) : `,${element(value[i])}`;
     return `${text}]`;
@@ -98,7 +101,7 @@ function listWriter(element: WriteJson): WriteJson {
 
 function mapWriter(writeValue: WriteJson): WriteJson {
   return (value) => {
-    if (typeof value !== 'object' || value === null) unfit(value, 'map');
+    if (typeof value !== 'object' || value === null) throwInvalid(value, 'map');
     let text = '';
     for (const [name, one] of Object.entries(value)) {
       if (one === undefined || one === null) continue;
@@ -118,7 +121,7 @@ function structureWriter(shape: Shape, member: (use: Member) => WriteJson): Writ
       write: member(use),
     }));
   return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) unfit(value, 'structure');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throwInvalid(value, 'structure');
     const structure = value as Readonly<Record<string, unknown>>;
     let text = '';
     for (let i = 0; i < members.length; i++) {

@@ -5,16 +5,16 @@ import { assertOwnName, elementReader, MUST_NOT_BE_NULL, oneOf, readElements, re
 import { fault, lowerFirst, notA, type Read } from './faults.ts';
 import { base64ToBytes, secondsToInstant, textToBoolean, textToDouble, textToInstant, textToInteger } from './scalars.ts';
 
-/** One step of the parameters' names: `Tags.member.1.Key=a` is a branch four deep with a value at its end. */
+/** Node of the tree of parameters. The name `Tags.member.1.Key` is a path of four steps. */
 export interface Branch {
   value: string | undefined;
   branches: Map<string, Branch> | undefined;
 }
 
-/** The deepest input of a query service, PutAnomalyDetector, takes ten. */
+/** Maximum number of steps in a name. The deepest input of a query service, PutAnomalyDetector, has ten. */
 const STEPS_MAX = 24;
 
-/** The parameters as a tree. @throws AwsError SerializationException where a name has too many steps */
+/** Returns the parameters as a tree. @throws SerializationException  a name has too many steps */
 export function parameterTree(parameters: ReadonlyMap<string, string>): Branch {
   const root: Branch = { value: undefined, branches: undefined };
   for (const [name, value] of parameters) {
@@ -33,8 +33,10 @@ export function parameterTree(parameters: ReadonlyMap<string, string>): Branch {
 }
 
 /**
- * Readers of parameter trees, one per use of a shape. A list is `X.member.1` or, flattened, `X.1`; a map `X.entry.1.key` and
- * `X.entry.1.value`; `X=` alone is an empty list, map or structure. Parameters that the model does not have are ignored.
+ * Creates readers of parameter trees, one per use of a shape.
+ *
+ * A list is `X.member.1` or, if flattened, `X.1`. A map is `X.entry.1.key` and `X.entry.1.value`. `X=` alone is an empty list, map or
+ * structure. Parameters that the model does not have are ignored.
  *
  * Source: Smithy 2.0, "AWS query protocol".
  */
@@ -78,7 +80,7 @@ export function queryReaders(model: ServiceModel): { readonly member: (member: M
   return { member };
 }
 
-/** The reader of a scalar that is written as text: a parameter, a label, a query string's pair, a header. */
+/** Returns the reader of a scalar in a string: a parameter, a URI label, a value of the query string, or a header. */
 export function textReader(
   model: ServiceModel,
   shape: Shape,
@@ -165,7 +167,7 @@ function structure(model: ServiceModel, shape: Shape, member: (use: Member) => R
   };
 }
 
-/** What stands below; nothing for `X=`. A text where there should be branches, or both, is a wrong type. */
+/** Returns the child nodes, or `undefined` for `X=`. @throws SerializationException  the node has a value */
 function branchesOf(branch: Branch, wanted: string): ReadonlyMap<string, Branch> | undefined {
   if (branch.value !== undefined && (branch.value !== '' || branch.branches !== undefined)) throw notA(branch.value, wanted);
   return branch.branches;
@@ -186,7 +188,7 @@ function list(model: ServiceModel, shape: Shape, use: Member, member: (use: Memb
   };
 }
 
-/** Elements are branches here; what is quoted of one must be its text. */
+/** Returns the reader of list elements. Converts nodes to strings first, so that messages quote the strings. */
 function scalarsQuoted(model: ServiceModel, use: Member, member: (use: Member) => Read): Read {
   if (shapeOf(model, use.shape).type !== 'string') return member(use);
   const shape = shapeOf(model, use.shape);
@@ -228,7 +230,7 @@ function stepInto(branches: ReadonlyMap<string, Branch> | undefined, step: strin
 
 const POSITION = /^[1-9][0-9]{0,5}$/;
 
-/** Elements by their numbers; gaps close up. */
+/** Returns the elements in the order of their numbers. Missing numbers are skipped. */
 function inOrder(numbered: ReadonlyMap<string, Branch>): Branch[] {
   const found: [number, Branch][] = [];
   for (const [position, branch] of numbered) {

@@ -3,10 +3,10 @@ import type { OperationModel, ServiceModel } from '#model/model.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { RawPair } from './routed.ts';
 
-/** An operation's place among the routes of its service. */
+/** Route of one operation. */
 interface Route {
   readonly operation: OperationModel;
-  /** Pairs the query string must have: `?operation=batch-create`. 59 operations are told apart by nothing else. */
+  /** Pairs that the query string must have: `?operation=batch-create`. 59 operations differ only in them. */
   readonly literals: readonly RawPair[];
 }
 
@@ -16,7 +16,7 @@ interface Node {
   readonly byMethod: Map<string, Route[]>;
 }
 
-/** An operation found, with the values of its labels in the order of the model's URI, still percent-encoded. */
+/** Found operation, with the values of its URI labels in the order of the model's URI, percent-encoded. */
 export interface RestMatch {
   readonly service: ServiceName;
   readonly operation: OperationModel;
@@ -26,8 +26,10 @@ export interface RestMatch {
 const TABLES = new WeakMap<ServiceModel['operations'], Node>();
 
 /**
- * The operation of a rest-json service at a method and path. A literal segment wins over a label, and of two routes at one path the one whose
- * literal query pairs are all there. A label is never empty. `among` the removed ones it looks only where it is told to.
+ * Finds the operation of a rest-json service by method and path.
+ *
+ * A literal segment has precedence over a label. Among routes with the same path, the one with the most literal query pairs that all match
+ * is used. A label is never empty. `among` selects the current or the removed operations.
  *
  * Source: Smithy 2.0, "http trait": literals before labels, query literals.
  */
@@ -102,7 +104,7 @@ function add(root: Node, operation: OperationModel): void {
   at.byMethod.set(method, here);
 }
 
-/** Splits a query string at `&` and the first `=`; nothing is decoded. A name without `=` has the value ''. */
+/** Splits a query string at `&` and the first `=`, without decoding. A name without `=` has an empty value. */
 export function splitQuery(text: string): RawPair[] {
   const pairs: RawPair[] = [];
   for (const part of text.split('&')) {

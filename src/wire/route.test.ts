@@ -133,12 +133,12 @@ const ROUTES: readonly (readonly [title: string, request: RequestForTests, expec
 
 describe('route', () => {
   for (const [title, request, expected] of ROUTES) {
-    test(`${title}: ${expected}`, () => {
+    test(`route: ${title}: ${expected}`, () => {
       assert.equal(chosen(request), expected);
     });
   }
 
-  test('every rest-json operation is found by its own method and URI', () => {
+  test('route: finds every rest-json operation by its method and URI', () => {
     const wrong: string[] = [];
     for (const service of [...CHIME_SERVICES, 'accessanalyzer'] as const satisfies readonly ServiceName[]) {
       for (const { name, http } of Object.values(loadModel(service).operations)) {
@@ -159,7 +159,7 @@ describe('route', () => {
   ];
 
   for (const [title, prefix, headers] of CLASSIC) {
-    test(`CHM-7: by ${title}, each of the 129 removed operations is found, and each of the 62 that stayed`, () => {
+    test(`CHM-7: ${title} finds each of the 129 removed and 62 remaining operations`, () => {
       const { operations, removed } = loadModel('chime');
       const all = [...Object.values(removed), ...Object.values(operations)];
       const found = all.map(({ http }) => chosen({ method: http.method, target: `${prefix}${pathOf(http.uri)}`, scope: 'chime', headers }));
@@ -180,7 +180,7 @@ describe('route', () => {
   ];
 
   for (const [title, host, agent] of NAMING) {
-    test(`CHM-7: by ${title}, which names its service, none of today’s 286 operations is taken for a removed one`, () => {
+    test(`CHM-7: ${title}, which names its service, finds each of the 286 current operations`, () => {
       const all = CHIME_SERVICES.flatMap((service) =>
         Object.values(loadModel(service).operations).map(({ name, http }) => ({ service, name, http })),
       );
@@ -196,7 +196,7 @@ describe('route', () => {
   }
 
   for (const host of ['localhost:8080', 'chime.us-east-1.amazonaws.com']) {
-    test(`CHM-7: at ${host}, a client that names no service never gets a removed operation for one of today’s 286`, () => {
+    test(`CHM-7: at ${host}, a client that names no service finds the 286 current operations`, () => {
       const all = CHIME_SERVICES.flatMap((service) => Object.values(loadModel(service).operations));
       const wrong = all.filter(({ http }) => {
         const routed = routedForTests({
@@ -211,7 +211,7 @@ describe('route', () => {
     });
   }
 
-  test('the six Chime services share nineteen routes, and no more', () => {
+  test('route: the six Chime services share exactly nineteen routes', () => {
     const seen = new Map<string, number>();
     for (const service of CHIME_SERVICES)
       for (const { http } of Object.values(loadModel(service).operations)) {
@@ -221,7 +221,7 @@ describe('route', () => {
     assert.equal([...seen.values()].filter((services) => services > 1).length, 19);
   });
 
-  test('guide2021 puts the six Chime services on the classic profile, and only them', () => {
+  test('route: guide2021 gives the classic profile to the six Chime services only', () => {
     const profile = (request: RequestForTests) => {
       const routed = route(requestForTests(request), { guide2021: true });
       return routed.kind === 'routed' && routed.profile;
@@ -230,14 +230,14 @@ describe('route', () => {
     assert.equal(profile(formRequest('iam', 'Action=ListUsers&Version=2010-05-08')), 'sdk');
   });
 
-  test('labels are split before they are decoded', () => {
+  test('route: labels are split before they are decoded', () => {
     const routed = routedForTests(
       chimeRequest('chime-sdk-messaging', 'GET', '/channels/arn%3Aaws%2Fchannel%2Fb/memberships/arn%3Aa%2Fuser%2Fc'),
     );
     assert.deepEqual(routed.kind === 'routed' && routed.labels, ['arn%3Aaws%2Fchannel%2Fb', 'arn%3Aa%2Fuser%2Fc']);
   });
 
-  test('a body too large to be looked into does not choose among tags', () => {
+  test('route: a body that is too large does not determine the service of tags', () => {
     const body = JSON.stringify({ ResourceARN: 'arn:aws:chime:us-east-1:1:app-instance/a/channel/b', pad: ' '.repeat(70_000) });
     assert.equal(
       chosen({ method: 'POST', target: '/tags?operation=tag-resource', scope: 'chime', body }),

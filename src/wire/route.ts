@@ -22,18 +22,21 @@ import type { RawPair, Routed, RouteSettings, RoutingRefusal } from './routed.ts
 import { serviceOfTags } from './tagged-resource.ts';
 
 /**
- * Chooses service, protocol and operation of a request. Nothing in it is verified yet, and nothing here is trusted: what is chosen is what is
- * authorized and run.
+ * Determines the service, protocol and operation of a request, which is not verified yet. The server authorizes and runs the returned
+ * operation.
  *
- * The service is that of the base path (`/_chime-sdk-voice/…`), else of the host, else of the target, protocol path or form, else of the
- * credential scope. Six services sign as `chime` and share 19 routes; of those the User-Agent chooses, then the resource of the tags, then:
- * voice for phone numbers and settings, whose shapes are the wider ones.
+ * The first of these that names a service decides:
+ * - the base path (`/_chime-sdk-voice/…`),
+ * - the host, unless it is `chime.…` or contradicts the credential scope,
+ * - the target, the protocol path or the form,
+ * - the credential scope.
  *
- * A host that contradicts the credential scope is no clue, and the host `chime.…` is the weakest one: people serve everything under such a name.
+ * Six services sign as `chime` and share 19 routes. For these routes, the User-Agent decides, then the host, then the resource of a tag
+ * request. Otherwise it is voice, whose shapes for phone numbers and settings have more members.
  *
- * What the classic service had once (CHM-7) is found last, and only where it is known that nothing else is meant: see `removedMatch`.
+ * Removed operations of the classic service (CHM-7) are found only if the request cannot be for another service: see `removedMatch`.
  *
- * Source: AWS service models (endpoint prefixes, target prefixes, HTTP bindings); SDK User-Agents as recorded in the wire trial.
+ * Source: AWS service models (endpoint prefixes, target prefixes, HTTP bindings); recorded User-Agents of SDKs.
  * Assumed: a request to the host `chime.…` for an operation that only another Chime service has is for that service.
  */
 export function route(received: Received, settings: RouteSettings): Routed | RoutingRefusal {
@@ -72,7 +75,7 @@ type BasePath =
   | { readonly kind: 'service'; readonly path: string; readonly service: ServiceName }
   | { readonly kind: 'unknown'; readonly name: string };
 
-/** Takes `/_<service>` off a path; it was part of the signed path, which `sigv4` reads from `target` itself. */
+/** Removes `/_<service>` from a path. It remains part of the signed path, which `sigv4` reads from `target`. */
 function basePath(path: string): BasePath {
   if (!path.startsWith('/_')) return { kind: 'none', path, service: undefined };
   const slash = path.indexOf('/', 1);
@@ -99,7 +102,7 @@ function routeWithin(request: Request, service: ServiceName): Routed | RoutingRe
   return refusal('json', service, 'UnknownOperationException', 'The request names no operation.');
 }
 
-/** By `smithy-protocol` and its path, or by `X-Amz-Target`. */
+/** Routes a request with `smithy-protocol`, by its path, or with `X-Amz-Target`. */
 function routeRpc(request: Request, known: ServiceName | undefined): Routed | RoutingRefusal {
   const { clues, received, path } = request;
   if (clues.smithyProtocol !== undefined) {
@@ -127,7 +130,7 @@ interface FoundAction extends ActionClues {
 }
 const NO_ACTION: FoundAction = { action: undefined, version: undefined, ambiguous: false, bodyKind: 'form' };
 
-/** The Action of a form or, by GET or on a presigned POST, of the query string. */
+/** Returns the Action of a form, or of the query string for GET and a presigned POST. */
 function readAction({ received, query, clues, path }: Request): FoundAction | undefined {
   if (path !== '/') return undefined;
   const inQuery = actionOfQuery(query);
@@ -182,13 +185,15 @@ function routeRest(request: Request, services: readonly ServiceName[]): Routed |
 }
 
 /**
- * The operation that was taken out of the classic service, where the request can be for nothing else. Most of them have the very routes of
- * today's operations of the other five services, so it takes the base path or a User-Agent that names the classic service; the host
- * `chime.…` is enough where no service of today has such a route and the User-Agent names none.
+ * Finds an operation that AWS removed from the classic service, if the request cannot be for another operation.
+ *
+ * Most removed operations have the same routes as current operations of the other five services. So the base path or the User-Agent must
+ * name the classic service. If no current operation has the route and the User-Agent names no service, the host `chime.…` is sufficient.
  *
  * Source: requirement CHM-7; User-Agents of AWS CLI 2.9 (`command/chime.create-meeting`) and of `@aws-sdk/client-chime` 3.38 to 3.699.
- * Assumed: at the hosts `identity-chime.…` and `messaging-chime.…`, where the old model itself sent 46 of them, today's operations are meant.
- * Assumed: without any of these (boto3, AWS CLI v1 and aws-sdk v2 name no service) a request is for the service that has its route today.
+ * Assumed: requests to the hosts `identity-chime.…` and `messaging-chime.…` are for current operations, although clients with the old model
+ * sent 46 removed operations there.
+ * Assumed: without any of these (boto3, AWS CLI v1 and aws-sdk v2 name no service) a request is for the service that has the route now.
  */
 function removedMatch(
   { received, query, clues }: Request,
@@ -204,7 +209,7 @@ function removedMatch(
   return meant ? matchRest('chime', received.method, segments, query, 'removed') : undefined;
 }
 
-/** A request scoped to an rpc service that names no operation in any way that service reads. */
+/** Returns the error for a request whose credential scope is an RPC service, and which names no operation in its protocols. */
 function speakOther({ path }: Request, service: ServiceName): RoutingRefusal {
   if (!loadModel(service).protocols.includes('query')) return unknownOperation('json', service);
   if (path !== '/') return unknownOperation('query', service);

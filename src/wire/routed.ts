@@ -2,35 +2,40 @@ import type { AwsError } from '#core/aws-error.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
 import type { ProtocolName, ServiceName } from '#model/services.ts';
 
-/** A name and a value of a query string, both still percent-encoded. */
+/** Name and value of a query string, percent-encoded. */
 export type RawPair = readonly [name: string, value: string];
 
-/**
- * A request whose operation is known; nothing in it is verified yet. The action that is authorized is that of `operation`, because that is
- * what will run: neither the credential scope nor any header is asked a second time.
- */
-export interface Routed {
+/** An operation that is called, over HTTP or by the server itself. */
+export interface CalledOperation {
   readonly kind: 'routed';
   readonly service: ServiceName;
   readonly model: ServiceModel;
   readonly operation: OperationModel;
+  /** Protocol in which errors are formatted, and so the error code in the trail. */
   readonly protocol: ProtocolName;
-  /** `classic` for the service `chime`: resources are `*`, no tag keys. Requirement: security.md §0.1. */
+  /** Authorization profile. `classic`, of the service `chime`, has only the resource `*` and no tag keys. Requirement: security.md §0.1. */
   readonly profile: 'classic' | 'sdk';
+}
+
+/**
+ * A request whose operation is known. Nothing in it is verified yet. The server authorizes the action of `operation`, because that is
+ * what will run, not the name in the credential scope or a header.
+ */
+export interface Routed extends CalledOperation {
   /** rest-json: the URI labels in the order of the model's URI, still percent-encoded. */
   readonly labels: readonly string[];
-  /** The query string in the order sent. */
+  /** Pairs of the query string, in the order of the request. */
   readonly query: readonly RawPair[];
-  /** Where the input is written besides labels, query string and headers. `query-string`: awsQuery by GET, or a presigned POST. */
+  /** Location of the input, in addition to labels, query string and headers. `query-string`: awsQuery with GET, or a presigned POST. */
   readonly bodyKind: 'json' | 'form' | 'query-string' | 'cbor';
   readonly contentEncoding: 'identity' | 'gzip';
 }
 
-/** A request that names no operation of ours, with what is needed to say so in the caller's own protocol. */
+/** Request with an unknown operation, and the facts to encode the error in the client's protocol. */
 export interface RoutingRefusal {
   readonly kind: 'refused';
   readonly protocol: ProtocolName;
-  /** Absent where not even the service is known. */
+  /** Absent if the service is unknown too. */
   readonly service?: ServiceName;
   /** One of the services that sign as the credential scope says, if `service` is absent. For the record only. */
   readonly likelyService?: ServiceName;
@@ -39,10 +44,11 @@ export interface RoutingRefusal {
   readonly error: AwsError;
 }
 
-/** What an error is spelt for: an operation, or whatever little is known. */
-export type Spelling = Pick<Routed, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
+/** Operation, or the known facts of an unknown one, in whose format an error is encoded. */
+export type ErrorTarget = Pick<CalledOperation, 'service' | 'protocol' | 'profile' | 'model'> | RoutingRefusal;
 
+/** Settings of the server that affect routing. */
 export interface RouteSettings {
-  /** Puts all six Chime services on the classic profile, as the guide of 2021 has it. Requirement: security.md §0.1. */
+  /** Whether all six Chime services have the classic profile, as in the guide of 2021. Requirement: security.md §0.1. */
   readonly guide2021: boolean;
 }

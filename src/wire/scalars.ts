@@ -7,10 +7,10 @@ const DECIMAL = /^[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?$/;
 const DATE_TIME = /^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})?$/;
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-/** What a Date can hold. Source: ECMA-262, "Time Values and Time Range". */
+/** Maximum time value of a Date, in milliseconds. Source: ECMA-262, "Time Values and Time Range". */
 const INSTANT_MAX = 8.64e15;
 
-/** A whole number that fits the shape; a long that JavaScript cannot hold exactly is refused rather than rounded. */
+/** Checks an integer. @throws SerializationException  it is out of range, or a long that JavaScript cannot represent exactly */
 export function toInteger(value: unknown, type: 'integer' | 'long'): number {
   const wanted = type === 'integer' ? 'an Integer' : 'a Long';
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw notA(value, wanted);
@@ -18,7 +18,7 @@ export function toInteger(value: unknown, type: 'integer' | 'long'): number {
   return value;
 }
 
-/** A floating-point number; `NaN` and the infinities come as text where the protocol has no number for them. */
+/** Converts a floating-point number. `NaN` and the infinities are strings in protocols without such numbers. */
 export function toDouble(value: unknown): number {
   if (typeof value === 'number') return value;
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
@@ -40,7 +40,7 @@ export function textToBoolean(text: string): boolean {
   throw notA(text, 'a Boolean');
 }
 
-/** Seconds since 1970, with a fraction for milliseconds. */
+/** Converts seconds since 1970, rounded to milliseconds. @throws SerializationException  the value is not a number or out of range */
 export function secondsToInstant(seconds: unknown): Instant {
   if (typeof seconds !== 'number') throw notA(seconds, 'a Timestamp');
   const milliseconds = Math.round(seconds * 1000);
@@ -48,7 +48,7 @@ export function secondsToInstant(seconds: unknown): Instant {
   return instant(milliseconds);
 }
 
-/** ISO 8601 with or without fraction and offset, or a bare date; without offset it is UTC, as botocore sends it. */
+/** Parses ISO 8601 with an optional fraction and offset, or a date alone. Without an offset it is UTC, as botocore sends it. */
 export function textToInstant(text: string): Instant {
   const parts = DATE_TIME.exec(text);
   const milliseconds = parts
@@ -60,7 +60,7 @@ export function textToInstant(text: string): Instant {
   return instant(milliseconds);
 }
 
-/** Base64 with its padding, and nothing a lenient decoder would skip. */
+/** Decodes Base64 with padding. @throws SerializationException  the string contains other characters */
 export function base64ToBytes(text: unknown): Uint8Array {
   if (typeof text !== 'string' || text.length % 4 !== 0 || !BASE64.test(text))
     throw new AwsError('SerializationException', 'Invalid Base64');

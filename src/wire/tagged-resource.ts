@@ -3,10 +3,10 @@ import type { Received } from '#core/exchange.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { RawPair } from './routed.ts';
 
-/** A body with tags is small; a larger one is not looked into before its signature is verified. */
+/** Maximum size of a body that is parsed before its signature is verified. A body with tags is small. */
 const PEEK_MAX_BYTES = 65_536;
 
-/** The first word of a Chime ARN's resource, and whose resource it is. `app-instance` is told apart below. */
+/** Services by the first part of the resource in a Chime ARN. `serviceOfTags` handles `app-instance`. */
 // biome-ignore format: a table
 const BY_RESOURCE_TYPE: ReadonlyMap<string, ServiceName> = new Map<string, ServiceName>([
   ['meeting',                                 'chime-sdk-meetings'],
@@ -21,11 +21,13 @@ const BY_RESOURCE_TYPE: ReadonlyMap<string, ServiceName> = new Map<string, Servi
 ]);
 
 /**
- * The service whose tags a `/tags` request is about, by the ARN it names; undefined where there is none. Five services have these three
- * routes, and botocore does not say which it means.
+ * Returns the service of a `/tags` request by the ARN in it, or `undefined` without one.
+ *
+ * Five services have these three routes, and botocore does not name the service.
  *
  * Source: service authorization reference of Amazon Chime, ARN formats.
- * Assumed: tags of an app instance, its users and bots belong to chime-sdk-identity, those of channels and channel flows to chime-sdk-messaging.
+ * Assumed: tags of an app instance, its users and bots belong to chime-sdk-identity. Tags of channels and channel flows belong to
+ * chime-sdk-messaging.
  */
 export function serviceOfTags(received: Received, query: readonly RawPair[], contentEncoding: string | undefined): ServiceName | undefined {
   const text = query.find(([name]) => name === 'arn')?.[1] ?? (contentEncoding === undefined ? resourceOfBody(received.body) : undefined);
@@ -44,7 +46,7 @@ function resourceOfBody(body: Uint8Array): string | undefined {
     if (typeof document !== 'object' || document === null || !('ResourceARN' in document)) return undefined;
     return typeof document.ResourceARN === 'string' ? document.ResourceARN : undefined;
   } catch {
-    // `decode` will say what is wrong with it, after the signature.
+    // `decode` reports the error after the signature has been verified.
     return undefined;
   }
 }

@@ -1,12 +1,12 @@
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
 import { shapeOf } from './document-reader.ts';
-import { base64Of, isoText, unfit } from './json-writer.ts';
+import { base64Of, isoText, throwInvalid } from './json-writer.ts';
 
-/** Writes one value of a shape as an element of that name. */
+/** Writes one value of a shape as an XML element. */
 export type WriteXml = (name: string, value: unknown) => string;
 
-/** Everything text must not carry into XML 1.0 as it is. Source: XML 1.0, section 2.2 "Char"; U+0085 and U+2028 are line ends to XML 1.1 readers. */
+/** Characters to escape or replace. Source: XML 1.0, section 2.2 "Char". U+0085 and U+2028 are line ends for XML 1.1 parsers. */
 const TO_ESCAPE = /[&<>"\r\u0085\u2028\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]/;
 const ALL_TO_ESCAPE = /[&<>"\r\u0085\u2028\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
@@ -20,18 +20,18 @@ const ESCAPED: ReadonlyMap<string, string> = new Map([
   ['\u2028', '&#x2028;'],
 ]);
 
-/** Text as XML 1.0 can carry it: what it has no way of writing, control characters and half surrogate pairs, becomes U+FFFD. */
+/** Escapes a string for XML 1.0. Characters that XML cannot represent, such as control characters and lone surrogates, become U+FFFD. */
 export function escapeXml(text: string): string {
   if (!TO_ESCAPE.test(text)) return text;
   return text.toWellFormed().replace(ALL_TO_ESCAPE, (found) => ESCAPED.get(found) ?? '\ufffd');
 }
 
 /**
- * Writers of awsQuery answers, one per use of a shape. Only members of the model are written, absent ones and nulls left out; an empty list is
- * an empty element.
+ * Creates writers of awsQuery responses, one per use of a shape. They write only members of the model and omit absent members and nulls. An
+ * empty list is an empty element.
  *
  * Source: Smithy 2.0, "AWS query protocol", response serialization.
- * Assumed: IAM and STS print whole seconds, CloudWatch milliseconds where there are any.
+ * Assumed: IAM and STS write whole seconds. CloudWatch adds milliseconds if they are not zero.
  */
 export function xmlWriters(model: ServiceModel): { readonly member: (member: Member) => WriteXml } {
   const compiled = new Map<string, WriteXml>();
@@ -51,14 +51,14 @@ export function xmlWriters(model: ServiceModel): { readonly member: (member: Mem
   function compile(shape: Shape, use: Member): WriteXml {
     switch (shape.type) {
       case 'string':
-        return scalar((value) => (typeof value === 'string' ? escapeXml(value) : unfit(value, 'string')));
+        return scalar((value) => (typeof value === 'string' ? escapeXml(value) : throwInvalid(value, 'string')));
       case 'integer':
       case 'long':
       case 'float':
       case 'double':
-        return scalar((value) => (typeof value === 'number' ? `${value}` : unfit(value, 'number')));
+        return scalar((value) => (typeof value === 'number' ? `${value}` : throwInvalid(value, 'number')));
       case 'boolean':
-        return scalar((value) => (typeof value === 'boolean' ? `${value}` : unfit(value, 'boolean')));
+        return scalar((value) => (typeof value === 'boolean' ? `${value}` : throwInvalid(value, 'boolean')));
       case 'timestamp':
         return scalar(
           (use.timestampFormat ?? shape.timestampFormat) === 'unixTimestamp' ? (value) => `${Number(value) / 1000}` : timestampText,
@@ -78,7 +78,7 @@ export function xmlWriters(model: ServiceModel): { readonly member: (member: Mem
 }
 
 function wholeSeconds(value: unknown): string {
-  return typeof value === 'number' ? isoSeconds(value as Instant) : unfit(value, 'timestamp');
+  return typeof value === 'number' ? isoSeconds(value as Instant) : throwInvalid(value, 'timestamp');
 }
 
 function scalar(textOf: (value: unknown) => string): WriteXml {
@@ -94,7 +94,7 @@ function listWriter(shape: Shape, use: Member, member: (use: Member) => WriteXml
   const write = member(elementUse);
   const step = elementUse.locationName ?? 'member';
   return (name, value) => {
-    if (!Array.isArray(value)) unfit(value, 'list');
+    if (!Array.isArray(value)) throwInvalid(value, 'list');
     let content = '';
     for (const one of value) content += write(use.flattened === true ? name : step, one);
     return use.flattened === true ? content : element(name, content);
@@ -107,7 +107,7 @@ function mapWriter(shape: Shape, use: Member, member: (use: Member) => WriteXml)
   const valueStep = valueUse.locationName ?? 'value';
   const write = member(valueUse);
   return (name, value) => {
-    if (typeof value !== 'object' || value === null) unfit(value, 'map');
+    if (typeof value !== 'object' || value === null) throwInvalid(value, 'map');
     const entry = use.flattened === true ? name : 'entry';
     let content = '';
     for (const [key, one] of Object.entries(value)) {
@@ -121,7 +121,7 @@ function mapWriter(shape: Shape, use: Member, member: (use: Member) => WriteXml)
 function structureWriter(shape: Shape, member: (use: Member) => WriteXml): WriteXml {
   const members = Object.entries(shape.members ?? {}).map(([name, use]) => ({ name, step: use.locationName ?? name, write: member(use) }));
   return (name, value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) unfit(value, 'structure');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throwInvalid(value, 'structure');
     const structure = value as Readonly<Record<string, unknown>>;
     let content = '';
     for (let i = 0; i < members.length; i++) {

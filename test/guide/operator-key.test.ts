@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CreateVirtualMFADeviceCommand, EnableMFADeviceCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
-import { codeAt, fromBase32 } from '#services/iam/mfa.ts';
+import { fromBase32 } from '#core/base32.ts';
+import { codeAt } from '#services/iam/mfa.ts';
 import { refusalOf } from '../sdk/policy.ts';
 import { startThatEnds } from '../server/process.ts';
 import { startTestServer } from '../server.ts';
@@ -170,9 +171,9 @@ test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a c
 });
 
 test('INF-8: a rotation re-seals every sealed column', () => {
-  const sealed = readdirSync('src/store').flatMap(
-    (file) => readFileSync(join('src/store', file), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? [],
-  );
+  const sealed = readdirSync('src/store', { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').match(/(?<=readonly )sealed\w+/g) ?? []);
   const resealed = readFileSync('src/server/operator/operator-key.ts', 'utf8').match(/(?<=\.\.\.\w+, )sealed\w+/g) ?? [];
   assert.ok(sealed.length >= 2);
   assert.deepEqual([...resealed].sort(), [...sealed].sort());

@@ -20,7 +20,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni, fromProcess, fromTemporaryCredentials, fromTokenFile } from '@aws-sdk/credential-providers';
-import { codeAt, fromBase32 } from '#services/iam/mfa.ts';
+import { fromBase32 } from '#core/base32.ts';
+import { codeAt } from '#services/iam/mfa.ts';
 import { startOpenIdProvider } from './openid-provider.ts';
 import { allow, type Keys, startGuide, trust } from './rig.ts';
 

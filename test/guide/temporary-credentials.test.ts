@@ -18,8 +18,9 @@ import {
   GetSessionTokenCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
+import { fromBase32 } from '#core/base32.ts';
 import type { ServiceName } from '#model/services.ts';
-import { codeAt, fromBase32 } from '#services/iam/mfa.ts';
+import { codeAt } from '#services/iam/mfa.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { startIdentityProvider } from '../sts/identity-provider.ts';
 import { samlProvider } from '../sts/saml-provider.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { Session } from 'node:inspector/promises';
 import { after, before, test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
-import { newGate, withAside } from '#server/core/aside.ts';
-import { newOffload, OFFLOAD_LIMITS } from '#server/core/offload.ts';
+import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
+import { newGate, withOffload } from '#server/core/offload.ts';
 import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
@@ -23,7 +23,7 @@ const CORE_STEPS_MAX = 4_000_000;
 
 const session = new Session();
 const rig = await iamRig();
-const offload = newOffload({ ...OFFLOAD_LIMITS, waitingOfAccount: 64 }, () => {});
+const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfAccount: 64 }, () => {});
 const tables: Readonly<Record<string, object>> = { iam: rig.operations, accessanalyzer: accessanalyzerOperations() };
 
 before(async () => {
@@ -33,7 +33,7 @@ before(async () => {
 });
 after(async () => {
   session.disconnect();
-  await offload.close();
+  await threads.close();
 });
 
 /** Decodes and handles a request as the core does, with everything allowed. */
@@ -45,9 +45,9 @@ async function answer({ path, headers, body, signingName }: HostileRequest): Pro
   const table = tables[routed.service] as Readonly<Record<string, Operation<unknown, unknown>>> | undefined;
   const operation = table?.[routed.operation.name];
   if (operation === undefined) return;
-  await withAside({ gate: newGate(1), offload, reference: authorizationReference }, ({ aside, offloadFor }) =>
+  await withOffload({ gate: newGate(1), threads, reference: authorizationReference }, ({ offload, analyzeFor }) =>
     rig.store.transaction(async (tx) => {
-      const call: Call = rig.callOf(tx, {}, { aside, offload: offloadFor('1') });
+      const call: Call = rig.callOf(tx, {}, { offload, analyze: analyzeFor('1') });
       operation.access(input, call);
       return operation.handle(call, input);
     }),

@@ -2,6 +2,7 @@ import { arnAndTagVariants } from './arn-and-tag-variants.ts';
 import { connectionAbuse } from './connection-abuse.ts';
 import { damagedFolders } from './damaged-folders.ts';
 import { failedSignIns } from './failed-sign-ins.ts';
+import { samlDocuments } from './saml-documents.ts';
 import { trailFloods } from './trail-floods.ts';
 import type { Workload } from './workload.ts';
 import { worstAnalyses } from './worst-analyses.ts';
@@ -13,6 +14,7 @@ export const WORKLOADS: readonly Workload[] = [
   connectionAbuse,
   damagedFolders,
   failedSignIns,
+  samlDocuments,
   trailFloods,
   worstAnalyses,
   worstPolicies,

@@ -7,9 +7,9 @@ import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { type Gate, withAside } from '../../src/server/core/aside.ts';
-import { newOffload, OFFLOAD_LIMITS } from '../../src/server/core/offload.ts';
-import { nothingAside, offloadAtOnce, workFor } from '../../src/services/chime/fixture.ts';
+import { ANALYSIS_LIMITS, newAnalysisThreads } from '../../src/server/core/analysis-threads.ts';
+import { type Gate, withOffload } from '../../src/server/core/offload.ts';
+import { analyzeAtOnce, noOffload, workFor } from '../../src/services/chime/fixture.ts';
 import type { IamDeps } from '../../src/services/iam/deps.ts';
 import { iamOperations } from '../../src/services/iam/operations.ts';
 import { authorizationReference } from '../../src/services/kit/authorization-reference.ts';
@@ -85,18 +85,18 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     region: 'us-east-1',
     profile: 'sdk',
   });
-  const beside = { gate, offload: newOffload(OFFLOAD_LIMITS, () => {}), reference: authorizationReference };
+  const parts = { gate, threads: newAnalysisThreads(ANALYSIS_LIMITS, () => {}), reference: authorizationReference };
   const callOf = (
     tx: Tx,
     as: As,
-    { aside, offload }: Pick<Call, 'aside' | 'offload'> = { aside: nothingAside, offload: offloadAtOnce },
+    { offload, analyze }: Pick<Call, 'offload' | 'analyze'> = { offload: noOffload, analyze: analyzeAtOnce },
   ): Call => ({
     ...callerOf(as),
     ...workFor(tx, as.now ?? START),
     random: (bytes) => randomBytes(bytes),
     requestId: randomUUID(),
-    aside,
     offload,
+    analyze,
   });
 
   return {
@@ -106,11 +106,11 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     callOf,
     /** Runs one operation in its transaction, after its `access`. Every access is allowed. */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
-      return withAside(beside, ({ aside, offloadFor }) =>
+      return withOffload(parts, ({ offload, analyzeFor }) =>
         store.transaction(async (tx) => {
           operations[name].access(input as never, callerOf(as));
           return (await operations[name].handle(
-            callOf(tx, as, { aside, offload: offloadFor(callerOf(as).accountId) }),
+            callOf(tx, as, { offload, analyze: analyzeFor(callerOf(as).accountId) }),
             input as never,
           )) as IamApi[Name]['output'];
         }),

@@ -1,13 +1,9 @@
-/** A fault in a few words, the module that has it, and the change of its text that makes it. */
-export interface Mutant {
-  readonly module: '/src/access/lease.ts' | '/src/access/withdrawals.ts';
-  readonly text: string;
-  readonly instead: string;
-}
+import type { Mutant } from '../mutant.ts';
 
 const LEASE = '/src/access/lease.ts';
 const WITHDRAWALS = '/src/access/withdrawals.ts';
 
+/** Faults of the lease protocol, each with the change of the source that causes it. */
 // biome-ignore format: a table
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'no wait':                            { module: LEASE,       text: 'await lease.withdrawn(version);',               instead: 'void lease.withdrawn(version);' },

@@ -59,6 +59,17 @@ describe('a server that is gone', () => {
     assert.equal(now.filter(({ id }) => ids.has(id as string)).length, 1);
   });
 
+  test('belfry server remove: a server that still runs is removed, and registers again with another ID', async () => {
+    const { stdout } = await command('list');
+    const other = stdout.split('\n').find((line) => line !== '' && !line.endsWith('(this one)')) as string;
+    const id = other.split(' ')[0] as string;
+    assert.equal((await command('remove', '--id', id)).stdout, `belfry server: removed server '${id}'\n`);
+    await until(200, () => listUsers(there));
+    const now = (await registered()).map((row) => row['id']);
+    assert.equal(now.length, 2);
+    assert.ok(!now.includes(id));
+  });
+
   test('belfry server remove: a server that is gone is taken out, the one that answers is not, and neither is one nobody knows', async () => {
     await there.kill();
     const { stdout } = await command('list');

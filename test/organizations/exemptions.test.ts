@@ -33,11 +33,7 @@ function viewOf(rig: OrganizationRig) {
             {
               received: {
                 requestId: '',
-                receivedAt: START,
-                method: 'POST',
-                target: '/',
                 rawHeaders: [],
-                body: new Uint8Array(),
                 sourceIp: '127.0.0.1',
               },
               authenticated: { principal, region: 'us-east-1', identityVersion: version },

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { SETTINGS } from '#server/settings.ts';
 import { startTestServer } from '../server.ts';
 
-/** One fenced block of commands; in a `refused` block every command must be refused by policy. */
+/** Fenced block of commands. In a `refused` block, IAM must deny every command. */
 interface Block {
   readonly refused: boolean;
   readonly commands: string;
@@ -64,9 +64,19 @@ function run(script: string, environment: Readonly<Record<string, string>>): Pro
   });
 }
 
+test('README: its table of services has the counts of docs/parity.md', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const rows = [...readFileSync('docs/parity.md', 'utf8').matchAll(/^\| (\[.*\])\((#.*?)\) \| (\d+) \| (\d+) \|/gm)];
+  assert.ok(rows.length > 10);
+  for (const [, name, anchor, operations, implemented] of rows) {
+    const row = `| ${name}(docs/parity.md${anchor}) | ${implemented} of ${operations} |`;
+    assert.ok(readme.includes(row), row);
+  }
+});
+
 test('README: its table of settings is the one the server reads', () => {
   const readme = readFileSync('README.md', 'utf8');
-  for (const { variable, flag, fallback, says } of SETTINGS) {
-    assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${says} |`), variable);
+  for (const { variable, flag, fallback, help } of SETTINGS) {
+    assert.ok(readme.includes(`| \`${variable}\` | \`${flag}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${help} |`), variable);
   }
 });

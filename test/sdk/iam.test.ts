@@ -47,7 +47,8 @@ import {
   waitUntilRoleExists,
   waitUntilUserExists,
 } from '@aws-sdk/client-iam';
-import { codeAt, fromBase32, stepAt } from '#services/iam/mfa.ts';
+import { fromBase32 } from '#core/base32.ts';
+import { codeAt, stepAt } from '#services/iam/mfa.ts';
 import { startTestServer } from '../server.ts';
 import { policy, refusalOf } from './policy.ts';
 

@@ -77,9 +77,9 @@ test('A start that cannot be says why in one line, without a trace of the progra
   const secure = ['--http', 'off', '--https', '127.0.0.1:0'];
   // biome-ignore format: a table
   for (const [args, text] of [
-    [['--data', dataFolder, ...free],                                                                       /Another process holds the data folder/],
+    [['--data', dataFolder, ...free],                                                                       /another process uses the data folder/],
     [['--data', file, ...free],                                                                             /EEXIST/],
-    [['--data', '', ...free],                                                                               /BELFRY_DATA is empty/],
+    [['--data', '', ...free],                                                                               /BELFRY_DATA is ''; it must be a folder/],
     [['--data', folder, '--http', new URL(endpoint).host, '--https', 'off'],                                /EADDRINUSE/],
     [['--data', folder, ...secure, '--tls-certificate', join(folder, 'nowhere.pem'), '--tls-key', key],     /nowhere\.pem/],
     [['--data', folder, ...secure, '--tls-certificate', certificate, '--tls-key', key],                     /mismatch/],

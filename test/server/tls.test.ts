@@ -138,8 +138,8 @@ test('INF-8: a second server on the same data folder refuses to start', async ()
 
 // biome-ignore format: a table
 for (const [what, args, environment, text] of [
-  ['an unknown flag',             ['--htpp', '127.0.0.1:0'],     {},                              /--htpp is no flag of belfry start/],
-  ['an unknown setting',          [],                            { BELFRY_HTPP: 'x' },            /BELFRY_HTPP is no setting of Belfry/],
+  ['an unknown flag',             ['--htpp', '127.0.0.1:0'],     {},                              /unknown flag '--htpp'/],
+  ['an unknown setting',          [],                            { BELFRY_HTPP: 'x' },            /unknown setting 'BELFRY_HTPP'/],
   ['plain HTTP for everybody',    ['--http', '0.0.0.0:0'],       {},                              /plain HTTP is for loopback only/],
   ['a name that is not loopback', ['--http', 'example.com:80'],  {},                              /plain HTTP is for loopback only/],
   ['an address taken',            ['--http', new URL(server.endpoint).host, '--https', 'off'], {}, /could not start: .*EADDRINUSE/],

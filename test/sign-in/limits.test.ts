@@ -15,13 +15,13 @@ import { newSessionTokens } from '../../src/access/session-token.ts';
 import { consoleSignIns } from '../../src/access/sign-in.ts';
 import { newSnapshot } from '../../src/access/snapshot.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { newGate } from '../../src/server/core/aside.ts';
+import { newGate } from '../../src/server/core/offload.ts';
 import { SOURCES_MAX, UNKNOWN_NAMES_MAX } from '../../src/server/sign-in/attempts.ts';
 import { passwordSignIn } from '../../src/server/sign-in/password.ts';
 import { type PageRequest, siteOf } from '../../src/server/sign-in/site.ts';
 import { openSqlite } from '../../src/store/engine/sqlite.ts';
 import { nodeSqlite } from '../../src/store/engine/sqlite-driver.ts';
-import type { SqlValue } from '../../src/store/store.ts';
+import type { SqlValue } from '../../src/store/sql.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const START = instant(Date.UTC(2026, 10, 22));
@@ -93,7 +93,9 @@ async function rig({
       federate: async () => undefined,
       verifyMfa: mfaVerifier(vault),
       gate: newGate(2),
-      answer: async () => assert.fail('a password calls no operation'),
+      newId: randomUUID,
+      random: randomBytes,
+      call: async () => assert.fail('a password calls no operation'),
       now: () => now,
       recording: true,
       region: 'us-east-1',

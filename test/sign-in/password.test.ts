@@ -17,8 +17,9 @@ import {
   UpdateLoginProfileCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
+import { fromBase32 } from '#core/base32.ts';
 import { instant } from '#core/instant.ts';
-import { codeAt, fromBase32, stepAt } from '#services/iam/mfa.ts';
+import { codeAt, stepAt } from '#services/iam/mfa.ts';
 import { allow, deny, guideOn, type Keys, trust } from '../guide/rig.ts';
 import { startTestServer } from '../server.ts';
 import { type Browser, browser, type Page } from './browser.ts';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { SqliteDriver } from '#store/engine/sqlite-driver.ts';
-import type { SqlValue } from '#store/store.ts';
+import type { SqlValue } from '#store/sql.ts';
 
 /** As much of better-sqlite3 as is used here; the package brings no types. */
 interface Database {

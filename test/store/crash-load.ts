@@ -3,6 +3,7 @@ import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
+import type { IdempotencyKey } from '#store/idempotency.ts';
 import type { Store, Tx } from '#store/store.ts';
 
 /**
@@ -15,6 +16,12 @@ const WRITERS = 16;
 
 const accountId = '000000000001' as AccountId;
 const document = JSON.stringify({ requestParameters: 'x'.repeat(700) });
+
+const FIRST_RESPONSE = { requestHash: '', answer: '{}', expiresAt: instant(Date.now() + 86_400_000) };
+
+function tokenKey(token: string): IdempotencyKey {
+  return { accountId, region: 'us-east-1', operation: 'load', token };
+}
 
 function record(tx: Tx, eventId: string): Promise<void> {
   const event = { eventName: 'CreateMeeting', eventSource: 'chime.amazonaws.com', readOnly: false, resources: [], document };
@@ -33,13 +40,13 @@ async function write(store: Store, writer: number): Promise<never> {
     await store.transaction(async (tx) => {
       await tx.identity.put(accountId, 'membership', `change ${id}`, { accountId });
       await tx.meta.put(`change ${id}`, 'yes');
-      await tx.outbox.append('load', `change ${id}`);
+      await tx.idempotency.put(tokenKey(`change ${id}`), FIRST_RESPONSE);
       await record(tx, `change ${id}`);
     });
     writeSync(1, `change ${id}\n`);
     const undone = store.transaction(async (tx) => {
       await tx.meta.put(`undone ${id}`, 'yes');
-      await tx.outbox.append('load', `undone ${id}`);
+      await tx.idempotency.put(tokenKey(`undone ${id}`), FIRST_RESPONSE);
       throw new Error('taken back');
     });
     await undone.catch(() => {});

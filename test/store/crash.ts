@@ -52,7 +52,7 @@ export function startLoad(target: string, round: number, ...more: string[]): Loa
 interface Found {
   identity: boolean;
   meta: boolean;
-  outbox: boolean;
+  idempotency: boolean;
   trail: boolean;
 }
 
@@ -67,7 +67,7 @@ export async function aftermath(store: Store, acknowledged: readonly string[]): 
   const found = new Map<string, Found>();
   const mark = (part: keyof Found, names: readonly { readonly name: string }[]): void => {
     for (const { name } of names) {
-      const one = found.get(name) ?? { identity: false, meta: false, outbox: false, trail: false };
+      const one = found.get(name) ?? { identity: false, meta: false, idempotency: false, trail: false };
       one[part] = true;
       found.set(name, one);
     }
@@ -75,11 +75,13 @@ export async function aftermath(store: Store, acknowledged: readonly string[]): 
   await store.transaction(async ({ sql }) => {
     mark('identity', await sql.rows('SELECT key AS name FROM identity_document'));
     mark('meta', await sql.rows('SELECT name FROM meta'));
-    mark('outbox', await sql.rows('SELECT document AS name FROM outbox'));
+    mark('idempotency', await sql.rows('SELECT token AS name FROM idempotency'));
     mark('trail', await sql.rows('SELECT event_id AS name FROM trail_event'));
   });
   const whole = (name: string, one: Found): boolean =>
-    name.startsWith('record') ? one.trail && !one.meta : name.startsWith('change') && one.identity && one.meta && one.outbox && one.trail;
+    name.startsWith('record')
+      ? one.trail && !one.meta
+      : name.startsWith('change') && one.identity && one.meta && one.idempotency && one.trail;
   return {
     acknowledged: acknowledged.length,
     lost: acknowledged.filter((name) => !found.has(name)),

@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { fromBase32, toBase32 } from '#core/base32.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { StsApi } from '#model/generated/sts.ts';
 import { authorizationMessages } from '../../src/access/authorization-message.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { nothingAside, offloadAtOnce, workFor } from '../../src/services/chime/fixture.ts';
-import { codeAt, fromBase32, mfaVerifier, stepAt, toBase32 } from '../../src/services/iam/mfa.ts';
+import { analyzeAtOnce, noOffload, workFor } from '../../src/services/chime/fixture.ts';
+import { codeAt, mfaVerifier, stepAt } from '../../src/services/iam/mfa.ts';
 import type { Access } from '../../src/services/kit/operation.ts';
 import type { StsDeps } from '../../src/services/sts/deps.ts';
 import { stsOperations } from '../../src/services/sts/operations.ts';
@@ -42,8 +43,8 @@ function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input']
       ...workFor(tx, NOW),
       random: (bytes: number) => randomBytes(bytes),
       requestId: randomUUID(),
-      aside: nothingAside,
-      offload: offloadAtOnce,
+      offload: noOffload,
+      analyze: analyzeAtOnce,
     };
     return (await operation.handle(call, input as never)) as StsApi[Name]['output'];
   });

@@ -17,6 +17,8 @@ import { type Said, samlProvider } from './saml-provider.ts';
 const ENTITY = 'https://idp.example/saml';
 const idp = await samlProvider(ENTITY);
 const forger = await samlProvider(ENTITY);
+const strangers = await Promise.all(Array.from({ length: 10 }, () => samlProvider(ENTITY)));
+const KEY = /<md:KeyDescriptor.*<\/md:KeyDescriptor>/s;
 const server = await startTestServer();
 const { accountId } = server;
 const iam = new IAMClient(server.client());
@@ -181,14 +183,19 @@ for (const algorithms of [
 
 // biome-ignore format: a table
 const METADATA: readonly [title: string, metadata: string, outcome: RegExp | undefined][] = [
-  ['20 certificates',  repeated(20),                                                        undefined],
-  ['21 certificates',  repeated(21),                                                        /names too many signing certificates/],
+  ['a certificate 20 times', repeated(20),                                                  undefined],
+  ['10 certificates',  others(9),                                                           undefined],
+  ['11 certificates',  others(10),                                                          /names too many signing certificates/],
   ['20,000 tags',      idp.metadata.replace('</md:Ent', `${'<a/>'.repeat(20_000)}</md:Ent`),   /metadata is too large/],
 ];
+/** The metadata with so many certificates of other keys before its own. */
+function others(count: number): string {
+  const keys = strangers.slice(0, count).map(({ metadata }) => KEY.exec(metadata)?.[0]);
+  return idp.metadata.replace(KEY, (own) => keys.join('') + own);
+}
 /** The metadata with its one certificate so many times. */
 function repeated(times: number): string {
-  const [key = ''] = /<md:KeyDescriptor.*<\/md:KeyDescriptor>/s.exec(idp.metadata) ?? [];
-  return idp.metadata.replace(key, key.repeat(times));
+  return idp.metadata.replace(KEY, (key) => key.repeat(times));
 }
 
 for (const [i, [title, SAMLMetadataDocument, outcome]] of METADATA.entries()) {

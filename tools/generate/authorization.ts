@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import type { AccessLevel, AuthorizationFile, ConditionKeyType } from '#model/authorization.ts';
+import type { AccessLevel, AuthorizationFile } from '#model/authorization.ts';
+import type { ConditionKeyType } from '#model/condition-keys.ts';
 import { SERVICES } from '#model/services.ts';
 
 interface PublishedAction {

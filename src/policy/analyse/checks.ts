@@ -1,4 +1,5 @@
-import { type CompiledPolicy, compilePolicy } from '../compile.ts';
+import { compilePolicy } from '../compile.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { StepBudget } from '../steps.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { type Grant, grantedOf, newAccess } from './compare.ts';

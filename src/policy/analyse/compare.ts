@@ -1,4 +1,4 @@
-import type { CompiledPolicy } from '../compile.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { StepBudget } from '../steps.ts';
 import type { AuthorizationReference } from '../validate/reference.ts';
 import { grantsNothingNew, neverBoth } from './proof.ts';

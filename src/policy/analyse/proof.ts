@@ -1,7 +1,7 @@
 /**
  * Proofs that hold for every request, by comparing what is written: no search, and no for an answer where it is merely not seen.
  */
-import type { CompiledPolicy } from '../compile.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
 import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import type { Piece } from '../pattern.ts';

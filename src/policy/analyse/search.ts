@@ -1,4 +1,4 @@
-import type { CompiledPolicy } from '../compile.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
 import { decideProgram } from '../engine.ts';
 import { linkProgram } from '../link.ts';
 import type { LoweredStatement } from '../lowered.ts';

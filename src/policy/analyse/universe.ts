@@ -1,5 +1,6 @@
 import type { ConditionContext } from '#core/condition-context.ts';
-import { type CompiledPolicy, statementHasAction } from '../compile.ts';
+import { statementHasAction } from '../compile.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
 import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';

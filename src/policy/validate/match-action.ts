@@ -1,33 +1,7 @@
-import { matchesText, newGlob } from '../glob.ts';
-import { readPattern } from '../pattern.ts';
-import { type StepBudget, takeSteps } from '../steps.ts';
+import { takeSteps } from '../steps.ts';
 import type { ActionReference, AuthorizationReference } from './reference.ts';
 import type { PolicyView, StatementView } from './view.ts';
-
-/**
- * Prepares a pattern with wildcards for comparisons with whole texts. Variables have no meaning.
- *
- * @throws StepsExceeded  also from the function that it returns
- */
-export function globOf(pattern: string, budget: StepBudget): (text: string) => boolean {
-  takeSteps(budget, 16 + pattern.length * 8);
-  const read = readPattern(pattern, true, false);
-  const glob = newGlob('problem' in read ? [] : read.pieces);
-  return (text) => matchesText(glob, text, 0, text.length, budget);
-}
-
-/** Whether all that one pattern matches is matched by another. Never true without reason; sometimes false where one could see it. */
-export function globCovers(wider: string, narrower: string, budget: StepBudget): boolean {
-  if (wider === narrower) return true;
-  // A `?` in the wider pattern could match a `*` in the narrower one, which matches more than one character.
-  if (wider.includes('?') && narrower.includes('*')) return false;
-  return globOf(wider, budget)(narrower);
-}
-
-/** Reports whether a string contains `*` or `?`. */
-export function hasWildcard(text: string): boolean {
-  return text.includes('*') || text.includes('?');
-}
+import { hasWildcard } from './wildcards.ts';
 
 /** Returns how a statement applies to an action: by name, by a wildcard or by `NotAction`. Returns `undefined` if it does not apply. */
 export function reachOf(statement: StatementView, action: string): 'name' | 'wildcard' | 'notAction' | undefined {

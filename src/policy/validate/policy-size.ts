@@ -1,3 +1,4 @@
+import { closingQuote } from '#core/json-scan.ts';
 import type { PolicyType } from '../decision.ts';
 
 /** Quota on the size of a policy. `name` is the name in IAM's message `Cannot exceed quota for PolicySize: 6144`. */
@@ -26,27 +27,20 @@ export const POLICY_QUOTAS = {
 /**
  * Returns the size of a policy that counts against a quota, in characters.
  *
- * White space does not count. In a service control policy, all characters count.
+ * White space outside strings does not count. In a service control policy, all characters count.
  *
  * Source: IAM User Guide, "IAM and AWS STS quotas".
- * Assumed: white space inside strings does not count either. IAM says only "white space".
+ * Assumed: white space inside strings counts. IAM says only "white space".
  */
 export function policySize(text: string, policyType?: PolicyType): number {
   if (policyType === 'service-control') return text.length;
-  let size = 0;
-  let inString = false;
+  let size = text.length;
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (inString && code === BACKSLASH) {
-      size += 2;
-      i++;
-      continue;
-    }
-    if (code === QUOTE) inString = !inString;
-    if (inString || (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d)) size++;
+    const character = text[i];
+    if (character === '"') {
+      const end = closingQuote(text, i);
+      i = end < 0 ? text.length : end;
+    } else if (character === ' ' || character === '\t' || character === '\n' || character === '\r') size--;
   }
   return size;
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;

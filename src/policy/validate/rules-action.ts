@@ -1,9 +1,10 @@
 import { takeSteps } from '../steps.ts';
-import { actionsReached, globCovers, hasWildcard, redundantIn } from './match-action.ts';
+import { actionsReached, redundantIn } from './match-action.ts';
 import { nearest } from './nearest.ts';
 import { conditionKeysOf, keysOfAction } from './reference.ts';
 import { EVERY, type Hit, type Rule } from './rule.ts';
 import type { Item, PolicyView, StatementView } from './view.ts';
+import { globCovers, hasWildcard } from './wildcards.ts';
 
 /** Rules about the values of Action and NotAction. */
 // biome-ignore format: a table

@@ -1,9 +1,10 @@
 import { takeSteps } from '../steps.ts';
 import type { IssueCode } from './issues.ts';
-import { actionsReached, hasWildcard, reachOf } from './match-action.ts';
+import { actionsReached, reachOf } from './match-action.ts';
 import { type ActionReference, type AuthorizationReference, keysOfAction } from './reference.ts';
 import { EVERY, type Hit, OF_IDENTITIES, type Rule } from './rule.ts';
 import type { ConditionTestView, Place, PolicyView, StatementView } from './view.ts';
+import { hasWildcard } from './wildcards.ts';
 
 /** Action that gives a service the permissions of a role. A statement that allows it for many roles allows more than it shows. */
 interface Powerful {

@@ -1,7 +1,7 @@
 import { PRINCIPAL_TYPES, principalProblem } from './malformed-values.ts';
-import { hasWildcard } from './match-action.ts';
 import { type Hit, type Rule, WITH_PRINCIPAL } from './rule.ts';
 import { type Item, memberPlace, type Place, type PolicyView, type PrincipalView, type StatementView, type Texts } from './view.ts';
+import { hasWildcard } from './wildcards.ts';
 
 /** Rules about Principal and NotPrincipal. */
 // biome-ignore format: a table

@@ -1,8 +1,9 @@
 import { type StepBudget, takeSteps } from '../steps.ts';
-import { globCovers, hasWildcard, redundantIn } from './match-action.ts';
+import { redundantIn } from './match-action.ts';
 import type { ResourceTypeReference } from './reference.ts';
 import { type Hit, type Rule, WITH_RESOURCE } from './rule.ts';
 import type { Item, PolicyView } from './view.ts';
+import { globCovers, hasWildcard } from './wildcards.ts';
 
 /** Rules about the values of Resource and NotResource. */
 // biome-ignore format: a table

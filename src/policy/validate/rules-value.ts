@@ -1,9 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables look like templates
 import { newAddress, readAddress, toBytes, toMoment, toNumber, toRange, toTruth } from '../values.ts';
-import { hasWildcard } from './match-action.ts';
 import { EVERY, type Hit, type Rule } from './rule.ts';
 import { isRegionPattern } from './rules-resource.ts';
 import type { ConditionTestView, Item, PolicyView } from './view.ts';
+import { hasWildcard } from './wildcards.ts';
 
 /** Rules about the values of conditions. */
 // biome-ignore format: a table

@@ -11,8 +11,8 @@ import type { JsonNode, JsonObject, Span } from '../json-text.ts';
 import { type ReadOperator, readOperator } from '../operators.ts';
 import type { StepBudget } from '../steps.ts';
 import type { Location, PathElement } from './finding.ts';
-import { globOf } from './match-action.ts';
 import type { AuthorizationReference, ConditionKeyReference } from './reference.ts';
+import { globOf } from './wildcards.ts';
 
 /** Part of the document: its position and the path to it. */
 export interface Place {

@@ -1,7 +1,7 @@
-import type { LeaseClock } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import { instant } from '#core/instant.ts';
 
-/** Time as this machine has it. The monotonic clock goes on while a process is stopped, and stands still while its machine is. */
+/** Clocks of this machine. The monotonic clock continues while the process is stopped, and pauses while the machine is suspended. */
 export const systemClock: LeaseClock = {
   monotonic: () => performance.now(),
   wall: () => instant(Date.now()),

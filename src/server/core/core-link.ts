@@ -5,35 +5,35 @@ import { COMPILE_CACHE } from '../compile-cache.ts';
 import type { Settings } from '../settings.ts';
 
 /**
- * The border between the thread that owns sockets and the core, the one thread that owns the store.
- * One message each way a request, batched: what one turn of the event loop brought crosses together.
+ * Link between the main thread, which owns the sockets, and the core's thread, which owns the store. Requests cross as messages, in
+ * batches of those that one turn of the event loop brought.
  */
 
-/** What the core is started with. */
+/** Parameters of the core's thread. */
 export interface CoreStart {
   readonly settings: Settings;
-  /** False only in the benchmark that asks what recording costs; no setting reaches it. */
+  /** False only in the benchmark that measures what recording costs. No setting changes it. */
   readonly recording: boolean;
 }
 
-/** What the core says when it is ready, for the lines a new user reads. */
+/** Result of the core's start, for the lines that a new user reads. */
 export interface CoreReady {
   readonly firstStart?: { readonly accountId: string; readonly userName: string; readonly accessKeyId: string };
 }
 
 /**
- * `refuse`: refused before it was read, only its error is to be spelt. `socket`: the number of the socket that waits for a messaging session;
- * answered with 101 it may be opened, and what becomes of it is told as news.
+ * Request to the core. `refuse`: the error of a request whose body was not read. `socket`: the number of a socket that waits for a
+ * messaging session. If the answer has status 101 the socket may be opened, and the main thread sends news about it.
  */
-export type Wanted = { readonly received: Received; readonly refuse?: 'RequestTooLarge'; readonly socket?: number };
+export type CoreRequest = { readonly received: Received; readonly refuse?: 'RequestTooLarge'; readonly socket?: number };
 
-/** Where clients find the server, once it listens: meetings send browsers there. */
+/** Addresses at which clients reach the server, once it listens. Meetings send browsers there. */
 export interface Endpoints {
   readonly http?: string;
   readonly https?: string;
 }
 export type ToCore =
-  | readonly (readonly [id: number, wanted: Wanted])[]
+  | readonly (readonly [id: number, request: CoreRequest])[]
   | { readonly listening: Endpoints }
   | { readonly news: SocketNews }
   | 'close';
@@ -45,38 +45,39 @@ export type FromCore =
   | { readonly failed: string }
   | 'closed';
 
-/** The main thread's end. */
+/** Main thread's end of the link. */
 export interface CoreLink {
+  /** Resolves when the core can answer. Rejects if it ends before. */
   readonly ready: Promise<CoreReady>;
-  ask(wanted: Wanted): Promise<Answer>;
-  tell(news: SocketNews): void;
+  answer(request: CoreRequest): Promise<Answer>;
+  notify(news: SocketNews): void;
   listening(endpoints: Endpoints): void;
+  /** Stops the core: at once if it is not ready, otherwise after the accepted requests. */
   close(): Promise<void>;
 }
 
-/** Requests that cross together at most: while the core works on some, the listeners read others. */
+/** Most requests of one message. While the core works on some, the listeners read others. */
 const BATCH_MAX = 8;
-
-/** Errors that are thrown with a message for the operator, the system's and the databases' among them; never TypeError and its kind. */
+/** Names of errors whose message is for the operator. It includes errors of the system and of databases, and not TypeError. */
 const REFUSALS: ReadonlySet<string> = new Set(['Error', 'error']);
 
-/** What the main thread does with messages of the core that answer no request. */
+/** Receivers of the core's messages that are not answers. */
 export interface CoreEvents {
   readonly onOrders: (orders: readonly SocketOrder[]) => void;
   /** Receives the time of `machineClock` until which the core is ready. */
   readonly onReadyUntil: (time: number) => void;
-  /** Runs once if the core ends without `close`. */
+  /** Runs once if the core ends without `close` after it was ready. */
   readonly onDeath: (why: string) => void;
 }
 
 /** Starts the core in its thread. */
 export function startCore(start: CoreStart, { onOrders, onReadyUntil, onDeath }: CoreEvents): CoreLink {
-  // Named in the environment, the cache is there before the thread reads its first source.
+  // The environment variable enables the cache before the thread reads its first source.
   const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   const worker = new Worker(new URL('./core-thread.ts', import.meta.url), { workerData: start, env });
   const waiting = new Map<number, (answer: Answer) => void>();
   let nextId = 1;
-  let outgoing: (readonly [number, Wanted])[] = [];
+  let outgoing: (readonly [number, CoreRequest])[] = [];
   let closing = false;
   let why = 'the core ended';
   let started = false;
@@ -105,44 +106,49 @@ export function startCore(start: CoreStart, { onOrders, onReadyUntil, onDeath }:
     }
   });
   worker.on('error', (error) => {
-    // What keeps a start from being is the operator's to mend, and said in a line; a bug of ours comes with its trace.
+    // Start-up errors that the operator can fix are one line. Bugs have a stack trace.
     const refused = !started && error instanceof Error && REFUSALS.has(error.name);
     why = refused ? error.message : String((error as Error).stack ?? error);
   });
   worker.on('exit', () => {
     closed.resolve();
     onReadyUntil(0);
-    if (!closing) onDeath(why);
+    if (!started) ready.reject(new Error(why));
+    else if (!closing) onDeath(why);
   });
 
+  // Whoever awaits it later gets the rejection. Without this line, a rejection before that ends the process.
+  ready.promise.catch(() => undefined);
   return {
     ready: ready.promise,
-    ask(wanted) {
+    answer(request) {
       const id = nextId++;
       const answer = new Promise<Answer>((resolve) => waiting.set(id, resolve));
-      const length = outgoing.push([id, wanted]);
+      const length = outgoing.push([id, request]);
       if (length === 1) setImmediate(flush);
       else if (length === BATCH_MAX) flush();
       return answer;
     },
-    tell: (news) => worker.postMessage({ news } satisfies ToCore),
+    notify: (news) => worker.postMessage({ news } satisfies ToCore),
     listening: (endpoints) => worker.postMessage({ listening: endpoints } satisfies ToCore),
     async close() {
       closing = true;
-      worker.postMessage('close' satisfies ToCore);
-      await closed.promise;
+      if (started) {
+        worker.postMessage('close' satisfies ToCore);
+        await closed.promise;
+      }
       await worker.terminate();
     },
   };
 }
 
-/** The core's end: each request is answered, answers that become ready together cross together. */
+/** Serves the core's end of the link. Answers that become ready in one turn of the event loop are one message. */
 export function serveCore(
   port: MessagePort,
   core: {
-    readonly answer: (wanted: Wanted) => Promise<Answer>;
+    readonly answer: (request: CoreRequest) => Promise<Answer>;
     readonly listening: (endpoints: Endpoints) => void;
-    readonly hear: (news: SocketNews) => void;
+    readonly receiveNews: (news: SocketNews) => void;
     readonly close: () => Promise<void>;
   },
 ): void {
@@ -154,7 +160,10 @@ export function serveCore(
   };
   port.on('message', (message: ToCore) => {
     if (message === 'close') {
-      void core.close().then(() => port.postMessage('closed' satisfies FromCore));
+      void core
+        .close()
+        .catch((error: unknown) => console.error(`belfry: ${(error as Error).message}`))
+        .then(() => port.postMessage('closed' satisfies FromCore));
       return;
     }
     if ('listening' in message) {
@@ -162,13 +171,13 @@ export function serveCore(
       return;
     }
     if ('news' in message) {
-      core.hear(message.news);
+      core.receiveNews(message.news);
       return;
     }
-    for (const [id, wanted] of message) {
+    for (const [id, request] of message) {
       void core
-        .answer(wanted)
-        .catch((error) => unanswerable(wanted.received.requestId, error))
+        .answer(request)
+        .catch((error) => unanswerable(request.received.requestId, error))
         .then((answered) => {
           if (outgoing.push([id, answered]) === 1) process.nextTick(flush);
         });
@@ -176,7 +185,7 @@ export function serveCore(
   });
 }
 
-/** A request that cannot even be refused costs its own answer, not everybody's server. */
+/** Answers a request whose error could not be encoded. Other requests are not affected. */
 function unanswerable(requestId: string, error: unknown): Answer {
   console.error(`belfry: request ${requestId} could not be answered: ${(error as Error)?.stack ?? error}`);
   const headers = ['content-type', 'application/json', 'x-amzn-errortype', 'InternalFailure', 'x-amzn-requestid', requestId];

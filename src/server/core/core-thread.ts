@@ -1,5 +1,6 @@
-/** The core's thread begins here, so that its modules come from the cache of compiled sources too. */
+/** Entry point of the core's thread. It enables the compile cache before the modules of the core are loaded. */
 import { useCompileCache } from '../compile-cache.ts';
 
 useCompileCache();
-await import('./core.ts');
+const { runCore } = await import('./run-core.ts');
+await runCore();

@@ -1,283 +1,378 @@
-/** The core: the one thread that owns the store. Joins the parts a request meets and answers what the listeners bring. */
-import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
 import { authenticating } from '#access/authenticate.ts';
 import { authorizationMessages } from '#access/authorization-message.ts';
 import { authorizing } from '#access/authorize.ts';
 import { federating } from '#access/federate.ts';
-import { guardedFetch } from '#access/guarded-fetch.ts';
+import type { FetchJson } from '#access/guarded-fetch.ts';
 import { issuerKeys } from '#access/issuer-keys.ts';
 import { newLease, withdrawing } from '#access/lease.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
 import { nameDigest } from '#access/name-digest.ts';
-import { operatorKeyRing } from '#access/operator-keys.ts';
+import type { OperatorKeyRing } from '#access/operator-keys.ts';
 import { principalsOf } from '#access/principals.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import { consoleSignIns } from '#access/sign-in.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
-import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
+import { isOwnDatabase, type OperatorVault, vaultFingerprint } from '#access/vault.ts';
 import type { Answer, Received } from '#core/exchange.ts';
-import { instant } from '#core/instant.ts';
+import type { Part } from '#core/part.ts';
 import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
-import { messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
+import { type MessagingSessions, messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
+import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
 import { sessionSubscriptions } from '#realtime/session-events.ts';
 import { mfaVerifier } from '#services/iam/mfa.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
-import { emitterOf } from '#services/kit/events.ts';
+import { type AddEmit, emitterOf } from '#services/kit/events.ts';
 import type { Operation } from '#services/kit/operation.ts';
 import { checkServices } from '#services/kit/service.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
-import { openStore } from '#store/engine/open.ts';
-import { openServers } from '#store/engine/open-servers.ts';
+import type { OpenServers } from '#store/engine/open-servers.ts';
+import type { Store } from '#store/store.ts';
 import { lastUseRecorder } from '#trail/last-use.ts';
 import { trailRecorder } from '#trail/record.ts';
+import type { UnprovenRecords } from '#trail/unproven.ts';
 import { route } from '#wire/route.ts';
-import { endFirstStart, mayCreateAccount } from '../data-folder.ts';
-import { beat } from '../health.ts';
-import { listenForControl } from '../operator/control.ts';
+import { beatPart } from '../health.ts';
+import type { ControlParts } from '../operator/control.ts';
 import { operatorKeyCommands } from '../operator/operator-key.ts';
-import { signInPages } from '../sign-in/pages.ts';
+import type { Settings } from '../settings.ts';
+import { type SignInPages, signInPages } from '../sign-in/pages.ts';
 import { siteOf } from '../sign-in/site.ts';
+import type { AnalysisThreads } from './analysis-threads.ts';
 import { answering, type Server } from './answer.ts';
-import { newGate } from './aside.ts';
-import { inProcessBus, postgresBus } from './bus.ts';
-import { systemClock } from './clock.ts';
-import { type CoreStart, type Endpoints, type FromCore, serveCore } from './core-link.ts';
-import { FINGERPRINT, firstStart } from './first-start.ts';
-import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
+import type { Bus } from './bus.ts';
+import { type Calls, calling } from './call.ts';
+import type { CoreReady, CoreRequest, Endpoints } from './core-link.ts';
+import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts';
+import { newGate } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
-import { allOperations, DECLARED, serviceSweeps } from './services.ts';
+import { runParts } from './parts.ts';
+import { allOperations, DECLARED } from './services.ts';
+import { sweeping, sweepPart, trimPart } from './sweeps.ts';
 import { boundUnproven } from './unproven-summaries.ts';
 
-const port = parentPort;
-if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
-
-const { settings, recording } = workerData as CoreStart;
-/** How often meetings that ended by themselves give their space back, which reads never find before either, and users that expired go. */
-const SWEEP_EVERY_MS = 60_000;
-const FORGOTTEN_AT_ONCE = 1_000;
-/** Who follows them is milliseconds behind, and closes his sessions before he is many seconds behind. */
-const CHANNEL_EVENTS_KEPT_MS = 5 * 60_000;
-/** What hints that there are some. */
+/** Bus topic that announces new channel events. */
 const CHANNEL_EVENTS = 'channel-events';
-/** Tombstones only cost space. */
-const TRIM_EVERY_MS = 3_600_000;
-const now = () => instant(Date.now());
-const hintOfChannelEvents = () => bus.hint(CHANNEL_EVENTS);
-checkServices(DECLARED);
-/** Adds `emit` to the context of a transaction: the subscribers of services, then those of messaging sessions. */
-const addEmit = emitterOf([...DECLARED.flatMap(({ subscriptions = [] }) => subscriptions), ...sessionSubscriptions(hintOfChannelEvents)]);
 
-/** Nothing is answered after this: what was acknowledged is on disk, and the rest must be tried again by its clients. */
-function fatal(error: unknown): void {
-  port?.postMessage({ failed: String((error as Error)?.stack ?? error) } satisfies FromCore);
-  setImmediate(() => process.exit(1));
+/**
+ * Everything outside the core. The core reads no clock, creates no randomness, and opens no file, socket or thread itself, so a
+ * simulation can pass its own.
+ */
+export interface CoreParts {
+  readonly settings: Settings;
+  /** False only in the benchmark that measures what recording costs. */
+  readonly recording: boolean;
+  /** Open and migrated store. The core closes it. */
+  readonly store: Store;
+  /** Registry of servers on the same database. The core closes it. */
+  readonly registry: OpenServers;
+  readonly leaseMilliseconds: number;
+  /** Hints between servers. The core closes it. */
+  readonly bus: Bus;
+  readonly ring: OperatorKeyRing;
+  readonly vault: OperatorVault;
+  readonly clock: LeaseClock;
+  /** Returns a UUID in lower case. */
+  readonly newId: () => string;
+  /** Returns unpredictable bytes. */
+  readonly random: (bytes: number) => Uint8Array;
+  /** Name of this server in the registry, for the operator. */
+  readonly serverName: string;
+  /** Fetches keys of identity providers. */
+  readonly fetchJson: FetchJson;
+  /** Threads for analyses. The core closes them. */
+  readonly analysisThreads: AnalysisThreads;
+  readonly firstStartFiles: FirstStartFiles;
+  /** Listens for the operator's commands. */
+  readonly listenForControl: (parts: ControlParts) => Promise<{ close(): void }>;
+  /** Receives orders for the sockets of messaging sessions. */
+  readonly follow: (orders: readonly SocketOrder[]) => void;
+  /** Receives, four times a second, for how many milliseconds the core can serve requests. */
+  readonly readyForMs: (milliseconds: number) => void;
+  /** Logs a line, which starts with lower case and has no prefix. */
+  readonly report: (line: string) => void;
 }
 
-mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
-const ring = operatorKeyRing(join(settings.dataFolder, 'operator.key'));
-const vault = openVault(ring.keys);
-const kept = await openStore(settings.database, { fatal });
-
-const snapshot = newSnapshot();
-const registry = await openServers(settings.database, kept);
-const bus = registry.shared ? postgresBus(settings.database) : inProcessBus();
-const lease = newLease({
-  servers: registry.servers,
-  shared: registry.shared,
-  hints: bus,
-  snapshot,
-  clock: systemClock,
-  leaseMilliseconds: await registry.servers.leaseMilliseconds(),
-  name: `${hostname()} ${process.pid}`,
-  newId: randomUUID,
-  report: (what) => console.error(`belfry: ${what}`),
-});
-/** Whoever changes identity through it is answered once no server honours what was before. */
-const store = withdrawing(kept, lease);
-
-// A database whose secrets were sealed by another operator key is not started on: every key in it would fail, one by one.
-const fingerprint = await kept.transaction(async (tx) => {
-  await tx.meta.add(FINGERPRINT, vaultFingerprint(vault));
-  return await tx.meta.get(FINGERPRINT);
-});
-if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
-  throw new Error(
-    `the operator key in ${settings.dataFolder} is not the one this database was sealed with; put the right operator.key back`,
-  );
+/** The core of one server: identity, operations, messaging sessions and sign-in on one store. */
+export interface Core {
+  /**
+   * Starts the parts: database check, first account, lease, control socket, sweeps, health. Resolves when the core can answer.
+   *
+   * @throws Error  the operator key is not that of the database, the account of an earlier start is lost, the database is too slow
+   */
+  start(): Promise<CoreReady>;
+  /** Answers a request, a request whose body was too large, or a Connect request. Never rejects for an error of the client. */
+  answer(request: CoreRequest): Promise<Answer>;
+  /** Receives what happened to a socket. */
+  receiveNews(news: SocketNews): void;
+  /** Receives the addresses of the listeners. Call it before the first `answer`. */
+  listening(endpoints: Endpoints): void;
+  /** Deletes what has expired, now. The running core does so every minute. */
+  sweep(): Promise<void>;
+  /** Stops the parts in reverse order and closes the store. */
+  stop(): Promise<void>;
 }
 
-const made = await firstStart(kept, vault, settings, mayCreateAccount(settings), now());
-endFirstStart(settings);
-await lease.start();
+/** Creates the core of one server. Nothing runs before `start`. */
+export function composeCore(parts: CoreParts): Core {
+  const { settings, clock, report } = parts;
+  let endpoints: Endpoints = {};
+  const identity = composeIdentity(parts);
+  const addEmit = composeEvents(parts);
+  const summaries = boundUnproven({
+    store: parts.store,
+    region: settings.region,
+    recordsPerMinute: settings.unprovenRecordsPerMinute,
+    clock,
+    newId: parts.newId,
+    report,
+  });
+  const server = composeServer(parts, identity, addEmit, summaries.unproven, () => endpoints);
+  const calls = calling(server);
+  const answer = answering(server, calls);
+  const messaging = composeSessions(parts, identity);
+  const connect = connecting(settings, server, messaging);
+  const signIn = composeSignIn(parts, identity, server, calls);
+  const sweep = sweeping({ store: identity.store, now: clock.wall, newId: parts.newId, addEmit });
+  const first = firstStartPart(parts);
+  const running = runParts([
+    { name: 'store', stop: parts.store.close },
+    { name: 'registry of servers', stop: parts.registry.close },
+    { name: 'bus', stop: parts.bus.close },
+    { name: 'threads for analyses', stop: parts.analysisThreads.close },
+    { name: 'operator key', start: () => requireOwnDatabase(parts) },
+    first,
+    { name: 'lease', start: identity.lease.start, stop: identity.lease.stop },
+    summaries.part,
+    { name: 'messaging sessions', stop: messaging.stop },
+    controlPart(parts, identity),
+    sweepPart(sweep, clock, report),
+    trimPart(identity.lease, clock, report),
+    beatPart({ lease: identity.lease, clock, check: () => checkDatabase(parts.store), post: parts.readyForMs }),
+  ]);
 
-const sessions = newSessionTokens(ring.keys);
-const stacks = newStacks(snapshot);
-let endpoints: Endpoints = {};
-const federate = federating({ snapshot, keys: issuerKeys(guardedFetch({ allowedInternalHosts: settings.internalIssuers })) });
-const report = (requestId: string, error: unknown) =>
-  console.error(`belfry: request ${requestId} failed: ${(error as Error)?.stack ?? error}`);
-const verifyMfa = mfaVerifier(vault);
-const authenticate = authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region });
-const authorize = authorizing({ snapshot, stacks, holds: lease.holds });
-const offload = newOffload(OFFLOAD_LIMITS, (what) => console.error(`belfry: ${what}`));
-const bounded = boundUnproven({
-  store: kept,
-  region: settings.region,
-  recordsPerMinute: settings.unprovenRecordsPerMinute,
-  now,
-  report: (what) => console.error(`belfry: ${what}`),
-});
-const server: Server = {
-  store,
-  snapshot,
-  authenticate,
-  federate,
-  authorize,
-  operations: allOperations({
-    vault,
-    verifyMfa,
+  return {
+    async start() {
+      await running.start();
+      return first.ready();
+    },
+    answer: ({ received, refuse, socket }) =>
+      socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
+    receiveNews: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
+    listening(at) {
+      endpoints = at;
+    },
+    sweep,
+    stop: running.stop,
+  };
+}
+
+type Identity = ReturnType<typeof composeIdentity>;
+
+/** Creates authentication and authorization on the identity snapshot, and the store that waits for its withdrawals. */
+function composeIdentity({ settings, store, registry, bus, ring, vault, clock, fetchJson, ...parts }: CoreParts) {
+  const snapshot = newSnapshot();
+  const lease = newLease({
+    servers: registry.servers,
+    shared: registry.shared,
+    hints: bus,
+    snapshot,
+    clock,
+    leaseMilliseconds: parts.leaseMilliseconds,
+    name: parts.serverName,
+    newId: parts.newId,
+    report: parts.report,
+  });
+  const stacks = newStacks(snapshot);
+  const sessions = newSessionTokens(ring.keys);
+  return {
+    snapshot,
+    lease,
+    /** A transaction that changes identity returns after every server knows the change. */
+    store: withdrawing(store, lease),
+    stacks,
     sessions,
-    operatorKeys: ring.keys,
-    publicUrl: () => endpoints.https ?? endpoints.http ?? 'https://localhost',
-    serviceControl: stacks.serviceControlOf,
-    lookupEventsPerSecond: settings.lookupEventsPerSecond,
-  }),
-  addEmit,
-  pageTokens: pageTokens(ring.keys),
-  record: trailRecorder(loadModel),
-  noteUse: lastUseRecorder(),
-  now,
-  route: (received) => route(received, settings),
-  recording,
-  beside: { gate: newGate(1), offload, reference: authorizationReference },
-  region: settings.region,
-  unproven: bounded.unproven,
-  holds: lease.holds,
-  sealReasons: authorizationMessages(ring.keys).encode,
-  report,
-};
-const answer = answering(server);
-const messaging = messagingSessions({
-  store: kept,
-  snapshot,
-  authenticate,
-  authorize,
-  holds: lease.holds,
-  guide2021: settings.guide2021,
-  now,
-  monotonic: systemClock.monotonic,
-  onHint: (heard) => bus.on(CHANNEL_EVENTS, heard),
-  follow: (orders) => port.postMessage({ orders } satisfies FromCore),
-  limits: { ...SESSION_LIMITS, sessionsOfUser: settings.sessionsPerUser, sessionsOfAccount: settings.sessionsPerAccount },
-  report: (what) => console.error(`belfry: ${what}`),
-});
-const connectOperations = { Connect: connectOperation(messaging.reserve) as Operation<unknown, unknown> };
-/** A Connect is answered like every call; only what comes of it is another thing. */
-const answerConnect = answering({
-  ...server,
-  route: (received) => routeConnect(received, settings),
-  operations: () => connectOperations,
-  record: trailRecorder(connectModel),
-});
+    principals: principalsOf(snapshot),
+    authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
+    authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
+    federate: federating({ snapshot, keys: issuerKeys(fetchJson) }),
+    verifyMfa: mfaVerifier(vault),
+  };
+}
 
-async function connect(received: Received, socket: number): Promise<Answer> {
-  try {
-    const answered = await answerConnect(received);
-    if (answered.status !== 200) return answered;
-    messaging.admit(socket, received);
-    return { status: 101, headers: [], body: '' };
-  } finally {
-    messaging.release(received.requestId);
+/** Returns the function that adds `emit` to a transaction: the subscribers of services, then those of messaging sessions. */
+function composeEvents({ bus }: CoreParts): AddEmit {
+  checkServices(DECLARED);
+  const hint = () => bus.hint(CHANNEL_EVENTS);
+  return emitterOf([...DECLARED.flatMap(({ subscriptions = [] }) => subscriptions), ...sessionSubscriptions(hint)]);
+}
+
+/** Creates what a request needs on its way. */
+function composeServer(
+  parts: CoreParts,
+  { snapshot, lease, store, stacks, sessions, authenticate, authorize, federate, verifyMfa }: Identity,
+  addEmit: AddEmit,
+  unproven: UnprovenRecords,
+  endpoints: () => Endpoints,
+): Server {
+  const { settings, ring, vault, clock, report } = parts;
+  return {
+    store,
+    snapshot,
+    authenticate,
+    federate,
+    authorize,
+    operations: allOperations({
+      vault,
+      verifyMfa,
+      sessions,
+      operatorKeys: ring.keys,
+      publicUrl() {
+        const { http, https } = endpoints();
+        return https ?? http ?? 'https://localhost';
+      },
+      serviceControl: stacks.serviceControlOf,
+      lookupEventsPerSecond: settings.lookupEventsPerSecond,
+    }),
+    addEmit,
+    pageTokens: pageTokens(ring.keys),
+    record: trailRecorder(loadModel),
+    noteUse: lastUseRecorder(),
+    now: clock.wall,
+    newId: parts.newId,
+    random: parts.random,
+    route: (received) => route(received, settings),
+    recording: parts.recording,
+    offload: { gate: newGate(1), threads: parts.analysisThreads, reference: authorizationReference },
+    region: settings.region,
+    unproven,
+    holds: lease.holds,
+    sealReasons: authorizationMessages(ring.keys).encode,
+    report: (requestId, error) => report(`request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
+  };
+}
+
+function composeSessions(parts: CoreParts, { snapshot, authenticate, authorize, lease }: Identity): MessagingSessions {
+  const { settings, clock } = parts;
+  return messagingSessions({
+    store: parts.store,
+    snapshot,
+    authenticate,
+    authorize,
+    holds: lease.holds,
+    guide2021: settings.guide2021,
+    now: clock.wall,
+    monotonic: clock.monotonic,
+    onHint: (heard) => parts.bus.on(CHANNEL_EVENTS, heard),
+    follow: parts.follow,
+    limits: { ...SESSION_LIMITS, sessionsOfUser: settings.sessionsPerUser, sessionsOfAccount: settings.sessionsPerAccount },
+    report: parts.report,
+  });
+}
+
+/** Returns the function that answers Connect requests: as any other request, but a success admits a messaging session. */
+function connecting(settings: Settings, server: Server, messaging: MessagingSessions) {
+  const operations = { Connect: connectOperation(messaging.reserve) as Operation<unknown, unknown> };
+  const answerConnect = answering({
+    ...server,
+    route: (received) => routeConnect(received, settings),
+    operations: () => operations,
+    record: trailRecorder(connectModel),
+  });
+
+  return async (received: Received, socket: number): Promise<Answer> => {
+    try {
+      const answer = await answerConnect(received);
+      if (answer.status !== 200) return answer;
+      messaging.admit(socket, received);
+      return { status: 101, headers: [], body: '' };
+    } finally {
+      messaging.release(received.requestId);
+    }
+  };
+}
+
+function composeSignIn(parts: CoreParts, identity: Identity, server: Server, calls: Calls): SignInPages {
+  const { settings, ring, vault } = parts;
+  const { store, snapshot, principals, sessions, federate, verifyMfa } = identity;
+  return signInPages({
+    store,
+    snapshot,
+    principals,
+    sessions,
+    signIns: consoleSignIns({ vault, sessions, principals, snapshot }),
+    federate,
+    verifyMfa,
+    // A separate gate, so that unauthenticated sign-ins do not delay authenticated callers.
+    gate: newGate(2),
+    call: calls.callWithDocument,
+    now: server.now,
+    newId: parts.newId,
+    random: parts.random,
+    recording: parts.recording,
+    region: settings.region,
+    unproven: server.unproven,
+    recorded: new WeakSet(),
+    holds: server.holds,
+    site: siteOf(settings),
+    nameDigest: nameDigest(ring.keys),
+    failuresPerSource: settings.signInFailures,
+    report: server.report,
+  });
+}
+
+/**
+ * Records the fingerprint of the operator key in a new database, and compares it in any other.
+ *
+ * @throws Error  another operator key sealed the secrets of the database, so none of its access keys would work
+ */
+async function requireOwnDatabase({ settings, store, vault }: CoreParts): Promise<void> {
+  const fingerprint = await store.transaction(async (tx) => {
+    await tx.meta.add(FINGERPRINT, vaultFingerprint(vault));
+    return await tx.meta.get(FINGERPRINT);
+  });
+  if (fingerprint === undefined || !isOwnDatabase(vault, fingerprint)) {
+    throw new Error(
+      `the operator key in '${settings.dataFolder}' is not the one this database was sealed with; put the right operator.key back`,
+    );
   }
 }
 
-const principals = principalsOf(snapshot);
-const signIn = signInPages({
-  store,
-  snapshot,
-  principals,
-  sessions,
-  signIns: consoleSignIns({ vault, sessions, principals, snapshot }),
-  federate,
-  verifyMfa,
-  // Of its own: whoever is nobody yet does not keep waiting those who are known.
-  gate: newGate(2),
-  answer,
-  now,
-  recording,
-  region: settings.region,
-  unproven: bounded.unproven,
-  recorded: new WeakSet(),
-  holds: lease.holds,
-  site: siteOf(settings),
-  nameDigest: nameDigest(ring.keys),
-  failuresPerSource: settings.signInFailures,
-  report,
-});
-
-const operatorKey = operatorKeyCommands({
-  ring,
-  vault,
-  store,
-  region: settings.region,
-  now,
-  lease,
-  sealed: DECLARED.flatMap(({ sealed = [] }) => sealed),
-});
-const control = await listenForControl(settings.dataFolder, { store, vault, region: settings.region, now, lease, operatorKey });
-const sweepServices = serviceSweeps(store, (tx) => addEmit({ tx, now: now(), newId: randomUUID }));
-/** Other requests run between two transactions. */
-async function sweepWhatEnded(): Promise<void> {
-  await store.transaction(async (tx) => {
-    await tx.idempotency.forgetExpired(now(), FORGOTTEN_AT_ONCE);
-    await tx.attempts.forget(now(), FORGOTTEN_AT_ONCE);
-  });
-  await sweepServices();
-  const told = instant(now() - CHANNEL_EVENTS_KEPT_MS);
-  while ((await store.transaction((tx) => tx.channelEvents.forget(told, FORGOTTEN_AT_ONCE))) === FORGOTTEN_AT_ONCE);
-}
-const sweep = setInterval(() => {
-  void sweepWhatEnded().catch((error) => console.error(`belfry: what has ended was not swept: ${(error as Error).message}`));
-}, SWEEP_EVERY_MS);
-const trim = setInterval(() => {
-  void lease.trim().catch((error) => console.error(`belfry: what was deleted of identity was not trimmed: ${(error as Error).message}`));
-}, TRIM_EVERY_MS);
-
-/** The lease is given up while the database still answers. */
-async function closed(): Promise<void> {
-  await messaging.stop();
-  await bounded.stop();
-  await lease.stop();
-  await Promise.all([bus.close(), registry.close(), offload.close()]);
-  await kept.close();
+function checkDatabase(store: Store): Promise<unknown> {
+  return store.transaction((tx) => tx.meta.get(FINGERPRINT));
 }
 
-const stopBeat = await beat({
-  lease,
-  check: () => kept.transaction((tx) => tx.meta.get(FINGERPRINT)),
-  post: (readyUntil) => port.postMessage({ readyUntil } satisfies FromCore),
-});
+/** Creates the part that creates the first account of an empty database. `ready` returns its administrator without the secret. */
+function firstStartPart({ store, vault, firstStartFiles, random, clock }: CoreParts): Part & { readonly ready: () => CoreReady } {
+  let ready: CoreReady = {};
+  return {
+    name: 'first account',
+    async start() {
+      const administrator = await firstStart({ store, vault, files: firstStartFiles, random, now: clock.wall() });
+      firstStartFiles.end();
+      if (administrator === undefined) return;
+      const { accountId, userName, accessKeyId } = administrator;
+      ready = { firstStart: { accountId, userName, accessKeyId } };
+    },
+    ready: () => ready,
+  };
+}
 
-serveCore(port, {
-  answer: ({ received, refuse, socket }) =>
-    socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
-  hear: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
-  listening: (at) => {
-    endpoints = at;
-  },
-  close: () => {
-    clearInterval(sweep);
-    clearInterval(trim);
-    stopBeat();
-    control.close();
-    return closed();
-  },
-});
-port.postMessage({
-  ready: made === undefined ? {} : { firstStart: { accountId: made.accountId, userName: made.userName, accessKeyId: made.accessKeyId } },
-} satisfies FromCore);
+/** Creates the part that serves the operator's commands. */
+function controlPart(parts: CoreParts, { store, lease }: Identity): Part {
+  const { vault, ring, clock, newId, random } = parts;
+  const common = { vault, store, region: parts.settings.region, now: clock.wall, newId, lease };
+  let control: { close(): void } | undefined;
+  return {
+    name: 'control socket',
+    async start() {
+      control = await parts.listenForControl({
+        ...common,
+        random,
+        operatorKey: operatorKeyCommands({ ...common, ring, sealed: DECLARED.flatMap(({ sealed = [] }) => sealed) }),
+      });
+    },
+    stop: () => control?.close(),
+  };
+}

@@ -1,21 +1,17 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { uniqueId } from '#core/base32.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { Store, Tx } from '#store/store.ts';
-import { writeDurably } from '../durable-file.ts';
-import { endpointOf, type Settings } from '../settings.ts';
 
 const ADMINISTRATOR_ACCESS = 'arn:aws:iam::aws:policy/AdministratorAccess' as Arn;
-/** What the store remembers of the first account: whose history holds what nobody can be made out for. */
+/** Name in `meta` of the first account. Its event history receives events that cannot be attributed to another account. */
 export const OPERATOR_ACCOUNT = 'operator-account';
-/** Name in `meta` of the text that identifies the operator key with which a database is sealed. */
+/** Name in `meta` of the fingerprint of the operator key that seals the secrets of a database. */
 export const FINGERPRINT = 'operator-key';
 
-/** An administrator that was just made, with the one secret that is ever shown. */
+/** An administrator that was just created, with its secret access key, which is shown only once. */
 export interface NewAdministrator {
   readonly accountId: AccountId;
   readonly userName: string;
@@ -23,70 +19,93 @@ export interface NewAdministrator {
   readonly secretAccessKey: string;
 }
 
+/** Files of a first start in the data folder. */
+export interface FirstStartFiles {
+  /** Reports whether the server may create the first account of an empty database. */
+  mayCreateAccount(): boolean;
+  /** Writes `aws/config` and `aws/credentials` (mode 0600), durably. */
+  writeProfile(administrator: NewAdministrator): void;
+  /** Ends the first start: from now on, an empty database is a lost one. */
+  end(): void;
+}
+
+export interface FirstStartParts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly files: FirstStartFiles;
+  readonly random: Random;
+  readonly now: Instant;
+}
+
 /**
- * On a store without accounts, makes the first: its root user, the administrator `admin` with `AdministratorAccess`, one access key.
- * Undefined where there is an account already.
+ * Creates the first account of an empty store: its root user, the administrator `admin` with `AdministratorAccess`, and one access key.
+ * Returns undefined if the store has an account.
  *
- * @throws Error the database has no account, and `mayCreate` is false: the account of an earlier start is lost
- *
- * Writes: `aws/config` and `aws/credentials` in the data folder (mode 0600), durably and before the account is committed,
- * so that a crash between the two leaves a profile without an account, never an account nobody can enter.
+ * Writes: the profile, before the account is committed. So a crash between the two leaves a profile without an account, never an
+ * account whose secret is lost.
+ * @throws Error  the database has no account, and this is not its first start: the account of an earlier start is lost
  */
-export async function firstStart(
-  store: Store,
-  vault: Vault,
-  settings: Settings,
-  mayCreate: boolean,
-  now: Instant,
-): Promise<NewAdministrator | undefined> {
+export async function firstStart({ store, vault, files, random, now }: FirstStartParts): Promise<NewAdministrator | undefined> {
   const exists = await store.transaction((tx) => tx.meta.get(OPERATOR_ACCOUNT));
   if (exists !== undefined) return undefined;
-  if (!mayCreate) throw new Error('the database has no account, and this is not its first start; restore it from a backup');
-  const administrator = newAdministrator(newAccountId(), 'admin');
-  writeProfile(settings, administrator);
+  if (!files.mayCreateAccount()) {
+    throw new Error('the database has no account, and this is not its first start; restore it from a backup');
+  }
+  const administrator = newAdministrator(newAccountId(random), 'admin', random);
+  files.writeProfile(administrator);
   return await store.transaction(async (tx) => {
-    // Two servers may start at once on one database: the first to commit has made it.
+    // Two servers may start at the same time on one database. The first commit creates the account.
     if ((await tx.meta.get(OPERATOR_ACCOUNT)) !== undefined) return undefined;
     await tx.meta.put(OPERATOR_ACCOUNT, administrator.accountId);
-    await makeAccount(tx, vault, administrator, 'Belfry', now);
+    await makeAccount(tx, { vault, random, now }, administrator, 'Belfry');
     return administrator;
   });
 }
 
-/** Who is to administer an account, with a new access key. */
-export function newAdministrator(accountId: AccountId, userName: string): NewAdministrator {
+/** Returns unpredictable bytes. */
+export type Random = (bytes: number) => Uint8Array;
+
+/** Creates the names and the access key of an administrator, which the store does not have yet. */
+export function newAdministrator(accountId: AccountId, userName: string, random: Random): NewAdministrator {
   return {
     accountId,
     userName,
-    accessKeyId: newAccessKeyId('AKIA', accountId, randomBytes),
-    secretAccessKey: randomBytes(30).toString('base64'),
+    accessKeyId: newAccessKeyId('AKIA', accountId, random),
+    secretAccessKey: Buffer.from(random(30)).toString('base64'),
   };
 }
 
-/** Twelve digits, not beginning with 0. */
-export function newAccountId(): AccountId {
-  return String(randomInt(100_000_000_000, 1_000_000_000_000 - 1)) as AccountId;
+const ACCOUNT_ID_MIN = 100_000_000_000;
+const ACCOUNT_ID_MAX = 999_999_999_999;
+
+/** Returns a random account ID: twelve digits, of which the first is not 0. */
+export function newAccountId(random: Random): AccountId {
+  // 40 bits: all account IDs, and numbers outside their range, which are not used.
+  for (;;) {
+    const id = Buffer.from(random(5)).readUIntBE(0, 5);
+    if (id >= ACCOUNT_ID_MIN && id <= ACCOUNT_ID_MAX) return String(id) as AccountId;
+  }
 }
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** `AIDA…`: a prefix and `length` characters nobody can guess. Requirement IAM-2. */
-export function newUniqueId(prefix: string, length: number): string {
-  return prefix + Array.from(randomBytes(length), (byte) => BASE32[byte & 31]).join('');
+/** What the first records of an account are created with. */
+export interface Creation {
+  readonly vault: Vault;
+  readonly random: Random;
+  readonly now: Instant;
 }
 
 /** Writes an account with its administrator into a transaction. */
-export async function makeAccount(tx: Tx, vault: Vault, administrator: NewAdministrator, name: string, now: Instant): Promise<void> {
-  const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
-  await tx.identity.put(accountId, 'account', accountId, { accountId, name, createdAt: now });
-  await makeAdministrator(tx, vault, { accountId, userName, accessKeyId, secretAccessKey }, now);
+export async function makeAccount(tx: Tx, creation: Creation, administrator: NewAdministrator, name: string): Promise<void> {
+  const { accountId } = administrator;
+  await tx.identity.put(accountId, 'account', accountId, { accountId, name, createdAt: creation.now });
+  await makeAdministrator(tx, creation, administrator);
 }
 
-/** Writes a user with `AdministratorAccess` and one access key. */
-export async function makeAdministrator(tx: Tx, vault: Vault, administrator: NewAdministrator, now: Instant): Promise<void> {
+/** Writes a user with `AdministratorAccess` and one access key into a transaction. */
+export async function makeAdministrator(tx: Tx, { vault, random, now }: Creation, administrator: NewAdministrator): Promise<void> {
   const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
   const key = userName.toLowerCase();
-  const userId = newUniqueId('AIDA', 17);
+  const userId = uniqueId('AIDA', random);
   await tx.identity.put(accountId, 'user', key, {
     accountId,
     arn: arn('iam', '', accountId, `user/${userName}`),
@@ -110,17 +129,4 @@ export async function makeAdministrator(tx: Tx, vault: Vault, administrator: New
     status: 'Active',
     createdAt: now,
   });
-}
-
-/** The profile `belfry` for `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`. */
-function writeProfile(settings: Settings, { accessKeyId, secretAccessKey }: NewAdministrator): void {
-  const folder = join(settings.dataFolder, 'aws');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const [scheme, address] = settings.http === 'off' ? (['https', settings.https] as const) : (['http', settings.http] as const);
-  const endpoint = address === 'off' || address.port === 0 ? '' : `endpoint_url = ${endpointOf(scheme, address)}\n`;
-  // A configured certificate is of another CA, and then the local one is never made.
-  const local = settings.http === 'off' && settings.tlsCertificateFile === undefined;
-  const trust = local ? `ca_bundle = ${join(settings.dataFolder, 'tls', 'ca.pem')}\n` : '';
-  writeDurably(join(folder, 'config'), `[profile belfry]\nregion = ${settings.region}\noutput = json\n${endpoint}${trust}`);
-  writeDurably(join(folder, 'credentials'), `[belfry]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
 }

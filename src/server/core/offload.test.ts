@@ -1,98 +1,145 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { Analysis } from '#policy/analysis.ts';
-import { StepsExceeded } from '#policy/steps.ts';
-import { newOffload, OFFLOAD_LIMITS } from './offload.ts';
+import { after, test } from 'node:test';
+import { type Analysis, sizeOf } from '#policy/analysis.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
+import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
+import { type Gate, INLINE_SIZE_MAX, newGate, withOffload } from './offload.ts';
 
-const policy = (statement: object): string => JSON.stringify({ Version: '2012-10-17', Statement: statement });
+const threads = newAnalysisThreads(ANALYSIS_LIMITS, () => {});
+after(() => threads.close());
 
-/** An analysis that a thread answers at once. */
-const QUICK: Analysis = {
-  kind: 'context-keys',
-  policies: [
-    {
-      policyId: 'p',
-      text: policy({ Effect: 'Allow', Action: '*', Resource: '*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } }),
-    },
-  ],
-};
+function partsOf(gate: Gate = newGate(2)) {
+  return { gate, threads, reference: authorizationReference };
+}
 
-/** An analysis that exceeds its steps: lists of 2,000 values against 2,000 patterns with a variable in each. */
-const ENDLESS: Analysis = {
-  kind: 'simulation',
-  identity: [
-    {
-      policyId: 'p',
-      text: policy({
-        Effect: 'Allow',
-        Action: '*',
-        Resource: '*',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: policy variables
-        Condition: { 'ForAllValues:StringLike': { 'aws:TagKeys': Array.from({ length: 2_000 }, (_, i) => '${aws:username}*a?' + i) } },
+test('withOffload: offloaded work runs once, and the attempt is repeated with its result', async () => {
+  const done: string[] = [];
+  let attempts = 0;
+  const outcome = await withOffload(partsOf(), async ({ offload }) => {
+    attempts++;
+    const work = (name: string) => async () => {
+      done.push(name);
+      return `${name} done`;
+    };
+    return [offload('one', work('one')), offload('two', work('two')), offload('one', work('one'))];
+  });
+  assert.deepEqual([attempts, done, outcome], [3, ['one', 'two'], ['one done', 'two done', 'one done']]);
+});
+
+test('withOffload: an attempt refused before the offload causes no work, and one refused after it is refused', async () => {
+  const refusal = new Error('refused');
+  let done = 0;
+  let allowed = false;
+  const attempt = () =>
+    withOffload(partsOf(), async ({ offload }) => {
+      if (!allowed) throw refusal;
+      return offload('one', async () => {
+        done++;
+        allowed = false;
+      });
+    });
+  await assert.rejects(attempt(), refusal);
+  assert.equal(done, 0);
+  allowed = true;
+  await assert.rejects(attempt(), refusal);
+  assert.equal(done, 1);
+});
+
+test('withOffload: work that fails fails the attempt', async () => {
+  const failure = new Error('failed');
+  await assert.rejects(
+    withOffload(partsOf(), async ({ offload }) => offload('one', () => Promise.reject(failure))),
+    failure,
+  );
+});
+
+test('newGate: two run at once, and if too many wait the next is ServiceUnavailable', async () => {
+  const gate = newGate(2);
+  let [working, most] = [0, 0];
+  const opened = Promise.withResolvers<void>();
+  const one = () =>
+    withOffload(partsOf(gate), async ({ offload }) =>
+      offload('one', async () => {
+        most = Math.max(most, ++working);
+        await opened.promise;
+        working--;
+        return 'done';
       }),
-    },
-  ],
-  boundary: [],
-  context: [
-    ['aws:tagkeys', Array.from({ length: 2_000 }, (_, i) => `${'a'.repeat(2_000)}${i}`)],
-    ['aws:username', 'a'.repeat(1_000)],
-  ],
-  actions: ['s3:GetObject'],
-  resources: ['*'],
-  from: 0,
-  count: 1,
-};
-
-test('newOffload: a thread returns what the analysis returns, and serves the next one', async () => {
-  const offload = newOffload(OFFLOAD_LIMITS, assert.fail);
-  for (let i = 0; i < 2; i++) assert.deepEqual(await offload.run('1', QUICK), { keys: ['aws:SecureTransport'] });
-  await offload.close();
-});
-
-test('newOffload: an analysis that needs too many steps is StepsExceeded, and the thread serves the next one', async () => {
-  const offload = newOffload({ ...OFFLOAD_LIMITS, threads: 1 }, assert.fail);
-  await assert.rejects(offload.run('1', ENDLESS), StepsExceeded);
-  assert.deepEqual(await offload.run('1', QUICK), { keys: ['aws:SecureTransport'] });
-  await offload.close();
-});
-
-test('newOffload: an analysis that takes too long is StepsExceeded, and another thread serves the next one', async () => {
-  const offload = newOffload({ ...OFFLOAD_LIMITS, threads: 1, milliseconds: 1 }, assert.fail);
-  // A thread takes longer than a millisecond to start.
-  await assert.rejects(offload.run('1', QUICK), StepsExceeded);
-  await assert.rejects(offload.run('1', QUICK), StepsExceeded);
-  await offload.close();
-});
-
-test('newOffload: accounts take turns, so one with many analyses delays another by one', async () => {
-  const offload = newOffload({ ...OFFLOAD_LIMITS, threads: 1 }, assert.fail);
-  const finished: string[] = [];
-  const run = (accountId: string, name: string) => offload.run(accountId, QUICK).then(() => finished.push(name));
-  await Promise.all([run('1', 'a1'), run('1', 'a2'), run('1', 'a3'), run('2', 'b1'), run('3', 'c1'), run('2', 'b2')]);
-  assert.deepEqual(finished, ['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
-  await offload.close();
-});
-
-test('newOffload: an account has one analysis running, however many threads there are', async () => {
-  const offload = newOffload({ ...OFFLOAD_LIMITS, threads: 2 }, assert.fail);
-  const finished: string[] = [];
-  const run = (accountId: string, analysis: Analysis, name: string) =>
-    offload.run(accountId, analysis).then(
-      () => finished.push(name),
-      () => finished.push(name),
     );
-  // The second of account 1 waits for the first, and account 2 for neither.
-  await Promise.all([run('1', ENDLESS, 'a1'), run('1', QUICK, 'a2'), run('2', QUICK, 'b1')]);
-  assert.deepEqual(finished, ['b1', 'a1', 'a2']);
-  await offload.close();
+  const all = Array.from({ length: 34 }, one);
+  await assert.rejects(one(), { code: 'ServiceUnavailable' });
+  opened.resolve();
+  assert.deepEqual(new Set(await Promise.all(all)), new Set(['done']));
+  assert.equal(most, 2);
+  assert.equal(await one(), 'done');
 });
 
-test('newOffload: an account with too many waiting analyses, and too many of all accounts, are Throttling', async () => {
-  const offload = newOffload({ ...OFFLOAD_LIMITS, threads: 1, waitingOfAccount: 2, waiting: 3 }, assert.fail);
-  const accepted = ['1', '1', '1', '2'].map((accountId) => offload.run(accountId, QUICK));
-  await assert.rejects(offload.run('1', QUICK), { code: 'Throttling', message: 'Rate exceeded' });
-  await assert.rejects(offload.run('3', QUICK), { code: 'Throttling' });
-  await Promise.all(accepted);
-  assert.deepEqual(await offload.run('3', QUICK), { keys: ['aws:SecureTransport'] });
-  await offload.close();
+const policyOf = (text: string): Analysis => ({ kind: 'context-keys', policies: [{ policyId: 'p', text }] });
+const conditionOn = (key: string, padding = 0): string =>
+  `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"${key}":"true"}}}}${' '.repeat(padding)}`;
+
+/** Threads that list their analyses. */
+function counting() {
+  const ran: Analysis[] = [];
+  const run: typeof threads.run = (accountId, analysis) => {
+    ran.push(analysis);
+    return threads.run(accountId, analysis);
+  };
+  return { ran, parts: { ...partsOf(), threads: { run } } };
+}
+
+test('withOffload: a small analysis runs within the attempt, a long one outside of it', async () => {
+  const { ran, parts } = counting();
+  let attempts = 0;
+  const analyze = (text: string) =>
+    withOffload(parts, async ({ analyzeFor }) => {
+      attempts++;
+      return analyzeFor('1')(policyOf(text) as never);
+    });
+  assert.deepEqual([await analyze(conditionOn('a:b')), attempts, ran.length], [{ keys: ['a:b'] }, 1, 0]);
+  assert.deepEqual([await analyze(conditionOn('a:b', INLINE_SIZE_MAX)), attempts, ran.length], [{ keys: ['a:b'] }, 3, 1]);
+});
+
+test('withOffload: an analysis of changed policies runs again, and policies that keep changing are ServiceUnavailable', async () => {
+  const { ran, parts } = counting();
+  let changes = 2;
+  let version = 0;
+  // The policies change between two attempts, `changes` times.
+  const attempt = () =>
+    withOffload(parts, async ({ analyzeFor }) => {
+      if (changes-- > 0) version++;
+      return analyzeFor('1')(policyOf(conditionOn(`a:v${version}`, INLINE_SIZE_MAX)) as never);
+    });
+  assert.deepEqual([await attempt(), ran.length], [{ keys: ['a:v2'] }, 2]);
+  changes = Number.POSITIVE_INFINITY;
+  await assert.rejects(attempt(), { code: 'ServiceUnavailable' });
+});
+
+test('withOffload: no analysis takes more steps on the thread of the attempt than INLINE_STEPS_MAX', async () => {
+  // Small enough for the thread of the attempt by its size, and too slow for it.
+  const pattern = `*${'a?'.repeat(40)}b*`;
+  const text = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: {
+      Effect: 'Allow',
+      Action: '*',
+      Resource: '*',
+      Condition: { StringLike: { 'aws:UserAgent': Array.from({ length: 20 }, () => pattern) } },
+    },
+  });
+  const analysis: Analysis = {
+    kind: 'simulation',
+    identity: [{ policyId: 'p', text }],
+    boundary: [],
+    context: [['aws:useragent', 'a'.repeat(1_800)]],
+    actions: Array.from({ length: 20 }, (_, i) => `s3:Get${i}`),
+    resources: ['*'],
+    from: 0,
+    count: 20,
+  };
+  assert.ok(sizeOf(analysis) <= INLINE_SIZE_MAX);
+  const { ran, parts } = counting();
+  const outcome = await withOffload(parts, async ({ analyzeFor }) => analyzeFor('1')(analysis as never));
+  assert.equal((outcome as { results: unknown[] }).results.length, 20);
+  assert.equal(ran.length, 1);
 });

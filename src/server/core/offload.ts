@@ -1,156 +1,140 @@
-/** Runs long analyses in threads of their own, so that they delay no other request. Decision 0016. */
-import { Worker } from 'node:worker_threads';
+/** Slow work off the transactions: password hashes and analyses of policies. Owns how a request waits for it; Decision 0016. */
+import { isDeepStrictEqual } from 'node:util';
 import { AwsError } from '#core/aws-error.ts';
-import type { Analysis, Outcome } from '#policy/analysis.ts';
+import { type Analysis, type Outcome, runAnalysis, sizeOf } from '#policy/analysis.ts';
 import { StepsExceeded } from '#policy/steps.ts';
-import { COMPILE_CACHE } from '../compile-cache.ts';
+import type { AuthorizationReference } from '#policy/validate/reference.ts';
+import type { Call, RunAnalysis } from '#services/kit/operation.ts';
+import type { AnalysisThreads } from './analysis-threads.ts';
 
-/** What the thread answers. */
-export type FromOffload = { readonly outcome: Outcome } | 'exceeded' | { readonly failed: string };
+/** Runs work when a slot is free. Returns undefined if too many wait already. */
+export type Gate = <T>(work: () => Promise<T>) => Promise<T> | undefined;
 
-/** Threads for analyses, shared by all accounts. */
-export interface Offload {
-  /**
-   * Runs an analysis in a thread.
-   *
-   * An account has one analysis running at a time. Accounts take turns, so that one with many analyses delays another by
-   * one analysis at most for each thread.
-   *
-   * @throws StepsExceeded  the analysis needs more steps or time than one may take
-   * @throws AwsError Throttling  too many analyses of the account, or of all accounts, are waiting
-   */
-  run(accountId: string, analysis: Analysis): Promise<Outcome>;
-  close(): Promise<void>;
-}
+const WAITING_MAX = 32;
 
-/** Limits of the threads for analyses. */
-export interface OffloadLimits {
-  /** Threads that run at once. One is started when it is first needed, and stays. */
-  readonly threads: number;
-  readonly waitingOfAccount: number;
-  readonly waiting: number;
-  /** Time after which the server ends the thread of an analysis. The step budget ends an ordinary one long before. */
-  readonly milliseconds: number;
-}
+/**
+ * Creates a gate with `workingMax` slots. At most 32 wait for one. A password hash takes 32 MiB and one of Node's four threads, so all
+ * gates together have fewer than four slots: the disk never waits for passwords.
+ */
+export function newGate(workingMax: number): Gate {
+  let working = 0;
+  const waiting: (() => void)[] = [];
 
-/** Assumed: the numbers. AWS documents that both services throttle, not from which rate on. */
-export const OFFLOAD_LIMITS: OffloadLimits = { threads: 2, waitingOfAccount: 4, waiting: 32, milliseconds: 10_000 };
-
-/** Memory of one thread. One that needs more ends, and its analysis exceeds its budget. */
-const HEAP_MEGABYTES = 512;
-
-interface Job {
-  readonly analysis: Analysis;
-  readonly done: (outcome: Outcome) => void;
-  readonly failed: (error: unknown) => void;
-}
-
-/** Sends an analysis to a thread. `late`: it does not answer in time, or needs more memory than it may. */
-function answerOf(thread: Worker, analysis: Analysis, milliseconds: number): Promise<FromOffload | 'late'> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => settle('late'), milliseconds);
-    const onError = (error: NodeJS.ErrnoException): void =>
-      settle(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'late' : { failed: String(error.stack ?? error) });
-    const onExit = (): void => settle({ failed: 'the thread ended' });
-    const settle = (settled: FromOffload | 'late'): void => {
-      clearTimeout(late);
-      thread.off('message', settle);
-      thread.off('error', onError);
-      thread.off('exit', onExit);
-      resolve(settled);
-    };
-    thread.on('message', settle);
-    thread.on('error', onError);
-    thread.on('exit', onExit);
-    thread.postMessage(analysis);
-  });
-}
-
-/** Creates the threads for analyses. None is started before the first analysis. */
-export function newOffload(limits: OffloadLimits, report: (what: string) => void): Offload {
-  /** Waiting jobs of each account. The account whose turn is next is first. */
-  const queues = new Map<string, Job[]>();
-  const running = new Set<string>();
-  const idle: Worker[] = [];
-  const threads = new Set<Worker>();
-  let waiting = 0;
-  let closed = false;
-
-  function startThread(): Worker {
-    const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
-    const resourceLimits = { maxOldGenerationSizeMb: HEAP_MEGABYTES };
-    const thread = new Worker(new URL('./offload-thread.ts', import.meta.url), { env, resourceLimits });
-    // A thread that waits for analyses keeps no process running.
-    thread.unref();
-    threads.add(thread);
-    thread.on('error', (error) => report(`a thread for analyses failed: ${(error as Error).message}`));
-    thread.on('exit', () => {
-      threads.delete(thread);
-      const at = idle.indexOf(thread);
-      if (at >= 0) idle.splice(at, 1);
-    });
-    return thread;
-  }
-
-  function nextJob(): { readonly accountId: string; readonly job: Job } | undefined {
-    for (const [accountId, jobs] of queues) {
-      if (running.has(accountId)) continue;
-      const job = jobs.shift();
-      if (jobs.length === 0) queues.delete(accountId);
-      if (job !== undefined) return { accountId, job };
-    }
-    return undefined;
-  }
-
-  function start(): void {
-    while (!closed && running.size < limits.threads) {
-      const next = nextJob();
-      if (next === undefined) return;
-      waiting--;
-      running.add(next.accountId);
-      const { failed } = next.job;
-      void runIn(idle.pop() ?? startThread(), next.job)
-        .catch(failed)
-        .finally(() => {
-          running.delete(next.accountId);
-          // The account's turn comes again after that of every other account.
-          const more = queues.get(next.accountId);
-          queues.delete(next.accountId);
-          if (more !== undefined) queues.set(next.accountId, more);
-          start();
-        });
+  async function run<T>(work: () => Promise<T>): Promise<T> {
+    if (working === workingMax) await new Promise<void>((resolve) => waiting.push(resolve));
+    else working++;
+    try {
+      return await work();
+    } finally {
+      // Hands the slot to the longest waiter, so that a newcomer cannot take it.
+      const next = waiting.shift();
+      if (next === undefined) working--;
+      else next();
     }
   }
+  return (work) => (waiting.length >= WAITING_MAX ? undefined : run(work));
+}
 
-  /** Ends the thread if it does not answer in time, or fails. */
-  async function runIn(thread: Worker, job: Job): Promise<void> {
-    const answer = await answerOf(thread, job.analysis, limits.milliseconds);
-    if (answer === 'late' || (answer !== 'exceeded' && 'failed' in answer)) await thread.terminate();
-    else idle.push(thread);
-    if (answer === 'late' || answer === 'exceeded') job.failed(new StepsExceeded());
-    else if ('failed' in answer) job.failed(new Error(`an analysis failed: ${answer.failed}`));
-    else job.done(answer.outcome);
-  }
+/** Where work outside the transaction runs. */
+export interface OffloadParts {
+  readonly gate: Gate;
+  readonly threads: Pick<AnalysisThreads, 'run'>;
+  /** The service authorization reference, for analyses that are small enough to run at once. */
+  readonly reference: () => AuthorizationReference;
+}
 
-  return {
-    run(accountId, analysis) {
-      const jobs = queues.get(accountId) ?? [];
-      if (closed || jobs.length >= limits.waitingOfAccount || waiting >= limits.waiting) {
-        return Promise.reject(new AwsError('Throttling', 'Rate exceeded'));
-      }
-      return new Promise((done, failed) => {
-        jobs.push({ analysis, done, failed });
-        queues.set(accountId, jobs);
-        waiting++;
-        start();
-      });
+/** What an attempt can run outside its transaction. */
+export interface Offloading {
+  readonly offload: Call['offload'];
+  /** `Call.analyze` for an account, whose limits apply. */
+  readonly analyzeFor: (accountId: string) => RunAnalysis;
+}
+
+/**
+ * Steps that an analysis may take on the core's thread, while every other caller waits: a few milliseconds. One that needs
+ * more runs in another thread.
+ */
+export const INLINE_STEPS_MAX = 2 ** 20;
+
+/** Characters of an analysis that may run on the core's thread. */
+export const INLINE_SIZE_MAX = 4_096;
+
+/** Times that one request may run an analysis again because the policies changed. */
+const ANALYSES_MAX = 4;
+
+/** Work that an attempt needs before it can be repeated: identified by a name, or by the analysis itself. */
+interface Work {
+  readonly key: string | Analysis;
+  readonly run: () => Promise<unknown>;
+}
+
+/** Result of an analysis that needs more steps than one may take. */
+const EXCEEDED = Symbol('exceeded');
+
+/**
+ * Runs an attempt. If the attempt needs work that is not done yet, aborts it, does the work and runs the attempt again. So no
+ * transaction waits for the work, and a request that is refused first causes none.
+ *
+ * @throws AwsError ServiceUnavailable  too many wait already, or the policies of an analysis kept changing
+ * @throws AwsError Throttling  too many analyses of the account are waiting
+ */
+export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: Offloading) => Promise<T>): Promise<T> {
+  const { gate, threads, reference } = parts;
+  let done: { readonly key: Work['key']; readonly result: unknown }[] | undefined;
+  let needed: Work | undefined;
+  // A function, because the compiler does not see that the attempt assigns `needed`.
+  const neededWork = () => needed;
+  const abortFor = (work: Work): never => {
+    needed = work;
+    throw new Error('An attempt is aborted for work outside the transaction.');
+  };
+  const finished = (key: Work['key']) => done?.find((one) => isDeepStrictEqual(one.key, key));
+  const offloading: Offloading = {
+    offload(name, work) {
+      const known = finished(name);
+      return known === undefined
+        ? abortFor({ key: name, run: () => gate(work) ?? Promise.reject(unavailable()) })
+        : (known.result as never);
     },
-    async close() {
-      closed = true;
-      for (const jobs of queues.values())
-        for (const job of jobs) job.failed(new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.'));
-      queues.clear();
-      await Promise.all([...threads].map((thread) => thread.terminate()));
+    analyzeFor: (accountId) => (analysis) => {
+      const known = finished(analysis);
+      if (known?.result === EXCEEDED) throw new StepsExceeded();
+      if (known !== undefined) return known.result as never;
+      const inThread = () => abortFor({ key: analysis, run: () => outcomeOf(threads.run(accountId, analysis)) });
+      if (sizeOf(analysis) > INLINE_SIZE_MAX) return inThread();
+      try {
+        return runAnalysis(analysis, reference(), { stepsLeft: INLINE_STEPS_MAX }, false) as never;
+      } catch (error) {
+        if (error instanceof StepsExceeded) return inThread();
+        throw error;
+      }
     },
   };
+
+  for (;;) {
+    needed = undefined;
+    try {
+      return await attempt(offloading);
+    } catch (error) {
+      if (neededWork() === undefined) throw error;
+    }
+    const { key, run } = neededWork() as Work;
+    done ??= [];
+    if (typeof key !== 'string' && done.filter((one) => typeof one.key !== 'string').length === ANALYSES_MAX) throw unavailable();
+    done.push({ key, result: await run() });
+  }
+}
+
+/** An exceeded budget is a result: the repeated attempt throws it, and decides what the client gets. */
+async function outcomeOf(running: Promise<Outcome>): Promise<Outcome | typeof EXCEEDED> {
+  try {
+    return await running;
+  } catch (error) {
+    if (error instanceof StepsExceeded) return EXCEEDED;
+    throw error;
+  }
+}
+
+function unavailable(): AwsError {
+  return new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
 }

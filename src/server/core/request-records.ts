@@ -1,29 +1,30 @@
-/** Records of requests: which request has one, and what it says. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
-import { randomUUID } from 'node:crypto';
+/** Records of requests: which request has one, and its facts. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
 import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import type { Authorized, Denied } from '#access/authorize.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
-import type { Received } from '#core/exchange.ts';
+import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import { actionName, SERVICES, type ServiceName } from '#model/services.ts';
 import type { Tx } from '#store/store.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
 import { errorCodeFor } from '#wire/encode.ts';
-import type { Routed, RoutingRefusal } from '#wire/routed.ts';
+import type { CalledOperation, RoutingRefusal } from '#wire/routed.ts';
 
 /** `eventSource` of requests that name no service. Ours: AWS does not record them. */
 const SERVER_EVENT_SOURCE = 'belfry.server';
 
-/** What recording needs of the server. */
+/** Needs of recording. */
 export interface RecordParts {
   readonly record: (recorded: Recorded) => TrailRow;
   /** Records the last use of a key and its principal. Returns undefined if it was recorded a short while ago. */
   readonly noteUse: (tx: Tx, use: Use) => Promise<void> | undefined;
   readonly now: () => Instant;
+  /** Returns a UUID in lower case. */
+  readonly newId: () => string;
   /** False only in the benchmark that measures what recording costs. */
   readonly recording: boolean;
   /**
@@ -34,15 +35,15 @@ export interface RecordParts {
   readonly unproven: UnprovenRecords;
 }
 
-/** Who called what: the facts of a request as far as they are known. */
+/** Facts for the record of a request, as far as they are known. Each stage adds its own. */
 export interface Facts {
-  readonly received: Received;
-  readonly routed: Routed | RoutingRefusal;
+  readonly request: RequestFacts;
+  readonly called: CalledOperation | RoutingRefusal;
   authenticated?: Authenticated;
-  /** What a request that is refused for another reason claims and does not prove. */
+  /** Unproven claims of a request that fails for another reason. */
   claimed?: Unauthenticated['claimed'];
   input?: unknown;
-  /** What was allowed, kept for the record of an operation that fails after it. */
+  /** Authorized resources, for the record of an operation that fails afterwards. */
   authorized?: Authorized;
 }
 
@@ -77,29 +78,29 @@ export function requestRecords(server: RecordParts): RequestRecords {
   function isRecorded(facts: Facts, outcome: Outcome): boolean {
     if (!server.recording) return false;
     const { signed, accountId } = callerOf(facts, outcome);
-    return signed || server.unproven.admit(facts.received, accountId, now());
+    return signed || server.unproven.admit(facts.request, accountId, now());
   }
 
   async function append(tx: Tx, facts: Facts, outcome: Outcome): Promise<void> {
     if (!server.recording) return;
-    const { received, routed, input } = facts;
+    const { request, called, input } = facts;
     const { authenticated, principal, accessKeyId, accountId, region } = callerOf(facts, outcome);
-    const { service, operation } = calledOf(routed);
+    const { service, operation } = calledOf(called);
     const identityVersion = facts.authorized?.identityVersion ?? authenticated?.identityVersion;
     const resources = outcome.denied?.resources ?? facts.authorized?.resources;
-    if (authenticated !== undefined && routed.kind === 'routed') {
-      const noted = server.noteUse(tx, { ...authenticated, action: actionName(routed.service, operation), now: now() });
+    if (authenticated !== undefined && called.kind === 'routed') {
+      const noted = server.noteUse(tx, { ...authenticated, action: actionName(called.service, operation), now: now() });
       if (noted !== undefined) await noted;
     }
     await tx.trail.append(
       server.record({
-        received,
+        received: request,
         ...(service === undefined ? {} : { service }),
         operation,
         eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
         region,
         now: now(),
-        eventId: randomUUID(),
+        eventId: server.newId(),
         recipientAccountId: accountId,
         ...(principal === undefined ? {} : { principal }),
         ...(accessKeyId === undefined ? {} : { accessKeyId }),
@@ -107,7 +108,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
         ...(outcome.output === undefined ? {} : { output: outcome.output }),
         ...(outcome.error === undefined
           ? {}
-          : { error: { code: errorCodeFor(routed, outcome.error).code, message: outcome.error.message } }),
+          : { error: { code: errorCodeFor(called, outcome.error).code, message: outcome.error.message } }),
         ...(resources === undefined ? {} : { resources }),
         ...(identityVersion === undefined ? {} : { identityVersion }),
         ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),
@@ -115,7 +116,7 @@ export function requestRecords(server: RecordParts): RequestRecords {
     );
   }
 
-  /** Who a record names, and in whose event history in which region it is. */
+  /** Returns the caller that a record names, and the account and region of its event history. */
   function callerOf(facts: Facts, outcome: Outcome) {
     const { claimed } = outcome;
     const authenticated = outcome.authenticated ?? facts.authenticated;
@@ -139,8 +140,8 @@ export function requestRecords(server: RecordParts): RequestRecords {
 const UNKNOWN_OPERATION = 'UnknownOperation';
 
 /** The service and operation that a record names. */
-function calledOf(routed: Routed | RoutingRefusal): { readonly service: ServiceName | undefined; readonly operation: string } {
-  return routed.kind === 'routed'
-    ? { service: routed.service, operation: routed.operation.name }
-    : { service: routed.service ?? routed.likelyService, operation: routed.operationName ?? UNKNOWN_OPERATION };
+function calledOf(called: CalledOperation | RoutingRefusal): { readonly service: ServiceName | undefined; readonly operation: string } {
+  return called.kind === 'routed'
+    ? { service: called.service, operation: called.operation.name }
+    : { service: called.service ?? called.likelyService, operation: called.operationName ?? UNKNOWN_OPERATION };
 }

@@ -1,52 +1,52 @@
 /** Writes the counts of unproven requests into the trail. Owns the timer and the retry; `trail/unproven.ts` owns the counts. */
-import { randomUUID } from 'node:crypto';
-import type { Instant } from '#core/instant.ts';
+import type { LeaseClock } from '#access/lease-parts.ts';
+import type { Part } from '#core/part.ts';
 import type { Store } from '#store/store.ts';
 import { type Omitted, omittedRow, type UnprovenRecords, unprovenRecords } from '#trail/unproven.ts';
 
-/** From the first omitted request to its summary, so that the trail soon shows that a flood began. */
+/** Time from the first omitted request to its summary, so that the trail soon shows that a flood began. */
 const FIRST_SUMMARY_MS = 1_000;
-/** Between two summaries of a flood that goes on. A server that is killed loses the counts of at most this time. */
+/** Interval between two summaries of a flood. A server that is killed loses the counts of at most this time. */
 const SUMMARY_EVERY_MS = 60_000;
 
 export interface SummaryParts {
   readonly store: Store;
   readonly region: string;
   readonly recordsPerMinute: number;
-  readonly now: () => Instant;
+  readonly clock: LeaseClock;
+  readonly newId: () => string;
   readonly report: (what: string) => void;
 }
 
-/** The bound on unproven records, with the summaries of what it omits. */
+/** The bound on unproven records, with summaries of the omitted requests. */
 export interface BoundedUnproven {
   readonly unproven: UnprovenRecords;
-  /** Writes the last counts. Call it while the store is open and after the last request. */
-  stop(): Promise<void>;
+  /** Its stop writes the last counts, so it must stop after the last request and before the store. */
+  readonly part: Part;
 }
 
 /**
- * Starts the bound of one server.
+ * Creates the bound of one server. The first omitted request starts the timer.
  *
  * Writes: `tx.trail`, one summary record for each account with omitted requests, a second after the first and then every minute.
  */
-export function boundUnproven({ store, region, recordsPerMinute, now, report }: SummaryParts): BoundedUnproven {
-  let timer: NodeJS.Timeout | undefined;
+export function boundUnproven({ store, region, recordsPerMinute, clock, newId, report }: SummaryParts): BoundedUnproven {
+  let cancel: (() => void) | undefined;
   let writing: Promise<void> | undefined;
   let lastAtMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
   const unproven = unprovenRecords({ recordsPerMinute, onOmitted: schedule });
 
   function schedule(): void {
-    if (stopped || timer !== undefined || writing !== undefined) return;
-    const sinceLastMs = performance.now() - lastAtMs;
-    timer = setTimeout(() => void write(), Math.max(FIRST_SUMMARY_MS, SUMMARY_EVERY_MS - sinceLastMs));
-    timer.unref();
+    if (stopped || cancel !== undefined || writing !== undefined) return;
+    const sinceLastMs = clock.monotonic() - lastAtMs;
+    cancel = clock.after(Math.max(FIRST_SUMMARY_MS, SUMMARY_EVERY_MS - sinceLastMs), () => void write());
   }
 
   async function write(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    lastAtMs = performance.now();
+    cancel?.();
+    cancel = undefined;
+    lastAtMs = clock.monotonic();
     const omitted = unproven.takeOmitted();
     if (omitted.length === 0) return;
     writing = append(omitted).catch((error) => {
@@ -61,8 +61,8 @@ export function boundUnproven({ store, region, recordsPerMinute, now, report }: 
   }
 
   function append(omitted: readonly Omitted[]): Promise<void> {
-    const at = now();
-    const rows = omitted.map((each) => omittedRow(each, region, at, randomUUID()));
+    const at = clock.wall();
+    const rows = omitted.map((each) => omittedRow(each, region, at, newId()));
     return store.transaction(async (tx) => {
       for (const row of rows) await tx.trail.append(row);
     });
@@ -70,10 +70,13 @@ export function boundUnproven({ store, region, recordsPerMinute, now, report }: 
 
   return {
     unproven,
-    async stop() {
-      stopped = true;
-      await writing;
-      await write();
+    part: {
+      name: 'summaries of unproven requests',
+      async stop() {
+        stopped = true;
+        await writing;
+        await write();
+      },
     },
   };
 }

@@ -27,7 +27,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   const looking = new Set<() => void>();
   const sockets = openSockets({
     ask: answer,
-    tell(one) {
+    notify(one) {
       news.push(one);
       for (const look of looking) look();
     },

@@ -38,32 +38,32 @@ const SOCKET_LIMITS: SocketLimits = {
 };
 
 export interface SocketParts {
-  /** Asks the core whether a socket may be opened: 101, or an error. */
+  /** Sends a Connect request to the core. Status 101 allows to open the socket. */
   readonly ask: (received: Received, socket: number) => Promise<Answer>;
-  readonly tell: (news: SocketNews) => void;
+  readonly notify: (news: SocketNews) => void;
   readonly limits?: Partial<SocketLimits>;
 }
 
-/** The WebSockets of messaging sessions. Owns them and their limits; what is sent over them and why, the core says. */
+/** WebSockets of messaging sessions. Owns the sockets and their limits. The core decides what is sent over them. */
 export interface Sockets {
   /** Takes over the connection of an upgrade request. */
   upgrade(request: IncomingMessage, connection: Duplex, head: Buffer, received: Received): void;
   follow(orders: readonly SocketOrder[]): void;
-  /** Closes all, so that their clients reconnect. */
+  /** Closes all sockets, so that their clients reconnect to another server. */
   close(): Promise<void>;
 }
 
-/** Whether a request asks for a messaging session; every other one that speaks of an upgrade is answered as if it did not. */
+/** Reports whether a request opens a messaging session. The server ignores the `Upgrade` header of all other requests. */
 export function isConnect({ headers, url, method }: IncomingMessage): boolean {
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
   return url === CONNECT_PATH || url?.startsWith(`${CONNECT_PATH}?`) === true;
 }
 
-export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets {
+export function openSockets({ ask, notify, limits: given }: SocketParts): Sockets {
   const limits = { ...SOCKET_LIMITS, ...given };
   let serving: Promise<WebSocketServer> | undefined;
   const sockets = new Map<number, WebSocket>();
-  /** Who has answered since the last ping. */
+  /** Sockets that have responded since the last ping. */
   const alive = new WeakSet<WebSocket>();
   /** Connections that are a WebSocket or wait to become one, by source. */
   const ofSource = new Map<string, number>();
@@ -72,27 +72,30 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
   let last = 0;
   let closing = false;
 
-  const ping = setInterval(() => {
+  let ping: NodeJS.Timeout | undefined;
+
+  function pingAll(): void {
     for (const socket of sockets.values()) {
       if (!alive.delete(socket)) socket.terminate();
       else socket.ping();
     }
-  }, limits.pingEveryMs);
+  }
 
-  /** The library is read when the first client comes. */
+  /** Loads the library for the first client. */
   async function serve(): Promise<WebSocketServer> {
     const { WebSocketServer } = await import('ws');
     return new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: limits.frameMaxBytes });
   }
 
   function opened(number: number, socket: WebSocket): void {
+    ping ??= setInterval(pingAll, limits.pingEveryMs);
     sockets.set(number, socket);
     alive.add(socket);
     socket.on('pong', () => alive.add(socket));
-    // What a client does wrong closes its socket; nobody else has to know.
+    // An error of a client only closes its socket.
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(number));
-    tell({ opened: number });
+    notify({ opened: number });
     if (closing) end(socket, CLOSINGS.leaving);
   }
 
@@ -102,7 +105,7 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
     socket.once('close', () => clearTimeout(timer));
   }
 
-  /** Sends to those who read; who does not is closed, and comes back when he can. */
+  /** Sends a frame. Closes the socket of a client that does not read; the client can reconnect. */
   function send(socket: WebSocket | undefined, frame: Buffer): void {
     if (socket === undefined || socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount + frame.length > limits.waitingMaxBytes) end(socket, CLOSINGS.tryAgain);
@@ -131,7 +134,7 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
       let admitted = false;
       connection.once('close', () => {
         clearTimeout(timer);
-        if (admitted) tell({ closed: number });
+        if (admitted) notify({ closed: number });
       });
       serving ??= serve();
       Promise.all([ask(received, number), serving])
@@ -142,7 +145,7 @@ export function openSockets({ ask, tell, limits: given }: SocketParts): Sockets 
         .then(([answer, server]) => {
           admitted = answer.status === 101;
           if (!admitted) answerBare(connection, answer, limits.graceMs);
-          else if (connection.destroyed) tell({ closed: number });
+          else if (connection.destroyed) notify({ closed: number });
           else server.handleUpgrade(request, connection, head, (socket) => opened(number, socket));
         })
         .catch(() => connection.destroy());

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
+import { toBase32 } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { RegisteredServer } from '#store/engine/servers.ts';
@@ -15,8 +15,8 @@ import {
   type NewAdministrator,
   newAccountId,
   newAdministrator,
-  newUniqueId,
   OPERATOR_ACCOUNT,
+  type Random,
 } from '../core/first-start.ts';
 import { GRACE_MS } from '../edge/bare-answer.ts';
 import type { OperatorKeyChange, OperatorKeyCommands } from './operator-key.ts';
@@ -75,6 +75,8 @@ export interface ControlParts {
   readonly vault: Vault;
   readonly region: string;
   readonly now: () => Instant;
+  readonly newId: () => string;
+  readonly random: Random;
   readonly lease: Pick<Lease, 'remove' | 'serverId' | 'servers'>;
   readonly operatorKey: OperatorKeyCommands;
 }
@@ -156,7 +158,10 @@ export function askControl(dataFolder: string, request: ControlRequest): Promise
   });
 }
 
-async function perform(line: string, { store, vault, region, now, lease, operatorKey }: ControlParts): Promise<ControlReply> {
+async function perform(
+  line: string,
+  { store, vault, region, now, newId, random, lease, operatorKey }: ControlParts,
+): Promise<ControlReply> {
   const request = JSON.parse(line) as ControlRequest;
   const at = now();
   const event = (accountId: AccountId, eventName: string, details: Readonly<Record<string, unknown>>) =>
@@ -164,7 +169,7 @@ async function perform(line: string, { store, vault, region, now, lease, operato
       accountId,
       region,
       now: at,
-      eventId: randomUUID(),
+      eventId: newId(),
       eventName,
       eventSource: EVENT_SOURCE,
       invokedBy: 'operator',
@@ -175,11 +180,11 @@ async function perform(line: string, { store, vault, region, now, lease, operato
     case 'account create': {
       if (typeof request.name !== 'string' || request.name.length < 1 || request.name.length > 50)
         return { ok: false, error: 'An account name has 1 to 50 characters.' };
-      const administrator = newAdministrator(newAccountId(), 'admin');
+      const administrator = newAdministrator(newAccountId(random), 'admin', random);
       await store.transaction(async (tx) => {
         if ((await tx.identity.get(administrator.accountId, 'account', administrator.accountId)) !== undefined)
           throw new Error('that account id is taken; try again');
-        await makeAccount(tx, vault, administrator, request.name, at);
+        await makeAccount(tx, { vault, random, now: at }, administrator, request.name);
         await tx.trail.append(
           event(administrator.accountId, 'CreateAccount', {
             accountName: request.name,
@@ -199,10 +204,10 @@ async function perform(line: string, { store, vault, region, now, lease, operato
     }
     case 'account restore-administrator': {
       const accountId = String(request.accountId) as AccountId;
-      const administrator = newAdministrator(accountId, `break-glass-${newUniqueId('', 8).toLowerCase()}`);
+      const administrator = newAdministrator(accountId, `break-glass-${toBase32(random(5)).toLowerCase()}`, random);
       const restored = await store.transaction(async (tx) => {
         if ((await tx.identity.get(accountId, 'account', accountId)) === undefined) return false;
-        await makeAdministrator(tx, vault, administrator, at);
+        await makeAdministrator(tx, { vault, random, now: at }, administrator);
         await tx.trail.append(
           event(accountId, 'RestoreAdministrator', {
             breakGlass: true,

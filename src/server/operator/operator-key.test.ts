@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,24 +46,23 @@ async function sealedStore() {
       });
     }
     const times = { createdAt: instant(0), updatedAt: instant(0), tags: [] };
-    await tx.resources.add(APP_INSTANCE, { ...ENDPOINT, ...times, parent: '', id: 'a', document: { name: 'chat' } });
+    await tx.resources.add(APP_INSTANCE, { ...ENDPOINT, ...times, parent: '', id: 'a', document: { Name: 'chat' } });
     const sealedAttributes = sealAttributes(vault, ENDPOINT, 'the device token');
-    const document = { type: 'GCM', resourceArn: '', allowMessages: 'ALL', sealedAttributes } as const;
+    const document = { Type: 'GCM', ResourceArn: '', AllowMessages: 'ALL', sealedAttributes } as const;
     await tx.resources.add(APP_INSTANCE_USER_ENDPOINT, { ...ENDPOINT, ...times, document });
     const sip = ['sip 1', 'sip 2'].map((password) => {
-      const username = `user of ${password}`;
-      return { username, sealedPassword: vault.seal(password, sipCredentialBinding('connector', username)) };
+      const Username = `user of ${password}`;
+      return { Username, sealedPassword: vault.seal(password, sipCredentialBinding('connector', Username)) };
     });
     await tx.resources.add(VOICE_CONNECTOR, {
       ...CONNECTOR,
       ...times,
       document: {
-        name: 'trunk',
-        awsRegion: 'eu-west-1',
-        requireEncryption: true,
-        networkType: 'IPV4_ONLY',
-        configurations: {},
-        credentials: sip,
+        Name: 'trunk',
+        AwsRegion: 'eu-west-1',
+        RequireEncryption: true,
+        NetworkType: 'IPV4_ONLY',
+        Credentials: sip,
       },
     });
   });
@@ -77,18 +77,27 @@ function commandsOn(path: string, store: Store) {
   return {
     ring,
     vault,
-    commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), lease: alone, sealed: SEALED }),
+    commands: operatorKeyCommands({
+      ring,
+      vault,
+      store,
+      region: 'us-east-1',
+      now: () => instant(0),
+      newId: randomUUID,
+      lease: alone,
+      sealed: SEALED,
+    }),
   };
 }
 
 const secrets = (store: Store, vault: Vault) =>
   store.transaction(async (tx) => {
     const keys = await tx.identity.list(ACCOUNT, 'access-key');
-    const credentials = (await tx.resources.get(VOICE_CONNECTOR, CONNECTOR))?.document.credentials ?? [];
+    const credentials = (await tx.resources.get(VOICE_CONNECTOR, CONNECTOR))?.document.Credentials ?? [];
     const endpoint = (await tx.resources.get(APP_INSTANCE_USER_ENDPOINT, ENDPOINT)) as EndpointRecord;
     return [
       ...keys.map(({ record }) => vault.open(record.sealedSecret, record.accessKeyId)).sort(),
-      ...credentials.map(({ username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding('connector', username))),
+      ...credentials.map(({ Username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding('connector', Username))),
       openAttributes<string>(vault, endpoint),
     ];
   });
@@ -143,6 +152,7 @@ test('operatorKeyCommands: the key is not rotated while another server, whose fi
     store,
     region: 'us-east-1',
     now: () => instant(0),
+    newId: randomUUID,
     sealed: SEALED,
     lease: { serverId: () => 'a', servers: async () => [registered('a'), registered('b')] },
   });

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Lease } from '#access/lease.ts';
 import type { OperatorKeyRing } from '#access/operator-keys.ts';
 import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
@@ -39,6 +39,7 @@ export interface OperatorKeyParts {
   readonly store: Store;
   readonly region: string;
   readonly now: () => Instant;
+  readonly newId: () => string;
   readonly lease: Pick<Lease, 'serverId' | 'servers'>;
   /** Kinds of resources with sealed strings, of all services. */
   readonly sealed: readonly SealedKind[];
@@ -168,14 +169,14 @@ function sealedResource({ kind, resealed }: SealedKind, found: ResourceRecord<un
   };
 }
 
-async function record(tx: Tx, { region, now }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
+async function record(tx: Tx, { region, now, newId }: OperatorKeyParts, eventName: string, change: OperatorKeyChange): Promise<void> {
   const accountId = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId;
   await tx.trail.append(
     serviceEventRow({
       accountId,
       region,
       now: now(),
-      eventId: randomUUID(),
+      eventId: newId(),
       eventName,
       eventSource: 'belfry.operator',
       invokedBy: 'operator',

@@ -4,7 +4,7 @@
  * Source: IAM User Guide, "Enable custom identity broker access to the AWS console". Requirement FED-3.
  * Assumed: the errors' bodies.
  */
-import type { GivenSession } from '#access/sign-in.ts';
+import type { SessionCredentials } from '#access/sign-in.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { Answer } from '#core/exchange.ts';
 import {
@@ -21,7 +21,7 @@ import {
   refusal,
   setCookie,
 } from './http.ts';
-import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
+import { recordLogin, recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
 /** Longer than any session's JSON. */
@@ -54,7 +54,7 @@ async function signinToken(parts: SignInParts, received: PageRequest, parameters
   }
   const duration = parameters.get('SessionDuration');
   const seconds = duration === undefined ? undefined : /^[0-9]{1,6}$/.test(duration) ? Number(duration) : Number.NaN;
-  const answer = parts.signIns.signinToken(given, seconds, parts.now(), random);
+  const answer = parts.signIns.signinToken(given, seconds, parts.now(), parts.random);
   const { principal } = answer;
   const accountId = principal?.accountId ?? NO_ACCOUNT;
   const event = { received, eventName: 'GetSigninToken', accountId, ...(principal !== undefined && { principal }) } as const;
@@ -66,7 +66,7 @@ async function signinToken(parts: SignInParts, received: PageRequest, parameters
   return answer.outcome === 'issued' ? jsonAnswer(200, { SigninToken: answer.signinToken }) : refusal(400, 'InvalidRequest', answer.why);
 }
 
-function readSession(text: string): GivenSession | undefined {
+function readSession(text: string): SessionCredentials | undefined {
   const strings = readStrings(text, SESSION_MAX);
   const [sessionId, sessionKey, sessionToken] = ['sessionId', 'sessionKey', 'sessionToken'].map((name) => strings?.get(name));
   if (sessionId === undefined || sessionKey === undefined || sessionToken === undefined) return undefined;
@@ -80,7 +80,7 @@ async function login(parts: SignInParts, received: PageRequest, parameters: Para
   const destination = ownPath(parameters.get('Destination') ?? CONSOLE_PATH);
   if (destination === undefined) return page(400, 'Sign-in failed', '<p>Destination must be a path of this server.</p>');
   const now = parts.now();
-  const begun = parts.signIns.redeem(parameters.get('SigninToken') ?? '', now, random);
+  const begun = parts.signIns.redeem(parameters.get('SigninToken') ?? '', now, parts.random);
   if (begun === undefined) {
     await parts.store.transaction((tx) =>
       recordSignIn(parts, tx, {

@@ -1,6 +1,7 @@
 /** What the pages of the sign-in share: their answers, the cookie, and whose page a request comes from. */
 import { type Answer, header, type Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
+import { scanJson } from '#core/json-scan.ts';
 import type { PageRequest } from './site.ts';
 
 /** Where a browser goes that asked for nothing else. */
@@ -148,9 +149,8 @@ export function readStrings(json: string, max: number): ReadonlyMap<string, stri
     if (typeof value !== 'string' || !isText(name) || !isText(value)) return undefined;
     read.set(name, value);
   }
-  // JSON.parse keeps the last of two members of one name. An object of strings has two strings for each member.
-  const strings = json.match(/"(?:[^"\\]|\\.)*"/g)?.length ?? 0;
-  return strings === read.size * 2 ? read : undefined;
+  // JSON.parse keeps the last of two members with one name. An object of strings has one colon outside its strings for each member.
+  return scanJson(json)?.colons === read.size ? read : undefined;
 }
 
 /** Reports whether the store can keep a text. PostgreSQL takes neither NUL nor lone surrogates; U+FFFD replaces bytes that are not UTF-8. */

@@ -1,17 +1,17 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import type { Federate } from '#access/federate.ts';
 import type { NameDigest } from '#access/name-digest.ts';
 import type { Principals } from '#access/principals.ts';
 import type { SessionTokens } from '#access/session-token.ts';
 import type { Begun, ConsoleSignIns } from '#access/sign-in.ts';
 import type { Snapshot } from '#access/snapshot.ts';
-import type { Answer, Received } from '#core/exchange.ts';
+import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { VerifyMfa } from '#services/iam/mfa.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { type SignInEvent, signInEventRow } from '#trail/sign-in-event.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
-import type { Gate } from '../core/aside.ts';
+import type { Calls } from '../core/call.ts';
+import type { Gate } from '../core/offload.ts';
 import type { Site } from './site.ts';
 
 /** Everything the sign-in needs; made once, in `core.ts`. */
@@ -25,9 +25,13 @@ export interface SignInParts {
   readonly verifyMfa: VerifyMfa;
   /** Lets through what is done beside the thread. */
   readonly gate: Gate;
-  /** The ordinary path of a request: a browser with an assertion calls STS like everybody. */
-  readonly answer: (received: Received) => Promise<Answer>;
+  /** Calls an operation for a browser, as `Calls.callWithDocument`. */
+  readonly call: Calls['callWithDocument'];
   readonly now: () => Instant;
+  /** Returns a UUID in lower case. */
+  readonly newId: () => string;
+  /** Returns unpredictable bytes. */
+  readonly random: (bytes: number) => Uint8Array;
   readonly recording: boolean;
   readonly region: string;
   /** Bound on the records of refused sign-ins. */
@@ -53,7 +57,7 @@ export async function recordSignIn(parts: SignInParts, tx: Tx, event: Recorded):
   if (!parts.recording) return;
   const now = parts.now();
   if (outcome === 'Failure' && !parts.unproven.admit(received, accountId, now)) return;
-  await tx.trail.append(signInEventRow({ mfaUsed: false, ...event, region: parts.region, now, eventId: randomUUID() }));
+  await tx.trail.append(signInEventRow({ mfaUsed: false, ...event, region: parts.region, now, eventId: parts.newId() }));
 }
 
 /** Records that somebody is signed in, in a transaction of its own. */
@@ -65,5 +69,3 @@ export async function recordLogin(parts: SignInParts, received: Received, { sign
     recordSignIn(parts, tx, { received, eventName: 'ConsoleLogin', outcome: 'Success', accountId, principal, mfaUsed, loginTo }),
   );
 }
-
-export const random = (bytes: number): Uint8Array => randomBytes(bytes);

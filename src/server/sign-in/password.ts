@@ -20,7 +20,7 @@ import type { PasswordPolicyRecord, UserRecord } from '#store/identity/identity.
 import type { Tx } from '#store/store.ts';
 import { type Attempted, signInAttempts, type Tried } from './attempts.ts';
 import { bodyOf, CONSOLE_PATH, fromOwnPage, jsonAnswer, readStrings, refusal, setCookie } from './http.ts';
-import { random, recordSignIn, type SignInParts } from './parts.ts';
+import { recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
 /** Source: IAM User Guide: a console session of an IAM user lasts 12 hours. */
@@ -147,7 +147,7 @@ export function passwordSignIn(parts: SignInParts): (received: PageRequest) => P
       chained: false,
       ...(age === 'to-change' && { sessionPolicy: CHANGE_PASSWORD_ONLY }),
     };
-    const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId }, random);
+    const begun = parts.signIns.begin({ kind: 'user', accountId, session, userId: user.userId }, parts.random);
     if (begun === 'too-large') return { outcome: 'wrong' };
     await tx.attempts.clear(home, subject);
     await tx.identity.put(accountId, 'user', user.userName.toLowerCase(), { ...user, passwordLastUsedAt: now });

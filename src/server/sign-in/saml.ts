@@ -1,21 +1,25 @@
 /**
- * A browser's sign-in with a SAML assertion, as an identity provider posts it: one role is taken at once, among several the person
- * chooses. The role's session is made by STS, called like by everybody: the same verification, trust policy and trail.
+ * Sign-in of a browser with a SAML assertion that an identity provider posts. The server assumes the only role of the assertion, or lets
+ * the user select one. STS creates the role session, as for every other caller: with the same trust policy and trail record.
  *
  * Source: IAM User Guide, "Enabling SAML 2.0 federated principals to access the AWS Management Console". Requirement FED-1.
- * Assumed: the page; a RelayState that is no path of this server is the provider's own and is passed over.
+ * Assumed: the page. The server ignores a RelayState that is not a path of this server.
  */
 import { namedProviders } from '#access/saml.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import { type Answer, header } from '#core/exchange.ts';
+import type { Answer, RequestFacts } from '#core/exchange.ts';
+import type { Principal } from '#core/principal.ts';
+import type { AssumeRoleWithSAMLRequest, AssumeRoleWithSAMLResponse } from '#model/generated/sts.ts';
+import { errorCodeFor } from '#wire/errors.ts';
+import { calledOperation } from '../core/call.ts';
 import { bodyOf, CONSOLE_PATH, escaped, isNavigation, ownPath, page, readParameters, redirect, setCookie } from './http.ts';
-import { random, recordLogin, recordSignIn, type SignInParts } from './parts.ts';
+import { recordLogin, recordSignIn, type SignInParts } from './parts.ts';
 import type { PageRequest } from './site.ts';
 
-/** As STS takes. Source: STS API reference, AssumeRoleWithSAML, SAMLAssertion. */
+/** Largest assertion that STS accepts, in characters. Source: STS API reference, AssumeRoleWithSAML, SAMLAssertion. */
 const ASSERTION_MAX = 100_000;
-/** Source: as above: without SessionDuration in the assertion a sign-in lasts an hour. */
+/** Duration of a sign-in if the assertion has no SessionDuration. Source: as above. */
 const DEFAULT_SECONDS = 3600;
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -23,6 +27,8 @@ interface Offer {
   readonly roleArn: string;
   readonly providerArn: string;
   readonly seconds: number;
+  /** Principal that presents the assertion, as the provider signed it. */
+  readonly tokenCaller: Principal;
 }
 
 export async function samlSignIn(parts: SignInParts, received: PageRequest): Promise<Answer> {
@@ -53,20 +59,19 @@ export async function samlSignIn(parts: SignInParts, received: PageRequest): Pro
   return await assume(parts, received, assertion, chosen, destination);
 }
 
-/** What the assertion offers, by each provider that has signed it. */
+/** Returns the roles of an assertion, by each provider that signed it. */
 async function offersOf(parts: SignInParts, assertion: string): Promise<{ readonly offers: readonly Offer[]; readonly why: string }> {
   const offers: Offer[] = [];
   let why = 'The assertion offers no role of this server.';
   for (const providerArn of namedProviders(assertion)) {
-    // One verification takes milliseconds. Others are served between two.
+    // One verification takes milliseconds. Other requests run between two.
     await new Promise((resolve) => setImmediate(resolve));
     try {
       const input = { PrincipalArn: providerArn, SAMLAssertion: assertion };
-      const bringer = await parts.federate('AssumeRoleWithSAML', input, parts.now());
-      const federation = bringer?.type === 'Unknown' ? bringer.federation : undefined;
-      if (federation?.kind !== 'saml') continue;
-      const seconds = federation.consoleSeconds ?? DEFAULT_SECONDS;
-      offers.push(...federation.roleArns.map((roleArn) => ({ roleArn, providerArn, seconds })));
+      const tokenCaller = await parts.federate('AssumeRoleWithSAML', input, parts.now());
+      if (tokenCaller?.type !== 'Unknown' || tokenCaller.federation?.kind !== 'saml') continue;
+      const { consoleSeconds: seconds = DEFAULT_SECONDS, roleArns } = tokenCaller.federation;
+      offers.push(...roleArns.map((roleArn) => ({ roleArn, providerArn, seconds, tokenCaller })));
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       why = error.message;
@@ -94,33 +99,35 @@ ${roles.join('\n')}
   );
 }
 
-/** Asks STS, in the browser's name: what it refuses is refused here, and recorded by it. */
+/** Calls AssumeRoleWithSAML for the browser. STS authorizes and records the call. */
 async function assume(parts: SignInParts, received: PageRequest, assertion: string, offer: Offer, destination: string): Promise<Answer> {
-  const asked = new URLSearchParams({
-    Action: 'AssumeRoleWithSAML',
-    Version: '2011-06-15',
-    RoleArn: offer.roleArn,
-    PrincipalArn: offer.providerArn,
-    SAMLAssertion: assertion,
-    DurationSeconds: String(offer.seconds),
-  });
-  const answered = await parts.answer({
-    ...received,
-    method: 'POST',
-    target: '/',
-    rawHeaders: ['host', header(received, 'host') ?? '', 'content-type', FORM, 'user-agent', header(received, 'user-agent') ?? ''],
-    body: Buffer.from(asked.toString()),
-  });
-  const xml = Buffer.from(answered.body).toString('utf8');
-  const element = (name: string): string => xml.split(`<${name}>`)[1]?.split(`</${name}>`)[0] ?? '';
-  if (answered.status !== 200) {
-    return failed(answered.status, element('Code') === 'AccessDenied' ? 'The role does not let you in.' : 'The role cannot be taken.');
+  const operation = calledOperation('sts', 'AssumeRoleWithSAML');
+  const { roleArn: RoleArn, providerArn: PrincipalArn, seconds: DurationSeconds } = offer;
+  const input: AssumeRoleWithSAMLRequest = { RoleArn, PrincipalArn, SAMLAssertion: assertion, DurationSeconds };
+  const caller = { principal: offer.tokenCaller, region: parts.region, identityVersion: parts.snapshot.version() };
+  let output: AssumeRoleWithSAMLResponse;
+  try {
+    output = (await parts.call(operation, input, caller, callFactsOf(received))) as AssumeRoleWithSAMLResponse;
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    const { code, status } = errorCodeFor(operation, error);
+    return failed(status, code === 'AccessDenied' ? 'The role does not let you in.' : 'The role cannot be taken.');
   }
-  const opened = parts.sessions.open(element('AccessKeyId'), element('SessionToken'));
-  const begun = opened === undefined ? 'too-large' : parts.signIns.begin(opened.claims, random);
+  const { AccessKeyId = '', SessionToken = '' } = output.Credentials ?? {};
+  const opened = parts.sessions.open(AccessKeyId, SessionToken);
+  const begun = opened === undefined ? 'too-large' : parts.signIns.begin(opened.claims, parts.random);
   if (begun === 'too-large') return failed(400, 'The assertion passes more tags than a browser can keep.');
   await recordLogin(parts, received, begun, destination);
   return redirect(303, destination, ...setCookie(received, begun.cookie, begun.signIn.credentials.expiration, parts.now()));
+}
+
+/** Headers of the browser's request that are facts about its client. The others are about the page. */
+const CLIENT_HEADERS: ReadonlySet<string> = new Set(['host', 'user-agent']);
+
+/** Returns the facts of a browser's request for a call on its behalf. */
+function callFactsOf({ rawHeaders, ...received }: PageRequest): RequestFacts {
+  const ofClient = rawHeaders.filter((_text, i) => CLIENT_HEADERS.has((rawHeaders[i - (i % 2)] as string).toLowerCase()));
+  return { ...received, rawHeaders: ofClient };
 }
 
 function failed(status: number, why: string): Answer {

@@ -77,7 +77,7 @@ function checked<Kind extends 'new-access' | 'granted-access'>(
 ): CheckAnswer {
   let outcome: { readonly answer: CheckAnswer } | InvalidPolicy;
   try {
-    outcome = call.offload<Kind>(analysis);
+    outcome = call.analyze<Kind>(analysis);
   } catch (error) {
     if (!(error instanceof StepsExceeded)) throw error;
     throw new AwsError('UnprocessableEntityException', 'The policies are too complex to be analyzed.');

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { offloadAtOnce } from '../chime/fixture.ts';
+import { analyzeAtOnce } from '../chime/fixture.ts';
 import type { Call } from '../kit/operation.ts';
 import { accessanalyzerOperations } from './operations.ts';
 
 const operations = accessanalyzerOperations();
 
 /** These operations use nothing else of the call. */
-const CALL = { offload: offloadAtOnce } as Call;
+const CALL = { analyze: analyzeAtOnce } as Call;
 
 const statement = { Effect: 'Allow', Action: 'chime:GetMeting', Resource: '*' };
 const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement, { ...statement, Sid: '' }] });

@@ -37,7 +37,7 @@ export const validatePolicy: ServiceOperations<AccessanalyzerApi>['ValidatePolic
 /** @throws AwsError ValidationException  the policy needs more work than one request may take. Assumed: the error and its message. */
 function validated(call: Call, analysis: ValidationAnalysis): Outcome<'validation'> {
   try {
-    return call.offload<'validation'>(analysis);
+    return call.analyze<'validation'>(analysis);
   } catch (error) {
     if (error instanceof StepsExceeded)
       throw new AwsError('ValidationException', 'The policy is too complex to be validated.', { reason: 'other' });

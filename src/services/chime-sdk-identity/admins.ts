@@ -1,107 +1,114 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, Identity } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
-import { APP_INSTANCE_ADMIN, type AppInstanceMember, appInstanceArn, findMember, inAppInstance } from '../chime/app-instances.ts';
+import { type AppInstanceMember, appInstanceArn, findMember, inAppInstance } from '../chime/app-instances.ts';
 import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import { pageOfKind } from '../kit/resource.ts';
+import { findOrThrow } from '../kit/resource-kind.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { appInstanceOrForbidden, memberOrForbidden, pageIn, requireRoom } from './found.ts';
+import { ADMINS, APP_INSTANCES, forbidden } from './kinds.ts';
 
-type Operations = ServiceOperations<ChimeSdkIdentityApi>;
-
-/** An administrator, as requests name it. */
-interface Named {
+/** Members of an input that identify an administrator. */
+interface OfAdmin {
   readonly AppInstanceArn: string;
   readonly AppInstanceAdminArn: string;
 }
 
 /**
- * Who administers app instances: users and bots of them.
+ * Administrators of app instances, which are users and bots of the app instance. The operations are not regular: the ID of an
+ * administrator is that of the user or bot, which must exist, and outputs show its name.
  *
  * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceAdmin … ListAppInstanceAdmins.
  */
-export function adminOperations({
-  limits,
-}: IdentityDeps): Pick<
-  Operations,
-  'CreateAppInstanceAdmin' | 'DescribeAppInstanceAdmin' | 'DeleteAppInstanceAdmin' | 'ListAppInstanceAdmins'
-> {
+export function adminOperations({ limits }: IdentityDeps) {
   return {
     /**
-     * Assumed: the text of the conflict.
-     * @throws ForbiddenException             no such app instance, or no such user or bot in it
-     * @throws ConflictException              it is an administrator
-     * @throws ResourceLimitExceededException the app instance has as many as it may
+     * Assumed: the message of the conflict.
+     * @throws ForbiddenException             the app instance does not exist, or the user or bot is not in it
+     * @throws ConflictException              the user or bot is an administrator
+     * @throws ResourceLimitExceededException the app instance has the maximum number of administrators
      */
     CreateAppInstanceAdmin: {
       access: onAdmin('chime:CreateAppInstanceAdmin'),
       async handle(call, input) {
         const { tx, now } = call;
         const { member, key } = await adminKey(call, input);
-        if ((await tx.resources.add(APP_INSTANCE_ADMIN, { ...key, createdAt: now, updatedAt: now, tags: [], document: {} })) === 'exists') {
+        if ((await tx.resources.add(ADMINS, { ...key, createdAt: now, updatedAt: now, tags: [], document: {} })) === 'exists') {
           throw new AwsError('ConflictException', `${member.arn} is an administrator of the app instance.`);
         }
-        await requireRoom(tx, APP_INSTANCE_ADMIN, key, 'administrators of an app instance', limits.admins);
+        if ((await tx.resources.count(ADMINS, key, limits.admins + 1)) > limits.admins) {
+          throw ADMINS.conventions.limitExceeded('administrators of an app instance', limits.admins);
+        }
         return { AppInstanceAdmin: toIdentity(member), AppInstanceArn: input.AppInstanceArn };
       },
     },
 
-    /** @throws ForbiddenException no such app instance, no such user or bot in it, or it is no administrator */
+    /** @throws ForbiddenException the app instance does not exist, the user or bot is not in it, or it is not an administrator */
     DescribeAppInstanceAdmin: {
       access: onAdmin('chime:DescribeAppInstanceAdmin'),
       async handle(call, input) {
         const { member, key } = await adminKey(call, input);
-        const admin = await call.tx.resources.get(APP_INSTANCE_ADMIN, key);
-        if (admin === undefined) throw noAdmin(member);
+        const admin = await call.tx.resources.get(ADMINS, key);
+        if (admin === undefined) throw notAdmin(member);
         const { AppInstanceArn } = input;
         return { AppInstanceAdmin: { Admin: toIdentity(member), AppInstanceArn, CreatedTimestamp: admin.createdAt } };
       },
     },
 
-    /** The user or bot stays. @throws ForbiddenException no such app instance, no such user or bot in it, or it is no administrator */
+    /**
+     * Revokes the administration. The user or bot remains.
+     *
+     * @throws ForbiddenException the app instance does not exist, the user or bot is not in it, or it is not an administrator
+     */
     DeleteAppInstanceAdmin: {
       access: onAdmin('chime:DeleteAppInstanceAdmin'),
       async handle(call, input) {
         const { member, key } = await adminKey(call, input);
-        if ((await call.tx.resources.remove(APP_INSTANCE_ADMIN, key)) === 'absent') throw noAdmin(member);
+        if ((await call.tx.resources.remove(ADMINS, key)) === 'absent') throw notAdmin(member);
         return {};
       },
     },
 
-    /** Bots, then users, each in the order of ids. @throws ForbiddenException no such app instance · BadRequestException a token of another list */
+    /**
+     * Returns bots, then users, each in the order of IDs.
+     *
+     * @throws ForbiddenException the app instance does not exist · BadRequestException the token belongs to another list
+     */
     ListAppInstanceAdmins: {
-      access(input, caller) {
-        const { AppInstanceArn: arn } = input;
+      access({ AppInstanceArn: arn }, caller) {
         return onArns(caller, 'chime:ListAppInstanceAdmins', arn, `${arn}/bot/*`, `${arn}/user/*`);
       },
       async handle(call, input) {
         const { AppInstanceArn } = input;
-        const { things, rest } = await pageIn(call, APP_INSTANCE_ADMIN, input);
+        const { things, rest } = await pageOfKind(call, ADMINS, { ...input });
         const AppInstanceAdmins: { readonly Admin: Identity }[] = [];
         for (const admin of things) AppInstanceAdmins.push({ Admin: await identityOf(call, admin) });
         return { AppInstanceArn, AppInstanceAdmins, ...rest };
       },
     },
-  };
+  } satisfies Partial<ServiceOperations<ChimeSdkIdentityApi>>;
 }
 
-function onAdmin(action: Access['action']): (input: Named, caller: Caller) => Access {
+function onAdmin(action: Access['action']): (input: OfAdmin, caller: Caller) => Access {
   return (input, caller) => onArns(caller, action, input.AppInstanceArn, input.AppInstanceAdminArn);
 }
 
-/** Where it is kept that a member administers its app instance, whether it does or not. */
-async function adminKey(call: Call, input: Named): Promise<{ readonly member: AppInstanceMember; readonly key: ResourceKey }> {
-  const appInstance = await appInstanceOrForbidden(call, input.AppInstanceArn);
-  const member = await memberOrForbidden(call, appInstance, input.AppInstanceAdminArn);
+/** Returns the key of an administrator, which may not exist, and the user or bot, which must. */
+async function adminKey(call: Call, input: OfAdmin): Promise<{ readonly member: AppInstanceMember; readonly key: ResourceKey }> {
+  const { AppInstanceArn, AppInstanceAdminArn } = input;
+  const appInstance = await findOrThrow(call, APP_INSTANCES, { AppInstanceArn });
+  const member = await findMember(call.tx, call, AppInstanceAdminArn);
+  if (member?.appInstanceId !== appInstance.id) throw forbidden('app instance user');
   return { member, key: { ...inAppInstance(call, appInstance.id), id: `${member.type}/${member.id}` } };
 }
 
-/** Who is removed is no administrator any more, so each is there. */
+/** Returns the user or bot of an administrator. It exists, because the deletion of a user or bot revokes its administration. */
 async function identityOf(call: Call, { id, parent }: ResourceRecord<unknown>): Promise<Identity> {
   const arn = `${appInstanceArn(call, parent)}/${id}`;
   const member = await findMember(call.tx, call, arn);
-  if (member === undefined) throw new Error(`${arn} is an administrator and is not there`);
+  if (member === undefined) throw new Error(`${arn} is an administrator but does not exist`);
   return toIdentity(member);
 }
 
@@ -109,7 +116,7 @@ function toIdentity({ arn, name }: AppInstanceMember): Identity {
   return omitUndefined({ Arn: arn, Name: name });
 }
 
-/** Assumed: code and text. */
-function noAdmin({ arn }: AppInstanceMember): AwsError {
+/** Assumed: code and message. */
+function notAdmin({ arn }: AppInstanceMember): AwsError {
   return new AwsError('ForbiddenException', `${arn} is not an administrator of the app instance.`);
 }

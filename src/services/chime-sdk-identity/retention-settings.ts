@@ -1,56 +1,60 @@
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, GetAppInstanceRetentionSettingsResponse } from '#model/generated/chime-sdk-identity.ts';
-import { APP_INSTANCE, type AppInstanceDocument } from '../chime/app-instances.ts';
+import type { AppInstanceDocument } from '../chime/app-instances.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
-import { onArns } from './access.ts';
-import { appInstanceOrForbidden } from './found.ts';
-
-type Operations = ServiceOperations<ChimeSdkIdentityApi>;
+import { onResource } from '../kit/resource-access.ts';
+import { findOrThrow } from '../kit/resource-kind.ts';
+import { APP_INSTANCES } from './kinds.ts';
 
 /** Source: Chime SDK Developer Guide, "Managing message retention": for 30 days after the period was set, messages can be restored. */
 const GRACE_MS = 30 * 24 * 60 * 60_000;
 
 /**
- * How long an app instance keeps the messages of its channels.
+ * Retention of messages in the channels of an app instance.
  *
  * Source: chime-sdk-identity 2021-04-20, PutAppInstanceRetentionSettings, GetAppInstanceRetentionSettings.
- * Assumed: InitiateDeletionTimestamp is the end of the 30 days, and absent where messages are kept for ever.
+ * Assumed: InitiateDeletionTimestamp is the end of the 30 days, and absent if messages never expire.
  */
-export const retentionSettingsOperations: Pick<Operations, 'PutAppInstanceRetentionSettings' | 'GetAppInstanceRetentionSettings'> = {
+export const retentionSettingsOperations = {
   /**
-   * Without `RetentionDays` messages are kept for ever.
+   * Sets the retention. Without `RetentionDays` messages never expire.
    *
    * Source: the same page: `ChannelRetentionSettings={}` turns retention off.
-   * Assumed: so does its absence; the period that is in force already does not begin the 30 days anew; the app instance is not updated by it.
-   * @throws ForbiddenException no such app instance
+   * Assumed: so does an absent `ChannelRetentionSettings`; an unchanged period does not restart the 30 days; the app instance's own
+   * timestamp does not change.
+   * @throws ForbiddenException the app instance does not exist
    */
   PutAppInstanceRetentionSettings: {
-    access: (input, caller) => onArns(caller, 'chime:PutAppInstanceRetentionSettings', input.AppInstanceArn),
-    async handle(call, input) {
-      const found = await appInstanceOrForbidden(call, input.AppInstanceArn);
-      const document = withRetention(found.document, input.AppInstanceRetentionSettings.ChannelRetentionSettings?.RetentionDays, call.now);
-      await call.tx.resources.put(APP_INSTANCE, { ...found, document });
+    access: ({ AppInstanceArn }, caller) => onResource(caller, APP_INSTANCES, 'PutAppInstanceRetentionSettings', { AppInstanceArn }),
+    async handle(call, { AppInstanceArn, AppInstanceRetentionSettings }) {
+      const found = await findOrThrow(call, APP_INSTANCES, { AppInstanceArn });
+      const document = withRetention(found.document, AppInstanceRetentionSettings.ChannelRetentionSettings?.RetentionDays, call.now);
+      await call.tx.resources.put(APP_INSTANCES, { ...found, document });
       return toSettings(document);
     },
   },
 
-  /** @throws ForbiddenException no such app instance */
+  /** @throws ForbiddenException the app instance does not exist */
   GetAppInstanceRetentionSettings: {
-    access: (input, caller) => onArns(caller, 'chime:GetAppInstanceRetentionSettings', input.AppInstanceArn),
-    handle: async (call, input) => toSettings((await appInstanceOrForbidden(call, input.AppInstanceArn)).document),
+    access: ({ AppInstanceArn }, caller) => onResource(caller, APP_INSTANCES, 'GetAppInstanceRetentionSettings', { AppInstanceArn }),
+    handle: async (call, { AppInstanceArn }) => toSettings((await findOrThrow(call, APP_INSTANCES, { AppInstanceArn })).document),
   },
-};
+} satisfies Partial<ServiceOperations<ChimeSdkIdentityApi>>;
 
 function withRetention(document: AppInstanceDocument, days: number | undefined, now: Instant): AppInstanceDocument {
-  const { channelRetentionDays, retentionSetAt, ...rest } = document;
+  const { AppInstanceRetentionSettings: before, retentionSetAt, ...rest } = document;
   if (days === undefined) return rest;
-  return { ...rest, channelRetentionDays: days, retentionSetAt: days === channelRetentionDays ? (retentionSetAt ?? now) : now };
+  return {
+    ...rest,
+    AppInstanceRetentionSettings: { ChannelRetentionSettings: { RetentionDays: days } },
+    retentionSetAt: days === before?.ChannelRetentionSettings?.RetentionDays ? (retentionSetAt ?? now) : now,
+  };
 }
 
-function toSettings({ channelRetentionDays, retentionSetAt }: AppInstanceDocument): GetAppInstanceRetentionSettingsResponse {
+function toSettings({ AppInstanceRetentionSettings, retentionSetAt }: AppInstanceDocument): GetAppInstanceRetentionSettingsResponse {
   return omitUndefined({
-    AppInstanceRetentionSettings: { ChannelRetentionSettings: omitUndefined({ RetentionDays: channelRetentionDays }) },
+    AppInstanceRetentionSettings: AppInstanceRetentionSettings ?? { ChannelRetentionSettings: {} },
     InitiateDeletionTimestamp: retentionSetAt === undefined ? undefined : instant(retentionSetAt + GRACE_MS),
   });
 }

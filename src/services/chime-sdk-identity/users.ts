@@ -1,154 +1,81 @@
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { AppInstanceUserSummary, ChimeSdkIdentityApi, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
-import { APP_INSTANCE_USER, findUser, inAppInstance, memberArn } from '../chime/app-instances.ts';
+import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import type { IdentityEvent } from '../chime/events.ts';
-import { onNew, requireTags, withTags } from '../chime/tags.ts';
-import { once } from '../kit/once.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { resource } from '../kit/resource.ts';
+import { onResource } from '../kit/resource-access.ts';
+import { findOrThrow } from '../kit/resource-kind.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { appInstanceOrForbidden, limitExceeded, pageIn, userOrForbidden } from './found.ts';
-import { addUser, removeUser, type UserRecord, userEvent } from './user-records.ts';
-
-type Operations = ServiceOperations<ChimeSdkIdentityApi>;
+import { USERS } from './kinds.ts';
+import { changeUserCount, countUsers, forgetUser, type UserRecord, userEvent } from './user-records.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** The users of app instances. Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings. */
-export function userOperations({
-  limits,
-}: IdentityDeps): Pick<
-  Operations,
-  | 'CreateAppInstanceUser'
-  | 'DescribeAppInstanceUser'
-  | 'UpdateAppInstanceUser'
-  | 'DeleteAppInstanceUser'
-  | 'ListAppInstanceUsers'
-  | 'PutAppInstanceUserExpirationSettings'
-> {
+/**
+ * Users of app instances. Their IDs are case-sensitive.
+ *
+ * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings.
+ * Assumed: empty metadata is stored.
+ */
+export function userOperations({ limits }: IdentityDeps) {
   return {
-    /**
-     * Makes a user of an app instance, or answers with the one this token made. Ids differ in case.
-     *
-     * Source: Chime SDK Developer Guide, "Using ExpirationSettings": who gives them must be allowed to put them. Requirement EVAL-9.
-     * @throws ForbiddenException             no such app instance
-     * @throws ConflictException              the token made another user, or the app instance has a user of this id
-     * @throws BadRequestException            a tag that cannot be
-     * @throws ResourceLimitExceededException the app instance has as many users as it may
-     */
-    CreateAppInstanceUser: {
-      access(input, caller) {
-        const users = `${input.AppInstanceArn}/user/`;
-        const making = onNew(caller, 'chime:CreateAppInstanceUser', `${users}*`, input.Tags);
-        if (input.ExpirationSettings === undefined) return making;
-        return [...making, onArns(caller, 'chime:PutAppInstanceUserExpirationSettings', `${users}${input.AppInstanceUserId}`)];
+    ...resource(USERS, {
+      limit: {
+        most: limits.users,
+        per: 'parent',
+        title: 'users in an app instance',
+        count: ({ tx }, { place }) => countUsers(tx, place),
       },
-      async handle(call, input) {
-        const { tx, now } = call;
-        const appInstance = await appInstanceOrForbidden(call, input.AppInstanceArn);
-        const isThere = async (arn: string) => (await findUser(tx, call, arn)) !== undefined;
-        const AppInstanceUserArn = await once(call, 'chime:CreateAppInstanceUser', input, isThere, async () => {
-          const { AppInstanceUserId, Name: name, Metadata: metadata, Tags = [], ExpirationSettings } = input;
-          requireTags(Tags);
-          const key = { ...inAppInstance(call, appInstance.id), id: AppInstanceUserId };
-          const document = omitUndefined({ name, metadata });
-          const added = { ...key, createdAt: now, updatedAt: now, tags: withTags([], Tags), document };
-          const user = withExpiration(added, ExpirationSettings);
-          const users = await addUser(tx, user);
-          if (users === 'exists') throw new AwsError('ConflictException', 'The app instance has a user with this id.');
-          if (users > limits.users) throw limitExceeded('users in an app instance', limits.users);
-          return memberArn('user', key);
-        });
-        return { AppInstanceUserArn };
+      create: {
+        operation: 'CreateAppInstanceUser',
+        /** Source: Chime SDK Developer Guide, "Using ExpirationSettings": the caller must be allowed to put them. Requirement EVAL-9. */
+        also: ({ AppInstanceArn, AppInstanceUserId, ExpirationSettings }, caller) =>
+          ExpirationSettings === undefined
+            ? []
+            : [onArns(caller, 'chime:PutAppInstanceUserExpirationSettings', `${AppInstanceArn}/user/${AppInstanceUserId}`)],
+        id: (_, { AppInstanceUserId }) => AppInstanceUserId,
+        conflict: () => new AwsError('ConflictException', 'The app instance has a user with this id.'),
+        record: withExpiration,
+        after: ({ tx }, user) => changeUserCount(tx, user, 1),
       },
-    },
-
-    /** @throws ForbiddenException no such user */
-    DescribeAppInstanceUser: {
-      access: (input, caller) => onArns(caller, 'chime:DescribeAppInstanceUser', input.AppInstanceUserArn),
-      async handle(call, input) {
-        const user = await userOrForbidden(call, input.AppInstanceUserArn);
-        const { createdAt: CreatedTimestamp, updatedAt: LastUpdatedTimestamp } = user;
-        return { AppInstanceUser: { ...toSummary(user), CreatedTimestamp, LastUpdatedTimestamp, ...toExpirationSettings(user) } };
+      read: { operation: 'DescribeAppInstanceUser' },
+      update: { operation: 'UpdateAppInstanceUser' },
+      delete: {
+        operation: 'DeleteAppInstanceUser',
+        async after(call, user) {
+          await forgetUser(call.tx, user);
+          await call.emit<IdentityEvent>(userEvent('AppInstanceUserDeleted', user));
+        },
       },
-    },
+      list: { operation: 'ListAppInstanceUsers' },
+    }),
 
     /**
-     * Replaces name and metadata.
-     *
-     * Assumed: empty metadata is kept as it is given.
-     * @throws ForbiddenException no such user
-     */
-    UpdateAppInstanceUser: {
-      access: (input, caller) => onArns(caller, 'chime:UpdateAppInstanceUser', input.AppInstanceUserArn),
-      async handle(call, input) {
-        const { AppInstanceUserArn, Name: name, Metadata: metadata } = input;
-        const user = await userOrForbidden(call, AppInstanceUserArn);
-        await call.tx.resources.put(APP_INSTANCE_USER, { ...user, updatedAt: call.now, document: { ...user.document, name, metadata } });
-        return { AppInstanceUserArn };
-      },
-    },
-
-    /** Removes a user, who is no administrator any more and has no endpoints. @throws ForbiddenException no such user */
-    DeleteAppInstanceUser: {
-      access: (input, caller) => onArns(caller, 'chime:DeleteAppInstanceUser', input.AppInstanceUserArn),
-      async handle(call, input) {
-        const user = await userOrForbidden(call, input.AppInstanceUserArn);
-        await removeUser(call.tx, user);
-        await call.emit<IdentityEvent>(userEvent('AppInstanceUserDeleted', user));
-        return {};
-      },
-    },
-
-    /** In the order of ids. @throws ForbiddenException no such app instance · BadRequestException a token of another list */
-    ListAppInstanceUsers: {
-      access: (input, caller) => onArns(caller, 'chime:ListAppInstanceUsers', `${input.AppInstanceArn}/user/*`),
-      async handle(call, input) {
-        const { AppInstanceArn } = input;
-        const { things, rest } = await pageIn(call, APP_INSTANCE_USER, input);
-        return { AppInstanceArn, AppInstanceUsers: things.map(toSummary), ...rest };
-      },
-    },
-
-    /**
-     * Says when a user goes by itself, counted from when it was made; without settings it does not. A user whose time is over is there
-     * until the next sweep, and can be given more.
+     * Sets the expiration of a user, counted from its creation. Without settings the user does not expire. An expired user exists until
+     * the next sweep, and a later expiration keeps it.
      *
      * Source: Chime SDK API reference, PutAppInstanceUserExpirationSettings.
-     * Assumed: the user is not updated by it.
-     * @throws ForbiddenException no such user
+     * Assumed: the user's own timestamp does not change.
+     * @throws ForbiddenException the user does not exist
      */
     PutAppInstanceUserExpirationSettings: {
-      access: (input, caller) => onArns(caller, 'chime:PutAppInstanceUserExpirationSettings', input.AppInstanceUserArn),
-      async handle(call, input) {
-        const { AppInstanceUserArn, ExpirationSettings } = input;
-        const user = withExpiration(await userOrForbidden(call, AppInstanceUserArn), ExpirationSettings);
-        await call.tx.resources.put(APP_INSTANCE_USER, user);
-        return { AppInstanceUserArn, ...toExpirationSettings(user) };
+      access: ({ AppInstanceUserArn }, caller) => onResource(caller, USERS, 'PutAppInstanceUserExpirationSettings', { AppInstanceUserArn }),
+      async handle(call, { AppInstanceUserArn, ExpirationSettings }) {
+        const before = await findOrThrow(call, USERS, { AppInstanceUserArn });
+        const document = omitUndefined({ ...before.document, ExpirationSettings });
+        await call.tx.resources.put(USERS, withExpiration({ ...before, document }));
+        return omitUndefined({ AppInstanceUserArn, ExpirationSettings });
       },
     },
-  };
+  } satisfies Partial<ServiceOperations<ChimeSdkIdentityApi>>;
 }
 
-/** CREATED_TIMESTAMP is the only criterion in the model. */
-function withExpiration(user: UserRecord, settings: ExpirationSettings | undefined): UserRecord {
-  const { expiresAt: _, document, ...rest } = user;
-  const { expiration: __, ...kept } = document;
-  if (settings === undefined) return { ...rest, document: kept };
-  const { ExpirationDays: days, ExpirationCriterion: criterion } = settings;
-  return { ...rest, expiresAt: instant(user.createdAt + days * DAY_MS), document: { ...kept, expiration: { days, criterion } } };
-}
-
-function toExpirationSettings({ document }: UserRecord): { readonly ExpirationSettings?: ExpirationSettings } {
-  const { expiration } = document;
-  return expiration === undefined
-    ? {}
-    : { ExpirationSettings: { ExpirationDays: expiration.days, ExpirationCriterion: expiration.criterion } };
-}
-
-function toSummary(user: UserRecord): AppInstanceUserSummary {
-  const { name, metadata } = user.document;
-  return omitUndefined({ AppInstanceUserArn: memberArn('user', user), Name: name, Metadata: metadata });
+/** Returns a user that expires according to its settings. CREATED_TIMESTAMP is the only criterion in the model. */
+function withExpiration({ expiresAt: _, ...user }: UserRecord): UserRecord {
+  const { ExpirationSettings } = user.document;
+  if (ExpirationSettings === undefined) return user;
+  return { ...user, expiresAt: instant(user.createdAt + ExpirationSettings.ExpirationDays * DAY_MS) };
 }

@@ -1,196 +1,120 @@
-/** Media insights pipeline configurations: what calls are to be analysed with. The pipelines that would run by them are not built. */
+/** Media insights pipeline configurations: settings for the analysis of calls. The pipelines that use them are not built. */
 
-import { type Instant, instant } from '#core/instant.ts';
+import { instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type {
   ChimeSdkMediaPipelinesApi,
   CreateMediaInsightsPipelineConfigurationRequest,
-  MediaInsightsPipelineConfiguration,
-  MediaInsightsPipelineConfigurationElement,
-  RealTimeAlertConfiguration,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
-import type { ResourceRecord } from '#store/resources.ts';
-import { pageOf } from '../chime/page.ts';
-import { onNew, withTags } from '../chime/tags.ts';
-import { everyOfAccount } from '../chime-sdk-voice/found.ts';
-import { VOICE_CONNECTOR } from '../chime-sdk-voice/kinds.ts';
+import { type ConfigurationDocument, configurationArn } from '../chime/insights-configurations.ts';
+import { STORED_VOICE_CONNECTOR } from '../chime/voice-connectors.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { requestHash } from '../kit/request-hash.ts';
-import { CONFIGURATION, configurationArn, findConfiguration, onConfiguration } from './access.ts';
+import { type Change, resource } from '../kit/resource.ts';
+import { find } from '../kit/resource-kind.ts';
 import { requireAlerts, requireElements } from './elements.ts';
 import { AwsError } from './errors.ts';
+import { CONFIGURATION } from './kinds.ts';
 import { requireAccessRole } from './resource-access-role.ts';
-import { requireNewTags } from './tags.ts';
+import { requireTagCount } from './tags.ts';
 
-export interface ConfigurationDocument {
-  /** A configuration made anew under the name has another. */
-  readonly configurationId: string;
-  readonly resourceAccessRoleArn: string;
-  readonly realTimeAlertConfiguration?: RealTimeAlertConfiguration;
-  readonly elements: readonly MediaInsightsPipelineConfigurationElement[];
-}
+type Input = CreateMediaInsightsPipelineConfigurationRequest;
+type ConfigurationChange<Of = unknown> = Change<ConfigurationDocument, Of>;
 
-type Configuration = ResourceRecord<ConfigurationDocument>;
-
-/** Source: Chime SDK Developer Guide, "Call analytics service quotas": 100 a region. */
+/** Source: Chime SDK Developer Guide, "Call analytics service quotas": 100 in a region. */
 const CONFIGURATIONS_MAX = 100;
 
-/** Assumed: how long a client's token is known. */
+/** Higher than any limit of an account. */
+const EVERY = Number.MAX_SAFE_INTEGER;
+
+/** Validity of a client request token. Assumed: the duration. */
 const TOKEN_LIFE_MS = 24 * 60 * 60_000;
 
 /**
- * Source: chime-sdk-media-pipelines 2021-07-15, CreateMediaInsightsPipelineConfiguration … UpdateMediaInsightsPipelineConfiguration;
- * Chime SDK Developer Guide, "Pausing and resuming call analytics pipelines": configurations go by their name or their ARN.
- * Assumed: names differ in case; the texts.
+ * Source: chime-sdk-media-pipelines 2021-07-15, CreateMediaInsightsPipelineConfiguration … UpdateMediaInsightsPipelineConfiguration.
+ * Assumed: an update replaces all settings, and without alerts it removes them; a name in use is BadRequestException, because the model
+ * of the Create has no ConflictException.
  */
+const regularOperations = resource(CONFIGURATION, {
+  limit: { most: CONFIGURATIONS_MAX, per: 'region', title: 'media insights pipeline configurations in this region' },
+  create: {
+    operation: 'CreateMediaInsightsPipelineConfiguration',
+    id: (_, input) => input.MediaInsightsPipelineConfigurationName,
+    document: ({ newId }, input) => toDocument(newId(), input),
+    guard: ['tags', (_, { input }) => requireTagCount(input.Tags), requireSettings, 'limit'],
+    conflict: ({ MediaInsightsPipelineConfigurationName: name }) =>
+      new AwsError('BadRequestException', `A media insights pipeline configuration with the name ${name} already exists.`),
+  },
+  read: { operation: 'GetMediaInsightsPipelineConfiguration' },
+  update: {
+    operation: 'UpdateMediaInsightsPipelineConfiguration',
+    document: (_, input, { document }) => toDocument(document.MediaInsightsPipelineConfigurationId, input),
+    guard: [requireSettings],
+  },
+  delete: { operation: 'DeleteMediaInsightsPipelineConfiguration', guard: [refuseWhileStreaming] },
+  list: { operation: 'ListMediaInsightsPipelineConfigurations' },
+});
+
+const { CreateMediaInsightsPipelineConfiguration: create, GetMediaInsightsPipelineConfiguration: read } = regularOperations;
+
 export const configurationOperations = {
+  ...regularOperations,
+
   /**
-   * Makes a configuration, or answers with the one this token made before.
+   * Creates a configuration, or returns the one that the token created.
    *
-   * Assumed: a name that is taken and a token that was used for another configuration are BadRequestException, because the model has no
-   * ConflictException here.
-   * @throws BadRequestException            elements, alerts or tags that cannot be; a role the service cannot assume; the name is taken
-   * @throws ResourceLimitExceededException the account has 100 configurations in this region
+   * Assumed: a token that created a different configuration is BadRequestException, because the model has no ConflictException here.
+   * @throws BadRequestException the token was used for another request · errors of `create`
    */
   CreateMediaInsightsPipelineConfiguration: {
-    access: (input, caller) => onNew(caller, 'chime:CreateMediaInsightsPipelineConfiguration', configurationArn(caller, '*'), input.Tags),
+    ...create,
     async handle(call, input) {
-      return { MediaInsightsPipelineConfiguration: toConfiguration(await makeConfiguration(call, input)) };
-    },
-  },
-
-  /** @throws NotFoundException no such configuration */
-  GetMediaInsightsPipelineConfiguration: {
-    access: (input, caller) => onConfiguration(caller, 'chime:GetMediaInsightsPipelineConfiguration', input.Identifier),
-    async handle(call, input) {
-      return { MediaInsightsPipelineConfiguration: toConfiguration(await configurationOrNotFound(call, input.Identifier)) };
-    },
-  },
-
-  /** In the order of names. */
-  ListMediaInsightsPipelineConfigurations: {
-    access: (_, caller) => onNew(caller, 'chime:ListMediaInsightsPipelineConfigurations', configurationArn(caller, '*'), undefined),
-    async handle({ tx, accountId, region }, input) {
-      const { things, rest } = await pageOf(
-        `${accountId} ${region} ${CONFIGURATION.name}`,
-        input,
-        (limit, after) => tx.resources.list(CONFIGURATION, { accountId, region, parent: '' }, limit, after),
-        ({ id }) => id,
-      );
-      return { MediaInsightsPipelineConfigurations: things.map(toSummary), ...rest };
-    },
-  },
-
-  /**
-   * Assumed: what is given takes the place of everything; alerts that are not given are gone.
-   * @throws NotFoundException   no such configuration
-   * @throws BadRequestException elements or alerts that cannot be; a role the service cannot assume
-   */
-  UpdateMediaInsightsPipelineConfiguration: {
-    access: (input, caller) => onConfiguration(caller, 'chime:UpdateMediaInsightsPipelineConfiguration', input.Identifier),
-    async handle(call, input) {
-      const { document, ...record } = await configurationOrNotFound(call, input.Identifier);
-      await requireSettings(call, record.id, input);
-      const changed = { ...record, updatedAt: call.now, document: toDocument(document.configurationId, input) };
-      await call.tx.resources.put(CONFIGURATION, changed);
-      return { MediaInsightsPipelineConfiguration: toConfiguration(changed) };
-    },
-  },
-
-  /**
-   * Assumed: one that a Voice Connector streams with is in use; the text.
-   * @throws NotFoundException no such configuration · ConflictException a Voice Connector streams with it
-   */
-  DeleteMediaInsightsPipelineConfiguration: {
-    access: (input, caller) => onConfiguration(caller, 'chime:DeleteMediaInsightsPipelineConfiguration', input.Identifier),
-    async handle(call, input) {
-      const configuration = await configurationOrNotFound(call, input.Identifier);
-      const arn = configurationArn(call, configuration.id);
-      const connectors = await everyOfAccount(call.tx, call, VOICE_CONNECTOR);
-      const user = connectors.find(
-        ({ document }) => document.configurations.streaming?.MediaInsightsConfiguration?.ConfigurationArn === arn,
-      );
-      if (user !== undefined) throw new AwsError('ConflictException', `The configuration is used by Voice Connector ${user.id}.`);
-      await call.tx.resources.remove(CONFIGURATION, configuration);
-      return {};
+      const { tx, accountId, region, now } = call;
+      const { ClientRequestToken, ...request } = input;
+      if (!ClientRequestToken) return await create.handle(call, request);
+      const key = { accountId, region, operation: 'chime:CreateMediaInsightsPipelineConfiguration', token: ClientRequestToken };
+      const hash = requestHash(request);
+      const before = await tx.idempotency.get(key, now);
+      if (before && before.requestHash !== hash) {
+        throw new AwsError('BadRequestException', 'The client request token was used for a configuration with other parameters.');
+      }
+      const Identifier = input.MediaInsightsPipelineConfigurationName;
+      const present = before && (await find(tx, call, CONFIGURATION, { Identifier }));
+      if (present && present.document.MediaInsightsPipelineConfigurationId === before.answer)
+        return await read.handle(call, { Identifier });
+      const created = await create.handle(call, request);
+      const answer = created.MediaInsightsPipelineConfiguration?.MediaInsightsPipelineConfigurationId as string;
+      await tx.idempotency.put(key, { requestHash: hash, answer, expiresAt: instant(now + TOKEN_LIFE_MS) });
+      return created;
     },
   },
 } satisfies Partial<ServiceOperations<ChimeSdkMediaPipelinesApi>>;
 
-async function makeConfiguration(call: Call, input: CreateMediaInsightsPipelineConfigurationRequest): Promise<Configuration> {
-  const { tx, accountId, region, now } = call;
-  const { ClientRequestToken, ...request } = input;
-  const token = ClientRequestToken && {
-    key: { accountId, region, operation: 'chime:CreateMediaInsightsPipelineConfiguration', token: ClientRequestToken },
-    requestHash: requestHash(request),
-  };
-  const id = input.MediaInsightsPipelineConfigurationName;
-  const place = { accountId, region, parent: '' };
+/** Settings of a request. */
+type Settings = Pick<Input, 'ResourceAccessRoleArn' | 'RealTimeAlertConfiguration' | 'Elements'>;
 
-  const before = token && (await tx.idempotency.get(token.key, now));
-  if (before && before.requestHash !== token.requestHash) {
-    throw new AwsError('BadRequestException', 'The client request token was used for a configuration with other parameters.');
-  }
-  const present = before && (await tx.resources.get(CONFIGURATION, { ...place, id }));
-  if (present && present.document.configurationId === before.answer) return present;
-
-  const tags = input.Tags ?? [];
-  requireNewTags(tags);
-  await requireSettings(call, id, input);
-  if ((await tx.resources.count(CONFIGURATION, place, CONFIGURATIONS_MAX)) >= CONFIGURATIONS_MAX) {
-    const says = `The account has ${CONFIGURATIONS_MAX} media insights pipeline configurations in ${region}, and may not have more.`;
-    throw new AwsError('ResourceLimitExceededException', says);
-  }
-  const document = toDocument(call.newId(), input);
-  const made = { ...place, id, createdAt: now, updatedAt: now, tags: withTags([], tags), document };
-  if ((await tx.resources.add(CONFIGURATION, made)) === 'exists') {
-    throw new AwsError('BadRequestException', `A media insights pipeline configuration with the name ${id} already exists.`);
-  }
-  const expiresAt: Instant = instant(now + TOKEN_LIFE_MS);
-  if (token) await tx.idempotency.put(token.key, { requestHash: token.requestHash, answer: document.configurationId, expiresAt });
-  return made;
-}
-
-/** What a request says a configuration is to be. */
-type Settings = Pick<CreateMediaInsightsPipelineConfigurationRequest, 'ResourceAccessRoleArn' | 'RealTimeAlertConfiguration' | 'Elements'>;
-
-async function requireSettings(call: Call, name: string, settings: Settings): Promise<void> {
-  requireElements(call, settings.Elements);
-  requireAlerts(settings.RealTimeAlertConfiguration);
-  await requireAccessRole(call, settings.ResourceAccessRoleArn, configurationArn(call, name));
-}
-
-function toDocument(configurationId: string, settings: Settings): ConfigurationDocument {
+function toDocument(MediaInsightsPipelineConfigurationId: string, settings: Settings): ConfigurationDocument {
   const { ResourceAccessRoleArn, RealTimeAlertConfiguration, Elements } = settings;
-  return {
-    configurationId,
-    resourceAccessRoleArn: ResourceAccessRoleArn,
-    ...(RealTimeAlertConfiguration !== undefined && { realTimeAlertConfiguration: RealTimeAlertConfiguration }),
-    elements: Elements,
-  };
+  return omitUndefined({ MediaInsightsPipelineConfigurationId, ResourceAccessRoleArn, RealTimeAlertConfiguration, Elements });
 }
 
-async function configurationOrNotFound(call: Call, identifier: string): Promise<Configuration> {
-  const configuration = await findConfiguration(call.tx, call, identifier);
-  if (configuration === undefined) throw new AwsError('NotFoundException', `Media insights pipeline configuration ${identifier} not found`);
-  return configuration;
+/** @throws BadRequestException invalid elements or alerts, or a role that the service cannot assume */
+async function requireSettings(call: Call, change: ConfigurationChange<Partial<Input>>): Promise<void> {
+  const { document, before, input } = change;
+  requireElements(call, document.Elements);
+  requireAlerts(document.RealTimeAlertConfiguration);
+  const name = before?.id ?? (input.MediaInsightsPipelineConfigurationName as string);
+  await requireAccessRole(call, document.ResourceAccessRoleArn, configurationArn(call, name));
 }
 
-function toSummary(configuration: Configuration) {
-  return {
-    MediaInsightsPipelineConfigurationName: configuration.id,
-    MediaInsightsPipelineConfigurationId: configuration.document.configurationId,
-    MediaInsightsPipelineConfigurationArn: configurationArn(configuration, configuration.id),
-  };
-}
-
-function toConfiguration(configuration: Configuration): MediaInsightsPipelineConfiguration {
-  const { createdAt, updatedAt, document } = configuration;
-  return {
-    ...toSummary(configuration),
-    ResourceAccessRoleArn: document.resourceAccessRoleArn,
-    ...(document.realTimeAlertConfiguration && { RealTimeAlertConfiguration: document.realTimeAlertConfiguration }),
-    Elements: document.elements,
-    CreatedTimestamp: createdAt,
-    UpdatedTimestamp: updatedAt,
-  };
+/**
+ * Checks that no Voice Connector of the account streams with a configuration. Assumed: such a configuration is in use; the message.
+ *
+ * @throws ConflictException
+ */
+async function refuseWhileStreaming(call: Call, { before }: ConfigurationChange): Promise<void> {
+  const arn = configurationArn(call, before?.id as string);
+  const connectors = await call.tx.resources.listOfAccount(STORED_VOICE_CONNECTOR, call.accountId, EVERY);
+  const user = connectors.find(({ document }) => document.StreamingConfiguration?.MediaInsightsConfiguration?.ConfigurationArn === arn);
+  if (user !== undefined) throw new AwsError('ConflictException', `The configuration is used by Voice Connector ${user.id}.`);
 }

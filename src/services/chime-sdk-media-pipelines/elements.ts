@@ -6,7 +6,7 @@ import type {
   RealTimeAlertConfiguration,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
 import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
-import type { Where } from './access.ts';
+import type { Where } from '../kit/resource-kind.ts';
 import { AwsError } from './errors.ts';
 
 interface ElementRule {
@@ -69,7 +69,7 @@ function requireOwnConfiguration(typed: { readonly Type: string }, bare = false)
   const own = `${typed.Type}Configuration`;
   if (!bare && !(own in typed)) throw new AwsError('BadRequestException', `${typed.Type} needs a ${own}.`);
   const other = Object.keys(typed).find((member) => member !== 'Type' && member !== own);
-  if (other !== undefined) throw new AwsError('BadRequestException', `${other} must not be given where Type is ${typed.Type}.`);
+  if (other !== undefined) throw new AwsError('BadRequestException', `${other} is not valid if Type is ${typed.Type}.`);
 }
 
 function requireTarget({ accountId, region }: Where, element: MediaInsightsPipelineConfigurationElement): void {
@@ -81,6 +81,6 @@ function requireTarget({ accountId, region }: Where, element: MediaInsightsPipel
   // The ARN of a bucket names neither account nor region.
   const here = service === 's3' || (parts?.accountId === accountId && parts.region === region);
   if (parts?.service !== service || !here) {
-    throw new AwsError('BadRequestException', `The ${member} of ${element.Type} must be the ARN of one in this account and region.`);
+    throw new AwsError('BadRequestException', `The ${member} of ${element.Type} must be an ARN of this account and region.`);
   }
 }

@@ -1,5 +1,5 @@
 import { service } from '../kit/service.ts';
-import { CONFIGURATION } from './access.ts';
+import { CONFIGURATION } from './kinds.ts';
 
 /** Chime SDK media pipelines: the configurations of media insights. */
 export const mediaPipelines = service<object>({

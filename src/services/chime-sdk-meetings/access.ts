@@ -3,6 +3,7 @@ import { instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
 import { tagValues } from '../chime/tags.ts';
 import type { Access, Caller } from '../kit/operation.ts';
+import { meetings } from './tables/meetings.ts';
 
 /** `arn:aws:chime:us-east-1:111122223333:meeting/<id>`. Ids are in lower case, so that a policy on one meeting means it however it is spelt. */
 export function meetingArn({ region, accountId }: Pick<Caller, 'region' | 'accountId'>, meetingId: string): string {
@@ -37,5 +38,5 @@ const BEGINNING = instant(0);
 
 /** Tags decide about a meeting until it is removed: one that has ended answers NotFoundException to whom they allow. */
 async function tagsOf(tx: Tx, { accountId, region }: Caller, meetingId: string): Promise<Readonly<Record<string, string>> | undefined> {
-  return tagValues((await tx.meetings.get(accountId, region, meetingId, BEGINNING))?.tags);
+  return tagValues((await tx.of(meetings).get(accountId, region, meetingId, BEGINNING))?.tags);
 }

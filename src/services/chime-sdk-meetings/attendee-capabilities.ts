@@ -1,5 +1,4 @@
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
-import type { AttendeeRecord } from '#store/meetings.ts';
 import type { MeetingEvent } from '../chime/events.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
@@ -7,6 +6,7 @@ import { attendeeEvent } from './attendees.ts';
 import { requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { attendeeOrNotFound, meetingOrNotFound, toAttendee } from './found.ts';
+import { type AttendeeRecord, attendees } from './tables/attendees.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -29,8 +29,8 @@ export function capabilityOperations(
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const attendee = await attendeeOrNotFound(call, meeting, input.AttendeeId);
         requireCapabilities(input.Capabilities, meeting.asked.MeetingFeatures);
-        const changed: AttendeeRecord = { ...attendee, capabilities: toCapabilitiesRecord(input.Capabilities) };
-        await call.tx.meetings.setCapabilities(changed.meetingId, changed.attendeeId, changed.capabilities);
+        const changed: AttendeeRecord = { ...attendee, ...toCapabilitiesRecord(input.Capabilities) };
+        await call.tx.of(attendees).setCapabilities(changed);
         await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, changed));
         return { Attendee: toAttendee(deps, meeting, changed) };
       },
@@ -51,10 +51,10 @@ export function capabilityOperations(
         const spared = new Set(input.ExcludedAttendeeIds.map(({ AttendeeId }) => guid(AttendeeId)));
         let after: string | undefined;
         do {
-          const page: readonly AttendeeRecord[] = await call.tx.meetings.listAttendees(meeting.record.meetingId, PAGE, after);
+          const page: readonly AttendeeRecord[] = await call.tx.of(attendees).list(meeting.record.meetingId, PAGE, after);
           for (const attendee of page) {
             if (spared.has(attendee.attendeeId)) continue;
-            await call.tx.meetings.setCapabilities(attendee.meetingId, attendee.attendeeId, capabilities);
+            await call.tx.of(attendees).setCapabilities({ ...attendee, ...capabilities });
             await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, attendee));
           }
           after = page.at(-1)?.attendeeId;

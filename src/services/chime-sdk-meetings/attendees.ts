@@ -1,5 +1,4 @@
 import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
-import type { AttendeeRecord } from '#store/meetings.ts';
 import type { MeetingEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
@@ -9,6 +8,7 @@ import type { MeetingsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
 import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './found.ts';
+import { type AttendeeRecord, attendees } from './tables/attendees.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -67,7 +67,7 @@ export function attendeeOperations(
         const { things, rest } = await pageOf(
           meetingId,
           input,
-          (limit, after) => call.tx.meetings.listAttendees(meetingId, limit, after),
+          (limit, after) => call.tx.of(attendees).list(meetingId, limit, after),
           ({ attendeeId }) => attendeeId,
           PAGE,
         );
@@ -81,7 +81,7 @@ export function attendeeOperations(
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const attendee = await attendeeOrNotFound(call, meeting, input.AttendeeId);
-        await call.tx.meetings.removeAttendee(meeting.record.meetingId, guid(input.AttendeeId));
+        await call.tx.of(attendees).remove(meeting.record.meetingId, guid(input.AttendeeId));
         await call.emit<MeetingEvent>(attendeeEvent('AttendeeDeleted', meeting, attendee));
         return {};
       },
@@ -136,7 +136,7 @@ export async function existingAttendees(
   for (const item of items) {
     try {
       requireAdmissible(meeting, item);
-      const attendee = await call.tx.meetings.getAttendeeByExternalUserId(meeting.record.meetingId, item.ExternalUserId);
+      const attendee = await call.tx.of(attendees).getByExternalUserId(meeting.record.meetingId, item.ExternalUserId);
       if (attendee !== undefined) Attendees.push(toAttendee(deps, meeting, attendee));
       else if (left <= 0) throw noRoom(deps, meeting);
     } catch (error) {
@@ -181,21 +181,21 @@ async function addAttendee(
     meetingId,
     attendeeId: call.newId(),
     externalUserId: ExternalUserId,
-    capabilities: toCapabilitiesRecord(Capabilities ?? defaultCapabilities(meeting.asked.MeetingFeatures)),
+    ...toCapabilitiesRecord(Capabilities ?? defaultCapabilities(meeting.asked.MeetingFeatures)),
     createdAt: now,
   };
-  if (left > 0 && (await tx.meetings.addAttendee(attendee)) === 'added') {
+  if (left > 0 && (await tx.of(attendees).add(attendee)) === 'added') {
     await call.emit<MeetingEvent>(attendeeEvent('AttendeeAdded', meeting, attendee));
     return { attendee, added: true };
   }
-  const present = await tx.meetings.getAttendeeByExternalUserId(meetingId, ExternalUserId);
+  const present = await tx.of(attendees).getByExternalUserId(meetingId, ExternalUserId);
   if (present === undefined) throw noRoom(deps, meeting);
   return { attendee: present, added: false };
 }
 
 /** How many more attendees a meeting may have. */
 async function room({ tx }: Call, deps: MeetingsDeps, meeting: FoundMeeting): Promise<number> {
-  return attendeesMax(deps, meeting) - (await tx.meetings.countAttendees(meeting.record.meetingId));
+  return attendeesMax(deps, meeting) - (await tx.of(attendees).count(meeting.record.meetingId));
 }
 
 /** Assumed: MaxCount limits how many are made, as only the media plane knows who is present. */

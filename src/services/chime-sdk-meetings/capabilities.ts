@@ -1,6 +1,6 @@
 import type { AttendeeCapabilities, MediaCapabilities, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
-import type { CapabilitiesRecord } from '#store/meetings.ts';
 import { AwsError } from './errors.ts';
+import type { CapabilitiesRecord } from './tables/attendees.ts';
 
 /**
  * What a new attendee may do where the request says nothing.

@@ -1,5 +1,4 @@
 import type { Attendee, CreateMeetingRequest, Meeting, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
-import type { AttendeeRecord, MeetingRecord } from '#store/meetings.ts';
 import type { MeetingNames } from '../chime/events.ts';
 import type { Call } from '../kit/operation.ts';
 import { guid, meetingArn } from './access.ts';
@@ -7,6 +6,8 @@ import { toCapabilities } from './capabilities.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { mediaPlacement } from './media-placement.ts';
+import { type AttendeeRecord, attendees } from './tables/attendees.ts';
+import { type MeetingRecord, meetings } from './tables/meetings.ts';
 
 /** What was asked for when a meeting was made: all but the token and the tags, which are kept apart. */
 export type AskedFor = Omit<CreateMeetingRequest, 'ClientRequestToken' | 'Tags'>;
@@ -24,7 +25,7 @@ export interface FoundMeeting {
  * @throws NotFoundException no such meeting, or it has ended
  */
 export async function meetingOrNotFound({ tx, accountId, region, now }: Call, givenMeetingId: string): Promise<FoundMeeting> {
-  const record = await tx.meetings.get(accountId, region, guid(givenMeetingId), now);
+  const record = await tx.of(meetings).get(accountId, region, guid(givenMeetingId), now);
   if (record === undefined) throw new AwsError('NotFoundException', `Meeting <${givenMeetingId}> not found`);
   return found(record);
 }
@@ -41,7 +42,7 @@ export function named({ record, asked }: FoundMeeting): MeetingNames {
 
 /** @throws NotFoundException no such attendee in the meeting. Assumed: the text, after that of meetings. */
 export async function attendeeOrNotFound({ tx }: Call, { record }: FoundMeeting, givenAttendeeId: string): Promise<AttendeeRecord> {
-  const attendee = await tx.meetings.getAttendee(record.meetingId, guid(givenAttendeeId));
+  const attendee = await tx.of(attendees).get(record.meetingId, guid(givenAttendeeId));
   if (attendee === undefined) throw new AwsError('NotFoundException', `Attendee <${givenAttendeeId}> not found`);
   return attendee;
 }
@@ -78,7 +79,7 @@ export function toAttendee({ joinTokens }: MeetingsDeps, { record }: FoundMeetin
     ExternalUserId: externalUserId,
     AttendeeId: attendeeId,
     JoinToken: joinTokens.issue({ accountId, region, meetingId, attendeeId, externalUserId, expiresAt: lastEnd(createdAt) }),
-    Capabilities: toCapabilities(attendee.capabilities),
+    Capabilities: toCapabilities(attendee),
   };
 }
 

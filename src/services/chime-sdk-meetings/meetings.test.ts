@@ -5,6 +5,8 @@ import type { CreateMeetingRequest } from '#model/generated/chime-sdk-meetings.t
 import { workFor } from '../chime/fixture.ts';
 import { ACCOUNT, HOUR, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
 import { sweepEndedMeetings } from './sweep.ts';
+import { attendees } from './tables/attendees.ts';
+import { meetings } from './tables/meetings.ts';
 
 const REQUEST: CreateMeetingRequest = { ClientRequestToken: 'once', MediaRegion: 'eu-central-1', ExternalMeetingId: 'standup' };
 const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
@@ -130,7 +132,7 @@ test('A meeting: it ends 24 hours after it was made, and is then swept away', as
 test('A meeting: the media plane may end it before', async () => {
   const { run, meeting, store } = await openFixture();
   const MeetingId = await meeting();
-  assert.equal(await store.transaction((tx) => tx.meetings.endAt(MeetingId, START)), 'changed');
+  assert.equal(await store.transaction((tx) => tx.of(meetings).endAt(MeetingId, START)), 'changed');
   await assert.rejects(run('GetMeeting', { MeetingId }), { code: 'NotFoundException' });
 });
 
@@ -140,7 +142,7 @@ test('DeleteMeeting: it is gone with its attendees, a second time is NotFoundExc
   const AttendeeId = await attendee(MeetingId, 'ada');
   await run('DeleteMeeting', { MeetingId });
   await assert.rejects(run('DeleteMeeting', { MeetingId }), { code: 'NotFoundException' });
-  assert.equal(await store.transaction((tx) => tx.meetings.getAttendee(MeetingId, AttendeeId)), undefined);
+  assert.equal(await store.transaction((tx) => tx.of(attendees).get(MeetingId, AttendeeId)), undefined);
   assert.deepEqual(
     emitted.map(({ type }) => type),
     ['MeetingStarted', 'AttendeeAdded', 'MeetingEnded'],

@@ -10,6 +10,7 @@ import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
 import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, toMeeting } from './found.ts';
 import { MEDIA_REGIONS } from './media-placement.ts';
+import { meetings } from './tables/meetings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -61,7 +62,7 @@ export function meetingOperations(
       access: (input, caller) => onMeeting(caller, 'chime:DeleteMeeting', input.MeetingId),
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
-        await call.tx.meetings.remove(call.accountId, call.region, meeting.record.meetingId);
+        await call.tx.of(meetings).remove(call.accountId, call.region, meeting.record.meetingId);
         await call.emit<MeetingEvent>({ type: 'MeetingEnded', ...named(meeting) });
         return {};
       },
@@ -85,7 +86,7 @@ async function makeMeeting(
   const hash = requestHash([operation, request]);
 
   const before = await tx.idempotency.get(key, now);
-  const present = before && (await tx.meetings.get(accountId, region, before.answer, now));
+  const present = before && (await tx.of(meetings).get(accountId, region, before.answer, now));
   if (before && present) {
     if (before.requestHash !== hash) {
       throw new AwsError('ConflictException', 'The client request token was used for a meeting with other parameters.');
@@ -95,7 +96,7 @@ async function makeMeeting(
 
   await requireMeeting(call, input);
   const { activeMeetings } = deps.limits;
-  if ((await tx.meetings.count(accountId, region, now, activeMeetings)) >= activeMeetings) {
+  if ((await tx.of(meetings).count(accountId, region, now, activeMeetings)) >= activeMeetings) {
     throw new AwsError('LimitExceededException', `The account has ${activeMeetings} active meetings in ${region}, and may not have more.`);
   }
 
@@ -109,7 +110,7 @@ async function makeMeeting(
     document: JSON.stringify(asked),
     tags: withTags([], input.Tags ?? []),
   };
-  await tx.meetings.add(record);
+  await tx.of(meetings).add(record);
   await tx.idempotency.put(key, { requestHash: hash, answer: record.meetingId, expiresAt: record.endsAt });
   const meeting = { record, asked };
   await call.emit<MeetingEvent>({ type: 'MeetingStarted', ...named(meeting) });
@@ -138,7 +139,7 @@ async function requireMeeting({ tx, accountId, now }: Call, input: CreateMeeting
   requireExternalId('ExternalMeetingId', input.ExternalMeetingId);
   requireTags(input.Tags ?? []);
   if (input.PrimaryMeetingId === undefined) return;
-  const primary = await tx.meetings.getInAnyRegion(accountId, guid(input.PrimaryMeetingId), now);
+  const primary = await tx.of(meetings).getInAnyRegion(accountId, guid(input.PrimaryMeetingId), now);
   if (primary === undefined) throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> not found`);
   if (found(primary).asked.PrimaryMeetingId !== undefined) {
     throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> is a replica itself`);

@@ -3,6 +3,7 @@ import { tagOperations } from '../chime/tags.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { meetingIdOf } from './access.ts';
 import { AwsError } from './errors.ts';
+import { meetings } from './tables/meetings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -13,10 +14,10 @@ type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
  * Assumed: the texts.
  */
 export const meetingTagOperations: Pick<Operations, 'TagResource' | 'UntagResource' | 'ListTagsForResource'> = tagOperations({
-  async find({ meetings }, caller, resourceArn, now) {
+  async find(tx, caller, resourceArn, now) {
     const meetingId = meetingIdOf(caller, resourceArn);
-    const meeting = meetingId === undefined ? undefined : await meetings.get(caller.accountId, caller.region, meetingId, now);
-    return meeting && { tags: meeting.tags, keep: (tags) => meetings.setTags(meeting.meetingId, tags) };
+    const meeting = meetingId === undefined ? undefined : await tx.of(meetings).get(caller.accountId, caller.region, meetingId, now);
+    return meeting && { tags: meeting.tags, keep: (tags) => tx.of(meetings).setTags(meeting.meetingId, tags) };
   },
   notFound: (ResourceName) => new AwsError('ResourceNotFoundException', `Resource ${ResourceName} not found`, { ResourceName }),
   tooMany: (ResourceName, most) => new AwsError('TooManyTagsException', `A resource can have ${most} tags.`, { ResourceName }),

@@ -6,6 +6,7 @@ import type { Tx } from '#store/store.ts';
 import type { MeetingEvent } from '../chime/events.ts';
 import { ACCOUNT, addRole, START, workFor } from '../chime/fixture.ts';
 import { emitterOf } from '../kit/events.ts';
+import { meetings } from './tables/meetings.ts';
 import { assumeTranscriptionRole, TRANSCRIPTION_ROLE } from './transcription-role.ts';
 
 const SERVICE = 'transcription.chime.amazonaws.com';
@@ -65,8 +66,8 @@ test('Transcription: a meeting with a transcription of an earlier version still 
     tags: [],
     transcription: '{}',
   };
-  await store.transaction((tx) => tx.meetings.add(meeting));
+  await store.transaction((tx) => tx.of(meetings).add(meeting));
   assert.deepEqual(await usage(), [{ region, arn: `arn:aws:chime:${region}:${ACCOUNT}:meeting/${meetingId}` }]);
-  await store.transaction((tx) => tx.meetings.setTranscription(meetingId, undefined));
+  await store.transaction((tx) => tx.of(meetings).setTranscription(meetingId, undefined));
   assert.deepEqual(await usage(), []);
 });

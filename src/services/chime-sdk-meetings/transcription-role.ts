@@ -4,6 +4,7 @@ import type { MeetingEvent } from '../chime/events.ts';
 import { assumeLinkedRole } from '../iam/assume-linked-role.ts';
 import { subscription } from '../kit/events.ts';
 import type { LinkedRole } from '../kit/service.ts';
+import { meetings } from './tables/meetings.ts';
 
 const SERVICE = 'transcription.chime.amazonaws.com';
 
@@ -11,7 +12,7 @@ const SERVICE = 'transcription.chime.amazonaws.com';
 export const TRANSCRIPTION_ROLE: LinkedRole = {
   principal: SERVICE,
   usedBy: async ({ tx, now }, accountId, limit) =>
-    (await tx.meetings.transcribed(accountId, now, limit)).map(({ region, meetingId }) => ({
+    (await tx.of(meetings).transcribed(accountId, now, limit)).map(({ region, meetingId }) => ({
       region,
       arn: arn('chime', region, accountId, `meeting/${meetingId}`),
     })),

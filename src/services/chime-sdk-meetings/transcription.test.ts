@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { TranscriptionConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import { addRole } from '../chime/fixture.ts';
 import { ACCOUNT, openFixture, START } from './fixture.ts';
+import { meetings } from './tables/meetings.ts';
 
 const ENGLISH: TranscriptionConfiguration = { EngineTranscribeSettings: { LanguageCode: 'en-US' } };
 const MEDICAL: TranscriptionConfiguration = {
@@ -32,7 +33,7 @@ for (const [what, TranscriptionConfiguration] of [
     await assert.rejects(fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration }), {
       code: 'NotYetImplementedException',
     });
-    assert.deepEqual(await fixture.store.transaction((tx) => tx.meetings.transcribed(ACCOUNT, START, 10)), []);
+    assert.deepEqual(await fixture.store.transaction((tx) => tx.of(meetings).transcribed(ACCOUNT, START, 10)), []);
     assert.deepEqual(
       fixture.emitted.map(({ type }) => type),
       ['MeetingStarted'],
@@ -44,10 +45,10 @@ test('StopMeetingTranscription: ends a transcription of an earlier version once,
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   await fixture.run('StopMeetingTranscription', { MeetingId });
-  await fixture.store.transaction((tx) => tx.meetings.setTranscription(MeetingId, JSON.stringify(ENGLISH)));
+  await fixture.store.transaction((tx) => tx.of(meetings).setTranscription(MeetingId, JSON.stringify(ENGLISH)));
   await fixture.run('StopMeetingTranscription', { MeetingId });
   await fixture.run('StopMeetingTranscription', { MeetingId });
-  assert.deepEqual(await fixture.store.transaction((tx) => tx.meetings.transcribed(ACCOUNT, START, 10)), []);
+  assert.deepEqual(await fixture.store.transaction((tx) => tx.of(meetings).transcribed(ACCOUNT, START, 10)), []);
   assert.deepEqual(
     fixture.emitted.map(({ type }) => type),
     ['MeetingStarted', 'TranscriptionStopped'],

@@ -11,6 +11,7 @@ import type { ServiceOperations } from '../kit/operation.ts';
 import { onMeeting } from './access.ts';
 import { AwsError } from './errors.ts';
 import { meetingOrNotFound, named } from './found.ts';
+import { meetings } from './tables/meetings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
@@ -58,7 +59,7 @@ export function transcriptionOperations(): TranscriptionOperations {
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         if (meeting.record.transcription === undefined) return {};
-        await call.tx.meetings.setTranscription(meeting.record.meetingId, undefined);
+        await call.tx.of(meetings).setTranscription(meeting.record.meetingId, undefined);
         await call.emit<MeetingEvent>({ type: 'TranscriptionStopped', ...named(meeting) });
         return {};
       },

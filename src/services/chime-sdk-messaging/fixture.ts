@@ -38,9 +38,14 @@ export async function openFixture(limits: Partial<MessagingLimits> = {}, documen
   );
   const place = { accountId: ACCOUNT, region: 'us-east-1', createdAt: START, updatedAt: START, tags: [] };
   await store.transaction(async ({ resources }) => {
-    await resources.add(APP_INSTANCE, { ...place, parent: '', id: APP_INSTANCE_ID, document: { name: 'chat', ...document } });
-    for (const id of USERS) await resources.add(APP_INSTANCE_USER, { ...place, parent: APP_INSTANCE_ID, id, document: { name: id } });
-    await resources.add(APP_INSTANCE_BOT, { ...place, parent: APP_INSTANCE_ID, id: 'helper', document: { configuration: {} } });
+    await resources.add(APP_INSTANCE, { ...place, parent: '', id: APP_INSTANCE_ID, document: { Name: 'chat', ...document } });
+    for (const id of USERS) await resources.add(APP_INSTANCE_USER, { ...place, parent: APP_INSTANCE_ID, id, document: { Name: id } });
+    await resources.add(APP_INSTANCE_BOT, {
+      ...place,
+      parent: APP_INSTANCE_ID,
+      id: 'helper',
+      document: { Configuration: { Lex: { LexBotAliasArn: 'arn:aws:lex:::b', LocaleId: 'en_US' } } },
+    });
     await resources.add(APP_INSTANCE_ADMIN, { ...place, parent: APP_INSTANCE_ID, id: 'user/root', document: {} });
   });
   let tokens = 0;

@@ -60,7 +60,10 @@ test('Channels: one whose time is over is there until it is swept, which tells t
 });
 
 test('Messages: those older than the app instance keeps them go, 30 days after it was told so at the earliest', async () => {
-  const { store, run, channel, send } = await openFixture({}, { channelRetentionDays: 5, retentionSetAt: START });
+  const { store, run, channel, send } = await openFixture(
+    {},
+    { AppInstanceRetentionSettings: { ChannelRetentionSettings: { RetentionDays: 5 } }, retentionSetAt: START },
+  );
   const ChannelArn = await channel();
   await send(ChannelArn, 'old');
   await run(

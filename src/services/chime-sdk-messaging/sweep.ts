@@ -63,9 +63,10 @@ export function retentionSweep(): (work: Work) => Promise<'done'> {
 
 async function keptSince(tx: Tx, channel: ChannelRecord, now: Instant): Promise<Instant | undefined> {
   const appInstance = await tx.resources.get(APP_INSTANCE, { ...inAppInstance(channel, ''), id: channel.appInstanceId });
-  const { channelRetentionDays, retentionSetAt } = appInstance?.document ?? {};
-  if (channelRetentionDays === undefined || retentionSetAt === undefined || now < retentionSetAt + GRACE_MS) return undefined;
-  return instant(now - channelRetentionDays * DAY_MS);
+  const { AppInstanceRetentionSettings, retentionSetAt } = appInstance?.document ?? {};
+  const days = AppInstanceRetentionSettings?.ChannelRetentionSettings?.RetentionDays;
+  if (days === undefined || retentionSetAt === undefined || now < retentionSetAt + GRACE_MS) return undefined;
+  return instant(now - days * DAY_MS);
 }
 
 /** Deletes the memberships, bans and moderators of a deleted user or bot. The messages stay. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
-import { CONFIGURATION } from '../chime-sdk-media-pipelines/access.ts';
+import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
 import { isNotYet } from '../kit/not-yet.ts';
 import type { Access, Operation } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
@@ -149,9 +149,9 @@ test('Access: tags of the connector and of the configuration of call analytics d
   const configuration = {
     ...{ accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls', createdAt: START, updatedAt: START },
     tags: [{ key: 'team', value: 'blue' }],
-    document: { configurationId: 'c', resourceAccessRoleArn: ROLE, elements: [] },
+    document: { MediaInsightsPipelineConfigurationId: 'c', ResourceAccessRoleArn: ROLE, Elements: [] },
   };
-  await store.transaction((tx) => tx.resources.add(CONFIGURATION, configuration));
+  await store.transaction((tx) => tx.resources.add(STORED_CONFIGURATION, configuration));
   const [first] = await asked(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, VoiceConnectorId });
   assert.deepEqual(first?.tags, [{ team: 'red' }, { team: 'blue' }]);
 });

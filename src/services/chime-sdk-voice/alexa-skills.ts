@@ -1,28 +1,24 @@
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { Operation, ServiceOperations } from '../kit/operation.ts';
+import { onResource } from '../kit/resource-access.ts';
 import { AwsError } from './errors.ts';
-import { onSipMediaApplication } from './found.ts';
-
-type Operations = ServiceOperations<ChimeSdkVoiceApi>;
+import { SIP_MEDIA_APPLICATION } from './kinds.ts';
 
 /**
- * Alexa skills of SIP media applications, which AWS has given up: both operations only say so.
+ * Alexa skills of SIP media applications, which AWS removed. Both operations return an error that says so.
  *
  * Source: Chime SDK API reference, GetSipMediaApplicationAlexaSkillConfiguration: no longer available; GoneException in the model.
- * Assumed: that it is answered whatever the application, and the text.
+ * Assumed: the error does not depend on the application; the message.
  */
-export const alexaSkillOperations: Pick<
-  Operations,
-  'GetSipMediaApplicationAlexaSkillConfiguration' | 'PutSipMediaApplicationAlexaSkillConfiguration'
-> = {
+export const alexaSkillOperations = {
   GetSipMediaApplicationAlexaSkillConfiguration: gone('GetSipMediaApplicationAlexaSkillConfiguration'),
   PutSipMediaApplicationAlexaSkillConfiguration: gone('PutSipMediaApplicationAlexaSkillConfiguration'),
-};
+} satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 
 /** @throws GoneException always */
 function gone(name: string): Operation<{ readonly SipMediaApplicationId: string }, never> {
   return {
-    access: (input, caller) => onSipMediaApplication(caller, `chime:${name}`, input),
+    access: ({ SipMediaApplicationId }, caller) => onResource(caller, SIP_MEDIA_APPLICATION, name, { SipMediaApplicationId }),
     async handle() {
       throw new AwsError('GoneException', `${name} is no longer available.`);
     },

@@ -10,7 +10,7 @@ import type {
   Termination,
 } from '#model/generated/chime-sdk-voice.ts';
 import { addRole } from '../chime/fixture.ts';
-import { CONFIGURATION } from '../chime-sdk-media-pipelines/access.ts';
+import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
 import { linkedRole } from '../iam/service-linked-roles.ts';
 import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
 
@@ -29,9 +29,9 @@ const ANALYTICS = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-co
 /** Makes the configuration of call analytics that `ANALYTICS` names, with a tag. */
 async function addAnalytics({ store }: Fixture): Promise<void> {
   const place = { accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls' };
-  const document = { configurationId: 'c', resourceAccessRoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, elements: [] };
+  const document = { MediaInsightsPipelineConfigurationId: 'c', ResourceAccessRoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, Elements: [] };
   const tags = [{ key: 'team', value: 'blue' }];
-  await store.transaction((tx) => tx.resources.add(CONFIGURATION, { ...place, createdAt: START, updatedAt: START, tags, document }));
+  await store.transaction((tx) => tx.resources.add(STORED_CONFIGURATION, { ...place, createdAt: START, updatedAt: START, tags, document }));
 }
 
 // biome-ignore format: a table

@@ -1,30 +1,30 @@
 import type { Vault } from '#core/vault.ts';
 
-/** What the voice operations are told once, where the server is put together. */
+/** Dependencies of the voice operations. */
 export interface VoiceDeps {
   readonly vault: Pick<Vault, 'seal'>;
   readonly limits: VoiceLimits;
 }
 
 export interface VoiceLimits {
-  /** Of one account in one region. */
+  /** Most in one account and region. */
   readonly connectors: number;
-  /** Of one account, in all regions. */
+  /** Most in one account, in all regions. */
   readonly groups: number;
   readonly connectorsInGroup: number;
-  /** The most that a connector's termination may ask for. */
+  /** Most calls per second of a termination. */
   readonly callsPerSecond: number;
-  /** Of one account in one region. */
+  /** Most in one account and region. */
   readonly sipMediaApplications: number;
-  /** Of one account, in all regions. */
+  /** Most in one account, in all regions. */
   readonly sipRules: number;
-  /** SIP users of one connector. */
+  /** Most SIP users of one Voice Connector. */
   readonly credentials: number;
 }
 
 /**
  * Source: AWS General Reference, "Amazon Chime SDK endpoints and quotas", SIP trunking and voice quotas; groups also RES-1.
- * Assumed: SIP rules, of which CreateSipRule says no more than that there is a limit; credentials, after what Terraform takes at once.
+ * Assumed: SIP rules, because CreateSipRule documents a limit but not its value; credentials, as many as Terraform accepts at once.
  */
 export const DEFAULT_LIMITS: VoiceLimits = {
   connectors: 3,

@@ -1,45 +1,18 @@
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
-import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
-
-type Operations = ServiceOperations<ChimeSdkVoiceApi>;
+import { member } from '../kit/resource-member.ts';
+import { VOICE_CONNECTOR } from './kinds.ts';
 
 /**
- * What stands on the other side of a connector. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorExternalSystemsConfiguration and its like.
+ * Systems that a Voice Connector connects to. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorExternalSystemsConfiguration.
  *
- * Assumed: a second Put takes the place of the first; nobody says what its ConflictException is about.
+ * Assumed: a second Put replaces the first. AWS does not document the reason for its ConflictException.
  */
-export const externalSystemsOperations: Pick<
-  Operations,
-  | 'GetVoiceConnectorExternalSystemsConfiguration'
-  | 'PutVoiceConnectorExternalSystemsConfiguration'
-  | 'DeleteVoiceConnectorExternalSystemsConfiguration'
-> = {
-  /** @throws NotFoundException no such connector, or it has none */
-  GetVoiceConnectorExternalSystemsConfiguration: {
-    access: (input, caller) => onConnector(caller, 'chime:GetVoiceConnectorExternalSystemsConfiguration', input),
-    handle: async (call, input) => ({ ExternalSystemsConfiguration: await configurationOrNotFound(call, input, 'externalSystems') }),
+export const externalSystemsOperations = member(VOICE_CONNECTOR, 'ExternalSystemsConfiguration', {
+  read: { operation: 'GetVoiceConnectorExternalSystemsConfiguration' },
+  put: {
+    operation: 'PutVoiceConnectorExternalSystemsConfiguration',
+    value: ({ SessionBorderControllerTypes, ContactCenterSystemTypes }) =>
+      omitUndefined({ SessionBorderControllerTypes, ContactCenterSystemTypes }),
   },
-
-  /** @throws NotFoundException no such connector */
-  PutVoiceConnectorExternalSystemsConfiguration: {
-    access: (input, caller) => onConnector(caller, 'chime:PutVoiceConnectorExternalSystemsConfiguration', input),
-    async handle(call, input) {
-      const connector = await connectorOrNotFound(call, input);
-      const { SessionBorderControllerTypes, ContactCenterSystemTypes } = input;
-      const ExternalSystemsConfiguration = omitUndefined({ SessionBorderControllerTypes, ContactCenterSystemTypes });
-      await putConfiguration(call, connector, 'externalSystems', ExternalSystemsConfiguration);
-      return { ExternalSystemsConfiguration };
-    },
-  },
-
-  /** @throws NotFoundException no such connector */
-  DeleteVoiceConnectorExternalSystemsConfiguration: {
-    access: (input, caller) => onConnector(caller, 'chime:DeleteVoiceConnectorExternalSystemsConfiguration', input),
-    async handle(call, input) {
-      await removeConfiguration(call, await connectorOrNotFound(call, input), 'externalSystems');
-      return {};
-    },
-  },
-};
+  delete: { operation: 'DeleteVoiceConnectorExternalSystemsConfiguration' },
+});

@@ -1,96 +1,143 @@
-/** What this folder keeps of each resource, as `tx.resources` has it. */
-
+/** Kinds of resources of Chime SDK Voice, and the rules that they share. */
+import { arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type {
   CallDistributionType,
-  EmergencyCallingConfiguration,
-  ExternalSystemsConfiguration,
-  LoggingConfiguration,
-  NetworkType,
-  Origination,
+  ChimeSdkVoiceApi,
   SipMediaApplicationEndpoint,
   SipMediaApplicationLoggingConfiguration,
   SipRuleTargetApplication,
   SipRuleTriggerType,
-  StreamingConfiguration,
-  Termination,
-  VoiceConnectorAwsRegion,
-  VoiceConnectorIntegrationType,
   VoiceConnectorItem,
 } from '#model/generated/chime-sdk-voice.ts';
-import type { ResourceKind } from '#store/resources.ts';
+import type { ResourceKey, ResourceKind, StoredDocument } from '#store/resources.ts';
+import { pageOf } from '../chime/page.ts';
+import { STORED_VOICE_CONNECTOR, type VoiceConnectorDocument } from '../chime/voice-connectors.ts';
+import { renamedMembers } from '../kit/renamed-members.ts';
+import { type Conventions, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
+import { TAG_RULES } from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 
-/** A kind whose name is the word its ARN has for it, and what an error calls one. */
-export interface VoiceKind<Document> extends ResourceKind<Document> {
-  readonly title: string;
-}
+export { sipCredentialBinding, type VoiceConnectorDocument } from '../chime/voice-connectors.ts';
 
-export interface VoiceConnectorDocument {
-  readonly name: string;
-  /** Where its calls are; the region it is kept in is that of the control plane. */
-  readonly awsRegion: VoiceConnectorAwsRegion;
-  readonly requireEncryption: boolean;
-  readonly integrationType?: VoiceConnectorIntegrationType;
-  readonly networkType: NetworkType;
-  readonly configurations: Configurations;
-  /** One of a user name. */
-  readonly credentials: readonly SipCredential[];
-}
-
-/** What is put on a connector by itself, as the model has it. */
-export interface Configurations {
-  readonly origination?: Origination;
-  readonly termination?: Termination;
-  readonly emergencyCalling?: EmergencyCallingConfiguration;
-  readonly externalSystems?: ExternalSystemsConfiguration;
-  readonly logging?: LoggingConfiguration;
-  readonly streaming?: StreamingConfiguration;
-}
-
-/** A user name and password of SIP. */
-export interface SipCredential {
-  readonly username: string;
-  /** Sealed by the vault, bound to `sipCredentialBinding`. */
-  readonly sealedPassword: string;
-}
+/** Kind of a resource of this service. */
+export type VoiceKind<Document> = Kind<Document, ChimeSdkVoiceApi>;
 
 export interface VoiceConnectorGroupDocument {
-  readonly name: string;
-  readonly items: readonly VoiceConnectorItem[];
-  readonly callDistributionType: CallDistributionType;
+  readonly Name: string;
+  readonly VoiceConnectorItems: readonly VoiceConnectorItem[];
+  readonly CallDistributionType: CallDistributionType;
 }
 
 export interface SipMediaApplicationDocument {
-  readonly name: string;
-  readonly awsRegion: string;
-  readonly endpoints: readonly SipMediaApplicationEndpoint[];
-  readonly logging?: SipMediaApplicationLoggingConfiguration;
+  readonly Name: string;
+  readonly AwsRegion: string;
+  readonly Endpoints: readonly SipMediaApplicationEndpoint[];
+  readonly SipMediaApplicationLoggingConfiguration?: SipMediaApplicationLoggingConfiguration;
 }
 
 export interface SipRuleDocument {
-  readonly name: string;
-  readonly disabled: boolean;
-  readonly triggerType: SipRuleTriggerType;
-  readonly triggerValue: string;
-  readonly targetApplications: readonly SipRuleTargetApplication[];
+  readonly Name: string;
+  readonly Disabled: boolean;
+  readonly TriggerType: SipRuleTriggerType;
+  readonly TriggerValue: string;
+  readonly TargetApplications: readonly SipRuleTargetApplication[];
 }
 
-/** What an account has once, whatever the region. */
+/**
+ * Source: Chime SDK API reference, ListSipRules, MaxResults.
+ * Assumed: the page size of the other lists; the messages.
+ */
+const CONVENTIONS: Conventions = {
+  service: 'chime-sdk-voice',
+  tagRules: TAG_RULES.chime,
+  notFound: (title, id) => new AwsError('NotFoundException', `${title} ${id} not found.`),
+  limitExceeded: (title, most) => new AwsError('ResourceLimitExceededException', `The limit of ${most} is reached for: ${title}.`),
+  page: pageOf,
+  pageResults: 100,
+};
+
+/** IDs that this service issues: 22 letters and digits for a Voice Connector, UUIDs for other resources. */
+const ID = /^[0-9a-z-]{1,36}$/;
+
+function locate(where: Where, id: string): ResourceKey | undefined {
+  return ID.test(id) ? { ...placeIn(where), id } : undefined;
+}
+
+export const VOICE_CONNECTOR: VoiceKind<VoiceConnectorDocument> = {
+  ...STORED_VOICE_CONNECTOR,
+  conventions: CONVENTIONS,
+  title: 'Voice Connector',
+  identifiers: ['VoiceConnectorId'],
+  locate,
+  arn: { member: 'VoiceConnectorArn', of: arnOfType('vc') },
+};
+
+/** Assumed: the resource type `vcg` of the ARN. The service authorization reference does not list groups. */
+export const VOICE_CONNECTOR_GROUP: VoiceKind<VoiceConnectorGroupDocument> = {
+  name: 'vcg',
+  upgrade: upgrade({ name: 'Name', items: 'VoiceConnectorItems', callDistributionType: 'CallDistributionType' }),
+  conventions: CONVENTIONS,
+  title: 'Voice Connector group',
+  identifiers: ['VoiceConnectorGroupId'],
+  locate,
+  arn: { member: 'VoiceConnectorGroupArn', of: arnOfType('vcg') },
+};
+
+export const SIP_MEDIA_APPLICATION: VoiceKind<SipMediaApplicationDocument> = {
+  name: 'sma',
+  upgrade: upgrade({
+    name: 'Name',
+    awsRegion: 'AwsRegion',
+    endpoints: 'Endpoints',
+    logging: 'SipMediaApplicationLoggingConfiguration',
+  }),
+  conventions: CONVENTIONS,
+  title: 'SIP media application',
+  identifiers: ['SipMediaApplicationId'],
+  locate,
+  arn: { member: 'SipMediaApplicationArn', of: arnOfType('sma') },
+};
+
+/** SIP rules have no ARN. */
+export const SIP_RULE: VoiceKind<SipRuleDocument> = {
+  name: 'sip-rule',
+  upgrade: upgrade({
+    name: 'Name',
+    disabled: 'Disabled',
+    triggerType: 'TriggerType',
+    triggerValue: 'TriggerValue',
+    targetApplications: 'TargetApplications',
+  }),
+  conventions: CONVENTIONS,
+  title: 'SIP rule',
+  identifiers: ['SipRuleId'],
+  locate,
+};
+
+/** Settings of an account, for all its regions. */
 export interface VoiceSettingsDocument {
-  /** Where call detail records go. */
-  readonly cdrBucket?: string;
-  readonly callingName?: { readonly name: string; readonly updatedAt: Instant };
+  /** Bucket for call detail records. */
+  readonly CdrBucket?: string;
+  readonly CallingName?: string;
+  readonly CallingNameUpdatedTimestamp?: Instant;
 }
 
-export const VOICE_CONNECTOR: VoiceKind<VoiceConnectorDocument> = { name: 'vc', title: 'Voice Connector' };
-/** Assumed: `vcg` in its ARN. The service authorization reference knows no groups. */
-export const VOICE_CONNECTOR_GROUP: VoiceKind<VoiceConnectorGroupDocument> = { name: 'vcg', title: 'Voice Connector group' };
-export const SIP_MEDIA_APPLICATION: VoiceKind<SipMediaApplicationDocument> = { name: 'sma', title: 'SIP media application' };
-/** Has no ARN. */
-export const SIP_RULE: VoiceKind<SipRuleDocument> = { name: 'sip-rule', title: 'SIP rule' };
-export const VOICE_SETTINGS: ResourceKind<VoiceSettingsDocument> = { name: 'voice-settings' };
+export const VOICE_SETTINGS: ResourceKind<VoiceSettingsDocument> = { name: 'voice-settings', upgrade: upgradeSettings };
 
-/** What the password of a SIP user of a connector is sealed for. */
-export function sipCredentialBinding(voiceConnectorId: string, username: string): string {
-  return `vc/${voiceConnectorId}/${username}`;
+/** Returns the ARN of resources of a type: `arn:aws:chime:us-east-1:111122223333:vc/<id>`. */
+function arnOfType(type: string): (key: ResourceKey) => string {
+  return ({ region, accountId, id }) => arn('chime', region, accountId, `${type}/${id}`);
+}
+
+/** Returns the conversion of documents that have camelCase members. */
+function upgrade<Document>(names: Readonly<Record<string, string>>): NonNullable<ResourceKind<Document>['upgrade']> {
+  const withNewNames = renamedMembers(names);
+  return (stored: StoredDocument) => withNewNames(stored) as unknown as Document;
+}
+
+/** Converts documents with camelCase members and a calling name in one member. */
+function upgradeSettings({ callingName, ...stored }: StoredDocument): VoiceSettingsDocument {
+  const withNewNames = renamedMembers({ cdrBucket: 'CdrBucket', name: 'CallingName', updatedAt: 'CallingNameUpdatedTimestamp' });
+  return withNewNames({ ...stored, ...(callingName as StoredDocument | undefined) });
 }

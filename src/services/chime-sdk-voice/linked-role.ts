@@ -4,18 +4,18 @@ import { AwsError } from './errors.ts';
 
 const SERVICE = 'voiceconnector.chime.amazonaws.com';
 
-/** What the caller must be allowed where the role of Voice Connectors is still to be made. Requirement SLR-6. */
+/** Requires the permission to create the service-linked role of Voice Connectors if it does not exist. Requirement SLR-6. */
 export function onVoiceConnectorRole(caller: Caller): Access {
   return onLinkedRole(caller, SERVICE);
 }
 
 /**
- * Makes the role that Voice Connectors and SIP media applications act with, where there is none. Requirements SLR-6, SLR-15.
+ * Creates the service-linked role of Voice Connectors and SIP media applications if it does not exist. Requirements SLR-6, SLR-15.
  *
- * Source: the text's beginning, security.md SLR-6. Assumed: the code, and the rest.
- * @throws ForbiddenException people have made a role of that name
+ * Source: the beginning of the message, security.md SLR-6. Assumed: the code, and the rest of the message.
+ * @throws ForbiddenException a role that is not service-linked has the name
  */
-export async function makeVoiceConnectorRole(call: Call): Promise<void> {
+export async function createVoiceConnectorRole(call: Call): Promise<void> {
   const outcome = await ensureLinkedRole(call, SERVICE);
   if (outcome === 'taken') {
     throw new AwsError(

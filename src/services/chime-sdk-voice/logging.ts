@@ -1,35 +1,21 @@
-import type { ChimeSdkVoiceApi, LoggingConfiguration } from '#model/generated/chime-sdk-voice.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
-import { connectorOrNotFound, onConnector, putConfiguration } from './found.ts';
-
-type Operations = ServiceOperations<ChimeSdkVoiceApi>;
+import type { LoggingConfiguration } from '#model/generated/chime-sdk-voice.ts';
+import { member } from '../kit/resource-member.ts';
+import { VOICE_CONNECTOR } from './kinds.ts';
 
 /**
- * What of a connector's calls is to be logged: nothing until somebody says so. Requirement LOG-27. The choice is kept; there are no calls.
+ * Logs of a Voice Connector's calls, off by default. Requirement LOG-27. This server stores the choice and carries no calls.
  *
  * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorLoggingConfiguration, GetVoiceConnectorLoggingConfiguration.
- * Assumed: a member that is not given is false.
  */
-export const loggingOperations: Pick<Operations, 'GetVoiceConnectorLoggingConfiguration' | 'PutVoiceConnectorLoggingConfiguration'> = {
-  /** @throws NotFoundException no such connector */
-  GetVoiceConnectorLoggingConfiguration: {
-    access: (input, caller) => onConnector(caller, 'chime:GetVoiceConnectorLoggingConfiguration', input),
-    async handle(call, input) {
-      return { LoggingConfiguration: withDefaults((await connectorOrNotFound(call, input)).document.configurations.logging) };
-    },
+export const loggingOperations = member(VOICE_CONNECTOR, 'LoggingConfiguration', {
+  read: { operation: 'GetVoiceConnectorLoggingConfiguration', otherwise: withDefaults({}) },
+  put: {
+    operation: 'PutVoiceConnectorLoggingConfiguration',
+    value: (input) => withDefaults(input.LoggingConfiguration),
   },
+});
 
-  /** @throws NotFoundException no such connector */
-  PutVoiceConnectorLoggingConfiguration: {
-    access: (input, caller) => onConnector(caller, 'chime:PutVoiceConnectorLoggingConfiguration', input),
-    async handle(call, input) {
-      const LoggingConfiguration = withDefaults(input.LoggingConfiguration);
-      await putConfiguration(call, await connectorOrNotFound(call, input), 'logging', LoggingConfiguration);
-      return { LoggingConfiguration };
-    },
-  },
-};
-
-function withDefaults(logging: LoggingConfiguration = {}): LoggingConfiguration {
-  return { EnableSIPLogs: logging.EnableSIPLogs ?? false, EnableMediaMetricLogs: logging.EnableMediaMetricLogs ?? false };
+/** Assumed: an absent member is false. */
+function withDefaults({ EnableSIPLogs = false, EnableMediaMetricLogs = false }: LoggingConfiguration): LoggingConfiguration {
+  return { EnableSIPLogs, EnableMediaMetricLogs };
 }

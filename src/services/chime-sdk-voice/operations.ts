@@ -16,8 +16,8 @@ import { terminationOperations } from './termination.ts';
 import { terminationCredentialOperations } from './termination-credentials.ts';
 
 /**
- * Every operation of Chime SDK Voice. The configuration is built; what needs a carrier or calls (numbers, calls, speaker search, voice
- * profiles, addresses) is not, nor are proxy sessions, which AWS has given up.
+ * Returns the operations of Chime SDK Voice. The configuration is built. Not built are operations that need a carrier or calls (numbers,
+ * calls, speaker search, voice profiles, addresses), and proxy sessions, which AWS discontinued.
  */
 export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voice'> {
   return operationTable('chime-sdk-voice', {

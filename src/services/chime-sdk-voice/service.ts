@@ -1,7 +1,8 @@
 import type { Vault } from '#core/vault.ts';
 import type { ResourceRecord } from '#store/resources.ts';
+import { arnOf } from '../kit/resource-access.ts';
 import { type Reseal, sealedKind, service } from '../kit/service.ts';
-import { everyOfAccount, voiceArn } from './found.ts';
+import { listOfAccount } from './access.ts';
 import {
   SIP_MEDIA_APPLICATION,
   SIP_RULE,
@@ -31,19 +32,19 @@ export const voice = service<VoiceParts>({
       principal: 'voiceconnector.chime.amazonaws.com',
       // Source: security.md §9.1, "must be removed first": streaming configurations, but not SIP media applications.
       usedBy: async ({ tx }, accountId, limit) =>
-        (await everyOfAccount(tx, { accountId }, VOICE_CONNECTOR))
-          .filter(({ document }) => document.configurations.streaming !== undefined)
+        (await listOfAccount(tx, { accountId }, VOICE_CONNECTOR))
+          .filter(({ document }) => document.StreamingConfiguration !== undefined)
           .slice(0, limit)
-          .map((connector) => ({ region: connector.region, arn: voiceArn(VOICE_CONNECTOR, connector, connector.id) })),
+          .map((connector) => ({ region: connector.region, arn: arnOf(VOICE_CONNECTOR, connector) })),
     },
   ],
 });
 
 /** Returns a connector with the passwords of its SIP users re-sealed. */
 function resealedConnector(connector: ResourceRecord<VoiceConnectorDocument>, reseal: Reseal): ResourceRecord<VoiceConnectorDocument> {
-  const credentials = connector.document.credentials.map(({ username, sealedPassword }) => ({
-    username,
-    sealedPassword: reseal(sealedPassword, sipCredentialBinding(connector.id, username)),
+  const Credentials = connector.document.Credentials.map(({ Username, sealedPassword }) => ({
+    Username,
+    sealedPassword: reseal(sealedPassword, sipCredentialBinding(connector.id, Username)),
   }));
-  return { ...connector, document: { ...connector.document, credentials } };
+  return { ...connector, document: { ...connector.document, Credentials } };
 }

@@ -1,192 +1,97 @@
-import { omitUndefined } from '#core/omit-undefined.ts';
-import type { ChimeSdkVoiceApi, SipMediaApplication, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
-import type { ResourceRecord } from '#store/resources.ts';
-import { onNew, requireTags, withTags } from '../chime/tags.ts';
+import type { ChimeSdkVoiceApi, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { type Change, resource } from '../kit/resource.ts';
+import { placeIn } from '../kit/resource-kind.ts';
+import { member } from '../kit/resource-member.ts';
+import { listOfAccount } from './access.ts';
 import { VOICE_REGIONS } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import {
-  addNew,
-  everyOfAccount,
-  limitExceeded,
-  onKind,
-  onSipMediaApplication,
-  orNotFound,
-  pageOfKind,
-  placeOf,
-  update,
-  voiceArn,
-} from './found.ts';
 import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipMediaApplicationDocument } from './kinds.ts';
-import { makeVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
-import { namesApplication } from './sip-rules.ts';
+import { createVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
+import { isTarget } from './sip-rules.ts';
 
-type Operations = ServiceOperations<ChimeSdkVoiceApi>;
+type ApplicationChange = Change<SipMediaApplicationDocument, unknown>;
 
-/** No regions but these have voice. */
+/** Regions that have voice. */
 const REGIONS: ReadonlySet<string> = new Set(VOICE_REGIONS);
 
 /**
- * SIP media applications: which function a call is handed to. There are no calls; what is configured is kept.
+ * SIP media applications: the Lambda function that controls a call. This server stores their configuration and carries no calls.
+ * Creating or changing one creates the service-linked role of Voice Connectors if it does not exist. Requirements SLR-6, SLR-15, LOG-27.
  *
  * Source: chime-sdk-voice 2022-08-03, CreateSipMediaApplication … DeleteSipMediaApplication.
- * Assumed: an application belongs to the region of the control plane that made it, which `AwsRegion` need not be.
+ * Assumed: an application belongs to the region of the control plane that created it, which may differ from `AwsRegion`.
  */
-export function sipMediaApplicationOperations(
-  deps: VoiceDeps,
-): Pick<
-  Operations,
-  | 'CreateSipMediaApplication'
-  | 'GetSipMediaApplication'
-  | 'ListSipMediaApplications'
-  | 'UpdateSipMediaApplication'
-  | 'DeleteSipMediaApplication'
-  | 'GetSipMediaApplicationLoggingConfiguration'
-  | 'PutSipMediaApplicationLoggingConfiguration'
-> {
+export function sipMediaApplicationOperations(deps: VoiceDeps) {
+  const most = deps.limits.sipMediaApplications;
+  const ensureRole = (call: Call) => createVoiceConnectorRole(call);
+
+  /** Assumed: a name that is in use is the reason for the ConflictException of Create- and UpdateSipMediaApplication. */
+  async function requireFreeName(call: Call, { document, before }: ApplicationChange): Promise<void> {
+    const others = await call.tx.resources.list(SIP_MEDIA_APPLICATION, placeIn(call), most);
+    if (others.some((other) => other.id !== before?.id && other.document.Name === document.Name)) {
+      throw new AwsError('ConflictException', `A SIP media application has the name ${document.Name} already.`);
+    }
+  }
+
   return {
-    /**
-     * Makes the service-linked role of Voice Connectors where there is none. Requirement SLR-6.
-     *
-     * @throws BadRequestException            a region without voice, an endpoint without a function, a tag that cannot be
-     * @throws ConflictException              another application has the name
-     * @throws ResourceLimitExceededException the account has as many applications as it may in this region
-     * @throws ForbiddenException             people have made a role of the service-linked role's name
-     */
-    CreateSipMediaApplication: {
-      access: (input, caller) => [
-        ...onNew(caller, 'chime:CreateSipMediaApplication', voiceArn(SIP_MEDIA_APPLICATION, caller, '*'), input.Tags),
-        onVoiceConnectorRole(caller),
-      ],
-      async handle(call, input) {
-        if (!REGIONS.has(input.AwsRegion)) throw new AwsError('BadRequestException', `Invalid AWS Region: ${input.AwsRegion}`);
-        requireEndpoints(input.Endpoints);
-        requireTags(input.Tags ?? []);
-        const { sipMediaApplications: most } = deps.limits;
-        const present = await call.tx.resources.list(SIP_MEDIA_APPLICATION, placeOf(call), most);
-        requireFreeName(present, input.Name);
-        if (present.length >= most) throw limitExceeded(SIP_MEDIA_APPLICATION, most);
-        await makeVoiceConnectorRole(call);
-        const document = { name: input.Name, awsRegion: input.AwsRegion, endpoints: input.Endpoints };
-        const tags = withTags([], input.Tags ?? []);
-        return { SipMediaApplication: toApplication(await addNew(call, SIP_MEDIA_APPLICATION, { id: call.newId(), tags, document })) };
+    ...resource(SIP_MEDIA_APPLICATION, {
+      limit: { most, per: 'region' },
+      create: {
+        operation: 'CreateSipMediaApplication',
+        also: (_, caller) => [onVoiceConnectorRole(caller)],
+        guard: [requireVoiceRegion, requireFunctions, 'tags', requireFreeName, 'limit', ensureRole],
       },
-    },
-
-    /** @throws NotFoundException no such application */
-    GetSipMediaApplication: {
-      access: (input, caller) => onSipMediaApplication(caller, 'chime:GetSipMediaApplication', input),
-      handle: async (call, input) => ({ SipMediaApplication: toApplication(await applicationOrNotFound(call, input)) }),
-    },
-
-    /** In the order of ids. @throws BadRequestException a token of another list */
-    ListSipMediaApplications: {
-      access: (_, caller) => onKind(caller, 'chime:ListSipMediaApplications', SIP_MEDIA_APPLICATION),
-      async handle(call, input) {
-        const { things, rest } = await pageOfKind(call, SIP_MEDIA_APPLICATION, input);
-        return { SipMediaApplications: things.map(toApplication), ...rest };
+      read: { operation: 'GetSipMediaApplication' },
+      update: {
+        operation: 'UpdateSipMediaApplication',
+        also: (_, caller) => [onVoiceConnectorRole(caller)],
+        guard: [requireFunctions, requireFreeName, ensureRole],
       },
-    },
+      delete: { operation: 'DeleteSipMediaApplication', guard: [refuseWithEnabledRule] },
+      list: { operation: 'ListSipMediaApplications' },
+    }),
 
-    /**
-     * Makes the service-linked role of Voice Connectors where there is none. Requirement SLR-15. What is not given stays.
-     *
-     * @throws NotFoundException   no such application
-     * @throws BadRequestException an endpoint without a function
-     * @throws ConflictException   another application has the name
-     * @throws ForbiddenException  people have made a role of the service-linked role's name
-     */
-    UpdateSipMediaApplication: {
-      access: (input, caller) => [onSipMediaApplication(caller, 'chime:UpdateSipMediaApplication', input), onVoiceConnectorRole(caller)],
-      async handle(call, input) {
-        const before = await applicationOrNotFound(call, input);
-        const { Name: name = before.document.name, Endpoints: endpoints = before.document.endpoints } = input;
-        requireEndpoints(endpoints);
-        const others = await call.tx.resources.list(SIP_MEDIA_APPLICATION, placeOf(call), deps.limits.sipMediaApplications);
-        requireFreeName(
-          others.filter(({ id }) => id !== before.id),
-          name,
-        );
-        await makeVoiceConnectorRole(call);
-        return { SipMediaApplication: toApplication(await update(call, SIP_MEDIA_APPLICATION, before, { name, endpoints })) };
+    ...member(SIP_MEDIA_APPLICATION, 'SipMediaApplicationLoggingConfiguration', {
+      read: {
+        operation: 'GetSipMediaApplicationLoggingConfiguration',
+        otherwise: { EnableSipMediaApplicationMessageLogs: false },
       },
-    },
-
-    /**
-     * A disabled rule that names it stays.
-     *
-     * Source: Chime SDK Administrator Guide, "Disabling a SIP rule": it must be disabled before an associated application is deleted;
-     * "Deleting a SIP media application": rules are not deleted with it.
-     * Assumed: the text.
-     * @throws NotFoundException no such application
-     * @throws ConflictException an enabled rule names it
-     */
-    DeleteSipMediaApplication: {
-      access: (input, caller) => onSipMediaApplication(caller, 'chime:DeleteSipMediaApplication', input),
-      async handle(call, input) {
-        const { id } = await applicationOrNotFound(call, input);
-        const rules = await everyOfAccount(call.tx, call, SIP_RULE);
-        const rule = rules.find(({ document }) => !document.disabled && namesApplication(document, id));
-        if (rule !== undefined)
-          throw new AwsError('ConflictException', `SIP rule ${rule.id} is enabled and has SIP media application ${id}.`);
-        await call.tx.resources.remove(SIP_MEDIA_APPLICATION, { ...placeOf(call), id });
-        return {};
+      put: {
+        operation: 'PutSipMediaApplicationLoggingConfiguration',
+        /** Assumed: an absent member is false. */
+        value: ({ SipMediaApplicationLoggingConfiguration: { EnableSipMediaApplicationMessageLogs = false } = {} }) => ({
+          EnableSipMediaApplicationMessageLogs,
+        }),
       },
-    },
-
-    /** @throws NotFoundException no such application */
-    GetSipMediaApplicationLoggingConfiguration: {
-      access: (input, caller) => onSipMediaApplication(caller, 'chime:GetSipMediaApplicationLoggingConfiguration', input),
-      async handle(call, input) {
-        const { logging } = (await applicationOrNotFound(call, input)).document;
-        return { SipMediaApplicationLoggingConfiguration: logging ?? { EnableSipMediaApplicationMessageLogs: false } };
-      },
-    },
-
-    /** Requirement LOG-27. Assumed: what is not given is false. @throws NotFoundException no such application */
-    PutSipMediaApplicationLoggingConfiguration: {
-      access: (input, caller) => onSipMediaApplication(caller, 'chime:PutSipMediaApplicationLoggingConfiguration', input),
-      async handle(call, input) {
-        const before = await applicationOrNotFound(call, input);
-        const { EnableSipMediaApplicationMessageLogs = false } = input.SipMediaApplicationLoggingConfiguration ?? {};
-        const logging = { EnableSipMediaApplicationMessageLogs };
-        await call.tx.resources.put(SIP_MEDIA_APPLICATION, { ...before, document: { ...before.document, logging } });
-        return { SipMediaApplicationLoggingConfiguration: logging };
-      },
-    },
-  };
+    }),
+  } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 }
 
-type Application = ResourceRecord<SipMediaApplicationDocument>;
-
-function applicationOrNotFound(call: Call, { SipMediaApplicationId }: { readonly SipMediaApplicationId: string }): Promise<Application> {
-  return orNotFound(call, SIP_MEDIA_APPLICATION, SipMediaApplicationId);
+/** @throws BadRequestException the region has no voice */
+function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
+  if (!REGIONS.has(document.AwsRegion)) throw new AwsError('BadRequestException', `Invalid AWS Region: ${document.AwsRegion}`);
 }
 
-/** Assumed: the text. */
-function requireEndpoints(endpoints: readonly SipMediaApplicationEndpoint[]): void {
-  if (endpoints.some(({ LambdaArn }) => LambdaArn === undefined)) {
+/** Assumed: the message. @throws BadRequestException an endpoint has no function */
+function requireFunctions(_: Call, { document }: ApplicationChange): void {
+  if (document.Endpoints.some(({ LambdaArn }: SipMediaApplicationEndpoint) => LambdaArn === undefined)) {
     throw new AwsError('BadRequestException', 'An endpoint must have a LambdaArn.');
   }
 }
 
-/** Assumed: this is what the ConflictException of Create- and UpdateSipMediaApplication is about. */
-function requireFreeName(applications: readonly Application[], name: string): void {
-  if (applications.some(({ document }) => document.name === name)) {
-    throw new AwsError('ConflictException', `A SIP media application has the name ${name} already.`);
-  }
-}
-
-function toApplication(record: Application): SipMediaApplication {
-  const { id, document, createdAt, updatedAt } = record;
-  return omitUndefined({
-    SipMediaApplicationId: id,
-    AwsRegion: document.awsRegion,
-    Name: document.name,
-    Endpoints: document.endpoints,
-    CreatedTimestamp: createdAt,
-    UpdatedTimestamp: updatedAt,
-    SipMediaApplicationArn: voiceArn(SIP_MEDIA_APPLICATION, record, id),
-  });
+/**
+ * Checks that no enabled rule has an application as a target. A disabled rule keeps its target after the deletion.
+ *
+ * Source: Chime SDK Administrator Guide, "Disabling a SIP rule": it must be disabled before an associated application is deleted;
+ * "Deleting a SIP media application": rules are not deleted with it.
+ * Assumed: the message.
+ * @throws ConflictException
+ */
+async function refuseWithEnabledRule(call: Call, { before }: ApplicationChange): Promise<void> {
+  const id = before?.id as string;
+  const rules = await listOfAccount(call.tx, call, SIP_RULE);
+  const rule = rules.find(({ document }) => !document.Disabled && isTarget(document, id));
+  if (rule !== undefined) throw new AwsError('ConflictException', `SIP rule ${rule.id} is enabled and has SIP media application ${id}.`);
 }

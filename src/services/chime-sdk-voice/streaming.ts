@@ -1,104 +1,90 @@
 import { parseArn } from '#core/arn.ts';
 import type { ChimeSdkVoiceApi, StreamingConfiguration } from '#model/generated/chime-sdk-voice.ts';
 import type { Tx } from '#store/store.ts';
-import { tagValues } from '../chime/tags.ts';
-import { findConfiguration } from '../chime-sdk-media-pipelines/access.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import { findConfiguration } from '../chime/insights-configurations.ts';
+import type { Access, Call, Caller } from '../kit/operation.ts';
+import { onResource } from '../kit/resource-access.ts';
+import { type MemberChange, member } from '../kit/resource-member.ts';
+import { tagValues } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
-import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, removeConfiguration } from './found.ts';
-import { makeVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
+import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
+import { createVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
 
-type Operations = ServiceOperations<ChimeSdkVoiceApi>;
+type Input = ChimeSdkVoiceApi['PutVoiceConnectorStreamingConfiguration']['input'];
 
 /**
- * Whether and for how long the media of a connector's calls is kept. Requirement RES-2. The choice is kept; there are no calls.
+ * Retention of the media of a Voice Connector's calls. Requirement RES-2. This server stores the choice and carries no calls.
+ * The Put creates the service-linked role of Voice Connectors if it does not exist. Requirement SLR-6.
  *
- * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorStreamingConfiguration and its like.
+ * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorStreamingConfiguration.
+ * Assumed: the Put creates the role even if streaming is disabled, because each streaming configuration prevents its deletion (SLR-14).
  */
-export function streamingOperations(): Pick<
-  Operations,
-  'GetVoiceConnectorStreamingConfiguration' | 'PutVoiceConnectorStreamingConfiguration' | 'DeleteVoiceConnectorStreamingConfiguration'
-> {
-  return {
-    /** @throws NotFoundException no such connector, or it has none */
-    GetVoiceConnectorStreamingConfiguration: {
-      access: (input, caller) => onConnector(caller, 'chime:GetVoiceConnectorStreamingConfiguration', input),
-      handle: async (call, input) => ({ StreamingConfiguration: await configurationOrNotFound(call, input, 'streaming') }),
-    },
-
-    /**
-     * Makes the service-linked role of Voice Connectors where there is none. Requirement SLR-6.
-     *
-     * Assumed: whether streaming is on or not, as the role is kept for whoever has a streaming configuration (SLR-14).
-     * @throws NotFoundException   no such connector, no such configuration of call analytics
-     * @throws BadRequestException a notification target that is none or is given twice, call analytics without their configuration
-     * @throws ForbiddenException  people have made a role of the service-linked role's name
-     */
-    PutVoiceConnectorStreamingConfiguration: {
+export function streamingOperations() {
+  return member(VOICE_CONNECTOR, 'StreamingConfiguration', {
+    read: { operation: 'GetVoiceConnectorStreamingConfiguration' },
+    put: {
+      operation: 'PutVoiceConnectorStreamingConfiguration',
       access: (input, caller) => [onStreaming(input, caller), onVoiceConnectorRole(caller)],
-      async handle(call, input) {
-        const connector = await connectorOrNotFound(call, input);
-        requireStreaming(input.StreamingConfiguration);
-        await requireAnalytics(call, input.StreamingConfiguration);
-        await makeVoiceConnectorRole(call);
-        await putConfiguration(call, connector, 'streaming', input.StreamingConfiguration);
-        return { StreamingConfiguration: input.StreamingConfiguration };
-      },
+      value: (input) => valid(input.StreamingConfiguration),
+      guard: [requireAnalytics, (call) => createVoiceConnectorRole(call)],
     },
-
-    /** @throws NotFoundException no such connector */
-    DeleteVoiceConnectorStreamingConfiguration: {
-      access: (input, caller) => onConnector(caller, 'chime:DeleteVoiceConnectorStreamingConfiguration', input),
-      async handle(call, input) {
-        await removeConfiguration(call, await connectorOrNotFound(call, input), 'streaming');
-        return {};
-      },
-    },
-  };
+    delete: { operation: 'DeleteVoiceConnectorStreamingConfiguration' },
+  });
 }
 
 /**
- * Asks for the connector, and for the configuration of call analytics where one is named.
+ * Requires the action on the Voice Connector, and on the call analytics configuration if the request names one.
  *
  * Source: service authorization reference, PutVoiceConnectorStreamingConfiguration: media-insights-pipeline-configuration, not required.
  */
-function onStreaming(input: ChimeSdkVoiceApi['PutVoiceConnectorStreamingConfiguration']['input'], caller: Caller): Access {
-  const connector = onConnector(caller, 'chime:PutVoiceConnectorStreamingConfiguration', input);
-  const configurationArn = input.StreamingConfiguration.MediaInsightsConfiguration?.ConfigurationArn;
+function onStreaming({ VoiceConnectorId, StreamingConfiguration }: Input, caller: Caller): Access {
+  const connector = onResource(caller, VOICE_CONNECTOR, 'PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId });
+  const configurationArn = StreamingConfiguration.MediaInsightsConfiguration?.ConfigurationArn;
   if (caller.profile === 'classic' || configurationArn === undefined) return connector;
   const { resources, resourceTags } = connector;
   return {
     ...connector,
     resources: [...resources, configurationArn],
-    resourceTags: async (tx) => [
-      ...((await resourceTags?.(tx)) ?? []),
-      tagValues((await findAnalytics(tx, caller, configurationArn))?.tags),
-    ],
+    async resourceTags(tx) {
+      const analytics = await findAnalytics(tx, caller, configurationArn);
+      return [...((await resourceTags?.(tx)) ?? []), analytics && tagValues(analytics.tags)];
+    },
   };
 }
 
-/** The configuration of an ARN of the account, in whatever region. */
+/** Returns the call analytics configuration of an ARN of the account, in any region. */
 async function findAnalytics(tx: Tx, { accountId }: Pick<Caller, 'accountId'>, configurationArn: string) {
   const parts = parseArn(configurationArn);
   return parts && (await findConfiguration(tx, { accountId, region: parts.region }, configurationArn));
 }
 
-/** Assumed: all of it, and the texts. */
-function requireStreaming({ StreamingNotificationTargets = [], MediaInsightsConfiguration }: StreamingConfiguration): void {
+/**
+ * Checks and returns a streaming configuration. Assumed: the rules and the messages.
+ *
+ * @throws BadRequestException a notification target is absent or occurs twice, or call analytics have no configuration
+ */
+function valid(configuration: StreamingConfiguration): StreamingConfiguration {
+  const { StreamingNotificationTargets = [], MediaInsightsConfiguration } = configuration;
   const targets = new Set<string>();
   for (const { NotificationTarget } of StreamingNotificationTargets) {
-    if (NotificationTarget === undefined) throw new AwsError('BadRequestException', 'A notification target must be given.');
+    if (NotificationTarget === undefined) throw new AwsError('BadRequestException', 'A NotificationTarget is required.');
     if (targets.has(NotificationTarget)) throw new AwsError('BadRequestException', `Duplicate notification target: ${NotificationTarget}`);
     targets.add(NotificationTarget);
   }
   if (MediaInsightsConfiguration && !MediaInsightsConfiguration.Disabled && MediaInsightsConfiguration.ConfigurationArn === undefined) {
-    throw new AwsError('BadRequestException', 'ConfigurationArn must be given where call analytics are not disabled.');
+    throw new AwsError('BadRequestException', 'ConfigurationArn is required if call analytics are not disabled.');
   }
+  return configuration;
 }
 
-/** Assumed: a configuration must be there, also where it is disabled; the text, which does not repeat what the model calls sensitive. */
-async function requireAnalytics(call: Call, { MediaInsightsConfiguration }: StreamingConfiguration): Promise<void> {
-  const configurationArn = MediaInsightsConfiguration?.ConfigurationArn;
+/**
+ * Checks that the call analytics configuration exists.
+ *
+ * Assumed: it must exist even if call analytics are disabled; the message, which omits the ARN because the model marks it as sensitive.
+ * @throws NotFoundException
+ */
+async function requireAnalytics(call: Call, { value }: MemberChange<VoiceConnectorDocument, StreamingConfiguration>): Promise<void> {
+  const configurationArn = value?.MediaInsightsConfiguration?.ConfigurationArn;
   if (configurationArn !== undefined && (await findAnalytics(call.tx, call, configurationArn)) === undefined) {
     throw new AwsError('NotFoundException', 'The media insights pipeline configuration was not found.');
   }

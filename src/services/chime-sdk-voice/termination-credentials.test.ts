@@ -16,7 +16,7 @@ async function openTermination() {
   await fixture.run('PutVoiceConnectorTermination', { VoiceConnectorId, Termination: TERMINATION });
   const kept = async () => {
     const key = { accountId: ACCOUNT, region: 'us-east-1', parent: '', id: VoiceConnectorId };
-    return (await fixture.store.transaction((tx) => tx.resources.get(VOICE_CONNECTOR, key)))?.document.credentials ?? [];
+    return (await fixture.store.transaction((tx) => tx.resources.get(VOICE_CONNECTOR, key)))?.document.Credentials ?? [];
   };
   return {
     ...fixture,
@@ -25,7 +25,7 @@ async function openTermination() {
     put: (Credentials: readonly Credential[]) => fixture.run('PutVoiceConnectorTerminationCredentials', { VoiceConnectorId, Credentials }),
     usernames: async () => (await fixture.run('ListVoiceConnectorTerminationCredentials', { VoiceConnectorId })).Usernames,
     passwords: async () =>
-      (await kept()).map(({ username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding(VoiceConnectorId, username))),
+      (await kept()).map(({ Username, sealedPassword }) => vault.open(sealedPassword, sipCredentialBinding(VoiceConnectorId, Username))),
   };
 }
 

@@ -1,83 +1,102 @@
 import type { ChimeSdkVoiceApi, Credential } from '#model/generated/chime-sdk-voice.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
+import type { ResourceRecord } from '#store/resources.ts';
+import { type SipCredential, sipCredentialBinding } from '../chime/voice-connectors.ts';
+import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import { onResource } from '../kit/resource-access.ts';
+import { findOrThrow } from '../kit/resource-kind.ts';
+import { memberOrThrow } from '../kit/resource-member.ts';
 import type { VoiceDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { configurationOf, connectorOrNotFound, onConnector, putDocument } from './found.ts';
-import { sipCredentialBinding } from './kinds.ts';
+import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
 
-type Operations = ServiceOperations<ChimeSdkVoiceApi>;
-
-/** One step a character: printable US-ASCII. Source: Chime SDK API reference, Credential, "in US-ASCII format". */
+/** Printable US-ASCII, matched in one step per character. Source: Chime SDK API reference, Credential, "in US-ASCII format". */
 const ASCII = /^[\x20-\x7e]+$/;
 
+/** The Voice Connector of an input. */
+interface OfConnector {
+  readonly VoiceConnectorId: string;
+}
+
 /**
- * Who SIP registers as. Passwords are kept sealed and given to nobody. Requirement LOG-4.
+ * Names and passwords of SIP clients. Passwords are sealed at rest, and no operation returns them. Requirement LOG-4.
  *
- * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTerminationCredentials and its like.
+ * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTerminationCredentials.
  */
-export function terminationCredentialOperations({
-  vault,
-  limits,
-}: VoiceDeps): Pick<
-  Operations,
-  'ListVoiceConnectorTerminationCredentials' | 'PutVoiceConnectorTerminationCredentials' | 'DeleteVoiceConnectorTerminationCredentials'
-> {
+export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
   return {
-    /** User names, in the order they were given. @throws NotFoundException no such connector */
+    /** Returns the user names in the order of their first Put. @throws NotFoundException the Voice Connector does not exist */
     ListVoiceConnectorTerminationCredentials: {
-      access: (input, caller) => onConnector(caller, 'chime:ListVoiceConnectorTerminationCredentials', input),
+      access: on('ListVoiceConnectorTerminationCredentials'),
       async handle(call, input) {
-        const { credentials } = (await connectorOrNotFound(call, input)).document;
-        return { Usernames: credentials.map(({ username }) => username) };
+        const { Credentials } = (await connectorOrThrow(call, input)).document;
+        return { Usernames: Credentials.map(({ Username }) => Username) };
       },
     },
 
     /**
-     * Adds users; one that is there has the new password.
+     * Adds users, and replaces the passwords of present users.
      *
-     * Source: AWS provider of Terraform, aws_chime_voice_connector_termination_credentials: a termination must be there first.
-     * Assumed: NotFoundException where it is not; that the others stay; the texts, which do not repeat what the model calls sensitive.
-     * @throws NotFoundException   no such connector, or it has no termination
-     * @throws BadRequestException no name or password, one outside US-ASCII, a name twice, or more users than there may be
+     * Source: AWS provider of Terraform, aws_chime_voice_connector_termination_credentials: a termination must exist first.
+     * Assumed: NotFoundException without a termination; other users remain; the messages, which omit what the model marks as sensitive.
+     * @throws NotFoundException   the Voice Connector does not exist or has no termination
+     * @throws BadRequestException a name or password is absent or outside US-ASCII, a name occurs twice, or there are too many users
      */
     PutVoiceConnectorTerminationCredentials: {
-      access: (input, caller) => onConnector(caller, 'chime:PutVoiceConnectorTerminationCredentials', input),
+      access: on('PutVoiceConnectorTerminationCredentials'),
       async handle(call, input) {
-        const connector = await connectorOrNotFound(call, input);
-        configurationOf(connector, 'termination');
-        const users = new Map(connector.document.credentials.map((credential) => [credential.username, credential]));
-        const given = namesAndPasswords(input.Credentials ?? []);
-        if (new Set([...users.keys(), ...given.keys()]).size > limits.credentials) {
+        const connector = await connectorOrThrow(call, input);
+        memberOrThrow(VOICE_CONNECTOR, connector, 'Termination');
+        const users = new Map(connector.document.Credentials.map((credential) => [credential.Username, credential]));
+        const passwords = passwordsOf(input.Credentials ?? []);
+        if (new Set([...users.keys(), ...passwords.keys()]).size > limits.credentials) {
           throw new AwsError('BadRequestException', `A Voice Connector can have ${limits.credentials} termination credentials.`);
         }
-        for (const [username, password] of given) {
-          users.set(username, { username, sealedPassword: vault.seal(password, sipCredentialBinding(connector.id, username)) });
+        for (const [Username, password] of passwords) {
+          users.set(Username, { Username, sealedPassword: vault.seal(password, sipCredentialBinding(connector.id, Username)) });
         }
-        await putDocument(call, connector, { credentials: [...users.values()] });
+        await store(call, connector, [...users.values()]);
         return {};
       },
     },
 
-    /** Names it does not have are passed over. @throws NotFoundException no such connector */
+    /** Deletes users, and ignores unknown names. @throws NotFoundException the Voice Connector does not exist */
     DeleteVoiceConnectorTerminationCredentials: {
-      access: (input, caller) => onConnector(caller, 'chime:DeleteVoiceConnectorTerminationCredentials', input),
+      access: on('DeleteVoiceConnectorTerminationCredentials'),
       async handle(call, input) {
-        const connector = await connectorOrNotFound(call, input);
-        const credentials = connector.document.credentials.filter(({ username }) => !input.Usernames.includes(username));
-        await putDocument(call, connector, { credentials });
+        const connector = await connectorOrThrow(call, input);
+        await store(
+          call,
+          connector,
+          connector.document.Credentials.filter(({ Username }) => !input.Usernames.includes(Username)),
+        );
         return {};
       },
     },
-  };
+  } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 }
 
-function namesAndPasswords(credentials: readonly Credential[]): ReadonlyMap<string, string> {
+type Connector = ResourceRecord<VoiceConnectorDocument>;
+
+function on(operation: string): (input: OfConnector, caller: Caller) => Access {
+  return ({ VoiceConnectorId }, caller) => onResource(caller, VOICE_CONNECTOR, operation, { VoiceConnectorId });
+}
+
+function connectorOrThrow(call: Call, { VoiceConnectorId }: OfConnector): Promise<Connector> {
+  return findOrThrow(call, VOICE_CONNECTOR, { VoiceConnectorId });
+}
+
+async function store({ tx }: Call, connector: Connector, Credentials: readonly SipCredential[]): Promise<void> {
+  await tx.resources.put(VOICE_CONNECTOR, { ...connector, document: { ...connector.document, Credentials } });
+}
+
+/** Returns the passwords by user name. */
+function passwordsOf(credentials: readonly Credential[]): ReadonlyMap<string, string> {
   const users = new Map<string, string>();
   for (const { Username, Password } of credentials) {
     if (Username === undefined || Password === undefined || !ASCII.test(Username) || !ASCII.test(Password)) {
       throw new AwsError('BadRequestException', 'Each credential must have a Username and a Password in US-ASCII.');
     }
-    if (users.has(Username)) throw new AwsError('BadRequestException', 'A Username is given twice.');
+    if (users.has(Username)) throw new AwsError('BadRequestException', 'A Username occurs twice.');
     users.set(Username, Password);
   }
   return users;

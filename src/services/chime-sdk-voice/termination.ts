@@ -1,84 +1,59 @@
 import type { ChimeSdkVoiceApi, Termination } from '#model/generated/chime-sdk-voice.ts';
 import { toRange } from '#policy/values.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { onResource } from '../kit/resource-access.ts';
+import { findOrThrow } from '../kit/resource-kind.ts';
+import { member } from '../kit/resource-member.ts';
 import type { VoiceDeps, VoiceLimits } from './deps.ts';
-import { requireNoEmergencyCalling } from './emergency-calling.ts';
+import { refuseForEmergencyCalling } from './emergency-calling.ts';
 import { AwsError } from './errors.ts';
-import { configurationOrNotFound, connectorOrNotFound, onConnector, putConfiguration, putDocument, withoutConfiguration } from './found.ts';
-
-type Operations = ServiceOperations<ChimeSdkVoiceApi>;
+import { VOICE_CONNECTOR } from './kinds.ts';
 
 const COUNTRY = /^[A-Z]{2}$/;
 
-/** Who may make calls, and whither. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTermination and its like. */
-export function terminationOperations({
-  limits,
-}: VoiceDeps): Pick<
-  Operations,
-  'GetVoiceConnectorTermination' | 'PutVoiceConnectorTermination' | 'DeleteVoiceConnectorTermination' | 'GetVoiceConnectorTerminationHealth'
-> {
+/** Clients that may make outbound calls, and the destinations. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorTermination. */
+export function terminationOperations({ limits }: VoiceDeps) {
   return {
-    /** @throws NotFoundException no such connector, or it has none */
-    GetVoiceConnectorTermination: {
-      access: (input, caller) => onConnector(caller, 'chime:GetVoiceConnectorTermination', input),
-      handle: async (call, input) => ({ Termination: await configurationOrNotFound(call, input, 'termination') }),
-    },
-
-    /**
-     * @throws NotFoundException   no such connector
-     * @throws BadRequestException no calling regions, one that is no country, a range that is none, more calls a second than the account may
-     *   make; emergency calling needs it on
-     */
-    PutVoiceConnectorTermination: {
-      access: (input, caller) => onConnector(caller, 'chime:PutVoiceConnectorTermination', input),
-      async handle(call, input) {
-        const connector = await connectorOrNotFound(call, input);
-        const termination = toTermination(input.Termination, limits);
-        if (termination.Disabled) requireNoEmergencyCalling(connector);
-        await putConfiguration(call, connector, 'termination', termination);
-        return { Termination: termination };
+    ...member(VOICE_CONNECTOR, 'Termination', {
+      read: { operation: 'GetVoiceConnectorTermination' },
+      put: {
+        operation: 'PutVoiceConnectorTermination',
+        value: (input) => toTermination(input.Termination, limits),
+        guard: [refuseForEmergencyCalling],
       },
-    },
-
-    /**
-     * Removes the termination and the credentials for it. Assumed: the credentials.
-     *
-     * @throws NotFoundException   no such connector
-     * @throws BadRequestException emergency calling needs it
-     */
-    DeleteVoiceConnectorTermination: {
-      access: (input, caller) => onConnector(caller, 'chime:DeleteVoiceConnectorTermination', input),
-      async handle(call, input) {
-        const connector = await connectorOrNotFound(call, input);
-        requireNoEmergencyCalling(connector);
-        await putDocument(call, connector, { configurations: withoutConfiguration(connector, 'termination'), credentials: [] });
-        return {};
+      delete: {
+        operation: 'DeleteVoiceConnectorTermination',
+        guard: [refuseForEmergencyCalling],
+        // Assumed: the credentials are deleted with the termination.
+        resets: { Credentials: [] },
       },
-    },
+    }),
 
     /**
-     * When a SIP OPTIONS ping last came. None ever does where there is no SIP plane. Assumed: the answer is then empty.
+     * Returns the time of the last SIP OPTIONS ping. Without a SIP plane there is none. Assumed: the response is then empty.
      *
-     * @throws NotFoundException no such connector
+     * @throws NotFoundException the Voice Connector does not exist
      */
     GetVoiceConnectorTerminationHealth: {
-      access: (input, caller) => onConnector(caller, 'chime:GetVoiceConnectorTerminationHealth', input),
-      async handle(call, input) {
-        await connectorOrNotFound(call, input);
+      access: ({ VoiceConnectorId }, caller) =>
+        onResource(caller, VOICE_CONNECTOR, 'GetVoiceConnectorTerminationHealth', { VoiceConnectorId }),
+      async handle(call, { VoiceConnectorId }) {
+        await findOrThrow(call, VOICE_CONNECTOR, { VoiceConnectorId });
         return {};
       },
     },
-  };
+  } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 }
 
 /**
- * Source: Chime SDK API reference, Termination: `CallingRegions` are required and countries of ISO 3166-1, `CidrAllowedList` is in CIDR format,
- * `CpsLimit` is 1 by default and at most the account's quota.
- * Assumed: BadRequestException where it is more, and the texts. There is no inventory to seek `DefaultPhoneNumber` in.
+ * Source: Chime SDK API reference, Termination: `CallingRegions` are required and countries of ISO 3166-1, `CidrAllowedList` is in CIDR
+ * format, `CpsLimit` is 1 by default and at most the account's quota.
+ * Assumed: the messages. Any `DefaultPhoneNumber` is valid, because there is no inventory.
+ * @throws BadRequestException
  */
 function toTermination(termination: Termination, { callsPerSecond }: VoiceLimits): Termination {
   const { CallingRegions = [], CidrAllowedList = [], CpsLimit = 1, Disabled = false } = termination;
-  if (CallingRegions.length === 0) throw new AwsError('BadRequestException', 'CallingRegions must be given.');
+  if (CallingRegions.length === 0) throw new AwsError('BadRequestException', 'CallingRegions is required.');
   const noCountry = CallingRegions.find((region) => !COUNTRY.test(region));
   if (noCountry !== undefined) throw new AwsError('BadRequestException', `Invalid calling region: ${noCountry}`);
   const noRange = CidrAllowedList.find((range) => !range.includes('/') || toRange(range) === undefined);

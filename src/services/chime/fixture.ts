@@ -21,13 +21,13 @@ export const CALLER: Caller = {
   profile: 'sdk',
 };
 
-/** In place of `aside` where an operation has nothing done beside it. */
-export function nothingAside(name: string): never {
-  throw new Error(`${name} was to be done beside the thread`);
+/** Replaces `Call.offload` for operations that offload nothing. */
+export function noOffload(name: string): never {
+  throw new Error(`unexpected offloaded work '${name}'`);
 }
 
-/** In place of `offload`: runs an analysis at once. */
-export function offloadAtOnce<Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>): Outcome<Kind> {
+/** Replaces `Call.analyze`: runs every analysis at once. */
+export function analyzeAtOnce<Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>): Outcome<Kind> {
   return runAnalysis<Kind>(analysis, authorizationReference(), { stepsLeft: ANALYSIS_STEPS_MAX }, true);
 }
 
@@ -71,8 +71,8 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
             newId,
             random: (bytes) => new Uint8Array(bytes),
             requestId: 'r',
-            aside: nothingAside,
-            offload: offloadAtOnce,
+            offload: noOffload,
+            analyze: analyzeAtOnce,
             ...as,
           },
           input,

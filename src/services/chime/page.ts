@@ -1,22 +1,28 @@
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import { cutPage } from '../kit/page.ts';
 
+/** Members of a request for a page. */
 export interface PageRequest {
   readonly MaxResults?: number;
   readonly NextToken?: string;
 }
 
+/** One page of a list. */
 export interface Page<Thing> {
   readonly things: readonly Thing[];
-  /** What every list answers beside its members. */
+  /** Pagination member of a list response. */
   readonly rest: { readonly NextToken?: string };
 }
 
 /**
- * One page of what `read` gives in the order of keys. A token is the key after which the next page begins, so a page neither repeats nor
- * skips what stays while other things come and go. It is bound to `scope`, the question it was an answer to, and is not secret: it says
- * what its bearer was answered.
+ * Returns one page of a list, in the order of keys.
  *
- * @throws BadRequestException the token is none of this question. Assumed: the text.
+ * `read` returns up to `limit` items after a key. A token is the key of the last item on the page, so a page neither repeats nor skips an
+ * existing item if other items are added or deleted during paging. A token is valid only for the `scope` that it was created for. It is
+ * not secret, because it contains only what the response contains.
+ *
+ * @throws BadRequestException  the token is invalid or belongs to another scope. Assumed: the message.
  */
 export async function pageOf<Thing>(
   scope: string,
@@ -27,9 +33,8 @@ export async function pageOf<Thing>(
 ): Promise<Page<Thing>> {
   const size = MaxResults ?? defaultResults;
   const found = await read(size + 1, NextToken === undefined ? undefined : keyOfToken(scope, NextToken));
-  const things = found.slice(0, size);
-  const last = things.at(-1);
-  return { things, rest: found.length > size && last !== undefined ? { NextToken: tokenOf(scope, keyOf(last)) } : {} };
+  const { items, last } = cutPage(found, size);
+  return { things: items, rest: omitUndefined({ NextToken: last === undefined ? undefined : tokenOf(scope, keyOf(last)) }) };
 }
 
 function tokenOf(scope: string, key: string): string {

@@ -1,11 +1,13 @@
-/** Tags of Chime's resources: the same in five services but for the names of two errors. */
+/** Tags of Chime's resources. Five services have the same operations, with different error codes. */
 import type { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Empty } from '#model/model.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import type { Access, Call, Caller, Operation } from '../kit/operation.ts';
+import { withTagAccess } from '../kit/resource-access.ts';
+import { findByArn, type Kind, type Where } from '../kit/resource-kind.ts';
 import { mergedTags, newTags, requestTagKeys, requestTags, TAG_RULES, tagsWithout, tagValues as valuesOf } from '../kit/tag-rules.ts';
 
 /** A tag as the models of all five services have it. */
@@ -17,7 +19,7 @@ export interface Tag {
 /** Source: chime-sdk-meetings 2021-07-15, TagList; AWS General Reference, "Tag naming limits and requirements". */
 export const TAGS_MAX = 50;
 
-/** Everything ends after it. */
+/** Earlier than any expiration. */
 const BEGINNING = instant(0);
 
 /** A resource's tags, and how to replace them. */
@@ -28,8 +30,8 @@ export interface Tagged {
 
 export interface TagRules {
   /**
-   * The resource of an ARN in the caller's account and region; undefined where there is none, whatever the ARN is. What ends by itself
-   * is one as long as it has not ended at `now`; for a decision, until it is removed.
+   * Returns the resource of an ARN in the caller's account and region; undefined for every other ARN. A resource that ends at a
+   * certain time exists until then. Decisions pass an early `now`, so that it exists until the server deletes it.
    */
   readonly find: (tx: Tx, caller: Pick<Caller, 'accountId' | 'region'>, resourceArn: string, now: Instant) => Promise<Tagged | undefined>;
   readonly notFound: (resourceArn: string) => AwsError;
@@ -43,10 +45,11 @@ interface TagOperations {
 }
 
 /**
- * The three operations on tags of a service. The decision is on exactly the ARN that will be looked for.
+ * Returns the three tag operations of a service. The permission applies to exactly the ARN that the operation looks up.
  *
  * Source: TagResource, UntagResource, ListTagsForResource of the five models. TAG-6.
- * @throws BadRequestException a reserved key, a key twice or in another case than it has on the resource · what `rules` says where there is no such resource, or more than 50 tags
+ * @throws AwsError `notFound`: the resource does not exist · BadRequestException: a key is reserved, occurs twice, or differs only in
+ *   case from a key of the resource · `tooMany`: more than 50 tags
  */
 export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperations {
   function onArn(caller: Caller, action: Access['action'], resourceArn: string, context?: ConditionContext): Access {
@@ -71,7 +74,7 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
       },
     },
 
-    /** Keys it does not have are passed over. */
+    /** Ignores keys that the resource does not have. */
     UntagResource: {
       access: (input, caller) => onArn(caller, 'chime:UntagResource', input.ResourceARN, new Map(requestTagKeys(input.TagKeys))),
       async handle(call, input) {
@@ -92,24 +95,29 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
 }
 
 /**
- * Asks for the making of a resource, and where it is made with tags, for tagging it. `pattern` is the ARN that stands for what has
- * none yet: `arn:…:meeting/*`. In the classic profile neither is known (CHM-1, TAG-2).
+ * Requires the permission to create a resource, and to tag it if the request has tags. `pattern` is the ARN that stands for the new
+ * resource: `arn:…:meeting/*`. The classic profile has neither ARNs nor tags (CHM-1, TAG-2).
  *
  * Source: denials of CreateMeeting name `meeting/*` (security.md CHM-3).
- * Assumed: tags at creation need chime:TagResource on the same pattern (TAG-5).
  */
-export function onNew({ profile }: Caller, action: Access['action'], pattern: string, tags: readonly Tag[] | undefined): readonly Access[] {
-  if (profile === 'classic') return [{ action, resources: ['*'] }];
-  const resources = [pattern];
-  if (tags === undefined || tags.length === 0) return [{ action, resources }];
-  const context = new Map(requestTags(TAG_RULES.chime, tags));
-  return [
-    { action, resources, context },
-    { action: 'chime:TagResource', resources, context },
-  ];
+export function onNew(caller: Caller, action: Access['action'], pattern: string, tags: readonly Tag[] | undefined): readonly Access[] {
+  return withTagAccess(TAG_RULES.chime, caller, { action, resources: [pattern] }, tags);
 }
 
-/** Tags as a decision reads them; undefined for a resource that does not exist. */
+/** Returns the `find` of `tagOperations` for resources of some kinds. */
+export function findTaggedOf(
+  ...kinds: readonly Kind<unknown>[]
+): (tx: Tx, caller: Where, resourceArn: string) => Promise<Tagged | undefined> {
+  return async (tx, caller, resourceArn) => {
+    for (const kind of kinds) {
+      const record = await findByArn(tx, caller, kind, resourceArn);
+      if (record) return { tags: record.tags, keep: async (tags) => void (await tx.resources.put(kind, { ...record, tags })) };
+    }
+    return undefined;
+  };
+}
+
+/** Returns tags as decisions read them; undefined for a resource that does not exist. */
 export function tagValues(tags: readonly TagRecord[] | undefined): Readonly<Record<string, string>> | undefined {
   return tags && valuesOf(tags);
 }
@@ -124,9 +132,9 @@ export function requireTags(tags: readonly Tag[]): void {
 }
 
 /**
- * Returns the tags of a resource after some were added. A tag whose key is there replaces it, in its place.
+ * Returns the tags of a resource with added tags. A tag replaces a present tag with the same key, in its position.
  *
- * @throws BadRequestException as `requireTags`, or a key is there in another case
+ * @throws BadRequestException as `requireTags`, or a key differs only in case from a present key
  */
 export function withTags(present: readonly TagRecord[], added: readonly Tag[]): readonly TagRecord[] {
   return mergedTags(TAG_RULES.chime, present, added);

@@ -6,8 +6,8 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
-import { nothingAside, offloadAtOnce, workFor } from '../chime/fixture.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
+import { analyzeAtOnce, noOffload, workFor } from '../chime/fixture.ts';
 import type { Caller } from '../kit/operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
@@ -62,8 +62,8 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
             newId: () => 'id',
             random: (bytes) => new Uint8Array(bytes),
             requestId: 'r',
-            aside: nothingAside,
-            offload: offloadAtOnce,
+            offload: noOffload,
+            analyze: analyzeAtOnce,
             ...as,
           },
           input,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Event, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
-import type { TrailRow } from '#store/trail/trail.ts';
-import type { Call, DeclaredOperation } from '../kit/operation.ts';
+import type { TrailRow } from '#store/trail/trail-row.ts';
+import type { Call, Operation } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 
 /** Settings of LookupEvents. */
@@ -34,8 +34,9 @@ const SECOND_MS = 1000;
  * Source: CloudTrail API reference, LookupEvents.
  * Assumed: the messages; that Belfry records no insight events.
  */
-export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): DeclaredOperation<LookupEventsRequest, LookupEventsResponse> {
+export function lookupEvents({ lookupEventsPerSecond }: LookupSettings): Operation<LookupEventsRequest, LookupEventsResponse> {
   return {
+    access: () => ({ action: 'cloudtrail:LookupEvents', resources: ['*'] }),
     async handle(call, input) {
       const { tx, accountId, region, now } = call;
       const { LookupAttributes = [], MaxResults = RESULTS_MAX } = input;

@@ -1,6 +1,8 @@
 /**
  * Access keys of users and of the root user. A secret is returned once, by CreateAccessKey, and stored encrypted. Requirement AUTHN-6.
  */
+
+import { newAccessKeyId } from '#core/access-key-id.ts';
 import type { AccountId } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -10,7 +12,7 @@ import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/ope
 import type { IamDeps } from './deps.ts';
 import { entity, everyRecord } from './entities.ts';
 import { AwsError } from './errors.ts';
-import { iamArn, nameKey, newAccessKeyId } from './names.ts';
+import { iamArn, nameKey } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
 import { onUserOrSelf, userOrSelf } from './resources.ts';
@@ -30,7 +32,7 @@ function createOperation(deps: IamDeps) {
         if (existing >= QUOTAS.AccessKeysPerUser) {
           throw new AwsError('LimitExceededException', `Cannot exceed quota for AccessKeysPerUser: ${QUOTAS.AccessKeysPerUser}`);
         }
-        const accessKeyId = newAccessKeyId(call.accountId, call.random);
+        const accessKeyId = newAccessKeyId('AKIA', call.accountId, call.random);
         const secret = Buffer.from(call.random(SECRET_BYTES)).toString('base64');
         const accessKey: AccessKeyRecord = omitUndefined({
           accountId: call.accountId,

@@ -6,10 +6,11 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { GroupDetail, IamApi, ManagedPolicyDetail, PolicyDetail, RoleDetail, UserDetail } from '#model/generated/iam.ts';
 import type { GroupRecord, PolicyRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { concat, fromList, type Read } from '../kit/page.ts';
 import { toAttached } from './attachments.ts';
 import type { HolderRecord } from './entities.ts';
 import { awsPolicies, policyUse } from './managed-policies.ts';
-import { concat, fromList, pageOfStored, type Read } from './page.ts';
+import { pageOfStored } from './page.ts';
 import { ownPolicies, toListedPolicy } from './policies.ts';
 import { toWholeVersion } from './policy-versions.ts';
 import { roleLastUsed } from './roles.ts';
@@ -57,11 +58,11 @@ function sectionsOf(call: Call): readonly { readonly name: string; readonly kind
   const stored = (kind: 'user' | 'group' | 'role', name: Detail['kind']): Read<Detail> => {
     return async (after, limit) => {
       const entries = await call.tx.identity.list(call.accountId, kind, omitUndefined({ after, limit }));
-      return entries.map(({ key, record }) => ({ key, record: { kind: name, record } as Detail }));
+      return entries.map(({ key, record, size }) => ({ key, record: { kind: name, record } as Detail, size }));
     };
   };
   const own: Read<Detail> = async (after, limit) =>
-    (await ownPolicies(call)(after, limit)).map(({ key, record }) => ({ key, record: { kind: 'LocalManagedPolicy', record } }));
+    (await ownPolicies(call)(after, limit)).map((entry) => ({ ...entry, record: { kind: 'LocalManagedPolicy', record: entry.record } }));
   const aws = awsPolicies(call).map(({ key, record }) => ({ key, record: { kind: 'AWSManagedPolicy' as const, record } }));
   return [
     { name: '1/', kind: 'User', read: stored('user', 'User') },

@@ -62,7 +62,8 @@ export async function* everyRecord<Kind extends IdentityKind>(
   kind: Kind,
   prefix?: string,
 ): AsyncGenerator<{ readonly key: string; readonly record: IdentityRecords[Kind] }> {
-  const batchSize = 500;
+  // A SAML provider has up to 2 MiB of metadata.
+  const batchSize = 16;
   let after: string | undefined;
   for (;;) {
     const batch = await tx.identity.list(accountId, kind, {

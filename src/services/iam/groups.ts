@@ -2,14 +2,16 @@
  * Groups and their members.
  */
 
+import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { GroupRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import type { Keyed } from '../kit/page.ts';
 import { entity, everyRecord } from './entities.ts';
 import { AwsError } from './errors.ts';
-import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
-import { type Keyed, pageOf, pageOfStored } from './page.ts';
+import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
+import { pageOf, pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
 import { onArn, onGroup, onPath, onRenamed, onUser } from './resources.ts';
 import { attachmentKey, membershipKey, moveIndex } from './reverse-index.ts';

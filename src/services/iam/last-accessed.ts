@@ -145,7 +145,7 @@ async function jobOf(call: Call, jobId: string): Promise<Job> {
  */
 function grantedByEach(call: Call, documents: readonly string[]): readonly (readonly string[])[] {
   try {
-    return call.offload<'granted-services'>({ kind: 'granted-services', documents }).services;
+    return call.analyze<'granted-services'>({ kind: 'granted-services', documents }).services;
   } catch (error) {
     if (!(error instanceof StepsExceeded)) throw error;
     throw new AwsError('ServiceFailureException', 'The policies are too complex to be evaluated.');

@@ -33,7 +33,7 @@ export const loginProfileOperations = {
       const account = await ownAccount(call);
       ensureAllowed(password, account.passwordPolicy, account);
       const loginProfile: LoginProfileRecord = {
-        passwordHash: call.aside('password', () => hashPassword(password, call.random(SALT_BYTES))),
+        passwordHash: call.offload('password', () => hashPassword(password, call.random(SALT_BYTES))),
         createdAt: call.now,
         changedAt: call.now,
         resetRequired: input.PasswordResetRequired ?? false,
@@ -100,7 +100,7 @@ export const loginProfileOperations = {
       const subject = `change-password ${user.userId}`;
       const failures = await call.tx.attempts.of(call.accountId, subject);
       if (failures !== undefined && call.now < nextAttemptAt(PASSWORD_RULE, failures)) throw new AwsError('Throttling', 'Rate exceeded');
-      const isOld = call.aside(`old ${profile.passwordHash}`, () => isPassword(profile.passwordHash, input.OldPassword));
+      const isOld = call.offload(`old ${profile.passwordHash}`, () => isPassword(profile.passwordHash, input.OldPassword));
       if (!isOld) {
         throw new LastingRefusal('AccessDenied', 'The old password is not correct.', (tx) =>
           tx.attempts.fail(call.accountId, subject, call.now),
@@ -147,7 +147,7 @@ function withPassword(
 ): LoginProfileRecord {
   ensureAllowed(password, policy, account);
   const salt = saltOf(profile.passwordHash);
-  const passwordHash = call.aside(`new ${salt}`, () => hashPassword(password, salt));
+  const passwordHash = call.offload(`new ${salt}`, () => hashPassword(password, salt));
   const used = [profile.passwordHash, ...(profile.earlierHashes ?? [])];
   const forbidden = used.slice(0, policy?.reusePrevention ?? 0);
   if (forbidden.some((hash) => isSameHash(hash, passwordHash))) throw violation(NOT_CONFORMING);

@@ -4,6 +4,7 @@
  * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { type AccountId, arn } from '#core/arn.ts';
+import { toBase32 } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
@@ -12,7 +13,7 @@ import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/ope
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
 import { AwsError } from './errors.ts';
-import { findDevice, mfaSubject, synchronized, toBase32 } from './mfa.ts';
+import { findDevice, mfaSubject, synchronized } from './mfa.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { qrCodePng } from './qr-code.ts';

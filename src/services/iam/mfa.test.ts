@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId, Arn } from '#core/arn.ts';
+import { fromBase32, toBase32 } from '#core/base32.ts';
 import { instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
-import { afterCode, codeAt, fromBase32, stepAt, synchronized, toBase32 } from './mfa.ts';
+import { afterCode, codeAt, stepAt, synchronized } from './mfa.ts';
 
 /** The seed of RFC 6238, appendix B: the ASCII text 12345678901234567890. */
 const SEED = new TextEncoder().encode('12345678901234567890');

@@ -5,6 +5,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { AccountId } from '#core/arn.ts';
+import { fromBase32 } from '#core/base32.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
 import { type AttemptRule, nextAttemptAt } from '#store/attempts.ts';
@@ -18,43 +19,6 @@ const CODE_DIGITS = 6;
 const TOLERANCE = 1;
 /** Steps in which two codes in a row are sought when a device is set anew: half an hour either way. */
 const RESYNC_TOLERANCE = 60;
-
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** Base 32 without padding. Source: RFC 4648 §6. */
-export function toBase32(bytes: Uint8Array): string {
-  let text = '';
-  let bits = 0;
-  let value = 0;
-  for (const byte of bytes) {
-    value = (value << 8) | byte;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      text += BASE32[(value >> bits) & 31];
-    }
-    value &= (1 << bits) - 1;
-  }
-  return bits === 0 ? text : text + BASE32[(value << (5 - bits)) & 31];
-}
-
-export function fromBase32(text: string): Uint8Array {
-  const bytes: number[] = [];
-  let bits = 0;
-  let value = 0;
-  for (const character of text) {
-    const digit = BASE32.indexOf(character);
-    if (digit < 0) throw new Error('a seed is not in base 32');
-    value = (value << 5) | digit;
-    bits += 5;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push((value >> bits) & 255);
-      value &= (1 << bits) - 1;
-    }
-  }
-  return new Uint8Array(bytes);
-}
 
 /** The code of one step. */
 export function codeAt(seed: Uint8Array, step: number): string {

@@ -2,10 +2,12 @@
  * Managed policies: customer managed policies, and read access to AWS managed policies.
  */
 
+import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { concat, fromList, type Keyed, type Read } from '../kit/page.ts';
 import { ensureWellFormed } from './documents.ts';
 import { entity } from './entities.ts';
 import { AwsError } from './errors.ts';
@@ -17,8 +19,8 @@ import {
   type PolicyUse,
   policyUse,
 } from './managed-policies.ts';
-import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
-import { concat, fromList, type Keyed, pageOfStored, type Read } from './page.ts';
+import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
+import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
 import { onAccount, onCreated, onPolicy } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';

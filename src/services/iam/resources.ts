@@ -8,8 +8,8 @@
 import { arn } from '#core/arn.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import type { Access, Caller, DeclaredAccess } from '../kit/operation.ts';
 import * as rules from '../kit/tag-rules.ts';
 import { type HolderKind, nameOf } from './entities.ts';
@@ -55,11 +55,6 @@ export function onPath(caller: Caller, kind: HolderKind, pathPrefix = '/'): Decl
 /**
  * Returns the permission for an action on a user, group or role by name. With `'boundary'`, the condition key `iam:PermissionsBoundary` is
  * the current permissions boundary of the user or role.
- *
- * A denial contains the kind and name of the entity.
- * Source: denials of the real service in public reports: `iam:AttachUserPolicy on resource: user x`, `iam:GetRole on resource: role x`,
- * `iam:AddUserToGroup on resource: group x`, `iam:CreatePolicy on resource: policy x`, `iam:ListPolicies on resource: policy path /`.
- * Assumed: all other actions on an entity, except tagging, behave like these.
  */
 export function onEntity(
   caller: Caller,
@@ -117,9 +112,12 @@ export function onRenamed(
 }
 
 /**
- * Returns the permission to add or remove tags of a user or role, by name. A denial contains the ARN.
+ * Returns the permission to add or remove tags of a user or role, by name. A denial contains the ARN. Denials of other actions contain the
+ * kind and name.
  *
- * Source: denials of the real service in public reports: `iam:TagRole on resource: arn:aws:iam::…:role/x`.
+ * Source: denials of the real service in public reports: `iam:TagRole on resource: arn:aws:iam::…:role/x`, `iam:AttachUserPolicy on
+ * resource: user x`, `iam:GetRole on resource: role x`, `iam:AddUserToGroup on resource: group x`, `iam:CreatePolicy on resource: policy x`,
+ * `iam:ListPolicies on resource: policy path /`. Assumed: all other actions on an entity behave like the last five.
  */
 export function onTagged(caller: Caller, kind: 'user' | 'role', name: string, context: Context): DeclaredAccess {
   const { called: _, ...access } = onEntity(caller, kind, name, context);

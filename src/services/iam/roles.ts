@@ -2,6 +2,7 @@
  * Roles that customers create. `service-linked-roles.ts` creates the roles of services.
  */
 
+import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Role, RoleLastUsed } from '#model/generated/iam.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
@@ -9,7 +10,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
-import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
+import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
 import { boundaryKey, onCreated, onEntity, onPath } from './resources.ts';

@@ -4,6 +4,7 @@
  * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { arn } from '#core/arn.ts';
+import { uniqueId } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -11,7 +12,7 @@ import type { SamlProviderRecord } from '#store/identity/identity.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
 import { AwsError } from './errors.ts';
-import { nameKey, nameOfArn, uniqueId } from './names.ts';
+import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
 import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';

@@ -6,11 +6,12 @@
  */
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
+import { uniqueId } from '#core/base32.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { forwardedCallRow } from '#trail/service-event.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
-import { ID_PREFIXES, nameKey, uniqueId } from './names.ts';
+import { ID_PREFIXES, nameKey } from './names.ts';
 
 export type LinkedServicePrincipal =
   `${'' | 'voiceconnector.' | 'transcription.' | 'mediapipelines.' | 'messaging.' | 'events.'}chime.amazonaws.com`;

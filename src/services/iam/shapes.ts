@@ -4,7 +4,8 @@
 import type { Arn } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttachedPermissionsBoundary, Group, Role, Tag, User } from '#model/generated/iam.ts';
-import type { GroupRecord, RoleRecord, TagRecord, UserRecord } from '#store/identity/identity.ts';
+import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 
 /**
  * Encodes a policy document as Get and List operations return it: percent-encoded by RFC 3986. Only letters, digits and `-_.~` remain.

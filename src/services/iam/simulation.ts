@@ -9,7 +9,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 import type { ContextEntry, EvaluationResult as Evaluated, IamApi, PolicyIdentifier } from '#model/generated/iam.ts';
 import type { Analysis, InvalidPolicy, NamedPolicy, Outcome, SimulationAnalysis } from '#policy/analysis.ts';
-import type { SourcedPolicy } from '#policy/compile.ts';
+import type { SourcedPolicy } from '#policy/compiled-policy.ts';
 import { type EvaluationResult, SIMULATED_TEXT_MAX } from '#policy/simulate.ts';
 import { StepsExceeded } from '#policy/steps.ts';
 import type { TrustCaller } from '#policy/trust.ts';
@@ -18,7 +18,7 @@ import type { IamDeps } from './deps.ts';
 import { boundaryOf, type EntityPolicy, entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
 import { AwsError } from './errors.ts';
 import { AWS_MANAGED_PREFIX } from './names.ts';
-import { afterMarker, DEFAULT_ITEMS, markerOf } from './page.ts';
+import { afterKey, restAfter, sizeOf } from './page.ts';
 import { onArn, tagMap } from './resources.ts';
 
 type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySourceArn'>;
@@ -115,7 +115,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
 ): Exclude<Outcome<Kind>, InvalidPolicy> {
   let outcome: Outcome<Kind>;
   try {
-    outcome = call.offload<Kind>(analysis);
+    outcome = call.analyze<Kind>(analysis);
   } catch (error) {
     if (!(error instanceof StepsExceeded)) throw error;
     throw new AwsError('PolicyEvaluationException', 'The policies are too complex to be evaluated.');
@@ -198,10 +198,10 @@ async function results(
   for (const action of input.ActionNames) ensureAction(action);
   const resources = input.ResourceArns === undefined || input.ResourceArns.length === 0 ? ['*'] : input.ResourceArns;
   const total = input.ActionNames.length * resources.length;
-  const after = afterMarker(input);
+  const after = afterKey(input);
   if (after !== undefined && !/^[0-9]{9}$/.test(after)) throw new AwsError('ValidationError', 'Invalid Marker.');
   const from = after === undefined ? 0 : Number(after) + 1;
-  const count = Math.max(0, Math.min(total - from, input.MaxItems ?? DEFAULT_ITEMS));
+  const count = Math.max(0, Math.min(total - from, sizeOf(input)));
   const resourcePolicy = resourcePolicyOf(call, input, callerArn);
   const { results: found } = analyzed(call, {
     kind: 'simulation',
@@ -214,8 +214,8 @@ async function results(
     ...omitUndefined({ resourcePolicy }),
   });
   const next = from + found.length;
-  const rest = next < total ? { IsTruncated: true, Marker: markerOf(String(next - 1).padStart(9, '0')) } : { IsTruncated: false };
-  return { EvaluationResults: found.map(toEvaluated), ...rest };
+  const last = next < total ? String(next - 1).padStart(9, '0') : undefined;
+  return { EvaluationResults: found.map(toEvaluated), ...restAfter(last) };
 }
 
 /** The real service returns `IAM Policy` as SourcePolicyType, which is not in its model. Recorded: see `policy/simulate.ts`. */

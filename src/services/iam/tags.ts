@@ -2,7 +2,7 @@
  * Tags of users, roles and managed policies.
  */
 import type { IamApi, Tag } from '#model/generated/iam.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity } from './entities.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';

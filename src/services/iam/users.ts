@@ -2,6 +2,7 @@
  * Users. Renaming a user also updates the records that refer to it by name: access keys, groups, attachments and MFA devices.
  */
 import { arn } from '#core/arn.ts';
+import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, User } from '#model/generated/iam.ts';
 import type { UserRecord } from '#store/identity/identity.ts';
@@ -9,7 +10,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, rememberUniqueId } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
-import { ID_PREFIXES, iamArn, nameKey, uniqueId } from './names.ts';
+import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
 import { boundaryKey, onCreated, onPath, onRenamed, onUser, onUserOrSelf, userOrSelf } from './resources.ts';

@@ -40,8 +40,11 @@ export function subscription<Event extends DomainEvent>() {
   ): Subscription => ({ types, handle });
 }
 
-/** Returns a function that adds `emit` to the context of a transaction. Subscribers of a type run in the order of the list. */
-export function emitterOf(subscriptions: readonly Subscription[]): (context: Omit<Work, 'emit'>) => Work {
+/** Adds `emit` to the context of a transaction. */
+export type AddEmit = (context: Omit<Work, 'emit'>) => Work;
+
+/** Returns the function that adds `emit`. Subscribers of a type run in the order of the list. */
+export function emitterOf(subscriptions: readonly Subscription[]): AddEmit {
   const handlers = Map.groupBy(
     subscriptions.flatMap(({ types, handle }) =>
       types.map((type) => ({ type, handle: handle as (work: Work, event: DomainEvent) => Promise<void> })),

@@ -24,20 +24,19 @@ export interface Call extends Caller, Work {
   readonly random: (bytes: number) => Uint8Array;
   readonly requestId: string;
   /**
-   * What `work` answers, done beside the thread: for what takes long and needs nothing of the transaction, like hashing a password. Where
-   * it is not done yet the transaction is given up, and once it is, everything is decided and run anew from the beginning. `name` says what
-   * it is: one name has one answer.
+   * Returns the result of slow work that needs no data of the transaction, such as a password hash. The server aborts the transaction,
+   * runs the work off the thread, then authorizes and handles again. `name` identifies the work within the request: one name has one
+   * result.
    */
-  readonly aside: <T>(name: string, work: () => Promise<T>) => T;
+  readonly offload: <T>(name: string, work: () => Promise<T>) => T;
   /**
-   * Runs an analysis of policies: at once if it is small, otherwise in another thread. In the second case the transaction
-   * is aborted, and everything is authorized and handled again with the outcome. The outcome belongs to exactly this
-   * analysis: if the account's policies changed in between, the analysis runs again.
+   * Runs an analysis of policies: at once if it is small, otherwise in another thread, as `offload` does. The outcome belongs to
+   * exactly this analysis: if the account's policies changed in between, the analysis runs again.
    *
    * @throws StepsExceeded  the analysis needs more work than one may take
    * @throws AwsError Throttling  too many analyses of the account are waiting · ServiceUnavailable the policies kept changing
    */
-  readonly offload: RunAnalysis;
+  readonly analyze: RunAnalysis;
 }
 
 /** Runs an analysis and returns its outcome. */

@@ -6,7 +6,7 @@
  */
 import { AwsError } from '#core/aws-error.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 
 /** A tag as all models have it. */
 export interface GivenTag {

@@ -1,11 +1,14 @@
 /**
  * Accounts that an organization creates. They are full accounts of this server, with one role that the management account can assume.
  */
+
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { uniqueId } from '#core/base32.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { AccountCreationRecord } from '#store/identity/organization-records.ts';
-import { ID_PREFIXES, iamArn, nameKey, uniqueId } from '../iam/names.ts';
+import { ID_PREFIXES, iamArn, nameKey } from '../iam/names.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 import { managedOrganization } from './lookup.ts';
@@ -70,7 +73,7 @@ export const accountCreationOperations = {
       const states = input.States ?? [];
       const page = await pageOfStored(
         input,
-        (options) => call.tx.identity.list(call.accountId, 'account-creation', options),
+        (after, limit) => call.tx.identity.list(call.accountId, 'account-creation', omitUndefined({ after, limit })),
         (creation) => states.length === 0 || states.includes(creation.outcome.state),
       );
       return { CreateAccountStatuses: page.records.map(toCreateAccountStatus), ...page.rest };

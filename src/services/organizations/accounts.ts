@@ -1,9 +1,11 @@
 /**
  * Accounts of an organization. `account-creation.ts` creates accounts, and `handshakes.ts` invites them.
  */
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Account, OrganizationsApi } from '#model/generated/organizations.ts';
 import type { OrganizationAccountRecord, OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import type { Read } from '../kit/page.ts';
 import { ensureParent, managedOrganization, memberAccount, ownOrganization } from './lookup.ts';
 import { leave } from './membership.ts';
 import { type Page, pageOfStored } from './page.ts';
@@ -24,7 +26,7 @@ export const accountOperations = {
   ListAccounts: {
     async handle(call, input) {
       const organization = await managedOrganization(call);
-      return toAccountList(call, organization, await pageOfStored(input, (options) => listStored(call, options)));
+      return toAccountList(call, organization, await pageOfStored(input, accountsOf(call)));
     },
   },
 
@@ -33,11 +35,7 @@ export const accountOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
-      const page = await pageOfStored(
-        input,
-        (options) => listStored(call, options),
-        (account) => account.parentId === input.ParentId,
-      );
+      const page = await pageOfStored(input, accountsOf(call), (account) => account.parentId === input.ParentId);
       return toAccountList(call, organization, page);
     },
   },
@@ -94,8 +92,8 @@ export const accountOperations = {
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
 
-function listStored(call: Call, options: { readonly after?: string; readonly limit: number }) {
-  return call.tx.identity.list(call.accountId, 'organization-account', options);
+function accountsOf(call: Call): Read<OrganizationAccountRecord> {
+  return (after, limit) => call.tx.identity.list(call.accountId, 'organization-account', omitUndefined({ after, limit }));
 }
 
 async function toAccountList(

@@ -113,8 +113,8 @@ export const handshakeOperations = {
   ListHandshakesForAccount: {
     async handle(call, input) {
       const { tx, accountId } = call;
-      const page = await pageOfStored(input, async (options) => {
-        const entries = await tx.identity.list(accountId, 'invitation', options);
+      const page = await pageOfStored(input, async (after, limit) => {
+        const entries = await tx.identity.list(accountId, 'invitation', omitUndefined({ after, limit }));
         return entries.map(({ key, record }) => ({ key, record: { handshakeId: key, managementAccountId: record.managementAccountId } }));
       });
       const handshakes: Handshake[] = [];

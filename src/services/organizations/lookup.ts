@@ -5,7 +5,6 @@
  */
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { TargetType } from '#model/generated/organizations.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
 import {
   ORGANIZATION_KEY,
   type OrganizationAccountRecord,
@@ -13,6 +12,7 @@ import {
   type OrganizationRecord,
 } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import type { Call } from '../kit/operation.ts';
 import { arnOf } from './names.ts';
 import { refusal } from './refusals.ts';

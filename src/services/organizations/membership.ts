@@ -2,8 +2,8 @@
  * Joining and leaving an organization.
  */
 import type { AccountId } from '#core/arn.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
 import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/identity/organization-records.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import type { Call } from '../kit/operation.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation, refusal } from './refusals.ts';

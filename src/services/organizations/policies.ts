@@ -2,6 +2,7 @@
  * Service control policies. `attachments.ts` attaches them.
  */
 
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
@@ -91,11 +92,10 @@ export const policyOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       if (input.Filter !== 'SERVICE_CONTROL_POLICY') return { Policies: [] };
-      const page = await pageOfStored<PolicyFacts>(input, async (options) => {
-        const stored = await call.tx.identity.list(call.accountId, 'service-control-policy', options);
-        const { after = '' } = options;
-        const own = FULL_AWS_ACCESS.policyId > after ? [{ key: FULL_AWS_ACCESS.policyId, record: FULL_AWS_ACCESS }] : [];
-        return [...own, ...stored].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, options.limit);
+      const page = await pageOfStored<PolicyFacts>(input, async (after, limit) => {
+        const stored = await call.tx.identity.list(call.accountId, 'service-control-policy', omitUndefined({ after, limit }));
+        const own = FULL_AWS_ACCESS.policyId > (after ?? '') ? [{ key: FULL_AWS_ACCESS.policyId, record: FULL_AWS_ACCESS }] : [];
+        return [...own, ...stored].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
       });
       return { Policies: page.records.map((policy) => toPolicySummary(organization, policy)), ...page.rest };
     },

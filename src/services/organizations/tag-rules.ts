@@ -1,6 +1,6 @@
 /** Tag rules of all taggable resources of an organization. */
 import type { Tag } from '#model/generated/organizations.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import * as rules from '../kit/tag-rules.ts';
 import { QUOTAS } from './quotas.ts';
 import { constraintViolation } from './refusals.ts';

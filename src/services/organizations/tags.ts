@@ -3,7 +3,7 @@
  */
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import type { TagRecord } from '#store/identity/identity.ts';
+import type { TagRecord } from '#store/tag-record.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { managedOrganization, targetOf } from './lookup.ts';
 import { pageOf } from './page.ts';

@@ -1,5 +1,7 @@
-import type { Sql, SqlValue, Store, StoreOptions, Tx } from '../store.ts';
-import { positionOfId, positions } from './position.ts';
+import { lruMap } from '#core/lru-map.ts';
+import type { Sql, SqlValue } from '../sql.ts';
+import type { Store, StoreOptions, Tx } from '../store.ts';
+import { positions } from './position.ts';
 import type { SqliteDriver, SqliteStatement } from './sqlite-driver.ts';
 import { chunking, isWrite, type Shared, startRun } from './transaction.ts';
 
@@ -270,13 +272,12 @@ interface Prepared {
   readonly writes: boolean;
 }
 
-/** Prepares each text once. */
+/** Prepares each SQL string once, and keeps the `PREPARED_MAX` most recently used statements. */
 function preparing(db: SqliteDriver) {
-  const prepared = new Map<string, Prepared>();
+  const prepared = lruMap<string, Prepared>(PREPARED_MAX);
   function prepare(text: string): Prepared {
     let known = prepared.get(text);
     if (known === undefined) {
-      if (prepared.size >= PREPARED_MAX) prepared.delete(prepared.keys().next().value as string);
       known = { statement: db.prepare(text), writes: isWrite(text) };
       prepared.set(text, known);
     }
@@ -285,11 +286,9 @@ function preparing(db: SqliteDriver) {
   return { prepare, exec: (text: string): void => void prepare(text).statement.run([]) };
 }
 
-/** The largest position of what is kept, so that a clock set back does not mix new and old. */
+/** Returns the largest position in the trail, so that new records follow it even if the clock was set back. */
 function lastPosition(db: SqliteDriver): number {
-  const max = (text: string): unknown => db.prepare(text).get([])?.['last'];
-  const id = max('SELECT MAX(id) AS last FROM outbox');
-  return Math.max(Number(max('SELECT MAX(position) AS last FROM trail_event') ?? 0), typeof id === 'string' ? positionOfId(id) : 0);
+  return Number(db.prepare('SELECT MAX(position) AS last FROM trail_event').get([])?.['last'] ?? 0);
 }
 
 /** Where nobody says how to stop: as an exception that nobody catches. */

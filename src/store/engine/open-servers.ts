@@ -1,4 +1,5 @@
-import type { Sql, SqlValue, Store } from '../store.ts';
+import type { Sql, SqlValue } from '../sql.ts';
+import type { Store } from '../store.ts';
 import { NO_EPOCH, POSTGRES_EPOCH, type Servers, servers } from './servers.ts';
 
 /** Renewals and what is said beside them; what they ask is small and must never wait for a request's transaction. */

@@ -1,9 +1,5 @@
-import { randomBytes } from 'node:crypto';
-
 /** Positions a millisecond: 2^53 / 1024 ms lasts until the year 2248. More in one millisecond go into the next. */
 const PER_MILLISECOND = 1024;
-
-const ID_DIGITS = 14;
 
 /** The first position of a millisecond. */
 export function positionAt(milliseconds: number): number {
@@ -14,8 +10,6 @@ export function positionAt(milliseconds: number): number {
 export interface Positions {
   /** Larger than every one before it, and not before the current millisecond. */
   next(): number;
-  /** The same as text, unique whatever happens: 14 hex digits of position, 8 of the process. Orders as text. */
-  nextId(): string;
 }
 
 /** Which positions a server may give: every `of`th, from `server` on, so that those of several servers never meet. */
@@ -26,16 +20,10 @@ export interface Share {
 
 /** Starts after `last`, the largest position kept, asked for when first needed. */
 export function positions(now: () => number, last: () => number, { server, of }: Share = { server: 0, of: 1 }): Positions {
-  const process = randomBytes(4).toString('hex');
   let step: number | undefined;
   const next = (): number => {
     step = Math.max((step ?? Math.floor(last() / of)) + 1, positionAt(now()) / of);
     return step * of + server;
   };
-  return { next, nextId: () => `${next().toString(16).padStart(ID_DIGITS, '0')}${process}` };
-}
-
-/** The position within an id. */
-export function positionOfId(id: string): number {
-  return Number.parseInt(id.slice(0, ID_DIGITS), 16);
+  return { next };
 }

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
-import { migrate, SCHEMA_TOKENS } from '../migrations.ts';
-import type { Sql, SqlValue, Store, StoreOptions, Tx } from '../store.ts';
+import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
+import type { Sql, SqlValue } from '../sql.ts';
+import type { Store, StoreOptions, Tx } from '../store.ts';
 import { recorder } from '../trail/trail-batch.ts';
 import { type Positions, positionAt, positions } from './position.ts';
 import { chunking, isWrite, type Shared, startRun } from './transaction.ts';
@@ -115,9 +116,9 @@ export async function openOnPool(pool: PostgresPool, options: StoreOptions): Pro
     options,
     positions(now, () => 0),
   );
-  const { server, last } = await retrying(CREATED_MEANWHILE, () =>
+  await retrying(CREATED_MEANWHILE, () => migrate(start, SCHEMA_TOKENS.postgres));
+  const { server, last } = await retrying(CONFLICT, () =>
     start.transaction(async ({ sql }) => {
-      await migrate(sql, SCHEMA_TOKENS.postgres);
       const number = await sql.row<{ readonly value: number }>(
         "UPDATE counter SET value = value + 1 WHERE name = 'server' RETURNING value",
       );

@@ -1,5 +1,5 @@
 import { type DocumentRow, type IdentityChange, toChange } from '../identity/identity.ts';
-import type { Sql } from '../store.ts';
+import type { Sql } from '../sql.ts';
 
 /**
  * The servers on one database, and the change feed of identity as each of them reads it. Owns the statements, not the protocol: that is
@@ -57,13 +57,6 @@ export interface Renewal {
   readonly acknowledged: number;
   readonly changes: readonly IdentityChange[];
 }
-
-export const SERVERS_SCHEMA = [
-  `CREATE TABLE server (
-    id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, applied_version {int} NOT NULL,
-    state {text} NOT NULL, started_at_ms {int} NOT NULL) {clustered}`,
-  "INSERT INTO counter (name, value) VALUES ('identity_trimmed', 0), ('lease_ms', 2000)",
-];
 
 /** Where a database has only one history. */
 export const NO_EPOCH = "''";

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import type { SqlValue } from '../store.ts';
+import type { SqlValue } from '../sql.ts';
 
 /** A prepared statement; parameter `$1` is `values[0]`, wherever and however often it stands in the text. */
 export interface SqliteStatement {

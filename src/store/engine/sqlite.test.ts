@@ -52,7 +52,7 @@ describe('openSqlite', () => {
   test('openSqlite: a second opening of the folder is refused until the first has closed', async () => {
     const folder = freshFolder();
     const store = await openSqlite(folder);
-    await assert.rejects(openSqlite(folder), /Another process holds the data folder/);
+    await assert.rejects(openSqlite(folder), /another process uses the data folder/);
     await store.close();
     await (await openSqlite(folder)).close();
   });
@@ -82,10 +82,10 @@ describe('openSqlite', () => {
     const folder = freshFolder();
     const positionsAt = async (now: number): Promise<unknown[]> => {
       const store = await openSqlite(folder, { now: () => now });
-      await store.transaction((tx) => tx.outbox.append('events', String(now)));
-      const taken = await store.transaction((tx) => tx.outbox.take(10));
+      await store.transaction((tx) => tx.trail.append(trailRow(String(now), now)));
+      const { rows } = await store.transaction((tx) => tx.trail.since(0, 10));
       await store.close();
-      return taken.map(({ document }) => document);
+      return rows.map(({ eventId }) => eventId);
     };
     await positionsAt(2_000_000);
     assert.deepEqual(await positionsAt(1_000_000), ['2000000', '1000000']);

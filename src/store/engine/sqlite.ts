@@ -1,6 +1,6 @@
 import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrate, SCHEMA_TOKENS } from '../migrations.ts';
+import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { groupCommit, type SyncLog } from './group-commit.ts';
 import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.ts';
@@ -40,7 +40,7 @@ export async function openSqlite(folder: string, { open = nodeSqlite, syncLog, .
       unlock();
     };
     const store = groupCommit(db, options, closed, syncLog ?? log?.sync);
-    await store.transaction(({ sql }) => migrate(sql, SCHEMA_TOKENS.sqlite));
+    await migrate(store, SCHEMA_TOKENS.sqlite);
     return store;
   } catch (error) {
     db?.close();
@@ -75,7 +75,8 @@ function lockFolder(folder: string, open: SqliteOpen): () => void {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
-    throw new Error(`Another process holds the data folder ${folder}.`, { cause: error });
+    if (!/database is locked/.test((error as Error).message)) throw error;
+    throw new Error(`another process uses the data folder '${folder}'; stop it, or set another BELFRY_DATA`, { cause: error });
   }
   return () => lock.close();
 }

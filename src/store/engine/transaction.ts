@@ -5,13 +5,13 @@ import { channels } from '../channels.ts';
 import { idempotency } from '../idempotency.ts';
 import { identity } from '../identity/identity.ts';
 import { lastUses } from '../identity/last-use.ts';
-import { meetings } from '../meetings.ts';
 import { meta } from '../meta.ts';
-import { outbox } from '../outbox.ts';
 import { resources } from '../resources.ts';
-import type { Sql, Store, Tx } from '../store.ts';
-import { insertTrailRows, type TrailRow, trail } from '../trail/trail.ts';
+import type { Sql } from '../sql.ts';
+import type { Store, Tx } from '../store.ts';
+import { insertTrailRows, trail } from '../trail/trail.ts';
 import { CHUNK_ROWS, makeChunks } from '../trail/trail-chunk.ts';
+import type { TrailRow } from '../trail/trail-row.ts';
 import type { Positions } from './position.ts';
 
 /** One run of one transaction's work: what the engine keeps of it beside the connection. */
@@ -39,6 +39,7 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
   let written = 0;
   const afterCommit: (() => void)[] = [];
   const made: { -readonly [Name in keyof Tx]?: Tx[Name] } = {};
+  const repositories = new Map<(connection: Sql) => unknown, unknown>();
   const flush = async (): Promise<void> => {
     if (pending.length === 0) return;
     await insertTrailRows(sql.run, pending, positions.next);
@@ -49,9 +50,6 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     sql,
     get identity() {
       return (made.identity ??= identity(sql));
-    },
-    get meetings() {
-      return (made.meetings ??= meetings(sql));
     },
     get resources() {
       return (made.resources ??= resources(sql));
@@ -80,8 +78,10 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     get attempts() {
       return (made.attempts ??= attempts(sql));
     },
-    get outbox() {
-      return (made.outbox ??= outbox(sql, positions.nextId));
+    of<Repository>(repository: (connection: Sql) => Repository): Repository {
+      let opened = repositories.get(repository);
+      if (opened === undefined) repositories.set(repository, (opened = repository(sql)));
+      return opened as Repository;
     },
     afterCommit(fn) {
       afterCommit.push(fn);

@@ -1,6 +1,7 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { Sql } from '../store.ts';
+import type { Sql } from '../sql.ts';
+import type { TagRecord } from '../tag-record.ts';
 import type { OrganizationRecords } from './organization-records.ts';
 
 /**
@@ -13,11 +14,6 @@ export interface PolicyVersionRecord {
   readonly versionId: string;
   readonly document: string;
   readonly createdAt: Instant;
-}
-
-export interface TagRecord {
-  readonly key: string;
-  readonly value: string;
 }
 
 interface Common {
@@ -214,12 +210,12 @@ export interface IdentityChange<Kind extends IdentityKind = IdentityKind> {
 
 export interface Identity {
   get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string): Promise<IdentityRecords[Kind] | undefined>;
-  /** In byte order of keys, only keys with the prefix, only those after `after`, at most `limit`. */
+  /** In byte order of keys, only keys with the prefix, only those after `after`, at most `limit`. `size`: characters of the stored document. */
   list<Kind extends IdentityKind>(
     accountId: AccountId,
     kind: Kind,
     options?: { readonly prefix?: string; readonly after?: string; readonly limit?: number },
-  ): Promise<{ readonly key: string; readonly record: IdentityRecords[Kind] }[]>;
+  ): Promise<{ readonly key: string; readonly record: IdentityRecords[Kind]; readonly size: number }[]>;
   count(accountId: AccountId, kind: IdentityKind): Promise<number>;
   /** Adds; 'exists' changes nothing. A tombstone does not count as existing. */
   add<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string, record: IdentityRecords[Kind]): Promise<'added' | 'exists'>;
@@ -230,6 +226,11 @@ export interface Identity {
   changesSince(version: number): Promise<{ readonly version: number; readonly changes: readonly IdentityChange[] }>;
   /** The version this transaction has raised identity to: every server is to know it before the caller is answered. Undefined where nothing changed. */
   changed(): number | undefined;
+  /**
+   * The highest version of a document that `get`, `add` or `remove` has read, deleted documents included. 0 if there is none.
+   * Documents that this transaction has written do not count.
+   */
+  seen(): number;
 }
 
 export interface DocumentRow {
@@ -242,7 +243,7 @@ export interface DocumentRow {
 }
 
 const RAISE = "UPDATE counter SET value = value + 1 WHERE name = 'identity' RETURNING value";
-const SELECT = 'SELECT document FROM identity_document WHERE account_id = $1 AND kind = $2 AND key = $3 AND deleted = 0';
+const SELECT = 'SELECT version, deleted, document FROM identity_document WHERE account_id = $1 AND kind = $2 AND key = $3';
 const LIST = `
   SELECT key, document FROM identity_document
   WHERE account_id = $1 AND kind = $2 AND deleted = 0 AND key >= $3 AND key > $4
@@ -279,11 +280,20 @@ export function identity(sql: Sql): Identity {
     return version;
   };
 
+  let seen = 0;
+  const select = async (accountId: AccountId, kind: IdentityKind, key: string): Promise<string | undefined> => {
+    const row = await sql.row<Pick<DocumentRow, 'version' | 'deleted' | 'document'>>(SELECT, [accountId, kind, key]);
+    if (row === undefined) return undefined;
+    if (row.version !== version) seen = Math.max(seen, row.version);
+    return row.deleted === 1 ? undefined : row.document;
+  };
+
   return {
     changed: () => version,
+    seen: () => seen,
     async get<Kind extends IdentityKind>(accountId: AccountId, kind: Kind, key: string) {
-      const row = await sql.row<{ readonly document: string }>(SELECT, [accountId, kind, key]);
-      return row && (JSON.parse(row.document) as IdentityRecords[Kind]);
+      const document = await select(accountId, kind, key);
+      return document === undefined ? undefined : (JSON.parse(document) as IdentityRecords[Kind]);
     },
     async list<Kind extends IdentityKind>(
       accountId: AccountId,
@@ -296,13 +306,13 @@ export function identity(sql: Sql): Identity {
         end === undefined ? LIST : LIST_BEFORE,
         end === undefined ? [accountId, kind, prefix, after, limit] : [accountId, kind, prefix, after, limit, end],
       );
-      return rows.map((row) => ({ key: row.key, record: JSON.parse(row.document) as IdentityRecords[Kind] }));
+      return rows.map(({ key, document }) => ({ key, record: JSON.parse(document) as IdentityRecords[Kind], size: document.length }));
     },
     async count(accountId, kind) {
       return Number((await sql.row<{ readonly count: number }>(COUNT, [accountId, kind]))?.count);
     },
     async add(accountId, kind, key, record) {
-      if ((await sql.row(SELECT, [accountId, kind, key])) !== undefined) return 'exists';
+      if ((await select(accountId, kind, key)) !== undefined) return 'exists';
       await sql.run(UPSERT, [accountId, kind, key, await raised(), JSON.stringify(record)]);
       return 'added';
     },
@@ -310,7 +320,7 @@ export function identity(sql: Sql): Identity {
       await sql.run(UPSERT, [accountId, kind, key, await raised(), JSON.stringify(record)]);
     },
     async remove(accountId, kind, key) {
-      if ((await sql.row(SELECT, [accountId, kind, key])) === undefined) return 'absent';
+      if ((await select(accountId, kind, key)) === undefined) return 'absent';
       await sql.run(DELETE, [accountId, kind, key, await raised()]);
       return 'removed';
     },

@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { Sql } from '../store.ts';
+import type { Sql } from '../sql.ts';
 
 /** When, where and with which action something was used last. */
 export interface LastUse {
@@ -21,13 +21,6 @@ export interface LastUses {
   /** All rows of a holder, in no order. */
   of(accountId: AccountId, holder: string): Promise<LastUse[]>;
 }
-
-export const LAST_USE_SCHEMA: readonly string[] = [
-  `CREATE TABLE last_use (
-    account_id {text} NOT NULL, holder {text} NOT NULL, action {text} NOT NULL,
-    service {text} NOT NULL, at_ms {int} NOT NULL, region {text} NOT NULL,
-    PRIMARY KEY (account_id, holder, action)) {clustered}`,
-];
 
 interface LastUseRow {
   readonly holder: string;

@@ -1,6 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
-import type { TagRecord } from './identity.ts';
+import type { TagRecord } from '../tag-record.ts';
 
 /**
  * What is kept of an organization. All of it stands under its management account, but for the pointer each member has to it,

@@ -1,5 +1,6 @@
-import type { SqlValue } from '../store.ts';
-import { insertTrailRows, type TrailRow } from './trail.ts';
+import type { SqlValue } from '../sql.ts';
+import { insertTrailRows } from './trail.ts';
+import type { TrailRow } from './trail-row.ts';
 
 /** Records a statement at most. */
 const BATCH_MAX = 128;

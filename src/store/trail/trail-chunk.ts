@@ -1,5 +1,5 @@
-import type { Sql, SqlValue } from '../store.ts';
-import type { LookupAttribute, TrailRow } from './trail.ts';
+import type { Sql, SqlValue } from '../sql.ts';
+import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 /**
  * Decision 0008: the trail has no index beside its key, so that a record costs one insert into one tree. Instead, behind its end, each thousand records get

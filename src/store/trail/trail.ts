@@ -1,38 +1,9 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import { positionAt } from '../engine/position.ts';
-import type { Sql, SqlValue } from '../store.ts';
+import type { Sql, SqlValue } from '../sql.ts';
 import { chunkEndFrom, chunkedUpTo, chunksBefore, keyOf, mayHold } from './trail-chunk.ts';
-
-/** One record of the trail, with the columns it is looked up by beside the record itself. */
-export interface TrailRow {
-  /** A UUID: CloudTrail's `eventID`. */
-  readonly eventId: string;
-  /** `recipientAccountId`: whose event history it stands in. */
-  readonly accountId: AccountId;
-  readonly region: string;
-  readonly at: Instant;
-  readonly eventName: string;
-  readonly eventSource: string;
-  readonly readOnly: boolean;
-  readonly userName?: string;
-  readonly accessKeyId?: string;
-  /** Type and name of each resource named, for the lookup attributes ResourceType and ResourceName. */
-  readonly resources: readonly { readonly type?: string; readonly name: string }[];
-  /** The whole record: JSON text. */
-  readonly document: string;
-}
-
-/** The attributes of LookupEvents. Source: CloudTrail API reference, LookupAttribute. */
-export type LookupAttribute =
-  | 'EventId'
-  | 'EventName'
-  | 'ReadOnly'
-  | 'Username'
-  | 'ResourceType'
-  | 'ResourceName'
-  | 'EventSource'
-  | 'AccessKeyId';
+import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 export interface Trail {
   /** Written last in the transaction, with whatever else waits, so that a record costs as little as it can. */

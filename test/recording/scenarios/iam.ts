@@ -1,4 +1,5 @@
-import { codeAt, fromBase32, stepAt } from '#services/iam/mfa.ts';
+import { fromBase32 } from '#core/base32.ts';
+import { codeAt, stepAt } from '#services/iam/mfa.ts';
 import type { Recorder } from '../recorder.ts';
 
 const ALLOW = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'chime:GetMeeting', Resource: '*' }] });

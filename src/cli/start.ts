@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CoreReady } from '#server/core/core-link.ts';
+import { startFailure } from '#server/data-folder.ts';
+import type { Listener } from '#server/edge/listener.ts';
+import { readSettings, SettingError, type Settings, settingsHelp } from '#server/settings.ts';
+import { startServer } from '#server/start.ts';
+import { VERSION } from '#server/version.ts';
+
+/**
+ * Runs `belfry start`: reads the settings, starts the server, prints how to use it, and serves until SIGINT or SIGTERM.
+ *
+ * Exit status: 0 stopped by a signal · 1 the core ended · 2 an invalid setting, or the server could not start.
+ */
+export async function startCommand(args: readonly string[]): Promise<void> {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(settingsHelp());
+    return;
+  }
+  let settings: Settings;
+  try {
+    settings = readSettings(args, process.env);
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    console.error(`belfry: ${error.message}`);
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    const { ready, stop } = await startServer(settings, (why) => {
+      console.error(`belfry: stopped, because ${why}`);
+      process.exit(1);
+    });
+    stopOnSignals(stop);
+    printWelcome(settings, ready.listeners, ready.core);
+  } catch (error) {
+    console.error(`belfry: could not start: ${startFailure(error as Error, settings)}`);
+    process.exit(2);
+  }
+}
+
+/** Stops the server on the first signal. Ctrl-C also reaches the launcher, which sends a second one. */
+function stopOnSignals(stop: () => Promise<void>): void {
+  let isStopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (isStopping) return;
+      isStopping = true;
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(`belfry: ${(error as Error).message}`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
+  const endpoint = listeners[0]?.endpoint as string;
+  const credentials = join(settings.dataFolder, 'aws', 'credentials');
+  console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
+  if (core.firstStart) {
+    const { accountId, userName, accessKeyId } = core.firstStart;
+    console.log(
+      `Created account ${accountId} with the administrator '${userName}' (access key ${accessKeyId}). The secret access key is in ${credentials}.`,
+    );
+  }
+  if (!existsSync(credentials)) {
+    console.log(`
+This data folder has no AWS profile. Existing access keys work. To create an administrator with a new key and a profile:
+
+  export BELFRY_DATA=${shellQuoted(settings.dataFolder)}
+  npx belfry account list
+  npx belfry account restore-administrator --account-id ACCOUNT_ID --profile belfry
+`);
+    return;
+  }
+  console.log(`
+Use it with any AWS client:
+
+  export AWS_CONFIG_FILE=${shellQuoted(join(settings.dataFolder, 'aws', 'config'))}
+  export AWS_SHARED_CREDENTIALS_FILE=${shellQuoted(credentials)}
+  export AWS_PROFILE=belfry
+  aws --endpoint-url ${endpoint} sts get-caller-identity
+`);
+}
+
+/** Quotes a path for a POSIX shell if necessary. */
+function shellQuoted(path: string): string {
+  return /^[A-Za-z0-9_./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,16 @@
+/**
+ * Part of the server that runs: a listener, a timer, a connection, a thread.
+ *
+ * `createCore` and `startServer` list the parts. `runParts` starts them in order, drains them on SIGTERM and stops them in reverse
+ * order. A part starts no timer and opens nothing before `start`.
+ */
+export interface Part {
+  /** Name in error messages, for example `lease`. */
+  readonly name: string;
+  /** Resolves once the part works. If it rejects, the part has released everything that it opened. */
+  readonly start?: () => Promise<void> | void;
+  /** Finishes accepted work. The part still accepts work until `drain` resolves or `stop` runs. */
+  readonly drain?: () => Promise<void> | void;
+  /** Releases everything that `start` opened. Runs once, after all later parts have stopped. */
+  readonly stop?: () => Promise<void> | void;
+}

@@ -1,0 +1,28 @@
+import { matchesText, newGlob } from '../glob.ts';
+import { readPattern } from '../pattern.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
+
+/**
+ * Compiles a pattern with wildcards to a function that reports whether it matches a whole string. `${…}` is literal.
+ *
+ * @throws StepsExceeded  too few steps are left. The returned function also throws it.
+ */
+export function globOf(pattern: string, budget: StepBudget): (text: string) => boolean {
+  takeSteps(budget, 16 + pattern.length * 8);
+  const read = readPattern(pattern, true, false);
+  const glob = newGlob('problem' in read ? [] : read.pieces);
+  return (text) => matchesText(glob, text, 0, text.length, budget);
+}
+
+/** Reports whether `wider` matches every string that `narrower` matches. May return false although it does, but never true if it does not. */
+export function globCovers(wider: string, narrower: string, budget: StepBudget): boolean {
+  if (wider === narrower) return true;
+  // A `?` in the wider pattern could match a `*` in the narrower one, which matches more than one character.
+  if (wider.includes('?') && narrower.includes('*')) return false;
+  return globOf(wider, budget)(narrower);
+}
+
+/** Reports whether a string contains `*` or `?`. */
+export function hasWildcard(text: string): boolean {
+  return text.includes('*') || text.includes('?');
+}

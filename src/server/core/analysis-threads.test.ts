@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Analysis } from '#policy/analysis.ts';
+import { StepsExceeded } from '#policy/steps.ts';
+import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
+
+const policy = (statement: object): string => JSON.stringify({ Version: '2012-10-17', Statement: statement });
+
+/** An analysis that a thread answers at once. */
+const QUICK: Analysis = {
+  kind: 'context-keys',
+  policies: [
+    {
+      policyId: 'p',
+      text: policy({ Effect: 'Allow', Action: '*', Resource: '*', Condition: { Bool: { 'aws:SecureTransport': 'true' } } }),
+    },
+  ],
+};
+
+/** An analysis that exceeds its steps: lists of 2,000 values against 2,000 patterns with a variable in each. */
+const ENDLESS: Analysis = {
+  kind: 'simulation',
+  identity: [
+    {
+      policyId: 'p',
+      text: policy({
+        Effect: 'Allow',
+        Action: '*',
+        Resource: '*',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: policy variables
+        Condition: { 'ForAllValues:StringLike': { 'aws:TagKeys': Array.from({ length: 2_000 }, (_, i) => '${aws:username}*a?' + i) } },
+      }),
+    },
+  ],
+  boundary: [],
+  context: [
+    ['aws:tagkeys', Array.from({ length: 2_000 }, (_, i) => `${'a'.repeat(2_000)}${i}`)],
+    ['aws:username', 'a'.repeat(1_000)],
+  ],
+  actions: ['s3:GetObject'],
+  resources: ['*'],
+  from: 0,
+  count: 1,
+};
+
+test('newAnalysisThreads: a thread returns what the analysis returns, and serves the next one', async () => {
+  const threads = newAnalysisThreads(ANALYSIS_LIMITS, assert.fail);
+  for (let i = 0; i < 2; i++) assert.deepEqual(await threads.run('1', QUICK), { keys: ['aws:SecureTransport'] });
+  await threads.close();
+});
+
+test('newAnalysisThreads: an analysis that needs too many steps is StepsExceeded, and the thread serves the next one', async () => {
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
+  await assert.rejects(threads.run('1', ENDLESS), StepsExceeded);
+  assert.deepEqual(await threads.run('1', QUICK), { keys: ['aws:SecureTransport'] });
+  await threads.close();
+});
+
+test('newAnalysisThreads: an analysis that takes too long is StepsExceeded, and another thread serves the next one', async () => {
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, milliseconds: 1 }, assert.fail);
+  // A thread takes longer than a millisecond to start.
+  await assert.rejects(threads.run('1', QUICK), StepsExceeded);
+  await assert.rejects(threads.run('1', QUICK), StepsExceeded);
+  await threads.close();
+});
+
+test('newAnalysisThreads: accounts take turns, so one with many analyses delays another by one', async () => {
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1 }, assert.fail);
+  const finished: string[] = [];
+  const run = (accountId: string, name: string) => threads.run(accountId, QUICK).then(() => finished.push(name));
+  await Promise.all([run('1', 'a1'), run('1', 'a2'), run('1', 'a3'), run('2', 'b1'), run('3', 'c1'), run('2', 'b2')]);
+  assert.deepEqual(finished, ['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+  await threads.close();
+});
+
+test('newAnalysisThreads: an account has one analysis running, however many threads there are', async () => {
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 2 }, assert.fail);
+  const finished: string[] = [];
+  const run = (accountId: string, analysis: Analysis, name: string) =>
+    threads.run(accountId, analysis).then(
+      () => finished.push(name),
+      () => finished.push(name),
+    );
+  // The second of account 1 waits for the first, and account 2 for neither.
+  await Promise.all([run('1', ENDLESS, 'a1'), run('1', QUICK, 'a2'), run('2', QUICK, 'b1')]);
+  assert.deepEqual(finished, ['b1', 'a1', 'a2']);
+  await threads.close();
+});
+
+test('newAnalysisThreads: an account with too many waiting analyses, and too many of all accounts, are Throttling', async () => {
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, waitingOfAccount: 2, waiting: 3 }, assert.fail);
+  const accepted = ['1', '1', '1', '2'].map((accountId) => threads.run(accountId, QUICK));
+  await assert.rejects(threads.run('1', QUICK), { code: 'Throttling', message: 'Rate exceeded' });
+  await assert.rejects(threads.run('3', QUICK), { code: 'Throttling' });
+  await Promise.all(accepted);
+  assert.deepEqual(await threads.run('3', QUICK), { keys: ['aws:SecureTransport'] });
+  await threads.close();
+});

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AwsError } from '#core/aws-error.ts';
+import { concat, fromList, type Keyed, paging } from './page.ts';
+
+interface Request {
+  readonly size?: number;
+  readonly token?: string;
+}
+const { pageOf, pageOfStored } = paging<Request, { readonly token: string | undefined }>({
+  defaultSize: 2,
+  sizeOf: ({ size }) => size,
+  tokenOf: ({ token }) => token,
+  rest: (token) => ({ token }),
+  invalidToken: () => new AwsError('ValidationError', 'invalid'),
+});
+
+const LETTERS: readonly Keyed<string>[] = [...'dbace'].map((letter) => ({ key: letter, record: letter.toUpperCase() }));
+
+/** Follows the tokens from the first page to the last one. */
+async function pages(read: (request: Request) => Promise<{ records: readonly string[]; rest: { token: string | undefined } }>) {
+  const all: string[] = [];
+  for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
+    const page = await read(token === undefined ? {} : { token });
+    all.push(page.records.join(''));
+    token = page.rest.token;
+  }
+  return all;
+}
+
+test('pageOf: pages are in the order of keys, and the last page has no token', async () => {
+  assert.deepEqual(await pages(async (request) => pageOf(request, LETTERS)), ['AB', 'CD', 'E']);
+});
+
+test('pageOfStored: reads on until the page is full of kept items', async () => {
+  const keep = (letter: string): boolean => letter !== 'A' && letter !== 'C';
+  assert.deepEqual(await pages((request) => pageOfStored(request, fromList(LETTERS), keep)), ['BD', 'E']);
+});
+
+test('concat: pages continue across sections', async () => {
+  const read = concat([
+    { name: 'a/', read: fromList(LETTERS.slice(0, 3)) },
+    { name: 'b/', read: fromList(LETTERS.slice(3)) },
+  ]);
+  assert.deepEqual(await pages((request) => pageOfStored(request, read)), ['AB', 'DC', 'E']);
+});
+
+test('pageOf: a token continues after a deleted item', () => {
+  const { token } = pageOf({}, LETTERS).rest;
+  const page = pageOf(
+    { size: 1, ...(token !== undefined && { token }) },
+    LETTERS.filter(({ key }) => key !== 'b'),
+  );
+  assert.deepEqual(page.records, ['C']);
+});
+
+for (const token of ['', 'k1.', 'k2.YQ', 'k1.Y', 'k1.YQ==', 'a']) {
+  test(`pageOf: token '${token}' is invalid`, () => {
+    assert.throws(() => pageOf({ token }, LETTERS), { code: 'ValidationError' });
+  });
+}

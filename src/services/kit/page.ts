@@ -1,0 +1,159 @@
+/**
+ * Pagination. A token contains the key of the last item on the page. A page therefore neither repeats nor skips an existing item if other
+ * items are added or deleted during paging. Does not know the names of the members and the errors, which differ by service.
+ */
+import type { AwsError } from '#core/aws-error.ts';
+
+/** Item of a list with its sort key. */
+export interface Keyed<Item> {
+  readonly key: string;
+  readonly record: Item;
+  /** Characters of the stored item. Absent for items in memory. */
+  readonly size?: number;
+}
+
+/** Reads up to `limit` items of a list after a key, in ascending order of keys. */
+export type Read<Item> = (after: string | undefined, limit: number) => Promise<readonly Keyed<Item>[]>;
+
+/** Filter of a list. */
+export type Keep<Item> = (item: Item, key: string) => boolean | Promise<boolean>;
+
+/** One page of a list. `rest` has the pagination members of the response. */
+export interface Page<Item, Rest> {
+  readonly records: readonly Item[];
+  readonly rest: Rest;
+}
+
+/** Pagination of one service. */
+export interface PageFormat<Request, Rest> {
+  /** Number of items on a page if the request does not state it. */
+  readonly defaultSize: number;
+  readonly sizeOf: (request: Request) => number | undefined;
+  readonly tokenOf: (request: Request) => string | undefined;
+  /** Returns the pagination members of a response. `token` is `undefined` on the last page. */
+  readonly rest: (token: string | undefined) => Rest;
+  readonly invalidToken: () => AwsError;
+}
+
+/** Functions that return pages in the format of one service. All throw the format's `invalidToken`. */
+export interface Paging<Request, Rest> {
+  /** Returns one page of an in-memory list, in the order of keys, which must be unique. */
+  pageOf<Item>(request: Request, items: readonly Keyed<Item>[]): Page<Item, Rest>;
+  /**
+   * Returns one page of a stored list, in the order of keys. `keep` selects the items, all by default. A page of large items has
+   * fewer than requested, and may be empty.
+   */
+  pageOfStored<Item>(request: Request, read: Read<Item>, keep?: Keep<Item>): Promise<Page<Item, Rest>>;
+  /** Returns the key after which the page of a request begins, or `undefined` for the first page. */
+  afterKey(request: Request): string | undefined;
+  sizeOf(request: Request): number;
+  /** Returns the pagination members of a response. `last` is the key of the page's last item if more items follow. */
+  restAfter(last: string | undefined): Rest;
+}
+
+/** Creates the functions that return pages in the format of one service. */
+export function paging<Request, Rest>(format: PageFormat<Request, Rest>): Paging<Request, Rest> {
+  const sizeOf = (request: Request): number => format.sizeOf(request) ?? format.defaultSize;
+  const restAfter = (last: string | undefined): Rest => format.rest(last === undefined ? undefined : tokenOfKey(last));
+  function afterKey(request: Request): string | undefined {
+    const token = format.tokenOf(request);
+    const key = token === undefined ? undefined : keyOfToken(token);
+    if (token !== undefined && key === undefined) throw format.invalidToken();
+    return key;
+  }
+  function toPage<Item>(sorted: readonly Keyed<Item>[], size: number): Page<Item, Rest> {
+    const { items, last } = cutPage(sorted, size);
+    return { records: items.map(({ record }) => record), rest: restAfter(last?.key) };
+  }
+  return {
+    sizeOf,
+    afterKey,
+    restAfter,
+    pageOf(request, items) {
+      const after = afterKey(request);
+      return toPage(sortedAfter(items, after), sizeOf(request));
+    },
+    async pageOfStored(request, read, keep) {
+      const size = sizeOf(request);
+      const { kept, readTo } = await readKept(read, afterKey(request), size + 1, keep);
+      if (readTo === undefined) return toPage(kept, size);
+      return { records: kept.map(({ record }) => record), rest: restAfter(readTo) };
+    },
+  };
+}
+
+/** Splits a list that was read with one item more than a page has. `last` is the page's last item if more items follow. */
+export function cutPage<Item>(read: readonly Item[], size: number): { readonly items: readonly Item[]; readonly last: Item | undefined } {
+  const items = read.slice(0, size);
+  return { items, last: read.length > size ? items.at(-1) : undefined };
+}
+
+/** Items that are read at once. The largest item is a policy with five versions of 131,072 characters each. */
+const BATCH_MAX = 16;
+/** Characters of stored items after which a page ends, so that one request does not delay the others. Assumed: the number. */
+const READ_MAX_CHARACTERS = 2 * 2 ** 20;
+
+/** Items of a page. `readTo` is the last key that was read, if the page ends early because its items are large. */
+interface Kept<Item> {
+  readonly kept: readonly Keyed<Item>[];
+  readonly readTo?: string;
+}
+
+/** Reads until there are `count` items that `keep` selects, the list ends, or `READ_MAX_CHARACTERS` were read. */
+async function readKept<Item>(
+  read: Read<Item>,
+  start: string | undefined,
+  count: number,
+  keep: Keep<Item> = () => true,
+): Promise<Kept<Item>> {
+  const kept: Keyed<Item>[] = [];
+  let after = start;
+  let characters = 0;
+  while (kept.length < count) {
+    const limit = Math.min(count - kept.length, BATCH_MAX);
+    const batch = await read(after, limit);
+    for (const entry of batch) {
+      characters += entry.size ?? 0;
+      if (await keep(entry.record, entry.key)) kept.push(entry);
+    }
+    const last = batch.at(-1);
+    if (last === undefined || batch.length < limit) break;
+    after = last.key;
+    if (characters > READ_MAX_CHARACTERS && kept.length < count) return { kept, readTo: after };
+  }
+  return { kept };
+}
+
+/** Concatenates lists. The names of the sections must have the same length and be in ascending order, because they prefix the keys. */
+export function concat<Item>(sections: readonly { readonly name: string; readonly read: Read<Item> }[]): Read<Item> {
+  return async (after, limit) => {
+    const found: Keyed<Item>[] = [];
+    for (const { name, read } of sections) {
+      if (found.length >= limit) break;
+      const from = after === undefined || !after.startsWith(name) ? undefined : after.slice(name.length);
+      if (after !== undefined && from === undefined && after > name) continue;
+      for (const entry of await read(from, limit - found.length)) found.push({ ...entry, key: name + entry.key });
+    }
+    return found;
+  };
+}
+
+/** Returns a reader of an in-memory list, which need not be sorted. */
+export function fromList<Item>(items: readonly Keyed<Item>[]): Read<Item> {
+  return async (after, limit) => sortedAfter(items, after).slice(0, limit);
+}
+
+function sortedAfter<Item>(items: readonly Keyed<Item>[], after: string | undefined): readonly Keyed<Item>[] {
+  return items.filter(({ key }) => after === undefined || key > after).sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+const TOKEN_PREFIX = 'k1.';
+
+function tokenOfKey(key: string): string {
+  return TOKEN_PREFIX + Buffer.from(key, 'utf8').toString('base64url');
+}
+
+function keyOfToken(token: string): string | undefined {
+  const key = token.startsWith(TOKEN_PREFIX) ? Buffer.from(token.slice(TOKEN_PREFIX.length), 'base64url').toString('utf8') : '';
+  return key !== '' && tokenOfKey(key) === token ? key : undefined;
+}

@@ -1,0 +1,355 @@
+/**
+ * The regular operations of a resource. A declaration in Smithy's words (`create`, `read`, `update`, `delete`, `list`)
+ * yields permissions, existence checks, limits, tags, pages, idempotency and outputs.
+ *
+ * A special rule is a guard of a declared operation, or an operation written by hand.
+ */
+import type { AwsError } from '#core/aws-error.ts';
+import { actionName } from '#model/services.ts';
+import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
+import { once } from './once.ts';
+import type { Access, Call, Caller, Operation } from './operation.ts';
+import { onAll, onCreate, onResource } from './resource-access.ts';
+import { find, findOrThrow, type Home, homeOrThrow, type Kind, type Members, type PageRequest } from './resource-kind.ts';
+import { type Computed, documentOf, hasToken, listOutputOf, newIdentifierOf, outputOf } from './resource-view.ts';
+import { type GivenTag, newTags } from './tag-rules.ts';
+
+export type InputOf<Api, Name extends keyof Api> = Api[Name] extends { readonly input: infer Input } ? Input : never;
+type OutputOf<Api, Name extends keyof Api> = Api[Name] extends { readonly output: infer Output } ? Output : never;
+
+/** The declared operations, with the types of the model. */
+export type Operations<Api, Names extends keyof Api> = {
+  readonly [Name in Names]: Operation<InputOf<Api, Name>, OutputOf<Api, Name>>;
+};
+
+/** What a guard checks: a resource and the document that it will have. */
+export interface Change<Document, Input> {
+  readonly input: Input;
+  /** Document after the change. For `delete`, the stored document. */
+  readonly document: Document;
+  /** The stored resource. Absent for `create`. */
+  readonly before?: ResourceRecord<Document>;
+}
+
+/** Checks a change, or performs an effect that belongs to it. */
+export type Guard<Document, Input> = (call: Call, change: Change<Document, Input>) => void | Promise<void>;
+
+/** Checks that `create` derives. `exists` applies only if the declaration has `conflict`. */
+export type DerivedCheck = 'tags' | 'exists' | 'limit';
+
+/** Limit on the number of resources of a kind. */
+export interface Limit {
+  readonly most: number;
+  /** Scope of the count: the account, its region, or the parent. */
+  readonly per: 'account' | 'region' | 'parent';
+  /** Counted resources in the error message. Default: the title of the kind. */
+  readonly title?: string;
+  /** Returns the number of resources. Default: counts the stored resources. */
+  readonly count?: (call: Call, home: Home) => Promise<number>;
+}
+
+/** Permissions of an operation. */
+type AccessOf<Input> = (input: Input, caller: Caller) => Access | readonly Access[];
+
+interface Declared<Api, Name extends keyof Api> {
+  readonly operation: Name;
+  /** Permissions. Default: the operation's action on the resource. */
+  readonly access?: AccessOf<InputOf<Api, Name>>;
+  /** Permissions that the operation requires in addition. */
+  readonly also?: (input: InputOf<Api, Name>, caller: Caller) => readonly Access[];
+}
+
+export interface Create<Document, Api, Name extends keyof Api> extends Declared<Api, Name> {
+  /** Checks in the order of their errors. Derived checks that are not listed follow, in the order `tags`, `exists`, `limit`. */
+  readonly guard?: readonly (DerivedCheck | Guard<Document, InputOf<Api, Name>>)[];
+  /** Members of the document that the input may omit. */
+  readonly defaults?: Partial<Document>;
+  /** Returns the document, before the checks. Default: `defaults` and the members of the input that the resource has in the model. */
+  readonly document?: (call: Call, input: InputOf<Api, Name>, key: ResourceKey) => Document | Promise<Document>;
+  /** Returns the ID of the new resource. Default: a UUID. */
+  readonly id?: (call: Call, input: InputOf<Api, Name>) => string;
+  /** Error for an ID that is in use. Required if clients choose IDs. */
+  readonly conflict?: (input: InputOf<Api, Name>) => AwsError;
+  /** Returns the resource as stored, for columns other than the document. */
+  readonly record?: (record: ResourceRecord<Document>) => ResourceRecord<Document>;
+  /** Runs after the resource is stored. */
+  readonly after?: (call: Call, record: ResourceRecord<Document>) => Promise<void>;
+}
+
+export interface Read<Api, Name extends keyof Api> extends Declared<Api, Name> {
+  /** Error for a resource that does not exist. Default: that of the service. */
+  readonly notFound?: (title: string, identifier: string) => AwsError;
+}
+
+export interface Update<Document, Api, Name extends keyof Api> extends Declared<Api, Name> {
+  readonly guard?: readonly Guard<Document, InputOf<Api, Name>>[];
+  /** Returns the changed document. Default: members of the input replace those of the document, and absent members remain. */
+  readonly document?: (call: Call, input: InputOf<Api, Name>, before: ResourceRecord<Document>) => Document | Promise<Document>;
+}
+
+export interface Delete<Document, Api, Name extends keyof Api> extends Declared<Api, Name> {
+  readonly guard?: readonly Guard<Document, InputOf<Api, Name>>[];
+  /** Runs after the resource is deleted. */
+  readonly after?: (call: Call, record: ResourceRecord<Document>, input: InputOf<Api, Name>) => Promise<void>;
+}
+
+/** Condition on the resources of a list. `name` distinguishes its page tokens. */
+export interface Filter<Document> {
+  readonly name: string;
+  readonly matches: (record: ResourceRecord<Document>) => boolean;
+}
+
+export interface List<Document, Api, Name extends keyof Api> extends Declared<Api, Name> {
+  /** Returns the condition that an input sets; undefined for all resources. */
+  readonly filter?: (input: InputOf<Api, Name>) => Filter<Document> | undefined;
+}
+
+/** Declaration of the regular operations of a kind. */
+export interface Rules<
+  Document,
+  Api,
+  C extends keyof Api,
+  R extends keyof Api,
+  U extends keyof Api,
+  D extends keyof Api,
+  L extends keyof Api,
+> {
+  readonly limit?: Limit;
+  readonly computed?: Computed<Document>;
+  readonly create?: Create<Document, Api, C>;
+  readonly read: Read<Api, R>;
+  readonly update?: Update<Document, Api, U>;
+  readonly delete?: Delete<Document, Api, D>;
+  readonly list?: List<Document, Api, L>;
+}
+
+/** Types inside this file, where the operations of the model do not matter. */
+type AnyApi = Readonly<Record<string, { readonly input: Members; readonly output: Members }>>;
+type AnyRules<Document> = Rules<Document, AnyApi, string, string, string, string, string>;
+type AnyOperation = Operation<Members, Members>;
+
+/**
+ * Returns the declared operations of a kind.
+ *
+ * Errors of a call have this order: the parent or the resource does not exist · the token was used for another request ·
+ * errors of the guards and derived checks, in their order.
+ */
+export function resource<
+  Document extends object,
+  Api,
+  R extends keyof Api,
+  C extends keyof Api = never,
+  U extends keyof Api = never,
+  D extends keyof Api = never,
+  L extends keyof Api = never,
+>(kind: Kind<Document, Api>, declaration: Rules<Document, Api, C, R, U, D, L>): Operations<Api, C | R | U | D | L> {
+  const own = kind as Kind<Document>;
+  const rules = declaration as unknown as AnyRules<Document>;
+  const built = [
+    rules.create && ([rules.create.operation, createOperation(own, rules, rules.create)] as const),
+    [rules.read.operation, readOperation(own, rules)] as const,
+    rules.update && ([rules.update.operation, updateOperation(own, rules, rules.update)] as const),
+    rules.delete && ([rules.delete.operation, deleteOperation(own, rules.delete)] as const),
+    rules.list && ([rules.list.operation, listOperation(own, rules, rules.list)] as const),
+  ];
+  return Object.fromEntries(built.filter((each) => each !== undefined)) as unknown as Operations<Api, C | R | U | D | L>;
+}
+
+function readOperation<Document>(kind: Kind<Document>, { read, computed = {} }: AnyRules<Document>): AnyOperation {
+  const { operation, notFound } = read;
+  return {
+    access: accessOf(read, (input, caller) => onResource(caller, kind, operation, input)),
+    handle: async (call, input) => outputOf(kind, operation, await findOrThrow(call, kind, input, notFound), input, computed),
+  };
+}
+
+function createOperation<Document>(
+  kind: Kind<Document>,
+  rules: AnyRules<Document>,
+  create: Create<Document, AnyApi, string>,
+): AnyOperation {
+  const { operation } = create;
+  const { computed = {} } = rules;
+  const steps = stepsOf(create);
+
+  async function store(call: Call, input: Members, home: Home): Promise<ResourceRecord<Document>> {
+    const { tx, now } = call;
+    const id = `${home.prefix}${create.id?.(call, input) ?? call.newId()}`;
+    const key = { ...home.place, id };
+    const document = create.document
+      ? await create.document(call, input, key)
+      : ({ ...create.defaults, ...documentOf(kind, rules.read.operation, input) } as Document);
+    const { Tags } = input;
+    const tags = Tags as readonly GivenTag[] | undefined;
+    for (const step of steps) {
+      if (step === 'tags') newTags(kind.conventions.tagRules, tags);
+      else if (step === 'limit') await requireRoom(call, kind, home, rules.limit);
+      else if (step === 'exists') await requireNew(call, kind, id, home, create.conflict?.(input));
+      else await step(call, { input, document });
+    }
+    const added = { ...key, createdAt: now, updatedAt: now, tags: newTags(kind.conventions.tagRules, tags), document };
+    const record = create.record?.(added) ?? added;
+    if ((await tx.resources.add(kind, record)) === 'exists') throw new Error(`a new ID is in use: ${kind.name} ${id}`);
+    await create.after?.(call, record);
+    return record;
+  }
+
+  return {
+    access: accessOf(create, (input, caller) => onCreate(caller, kind, operation, input)),
+    async handle(call, input) {
+      const home = await homeOrThrow(call, kind, input);
+      const record = await createOnce(call, kind, operation, input, () => store(call, input, home));
+      return outputOf(kind, operation, record, input, computed);
+    },
+  };
+}
+
+/** Creates a resource, or returns the one that was created with the request's token. */
+async function createOnce<Document>(
+  call: Call,
+  kind: Kind<Document>,
+  operation: string,
+  input: Members,
+  create: () => Promise<ResourceRecord<Document>>,
+): Promise<ResourceRecord<Document>> {
+  const { ClientRequestToken } = input;
+  if (typeof ClientRequestToken !== 'string' || !hasToken(kind, operation)) return await create();
+  let record: ResourceRecord<Document> | undefined;
+  await once(
+    call,
+    actionName(kind.conventions.service, operation) as `chime:${string}`,
+    { ...input, ClientRequestToken },
+    async (identifier) => {
+      record = await find(call.tx, call, kind, { ...input, [kind.identifiers.at(-1) as string]: identifier });
+      return record !== undefined;
+    },
+    async () => {
+      record = await create();
+      return newIdentifierOf(kind, record);
+    },
+  );
+  return record as ResourceRecord<Document>;
+}
+
+function stepsOf<Document>({
+  guard = [],
+  conflict,
+}: Create<Document, AnyApi, string>): readonly (DerivedCheck | Guard<Document, Members>)[] {
+  const derived: readonly DerivedCheck[] = conflict === undefined ? ['tags', 'limit'] : ['tags', 'exists', 'limit'];
+  return [...guard, ...derived.filter((check) => !guard.includes(check))];
+}
+
+async function requireNew(call: Call, kind: Kind<unknown>, id: string, { place }: Home, conflict: AwsError | undefined): Promise<void> {
+  if (conflict !== undefined && (await call.tx.resources.get(kind, { ...place, id })) !== undefined) throw conflict;
+}
+
+async function requireRoom(call: Call, kind: Kind<unknown>, home: Home, limit: Limit | undefined): Promise<void> {
+  if (limit === undefined) return;
+  const { most, per, title = kind.title, count } = limit;
+  const { resources } = call.tx;
+  const present = count
+    ? await count(call, home)
+    : per === 'account'
+      ? (await resources.listOfAccount(kind, call.accountId, most)).length
+      : home.prefix !== ''
+        ? (await listIn(call, kind, home, most)).length
+        : await resources.count(kind, home.place, most);
+  if (present >= most) throw kind.conventions.limitExceeded(title, most);
+}
+
+function updateOperation<Document>(
+  kind: Kind<Document>,
+  { read, computed = {} }: AnyRules<Document>,
+  update: Update<Document, AnyApi, string>,
+): AnyOperation {
+  const { operation, guard = [] } = update;
+  return {
+    access: accessOf(update, (input, caller) => onResource(caller, kind, operation, input)),
+    async handle(call, input) {
+      const before = await findOrThrow(call, kind, input);
+      const document = update.document
+        ? await update.document(call, input, before)
+        : { ...before.document, ...documentOf(kind, read.operation, input) };
+      for (const check of guard) await check(call, { input, document, before });
+      const after = { ...before, updatedAt: call.now, document };
+      await call.tx.resources.put(kind, after);
+      return outputOf(kind, operation, after, input, computed);
+    },
+  };
+}
+
+function deleteOperation<Document>(kind: Kind<Document>, declared: Delete<Document, AnyApi, string>): AnyOperation {
+  const { operation, guard = [], after } = declared;
+  return {
+    access: accessOf(declared, (input, caller) => onResource(caller, kind, operation, input)),
+    async handle(call, input) {
+      const before = await findOrThrow(call, kind, input);
+      for (const check of guard) await check(call, { input, document: before.document, before });
+      await call.tx.resources.remove(kind, before);
+      await after?.(call, before, input);
+      return {};
+    },
+  };
+}
+
+function listOperation<Document>(
+  kind: Kind<Document>,
+  { computed = {} }: AnyRules<Document>,
+  list: List<Document, AnyApi, string>,
+): AnyOperation {
+  const { operation, filter } = list;
+  return {
+    access: accessOf(list, (input, caller) => onAll(caller, kind, operation, input)),
+    async handle(call, input) {
+      const { things, rest } = await pageOfKind(call, kind, input, filter?.(input));
+      return { ...listOutputOf(kind, operation, things, input, computed), ...rest };
+    },
+  };
+}
+
+/**
+ * Returns one page of the resources of a kind in the parent that an input identifies, in the order of IDs.
+ *
+ * @throws AwsError the parent does not exist · BadRequestException the token belongs to another list
+ */
+export async function pageOfKind<Document>(
+  call: Call,
+  kind: Kind<Document>,
+  input: Members & PageRequest,
+  filter?: Filter<Document>,
+): Promise<{ readonly things: readonly ResourceRecord<Document>[]; readonly rest: { readonly NextToken?: string } }> {
+  const { page, pageResults } = kind.conventions;
+  const home = await homeOrThrow(call, kind, input);
+  const scope = [call.accountId, call.region, kind.name, home.place.parent, home.prefix, filter?.name].join(' ');
+  const read = (limit: number, after: string | undefined) => listIn(call, kind, home, limit, after, filter);
+  return await page(scope, input, read, ({ id }) => id, pageResults);
+}
+
+/** Resources read at a time if a filter may skip most of them. */
+const READ_AT_ONCE = 1000;
+
+async function listIn<Document>(
+  { tx }: Call,
+  kind: Kind<Document>,
+  { place, prefix }: Home,
+  limit: number,
+  after: string | undefined = prefix,
+  filter?: Filter<Document>,
+): Promise<readonly ResourceRecord<Document>[]> {
+  if (filter === undefined) {
+    const listed = await tx.resources.list(kind, place, limit, after);
+    return prefix === '' ? listed : listed.filter(({ id }) => id.startsWith(prefix));
+  }
+  const matching: ResourceRecord<Document>[] = [];
+  for (let last: string | undefined = after; last !== undefined && matching.length < limit; ) {
+    const some: readonly ResourceRecord<Document>[] = await tx.resources.list(kind, place, READ_AT_ONCE, last);
+    matching.push(...some.filter((record) => record.id.startsWith(prefix) && filter.matches(record)));
+    last = some.length < READ_AT_ONCE ? undefined : some.at(-1)?.id;
+  }
+  return matching.slice(0, limit);
+}
+
+function accessOf({ access, also }: Declared<AnyApi, string>, derived: AccessOf<Members>): AccessOf<Members> {
+  const own = access ?? derived;
+  return also === undefined ? own : (input, caller) => [own(input, caller), also(input, caller)].flat();
+}

@@ -1,0 +1,91 @@
+import { readdirSync } from 'node:fs';
+import type { Sql } from './sql.ts';
+import type { Store } from './store.ts';
+
+/** The differences between the schemas of the two engines. A statement of a migration names them in braces: `{text}`. */
+export interface SchemaTokens {
+  /** Text, ordered by its bytes. */
+  readonly text: string;
+  /** 64-bit integer. Only numbers that JavaScript represents exactly are stored. */
+  readonly int: string;
+  readonly bytes: string;
+  /** End of a table that is stored in the order of its primary key. */
+  readonly clustered: string;
+  /** End of a table that is stored in the order of insertion, or of its one integer key. */
+  readonly tail: string;
+  /** Columns that make a position unique if several servers write. */
+  readonly position: string;
+  /** Primary key that the engine numbers. It never uses a number twice. Decision 0014. */
+  readonly numbered: string;
+}
+
+// biome-ignore format: a table
+export const SCHEMA_TOKENS = {
+  sqlite:   { text: 'TEXT',             int: 'INTEGER', bytes: 'BLOB',  clustered: 'STRICT, WITHOUT ROWID', tail: 'STRICT', position: 'position',           numbered: 'INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT' },
+  postgres: { text: 'TEXT COLLATE "C"', int: 'BIGINT',  bytes: 'BYTEA', clustered: '',                      tail: '',       position: 'position, event_id', numbered: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY' },
+} as const satisfies Record<string, SchemaTokens>;
+
+/**
+ * One change of the schema: a file `migrations/0001-….ts` that exports `migration`.
+ *
+ * Its statements are literal SQL, so that they stay the same when the code changes. After a release a migration never changes: the next
+ * change is a new file with the next number.
+ */
+export interface Migration {
+  readonly title: string;
+  readonly statements: readonly string[];
+}
+
+const FOLDER = new URL('./migrations/', import.meta.url);
+
+const CREATE_VERSION = 'CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL PRIMARY KEY, title {text} NOT NULL) {tail}';
+const SELECT_VERSION = 'SELECT MAX(version) AS version FROM schema_version';
+const INSERT_VERSION = 'INSERT INTO schema_version (version, title) VALUES ($1, $2)';
+
+/** Returns the names of the migration files, in order. The number of the first is 1. */
+export function migrationFiles(): readonly string[] {
+  return readdirSync(FOLDER)
+    .filter((name) => /^\d{4}-.*\.ts$/.test(name))
+    .sort();
+}
+
+/**
+ * Applies the migrations that a database does not have yet. Loads only their files.
+ *
+ * All of them run in one transaction, so a database is never between two versions. Several servers may call it at the same time.
+ *
+ * @throws Error  a newer version of the program wrote the database
+ */
+export async function migrate(store: Pick<Store, 'transaction'>, tokens: SchemaTokens, files = migrationFiles()): Promise<void> {
+  const before = await store.transaction(({ sql }) => versionOf(sql, tokens));
+  if (before > files.length) {
+    throw new Error(`The database has schema version ${before}, this program knows ${files.length}: start the newer program.`);
+  }
+  if (before === files.length) return;
+  const pending = await Promise.all(files.slice(before).map(load));
+  await store.transaction(async ({ sql }) => {
+    // Another server may have applied some of them in the meantime.
+    const now = await versionOf(sql, tokens);
+    for (const [i, { title, statements }] of pending.entries()) {
+      const version = before + i + 1;
+      if (version <= now) continue;
+      for (const statement of statements) await sql.run(inDialect(statement, tokens));
+      await sql.run(INSERT_VERSION, [version, title]);
+    }
+  });
+}
+
+async function load(file: string): Promise<Migration> {
+  const { migration } = (await import(new URL(file, FOLDER).href)) as { readonly migration: Migration };
+  return migration;
+}
+
+/** Returns the number of the last applied migration. 0: the database is new. */
+async function versionOf(sql: Sql, tokens: SchemaTokens): Promise<number> {
+  await sql.run(inDialect(CREATE_VERSION, tokens));
+  return Number((await sql.row<{ readonly version: number | null }>(SELECT_VERSION))?.version ?? 0);
+}
+
+function inDialect(statement: string, tokens: SchemaTokens): string {
+  return statement.replace(/\{([a-z]+)\}/g, (_, token: string) => tokens[token as keyof SchemaTokens]);
+}

@@ -1,0 +1,5 @@
+/** Tag of a resource, as stored. */
+export interface TagRecord {
+  readonly key: string;
+  readonly value: string;
+}

@@ -1,0 +1,49 @@
+/** Random numbers that follow from a seed. */
+export interface Random {
+  /** Returns a number from 0 up to and without 1. */
+  next(): number;
+  chance(probability: number): boolean;
+  between(low: number, high: number): number;
+  /** Returns a whole number from 0 up to and without `limit`. */
+  integer(limit: number): number;
+  /** Returns an element of a list that is not empty. */
+  pick<T>(list: readonly T[]): T;
+  /** Returns the value of a row, in proportion to the rows' weights. */
+  weighted<T>(rows: readonly (readonly [weight: number, value: T])[]): T;
+  bytes(count: number): Uint8Array;
+}
+
+/**
+ * Creates the random numbers of one purpose.
+ *
+ * Purposes draw independently. A run with fewer calls therefore has the same schedule until the first call that it omits.
+ *
+ * Source: the generator is mulberry32, in the public domain. FNV-1a mixes seed and purpose.
+ */
+export function randomOf(seed: number, purpose: string): Random {
+  let state = 0x811c9dc5;
+  for (const character of `${seed} ${purpose}`) state = Math.imul(state ^ (character.codePointAt(0) as number), 0x01000193) >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const integer = (limit: number): number => Math.floor(next() * limit);
+  return {
+    next,
+    integer,
+    chance: (probability) => next() < probability,
+    between: (low, high) => low + next() * (high - low),
+    pick<T>(list: readonly T[]): T {
+      if (list.length === 0) throw new Error('cannot pick from an empty list');
+      return list[integer(list.length)] as T;
+    },
+    weighted<T>(rows: readonly (readonly [weight: number, value: T])[]): T {
+      let left = next() * rows.reduce((sum, [weight]) => sum + weight, 0);
+      for (const [weight, value] of rows) if ((left -= weight) < 0) return value;
+      throw new Error('cannot pick from an empty table');
+    },
+    bytes: (count) => Uint8Array.from({ length: count }, () => integer(256)),
+  };
+}

@@ -1,0 +1,128 @@
+/** Calls of the store simulation, and what they leave in the database. */
+import type { AccountId, Arn } from '#core/arn.ts';
+import { instant } from '#core/instant.ts';
+import type { Store, Tx } from '#store/store.ts';
+import { randomOf } from './random.ts';
+
+export const KINDS = ['increment', 'transfer', 'claim', 'refuse', 'sum', 'record', 'identity', 'ignored failure'] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface StoreCall {
+  readonly index: number;
+  readonly kind: Kind;
+  readonly at: number;
+  readonly server: number;
+  /** Registers that the call reads and writes. */
+  readonly registers: readonly [number, number];
+}
+
+/** Registers whose sum `transfer` keeps. */
+export const REGISTERS = 4;
+export const INITIAL = 100;
+
+const ACCOUNT = '111122223333' as AccountId;
+
+/** Generates the calls of a seed. A shorter list is a prefix of a longer one. */
+export function generateStoreCalls(seed: number, count: number, servers: number): StoreCall[] {
+  const random = randomOf(seed, 'workload');
+  const calls: StoreCall[] = [];
+  let at = 0;
+  for (let index = 0; index < count; index++) {
+    // Bursts: calls that begin together contend.
+    at += random.chance(0.6) ? 0 : random.between(0, 60);
+    const first = random.integer(REGISTERS);
+    const second = (first + 1 + random.integer(REGISTERS - 1)) % REGISTERS;
+    calls.push({ index, at, kind: random.pick(KINDS), server: random.integer(servers), registers: [first, second] });
+  }
+  return calls;
+}
+
+export const register = (n: number): string => `register ${n}`;
+/** Counts the increments of a register. */
+export const counter = (n: number): string => `counter ${n}`;
+/** Name that one `claim` can have. */
+export const claim = ({ registers }: StoreCall): string => `claim ${registers[0]} ${registers[1]}`;
+export const mark = ({ index }: StoreCall): string => `mark ${index}`;
+/** ID of the record of a success. The record of a refusal has another. */
+export const succeeded = ({ index }: StoreCall): string => `succeeded ${index}`;
+export const refused = ({ index }: StoreCall): string => `refused ${index}`;
+
+/** The refusal of a call by its own work. */
+export class Refused extends Error {}
+
+/** Runs a call's transaction. Resolves to what a client would receive. */
+export async function runStoreCall(store: Store, call: StoreCall): Promise<number> {
+  return store.transaction(async (tx) => {
+    const value = await work(tx, call);
+    if (call.kind !== 'ignored failure') await append(tx, succeeded(call));
+    return value;
+  });
+}
+
+/** Records a refusal in a transaction of its own, as `answer` does. */
+export const recordRefusal = (store: Store, call: StoreCall): Promise<void> => store.transaction((tx) => append(tx, refused(call)));
+
+async function work(tx: Tx, call: StoreCall): Promise<number> {
+  const [first, second] = call.registers;
+  const read = async (name: string): Promise<number> => Number(await tx.meta.get(name));
+  switch (call.kind) {
+    case 'increment': {
+      const next = (await read(counter(first))) + 1;
+      await tx.meta.put(counter(first), `${next}`);
+      return next;
+    }
+    case 'transfer': {
+      const [from, to] = [await read(register(first)), await read(register(second))];
+      await tx.meta.put(register(first), `${from - 1}`);
+      await tx.meta.put(register(second), `${to + 1}`);
+      await tx.meta.put(mark(call), 'transferred');
+      return from;
+    }
+    case 'claim':
+      if ((await tx.meta.add(claim(call), succeeded(call))) === 'exists') throw new Refused();
+      return 0;
+    case 'refuse':
+      await tx.meta.put(mark(call), 'refused');
+      throw new Refused();
+    case 'sum': {
+      let sum = 0;
+      for (let n = 0; n < REGISTERS; n++) sum += await read(register(n));
+      return sum;
+    }
+    case 'record':
+      return 0;
+    case 'identity':
+      await tx.identity.put(ACCOUNT, 'group', mark(call), groupOf(call));
+      return 0;
+    case 'ignored failure':
+      await tx.meta.put(mark(call), 'ignored');
+      // The work does not wait for a statement that fails, so the database answers COMMIT with ROLLBACK.
+      void tx.sql.row('SELECT does_not_exist').catch(() => {});
+      return 0;
+  }
+}
+
+function groupOf(call: StoreCall) {
+  const groupName = mark(call);
+  const arn = `arn:aws:iam::${ACCOUNT}:group/${groupName}` as Arn;
+  return {
+    ...{ accountId: ACCOUNT, arn, path: '/', createdAt: instant(0), attachedPolicyArns: [], inlinePolicies: {} },
+    ...{ groupName, groupId: groupName },
+  };
+}
+
+function append(tx: Tx, eventId: string): Promise<void> {
+  return tx.trail.append({
+    ...{ eventId, accountId: ACCOUNT, region: 'us-east-1', at: instant(Date.now()), eventName: 'CreateMeeting' },
+    ...{ eventSource: 'chime.amazonaws.com', readOnly: false, resources: [], document: '{}' },
+  });
+}
+
+/** Writes the registers that the calls begin with. */
+export const prepareRegisters = (store: Store): Promise<void> =>
+  store.transaction(async (tx) => {
+    for (let n = 0; n < REGISTERS; n++) {
+      await tx.meta.add(register(n), `${INITIAL}`);
+      await tx.meta.add(counter(n), '0');
+    }
+  });
