@@ -30,11 +30,7 @@ export interface Exceptions {
 }
 
 const EXCEPTIONS: Exceptions = {
-  imports: [
-    'src/services/kit/operation-table.ts → src/services/iam/pass-role.ts',
-    'src/services/chime/fixture.ts → src/services/accessanalyzer/reference.ts',
-    'src/services/chime-sdk-messaging/sweep.ts → src/services/chime-sdk-identity/deps.ts',
-  ],
+  imports: [],
   circles: [],
 };
 

@@ -1,6 +1,6 @@
 import { comparePolicies } from '#policy/analyse/compare.ts';
 import { type CompiledPolicy, tryCompilePolicy } from '#policy/engine.ts';
-import { authorizationReference } from '#services/accessanalyzer/reference.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { readText } from './policy-test.ts';
 
 /**

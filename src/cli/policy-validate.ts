@@ -1,6 +1,6 @@
 import type { PolicyType } from '#policy/decision.ts';
 import { validatePolicy } from '#policy/validate/validate.ts';
-import { authorizationReference } from '#services/accessanalyzer/reference.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { readText } from './policy-test.ts';
 
 const TYPES: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control', 'resource', 'trust'];

@@ -1,3 +1,25 @@
+/** Error codes that every service can return. `wire/errors.ts` formats them for each protocol. */
+export type CommonErrorCode =
+  | 'AccessDenied'
+  | 'ValidationError'
+  | 'InvalidClientTokenId'
+  | 'SignatureDoesNotMatch'
+  | 'ExpiredToken'
+  | 'MissingAuthenticationToken'
+  | 'IncompleteSignature'
+  | 'RequestExpired'
+  | 'Throttling'
+  | 'InternalFailure'
+  | 'ServiceUnavailable'
+  | 'NotYetImplementedException'
+  | 'RequestTooLarge'
+  | 'SerializationException'
+  | 'UnknownOperationException'
+  | 'InvalidAction'
+  | 'MissingAction'
+  | 'UnrecognizedServiceException'
+  | 'UnsupportedMediaTypeException';
+
 /**
  * Error response to the client, with an error code of the service's model or of all services, and a message.
  *

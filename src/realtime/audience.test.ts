@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChannelEvent, MessageEventType } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent, MessageEventType } from '#services/chime/events.ts';
 import { type Memberships, newAudience } from './audience.ts';
 import { APP, inChannel, membership, message, user } from './fixture.ts';
 

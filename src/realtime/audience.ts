@@ -1,4 +1,4 @@
-import type { ChannelEvent, ChannelNames } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent, ChannelNames } from '#services/chime/events.ts';
 import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
 import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Tx } from '#store/store.ts';

@@ -12,7 +12,7 @@ import type { Access, Caller, Operation } from '#services/kit/operation.ts';
 import { splitQuery } from '#wire/rest-routes.ts';
 import type { Routed, RouteSettings } from '#wire/routed.ts';
 import { CONNECT_PATH } from './protocol.ts';
-import { tellOpened } from './tell.ts';
+import { appendOpened } from './session-events.ts';
 
 /** What a client asks for. */
 export interface ConnectRequest {
@@ -110,7 +110,7 @@ export function connectOperation(reserve: (requestId: string, userArn: string) =
       if (user === undefined) throw new AwsError('ForbiddenException', 'The app instance user does not exist.');
       if (!reserve(call.requestId, UserArn))
         throw new AwsError('ResourceLimitExceededException', 'The app instance user has too many messaging sessions.');
-      await tellOpened(call.tx, { appInstanceId: user.parent, userArn: UserArn, sessionId: SessionId, key: call.requestId }, call.now);
+      await appendOpened(call.tx, { appInstanceId: user.parent, userArn: UserArn, sessionId: SessionId, key: call.requestId }, call.now);
       return {};
     },
   };

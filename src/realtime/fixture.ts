@@ -10,16 +10,17 @@ import { type AccountId, arn } from '#core/arn.ts';
 import type { Received } from '#core/exchange.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { APP_INSTANCE_USER } from '#services/chime/app-instances.ts';
-import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent, IdentityEvent } from '#services/chime/events.ts';
 import { type ChannelRecord, channels } from '#services/chime-sdk-messaging/tables/channels.ts';
 import { memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
+import { emitterOf } from '#services/kit/events.ts';
 import { presign } from '#sigv4/sign.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
-import type { Store } from '#store/store.ts';
+import type { Store, Tx } from '#store/store.ts';
 import { messagingSessions, SESSION_LIMITS, type SessionLimits } from './messaging-sessions.ts';
 import type { Closing, SocketOrder } from './protocol.ts';
-import { tellingOfChannels, tellingOfUsers, tellOpened } from './tell.ts';
+import { appendOpened, sessionSubscriptions } from './session-events.ts';
 
 export const ACCOUNT = '111122223333' as AccountId;
 export const APP = 'a6b1e9b0-0000-4000-8000-000000000001';
@@ -157,8 +158,8 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
     };
   }
 
-  const tellChannels = tellingOfChannels(clock, hint);
-  const tellUsers = tellingOfUsers(clock, hint);
+  const addEmit = emitterOf(sessionSubscriptions(hint));
+  const workIn = (tx: Tx) => addEmit({ tx, now: clock(), newId: randomUUID });
   return {
     store,
     sessions,
@@ -192,17 +193,18 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
       });
       return channel;
     },
-    /** Does something, and tells of it, in one transaction. */
-    happens: (event: ChannelEvent, work: (tx: Parameters<typeof tellChannels>[0]) => Promise<unknown> = async () => {}) =>
+    /** Changes something and emits an event in one transaction. */
+    happens: (event: ChannelEvent, work: (tx: Tx) => Promise<unknown> = async () => {}) =>
       store.transaction(async (tx) => {
         await work(tx);
-        await tellChannels(tx, event);
+        await workIn(tx).emit<ChannelEvent>(event);
       }),
     async deleteUser(id: string): Promise<void> {
       const key = { accountId: ACCOUNT, region: REGION, parent: APP, id };
       await store.transaction(async (tx) => {
         await tx.resources.remove(APP_INSTANCE_USER, key);
-        await tellUsers(tx, { type: 'AppInstanceUserDeleted', accountId: ACCOUNT, region: REGION, appInstanceId: APP, id, arn: user(id) });
+        const where = { accountId: ACCOUNT, region: REGION, appInstanceId: APP };
+        await workIn(tx).emit<IdentityEvent>({ type: 'AppInstanceUserDeleted', ...where, id, arn: user(id) });
       });
     },
     /** As the listener does once the Connect was answered. */
@@ -216,8 +218,8 @@ export async function openSessions(limits: Partial<SessionLimits> = {}, shared?:
       return one;
     },
     /** As the Connect does that was answered: of the last session of a user. */
-    tellOpened: (userArn: string, sessionId: string) =>
-      store.transaction((tx) => tellOpened(tx, { appInstanceId: APP, userArn, sessionId, key: keys.get(userArn) ?? '' }, clock())),
+    openElsewhere: (userArn: string, sessionId: string) =>
+      store.transaction((tx) => appendOpened(tx, { appInstanceId: APP, userArn, sessionId, key: keys.get(userArn) ?? '' }, clock())),
     /** Resolves once a condition holds; looks whenever something was sent or closed. */
     until(holdsNow: () => boolean): Promise<void> {
       return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent } from '#services/chime/events.ts';
 import { inChannel, membership, message } from './fixture.ts';
 import { eventText, SESSION_ESTABLISHED } from './frames.ts';
 

@@ -1,5 +1,5 @@
 import type { ChannelMessage } from '#model/generated/chime-sdk-messaging.ts';
-import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent } from '#services/chime/events.ts';
 
 /** Whom something is told to, among who is connected. */
 export type Addressees =

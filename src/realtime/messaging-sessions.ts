@@ -9,7 +9,7 @@ import type { Instant } from '#core/instant.ts';
 import { DECISION_STEPS } from '#policy/decision-steps.ts';
 import type { StepBudget } from '#policy/steps.ts';
 import { findUser, parseAppInstanceArn } from '#services/chime/app-instances.ts';
-import type { ChannelEvent } from '#services/chime-sdk-messaging/deps.ts';
+import type { ChannelEvent } from '#services/chime/events.ts';
 import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
@@ -18,7 +18,7 @@ import { type ConnectRequest, connectAccess, routeConnect } from './connect.ts';
 import { newFeed } from './feed.ts';
 import { eventText, SESSION_ESTABLISHED } from './frames.ts';
 import { CLOSINGS, type Closing, type SocketOrder } from './protocol.ts';
-import { type Told, toldOf } from './tell.ts';
+import { type SessionEvent, sessionEventOf } from './session-events.ts';
 
 /**
  * The messaging sessions of one server. Owns who is connected, whether he still may be, and what he is told; sockets belong to who
@@ -269,10 +269,10 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
   /** Reads what happened, and where those are members who have connected since. */
   async function read(): Promise<readonly Delivery[]> {
     const opening = [...sessions.values()].filter(({ state }) => state === 'opening');
-    const { reading, told, joined, ofConnected } = await store.transaction(async (tx) => {
+    const { reading, events, joined, ofConnected } = await store.transaction(async (tx) => {
       const reading = await feed.read(tx);
-      const told = reading.events.map(toldOf);
-      const ofConnected = await readMemberships(tx, told.filter(isChannelEvent), audience);
+      const events = reading.events.map(sessionEventOf);
+      const ofConnected = await readMemberships(tx, events.filter(isChannelEvent), audience);
       const joined = new Map<string, readonly JoinedChannel[]>();
       // Who is connected before all is read would hear of what happened before.
       if (reading.caughtUp) {
@@ -281,10 +281,10 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
             joined.set(request.UserArn, await tx.of(memberships).joinedBy(appInstanceId, memberOf(request.UserArn)));
         }
       }
-      return { reading, told, joined, ofConnected };
+      return { reading, events, joined, ofConnected };
     });
     reading.taken();
-    const deliveries = told.flatMap((one) => deliveriesOf(one, ofConnected));
+    const deliveries = events.flatMap((event) => deliveriesOf(event, ofConnected));
     if (!reading.caughtUp) {
       again = true;
       return deliveries;
@@ -307,20 +307,20 @@ export function messagingSessions(parts: MessagingSessionParts): MessagingSessio
     return deliveries;
   }
 
-  function deliveriesOf(told: Told, memberships: Memberships): Delivery[] {
-    if (isChannelEvent(told)) {
-      const to = audience.apply(told, memberships).flatMap((userArn) => [...(ofUser.get(userArn) ?? [])].filter(isOpen));
-      return to.length === 0 ? [] : [{ text: eventText(told), to }];
+  function deliveriesOf(event: SessionEvent, memberships: Memberships): Delivery[] {
+    if (isChannelEvent(event)) {
+      const to = audience.apply(event, memberships).flatMap((userArn) => [...(ofUser.get(userArn) ?? [])].filter(isOpen));
+      return to.length === 0 ? [] : [{ text: eventText(event), to }];
     }
-    if (told.type === 'SessionOpened') {
-      for (const session of [...(ofUser.get(told.userArn) ?? [])]) {
-        if (session.request.SessionId === told.sessionId && session.received.requestId !== told.key) close(session, CLOSINGS.replaced);
+    if (event.type === 'SessionOpened') {
+      for (const session of [...(ofUser.get(event.userArn) ?? [])]) {
+        if (session.request.SessionId === event.sessionId && session.received.requestId !== event.key) close(session, CLOSINGS.replaced);
       }
       return [];
     }
     for (const session of sessions.values()) {
-      const gone = told.userArn ?? session.request.UserArn;
-      if (session.appInstanceId === told.appInstanceId && session.request.UserArn === gone) undecided.add(session);
+      const gone = event.userArn ?? session.request.UserArn;
+      if (session.appInstanceId === event.appInstanceId && session.request.UserArn === gone) undecided.add(session);
     }
     due(0);
     return [];
@@ -473,6 +473,6 @@ function isOpen({ state }: Session): boolean {
   return state === 'open';
 }
 
-function isChannelEvent(told: Told): told is ChannelEvent {
-  return told.type !== 'SessionOpened' && told.type !== 'UsersGone';
+function isChannelEvent(event: SessionEvent): event is ChannelEvent {
+  return event.type !== 'SessionOpened' && event.type !== 'UsersGone';
 }

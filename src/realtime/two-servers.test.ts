@@ -45,7 +45,7 @@ test('Two servers on one database: a session that is opened again on the other i
   const first = here.connect(user('bob'), { sessionId });
   await here.until(() => first.frames.length > 0);
   const second = there.connect(user('bob'), { sessionId });
-  await there.tellOpened(user('bob'), sessionId);
+  await there.openElsewhere(user('bob'), sessionId);
   await here.until(() => first.closed !== undefined);
   await there.until(() => second.frames.length > 0);
   assert.deepEqual([first.closed?.code, second.closed], [4003, undefined]);

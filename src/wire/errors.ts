@@ -1,3 +1,4 @@
+import type { CommonErrorCode } from '#core/aws-error.ts';
 import { loadModel } from '#model/load.ts';
 import type { ServiceModel, Shape } from '#model/model.ts';
 import { isChime } from '#model/services.ts';
@@ -36,7 +37,7 @@ interface Common {
  * Assumed: the JSON statuses of AUTHN-4 for the Chime hosts; 413 for an oversized request in all protocols.
  */
 // biome-ignore format: a table
-const COMMON: ReadonlyMap<string, Common> = new Map<string, Common>([
+const COMMON: ReadonlyMap<string, Common> = new Map<CommonErrorCode, Common>([
   // common name                    query code                          status    JSON codes                                               status
   ['AccessDenied',                  { query: 'AccessDenied',            queryStatus: 403, json: ['AccessDeniedException'],                         jsonStatus: 403 }],
   ['ValidationError',               { query: 'ValidationError',         queryStatus: 400, json: ['ValidationException'],                           jsonStatus: 400 }],
@@ -58,6 +59,11 @@ const COMMON: ReadonlyMap<string, Common> = new Map<string, Common>([
   ['UnrecognizedServiceException',  { query: 'InvalidAction',           queryStatus: 400, json: ['UnrecognizedServiceException'],                  jsonStatus: 404 }],
   ['UnsupportedMediaTypeException', { query: 'MalformedInput',          queryStatus: 415, json: ['UnsupportedMediaTypeException'],                 jsonStatus: 415 }],
 ]);
+
+/** Reports whether a code in a response is one that every service can return: `ValidationException`, `AccessDenied`. */
+export function isCommonCode(code: string): boolean {
+  return [...COMMON.values()].some(({ query, json }) => query === code || json.includes(code));
+}
 
 const FORMATTED = new WeakMap<ServiceModel, Map<string, FormattedError>>();
 

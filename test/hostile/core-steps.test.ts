@@ -5,7 +5,7 @@ import { AwsError } from '#core/aws-error.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
 import { newGate, withOffload } from '#server/core/offload.ts';
 import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
-import { authorizationReference } from '#services/accessanalyzer/reference.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
 import { decode } from '#wire/decode.ts';
 import { requestForTests } from '#wire/request-for-tests.ts';

@@ -9,10 +9,10 @@ import type { IamApi } from '#model/generated/iam.ts';
 import { openVault } from '../../src/access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '../../src/server/core/analysis-threads.ts';
 import { type Gate, withOffload } from '../../src/server/core/offload.ts';
-import { authorizationReference } from '../../src/services/accessanalyzer/reference.ts';
-import { analyzeAtOnce, noOffload } from '../../src/services/chime/fixture.ts';
+import { analyzeAtOnce, noOffload, workFor } from '../../src/services/chime/fixture.ts';
 import type { IamDeps } from '../../src/services/iam/deps.ts';
 import { iamOperations } from '../../src/services/iam/operations.ts';
+import { authorizationReference } from '../../src/services/kit/authorization-reference.ts';
 import type { Access, Call, Caller } from '../../src/services/kit/operation.ts';
 import { openSqlite } from '../../src/store/engine/sqlite.ts';
 import type { Tx } from '../../src/store/store.ts';
@@ -92,10 +92,8 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     { offload, analyze }: Pick<Call, 'offload' | 'analyze'> = { offload: noOffload, analyze: analyzeAtOnce },
   ): Call => ({
     ...callerOf(as),
-    now: as.now ?? START,
-    newId: () => randomUUID(),
+    ...workFor(tx, as.now ?? START),
     random: (bytes) => randomBytes(bytes),
-    tx,
     requestId: randomUUID(),
     offload,
     analyze,

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { actingOnIdentity } from '#server/core/acting.ts';
+import { workFor } from '#services/chime/fixture.ts';
 import { DAY, openFixture, START } from '#services/chime-sdk-identity/fixture.ts';
-import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
+import { recordExpiredUser, sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
+import { emitterOf } from '#services/kit/events.ts';
 import type { Tx } from '#store/store.ts';
 
-test('Expiration: that a user has expired stands in the trail as the doing of the service, in the transaction that removed it (LOG-5)', async () => {
+test('Expiration: the trail records an expired user as an event of the service, in the transaction that deletes it (LOG-5)', async () => {
   const { appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   const ExpirationSettings = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;
   const arn = await user(AppInstanceArn, 'ada', { ExpirationSettings });
   const now = instant(START + DAY);
-  const sweep = (tx: Tx) =>
-    sweepExpiredUsers(
-      tx,
-      now,
-      actingOnIdentity(() => now),
-    );
+  const sweep = (tx: Tx) => sweepExpiredUsers(emitterOf([recordExpiredUser])(workFor(tx, now)));
   const stopped = store.transaction(async (tx) => {
     await sweep(tx);
     throw new Error('the machine stopped');

@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type AccountId, arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import { analyzeAtOnce, noOffload } from '../../src/services/chime/fixture.ts';
+import { analyzeAtOnce, noOffload, workFor } from '../../src/services/chime/fixture.ts';
 import type { Access, Call, Caller } from '../../src/services/kit/operation.ts';
 import { organizationsOperations } from '../../src/services/organizations/operations.ts';
 import { openSqlite } from '../../src/store/engine/sqlite.ts';
@@ -46,10 +46,8 @@ export async function organizationsRig() {
   });
   const callOf = (tx: Tx, as: As): Call => ({
     ...callerOf(as),
-    now: as.now ?? START,
-    newId: () => randomUUID(),
+    ...workFor(tx, as.now ?? START),
     random: (bytes) => randomBytes(bytes),
-    tx,
     requestId: randomUUID(),
     offload: noOffload,
     analyze: analyzeAtOnce,

@@ -10,7 +10,7 @@ import type { StsApi } from '#model/generated/sts.ts';
 import { authorizationMessages } from '../../src/access/authorization-message.ts';
 import { newSessionTokens } from '../../src/access/session-token.ts';
 import { openVault } from '../../src/access/vault.ts';
-import { analyzeAtOnce, noOffload } from '../../src/services/chime/fixture.ts';
+import { analyzeAtOnce, noOffload, workFor } from '../../src/services/chime/fixture.ts';
 import { codeAt, mfaVerifier, stepAt } from '../../src/services/iam/mfa.ts';
 import type { Access } from '../../src/services/kit/operation.ts';
 import type { StsDeps } from '../../src/services/sts/deps.ts';
@@ -40,10 +40,8 @@ function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input']
     operation.access(input as never, caller);
     const call = {
       ...caller,
-      now: NOW,
-      newId: () => randomUUID(),
+      ...workFor(tx, NOW),
       random: (bytes: number) => randomBytes(bytes),
-      tx,
       requestId: randomUUID(),
       offload: noOffload,
       analyze: analyzeAtOnce,

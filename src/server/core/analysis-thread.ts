@@ -8,7 +8,7 @@ useCompileCache();
 // The modules of the analyses come from the cache of compiled sources too.
 const { ANALYSIS_STEPS_MAX, runAnalysis } = await import('#policy/analysis.ts');
 const { StepsExceeded } = await import('#policy/steps.ts');
-const { authorizationReference } = await import('#services/accessanalyzer/reference.ts');
+const { authorizationReference } = await import('#services/kit/authorization-reference.ts');
 
 const port = parentPort;
 if (port === null) throw new Error('The core starts the thread for analyses.');

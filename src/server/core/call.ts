@@ -6,6 +6,7 @@ import { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import { loadModel } from '#model/load.ts';
 import type { ServiceName } from '#model/services.ts';
+import type { AddEmit } from '#services/kit/events.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { type Call, LastingRefusal, type Operation } from '#services/kit/operation.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -24,6 +25,8 @@ export interface CallParts extends RecordParts {
   readonly authorize: Authorize;
   readonly operations: OperationTables;
   readonly pageTokens: PageTokens;
+  /** Adds `emit` to the context of a transaction. */
+  readonly addEmit: AddEmit;
   /** Returns unpredictable bytes. */
   readonly random: (bytes: number) => Uint8Array;
   /** Runs slow work of handlers outside the transaction. */
@@ -121,10 +124,8 @@ export function calling(server: CallParts): Calls {
     const paged = isNotYet(operation) ? facts.input : server.pageTokens.open(scope, facts.input);
     const context: Call = {
       ...caller,
-      now: at,
-      newId: server.newId,
+      ...server.addEmit({ tx, now: at, newId: server.newId }),
       random: server.random,
-      tx,
       requestId: request.requestId,
       offload,
       analyze: analyzeFor(caller.accountId),

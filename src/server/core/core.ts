@@ -20,13 +20,12 @@ import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
 import { type MessagingSessions, messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
-import { tellingOfChannels, tellingOfUsers } from '#realtime/tell.ts';
-import { authorizationReference } from '#services/accessanalyzer/reference.ts';
-import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
-import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
-import { forgetGone } from '#services/chime-sdk-messaging/sweep.ts';
+import { sessionSubscriptions } from '#realtime/session-events.ts';
 import { mfaVerifier } from '#services/iam/mfa.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
+import { type AddEmit, emitterOf } from '#services/kit/events.ts';
 import type { Operation } from '#services/kit/operation.ts';
+import { checkServices } from '#services/kit/service.ts';
 import { signingKeyCache } from '#sigv4/signing-key.ts';
 import type { OpenServers } from '#store/engine/open-servers.ts';
 import type { Store } from '#store/store.ts';
@@ -40,7 +39,6 @@ import { operatorKeyCommands } from '../operator/operator-key.ts';
 import type { Settings } from '../settings.ts';
 import { type SignInPages, signInPages } from '../sign-in/pages.ts';
 import { siteOf } from '../sign-in/site.ts';
-import { actingOnChannels, actingOnIdentity } from './acting.ts';
 import type { AnalysisThreads } from './analysis-threads.ts';
 import { answering, type Server } from './answer.ts';
 import type { Bus } from './bus.ts';
@@ -50,7 +48,7 @@ import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts'
 import { newGate } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
-import { allOperations } from './services.ts';
+import { allOperations, DECLARED } from './services.ts';
 import { sweeping, sweepPart, trimPart } from './sweeps.ts';
 import { boundUnproven } from './unproven-summaries.ts';
 
@@ -121,7 +119,7 @@ export function composeCore(parts: CoreParts): Core {
   const { settings, clock, report } = parts;
   let endpoints: Endpoints = {};
   const identity = composeIdentity(parts);
-  const sinks = eventSinks(parts);
+  const addEmit = composeEvents(parts);
   const summaries = boundUnproven({
     store: parts.store,
     region: settings.region,
@@ -130,13 +128,13 @@ export function composeCore(parts: CoreParts): Core {
     newId: parts.newId,
     report,
   });
-  const server = composeServer(parts, identity, sinks, summaries.unproven, () => endpoints);
+  const server = composeServer(parts, identity, addEmit, summaries.unproven, () => endpoints);
   const calls = calling(server);
   const answer = answering(server, calls);
   const messaging = composeSessions(parts, identity);
   const connect = connecting(settings, server, messaging);
   const signIn = composeSignIn(parts, identity, server, calls);
-  const sweep = sweeping({ store: identity.store, now: clock.wall, ...sinks });
+  const sweep = sweeping({ store: identity.store, now: clock.wall, newId: parts.newId, addEmit });
   const first = firstStartPart(parts);
   const running = runParts([
     { name: 'store', stop: parts.store.close },
@@ -203,33 +201,18 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
   };
 }
 
-interface EventSinks {
-  readonly tellOfIdentity: TellOfIdentity;
-  readonly tellOfChannels: TellOfChannels;
-}
-
-/** Returns the subscribers to events of app instances and channels, from operations and sweeps. */
-function eventSinks({ bus, clock }: CoreParts): EventSinks {
-  const now = clock.wall;
+/** Returns the function that adds `emit` to a transaction: the subscribers of services, then those of messaging sessions. */
+function composeEvents({ bus }: CoreParts): AddEmit {
+  checkServices(DECLARED);
   const hint = () => bus.hint(CHANNEL_EVENTS);
-  return {
-    async tellOfIdentity(tx, event) {
-      await actingOnIdentity(now)(tx, event);
-      await tellingOfUsers(now, hint)(tx, event);
-      await forgetGone(tx, event);
-    },
-    async tellOfChannels(tx, event) {
-      await actingOnChannels(now)(tx, event);
-      await tellingOfChannels(now, hint)(tx, event);
-    },
-  };
+  return emitterOf([...DECLARED.flatMap(({ subscriptions = [] }) => subscriptions), ...sessionSubscriptions(hint)]);
 }
 
 /** Creates what a request needs on its way. */
 function composeServer(
   parts: CoreParts,
   { snapshot, lease, store, stacks, sessions, authenticate, authorize, federate, verifyMfa }: Identity,
-  sinks: EventSinks,
+  addEmit: AddEmit,
   unproven: UnprovenRecords,
   endpoints: () => Endpoints,
 ): Server {
@@ -241,15 +224,18 @@ function composeServer(
     federate,
     authorize,
     operations: allOperations({
-      settings,
       vault,
       verifyMfa,
       sessions,
       operatorKeys: ring.keys,
-      endpoints,
+      publicUrl() {
+        const { http, https } = endpoints();
+        return https ?? http ?? 'https://localhost';
+      },
       serviceControl: stacks.serviceControlOf,
-      ...sinks,
+      lookupEventsPerSecond: settings.lookupEventsPerSecond,
     }),
+    addEmit,
     pageTokens: pageTokens(ring.keys),
     record: trailRecorder(loadModel),
     noteUse: lastUseRecorder(),
@@ -381,7 +367,11 @@ function controlPart(parts: CoreParts, { store, lease }: Identity): Part {
   return {
     name: 'control socket',
     async start() {
-      control = await parts.listenForControl({ ...common, random, operatorKey: operatorKeyCommands({ ...common, ring }) });
+      control = await parts.listenForControl({
+        ...common,
+        random,
+        operatorKey: operatorKeyCommands({ ...common, ring, sealed: DECLARED.flatMap(({ sealed = [] }) => sealed) }),
+      });
     },
     stop: () => control?.close(),
   };

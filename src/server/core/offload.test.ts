@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Analysis, sizeOf } from '#policy/analysis.ts';
-import { authorizationReference } from '#services/accessanalyzer/reference.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
 import { type Gate, INLINE_SIZE_MAX, newGate, withOffload } from './offload.ts';
 

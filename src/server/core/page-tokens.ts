@@ -1,10 +1,9 @@
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
 import type { AccountId } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
 import type { ServiceName } from '#model/services.ts';
-import { invalidInput } from '#services/organizations/refusals.ts';
+import { invalidPageToken } from './services.ts';
 
 /** The call that a page token belongs to. */
 export interface PageScope {
@@ -59,7 +58,7 @@ export function pageTokens(operatorKeys: OperatorKeys): PageTokens {
       const code = Buffer.from(text.slice(-CODE_CHARACTERS), 'base64url');
       // Base64url of twelve bytes has one form. The decoder skips invalid characters.
       const isCode = code.length === CODE_BYTES && text.endsWith(code.toString('base64url'));
-      if (!isCode || !codes(scope, own).some((valid) => timingSafeEqual(valid, code))) throw invalidToken(scope.service, member);
+      if (!isCode || !codes(scope, own).some((valid) => timingSafeEqual(valid, code))) throw invalidPageToken(scope.service, member);
       return { ...(input as object), [member]: own };
     },
     seal(scope, output) {
@@ -78,26 +77,4 @@ function tokenMember({ model, operation }: PageScope): (typeof MEMBERS)[number] 
   const input = model.shapes[operation.input ?? '']?.members ?? {};
   const output = model.shapes[operation.output ?? '']?.members ?? {};
   return MEMBERS.find((member) => Object.hasOwn(input, member) && Object.hasOwn(output, member));
-}
-
-/** Source: the exceptions of the service models. Assumed: the messages. */
-function invalidToken(service: ServiceName, member: string): AwsError {
-  switch (service) {
-    case 'iam':
-      return new AwsError('ValidationError', 'Invalid Marker.');
-    case 'organizations':
-      return invalidInput('INVALID_NEXT_TOKEN', 'The provided value for NextToken is not valid.');
-    case 'cloudtrail':
-      return new AwsError('InvalidNextTokenException', 'The next token is not valid, or was made for other parameters.');
-    case 'cloudwatch':
-      return new AwsError('InvalidNextToken', 'The next token specified is invalid.');
-    case 'accessanalyzer': {
-      const message = `Invalid ${member}.`;
-      return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name: member, message }] });
-    }
-    case 'events':
-      return new AwsError('ValidationException', `Invalid ${member}.`);
-    default:
-      return new AwsError('BadRequestException', `Invalid ${member}`);
-  }
 }

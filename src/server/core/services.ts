@@ -1,111 +1,64 @@
-import { hkdfSync } from 'node:crypto';
-import { authorizationMessages } from '#access/authorization-message.ts';
-import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
-import type { AccountId } from '#core/arn.ts';
-import { instant } from '#core/instant.ts';
-import type { SessionIssuer } from '#core/session-issuer.ts';
-import type { Vault } from '#core/vault.ts';
+/** The services of this server. No other file in `server/` names a service. */
+import type { OperatorKeys } from '#access/operator-keys.ts';
+import { AwsError } from '#core/aws-error.ts';
 import type { Apis } from '#model/generated/apis.ts';
 import type { ServiceName } from '#model/services.ts';
-import type { PolicyLayers } from '#policy/engine.ts';
-import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
-import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
-import type { VerifyMfa } from '#services/iam/mfa.ts';
+import { accessanalyzer } from '#services/accessanalyzer/service.ts';
+import { identity } from '#services/chime-sdk-identity/service.ts';
+import { mediaPipelines } from '#services/chime-sdk-media-pipelines/service.ts';
+import { meetings } from '#services/chime-sdk-meetings/service.ts';
+import { messaging } from '#services/chime-sdk-messaging/service.ts';
+import { voice } from '#services/chime-sdk-voice/service.ts';
+import { cloudtrail } from '#services/cloudtrail/service.ts';
+import type { LinkedRoleCall } from '#services/iam/deps.ts';
+import { type IamParts, iam } from '#services/iam/service.ts';
+import type { LinkedRoleUsage } from '#services/iam/service-linked-roles.ts';
+import type { Work } from '#services/kit/events.ts';
 import type { Operation } from '#services/kit/operation.ts';
-import type { Settings } from '../settings.ts';
-import type { Endpoints } from './core-link.ts';
-import { linkedRoleUsage } from './linked-role-usage.ts';
+import type { RoleUse, Service } from '#services/kit/service.ts';
+import { organizations } from '#services/organizations/service.ts';
+import { type StsParts, sts } from '#services/sts/service.ts';
+import type { Store, Tx } from '#store/store.ts';
 
-/** What the services are made with. */
-export interface OperationParts {
-  readonly settings: Settings;
-  readonly vault: Vault;
-  readonly verifyMfa: VerifyMfa;
-  readonly sessions: SessionIssuer;
+/** Parts of the server that services need. The declaration of a service names those that it needs itself. */
+export interface ServiceParts extends Omit<IamParts, 'linkedRoleUsage'>, StsParts {
   readonly operatorKeys: OperatorKeys;
-  /** Where clients find this server. */
-  readonly endpoints: () => Endpoints;
-  /** The service control policies over an account, for the simulators. */
-  readonly serviceControl: (accountId: AccountId) => PolicyLayers['serviceControl'];
-  /** What is done about who is gone from an app instance, and about what happens in channels. */
-  readonly tellOfIdentity: TellOfIdentity;
-  readonly tellOfChannels: TellOfChannels;
+  /** Returns the URL that clients use for this server. */
+  readonly publicUrl: () => string;
+  readonly lookupEventsPerSecond: number;
 }
 
-type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
+type Declared = Service<ServiceParts & Pick<IamParts, 'linkedRoleUsage'>>;
 
-/** The table of a service: at once where it is loaded, else a promise of it. */
+/** All services with operations. Sweeps and subscribers run in this order. */
+export const DECLARED: readonly Declared[] = [
+  meetings,
+  identity,
+  messaging,
+  mediaPipelines,
+  voice,
+  iam,
+  sts,
+  organizations,
+  cloudtrail,
+  accessanalyzer,
+];
+
+/** Operations of a service by name. */
+export type Table = Readonly<Record<string, Operation<unknown, unknown>>>;
+
+/** Returns the table of a service: at once if it is loaded, otherwise a promise of it. */
 export type OperationTables = (service: ServiceName) => Table | Promise<Table>;
 
 /**
- * The operations of every service. A service's code is loaded when it is first asked for, so that a start does not wait for all of them.
- * An operation that is in the model and not built is `notYet`.
+ * Returns the operations of all services. The code of a service is loaded with its first request. In a service without a declaration
+ * no operation is implemented.
  */
-export function allOperations({
-  settings,
-  vault,
-  verifyMfa,
-  sessions,
-  operatorKeys,
-  endpoints,
-  serviceControl,
-  tellOfIdentity,
-  tellOfChannels,
-}: OperationParts): OperationTables {
-  const built: Partial<Record<ServiceName, () => Promise<unknown>>> = {
-    'chime-sdk-meetings': async () => {
-      const { meetingsOperations } = await import('#services/chime-sdk-meetings/operations.ts');
-      const { joinTokens } = await import('#services/chime-sdk-meetings/join-token.ts');
-      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-meetings/deps.ts');
-      const { actingOnMeetings } = await import('./acting.ts');
-      const { http, https } = endpoints();
-      const httpUrl = https ?? http ?? 'https://localhost';
-      const tokens = derivedFrom(operatorKeys, (keys) => {
-        const [newest, ...older] = keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', 'belfry join tokens', 32)));
-        return joinTokens(newest as Buffer, older);
-      });
-      return meetingsOperations({
-        mediaEndpoints: { signalingUrl: httpUrl.replace(/^http/, 'ws'), audioHost: new URL(httpUrl).host, httpUrl },
-        joinTokens: { issue: (facts) => tokens().issue(facts) },
-        limits: DEFAULT_LIMITS,
-        tell: actingOnMeetings(() => instant(Date.now())),
-      });
-    },
-    'chime-sdk-identity': async () => {
-      const { identityOperations } = await import('#services/chime-sdk-identity/operations.ts');
-      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-identity/deps.ts');
-      return identityOperations({ vault, limits: DEFAULT_LIMITS, tell: tellOfIdentity });
-    },
-    'chime-sdk-messaging': async () => {
-      const { messagingOperations } = await import('#services/chime-sdk-messaging/operations.ts');
-      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-messaging/deps.ts');
-      const { recordLinkedRole } = await import('./acting.ts');
-      const { http, https } = endpoints();
-      const sessionEndpoint = new URL(https ?? http ?? 'https://localhost').host;
-      return messagingOperations({ limits: DEFAULT_LIMITS, tell: tellOfChannels, linkedRoleMade: recordLinkedRole, sessionEndpoint });
-    },
-    'chime-sdk-media-pipelines': async () => (await import('#services/chime-sdk-media-pipelines/operations.ts')).mediaPipelinesOperations(),
-    'chime-sdk-voice': async () => {
-      const { voiceOperations } = await import('#services/chime-sdk-voice/operations.ts');
-      const { DEFAULT_LIMITS } = await import('#services/chime-sdk-voice/deps.ts');
-      const { recordLinkedRole } = await import('./acting.ts');
-      return voiceOperations({ vault, limits: DEFAULT_LIMITS, linkedRoleMade: recordLinkedRole });
-    },
-    iam: async () => (await import('#services/iam/operations.ts')).iamOperations({ vault, linkedRoleUsage, serviceControl }),
-    sts: async () => {
-      const { stsOperations } = await import('#services/sts/operations.ts');
-      return stsOperations({ sessions, openMessage: authorizationMessages(operatorKeys).open, verifyMfa });
-    },
-    organizations: async () => (await import('#services/organizations/operations.ts')).organizationsOperations(),
-    cloudtrail: async () =>
-      (await import('#services/cloudtrail/operations.ts')).cloudtrailOperations({ lookupEventsPerSecond: settings.lookupEventsPerSecond }),
-    accessanalyzer: async () => (await import('#services/accessanalyzer/operations.ts')).accessanalyzerOperations(),
-  };
+export function allOperations(parts: ServiceParts): OperationTables {
   const tables = new Map<ServiceName, Table | Promise<Table>>();
 
   async function load(service: ServiceName): Promise<Table> {
-    const { operationTable } = await import('#services/kit/operation-table.ts');
-    const table = ((await built[service]?.()) ?? operationTable(service as keyof Apis, {})) as Table;
+    const table = await loadTable(service, { ...parts, linkedRoleUsage });
     tables.set(service, table);
     return table;
   }
@@ -114,5 +67,41 @@ export function allOperations({
     let table = tables.get(service);
     if (table === undefined) tables.set(service, (table = load(service)));
     return table;
+  };
+}
+
+async function loadTable(service: ServiceName, parts: Parameters<Declared['operations']>[0]): Promise<Table> {
+  const [{ operationTable }, { withPassedRoles }] = await Promise.all([
+    import('#services/kit/operation-table.ts'),
+    import('#services/iam/pass-role.ts'),
+  ]);
+  const declared = DECLARED.find(({ name }) => name === service);
+  const table = declared === undefined ? operationTable(service as keyof Apis, {}) : await declared.operations(parts);
+  return withPassedRoles(service, table as Table);
+}
+
+/** Returns the error for an invalid page token in a member of an input. */
+export function invalidPageToken(service: ServiceName, member: string): AwsError {
+  const declared = DECLARED.find(({ name }) => name === service);
+  return declared?.invalidPageToken?.(member) ?? new AwsError('BadRequestException', `Invalid ${member}`);
+}
+
+/** Most resources in the error of a service-linked role that cannot be deleted. */
+const USAGE_MAX = 100;
+
+/** Returns the resources of an account that use a service-linked role, by region. IAM keeps the role while there are any. Requirement SLR-14. */
+export async function linkedRoleUsage(call: LinkedRoleCall, principal: string): Promise<readonly LinkedRoleUsage[]> {
+  const uses: RoleUse[] = [];
+  for (const role of DECLARED.flatMap(({ linkedRoles = [] }) => linkedRoles)) {
+    if (role.principal === principal) uses.push(...(await role.usedBy(call, call.accountId, USAGE_MAX - uses.length)));
+  }
+  return [...Map.groupBy(uses, ({ region }) => region)].map(([region, those]) => ({ region, resources: those.map((use) => use.arn) }));
+}
+
+/** Returns the function that runs the sweeps of all services. Each step is a transaction, so other requests run in between. */
+export function serviceSweeps(store: Store, workIn: (tx: Tx) => Work): () => Promise<void> {
+  const sweeps = DECLARED.flatMap(({ sweeps: own = [] }) => own.map((create) => create()));
+  return async () => {
+    for (const sweep of sweeps) while ((await store.transaction((tx) => sweep(workIn(tx)))) === 'more');
   };
 }

@@ -4,12 +4,9 @@ import type { LeaseClock } from '#access/lease-parts.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Part } from '#core/part.ts';
 import { channelEvents } from '#realtime/tables/channel-events.ts';
-import type { Tell as TellOfIdentity } from '#services/chime-sdk-identity/deps.ts';
-import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
-import { sweepEndedMeetings } from '#services/chime-sdk-meetings/sweep.ts';
-import type { Tell as TellOfChannels } from '#services/chime-sdk-messaging/deps.ts';
-import { retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from '#services/chime-sdk-messaging/sweep.ts';
+import type { AddEmit } from '#services/kit/events.ts';
 import type { Store } from '#store/store.ts';
+import { serviceSweeps } from './services.ts';
 
 /** Interval between sweeps that delete ended meetings, expired users and channels, and old events. */
 const SWEEP_EVERY_MS = 60_000;
@@ -23,23 +20,19 @@ const TRIM_EVERY_MS = 3_600_000;
 export interface SweepParts {
   readonly store: Store;
   readonly now: () => Instant;
-  readonly tellOfIdentity: TellOfIdentity;
-  readonly tellOfChannels: TellOfChannels;
+  readonly newId: () => string;
+  readonly addEmit: AddEmit;
 }
 
 /** Returns the function that deletes everything that has expired, in several transactions. */
-export function sweeping({ store, now, tellOfIdentity, tellOfChannels }: SweepParts): () => Promise<void> {
-  const sweepRetention = retentionSweep();
+export function sweeping({ store, now, newId, addEmit }: SweepParts): () => Promise<void> {
+  const sweepServices = serviceSweeps(store, (tx) => addEmit({ tx, now: now(), newId }));
   return async () => {
     await store.transaction(async (tx) => {
-      await sweepEndedMeetings(tx, now());
       await tx.idempotency.forgetExpired(now(), DELETED_AT_ONCE);
       await tx.attempts.forget(now(), DELETED_AT_ONCE);
     });
-    while (await store.transaction((tx) => sweepExpiredUsers(tx, now(), tellOfIdentity)));
-    while (await store.transaction((tx) => sweepExpiredChannels(tx, now(), tellOfChannels)));
-    while (await store.transaction(sweepRemovedChannels));
-    await store.transaction((tx) => sweepRetention(tx, now()));
+    await sweepServices();
     const before = instant(now() - CHANNEL_EVENTS_KEPT_MS);
     while ((await store.transaction((tx) => tx.of(channelEvents).forget(before, DELETED_AT_ONCE))) === DELETED_AT_ONCE);
   };

@@ -15,10 +15,12 @@ import { sipCredentialBinding, VOICE_CONNECTOR } from '#services/chime-sdk-voice
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import { FINGERPRINT, OPERATOR_ACCOUNT } from '../core/first-start.ts';
+import { DECLARED } from '../core/services.ts';
 import { operatorKeyCommands } from './operator-key.ts';
 
 const ACCOUNT = '111122223333' as AccountId;
 const KEYS = 120;
+const SEALED = DECLARED.flatMap(({ sealed = [] }) => sealed);
 const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
 const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
 
@@ -75,7 +77,16 @@ function commandsOn(path: string, store: Store) {
   return {
     ring,
     vault,
-    commands: operatorKeyCommands({ ring, vault, store, region: 'us-east-1', now: () => instant(0), newId: randomUUID, lease: alone }),
+    commands: operatorKeyCommands({
+      ring,
+      vault,
+      store,
+      region: 'us-east-1',
+      now: () => instant(0),
+      newId: randomUUID,
+      lease: alone,
+      sealed: SEALED,
+    }),
   };
 }
 
@@ -142,6 +153,7 @@ test('operatorKeyCommands: rotate fails while another server is on the database'
     region: 'us-east-1',
     now: () => instant(0),
     newId: randomUUID,
+    sealed: SEALED,
     lease: { serverId: () => 'a', servers: async () => [registered('a'), registered('b')] },
   });
   await assert.rejects(commands.rotate(), /^Error: other servers are on this database \(host-b 1\); stop them first$/);

@@ -5,12 +5,9 @@ import { isOwnDatabase, openVault, vaultFingerprint } from '#access/vault.ts';
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Vault } from '#core/vault.ts';
-import { APP_INSTANCE, APP_INSTANCE_USER_ENDPOINT, inAppInstance } from '#services/chime/app-instances.ts';
-import { resealedEndpoint } from '#services/chime-sdk-identity/endpoint-records.ts';
-import { listOfAccount } from '#services/chime-sdk-voice/access.ts';
-import { sipCredentialBinding, VOICE_CONNECTOR, type VoiceConnectorDocument } from '#services/chime-sdk-voice/kinds.ts';
+import type { Reseal, SealedKind } from '#services/kit/service.ts';
 import type { IdentityChange, IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
-import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
+import type { ResourceRecord } from '#store/resources.ts';
 import type { Store, Tx } from '#store/store.ts';
 import { serviceEventRow } from '#trail/service-event.ts';
 import { FINGERPRINT, OPERATOR_ACCOUNT } from '../core/first-start.ts';
@@ -21,24 +18,11 @@ const AT_ONCE = 50;
 /** Limit of lists that must be complete. It is above every limit on the number of resources. */
 const EVERY = 1_000_000_000;
 
-type Reseal = (sealed: string, boundTo: string) => string;
-
-/** Sealed secrets of identity records. A secret that is neither here nor in `sealedResources` is lost with the old key. */
+/** Identity records with sealed strings. Sealed strings that are neither here nor in a declaration of a service are lost with the old key. */
 const SEALED: { readonly [Kind in IdentityKind]?: (record: IdentityRecords[Kind], reseal: Reseal) => IdentityRecords[Kind] } = {
   'access-key': (key, reseal) => ({ ...key, sealedSecret: reseal(key.sealedSecret, key.accessKeyId) }),
   'mfa-device': (device, reseal) => ({ ...device, sealedSeed: reseal(device.sealedSeed, device.serialNumber) }),
 };
-
-type Connector = ResourceRecord<VoiceConnectorDocument>;
-
-/** The passwords of a connector's SIP users. */
-function resealedConnector(connector: Connector, reseal: Reseal): Connector {
-  const Credentials = connector.document.Credentials.map(({ Username, sealedPassword }) => ({
-    Username,
-    sealedPassword: reseal(sealedPassword, sipCredentialBinding(connector.id, Username)),
-  }));
-  return { ...connector, document: { ...connector.document, Credentials } };
-}
 
 /** Record that contains sealed secrets. */
 interface Sealed {
@@ -57,6 +41,8 @@ export interface OperatorKeyParts {
   readonly now: () => Instant;
   readonly newId: () => string;
   readonly lease: Pick<Lease, 'serverId' | 'servers'>;
+  /** Kinds of resources with sealed strings, of all services. */
+  readonly sealed: readonly SealedKind[];
 }
 
 /** Result of a change of the operator key: names of the keys, which reveal nothing of the keys, and the number of re-sealed secrets. */
@@ -101,7 +87,7 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
     if (others.length > 0)
       throw new Error(`other servers are on this database (${others.map(({ name }) => name).join(', ')}); stop them first`);
     ring.addNewest();
-    const sealed = await everySealed(store);
+    const sealed = await everySealed(parts);
     const reseal: Reseal = (secret, boundTo) => vault.seal(vault.open(secret, boundTo), boundTo);
     for (let from = 0; from < sealed.length; from += AT_ONCE) {
       await store.transaction(async (tx) => {
@@ -126,7 +112,7 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
       return sealed;
     };
     try {
-      for (const one of await everySealed(store)) one.read(opens);
+      for (const one of await everySealed(parts)) one.read(opens);
     } catch {
       throw new Error('an older key still seals some secrets; no key was deleted; finish a rotation first');
     }
@@ -143,12 +129,14 @@ export function operatorKeyCommands(parts: OperatorKeyParts): OperatorKeyCommand
   return { rotate: () => runExclusive(rotate), forgetOlder: () => runExclusive(forgetOlder) };
 }
 
-function everySealed(store: Store): Promise<readonly Sealed[]> {
+function everySealed({ store, sealed: kinds }: OperatorKeyParts): Promise<readonly Sealed[]> {
   return store.transaction(async (tx) => {
     const { changes } = await tx.identity.changesSince(0);
     const sealed = changes.filter(({ kind, record }) => record !== undefined && SEALED[kind] !== undefined).map(sealedIdentity);
     for (const accountId of new Set(changes.map((change) => change.accountId))) {
-      for (const each of await sealedResources(tx, accountId)) sealed.push(each);
+      for (const kind of kinds) {
+        for (const found of await tx.resources.listOfAccount(kind.kind, accountId, EVERY)) sealed.push(sealedResource(kind, found));
+      }
     }
     return sealed;
   });
@@ -166,30 +154,18 @@ function sealedIdentity<Kind extends IdentityKind>({ accountId, kind, key, recor
   };
 }
 
-/** Returns the SIP users of an account's Voice Connectors, and the endpoints of its app instances. */
-async function sealedResources(tx: Tx, accountId: AccountId): Promise<readonly Sealed[]> {
-  const sealed = (await listOfAccount(tx, { accountId }, VOICE_CONNECTOR)).map((connector) =>
-    sealedResource(VOICE_CONNECTOR, connector, connector.document.Credentials.length, resealedConnector),
-  );
-  for (const { region, id } of await tx.resources.listOfAccount(APP_INSTANCE, accountId, EVERY)) {
-    const endpoints = await tx.resources.list(APP_INSTANCE_USER_ENDPOINT, inAppInstance({ accountId, region }, id), EVERY);
-    for (const endpoint of endpoints) sealed.push(sealedResource(APP_INSTANCE_USER_ENDPOINT, endpoint, 1, resealedEndpoint));
-  }
-  return sealed;
-}
-
-function sealedResource<Document>(
-  kind: ResourceKind<Document>,
-  found: ResourceRecord<Document>,
-  secrets: number,
-  again: (record: ResourceRecord<Document>, reseal: Reseal) => ResourceRecord<Document>,
-): Sealed {
+function sealedResource({ kind, resealed }: SealedKind, found: ResourceRecord<unknown>): Sealed {
+  let secrets = 0;
+  resealed(found, (sealed) => {
+    secrets++;
+    return sealed;
+  });
   return {
     secrets,
-    read: (reseal) => void again(found, reseal),
+    read: (reseal) => void resealed(found, reseal),
     async keep({ resources }, reseal) {
       const current = await resources.get(kind, found);
-      if (current !== undefined) await resources.put(kind, again(current, reseal));
+      if (current !== undefined) await resources.put(kind, resealed(current, reseal));
     },
   };
 }

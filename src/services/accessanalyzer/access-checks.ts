@@ -1,13 +1,12 @@
-import { AwsError } from '#core/aws-error.ts';
-import type { AccessCheckPolicyType } from '#model/generated/accessanalyzer.ts';
+import type { AccessanalyzerApi, AccessCheckPolicyType } from '#model/generated/accessanalyzer.ts';
 import type { CheckAnswer } from '#policy/analyse/checks.ts';
 import type { AskedAs } from '#policy/analyse/search.ts';
 import type { Analysis, InvalidPolicy, NamedPolicy } from '#policy/analysis.ts';
 import { StepsExceeded } from '#policy/steps.ts';
-import type { Call } from '../kit/operation.ts';
-import type { OperationTable } from '../kit/operation-table.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
-type Checks = OperationTable<'accessanalyzer'>;
+type Checks = ServiceOperations<AccessanalyzerApi>;
 
 /**
  * The most characters of a policy that is analysed: four times what IAM stores of one. The work grows with the square of it.
@@ -27,8 +26,6 @@ const LISTED_MAX = 100;
  * Source: accessanalyzer 2019-11-01, CheckNoNewAccess.
  */
 export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
-  access: () => ({ action: 'access-analyzer:CheckNoNewAccess', resources: ['*'] }),
-
   async handle(call, { existingPolicyDocument, newPolicyDocument, policyType }) {
     const existing = named(existingPolicyDocument, 'existingPolicyDocument');
     const updated = named(newPolicyDocument, 'newPolicyDocument');
@@ -43,8 +40,6 @@ export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
  * Source: accessanalyzer 2019-11-01, CheckAccessNotGranted.
  */
 export const checkAccessNotGranted: Checks['CheckAccessNotGranted'] = {
-  access: () => ({ action: 'access-analyzer:CheckAccessNotGranted', resources: ['*'] }),
-
   async handle(call, { policyDocument, access: listed, policyType }) {
     const policy = named(policyDocument, 'policyDocument');
     const [access = {}] = listed;

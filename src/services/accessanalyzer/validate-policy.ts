@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { AwsError } from '#core/aws-error.ts';
-import type { ValidatePolicyRequest } from '#model/generated/accessanalyzer.ts';
+import type { AccessanalyzerApi, ValidatePolicyRequest } from '#model/generated/accessanalyzer.ts';
 import type { Outcome, ValidationAnalysis } from '#policy/analysis.ts';
 import type { PolicyType } from '#policy/decision.ts';
 import { StepsExceeded } from '#policy/steps.ts';
-import type { Call } from '../kit/operation.ts';
-import type { OperationTable } from '../kit/operation-table.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * The most findings of a page, and how many it has where the caller does not say.
@@ -23,9 +22,7 @@ const PAGE_DEFAULT = 100;
  * Assumed: resource control policies are judged as resource policies, because nothing here is guarded by them.
  * Assumed: texts are in English whatever the locale.
  */
-export const validatePolicy: OperationTable<'accessanalyzer'>['ValidatePolicy'] = {
-  access: () => ({ action: 'access-analyzer:ValidatePolicy', resources: ['*'] }),
-
+export const validatePolicy: ServiceOperations<AccessanalyzerApi>['ValidatePolicy'] = {
   async handle(call, input) {
     const { policyDocument, maxResults = PAGE_DEFAULT, nextToken } = input;
     if (maxResults < 1) throw invalid('maxResults', 'Value at maxResults must be at least 1.');

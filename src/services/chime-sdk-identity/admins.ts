@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, Identity } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
@@ -8,6 +7,7 @@ import { pageOfKind } from '../kit/resource.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { ADMINS, APP_INSTANCES, forbidden } from './kinds.ts';
 
 /** Members of an input that identify an administrator. */

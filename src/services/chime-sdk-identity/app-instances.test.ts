@@ -79,7 +79,7 @@ test('ListAppInstances: pages have each one once, and a token of another list is
 });
 
 test('DeleteAppInstance: everything in it is gone and nothing of another one, and who keeps more of it is told once', async () => {
-  const { run, appInstance, user, bot, endpoint, store, told } = await openFixture();
+  const { run, appInstance, user, bot, endpoint, store, emitted } = await openFixture();
   const arns = [await appInstance(), await appInstance()];
   for (const AppInstanceArn of arns) {
     const ada = await user(AppInstanceArn, 'ada');
@@ -111,7 +111,7 @@ test('DeleteAppInstance: everything in it is gone and nothing of another one, an
     ],
   );
   const appInstanceId = gone.slice(gone.lastIndexOf('/') + 1);
-  assert.deepEqual(told, [{ type: 'AppInstanceDeleted', accountId: ACCOUNT, region: 'us-east-1', appInstanceId, arn: gone }]);
+  assert.deepEqual(emitted, [{ type: 'AppInstanceDeleted', accountId: ACCOUNT, region: 'us-east-1', appInstanceId, arn: gone }]);
   await assert.rejects(run('DeleteAppInstance', { AppInstanceArn: gone }), { code: 'ForbiddenException' });
 });
 

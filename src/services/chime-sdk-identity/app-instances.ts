@@ -6,6 +6,7 @@ import {
   APP_INSTANCE_USER_ENDPOINT,
   inAppInstance,
 } from '../chime/app-instances.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import { resource } from '../kit/resource.ts';
 import type { IdentityDeps } from './deps.ts';
 import { APP_INSTANCES } from './kinds.ts';
@@ -26,7 +27,7 @@ const IN_APP_INSTANCE: readonly ResourceKind<unknown>[] = [
  * Source: chime-sdk-identity 2021-04-20, CreateAppInstance … ListAppInstances.
  * Assumed: empty metadata is stored; the deletion is immediate, while AWS deletes the contents later.
  */
-export function appInstanceOperations({ limits, tell }: IdentityDeps) {
+export function appInstanceOperations({ limits }: IdentityDeps) {
   return resource(APP_INSTANCES, {
     limit: { most: limits.appInstances, per: 'region', title: 'app instances in an account' },
     create: { operation: 'CreateAppInstance' },
@@ -37,7 +38,7 @@ export function appInstanceOperations({ limits, tell }: IdentityDeps) {
       async after(call, { id }, input) {
         const { tx, accountId, region } = call;
         for (const kind of IN_APP_INSTANCE) await tx.resources.removeAll(kind, inAppInstance(call, id));
-        await tell?.(tx, { type: 'AppInstanceDeleted', accountId, region, appInstanceId: id, arn: input.AppInstanceArn });
+        await call.emit<IdentityEvent>({ type: 'AppInstanceDeleted', accountId, region, appInstanceId: id, arn: input.AppInstanceArn });
       },
     },
     list: { operation: 'ListAppInstances' },

@@ -55,13 +55,13 @@ for (const [title, change, code] of REFUSED) {
 }
 
 test('DeleteAppInstanceBot: it is gone and no administrator, and who keeps more of it is told', async () => {
-  const { run, appInstance, bot, told } = await openFixture();
+  const { run, appInstance, bot, emitted } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceBotArn = await bot(AppInstanceArn);
   await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: AppInstanceBotArn });
   await run('DeleteAppInstanceBot', { AppInstanceBotArn });
   const [appInstanceId, id] = [AppInstanceArn, AppInstanceBotArn].map((arn) => arn.slice(arn.lastIndexOf('/') + 1));
-  assert.deepEqual(told, [
+  assert.deepEqual(emitted, [
     { type: 'AppInstanceBotDeleted', accountId: ACCOUNT, region: 'us-east-1', appInstanceId, id, arn: AppInstanceBotArn },
   ]);
   assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, []);

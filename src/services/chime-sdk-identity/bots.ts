@@ -1,7 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import { APP_INSTANCE_ADMIN, memberArn } from '../chime/app-instances.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import { resource } from '../kit/resource.ts';
 import type { IdentityDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { BOTS } from './kinds.ts';
 
 /**
@@ -12,7 +13,7 @@ import { BOTS } from './kinds.ts';
  * model has NotFoundException.
  * Assumed: an empty name and empty metadata are stored; the message of NotFoundException.
  */
-export function botOperations({ limits, tell }: IdentityDeps) {
+export function botOperations({ limits }: IdentityDeps) {
   return resource(BOTS, {
     limit: { most: limits.bots, per: 'parent', title: 'bots in an app instance' },
     create: { operation: 'CreateAppInstanceBot' },
@@ -23,10 +24,10 @@ export function botOperations({ limits, tell }: IdentityDeps) {
     update: { operation: 'UpdateAppInstanceBot' },
     delete: {
       operation: 'DeleteAppInstanceBot',
-      async after({ tx }, bot) {
-        await tx.resources.remove(APP_INSTANCE_ADMIN, { ...bot, id: `bot/${bot.id}` });
+      async after(call, bot) {
+        await call.tx.resources.remove(APP_INSTANCE_ADMIN, { ...bot, id: `bot/${bot.id}` });
         const { accountId, region, parent: appInstanceId, id } = bot;
-        await tell?.(tx, { type: 'AppInstanceBotDeleted', accountId, region, appInstanceId, id, arn: memberArn('bot', bot) });
+        await call.emit<IdentityEvent>({ type: 'AppInstanceBotDeleted', accountId, region, appInstanceId, id, arn: memberArn('bot', bot) });
       },
     },
     list: { operation: 'ListAppInstanceBots' },

@@ -1,20 +1,17 @@
 import type { Vault } from '#core/vault.ts';
-import type { Tx } from '#store/store.ts';
-import type { Where } from '../chime/app-instances.ts';
 
-/** What the identity operations are told once, where the server is put together. */
+/** Dependencies of the identity operations, in addition to a call. */
 export interface IdentityDeps {
   readonly limits: IdentityLimits;
-  /** Seals what endpoints are reached by. */
+  /** Encrypts the attributes of endpoints. */
   readonly vault: Vault;
-  /** Default: nobody hears. */
-  readonly tell?: Tell;
 }
 
+/** Limits on the number of resources. */
 export interface IdentityLimits {
-  /** Of one account in one region. */
+  /** In one account and region. */
   readonly appInstances: number;
-  /** Of one app instance, as the next two. */
+  /** In one app instance, like the next two. */
   readonly users: number;
   readonly bots: number;
   readonly admins: number;
@@ -23,19 +20,9 @@ export interface IdentityLimits {
 }
 
 /**
+ * Default limits.
+ *
  * Source: AWS General Reference, "Amazon Chime SDK endpoints and quotas", messaging.
- * Assumed: bots as many as administrators.
+ * Assumed: the limit of bots is that of administrators.
  */
 export const DEFAULT_LIMITS: IdentityLimits = { appInstances: 100, users: 100_000, bots: 100, admins: 100, endpoints: 10 };
-
-/** Hears of what happened, in the operation's own transaction: it writes to `tx`. */
-export type Tell = (tx: Tx, event: IdentityEvent) => Promise<void>;
-
-/**
- * What others must hear, because they keep something of it: memberships and messages of who is gone, channels of an app instance.
- * By then it is gone here, with its administrators and endpoints. An app instance is told once, and not who was in it.
- */
-export type IdentityEvent = Where & { readonly appInstanceId: string; readonly arn: string } & (
-    | { readonly type: 'AppInstanceDeleted' }
-    | { readonly type: 'AppInstanceUserDeleted' | 'AppInstanceUserExpired' | 'AppInstanceBotDeleted'; readonly id: string }
-  );

@@ -2,8 +2,9 @@
 import type { Vault } from '#core/vault.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import type { Store } from '#store/store.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import { ACCOUNT, openOperations, type Run } from '../chime/fixture.ts';
-import { DEFAULT_LIMITS, type IdentityEvent, type IdentityLimits } from './deps.ts';
+import { DEFAULT_LIMITS, type IdentityLimits } from './deps.ts';
 import { identityOperations } from './operations.ts';
 
 export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
@@ -28,7 +29,7 @@ export const VAULT: Vault = {
 
 export interface Fixture {
   readonly store: Store;
-  readonly told: IdentityEvent[];
+  readonly emitted: IdentityEvent[];
   readonly run: Run<Api>;
   /** Each makes one; resolves to its ARN. */
   appInstance(more?: Partial<Api['CreateAppInstance']['input']>): Promise<string>;
@@ -39,16 +40,13 @@ export interface Fixture {
 }
 
 export async function openFixture(limits: Partial<IdentityLimits> = {}): Promise<Fixture> {
-  const told: IdentityEvent[] = [];
-  const tell = async (_: unknown, event: IdentityEvent) => {
-    told.push(event);
-  };
-  const { store, run } = await openOperations<Api>(identityOperations({ vault: VAULT, limits: { ...DEFAULT_LIMITS, ...limits }, tell }));
+  const emitted: IdentityEvent[] = [];
+  const { store, run } = await openOperations<Api>(identityOperations({ vault: VAULT, limits: { ...DEFAULT_LIMITS, ...limits } }), emitted);
   let tokens = 0;
   const next = () => ({ ClientRequestToken: `token-${++tokens}` });
   return {
     store,
-    told,
+    emitted,
     run,
     async appInstance(more = {}) {
       return (await run('CreateAppInstance', { ...next(), Name: 'chat', ...more })).AppInstanceArn as string;

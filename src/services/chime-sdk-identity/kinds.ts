@@ -1,5 +1,5 @@
 /** Kinds of resources of Chime SDK Identity, and the rules that they share. */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import {
   APP_INSTANCE,
@@ -20,6 +20,7 @@ import {
 import { pageOf } from '../chime/page.ts';
 import type { Conventions, Kind } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 
 /** Kind of a resource of this service. */
 type IdentityKind<Document> = Kind<Document, ChimeSdkIdentityApi>;

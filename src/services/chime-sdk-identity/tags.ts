@@ -1,6 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import { tagOperations } from '../chime/tags.ts';
 import { findTagged } from './access.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * Tags of app instances, their users and bots.

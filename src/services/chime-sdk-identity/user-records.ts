@@ -2,7 +2,7 @@ import { instant } from '#core/instant.ts';
 import type { ResourceKey, ResourceKind, ResourcePlace, ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import { APP_INSTANCE_ADMIN, APP_INSTANCE_USER, type AppInstanceUserDocument, memberArn } from '../chime/app-instances.ts';
-import type { IdentityEvent } from './deps.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import { removeEndpoints } from './endpoint-records.ts';
 
 export type UserRecord = ResourceRecord<AppInstanceUserDocument>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
 import type { CreateAppInstanceUserRequest, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
-import type { IdentityEvent } from './deps.ts';
+import { workFor } from '../chime/fixture.ts';
 import { ACCOUNT, DAY, openFixture, START, UNKNOWN } from './fixture.ts';
 import { sweepExpiredUsers } from './sweep.ts';
 
@@ -67,7 +67,7 @@ test('CreateAppInstanceUser: IDs are case-sensitive, and unique in one app insta
 });
 
 test('DeleteAppInstanceUser: gone with endpoints and administration, which a new user of the id has not; room is left, and who keeps more is told', async () => {
-  const { run, appInstance, user, endpoint, told } = await openFixture({ users: 2 });
+  const { run, appInstance, user, endpoint, emitted } = await openFixture({ users: 2 });
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
   // An id that begins with the other: its endpoint is another's.
@@ -77,7 +77,7 @@ test('DeleteAppInstanceUser: gone with endpoints and administration, which a new
     await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: each });
   }
   await run('DeleteAppInstanceUser', { AppInstanceUserArn });
-  assert.deepEqual(told, [
+  assert.deepEqual(emitted, [
     {
       type: 'AppInstanceUserDeleted',
       accountId: ACCOUNT,
@@ -110,26 +110,23 @@ test('ListAppInstanceUsers: pages have each user of the app instance once, in th
 });
 
 test('Expiration: an expired user is there until the sweep, which takes him and what is his, and tells; more time keeps another', async () => {
-  const { run, appInstance, user, endpoint, store, told } = await openFixture({ users: 3 });
+  const { run, appInstance, user, endpoint, store, emitted } = await openFixture({ users: 3 });
   const AppInstanceArn = await appInstance();
   const ada = await user(AppInstanceArn, 'ada', { ExpirationSettings: TWO_DAYS });
   await endpoint(ada);
   await run('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn: ada });
   const bob = await user(AppInstanceArn, 'bob', { ExpirationSettings: TWO_DAYS });
   await user(AppInstanceArn, 'carol');
-  const tell = async (_: unknown, event: IdentityEvent) => {
-    told.push(event);
-  };
-  const sweep = (now: Instant) => store.transaction((tx) => sweepExpiredUsers(tx, now, tell));
+  const sweep = (now: Instant) => store.transaction((tx) => sweepExpiredUsers(workFor(tx, now, emitted)));
   const over = instant(START + 2 * DAY);
-  assert.equal(await sweep(instant(over - 1)), false);
+  assert.equal(await sweep(instant(over - 1)), 'done');
   await run('DescribeAppInstanceUser', { AppInstanceUserArn: ada }, { now: instant(over + DAY) });
   const more: ExpirationSettings = { ExpirationDays: 4, ExpirationCriterion: 'CREATED_TIMESTAMP' };
   await run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn: bob, ExpirationSettings: more }, { now: over });
 
-  assert.equal(await sweep(over), false);
+  assert.equal(await sweep(over), 'done');
   assert.deepEqual(
-    told.map((event) => [event.type, event.arn]),
+    emitted.map((event) => [event.type, event.arn]),
     [['AppInstanceUserExpired', ada]],
   );
   const { AppInstanceUsers = [] } = await run('ListAppInstanceUsers', { AppInstanceArn });
@@ -147,8 +144,8 @@ test('Expiration: a sweep deletes 100 users, and reports that there may be more'
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   for (let i = 0; i < 101; i++) await user(AppInstanceArn, `user${i}`, { ExpirationSettings: TWO_DAYS });
-  const sweep = () => store.transaction((tx) => sweepExpiredUsers(tx, instant(START + 2 * DAY)));
-  assert.deepEqual([await sweep(), await sweep()], [true, false]);
+  const sweep = () => store.transaction((tx) => sweepExpiredUsers(workFor(tx, instant(START + 2 * DAY))));
+  assert.deepEqual([await sweep(), await sweep()], ['more', 'done']);
   assert.deepEqual((await run('ListAppInstanceUsers', { AppInstanceArn })).AppInstanceUsers, []);
 });
 
@@ -160,7 +157,7 @@ test('PutAppInstanceUserExpirationSettings: it returns the settings, and without
   assert.deepEqual(await put(TWO_DAYS), { AppInstanceUserArn, ExpirationSettings: TWO_DAYS });
   assert.deepEqual(await put(), { AppInstanceUserArn });
   assert.equal((await run('DescribeAppInstanceUser', { AppInstanceUserArn })).AppInstanceUser?.ExpirationSettings, undefined);
-  await store.transaction((tx) => sweepExpiredUsers(tx, instant(START + 3 * DAY)));
+  await store.transaction((tx) => sweepExpiredUsers(workFor(tx, instant(START + 3 * DAY))));
   await run('DescribeAppInstanceUser', { AppInstanceUserArn });
 });
 

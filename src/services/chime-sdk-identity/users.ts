@@ -1,13 +1,14 @@
-import { AwsError } from '#core/aws-error.ts';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
+import type { IdentityEvent } from '../chime/events.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { resource } from '../kit/resource.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
 import { onArns } from './access.ts';
 import type { IdentityDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { USERS } from './kinds.ts';
 import { changeUserCount, countUsers, forgetUser, type UserRecord, userEvent } from './user-records.ts';
 
@@ -19,7 +20,7 @@ const DAY_MS = 24 * 60 * 60_000;
  * Source: chime-sdk-identity 2021-04-20, CreateAppInstanceUser … PutAppInstanceUserExpirationSettings.
  * Assumed: empty metadata is stored.
  */
-export function userOperations({ limits, tell }: IdentityDeps) {
+export function userOperations({ limits }: IdentityDeps) {
   return {
     ...resource(USERS, {
       limit: {
@@ -46,7 +47,7 @@ export function userOperations({ limits, tell }: IdentityDeps) {
         operation: 'DeleteAppInstanceUser',
         async after(call, user) {
           await forgetUser(call.tx, user);
-          await tell?.(call.tx, userEvent('AppInstanceUserDeleted', user));
+          await call.emit<IdentityEvent>(userEvent('AppInstanceUserDeleted', user));
         },
       },
       list: { operation: 'ListAppInstanceUsers' },

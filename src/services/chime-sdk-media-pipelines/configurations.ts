@@ -1,5 +1,5 @@
 /** Media insights pipeline configurations: settings for the analysis of calls. The pipelines that use them are not built. */
-import { AwsError } from '#core/aws-error.ts';
+
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type {
@@ -13,6 +13,7 @@ import { requestHash } from '../kit/request-hash.ts';
 import { type Change, resource } from '../kit/resource.ts';
 import { find } from '../kit/resource-kind.ts';
 import { requireAlerts, requireElements } from './elements.ts';
+import { AwsError } from './errors.ts';
 import { CONFIGURATION } from './kinds.ts';
 import { requireAccessRole } from './resource-access-role.ts';
 import { requireTagCount } from './tags.ts';

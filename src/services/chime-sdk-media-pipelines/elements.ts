@@ -1,6 +1,5 @@
 /** Checks of the elements of a media insights pipeline configuration: processors, sinks and alerts, and their combinations. */
 import { parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type {
   MediaInsightsPipelineConfigurationElement,
   MediaInsightsPipelineConfigurationElementType,
@@ -8,6 +7,7 @@ import type {
 } from '#model/generated/chime-sdk-media-pipelines.ts';
 import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
 import type { Where } from '../kit/resource-kind.ts';
+import { AwsError } from './errors.ts';
 
 interface ElementRule {
   /** True if the element's own configuration is optional. */

@@ -1,9 +1,9 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
 import { type ConfigurationDocument, configurationArn, configurationKey, STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Kind } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * Media insights pipeline configurations. The ID is the name. Requests use the name or the ARN.

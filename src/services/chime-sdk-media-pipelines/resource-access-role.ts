@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import { nameKey, nameOfArn } from '../iam/names.ts';
 import { serviceMayAssume } from '../iam/service-trust.ts';
 import type { Call } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
 const SERVICE = 'mediapipelines.chime.amazonaws.com';
 

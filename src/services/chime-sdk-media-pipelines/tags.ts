@@ -1,5 +1,5 @@
-import { AwsError } from '#core/aws-error.ts';
 import { findTaggedOf, TAGS_MAX, type Tag, tagOperations } from '../chime/tags.ts';
+import { AwsError } from './errors.ts';
 import { CONFIGURATION } from './kinds.ts';
 
 /**

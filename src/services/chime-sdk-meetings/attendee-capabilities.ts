@@ -1,4 +1,5 @@
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
+import type { MeetingEvent } from '../chime/events.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { attendeeEvent } from './attendees.ts';
@@ -30,7 +31,7 @@ export function capabilityOperations(
         requireCapabilities(input.Capabilities, meeting.asked.MeetingFeatures);
         const changed: AttendeeRecord = { ...attendee, ...toCapabilitiesRecord(input.Capabilities) };
         await call.tx.of(attendees).setCapabilities(changed);
-        await deps.tell?.(call.tx, attendeeEvent('AttendeeCapabilitiesChanged', meeting, changed));
+        await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, changed));
         return { Attendee: toAttendee(deps, meeting, changed) };
       },
     },
@@ -54,7 +55,7 @@ export function capabilityOperations(
           for (const attendee of page) {
             if (spared.has(attendee.attendeeId)) continue;
             await call.tx.of(attendees).setCapabilities({ ...attendee, ...capabilities });
-            await deps.tell?.(call.tx, attendeeEvent('AttendeeCapabilitiesChanged', meeting, attendee));
+            await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, attendee));
           }
           after = page.at(-1)?.attendeeId;
         } while (after !== undefined);

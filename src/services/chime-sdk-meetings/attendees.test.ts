@@ -101,7 +101,7 @@ for (const [title, MeetingFeatures, Capabilities, code] of CHANGES) {
 }
 
 test('BatchUpdateAttendeeCapabilitiesExcept: all are changed but those named, however they are spelt', async () => {
-  const { run, meeting, told } = await openFixture();
+  const { run, meeting, emitted } = await openFixture();
   const MeetingId = await meeting();
   const users = Array.from({ length: 100 }, (_, i) => ({ ExternalUserId: `user-${i}` }));
   const { Attendees = [] } = await run('BatchCreateAttendee', { MeetingId, Attendees: users });
@@ -116,7 +116,7 @@ test('BatchUpdateAttendeeCapabilitiesExcept: all are changed but those named, ho
     all.filter((each) => each?.Capabilities?.Video !== 'None').map((each) => each?.ExternalUserId),
     ['user-3'],
   );
-  const changes = told.filter((event) => event.type === 'AttendeeCapabilitiesChanged');
+  const changes = emitted.filter((event) => event.type === 'AttendeeCapabilitiesChanged');
   assert.equal(changes.length, 100);
 });
 

@@ -1,10 +1,11 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, ChimeSdkMeetingsApi, CreateAttendeeError, CreateAttendeeRequestItem } from '#model/generated/chime-sdk-meetings.ts';
+import type { MeetingEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { guid, onMeeting } from './access.ts';
 import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
-import type { MeetingEvent, MeetingsDeps } from './deps.ts';
+import type { MeetingsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
 import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './found.ts';
 import { type AttendeeRecord, attendees } from './tables/attendees.ts';
@@ -81,7 +82,7 @@ export function attendeeOperations(
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const attendee = await attendeeOrNotFound(call, meeting, input.AttendeeId);
         await call.tx.of(attendees).remove(meeting.record.meetingId, guid(input.AttendeeId));
-        await deps.tell?.(call.tx, attendeeEvent('AttendeeDeleted', meeting, attendee));
+        await call.emit<MeetingEvent>(attendeeEvent('AttendeeDeleted', meeting, attendee));
         return {};
       },
     },
@@ -184,7 +185,7 @@ async function addAttendee(
     createdAt: now,
   };
   if (left > 0 && (await tx.of(attendees).add(attendee)) === 'added') {
-    await deps.tell?.(tx, attendeeEvent('AttendeeAdded', meeting, attendee));
+    await call.emit<MeetingEvent>(attendeeEvent('AttendeeAdded', meeting, attendee));
     return { attendee, added: true };
   }
   const present = await tx.of(attendees).getByExternalUserId(meetingId, ExternalUserId);

@@ -1,5 +1,5 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { AttendeeCapabilities, MediaCapabilities, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
+import { AwsError } from './errors.ts';
 import type { CapabilitiesRecord } from './tables/attendees.ts';
 
 /**

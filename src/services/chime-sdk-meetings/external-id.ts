@@ -1,4 +1,4 @@
-import { AwsError } from '#core/aws-error.ts';
+import { AwsError } from './errors.ts';
 
 /** One class of characters, so it takes one step a character. Source: Chime SDK API reference, ExternalMeetingId and ExternalUserId. */
 const EXTERNAL_ID = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ\s]*$/;

@@ -1,8 +1,9 @@
 /** What the tests of this folder share: the operations on a real store in memory, with a clock and ids of their own. */
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import type { Store } from '#store/store.ts';
+import type { MeetingEvent } from '../chime/events.ts';
 import { openOperations, type Run } from '../chime/fixture.ts';
-import { DEFAULT_LIMITS, type MeetingEvent, type MeetingsDeps } from './deps.ts';
+import { DEFAULT_LIMITS, type MeetingsDeps } from './deps.ts';
 import { joinTokens } from './join-token.ts';
 import { meetingsOperations } from './operations.ts';
 
@@ -14,7 +15,7 @@ type Api = ChimeSdkMeetingsApi;
 
 export interface Fixture {
   readonly store: Store;
-  readonly told: MeetingEvent[];
+  readonly emitted: MeetingEvent[];
   readonly run: Run<Api>;
   /** Makes a meeting; resolves to its id. */
   meeting(more?: Partial<Api['CreateMeeting']['input']>): Promise<string>;
@@ -23,21 +24,19 @@ export interface Fixture {
 }
 
 export async function openFixture(limits: Partial<MeetingsDeps['limits']> = {}): Promise<Fixture> {
-  const told: MeetingEvent[] = [];
+  const emitted: MeetingEvent[] = [];
   const { store, run } = await openOperations<Api>(
     meetingsOperations({
       mediaEndpoints: { signalingUrl: 'wss://meet.example.org', audioHost: 'meet.example.org:3478', httpUrl: 'https://meet.example.org' },
       joinTokens: TOKENS,
       limits: { ...DEFAULT_LIMITS, ...limits },
-      tell: async (_, event) => {
-        told.push(event);
-      },
     }),
+    emitted,
   );
   let tokens = 0;
   return {
     store,
-    told,
+    emitted,
     run,
     async meeting(more = {}) {
       const { Meeting } = await run('CreateMeeting', {

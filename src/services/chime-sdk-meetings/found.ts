@@ -1,9 +1,10 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Attendee, CreateMeetingRequest, Meeting, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
+import type { MeetingNames } from '../chime/events.ts';
 import type { Call } from '../kit/operation.ts';
 import { guid, meetingArn } from './access.ts';
 import { toCapabilities } from './capabilities.ts';
-import type { MeetingNames, MeetingsDeps } from './deps.ts';
+import type { MeetingsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { mediaPlacement } from './media-placement.ts';
 import { type AttendeeRecord, attendees } from './tables/attendees.ts';
 import { type MeetingRecord, meetings } from './tables/meetings.ts';

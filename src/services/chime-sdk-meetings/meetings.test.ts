@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
 import type { CreateMeetingRequest } from '#model/generated/chime-sdk-meetings.ts';
-import type { MeetingEvent } from './deps.ts';
+import { workFor } from '../chime/fixture.ts';
 import { ACCOUNT, HOUR, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
 import { sweepEndedMeetings } from './sweep.ts';
 import { attendees } from './tables/attendees.ts';
@@ -110,7 +110,7 @@ test('A meeting: nobody but its account in its region finds it', async () => {
 });
 
 test('A meeting: it ends 24 hours after it was made, and is then swept away', async () => {
-  const { run, meeting, store, told } = await openFixture();
+  const { run, meeting, store, emitted } = await openFixture();
   const MeetingId = await meeting();
   await run('GetMeeting', { MeetingId }, { now: instant(START + 24 * HOUR - 1) });
   const now = instant(START + 24 * HOUR);
@@ -118,13 +118,10 @@ test('A meeting: it ends 24 hours after it was made, and is then swept away', as
     code: 'NotFoundException',
     message: `Meeting <${MeetingId}> not found`,
   });
-  const tell = async (_: unknown, event: MeetingEvent) => {
-    told.push(event);
-  };
-  const sweep = (at: Instant) => store.transaction((tx) => sweepEndedMeetings(tx, at, tell));
-  assert.deepEqual([await sweep(instant(now - 1)), await sweep(now), await sweep(now)], [0, 1, 0]);
+  const sweep = (at: Instant) => store.transaction((tx) => sweepEndedMeetings(workFor(tx, at, emitted)));
+  assert.deepEqual([await sweep(instant(now - 1)), await sweep(now), await sweep(now)], ['done', 'done', 'done']);
   assert.deepEqual(
-    told.map((each) => [each.type, each.meetingId]),
+    emitted.map((each) => [each.type, each.meetingId]),
     [
       ['MeetingStarted', MeetingId],
       ['MeetingEnded', MeetingId],
@@ -140,14 +137,14 @@ test('A meeting: the media plane may end it before', async () => {
 });
 
 test('DeleteMeeting: it is gone with its attendees, a second time is NotFoundException', async () => {
-  const { run, meeting, attendee, store, told } = await openFixture();
+  const { run, meeting, attendee, store, emitted } = await openFixture();
   const MeetingId = await meeting();
   const AttendeeId = await attendee(MeetingId, 'ada');
   await run('DeleteMeeting', { MeetingId });
   await assert.rejects(run('DeleteMeeting', { MeetingId }), { code: 'NotFoundException' });
   assert.equal(await store.transaction((tx) => tx.of(attendees).get(MeetingId, AttendeeId)), undefined);
   assert.deepEqual(
-    told.map(({ type }) => type),
+    emitted.map(({ type }) => type),
     ['MeetingStarted', 'AttendeeAdded', 'MeetingEnded'],
   );
 });

@@ -1,11 +1,12 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMeetingsApi, CreateMeetingRequest, CreateMeetingWithAttendeesRequest } from '#model/generated/chime-sdk-meetings.ts';
+import type { MeetingEvent } from '../chime/events.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { requestHash } from '../kit/request-hash.ts';
 import { guid, meetingArn, onMeeting } from './access.ts';
 import { addAttendees, existingAttendees } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
 import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, toMeeting } from './found.ts';
 import { MEDIA_REGIONS } from './media-placement.ts';
@@ -62,7 +63,7 @@ export function meetingOperations(
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         await call.tx.of(meetings).remove(call.accountId, call.region, meeting.record.meetingId);
-        await deps.tell?.(call.tx, { type: 'MeetingEnded', ...named(meeting) });
+        await call.emit<MeetingEvent>({ type: 'MeetingEnded', ...named(meeting) });
         return {};
       },
     },
@@ -112,7 +113,7 @@ async function makeMeeting(
   await tx.of(meetings).add(record);
   await tx.idempotency.put(key, { requestHash: hash, answer: record.meetingId, expiresAt: record.endsAt });
   const meeting = { record, asked };
-  await deps.tell?.(tx, { type: 'MeetingStarted', ...named(meeting) });
+  await call.emit<MeetingEvent>({ type: 'MeetingStarted', ...named(meeting) });
   return { meeting, made: true };
 }
 

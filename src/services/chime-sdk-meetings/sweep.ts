@@ -1,18 +1,18 @@
-import type { Instant } from '#core/instant.ts';
-import type { Tx } from '#store/store.ts';
-import type { Tell } from './deps.ts';
+import type { MeetingEvent } from '../chime/events.ts';
+import type { Work } from '../kit/events.ts';
 import { found, named } from './found.ts';
 import { meetings } from './tables/meetings.ts';
 
-/** Removed in one transaction: it holds up others for as long as it takes. */
+/** Meetings that one transaction deletes. Other requests wait for it. */
 const SWEPT_AT_ONCE = 100;
 
 /**
- * Removes meetings that have ended by themselves, and tells that they have. No read finds them before either: this gives back their space.
- * Resolves to how many there were; call again while it is `SWEPT_AT_ONCE`, then in a minute or so.
+ * Deletes meetings that have ended. Reads already ignore them, so a sweep only frees space.
+ *
+ * Emits: MeetingEnded.
  */
-export async function sweepEndedMeetings(tx: Tx, now: Instant, tell?: Tell): Promise<number> {
-  const ended = await tx.of(meetings).removeEnded(now, SWEPT_AT_ONCE);
-  for (const record of ended) await tell?.(tx, { type: 'MeetingEnded', ...named(found(record)) });
-  return ended.length;
+export async function sweepEndedMeetings(work: Work): Promise<'more' | 'done'> {
+  const ended = await work.tx.of(meetings).removeEnded(work.now, SWEPT_AT_ONCE);
+  for (const record of ended) await work.emit<MeetingEvent>({ type: 'MeetingEnded', ...named(found(record)) });
+  return ended.length === SWEPT_AT_ONCE ? 'more' : 'done';
 }

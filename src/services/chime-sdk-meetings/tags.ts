@@ -1,8 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import { tagOperations } from '../chime/tags.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { meetingIdOf } from './access.ts';
+import { AwsError } from './errors.ts';
 import { meetings } from './tables/meetings.ts';
 
 type Operations = ServiceOperations<ChimeSdkMeetingsApi>;

@@ -35,7 +35,7 @@ for (const [what, TranscriptionConfiguration] of [
     });
     assert.deepEqual(await fixture.store.transaction((tx) => tx.of(meetings).transcribed(ACCOUNT, START, 10)), []);
     assert.deepEqual(
-      fixture.told.map(({ type }) => type),
+      fixture.emitted.map(({ type }) => type),
       ['MeetingStarted'],
     );
   });
@@ -50,7 +50,7 @@ test('StopMeetingTranscription: ends a transcription of an earlier version once,
   await fixture.run('StopMeetingTranscription', { MeetingId });
   assert.deepEqual(await fixture.store.transaction((tx) => tx.of(meetings).transcribed(ACCOUNT, START, 10)), []);
   assert.deepEqual(
-    fixture.told.map(({ type }) => type),
+    fixture.emitted.map(({ type }) => type),
     ['MeetingStarted', 'TranscriptionStopped'],
   );
 });

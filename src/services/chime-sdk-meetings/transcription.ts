@@ -1,15 +1,15 @@
-import { AwsError } from '#core/aws-error.ts';
 import type {
   ChimeSdkMeetingsApi,
   StartMeetingTranscriptionRequest,
   TranscriptionConfiguration,
 } from '#model/generated/chime-sdk-meetings.ts';
+import type { MeetingEvent } from '../chime/events.ts';
 import { requireTranscribeSettings } from '../chime/transcribe-settings.ts';
 import { requireLinkedRole } from '../iam/service-linked-roles.ts';
 import { type NotYet, notYetImplemented } from '../kit/not-yet.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onMeeting } from './access.ts';
-import type { MeetingsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { meetingOrNotFound, named } from './found.ts';
 import { meetings } from './tables/meetings.ts';
 
@@ -27,7 +27,7 @@ interface TranscriptionOperations {
  * Source: chime-sdk-meetings 2021-07-15, StartMeetingTranscription, StopMeetingTranscription.
  * Assumed: stopping a transcription that was not started is not an error.
  */
-export function transcriptionOperations(deps: MeetingsDeps): TranscriptionOperations {
+export function transcriptionOperations(): TranscriptionOperations {
   return {
     /**
      * Checks everything that a start requires, then refuses it.
@@ -60,7 +60,7 @@ export function transcriptionOperations(deps: MeetingsDeps): TranscriptionOperat
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         if (meeting.record.transcription === undefined) return {};
         await call.tx.of(meetings).setTranscription(meeting.record.meetingId, undefined);
-        await deps.tell?.(call.tx, { type: 'TranscriptionStopped', ...named(meeting) });
+        await call.emit<MeetingEvent>({ type: 'TranscriptionStopped', ...named(meeting) });
         return {};
       },
     },

@@ -1,7 +1,7 @@
 /** The second layer of messaging: whether the bearer's role permits what IAM allowed. Requirements CHM-5, CHM-6. */
-import { AwsError } from '#core/aws-error.ts';
 import { type AppInstanceMember, findMember, isAppInstanceAdmin } from '../chime/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { channelOrMissing } from './found.ts';
 import { type BearerOperation, type Facts, permitted, type Role } from './roles.ts';
 import type { ChannelRecord } from './tables/channels.ts';

@@ -1,10 +1,11 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChannelBan, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import { isAppInstanceAdmin } from '../chime/app-instances.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit, memberOrForbidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, named } from './found.ts';
 import { removeMemberships } from './memberships.ts';
 import { addStanding, describeStanding, pageOfStandings, standingOrMissing } from './standings.ts';
@@ -40,8 +41,8 @@ export function banOperations(deps: MessagingDeps): BanOperations {
         }
         const made = await addStanding(call, channel, 'banned', member.key, bearer.key, deps.limits.bansOfChannel);
         const ban = await toBan(call, channel, made);
-        await deps.tell?.(tx, { type: 'CREATE_CHANNEL_BAN', ...named(channel), ban });
-        await removeMemberships(call, deps, channel, await tx.of(memberships).ofMember(channel, member.key));
+        await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL_BAN', ...named(channel), ban });
+        await removeMemberships(call, channel, await tx.of(memberships).ofMember(channel, member.key));
         return { ChannelArn: channelArn(channel), ...(ban.Member && { Member: ban.Member }) };
       },
     },
@@ -78,7 +79,7 @@ export function banOperations(deps: MessagingDeps): BanOperations {
         const { channel } = await admit(call, 'DeleteChannelBan', input);
         const found = await standingOrMissing(call, 'DeleteChannelBan', channel, 'banned', input.MemberArn);
         await call.tx.of(standings).remove(channel.channelKey, 'banned', found.member);
-        await deps.tell?.(call.tx, { type: 'DELETE_CHANNEL_BAN', ...named(channel), ban: await toBan(call, channel, found) });
+        await call.emit<ChannelEvent>({ type: 'DELETE_CHANNEL_BAN', ...named(channel), ban: await toBan(call, channel, found) });
         return {};
       },
     },

@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi, CreateChannelRequest, ElasticChannelConfiguration } from '#model/generated/chime-sdk-messaging.ts';
 import { parseAppInstanceArn } from '../chime/app-instances.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import { requireTags, withTags } from '../chime/tags.ts';
 import { once } from '../kit/once.ts';
@@ -9,6 +9,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onBearer, onChannel, onEach, onMaking } from './access.ts';
 import { admit, admitToAppInstance, type Bearer, memberKey, memberOrForbidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, named, toChannel, toChannelSummary, toExpirationSettings } from './found.ts';
 import { addMember } from './memberships.ts';
 import { addModerator } from './moderators.ts';
@@ -94,7 +95,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
           },
         };
         await call.tx.of(channels).put(changed);
-        await deps.tell?.(call.tx, { type: 'UPDATE_CHANNEL', ...named(changed), channel: await toChannel(call.tx, changed) });
+        await call.emit<ChannelEvent>({ type: 'UPDATE_CHANNEL', ...named(changed), channel: await toChannel(call.tx, changed) });
         return { ChannelArn: channelArn(changed) };
       },
     },
@@ -108,7 +109,7 @@ export function channelOperations(deps: MessagingDeps): ChannelOperations {
       access: onChannel('DeleteChannel'),
       async handle(call, input) {
         const { channel } = await admit(call, 'DeleteChannel', input);
-        await deps.tell?.(call.tx, { type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(call.tx, channel) });
+        await call.emit<ChannelEvent>({ type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(call.tx, channel) });
         await call.tx.of(channels).remove(channel);
         return {};
       },
@@ -260,7 +261,7 @@ async function makeChannel(call: Call, deps: MessagingDeps, bearer: Bearer, inpu
   if ((await tx.of(channels).add(channel)) === 'exists') {
     throw new AwsError('ConflictException', `Channel ${channelArn(channel)} already exists.`);
   }
-  await deps.tell?.(tx, { type: 'CREATE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
+  await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
 
   // Who is named twice, or is the bearer, is one.
   const moderators = new Map([[bearer.key, bearer.arn]]);

@@ -3,8 +3,9 @@ import { instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Store } from '#store/store.ts';
 import { APP_INSTANCE, APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, type AppInstanceDocument } from '../chime/app-instances.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { ACCOUNT, openOperations, type Run, START } from '../chime/fixture.ts';
-import { type ChannelEvent, DEFAULT_LIMITS, type MessagingLimits } from './deps.ts';
+import { DEFAULT_LIMITS, type MessagingLimits } from './deps.ts';
 import { messagingOperations } from './operations.ts';
 
 type Api = ChimeSdkMessagingApi;
@@ -18,7 +19,7 @@ export const BOT = `${CHAT}/bot/helper`;
 
 export interface Fixture {
   readonly store: Store;
-  readonly told: ChannelEvent[];
+  readonly emitted: ChannelEvent[];
   readonly run: Run<Api>;
   /** Makes a channel of `ada`, who moderates it, with members; resolves to its ARN. */
   channel(members?: readonly string[], more?: Partial<Api['CreateChannel']['input']>): Promise<string>;
@@ -27,15 +28,13 @@ export interface Fixture {
 }
 
 export async function openFixture(limits: Partial<MessagingLimits> = {}, document: Partial<AppInstanceDocument> = {}): Promise<Fixture> {
-  const told: ChannelEvent[] = [];
+  const emitted: ChannelEvent[] = [];
   const { store, run } = await openOperations<Api>(
     messagingOperations({
       limits: { ...DEFAULT_LIMITS, ...limits },
       sessionEndpoint: 'chat.example.org:7443',
-      tell: async (_, event) => {
-        told.push(event);
-      },
     }),
+    emitted,
   );
   const place = { accountId: ACCOUNT, region: 'us-east-1', createdAt: START, updatedAt: START, tags: [] };
   await store.transaction(async ({ resources }) => {
@@ -52,7 +51,7 @@ export async function openFixture(limits: Partial<MessagingLimits> = {}, documen
   let tokens = 0;
   return {
     store,
-    told,
+    emitted,
     run,
     async channel(members = [], more = {}) {
       const { ChannelArn } = await run('CreateChannel', {

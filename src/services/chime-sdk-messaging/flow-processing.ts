@@ -1,6 +1,6 @@
 import { inAppInstance } from '../chime/app-instances.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import type { Call } from '../kit/operation.ts';
-import type { MessagingDeps } from './deps.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 import { named } from './found.ts';
 import type { ChannelRecord } from './tables/channels.ts';
@@ -14,19 +14,14 @@ import type { ChannelRecord } from './tables/channels.ts';
  * Emits: ProcessorInvocationFailure of each processor that was reached.
  * @returns why the message must not be sent; undefined where it may
  */
-export async function passThroughFlow(
-  call: Call,
-  { tell }: MessagingDeps,
-  channel: ChannelRecord,
-  messageId: string,
-): Promise<string | undefined> {
+export async function passThroughFlow(call: Call, channel: ChannelRecord, messageId: string): Promise<string | undefined> {
   const { tx } = call;
   if (channel.flowId === undefined) return undefined;
   const flow = await tx.resources.get(CHANNEL_FLOW, { ...inAppInstance(channel, channel.appInstanceId), id: channel.flowId });
   const processors = flow?.document.processors.toSorted((a, b) => a.ExecutionOrder - b.ExecutionOrder) ?? [];
   for (const { Name, Configuration, FallbackAction } of processors) {
     const processorResourceArn = Configuration.Lambda.ResourceArn;
-    await tell?.(tx, {
+    await call.emit<ChannelEvent>({
       type: 'ProcessorInvocationFailure',
       ...named(channel),
       messageId,

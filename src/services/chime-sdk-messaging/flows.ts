@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChannelFlow, ChimeSdkMessagingApi, Processor } from '#model/generated/chime-sdk-messaging.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
@@ -10,6 +9,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { inAppInstanceArn, namedBy, onArns, onMaking } from './access.ts';
 import { admit } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { CHANNEL_FLOW, type ChannelFlowDocument } from './flow-documents.ts';
 import { channelArn, missing, toAssociatedChannel } from './found.ts';
 import { channels } from './tables/channels.ts';

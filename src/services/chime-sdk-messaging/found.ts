@@ -1,10 +1,10 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Channel, ChannelSummary, ChimeSdkMessagingApi, Identity } from '#model/generated/chime-sdk-messaging.ts';
 import { loadModel } from '#model/load.ts';
 import type { Tx } from '#store/store.ts';
 import { appInstanceArn, findMember, type Where } from '../chime/app-instances.ts';
+import type { ChannelNames } from '../chime/events.ts';
 import { inAppInstanceArn, namedBy } from './access.ts';
-import type { ChannelNames } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 
 /**

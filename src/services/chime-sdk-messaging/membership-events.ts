@@ -1,6 +1,6 @@
 import type { ChannelMembership, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
-import type { ChannelEvent } from './deps.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { channelArn, named, toIdentity } from './found.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import type { MembershipRecord } from './tables/memberships.ts';

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type {
   BatchCreateChannelMembershipError,
   ChannelMembershipType,
@@ -6,11 +5,13 @@ import type {
   ErrorCode,
   Identity,
 } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { type Admitted, admit, type Bearer, memberOrForbidden, requireSeesHidden, seesHidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, missing, named, toIdentities, toIdentity } from './found.ts';
 import { inSubChannel, membershipEvent, toMembership } from './membership-events.ts';
 import { scaleIn, subChannelForNew, subChannelOf } from './sub-channels.ts';
@@ -86,7 +87,11 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
           ...inSubChannel(input.SubChannelId ?? ''),
         };
         if (!alone && Members.length > 0) {
-          await deps.tell?.(tx, { type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP', ...named(channel), memberships: BatchChannelMemberships });
+          await call.emit<ChannelEvent>({
+            type: 'BATCH_CREATE_CHANNEL_MEMBERSHIP',
+            ...named(channel),
+            memberships: BatchChannelMemberships,
+          });
         }
         return { BatchChannelMemberships, Errors };
       },
@@ -158,7 +163,7 @@ export function membershipOperations(deps: MessagingDeps): MembershipOperations 
         const [first] = those;
         if (first === undefined) throw noMember('DeleteChannelMembership', input.MemberArn);
         if (input.SubChannelId !== undefined) await requireModerator(call, channel, first.member);
-        await removeMemberships(call, deps, channel, those);
+        await removeMemberships(call, channel, those);
         return {};
       },
     },
@@ -238,7 +243,7 @@ export async function addMember(
   }
   const membership: MembershipRecord = {
     channelKey,
-    subChannelId: await placeFor(call, deps, channel, key, { MemberArn, Type, ...(SubChannelId !== undefined && { SubChannelId }) }),
+    subChannelId: await placeFor(call, channel, key, { MemberArn, Type, ...(SubChannelId !== undefined && { SubChannelId }) }),
     member: key,
     appInstanceId,
     type: Type,
@@ -247,12 +252,12 @@ export async function addMember(
     updatedAt: now,
   };
   if ((await tx.of(memberships).add(membership)) === 'exists') throw alreadyMember(MemberArn);
-  if (alone) await deps.tell?.(tx, await membershipEvent(tx, 'CREATE_CHANNEL_MEMBERSHIP', channel, membership));
+  if (alone) await call.emit<ChannelEvent>(await membershipEvent(tx, 'CREATE_CHANNEL_MEMBERSHIP', channel, membership));
   return membership;
 }
 
 /** The sub-channel of a new membership; `''` where the channel has none. */
-async function placeFor(call: Call, deps: MessagingDeps, channel: ChannelRecord, member: string, added: NewMember): Promise<string> {
+async function placeFor(call: Call, channel: ChannelRecord, member: string, added: NewMember): Promise<string> {
   const { MemberArn, Type, SubChannelId } = added;
   if (channel.document.elastic === undefined) return SubChannelId === undefined ? '' : subChannelOf(call, channel, SubChannelId);
   if (Type === 'HIDDEN') throw new AwsError('BadRequestException', 'An elastic channel has no hidden memberships.');
@@ -261,7 +266,7 @@ async function placeFor(call: Call, deps: MessagingDeps, channel: ChannelRecord,
   }
   if (SubChannelId !== undefined) throw subChannelOfModeratorsOnly();
   if ((await call.tx.of(memberships).ofMember(channel, member)).length > 0) throw alreadyMember(MemberArn);
-  return subChannelForNew(call, deps, channel);
+  return subChannelForNew(call, channel);
 }
 
 async function requireModerator({ tx }: Call, { channelKey }: ChannelRecord, member: string): Promise<void> {
@@ -281,16 +286,11 @@ function alreadyMember(memberArn: string): AwsError {
  *
  * Emits: DELETE_CHANNEL_MEMBERSHIP of each, and what an elastic channel emits that becomes smaller.
  */
-export async function removeMemberships(
-  call: Call,
-  deps: MessagingDeps,
-  channel: ChannelRecord,
-  those: readonly MembershipRecord[],
-): Promise<void> {
+export async function removeMemberships(call: Call, channel: ChannelRecord, those: readonly MembershipRecord[]): Promise<void> {
   const { tx } = call;
   for (const membership of those) {
     await tx.of(memberships).remove(channel.channelKey, membership.subChannelId, membership.member);
-    await deps.tell?.(tx, await membershipEvent(tx, 'DELETE_CHANNEL_MEMBERSHIP', channel, membership));
-    if (membership.subChannelId !== '') await scaleIn(call, deps, channel, membership.subChannelId);
+    await call.emit<ChannelEvent>(await membershipEvent(tx, 'DELETE_CHANNEL_MEMBERSHIP', channel, membership));
+    if (membership.subChannelId !== '') await scaleIn(call, channel, membership.subChannelId);
   }
 }

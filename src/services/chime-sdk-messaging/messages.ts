@@ -1,13 +1,13 @@
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { ChannelMessage, ChimeSdkMessagingApi, SendChannelMessageRequest } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelEvent, MessageEventType } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import { once } from '../kit/once.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { type Admitted, admit, memberOrForbidden, seesHidden } from './admit.ts';
 import { expiryOf } from './channels.ts';
-import type { ChannelEvent, MessageEventType, MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { passThroughFlow } from './flow-processing.ts';
 import { channelArn, named } from './found.ts';
 import { inSubChannel, membershipEvent } from './membership-events.ts';
@@ -47,7 +47,7 @@ const BEGINNING = instant(0);
 const END = instant(8.64e15);
 
 /** Sending, reading, changing and removing messages. Source: chime-sdk-messaging 2021-05-15. */
-export function messageOperations(deps: MessagingDeps): MessageOperations {
+export function messageOperations(): MessageOperations {
   return {
     /**
      * Sends a message, or answers with the one this token sent. One that is NON_PERSISTENT is told to who is there and not kept.
@@ -70,7 +70,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
           'chime:SendChannelMessage',
           { ...input, ClientRequestToken: `${bearer.arn} ${input.ClientRequestToken}` },
           async () => true,
-          async () => JSON.stringify(await sendMessage(call, deps, admitted, subChannelId, input)),
+          async () => JSON.stringify(await sendMessage(call, admitted, subChannelId, input)),
         );
         const { MessageId, Status } = JSON.parse(sent) as Pick<ChannelMessage, 'MessageId' | 'Status'>;
         return { ...answerOf(channel, subChannelId, MessageId as string), Status: Status as NonNullable<typeof Status> };
@@ -140,15 +140,15 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
           updatedAt: now,
           editedAt: now,
         };
-        const failure = await passThroughFlow(call, deps, channel, record.messageId);
+        const failure = await passThroughFlow(call, channel, record.messageId);
         const answer = answerOf(channel, subChannelId, record.messageId);
         if (failure !== undefined) {
           const failed = { ...changed, failure };
-          await tellOf(call, deps, 'FAILED_UPDATE_CHANNEL_MESSAGE', channel, { record, document: failed });
+          await emitMessage(call, 'FAILED_UPDATE_CHANNEL_MESSAGE', channel, { record, document: failed });
           return { ...answer, Status: toStatus(failed) };
         }
         await tx.of(channelMessages).put({ ...record, document: JSON.stringify(changed) });
-        await tellOf(call, deps, 'UPDATE_CHANNEL_MESSAGE', channel, { record, document: changed });
+        await emitMessage(call, 'UPDATE_CHANNEL_MESSAGE', channel, { record, document: changed });
         return { ...answer, Status: toStatus(changed) };
       },
     },
@@ -170,7 +170,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
           const { metadata: _, attributes: __, ...kept } = document;
           const redacted: MessageDocument = { ...kept, content: '', updatedAt: call.now, redacted: true };
           await call.tx.of(channelMessages).put({ ...record, document: JSON.stringify(redacted) });
-          await tellOf(call, deps, 'REDACT_CHANNEL_MESSAGE', channel, { record, document: redacted });
+          await emitMessage(call, 'REDACT_CHANNEL_MESSAGE', channel, { record, document: redacted });
         }
         return answerOf(channel, subChannelId, record.messageId);
       },
@@ -191,7 +191,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
         const subChannelId = await subChannelOf(call, channel, input.SubChannelId);
         const message = await messageOrMissing(call, 'DeleteChannelMessage', channel, subChannelId, input.MessageId);
         await call.tx.of(channelMessages).remove(message.record);
-        await tellOf(call, deps, 'DELETE_CHANNEL_MESSAGE', channel, message);
+        await emitMessage(call, 'DELETE_CHANNEL_MESSAGE', channel, message);
         return {};
       },
     },
@@ -220,7 +220,7 @@ export function messageOperations(deps: MessagingDeps): MessageOperations {
         for (const membership of await tx.of(memberships).ofMember(channel, bearer.key)) {
           const read = { ...membership, readMarkerAt: now };
           await tx.of(memberships).put(read);
-          await deps.tell?.(tx, await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, read));
+          await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, read));
         }
         return { ChannelArn: channelArn(channel) };
       },
@@ -259,7 +259,6 @@ function withoutSubChannel({ ChannelArn, ChimeBearer }: MessageInput) {
 
 async function sendMessage(
   call: Call,
-  deps: MessagingDeps,
   admitted: Admitted,
   subChannelId: string,
   input: SendChannelMessageRequest,
@@ -268,7 +267,7 @@ async function sendMessage(
   const { bearer, channel } = admitted;
   const target = await targetOf(call, admitted, subChannelId, input);
   const messageId = call.newId();
-  const failure = await passThroughFlow(call, deps, channel, messageId);
+  const failure = await passThroughFlow(call, channel, messageId);
   const document: MessageDocument = {
     content: input.Content,
     ...(input.Metadata !== undefined && { metadata: input.Metadata }),
@@ -293,8 +292,8 @@ async function sendMessage(
   const message = { record, document };
   if (failure === undefined) {
     await tx.of(channels).touch(channel.channelKey, record.createdAt, expiryOf({ ...channel, lastMessageAt: record.createdAt }));
-    await tellOf(call, deps, 'CREATE_CHANNEL_MESSAGE', channel, message, input.PushNotification);
-  } else await tellOf(call, deps, 'FAILED_CREATE_CHANNEL_MESSAGE', channel, message);
+    await emitMessage(call, 'CREATE_CHANNEL_MESSAGE', channel, message, input.PushNotification);
+  } else await emitMessage(call, 'FAILED_CREATE_CHANNEL_MESSAGE', channel, message);
   return { MessageId: messageId, Status: toStatus(document) };
 }
 
@@ -334,22 +333,15 @@ function answerOf(channel: ChannelRecord, subChannelId: string, MessageId: strin
   return { ChannelArn: channelArn(channel), MessageId, ...inSubChannel(subChannelId) };
 }
 
-async function tellOf(
-  { tx }: Call,
-  { tell }: MessagingDeps,
+async function emitMessage(
+  call: Call,
   type: MessageEventType,
   channel: ChannelRecord,
   message: FoundMessage,
   pushNotification?: SendChannelMessageRequest['PushNotification'],
 ): Promise<void> {
-  if (tell === undefined) return;
-  const event: ChannelEvent = {
-    type,
-    ...named(channel),
-    message: await toMessage(tx, channel, message),
-    ...(pushNotification !== undefined && { pushNotification }),
-  };
-  await tell(tx, event);
+  const event = { type, ...named(channel), message: await toMessage(call.tx, channel, message) };
+  await call.emit<ChannelEvent>(pushNotification === undefined ? event : { ...event, pushNotification });
 }
 
 function placeOf(after: string | undefined): { readonly createdAt: Instant; readonly messageId: string } | undefined {

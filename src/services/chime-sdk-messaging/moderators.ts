@@ -1,9 +1,10 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChannelModerator, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit, type Bearer, memberOrForbidden } from './admit.ts';
 import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, named, toIdentity } from './found.ts';
 import { removeMemberships } from './memberships.ts';
 import { addStanding, describeStanding, pageOfStandings, standingOrMissing } from './standings.ts';
@@ -71,8 +72,8 @@ export function moderatorOperations(deps: MessagingDeps): ModeratorOperations {
         const found = await standingOrMissing(call, 'DeleteChannelModerator', channel, 'moderator', input.ChannelModeratorArn);
         await call.tx.of(standings).remove(channel.channelKey, 'moderator', found.member);
         const moderator = await toModerator(call, channel, found);
-        await deps.tell?.(call.tx, { type: 'DELETE_CHANNEL_MODERATOR', ...named(channel), moderator });
-        await leaveSubChannels(call, deps, channel, found.member);
+        await call.emit<ChannelEvent>({ type: 'DELETE_CHANNEL_MODERATOR', ...named(channel), moderator });
+        await leaveSubChannels(call, channel, found.member);
         return {};
       },
     },
@@ -93,15 +94,15 @@ export async function addModerator(
   }
   const made = await addStanding(call, channel, 'moderator', key, by.key, deps.limits.moderatorsOfChannel);
   const moderator = await toModerator(call, channel, made);
-  await deps.tell?.(call.tx, { type: 'CREATE_CHANNEL_MODERATOR', ...named(channel), moderator });
-  await leaveSubChannels(call, deps, channel, key);
+  await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL_MODERATOR', ...named(channel), moderator });
+  await leaveSubChannels(call, channel, key);
   return made;
 }
 
 /** Source: Chime SDK Developer Guide, "Managing elastic channel members": who becomes a moderator, or no longer is one, loses his memberships. */
-async function leaveSubChannels(call: Call, deps: MessagingDeps, channel: ChannelRecord, member: string): Promise<void> {
+async function leaveSubChannels(call: Call, channel: ChannelRecord, member: string): Promise<void> {
   if (channel.document.elastic === undefined) return;
-  await removeMemberships(call, deps, channel, await call.tx.of(memberships).ofMember(channel, member));
+  await removeMemberships(call, channel, await call.tx.of(memberships).ofMember(channel, member));
 }
 
 async function toModerator(call: Call, channel: ChannelRecord, record: StandingRecord): Promise<ChannelModerator> {

@@ -1,8 +1,8 @@
 import type { ChannelMembershipPreferences, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit } from './admit.ts';
-import type { MessagingDeps } from './deps.ts';
 import { channelArn, toIdentity } from './found.ts';
 import { membershipEvent } from './membership-events.ts';
 import { membershipsOf, noMember } from './memberships.ts';
@@ -15,9 +15,7 @@ type Operations = ServiceOperations<ChimeSdkMessagingApi>;
  *
  * Source: chime-sdk-messaging 2021-05-15, Get- and PutChannelMembershipPreferences.
  */
-export function preferenceOperations(
-  deps: MessagingDeps,
-): Pick<Operations, 'GetChannelMembershipPreferences' | 'PutChannelMembershipPreferences'> {
+export function preferenceOperations(): Pick<Operations, 'GetChannelMembershipPreferences' | 'PutChannelMembershipPreferences'> {
   return {
     /** @throws ForbiddenException no such channel; it is somebody else's membership, or there is none */
     GetChannelMembershipPreferences: {
@@ -38,7 +36,7 @@ export function preferenceOperations(
     /**
      * @throws ForbiddenException no such channel; it is somebody else's membership, or there is none
      *
-     * Emits: UPDATE_CHANNEL_MEMBERSHIP, to him alone.
+     * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
      */
     PutChannelMembershipPreferences: {
       access: onChannel('PutChannelMembershipPreferences'),
@@ -52,7 +50,7 @@ export function preferenceOperations(
         for (const membership of those) {
           const changed = { ...membership, updatedAt: now, preferences: JSON.stringify(Preferences) };
           await tx.of(memberships).put(changed);
-          await deps.tell?.(tx, await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, changed));
+          await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, changed));
         }
         return { ChannelArn: channelArn(channel), Member: await toIdentity(tx, channel, first.member), Preferences };
       },

@@ -92,7 +92,7 @@ for (const [name, title, input, code] of REFUSED) {
 }
 
 test('BatchCreateChannelMembership: who cannot be added is told apart, and the others are in', async () => {
-  const { told, run, channel } = await openFixture();
+  const { emitted, run, channel } = await openFixture();
   const ChannelArn = await channel([bert]);
   const { Errors, BatchChannelMemberships } = await run('BatchCreateChannelMembership', {
     ChannelArn,
@@ -110,11 +110,11 @@ test('BatchCreateChannelMembership: who cannot be added is told apart, and the o
     BatchChannelMemberships?.Members?.map(({ Arn }) => Arn),
     [carl, BOT],
   );
-  assert.equal(told.at(-1)?.type, 'BATCH_CREATE_CHANNEL_MEMBERSHIP');
+  assert.equal(emitted.at(-1)?.type, 'BATCH_CREATE_CHANNEL_MEMBERSHIP');
 });
 
 test('Channels: what is done to them is told in the order in which it is done', async () => {
-  const { told, run, channel, send } = await openFixture();
+  const { emitted, run, channel, send } = await openFixture();
   const ChannelArn = await channel([bert]);
   const MessageId = await send(ChannelArn, 'hello');
   await run('RedactChannelMessage', { ChannelArn, MessageId, ChimeBearer: ada });
@@ -122,7 +122,7 @@ test('Channels: what is done to them is told in the order in which it is done', 
   await run('DeleteChannelMembership', { ChannelArn, MemberArn: bert, ChimeBearer: bert });
   await run('DeleteChannel', { ChannelArn, ChimeBearer: ada });
   assert.deepEqual(
-    told.map(({ type }) => type),
+    emitted.map(({ type }) => type),
     [
       'CREATE_CHANNEL',
       'CREATE_CHANNEL_MODERATOR',

@@ -1,8 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi, Identity } from '#model/generated/chime-sdk-messaging.ts';
 import { type PageRequest, pageOf } from '../chime/page.ts';
 import type { Call } from '../kit/operation.ts';
 import type { Admitted } from './admit.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, missing, toIdentities, toIdentity } from './found.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import { type Standing, type StandingRecord, standings } from './tables/standings.ts';

@@ -1,12 +1,11 @@
 import { parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi, StreamingConfiguration } from '#model/generated/chime-sdk-messaging.ts';
 import type { ResourceKind, ResourceRecord } from '#store/resources.ts';
 import { type AppInstanceDocument, findAppInstance, inAppInstance } from '../chime/app-instances.ts';
 import { ensureLinkedRole, onLinkedRole } from '../iam/service-linked-roles.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onArns } from './access.ts';
-import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { missing } from './found.ts';
 
 type Operations = ServiceOperations<ChimeSdkMessagingApi>;
@@ -23,9 +22,7 @@ const STREAM = 'stream/chime-messaging-';
  *
  * Source: chime-sdk-messaging 2021-05-15, PutMessagingStreamingConfigurations and its like.
  */
-export function streamingOperations({
-  linkedRoleMade,
-}: MessagingDeps): Pick<
+export function streamingOperations(): Pick<
   Operations,
   'PutMessagingStreamingConfigurations' | 'GetMessagingStreamingConfigurations' | 'DeleteMessagingStreamingConfigurations'
 > {
@@ -53,7 +50,6 @@ export function streamingOperations({
             `Unable to create service linked role for ${SERVICE}: its name has been taken in this account.`,
           );
         }
-        if (made === 'created') await linkedRoleMade?.(call, SERVICE);
         const { tx, now } = call;
         const key = { ...inAppInstance(call, ''), id: appInstance.id };
         const streaming = { ...key, createdAt: now, updatedAt: now, tags: [], document: input.StreamingConfigurations };

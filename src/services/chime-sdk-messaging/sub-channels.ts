@@ -1,10 +1,10 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onChannel } from './access.ts';
 import { admit } from './admit.ts';
-import type { MessagingDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { channelArn, named } from './found.ts';
 import { membershipEvent } from './membership-events.ts';
 import type { ChannelRecord } from './tables/channels.ts';
@@ -77,7 +77,7 @@ export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChan
  * Source: the guide, SCALE_OUT. Assumed: the first sub-channel comes with the first member; members come from one full sub-channel.
  * @throws ResourceLimitExceededException all are full, and there may be no more
  */
-export async function subChannelForNew(call: Call, deps: MessagingDeps, channel: ChannelRecord): Promise<string> {
+export async function subChannelForNew(call: Call, channel: ChannelRecord): Promise<string> {
   const { tx } = call;
   const { channelKey } = channel;
   const { maximumSubChannels, targetMemberships } = elasticOf(channel);
@@ -89,8 +89,8 @@ export async function subChannelForNew(call: Call, deps: MessagingDeps, channel:
   }
   const subChannelId = call.newId();
   await tx.of(subChannels).add(channelKey, subChannelId);
-  await deps.tell?.(tx, { type: 'CREATE_SUB_CHANNEL', ...named(channel), subChannelId });
-  if (smallest !== undefined) await moveMembers(call, deps, channel, smallest.subChannelId, subChannelId, minimum(channel) - 1);
+  await call.emit<ChannelEvent>({ type: 'CREATE_SUB_CHANNEL', ...named(channel), subChannelId });
+  if (smallest !== undefined) await moveMembers(call, channel, smallest.subChannelId, subChannelId, minimum(channel) - 1);
   return subChannelId;
 }
 
@@ -100,16 +100,16 @@ export async function subChannelForNew(call: Call, deps: MessagingDeps, channel:
  * Source: the guide, SCALE_IN. Assumed: moderators' memberships in it end with it.
  * Emits: UPDATE_CHANNEL_MEMBERSHIP of each who moved, DELETE_SUB_CHANNEL.
  */
-export async function scaleIn(call: Call, deps: MessagingDeps, channel: ChannelRecord, subChannelId: string): Promise<void> {
+export async function scaleIn(call: Call, channel: ChannelRecord, subChannelId: string): Promise<void> {
   const { tx } = call;
   const { channelKey } = channel;
   const shrunk = await tx.of(subChannels).get(channelKey, subChannelId);
   if (shrunk === undefined || shrunk.membershipCount >= minimum(channel)) return;
   const [other] = (await tx.of(subChannels).smallest(channelKey, 2)).filter((each) => each.subChannelId !== subChannelId);
   if (other === undefined || other.membershipCount + shrunk.membershipCount > elasticOf(channel).targetMemberships) return;
-  await moveMembers(call, deps, channel, subChannelId, other.subChannelId, shrunk.membershipCount);
+  await moveMembers(call, channel, subChannelId, other.subChannelId, shrunk.membershipCount);
   await tx.of(subChannels).remove(channelKey, subChannelId);
-  await deps.tell?.(tx, { type: 'DELETE_SUB_CHANNEL', ...named(channel), subChannelId });
+  await call.emit<ChannelEvent>({ type: 'DELETE_SUB_CHANNEL', ...named(channel), subChannelId });
 }
 
 /** How many a sub-channel needs to have. */
@@ -118,10 +118,10 @@ function minimum(channel: ChannelRecord): number {
   return Math.ceil((targetMemberships * minimumPercentage) / 100);
 }
 
-async function moveMembers(call: Call, deps: MessagingDeps, channel: ChannelRecord, from: string, to: string, most: number): Promise<void> {
+async function moveMembers(call: Call, channel: ChannelRecord, from: string, to: string, most: number): Promise<void> {
   const { tx, now } = call;
   for (const member of await tx.of(memberships).move(channel.channelKey, from, to, most, now)) {
     const moved = await tx.of(memberships).get(channel.channelKey, to, member);
-    if (moved !== undefined) await deps.tell?.(tx, await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, moved));
+    if (moved !== undefined) await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, moved));
   }
 }

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACCOUNT, START } from '../chime/fixture.ts';
-import type { ChannelEvent } from './deps.ts';
+import type { Tx } from '#store/store.ts';
+import type { ChannelEvent, IdentityEvent } from '../chime/events.ts';
+import { ACCOUNT, START, workFor } from '../chime/fixture.ts';
+import { emitterOf } from '../kit/events.ts';
 import { APP_INSTANCE_ID, afterDays, BOT, CHAT, openFixture, userArn } from './fixture.ts';
-import { forgetGone, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from './sweep.ts';
+import { deleteContents, forgetDeletedMember, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from './sweep.ts';
 
 const IN_APP_INSTANCE = { accountId: ACCOUNT, region: 'us-east-1', appInstanceId: APP_INSTANCE_ID, arn: CHAT } as const;
+
+/** Emits an event to the subscribers of this folder. */
+const emitIdentity = (tx: Tx, event: IdentityEvent) =>
+  emitterOf([forgetDeletedMember, deleteContents])(workFor(tx, START)).emit<IdentityEvent>(event);
 
 test('Channels: one whose time is over is there until it is swept, which tells that it has expired; the others stay (LOG-5)', async () => {
   const { store, run, channel, send } = await openFixture();
@@ -25,25 +31,20 @@ test('Channels: one whose time is over is there until it is swept, which tells t
     { now: afterDays(0.5) },
   );
   await send(lasting, 'x');
-  const told: ChannelEvent[] = [];
-  const sweep = (days: number) =>
-    store.transaction((tx) =>
-      sweepExpiredChannels(tx, afterDays(days), async (_, event) => {
-        told.push(event);
-      }),
-    );
+  const emitted: ChannelEvent[] = [];
+  const sweep = (days: number) => store.transaction((tx) => sweepExpiredChannels(workFor(tx, afterDays(days), emitted)));
   const there = async (ChannelArn: string) =>
     run('DescribeChannel', { ChannelArn, ChimeBearer: userArn('ada') }).then(
       () => true,
       () => false,
     );
 
-  assert.equal(await sweep(0.9), false);
-  assert.deepEqual([await there(expiring), told], [true, []]);
+  assert.equal(await sweep(0.9), 'done');
+  assert.deepEqual([await there(expiring), emitted], [true, []]);
   await sweep(1.1);
   assert.deepEqual([await there(expiring), await there(active), await there(lasting)], [false, true, true]);
   assert.deepEqual(
-    told.map(({ type, channelId }) => [type, channelId]),
+    emitted.map(({ type, channelId }) => [type, channelId]),
     [
       ['ExpireChannel', expiring.split('/').at(-1)],
       ['DELETE_CHANNEL', expiring.split('/').at(-1)],
@@ -51,7 +52,7 @@ test('Channels: one whose time is over is there until it is swept, which tells t
   );
   await sweep(1.6);
   assert.deepEqual([await there(active), await there(lasting)], [false, true]);
-  while (await store.transaction(sweepRemovedChannels));
+  while ((await store.transaction((tx) => sweepRemovedChannels(workFor(tx, START)))) === 'more');
   const left = await store.transaction(({ sql }) =>
     sql.rows<{ channel_key: string }>('SELECT DISTINCT channel_key FROM channel_membership'),
   );
@@ -79,7 +80,7 @@ test('Messages: those older than the app instance keeps them go, 30 days after i
   );
   const sweep = retentionSweep();
   const after = async (days: number) => {
-    await store.transaction((tx) => sweep(tx, afterDays(days)));
+    await store.transaction((tx) => sweep(workFor(tx, afterDays(days))));
     const { ChannelMessages } = await run('ListChannelMessages', { ChannelArn, ChimeBearer: userArn('ada') });
     return ChannelMessages?.map(({ Content }) => Content);
   };
@@ -93,8 +94,8 @@ test('People: who is gone is a member, a moderator and banned nowhere, and what 
   const ChannelArn = await channel([userArn('bert'), BOT]);
   await run('CreateChannelModerator', { ChannelArn, ChimeBearer: userArn('ada'), ChannelModeratorArn: userArn('bert') });
   await send(ChannelArn, 'mine', { ChimeBearer: userArn('bert') });
-  await store.transaction((tx) => forgetGone(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceUserDeleted', id: 'bert' }));
-  await store.transaction((tx) => forgetGone(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceBotDeleted', id: 'helper' }));
+  await store.transaction((tx) => emitIdentity(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceUserDeleted', id: 'bert' }));
+  await store.transaction((tx) => emitIdentity(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceBotDeleted', id: 'helper' }));
   const on = { ChannelArn, ChimeBearer: userArn('ada') };
   const [memberships, moderators, messages] = [
     await run('ListChannelMemberships', on),
@@ -130,7 +131,7 @@ test('App instances: of one that is gone no channel, flow or streaming configura
     AppInstanceArn: CHAT,
     StreamingConfigurations: [{ DataType: 'Channel', ResourceArn }],
   });
-  await store.transaction((tx) => forgetGone(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceDeleted' }));
+  await store.transaction((tx) => emitIdentity(tx, { ...IN_APP_INSTANCE, type: 'AppInstanceDeleted' }));
   await assert.rejects(run('DescribeChannel', { ChannelArn: first as string, ChimeBearer: userArn('root') }), {
     code: 'ForbiddenException',
   });

@@ -1,9 +1,10 @@
-/** What goes by itself, and what is left of what is gone. */
+/** Deletion of expired channels and messages, and of the data of deleted users and app instances. */
 import { type Instant, instant } from '#core/instant.ts';
 import type { Tx } from '#store/store.ts';
-import { APP_INSTANCE, inAppInstance } from '../chime/app-instances.ts';
-import type { IdentityEvent } from '../chime-sdk-identity/deps.ts';
-import type { Tell } from './deps.ts';
+import { APP_INSTANCE, appInstanceArn, inAppInstance } from '../chime/app-instances.ts';
+import type { ChannelEvent, IdentityEvent } from '../chime/events.ts';
+import { recordServiceEvent } from '../chime/service-events.ts';
+import { subscription, type Work } from '../kit/events.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 import { named, toChannel } from './found.ts';
 import { STREAMING } from './streaming.ts';
@@ -14,41 +15,42 @@ import { removedChannels } from './tables/removed-channels.ts';
 import { standings } from './tables/standings.ts';
 import { subChannels } from './tables/sub-channels.ts';
 
-/** Handled in one transaction: it holds up others for as long as it takes. */
+/** Channels that one transaction handles. Other requests wait for it. */
 const SWEPT_AT_ONCE = 100;
 const ROWS_AT_ONCE = 1_000;
 const DAY_MS = 24 * 60 * 60_000;
-/** Source: Chime SDK Developer Guide, "Managing message retention": for 30 days after the period was set, messages can be restored. */
+/** Source: Chime SDK Developer Guide, "Managing message retention": messages can be restored for 30 days after the period was set. */
 const GRACE_MS = 30 * DAY_MS;
 
 /**
- * Removes channels whose time is over, and tells that they have expired. They are there until then. Resolves to whether there may be more.
+ * Deletes expired channels. Until then they exist.
  *
  * Source: Chime SDK Developer Guide, "Using ExpirationSettings". Requirement LOG-5.
  * Emits: ExpireChannel, DELETE_CHANNEL.
  */
-export async function sweepExpiredChannels(tx: Tx, now: Instant, tell?: Tell): Promise<boolean> {
+export async function sweepExpiredChannels(work: Work): Promise<'more' | 'done'> {
+  const { tx, now } = work;
   const expired = await tx.of(channels).listExpired(now, SWEPT_AT_ONCE);
   for (const channel of expired) {
-    await tell?.(tx, { type: 'ExpireChannel', ...named(channel) });
-    await tell?.(tx, { type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
+    await work.emit<ChannelEvent>({ type: 'ExpireChannel', ...named(channel) });
+    await work.emit<ChannelEvent>({ type: 'DELETE_CHANNEL', ...named(channel), channel: await toChannel(tx, channel) });
     await tx.of(channels).remove(channel);
   }
-  return expired.length === SWEPT_AT_ONCE;
+  return expired.length === SWEPT_AT_ONCE ? 'more' : 'done';
 }
 
-/** Gives back what removed channels have left. Resolves to whether there is more. */
-export async function sweepRemovedChannels(tx: Tx): Promise<boolean> {
-  return (await tx.of(removedChannels).purge(ROWS_AT_ONCE)) === 'more';
+/** Deletes the rows of deleted channels. */
+export async function sweepRemovedChannels({ tx }: Work): Promise<'more' | 'done'> {
+  return (await tx.of(removedChannels).purge(ROWS_AT_ONCE)) === 'more' ? 'more' : 'done';
 }
 
 /**
- * Removes messages that are older than their app instance keeps them, some channels each time it is called, and after the last one from the
- * first again. Nobody is told: it is no doing of a member's.
+ * Creates the sweep that deletes messages older than the retention period of their app instance. One call handles some channels and
+ * emits nothing. After the last channel it continues with the first.
  */
-export function retentionSweep(): (tx: Tx, now: Instant) => Promise<void> {
+export function retentionSweep(): (work: Work) => Promise<'done'> {
   let after: Pick<ChannelRecord, 'appInstanceId' | 'channelId'> = { appInstanceId: '', channelId: '' };
-  return async (tx, now) => {
+  return async ({ tx, now }) => {
     const page = await tx.of(channels).listAll(SWEPT_AT_ONCE, after);
     for (const channel of page) {
       const before = await keptSince(tx, channel, now);
@@ -60,6 +62,7 @@ export function retentionSweep(): (tx: Tx, now: Instant) => Promise<void> {
       }
     }
     after = page.length < SWEPT_AT_ONCE ? { appInstanceId: '', channelId: '' } : (page.at(-1) as ChannelRecord);
+    return 'done';
   };
 }
 
@@ -71,19 +74,47 @@ async function keptSince(tx: Tx, channel: ChannelRecord, now: Instant): Promise<
   return instant(now - days * DAY_MS);
 }
 
-/** Hears who is gone from an app instance, and forgets him; what he wrote stays. Of an app instance everything goes. */
-export async function forgetGone(tx: Tx, event: IdentityEvent): Promise<void> {
-  const { appInstanceId } = event;
-  if (event.type !== 'AppInstanceDeleted') {
-    const member = `${event.type === 'AppInstanceBotDeleted' ? 'bot' : 'user'}/${event.id}`;
+/** Deletes the memberships, bans and moderators of a deleted user or bot. The messages stay. */
+export const forgetDeletedMember = subscription<IdentityEvent>()(
+  ['AppInstanceUserDeleted', 'AppInstanceUserExpired', 'AppInstanceBotDeleted'],
+  async ({ tx }, { type, appInstanceId, id }) => {
+    const member = `${type === 'AppInstanceBotDeleted' ? 'bot' : 'user'}/${id}`;
     await tx.of(memberships).removeMember(appInstanceId, member);
     await tx.of(standings).removeMember(appInstanceId, member);
-    return;
-  }
+  },
+);
+
+/** Deletes the channels, flows and streaming configurations of a deleted app instance. */
+export const deleteContents = subscription<IdentityEvent>()(['AppInstanceDeleted'], async ({ tx }, event) => {
+  const { appInstanceId } = event;
   for (let page = await tx.of(channels).list(appInstanceId, undefined, SWEPT_AT_ONCE); page.length > 0; ) {
     for (const channel of page) await tx.of(channels).remove(channel);
     page = await tx.of(channels).list(appInstanceId, undefined, SWEPT_AT_ONCE);
   }
   await tx.resources.removeAll(CHANNEL_FLOW, inAppInstance(event, appInstanceId));
   await tx.resources.remove(STREAMING, { ...inAppInstance(event, ''), id: appInstanceId });
-}
+});
+
+/**
+ * Records the expiration of a channel and a failed invocation of a channel processor, because no call records them.
+ * Requirements LOG-5, RBP-4.
+ *
+ * Writes: the trail event ExpireChannel or ProcessorInvocationFailure.
+ * Source: Chime SDK Developer Guide, "AWS CloudTrail events for expired resource deletion"; LOG-24 for a failed invocation.
+ * Assumed: a failed invocation is a service event of the trail, because there is no event bus; the names in `serviceEventDetails`.
+ */
+export const recordChannelEvent = subscription<ChannelEvent>()(['ExpireChannel', 'ProcessorInvocationFailure'], (work, event) => {
+  const inInstance = appInstanceArn(event, event.appInstanceId);
+  const channelArn = `${inInstance}/channel/${event.channelId}`;
+  const details =
+    event.type === 'ExpireChannel'
+      ? { channelArn }
+      : {
+          appInstanceArn: inInstance,
+          channelArn,
+          messageId: event.messageId,
+          processorResourceArn: event.processorResourceArn,
+          failureReason: event.failureReason,
+        };
+  return recordServiceEvent(work, event, event.type, details, channelArn);
+});

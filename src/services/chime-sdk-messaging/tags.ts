@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import { tagOperations } from '../chime/tags.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { CHANNEL_FLOW } from './flow-documents.ts';
 import { findFlow } from './flows.ts';
 import { findChannel } from './found.ts';

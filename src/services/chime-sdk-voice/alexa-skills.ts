@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { Operation, ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
+import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION } from './kinds.ts';
 
 /**

@@ -141,7 +141,7 @@ for (const [name, title, put] of REFUSED) {
     const state = () => run('GetVoiceConnectorOrigination', { VoiceConnectorId });
     const before = await state();
     await assert.rejects(run(name, { VoiceConnectorId, ...put } as never), { code: 'BadRequestException' });
-    assert.deepEqual([await state(), rolesMade], [before, []]);
+    assert.deepEqual([await state(), await rolesMade()], [before, []]);
   });
 }
 
@@ -201,7 +201,7 @@ for (const ConfigurationArn of [
     const StreamingConfiguration = streaming({ MediaInsightsConfiguration: { Disabled: true, ConfigurationArn } });
     const put = { VoiceConnectorId: await fixture.connector(), StreamingConfiguration };
     await assert.rejects(fixture.run('PutVoiceConnectorStreamingConfiguration', put), { code: 'NotFoundException' });
-    assert.deepEqual(fixture.rolesMade, []);
+    assert.deepEqual(await fixture.rolesMade(), []);
   });
 }
 
@@ -212,7 +212,7 @@ test('PutVoiceConnectorStreamingConfiguration: the service-linked role is create
   assert.equal(await role(), undefined);
   for (const _ of [1, 2]) await run('PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId, StreamingConfiguration: STREAMING });
   assert.equal((await role())?.roleName, 'AWSServiceRoleForAmazonChimeVoiceConnector');
-  assert.deepEqual(rolesMade, [VOICE]);
+  assert.deepEqual(await rolesMade(), [VOICE]);
 });
 
 test('PutVoiceConnectorStreamingConfiguration: another role with the name is ForbiddenException (SLR-17)', async () => {

@@ -1,9 +1,9 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, VoiceConnectorAwsRegion } from '#model/generated/chime-sdk-voice.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
 import { listOfAccount } from './access.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, type VoiceConnectorDocument } from './kinds.ts';
 
 /** Source: chime-sdk-voice 2022-08-03, VoiceConnectorAwsRegion. */

@@ -1,13 +1,9 @@
 import type { Vault } from '#core/vault.ts';
-import type { LinkedServicePrincipal } from '../iam/service-linked-roles.ts';
-import type { Call } from '../kit/operation.ts';
 
 /** Dependencies of the voice operations. */
 export interface VoiceDeps {
   readonly vault: Pick<Vault, 'seal'>;
   readonly limits: VoiceLimits;
-  /** Runs after a service-linked role was created, in the same transaction. */
-  readonly linkedRoleMade?: (call: Call, service: LinkedServicePrincipal) => Promise<void>;
 }
 
 /** Limits on the number of resources. */

@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Call } from '../kit/operation.ts';
 import { type MemberChange, member } from '../kit/resource-member.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
 
 /** Destinations of emergency calls. Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorEmergencyCallingConfiguration. */

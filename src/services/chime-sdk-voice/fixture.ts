@@ -2,7 +2,6 @@
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
 import { openOperations, type Run } from '../chime/fixture.ts';
-import type { LinkedServicePrincipal } from '../iam/service-linked-roles.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
 import { voiceOperations } from './operations.ts';
 
@@ -18,8 +17,8 @@ export const TERMINATION: Termination = { CallingRegions: ['US'], CidrAllowedLis
 export interface Fixture {
   readonly store: Store;
   readonly run: Run<Api>;
-  /** The services whose role was made. */
-  readonly rolesMade: LinkedServicePrincipal[];
+  /** Returns the services that created their service-linked role, from the trail. */
+  rolesMade(): Promise<readonly string[]>;
   /** Makes a connector; resolves to its id. */
   connector(more?: Partial<Api['CreateVoiceConnector']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
   /** Makes a SIP media application of a name of its own; resolves to its id. */
@@ -28,7 +27,6 @@ export interface Fixture {
 
 /** Without `vault` nothing can be sealed. */
 export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}): Promise<Fixture> {
-  const rolesMade: LinkedServicePrincipal[] = [];
   const seal = () => {
     throw new Error('this test has no vault');
   };
@@ -36,7 +34,6 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
     voiceOperations({
       vault: { seal },
       limits: limits ?? DEFAULT_LIMITS,
-      linkedRoleMade: async (_, service) => void rolesMade.push(service),
       ...deps,
     }),
   );
@@ -44,7 +41,11 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
   return {
     store,
     run,
-    rolesMade,
+    async rolesMade() {
+      const { rows } = await store.transaction((tx) => tx.trail.since(0, 100));
+      const created = rows.filter(({ eventName }) => eventName === 'CreateServiceLinkedRole');
+      return created.map(({ document }) => JSON.parse(document).userIdentity.invokedBy as string);
+    },
     async connector(more = {}, as = {}) {
       const { VoiceConnector } = await run('CreateVoiceConnector', { Name: 'trunk', RequireEncryption: true, ...more }, as);
       return VoiceConnector?.VoiceConnectorId as string;

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { VoiceConnectorItem } from '#model/generated/chime-sdk-voice.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
@@ -7,6 +6,7 @@ import { placeIn } from '../kit/resource-kind.ts';
 import { findInAccount, onEach } from './access.ts';
 import { groupAssociationsExist } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, VOICE_CONNECTOR_GROUP, type VoiceConnectorGroupDocument } from './kinds.ts';
 
 type Items = readonly VoiceConnectorItem[];

@@ -1,6 +1,5 @@
 /** Kinds of resources of Chime SDK Voice, and the rules that they share. */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { Instant } from '#core/instant.ts';
 import type {
   CallDistributionType,
@@ -17,6 +16,7 @@ import { STORED_VOICE_CONNECTOR, type VoiceConnectorDocument } from '../chime/vo
 import { renamedMembers } from '../kit/renamed-members.ts';
 import { type Conventions, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 
 export { sipCredentialBinding, type VoiceConnectorDocument } from '../chime/voice-connectors.ts';
 

@@ -1,7 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import { ensureLinkedRole, onLinkedRole } from '../iam/service-linked-roles.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
-import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 
 const SERVICE = 'voiceconnector.chime.amazonaws.com';
 
@@ -16,7 +15,7 @@ export function onVoiceConnectorRole(caller: Caller): Access {
  * Source: the beginning of the message, security.md SLR-6. Assumed: the code, and the rest of the message.
  * @throws ForbiddenException a role that is not service-linked has the name
  */
-export async function createVoiceConnectorRole(call: Call, { linkedRoleMade }: VoiceDeps): Promise<void> {
+export async function createVoiceConnectorRole(call: Call): Promise<void> {
   const outcome = await ensureLinkedRole(call, SERVICE);
   if (outcome === 'taken') {
     throw new AwsError(
@@ -24,5 +23,4 @@ export async function createVoiceConnectorRole(call: Call, { linkedRoleMade }: V
       `Unable to create service linked role for ${SERVICE}: its name has been taken in this account.`,
     );
   }
-  if (outcome === 'created') await linkedRoleMade?.(call, SERVICE);
 }

@@ -28,7 +28,7 @@ export function voiceOperations(deps: VoiceDeps): OperationTable<'chime-sdk-voic
     ...emergencyCallingOperations,
     ...externalSystemsOperations,
     ...loggingOperations,
-    ...streamingOperations(deps),
+    ...streamingOperations(),
     ...groupOperations(deps),
     ...sipMediaApplicationOperations(deps),
     ...alexaSkillOperations,

@@ -1,7 +1,7 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Origination, OriginationRoute } from '#model/generated/chime-sdk-voice.ts';
 import { member } from '../kit/resource-member.ts';
 import { refuseForEmergencyCalling } from './emergency-calling.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR } from './kinds.ts';
 
 /** Source: Chime SDK API reference, Origination. */

@@ -1,8 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceKey } from '#store/resources.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_SETTINGS, type VoiceSettingsDocument } from './kinds.ts';
 
 /** Source: Chime SDK API reference, UpdatePhoneNumberSettings: once every seven days. */

@@ -23,7 +23,7 @@ test('CreateSipMediaApplication: Get and List return it, and the role is created
   assert.deepEqual(await run('GetSipMediaApplication', { SipMediaApplicationId: id }), { SipMediaApplication });
   assert.deepEqual(await run('ListSipMediaApplications', {}), { SipMediaApplications: [SipMediaApplication] });
   await application();
-  assert.deepEqual(rolesMade, ['voiceconnector.chime.amazonaws.com']);
+  assert.deepEqual(await rolesMade(), ['voiceconnector.chime.amazonaws.com']);
 });
 
 // biome-ignore format: a table

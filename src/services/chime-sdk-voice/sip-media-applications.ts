@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
@@ -7,6 +6,7 @@ import { member } from '../kit/resource-member.ts';
 import { listOfAccount } from './access.ts';
 import { VOICE_REGIONS } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipMediaApplicationDocument } from './kinds.ts';
 import { createVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
 import { isTarget } from './sip-rules.ts';
@@ -25,7 +25,7 @@ const REGIONS: ReadonlySet<string> = new Set(VOICE_REGIONS);
  */
 export function sipMediaApplicationOperations(deps: VoiceDeps) {
   const most = deps.limits.sipMediaApplications;
-  const ensureRole = (call: Call) => createVoiceConnectorRole(call, deps);
+  const ensureRole = (call: Call) => createVoiceConnectorRole(call);
 
   /** Assumed: a name that is in use is the reason for the ConflictException of Create- and UpdateSipMediaApplication. */
   async function requireFreeName(call: Call, { document, before }: ApplicationChange): Promise<void> {

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { SipRuleTargetApplication, SipRuleTriggerType } from '#model/generated/chime-sdk-voice.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
 import { type Change, type Filter, resource } from '../kit/resource.ts';
@@ -6,6 +5,7 @@ import { onAll } from '../kit/resource-access.ts';
 import { findInAccount, listOfAccount, onEach } from './access.ts';
 import { connectorIdOfHost } from './connectors.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipRuleDocument, VOICE_CONNECTOR } from './kinds.ts';
 
 type Targets = readonly SipRuleTargetApplication[];

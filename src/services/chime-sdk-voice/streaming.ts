@@ -1,5 +1,4 @@
 import { parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, StreamingConfiguration } from '#model/generated/chime-sdk-voice.ts';
 import type { Tx } from '#store/store.ts';
 import { findConfiguration } from '../chime/insights-configurations.ts';
@@ -7,7 +6,7 @@ import type { Access, Call, Caller } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { type MemberChange, member } from '../kit/resource-member.ts';
 import { tagValues } from '../kit/tag-rules.ts';
-import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
 import { createVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
 
@@ -20,14 +19,14 @@ type Input = ChimeSdkVoiceApi['PutVoiceConnectorStreamingConfiguration']['input'
  * Source: chime-sdk-voice 2022-08-03, PutVoiceConnectorStreamingConfiguration.
  * Assumed: the Put creates the role even if streaming is disabled, because each streaming configuration prevents its deletion (SLR-14).
  */
-export function streamingOperations(deps: VoiceDeps) {
+export function streamingOperations() {
   return member(VOICE_CONNECTOR, 'StreamingConfiguration', {
     read: { operation: 'GetVoiceConnectorStreamingConfiguration' },
     put: {
       operation: 'PutVoiceConnectorStreamingConfiguration',
       access: (input, caller) => [onStreaming(input, caller), onVoiceConnectorRole(caller)],
       value: (input) => valid(input.StreamingConfiguration),
-      guard: [requireAnalytics, (call) => createVoiceConnectorRole(call, deps)],
+      guard: [requireAnalytics, (call) => createVoiceConnectorRole(call)],
     },
     delete: { operation: 'DeleteVoiceConnectorStreamingConfiguration' },
   });

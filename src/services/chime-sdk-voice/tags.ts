@@ -1,5 +1,5 @@
-import { AwsError } from '#core/aws-error.ts';
 import { findTaggedOf, tagOperations } from '../chime/tags.ts';
+import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION, VOICE_CONNECTOR } from './kinds.ts';
 
 /**

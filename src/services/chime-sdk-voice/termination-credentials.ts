@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, Credential } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { type SipCredential, sipCredentialBinding } from '../chime/voice-connectors.ts';
@@ -7,6 +6,7 @@ import { onResource } from '../kit/resource-access.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
 import { memberOrThrow } from '../kit/resource-member.ts';
 import type { VoiceDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR, type VoiceConnectorDocument } from './kinds.ts';
 
 /** Printable US-ASCII, matched in one step per character. Source: Chime SDK API reference, Credential, "in US-ASCII format". */

@@ -1,4 +1,3 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { ChimeSdkVoiceApi, Termination } from '#model/generated/chime-sdk-voice.ts';
 import { toRange } from '#policy/values.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
@@ -7,6 +6,7 @@ import { findOrThrow } from '../kit/resource-kind.ts';
 import { member } from '../kit/resource-member.ts';
 import type { VoiceDeps, VoiceLimits } from './deps.ts';
 import { refuseForEmergencyCalling } from './emergency-calling.ts';
+import { AwsError } from './errors.ts';
 import { VOICE_CONNECTOR } from './kinds.ts';
 
 const COUNTRY = /^[A-Z]{2}$/;

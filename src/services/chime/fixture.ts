@@ -1,11 +1,13 @@
 /** What the tests of Chime's services share: an allowed caller, and operations run on a real store in memory, with ids of their own. */
+import { randomUUID } from 'node:crypto';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { ANALYSIS_STEPS_MAX, type Analysis, type Outcome, runAnalysis } from '#policy/analysis.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
-import type { Store } from '#store/store.ts';
-import { authorizationReference } from '../accessanalyzer/reference.ts';
+import type { Store, Tx } from '#store/store.ts';
 import { nameKey, nameOfArn } from '../iam/names.ts';
+import { authorizationReference } from '../kit/authorization-reference.ts';
+import type { DomainEvent, Work } from '../kit/events.ts';
 import type { Call, Caller } from '../kit/operation.ts';
 
 export const ACCOUNT = '111122223333' as AccountId;
@@ -36,9 +38,22 @@ export type Run<Api extends Record<keyof Api, { readonly input: unknown; readonl
   as?: Partial<Caller & { now: Instant }>,
 ) => Promise<Api[Name]['output']>;
 
+/** Context of work that adds its events to a list and has no subscribers. */
+export function workFor(tx: Tx, now: Instant, emitted: DomainEvent[] = []): Work {
+  return {
+    tx,
+    now,
+    newId: randomUUID,
+    async emit<Event extends DomainEvent>(event: NoInfer<Event>) {
+      emitted.push(event);
+    },
+  };
+}
+
 /** A store in memory, and what runs the operations of a table on it. */
 export async function openOperations<Api extends Record<keyof Api, { readonly input: unknown; readonly output: unknown }>>(
   operations: { readonly [Name in keyof Api]: object },
+  emitted: DomainEvent[] = [],
 ): Promise<{ readonly store: Store; readonly run: Run<Api> }> {
   const store = await openSqlite(':memory:');
   let ids = 0;
@@ -52,10 +67,9 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
         operation.handle(
           {
             ...CALLER,
-            now: START,
+            ...workFor(tx, START, emitted),
             newId,
             random: (bytes) => new Uint8Array(bytes),
-            tx,
             requestId: 'r',
             offload: noOffload,
             analyze: analyzeAtOnce,

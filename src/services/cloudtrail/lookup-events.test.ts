@@ -7,7 +7,7 @@ import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
-import { analyzeAtOnce, noOffload } from '../chime/fixture.ts';
+import { analyzeAtOnce, noOffload, workFor } from '../chime/fixture.ts';
 import type { Caller } from '../kit/operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
@@ -58,10 +58,9 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
         handle(
           {
             ...CALLER,
-            now: NOW,
+            ...workFor(tx, NOW),
             newId: () => 'id',
             random: (bytes) => new Uint8Array(bytes),
-            tx,
             requestId: 'r',
             offload: noOffload,
             analyze: analyzeAtOnce,

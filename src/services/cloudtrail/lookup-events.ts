@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Event, LookupEventsRequest, LookupEventsResponse } from '#model/generated/cloudtrail.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Call, Operation } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 
 /** Settings of LookupEvents. */
 export interface LookupSettings {

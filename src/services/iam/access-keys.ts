@@ -4,14 +4,14 @@
 
 import { newAccessKeyId } from '#core/access-key-id.ts';
 import type { AccountId } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity, everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
@@ -24,7 +24,7 @@ const SECRET_BYTES = 30;
 function createOperation(deps: IamDeps) {
   return {
     CreateAccessKey: {
-      access: (input, caller) => onUserOrSelf('iam:CreateAccessKey', caller, input.UserName),
+      access: (input, caller) => onUserOrSelf(caller, input.UserName),
       async handle(call, input) {
         const name = userOrSelf(call, input.UserName);
         const user = name === undefined ? undefined : await entity(call, 'user', name);
@@ -64,7 +64,7 @@ function createOperation(deps: IamDeps) {
 /** Operations on existing access keys. */
 const keyOperations = {
   UpdateAccessKey: {
-    access: (input, caller) => onKeyOwner('iam:UpdateAccessKey', caller, input.UserName, input.AccessKeyId),
+    access: (input, caller) => onKeyOwner(caller, input.UserName, input.AccessKeyId),
     async handle(call, input) {
       const { Status } = input;
       if (Status === 'Expired') throw new AwsError('InvalidInputException', 'An access key cannot be set to Expired.');
@@ -75,7 +75,7 @@ const keyOperations = {
   },
 
   DeleteAccessKey: {
-    access: (input, caller) => onKeyOwner('iam:DeleteAccessKey', caller, input.UserName, input.AccessKeyId),
+    access: (input, caller) => onKeyOwner(caller, input.UserName, input.AccessKeyId),
     async handle(call, input) {
       const accessKey = await keyOfUser(call, input.UserName, input.AccessKeyId);
       if (accessKey.userName !== undefined) {
@@ -89,7 +89,7 @@ const keyOperations = {
   },
 
   ListAccessKeys: {
-    access: (input, caller) => onUserOrSelf('iam:ListAccessKeys', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       const keys = name === undefined ? await rootAccessKeys(call.tx, call.accountId) : await keysOf(call, name);
@@ -114,7 +114,6 @@ const keyOperations = {
   /** Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date. */
   GetAccessKeyLastUsed: {
     access: (input, caller) => ({
-      action: 'iam:GetAccessKeyLastUsed',
       resources: [iamArn(caller.accountId, 'user', '/', '*')],
       resolve: async (tx) => [await ownerArn(tx, caller.accountId, input.AccessKeyId)],
     }),
@@ -167,12 +166,11 @@ function noSuchKey(accessKeyId: string): AwsError {
  * Returns the permission for an action on an access key. Its resource is the named user or, without a name, the caller. If the caller is
  * neither an IAM user nor the root user, for example a role session, the resource is the owner of the key.
  */
-function onKeyOwner(action: Access['action'], caller: Caller, userName: string | undefined, accessKeyId: string): Access {
+function onKeyOwner(caller: Caller, userName: string | undefined, accessKeyId: string): DeclaredAccess {
   if (userName !== undefined || caller.principal.type === 'IAMUser' || caller.principal.type === 'Root') {
-    return onUserOrSelf(action, caller, userName);
+    return onUserOrSelf(caller, userName);
   }
   return {
-    action,
     resources: [iamArn(caller.accountId, 'user', '/', '*')],
     resolve: async (tx) => [await ownerArn(tx, caller.accountId, accessKeyId)],
   };

@@ -1,20 +1,19 @@
 /**
  * Account-wide operations: the account alias and GetAccountSummary.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccountRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { rootAccessKeys } from './access-keys.ts';
 import { everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { QUOTAS } from './quotas.ts';
-import { onAccount } from './resources.ts';
 
 /** Operations on the account as a whole. */
 export const accountOperations = {
   /** Source: IAM User Guide, "Your AWS account ID and its alias": an account has one alias, which is unique among all accounts. */
   CreateAccountAlias: {
-    access: () => onAccount('iam:CreateAccountAlias'),
     async handle(call, input) {
       const account = await ownAccount(call);
       if (((await call.tx.meta.get(aliasKey(input.AccountAlias))) ?? FREE) !== FREE) {
@@ -28,7 +27,6 @@ export const accountOperations = {
   },
 
   DeleteAccountAlias: {
-    access: () => onAccount('iam:DeleteAccountAlias'),
     async handle(call, input) {
       const { alias, ...account } = await ownAccount(call);
       if (alias !== input.AccountAlias) {
@@ -41,7 +39,6 @@ export const accountOperations = {
   },
 
   ListAccountAliases: {
-    access: () => onAccount('iam:ListAccountAliases'),
     async handle(call) {
       const { alias } = await ownAccount(call);
       return { AccountAliases: alias === undefined ? [] : [alias], IsTruncated: false };
@@ -50,7 +47,6 @@ export const accountOperations = {
 
   /** Source: IAM API reference, GetAccountSummary. Requirement COMP-4. */
   GetAccountSummary: {
-    access: () => onAccount('iam:GetAccountSummary'),
     async handle(call) {
       const { tx, accountId } = call;
       const account = await ownAccount(call);

@@ -3,10 +3,10 @@
  * the users, groups and roles of a policy.
  */
 import type { Arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { AttachedPolicy, IamApi } from '#model/generated/iam.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToAttach } from './managed-policies.ts';
 import { AWS_MANAGED_PREFIX, nameKey, nameOfArn } from './names.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
@@ -19,41 +19,41 @@ const POLICIES_PER = { user: 'PoliciesPerUser', group: 'PoliciesPerGroup', role:
 /** Operations on attached managed policies. */
 export const attachmentOperations = {
   AttachUserPolicy: {
-    access: (input, caller) => onEntity('iam:AttachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
     handle: (call, input) => attach(call, 'user', input.UserName, input.PolicyArn),
   },
   AttachGroupPolicy: {
-    access: (input, caller) => onEntity('iam:AttachGroupPolicy', caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
+    access: (input, caller) => onEntity(caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
     handle: (call, input) => attach(call, 'group', input.GroupName, input.PolicyArn),
   },
   AttachRolePolicy: {
-    access: (input, caller) => onEntity('iam:AttachRolePolicy', caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
     handle: (call, input) => attach(call, 'role', input.RoleName, input.PolicyArn),
   },
 
   DetachUserPolicy: {
-    access: (input, caller) => onEntity('iam:DetachUserPolicy', caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, policyArnKey(input.PolicyArn), 'boundary'),
     handle: (call, input) => detach(call, 'user', input.UserName, input.PolicyArn),
   },
   DetachGroupPolicy: {
-    access: (input, caller) => onEntity('iam:DetachGroupPolicy', caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
+    access: (input, caller) => onEntity(caller, 'group', input.GroupName, policyArnKey(input.PolicyArn)),
     handle: (call, input) => detach(call, 'group', input.GroupName, input.PolicyArn),
   },
   DetachRolePolicy: {
-    access: (input, caller) => onEntity('iam:DetachRolePolicy', caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, policyArnKey(input.PolicyArn), 'boundary'),
     handle: (call, input) => detach(call, 'role', input.RoleName, input.PolicyArn),
   },
 
   ListAttachedUserPolicies: {
-    access: (input, caller) => onEntity('iam:ListAttachedUserPolicies', caller, 'user', input.UserName),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName),
     handle: (call, input) => listAttached(call, 'user', input.UserName, input),
   },
   ListAttachedGroupPolicies: {
-    access: (input, caller) => onEntity('iam:ListAttachedGroupPolicies', caller, 'group', input.GroupName),
+    access: (input, caller) => onEntity(caller, 'group', input.GroupName),
     handle: (call, input) => listAttached(call, 'group', input.GroupName, input),
   },
   ListAttachedRolePolicies: {
-    access: (input, caller) => onEntity('iam:ListAttachedRolePolicies', caller, 'role', input.RoleName),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName),
     handle: (call, input) => listAttached(call, 'role', input.RoleName, input),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;

@@ -13,7 +13,6 @@ import { awsPolicies, policyUse } from './managed-policies.ts';
 import { pageOfStored } from './page.ts';
 import { ownPolicies, toListedPolicy } from './policies.ts';
 import { toWholeVersion } from './policy-versions.ts';
-import { onAccount } from './resources.ts';
 import { roleLastUsed } from './roles.ts';
 import { encodeDocument, someTags, toBoundary } from './shapes.ts';
 import { shownTrustPolicy } from './trust.ts';
@@ -27,7 +26,6 @@ type Detail =
 /** GetAccountAuthorizationDetails. */
 export const authorizationDetailsOperations = {
   GetAccountAuthorizationDetails: {
-    access: () => onAccount('iam:GetAccountAuthorizationDetails'),
     async handle(call, input) {
       const wanted = (kind: Detail['kind']): boolean => (input.Filter ?? []).length === 0 || (input.Filter ?? []).includes(kind);
       const page = await pageOfStored(

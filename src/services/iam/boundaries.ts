@@ -1,10 +1,11 @@
 /**
  * Permissions boundaries of users and roles. A boundary grants nothing. It only limits other policies. Requirement EVAL-4.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi } from '#model/generated/iam.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { nameKey } from './names.ts';
 import { boundaryKey, onEntity } from './resources.ts';
@@ -13,21 +14,19 @@ import { boundaryIndexKey } from './reverse-index.ts';
 /** Operations on permissions boundaries. */
 export const boundaryOperations = {
   PutUserPermissionsBoundary: {
-    access: (input, caller) =>
-      onEntity('iam:PutUserPermissionsBoundary', caller, 'user', input.UserName, boundaryKey(input.PermissionsBoundary)),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, boundaryKey(input.PermissionsBoundary)),
     handle: (call, input) => putBoundary(call, 'user', input.UserName, input.PermissionsBoundary),
   },
   PutRolePermissionsBoundary: {
-    access: (input, caller) =>
-      onEntity('iam:PutRolePermissionsBoundary', caller, 'role', input.RoleName, boundaryKey(input.PermissionsBoundary)),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, boundaryKey(input.PermissionsBoundary)),
     handle: (call, input) => putBoundary(call, 'role', input.RoleName, input.PermissionsBoundary),
   },
   DeleteUserPermissionsBoundary: {
-    access: (input, caller) => onEntity('iam:DeleteUserPermissionsBoundary', caller, 'user', input.UserName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, [], 'boundary'),
     handle: (call, input) => deleteBoundary(call, 'user', input.UserName),
   },
   DeleteRolePermissionsBoundary: {
-    access: (input, caller) => onEntity('iam:DeleteRolePermissionsBoundary', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     handle: (call, input) => deleteBoundary(call, 'role', input.RoleName),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;

@@ -5,7 +5,6 @@
  * Source: IAM User Guide, "Generate credential reports for your AWS account".
  */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { type Instant, instant, isoSeconds } from '#core/instant.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { AccessKeyRecord, AccountRecord, UserRecord } from '#store/identity/identity.ts';
@@ -13,7 +12,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { rootAccessKeys } from './access-keys.ts';
 import { ownAccount } from './account.ts';
 import { everyRecord } from './entities.ts';
-import { onAccount } from './resources.ts';
+import { AwsError } from './errors.ts';
 
 /** Lifetime of a report: 4 hours. GenerateCredentialReport replaces an older report, and GetCredentialReport rejects it as expired. */
 const FRESH_MS = 4 * 3_600_000;
@@ -39,7 +38,6 @@ interface Report {
 export const credentialReportOperations = {
   /** Creates the report at once if there is no current one. The first response is STARTED, because clients poll until it is COMPLETE. */
   GenerateCredentialReport: {
-    access: () => onAccount('iam:GenerateCredentialReport'),
     async handle(call) {
       const stored = await storedReport(call);
       if (stored !== undefined && isFresh(call, stored)) return { State: 'COMPLETE' };
@@ -50,7 +48,6 @@ export const credentialReportOperations = {
 
   /** Assumed: the messages. */
   GetCredentialReport: {
-    access: () => onAccount('iam:GetCredentialReport'),
     async handle(call) {
       const report = await storedReport(call);
       if (report === undefined) throw new AwsError('CredentialReportNotPresentException', 'No credential report is present. Generate one.');

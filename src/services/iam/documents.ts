@@ -1,6 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
+import { AwsError } from './errors.ts';
 
 /**
  * Validates a permissions policy and returns its size as quotas count it.

@@ -6,29 +6,27 @@
 import type { IamApi } from '#model/generated/iam.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { entity } from './entities.ts';
-import { onAccount, onRole, onUserOrSelf, userOrSelf } from './resources.ts';
+import { onRole, onUserOrSelf, userOrSelf } from './resources.ts';
 
 const NOT_TRUNCATED = { IsTruncated: false } as const;
 
 /** List operations that return an empty list. */
 export const emptyListOperations = {
   ListInstanceProfiles: {
-    access: () => onAccount('iam:ListInstanceProfiles'),
     handle: async () => ({ InstanceProfiles: [], ...NOT_TRUNCATED }),
   },
   ListInstanceProfilesForRole: {
-    access: (input, caller) => onRole('iam:ListInstanceProfilesForRole', caller, input.RoleName),
+    access: (input, caller) => onRole(caller, input.RoleName),
     async handle(call, input) {
       await entity(call, 'role', input.RoleName);
       return { InstanceProfiles: [], ...NOT_TRUNCATED };
     },
   },
   ListServerCertificates: {
-    access: () => onAccount('iam:ListServerCertificates'),
     handle: async () => ({ ServerCertificateMetadataList: [], ...NOT_TRUNCATED }),
   },
   ListSigningCertificates: {
-    access: (input, caller) => onUserOrSelf('iam:ListSigningCertificates', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       if (name !== undefined) await entity(call, 'user', name);
@@ -36,7 +34,7 @@ export const emptyListOperations = {
     },
   },
   ListSSHPublicKeys: {
-    access: (input, caller) => onUserOrSelf('iam:ListSSHPublicKeys', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       if (name !== undefined) await entity(call, 'user', name);
@@ -44,7 +42,7 @@ export const emptyListOperations = {
     },
   },
   ListServiceSpecificCredentials: {
-    access: (input, caller) => onUserOrSelf('iam:ListServiceSpecificCredentials', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       if (name !== undefined) await entity(call, 'user', name);

@@ -4,11 +4,11 @@
  * Source: IAM, NoSuchEntity messages as recorded. Requirement ERR-2.
  */
 import type { AccountId, Arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 
 /** Kinds of entities that policies can be attached to. */

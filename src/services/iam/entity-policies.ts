@@ -2,10 +2,10 @@
  * Permissions policies of a user, group or role, with the origin of each policy. Simulations and reports show the origin.
  */
 import { type Arn, parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Call } from '../kit/operation.ts';
 import { entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { defaultDocument } from './policy-versions.ts';

@@ -1,7 +1,7 @@
 /**
  * Groups and their members.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
@@ -9,6 +9,7 @@ import type { GroupRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { Keyed } from '../kit/page.ts';
 import { entity, everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { withinQuota } from './quotas.ts';
@@ -19,7 +20,7 @@ import { toGroup, toUser } from './shapes.ts';
 /** Operations on groups and their members. */
 export const groupOperations = {
   CreateGroup: {
-    access: (input, caller) => onArn('iam:CreateGroup', iamArn(caller.accountId, 'group', input.Path ?? '/', input.GroupName)),
+    access: (input, caller) => onArn(iamArn(caller.accountId, 'group', input.Path ?? '/', input.GroupName)),
     async handle(call, input) {
       const path = input.Path ?? '/';
       withinQuota('GroupsPerAccount', (await call.tx.identity.count(call.accountId, 'group')) + 1);
@@ -40,7 +41,7 @@ export const groupOperations = {
   },
 
   GetGroup: {
-    access: (input, caller) => onGroup('iam:GetGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const page = await pageOfStored(input, async (after, limit) => {
@@ -56,10 +57,10 @@ export const groupOperations = {
 
   UpdateGroup: {
     access: (input, caller) => {
-      const access = onGroup('iam:UpdateGroup', caller, input.GroupName);
+      const access = onGroup(caller, input.GroupName);
       if (input.NewGroupName === undefined && input.NewPath === undefined) return access;
       const { GroupName: name, NewGroupName: newName, NewPath: newPath } = input;
-      return [access, onRenamed('iam:UpdateGroup', caller, 'group', { name, newName, newPath })];
+      return [access, onRenamed(caller, 'group', { name, newName, newPath })];
     },
     async handle(call, input) {
       await renameGroup(call, input.GroupName, input.NewGroupName, input.NewPath);
@@ -68,7 +69,7 @@ export const groupOperations = {
   },
 
   DeleteGroup: {
-    access: (input, caller) => onGroup('iam:DeleteGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const key = nameKey(group.groupName);
@@ -82,7 +83,7 @@ export const groupOperations = {
   },
 
   ListGroups: {
-    access: (input, caller) => onPath('iam:ListGroups', caller, 'group', input.PathPrefix),
+    access: (input, caller) => onPath(caller, 'group', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<GroupRecord>(
         input,
@@ -94,7 +95,7 @@ export const groupOperations = {
   },
 
   AddUserToGroup: {
-    access: (input, caller) => onGroup('iam:AddUserToGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const user = await entity(call, 'user', input.UserName);
@@ -109,7 +110,7 @@ export const groupOperations = {
 
   /** Assumed: removing a user that is not in the group succeeds if both exist. */
   RemoveUserFromGroup: {
-    access: (input, caller) => onGroup('iam:RemoveUserFromGroup', caller, input.GroupName),
+    access: (input, caller) => onGroup(caller, input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       const user = await entity(call, 'user', input.UserName);
@@ -123,7 +124,7 @@ export const groupOperations = {
   },
 
   ListGroupsForUser: {
-    access: (input, caller) => onUser('iam:ListGroupsForUser', caller, input.UserName),
+    access: (input, caller) => onUser(caller, input.UserName),
     async handle(call, input) {
       const user = await entity(call, 'user', input.UserName);
       const page = pageOf(

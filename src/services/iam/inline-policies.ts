@@ -1,12 +1,13 @@
 /**
  * Inline policies, which are stored in the record of their user, group or role.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi } from '#model/generated/iam.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed, storedDocument } from './documents.ts';
 import { ensureModifiable, entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 import { type PageRequest, pageOf } from './page.ts';
 import { QUOTAS } from './quotas.ts';
@@ -18,27 +19,27 @@ const SIZE_OF = { user: QUOTAS.UserPolicySize, group: QUOTAS.GroupPolicySize, ro
 /** Operations on inline policies. */
 export const inlinePolicyOperations = {
   PutUserPolicy: {
-    access: (input, caller) => onEntity('iam:PutUserPolicy', caller, 'user', input.UserName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, [], 'boundary'),
     handle: (call, input) => putInline(call, 'user', input.UserName, input.PolicyName, input.PolicyDocument),
   },
   PutGroupPolicy: {
-    access: (input, caller) => onEntity('iam:PutGroupPolicy', caller, 'group', input.GroupName),
+    access: (input, caller) => onEntity(caller, 'group', input.GroupName),
     handle: (call, input) => putInline(call, 'group', input.GroupName, input.PolicyName, input.PolicyDocument),
   },
   PutRolePolicy: {
-    access: (input, caller) => onEntity('iam:PutRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     handle: (call, input) => putInline(call, 'role', input.RoleName, input.PolicyName, input.PolicyDocument),
   },
 
   GetUserPolicy: {
-    access: (input, caller) => onEntity('iam:GetUserPolicy', caller, 'user', input.UserName),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName),
     async handle(call, input) {
       const user = await entity(call, 'user', input.UserName);
       return { UserName: user.userName, PolicyName: input.PolicyName, PolicyDocument: encodedInline('user', user, input.PolicyName) };
     },
   },
   GetGroupPolicy: {
-    access: (input, caller) => onEntity('iam:GetGroupPolicy', caller, 'group', input.GroupName),
+    access: (input, caller) => onEntity(caller, 'group', input.GroupName),
     async handle(call, input) {
       const group = await entity(call, 'group', input.GroupName);
       return {
@@ -49,7 +50,7 @@ export const inlinePolicyOperations = {
     },
   },
   GetRolePolicy: {
-    access: (input, caller) => onEntity('iam:GetRolePolicy', caller, 'role', input.RoleName),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName),
     async handle(call, input) {
       const role = await entity(call, 'role', input.RoleName);
       return { RoleName: role.roleName, PolicyName: input.PolicyName, PolicyDocument: encodedInline('role', role, input.PolicyName) };
@@ -57,28 +58,28 @@ export const inlinePolicyOperations = {
   },
 
   DeleteUserPolicy: {
-    access: (input, caller) => onEntity('iam:DeleteUserPolicy', caller, 'user', input.UserName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName, [], 'boundary'),
     handle: (call, input) => deleteInline(call, 'user', input.UserName, input.PolicyName),
   },
   DeleteGroupPolicy: {
-    access: (input, caller) => onEntity('iam:DeleteGroupPolicy', caller, 'group', input.GroupName),
+    access: (input, caller) => onEntity(caller, 'group', input.GroupName),
     handle: (call, input) => deleteInline(call, 'group', input.GroupName, input.PolicyName),
   },
   DeleteRolePolicy: {
-    access: (input, caller) => onEntity('iam:DeleteRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     handle: (call, input) => deleteInline(call, 'role', input.RoleName, input.PolicyName),
   },
 
   ListUserPolicies: {
-    access: (input, caller) => onEntity('iam:ListUserPolicies', caller, 'user', input.UserName),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName),
     handle: (call, input) => listInline(call, 'user', input.UserName, input),
   },
   ListGroupPolicies: {
-    access: (input, caller) => onEntity('iam:ListGroupPolicies', caller, 'group', input.GroupName),
+    access: (input, caller) => onEntity(caller, 'group', input.GroupName),
     handle: (call, input) => listInline(call, 'group', input.GroupName, input),
   },
   ListRolePolicies: {
-    access: (input, caller) => onEntity('iam:ListRolePolicies', caller, 'role', input.RoleName),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName),
     handle: (call, input) => listInline(call, 'role', input.RoleName, input),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;

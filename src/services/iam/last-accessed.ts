@@ -4,7 +4,7 @@
  * A job stores only the request. The Get operations compute the report from the last uses at the time of the call.
  * Source: IAM User Guide, "Refine permissions in AWS using last accessed information".
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { actionsOf } from '#model/authorization.ts';
@@ -15,10 +15,11 @@ import type { LastUse } from '#store/identity/last-use.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, everyRecord } from './entities.ts';
 import { entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { pageOf } from './page.ts';
 import { defaultDocument } from './policy-versions.ts';
-import { onAccount, onArn } from './resources.ts';
+import { onArn } from './resources.ts';
 import { readAttachmentKey } from './reverse-index.ts';
 
 /** Reporting period: 400 days. Older uses are not reported. Source: the same, "Tracking period". */
@@ -43,7 +44,7 @@ interface CoveredEntity {
 /** Operations on last accessed information. */
 export const lastAccessedOperations = {
   GenerateServiceLastAccessedDetails: {
-    access: (input) => onArn('iam:GenerateServiceLastAccessedDetails', input.Arn),
+    access: (input) => onArn(input.Arn),
     async handle(call, input) {
       await documentsOf(call, input.Arn);
       const jobId = call.newId();
@@ -60,7 +61,6 @@ export const lastAccessedOperations = {
   },
 
   GetServiceLastAccessedDetails: {
-    access: () => onAccount('iam:GetServiceLastAccessedDetails'),
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
       const uses = byService(await coveredEntities(call, job.arn));
@@ -81,7 +81,6 @@ export const lastAccessedOperations = {
   },
 
   GetServiceLastAccessedDetailsWithEntities: {
-    access: () => onAccount('iam:GetServiceLastAccessedDetailsWithEntities'),
     async handle(call, input) {
       const job = await jobOf(call, input.JobId);
       const covered = await coveredEntities(call, job.arn);
@@ -100,7 +99,7 @@ export const lastAccessedOperations = {
   },
 
   ListPoliciesGrantingServiceAccess: {
-    access: (input) => onArn('iam:ListPoliciesGrantingServiceAccess', input.Arn),
+    access: (input) => onArn(input.Arn),
     async handle(call, input) {
       const held = await policiesOf(call, await entityOfArn(call, input.Arn));
       const granted = grantedByEach(

@@ -2,13 +2,13 @@
  * Creation and deletion of service-linked roles. Requirements SLR-1 to SLR-15.
  */
 import { type AccountId, arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { DeletionTaskRecord } from '#store/identity/identity.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 import { onArn, onRole } from './resources.ts';
 import { attachmentKey } from './reverse-index.ts';
@@ -26,7 +26,7 @@ export function linkedRoleOperations(deps: IamDeps) {
           linked === undefined
             ? arn('iam', '', caller.accountId, `role/aws-service-role/${input.AWSServiceName}/*`)
             : linkedRoleArn(caller.accountId, linked);
-        return onArn('iam:CreateServiceLinkedRole', resource, [['iam:awsservicename', input.AWSServiceName]]);
+        return onArn(resource, [['iam:awsservicename', input.AWSServiceName]]);
       },
       /** Assumed: the message for an unknown service. */
       async handle(call, input) {
@@ -55,13 +55,13 @@ export function linkedRoleOperations(deps: IamDeps) {
      * Assumed: a role that is not service-linked is NoSuchEntity.
      */
     DeleteServiceLinkedRole: {
-      access: (input, caller) => onRole('iam:DeleteServiceLinkedRole', caller, input.RoleName),
+      access: (input, caller) => onRole(caller, input.RoleName),
       async handle(call, input) {
         const role = await entity(call, 'role', input.RoleName);
         if (role.linkedService === undefined) {
           throw new AwsError('NoSuchEntityException', `The service-linked role with name ${input.RoleName} cannot be found.`);
         }
-        const usage = (await deps.linkedRoleUsage?.(call.tx, call.accountId, role.linkedService)) ?? [];
+        const usage = (await deps.linkedRoleUsage?.(call, role.linkedService)) ?? [];
         const taskId = `task/aws-service-role/${role.linkedService}/${role.roleName}/${call.newId()}`;
         const task: DeletionTaskRecord = {
           accountId: call.accountId,
@@ -89,7 +89,7 @@ export function linkedRoleOperations(deps: IamDeps) {
     },
 
     GetServiceLinkedRoleDeletionStatus: {
-      access: (input, caller) => onArn('iam:GetServiceLinkedRoleDeletionStatus', roleOfTask(caller.accountId, input.DeletionTaskId)),
+      access: (input, caller) => onArn(roleOfTask(caller.accountId, input.DeletionTaskId)),
       async handle(call, input) {
         const task = await call.tx.identity.get(call.accountId, 'deletion-task', input.DeletionTaskId);
         if (task === undefined) throw new AwsError('NoSuchEntityException', `The deletion task ${input.DeletionTaskId} cannot be found.`);

@@ -1,7 +1,7 @@
 /**
  * Passwords of users for the console sign-in.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, LoginProfile } from '#model/generated/iam.ts';
 import { nextAttemptAt } from '#store/attempts.ts';
@@ -9,6 +9,7 @@ import type { LoginProfileRecord, PasswordPolicyRecord, UserRecord } from '#stor
 import { type Call, LastingRefusal, type ServiceOperations } from '../kit/operation.ts';
 import { ownAccount } from './account.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey } from './names.ts';
 import { PASSWORD_RULE } from './password-attempts.ts';
 import { hashPassword, isPassword, isSameHash, SALT_BYTES, saltOf } from './password-hash.ts';
@@ -21,7 +22,7 @@ const EARLIER_KEPT = 24;
 /** Operations on passwords of users. */
 export const loginProfileOperations = {
   CreateLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:CreateLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       const password = input.Password;
@@ -43,7 +44,7 @@ export const loginProfileOperations = {
   },
 
   GetLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:GetLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       return { LoginProfile: toLoginProfile(user, profileOf(user)) };
@@ -51,7 +52,7 @@ export const loginProfileOperations = {
   },
 
   UpdateLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:UpdateLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       const profile = profileOf(user);
@@ -63,7 +64,7 @@ export const loginProfileOperations = {
   },
 
   DeleteLoginProfile: {
-    access: (input, caller) => onUserOrSelf('iam:DeleteLoginProfile', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const user = await namedUser(call, input.UserName);
       profileOf(user);
@@ -90,7 +91,7 @@ export const loginProfileOperations = {
   ChangePassword: {
     access: (_, caller) => {
       if (caller.principal.type !== 'IAMUser') throw notAUser();
-      return onUserOrSelf('iam:ChangePassword', caller, undefined);
+      return onUserOrSelf(caller, undefined);
     },
     async handle(call, input) {
       if (call.principal.type !== 'IAMUser') throw notAUser();

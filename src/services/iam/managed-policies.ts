@@ -2,12 +2,12 @@
  * Lookup of managed policies by ARN. Customer managed policies are in the store, AWS managed policies in the data of the model.
  */
 import { createHash } from 'node:crypto';
-import { AwsError } from '#core/aws-error.ts';
 import { uniqueId } from '#core/base32.ts';
 import { type ManagedPolicy, managedPolicies } from '#model/managed-policies.ts';
 import type { PolicyRecord } from '#store/identity/identity.ts';
 import type { Call } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { AWS_MANAGED_PREFIX, ID_PREFIXES, nameKey, nameOfArn } from './names.ts';
 
 /** Number of entities in the caller's account that use a policy as permissions policy and as boundary. */

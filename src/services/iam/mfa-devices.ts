@@ -4,32 +4,21 @@
  * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { type AccountId, arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { toBase32 } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { MfaDeviceRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { findDevice, mfaSubject, synchronized } from './mfa.ts';
 import { iamArn, nameKey } from './names.ts';
 import { pageOf, pageOfStored } from './page.ts';
 import { qrCodePng } from './qr-code.ts';
 import { withinQuota } from './quotas.ts';
-import {
-  type Context,
-  onAccount,
-  onArn,
-  onCreated,
-  onUser,
-  onUserOrSelf,
-  requestTagKeys,
-  requestTags,
-  tagMap,
-  userOrSelf,
-} from './resources.ts';
+import { type Context, onArn, onCreated, onUser, onUserOrSelf, requestTagKeys, requestTags, tagMap, userOrSelf } from './resources.ts';
 import { someTags, toUser } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -42,12 +31,7 @@ function seedOperations(deps: IamDeps) {
   return {
     CreateVirtualMFADevice: {
       access: (input, caller) =>
-        onCreated(
-          'iam:CreateVirtualMFADevice',
-          'iam:TagMFADevice',
-          iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName),
-          input.Tags,
-        ),
+        onCreated('iam:TagMFADevice', iamArn(caller.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName), input.Tags),
       async handle(call, input) {
         const tags = newTags(input.Tags);
         const serialNumber = iamArn(call.accountId, 'mfa', input.Path ?? '/', input.VirtualMFADeviceName);
@@ -74,7 +58,7 @@ function seedOperations(deps: IamDeps) {
     },
 
     EnableMFADevice: {
-      access: (input, caller) => onUser('iam:EnableMFADevice', caller, input.UserName),
+      access: (input, caller) => onUser(caller, input.UserName),
       async handle(call, input) {
         const owner = await ownerNamed(call, input.UserName);
         const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
@@ -94,7 +78,7 @@ function seedOperations(deps: IamDeps) {
     },
 
     ResyncMFADevice: {
-      access: (input, caller) => onUser('iam:ResyncMFADevice', caller, input.UserName),
+      access: (input, caller) => onUser(caller, input.UserName),
       async handle(call, input) {
         const owner = await ownerNamed(call, input.UserName);
         const device = await ownedDevice(call, owner, input.SerialNumber);
@@ -111,7 +95,7 @@ function seedOperations(deps: IamDeps) {
 /** Operations on MFA devices that do not need their seeds. */
 const deviceOperations = {
   DeactivateMFADevice: {
-    access: (input, caller) => onUserOrSelf('iam:DeactivateMFADevice', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
@@ -124,7 +108,7 @@ const deviceOperations = {
   },
 
   DeleteVirtualMFADevice: {
-    access: (input, caller) => onDevice('iam:DeleteVirtualMFADevice', caller, input.SerialNumber),
+    access: (input, caller) => onDevice(caller, input.SerialNumber),
     async handle(call, input) {
       const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
       if (device.enabledAt !== undefined) {
@@ -136,7 +120,7 @@ const deviceOperations = {
   },
 
   GetMFADevice: {
-    access: (input, caller) => onUserOrSelf('iam:GetMFADevice', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
@@ -147,7 +131,7 @@ const deviceOperations = {
   },
 
   ListMFADevices: {
-    access: (input, caller) => onUserOrSelf('iam:ListMFADevices', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       const owner = name === undefined ? ({ type: 'Root' } as const) : await ownerNamed(call, name);
@@ -167,7 +151,6 @@ const deviceOperations = {
   },
 
   ListVirtualMFADevices: {
-    access: () => onAccount('iam:ListVirtualMFADevices'),
     async handle(call, input) {
       const status = input.AssignmentStatus ?? 'Any';
       const page = await pageOfStored<MfaDeviceRecord>(
@@ -185,7 +168,7 @@ const deviceOperations = {
   },
 
   TagMFADevice: {
-    access: (input, caller) => onDevice('iam:TagMFADevice', caller, input.SerialNumber, requestTags(input.Tags)),
+    access: (input, caller) => onDevice(caller, input.SerialNumber, requestTags(input.Tags)),
     async handle(call, input) {
       const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
       await saveDevice(call, { ...device, tags: mergedTags(device.tags, input.Tags) });
@@ -193,7 +176,7 @@ const deviceOperations = {
     },
   },
   UntagMFADevice: {
-    access: (input, caller) => onDevice('iam:UntagMFADevice', caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onDevice(caller, input.SerialNumber, requestTagKeys(input.TagKeys)),
     async handle(call, input) {
       const device = await deviceOf(call.tx, call.accountId, input.SerialNumber);
       await saveDevice(call, { ...device, tags: tagsWithout(device.tags, input.TagKeys) });
@@ -201,7 +184,7 @@ const deviceOperations = {
     },
   },
   ListMFADeviceTags: {
-    access: (input, caller) => onDevice('iam:ListMFADeviceTags', caller, input.SerialNumber),
+    access: (input, caller) => onDevice(caller, input.SerialNumber),
     handle: async (call, input) => pageOfTags(input, (await deviceOf(call.tx, call.accountId, input.SerialNumber)).tags),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
@@ -224,10 +207,10 @@ function wrongCode(): AwsError {
   return new AwsError('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.');
 }
 
-function onDevice(action: Access['action'], caller: Caller, serialNumber: string, context: Context = []): Access {
+function onDevice(caller: Caller, serialNumber: string, context: Context = []): DeclaredAccess {
   const resource = serialNumber.startsWith('arn:') ? serialNumber : arn('iam', '', caller.accountId, `mfa/${serialNumber}`);
   return {
-    ...onArn(action, resource, context),
+    ...onArn(resource, context),
     resourceTags: async (tx) => {
       const device = await findDevice(tx, caller.accountId, serialNumber);
       return [device && tagMap(device.tags)];

@@ -4,15 +4,15 @@
  * Source: IAM API reference. Messages of the real service as quoted in public reports. Requirement FED-2.
  */
 import { type AccountId, arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { OidcProviderRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -23,8 +23,7 @@ const THUMBPRINT = /^[0-9A-Fa-f]{40}$/;
 /** Operations on OpenID Connect providers. */
 export const oidcProviderOperations = {
   CreateOpenIDConnectProvider: {
-    access: (input, caller) =>
-      onCreated('iam:CreateOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), input.Tags),
+    access: (input, caller) => onCreated('iam:TagOpenIDConnectProvider', oidcArn(caller, issuerOf(input.Url)), input.Tags),
     /** Assumed: the thumbprint list may remain empty. AWS fetches a thumbprint from the issuer, but a handler has no network access. */
     async handle(call, input) {
       const url = issuerOf(input.Url);
@@ -49,7 +48,7 @@ export const oidcProviderOperations = {
   },
 
   GetOpenIDConnectProvider: {
-    access: (input, caller) => onProvider('iam:GetOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
       return omitUndefined({
@@ -63,7 +62,7 @@ export const oidcProviderOperations = {
   },
 
   AddClientIDToOpenIDConnectProvider: {
-    access: (input, caller) => onProvider('iam:AddClientIDToOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
       const clientIds = [...new Set([...provider.clientIds, input.ClientID])];
@@ -74,7 +73,7 @@ export const oidcProviderOperations = {
   },
 
   RemoveClientIDFromOpenIDConnectProvider: {
-    access: (input, caller) => onProvider('iam:RemoveClientIDFromOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
       await saveProvider(call, { ...provider, clientIds: provider.clientIds.filter((id) => id !== input.ClientID) });
@@ -83,7 +82,7 @@ export const oidcProviderOperations = {
   },
 
   UpdateOpenIDConnectProviderThumbprint: {
-    access: (input, caller) => onProvider('iam:UpdateOpenIDConnectProviderThumbprint', caller, input.OpenIDConnectProviderArn),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
       ensureThumbprints(input.ThumbprintList);
@@ -94,7 +93,7 @@ export const oidcProviderOperations = {
 
   /** Deletes a provider. Succeeds if it does not exist. Source: IAM API reference: "idempotent". */
   DeleteOpenIDConnectProvider: {
-    access: (input, caller) => onProvider('iam:DeleteOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
       const provider = await findProvider(call.tx, call.accountId, input.OpenIDConnectProviderArn);
       if (provider !== undefined) await call.tx.identity.remove(call.accountId, 'oidc-provider', provider.url);
@@ -103,7 +102,6 @@ export const oidcProviderOperations = {
   },
 
   ListOpenIDConnectProviders: {
-    access: () => onAccount('iam:ListOpenIDConnectProviders'),
     async handle(call) {
       const list = [];
       for await (const { record } of everyRecord(call.tx, call.accountId, 'oidc-provider')) list.push({ Arn: record.arn });
@@ -112,7 +110,7 @@ export const oidcProviderOperations = {
   },
 
   TagOpenIDConnectProvider: {
-    access: (input, caller) => onProvider('iam:TagOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn, requestTags(input.Tags)),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn, requestTags(input.Tags)),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
       await saveProvider(call, { ...provider, tags: mergedTags(provider.tags, input.Tags) });
@@ -120,8 +118,7 @@ export const oidcProviderOperations = {
     },
   },
   UntagOpenIDConnectProvider: {
-    access: (input, caller) =>
-      onProvider('iam:UntagOpenIDConnectProvider', caller, input.OpenIDConnectProviderArn, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn, requestTagKeys(input.TagKeys)),
     async handle(call, input) {
       const provider = await oidcProvider(call, input.OpenIDConnectProviderArn);
       await saveProvider(call, { ...provider, tags: tagsWithout(provider.tags, input.TagKeys) });
@@ -129,7 +126,7 @@ export const oidcProviderOperations = {
     },
   },
   ListOpenIDConnectProviderTags: {
-    access: (input, caller) => onProvider('iam:ListOpenIDConnectProviderTags', caller, input.OpenIDConnectProviderArn),
+    access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     handle: async (call, input) => pageOfTags(input, (await oidcProvider(call, input.OpenIDConnectProviderArn)).tags),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
@@ -179,9 +176,9 @@ function withinClientIds(clientIds: readonly string[]): void {
   }
 }
 
-function onProvider(action: Access['action'], caller: Caller, providerArn: string, context: Context = []): Access {
+function onProvider(caller: Caller, providerArn: string, context: Context = []): DeclaredAccess {
   return {
-    ...onArn(action, providerArn, context),
+    ...onArn(providerArn, context),
     resourceTags: async (tx) => {
       const provider = await findProvider(tx, caller.accountId, providerArn);
       return [provider && tagMap(provider.tags)];

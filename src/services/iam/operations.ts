@@ -1,7 +1,5 @@
 /** Operation table of IAM, joined from the files of its resources. An operation that is not implemented returns an error that says so. */
-import type { IamApi } from '#model/generated/iam.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
-import { operationTable } from '../kit/operation-table.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { accessKeyOperations } from './access-keys.ts';
 import { accountOperations } from './account.ts';
 import { attachmentOperations } from './attachments.ts';
@@ -27,7 +25,7 @@ import { tagOperations } from './tags.ts';
 import { userOperations } from './users.ts';
 
 /** Returns all operations of IAM. */
-export function iamOperations(deps: IamDeps): ServiceOperations<IamApi> {
+export function iamOperations(deps: IamDeps): OperationTable<'iam'> {
   return operationTable('iam', {
     ...userOperations,
     ...groupOperations,

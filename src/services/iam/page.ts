@@ -1,6 +1,6 @@
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { type Page as KitPage, paging } from '../kit/page.ts';
+import { AwsError } from './errors.ts';
 
 /** Members of a request for a page. */
 export interface PageRequest {

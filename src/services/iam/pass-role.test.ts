@@ -8,7 +8,7 @@ import { openSqlite } from '#store/engine/sqlite.ts';
 import { ACCOUNT, addRole, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
 import type { Access, Operation } from '../kit/operation.ts';
 import { operationTable } from '../kit/operation-table.ts';
-import { askingForPassedRoles, onPassRole, PASSED_ROLES, type PassedRole } from './pass-role.ts';
+import { onPassRole, PASSED_ROLES, type PassedRole, withPassedRoles } from './pass-role.ts';
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/Passed`;
 
@@ -101,7 +101,9 @@ function inputWith(member: string, text: string): unknown {
 }
 
 function asked({ service, operation }: RoleMember, input: unknown, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const table = operationTable(service as keyof Apis, {}) as Readonly<Record<string, Operation<unknown, unknown>>>;
+  const table = withPassedRoles(service, operationTable(service as keyof Apis, {})) as Readonly<
+    Record<string, Operation<unknown, unknown>>
+  >;
   return [(table[operation] as Operation<unknown, unknown>).access(input, { ...CALLER, profile })].flat() as readonly Access[];
 }
 
@@ -165,7 +167,7 @@ test('AddRoleToInstanceProfile: the role is found by its name, whatever its path
   const store = await openSqlite(':memory:');
   await addRole(store, ROLE);
   const resolved = (RoleName: string, accountId?: AccountId) => {
-    const table = operationTable('iam', {});
+    const table = withPassedRoles('iam', operationTable('iam', {}));
     const input = { RoleName, InstanceProfileName: 'p' };
     const [, passing] = [
       table.AddRoleToInstanceProfile.access(input, { ...CALLER, ...(accountId && { accountId }) }),
@@ -185,9 +187,9 @@ for (const passed of PASSED_ROLES.filter(({ service }) => service.startsWith('ch
   });
 }
 
-test('askingForPassedRoles: an operation that takes no role stays as it is', () => {
-  const operation = { access: () => ({ action: 'chime:GetMeeting', resources: ['*'] }) as const, handle: async () => ({}) };
-  assert.equal(askingForPassedRoles('chime-sdk-meetings', 'GetMeeting', operation), operation);
+test('withPassedRoles: an operation whose input has no role is unchanged', () => {
+  const table = operationTable('iam', {});
+  assert.equal(withPassedRoles('iam', table).GetUser, table.GetUser);
 });
 
 test('onPassRole: asks for the role, and says to which service it is passed (ROLE-15)', () => {

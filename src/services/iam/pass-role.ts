@@ -1,6 +1,5 @@
 /**
- * Roles that are handed to a service: in which members of which operations, and to whom. Who names a role there must be allowed to
- * pass it, whether the operation is built or not: `operationTable` joins it to what the operation itself asks for.
+ * Roles that a caller passes to a service: the members of the inputs, and the service. The caller needs iam:PassRole for the role.
  *
  * Requirements ROLE-15, TS-3, EVAL-9. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
  */
@@ -56,19 +55,25 @@ export const PASSED_ROLES: readonly PassedRole[] = [
 ];
 
 /**
- * The operation, asking besides for every role that its input hands over. Its own permission is asked for first, so that only who may call
- * it learns what is no role's ARN.
+ * Returns an operation table whose operations also require iam:PassRole for each role in their input. The server applies it to every
+ * table, whether an operation is implemented or not.
  *
- * Assumed: an empty text hands over none, as where UpdateTrail takes one away.
- * @throws BadRequestException in the classic profile, which knows no service roles, wherever one is given: before anything is asked
+ * The operation's own permission comes first, so that only an allowed caller learns that a string is not a role's ARN.
+ *
+ * Assumed: an empty string passes no role, as in UpdateTrail, where it removes the role.
+ * @throws BadRequestException  the input contains a role in the classic profile, which has no service roles; before authorization
  */
-export function askingForPassedRoles<Input, Output>(
-  service: ServiceName,
-  name: string,
-  operation: Operation<Input, Output>,
-): Operation<Input, Output> {
+export function withPassedRoles<Table extends object>(service: ServiceName, table: Table): Table {
+  const operations = table as Readonly<Record<string, Operation<unknown, unknown>>>;
+  const changed: Record<string, Operation<unknown, unknown>> = Object.assign(Object.create(null), operations);
+  for (const name of new Set(PASSED_ROLES.filter((each) => each.service === service).map(({ operation }) => operation))) {
+    changed[name] = withPassedRole(service, name, operations[name] as Operation<unknown, unknown>);
+  }
+  return changed as Table;
+}
+
+function withPassedRole<Input, Output>(service: ServiceName, name: string, operation: Operation<Input, Output>): Operation<Input, Output> {
   const places = PASSED_ROLES.filter((each) => each.service === service && each.operation === name);
-  if (places.length === 0) return operation;
   return {
     ...operation,
     access(input, caller) {

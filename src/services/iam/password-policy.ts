@@ -3,19 +3,18 @@
  *
  * Source: IAM User Guide, "Set an account password policy for IAM users".
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, PasswordPolicy } from '#model/generated/iam.ts';
 import type { PasswordPolicyRecord } from '#store/identity/identity.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { ownAccount, saveAccount } from './account.ts';
-import { onAccount } from './resources.ts';
+import { AwsError } from './errors.ts';
 
 /** Operations on the password policy of an account. */
 export const passwordPolicyOperations = {
   /** Replaces the whole policy. Absent members get their default values. Source: IAM API reference, UpdateAccountPasswordPolicy. */
   UpdateAccountPasswordPolicy: {
-    access: () => onAccount('iam:UpdateAccountPasswordPolicy'),
     async handle(call, input) {
       const passwordPolicy: PasswordPolicyRecord = omitUndefined({
         minimumLength: input.MinimumPasswordLength ?? 6,
@@ -34,7 +33,6 @@ export const passwordPolicyOperations = {
   },
 
   GetAccountPasswordPolicy: {
-    access: () => onAccount('iam:GetAccountPasswordPolicy'),
     async handle(call) {
       const { passwordPolicy } = await ownAccount(call);
       if (passwordPolicy === undefined) throw noPolicy(call.accountId);
@@ -43,7 +41,6 @@ export const passwordPolicyOperations = {
   },
 
   DeleteAccountPasswordPolicy: {
-    access: () => onAccount('iam:DeleteAccountPasswordPolicy'),
     async handle(call) {
       const { passwordPolicy, ...account } = await ownAccount(call);
       if (passwordPolicy === undefined) throw noPolicy(call.accountId);

@@ -1,7 +1,7 @@
 /**
  * Managed policies: customer managed policies, and read access to AWS managed policies.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Policy } from '#model/generated/iam.ts';
@@ -10,6 +10,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { concat, fromList, type Keyed, type Read } from '../kit/page.ts';
 import { ensureWellFormed, storedDocument } from './documents.ts';
 import { entity } from './entities.ts';
+import { AwsError } from './errors.ts';
 import {
   awsPolicies,
   isServiceRolePolicy,
@@ -30,7 +31,7 @@ import { newTags } from './tag-rules.ts';
 export const policyOperations = {
   CreatePolicy: {
     access: (input, caller) =>
-      onCreated('iam:CreatePolicy', 'iam:TagPolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), input.Tags, {
+      onCreated('iam:TagPolicy', iamArn(caller.accountId, 'policy', input.Path ?? '/', input.PolicyName), input.Tags, {
         called: `policy ${input.PolicyName}`,
       }),
     async handle(call, input) {
@@ -50,7 +51,7 @@ export const policyOperations = {
   },
 
   GetPolicy: {
-    access: (input, caller) => onPolicy('iam:GetPolicy', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const shown = toListedPolicy(policy, await policyUse(call, policy.arn));
@@ -59,7 +60,7 @@ export const policyOperations = {
   },
 
   DeletePolicy: {
-    access: (input, caller) => onPolicy('iam:DeletePolicy', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:DeletePolicy', input.PolicyArn);
       const use = await policyUse(call, policy.arn);
@@ -78,7 +79,7 @@ export const policyOperations = {
   },
 
   ListPolicies: {
-    access: (input) => ({ ...onAccount('iam:ListPolicies'), called: `policy path ${input.PathPrefix ?? '/'}` }),
+    access: (input) => ({ ...onAccount(), called: `policy path ${input.PathPrefix ?? '/'}` }),
     async handle(call, input) {
       const scope = input.Scope ?? 'All';
       const sections = [];
@@ -98,7 +99,7 @@ export const policyOperations = {
   },
 
   ListEntitiesForPolicy: {
-    access: (input, caller) => onPolicy('iam:ListEntitiesForPolicy', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const page = await pageOfStored(input, holdersOf(call, policy.arn, input.PolicyUsageFilter), async (holder) => {

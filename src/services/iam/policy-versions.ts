@@ -1,11 +1,12 @@
 /**
  * Versions of managed policies. A policy has up to five, one of which is the default version and in effect.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { IamApi, PolicyVersion } from '#model/generated/iam.ts';
 import type { PolicyRecord, PolicyVersionRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureWellFormed, storedDocument } from './documents.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';
 import { pageOf } from './page.ts';
@@ -16,7 +17,7 @@ import { encodeDocument } from './shapes.ts';
 /** Operations on versions of managed policies. */
 export const policyVersionOperations = {
   CreatePolicyVersion: {
-    access: (input, caller) => onPolicy('iam:CreatePolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:CreatePolicyVersion', input.PolicyArn);
       withinQuota('PolicySize', ensureWellFormed(input.PolicyDocument, 'managed'));
@@ -40,7 +41,7 @@ export const policyVersionOperations = {
   },
 
   GetPolicyVersion: {
-    access: (input, caller) => onPolicy('iam:GetPolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       return { PolicyVersion: toWholeVersion(policy, versionOf(policy, input.VersionId)) };
@@ -48,7 +49,7 @@ export const policyVersionOperations = {
   },
 
   DeletePolicyVersion: {
-    access: (input, caller) => onPolicy('iam:DeletePolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:DeletePolicyVersion', input.PolicyArn);
       const gone = versionOf(policy, input.VersionId);
@@ -61,7 +62,7 @@ export const policyVersionOperations = {
   },
 
   SetDefaultPolicyVersion: {
-    access: (input, caller) => onPolicy('iam:SetDefaultPolicyVersion', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToChange(call, 'iam:SetDefaultPolicyVersion', input.PolicyArn);
       await savePolicy(call, { ...policy, defaultVersionId: versionOf(policy, input.VersionId).versionId, updatedAt: call.now });
@@ -71,7 +72,7 @@ export const policyVersionOperations = {
 
   /** Lists the newest version first, like the real service. */
   ListPolicyVersions: {
-    access: (input, caller) => onPolicy('iam:ListPolicyVersions', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     async handle(call, input) {
       const policy = await managedPolicyToRead(call, input.PolicyArn);
       const page = pageOf(

@@ -4,7 +4,7 @@
  * Source: IAM User Guide, "IAM and AWS STS quotas". The names in the messages are those of GetAccountSummary.
  * Requirement: §2.4.
  */
-import { AwsError } from '#core/aws-error.ts';
+import { AwsError } from './errors.ts';
 
 // biome-ignore format: a table
 /** Quotas by the names of GetAccountSummary. Sizes of policies are in characters without white space. */

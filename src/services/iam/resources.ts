@@ -6,29 +6,28 @@
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS IAM".
  */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Tx } from '#store/store.ts';
 import type { TagRecord } from '#store/tag-record.ts';
-import type { Access, Caller } from '../kit/operation.ts';
+import type { Access, Caller, DeclaredAccess } from '../kit/operation.ts';
 import * as rules from '../kit/tag-rules.ts';
 import { type HolderKind, nameOf } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { iamArn, nameKey, nameOfArn } from './names.ts';
 
-type Action = Access['action'];
 type RequestTags = readonly { readonly Key: string; readonly Value: string }[];
 /** Condition keys of a request with their values. */
 export type Context = readonly (readonly [string, string | readonly string[]])[];
 
 /** Returns the permission for an action that has no resource type. Its resource is `*`. */
-export function onAccount(action: Action, context: Context = []): Access {
-  return { action, resources: ['*'], ...contextOf(context) };
+export function onAccount(context: Context = []): DeclaredAccess {
+  return { resources: ['*'], ...contextOf(context) };
 }
 
 /** Returns the permission for an action on a resource whose ARN is in the request or follows from it. */
-export function onArn(action: Action, resource: string, context: Context = []): Access {
-  return { action, resources: [resource], ...contextOf(context) };
+export function onArn(resource: string, context: Context = []): DeclaredAccess {
+  return { resources: [resource], ...contextOf(context) };
 }
 
 /**
@@ -38,50 +37,38 @@ export function onArn(action: Action, resource: string, context: Context = []): 
  * Source: IAM User Guide, "IAM: Create new users only with specific tags", which allows both actions.
  */
 export function onCreated(
-  action: Action,
-  tagging: Action,
+  tagging: Access['action'],
   resource: string,
   tags: RequestTags | undefined,
   { context = [], called }: { readonly context?: Context; readonly called?: string } = {},
-): Access | readonly Access[] {
+): DeclaredAccess | readonly DeclaredAccess[] {
   const tagContext = requestTags(tags);
-  const creation = { ...onArn(action, resource, [...tagContext, ...context]), ...omitUndefined({ called }) };
-  return tagContext.length === 0 ? creation : [creation, onArn(tagging, resource, tagContext)];
+  const creation = { ...onArn(resource, [...tagContext, ...context]), ...omitUndefined({ called }) };
+  return tagContext.length === 0 ? creation : [creation, { action: tagging, ...onArn(resource, tagContext) }];
 }
 
 /** Returns the permission to list entities under a path. Source: denials of the real service, `… on resource: arn:aws:iam::…:user/`. */
-export function onPath(action: Action, caller: Caller, kind: HolderKind, pathPrefix = '/'): Access {
-  return onArn(action, iamArn(caller.accountId, kind, pathPrefix, ''));
+export function onPath(caller: Caller, kind: HolderKind, pathPrefix = '/'): DeclaredAccess {
+  return onArn(iamArn(caller.accountId, kind, pathPrefix, ''));
 }
-
-/**
- * Tagging actions. Their denials contain the ARN of an entity. Denials of other actions contain its kind and name.
- *
- * Source: denials of the real service in public reports: `iam:AttachUserPolicy on resource: user x`, `iam:GetRole on resource: role x`,
- * `iam:AddUserToGroup on resource: group x`, `iam:CreatePolicy on resource: policy x`, `iam:ListPolicies on resource: policy path /`,
- * `iam:TagRole on resource: arn:aws:iam::…:role/x`. Assumed: all other actions on an entity behave like the first ones.
- */
-const TAGGING = /^iam:(?:Tag|Untag)/;
 
 /**
  * Returns the permission for an action on a user, group or role by name. With `'boundary'`, the condition key `iam:PermissionsBoundary` is
  * the current permissions boundary of the user or role.
  */
 export function onEntity(
-  action: Action,
   caller: Caller,
   kind: HolderKind,
   name: string,
   context: Context = [],
   reads: 'boundary' | 'nothing' = 'nothing',
-): Access {
+): DeclaredAccess {
   const { accountId } = caller;
   const defaultArn = iamArn(accountId, kind, '/', name);
   const read = (tx: Tx) => tx.identity.get(accountId, kind, nameKey(name));
   return {
-    action,
     resources: [defaultArn],
-    ...(!TAGGING.test(action) && { called: `${kind} ${name}` }),
+    called: `${kind} ${name}`,
     resolve: async (tx) => [(await read(tx))?.arn ?? defaultArn],
     ...contextOf(context),
     ...(kind === 'group'
@@ -111,13 +98,11 @@ export function onEntity(
  * Source: IAM API reference, UpdateUser and UpdateGroup: "permission on both source and target".
  */
 export function onRenamed(
-  action: Action,
   { accountId }: Caller,
   kind: 'user' | 'group',
   { name, newName, newPath }: { readonly name: string; readonly newName: string | undefined; readonly newPath: string | undefined },
-): Access {
+): DeclaredAccess {
   return {
-    action,
     resources: [iamArn(accountId, kind, newPath ?? '/', newName ?? name)],
     resolve: async (tx) => {
       const record = await tx.identity.get(accountId, kind, nameKey(name));
@@ -126,24 +111,34 @@ export function onRenamed(
   };
 }
 
+/**
+ * Returns the permission to add or remove tags of a user or role, by name. A denial contains the ARN. Denials of other actions contain the
+ * kind and name.
+ *
+ * Source: denials of the real service in public reports: `iam:TagRole on resource: arn:aws:iam::…:role/x`, `iam:AttachUserPolicy on
+ * resource: user x`, `iam:GetRole on resource: role x`, `iam:AddUserToGroup on resource: group x`, `iam:CreatePolicy on resource: policy x`,
+ * `iam:ListPolicies on resource: policy path /`. Assumed: all other actions on an entity behave like the last five.
+ */
+export function onTagged(caller: Caller, kind: 'user' | 'role', name: string, context: Context): DeclaredAccess {
+  const { called: _, ...access } = onEntity(caller, kind, name, context);
+  return access;
+}
+
 /** Returns the permission for an action on a user, by name. */
-export const onUser = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
-  onEntity(action, caller, 'user', name, context);
+export const onUser = (caller: Caller, name: string, context: Context = []): DeclaredAccess => onEntity(caller, 'user', name, context);
 /** Returns the permission for an action on a group, by name. */
-export const onGroup = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
-  onEntity(action, caller, 'group', name, context);
+export const onGroup = (caller: Caller, name: string, context: Context = []): DeclaredAccess => onEntity(caller, 'group', name, context);
 /** Returns the permission for an action on a role, by name. */
-export const onRole = (action: Action, caller: Caller, name: string, context: Context = []): Access =>
-  onEntity(action, caller, 'role', name, context);
+export const onRole = (caller: Caller, name: string, context: Context = []): DeclaredAccess => onEntity(caller, 'role', name, context);
 
 /**
  * Returns the permission for an action on the named user or, without a name, on the caller.
  *
  * @throws ValidationError  no name is specified and the caller is neither an IAM user nor the root user
  */
-export function onUserOrSelf(action: Action, caller: Caller, name: string | undefined, context: Context = []): Access {
+export function onUserOrSelf(caller: Caller, name: string | undefined, context: Context = []): DeclaredAccess {
   const user = userOrSelf(caller, name);
-  return user === undefined ? onArn(action, arn('iam', '', caller.accountId, 'root'), context) : onUser(action, caller, user, context);
+  return user === undefined ? onArn(arn('iam', '', caller.accountId, 'root'), context) : onUser(caller, user, context);
 }
 
 /**
@@ -160,9 +155,8 @@ export function userOrSelf(caller: Caller, name: string | undefined): string | u
 }
 
 /** Returns the permission for an action on a managed policy, by ARN. */
-export function onPolicy(action: Action, caller: Caller, policyArn: string, context: Context = []): Access {
+export function onPolicy(caller: Caller, policyArn: string, context: Context = []): DeclaredAccess {
   return {
-    action,
     resources: [policyArn],
     called: `policy ${policyArn}`,
     resourceTags: async (tx) => {

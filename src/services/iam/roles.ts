@@ -1,13 +1,14 @@
 /**
  * Roles that customers create. `service-linked-roles.ts` creates the roles of services.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, Role, RoleLastUsed } from '#model/generated/iam.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { ensureModifiable, entity, everyRecord, rememberUniqueId } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOfStored } from './page.ts';
@@ -24,7 +25,7 @@ const DEFAULT_SESSION_SECONDS = 3600;
 export const roleOperations = {
   CreateRole: {
     access: (input, caller) =>
-      onCreated('iam:CreateRole', 'iam:TagRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), input.Tags, {
+      onCreated('iam:TagRole', iamArn(caller.accountId, 'role', input.Path ?? '/', input.RoleName), input.Tags, {
         context: boundaryKey(input.PermissionsBoundary),
       }),
     async handle(call, input) {
@@ -34,14 +35,14 @@ export const roleOperations = {
   },
 
   GetRole: {
-    access: (input, caller) => onEntity('iam:GetRole', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       return { Role: await toWholeRole(call, await entity(call, 'role', input.RoleName)) };
     },
   },
 
   UpdateRole: {
-    access: (input, caller) => onEntity('iam:UpdateRole', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = await entity(call, 'role', input.RoleName);
       if (role.linkedService !== undefined && input.MaxSessionDuration !== undefined) {
@@ -59,7 +60,7 @@ export const roleOperations = {
   },
 
   UpdateRoleDescription: {
-    access: (input, caller) => onEntity('iam:UpdateRoleDescription', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = withDescription(await entity(call, 'role', input.RoleName), input.Description);
       await saveRole(call, role);
@@ -68,7 +69,7 @@ export const roleOperations = {
   },
 
   UpdateAssumeRolePolicy: {
-    access: (input, caller) => onEntity('iam:UpdateAssumeRolePolicy', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = await entity(call, 'role', input.RoleName);
       ensureModifiable(role);
@@ -79,7 +80,7 @@ export const roleOperations = {
   },
 
   DeleteRole: {
-    access: (input, caller) => onEntity('iam:DeleteRole', caller, 'role', input.RoleName, [], 'boundary'),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName, [], 'boundary'),
     async handle(call, input) {
       const role = await entity(call, 'role', input.RoleName);
       ensureModifiable(role);
@@ -91,7 +92,7 @@ export const roleOperations = {
   },
 
   ListRoles: {
-    access: (input, caller) => onPath('iam:ListRoles', caller, 'role', input.PathPrefix),
+    access: (input, caller) => onPath(caller, 'role', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<RoleRecord>(
         input,

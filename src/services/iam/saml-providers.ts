@@ -4,17 +4,17 @@
  * Source: IAM API reference. Messages of the real service as quoted in public reports.
  */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { uniqueId } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity/identity.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { everyRecord } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
-import { type Context, onAccount, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
+import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
 import { someTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
@@ -25,7 +25,7 @@ const VALID_YEARS = 100;
 /** Operations on SAML providers. */
 export const samlProviderOperations = {
   CreateSAMLProvider: {
-    access: (input, caller) => onCreated('iam:CreateSAMLProvider', 'iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),
+    access: (input, caller) => onCreated('iam:TagSAMLProvider', samlArn(caller, input.Name), input.Tags),
     async handle(call, input) {
       ensureNoPrivateKeys(input);
       const tags = newTags(input.Tags);
@@ -49,7 +49,7 @@ export const samlProviderOperations = {
   },
 
   GetSAMLProvider: {
-    access: (input, caller) => onProvider('iam:GetSAMLProvider', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       return omitUndefined({
@@ -63,7 +63,7 @@ export const samlProviderOperations = {
   },
 
   UpdateSAMLProvider: {
-    access: (input, caller) => onProvider('iam:UpdateSAMLProvider', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
       ensureNoPrivateKeys(input);
       const provider = await samlProvider(call, input.SAMLProviderArn);
@@ -77,7 +77,7 @@ export const samlProviderOperations = {
   },
 
   DeleteSAMLProvider: {
-    access: (input, caller) => onProvider('iam:DeleteSAMLProvider', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       await call.tx.identity.remove(call.accountId, 'saml-provider', nameKey(provider.name));
@@ -86,7 +86,6 @@ export const samlProviderOperations = {
   },
 
   ListSAMLProviders: {
-    access: () => onAccount('iam:ListSAMLProviders'),
     async handle(call) {
       const list = [];
       for await (const { record } of everyRecord(call.tx, call.accountId, 'saml-provider')) {
@@ -97,7 +96,7 @@ export const samlProviderOperations = {
   },
 
   TagSAMLProvider: {
-    access: (input, caller) => onProvider('iam:TagSAMLProvider', caller, input.SAMLProviderArn, requestTags(input.Tags)),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn, requestTags(input.Tags)),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       await saveProvider(call, { ...provider, tags: mergedTags(provider.tags, input.Tags) });
@@ -105,7 +104,7 @@ export const samlProviderOperations = {
     },
   },
   UntagSAMLProvider: {
-    access: (input, caller) => onProvider('iam:UntagSAMLProvider', caller, input.SAMLProviderArn, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn, requestTagKeys(input.TagKeys)),
     async handle(call, input) {
       const provider = await samlProvider(call, input.SAMLProviderArn);
       await saveProvider(call, { ...provider, tags: tagsWithout(provider.tags, input.TagKeys) });
@@ -113,7 +112,7 @@ export const samlProviderOperations = {
     },
   },
   ListSAMLProviderTags: {
-    access: (input, caller) => onProvider('iam:ListSAMLProviderTags', caller, input.SAMLProviderArn),
+    access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     handle: async (call, input) => pageOfTags(input, (await samlProvider(call, input.SAMLProviderArn)).tags),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;
@@ -122,9 +121,9 @@ function samlArn(caller: Caller, name: string) {
   return arn('iam', '', caller.accountId, `saml-provider/${name}`);
 }
 
-function onProvider(action: Access['action'], caller: Caller, providerArn: string, context: Context = []): Access {
+function onProvider(caller: Caller, providerArn: string, context: Context = []): DeclaredAccess {
   return {
-    ...onArn(action, providerArn, context),
+    ...onArn(providerArn, context),
     resourceTags: async (tx) => {
       const record = await tx.identity.get(caller.accountId, 'saml-provider', nameKey(nameOfArn(providerArn)));
       return [record?.arn === providerArn ? tagMap(record.tags) : undefined];

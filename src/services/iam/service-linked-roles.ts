@@ -9,6 +9,7 @@ import { AwsError } from '#core/aws-error.ts';
 import { uniqueId } from '#core/base32.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
+import { forwardedCallRow } from '#trail/service-event.ts';
 import type { Access, Call, Caller } from '../kit/operation.ts';
 import { ID_PREFIXES, nameKey } from './names.ts';
 
@@ -87,12 +88,32 @@ export async function requireLinkedRole({ tx, accountId }: Call, service: Linked
 }
 
 /**
- * Makes the service-linked role where there is none. The operation that calls this has asked for `onLinkedRole`.
- * 'taken' is a role of that name that people have made: the service cannot act.
+ * Creates the service-linked role of a service unless it exists. The operation that calls this requires `onLinkedRole`.
+ * 'taken' means that users have created another role of that name, so the service cannot act.
+ *
+ * Writes: the trail event of CreateServiceLinkedRole. It contains the caller, whose permission it is. Requirement SLR-6.
  */
 export async function ensureLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<'created' | 'exists' | 'taken'> {
-  if ((await linkedRole(call.tx, call.accountId, service)) !== undefined) return 'exists';
-  return (await addLinkedRole(call, knownService(service))) === 'taken' ? 'taken' : 'created';
+  const { tx, accountId, principal, region, now, newId } = call;
+  if ((await linkedRole(tx, accountId, service)) !== undefined) return 'exists';
+  const role = await addLinkedRole(call, knownService(service));
+  if (role === 'taken') return 'taken';
+  await tx.trail.append(
+    forwardedCallRow({
+      principal,
+      region,
+      now,
+      eventId: newId(),
+      requestId: newId(),
+      eventName: 'CreateServiceLinkedRole',
+      eventSource: 'iam.amazonaws.com',
+      invokedBy: service,
+      requestParameters: { aWSServiceName: service },
+      responseElements: { role: { roleName: role.roleName, roleId: role.roleId, arn: role.arn, path: role.path } },
+      resources: [{ type: 'AWS::IAM::Role', name: role.roleName }],
+    }),
+  );
+  return 'created';
 }
 
 /**

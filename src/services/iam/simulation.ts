@@ -4,7 +4,6 @@
  * Source: IAM API reference, SimulatePrincipalPolicy and SimulateCustomPolicy.
  */
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
@@ -17,9 +16,10 @@ import type { TrustCaller } from '#policy/trust.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import type { IamDeps } from './deps.ts';
 import { boundaryOf, type EntityPolicy, entityOfArn, type FoundEntity, policiesOf } from './entity-policies.ts';
+import { AwsError } from './errors.ts';
 import { AWS_MANAGED_PREFIX } from './names.ts';
 import { afterKey, restAfter, sizeOf } from './page.ts';
-import { onAccount, onArn, tagMap } from './resources.ts';
+import { onArn, tagMap } from './resources.ts';
 
 type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySourceArn'>;
 
@@ -27,7 +27,6 @@ type SimulateInput = Omit<IamApi['SimulatePrincipalPolicy']['input'], 'PolicySou
 export function simulationOperations(deps: IamDeps) {
   return {
     SimulateCustomPolicy: {
-      access: () => onAccount('iam:SimulateCustomPolicy'),
       async handle(call, input) {
         const organization = (input.OrderedOrganizationPolicyInputList ?? []).map(({ ServiceControlPolicyInputList }, level) =>
           inputs(ServiceControlPolicyInputList ?? [], `OrderedOrganizationPolicyInputList.${level + 1}`),
@@ -48,7 +47,7 @@ export function simulationOperations(deps: IamDeps) {
      * sets them.
      */
     SimulatePrincipalPolicy: {
-      access: (input) => onArn('iam:SimulatePrincipalPolicy', input.PolicySourceArn),
+      access: (input) => onArn(input.PolicySourceArn),
       async handle(call, input) {
         const found = await entityOfArn(call, input.PolicySourceArn);
         const excluded = input.PolicyExclusionList ?? [];
@@ -70,7 +69,6 @@ export function simulationOperations(deps: IamDeps) {
     },
 
     GetContextKeysForCustomPolicy: {
-      access: () => onAccount('iam:GetContextKeysForCustomPolicy'),
       async handle(call, input) {
         const policies = inputs(input.PolicyInputList, 'PolicyInputList');
         return { ContextKeyNames: analyzed(call, { kind: 'context-keys', policies }).keys };
@@ -78,7 +76,7 @@ export function simulationOperations(deps: IamDeps) {
     },
 
     GetContextKeysForPrincipalPolicy: {
-      access: (input) => onArn('iam:GetContextKeysForPrincipalPolicy', input.PolicySourceArn),
+      access: (input) => onArn(input.PolicySourceArn),
       async handle(call, input) {
         const attached = await policiesOf(call, await entityOfArn(call, input.PolicySourceArn));
         const policies = [...attached.map(inForce), ...inputs(input.PolicyInputList ?? [], 'PolicyInputList')];

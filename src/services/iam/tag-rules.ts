@@ -1,8 +1,9 @@
 /** Tag rules of all taggable IAM resources. Requirement ERR-5. */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { Tag } from '#model/generated/iam.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 import * as rules from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 import { QUOTAS } from './quotas.ts';
 
 const { iam } = rules.TAG_RULES;

@@ -8,47 +8,47 @@ import { entity } from './entities.ts';
 import { managedPolicyToChange, managedPolicyToRead } from './managed-policies.ts';
 import { nameKey } from './names.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
-import { onEntity, onPolicy, requestTagKeys, requestTags } from './resources.ts';
+import { onEntity, onPolicy, onTagged, requestTagKeys, requestTags } from './resources.ts';
 import { mergedTags, tagsWithout } from './tag-rules.ts';
 
 /** Operations on tags of users, roles and managed policies. */
 export const tagOperations = {
   TagUser: {
-    access: (input, caller) => onEntity('iam:TagUser', caller, 'user', input.UserName, requestTags(input.Tags)),
+    access: (input, caller) => onTagged(caller, 'user', input.UserName, requestTags(input.Tags)),
     handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => mergedTags(tags, input.Tags)),
   },
   UntagUser: {
-    access: (input, caller) => onEntity('iam:UntagUser', caller, 'user', input.UserName, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onTagged(caller, 'user', input.UserName, requestTagKeys(input.TagKeys)),
     handle: (call, input) => changeTags(call, 'user', input.UserName, (tags) => tagsWithout(tags, input.TagKeys)),
   },
   ListUserTags: {
-    access: (input, caller) => onEntity('iam:ListUserTags', caller, 'user', input.UserName),
+    access: (input, caller) => onEntity(caller, 'user', input.UserName),
     handle: async (call, input) => pageOfTags(input, (await entity(call, 'user', input.UserName)).tags),
   },
 
   TagRole: {
-    access: (input, caller) => onEntity('iam:TagRole', caller, 'role', input.RoleName, requestTags(input.Tags)),
+    access: (input, caller) => onTagged(caller, 'role', input.RoleName, requestTags(input.Tags)),
     handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => mergedTags(tags, input.Tags)),
   },
   UntagRole: {
-    access: (input, caller) => onEntity('iam:UntagRole', caller, 'role', input.RoleName, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onTagged(caller, 'role', input.RoleName, requestTagKeys(input.TagKeys)),
     handle: (call, input) => changeTags(call, 'role', input.RoleName, (tags) => tagsWithout(tags, input.TagKeys)),
   },
   ListRoleTags: {
-    access: (input, caller) => onEntity('iam:ListRoleTags', caller, 'role', input.RoleName),
+    access: (input, caller) => onEntity(caller, 'role', input.RoleName),
     handle: async (call, input) => pageOfTags(input, (await entity(call, 'role', input.RoleName)).tags),
   },
 
   TagPolicy: {
-    access: (input, caller) => onPolicy('iam:TagPolicy', caller, input.PolicyArn, requestTags(input.Tags)),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn, requestTags(input.Tags)),
     handle: (call, input) => changePolicyTags(call, 'iam:TagPolicy', input.PolicyArn, (tags) => mergedTags(tags, input.Tags)),
   },
   UntagPolicy: {
-    access: (input, caller) => onPolicy('iam:UntagPolicy', caller, input.PolicyArn, requestTagKeys(input.TagKeys)),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn, requestTagKeys(input.TagKeys)),
     handle: (call, input) => changePolicyTags(call, 'iam:UntagPolicy', input.PolicyArn, (tags) => tagsWithout(tags, input.TagKeys)),
   },
   ListPolicyTags: {
-    access: (input, caller) => onPolicy('iam:ListPolicyTags', caller, input.PolicyArn),
+    access: (input, caller) => onPolicy(caller, input.PolicyArn),
     handle: async (call, input) => pageOfTags(input, (await managedPolicyToRead(call, input.PolicyArn)).tags),
   },
 } satisfies Partial<ServiceOperations<IamApi>>;

@@ -6,13 +6,13 @@
  */
 
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { policySize } from '#policy/validate/policy-size.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { storedDocument } from './documents.ts';
 import { arnOfUniqueId } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
 

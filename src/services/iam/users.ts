@@ -2,13 +2,13 @@
  * Users. Renaming a user also updates the records that refer to it by name: access keys, groups, attachments and MFA devices.
  */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi, User } from '#model/generated/iam.ts';
 import type { UserRecord } from '#store/identity/identity.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { entity, rememberUniqueId } from './entities.ts';
+import { AwsError } from './errors.ts';
 import { managedPolicyToBound } from './managed-policies.ts';
 import { ID_PREFIXES, iamArn, nameKey } from './names.ts';
 import { pageOfStored } from './page.ts';
@@ -22,14 +22,14 @@ import { newTags } from './tag-rules.ts';
 export const userOperations = {
   CreateUser: {
     access: (input, caller) =>
-      onCreated('iam:CreateUser', 'iam:TagUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), input.Tags, {
+      onCreated('iam:TagUser', iamArn(caller.accountId, 'user', input.Path ?? '/', input.UserName), input.Tags, {
         context: boundaryKey(input.PermissionsBoundary),
       }),
     handle: async (call, input) => ({ User: toWholeUser(await createUser(call, input)) }),
   },
 
   GetUser: {
-    access: (input, caller) => onUserOrSelf('iam:GetUser', caller, input.UserName),
+    access: (input, caller) => onUserOrSelf(caller, input.UserName),
     async handle(call, input) {
       const name = userOrSelf(call, input.UserName);
       return { User: name === undefined ? await rootUser(call) : toWholeUser(await entity(call, 'user', name)) };
@@ -38,10 +38,10 @@ export const userOperations = {
 
   UpdateUser: {
     access: (input, caller) => {
-      const access = onUser('iam:UpdateUser', caller, input.UserName);
+      const access = onUser(caller, input.UserName);
       if (input.NewUserName === undefined && input.NewPath === undefined) return access;
       const { UserName: name, NewUserName: newName, NewPath: newPath } = input;
-      return [access, onRenamed('iam:UpdateUser', caller, 'user', { name, newName, newPath })];
+      return [access, onRenamed(caller, 'user', { name, newName, newPath })];
     },
     async handle(call, input) {
       await renameUser(call, input.UserName, input.NewUserName, input.NewPath);
@@ -50,7 +50,7 @@ export const userOperations = {
   },
 
   DeleteUser: {
-    access: (input, caller) => onUser('iam:DeleteUser', caller, input.UserName),
+    access: (input, caller) => onUser(caller, input.UserName),
     async handle(call, input) {
       const user = await entity(call, 'user', input.UserName);
       ensureDeletable(user);
@@ -65,7 +65,7 @@ export const userOperations = {
   },
 
   ListUsers: {
-    access: (input, caller) => onPath('iam:ListUsers', caller, 'user', input.PathPrefix),
+    access: (input, caller) => onPath(caller, 'user', input.PathPrefix),
     async handle(call, input) {
       const page = await pageOfStored<UserRecord>(
         input,

@@ -6,7 +6,7 @@ import type { Call, Operation } from './operation.ts';
 import { operationTable } from './operation-table.ts';
 
 const createChannel = {
-  access: () => ({ action: 'chime:CreateChannel', resources: ['*'] }) as const,
+  access: () => ({ resources: ['a'] }) as const,
   handle: async () => ({}),
 };
 
@@ -15,19 +15,36 @@ test('operationTable: has every operation of the model and no other', () => {
   assert.deepEqual(Object.keys(table), Object.keys(loadModel('chime-sdk-messaging').operations));
 });
 
-test('operationTable: keeps what is built and holds the place of the rest', () => {
+test('operationTable: declared operations are implemented, and the others are not yet', () => {
   const table = operationTable('chime-sdk-messaging', { CreateChannel: createChannel });
-  assert.equal(table.CreateChannel, createChannel);
+  assert.equal(table.CreateChannel.handle, createChannel.handle);
   assert.equal(isNotYet(table.CreateChannel), false);
   assert.equal(isNotYet(table.DeleteChannel), true);
 });
 
-test('operationTable: names of the prototype are no operations', () => {
+const NO_CALLER = undefined as never;
+
+test('operationTable: an access without an action requires the action of the operation', () => {
+  const input = undefined as never;
+  const own = operationTable('chime-sdk-messaging', { CreateChannel: createChannel }).CreateChannel.access(input, NO_CALLER);
+  assert.deepEqual(own, { action: 'chime:CreateChannel', resources: ['a'] });
+  const further = [{ resources: ['a'] }, { action: 'chime:TagResource', resources: ['b'] }] as const;
+  const both = operationTable('chime-sdk-messaging', { CreateChannel: { ...createChannel, access: () => further } });
+  assert.deepEqual(both.CreateChannel.access(input, NO_CALLER), [{ action: 'chime:CreateChannel', resources: ['a'] }, further[1]]);
+});
+
+test('operationTable: an operation without an access requires its action on every resource', () => {
+  const { handle } = createChannel;
+  const { GetFindingV2 } = operationTable('accessanalyzer', { GetFindingV2: { handle } as never });
+  assert.deepEqual(GetFindingV2.access(undefined as never, NO_CALLER), { action: 'access-analyzer:GetFinding', resources: ['*'] });
+});
+
+test('operationTable: names of the prototype are not operations', () => {
   const table: object = operationTable('sts', {});
   assert.equal('constructor' in table, false);
 });
 
-test('operationTable: an operation that the model lacks is a bug of ours', () => {
+test('operationTable: an operation that is not in the model is an error', () => {
   const built = { GetCallerIdentityTwice: createChannel } as object;
   assert.throws(() => operationTable('sts', built), /GetCallerIdentityTwice/);
 });

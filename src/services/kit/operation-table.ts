@@ -1,32 +1,68 @@
 import type { Apis } from '#model/generated/apis.ts';
 import { loadModel } from '#model/load.ts';
-import { askingForPassedRoles } from '../iam/pass-role.ts';
+import { actionName, type ServiceName } from '#model/services.ts';
 import { notYet } from './not-yet.ts';
-import type { Operation } from './operation.ts';
+import type { Access, DeclaredAccess, DeclaredOperation, Operation } from './operation.ts';
 import { removed } from './removed.ts';
 
-/** `ServiceOperations` of a service that is given by name. */
+/** All operations of a service. */
 export type OperationTable<Service extends keyof Apis> = {
   readonly [Name in keyof Apis[Service]]: Apis[Service][Name] extends { readonly input: infer Input; readonly output: infer Output }
     ? Operation<Input, Output>
     : never;
 };
 
+/** Declarations of some operations of a service. */
+export type DeclaredOperations<Service extends keyof Apis> = {
+  readonly [Name in keyof Apis[Service]]?: Apis[Service][Name] extends { readonly input: infer Input; readonly output: infer Output }
+    ? DeclaredOperation<Input, Output>
+    : never;
+};
+
 /**
- * The table of a service, with every operation of its model: the built ones as given, `notYet` for the rest, and each that takes a role
- * asking for iam:PassRole; besides them what the service had once, as `removed`. It has no prototype, so a name from a request finds an operation or nothing.
+ * Returns the table of a service, with every operation of its model. A declared operation gets the actions that its `access` omits.
+ * The others are `notYet`, and operations that AWS removed are `removed`. The table has no prototype, so that a name in a request finds
+ * an operation or nothing.
+ *
+ * @throws Error  a declared operation is not in the model
  */
 export function operationTable<Service extends keyof Apis>(
   service: Service,
-  built: Partial<OperationTable<Service>>,
+  declared: DeclaredOperations<Service>,
 ): OperationTable<Service> {
-  const given = built as Readonly<Record<string, Operation<unknown, unknown> | undefined>>;
+  const operations = declared as Readonly<Record<string, DeclaredOperation<unknown, unknown> | undefined>>;
   const model = loadModel(service);
-  const unknown = Object.keys(given).filter((name) => !(name in model.operations));
-  if (unknown.length > 0) throw new Error(`${service} has no operation ${unknown.join(', ')}`);
+  const unknown = Object.keys(operations).filter((name) => !(name in model.operations));
+  if (unknown.length > 0) throw new Error(`unknown operations of ${service}: ${unknown.join(', ')}`);
 
   const table: Record<string, object> = Object.create(null);
-  for (const name of Object.keys(model.operations)) table[name] = askingForPassedRoles(service, name, given[name] ?? notYet(service, name));
+  for (const name of Object.keys(model.operations)) {
+    const operation = operations[name];
+    table[name] = operation === undefined ? notYet(service, name) : completeOperation(service, name, operation);
+  }
   for (const name of Object.keys(model.removed)) table[name] = removed(service, name);
   return table as OperationTable<Service>;
+}
+
+/** Returns a declared operation with the operation's own action wherever its `access` omits an action. */
+function completeOperation<Input, Output>(
+  service: ServiceName,
+  name: string,
+  operation: DeclaredOperation<Input, Output>,
+): Operation<Input, Output> {
+  const action = actionName(service, name);
+  const complete = (access: DeclaredAccess): Access => (access.action === undefined ? { ...access, action } : (access as Access));
+  const { access: declared } = operation;
+  if (declared === undefined) return { ...operation, access: () => ({ action, resources: ['*'] }) };
+  return {
+    ...operation,
+    access(input, caller) {
+      const access = declared(input, caller);
+      return isList(access) ? access.map(complete) : complete(access);
+    },
+  };
+}
+
+function isList(access: DeclaredAccess | readonly DeclaredAccess[]): access is readonly DeclaredAccess[] {
+  return Array.isArray(access);
 }

@@ -5,6 +5,7 @@ import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { Analysis, Outcome } from '#policy/analysis.ts';
 import type { Tx } from '#store/store.ts';
+import type { Work } from './events.ts';
 
 /** Whom an operation is authorized for, and where: all that `access` may know besides the input. */
 export interface Caller {
@@ -18,13 +19,9 @@ export interface Caller {
 }
 
 /** All a handler can reach besides its input. There is no clock, no randomness and no network here. */
-export interface Call extends Caller {
-  readonly now: Instant;
-  /** A UUID in lower case. */
-  readonly newId: () => string;
+export interface Call extends Caller, Work {
   /** `bytes` bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array;
-  readonly tx: Tx;
   readonly requestId: string;
   /**
    * Returns the result of slow work that needs no data of the transaction, such as a password hash. The server aborts the transaction,
@@ -82,19 +79,29 @@ export interface Access {
   readonly always?: true;
 }
 
-/** One API operation: what it needs, and what it does. */
+/** An API operation: the permissions that it requires, and its implementation. */
 export interface Operation<Input, Output> {
   /**
-   * The operation's own action first, then what else must be allowed.
+   * Returns the permission for the operation's own action first, then other required permissions.
    *
-   * @throws AwsError where the input names things that cannot be (an ARN that is none)
+   * @throws AwsError  the input contains an invalid ARN or ambiguous tags
    */
   readonly access: (input: Input, caller: Caller) => Access | readonly Access[];
-  /** Runs in a serializable transaction and may be run again after a conflict: it changes nothing but `tx`. */
+  /** Runs in a serializable transaction, which may run again after a conflict. It changes only `tx`. */
   readonly handle: (call: Call, input: Input) => Promise<Output>;
 }
 
-/** An operation for every one in the model, and no other: anything else does not compile. */
+/** A permission as an operation declares it. Default of `action`: the operation's own action, such as `chime:CreateChannel`. */
+export type DeclaredAccess = Omit<Access, 'action'> & Partial<Pick<Access, 'action'>>;
+
+/** An operation as a service declares it. `operationTable` completes it. */
+export interface DeclaredOperation<Input, Output> {
+  /** Like `Operation.access`. Default: the operation's own action on `*`. */
+  readonly access?: (input: Input, caller: Caller) => DeclaredAccess | readonly DeclaredAccess[];
+  readonly handle: Operation<Input, Output>['handle'];
+}
+
+/** The declarations of exactly the operations in the model of a service. */
 export type ServiceOperations<Api extends Record<keyof Api, { input: unknown; output: unknown }>> = {
-  readonly [Name in keyof Api]: Operation<Api[Name]['input'], Api[Name]['output']>;
+  readonly [Name in keyof Api]: DeclaredOperation<Api[Name]['input'], Api[Name]['output']>;
 };

@@ -3,7 +3,6 @@
  */
 
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { uniqueId } from '#core/base32.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
@@ -11,6 +10,7 @@ import type { RoleRecord } from '#store/identity/identity.ts';
 import type { AccountCreationRecord } from '#store/identity/organization-records.ts';
 import { ID_PREFIXES, iamArn, nameKey } from '../iam/names.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { managedOrganization } from './lookup.ts';
 import { hasRoom, join } from './membership.ts';
 import { newAccountId, newCreationId } from './names.ts';
@@ -32,7 +32,7 @@ export const accountCreationOperations = {
    * Assumed: `IamUserAccessToBilling` has no effect, because there is no billing.
    */
   CreateAccount: {
-    access: (input) => withTagging(onOrganization('organizations:CreateAccount', requestTags(input.Tags)), input.Tags),
+    access: (input) => withTagging(onOrganization(requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const tags = mergedTags([], input.Tags);
@@ -59,7 +59,6 @@ export const accountCreationOperations = {
   },
 
   DescribeCreateAccountStatus: {
-    access: () => onOrganization('organizations:DescribeCreateAccountStatus'),
     async handle(call, input) {
       await managedOrganization(call);
       const creation = await call.tx.identity.get(call.accountId, 'account-creation', input.CreateAccountRequestId);
@@ -69,7 +68,6 @@ export const accountCreationOperations = {
   },
 
   ListCreateAccountStatus: {
-    access: () => onOrganization('organizations:ListCreateAccountStatus'),
     async handle(call, input) {
       await managedOrganization(call);
       const states = input.States ?? [];

@@ -10,13 +10,13 @@ import { ensureParent, managedOrganization, memberAccount, ownOrganization } fro
 import { leave } from './membership.ts';
 import { type Page, pageOfStored } from './page.ts';
 import { constraintViolation, refusal } from './refusals.ts';
-import { onOrganization, onResources } from './resources.ts';
+import { onResources } from './resources.ts';
 import { toAccount } from './shapes.ts';
 
 /** Operations on accounts of an organization. */
 export const accountOperations = {
   DescribeAccount: {
-    access: (input, caller) => onResources('organizations:DescribeAccount', caller, [input.AccountId]),
+    access: (input, caller) => onResources(caller, [input.AccountId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       return { Account: await toAccount(call.tx, organization, await memberAccount(call.tx, organization, input.AccountId)) };
@@ -24,7 +24,6 @@ export const accountOperations = {
   },
 
   ListAccounts: {
-    access: () => onOrganization('organizations:ListAccounts'),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       return toAccountList(call, organization, await pageOfStored(input, accountsOf(call)));
@@ -32,7 +31,7 @@ export const accountOperations = {
   },
 
   ListAccountsForParent: {
-    access: (input, caller) => onResources('organizations:ListAccountsForParent', caller, [input.ParentId]),
+    access: (input, caller) => onResources(caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
@@ -43,8 +42,7 @@ export const accountOperations = {
 
   /** Moves an account between parents. The policies of the new parent apply to the account from the next request on. */
   MoveAccount: {
-    access: (input, caller) =>
-      onResources('organizations:MoveAccount', caller, [input.AccountId, input.SourceParentId, input.DestinationParentId]),
+    access: (input, caller) => onResources(caller, [input.AccountId, input.SourceParentId, input.DestinationParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const account = await memberAccount(call.tx, organization, input.AccountId);
@@ -61,7 +59,7 @@ export const accountOperations = {
   },
 
   RemoveAccountFromOrganization: {
-    access: (input, caller) => onResources('organizations:RemoveAccountFromOrganization', caller, [input.AccountId]),
+    access: (input, caller) => onResources(caller, [input.AccountId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await leave(call, organization, await memberAccount(call.tx, organization, input.AccountId));
@@ -71,7 +69,6 @@ export const accountOperations = {
 
   /** Removes the caller's own account from its organization. */
   LeaveOrganization: {
-    access: () => onOrganization('organizations:LeaveOrganization'),
     async handle(call) {
       const organization = await ownOrganization(call);
       await leave(call, organization, await memberAccount(call.tx, organization, call.accountId));
@@ -81,7 +78,7 @@ export const accountOperations = {
 
   /** Closes an account permanently. Assumed: it is suspended at once, without the waiting period of the real service. */
   CloseAccount: {
-    access: (input, caller) => onResources('organizations:CloseAccount', caller, [input.AccountId]),
+    access: (input, caller) => onResources(caller, [input.AccountId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const account = await memberAccount(call.tx, organization, input.AccountId);

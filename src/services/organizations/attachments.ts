@@ -16,7 +16,7 @@ import { toPolicySummary } from './shapes.ts';
 /** Operations on attached service control policies. */
 export const attachmentOperations = {
   AttachPolicy: {
-    access: (input, caller) => onResources('organizations:AttachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId, input.TargetId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyOf(call, input.PolicyId);
@@ -35,7 +35,7 @@ export const attachmentOperations = {
   },
 
   DetachPolicy: {
-    access: (input, caller) => onResources('organizations:DetachPolicy', caller, [input.PolicyId, input.TargetId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId, input.TargetId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyOf(call, input.PolicyId);
@@ -54,7 +54,7 @@ export const attachmentOperations = {
 
   /** Lists the policies attached to the target itself. Inherited policies are not listed. */
   ListPoliciesForTarget: {
-    access: (input, caller) => onResources('organizations:ListPoliciesForTarget', caller, [input.TargetId], policyTypeKey(input.Filter)),
+    access: (input, caller) => onResources(caller, [input.TargetId], policyTypeKey(input.Filter)),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const target = await targetToChange(call.tx, organization, input.TargetId);
@@ -70,7 +70,7 @@ export const attachmentOperations = {
   },
 
   ListTargetsForPolicy: {
-    access: (input, caller) => onResources('organizations:ListTargetsForPolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyOf(call, input.PolicyId);
@@ -93,8 +93,7 @@ export const attachmentOperations = {
    * Source: organizations 2016-11-28, DescribeEffectivePolicy: "This operation applies only to management policies."
    */
   DescribeEffectivePolicy: {
-    access: (input, caller) =>
-      onResources('organizations:DescribeEffectivePolicy', caller, [input.TargetId ?? caller.accountId], policyTypeKey(input.PolicyType)),
+    access: (input, caller) => onResources(caller, [input.TargetId ?? caller.accountId], policyTypeKey(input.PolicyType)),
     async handle(call, input) {
       const targetId = input.TargetId ?? call.accountId;
       const organization = targetId === call.accountId ? await ownOrganization(call) : await managedOrganization(call);

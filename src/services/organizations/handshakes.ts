@@ -7,7 +7,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Handshake, HandshakeFilter, OrganizationsApi } from '#model/generated/organizations.ts';
 import { type HandshakeRecord, ORGANIZATION_KEY } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Call, ServiceOperations } from '../kit/operation.ts';
+import type { Call, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { emailKey } from './account-creation.ts';
 import { endHandshake, HANDSHAKE_LIFE_MS, openHandshakes, stateOf } from './handshake-states.ts';
 import { managedOrganization, organizationOf } from './lookup.ts';
@@ -26,8 +26,8 @@ export const handshakeOperations = {
   InviteAccountToOrganization: {
     access: (input, caller) => {
       const placeholder = placeholderOwner(caller);
-      const invite: Access = {
-        ...onOrganization('organizations:InviteAccountToOrganization', requestTags(input.Tags)),
+      const invite: DeclaredAccess = {
+        ...onOrganization(requestTags(input.Tags)),
         resources: [accountArn(placeholder, input.Target.Id)],
         resolve: async (tx) => {
           const owner = (await organizationOf(tx, caller.accountId)) ?? placeholder;
@@ -68,7 +68,7 @@ export const handshakeOperations = {
 
   /** Joins the organization. Its policies apply to the account from the next request on. */
   AcceptHandshake: {
-    access: (input, caller) => onHandshake('organizations:AcceptHandshake', caller, input.HandshakeId),
+    access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {
       const { tx, accountId } = call;
       const handshake = await receivedHandshake(call, input.HandshakeId);
@@ -85,7 +85,7 @@ export const handshakeOperations = {
   },
 
   DeclineHandshake: {
-    access: (input, caller) => onHandshake('organizations:DeclineHandshake', caller, input.HandshakeId),
+    access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {
       const ended = await endHandshake(call, await receivedHandshake(call, input.HandshakeId), 'DECLINED');
       return { Handshake: await toHandshake(call.tx, ended, call.now) };
@@ -93,7 +93,7 @@ export const handshakeOperations = {
   },
 
   CancelHandshake: {
-    access: (input, caller) => onHandshake('organizations:CancelHandshake', caller, input.HandshakeId),
+    access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {
       const ended = await endHandshake(call, await sentHandshake(call, input.HandshakeId), 'CANCELED');
       return { Handshake: await toHandshake(call.tx, ended, call.now) };
@@ -102,7 +102,7 @@ export const handshakeOperations = {
 
   /** Available to the inviting and the invited account. */
   DescribeHandshake: {
-    access: (input, caller) => onHandshake('organizations:DescribeHandshake', caller, input.HandshakeId),
+    access: (input, caller) => onHandshake(caller, input.HandshakeId),
     async handle(call, input) {
       const own = await call.tx.identity.get(call.accountId, 'handshake', input.HandshakeId);
       const handshake = own ?? (await receivedHandshake(call, input.HandshakeId));
@@ -111,7 +111,6 @@ export const handshakeOperations = {
   },
 
   ListHandshakesForAccount: {
-    access: () => onOrganization('organizations:ListHandshakesForAccount'),
     async handle(call, input) {
       const { tx, accountId } = call;
       const page = await pageOfStored(input, async (after, limit) => {
@@ -128,7 +127,6 @@ export const handshakeOperations = {
   },
 
   ListHandshakesForOrganization: {
-    access: () => onOrganization('organizations:ListHandshakesForOrganization'),
     async handle(call, input) {
       await managedOrganization(call);
       const entries = matchesInvitations(input.Filter) ? await call.tx.identity.list(call.accountId, 'handshake') : [];

@@ -8,9 +8,7 @@
  * - transfers of responsibility, because there is no billing, and accounts of GovCloud, because there is one partition;
  * - policy types other than service control policies.
  */
-import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
-import { operationTable } from '../kit/operation-table.ts';
+import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { accountCreationOperations } from './account-creation.ts';
 import { accountOperations } from './accounts.ts';
 import { attachmentOperations } from './attachments.ts';
@@ -22,7 +20,7 @@ import { tagOperations } from './tags.ts';
 import { unitOperations } from './units.ts';
 
 /** Returns all operations of Organizations. */
-export function organizationsOperations(): ServiceOperations<OrganizationsApi> {
+export function organizationsOperations(): OperationTable<'organizations'> {
   return operationTable('organizations', {
     ...organizationOperations,
     ...unitOperations,

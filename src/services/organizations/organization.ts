@@ -11,14 +11,13 @@ import { allAccounts, allTargets, allUnits, managedOrganization, organizationOf,
 import { newOrganizationId, newRootId } from './names.ts';
 import { pageOf } from './page.ts';
 import { refusal } from './refusals.ts';
-import { onOrganization, onResources, policyTypeKey } from './resources.ts';
+import { onResources, policyTypeKey } from './resources.ts';
 import { toOrganization, toRoot } from './shapes.ts';
 
 /** Operations on the organization and its root. */
 export const organizationOperations = {
   /** Makes the caller's account the management account. Service control policies must then be enabled in the root. */
   CreateOrganization: {
-    access: () => onOrganization('organizations:CreateOrganization'),
     async handle(call, input) {
       const { tx, accountId, now } = call;
       if ((await organizationOf(tx, accountId)) !== undefined) throw refusal('AlreadyInOrganizationException');
@@ -47,7 +46,6 @@ export const organizationOperations = {
   },
 
   DescribeOrganization: {
-    access: () => onOrganization('organizations:DescribeOrganization'),
     async handle(call) {
       return { Organization: await toOrganization(call.tx, await ownOrganization(call)) };
     },
@@ -55,7 +53,6 @@ export const organizationOperations = {
 
   /** Also deletes its units, policies and open invitations. Source: AWS Organizations User Guide, "Deleting an organization". */
   DeleteOrganization: {
-    access: () => onOrganization('organizations:DeleteOrganization'),
     async handle(call) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -75,7 +72,6 @@ export const organizationOperations = {
   },
 
   ListRoots: {
-    access: () => onOrganization('organizations:ListRoots'),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const page = pageOf(input, [{ key: organization.root.rootId, record: toRoot(organization) }]);
@@ -84,12 +80,12 @@ export const organizationOperations = {
   },
 
   EnablePolicyType: {
-    access: (input, caller) => onResources('organizations:EnablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
+    access: (input, caller) => onResources(caller, [input.RootId], policyTypeKey(input.PolicyType)),
     handle: (call, input) => switchPolicyType(call, input, 'enabled'),
   },
 
   DisablePolicyType: {
-    access: (input, caller) => onResources('organizations:DisablePolicyType', caller, [input.RootId], policyTypeKey(input.PolicyType)),
+    access: (input, caller) => onResources(caller, [input.RootId], policyTypeKey(input.PolicyType)),
     handle: (call, input) => switchPolicyType(call, input, 'disabled'),
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;

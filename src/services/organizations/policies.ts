@@ -2,7 +2,6 @@
  * Service control policies. `attachments.ts` attaches them.
  */
 
-import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
@@ -10,6 +9,7 @@ import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import type { OrganizationRecord, ServiceControlPolicyRecord } from '#store/identity/organization-records.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { allTargets, managedOrganization } from './lookup.ts';
 import { newPolicyId } from './names.ts';
 import { pageOfStored } from './page.ts';
@@ -22,11 +22,7 @@ import { mergedTags } from './tag-rules.ts';
 /** Operations on service control policies. */
 export const policyOperations = {
   CreatePolicy: {
-    access: (input, caller) =>
-      withTagging(
-        onNewPolicy('organizations:CreatePolicy', caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]),
-        input.Tags,
-      ),
+    access: (input, caller) => withTagging(onNewPolicy(caller, [...policyTypeKey(input.Type), ...requestTags(input.Tags)]), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -53,7 +49,7 @@ export const policyOperations = {
 
   /** Changes a policy. For the targets it is attached to, the new content is in effect from the next request on. */
   UpdatePolicy: {
-    access: (input, caller) => onResources('organizations:UpdatePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const policy = await policyToChange(call, input.PolicyId);
@@ -71,7 +67,7 @@ export const policyOperations = {
   },
 
   DeletePolicy: {
-    access: (input, caller) => onResources('organizations:DeletePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { policyId } = await policyToChange(call, input.PolicyId);
@@ -83,7 +79,7 @@ export const policyOperations = {
   },
 
   DescribePolicy: {
-    access: (input, caller) => onResources('organizations:DescribePolicy', caller, [input.PolicyId], policyTypeKey()),
+    access: (input, caller) => onResources(caller, [input.PolicyId], policyTypeKey()),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       return { Policy: toPolicy(organization, await policyOf(call, input.PolicyId)) };
@@ -92,7 +88,7 @@ export const policyOperations = {
 
   /** Lists the policies of a type. For types other than service control policies the list is empty. */
   ListPolicies: {
-    access: (input) => onOrganization('organizations:ListPolicies', policyTypeKey(input.Filter)),
+    access: (input) => onOrganization(policyTypeKey(input.Filter)),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       if (input.Filter !== 'SERVICE_CONTROL_POLICY') return { Policies: [] };

@@ -5,7 +5,7 @@
  * Source of the messages: public reports: org-formation-cli 332 and 368 (size, depth), cloudformation-coverage-roadmap 2245 (duplicate
  * name), terraform-provider-aws 41493 (attachments). Assumed: the other messages.
  */
-import { AwsError } from '#core/aws-error.ts';
+import { AwsError } from './errors.ts';
 
 // biome-ignore format: a table
 const MESSAGES = {

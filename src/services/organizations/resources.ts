@@ -9,23 +9,21 @@
 import type { Tag } from '#model/generated/organizations.ts';
 import { ORGANIZATION_KEY } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Caller } from '../kit/operation.ts';
+import type { Access, Caller, DeclaredAccess } from '../kit/operation.ts';
 import * as rules from '../kit/tag-rules.ts';
 import { organizationOf, targetOf } from './lookup.ts';
 import { anyPolicyArn, arnOf, type Owner } from './names.ts';
 
-type Action = Access['action'];
 type Context = readonly (readonly [string, string | readonly string[]])[];
 
 /** Returns the permission for an action that has no resource type. Its resource is `*`. */
-export function onOrganization(action: Action, context: Context = []): Access {
-  return { action, resources: ['*'], ...contextOf(context) };
+export function onOrganization(context: Context = []): DeclaredAccess {
+  return { resources: ['*'], ...contextOf(context) };
 }
 
 /** Returns the permission for an action on resources by ID: the root, units, accounts, policies. */
-export function onResources(action: Action, caller: Caller, ids: readonly string[], context: Context = []): Access {
+export function onResources(caller: Caller, ids: readonly string[], context: Context = []): DeclaredAccess {
   return {
-    action,
     resources: ids.map((id) => arnOf(placeholderOwner(caller), id)),
     resolve: async (tx) => {
       const owner = await ownerFor(tx, caller);
@@ -41,9 +39,8 @@ export function onResources(action: Action, caller: Caller, ids: readonly string
 }
 
 /** Returns the permission to create a policy, which has no ID yet. Its resource is a pattern for all policies. */
-export function onNewPolicy(action: Action, caller: Caller, context: Context): Access {
+export function onNewPolicy(caller: Caller, context: Context): DeclaredAccess {
   return {
-    action,
     resources: [anyPolicyArn(placeholderOwner(caller))],
     resolve: async (tx) => [anyPolicyArn(await ownerFor(tx, caller))],
     ...contextOf(context),
@@ -51,9 +48,8 @@ export function onNewPolicy(action: Action, caller: Caller, context: Context): A
 }
 
 /** Returns the permission for an action on a handshake. Its ARN contains the inviting account, even if the invited account calls. */
-export function onHandshake(action: Action, caller: Caller, handshakeId: string): Access {
+export function onHandshake(caller: Caller, handshakeId: string): DeclaredAccess {
   return {
-    action,
     resources: [arnOf(placeholderOwner(caller), handshakeId)],
     resolve: async (tx) => {
       const invitation = await tx.identity.get(caller.accountId, 'invitation', handshakeId);
@@ -70,9 +66,9 @@ export function onHandshake(action: Action, caller: Caller, handshakeId: string)
  * Source: AWS Organizations User Guide, "Tagging AWS Organizations resources": adding tags while creating needs organizations:TagResource.
  * Assumed: the resource is `*`, because the new resource has no ID yet.
  */
-export function withTagging(creation: Access, tags: readonly Tag[] | undefined): Access | readonly Access[] {
+export function withTagging(creation: DeclaredAccess, tags: readonly Tag[] | undefined): DeclaredAccess | readonly DeclaredAccess[] {
   const tagContext = requestTags(tags);
-  return tagContext.length === 0 ? creation : [creation, onOrganization('organizations:TagResource', tagContext)];
+  return tagContext.length === 0 ? creation : [creation, { action: 'organizations:TagResource', ...onOrganization(tagContext) }];
 }
 
 /** Returns the condition keys of a request that adds tags. */

@@ -16,7 +16,7 @@ const SERVICES_MAX = 100;
 export const serviceAccessOperations = {
   /** Enables access. Changes nothing if it is already enabled. */
   EnableAWSServiceAccess: {
-    access: (input) => onOrganization('organizations:EnableAWSServiceAccess', servicePrincipalKey(input.ServicePrincipal)),
+    access: (input) => onOrganization(servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
       const service = ensureServicePrincipal(input.ServicePrincipal);
       const services = await servicesOf(call);
@@ -31,7 +31,7 @@ export const serviceAccessOperations = {
 
   /** Disables access. Succeeds if the service has none. */
   DisableAWSServiceAccess: {
-    access: (input) => onOrganization('organizations:DisableAWSServiceAccess', servicePrincipalKey(input.ServicePrincipal)),
+    access: (input) => onOrganization(servicePrincipalKey(input.ServicePrincipal)),
     async handle(call, input) {
       const service = ensureServicePrincipal(input.ServicePrincipal);
       const services = await servicesOf(call);
@@ -40,7 +40,6 @@ export const serviceAccessOperations = {
   },
 
   ListAWSServiceAccessForOrganization: {
-    access: () => onOrganization('organizations:ListAWSServiceAccessForOrganization'),
     async handle(call, input) {
       const entries = [...(await servicesOf(call))].map(([ServicePrincipal, DateEnabled]) => ({
         key: ServicePrincipal,
@@ -53,11 +52,7 @@ export const serviceAccessOperations = {
 
   /** Always empty, because no administrator can be registered. */
   ListDelegatedAdministrators: {
-    access: (input) =>
-      onOrganization(
-        'organizations:ListDelegatedAdministrators',
-        input.ServicePrincipal === undefined ? [] : servicePrincipalKey(input.ServicePrincipal),
-      ),
+    access: (input) => onOrganization(input.ServicePrincipal === undefined ? [] : servicePrincipalKey(input.ServicePrincipal)),
     async handle(call) {
       await managedOrganization(call);
       return { DelegatedAdministrators: [] };

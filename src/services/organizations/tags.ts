@@ -14,8 +14,7 @@ import { mergedTags, tagsWithout } from './tag-rules.ts';
 /** Operations on tags. */
 export const tagOperations = {
   TagResource: {
-    access: (input, caller) =>
-      onResources('organizations:TagResource', caller, [input.ResourceId], [...requestTags(input.Tags), ...typeOf(input.ResourceId)]),
+    access: (input, caller) => onResources(caller, [input.ResourceId], [...requestTags(input.Tags), ...typeOf(input.ResourceId)]),
     async handle(call, input) {
       const { tags, put } = await tagged(call, input.ResourceId);
       await put(mergedTags(tags, input.Tags));
@@ -24,13 +23,7 @@ export const tagOperations = {
   },
 
   UntagResource: {
-    access: (input, caller) =>
-      onResources(
-        'organizations:UntagResource',
-        caller,
-        [input.ResourceId],
-        [...requestTagKeys(input.TagKeys), ...typeOf(input.ResourceId)],
-      ),
+    access: (input, caller) => onResources(caller, [input.ResourceId], [...requestTagKeys(input.TagKeys), ...typeOf(input.ResourceId)]),
     async handle(call, input) {
       const { tags, put } = await tagged(call, input.ResourceId);
       await put(tagsWithout(tags, input.TagKeys));
@@ -39,7 +32,7 @@ export const tagOperations = {
   },
 
   ListTagsForResource: {
-    access: (input, caller) => onResources('organizations:ListTagsForResource', caller, [input.ResourceId], typeOf(input.ResourceId)),
+    access: (input, caller) => onResources(caller, [input.ResourceId], typeOf(input.ResourceId)),
     async handle(call, input) {
       const { tags } = await tagged(call, input.ResourceId);
       const page = pageOf(

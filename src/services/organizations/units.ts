@@ -1,12 +1,13 @@
 /**
  * Organizational units, and the tree of the organization.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { Child, OrganizationalUnit, OrganizationsApi } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import type { OrganizationalUnitRecord, OrganizationRecord } from '#store/identity/organization-records.ts';
 import type { Tx } from '#store/store.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
+import { AwsError } from './errors.ts';
 import { allAccounts, allUnits, ensureParent, managedOrganization, organizationalUnit, unitsDownTo } from './lookup.ts';
 import { newUnitId } from './names.ts';
 import { pageOf } from './page.ts';
@@ -19,8 +20,7 @@ import { mergedTags } from './tag-rules.ts';
 /** Operations on organizational units and the tree of the organization. */
 export const unitOperations = {
   CreateOrganizationalUnit: {
-    access: (input, caller) =>
-      withTagging(onResources('organizations:CreateOrganizationalUnit', caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
+    access: (input, caller) => withTagging(onResources(caller, [input.ParentId], requestTags(input.Tags)), input.Tags),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
@@ -52,7 +52,7 @@ export const unitOperations = {
   },
 
   UpdateOrganizationalUnit: {
-    access: (input, caller) => onResources('organizations:UpdateOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources(caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const unit = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -65,7 +65,7 @@ export const unitOperations = {
   },
 
   DeleteOrganizationalUnit: {
-    access: (input, caller) => onResources('organizations:DeleteOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources(caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { unitId } = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -77,7 +77,7 @@ export const unitOperations = {
   },
 
   DescribeOrganizationalUnit: {
-    access: (input, caller) => onResources('organizations:DescribeOrganizationalUnit', caller, [input.OrganizationalUnitId]),
+    access: (input, caller) => onResources(caller, [input.OrganizationalUnitId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const unit = await organizationalUnit(call.tx, organization, input.OrganizationalUnitId);
@@ -86,7 +86,7 @@ export const unitOperations = {
   },
 
   ListOrganizationalUnitsForParent: {
-    access: (input, caller) => onResources('organizations:ListOrganizationalUnitsForParent', caller, [input.ParentId]),
+    access: (input, caller) => onResources(caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
@@ -102,7 +102,7 @@ export const unitOperations = {
   },
 
   ListChildren: {
-    access: (input, caller) => onResources('organizations:ListChildren', caller, [input.ParentId]),
+    access: (input, caller) => onResources(caller, [input.ParentId]),
     async handle(call, input) {
       const organization = await managedOrganization(call);
       await ensureParent(call.tx, organization, input.ParentId);
@@ -120,7 +120,7 @@ export const unitOperations = {
 
   /** Lists the parent. There is always exactly one. */
   ListParents: {
-    access: (input, caller) => onResources('organizations:ListParents', caller, [input.ChildId]),
+    access: (input, caller) => onResources(caller, [input.ChildId]),
     async handle(call, input) {
       await managedOrganization(call);
       const { tx, accountId } = call;

@@ -1,15 +1,15 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Instant } from '#core/instant.ts';
 import type { AssumeRoleRequest, StsApi } from '#model/generated/sts.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Call, Caller, Operation } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, DeclaredOperation } from '../kit/operation.ts';
 import { tagContext } from '../kit/tag-rules.ts';
 import { mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { findRole, readRoleArn, roleTags } from './role-arn.ts';
 import { roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
-import { sessionTags } from './session-tags.ts';
+import { sessionTags, withSessionActions } from './session-tags.ts';
 
 /**
  * Makes a session of a role for whom the role trusts.
@@ -26,7 +26,7 @@ import { sessionTags } from './session-tags.ts';
  * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes; that the keys of an
  * identity provider's token end with the session they were issued for, so that a session made from it has none of them.
  */
-export function assumeRole(deps: StsDeps): Operation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
+export function assumeRole(deps: StsDeps): DeclaredOperation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
   return { access: (input, caller) => accessOf(deps, input, caller), handle };
 
   async function handle(call: Call, input: AssumeRoleRequest) {
@@ -62,7 +62,7 @@ const MFA_PRESENT: readonly (readonly [string, string])[] = [
   ['aws:multifactorauthage', '0'],
 ];
 
-function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): readonly Access[] {
+function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): readonly DeclaredAccess[] {
   const { principal } = caller;
   const { RoleArn } = input;
   readRoleArn(RoleArn);
@@ -74,8 +74,7 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
   if (sourceIdentity !== undefined) context.set('sts:sourceidentity', sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 
-  const on = (action: Access['action']): Access => ({
-    action,
+  const own: DeclaredAccess = {
     resources: [RoleArn],
     trustPolicyOf: RoleArn,
     context,
@@ -86,10 +85,6 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
     }),
     // `authorize` hides the tags of another account's role from the caller's policies until the role trusts the caller. Requirement STS-4.
     resourceTags: (tx: Tx) => roleTags(tx, RoleArn),
-  });
-  return [
-    on('sts:AssumeRole'),
-    ...(Object.keys(tags).length > 0 ? [on('sts:TagSession')] : []),
-    ...(sourceIdentity !== undefined ? [on('sts:SetSourceIdentity')] : []),
-  ];
+  };
+  return withSessionActions(own, tags, sourceIdentity);
 }

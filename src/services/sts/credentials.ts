@@ -1,11 +1,12 @@
 /** What every operation that makes credentials shares: their life, the second factor, the answer's members. */
-import { AwsError } from '#core/aws-error.ts';
+
 import { type Instant, instant } from '#core/instant.ts';
 import type { SessionClaims } from '#core/session-issuer.ts';
 import type { Credentials } from '#model/generated/sts.ts';
 import type { MfaBearer } from '../iam/mfa.ts';
 import { type Call, LastingRefusal } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { packedPolicyTooLarge } from './session-policies.ts';
 
 /** When a session ends that begins now: expirations are whole seconds. */

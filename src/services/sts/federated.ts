@@ -1,17 +1,18 @@
 /** Sessions for who brings a token of an identity provider: what AssumeRoleWithWebIdentity and AssumeRoleWithSAML share. */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { Federation } from '#core/federation.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { PolicyDescriptorType } from '#model/generated/sts.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Call } from '../kit/operation.ts';
+import type { Call, DeclaredAccess } from '../kit/operation.ts';
 import { tagContext } from '../kit/tag-rules.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { findRole, readRoleArn, roleTags } from './role-arn.ts';
 import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
-import { sessionTags } from './session-tags.ts';
+import { sessionTags, withSessionActions } from './session-tags.ts';
 
 export type FederatedAction = 'sts:AssumeRoleWithWebIdentity' | 'sts:AssumeRoleWithSAML';
 
@@ -29,14 +30,13 @@ export function broughtBy<Kind extends Federation['kind']>(principal: Principal,
   return federation as Extract<Federation, { readonly kind: Kind }>;
 }
 
-/** What the role's trust policy must allow: nobody signed, so it alone decides, by the token's own keys. */
+/** Returns the permissions for an unsigned request. The token identifies the caller, and only the role's trust policy is evaluated. */
 export function federatedAccess(
-  action: FederatedAction,
   { RoleArn, DurationSeconds }: FederatedInput,
   principal: Principal,
   federation: Federation,
   sessionName: string,
-): readonly Access[] {
+): readonly DeclaredAccess[] {
   readRoleArn(RoleArn);
   const { tags, transitiveTagKeys } = sessionTags(principal, federation.tags, federation.transitiveTagKeys);
   const context = new Map<string, string | readonly string[]>([
@@ -49,18 +49,13 @@ export function federatedAccess(
   if (federation.sourceIdentity !== undefined) context.set('sts:sourceidentity', federation.sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 
-  const on = (each: Access['action']): Access => ({
-    action: each,
+  const own: DeclaredAccess = {
     resources: [RoleArn],
     trustPolicyOf: RoleArn,
     context,
     resourceTags: (tx: Tx) => roleTags(tx, RoleArn),
-  });
-  return [
-    on(action),
-    ...(Object.keys(tags).length > 0 ? [on('sts:TagSession')] : []),
-    ...(federation.sourceIdentity !== undefined ? [on('sts:SetSourceIdentity')] : []),
-  ];
+  };
+  return withSessionActions(own, tags, federation.sourceIdentity);
 }
 
 /**

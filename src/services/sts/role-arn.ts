@@ -1,8 +1,8 @@
 import { type AccountId, isAccountId, parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import { tagValues } from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 
 /** A role as an ARN names it. */
 interface RoleName {

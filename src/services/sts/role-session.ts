@@ -1,5 +1,4 @@
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import { instant } from '#core/instant.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { AssumedRoleUser, Credentials } from '#model/generated/sts.ts';
@@ -7,6 +6,7 @@ import type { RoleRecord } from '#store/identity/identity.ts';
 import type { Call } from '../kit/operation.ts';
 import { expiresAfter, issue } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 
 /** What a caller, or a token in place of one, asks a role session to be. */
 export interface RoleSessionRequest extends Omit<SessionFacts, 'issuedAt' | 'expiresAt'> {

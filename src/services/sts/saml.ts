@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { type AccountId, parseArn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { AssumeRoleWithSAMLRequest, StsApi } from '#model/generated/sts.ts';
-import type { Call, Operation } from '../kit/operation.ts';
+import type { Call, DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { broughtBy, federatedAccess, federatedSession, notAuthorized } from './federated.ts';
 
 const ACTION = 'sts:AssumeRoleWithSAML';
@@ -19,11 +19,11 @@ const ACTION = 'sts:AssumeRoleWithSAML';
  * Source: STS API reference, AssumeRoleWithSAML. Requirement FED-1.
  * Assumed: an assertion is good once, as SAML's own rules have it for bearers; the text is ours.
  */
-export function assumeRoleWithSaml(deps: StsDeps): Operation<AssumeRoleWithSAMLRequest, StsApi['AssumeRoleWithSAML']['output']> {
+export function assumeRoleWithSaml(deps: StsDeps): DeclaredOperation<AssumeRoleWithSAMLRequest, StsApi['AssumeRoleWithSAML']['output']> {
   return {
     access(input, { principal }) {
       const federation = broughtBy(principal, 'saml');
-      return federatedAccess(ACTION, input, principal, federation, federation.sessionName);
+      return federatedAccess(input, principal, federation, federation.sessionName);
     },
     async handle(call, input) {
       const federation = broughtBy(call.principal, 'saml');

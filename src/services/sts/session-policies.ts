@@ -1,10 +1,10 @@
 import type { AccountId, Arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { SessionFacts } from '#core/principal.ts';
 import type { PolicyDescriptorType } from '#model/generated/sts.ts';
 import { managedPolicies } from '#model/managed-policies.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import type { Tx } from '#store/store.ts';
+import { AwsError } from './errors.ts';
 
 /** The part of a session's facts that narrows it. */
 export type SessionPolicies = Pick<SessionFacts, 'sessionPolicy' | 'sessionPolicyArns'>;

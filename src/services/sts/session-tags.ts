@@ -2,10 +2,12 @@
  * Session tags: what may be passed, and what a session inherits from the one that makes it.
  * Source: IAM User Guide, "Passing session tags in AWS STS". Requirements STS-6, STS-7.
  */
-import { AwsError } from '#core/aws-error.ts';
+
 import type { Principal } from '#core/principal.ts';
 import type { Tag } from '#model/generated/sts.ts';
+import type { DeclaredAccess } from '../kit/operation.ts';
 import { newTags, TAG_RULES } from '../kit/tag-rules.ts';
+import { AwsError } from './errors.ts';
 
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;
@@ -39,6 +41,17 @@ export function sessionTags(principal: Principal, passed: readonly Tag[] = [], t
     tags: { ...inherited.tags, ...Object.fromEntries(passed.map(({ Key, Value }) => [Key, Value])) },
     transitiveTagKeys: [...transitiveTagKeys],
   };
+}
+
+/** Adds the permissions to set session tags and a source identity, if the new session has any, to the operation's own. */
+export function withSessionActions(
+  own: DeclaredAccess,
+  tags: SessionTags['tags'],
+  sourceIdentity: string | undefined,
+): readonly DeclaredAccess[] {
+  const tagging: DeclaredAccess = { ...own, action: 'sts:TagSession' };
+  const naming: DeclaredAccess = { ...own, action: 'sts:SetSourceIdentity' };
+  return [own, ...(Object.keys(tags).length > 0 ? [tagging] : []), ...(sourceIdentity !== undefined ? [naming] : [])];
 }
 
 /** The tags that a session passes on to what it assumes. */

@@ -1,12 +1,12 @@
 /** Sessions that users and the root make of themselves: GetSessionToken and GetFederationToken. */
 import { arn } from '#core/arn.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { Principal } from '#core/principal.ts';
 import type { GetFederationTokenRequest, GetSessionTokenRequest, StsApi } from '#model/generated/sts.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import type { DeclaredOperation } from '../kit/operation.ts';
 import { tagContext } from '../kit/tag-rules.ts';
 import { expiresAfter, issue, mfaProven } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags } from './session-tags.ts';
 
@@ -20,11 +20,11 @@ const ROOT_SECONDS = 3600;
  *
  * Source: STS API reference, GetSessionToken: of the root at most an hour, shortened without an error.
  */
-export function getSessionToken(deps: StsDeps): Operation<GetSessionTokenRequest, StsApi['GetSessionToken']['output']> {
+export function getSessionToken(deps: StsDeps): DeclaredOperation<GetSessionTokenRequest, StsApi['GetSessionToken']['output']> {
   return {
     access(_input, { principal }) {
       longTerm(principal, 'GetSessionToken');
-      return { action: 'sts:GetSessionToken', resources: ['*'], always: true };
+      return { resources: ['*'], always: true };
     },
     async handle(call, input) {
       const { principal, now } = call;
@@ -55,17 +55,13 @@ export function getSessionToken(deps: StsDeps): Operation<GetSessionTokenRequest
  *
  * Source: STS API reference, GetFederationToken; IAM User Guide, "Permissions for GetFederationToken". Requirement STS-10.
  */
-export function getFederationToken(deps: StsDeps): Operation<GetFederationTokenRequest, StsApi['GetFederationToken']['output']> {
+export function getFederationToken(deps: StsDeps): DeclaredOperation<GetFederationTokenRequest, StsApi['GetFederationToken']['output']> {
   return {
     access(input, { principal, accountId }) {
       longTerm(principal, 'GetFederationToken');
       const context = new Map(tagContext(sessionTags(principal, input.Tags).tags));
-      const on = (action: Access['action']): Access => ({
-        action,
-        resources: [arn('sts', '', accountId, `federated-user/${input.Name}`)],
-        context,
-      });
-      return context.size === 0 ? on('sts:GetFederationToken') : [on('sts:GetFederationToken'), on('sts:TagSession')];
+      const own = { resources: [arn('sts', '', accountId, `federated-user/${input.Name}`)], context };
+      return context.size === 0 ? own : [own, { ...own, action: 'sts:TagSession' as const }];
     },
     async handle(call, input) {
       const { principal, now, tx } = call;

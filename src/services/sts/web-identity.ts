@@ -1,8 +1,8 @@
-import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import type { AssumeRoleWithWebIdentityRequest, StsApi } from '#model/generated/sts.ts';
-import type { Call, Operation } from '../kit/operation.ts';
+import type { Call, DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 import { broughtBy, federatedAccess, federatedSession } from './federated.ts';
 
 const ACTION = 'sts:AssumeRoleWithWebIdentity';
@@ -17,10 +17,9 @@ const ACTION = 'sts:AssumeRoleWithWebIdentity';
  */
 export function assumeRoleWithWebIdentity(
   deps: StsDeps,
-): Operation<AssumeRoleWithWebIdentityRequest, StsApi['AssumeRoleWithWebIdentity']['output']> {
+): DeclaredOperation<AssumeRoleWithWebIdentityRequest, StsApi['AssumeRoleWithWebIdentity']['output']> {
   return {
-    access: (input, { principal }) =>
-      federatedAccess(ACTION, input, principal, broughtBy(principal, 'web-identity'), input.RoleSessionName),
+    access: (input, { principal }) => federatedAccess(input, principal, broughtBy(principal, 'web-identity'), input.RoleSessionName),
     async handle(call, input) {
       const federation = broughtBy(call.principal, 'web-identity');
       if (input.ProviderId !== undefined) {

@@ -1,13 +1,13 @@
 /** What STS says about principals, keys and refusals: it makes nothing. */
 import { accountOfAccessKeyId } from '#core/access-key-id.ts';
-import { AwsError } from '#core/aws-error.ts';
 import type { DecodeAuthorizationMessageRequest, GetAccessKeyInfoRequest, GetCallerIdentityRequest, StsApi } from '#model/generated/sts.ts';
-import type { Operation } from '../kit/operation.ts';
+import type { DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
 
 /** Who signed. Needs no permission, and no policy can deny it. Requirement STS-11. */
-export const getCallerIdentity: Operation<GetCallerIdentityRequest, StsApi['GetCallerIdentity']['output']> = {
-  access: () => ({ action: 'sts:GetCallerIdentity', resources: ['*'], always: true }),
+export const getCallerIdentity: DeclaredOperation<GetCallerIdentityRequest, StsApi['GetCallerIdentity']['output']> = {
+  access: () => ({ resources: ['*'], always: true }),
   async handle({ principal }) {
     return { UserId: principal.principalId, Account: principal.accountId, Arn: principal.arn };
   },
@@ -20,8 +20,7 @@ export const getCallerIdentity: Operation<GetCallerIdentityRequest, StsApi['GetC
  *
  * Source: STS API reference, GetAccessKeyInfo: any account's, active or not. Assumed: the answer for a key that is none.
  */
-export const getAccessKeyInfo: Operation<GetAccessKeyInfoRequest, StsApi['GetAccessKeyInfo']['output']> = {
-  access: () => ({ action: 'sts:GetAccessKeyInfo', resources: ['*'] }),
+export const getAccessKeyInfo: DeclaredOperation<GetAccessKeyInfoRequest, StsApi['GetAccessKeyInfo']['output']> = {
   async handle({ tx }, { AccessKeyId }) {
     const account = accountOfAccessKeyId(AccessKeyId);
     const known =
@@ -39,9 +38,8 @@ export const getAccessKeyInfo: Operation<GetAccessKeyInfoRequest, StsApi['GetAcc
  */
 export function decodeAuthorizationMessage(
   deps: StsDeps,
-): Operation<DecodeAuthorizationMessageRequest, StsApi['DecodeAuthorizationMessage']['output']> {
+): DeclaredOperation<DecodeAuthorizationMessageRequest, StsApi['DecodeAuthorizationMessage']['output']> {
   return {
-    access: () => ({ action: 'sts:DecodeAuthorizationMessage', resources: ['*'] }),
     async handle({ accountId }, { EncodedMessage }) {
       const decoded = deps.openMessage?.(EncodedMessage, accountId);
       if (decoded === undefined) throw new AwsError('InvalidAuthorizationMessageException', 'Message is not valid');

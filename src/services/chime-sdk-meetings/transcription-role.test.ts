@@ -1,13 +1,13 @@
-/** What the server does for an account as a linked service, once meetings carry media and a transcription can start. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { ACCOUNT, addRole, START } from '#services/chime/fixture.ts';
-import type { MeetingEvent } from '#services/chime-sdk-meetings/deps.ts';
-import { meetings } from '#services/chime-sdk-meetings/tables/meetings.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
-import { actingOnMeetings } from './acting.ts';
-import { linkedRoleUsage } from './linked-role-usage.ts';
+import type { Tx } from '#store/store.ts';
+import type { MeetingEvent } from '../chime/events.ts';
+import { ACCOUNT, addRole, START, workFor } from '../chime/fixture.ts';
+import { emitterOf } from '../kit/events.ts';
+import { meetings } from './tables/meetings.ts';
+import { assumeTranscriptionRole, TRANSCRIPTION_ROLE } from './transcription-role.ts';
 
 const SERVICE = 'transcription.chime.amazonaws.com';
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${SERVICE}/AWSServiceRoleForAmazonChimeTranscription`;
@@ -24,10 +24,12 @@ const STARTED: MeetingEvent = {
   mediaRegion: 'us-east-1',
 };
 
-test('Transcription: the service assumes its linked role, and the trail shows it (SLR-10, ROLE-16)', async () => {
+const start = (tx: Tx) => emitterOf([assumeTranscriptionRole])(workFor(tx, START)).emit<MeetingEvent>(STARTED);
+
+test('Transcription: the service assumes its linked role, and the trail records it (SLR-10, ROLE-16)', async () => {
   const store = await openSqlite(':memory:');
   await addRole(store, ROLE, { linkedService: SERVICE, trustPolicy: trusting(SERVICE) });
-  await store.transaction((tx) => actingOnMeetings(() => START)(tx, STARTED));
+  await store.transaction((tx) => start(tx));
   const rows = await store.transaction(({ sql }) => sql.rows<{ document: string }>('SELECT document FROM trail_event ORDER BY position'));
   const [event, ...others] = rows.map(({ document }) => JSON.parse(document));
   assert.deepEqual(others, []);
@@ -42,18 +44,18 @@ for (const [what, trust] of [
     const store = await openSqlite(':memory:');
     if (trust !== undefined) await addRole(store, ROLE, { linkedService: SERVICE, trustPolicy: trusting(trust) });
     await assert.rejects(
-      store.transaction((tx) => actingOnMeetings(() => START)(tx, STARTED)),
+      store.transaction((tx) => start(tx)),
       { code: 'ForbiddenException' },
     );
     assert.equal((await store.transaction(({ sql }) => sql.rows('SELECT 1 FROM trail_event'))).length, 0);
   });
 }
 
-test('Transcription: a meeting whose transcription an earlier version recorded still needs the role (SLR-14)', async () => {
+test('Transcription: a meeting with a transcription of an earlier version still uses the role (SLR-14)', async () => {
   const store = await openSqlite(':memory:');
-  const usage = () => store.transaction((tx) => linkedRoleUsage(tx, ACCOUNT, SERVICE));
+  const now = START;
+  const usage = () => store.transaction((tx) => TRANSCRIPTION_ROLE.usedBy({ tx, now }, ACCOUNT, 10));
   const { meetingId, accountId, region } = STARTED;
-  const now = instant(Date.now());
   const meeting = {
     meetingId,
     accountId,
@@ -65,7 +67,7 @@ test('Transcription: a meeting whose transcription an earlier version recorded s
     transcription: '{}',
   };
   await store.transaction((tx) => tx.of(meetings).add(meeting));
-  assert.deepEqual(await usage(), [{ region, resources: [`arn:aws:chime:${region}:${ACCOUNT}:meeting/${meetingId}`] }]);
+  assert.deepEqual(await usage(), [{ region, arn: `arn:aws:chime:${region}:${ACCOUNT}:meeting/${meetingId}` }]);
   await store.transaction((tx) => tx.of(meetings).setTranscription(meetingId, undefined));
   assert.deepEqual(await usage(), []);
 });

@@ -1,0 +1,12 @@
+import { service } from '../kit/service.ts';
+import { AwsError } from './errors.ts';
+
+/** IAM Access Analyzer: the checks of a policy that need no stored resources. */
+export const accessanalyzer = service<object>({
+  name: 'accessanalyzer',
+  operations: async () => (await import('./operations.ts')).accessanalyzerOperations(),
+  invalidPageToken(name) {
+    const message = `Invalid ${name}.`;
+    return new AwsError('ValidationException', message, { reason: 'fieldValidationFailed', fieldList: [{ name, message }] });
+  },
+});

@@ -1,0 +1,37 @@
+import { hkdfSync } from 'node:crypto';
+import { derivedFrom, type OperatorKeys } from '#access/operator-keys.ts';
+import { service } from '../kit/service.ts';
+import { sweepEndedMeetings } from './sweep.ts';
+import { assumeTranscriptionRole, TRANSCRIPTION_ROLE } from './transcription-role.ts';
+
+/** Parts of the server that meetings need. */
+export interface MeetingsParts {
+  readonly operatorKeys: OperatorKeys;
+  /** Returns the URL that clients use for this server. */
+  readonly publicUrl: () => string;
+}
+
+/** Chime SDK meetings. Meetings and attendees have tables of their own. */
+export const meetings = service<MeetingsParts>({
+  name: 'chime-sdk-meetings',
+  async operations({ operatorKeys, publicUrl }) {
+    const [{ meetingsOperations }, { joinTokens }, { DEFAULT_LIMITS }] = await Promise.all([
+      import('./operations.ts'),
+      import('./join-token.ts'),
+      import('./deps.ts'),
+    ]);
+    const httpUrl = publicUrl();
+    const tokens = derivedFrom(operatorKeys, (keys) => {
+      const [newest, ...older] = keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', 'belfry join tokens', 32)));
+      return joinTokens(newest as Buffer, older);
+    });
+    return meetingsOperations({
+      mediaEndpoints: { signalingUrl: httpUrl.replace(/^http/, 'ws'), audioHost: new URL(httpUrl).host, httpUrl },
+      joinTokens: { issue: (facts) => tokens().issue(facts) },
+      limits: DEFAULT_LIMITS,
+    });
+  },
+  linkedRoles: [TRANSCRIPTION_ROLE],
+  sweeps: [() => sweepEndedMeetings],
+  subscriptions: [assumeTranscriptionRole],
+});

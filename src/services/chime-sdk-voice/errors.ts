@@ -1,0 +1,7 @@
+import type { AwsError as AnyError } from '#core/aws-error.ts';
+import { serviceError } from '../kit/service-error.ts';
+
+/** Error with a code of the model of Chime SDK voice, or a common code. */
+export const AwsError = serviceError<'chime-sdk-voice'>();
+/** Error with any code. */
+export type AwsError = AnyError;

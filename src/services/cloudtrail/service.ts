@@ -1,0 +1,10 @@
+import { service } from '../kit/service.ts';
+import { AwsError } from './errors.ts';
+import type { LookupSettings } from './lookup-events.ts';
+
+/** CloudTrail: the event history. */
+export const cloudtrail = service<LookupSettings>({
+  name: 'cloudtrail',
+  operations: async (settings) => (await import('./operations.ts')).cloudtrailOperations(settings),
+  invalidPageToken: () => new AwsError('InvalidNextTokenException', 'The next token is not valid, or was made for other parameters.'),
+});

@@ -1,0 +1,16 @@
+import type { Vault } from '#core/vault.ts';
+import { service } from '../kit/service.ts';
+import type { IamDeps } from './deps.ts';
+import { AwsError } from './errors.ts';
+
+/** Parts of the server that IAM needs. */
+export interface IamParts extends Required<IamDeps> {
+  readonly vault: Vault;
+}
+
+/** IAM. Its records are in the identity store, not in resources. */
+export const iam = service<IamParts>({
+  name: 'iam',
+  operations: async (parts) => (await import('./operations.ts')).iamOperations(parts),
+  invalidPageToken: () => new AwsError('ValidationError', 'Invalid Marker.'),
+});

@@ -1,0 +1,9 @@
+import { service } from '../kit/service.ts';
+import { invalidInput } from './refusals.ts';
+
+/** Organizations. Its records are in the identity store. */
+export const organizations = service<object>({
+  name: 'organizations',
+  operations: async () => (await import('./operations.ts')).organizationsOperations(),
+  invalidPageToken: () => invalidInput('INVALID_NEXT_TOKEN', 'The provided value for NextToken is not valid.'),
+});

@@ -1,0 +1,32 @@
+/** Error codes in the recording. The types of a service check its codes; this test also checks the codes of each operation. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadModel } from '#model/load.ts';
+import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
+import { isCommonCode } from '#wire/errors.ts';
+import { recorded } from './record.ts';
+
+/** Codes that an operation returns although its model omits them. */
+const NOT_IN_MODEL: ReadonlySet<string> = new Set([
+  // Source: IAM API reference, common errors of operations on access keys.
+  'iam GetAccessKeyLastUsed NoSuchEntity',
+  // Source: messages of the real service about session tags, as quoted in public reports.
+  'sts AssumeRole InvalidParameterValue',
+]);
+
+test('Recording: an operation returns only error codes of its model and common codes', () => {
+  const wrong = new Set<string>();
+  for (const { title, response } of recorded()) {
+    const [service = '', name = ''] = title.split(' ');
+    const [status = '', ...lines] = response.split('\n');
+    if (status.startsWith('2') || !SERVICE_NAMES.some((known) => known === service)) continue;
+    const model = loadModel(service as ServiceName);
+    const operation = model.operations[name];
+    const header = lines.find((line) => line.startsWith('x-amzn-errortype: '))?.slice('x-amzn-errortype: '.length);
+    const code = header ?? /<Code>([^<]*)</.exec(response)?.[1];
+    if (operation === undefined || code === undefined) continue;
+    const own = operation.errors.flatMap((error) => [error, model.shapes[error]?.error?.code]);
+    if (!own.includes(code) && !isCommonCode(code)) wrong.add(`${service} ${name} ${code}`);
+  }
+  assert.deepEqual([...wrong].sort(), [...NOT_IN_MODEL].sort());
+});
