@@ -1,11 +1,11 @@
-/** What STS says about principals, keys and refusals: it makes nothing. */
+/** STS operations that only read: GetCallerIdentity, GetAccessKeyInfo and DecodeAuthorizationMessage. */
 import { accountOfAccessKeyId } from '#core/access-key-id.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { DecodeAuthorizationMessageRequest, GetAccessKeyInfoRequest, GetCallerIdentityRequest, StsApi } from '#model/generated/sts.ts';
 import type { Operation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 
-/** Who signed. Needs no permission, and no policy can deny it. Requirement STS-11. */
+/** Returns the caller's identity. Requires no permission, and no policy can deny it. Requirement STS-11. */
 export const getCallerIdentity: Operation<GetCallerIdentityRequest, StsApi['GetCallerIdentity']['output']> = {
   access: () => ({ action: 'sts:GetCallerIdentity', resources: ['*'], always: true }),
   async handle({ principal }) {
@@ -14,11 +14,11 @@ export const getCallerIdentity: Operation<GetCallerIdentityRequest, StsApi['GetC
 };
 
 /**
- * The account of an access key id: it is written in it. A long-term key must be there besides; a session's is kept nowhere.
+ * Returns the account of an access key ID, which the ID encodes. A long-term key must also exist. Session keys are not stored.
  *
- * @throws AwsError ValidationError no such key
+ * @throws AwsError ValidationError  the key does not exist
  *
- * Source: STS API reference, GetAccessKeyInfo: any account's, active or not. Assumed: the answer for a key that is none.
+ * Source: STS API reference, GetAccessKeyInfo: keys of any account, active or not. Assumed: the error for an invalid key.
  */
 export const getAccessKeyInfo: Operation<GetAccessKeyInfoRequest, StsApi['GetAccessKeyInfo']['output']> = {
   access: () => ({ action: 'sts:GetAccessKeyInfo', resources: ['*'] }),
@@ -33,9 +33,9 @@ export const getAccessKeyInfo: Operation<GetAccessKeyInfoRequest, StsApi['GetAcc
 };
 
 /**
- * The reasons of a refusal, as it was encoded for the caller's account.
+ * Decodes the authorization message of a denial in the caller's account.
  *
- * @throws AwsError InvalidAuthorizationMessageException it is no such message, or another account's
+ * @throws AwsError InvalidAuthorizationMessageException  the message is invalid, or is of another account
  */
 export function decodeAuthorizationMessage(
   deps: StsDeps,
