@@ -36,5 +36,5 @@ test('backupSqlite: a target folder with a database is an error, and keeps its d
 });
 
 test('backupSqlite: a source folder without a database is an error', () => {
-  assert.throws(() => backupSqlite(join(folder, 'nowhere'), join(folder, 'copy of nothing')), /no database/);
+  assert.throws(() => backupSqlite(join(folder, 'nowhere'), join(folder, 'copy of nothing')), /there is no SQLite database/);
 });

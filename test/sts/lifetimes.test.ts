@@ -76,7 +76,7 @@ function claimsOf(credentials: StsApi['GetSessionToken']['output']['Credentials'
   return sessions.open(credentials?.AccessKeyId as string, credentials?.SessionToken as string)?.claims;
 }
 
-test("GetSessionToken: a session of the root user is of the type Root", async () => {
+test('GetSessionToken: a session of the root user is of the type Root', async () => {
   const { Credentials } = await run('GetSessionToken', {}, ROOT);
   assert.equal(claimsOf(Credentials)?.kind, 'root');
   assert.equal(claimsOf(Credentials)?.session.mfaAuthenticated, false);
@@ -140,7 +140,7 @@ test('AssumeRole: the trust policy sees MFA before the code is used, and the cod
   );
 });
 
-test('GetFederationToken: the session has the caller's unique ID, or the account ID of the root user', async () => {
+test("GetFederationToken: the session has the caller's unique ID, or the account ID of the root user", async () => {
   const ofUser = claimsOf((await run('GetFederationToken', { Name: 'bob' }, USER)).Credentials);
   assert.ok(ofUser?.kind === 'federated');
   assert.deepEqual([ofUser.issuerId, ofUser.federatedName], ['AIDAALICE', 'bob']);

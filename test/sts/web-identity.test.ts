@@ -201,7 +201,7 @@ test('AssumeRoleWithWebIdentity: tags and source identity are in the session, an
   await refused(assume(token, { RoleArn: await role('untagged') }), 'AccessDenied', 'Not authorized to perform sts:TagSession');
 });
 
-test('AssumeRoleWithWebIdentity: the session may last for the role's maximum, a chained one for an hour', async () => {
+test("AssumeRoleWithWebIdentity: the session may last for the role's maximum, a chained one for an hour", async () => {
   const RoleArn = await role('long', {}, ['sts:AssumeRoleWithWebIdentity'], { MaxSessionDuration: 7200 });
   const answer = await assume(await provider.token(), { RoleArn, DurationSeconds: 7200 });
   await refused(assume(await provider.token(), { RoleArn, DurationSeconds: 7201 }), 'ValidationError', /MaxSessionDuration/);
