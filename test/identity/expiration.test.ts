@@ -6,7 +6,7 @@ import { DAY, openFixture, START } from '#services/chime-sdk-identity/fixture.ts
 import { sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import type { Tx } from '#store/store.ts';
 
-test('Expiration: that a user has expired stands in the trail as the doing of the service, in the transaction that removed it (LOG-5)', async () => {
+test('LOG-5: the transaction that deletes an expired user writes a service event to the trail', async () => {
   const { appInstance, user, store } = await openFixture();
   const AppInstanceArn = await appInstance();
   const ExpirationSettings = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;
