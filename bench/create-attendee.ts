@@ -1,6 +1,7 @@
 /**
  * CreateAttendee, acknowledged when durable: 64 clients, each request creates another attendee. The row and its record share one commit.
- * A last round runs under strace and does not count for the figures. It measures how many acknowledged changes share one sync of SQLite's log.
+ * A last round runs under strace and does not count for the figures. It measures how many acknowledged changes share one sync
+ * of SQLite's log.
  * Command: `npm run bench create-attendee`.
  */
 import { type Load, load, median, type Process, type SignedRequest, signed, startProcess } from './load.ts';

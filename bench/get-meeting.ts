@@ -1,5 +1,6 @@
 /**
- * GetMeeting, signed, authorized and durably recorded, compared with a bare `node:http` response and with the same server without recording.
+ * GetMeeting, signed, authorized and durably recorded, compared with a bare `node:http` response and with the same server
+ * without recording.
  * Interleaved rounds on one machine, 64 connections. Command: `npm run bench get-meeting`.
  */
 import { load, median, signed, startProcess } from './load.ts';

@@ -21,11 +21,13 @@ import { toCedar, toCedarContext } from './policy-cedar.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
 /**
- * Compares Belfry's policy engine with others: `node bench/policy-peers.ts`. Each engine runs in a separate process, with interleaved rounds.
+ * Compares Belfry's policy engine with others: `node bench/policy-peers.ts`. Each engine runs in a separate process, with
+ * interleaved rounds.
  * The unit is decisions per CPU second. The other engines are not dependencies. Install them outside the project's `node_modules` with
  * `npm install --prefix .bench @casl/ability casbin @cloud-copilot/iam-simulate @cedar-policy/cedar-wasm pbac`.
  *
- * CASL and casbin support neither ARNs nor conditions. For these they call Belfry's compiled predicate, which makes them faster than they are.
+ * CASL and casbin support neither ARNs nor conditions. For these they call Belfry's compiled predicate, which makes them
+ * faster than they are.
  */
 
 /** Decides the request with this index. */

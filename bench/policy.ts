@@ -107,7 +107,7 @@ for (const track of ['A', 'B'] as const) {
     }
   });
   const one = newRequestRecord();
-  perSecond('  one record filled anew each time', requests.length * 4, () => {
+  perSecond('  one record, filled again each time', requests.length * 4, () => {
     for (let round = 0; round < 4; round++) {
       for (let i = 0; i < requests.length; i++) {
         const { action, resources, context, principal } = requests[i] as (typeof requests)[number];

@@ -1,4 +1,7 @@
-/** Runs schedules until one breaks the guarantee, and prints its seed and violation, or `none`. Runs with a built-in fault (`mutant.ts`). */
+/**
+ * Runs schedules until one breaks the guarantee, and prints its seed and violation, or `none`. Runs with a built-in fault
+ * (`mutant.ts`).
+ */
 import { simulate } from './simulation.ts';
 
 const SCHEDULES = 500;

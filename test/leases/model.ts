@@ -5,7 +5,8 @@
  *
  * Guarantee: after a withdrawal has returned, no server with a lease decides by an older version of identity.
  *
- * A server gets a lease only after the database has stored its acknowledgement of the version that the poll returned. So if a withdrawal has
+ * A server gets a lease only after the database has stored its acknowledgement of the version that the poll returned. So if a
+ * withdrawal has
  * waited until all older leases are dead, a server that has not acknowledged it has no lease and cannot get one. It is expired: its row is
  * deleted at once, and later withdrawals do not wait for it.
  */

@@ -285,19 +285,19 @@ test('Channels: moderators and bans can be created, listed and deleted', async (
 
 test('Messages: the sessions of all members, and no others, receive a message, in order', async () => {
   const ChannelArn = await newChannel({ MemberArns: [bert] });
-  const [heard, unheard] = [await connect(messaging, bert), await connect(messaging, carl)];
+  const [member, outsider] = [await connect(messaging, bert), await connect(messaging, carl)];
   for (const Content of ['one', 'two', 'three']) await send(ChannelArn, Content);
-  await heard.find(({ payload }) => payload?.['Content'] === 'three');
-  const told = heard.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE').map(({ payload }) => payload?.['Content']);
-  assert.deepEqual(told, ['one', 'two', 'three']);
+  await member.find(({ payload }) => payload?.['Content'] === 'three');
+  const received = member.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE').map(({ payload }) => payload?.['Content']);
+  assert.deepEqual(received, ['one', 'two', 'three']);
   // An event for both users arrives after the events for one of them.
   await messaging.send(new sdk.CreateChannelMembershipCommand({ ChannelArn, ChimeBearer: ada, MemberArn: carl, Type: 'DEFAULT' }));
-  await unheard.find(({ type }) => type === 'CREATE_CHANNEL_MEMBERSHIP');
+  await outsider.find(({ type }) => type === 'CREATE_CHANNEL_MEMBERSHIP');
   assert.deepEqual(
-    unheard.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE'),
+    outsider.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE'),
     [],
   );
-  for (const client of [heard, unheard]) client.stop();
+  for (const client of [member, outsider]) client.stop();
 });
 
 test('Messages: only the sender receives the events of a message that a flow denied', async () => {

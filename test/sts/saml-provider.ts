@@ -1,4 +1,7 @@
-/** A local SAML identity provider: its key, its metadata, and assertions. It signs with a different library than the server verifies with. */
+/**
+ * A local SAML identity provider: its key, its metadata, and assertions. It signs with a different library than the server
+ * verifies with.
+ */
 import 'reflect-metadata';
 import { randomUUID, webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';

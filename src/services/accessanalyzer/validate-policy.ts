@@ -18,7 +18,8 @@ const PAGE_DEFAULT = 100;
 /**
  * Returns errors, warnings and suggestions for a policy.
  *
- * @throws ValidationException  maxResults is less than one; the token is not of this policy; the policy needs more work than one request may take
+ * @throws ValidationException  maxResults is less than one; the token is not of this policy; the policy needs more work than
+ *   one request may take
  * Source: accessanalyzer 2019-11-01, ValidatePolicy.
  * Assumed: resource control policies are validated as resource policies, because Belfry does not enforce them.
  * Assumed: messages are in English for every locale.

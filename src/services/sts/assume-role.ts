@@ -22,9 +22,11 @@ import { sessionTags } from './session-tags.ts';
  * @throws AwsError AccessDenied          the source identity differs from the calling session's; MFA fails; the role was deleted
  * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  the session policies are invalid or too large
  *
- * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements STS-2 to STS-9.
+ * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements
+ * STS-2 to STS-9.
  * Assumed: code and message for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes.
- * Assumed: the condition keys of an identity provider's token apply to its own session only. A session created from that session has none of them.
+ * Assumed: the condition keys of an identity provider's token apply to its own session only. A session created from that
+ * session has none of them.
  */
 export function assumeRole(deps: StsDeps): Operation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
   return { access: (input, caller) => accessOf(deps, input, caller), handle };

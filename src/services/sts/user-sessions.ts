@@ -18,7 +18,8 @@ const ROOT_SECONDS = 3600;
  *
  * @throws AwsError AccessDenied  the caller uses session credentials (STS-3); MFA fails
  *
- * Source: STS API reference, GetSessionToken. A session of the root user lasts at most an hour. Longer requests are shortened without an error.
+ * Source: STS API reference, GetSessionToken. A session of the root user lasts at most an hour. Longer requests are shortened
+ * without an error.
  */
 export function getSessionToken(deps: StsDeps): Operation<GetSessionTokenRequest, StsApi['GetSessionToken']['output']> {
   return {
@@ -52,7 +53,8 @@ export function getSessionToken(deps: StsDeps): Operation<GetSessionTokenRequest
  * session policies allows nothing.
  *
  * @throws AwsError AccessDenied  the caller uses session credentials (STS-3)
- * @throws AwsError InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  the tags or session policies are invalid or too large
+ * @throws AwsError InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  the tags or session policies are
+ *   invalid or too large
  *
  * Source: STS API reference, GetFederationToken; IAM User Guide, "Permissions for GetFederationToken". Requirement STS-10.
  */
