@@ -39,9 +39,8 @@ export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
 /**
  * Checks whether a policy allows any of the listed access.
  *
- * @throws InvalidParameterException     the access is empty, too long, or has an invalid action or ARN; the document is not a
- *   valid policy, or
- *   is too long
+ * @throws InvalidParameterException     the access is empty, too long, or has an invalid action or ARN;
+ *   the document is not a valid policy, or is too long
  * @throws UnprocessableEntityException  the check needs more work than one request may take
  * Source: accessanalyzer 2019-11-01, CheckAccessNotGranted.
  */
@@ -66,7 +65,7 @@ function askedAs(policyType: AccessCheckPolicyType): AskedAs {
   return policyType === 'IDENTITY_POLICY' ? 'identity' : 'resource';
 }
 
-/** @throws AwsError InvalidParameter  the document is too long */
+/** Checks the length of a policy. @throws AwsError InvalidParameter  the document is too long */
 function named(text: string, policyId: string): NamedPolicy {
   if (text.length > ANALYZED_MAX) throw invalid(`The ${policyId} has more than ${ANALYZED_MAX} characters.`);
   return { policyId, text };
