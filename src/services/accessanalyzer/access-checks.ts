@@ -39,8 +39,8 @@ export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
 /**
  * Checks whether a policy allows any of the listed access.
  *
- * @throws InvalidParameterException     the access is empty, too long, or has an invalid action or ARN;
- *   the document is not a valid policy, or is too long
+ * @throws InvalidParameterException     the document is too long; the access is empty, too long, or has an invalid action or ARN;
+ *   the document is not a valid policy
  * @throws UnprocessableEntityException  the check needs more work than one request may take
  * Source: accessanalyzer 2019-11-01, CheckAccessNotGranted.
  */

@@ -7,6 +7,7 @@ import type { Principal } from '#core/principal.ts';
 import type { Tag } from '#model/generated/sts.ts';
 import { newTags, TAG_RULES } from '../kit/tag-rules.ts';
 
+/** Tags of a session, and the keys of those that chained sessions inherit. */
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;
   readonly transitiveTagKeys: readonly string[];
