@@ -1,6 +1,6 @@
 /**
- * CreateAttendee on PostgreSQL under conflict: 64 callers add attendees to eight meetings for three seconds. Then every response is compared
- * with the rows and records in the database. `npm run bench contention`.
+ * CreateAttendee on PostgreSQL under conflict: 64 callers add attendees to eight meetings for three seconds. Then
+ * compares every response with the rows and records in the database. Command: `npm run bench contention`.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,8 @@
 /**
- * CreateAttendee, acknowledged durable: 64 clients, every request another attendee, its row and its record in one commit.
- * A last round, outside the figures, is watched by strace: how many acknowledged changes share one sync of SQLite's log.
- * `npm run bench create-attendee`.
+ * CreateAttendee, acknowledged when durable: 64 clients, each request creates another attendee. The row and its record share one commit.
+ * A last round runs under strace and does not count for the figures. It measures how many acknowledged changes share one sync
+ * of SQLite's log.
+ * Command: `npm run bench create-attendee`.
  */
 import { type Load, load, median, type Process, type SignedRequest, signed, startProcess } from './load.ts';
 import { watchSyncs } from './syncs.ts';
@@ -10,7 +11,7 @@ const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
 const SECONDS = 5;
 const CLIENTS = 64;
 const MEETINGS = 240;
-/** Below the 250 a meeting may have. */
+/** Attendees of each meeting, fewer than the limit of 250. */
 const ATTENDEES = 240;
 
 async function round(server: Process): Promise<Load> {
@@ -32,7 +33,8 @@ async function round(server: Process): Promise<Load> {
   }
   const result = load(server.endpoint, requests, CLIENTS, SECONDS);
   if (result.not2xx > 0) throw new Error(`${result.not2xx} of ${result.requests} were not 2xx`);
-  if (result.requests > requests.length) throw new Error('more was asked than there were requests: raise MEETINGS');
+  if (result.requests > requests.length)
+    throw new Error(`wrk sent ${result.requests} requests, but only ${requests.length} were prepared: increase MEETINGS`);
   return result;
 }
 
@@ -45,12 +47,12 @@ for (let i = 0; i < ROUNDS; i++) {
 
 async function changesPerSync(): Promise<string> {
   const watch = watchSyncs();
-  if (watch === undefined) return 'changes per sync of the log not counted: that needs strace (Debian: apt-get install strace)';
+  if (watch === undefined) return 'changes per sync of the log: not counted without strace (Debian: apt-get install strace)';
   const server = await startProcess('belfry', watch.under);
   const result = await round(server);
   await server.stop();
   const syncs = watch.count(result.beganMs, result.endedMs);
-  if (syncs === 0) throw new Error('strace saw no sync: what is answered is not durable, or its lines are read wrongly');
+  if (syncs === 0) throw new Error('strace reported no sync: responses are not durable, or the strace output is parsed wrongly');
   return `${(result.requests / syncs).toFixed(1)} changes per sync of the log (${result.requests} / ${syncs}, at ${Math.round(result.perSecond)} /s under strace)`;
 }
 

@@ -1,9 +1,10 @@
 /**
- * How long one client delays another: the longest delay of GetCallerIdentity, while another client sends each of the worst requests
- * that the generator of `test/hostile/worst-analysis-requests.ts` finds. `npm run bench delay`. `SEED` and `ONLY` (part of a name) are settings.
+ * Measures how long one client delays another. One client calls GetCallerIdentity, while another sends the worst requests that the
+ * generator of `test/hostile/worst-analysis-requests.ts` finds. Command: `npm run bench delay`. Environment variables: `SEED`, and `ONLY`
+ * (part of the name of a request).
  *
- * Prints for each request the longest delay, the CPU time that one request takes of the core's thread, which no other load of the
- * machine changes and which is what it can delay others by, and the time until it is answered.
+ * Prints for each request: the longest delay of GetCallerIdentity, the CPU time of the core thread for one request, and the time until
+ * the response. The CPU time bounds the delay, and does not depend on other load of the machine.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { instant } from '#core/instant.ts';
@@ -13,7 +14,7 @@ import { startProcess } from './load.ts';
 
 const SEED = Number(process.env['SEED'] ?? 1);
 const ONLY = process.env['ONLY'] ?? '';
-/** One request is sent so often. */
+/** Number of times that each request is sent. */
 const TIMES = 3;
 
 const server = await startProcess('belfry');
@@ -35,7 +36,7 @@ async function identity(): Promise<number> {
   return performance.now() - from;
 }
 
-/** Milliseconds of CPU that the core's thread has taken: it is the first worker thread. Linux only. */
+/** Returns the CPU time of the core thread, which is the first worker thread, in milliseconds. Linux only. */
 function coreMilliseconds(): number {
   const tasks = `/proc/${server.pid}/task`;
   for (const task of readdirSync(tasks).sort((a, b) => Number(a) - Number(b))) {
@@ -45,7 +46,7 @@ function coreMilliseconds(): number {
   return Number.NaN;
 }
 
-/** CPU of the core's thread that one call of GetCallerIdentity takes. */
+/** Returns the CPU time of the core thread for one call of GetCallerIdentity, in milliseconds. */
 async function coreMillisecondsOfCall(): Promise<number> {
   for (let i = 0; i < 200; i++) await identity();
   const before = coreMilliseconds();
@@ -85,5 +86,5 @@ for (const request of hostileRequests(SEED).filter(({ name }) => name.includes(O
   );
 }
 console.log(`longest delay of another caller: ${worst.toFixed(0)} ms (at most 100 on an idle machine)`);
-console.log(`most CPU of the core's thread for one request: ${worstCore.toFixed(0)} ms (at most 100)`);
+console.log(`most CPU of the core thread for one request: ${worstCore.toFixed(0)} ms (at most 100)`);
 await server.stop();

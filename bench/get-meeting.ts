@@ -1,6 +1,7 @@
 /**
- * GetMeeting, signed, decided, durably recorded, beside a bare `node:http` answer and the same server without recording:
- * interleaved rounds on one machine, 64 connections. `npm run bench get-meeting`.
+ * GetMeeting, signed, authorized and durably recorded, compared with a bare `node:http` response and with the same server
+ * without recording.
+ * Interleaved rounds on one machine, 64 connections. Command: `npm run bench get-meeting`.
  */
 import { load, median, signed, startProcess } from './load.ts';
 

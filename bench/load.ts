@@ -1,4 +1,4 @@
-/** What the benchmarks of a whole server share: processes, signed requests, the load of `wrk`. */
+/** Processes, signed requests and the load of `wrk`, for the benchmarks of a whole server. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export interface Process {
   readonly endpoint: string;
   readonly pid: number;
@@ -15,14 +15,14 @@ export interface Process {
   stop(): Promise<void>;
 }
 
-/** Starts `server-process.ts` and waits for its endpoint. `under` is a command that is to run it, and keeps its process id. */
+/** Starts `server-process.ts` and waits for its endpoint. `under` is a command that runs the server and preserves its process ID. */
 export async function startProcess(what: 'belfry' | 'without-recording' | 'bare', under: readonly string[] = []): Promise<Process> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
   const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what];
   const child: ChildProcess = spawn(run[0] as string, run.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   const endpoint = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
-    child.once('exit', (code) => reject(new Error(`${what} ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`the server process '${what}' exited with ${code}`)));
   });
   const profile = what === 'bare' ? '' : readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
   return {
@@ -41,7 +41,7 @@ export async function startProcess(what: 'belfry' | 'without-recording' | 'bare'
   };
 }
 
-/** A request as `wrk` is to send it. */
+/** A request that `wrk` sends. */
 export interface SignedRequest {
   readonly method: string;
   readonly path: string;
@@ -49,7 +49,7 @@ export interface SignedRequest {
   readonly body: string;
 }
 
-/** Signs for service `chime` as an ordinary client does. */
+/** Signs a request for the service `chime`, as an ordinary client does. */
 export function signed(server: Process, method: string, path: string, body = ''): SignedRequest {
   const headers = sign(
     {
@@ -63,18 +63,19 @@ export function signed(server: Process, method: string, path: string, body = '')
   return { method, path, headers, body };
 }
 
+/** Result of one run of `wrk`. */
 export interface Load {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly requests: number;
   readonly not2xx: number;
-  /** `Date.now()` before and after. */
+  /** `Date.now()` before and after the run. */
   readonly beganMs: number;
   readonly endedMs: number;
 }
 
-/** Sends the requests in turn, round and round, over `connections` kept-alive connections. One thread of `wrk`. */
+/** Sends the requests in order, repeatedly, over `connections` kept-alive connections. Uses one thread of `wrk`. */
 export function load(endpoint: string, requests: readonly SignedRequest[], connections: number, seconds: number): Load {
   if (!existsSync('/usr/bin/wrk')) throw new Error('The server benchmarks need wrk (Debian: apt-get install wrk).');
   const folder = mkdtempSync(join(tmpdir(), 'belfry-wrk-'));
@@ -107,11 +108,12 @@ end
   });
   const endedMs = Date.now();
   const found = /RESULT (\d+) (\d+) (\d+) (\d+) (\d+)/.exec(done.stdout);
-  if (found === null) throw new Error(`wrk said: ${done.stdout}${done.stderr}`);
+  if (found === null) throw new Error(`unexpected output of wrk: ${done.stdout}${done.stderr}`);
   const [count, microseconds, p50, p99, not2xx] = found.slice(1).map(Number) as [number, number, number, number, number];
   return { perSecond: count / (microseconds / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, requests: count, not2xx, beganMs, endedMs };
 }
 
+/** Returns the middle value, or the upper one of two. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] as number;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench` runs every benchmark, `npm run bench NAME …` those named. Each prints its figures beside its peers', from one
- * interleaved run. What was measured last, and on what, is in `docs/performance.md`.
+ * Runs all benchmarks (`npm run bench`) or the named ones (`npm run bench NAME …`). Each prints its figures and those of its peers, from
+ * one interleaved run. `docs/performance.md` has the latest figures and the machine.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ const all = readdirSync('bench').filter((file) => file.endsWith('.ts') && !PARTS
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !all.includes(`${name}.ts`));
 if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${all.map((file) => file.slice(0, -3)).join(', ')}.`);
+  console.error(`bench: unknown benchmark '${unknown.join("', '")}' (benchmarks: ${all.map((file) => file.slice(0, -3)).join(', ')})`);
   process.exit(2);
 }
 let failed = 0;

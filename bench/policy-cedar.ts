@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 import type { Workload } from './policy-workload.ts';
 
-/** The workload's policies in Cedar's language, one Cedar policy a statement, as close to their meaning as it has words. */
+/** Translation of the workload's policies to Cedar: one Cedar policy per statement, as close to the meaning as Cedar allows. */
 
 interface IamStatement {
   readonly Effect: 'Allow' | 'Deny';
@@ -22,7 +22,7 @@ function like(subject: string, pattern: string): string {
   return pattern.includes('*') ? `${subject} like ${quoted(pattern)}` : `${subject} == ${quoted(pattern)}`;
 }
 
-/** Cedar has no variables in patterns: the parts of a resource that the workload's variables stand for are attributes of their own. */
+/** Translates a resource pattern. Cedar has no variables in patterns, so separate attributes hold the parts that the variables match. */
 function resource(pattern: string): string {
   if (pattern.includes('${aws:username}'))
     return `(${like('context.resource', pattern.replace('${aws:username}', '*'))} && context.resourceUser == context["aws:username"])`;
@@ -51,7 +51,7 @@ function condition(operator: string, key: string, values: readonly string[]): st
     case 'NumericLessThan':
       return any(values.map((value) => `${subject} < ${value}`));
     default:
-      throw new Error(`The translation knows no ${operator}.`);
+      throw new Error(`The translation does not support the operator '${operator}'.`);
   }
 }
 
@@ -65,13 +65,13 @@ function statement({ Effect, Action, NotAction, Resource, NotResource, Condition
   return `${Effect === 'Allow' ? 'permit' : 'forbid'}(principal, action, resource) when { ${tests.join(' && ')} };`;
 }
 
-/** One policy as Cedar text. */
+/** Translates a policy to Cedar. */
 export function toCedar(text: string): string {
   const { Statement } = JSON.parse(text) as { readonly Statement: IamStatement | readonly IamStatement[] };
   return listed(Statement).map(statement).join('\n');
 }
 
-/** A request's context as Cedar takes it: addresses, moments and numbers typed. */
+/** Translates the context of a request to Cedar's types: addresses, dates and numbers. */
 export function toCedarContext({ action, resource: asked, context }: Workload['requests'][number]): Record<string, unknown> {
   const parts = /app-instance\/([^/]+)(?:\/user\/(.*))?/.exec(asked);
   return {

@@ -21,21 +21,23 @@ import { toCedar, toCedarContext } from './policy-cedar.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
 /**
- * The same decisions by other engines: `node bench/policy-peers.ts`. Each engine in a process of its own, the rounds interleaved,
- * decisions per CPU-second. Peers are not dependencies: `npm install --prefix .bench @casl/ability casbin @cloud-copilot/iam-simulate
- * @cedar-policy/cedar-wasm pbac` puts them where nothing else looks.
+ * Compares Belfry's policy engine with others: `node bench/policy-peers.ts`. Each engine runs in a separate process, with
+ * interleaved rounds.
+ * The unit is decisions per CPU second. The other engines are not dependencies. Install them outside the project's `node_modules` with
+ * `npm install --prefix .bench @casl/ability casbin @cloud-copilot/iam-simulate @cedar-policy/cedar-wasm pbac`.
  *
- * CASL and casbin know neither ARNs nor conditions: what they ask for that is our own compiled predicate, which flatters them.
+ * CASL and casbin support neither ARNs nor conditions. For these they call Belfry's compiled predicate, which makes them
+ * faster than they are.
  */
 
-/** Answers a request by its number. */
+/** Decides the request with this index. */
 type Decide = (request: number) => boolean;
 type Track = 'A' | 'B';
 
 const workload = makeWorkload();
 const { policies, principals, requests } = workload;
 const fromBench = createRequire(new URL('../.bench/package.json', import.meta.url));
-/** A peer's module, by a path that only exists where the peers are installed. */
+/** Imports a module of another engine. The path exists only if the engines are installed. */
 const peer = async <Module>(path: string): Promise<Module> =>
   (await import(new URL(`../.bench/node_modules/${path}`, import.meta.url).href)) as Module;
 
@@ -52,7 +54,7 @@ function layersOf(track: Track): PolicyLayers[] {
   }));
 }
 
-/** What has no slot: here, principal tags. It belongs to the role session, not to the request. */
+/** Context keys without a slot in the record, which are principal tags here. They belong to the role session, not to the request. */
 const tagsOf = principals.map((_, principal) => new Map([['aws:principaltag/team', teamOf(principal)]]));
 
 function recordsOf(): RequestRecord[] {
@@ -73,7 +75,7 @@ function belfry(track: Track): Decide {
   return (i) => decideRecord(stackAt[i] as PolicyStack, records[i] as RequestRecord) === 0;
 }
 
-/** Our own predicate for a statement's resources and conditions, which is what CASL and casbin ask. */
+/** Returns Belfry's predicate for a statement's resources and conditions, which CASL and casbin call. */
 function holdsOf({ policy }: SourcedPolicy, statement: number): (record: RequestRecord) => boolean {
   const { root } = statementTest(policy, statement, true);
   return (record) => {
@@ -82,7 +84,7 @@ function holdsOf({ policy }: SourcedPolicy, statement: number): (record: Request
   };
 }
 
-/** A principal's statements, denials last. */
+/** Returns the statements of a principal, with Deny statements last. */
 function statementsOf(principal: number): { readonly policy: SourcedPolicy; readonly index: number; readonly effect: string }[] {
   const all = (principals[principal]?.identity ?? []).flatMap((i) => {
     const policy = policyAt(i);
@@ -251,9 +253,9 @@ function pbac(): Decide {
   const asked = requests.map(({ action, resource, context }) => {
     const nested: Record<string, Record<string, string>> = {};
     for (const [key, value] of Object.entries(context)) {
-      const spelt = SPELT[key] ?? key;
-      const [service = '', name = ''] = spelt.split(':');
-      nested[service] = { ...nested[service], [name]: value };
+      const name = ORIGINAL_KEYS[key] ?? key;
+      const [service = '', part = ''] = name.split(':');
+      nested[service] = { ...nested[service], [part]: value };
     }
     return { action, resource, context: nested };
   });
@@ -263,7 +265,7 @@ function pbac(): Decide {
   };
 }
 
-/** pbac knows actions and resources as lists only. */
+/** Converts single actions and resources to lists, because pbac accepts only lists. */
 function withLists(text: string): unknown {
   const document = JSON.parse(text) as { Statement: Record<string, unknown> | Record<string, unknown>[] };
   for (const statement of [document.Statement].flat()) {
@@ -274,8 +276,8 @@ function withLists(text: string): unknown {
   return { ...document, Statement: [document.Statement].flat() };
 }
 
-/** pbac compares keys as written. */
-const SPELT: Readonly<Record<string, string>> = {
+/** Context keys in the spelling of the policies, because pbac compares keys case-sensitively. */
+const ORIGINAL_KEYS: Readonly<Record<string, string>> = {
   'aws:sourceip': 'aws:SourceIp',
   'aws:securetransport': 'aws:SecureTransport',
   'aws:requestedregion': 'aws:RequestedRegion',
@@ -288,7 +290,7 @@ const SPELT: Readonly<Record<string, string>> = {
   'aws:principaltag/team': 'aws:PrincipalTag/team',
 };
 
-/** Each engine with the tracks it can run. */
+/** Engines, one entry per track that the engine supports. */
 const ENGINES: Readonly<Record<string, (track: Track) => Decide | Promise<Decide>>> = {
   'Belfry A': () => belfry('A'),
   'CASL A': casl,
@@ -308,10 +310,10 @@ interface Figures {
   readonly falseDenies: number;
 }
 
-/** About two CPU-seconds of decisions, after half a second of warming up. */
+/** Measures about two CPU seconds of decisions, after a warm-up of half a second. */
 async function measure(name: string): Promise<Figures> {
   const engine = ENGINES[name];
-  if (engine === undefined) throw new Error(`There is no engine ${name}.`);
+  if (engine === undefined) throw new Error(`unknown engine '${name}' (engines: ${Object.keys(ENGINES).join(', ')})`);
   const track = name.endsWith('B') ? 'B' : 'A';
   const decide = await engine(track);
   const layers = layersOf(track);

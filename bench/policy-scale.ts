@@ -14,7 +14,10 @@ import {
 import { newScratch } from '#policy/request.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
-/** Memory and time of a decision by the number of principals: `node bench/policy-scale.ts`. The same 10,000 requests each time, spread over all of them. */
+/**
+ * Measures memory and time of decisions for different numbers of principals: `node bench/policy-scale.ts`.
+ * Each measurement uses the same 10,000 requests, spread over all principals.
+ */
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -44,7 +47,7 @@ const records = workload.requests.map(({ principal, action, resource, context })
   return record;
 });
 
-/** Heap and time of 10,000 requests spread over so many principals, each with the policies that `identityOf` gives it. */
+/** Measures heap and time of 10,000 requests, spread over `count` principals. `identityOf` returns the policies of a principal. */
 function measure(title: string, count: number, identityOf: (principal: number) => readonly SourcedPolicy[]): void {
   const before = heap();
   const stacks = Array.from({ length: count }, (_, i) => sharedStack({ identity: identityOf(i) }));
@@ -61,8 +64,8 @@ function measure(title: string, count: number, identityOf: (principal: number) =
   const times = Array.from({ length: 15 }, () => cpuOf(() => Array.from({ length: 20 }, run))).sort((a, b) => a - b);
   const nanoseconds = (seconds: number): string => ((seconds / records.length / 20) * 1e9).toFixed(0);
   console.log(
-    `${count} principals of ${title}: ${Math.round((linked - before) / count)} bytes each, ${Math.round((used - linked) / 1024)} kB when asked; ` +
-      `${nanoseconds(times[7] as number)} ns a decision, best ${nanoseconds(times[0] as number)} (${new Set(stackAt).size} stacks, ${allowed} allowed)`,
+    `${count} principals of ${title}: ${Math.round((linked - before) / count)} bytes each, ${Math.round((used - linked) / 1024)} kB after the decisions; ` +
+      `${nanoseconds(times[7] as number)} ns per decision, best ${nanoseconds(times[0] as number)} (${new Set(stackAt).size} stacks, ${allowed} allowed)`,
   );
 }
 

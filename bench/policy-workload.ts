@@ -2,15 +2,15 @@
 import { managedPolicies } from '#model/managed-policies.ts';
 
 /**
- * The load on which policy engines are compared: 20 policies (6 of Amazon Chime's managed ones, 14 with the conditions people write),
- * 1,000 principals with 1 to 5 of them, 10,000 distinct requests with 17 context keys. The same every time.
+ * Workload for the comparison of policy engines: 20 policies (6 of Amazon Chime's managed ones, 14 with conditions that are common in
+ * practice), 1,000 principals with 1 to 5 of them, and 10,000 distinct requests with 17 context keys. It is the same in every run.
  */
 
 export interface WorkloadPrincipal {
   readonly name: string;
   /** Indices into `policies`. */
   readonly identity: readonly number[];
-  /** For the second track. */
+  /** Boundary and session policy, used in track B only. */
   readonly boundary?: number;
   readonly session?: number;
 }
@@ -131,7 +131,7 @@ const RESOURCES = [
   '*',
 ];
 
-/** Mulberry32. */
+/** Returns a generator of numbers from 0 to below a limit. Source: mulberry32. */
 function seeded(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {
@@ -142,7 +142,7 @@ function seeded(seed: number): (limit: number) => number {
   };
 }
 
-/** The tag `team` of a principal. */
+/** Returns the tag `team` of a principal. */
 export function teamOf(principal: number): string {
   return ['red', 'blue', 'green'][principal % 3] as string;
 }
@@ -155,7 +155,7 @@ export function makeWorkload(principalCount = 1000, requestCount = 10_000): Work
     ...MANAGED.map((name) => ({ name, text: managedPolicies().find((policy) => policy.name === name)?.document ?? '' })),
     ...Object.entries(CUSTOM).map(([name, statements]) => ({ name, text: text(statements) })),
   ];
-  // Broad policies and denials are commoner than the rest, as they are among people.
+  // Broad policies and denials are more frequent than the others, as in real accounts.
   const common = ['AmazonChimeFullAccess', 'AmazonChimeReadOnly', 'notIam', 'office', 'mfa', 'region', 'tls'];
   const commonAt = common.map((name) => policies.findIndex((policy) => policy.name === name));
   const one = (): number => (dice(3) === 0 ? pick(commonAt) : dice(policies.length));

@@ -16,9 +16,7 @@ import { explain } from '#policy/explain.ts';
 import { newScratch } from '#policy/request.ts';
 import { makeWorkload, teamOf } from './policy-workload.ts';
 
-/**
- * Decisions per CPU-second of our own engine: `node bench/policy.ts`. Peers: `bench/policy-peers.ts`.
- */
+/** Measures decisions per CPU second of Belfry's policy engine: `node bench/policy.ts`. For other engines see `bench/policy-peers.ts`. */
 
 const ROUNDS = 9;
 const workload = makeWorkload();
@@ -41,10 +39,10 @@ const requests: readonly (PolicyRequest & { readonly principal: number })[] = wo
   context: new Map(Object.entries(one.context)),
 }));
 
-/** What has no slot: here, principal tags. It belongs to the role session, not to the request. */
+/** Context keys without a slot in the record, which are principal tags here. They belong to the role session, not to the request. */
 const tagsOf = workload.principals.map((_, principal) => new Map([['aws:principaltag/team', teamOf(principal)]]));
 
-/** CPU seconds of a run, of this process alone. */
+/** Returns the CPU seconds that this process spends on `run`. */
 function cpu(run: () => void): number {
   const before = process.cpuUsage();
   run();
@@ -53,14 +51,14 @@ function cpu(run: () => void): number {
 }
 
 function perSecond(title: string, count: number, run: () => void): void {
-  // Half a CPU-second of warming up, as in policy-peers.ts.
+  // Warm-up of half a CPU second, as in policy-peers.ts.
   for (let spent = 0; spent < 0.5; ) spent += cpu(run);
   const rates = Array.from({ length: ROUNDS }, () => count / cpu(run)).sort((a, b) => a - b);
   const rate = (value: number): string => `${(value / 1e6).toFixed(3)} M/s`;
   console.log(`${title.padEnd(58)} median ${rate(rates[ROUNDS >> 1] as number)}  best ${rate(rates.at(-1) as number)}`);
 }
 
-/** Half and ninety-ninth percentile of single calls, in nanoseconds, the clock's own cost included. */
+/** Prints the median and the 99th percentile of single calls in nanoseconds, including the cost of reading the clock. */
 function percentiles(title: string, call: (i: number) => unknown): void {
   const times = new Float64Array(requests.length);
   for (let round = 0; round < 3; round++) {
@@ -109,7 +107,7 @@ for (const track of ['A', 'B'] as const) {
     }
   });
   const one = newRequestRecord();
-  perSecond('  one record filled anew each time', requests.length * 4, () => {
+  perSecond('  one record, filled again each time', requests.length * 4, () => {
     for (let round = 0; round < 4; round++) {
       for (let i = 0; i < requests.length; i++) {
         const { action, resources, context, principal } = requests[i] as (typeof requests)[number];
@@ -132,8 +130,8 @@ for (const track of ['A', 'B'] as const) {
   });
   percentiles('  records, one call', (i) => decideRecord(stackAt[i] as (typeof stacks)[number], records[i] as (typeof records)[number]));
   percentiles('  nothing (the clock)', () => undefined);
-  // Last, because it takes the numbers of the resources away.
-  perSecond('  records given another resource, compared as text', requests.length * 10, () => {
+  // Runs last, because it deletes the numbers of the resources.
+  perSecond('  records with another resource, compared as string', requests.length * 10, () => {
     for (let round = 0; round < 10; round++) {
       for (let i = 0; i < requests.length; i++) {
         const record = records[i] as (typeof records)[number];
@@ -142,7 +140,7 @@ for (const track of ['A', 'B'] as const) {
       }
     }
   });
-  if (allowed === 0) throw new Error('Nothing was allowed.');
+  if (allowed === 0) throw new Error('no request was allowed');
 }
 
 const texts = workload.policies.map(({ text }) => text);
@@ -150,10 +148,10 @@ const compileSeconds = cpu(() => {
   for (let round = 0; round < 50; round++) for (const text of texts) compilePolicy(text);
 });
 console.log(
-  `compile: ${((compileSeconds / (50 * texts.length)) * 1e6).toFixed(1)} µs a policy (mean ${Math.round(texts.join('').length / texts.length)} characters)`,
+  `compile: ${((compileSeconds / (50 * texts.length)) * 1e6).toFixed(1)} µs per policy (mean ${Math.round(texts.join('').length / texts.length)} characters)`,
 );
 const cold = layersFor('B').map(sharedStack);
 const linkSeconds = cpu(() => {
   for (const request of requests) (cold[request.principal] as (typeof cold)[number]).readsKey(request.action, 'x');
 });
-console.log(`link: ${((linkSeconds / requests.length) * 1e6).toFixed(2)} µs a program, at most`);
+console.log(`link: ${((linkSeconds / requests.length) * 1e6).toFixed(2)} µs per program, at most`);

@@ -1,11 +1,11 @@
-/** A server in a process of its own for the benchmarks: `server-process.ts DATA [without-recording]`. Prints its endpoint. */
+/** Starts a server for the benchmarks: `server-process.ts DATA [belfry | without-recording | bare]`. Prints its endpoint. */
 import { createServer } from 'node:http';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 
 const [dataFolder, what] = process.argv.slice(2) as [string, string | undefined];
 if (what === 'bare') {
-  // The peer: what node:http answers when there is nothing to do.
+  // A bare node:http server as the reference.
   const server = createServer((request, response) => {
     request.resume();
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -13,7 +13,7 @@ if (what === 'bare') {
   });
   server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`));
 } else {
-  // All load comes from one source.
+  // All load comes from one source, so the limits per source are raised.
   const settings = readSettings([], {
     BELFRY_DATA: dataFolder,
     BELFRY_HTTP: '127.0.0.1:0',

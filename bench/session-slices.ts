@@ -1,11 +1,12 @@
 /**
- * One change of identity in an account with 60 messaging sessions of a role with slow policies: how long the thread that authorizes them
- * again serves no other caller. `npm run bench session-slices`. The times are CPU times, which no other load of the machine changes.
+ * Changes identity in an account with 60 messaging sessions of a user with slow policies. Measures how long the core thread, which
+ * authorizes the sessions again, serves no other caller. Command: `npm run bench session-slices`. The times are CPU times, so other load
+ * of the machine does not change them.
  */
 import { openSessions, user } from '#realtime/fixture.ts';
 
 const SESSIONS = 60;
-/** Patterns of about 500 characters: 120,000 characters, as long as a policy text can be. */
+/** Number of patterns. Each has about 500 characters. Together they have 120,000 characters, the maximum length of a policy. */
 const PATTERNS = 240;
 
 const chat = await openSessions({ sessionsOfUser: SESSIONS });
@@ -34,6 +35,6 @@ await chat.mayConnect([
 await chat.until(() => all.every(({ closed }) => closed !== undefined));
 clearImmediate(turn);
 console.log(`all ${SESSIONS} sessions: ${(milliseconds() - began).toFixed(0)} ms of CPU`);
-console.log(`longest time between two turns of the event loop: ${longest.toFixed(0)} ms of CPU`);
+console.log(`longest time in which the event loop was blocked: ${longest.toFixed(0)} ms of CPU`);
 await chat.stop();
 process.exit(0);

@@ -1,6 +1,6 @@
 /**
- * From the command to the first signed answer, on an installed clone with a data folder, and the memory resident then; and the same for the
- * very first start, when nothing has been compiled before. `npm run bench start`.
+ * Measures the time from the start command to the first signed response, and the resident memory after it, with an existing data folder.
+ * Measures the same for the first start, before Node has cached compiled code. Command: `npm run bench start`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
 
 const first = await startProcess('belfry');
 await first.stop();
-/** Empty at the first start, and written when that one ends. */
+/** Environment with a compile cache that is empty at the first start. Node writes it when that server exits. */
 const env = { ...process.env, NODE_COMPILE_CACHE: mkdtempSync(join(tmpdir(), 'belfry-compiled-')) };
 
 async function start(): Promise<{ readonly ms: number; readonly residentMiB: number }> {
@@ -24,13 +24,13 @@ async function start(): Promise<{ readonly ms: number; readonly residentMiB: num
   );
   const welcome = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (text: Buffer) => resolve(text.toString()));
-    child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`belfry start exited with ${code}`)));
   });
   const server = { ...first, endpoint: /http:\/\/\S+/.exec(welcome)?.[0] as string };
   const request = signed(server, 'GET', '/meetings/00000000-0000-4000-8000-000000000000');
   const answer = await fetch(server.endpoint + request.path, { headers: request.headers });
   const ms = performance.now() - began;
-  if (answer.status !== 404) throw new Error(`answered ${answer.status}: ${await answer.text()}`);
+  if (answer.status !== 404) throw new Error(`expected status 404, got ${answer.status}: ${await answer.text()}`);
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
   await new Promise<void>((resolve) => {
     child.once('exit', () => resolve());

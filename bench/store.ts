@@ -11,8 +11,10 @@ import type { Store, Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 
 /**
- * Durable answers a second with so many callers that each wait for their answer: the promise that recording every call is affordable.
- * `node bench/store.ts [--seconds 5] [--callers 64] [--database file:… | postgres://…]`; without a database a new file in the folder for temporary files.
+ * Measures durable transactions per second of the store, with callers that each wait for their commit. Shows the cost of
+ * recording every call.
+ * Command: `node bench/store.ts [--seconds 5] [--callers 64] [--database file:… | postgres://…]`. The default database is a
+ * new temporary file.
  */
 const { values: settings } = parseArgs({
   options: { seconds: { type: 'string', default: '5' }, callers: { type: 'string', default: '64' }, database: { type: 'string' } },
@@ -63,7 +65,7 @@ const WORKLOADS: Readonly<Record<string, (tx: Tx, i: number) => Promise<unknown>
 
 let commits = 0;
 
-/** Node's SQLite, its commits counted: each is one fsync of the log. */
+/** Opens Node's SQLite and counts its commits. */
 const counting: SqliteOpen = (path) => {
   const driver = nodeSqlite(path);
   const prepare: typeof driver.prepare = (text) => {
@@ -101,7 +103,7 @@ async function measure(name: string, store: Store): Promise<void> {
   const at = (share: number): string => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(2);
   const rate = latencies.length / elapsed;
   console.log(
-    `${name.padEnd(28)} ${callers} callers  ${rate.toFixed(0).padStart(7)} answers/s  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms  ${((user + system) / latencies.length).toFixed(1)} µs CPU each${commits === 0 ? '' : `  ${(latencies.length / commits).toFixed(1)} transactions a commit`}`,
+    `${name.padEnd(28)} ${callers} callers  ${rate.toFixed(0).padStart(7)} transactions/s  p50 ${at(0.5)} ms  p99 ${at(0.99)} ms  ${((user + system) / latencies.length).toFixed(1)} µs CPU each${commits === 0 ? '' : `  ${(latencies.length / commits).toFixed(1)} transactions per commit`}`,
   );
 }
 

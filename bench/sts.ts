@@ -1,7 +1,7 @@
 /**
- * AssumeRole with its durable record, and requests by sessions beside requests by long-term keys: interleaved rounds, 32 connections.
- * Beside them moto's server where its package is (`python3 -m moto.server`; MOTO_PYTHON names another Python), which checks no
- * signature and keeps nothing. `npm run bench sts`.
+ * Measures AssumeRole with its durable record, and compares requests with session credentials to requests with long-term keys. Interleaved
+ * rounds, 32 connections. Also measures moto's server (`python3 -m moto.server`) if it is installed. `MOTO_PYTHON` selects another Python.
+ * Moto checks no signature and stores nothing. Command: `npm run bench sts`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -14,7 +14,7 @@ const SECONDS = Number(process.env['SECONDS_EACH'] ?? 3);
 const CONNECTIONS = 32;
 const SESSIONS = 200;
 
-/** A call of a query service, signed as an ordinary client does. */
+/** Returns a signed call of a service with the query protocol. */
 function query(
   endpoint: string,
   service: 'iam' | 'sts',
@@ -47,7 +47,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Undefined where there is no moto. */
+/** Starts moto's server. Returns undefined if moto is not installed. */
 async function startMoto(): Promise<{ readonly endpoint: string; readonly child: ChildProcess; readonly version: string } | undefined> {
   const python = process.env['MOTO_PYTHON'] ?? 'python3';
   const asked = spawnSync(python, ['-c', 'import moto, moto.server; print(moto.__version__)'], { encoding: 'utf8' });
@@ -147,8 +147,7 @@ try {
   if (motoAssuming && motoWho) {
     console.log(`AssumeRole / moto's                  ${ratio(assuming, motoAssuming)}`);
     console.log(`GetCallerIdentity / moto's           ${ratio(longTerm, motoWho)}`);
-  } else
-    console.log('moto is not here: no figures beside it (Debian 12 has no package of it; any Python that has it will do: MOTO_PYTHON).');
+  } else console.log('no figures of moto, because it is not installed (set MOTO_PYTHON to a Python that has it; Debian 12 has no package)');
 } finally {
   moto?.child.kill();
   await belfry.stop();

@@ -1,20 +1,21 @@
-/** Counts the syncs of SQLite's log that a server asks the kernel for. */
+/** Counts the fsync and fdatasync calls of a server for SQLite's log. */
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** A strace of one server process. */
 export interface SyncWatch {
-  /** What `startProcess` is to run the server under: strace stops it at these two calls alone, and lets all others pass. */
+  /** Command for `startProcess` to run the server with. It makes strace stop only at fsync and fdatasync. */
   readonly under: readonly string[];
-  /** How many syncs of the log began in the span, `Date.now()` at both ends. To be asked when the server has ended. */
+  /** Returns the number of syncs of the log that began between two values of `Date.now()`. Call it after the server has exited. */
   count(fromMs: number, toMs: number): number;
 }
 
-/** Undefined where there is no strace. */
+/** Prepares a strace. Returns undefined if strace is not installed. */
 export function watchSyncs(): SyncWatch | undefined {
   if (!existsSync('/usr/bin/strace')) return undefined;
   const file = join(mkdtempSync(join(tmpdir(), 'belfry-strace-')), 'syncs.txt');
-  // -D: the server stays our child, so that it is the server that is stopped. -y: with the file's name.
+  // -D: the server stays a direct child, so that a signal reaches the server and not strace. -y: prints file names.
   const under = [
     'strace',
     '-D',
@@ -33,7 +34,8 @@ export function watchSyncs(): SyncWatch | undefined {
   return {
     under,
     count(fromMs, toMs) {
-      // `22192 1795680605.194073 fdatasync(31</tmp/…/belfry.db-wal>) = 0`; one cut in two by another thread's is counted at its beginning.
+      // Example: `22192 1795680605.194073 fdatasync(31</tmp/…/belfry.db-wal>) = 0`. strace may split a call into two lines: only the
+      // first line matches.
       const began = readFileSync(file, 'utf8').matchAll(/^\d+ +(\d+\.\d+) f(?:data)?sync\(\d+<[^>]*-wal>/gm);
       return [...began].filter(([, seconds]) => Number(seconds) * 1000 >= fromMs && Number(seconds) * 1000 <= toMs).length;
     },

@@ -1,6 +1,6 @@
 /**
- * What reading and writing one request costs: CPU time per call beside bare JSON.parse and JSON.stringify of the same document, interleaved,
- * medians. `node bench/wire.ts`. The promise: GetMeeting written in 2.5 µs, CreateMeeting read and validated in 3 µs.
+ * Measures the CPU time of decoding and encoding one request, compared with JSON.parse and JSON.stringify of the same document. Medians of
+ * interleaved rounds. Command: `node bench/wire.ts`. Bar: 2.5 µs to encode GetMeeting, 3 µs to decode and validate CreateMeeting.
  */
 
 import type { Received } from '#core/exchange.ts';

@@ -1,6 +1,6 @@
 /**
- * Times decisions about the policies and requests that cost the most: `node bin/node24.mjs bench/worst-policies.ts [seed] [tries]`.
- * Searches for costlier ones, and exits with 1 if a limit does not hold.
+ * Measures decisions for the most expensive known policies and requests: `node bin/node24.mjs bench/worst-policies.ts [seed] [tries]`.
+ * Searches for more expensive ones. Exits with 1 if a measurement exceeds its limit.
  */
 
 import { tenPolicies } from '../test/hostile/legal-policies.ts';

@@ -1,4 +1,4 @@
-/** Who may do what with app instances, by policies as people write them. */
+/** Authorization of app instances, with typical policies. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -26,20 +26,20 @@ const rig = await startIdentity();
 const { accountId, newAppInstance, newUser, user } = rig;
 const EXPIRES = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;
 
-/** A client of a new user who may do what these statements say. */
-const who = async (name: string, ...statements: Parameters<typeof user>[1][]) => rig.identity(await user(name, ...statements));
+/** Creates a user with these statements. Returns a client with its key. */
+const clientOf = async (name: string, ...statements: Parameters<typeof user>[1][]) => rig.identity(await user(name, ...statements));
 
-/** The denial, as far as it says what was asked. */
+/** Returns the action and resource of the denial. */
 async function denied(sent: Promise<unknown>): Promise<string> {
   const { name, status, message } = await refusalOf(sent);
   assert.deepEqual([name, status], ['AccessDeniedException', 403], message);
   return / is not authorized to perform: (\S+ on resource: \S+)/.exec(message)?.[1] ?? message;
 }
 
-test('Resources: one app instance may be allowed with everybody in it, and of another nothing is told (CHM-3)', async () => {
+test('CHM-3: a policy can allow one app instance with its users, and reveals nothing about another', async () => {
   const [own, other] = [await newAppInstance(), await newAppInstance()];
   const foreign = await newUser(other, 'ada');
-  const client = await who('owner', allow('chime:*', [own, `${own}/*`]));
+  const client = await clientOf('owner', allow('chime:*', [own, `${own}/*`]));
   await client.send(new UpdateAppInstanceCommand({ AppInstanceArn: own, Name: 'mine', Metadata: '' }));
   const { AppInstanceUserArn = '' } = await client.send(
     new CreateAppInstanceUserCommand({ AppInstanceArn: own, AppInstanceUserId: 'ada', Name: 'Ada', ExpirationSettings: EXPIRES }),
@@ -64,18 +64,18 @@ test('Resources: one app instance may be allowed with everybody in it, and of an
   }
 });
 
-test('Resources: a Deny on one user holds among all that are allowed', async () => {
+test('Resources: a Deny on one user wins over an Allow on all users', async () => {
   const AppInstanceArn = await newAppInstance();
   const [ada, bob] = [await newUser(AppInstanceArn, 'ada'), await newUser(AppInstanceArn, 'bob')];
-  const client = await who('fenced', allow('chime:*'), deny('chime:DeleteAppInstanceUser', ada));
+  const client = await clientOf('fenced', allow('chime:*'), deny('chime:DeleteAppInstanceUser', ada));
   await denied(client.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn: ada })));
   await client.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn: bob }));
 });
 
-test('Tags: those of the resource and of the request decide (TAG-5)', async () => {
+test('TAG-5: conditions on tags of the resource and of the request apply', async () => {
   const [blue, red] = [await newAppInstance(BLUE), await newAppInstance(RED)];
   const [ofBlue, ofRed] = [await newUser(red, 'ada', BLUE), await newUser(blue, 'ada', RED)];
-  const client = await who(
+  const client = await clientOf(
     'blue-only',
     allow(['chime:Describe*', 'chime:TagResource'], '*', { Condition: { StringEquals: { 'aws:ResourceTag/team': 'blue' } } }),
     allow(['chime:CreateAppInstance', 'chime:TagResource'], '*', { Condition: { StringEquals: { 'aws:RequestTag/team': 'blue' } } }),
@@ -91,38 +91,38 @@ test('Tags: those of the resource and of the request decide (TAG-5)', async () =
   await denied(client.send(new CreateAppInstanceCommand({ Name: 'untagged' })));
 });
 
-test('Tags at creation want chime:TagResource too, on the same pattern', async () => {
+test('Tags: tags at creation also require chime:TagResource, on the same pattern', async () => {
   const AppInstanceArn = await newAppInstance();
-  const client = await who('no-tagger', allow('chime:CreateAppInstanceUser'));
+  const client = await clientOf('no-tagger', allow('chime:CreateAppInstanceUser'));
   const request = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada' };
   const asked = await denied(client.send(new CreateAppInstanceUserCommand({ ...request, Tags: [BLUE] })));
   assert.equal(asked, `chime:TagResource on resource: ${AppInstanceArn}/user/*`);
   await client.send(new CreateAppInstanceUserCommand(request));
 });
 
-test('Expiration settings at creation want chime:PutAppInstanceUserExpirationSettings too (EVAL-9)', async () => {
+test('EVAL-9: expiration settings at creation require chime:PutAppInstanceUserExpirationSettings', async () => {
   const AppInstanceArn = await newAppInstance();
-  const client = await who('for-ever', allow('chime:CreateAppInstanceUser'));
+  const client = await clientOf('for-ever', allow('chime:CreateAppInstanceUser'));
   const request = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada' };
   const asked = await denied(client.send(new CreateAppInstanceUserCommand({ ...request, ExpirationSettings: EXPIRES })));
   assert.equal(asked, `chime:PutAppInstanceUserExpirationSettings on resource: ${AppInstanceArn}/user/ada`);
   await client.send(new CreateAppInstanceUserCommand(request));
 });
 
-test('An endpoint wants mobiletargeting:GetApp on its Pinpoint project too (EVAL-9)', async () => {
+test('EVAL-9: an endpoint also requires mobiletargeting:GetApp on its Pinpoint project', async () => {
   const AppInstanceUserArn = await newUser(await newAppInstance(), 'ada');
   const ResourceArn = projectOf(accountId);
   const request = { AppInstanceUserArn, Type: 'GCM', ResourceArn, EndpointAttributes: { DeviceToken: 'device' } } as const;
   const own = allow('chime:RegisterAppInstanceUserEndpoint', AppInstanceUserArn);
-  const without = await who('no-project', own);
+  const without = await clientOf('no-project', own);
   const asked = await denied(without.send(new RegisterAppInstanceUserEndpointCommand(request)));
   assert.equal(asked, `mobiletargeting:GetApp on resource: ${ResourceArn}`);
-  const client = await who('with-project', own, allow('mobiletargeting:GetApp', ResourceArn));
+  const client = await clientOf('with-project', own, allow('mobiletargeting:GetApp', ResourceArn));
   await client.send(new RegisterAppInstanceUserEndpointCommand(request));
   await denied(client.send(new RegisterAppInstanceUserEndpointCommand({ ...request, ResourceArn: `${ResourceArn}2` })));
 });
 
-test('Another account: its administrator is refused, whatever its own policies say, and nothing of it is there in ours (EVAL-8)', async () => {
+test('EVAL-8: an administrator of another account is denied, even if its own policies allow it', async () => {
   const reply = await askControl(rig.server.dataFolder, { command: 'account create', name: 'Partner' });
   assert.ok(reply.ok && reply.administrator);
   const { accessKeyId, secretAccessKey } = reply.administrator;
@@ -133,9 +133,9 @@ test('Another account: its administrator is refused, whatever its own policies s
   assert.deepEqual((await partner.send(new ListAppInstancesCommand({}))).AppInstances, []);
 });
 
-test('The trail: a call names what it was about, refusals too, and no names of people (LOG-1, LOG-4)', async () => {
+test('LOG-1, LOG-4: records of calls and denials name the resources, but no names of users', async () => {
   const AppInstanceArn = await newAppInstance();
-  const client = await who('stranger');
+  const client = await clientOf('stranger');
   await rig
     .identity()
     .send(new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Countess', Metadata: 'Byron' }));

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startTestServer } from '../server.ts';
 
-/** Chime SDK Identity with boto3 as Debian has it: `identity_job.py` uses it and says what was answered. */
+/** Chime SDK Identity with Debian's boto3. `identity_job.py` sends the calls and prints the responses. */
 
 const SCRIPT = fileURLToPath(new URL('identity_job.py', import.meta.url));
 
-test('boto3: an app instance is made, filled, tagged and deleted, at one endpoint for all services', async () => {
+test('boto3: can create, fill, tag and delete an app instance at the common endpoint', async () => {
   const server = await startTestServer();
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
     env: {

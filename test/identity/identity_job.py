@@ -1,4 +1,4 @@
-"""Chime SDK Identity with boto3: prints one JSON object of what was answered. Endpoint and keys are in the environment."""
+"""Chime SDK Identity with boto3: prints the responses as one JSON object. Endpoint and keys are in the environment."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-/** Chime SDK Identity as the real SDK sees it: every operation, and what stands in the event history afterwards. */
+/** Chime SDK Identity with the real SDK: every operation, and its records in the event history. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -44,10 +44,10 @@ const { accountId, newAppInstance, newUser, newBot } = rig;
 const identity: ChimeSDKIdentityClient = rig.identity();
 const DAY_MS = 24 * 60 * 60_000;
 
-/** What `$metadata` says of the request is not of the answer. */
+/** Removes `$metadata`, which describes the request and is not part of the response. */
 const answered = <Output extends { readonly $metadata: unknown }>({ $metadata: _, ...rest }: Output) => rest;
 
-test('App instances: they are made, read, changed, listed and removed through the SDK', async () => {
+test('App instances: can be created, read, updated, listed and deleted', async () => {
   const before = Date.now() - 1_000;
   const made = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', Metadata: '{"a":1}', ClientRequestToken: 'the-token' }));
   const AppInstanceArn = made.AppInstanceArn as string;
@@ -73,7 +73,7 @@ test('App instances: they are made, read, changed, listed and removed through th
   });
 });
 
-test('Retention settings: they are put, answered with the end of the 30 days, and turned off through the SDK', async () => {
+test('Retention settings: can be set, are returned with the end of the 30 days, and can be disabled', async () => {
   const AppInstanceArn = await newAppInstance();
   const put = (ChannelRetentionSettings: { RetentionDays?: number }) =>
     identity.send(
@@ -87,9 +87,9 @@ test('Retention settings: they are put, answered with the end of the 30 days, an
   assert.deepEqual(answered(await put({})), { AppInstanceRetentionSettings: { ChannelRetentionSettings: {} } });
 });
 
-test('Users: they are made, read, changed, told when to go, paged through and removed through the SDK', async () => {
+test('Users: can be created, read, updated, set to expire, listed in pages and deleted', async () => {
   const AppInstanceArn = await newAppInstance();
-  // Everything that the model lets stand in an id, and that must survive a path.
+  // All kinds of characters that the model allows in an ID. The path must preserve them.
   const AppInstanceUserArn = await newUser(AppInstanceArn, 'ada:l_v-e.lace@x1');
   assert.equal(AppInstanceUserArn, `${AppInstanceArn}/user/ada:l_v-e.lace@x1`);
   const taken = new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada:l_v-e.lace@x1', Name: 'Ada' });
@@ -121,7 +121,7 @@ test('Users: they are made, read, changed, told when to go, paged through and re
   });
 });
 
-test('Bots: they are made, read, changed, listed and removed through the SDK', async () => {
+test('Bots: can be created, read, updated, listed and deleted', async () => {
   const AppInstanceArn = await newAppInstance();
   const Configuration = lexOf(accountId);
   const made = await identity.send(new CreateAppInstanceBotCommand({ AppInstanceArn, Name: 'Helper', Metadata: 'm', Configuration }));
@@ -137,7 +137,7 @@ test('Bots: they are made, read, changed, listed and removed through the SDK', a
   assert.deepEqual([gone.name, gone.status], ['NotFoundException', 404]);
 });
 
-test('Administrators: a user and a bot are made such, read, listed and unmade through the SDK', async () => {
+test('Administrators: a user and a bot can be promoted, read, listed and demoted', async () => {
   const AppInstanceArn = await newAppInstance();
   const [ada, bot] = [await newUser(AppInstanceArn, 'ada'), await newBot(AppInstanceArn)];
   for (const AppInstanceAdminArn of [ada, bot]) {
@@ -152,7 +152,7 @@ test('Administrators: a user and a bot are made such, read, listed and unmade th
   assert.deepEqual(AppInstanceAdmins, [{ Admin: { Arn: ada, Name: 'ada' } }]);
 });
 
-test('Endpoints: they are registered, read, changed, listed and deregistered through the SDK, and no device token is in the trail (LOG-4)', async () => {
+test('LOG-4: endpoints can be registered, updated and deregistered, and no record has a device token', async () => {
   const AppInstanceUserArn = await newUser(await newAppInstance(), 'ada');
   const EndpointAttributes = { DeviceToken: 'CanaryOfTheDevice', VoipDeviceToken: 'CanaryOfTheCalls' };
   const registered = await identity.send(
@@ -181,7 +181,7 @@ test('Endpoints: they are registered, read, changed, listed and deregistered thr
   assert.ok(!trail.includes('CanaryOf'));
 });
 
-test('Tags: of an app instance, a user and a bot they are given, listed and taken away through the SDK, which asks a path that five services have', async () => {
+test('Tags: app instances, users and bots can be tagged, listed and untagged at a path of five services', async () => {
   const appInstance = await newAppInstance();
   for (const ResourceARN of [appInstance, await newUser(appInstance, 'ada'), await newBot(appInstance)]) {
     await identity.send(
@@ -199,7 +199,7 @@ test('Tags: of an app instance, a user and a bot they are given, listed and take
   }
 });
 
-test('The model: what it does not allow is ValidationException, and nothing is made', async () => {
+test('The model: an invalid request is ValidationException, and creates nothing', async () => {
   const AppInstanceArn = await newAppInstance();
   for (const input of [
     { AppInstanceUserId: '-ada', Name: 'Ada' },

@@ -1,4 +1,4 @@
-/** What the tests of this folder share: a server, its administrator's client, and app instances made with it. */
+/** Test kit of this folder: a server, its administrator's client, and functions that create app instances, users and bots. */
 import {
   ChimeSDKIdentityClient,
   CreateAppInstanceBotCommand,
@@ -8,9 +8,10 @@ import {
 } from '@aws-sdk/client-chime-sdk-identity';
 import { type Guide, type Keys, startGuide } from '../guide/rig.ts';
 
+/** A server with Chime SDK Identity clients. */
 export interface IdentityRig extends Guide {
   identity(keys?: Keys): ChimeSDKIdentityClient;
-  /** Each makes one; resolves to its ARN. */
+  /** This and the next two functions create a resource and return its ARN. */
   newAppInstance(...Tags: readonly Tag[]): Promise<string>;
   newUser(AppInstanceArn: string, AppInstanceUserId: string, ...Tags: readonly Tag[]): Promise<string>;
   newBot(AppInstanceArn: string): Promise<string>;
@@ -19,7 +20,7 @@ export interface IdentityRig extends Guide {
 export const BLUE: Tag = { Key: 'team', Value: 'blue' };
 export const RED: Tag = { Key: 'team', Value: 'red' };
 
-/** A Lex bot that nobody has. */
+/** Configuration of a bot with an alias of Lex that does not exist. */
 export const lexOf = (accountId: string) => ({
   Lex: { LexBotAliasArn: `arn:aws:lex:us-east-1:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' },
 });

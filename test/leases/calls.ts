@@ -2,12 +2,12 @@ import { Agent, request } from 'node:http';
 import { instant } from '#core/instant.ts';
 import { type Credentials, sign } from '#sigv4/sign.ts';
 
-/** What a call came to: allowed, refused by policy or for the key, the server not able to say, or no answer. */
+/** Outcome of a call: allowed (200), denied (403, by policy or because of the key), unavailable (another status), or no answer. */
 export type Outcome = 'allowed' | 'denied' | 'unavailable' | 'no answer';
 
 const AGENT = new Agent({ keepAlive: true, maxSockets: 64 });
 
-/** One signed call of IAM, answered or not within `timeoutMilliseconds`; who asks for nothing else learns only its outcome. */
+/** Sends one signed IAM call. The outcome is `no answer` if the connection fails or is silent for `timeoutMilliseconds`. */
 export async function iamCall(
   endpoint: string,
   credentials: Credentials,
@@ -42,7 +42,7 @@ export async function iamCall(
   });
 }
 
-/** The text of the first element of that name. */
+/** Returns the content of the first XML element with this name, or an empty string. */
 export function element(body: string, name: string): string {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1] ?? '';
 }

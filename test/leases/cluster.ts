@@ -9,25 +9,27 @@ import { CHECKED, VIOLATION } from '../store/checked-pool.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { type DatabaseProxy, databaseProxy } from './proxy.ts';
 
-/** Servers as they are run, each with its own way to one PostgreSQL. */
+/** Server processes on one PostgreSQL. Each connects through its own proxy. */
 export interface Cluster {
   readonly members: readonly Member[];
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly accountId: string;
-  /** One statement on the database, beside all servers. */
+  /** Executes one statement on the database, without a server. */
   query(text: string): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
 }
 
+/** One server process of a cluster. */
 export interface Member {
   readonly proxy: DatabaseProxy;
   readonly dataFolder: string;
-  /** Changes when it is started again. */
+  /** Endpoint of the running process. It changes with each start. */
   endpoint(): string;
   running(): boolean;
+  /** Everything that its processes wrote to standard output and standard error. */
   written(): string;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
-  /** Ends it without a word, and resolves when it is gone. */
+  /** Kills the process with SIGKILL. Resolves when it has exited. */
   kill(): Promise<void>;
   start(): Promise<void>;
 }
@@ -35,7 +37,7 @@ export interface Member {
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
 
-/** Starts a cluster on a database of its own. `mutant` names a fault to build into the servers' protocol: see `mutant.ts`. */
+/** Starts a cluster on a new database. `mutant` names a fault to build into the servers' lease protocol (see `mutant.ts`). */
 export async function startCluster(of: {
   readonly servers: number;
   readonly leaseMilliseconds: number;
@@ -43,7 +45,7 @@ export async function startCluster(of: {
 }): Promise<Cluster> {
   const database = await testPostgres();
   const folder = mkdtempSync(join(tmpdir(), 'belfry-leases-'));
-  // The schema is made first, so that the length of leases is set before any server asks for it.
+  // Creates the schema first, so that the length of a lease is set before a server reads it.
   const store = await openStore(database.url, {});
   await store.transaction(({ sql }) => sql.run("UPDATE counter SET value = $1 WHERE name = 'lease_ms'", [of.leaseMilliseconds]));
   await store.close();
@@ -54,7 +56,7 @@ export async function startCluster(of: {
     for (let i = 0; i < of.servers; i++) {
       const dataFolder = join(folder, `server${i}`);
       mkdirSync(dataFolder, { mode: 0o700 });
-      // One database, one operator key.
+      // Servers on one database share the operator key.
       if (i > 0) copyFileSync(join(folder, 'server0', 'operator.key'), join(dataFolder, 'operator.key'));
       const member = newMember(await databaseProxy(database.url), dataFolder, of.mutant);
       members.push(member);
@@ -122,17 +124,17 @@ function newMember(proxy: DatabaseProxy, dataFolder: string, mutant: string | un
           resolve();
         }),
       );
-      let own_text = '';
+      let startText = '';
       endpoint = await new Promise<string>((resolve, reject) => {
         for (const stream of [started.stdout, started.stderr]) {
           stream.setEncoding('utf8').on('data', (chunk: string) => {
             text += chunk;
-            own_text += chunk;
-            const found = /listening on (http:\S+)/.exec(own_text);
+            startText += chunk;
+            const found = /listening on (http:\S+)/.exec(startText);
             if (found) resolve(found[1] as string);
           });
         }
-        started.once('exit', () => reject(new Error(`belfry start ended: ${own_text}`)));
+        started.once('exit', () => reject(new Error(`belfry start exited: ${startText}`)));
       });
     },
   };

@@ -32,13 +32,13 @@ describe('the lease, embedded', async () => {
   after(() => kept.close().catch(() => {}));
   const write = (key: string) => store.transaction((tx) => tx.identity.put(ALICE, 'group', key, group(key)));
 
-  test('the lease, embedded: nothing is authorized before everything is taken in', async () => {
+  test('the lease, embedded: it does not hold before identity is loaded', async () => {
     assert.equal(lease.holds(), false);
     await lease.start();
     assert.equal(lease.holds(), true);
   });
 
-  test('the lease, embedded: what was changed is taken in when its caller is answered, and only a change is waited for', async () => {
+  test('the lease, embedded: an identity change is applied when its transaction returns', async () => {
     const before = snapshot.version();
     await write('makers');
     assert.deepEqual([snapshot.version(), snapshot.group(ALICE, 'Makers')?.groupName], [before + 1, 'makers']);
@@ -48,13 +48,13 @@ describe('the lease, embedded', async () => {
     assert.equal(snapshot.version(), before + 4);
   });
 
-  test('the lease, embedded: tombstones that were taken in are trimmed', async () => {
+  test('the lease, embedded: applied tombstones are trimmed', async () => {
     await store.transaction((tx) => tx.identity.remove(ALICE, 'group', 'makers'));
     assert.equal(await lease.trim(), 1);
     assert.equal((await servers.renew('alone', snapshot.version())).trimmedTo, snapshot.version());
   });
 
-  test('the lease, embedded: where what was changed cannot be taken in, nothing is authorized any more', async () => {
+  test('the lease, embedded: it does not hold after a change that cannot be applied', async () => {
     const version = await kept.transaction(async (tx) => {
       await tx.identity.put(ALICE, 'group', 'late', group('late'));
       return tx.identity.changed() as number;
@@ -65,7 +65,7 @@ describe('the lease, embedded', async () => {
     assert.deepEqual(reports, ['the lease was not renewed: The store is closed.']);
   });
 
-  test('the lease, embedded: a lease that was given up does not hold', async () => {
+  test('the lease, embedded: a stopped lease does not hold', async () => {
     const other = await embedded();
     await other.lease.start();
     await other.lease.stop();

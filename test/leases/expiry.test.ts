@@ -16,7 +16,7 @@ after(() => store.close());
 let now = 0;
 let timers: { readonly at: number; readonly run: () => void }[] = [];
 
-/** A server with the clock of this test. A killed one takes no further step. */
+/** Creates a server with this test's clock. A killed server runs no further timers. */
 function newServer(name: string): { readonly lease: Lease; kill(): void } {
   let killed = false;
   let ids = 0;
@@ -49,12 +49,12 @@ function newServer(name: string): { readonly lease: Lease; kill(): void } {
   };
 }
 
-/** Lets all work end that needs no time. */
+/** Waits for all pending work that does not need the clock. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Moves the clock timer by timer, so that each timer runs at its own time. */
+/** Advances the clock from timer to timer, so that each timer runs at its time. */
 async function advance(milliseconds: number): Promise<void> {
   const end = now + milliseconds;
   for (;;) {
@@ -83,7 +83,7 @@ function withdrawing(lease: Lease, version: number): () => boolean {
   return () => returned;
 }
 
-test('the lease: after a killed server only the first change waits until its lease is dead', async () => {
+test('the lease: after a server is killed, only the first change waits for its lease to end', async () => {
   const [here, there] = [newServer('here'), newServer('there')];
   await here.lease.start();
   await there.lease.start();
@@ -106,7 +106,7 @@ test('the lease: after a killed server only the first change waits until its lea
   await here.lease.stop();
 });
 
-test('the lease: a server that acknowledges late is not deleted, and one that was deleted registers again', async () => {
+test('the lease: a server that acknowledges late stays, and a deleted server registers again', async () => {
   await servers.leaveAll();
   const here = newServer('late');
   await here.lease.start();

@@ -1,4 +1,7 @@
-/** Started with a mutant built in: tries schedules until one breaks the promise, and prints its seed, or `none`. */
+/**
+ * Runs schedules until one breaks the guarantee, and prints its seed and violation, or `none`. Runs with a built-in fault
+ * (`mutant.ts`).
+ */
 import { simulate } from './simulation.ts';
 
 const SCHEDULES = 500;

@@ -1,17 +1,18 @@
 import type { Outcome } from './calls.ts';
 
-/** What happened to one user, on one clock: given something, withdrawn, and asked for again and again. */
+/** History of one user, with times of one clock in milliseconds: a permission is granted, withdrawn, and checked all the time. */
 export interface UserHistory {
   readonly userName: string;
-  /** When it was answered that the user may. */
-  given: number;
-  /** When the first attempt to withdraw began. */
+  /** Time of the response that granted the permission. */
+  granted: number;
+  /** Start of the first attempt to withdraw the permission. */
   withdrawBegun: number;
-  /** When a withdrawal had answered. */
+  /** Time at which a withdrawal returned. Infinity before. */
   withdrawn: number;
   readonly checks: Check[];
 }
 
+/** One call that needs the permission. */
 export interface Check {
   readonly server: number;
   readonly begun: number;
@@ -19,30 +20,31 @@ export interface Check {
   readonly outcome: Outcome;
 }
 
+/** Result of `judge`. */
 export interface Findings {
-  /** Allowed, and begun after the withdrawal had answered: what must never be. */
+  /** Checks that were allowed although they began after the withdrawal returned. Each is a violation. */
   readonly forbidden: readonly (Check & { readonly userName: string; readonly lateMilliseconds: number })[];
-  /** Denied, and answered between what was given and the withdrawal: refused for what a server did not know. */
+  /** Number of checks between grant and withdrawal that were denied, because a server did not know the grant. */
   readonly forgotten: number;
   readonly checks: number;
   readonly unavailable: number;
   readonly withdrawals: number;
 }
 
-/** Looks through what happened. What ran while a withdrawal was under way may have come before it or after. */
+/** Finds the violations in histories. A check that overlaps a withdrawal may have either result. */
 export function judge(histories: readonly UserHistory[]): Findings {
   const forbidden: (Check & { userName: string; lateMilliseconds: number })[] = [];
   let forgotten = 0;
   let checks = 0;
   let unavailable = 0;
-  for (const { userName, given, withdrawBegun, withdrawn, checks: all } of histories) {
+  for (const { userName, granted, withdrawBegun, withdrawn, checks: all } of histories) {
     for (const check of all) {
       checks++;
       if (check.outcome === 'unavailable' || check.outcome === 'no answer') unavailable++;
       if (check.outcome === 'allowed' && check.begun > withdrawn) {
         forbidden.push({ ...check, userName, lateMilliseconds: check.begun - withdrawn });
       }
-      if (check.outcome === 'denied' && check.begun > given && check.ended < withdrawBegun) forgotten++;
+      if (check.outcome === 'denied' && check.begun > granted && check.ended < withdrawBegun) forgotten++;
     }
   }
   return { forbidden, forgotten, checks, unavailable, withdrawals: histories.filter(({ withdrawn }) => Number.isFinite(withdrawn)).length };

@@ -1,76 +1,85 @@
 /**
- * The protocol of withdrawals as a small machine whose every interleaving can be visited: two writers, servers that load, register, poll,
- * acknowledge and stop, polls that are lost or late, and whoever takes servers out. Time is kept as ages and remainders, each capped where it
- * makes no difference any more, so the machine is finite and is explored without a horizon.
+ * Model of the lease protocol as a small state machine. `explore` visits all its interleavings: two writers, servers that load, register,
+ * poll, acknowledge and stop, polls that are lost or late, and an operator who removes servers. Time is stored as ages and remaining times.
+ * Each is capped at the value from which it makes no difference, so the number of states is finite and the search needs no time limit.
  *
- * What it promises: once a withdrawal has answered, no server whose lease holds decides by what was before it.
+ * Guarantee: after a withdrawal has returned, no server with a lease decides by an older version of identity.
  *
- * A server gets a lease only after the database has stored its acknowledgement of the version that the poll returned. So if a withdrawal has
+ * A server gets a lease only after the database has stored its acknowledgement of the version that the poll returned. So if a
+ * withdrawal has
  * waited until all older leases are dead, a server that has not acknowledged it has no lease and cannot get one. It is expired: its row is
  * deleted at once, and later withdrawals do not wait for it.
  */
 
-/** The faults that the model must find, and none. */
+/** Faults that the model must find, and `none`. */
 export type Fault =
   | 'none'
-  /** The writer answers when it has committed. */
+  /** A writer returns as soon as it has committed. */
   | 'no wait'
-  /** A server authorizes whenever it has loaded: hints alone keep it fresh. */
+  /** A server authorizes without a lease, as soon as it has loaded. Only notifications keep it current. */
   | 'no lease'
-  /** A poll that fails leaves the server with a new lease on what it knew. */
+  /** A failed poll gives the server a new lease for the version that it has. */
   | 'fail open'
-  /** The lease is counted from when the answer came. */
-  | 'lease from the answer'
-  /** Polls are answered by a replica that lags. */
+  /** The lease is counted from the arrival of the response, not from the request. */
+  | 'lease from the response'
+  /** A lagging replica answers polls. */
   | 'asynchronous replica'
-  /** Versions are drawn before the commit, as a sequence draws them. */
+  /** Versions are assigned before the commit, as a sequence does. */
   | 'versions from a sequence'
   /** The rows are read in one snapshot and the version in a later one. */
   | 'two snapshots'
-  /** A server that is taken out is forgotten while its lease may hold. */
+  /** The row of a removed server is deleted while the server may still have a lease. */
   | 'removed at once'
-  /** The database is replaced by one that had not everything. */
+  /** The database is replaced by a standby that lacks some commits. */
   | 'fail-over to an asynchronous standby'
-  /** A poll gives a lease to whoever asks. */
+  /** A poll gives a lease to an unregistered server. */
   | 'lease without registration'
-  /** A server acknowledges what the database has answered, not what it has taken in. */
-  | 'acknowledged before taken in'
+  /** A server acknowledges a version before it has applied it. */
+  | 'acknowledged before applied'
   /** A poll gives a lease before the acknowledgement of its version is stored. */
   | 'lease before the acknowledgement'
-  /** A server is expired before all leases that are older than the withdrawal are dead. */
+  /** A server is expired before all leases older than the withdrawal have ended. */
   | 'expired too early'
   /** A server is expired although it has acknowledged. */
-  | 'expired without a look at its acknowledgement';
+  | 'expired in spite of its acknowledgement';
 
+/** Size of the model. */
 export interface Bounds {
   readonly servers: number;
-  /** Withdrawals, one a writer. */
+  /** Number of writers. Each makes one withdrawal. */
   readonly writers: number;
-  /** How long a lease lasts, in ticks. */
+  /** Length of a lease, in ticks. */
   readonly lease: number;
-  /** Whether servers are taken out, stopped and come back. */
+  /** Whether servers are removed, stopped and restarted. */
   readonly removals: boolean;
 }
 
+/** Result of an exploration. */
 export interface Verdict {
+  /** Number of distinct states. */
   readonly states: number;
-  /** The steps to a state that breaks the promise, by name; undefined where there is none. */
+  /** Names of the steps to a state that breaks the guarantee. Undefined if there is none. */
   readonly violation: readonly string[] | undefined;
 }
 
-// A state is a row of small numbers: first what all share, then as many for each server.
+// A state is an array of small numbers: first the fields of the writers and the replica, then SERVER fields for each server.
 const WRITER = 3; // stage, version, age since the commit
 const [STAGE, VERSION, AGE] = [0, 1, 2];
-const [IDLE, DRAWN, COMMITTED, ANSWERED] = [0, 1, 2, 3];
+const [IDLE, DRAWN, COMMITTED, RETURNED] = [0, 1, 2, 3];
 const SERVER = 14;
-/** ACK is an acknowledgement under way. ACKED: the poll saw that its version is acknowledged. */
+/** ACK: version whose acknowledgement is in flight. ACKED: the poll saw that its version is acknowledged. */
 const [KNOWS, LAST, LEASE, LOADED, REGISTERED, ROW, ROW_AGE, APPLIED, ACK, POLL, POLL_AGE, POLL_ROWS, POLL_SAW, ACKED] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
 ];
 const [ABSENT, ACTIVE, DRAINING] = [0, 1, 2];
-/** After DONE: the acknowledgement is under way, and stored. */
+/** Stages of a poll. ACKNOWLEDGING and STORED follow DONE: the acknowledgement is in flight, then stored. */
 const [NO_POLL, SENT, HALF, DONE, ACKNOWLEDGING, STORED] = [0, 1, 2, 3, 4, 5];
 
+/**
+ * Visits all states of the model with one fault, and stops at the first state that breaks the guarantee.
+ *
+ * @throws Error  the model has more than `statesMax` states
+ */
 export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Verdict {
   const { servers, writers, lease, removals } = bounds;
   const REPLICA = writers * WRITER;
@@ -82,7 +91,7 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
     for (let w = 0; w < writers; w++) if ((s[w * WRITER + STAGE] as number) >= COMMITTED && s[w * WRITER + AGE] !== LOST) mask |= 1 << w;
     return mask;
   };
-  /** A commit that a fail-over has lost. */
+  /** Age of a commit that a fail-over has lost. */
   const LOST = lease + 1;
   const highest = (s: readonly number[], mask: number): number => {
     let version = 0;
@@ -101,13 +110,13 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
       const authorizes = fault === 'no lease' ? s[at + LOADED] === 1 : (s[at + LEASE] as number) > 0;
       if (!authorizes) continue;
       for (let w = 0; w < writers; w++) {
-        if (s[w * WRITER + STAGE] === ANSWERED && ((s[at + KNOWS] as number) & (1 << w)) === 0) return true;
+        if (s[w * WRITER + STAGE] === RETURNED && ((s[at + KNOWS] as number) & (1 << w)) === 0) return true;
       }
     }
     return false;
   }
 
-  /** Calls `next` with every state that one step leads to. */
+  /** Calls `next` with every state that is one step away. */
   function step(s: readonly number[], next: (name: string, t: number[]) => void): void {
     const change = (name: string, ...pairs: number[]): void => {
       const t = s.slice();
@@ -116,37 +125,37 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
     };
     tick(s, next);
 
-    const there = committedMask(s);
+    const committed = committedMask(s);
     for (let w = 0; w < writers; w++) {
       const at = w * WRITER;
       const drawn = Math.max(...Array.from({ length: writers }, (_, i) => s[i * WRITER + VERSION] as number));
       switch (s[at + STAGE]) {
         case IDLE:
-          if (fault === 'versions from a sequence') change(`writer ${w} draws`, at + STAGE, DRAWN, at + VERSION, drawn + 1);
-          // The counter's row is locked until the commit, so the version is drawn and committed in one.
-          else change(`writer ${w} commits`, at + STAGE, COMMITTED, at + VERSION, highest(s, there) + 1, at + AGE, 0);
+          if (fault === 'versions from a sequence') change(`writer ${w} takes a version`, at + STAGE, DRAWN, at + VERSION, drawn + 1);
+          // The counter's row is locked until the commit, so assigning the version and committing are one step.
+          else change(`writer ${w} commits`, at + STAGE, COMMITTED, at + VERSION, highest(s, committed) + 1, at + AGE, 0);
           break;
         case DRAWN:
           change(`writer ${w} commits`, at + STAGE, COMMITTED, at + AGE, 0);
           break;
         case COMMITTED: {
-          let heard = true;
+          let acknowledged = true;
           for (let n = 0; n < servers; n++) {
-            if (s[serverAt(n) + ROW] !== ABSENT && (s[serverAt(n) + APPLIED] as number) < (s[at + VERSION] as number)) heard = false;
+            if (s[serverAt(n) + ROW] !== ABSENT && (s[serverAt(n) + APPLIED] as number) < (s[at + VERSION] as number)) acknowledged = false;
           }
-          if (heard || (s[at + AGE] as number) >= lease || fault === 'no wait') change(`writer ${w} answers`, at + STAGE, ANSWERED);
+          if (acknowledged || (s[at + AGE] as number) >= lease || fault === 'no wait') change(`writer ${w} returns`, at + STAGE, RETURNED);
           break;
         }
       }
     }
     const lags = fault === 'asynchronous replica' || fault === 'fail-over to an asynchronous standby';
-    if (lags && s[REPLICA] !== there) change('the replica catches up', REPLICA, there);
-    if (fault === 'fail-over to an asynchronous standby' && s[REPLICA] !== there) {
+    if (lags && s[REPLICA] !== committed) change('the replica catches up', REPLICA, committed);
+    if (fault === 'fail-over to an asynchronous standby' && s[REPLICA] !== committed) {
       const lost: number[] = [];
-      for (let w = 0; w < writers; w++) if (there & ~(s[REPLICA] as number) & (1 << w)) lost.push(w * WRITER + AGE, LOST);
+      for (let w = 0; w < writers; w++) if (committed & ~(s[REPLICA] as number) & (1 << w)) lost.push(w * WRITER + AGE, LOST);
       change('fail-over', ...lost);
     }
-    for (let n = 0; n < servers; n++) serverSteps(s, n, there, change);
+    for (let n = 0; n < servers; n++) serverSteps(s, n, committed, change);
   }
 
   function tick(s: readonly number[], next: (name: string, t: number[]) => void): void {
@@ -164,40 +173,51 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
     next('tick', t);
   }
 
-  /** Whether a withdrawal has waited until all older leases are dead, for a server that acknowledged only `applied`. */
+  /** Reports whether a withdrawal may delete the row of a server that acknowledged only `applied`, because all older leases have ended. */
   function expires(s: readonly number[], applied: number): boolean {
     const age = fault === 'expired too early' ? lease - 1 : lease;
     for (let w = 0; w < writers; w++) {
       const at = w * WRITER;
-      const behind = applied < (s[at + VERSION] as number) || fault === 'expired without a look at its acknowledgement';
+      const behind = applied < (s[at + VERSION] as number) || fault === 'expired in spite of its acknowledgement';
       if ((s[at + STAGE] as number) >= COMMITTED && s[at + AGE] !== LOST && (s[at + AGE] as number) >= age && behind) return true;
     }
     return false;
   }
 
-  function serverSteps(s: readonly number[], n: number, there: number, change: (name: string, ...pairs: number[]) => void): void {
+  function serverSteps(s: readonly number[], n: number, committed: number, change: (name: string, ...pairs: number[]) => void): void {
     const at = serverAt(n);
     const of = (field: number): number => s[at + field] as number;
     const none = [at + POLL, NO_POLL, at + POLL_AGE, 0, at + POLL_ROWS, 0, at + POLL_SAW, 0, at + ACKED, 0];
-    const source = fault === 'asynchronous replica' ? (s[REPLICA] as number) : there;
+    const source = fault === 'asynchronous replica' ? (s[REPLICA] as number) : committed;
     const since = of(LOADED) === 1 ? of(LAST) : 0;
     const acked = of(ROW) !== ABSENT && of(APPLIED) >= highest(s, source) ? 1 : 0;
-    const left = fault === 'lease from the answer' ? lease : lease - of(POLL_AGE);
+    const left = fault === 'lease from the response' ? lease : lease - of(POLL_AGE);
 
     switch (of(POLL)) {
       case NO_POLL:
-        // Everything is loaded before the server is entered, so that nobody waits for one that loads.
-        if (of(LOADED) === 0 || of(REGISTERED) === 1) change(`server ${n} asks`, at + POLL, SENT, at + POLL_AGE, 0);
+        // A server loads all of identity before it registers, so that no withdrawal waits for a loading server.
+        if (of(LOADED) === 0 || of(REGISTERED) === 1) change(`server ${n} polls`, at + POLL, SENT, at + POLL_AGE, 0);
         else change(`server ${n} registers`, at + REGISTERED, 1, at + ROW, ACTIVE, at + ROW_AGE, 0, at + APPLIED, of(LAST), at + ACK, 0);
         break;
       case SENT: {
         const rows = after(s, source, since);
-        // What the answer holds: the version and the registration, in one number.
+        // The version and the registration of the response, in one number.
         const saw = highest(s, source) * 3 + of(ROW);
         if (fault === 'two snapshots') change(`the rows for server ${n} are read`, at + POLL, HALF, at + POLL_ROWS, rows);
         else {
-          const early = fault === 'acknowledged before taken in' && of(ROW) !== ABSENT ? [at + APPLIED, highest(s, source)] : [];
-          change(`server ${n} is answered`, at + POLL, DONE, at + POLL_ROWS, rows, at + POLL_SAW, saw, at + ACKED, acked, ...early);
+          const early = fault === 'acknowledged before applied' && of(ROW) !== ABSENT ? [at + APPLIED, highest(s, source)] : [];
+          change(
+            `server ${n} receives the response`,
+            at + POLL,
+            DONE,
+            at + POLL_ROWS,
+            rows,
+            at + POLL_SAW,
+            saw,
+            at + ACKED,
+            acked,
+            ...early,
+          );
         }
         break;
       }
@@ -211,7 +231,7 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
           change(`server ${n} has loaded`, at + LOADED, 1, at + KNOWS, of(POLL_ROWS), at + LAST, version, ...none);
         } else if (registration !== ACTIVE && fault !== 'lease without registration') {
           change(
-            `server ${n} is to register anew`,
+            `server ${n} must register again`,
             at + LEASE,
             0,
             at + REGISTERED,
@@ -228,7 +248,7 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
           );
         } else if (version < of(LAST)) {
           change(
-            `server ${n} is to load anew`,
+            `server ${n} must load again`,
             at + LOADED,
             0,
             at + LEASE,
@@ -252,11 +272,11 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
         } else {
           const taken = [at + KNOWS, of(KNOWS) | of(POLL_ROWS), at + LAST, version];
           if (fault === 'lease before the acknowledgement')
-            change(`server ${n} takes in`, ...taken, at + LEASE, left, at + ACK, Math.max(of(ACK), version), ...none);
-          else if (of(ACKED) === 1) change(`server ${n} takes in`, ...taken, at + LEASE, left, ...none);
+            change(`server ${n} applies`, ...taken, at + LEASE, left, at + ACK, Math.max(of(ACK), version), ...none);
+          else if (of(ACKED) === 1) change(`server ${n} applies`, ...taken, at + LEASE, left, ...none);
           else {
             const acknowledging = [at + ACK, version, at + POLL, ACKNOWLEDGING, at + POLL_SAW, 0, at + POLL_ROWS, 0];
-            change(`server ${n} takes in`, ...taken, ...acknowledging);
+            change(`server ${n} applies`, ...taken, ...acknowledging);
           }
         }
         break;
@@ -272,18 +292,17 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
     if (of(ACK) > 0) {
       if (of(ROW) !== ABSENT) {
         const stored = of(POLL) === ACKNOWLEDGING ? [at + POLL, STORED] : [];
-        change(`server ${n} is heard`, at + APPLIED, Math.max(of(APPLIED), of(ACK)), at + ACK, 0, ...stored);
+        change(`the acknowledgement of server ${n} is stored`, at + APPLIED, Math.max(of(APPLIED), of(ACK)), at + ACK, 0, ...stored);
       }
       change(`the acknowledgement of server ${n} is lost`, at + ACK, 0);
     }
     if (of(ROW) !== ABSENT && expires(s, of(APPLIED))) change(`server ${n} is expired`, at + ROW, ABSENT, at + ROW_AGE, 0, at + APPLIED, 0);
     if (!removals) return;
     if (of(ROW) === ACTIVE) {
-      if (fault === 'removed at once') change(`server ${n} is taken out`, at + ROW, ABSENT, at + APPLIED, 0);
+      if (fault === 'removed at once') change(`server ${n} is removed`, at + ROW, ABSENT, at + APPLIED, 0);
       else change(`server ${n} is drained`, at + ROW, DRAINING, at + ROW_AGE, 0);
     }
-    if (of(ROW) === DRAINING && of(ROW_AGE) >= lease)
-      change(`server ${n} is taken out`, at + ROW, ABSENT, at + ROW_AGE, 0, at + APPLIED, 0);
+    if (of(ROW) === DRAINING && of(ROW_AGE) >= lease) change(`server ${n} is removed`, at + ROW, ABSENT, at + ROW_AGE, 0, at + APPLIED, 0);
     if (of(LOADED) === 1) {
       const fresh: number[] = [];
       for (let field = 0; field < SERVER; field++) fresh.push(at + field, 0);
@@ -291,7 +310,7 @@ export function explore(bounds: Bounds, fault: Fault, statesMax = 3_000_000): Ve
     }
   }
 
-  /** Servers are alike, so states that differ in their order alone are one. */
+  /** Returns a key for a state. Servers are interchangeable, so states that differ only in the order of the servers have the same key. */
   function keyOf(s: readonly number[]): string {
     if (servers === 1) return String.fromCharCode(...s);
     const each = Array.from({ length: servers }, (_, n) => String.fromCharCode(...s.slice(serverAt(n), serverAt(n) + SERVER))).sort();

@@ -1,7 +1,8 @@
-/** Builds the fault that `LEASE_MUTANT` names into a program that is started with `--import` of this file. */
+/** Builds the fault that `LEASE_MUTANT` names into the program. Load this file with `--import`. */
 import { buildIn } from '../mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 const mutant = MUTANTS[process.env['LEASE_MUTANT'] ?? ''];
-if (mutant === undefined) throw new Error('LEASE_MUTANT names no mutant.');
+if (mutant === undefined)
+  throw new Error(`unknown fault '${process.env['LEASE_MUTANT']}' in LEASE_MUTANT (faults: ${Object.keys(MUTANTS).join(', ')})`);
 buildIn(mutant);

@@ -9,14 +9,14 @@ const run = promisify(execFile);
 const MUTANT = fileURLToPath(new URL('./mutant.ts', import.meta.url));
 const FIND = fileURLToPath(new URL('./find-mutant.ts', import.meta.url));
 
-/** Of the store around the lease, which the simulation does not use: the nemesis finds it. */
+/** Fault in `withdrawing`, which the simulation does not use. The nemesis finds it. */
 const NOT_SIMULATED = 'no wait';
 
 describe('the lease with a fault built in', { concurrency: 2 }, () => {
   for (const name of Object.keys(MUTANTS).filter((each) => each !== NOT_SIMULATED)) {
-    test(`the lease with the fault "${name}": a schedule breaks the promise`, async () => {
+    test(`the lease with the fault "${name}": a schedule breaks the guarantee`, async () => {
       const { stdout } = await run(process.execPath, ['--import', MUTANT, FIND], { env: { ...process.env, LEASE_MUTANT: name } });
-      assert.match(stdout, /^seed \d+: at \d+ ms server\d (honours|does not know) key\d+/);
+      assert.match(stdout, /^seed \d+: at \d+ ms server\d (honors|does not know) key\d+/);
     });
   }
 });

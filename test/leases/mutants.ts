@@ -3,22 +3,22 @@ import type { Mutant } from '../mutant.ts';
 const LEASE = '/src/access/lease.ts';
 const WITHDRAWALS = '/src/access/withdrawals.ts';
 
-/** Faults of the lease protocol, each with the change of the source that causes it. */
+/** Faults of the lease protocol. Each replaces a string in a source file. */
 // biome-ignore format: a table
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'no wait':                            { module: LEASE,       text: 'await settle(seen);',                           instead: 'void settle(seen);' },
   'fail open':                          { module: LEASE,       text: 'if (at >= until) return false;',                instead: 'if (at >= until) return complete;' },
-  'lease from the answer':              { module: LEASE,       text: 'until = asked + leaseMilliseconds;',            instead: 'until = clock.monotonic() + leaseMilliseconds;' },
-  'registration is not looked at':      { module: LEASE,       text: "renewal.registration !== 'active'",             instead: 'renewal.registration === undefined' },
-  'trimming is not looked at':          { module: LEASE,       text: 'renewal.trimmedTo > since ?',                   instead: 'renewal.trimmedTo < 0 ?' },
-  'the wall clock is not looked at':    { module: LEASE,       text: '<= leaseMilliseconds * DISAGREEMENT',           instead: '>= 0' },
-  'more is acknowledged than is known': { module: LEASE,       text: 'servers.acknowledge(id, renewal.version)',      instead: 'servers.acknowledge(id, renewal.version + 1)' },
+  'lease from the response':            { module: LEASE,       text: 'until = asked + leaseMilliseconds;',            instead: 'until = clock.monotonic() + leaseMilliseconds;' },
+  'registration is ignored':            { module: LEASE,       text: "renewal.registration !== 'active'",             instead: 'renewal.registration === undefined' },
+  'trimming is ignored':                { module: LEASE,       text: 'renewal.trimmedTo > since ?',                   instead: 'renewal.trimmedTo < 0 ?' },
+  'the wall clock is ignored':          { module: LEASE,       text: '<= leaseMilliseconds * DISAGREEMENT',           instead: '>= 0' },
+  'a later version is acknowledged':    { module: LEASE,       text: 'servers.acknowledge(id, renewal.version)',      instead: 'servers.acknowledge(id, renewal.version + 1)' },
   'a lease without acknowledgement':    { module: LEASE,       text: 'renewal.version > renewal.acknowledged',        instead: 'renewal.version < 0' },
   'expiry is not noticed':              { module: LEASE,       text: "outcome === 'absent'",                          instead: 'outcome === undefined' },
-  'two renewals at once':               { module: LEASE,       text: 'running = one.catch(() => {});',                instead: 'running = undefined;' },
-  'registered as knowing more':         { module: LEASE,       text: 'clock.wall() }, snapshot.version());',          instead: 'clock.wall() }, snapshot.version() + 9);' },
-  'it is waited half as long':          { module: WITHDRAWALS, text: 'committed + allLeasesDead - clock.monotonic()', instead: 'committed + allLeasesDead / 2 - clock.monotonic()' },
+  'two concurrent renewals':            { module: LEASE,       text: 'running = one.catch(() => {});',                instead: 'running = undefined;' },
+  'registered with a later version':    { module: LEASE,       text: 'clock.wall() }, snapshot.version());',          instead: 'clock.wall() }, snapshot.version() + 9);' },
+  'the wait is half as long':           { module: WITHDRAWALS, text: 'committed + allLeasesDead - clock.monotonic()', instead: 'committed + allLeasesDead / 2 - clock.monotonic()' },
   'removed at once':                    { module: WITHDRAWALS, text: 'clock.after(allLeasesDead, resolve)',           instead: 'clock.after(0, resolve)' },
-  'one that is behind is enough':       { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',         instead: 'behind(all, one.version).length <= 1' },
-  'this server need not know':          { module: WITHDRAWALS, text: 'applied() >= one.version',                      instead: 'one.version > 0' },
+  'one server may be behind':           { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',         instead: 'behind(all, one.version).length <= 1' },
+  'this server may be behind':          { module: WITHDRAWALS, text: 'applied() >= one.version',                      instead: 'one.version > 0' },
 };

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { campaign } from './nemesis.ts';
 
-test('nemesis: with servers cut off, stopped and killed, nothing is honoured after its withdrawal and nothing given is forgotten', async () => {
+test('nemesis: disconnected, stopped and killed servers honor no withdrawn and every granted permission', async () => {
   const found = await campaign({ seconds: 10, leaseMilliseconds: 600, servers: 2, seed: 20_261_122 });
   assert.deepEqual(found.forbidden, []);
   assert.equal(found.forgotten, 0);
-  // Something was tried, and something went wrong.
+  // The campaign made withdrawals, and its faults made servers unavailable.
   assert.ok(found.withdrawals > 0 && found.faults > 0 && found.unavailable > 0, JSON.stringify({ ...found, took: [] }));
 });

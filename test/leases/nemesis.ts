@@ -1,6 +1,6 @@
 /**
- * Servers as they are run, on one PostgreSQL, while a nemesis cuts them off, stops and kills them; administrators give and withdraw, and
- * others ask without rest whether they may. `npm run nemesis` runs it for a while and shows that it finds the faults built into mutants:
+ * Runs server processes on one PostgreSQL. A nemesis disconnects, stops and kills them. Meanwhile administrators grant and withdraw
+ * permissions, and callers use the permissions all the time. `npm run nemesis` also shows that the campaign finds built-in faults:
  *
  *     npm run nemesis -- --seconds 30 --mutant-seconds 20 --seed 1
  */
@@ -11,6 +11,7 @@ import { element, iamCall } from './calls.ts';
 import { type Cluster, type Member, startCluster } from './cluster.ts';
 import { type Findings, judge, type UserHistory } from './history.ts';
 
+/** Settings of one campaign. */
 export interface Campaign {
   readonly seconds: number;
   readonly leaseMilliseconds: number;
@@ -19,13 +20,15 @@ export interface Campaign {
   readonly seed: number;
 }
 
+/** Result of one campaign. */
 export interface Outcome extends Findings {
+  /** Number of disconnections, stops and kills. */
   readonly faults: number;
-  /** How long withdrawals took that were answered at the first attempt, in milliseconds, ascending. */
+  /** Durations of the withdrawals that succeeded at the first attempt, in milliseconds, ascending. */
   readonly took: readonly number[];
 }
 
-/** Users that are asked about at once; each lives for a few leases. */
+/** Number of administrators. Each has one user at a time, for a few leases. */
 const ADMINISTRATORS = 3;
 const CALLERS_A_SERVER = 3;
 
@@ -33,6 +36,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 const document = (effect: 'Allow' | 'Deny'): string =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: effect, Action: 'iam:*', Resource: '*' }] });
 
+/** Runs one campaign on a new cluster. */
 export async function campaign({ seconds, leaseMilliseconds, servers, mutant, seed }: Campaign): Promise<Outcome> {
   const cluster = await startCluster({ servers, leaseMilliseconds, ...(mutant === undefined ? {} : { mutant }) });
   const random = generator(seed);
@@ -45,7 +49,7 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
 
   const someMember = (): Member => cluster.members[Math.floor(random() * servers)] as Member;
 
-  /** Until a server has answered that it is done. Every attempt may have been carried out, or may yet be. */
+  /** Repeats a call until it succeeds. Each earlier attempt may have been executed, or may be executed later. */
   async function insist(parameters: () => Readonly<Record<string, string>>): Promise<string | undefined> {
     for (let attempts = 1; running; attempts++) {
       const begun = performance.now();
@@ -67,13 +71,13 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
       const key = await insist(() => ({ Action: 'CreateAccessKey', UserName: userName }));
       await insist(() => ({ Action: 'PutUserPolicy', UserName: userName, PolicyName: 'all', PolicyDocument: document('Allow') }));
       if (!running || key === undefined) return;
-      const history: UserHistory = { userName, given: performance.now(), withdrawBegun: NEVER, withdrawn: NEVER, checks: [] };
+      const history: UserHistory = { userName, granted: performance.now(), withdrawBegun: NEVER, withdrawn: NEVER, checks: [] };
       const one = { history, credentials: { accessKeyId: element(key, 'AccessKeyId'), secretAccessKey: element(key, 'SecretAccessKey') } };
       histories.push(history);
       asked.push(one);
       await after(leaseMilliseconds * (0.2 + random()));
       history.withdrawBegun = performance.now();
-      // A denial stands whatever a late attempt to give may still do.
+      // A Deny policy wins even if a late attempt to grant is executed after it.
       const done = await insist(() => ({
         Action: 'PutUserPolicy',
         UserName: userName,
@@ -97,28 +101,28 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
       const begun = performance.now();
       const { outcome } = await iamCall(member.endpoint(), one.credentials, { Action: 'ListUsers', MaxItems: '1' }, leaseMilliseconds * 5);
       one.history.checks.push({ server, begun, ended: performance.now(), outcome });
-      // A server that refuses at once would be asked about nothing else.
+      // Without this delay, a server that refuses at once would receive most of the calls.
       if (outcome === 'unavailable') await after(10);
     }
   }
 
-  /** One misfortune, until it is over. */
-  async function misfortune(member: Member): Promise<void> {
-    // Short ones meet what is under way; only what outlasts a lease meets what relies on it.
-    const lasts = leaseMilliseconds * (random() < 0.3 ? 0.2 + random() : 1.5 + random() * 2);
+  /** Causes one fault and waits until it is over. */
+  async function causeFault(member: Member): Promise<void> {
+    // Short faults hit running requests. Only a fault that is longer than a lease tests the expiry of leases.
+    const duration = leaseMilliseconds * (random() < 0.3 ? 0.2 + random() : 1.5 + random() * 2);
     const kind = random();
     faults++;
     if (kind < 0.45) {
       member.proxy.cut(random() < 0.3 ? 'everything' : 'renewals');
-      await after(lasts);
+      await after(duration);
       member.proxy.heal();
     } else if (kind < 0.88) {
       member.signal('SIGSTOP');
-      await after(lasts);
+      await after(duration);
       member.signal('SIGCONT');
     } else {
       await member.kill();
-      await after(lasts / 4);
+      await after(duration / 4);
       await member.start();
     }
   }
@@ -126,7 +130,7 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
   async function nemesis(): Promise<void> {
     while (running) {
       await after(leaseMilliseconds * (0.2 + random() * 0.6));
-      await misfortune(someMember());
+      await causeFault(someMember());
     }
   }
 
@@ -159,12 +163,12 @@ function generator(seed: number): () => number {
   };
 }
 
-/** One line on what came of it. */
+/** Returns the result of a campaign as one line. */
 export function summary(name: string, { faults, withdrawals, checks, unavailable, forbidden, forgotten, took }: Outcome): string {
   const at = (share: number): string => `${Math.round(took[Math.floor(took.length * share)] ?? 0)} ms`;
   return (
     `${name}: ${faults} faults, ${withdrawals} withdrawals (p50 ${at(0.5)}, p99 ${at(0.99)}), ${checks} checks, ` +
-    `${unavailable} of them unavailable, ${forgotten} denied what was given, ${forbidden.length} allowed after the withdrawal had answered`
+    `${unavailable} of them unavailable, ${forgotten} granted but denied, ${forbidden.length} allowed after the withdrawal`
   );
 }
 
@@ -188,6 +192,6 @@ if (import.meta.main) {
     console.log(summary(`mutant "${mutant}"`, found));
     failed ||= found.forbidden.length === 0;
   }
-  console.log(failed ? 'nemesis: FAILED' : 'nemesis: nothing was honoured after its withdrawal, and every mutant was caught');
+  console.log(failed ? 'nemesis: FAILED' : 'nemesis: no withdrawn permission was honored, and every mutant was found');
   process.exitCode = failed ? 1 : 0;
 }

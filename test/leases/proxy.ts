@@ -2,23 +2,23 @@ import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
-/** A way to the database that can be cut: nothing is refused, nothing arrives. */
+/** Proxy to the database that can be cut. A cut proxy still accepts connections, but forwards no data. */
 export interface DatabaseProxy {
   readonly url: string;
-  /** From now on nothing goes through, in either direction, and nobody is told; or only nothing of the connections that renew the lease. */
+  /** Stops forwarding in both directions without an error: on all connections, or only on those that renew the lease. */
   cut(which: 'everything' | 'renewals'): void;
-  /** What waited goes on. */
+  /** Resumes forwarding. Waiting data is delivered. */
   heal(): void;
   close(): Promise<void>;
 }
 
-/** A proxy on loopback before the Unix socket of a test's PostgreSQL. */
+/** Starts a proxy on loopback for the Unix socket of a test's PostgreSQL. */
 export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const { hostname, pathname, username } = new URL(databaseUrl);
   const path = join(decodeURIComponent(hostname), '.s.PGSQL.5432');
   const sockets = new Map<Socket, { renews: boolean }>();
   let cut: 'nothing' | 'everything' | 'renewals' = 'nothing';
-  const stands = (connection: { renews: boolean }): boolean => cut === 'everything' || (cut === 'renewals' && connection.renews);
+  const isCut = (connection: { renews: boolean }): boolean => cut === 'everything' || (cut === 'renewals' && connection.renews);
   const server = createServer((near) => {
     const far = createConnection(path);
     const connection = { renews: false };
@@ -28,17 +28,17 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
     ] as const) {
       sockets.set(from, connection);
       from.on('data', (bytes) => {
-        // What a connection is for stands in its first message.
+        // The first message of a connection has its application name.
         if (bytes.includes('belfry lease')) connection.renews = true;
         to.write(bytes);
-        if (stands(connection)) from.pause();
+        if (isCut(connection)) from.pause();
       });
       from.on('error', () => from.destroy());
       from.on('close', () => {
         sockets.delete(from);
         to.destroy();
       });
-      if (stands(connection)) from.pause();
+      if (isCut(connection)) from.pause();
     }
   });
   server.listen(0, '127.0.0.1');
@@ -48,7 +48,7 @@ export async function databaseProxy(databaseUrl: string): Promise<DatabaseProxy>
     url: `postgres://${username}@127.0.0.1:${port}${pathname}`,
     cut(which) {
       cut = which;
-      for (const [socket, connection] of sockets) if (stands(connection)) socket.pause();
+      for (const [socket, connection] of sockets) if (isCut(connection)) socket.pause();
     },
     heal() {
       cut = 'nothing';

@@ -8,7 +8,7 @@ import { type Member, startCluster } from './cluster.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-/** Long enough that a busy machine keeps it. */
+/** Length of a lease, long enough that a server on a busy machine renews it in time. */
 const LEASE = 1_000;
 
 const cluster = await startCluster({ servers: 2, leaseMilliseconds: LEASE });
@@ -18,7 +18,7 @@ let names = 0;
 const createUser = (on: Member) => iamCall(on.endpoint(), cluster.credentials, { Action: 'CreateUser', UserName: `user${++names}` });
 const listUsers = (on: Member) => iamCall(on.endpoint(), cluster.credentials, { Action: 'ListUsers' });
 
-/** Asks until it is answered with that status; the test's own time limit ends what never is. Resolves to the text. */
+/** Repeats a call until its response has this status, and returns the body. The test's time limit ends the loop. */
 async function until(status: number, ask: () => ReturnType<typeof iamCall>): Promise<string> {
   for (;;) {
     const answer = await ask();
@@ -32,15 +32,15 @@ const command = (...args: readonly string[]) => {
   return run(process.execPath, [MAIN, 'server', ...args, '--data', here.dataFolder], { env: own });
 };
 
-describe('a server that is gone', () => {
-  test('belfry server list: the servers on the database are listed, the one that answers among them', async () => {
+describe('unavailable servers', () => {
+  test('belfry server list: lists all servers of the database and marks the answering one', async () => {
     const { stdout } = await command('list');
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 2);
     assert.match(stdout, /^\S+ {2}active {2}started \S+Z {2}identity \d+ {2}.+ {2}\(this one\)$/m);
   });
 
-  test('a server whose lease is not renewed: it answers 503 to what it would allow, the others go on, and it comes back by itself', async () => {
+  test('a server without a renewed lease: answers 503 until it can renew, others continue', async () => {
     there.proxy.cut('renewals');
     assert.match(await until(503, () => listUsers(there)), /<Code>ServiceUnavailable(Exception)?<\/Code>/);
     await until(200, () => createUser(here));
@@ -48,7 +48,7 @@ describe('a server that is gone', () => {
     assert.match(await until(200, () => listUsers(there)), new RegExp(`<UserName>user${names}</UserName>`));
   });
 
-  test('a server that was killed: it is taken out by the withdrawal that waited for it in vain', async () => {
+  test('a killed server: the first withdrawal deletes it after waiting for its lease', async () => {
     const ids = new Set((await registered()).map(({ id }) => id));
     await there.kill();
     await until(200, () => createUser(here));
@@ -59,7 +59,7 @@ describe('a server that is gone', () => {
     assert.equal(now.filter(({ id }) => ids.has(id as string)).length, 1);
   });
 
-  test('belfry server remove: a server that still runs is removed, and registers again with another ID', async () => {
+  test('belfry server remove: a removed server that still runs registers again with another ID', async () => {
     const { stdout } = await command('list');
     const other = stdout.split('\n').find((line) => line !== '' && !line.endsWith('(this one)')) as string;
     const id = other.split(' ')[0] as string;
@@ -70,7 +70,7 @@ describe('a server that is gone', () => {
     assert.ok(!now.includes(id));
   });
 
-  test('belfry server remove: a server that is gone is taken out, the one that answers is not, and neither is one nobody knows', async () => {
+  test('belfry server remove: removes a killed server, rejects itself and an unknown server', async () => {
     await there.kill();
     const { stdout } = await command('list');
     const gone = stdout

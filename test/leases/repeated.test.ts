@@ -1,4 +1,4 @@
-/** A withdrawal that is repeated, because the response of the first call was lost or another administrator makes the same change. */
+/** Repeated withdrawals. The response of the first call was lost, or another administrator makes the same change. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Credentials } from '#sigv4/sign.ts';
@@ -50,10 +50,10 @@ for (const [Action, { withdrawal, repeated }] of Object.entries(WAYS)) {
     await admin({ Action: 'AddUserToGroup', GroupName, UserName });
     const version = async () => (await cluster.query("SELECT value FROM counter WHERE name = 'identity'"))[0]?.['value'];
     const before = await version();
-    // Its lease may have ended in the test before.
+    // The lease of this server may have ended in the previous test.
     while ((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome !== 'allowed');
 
-    // The other server decides by what it knows until its lease ends.
+    // The other server decides by its current snapshot until its lease ends.
     there.proxy.cut('renewals');
     t.after(() => there.proxy.heal());
     const parameters = { Action, ...withdrawal(UserName, credentials.accessKeyId) };

@@ -27,17 +27,17 @@ for (const [engine, setting] of [
     const put = (key: string) => store.transaction((tx) => tx.identity.put(ALICE, 'group', key, group(key)));
     const remove = (key: string) => store.transaction((tx) => tx.identity.remove(ALICE, 'group', key));
 
-    test(`servers on ${engine}: a lease lasts two seconds unless the database says otherwise`, async () => {
+    test(`servers on ${engine}: the default length of a lease is two seconds`, async () => {
       assert.equal(await servers.leaseMilliseconds(), 2_000);
     });
 
-    test(`servers on ${engine}: a server is registered with what it knows, and a second time changes nothing`, async () => {
+    test(`servers on ${engine}: registers a server with its version, and a second call changes nothing`, async () => {
       await servers.register(server('a'), 3);
       await servers.register(server('a'), 7);
       assert.deepEqual(await servers.registered(), [{ ...server('a'), appliedVersion: 3, state: 'active' }]);
     });
 
-    test(`servers on ${engine}: a renewal brings version, changes and the server's own registration`, async () => {
+    test(`servers on ${engine}: a renewal returns version, changes and registration`, async () => {
       await put('one');
       const { version } = await servers.renew('a', 0);
       await put('two');
@@ -47,10 +47,10 @@ for (const [engine, setting] of [
         [version + 1, 'active', ['two'], 0],
       );
       assert.deepEqual((await servers.renew('a', renewal.version)).changes, []);
-      assert.equal((await servers.renew('nobody', 0)).registration, 'absent');
+      assert.equal((await servers.renew('unknown', 0)).registration, 'absent');
     });
 
-    test(`servers on ${engine}: an acknowledgement that comes late does not take back a later one`, async () => {
+    test(`servers on ${engine}: a late acknowledgement does not lower the version`, async () => {
       await servers.acknowledge('a', 9);
       await servers.acknowledge('a', 8);
       assert.deepEqual(
@@ -59,7 +59,7 @@ for (const [engine, setting] of [
       );
     });
 
-    test(`servers on ${engine}: only what drains is removed, and what drains learns it with its renewal`, async () => {
+    test(`servers on ${engine}: removes only draining servers, and a renewal reports draining`, async () => {
       await servers.register(server('b'), 1);
       assert.equal(await servers.remove('b'), 'absent');
       assert.equal(await servers.drain('b'), 'draining');
@@ -68,7 +68,7 @@ for (const [engine, setting] of [
       assert.equal(await servers.drain('b'), 'absent');
     });
 
-    test(`servers on ${engine}: tombstones are trimmed as far as the slowest server, and the next renewal says so`, async () => {
+    test(`servers on ${engine}: trims tombstones up to the slowest server, and a renewal reports it`, async () => {
       await servers.leaveAll();
       const { version } = await servers.renew('a', 0);
       await put('gone');

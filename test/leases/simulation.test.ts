@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type SimulatedFault, simulate } from './simulation.ts';
 
-/** Seeds, each a schedule of twenty seconds; every run tries the same ones, so that what fails can be looked at. */
+/** Number of seeds. Each is a schedule of twenty seconds. Every run uses the same seeds, so that a failure can be repeated. */
 const SCHEDULES = 1_000;
 
-test(`the lease: in ${SCHEDULES} schedules no server honours what was withdrawn, and all recover`, async () => {
+test(`the lease: in ${SCHEDULES} schedules no server honors a withdrawn permission, and all recover`, async () => {
   let answered = 0;
   let byTime = 0;
   for (let seed = 1; seed <= SCHEDULES; seed++) {
@@ -14,27 +14,27 @@ test(`the lease: in ${SCHEDULES} schedules no server honours what was withdrawn,
     answered += run.answered;
     byTime += run.byTime;
   }
-  // Both ways of answering were gone, or nothing was tried.
+  // Withdrawals returned in both ways: by acknowledgements and by time.
   assert.ok(byTime > SCHEDULES && answered - byTime > SCHEDULES, `${answered} answered, ${byTime} by time`);
 });
 
-test('the lease: a seed is a schedule: it runs the same way every time', async () => {
+test('the lease: a seed gives the same schedule in every run', async () => {
   assert.deepEqual(await simulate(7), await simulate(7));
 });
 
 const FAULTS: readonly Exclude<SimulatedFault, 'none'>[] = [
   'no wait',
   'fail open',
-  'acknowledgements are not looked at',
+  'acknowledgements are ignored',
   'removed at once',
   'rows and version from two snapshots',
-  'acknowledged before taken in',
-  'time that a machine forgot is not noticed',
+  'acknowledged before applied',
+  'a suspension is not noticed',
   'an asynchronous replica answers',
 ];
 for (const fault of FAULTS) {
-  test(`the lease: with the fault "${fault}" some schedule breaks the promise`, async () => {
+  test(`the lease: with the fault "${fault}" a schedule breaks the guarantee`, async () => {
     for (let seed = 1; seed <= 300; seed++) if ((await simulate(seed, fault)).broken !== undefined) return;
-    assert.fail('no schedule found it');
+    assert.fail('no schedule found the fault');
   });
 }

@@ -1,7 +1,10 @@
 /**
- * A seeded simulation of the lease as it runs in a server: the real code, with time, network and database that the seed decides.
- * Servers are cut off, stopped, suspended, killed, started again and taken out; clocks run at different rates and machines forget time;
- * answers are late or lost; hints are late, doubled or lost; the database changes its place, and tombstones are trimmed.
+ * Seeded simulation of the lease. It runs the real code of a server. The seed determines time, network and database.
+ *
+ * - Servers are disconnected, stopped, suspended, killed, restarted and removed.
+ * - Clocks run at different rates, and monotonic clocks stop during a suspension.
+ * - Responses are late or lost. Notifications are late, duplicated or lost.
+ * - The database fails over (its epoch changes), and tombstones are trimmed.
  */
 
 import { type Lease, newLease } from '#access/lease.ts';
@@ -11,33 +14,34 @@ import { instant } from '#core/instant.ts';
 import type { RegisteredServer, Servers } from '#store/engine/servers.ts';
 import type { IdentityChange } from '#store/identity/identity.ts';
 
-/** What is made wrong, to see that it is found. */
+/** Faults that the simulation can build in, to show that it finds them. */
 export type SimulatedFault =
   | 'none'
   | 'no wait'
   | 'fail open'
-  | 'acknowledgements are not looked at'
+  | 'acknowledgements are ignored'
   | 'removed at once'
   | 'rows and version from two snapshots'
-  | 'acknowledged before taken in'
-  | 'time that a machine forgot is not noticed'
+  | 'acknowledged before applied'
+  | 'a suspension is not noticed'
   | 'an asynchronous replica answers';
 
+/** Result of one simulation. */
 export interface Run {
-  /** What went wrong first, in words; undefined where nothing did. */
+  /** Description of the first violation. Undefined if there is none. */
   readonly broken: string | undefined;
-  /** Changes of identity that were answered. */
+  /** Number of identity changes that returned. */
   readonly answered: number;
-  /** Of those, how many had to wait until all older leases were dead. */
+  /** Number of these changes that had to wait until all older leases had ended. */
   readonly byTime: number;
-  /** Looks at a server whose lease held. */
-  readonly looks: number;
+  /** Number of checks of a server with a lease. */
+  readonly checks: number;
 }
 
 const LEASE = 1_000;
 const ACCOUNT = '111122223333' as AccountId;
 const SERVERS = 3;
-/** Milliseconds of faults, and then of quiet in which everything must come right. */
+/** Milliseconds with faults, and then without faults. All servers must recover in the second period. */
 const STORM = 12_000;
 const QUIET = 8_000;
 
@@ -45,21 +49,22 @@ interface Node {
   readonly name: string;
   lease: Lease;
   snapshot: Snapshot;
-  /** Raised by a kill: what belongs to an earlier life is not told. */
+  /** Incremented by a kill. Events of an earlier life are dropped. */
   life: number;
   alive: boolean;
-  /** Nothing is run before this, as after SIGSTOP. */
+  /** Time until which the node runs nothing, as after SIGSTOP. */
   frozenUntil: number;
   cut: boolean;
   readonly rate: number;
-  /** What its machine has forgotten: suspended with its monotonic clock. */
+  /** Milliseconds that the monotonic clock missed during suspensions. */
   forgotten: number;
 }
 
+/** Runs one schedule. The same seed and fault give the same result. */
 export async function simulate(seed: number, fault: SimulatedFault = 'none'): Promise<Run> {
   const random = generator(seed);
   let time = 0;
-  /** Something goes wrong with this probability; in quiet nothing does. */
+  /** Returns true with probability `p`, but only in the period with faults. */
   const chance = (p: number): boolean => random() < p && time < STORM;
   const between = (low: number, high: number): number => low + random() * (high - low);
 
@@ -74,11 +79,11 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
       if (one.at > event.at || (one.at === event.at && one.order > event.order)) low = middle + 1;
       else high = middle;
     }
-    // The next is last.
+    // The queue is in descending order, so the next event is the last element.
     queue.splice(low, 0, event);
   };
 
-  // The database: all of it changes at once, as a transaction's commit does.
+  // The database. Each change applies all of its parts at once, like the commit of a transaction.
   const documents = new Map<string, { version: number; deleted: boolean }>();
   const registry = new Map<string, RegisteredServer>();
   let version = 1;
@@ -87,17 +92,17 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
   documents.set('first', { version: 1, deleted: false });
   const lagging = { version: 1, documents: new Map(documents) };
 
-  /** What callers have been told: a key given, its withdrawal begun, and answered. */
-  const told = new Map<string, 'given' | 'withdrawing' | 'withdrawn'>();
+  /** State of each key as its caller knows it: granted, withdrawal started, withdrawal returned. */
+  const known = new Map<string, 'granted' | 'withdrawing' | 'withdrawn'>();
   let broken: string | undefined;
   let answered = 0;
   let byTime = 0;
-  let looks = 0;
+  let checks = 0;
   let newIds = 0;
 
   const nodes: Node[] = [];
 
-  /** Runs `fn` on a node when it can run: not while it is stopped, and never in another life. */
+  /** Schedules `fn` on a node. It waits while the node is stopped, and never runs in a later life of the node. */
   function on(node: Node, life: number, when: number, fn: () => void): void {
     at(when, () => {
       if (node.life !== life) return;
@@ -106,10 +111,10 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
     });
   }
 
-  /** One statement over the network: late, lost on the way there or back, or in vain; always settled by the node's time limit. */
+  /** Executes a statement over the network. Request or response may be late or lost. Rejects after the time limit of half a lease. */
   function ask<T>(node: Node, life: number, execute: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      on(node, life, time + LEASE / 2, () => reject(new Error('no answer in time')));
+      on(node, life, time + LEASE / 2, () => reject(new Error('no response in time')));
       const there = time + (chance(0.05) ? between(50, 900) : between(1, 10));
       if (chance(0.02)) return;
       at(there, () => {
@@ -147,7 +152,7 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
         const early = fault === 'rows and version from two snapshots' ? await ask(node, life, () => after(since)) : undefined;
         return await ask(node, life, () => {
           const row = registry.get(id);
-          if (fault === 'acknowledged before taken in' && row !== undefined) registry.set(id, { ...row, appliedVersion: version });
+          if (fault === 'acknowledged before applied' && row !== undefined) registry.set(id, { ...row, appliedVersion: version });
           return {
             version: source().version,
             trimmedTo,
@@ -167,7 +172,7 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
         }),
       expire: (id, needed) =>
         ask(node, life, () => ((registry.get(id)?.appliedVersion ?? needed) < needed && registry.delete(id) ? 'expired' : 'kept')),
-      registered: () => ask(node, life, () => (fault === 'acknowledgements are not looked at' ? [] : [...registry.values()])),
+      registered: () => ask(node, life, () => (fault === 'acknowledgements are ignored' ? [] : [...registry.values()])),
       drain: (id) =>
         ask(node, life, () => {
           const row = registry.get(id);
@@ -191,7 +196,7 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
     };
   }
 
-  const ears = new Map<string, Set<{ readonly node: Node; readonly life: number; readonly heard: () => void }>>();
+  const listeners = new Map<string, Set<{ readonly node: Node; readonly life: number; readonly notify: () => void }>>();
   function begin(node: Node): void {
     const life = ++node.life;
     node.alive = true;
@@ -207,7 +212,7 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
       report: () => {},
       clock: {
         monotonic,
-        wall: () => instant(fault === 'time that a machine forgot is not noticed' ? monotonic() : time),
+        wall: () => instant(fault === 'a suspension is not noticed' ? monotonic() : time),
         after(milliseconds, fn) {
           let wanted = true;
           on(node, life, time + milliseconds / node.rate, () => {
@@ -220,18 +225,18 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
       },
       hints: {
         hint(topic) {
-          for (const ear of ears.get(topic) ?? []) {
+          for (const listener of listeners.get(topic) ?? []) {
             for (let copies = chance(0.1) ? 2 : 1; copies > 0; copies--) {
-              if (chance(0.1) || node.cut || ear.node.cut) continue;
-              on(ear.node, ear.life, time + between(1, 20), ear.heard);
+              if (chance(0.1) || node.cut || listener.node.cut) continue;
+              on(listener.node, listener.life, time + between(1, 20), listener.notify);
             }
           }
         },
-        on(topic, heard) {
-          const ear = { node, life, heard };
-          const all = ears.get(topic) ?? new Set();
-          ears.set(topic, all.add(ear));
-          return () => void all.delete(ear);
+        on(topic, notify) {
+          const listener = { node, life, notify };
+          const all = listeners.get(topic) ?? new Set();
+          listeners.set(topic, all.add(listener));
+          return () => void all.delete(listener);
         },
       },
     });
@@ -241,35 +246,35 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
     start();
   }
 
-  /** What is written commits at once and is then announced, as a transaction of a server is. */
+  /** Writes a key. The commit is immediate. Then the node waits for the withdrawal, as a transaction of a server does. */
   function write(node: Node, key: string, deleted: boolean): void {
     version++;
     documents.set(key, { version, deleted });
     const committed = version;
     const { life, lease } = node;
-    // The commit itself is answered by the network, too.
+    // The response to the commit also takes time on the network.
     on(node, life, time + between(1, 10), () => {
       const began = time;
       const done = fault === 'no wait' ? Promise.resolve() : lease.withdrawn(committed);
       void done.then(() => {
         answered++;
         if (time - began >= LEASE) byTime++;
-        told.set(key, deleted ? 'withdrawn' : 'given');
+        known.set(key, deleted ? 'withdrawn' : 'granted');
       });
     });
   }
 
-  /** After every event: whoever may authorize knows what has been answered. */
-  function look(): void {
+  /** Checks that each node with a lease has applied all changes that returned. Runs after every event. */
+  function check(): void {
     for (const node of nodes) {
       if (!node.alive || time < node.frozenUntil) continue;
       const opened = fault === 'fail open' && node.snapshot.version() > 0;
       if (!opened && !node.lease.holds()) continue;
-      looks++;
-      for (const [key, state] of told) {
+      checks++;
+      for (const [key, state] of known) {
         const there = node.snapshot.record(ACCOUNT, 'membership', key) !== undefined;
-        if (state === 'withdrawn' && there) broken ??= `at ${Math.round(time)} ms ${node.name} honours ${key}, which was withdrawn`;
-        if (state === 'given' && !there) broken ??= `at ${Math.round(time)} ms ${node.name} does not know ${key}, which was given`;
+        if (state === 'withdrawn' && there) broken ??= `at ${Math.round(time)} ms ${node.name} honors ${key} after its withdrawal`;
+        if (state === 'granted' && !there) broken ??= `at ${Math.round(time)} ms ${node.name} does not know ${key} after it was granted`;
       }
     }
   }
@@ -283,20 +288,20 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
     [8, () => { const node = one(running()); if (node) write(node, `key${++keys}`, false); }],
     [8, () => {
       const node = one(running());
-      const key = one([...told].filter(([, state]) => state === 'given').map(([name]) => name));
+      const key = one([...known].filter(([, state]) => state === 'granted').map(([name]) => name));
       if (node === undefined || key === undefined) return;
-      told.set(key, 'withdrawing');
+      known.set(key, 'withdrawing');
       write(node, key, true);
     }],
     [3, () => { const node = one(nodes); if (node) { node.cut = true; at(time + between(100, 3_000), () => { node.cut = false; }); } }],
     [3, () => { const node = one(nodes); if (node) node.frozenUntil = Math.max(node.frozenUntil, time + between(50, 2_500)); }],
     [2, () => {
-      // A suspended machine: its processes stand still, and so does their monotonic clock.
+      // A suspended machine stops its processes and their monotonic clock.
       const node = one(nodes);
       if (node === undefined || time < node.frozenUntil) return;
-      const lasts = between(50, 2_500);
-      node.frozenUntil = time + lasts;
-      node.forgotten += lasts;
+      const duration = between(50, 2_500);
+      node.frozenUntil = time + duration;
+      node.forgotten += duration;
     }],
     [1, () => { const node = one(running()); if (node) { node.alive = false; node.life++; at(time + between(50, 2_000), () => begin(node)); } }],
     [1, () => {
@@ -342,19 +347,19 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
     const event = queue.pop() as (typeof queue)[number];
     time = event.at;
     event.run();
-    // Everything that promises set going is done before time goes on.
+    // Completes all pending promises before the time advances.
     await new Promise((resolve) => setImmediate(resolve));
-    look();
+    check();
   }
   if (broken === undefined && fault === 'none') {
-    for (const node of nodes) if (!node.lease.holds()) broken = `in quiet, ${node.name} got no lease`;
-    for (const [key, state] of told)
+    for (const node of nodes) if (!node.lease.holds()) broken = `${node.name} got no lease in the period without faults`;
+    for (const [key, state] of known)
       if (state === 'withdrawing' && documents.get(key)?.deleted === false) broken = `${key} was not withdrawn`;
   }
-  return { broken, answered, byTime, looks };
+  return { broken, answered, byTime, checks };
 }
 
-/** Numbers from 0 to 1 that the seed decides. Source: mulberry32, in the public domain. */
+/** Returns a seeded generator of numbers from 0 to below 1. Source: mulberry32, in the public domain. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

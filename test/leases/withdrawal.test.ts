@@ -24,7 +24,7 @@ const policyOf = (effect: 'Allow' | 'Deny'): string =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: effect, Action: 'iam:*', Resource: '*' }] });
 const NOTHING_OF_IAM = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'chime:*', Resource: '*' }] });
 
-/** What the administrator does, on the first server unless told otherwise. @throws AssertionError where it is not done */
+/** Sends a call of the administrator, by default to the first server. @throws AssertionError  the status is not 200 */
 async function admin(parameters: Readonly<Record<string, string>>, on: Member = here): Promise<string> {
   const { status, body } = await iamCall(on.endpoint(), cluster.credentials, parameters);
   assert.equal(status, 200, body);
@@ -41,10 +41,11 @@ async function newPolicy(PolicyName: string, PolicyDocument: string): Promise<st
   return element(await admin({ Action: 'CreatePolicy', PolicyName, PolicyDocument }), 'Arn');
 }
 
+/** One way to withdraw a permission. */
 interface Way {
   readonly title: string;
-  /** Gives the user what the withdrawal takes away. */
-  readonly give: (user: string, credentials: Credentials) => Promise<unknown>;
+  /** Grants the permission that `withdraw` takes away. */
+  readonly grant: (user: string, credentials: Credentials) => Promise<unknown>;
   readonly withdraw: (user: string, credentials: Credentials) => Promise<unknown>;
 }
 
@@ -54,7 +55,7 @@ const inline = (user: string) => admin({ Action: 'PutUserPolicy', UserName: user
 const WAYS: readonly Way[] = [
   {
     title: 'detaching a policy',
-    give: async (user) => {
+    grant: async (user) => {
       await newPolicy(`of-${user}`, policyOf('Allow'));
       await admin({ Action: 'AttachUserPolicy', UserName: user, PolicyArn: policyArn(user) });
     },
@@ -62,7 +63,7 @@ const WAYS: readonly Way[] = [
   },
   {
     title: 'another default version of a policy',
-    give: async (user) => {
+    grant: async (user) => {
       await newPolicy(`of-${user}`, policyOf('Allow'));
       await admin({ Action: 'AttachUserPolicy', UserName: user, PolicyArn: policyArn(user) });
     },
@@ -71,17 +72,17 @@ const WAYS: readonly Way[] = [
   },
   {
     title: 'deleting an inline policy',
-    give: inline,
+    grant: inline,
     withdraw: (user) => admin({ Action: 'DeleteUserPolicy', UserName: user, PolicyName: 'all' }),
   },
   {
     title: 'a policy that denies',
-    give: inline,
+    grant: inline,
     withdraw: (user) => admin({ Action: 'PutUserPolicy', UserName: user, PolicyName: 'none', PolicyDocument: policyOf('Deny') }),
   },
   {
     title: 'a narrower permissions boundary',
-    give: async (user) => {
+    grant: async (user) => {
       await inline(user);
       await newPolicy(`of-${user}`, NOTHING_OF_IAM);
     },
@@ -89,7 +90,7 @@ const WAYS: readonly Way[] = [
   },
   {
     title: 'leaving a group',
-    give: async (user) => {
+    grant: async (user) => {
       await admin({ Action: 'CreateGroup', GroupName: `g-${user}` });
       await admin({ Action: 'PutGroupPolicy', GroupName: `g-${user}`, PolicyName: 'all', PolicyDocument: policyOf('Allow') });
       await admin({ Action: 'AddUserToGroup', GroupName: `g-${user}`, UserName: user });
@@ -98,17 +99,17 @@ const WAYS: readonly Way[] = [
   },
   {
     title: 'deactivating an access key',
-    give: inline,
+    grant: inline,
     withdraw: (user, { accessKeyId }) => admin({ Action: 'UpdateAccessKey', UserName: user, AccessKeyId: accessKeyId, Status: 'Inactive' }),
   },
   {
     title: 'deleting an access key',
-    give: inline,
+    grant: inline,
     withdraw: (user, { accessKeyId }) => admin({ Action: 'DeleteAccessKey', UserName: user, AccessKeyId: accessKeyId }),
   },
 ];
 
-/** Callers that never rest, on both servers, and what came of each call that began after `mark` was called. */
+/** Starts callers on both servers that call all the time. `end` returns the outcomes of the calls that began after `mark`. */
 function load(credentials: Credentials) {
   let running = true;
   let marked = false;
@@ -127,7 +128,7 @@ function load(credentials: Credentials) {
       marked = true;
     },
     async end(): Promise<readonly Outcome[]> {
-      // Some that began after, on each server, so that there is something to look at.
+      // Waits for enough calls that began after the mark.
       while (begunAfter.length < 8) await new Promise((resolve) => setImmediate(resolve));
       running = false;
       await Promise.all(callers);
@@ -136,12 +137,12 @@ function load(credentials: Credentials) {
   };
 }
 
-describe('withdrawing, on two servers', () => {
-  for (const [i, { title, give, withdraw }] of WAYS.entries()) {
-    test(`withdrawing: ${title} is in force on both servers for the very next request, under load`, async () => {
+describe('withdrawing on two servers', () => {
+  for (const [i, { title, grant, withdraw }] of WAYS.entries()) {
+    test(`withdrawing: ${title} denies the next request on both servers, under load`, async () => {
       const user = `user${i}`;
       const credentials = await newUser(user);
-      await give(user, credentials);
+      await grant(user, credentials);
       for (const member of cluster.members) {
         assert.equal((await iamCall(member.endpoint(), credentials, { Action: 'ListUsers' })).outcome, 'allowed');
       }
@@ -155,13 +156,13 @@ describe('withdrawing, on two servers', () => {
     });
   }
 
-  test('withdrawing: what was given on one server is in force on the other for the very next request', async () => {
-    const credentials = await newUser('given');
-    await admin({ Action: 'PutUserPolicy', UserName: 'given', PolicyName: 'all', PolicyDocument: policyOf('Allow') });
+  test('withdrawing: a grant on one server allows the next request on the other', async () => {
+    const credentials = await newUser('granted');
+    await admin({ Action: 'PutUserPolicy', UserName: 'granted', PolicyName: 'all', PolicyDocument: policyOf('Allow') });
     assert.equal((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome, 'allowed');
   });
 
-  test('withdrawing: many administrators at once, on both servers, and each withdrawal is in force when it has answered', async () => {
+  test('withdrawing: concurrent withdrawals on both servers deny the next request on the other', async () => {
     await Promise.all(
       Array.from({ length: 8 }, async (_, i) => {
         const user = `many${i}`;
@@ -175,7 +176,7 @@ describe('withdrawing, on two servers', () => {
     );
   });
 
-  test('withdrawing: a service control policy is in force on the other server for the next request of a role session', async () => {
+  test('withdrawing: an attached SCP denies the next request of a role session on the other server', async () => {
     const common = { region: 'us-east-1', credentials: cluster.credentials, endpoint: here.endpoint() };
     const organizations = new OrganizationsClient(common);
     await organizations.send(new CreateOrganizationCommand({ FeatureSet: 'ALL' }));

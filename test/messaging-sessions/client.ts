@@ -1,4 +1,4 @@
-/** The unmodified client of messaging sessions, in Node: its own signatures, its own WebSocket adapter, Node's WebSocket. */
+/** The unmodified client of messaging sessions in Node, with its own signatures and WebSocket adapter, and Node's WebSocket. */
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
@@ -7,43 +7,44 @@ import DefaultMessagingSession from 'amazon-chime-sdk-js/build/messagingsession/
 import MessagingSessionConfiguration from 'amazon-chime-sdk-js/build/messagingsession/MessagingSessionConfiguration.js';
 import DefaultWebSocketAdapter from 'amazon-chime-sdk-js/build/websocketadapter/DefaultWebSocketAdapter.js';
 
-/** A message as observers get it. */
+/** A message as observers of the client receive it. */
 export interface Received {
   readonly type: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: Readonly<Record<string, unknown>> | null;
 }
 
+/** A connected client. */
 export interface Client {
-  /** Everything it was told, oldest first; SESSION_ESTABLISHED too. */
+  /** All received messages, oldest first, including SESSION_ESTABLISHED. */
   readonly received: readonly Received[];
-  /** Resolves to the first message told, before or after the call, that is wanted. */
+  /** Resolves to the first matching message, received before or after the call. */
   find(wanted: (message: Received) => boolean): Promise<Received>;
-  /** Resolves to the code with which it was closed for good. */
+  /** Resolves to the close code when the client stops without reconnecting. */
   readonly stopped: Promise<number>;
-  /** How often it has begun to connect again by itself. */
+  /** Number of times that the client has started to reconnect. */
   reconnects(): number;
-  /** Resolves once it is connected again. */
+  /** Resolves when the client has reconnected. */
   reconnected(): Promise<void>;
   stop(): void;
 }
 
-/** What a client waits for at most; conditions come true long before. */
-const PATIENCE_MS = 20_000;
+/** Time limit of each wait. Conditions are met long before. */
+const WAIT_MAX_MS = 20_000;
 
-/** Lets everything in this process trust a server's certificate authority. */
+/** Makes this process trust a server's certificate authority. */
 export function trust(caFile: string): void {
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')]);
 }
 
-/** For a server on loopback without TLS: the client itself knows `wss` alone, and lets its user give it another adapter. */
+/** WebSocket adapter for a server on loopback without TLS. The client itself supports only `wss`, but accepts another adapter. */
 class PlainAdapter extends DefaultWebSocketAdapter.default {
   override create(url: string, protocols: string[], isSignedUrl?: boolean): void {
     super.create(url.replace(/^wss:/, 'ws:'), protocols, isSignedUrl);
   }
 }
 
-/** Connects, and resolves once the session is established. @throws what the client rejects with */
+/** Connects. Resolves when the session is established. @throws  the error of the client */
 export async function connect(
   chimeClient: ChimeSDKMessagingClient,
   userArn: string,
@@ -51,22 +52,22 @@ export async function connect(
 ): Promise<Client> {
   const configuration = new MessagingSessionConfiguration.default(userArn, more.sessionId ?? null, more.url, chimeClient);
   if (more.prefetch) configuration.prefetchOn = 'connect' as typeof configuration.prefetchOn;
-  configuration.reconnectTimeoutMs = PATIENCE_MS;
+  configuration.reconnectTimeoutMs = WAIT_MAX_MS;
   configuration.reconnectFixedWaitMs = 0;
   const logger = new NoOpLogger.default();
   const session = new DefaultMessagingSession.default(configuration, logger, more.plain ? new PlainAdapter(logger) : undefined);
   const received: Received[] = [];
-  const looking = new Set<() => void>();
+  const waiting = new Set<() => void>();
   const stopped = Promise.withResolvers<number>();
   let reconnects = 0;
   let starts = 0;
-  const look = () => {
-    for (const one of looking) one();
+  const checkWaiting = () => {
+    for (const one of waiting) one();
   };
   session.addObserver({
     messagingSessionDidStart() {
       starts += 1;
-      look();
+      checkWaiting();
     },
     messagingSessionDidStartConnecting(again: boolean) {
       if (again) reconnects += 1;
@@ -82,35 +83,35 @@ export async function connect(
       payload: string | null;
     }) {
       received.push({ type, headers, payload: payload ? JSON.parse(payload) : null });
-      look();
+      checkWaiting();
     },
   });
-  /** Resolves to what `seen` first answers. */
+  /** Resolves to the first value of `seen` that is not undefined. */
   function until<T>(what: string, seen: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        looking.delete(one);
-        reject(new Error(`${what} did not come; received: ${received.map(({ type }) => type).join(', ')}`));
-      }, PATIENCE_MS);
+        waiting.delete(one);
+        reject(new Error(`timeout while waiting for ${what}; received: ${received.map(({ type }) => type).join(', ')}`));
+      }, WAIT_MAX_MS);
       const one = () => {
         const found = seen();
         if (found === undefined) return;
-        looking.delete(one);
+        waiting.delete(one);
         clearTimeout(timer);
         resolve(found);
       };
-      looking.add(one);
+      waiting.add(one);
       one();
     });
   }
   await session.start();
   return {
     received,
-    find: (wanted) => until('what was wanted', () => received.find(wanted)),
+    find: (wanted) => until('a message', () => received.find(wanted)),
     stopped: stopped.promise,
     reconnects: () => reconnects,
     async reconnected() {
-      await until('another start', () => (starts > 1 ? true : undefined));
+      await until('a reconnection', () => (starts > 1 ? true : undefined));
     },
     stop: () => session.stop(),
   };

@@ -1,4 +1,4 @@
-/** AUTHN-3, EVAL-10: what is withdrawn closes the messaging sessions it had opened, and no others. */
+/** AUTHN-3, EVAL-10: a withdrawn permission closes the messaging sessions that it had allowed, and no others. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -41,7 +41,7 @@ const CONNECT = allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']);
 const { Policy: MAY_CONNECT } = await admin.send(new CreatePolicyCommand({ PolicyName: 'MayConnect', PolicyDocument: policy(CONNECT) }));
 const maker = await chat.user('maker', allow('sts:AssumeRole'));
 
-/** Whose session it is, and what it takes to withdraw it. */
+/** A way to open a session, and the change that closes it. */
 interface Case {
   readonly title: string;
   readonly code: number;
@@ -75,11 +75,11 @@ const CASES: readonly Case[] = [
   { title: 'the app instance user is deleted',             code: 4401, open: withUser((_, __, AppInstanceUserArn) => chat.identity.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn }))) },
   { title: 'the app instance is deleted',                  code: 4401, open: inAppInstance },
   { title: 'a service control policy denies it',           code: 4401, open: inMemberAccount },
-  { title: 'it is opened again under the same id',         code: 4003, open: openedAgain },
+  { title: 'it is opened again with the same ID',         code: 4003, open: openedAgain },
 ];
 
 for (const [i, { title, code, open }] of CASES.entries()) {
-  test(`A messaging session: when ${title} it is closed with ${code}, and the client does not come back`, async () => {
+  test(`Closed sessions: if ${title}, the code is ${code}, and the client does not reconnect`, async () => {
     const userArn = await chat.appUser(`user${i}`);
     const { client, withdraw } = await open(`case${i}`, userArn);
     await withdraw();
@@ -87,7 +87,7 @@ for (const [i, { title, code, open }] of CASES.entries()) {
   });
 }
 
-test('A messaging session: what is withdrawn from others leaves it open', async () => {
+test('Closed sessions: a withdrawal from another user leaves a session open', async () => {
   const userArn = await chat.appUser('stays');
   const stays = await chat.user('stays', CONNECT);
   const goes = await chat.user('goes', CONNECT);
@@ -95,7 +95,7 @@ test('A messaging session: what is withdrawn from others leaves it open', async 
   const other = await open(goes, userArn);
   await admin.send(new DeleteUserPolicyCommand({ UserName: 'goes', PolicyName: 'p' }));
   assert.equal(await other.stopped, 4401);
-  // All sessions of the account were decided in the same turn, so this one would have been closed before.
+  // The server authorized all sessions of the account in the same turn, so it would have closed this one already.
   const sessionId = randomUUID();
   const earlier = await connect(chat.messaging(stays), userArn, { sessionId });
   await connect(chat.messaging(stays), userArn, { sessionId });
@@ -109,7 +109,7 @@ async function deleteUser(UserName: string, { accessKeyId: AccessKeyId }: Keys):
   await admin.send(new DeleteUserCommand({ UserName }));
 }
 
-/** As the console's "Revoke active sessions" does it. */
+/** Revokes the sessions of a role, as "Revoke active sessions" in the console does. */
 async function revokeSessions(RoleName: string): Promise<void> {
   const Condition = { DateLessThan: { 'aws:TokenIssueTime': new Date(Date.now() + 1_000).toISOString() } };
   const PolicyDocument = policy(deny('*', '*', { Condition }));
@@ -123,14 +123,14 @@ async function inAppInstance(UserName: string): ReturnType<Case['open']> {
   return { client, withdraw: () => chat.identity.send(new DeleteAppInstanceCommand({ AppInstanceArn })) };
 }
 
-/** A user of an app instance of its own. */
+/** Creates a user in a new app instance. Returns its ARN. */
 async function userOfOwn(identity: ChimeSDKIdentityClient, name: string): Promise<string> {
   const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: name, ClientRequestToken: name }));
   const of = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: name };
   return (await identity.send(new CreateAppInstanceUserCommand(of))).AppInstanceUserArn as string;
 }
 
-/** An account of an organization, entered by the role that the organization made in it. */
+/** Opens a session in a member account, with the role that the organization created in it. */
 async function inMemberAccount(name: string): ReturnType<Case['open']> {
   const organizations = new OrganizationsClient(chat.server.client());
   await organizations.send(new CreateOrganizationCommand({}));

@@ -20,10 +20,10 @@ const { AppInstanceBotArn: bot = '' } = await chat.identity.send(
     Configuration: { Lex: { LexBotAliasArn: `arn:aws:lex:us-east-1:${accountId}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' } },
   }),
 );
-/** Who may connect as anybody, and who may do all but that. */
+/** Keys of a user that can connect as any app instance user, and of one without that permission. */
 const anybody = await chat.user('anybody', allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']));
-const nobody = await chat.user('nobody', allow('chime:Send*'));
-/** Each session of it may connect as its own user only: the guide's policy. */
+const unprivileged = await chat.user('unprivileged', allow('chime:Send*'));
+/** Its sessions can connect only as their own app instance user, as in the guide's policy. */
 const maker = await chat.user('maker', allow(['sts:AssumeRole', 'sts:TagSession']));
 const role = await chat.role(
   'Chat',
@@ -36,7 +36,7 @@ const wrong: Keys = { ...anybody, secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfi
 const unknown: Keys = { ...anybody, accessKeyId: 'AKIAIOSFODNN7EXAMPLE' };
 const other = chat.chat.replace(accountId, '999988887777');
 
-test('Connect: the unmodified client establishes a session, as whom the policy lets it', async () => {
+test('Connect: the unmodified client establishes a session as a user that the policy allows', async () => {
   for (const [keys, userArn] of [
     [anybody, bob],
     [asAda, ada],
@@ -52,24 +52,24 @@ test('Connect: the unmodified client establishes a session, as whom the policy l
 const REFUSED: readonly (readonly [title: string, userArn: string, signing: Signing, altered: (target: string) => string, status: number, code: string])[] = [
   // what is sent                             as      signed by                                        altered               status  code
   ['without a signature',                     ada,    { keys: anybody },                               unsigned,             403, 'MissingAuthenticationTokenException'],
-  ['with a key nobody has',                   ada,    { keys: unknown },                               same,                 403, 'UnrecognizedClientException'],
+  ['with an unknown key',                     ada,    { keys: unknown },                               same,                 403, 'UnrecognizedClientException'],
   ['with a wrong secret',                     ada,    { keys: wrong },                                 same,                 403, 'InvalidSignatureException'],
   ['after its URL has expired',               ada,    { keys: anybody, signedAt: Date.now() - 12_000 }, same,                403, 'InvalidSignatureException'],
-  ['as another than was signed',              ada,    { keys: anybody },                               asBob,                403, 'InvalidSignatureException'],
+  ['with a user changed after signing',       ada,    { keys: anybody },                               asBob,                403, 'InvalidSignatureException'],
   ['with a parameter added after signing',    ada,    { keys: anybody },                               prefetching,          403, 'InvalidSignatureException'],
   ['without a session id',                    ada,    { keys: anybody },                               same,                 400, 'ValidationException'],
-  ['as what is no ARN',                       'ada',  { keys: anybody },                               same,                 400, 'ValidationException'],
-  ['as something in a user',                  `${ada}/more`,               { keys: anybody },          same,                 400, 'BadRequestException'],
-  ['without permission',                      ada,    { keys: nobody },                                same,                 403, 'AccessDeniedException'],
-  ['as whom the session is not tagged',       bob,    { keys: asAda },                                 same,                 403, 'AccessDeniedException'],
+  ['as an invalid ARN',                       'ada',  { keys: anybody },                               same,                 400, 'ValidationException'],
+  ['as a resource of a user',                 `${ada}/more`,               { keys: anybody },          same,                 400, 'BadRequestException'],
+  ['without permission',                      ada,    { keys: unprivileged },                          same,                 403, 'AccessDeniedException'],
+  ['as a user other than the session tag',    bob,    { keys: asAda },                                 same,                 403, 'AccessDeniedException'],
   ['as a user of another account',            `${other}/user/ada`,         { keys: anybody },          same,                 403, 'AccessDeniedException'],
-  ['as a user there is not',                  `${chat.chat}/user/eve`,     { keys: anybody },          same,                 403, 'ForbiddenException'],
+  ['as an unknown user',                      `${chat.chat}/user/eve`,     { keys: anybody },          same,                 403, 'ForbiddenException'],
   ['as a user of another region',             ada,    { keys: anybody, region: 'eu-central-1' },       same,                 403, 'ForbiddenException'],
   ['as a bot',                                bot,    { keys: anybody },                               same,                 403, 'ForbiddenException'],
 ];
 
 for (const [title, userArn, signing, altered, status, code] of REFUSED) {
-  test(`Connect: ${title} is ${code}, and in the trail`, async () => {
+  test(`Connect: ${title} is ${code}, and is recorded`, async () => {
     const sessionId = title === 'without a session id' ? {} : { sessionId: randomUUID() };
     const target = altered(connectTarget(server.httpsEndpoint, { userArn, ...sessionId }, signing));
     const before = new Set((await connects()).map(({ document }) => document.requestID));
@@ -82,7 +82,7 @@ for (const [title, userArn, signing, altered, status, code] of REFUSED) {
   });
 }
 
-test('Connect: its record names who, as whom and with which id, and nothing of its signature', async () => {
+test('Connect: its record has principal, bearer and session ID, and no part of the signature', async () => {
   const sessionId = randomUUID();
   const client = await connect(chat.messaging(asAda), ada, { sessionId });
   client.stop();
@@ -97,7 +97,7 @@ test('Connect: its record names who, as whom and with which id, and nothing of i
   assert.ok(!JSON.stringify(document).includes(asAda.sessionToken?.slice(0, 40) as string));
 });
 
-test('Connect: what asks for another upgrade, or at another path, is answered as if it asked for none', async () => {
+test('Connect: another upgrade or another path is answered like a request without upgrade', async () => {
   const target = connectTarget(server.httpsEndpoint, { userArn: ada, sessionId: 'one' }, { keys: anybody });
   const elsewhere = await upgrade(server.httpsEndpoint, server.caFile, '/channels');
   assert.deepEqual(elsewhere, { status: 403, code: 'MissingAuthenticationTokenException' });
@@ -105,7 +105,7 @@ test('Connect: what asks for another upgrade, or at another path, is answered as
   assert.equal(h2c.status, 404);
 });
 
-test('Connect: a handshake that is none opens nothing, and the next one of the same user is heard', async () => {
+test('Connect: an invalid handshake is rejected, and the next one of the same user succeeds', async () => {
   const sign = () => connectTarget(server.httpsEndpoint, { userArn: ada, sessionId: 'one' }, { keys: anybody });
   const broken = await upgrade(server.httpsEndpoint, server.caFile, sign(), { 'sec-websocket-key': 'short' });
   assert.equal(broken.status, 400);
@@ -117,7 +117,7 @@ function toLookedUp(document: LookedUp['document']): LookedUp {
   return { eventName, errorCode, userName: undefined, document };
 }
 
-/** Every Connect of the trail: those that name an account in the region they were signed for, then the others. */
+/** Returns all Connect records: first those of an account in the signed regions, then the unproven ones. */
 async function connects(): Promise<readonly LookedUp[]> {
   const regions = ['us-east-1', 'eu-central-1'].map((region) => everyEvent(new CloudTrailClient({ ...server.client(), region })));
   const unproven = (await unprovenOf(server.dataFolder)).toReversed() as unknown as readonly LookedUp['document'][];

@@ -18,7 +18,7 @@ const [ada, bob] = await Promise.all(
 );
 
 let last = 0;
-/** `open`, with the socket, or the code of the error. */
+/** Returns `open` and the socket, or the code of the error. */
 async function connect(userArn = ''): Promise<{ socket: WebSocket; outcome: string }> {
   const target = connectTarget(server.endpoint, { userArn, sessionId: `s${++last}` }, { keys: server.credentials });
   const socket = new WebSocket(`${server.endpoint.replace('http', 'ws')}${target}`);
@@ -33,7 +33,7 @@ async function connect(userArn = ''): Promise<{ socket: WebSocket; outcome: stri
   return { socket, outcome };
 }
 
-test('Connect: requests at the same time open as many sessions of a user and of an account as the settings allow', async () => {
+test('Connect: concurrent requests open at most the allowed sessions of a user and of an account', async () => {
   const ofUser = await Promise.all(Array.from({ length: 6 }, () => connect(ada)));
   const REFUSED = 'ResourceLimitExceededException';
   assert.deepEqual(ofUser.map(({ outcome }) => outcome).sort(), [...Array(4).fill(REFUSED), 'open', 'open']);
@@ -44,7 +44,7 @@ test('Connect: requests at the same time open as many sessions of a user and of 
   open?.socket.close();
   await once(open?.socket as WebSocket, 'close');
   let again = await connect(ada);
-  // The core hears of the closed socket after the client does.
+  // The core is notified of the closed socket later than the client.
   while (again.outcome !== 'open') again = await connect(ada);
   for (const { socket } of [...ofUser, ...ofAccount, again]) socket.terminate();
 });

@@ -6,7 +6,7 @@ import { startServerProcess } from '../server/process.ts';
 import { startTestServer } from '../server.ts';
 import { connect, trust } from './client.ts';
 
-test('A messaging session: its client comes back by itself when the server has been started again', async () => {
+test('Messaging sessions: the client reconnects after a restart of the server', async () => {
   const first = await startServerProcess();
   trust(`${first.dataFolder}/tls/ca.pem`);
   const client = { endpoint: first.endpoint, region: 'us-east-1', credentials: first.credentials };

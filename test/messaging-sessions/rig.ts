@@ -1,4 +1,4 @@
-/** What these tests share: a server with an app instance and its users, and upgrade requests as nobody's client would send them. */
+/** Test kit: a server with an app instance and its users, and upgrade requests that an ordinary client would not send. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -9,7 +9,7 @@ import { presign } from '#sigv4/sign.ts';
 import { type Keys, startGuide } from '../guide/rig.ts';
 import { trust } from './client.ts';
 
-/** A server with an app instance `chat`. Everything in this process trusts its certificate. */
+/** Starts a server with an app instance `chat`. This process trusts its certificate. */
 export async function startChat() {
   const guide = await startGuide();
   const { server } = guide;
@@ -21,7 +21,7 @@ export async function startChat() {
     identity,
     chat,
     messaging: (keys?: Keys) => new ChimeSDKMessagingClient(server.client(keys)),
-    /** A user of the app instance; resolves to the ARN. */
+    /** Creates a user of the app instance. Returns its ARN. */
     async appUser(AppInstanceUserId: string): Promise<string> {
       const ClientRequestToken = `make-${AppInstanceUserId}`;
       const { AppInstanceUserArn = '' } = await identity.send(
@@ -39,7 +39,7 @@ export interface Signing {
   readonly expiresSeconds?: number;
 }
 
-/** The target of a Connect, signed as the client does. */
+/** Returns the target of a Connect request, signed as the client does. */
 export function connectTarget(
   endpoint: string,
   parameters: Readonly<Record<string, string>>,
@@ -51,7 +51,7 @@ export function connectTarget(
   );
 }
 
-/** Sends an upgrade request, and ends the connection whatever the answer. Resolves to its status and the code of the error. */
+/** Sends an upgrade request, and closes the connection after the response. Returns its status and error code. */
 export async function upgrade(
   endpoint: string,
   caFile: string,

@@ -1,4 +1,4 @@
-/** Messaging sessions on several servers with one database, as processes of their own; over plain WebSockets, on loopback. */
+/** Messaging sessions on several server processes with one database, over plain WebSockets on loopback. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -22,7 +22,7 @@ async function appUser(AppInstanceUserId: string): Promise<string> {
   return (await identity.send(new CreateAppInstanceUserCommand(of))).AppInstanceUserArn as string;
 }
 
-test('Two servers: what is withdrawn on one closes a messaging session on the other', async () => {
+test('Two servers: a withdrawal on one closes a messaging session on the other', async () => {
   const userArn = await appUser('withdrawn');
   await iam.send(new CreateUserCommand({ UserName: 'ada' }));
   const PolicyDocument = policy(allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']));
@@ -33,7 +33,7 @@ test('Two servers: what is withdrawn on one closes a messaging session on the ot
   assert.equal(await session.stopped, 4401);
 });
 
-test('Two servers: one that loses the database closes its messaging sessions, and their clients go to the other', async () => {
+test('Two servers: one without database closes its sessions, and the clients connect to the other', async () => {
   const userArn = await appUser('moves');
   const session = await connect(new ChimeSDKMessagingClient(on(here)), userArn, { url: hostOf(there), plain: true });
   there.proxy.cut('everything');

@@ -1,4 +1,4 @@
-/** Hidden members: only moderators and app instance admins add, see and remove them. By unmodified clients. */
+/** Hidden members: only moderators and app instance admins can add, see and remove them. Uses unmodified clients. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -28,7 +28,7 @@ const named = (MemberArn: string) => ({ ChannelArn: open, MemberArn });
 
 before(async () => {
   await chat.identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn: chat.chat, AppInstanceAdminArn: admin }));
-  // UNRESTRICTED, so that a member may add and remove others: only the membership's type decides.
+  // UNRESTRICTED, so that a member may add and remove other members. Only the type of the membership decides.
   ({ ChannelArn: open = '' } = await messaging.send(
     new CreateChannelCommand({
       AppInstanceArn: chat.chat,
@@ -80,10 +80,10 @@ const REFUSED: readonly [operation: string, send: Send, bearer: string, code: st
 ];
 
 for (const [operation, send, bearer, code] of REFUSED) {
-  const who = bearer.split('/').at(-1);
-  test(`Hidden members: ${operation} of one by '${who}' is ${code}`, async () => {
+  const by = bearer.split('/').at(-1);
+  test(`Hidden members: ${operation} of a hidden member by '${by}' is ${code}`, async () => {
     assert.equal((await refusalOf(send(open, bearer))).name, code);
-    // The member is still there, and no other one is.
+    // The hidden member still exists, and no other hidden member does.
     const { ChannelMemberships = [] } = await messaging.send(
       new ListChannelMembershipsCommand({ ChannelArn: open, Type: 'HIDDEN', ChimeBearer: moderator }),
     );
@@ -94,7 +94,7 @@ for (const [operation, send, bearer, code] of REFUSED) {
   });
 }
 
-test('Hidden members: a refusal for a hidden member is the one for a user who is no member', async () => {
+test('Hidden members: the error for a hidden member is the same as for a non-member', async () => {
   for (const send of [
     (MemberArn: string) => messaging.send(new DescribeChannelMembershipCommand({ ...named(MemberArn), ChimeBearer: member })),
     (MemberArn: string) => messaging.send(new DeleteChannelMembershipCommand({ ...named(MemberArn), ChimeBearer: member })),
@@ -124,7 +124,7 @@ for (const [by, operator, members, channels] of SEARCHES) {
   });
 }
 
-test('Hidden members: moderators and app instance admins add, list, describe and remove them, and a hidden member sees itself', async () => {
+test('Hidden members: moderators and admins manage them, and a hidden member sees itself', async () => {
   assert.ok(await describe(open, hidden));
   for (const bearer of [moderator, admin]) {
     await create(open, bearer);
@@ -137,7 +137,7 @@ test('Hidden members: moderators and app instance admins add, list, describe and
   await messaging.send(new CreateChannelMembershipCommand({ ...named(hidden), Type: 'HIDDEN', ChimeBearer: moderator }));
 });
 
-test('Hidden members: a batch tells each of them of itself alone', async () => {
+test('Hidden members: each member of a batch receives only its own event', async () => {
   const { ChannelArn = '' } = await messaging.send(
     new CreateChannelCommand({ AppInstanceArn: chat.chat, Name: 'batch', ChimeBearer: moderator, MemberArns: [member] }),
   );

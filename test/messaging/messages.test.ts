@@ -1,4 +1,4 @@
-/** Messages, channel flows and what else is said of channels, by the unmodified client. */
+/** Messages, channel flows, members, bans and expiration of channels, with the unmodified client. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateAppInstanceAdminCommand, DeleteAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -29,7 +29,7 @@ const list = async (ChannelArn: string, more: object = {}) =>
   messaging.send(new sdk.ListChannelMessagesCommand({ ChannelArn, ChimeBearer: bert, ...more }));
 const contents = async (ChannelArn: string, more: object = {}) =>
   (await list(ChannelArn, more)).ChannelMessages?.map(({ Content }) => Content);
-/** A flow of one processor, on the channel. */
+/** Associates the channel with a new flow of one processor. */
 async function flowOn(ChannelArn: string, FallbackAction: 'ABORT' | 'CONTINUE'): Promise<string> {
   const { ChannelFlowArn = '' } = await messaging.send(
     new sdk.CreateChannelFlowCommand({
@@ -44,7 +44,7 @@ async function flowOn(ChannelArn: string, FallbackAction: 'ABORT' | 'CONTINUE'):
   return ChannelFlowArn;
 }
 
-test('Messages: what is sent is read back, listed page by page in either order, and counted as the channel’s last', async () => {
+test('Messages: a sent message can be read, is listed in both orders, and is the last of its channel', async () => {
   const ChannelArn = await newChannel();
   const { MessageId, Status } = await send(ChannelArn, 'first', { Metadata: '{"a":1}', ContentType: 'text/plain' });
   assert.deepEqual(Status, { Value: 'SENT' });
@@ -69,7 +69,7 @@ test('Messages: what is sent is read back, listed page by page in either order, 
   assert.ok(Channel?.LastMessageTimestamp);
 });
 
-test('Messages: one token sends one message, and another message by it is refused', async () => {
+test('Messages: a client request token sends one message, and is rejected for another one', async () => {
   const ChannelArn = await newChannel();
   const first = await send(ChannelArn, 'once', { ClientRequestToken: 'one' });
   const again = await send(ChannelArn, 'once', { ClientRequestToken: 'one' });
@@ -83,17 +83,17 @@ const REFUSED: readonly (readonly [title: string, content: string, more: object]
   ['content of more than 4096 bytes',     'ä'.repeat(2049), {}],
   ['a CONTROL message of 31 bytes',       'x'.repeat(31),   { Type: 'CONTROL' }],
   ['a CONTROL message with metadata',     'x',              { Type: 'CONTROL', Metadata: 'm' }],
-  ['a sub-channel where there are none',  'x',              { SubChannelId: 'sub' }],
+  ['a sub-channel of a normal channel',   'x',              { SubChannelId: 'sub' }],
 ];
 for (const [title, content, more] of REFUSED) {
-  test(`Messages: ${title} is BadRequestException, and nothing is sent`, async () => {
+  test(`Messages: ${title} is BadRequestException, and no message is sent`, async () => {
     const ChannelArn = await newChannel();
     assert.equal((await refusalOf(send(ChannelArn, content, more))).name, 'BadRequestException');
     assert.deepEqual(await contents(ChannelArn), []);
   });
 }
 
-test('Messages: the sender changes his own, a redacted one has no content and cannot be changed, and its status is told to its sender alone', async () => {
+test('Messages: the sender updates a message, and a redacted one is empty and fixed', async () => {
   const ChannelArn = await newChannel();
   const { MessageId } = await send(ChannelArn, 'draft', { Metadata: 'secret' });
   const update = new sdk.UpdateChannelMessageCommand({ ChannelArn, MessageId, ChimeBearer: ada, Content: 'final' });
@@ -110,7 +110,7 @@ test('Messages: the sender changes his own, a redacted one has no content and ca
   assert.equal((await refusalOf(status(bert))).name, 'ForbiddenException');
 });
 
-test('Messages: one that has a target is seen by it and by its sender, and by nobody else', async () => {
+test('Messages: a message with a target is visible only to the target and its sender', async () => {
   const ChannelArn = await newChannel();
   const { MessageId } = await send(ChannelArn, 'psst', { Target: [{ MemberArn: carl }] });
   const get = (ChimeBearer: string) => messaging.send(new sdk.GetChannelMessageCommand({ ChannelArn, MessageId, ChimeBearer }));
@@ -120,7 +120,7 @@ test('Messages: one that has a target is seen by it and by its sender, and by no
   assert.deepEqual(await contents(ChannelArn), []);
 });
 
-test('RBP-4: whether a function may be invoked is never decided here: an invocation fails, stands in the trail, and the flow says what becomes of the message', async () => {
+test('RBP-4: an invocation of a function fails and is recorded, and the flow decides about the message', async () => {
   const going = await newChannel();
   const stopped = await newChannel();
   const onGoing = await flowOn(going, 'CONTINUE');
@@ -177,7 +177,7 @@ test('RBP-4: whether a function may be invoked is never decided here: an invocat
   assert.equal((await refusalOf(messaging.send(callback))).name, 'BadRequestException');
 });
 
-test('Members: each asks about his own channels, his preferences and how far he has read; who is deleted is in none', async () => {
+test('Members: see their own channels, preferences and read markers, and deleted ones have no channel', async () => {
   const dora = await chat.appUser('dora');
   const ChannelArn = await newChannel({ MemberArns: [dora], ModeratorArns: [dora] });
   const own = { ChimeBearer: dora, AppInstanceUserArn: dora };
@@ -212,7 +212,7 @@ test('Members: each asks about his own channels, his preferences and how far he 
   );
 });
 
-test('Channels: tags, search, expiration and removal, of ordinary and of elastic ones', async () => {
+test('Channels: tags, search, expiration and deletion work for normal and elastic channels', async () => {
   const ChannelArn = await newChannel({ Tags: [{ Key: 'team', Value: 'blue' }], Privacy: 'PUBLIC' });
   await messaging.send(new sdk.TagResourceCommand({ ResourceARN: ChannelArn, Tags: [{ Key: 'room', Value: '1' }] }));
   await messaging.send(new sdk.UntagResourceCommand({ ResourceARN: ChannelArn, TagKeys: ['team'] }));
@@ -256,7 +256,7 @@ test('Channels: tags, search, expiration and removal, of ordinary and of elastic
   assert.deepEqual(await contents(elastic, { SubChannelId }), ['to the many']);
 });
 
-test('Moderators and bans are told, listed and ended', async () => {
+test('Channels: moderators and bans can be created, listed and deleted', async () => {
   const ChannelArn = await newChannel();
   const on = { ChannelArn, ChimeBearer: ada };
   await messaging.send(new sdk.CreateChannelModeratorCommand({ ...on, ChannelModeratorArn: bert }));
@@ -283,24 +283,24 @@ test('Moderators and bans are told, listed and ended', async () => {
   assert.equal((await refusalOf(messaging.send(membership))).name, 'NotFoundException');
 });
 
-test('A message that is sent reaches the session of each member, in the order of sending, and of nobody else', async () => {
+test('Messages: the sessions of all members, and no others, receive a message, in order', async () => {
   const ChannelArn = await newChannel({ MemberArns: [bert] });
-  const [heard, unheard] = [await connect(messaging, bert), await connect(messaging, carl)];
+  const [member, outsider] = [await connect(messaging, bert), await connect(messaging, carl)];
   for (const Content of ['one', 'two', 'three']) await send(ChannelArn, Content);
-  await heard.find(({ payload }) => payload?.['Content'] === 'three');
-  const told = heard.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE').map(({ payload }) => payload?.['Content']);
-  assert.deepEqual(told, ['one', 'two', 'three']);
-  // What is told to both comes after what was told to one.
+  await member.find(({ payload }) => payload?.['Content'] === 'three');
+  const received = member.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE').map(({ payload }) => payload?.['Content']);
+  assert.deepEqual(received, ['one', 'two', 'three']);
+  // An event for both users arrives after the events for one of them.
   await messaging.send(new sdk.CreateChannelMembershipCommand({ ChannelArn, ChimeBearer: ada, MemberArn: carl, Type: 'DEFAULT' }));
-  await unheard.find(({ type }) => type === 'CREATE_CHANNEL_MEMBERSHIP');
+  await outsider.find(({ type }) => type === 'CREATE_CHANNEL_MEMBERSHIP');
   assert.deepEqual(
-    unheard.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE'),
+    outsider.received.filter(({ type }) => type === 'CREATE_CHANNEL_MESSAGE'),
     [],
   );
-  for (const client of [heard, unheard]) client.stop();
+  for (const client of [member, outsider]) client.stop();
 });
 
-test('A message that a flow kept from being sent is told of to its sender alone, also when it is redacted or deleted', async () => {
+test('Messages: only the sender receives the events of a message that a flow denied', async () => {
   const admin = await chat.appUser('admin');
   await chat.identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn: chat.chat, AppInstanceAdminArn: admin }));
   const ChannelArn = await newChannel({ MemberArns: [bert] });
@@ -309,7 +309,7 @@ test('A message that a flow kept from being sent is told of to its sender alone,
   const [redacted, deleted] = [await send(ChannelArn, 'stopped'), await send(ChannelArn, 'stopped', { Target: [{ MemberArn: bert }] })];
   await messaging.send(new sdk.RedactChannelMessageCommand({ ChannelArn, MessageId: redacted.MessageId, ChimeBearer: ada }));
   await messaging.send(new sdk.DeleteChannelMessageCommand({ ChannelArn, MessageId: deleted.MessageId, ChimeBearer: admin }));
-  // What is told to both comes after what was told to one.
+  // An event for both users arrives after the events for one of them.
   await messaging.send(new sdk.DisassociateChannelFlowCommand({ ChannelArn, ChannelFlowArn, ChimeBearer: ada }));
   await send(ChannelArn, 'sent');
   const aboutMessages = async ({ find, received }: typeof sender) => {
@@ -327,7 +327,7 @@ test('A message that a flow kept from being sent is told of to its sender alone,
   for (const client of [sender, other]) client.stop();
 });
 
-test('LOG-4: what people write stands in no record of the trail', async () => {
+test('LOG-4: no trail record has the content of a message', async () => {
   const ChannelArn = await newChannel({ Metadata: CANARY });
   const { MessageId } = await send(ChannelArn, CANARY, { Metadata: CANARY });
   await messaging.send(new sdk.UpdateChannelMessageCommand({ ChannelArn, MessageId, ChimeBearer: ada, Content: `${CANARY}!` }));

@@ -1,4 +1,4 @@
-/** Who may do what in channels: IAM first, for the bearer and for the channel, and then the bearer's role. By unmodified clients. */
+/** Authorization in channels: first IAM, for the bearer and for the channel, then the bearer's role. Uses unmodified clients. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CreateAppInstanceAdminCommand } from '@aws-sdk/client-chime-sdk-identity';
@@ -32,7 +32,7 @@ let open = '';
 let closed = '';
 let message = '';
 
-/** The channel of `ada`, who moderates it, and its member `bert`; `carl` is in none. */
+/** Creates a channel with the moderator `ada` and the member `bert`. `carl` is not a member of any channel. */
 async function newChannel(name: string, more: object = {}): Promise<string> {
   const { ChannelArn = '' } = await messaging.send(
     new CreateChannelCommand({ AppInstanceArn: chat.chat, Name: name, ChimeBearer: ada, MemberArns: [bert], ...more }),
@@ -41,7 +41,7 @@ async function newChannel(name: string, more: object = {}): Promise<string> {
 }
 const send = (ChannelArn: string, ChimeBearer: string, client = messaging) =>
   client.send(new SendChannelMessageCommand({ ChannelArn, ChimeBearer, Content: 'hello', Type: 'STANDARD', Persistence: 'PERSISTENT' }));
-/** Name and status of a refusal. */
+/** Returns name, status and message of the error. */
 const refused = async (sent: Promise<unknown>) => {
   const { name, status } = await refusalOf(sent);
   return [name, status];
@@ -54,7 +54,7 @@ before(async () => {
   ({ MessageId: message = '' } = await send(closed, bert));
 });
 
-test('CHM-4: the bearer and the channel are both asked for, and a refusal names the one that is not allowed', async () => {
+test('CHM-4: bearer and channel both need permission, and a denial names the one that is not allowed', async () => {
   const users = await chat.user('users', allow('chime:SendChannelMessage', `${chat.chat}/user/*`));
   const channels = await chat.user('channels', allow('chime:SendChannelMessage', `${chat.chat}/channel/*`));
   for (const [keys, missing] of [
@@ -67,38 +67,38 @@ test('CHM-4: the bearer and the channel are both asked for, and a refusal names 
   }
 });
 
-test('CHM-5: a bearer who is nobody is 401, whatever IAM allows; somebody in the input who is nobody is 403', async () => {
-  const nobody = `${chat.chat}/user/nobody`;
-  const { name, status, message: text } = await refusalOf(send(closed, nobody));
+test('CHM-5: an unknown bearer is 401 even if IAM allows it, and an unknown user in the input is 403', async () => {
+  const unknown = `${chat.chat}/user/nobody`;
+  const { name, status, message: text } = await refusalOf(send(closed, unknown));
   assert.deepEqual(
     [name, status, text],
     ['UnauthorizedClientException', 401, 'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.'],
   );
-  const add = new CreateChannelMembershipCommand({ ChannelArn: closed, MemberArn: nobody, Type: 'DEFAULT', ChimeBearer: ada });
+  const add = new CreateChannelMembershipCommand({ ChannelArn: closed, MemberArn: unknown, Type: 'DEFAULT', ChimeBearer: ada });
   assert.deepEqual(await refused(messaging.send(add)), ['ForbiddenException', 403]);
 });
 
 // biome-ignore format: a table
 const RIGHTS: readonly (readonly [title: string, sent: () => Promise<unknown>, outcome: 'done' | 'refused'])[] = [
-  ['a member of a RESTRICTED channel adds nobody',          () => add(closed, bert, carl),                      'refused'],
-  ['a member of an UNRESTRICTED channel adds others',       () => add(open, bert, carl),                        'done'],
-  ['who is in no channel sends nothing to it',              () => send(closed, carl),                           'refused'],
-  ['who is in no private channel does not see it',          () => describe(closed, carl),                       'refused'],
-  ['everybody sees a public channel',                       () => describe(open, dora),                         'done'],
-  ['an administrator sees every channel',                   () => describe(closed, root),                       'done'],
-  ['an administrator sends only where he is a member',      () => send(closed, root),                           'refused'],
-  ['a member reads its messages',                           () => list(closed, bert),                           'done'],
-  ['a member changes no message of another',                () => update(closed, ada),                          'refused'],
-  ['a member changes his own message',                      () => update(closed, bert),                         'done'],
-  ['a moderator deletes no message',                        () => remove(closed, ada),                          'refused'],
-  ['a moderator redacts a message',                         () => redact(closed, ada),                          'done'],
-  ['a member bans nobody',                                  () => ban(closed, bert, carl),                      'refused'],
-  ['a moderator bans',                                      () => ban(closed, ada, carl),                       'done'],
-  ['who is banned is not added',                            () => add(closed, ada, carl),                       'refused'],
-  ['an administrator makes moderators',                     () => moderate(closed, root, bert),                 'done'],
-  ['an administrator deletes a message',                    () => remove(closed, root),                         'done'],
-  ['who is no administrator lists no private channels',     () => channels(ada, 'PRIVATE'),                     'refused'],
-  ['an administrator lists private channels',               () => channels(root, 'PRIVATE'),                    'done'],
+  ['a member of a RESTRICTED channel cannot add members',   () => add(closed, bert, carl),                      'refused'],
+  ['a member of an UNRESTRICTED channel can add members',   () => add(open, bert, carl),                        'done'],
+  ['a non-member cannot send messages',                     () => send(closed, carl),                           'refused'],
+  ['a non-member cannot see a private channel',             () => describe(closed, carl),                       'refused'],
+  ['every user can see a public channel',                   () => describe(open, dora),                         'done'],
+  ['an administrator can see every channel',                () => describe(closed, root),                       'done'],
+  ['an administrator who is not a member cannot send',      () => send(closed, root),                           'refused'],
+  ['a member can read messages',                            () => list(closed, bert),                           'done'],
+  ['a user cannot update a message of another user',        () => update(closed, ada),                          'refused'],
+  ['a member can update their own message',                 () => update(closed, bert),                         'done'],
+  ['a moderator cannot delete a message',                   () => remove(closed, ada),                          'refused'],
+  ['a moderator can redact a message',                      () => redact(closed, ada),                          'done'],
+  ['a member cannot ban users',                             () => ban(closed, bert, carl),                      'refused'],
+  ['a moderator can ban users',                             () => ban(closed, ada, carl),                       'done'],
+  ['a banned user cannot be added',                         () => add(closed, ada, carl),                       'refused'],
+  ['an administrator can create moderators',                () => moderate(closed, root, bert),                 'done'],
+  ['an administrator can delete a message',                 () => remove(closed, root),                         'done'],
+  ['a user cannot list private channels',                   () => channels(ada, 'PRIVATE'),                     'refused'],
+  ['an administrator can list private channels',            () => channels(root, 'PRIVATE'),                    'done'],
 ];
 
 const add = (ChannelArn: string, ChimeBearer: string, MemberArn: string) =>
@@ -125,7 +125,7 @@ for (const [title, sent, outcome] of RIGHTS) {
   });
 }
 
-test('CHM-8: a policy with a session tag gives each session exactly its own user', async () => {
+test('CHM-8: a policy with a session tag allows each session exactly its own user', async () => {
   const maker = await chat.user('maker', allow(['sts:AssumeRole', 'sts:TagSession']));
   const role = await chat.role(
     'Chat',

@@ -1,4 +1,4 @@
-/** Streaming of messaging data, and the service-linked role that it makes. By unmodified clients. */
+/** Streaming of messaging data, and its service-linked role. Uses unmodified clients. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -48,7 +48,7 @@ async function removal() {
   return admin.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }));
 }
 
-test('Streaming: who may not make its service-linked role does not stream, and nothing changes (SLR-5, SLR-6)', async () => {
+test('SLR-5, SLR-6: streaming without permission to create its role is denied and changes nothing', async () => {
   const { name, status, message } = await refusalOf(without.send(good));
   assert.deepEqual([name, status], ['AccessDeniedException', 403]);
   assert.ok(message.includes(`iam:CreateServiceLinkedRole on resource: ${roleArn}`), message);
@@ -61,15 +61,15 @@ for (const [title, command] of [
   ['a type of data twice',        put(['Channel', stream('chime-messaging-a')], ['Channel', stream('chime-messaging-b')])],
   ['a stream of another name',    put(['Channel', stream('messages')])],
   ['a stream of another account', put(['Channel', stream('chime-messaging-a', '999988887777')])],
-  ['what is no stream',           put(['Channel', `arn:aws:sqs:us-east-1:${accountId}:chime-messaging-a`])],
+  ['an ARN that is not a stream', put(['Channel', `arn:aws:sqs:us-east-1:${accountId}:chime-messaging-a`])],
 ] as const) {
-  test(`Streaming: ${title} is BadRequestException, and makes no role`, async () => {
+  test(`Streaming: ${title} is BadRequestException, and creates no role`, async () => {
     assert.equal((await refusalOf(maker.send(command))).name, 'BadRequestException');
     assert.equal(await roleIsThere(), false);
   });
 }
 
-test('Streaming: it makes its role with the caller’s own permission, which the trail shows, and then anybody may stream (SLR-6)', async () => {
+test('SLR-6: streaming creates its role with the caller’s permission, once, and the trail shows it', async () => {
   await maker.send(good);
   assert.equal(await roleIsThere(), true);
   const both = put(['Channel', stream('chime-messaging-all')], ['ChannelMessage', stream('chime-messaging-all')]);
@@ -84,7 +84,7 @@ test('Streaming: it makes its role with the caller’s own permission, which the
   );
 });
 
-test('Streaming: while an app instance streams the role stays, and the removal lists it; afterwards it goes, and comes back (SLR-14, SLR-15)', async () => {
+test('SLR-14, SLR-15: the role cannot be deleted while an app instance streams, and is created again', async () => {
   const failed = await removal();
   assert.equal(failed.Status, 'FAILED');
   assert.deepEqual(failed.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [AppInstanceArn] }]);

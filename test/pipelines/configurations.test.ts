@@ -1,4 +1,4 @@
-/** Media insights pipeline configurations, as AWS's own client has them. */
+/** Media insights pipeline configurations, with AWS's own client. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -27,7 +27,7 @@ const { accessRole, accountId, pipelines } = rig;
 const client = pipelines();
 const arnOf = (name: string) => `arn:aws:chime:us-east-1:${accountId}:media-insights-pipeline-configuration/${name}`;
 
-test('A configuration: one that a Voice Connector streams with is ConflictException, and deleted once it does not', async () => {
+test('DeleteMediaInsightsPipelineConfiguration: one in use by a Voice Connector is ConflictException', async () => {
   await client.send(rig.configuration('streamed'));
   const voice = new ChimeSDKVoiceClient(rig.at('chime-sdk-voice'));
   const { VoiceConnector } = await voice.send(new CreateVoiceConnectorCommand({ Name: 'trunk', RequireEncryption: true }));
@@ -46,7 +46,7 @@ test('A configuration: one that a Voice Connector streams with is ConflictExcept
   await remove();
 });
 
-test('A configuration: is made, read by its name and its ARN, changed, tagged and deleted', async () => {
+test('Configurations: can be created, read by name and ARN, updated, tagged and deleted', async () => {
   const { MediaInsightsPipelineConfiguration: made } = await client.send(
     rig.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }),
   );
@@ -83,7 +83,7 @@ test('A configuration: is made, read by its name and its ARN, changed, tagged an
   assert.deepEqual([name, status], ['NotFoundException', 404]);
 });
 
-test('ListMediaInsightsPipelineConfigurations: the client’s paginator sees each once', async () => {
+test('ListMediaInsightsPipelineConfigurations: the paginator returns each configuration once', async () => {
   for (const name of ['page-c', 'page-a', 'page-b']) await client.send(rig.configuration(name));
   const seen: (string | undefined)[] = [];
   for await (const page of paginateListMediaInsightsPipelineConfigurations({ client, pageSize: 2 }, {})) {
@@ -92,7 +92,7 @@ test('ListMediaInsightsPipelineConfigurations: the client’s paginator sees eac
   assert.deepEqual(seen, ['page-a', 'page-b', 'page-c']);
 });
 
-test('CHM-3, TAG-5: policies name configurations by ARN and by tag, and tags at creation are asked for', async () => {
+test('CHM-3, TAG-5: policies match configurations by ARN and tag, and tags at creation need permission', async () => {
   await client.send(rig.configuration('mine', { Tags: [{ Key: 'owner', Value: 'ada' }] }));
   await client.send(rig.configuration('theirs'));
   const get = (Identifier: string) => new GetMediaInsightsPipelineConfigurationCommand({ Identifier });
@@ -113,7 +113,7 @@ test('CHM-3, TAG-5: policies name configurations by ARN and by tag, and tags at 
   );
 });
 
-test('SLR-18: a pipeline is refused without the service-linked role, once it is allowed; with it, it is not built', async () => {
+test('SLR-18: an authorized pipeline fails without the service-linked role, and is not implemented with it', async () => {
   assert.equal((await refusalOf(client.send(rig.capture(accessRole)))).name, 'NotYetImplementedException');
   await rig.admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines' }));
   const { name, status, message } = await refusalOf(client.send(rig.capture(accessRole)));

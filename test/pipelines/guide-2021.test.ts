@@ -1,4 +1,4 @@
-/** ROLE-13, ROLE-15: the guide of 2021 knows no service roles, so no member that takes one is accepted. */
+/** ROLE-13, ROLE-15: with the 2021 guide there are no service roles, so members for them are rejected. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UpdateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
@@ -19,8 +19,8 @@ const REFUSED: readonly [operation: string, member: string, send: (client: Retur
 ];
 
 for (const [operation, member, send] of REFUSED) {
-  test(`ROLE-15: with the guide of 2021 ${operation} with ${member} is BadRequestException for everybody`, async () => {
-    for (const keys of [undefined, user, await rig.user(`nobody-${operation}`)]) {
+  test(`ROLE-15: with the 2021 guide ${operation} with ${member} is BadRequestException`, async () => {
+    for (const keys of [undefined, user, await rig.user(`unprivileged-${operation}`)]) {
       const { name, status, message } = await refusalOf(send(pipelines(keys)));
       assert.deepEqual(
         [name, status, message],
@@ -30,7 +30,7 @@ for (const [operation, member, send] of REFUSED) {
   });
 }
 
-test('ROLE-13: with the guide of 2021 what names no role, and services that are not Chime’s, are as ever', async () => {
+test('ROLE-13: the 2021 guide does not change requests without a role or other services', async () => {
   assert.equal((await refusalOf(pipelines(user).send(rig.capture()))).name, 'NotYetImplementedException');
   const rule = new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: accessRole });
   assert.equal(await verdictOf(new EventBridgeClient(server.client(user)).send(rule)), 'allowed');

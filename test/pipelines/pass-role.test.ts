@@ -1,4 +1,4 @@
-/** ROLE-15, TS-3: who names a role in a request must be allowed to pass it to the service, whether the operation is built or not. */
+/** ROLE-15, TS-3: a caller that names a role in a request needs iam:PassRole for it, also if the operation is not implemented. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -25,8 +25,8 @@ const may = (...statements: readonly Statement[]) =>
 const passing = (Resource: string, service?: string) =>
   allow('iam:PassRole', Resource, service === undefined ? {} : { Condition: { StringEquals: { 'iam:PassedToService': service } } });
 
-/** The words of a refusal by policy; its status is the service's own, and 400 on those that speak JSON to a target. */
-async function wordsOf(sent: Promise<unknown>): Promise<string> {
+/** Returns the message of a denial. Its status is that of the service, which is 400 for JSON protocols with a target header. */
+async function messageOf(sent: Promise<unknown>): Promise<string> {
   const { name, message } = await refusalOf(sent);
   assert.match(name, /^AccessDenied(Exception)?$/, message);
   return message;
@@ -39,10 +39,10 @@ const target = (Id: string, RoleArn?: string) => ({ Id, Arn: `arn:aws:kinesis:us
 
 interface Passing {
   readonly operation: string;
-  /** What the operation itself asks for. */
+  /** Action of the operation itself. */
   readonly action: string;
   readonly passedTo: string;
-  /** Calls it with a role; `times` makes the names of what is made differ. */
+  /** Calls the operation with a role. `times` makes the names of the created resources unique. */
   readonly send: (role: string, times: number) => Promise<unknown>;
 }
 
@@ -69,17 +69,17 @@ const PASSINGS: readonly Passing[] = [
 for (const { operation, action, passedTo, send } of PASSINGS) {
   const under = (path: string) => `arn:aws:iam::${accountId}:role/${path}`;
 
-  test(`ROLE-15, TS-3: ${operation} without iam:PassRole says so, on the role`, async () => {
+  test(`ROLE-15, TS-3: ${operation} without iam:PassRole is denied on the role`, async () => {
     await may(allow(action));
     assert.equal(
-      await wordsOf(send(accessRole, 0)),
+      await messageOf(send(accessRole, 0)),
       `User: ${PASSER} is not authorized to perform: iam:PassRole on resource: ${accessRole} because no identity-based policy allows the iam:PassRole action`,
     );
   });
 
-  test(`ROLE-15: ${operation} with iam:PassRole alone is refused for its own action`, async () => {
+  test(`ROLE-15: ${operation} with only iam:PassRole is denied for its own action`, async () => {
     await may(passing('*'));
-    assert.match(await wordsOf(send(accessRole, 0)), new RegExp(`is not authorized to perform: ${action} on resource: `));
+    assert.match(await messageOf(send(accessRole, 0)), new RegExp(`is not authorized to perform: ${action} on resource: `));
   });
 
   // biome-ignore format: a table
@@ -102,16 +102,16 @@ for (const { operation, action, passedTo, send } of PASSINGS) {
   }
 }
 
-test('ROLE-15: PutTargets asks for the role of every target', async () => {
+test('ROLE-15: PutTargets requires iam:PassRole for the role of every target', async () => {
   await may(allow('events:PutTargets'), passing(accessRole));
   const other = rig.roleArn('Other');
-  const denial = await wordsOf(
+  const denial = await messageOf(
     events.send(new PutTargetsCommand({ Rule: 'r', Targets: [target('a', accessRole), target('b', other), target('c', accessRole)] })),
   );
   assert.match(denial, new RegExp(`is not authorized to perform: iam:PassRole on resource: ${other} because`));
 });
 
-test('ROLE-15: the role for post-call analytics is passed besides, to Transcribe', async () => {
+test('ROLE-15: the role for post-call analytics also requires iam:PassRole, to Transcribe', async () => {
   const postCall = await rig.role('PostCall', {
     Effect: 'Allow',
     Principal: { Service: 'transcribe.streaming.amazonaws.com' },
@@ -132,12 +132,12 @@ test('ROLE-15: the role for post-call analytics is passed besides, to Transcribe
       }),
     );
   await may(allow('chime:*'), passing('*', MEDIA_PIPELINES));
-  assert.match(await wordsOf(create('post-call')), new RegExp(`iam:PassRole on resource: ${postCall} because`));
+  assert.match(await messageOf(create('post-call')), new RegExp(`iam:PassRole on resource: ${postCall} because`));
   await may(allow('chime:*'), passing(accessRole, MEDIA_PIPELINES), passing(postCall, 'transcribe.streaming.amazonaws.com'));
   assert.equal((await create('post-call')).MediaInsightsPipelineConfiguration?.MediaInsightsPipelineConfigurationName, 'post-call');
 });
 
-test('ROLE-15: a role of another account cannot be passed, whatever the policies allow', async () => {
+test('ROLE-15: a role of another account cannot be passed', async () => {
   await may(allow('*'));
   for (const [client, code] of [
     [pipelines(keys), 'AccessDeniedException'],
@@ -150,11 +150,11 @@ test('ROLE-15: a role of another account cannot be passed, whatever the policies
   }
 });
 
-test('ROLE-15: what is no role’s ARN is told to who may call the operation, and to nobody else', async () => {
+test('ROLE-15: an invalid role ARN is reported only to callers that may call the operation', async () => {
   const user = rig.userArn('passer');
   const create = () => pipelines(keys).send(rig.configuration('no-role', { ResourceAccessRoleArn: user }));
   await may(passing('*'));
-  assert.match(await wordsOf(create()), /chime:CreateMediaInsightsPipelineConfiguration/);
+  assert.match(await messageOf(create()), /chime:CreateMediaInsightsPipelineConfiguration/);
   await may(allow('chime:*'));
   const { name, status, message } = await refusalOf(create());
   assert.deepEqual([name, status, message], ['BadRequestException', 400, 'ResourceAccessRoleArn is not the ARN of a role.']);
@@ -163,16 +163,16 @@ test('ROLE-15: what is no role’s ARN is told to who may call the operation, an
   assert.equal(trail.name, 'InvalidCloudWatchLogsRoleArnException');
 });
 
-test('ROLE-15: who may not pass the role makes nothing and changes nothing', async () => {
+test('ROLE-15: a denied iam:PassRole creates and changes nothing', async () => {
   const list = async () =>
     (await pipelines().send(new ListMediaInsightsPipelineConfigurationsCommand({}))).MediaInsightsPipelineConfigurations;
   await may(allow('chime:*'));
   const before = await list();
-  await wordsOf(pipelines(keys).send(rig.configuration('unmade')));
+  await messageOf(pipelines(keys).send(rig.configuration('unmade')));
   assert.deepEqual(await list(), before);
 });
 
-test('TS-3, TS-7, TS-8: the refusal is explained to who may decode it, and is in the trail with the role', async () => {
+test('TS-3, TS-7, TS-8: the denial can be decoded with permission, and its record names the role', async () => {
   await may(allow('chime:*'));
   const denial = await pipelines(keys)
     .send(rig.configuration('explained'))
@@ -197,7 +197,7 @@ test('TS-3, TS-7, TS-8: the refusal is explained to who may decode it, and is in
   assert.deepEqual(event.resources, [{ ARN: accessRole, accountId, type: 'AWS::IAM::Role' }]);
 });
 
-test('ROLE-1, ROLE-15: sessions that may not call IAM may pass a role, as far as both their policies allow it', async () => {
+test('ROLE-1, ROLE-15: sessions that cannot call IAM can pass a role that both policies allow', async () => {
   const maker: Keys = await rig.user('maker', allow(['chime:*', 'sts:GetFederationToken']), passing(accessRole));
   const federated = async (...statements: readonly Statement[]) =>
     keysOf((await sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(...statements) }))).Credentials);
@@ -205,7 +205,7 @@ test('ROLE-1, ROLE-15: sessions that may not call IAM may pass a role, as far as
   await pipelines(session).send(rig.configuration('by-session'));
   await pipelines(await federated(allow('chime:*'), passing(accessRole))).send(rig.configuration('by-visitor'));
   assert.match(
-    await wordsOf(pipelines(await federated(allow('chime:*'))).send(rig.configuration('refused'))),
+    await messageOf(pipelines(await federated(allow('chime:*'))).send(rig.configuration('refused'))),
     /iam:PassRole on resource: .* because no session policy allows the iam:PassRole action$/,
   );
 });

@@ -1,4 +1,4 @@
-/** What the tests of this folder share: a server with a role that media pipelines may act with, and calls that hand it over. */
+/** Test kit of this folder: a server with a role for media pipelines, and calls that pass the role. */
 import {
   ChimeSDKMediaPipelinesClient,
   CreateMediaCapturePipelineCommand,
@@ -11,15 +11,15 @@ import { type Guide, type Keys, policy, startGuide } from '../guide/rig.ts';
 export const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 
 export interface PipelinesRig extends Guide {
-  /** `arn:aws:iam::…:role/analytics/Access`. */
+  /** Example: `arn:aws:iam::…:role/analytics/Access`. */
   readonly accessRole: string;
   pipelines(keys?: Keys): ChimeSDKMediaPipelinesClient;
-  /** A configuration that records calls. */
+  /** Returns a configuration that records calls. */
   configuration(
     name: string,
     more?: Partial<CreateMediaInsightsPipelineConfigurationCommandInput>,
   ): CreateMediaInsightsPipelineConfigurationCommand;
-  /** A capture pipeline, which is not built. */
+  /** Returns a capture pipeline, which is not implemented. */
   capture(SinkIamRoleArn?: string): CreateMediaCapturePipelineCommand;
 }
 

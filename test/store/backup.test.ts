@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'belfry-backup-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 // Requirement RES-3: a consistent backup of a running server.
-test('backupSqlite: a copy taken under load holds all that was acknowledged before it began, and nothing by halves', async () => {
+test('backupSqlite: a copy under load has every earlier acknowledged change, all complete', async () => {
   const load = startLoad(join(folder, 'data'), 0);
   await load.atLeast(1_000);
   const before = [...load.acknowledged];
@@ -24,7 +24,7 @@ test('backupSqlite: a copy taken under load holds all that was acknowledged befo
   await store.close();
 });
 
-test('backupSqlite: a folder that holds a database is left alone', async () => {
+test('backupSqlite: a target folder with a database is an error, and keeps its database', async () => {
   const target = join(folder, 'taken');
   const store = await openSqlite(target);
   await store.transaction((tx) => tx.meta.put('mine', 'yes'));
@@ -35,6 +35,6 @@ test('backupSqlite: a folder that holds a database is left alone', async () => {
   await again.close();
 });
 
-test('backupSqlite: a folder without a database is an error', () => {
-  assert.throws(() => backupSqlite(join(folder, 'nowhere'), join(folder, 'copy of nothing')), /no database/);
+test('backupSqlite: a source folder without a database is an error', () => {
+  assert.throws(() => backupSqlite(join(folder, 'nowhere'), join(folder, 'copy of nothing')), /there is no SQLite database/);
 });

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { SqliteDriver } from '#store/engine/sqlite-driver.ts';
 import type { SqlValue } from '#store/sql.ts';
 
-/** As much of better-sqlite3 as is used here; the package brings no types. */
+/** Part of better-sqlite3 that this file uses. The package has no types. */
 interface Database {
   prepare(text: string): {
     readonly reader: boolean;
@@ -22,13 +22,13 @@ const RESULT_CODES: Readonly<Record<string, number>> = {
   SQLITE_NOMEM: 7, SQLITE_IOERR: 10, SQLITE_CORRUPT: 11, SQLITE_FULL: 13, SQLITE_CONSTRAINT: 19, SQLITE_NOTADB: 26,
 };
 
-/** A second library for the same files: should Node's own disappoint, this one takes its place. */
+/** Opens a database with better-sqlite3, the fallback if Node's own SQLite is not reliable enough. */
 export function betterSqlite3(path: string): SqliteDriver {
   const db = new Database(path);
   return {
     prepare(text) {
       const statement = db.prepare(text);
-      // It knows `$1` by the name `1`, and refuses values for names that do not stand in the text.
+      // better-sqlite3 names `$1` `1`, and rejects values for names that the statement does not use.
       const bound = (values: readonly SqlValue[]): object => Object.fromEntries(values.map((value, i) => [i + 1, value]));
       return {
         all: (values) => statement.all(bound(values)),

@@ -1,15 +1,16 @@
 /**
- * Makes a misused connection of `pg`'s pool an assertion failure: a second release, or a statement after the release.
+ * Reports misuse of a connection of `pg`'s pool as an assertion failure: a second release, or a statement after the release.
  *
  * `tools/test.mjs` loads this file with `--import`, so the check runs in every test and in every worker thread. Tests that start processes
- * on PostgreSQL pass `CHECKED` on. The product has no such switch: the hook appends the check to the source of `pg-pool` when it is loaded.
+ * on PostgreSQL pass `CHECKED` to them. The product has no such switch: the hook appends the check to the source of `pg-pool`
+ * when it is loaded.
  */
 import { registerHooks } from 'node:module';
 
-/** Arguments of a Node process that checks its connections too. */
+/** Arguments for a Node process that also checks its connections. */
 export const CHECKED: readonly string[] = ['--import', import.meta.url];
 
-/** Beginning of every violation's message, on the error stream of the process that violates. */
+/** Start of the message of every violation. The process with the violation writes it to standard error. */
 export const VIOLATION = 'misused database connection';
 
 const PRESENT = Symbol.for('belfry.checked-pool');
@@ -24,7 +25,7 @@ const CHECK = `
   const { AssertionError } = require('node:assert');
   const violation = (what) => {
     const error = new AssertionError({ message: '${VIOLATION}: ' + what });
-    // The caller may ignore errors of a connection. This one ends the process, and fails the test.
+    // The caller may ignore errors of a connection, so this error also ends the process and fails the test.
     setImmediate(() => { throw error; });
     throw error;
   };

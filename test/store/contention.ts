@@ -4,9 +4,10 @@ import pg from 'pg';
 import { instant } from '#core/instant.ts';
 import { type Credentials, sign } from '#sigv4/sign.ts';
 
-/** Kinds of change that callers contend with. */
+/** Kinds of concurrent changes. */
 export type Kind = 'attendee' | 'user' | 'message';
 
+/** Settings of `contend`. */
 export interface Contention {
   readonly endpoint: string;
   readonly credentials: Credentials;
@@ -19,12 +20,13 @@ export interface Contention {
   readonly terminateEveryMilliseconds?: number;
 }
 
-/** What the callers were told, and what contradicts it in the database. */
+/** Number of changes by outcome, and the contradictions with the database. */
 export interface History {
   readonly acknowledged: number;
   readonly refused: number;
-  /** Changes without a response, or with a 5xx: the caller cannot know whether they were made. */
+  /** Number of changes without a response or with a 5xx. The caller cannot know whether they were committed. */
   readonly unknown: number;
+  /** Number of terminated database connections. */
   readonly terminated: number;
   /** Seconds until the last acknowledged change. A meeting with 250 attendees refuses more. */
   readonly fullAfterSeconds: number;
@@ -35,7 +37,7 @@ export interface History {
 type Outcome = 'acknowledged' | 'refused' | 'unknown';
 
 interface Change {
-  /** Name of the change in the row that it makes, and its user agent in the trail. */
+  /** Name of the change, in its row and as the user agent of its trail record. */
   readonly key: string;
   readonly kind: Kind;
   readonly outcome: Outcome;
@@ -43,14 +45,14 @@ interface Change {
 
 const MEETINGS = 8;
 const CHANNELS = 4;
-/** One change of so many is one that the service refuses. */
+/** One in this number of changes is one that the service refuses. */
 const REFUSED_EVERY = 7;
-/** A response that takes longer is lost. */
+/** Time after which a response counts as lost. */
 const RESPONSE_MILLISECONDS = 10_000;
 
 /**
- * Lets many callers change a few meetings, one account's users and a few channels at once, through signed requests, and compares what they
- * were told with the rows and trail records in the database:
+ * Sends concurrent changes of a few meetings, one account's users and a few channels as signed requests. Then compares the outcome of each
+ * change with the rows and trail records in the database:
  *
  * - acknowledged: its row and one record without an error code are present
  * - refused: no row and no record of a success, one record with an error code
@@ -118,11 +120,11 @@ interface SentRequest {
 }
 
 /** Sends one signed POST. Resolves to its status, or 0 without a response. */
-type Send = (userAgent: string, sent: SentRequest, heard?: (body: string) => void) => Promise<number>;
+type Send = (userAgent: string, sent: SentRequest, onBody?: (body: string) => void) => Promise<number>;
 
 function caller({ endpoint, credentials }: Contention, agent: Agent): Send {
   const { host, hostname, port } = new URL(endpoint);
-  return (userAgent, { path, signingName, headers = {}, body }, heard) => {
+  return (userAgent, { path, signingName, headers = {}, body }, onBody) => {
     const type = signingName === 'iam' ? 'application/x-www-form-urlencoded' : 'application/json';
     const signed = sign(
       { method: 'POST', target: path, headers: { host, 'content-type': type, ...headers }, body },
@@ -140,7 +142,7 @@ function caller({ endpoint, credentials }: Contention, agent: Agent): Send {
         });
         response.on('error', () => resolve(0));
         response.on('end', () => {
-          heard?.(text);
+          onBody?.(text);
           resolve(response.statusCode ?? 0);
         });
       });
@@ -160,8 +162,12 @@ interface Targets {
 async function prepare(call: Send, kinds: readonly Kind[]): Promise<Targets> {
   async function make<Made>(path: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Made> {
     let text = '';
-    const status = await call('prepare', { path, signingName: 'chime', headers, body: JSON.stringify(body) }, (heard) => (text = heard));
-    if (status >= 300) throw new Error(`${path} was answered with ${status}: ${text}`);
+    const status = await call(
+      'prepare',
+      { path, signingName: 'chime', headers, body: JSON.stringify(body) },
+      (received) => (text = received),
+    );
+    if (status >= 300) throw new Error(`${path} returned ${status}: ${text}`);
     return JSON.parse(text) as Made;
   }
   const meetings: string[] = [];
@@ -189,7 +195,7 @@ function requestOf(kind: Kind, key: string, n: number, refuse: boolean, { meetin
       return { path: `/meetings/${meeting}/attendees`, signingName: 'chime', body: JSON.stringify({ ExternalUserId: key }) };
     }
     case 'user': {
-      // The administrator's name is taken.
+      // A user with the administrator's name exists already.
       const UserName = refuse ? 'admin' : key;
       return {
         path: '/',
@@ -229,15 +235,15 @@ async function contradictions(client: pg.Client, changes: readonly Change[]): Pr
   for (const { key, outcome } of changes) {
     const { succeeded, failed } = records.get(key) ?? { succeeded: 0, failed: 0 };
     const row = present.has(key);
-    const fits =
+    const matches =
       outcome === 'acknowledged'
         ? row && succeeded === 1 && failed === 0
         : outcome === 'refused'
           ? !row && succeeded === 0 && failed === 1
           : succeeded === (row ? 1 : 0);
-    if (!fits) violations.push(`${key} ${outcome}: ${row ? 'row' : 'no row'}, ${succeeded} records of success, ${failed} of failure`);
+    if (!matches) violations.push(`${key} ${outcome}: ${row ? 'row' : 'no row'}, ${succeeded} records of success, ${failed} of failure`);
     present.delete(key);
   }
-  for (const key of present) if (/^(?:attendee|user|message)-\d/.test(key)) violations.push(`${key} was never sent, and has a row`);
+  for (const key of present) if (/^(?:attendee|user|message)-\d/.test(key)) violations.push(`${key} has a row, but was never sent`);
   return violations;
 }

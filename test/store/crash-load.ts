@@ -7,9 +7,9 @@ import type { IdempotencyKey } from '#store/idempotency.ts';
 import type { Store, Tx } from '#store/store.ts';
 
 /**
- * A process that changes and records until it is killed: `node crash-load.ts <url or folder> <round> [unsafe]`.
- * Each thing done is written to standard output after the store said that it is durable, and not before.
- * `unsafe` takes the fsync away, to show that the trial would notice.
+ * Process that writes changes and records until it is killed: `node crash-load.ts <url or folder> <round> [unsafe]`.
+ * It prints each change or record after the store has acknowledged it as durable.
+ * `unsafe` disables the fsync, to show that the test detects lost changes.
  */
 const [target = '', round = '', unsafe] = process.argv.slice(2);
 const WRITERS = 16;
@@ -32,7 +32,7 @@ async function write(store: Store, writer: number): Promise<never> {
   for (let n = 0; ; n++) {
     const id = `${round}-${writer}-${n}`;
     if (n % 4 === 3) {
-      // Only a record: what a refusal leaves.
+      // Only a record, as for a refused request.
       await store.transaction((tx) => record(tx, `record ${id}`));
       writeSync(1, `record ${id}\n`);
       continue;
@@ -47,7 +47,7 @@ async function write(store: Store, writer: number): Promise<never> {
     const undone = store.transaction(async (tx) => {
       await tx.meta.put(`undone ${id}`, 'yes');
       await tx.idempotency.put(tokenKey(`undone ${id}`), FIRST_RESPONSE);
-      throw new Error('taken back');
+      throw new Error('rolled back');
     });
     await undone.catch(() => {});
   }

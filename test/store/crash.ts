@@ -8,17 +8,18 @@ import { CHECKED } from './checked-pool.ts';
 
 const LOAD = join(import.meta.dirname, 'crash-load.ts');
 
+/** A running process of `crash-load.ts`. */
 export interface Load {
   readonly process: ChildProcess;
-  /** What the process was told is durable, so far. */
+  /** Names of the changes and records that the store has acknowledged so far. */
   readonly acknowledged: readonly string[];
-  /** Resolves when so many things were acknowledged; rejects where the process ends before. */
+  /** Resolves when at least `count` are acknowledged. Rejects if the process exits before. */
   atLeast(count: number): Promise<void>;
-  /** Kills it without a warning; resolves when it is gone and all it said was read. */
+  /** Kills the process with SIGKILL. Resolves when it has exited and its output was read. */
   kill(): Promise<void>;
 }
 
-/** Starts a process that changes and records as fast as it can. */
+/** Starts a process that writes changes and records as fast as it can. */
 export function startLoad(target: string, round: number, ...more: string[]): Load {
   const child = spawn(process.execPath, [...CHECKED, LOAD, target, String(round), ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
   const acknowledged: string[] = [];
@@ -37,7 +38,7 @@ export function startLoad(target: string, round: number, ...more: string[]): Loa
       return new Promise((resolve, reject) => {
         wanted = count;
         reached = resolve;
-        ended.then(() => reject(new Error(`The process ended after ${acknowledged.length} of ${count}.`)), reject);
+        ended.then(() => reject(new Error(`the process exited after ${acknowledged.length} of ${count} acknowledgements`)), reject);
         if (acknowledged.length >= count) resolve();
       });
     },
@@ -48,7 +49,7 @@ export function startLoad(target: string, round: number, ...more: string[]): Loa
   };
 }
 
-/** What of one thing was found; a change is four writes, a record is one. */
+/** Parts of one change or record in the store. A change has four writes, a record has one. */
 interface Found {
   identity: boolean;
   meta: boolean;
@@ -56,13 +57,14 @@ interface Found {
   trail: boolean;
 }
 
-/** What a crash left: how much of what was acknowledged is gone, and what is there in part or should not be. */
+/** State after a crash. `lost` lists missing acknowledged names. `torn` lists incomplete or rolled-back names that are present. */
 export interface Aftermath {
   readonly acknowledged: number;
   readonly lost: readonly string[];
   readonly torn: readonly string[];
 }
 
+/** Compares the store with the acknowledged names. */
 export async function aftermath(store: Store, acknowledged: readonly string[]): Promise<Aftermath> {
   const found = new Map<string, Found>();
   const mark = (part: keyof Found, names: readonly { readonly name: string }[]): void => {
@@ -89,7 +91,7 @@ export async function aftermath(store: Store, acknowledged: readonly string[]): 
   };
 }
 
-/** Nothing that was acknowledged is gone, and nothing is there by halves. */
+/** Asserts that no acknowledged change is lost and none is torn. */
 export function assertUnharmed({ acknowledged, lost, torn }: Aftermath): void {
   assert.deepEqual({ lost, torn }, { lost: [], torn: [] }, `of ${acknowledged} acknowledged`);
 }

@@ -23,7 +23,7 @@ after(async () => {
 type Rows = Readonly<Record<string, readonly Readonly<Record<string, SqlValue>>[]>>;
 type Execute = (text: string, values: readonly SqlValue[]) => Promise<unknown>;
 
-/** One row or more in each table of schema version 8. */
+/** Rows of schema version 8, at least one in each table. */
 const ROWS = JSON.parse(released('schema-8.rows.json')) as Rows;
 
 /** Tables whose rows a later migration changes or drops. */
@@ -33,7 +33,7 @@ function released(name: string): string {
   return readFileSync(new URL(`./released/${name}`, import.meta.url), 'utf8');
 }
 
-/** Creates the database of a release: its schema, then rows in each table. The engine numbers channel events itself. */
+/** Creates the database of a release: its schema, then rows in each table. The engine numbers the channel events. */
 async function createReleased(execute: Execute, engine: 'sqlite' | 'postgres'): Promise<void> {
   for (const statement of released(`schema-8.${engine}.sql`).split(';\n')) if (statement.trim() !== '') await execute(statement, []);
   for (const [table, rows] of Object.entries(ROWS)) {

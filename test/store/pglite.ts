@@ -3,7 +3,8 @@ import { openOnPool, type PostgresConnection, type PostgresQuery, type PostgresR
 import type { Store, StoreOptions } from '#store/store.ts';
 
 /**
- * PostgreSQL 18 compiled to WebAssembly, for the dialect alone: it keeps nothing durable and has one session, which callers take in turns.
+ * Opens PostgreSQL 18 compiled to WebAssembly, to test only the SQL dialect. It stores nothing durably. It has one session, which callers
+ * use one after another.
  */
 export async function openPglite(options: StoreOptions): Promise<Store> {
   const db = await PGlite.create();

@@ -9,7 +9,7 @@ import { type Aftermath, aftermath, assertUnharmed, startLoad } from './crash.ts
 
 const IMAGE_BYTES = 512 * 2 ** 20;
 
-/** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: what was not made durable is thrown away. Source: Linux, fs/ext4/ext4.h. */
+/** EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH, which discards all data that is not durable. Source: Linux, fs/ext4/ext4.h. */
 const CUT = `
 import fcntl, os, struct, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
@@ -21,25 +21,25 @@ const image = join(folder, 'disk.img');
 const mountPoint = join(folder, 'disk');
 mkdirSync(mountPoint);
 
-function run(program: string, ...args: string[]): { readonly failed: boolean; readonly said: string } {
+function run(program: string, ...args: string[]): { readonly failed: boolean; readonly message: string } {
   const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  return { failed: status !== 0, said: error?.message ?? stderr.trim() };
+  return { failed: status !== 0, message: error?.message ?? stderr.trim() };
 }
 
-/** Mounts the disk; answers why it could not. */
+/** Mounts the disk. Returns the error message if that fails. */
 function mount(): string | undefined {
-  const { failed, said } = run('mount', '-o', 'loop', image, mountPoint);
-  return failed ? said : undefined;
+  const { failed, message } = run('mount', '-o', 'loop', image, mountPoint);
+  return failed ? message : undefined;
 }
 
-/** An empty disk of its own in a file; answers why this machine has none to give. */
+/** Creates an empty disk in a file and mounts it. Returns the reason if this machine does not allow it. */
 function makeDisk(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root may mount';
   if (!existsSync('/dev/loop-control')) return 'there are no loop devices';
   writeFileSync(image, '');
   truncateSync(image, IMAGE_BYTES);
   const made = run('mkfs.ext4', '-q', '-F', image);
-  return made.failed ? made.said : mount();
+  return made.failed ? made.message : mount();
 }
 
 after(() => {
@@ -47,16 +47,16 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Works under load, cuts the power, starts the machine again and looks. */
+/** Runs a load, shuts the file system down, mounts it again and compares the store with the acknowledged names. */
 async function cut(acknowledged: string[], round: number, data: string, ...more: string[]): Promise<Aftermath> {
   const load = startLoad(data, round, ...more);
   await load.atLeast(500 + 300 * round);
   const shutdown = run('python3', '-c', CUT, mountPoint);
-  assert.equal(shutdown.failed, false, shutdown.said);
+  assert.equal(shutdown.failed, false, shutdown.message);
   await load.kill();
   acknowledged.push(...load.acknowledged);
   const unmounted = run('umount', mountPoint);
-  assert.equal(unmounted.failed, false, unmounted.said);
+  assert.equal(unmounted.failed, false, unmounted.message);
   assert.equal(mount(), undefined);
   const store = await openSqlite(data);
   const after = await aftermath(store, acknowledged);
@@ -64,20 +64,20 @@ async function cut(acknowledged: string[], round: number, data: string, ...more:
   return after;
 }
 
-// Requirement RES-3. A kill alone proves nothing about fsync: the page cache outlives the process. Here it does not.
+// Requirement RES-3. A kill alone does not test fsync, because the page cache survives the process. A power cut does.
 const noDisk = makeDisk();
-const told = (t: TestContext): void =>
-  t.diagnostic(`NOT RUN, no power was cut: ${noDisk}. Only kill.test.ts speaks for durability on this machine.`);
+const skip = (t: TestContext): void =>
+  t.diagnostic(`NOT RUN, no power was cut: ${noDisk}. On this machine only kill.test.ts tests durability.`);
 
-test('SQLite: a power cut under load, again and again, loses no acknowledged change or record and tears none', async (t) => {
-  if (noDisk !== undefined) return told(t);
+test('SQLite: repeated power cuts under load lose and tear no acknowledged change or record', async (t) => {
+  if (noDisk !== undefined) return skip(t);
   const acknowledged: string[] = [];
   for (let round = 0; round < 5; round++) assertUnharmed(await cut(acknowledged, round, join(mountPoint, 'safe')));
   t.diagnostic(`${acknowledged.length} acknowledged, 5 power cuts, none lost, none torn`);
 });
 
-test('SQLite: the same power cut takes acknowledged changes from a store that does not wait for the disk', async (t) => {
-  if (noDisk !== undefined) return told(t);
+test('SQLite: a power cut loses acknowledged changes of a store that does not wait for the disk', async (t) => {
+  if (noDisk !== undefined) return skip(t);
   const { lost } = await cut([], 0, join(mountPoint, 'unsafe'), 'unsafe');
   assert.notEqual(lost.length, 0);
 });

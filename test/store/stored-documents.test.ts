@@ -1,4 +1,4 @@
-/** Documents that earlier versions stored with camelCase members: operations read them, and the next change stores the present form. */
+/** Documents that earlier versions stored with camelCase members: operations read them, and the next change stores the current form. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -156,7 +156,7 @@ const ENGINES: Readonly<Record<string, () => Promise<Store>>> = {
 };
 
 for (const [engine, open] of Object.entries(ENGINES)) {
-  test(`${engine}: documents of an earlier version are read, and a change stores the model's members`, async () => {
+  test(`${engine}: reads documents of an earlier version, and a change stores the model's members`, async () => {
     const store = await open();
     const times = { createdAt: START, updatedAt: START, tags: [] };
     for (const [name, key, document] of STORED) {

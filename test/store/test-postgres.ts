@@ -10,16 +10,17 @@ import { poolIsChecked } from './checked-pool.ts';
 
 const run = promisify(execFile);
 
-/** Where Debian and Ubuntu put the server's programs, one folder a version. */
+/** Folder of the PostgreSQL programs on Debian and Ubuntu, with one folder per version. */
 const VERSIONS = '/usr/lib/postgresql';
 
-/** The user `nobody`, on every Linux. The server refuses to be root. */
+/** ID of the user `nobody` on Linux. PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
 
 const STARTS_WITHIN_MS = 30_000;
 
+/** One database on the PostgreSQL of the tests. */
 export interface TestPostgres {
-  /** Of an empty database that nobody else uses. */
+  /** URL of an empty database. No other test uses it. */
   readonly url: string;
   readonly stop: () => Promise<void>;
 }
@@ -34,10 +35,10 @@ let users = 0;
 let databases = 0;
 
 /**
- * An empty database on a throw-away PostgreSQL, which all who ask in one process share; it ends with the last of them.
- * Its data folder is temporary, its socket is open to this user alone, and it has no TCP port.
+ * Creates an empty database on a temporary PostgreSQL server. All callers in one process share the server. It stops with the last of them.
+ * Its data folder is temporary, only this user can open its socket, and it has no TCP port.
  *
- * @throws Error that says what to install, where there is no PostgreSQL
+ * @throws Error  PostgreSQL is not installed. The message says what to install
  */
 export async function testPostgres(): Promise<TestPostgres> {
   if (process.env['NODE_TEST_CONTEXT'] !== undefined && !poolIsChecked())
@@ -63,35 +64,35 @@ async function startServer(): Promise<Server> {
   const programs = programsFolder();
   const folder = mkdtempSync(join(tmpdir(), 'belfry-postgres-'));
   const data = join(folder, 'data');
-  const asWhom = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  if (asWhom.uid !== undefined) chownSync(folder, NOBODY, NOBODY);
+  const runAs = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  if (runAs.uid !== undefined) chownSync(folder, NOBODY, NOBODY);
   await run(join(programs, 'initdb'), ['-D', data, '-U', 'belfry', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], {
-    ...asWhom,
+    ...runAs,
     cwd: folder,
   });
   const server = spawn(
     join(programs, 'postgres'),
     ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'unix_socket_permissions=0700'],
     {
-      ...asWhom,
+      ...runAs,
       cwd: folder,
       stdio: 'ignore',
     },
   );
   const ended = once(server, 'exit');
-  // A test process that ends early must leave no server behind.
+  // Stops the server if the test process exits early.
   const abandon = (): void => {
     server.kill('SIGQUIT');
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', abandon);
   const urlOf = (database: string): string => `postgres://belfry@${encodeURIComponent(folder)}/${database}`;
-  await answering(urlOf('postgres'), server);
+  await waitUntilReady(urlOf('postgres'), server);
   return {
     urlOf,
     async stop() {
       process.off('exit', abandon);
-      // At once, without a last checkpoint: nothing of it is needed any more.
+      // SIGQUIT stops the server at once, without a last checkpoint, because its data is no longer needed.
       server.kill('SIGQUIT');
       await ended;
       rmSync(folder, { recursive: true, force: true });
@@ -106,7 +107,7 @@ function programsFolder(): string {
   return join(VERSIONS, newest, 'bin');
 }
 
-async function answering(connectionString: string, server: ChildProcess): Promise<void> {
+async function waitUntilReady(connectionString: string, server: ChildProcess): Promise<void> {
   const latest = Date.now() + STARTS_WITHIN_MS;
   for (;;) {
     const client = new pg.Client({ connectionString });

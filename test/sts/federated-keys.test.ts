@@ -1,4 +1,4 @@
-/** Keys of an identity provider's token: in the trust policy, and in the session for its own requests. Requirements FED-1, FED-2. */
+/** Condition keys of an identity provider's token, in the trust policy and in requests of the session. Requirements FED-1, FED-2. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateUserCommand, GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
@@ -59,7 +59,7 @@ test('Resource: a variable of the token resolves in the policies of the session'
   }
 });
 
-test('Role chaining: the keys decide about the next role, and are not in its session', async () => {
+test('Role chaining: the keys apply to the trust policy of the next role, not to its session', async () => {
   const Condition = { StringEquals: { [`${issuer}:sub`]: 'user-1' } };
   const first = await rig.role('first', [FEDERATED], [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }]);
   const trust = { Effect: 'Allow', Principal: { AWS: first }, Action: 'sts:AssumeRole', Condition };
@@ -69,7 +69,7 @@ test('Role chaining: the keys decide about the next role, and are not in its ses
   assert.equal(await outcomeOf(rig.assume(stranger, next)), 'AccessDenied');
 });
 
-test('A subject that no session token can carry is InvalidIdentityToken', async () => {
+test('Federation: a subject that does not fit into a session token is InvalidIdentityToken', async () => {
   const roleArn = await rig.role('long', [FEDERATED]);
   const message = /^InvalidIdentityToken(?:Exception)?: The subject, audience and authentication methods of the token are too long/;
   assert.match(await messageOf(rig.withToken(roleArn, { sub: 'x'.repeat(1024) })), message);
@@ -143,7 +143,7 @@ const TAGGED: readonly [form: string, claims: Readonly<Record<string, unknown>>,
 ];
 
 for (const [form, claims, transitive] of TAGGED) {
-  test(`Tags of a token, ${form}: they are in the session, and need sts:TagSession`, async () => {
+  test(`Tags of a token, ${form}: are in the session, and require sts:TagSession`, async () => {
     assert.equal(await messageOf(rig.withToken(untagged, claims)), 'AccessDenied: Not authorized to perform sts:TagSession');
     const keys = await rig.withToken(tagged, claims);
     assert.equal(await list(keys), 'allowed');
@@ -169,7 +169,7 @@ for (const [title, claims, error] of MALFORMED) {
   });
 }
 
-test('AssumeRole: a session of a token is refused a role that its trust policy denies by the subject', async () => {
+test('AssumeRole: a trust policy can deny a session of a token by its subject', async () => {
   const first = await rig.role('other-first', [FEDERATED], [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }]);
   const root = { AWS: accountId };
   const next = await rig.role('other-next', [

@@ -1,4 +1,4 @@
-/** A server with an OpenID Connect provider and a SAML provider on this machine, and the calls that sessions of both begin with. */
+/** A server with a local OpenID Connect provider and a local SAML provider, and the calls that create their sessions. */
 import assert from 'node:assert/strict';
 import {
   CreateAccessKeyCommand,
@@ -45,7 +45,7 @@ export function keysOf(
   };
 }
 
-/** The name of the error that a call is refused with; `allowed` if it is not. */
+/** Returns the name of the error of a call, or `allowed`. */
 export async function outcomeOf(sent: Promise<unknown>): Promise<string> {
   try {
     await sent;
@@ -87,11 +87,11 @@ export async function startFederation() {
     idp,
     oidcArn,
     samlArn,
-    /** The part of the provider's condition keys before their colon. */
+    /** Prefix of the provider's condition keys, before the colon. */
     issuer: oidc.issuer.slice('https://'.length),
     sts,
     iam: (keys?: Keys) => new IAMClient(server.client(keys)),
-    /** An account beside the first, in no organization, with its administrator's key. */
+    /** Creates another account, outside the organization. Returns its ID and its administrator's key. */
     async otherAccount(name: string): Promise<{ readonly accountId: string; readonly keys: Keys }> {
       const reply = await askControl(server.dataFolder, { command: 'account create', name });
       assert.ok(reply.ok && reply.administrator !== undefined);
@@ -126,7 +126,7 @@ export async function startFederation() {
       });
       return keysOf((await anonymous.send(new AssumeRoleWithSAMLCommand({ RoleArn, PrincipalArn: samlArn, SAMLAssertion }))).Credentials);
     },
-    /** The decoded message of a call that is refused, for `reader`, who may decode in the caller's account. */
+    /** Returns the decoded message of a denied call. `reader` must be allowed to decode messages in the caller's account. */
     async decoded(sent: Promise<unknown>, reader: Keys): Promise<DecodedMessage> {
       try {
         await sent;

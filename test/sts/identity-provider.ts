@@ -1,4 +1,4 @@
-/** An OpenID Connect provider on this machine: HTTPS with a certificate of its own authority, discovery, keys that can be changed. */
+/** A local OpenID Connect provider: HTTPS with a certificate of its own authority, discovery, and keys that tests can rotate. */
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
@@ -10,20 +10,21 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } 
 import { tlsMaterial } from '#server/edge/tls.ts';
 import { readSettings } from '#server/settings.ts';
 
+/** A running provider. */
 export interface IdentityProvider {
-  /** `https://localhost:40123/realms/a`. */
+  /** Example: `https://localhost:40123/realms/a`. */
   readonly issuer: string;
-  /** `localhost:40123`. */
+  /** Example: `localhost:40123`. */
   readonly host: string;
-  /** Of its certificate authority. */
+  /** Thumbprint of its certificate authority. */
   readonly thumbprint: string;
-  /** What was asked of it, in order. */
+  /** Paths of the received requests, in order. */
   readonly asked: string[];
-  /** What it answers by path; a test may change it. */
+  /** Responses by path: a document, or a number for the status of a redirect. Tests may change them. */
   readonly documents: Map<string, unknown>;
-  /** A token that is right in all, with claims changed; `undefined` leaves one out. */
+  /** Returns a valid token with changed claims. `undefined` omits a claim. */
   token(change?: Readonly<Record<string, unknown>>, kid?: string): Promise<string>;
-  /** Publishes a new key beside none of the old. */
+  /** Replaces all keys by a new one. */
   rotate(kid: string): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** What is asked of an identity provider, how often, and what of its answers is taken. */
+/** Requests to an identity provider, their number, and the responses that the server accepts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId, Arn } from '#core/arn.ts';
@@ -28,7 +28,7 @@ function recordOf({ issuer, thumbprint }: IdentityProvider): OidcProviderRecord 
 
 const later = (seconds: number): Instant => instant(Date.now() + seconds * 1000);
 
-test('a changed key is fetched for the first token that names it, at most once a minute', async () => {
+test('Issuer keys: a token with an unknown key ID causes a fetch, at most once a minute', async () => {
   const provider = await startIdentityProvider();
   const keys = issuerKeys(fetching(provider));
   const verify = async (token: string, now: Instant) => (await verifyWebIdentity(token, recordOf(provider), keys, now)).subject;
@@ -43,7 +43,7 @@ test('a changed key is fetched for the first token that names it, at most once a
   assert.equal(provider.asked.length, 4);
 });
 
-test('keys are fetched anew after an hour, so that a withdrawn one is not taken for longer', async () => {
+test('Issuer keys: are fetched again after an hour, so a withdrawn key expires', async () => {
   const provider = await startIdentityProvider();
   const keys = issuerKeys(fetching(provider));
   const token = await provider.token({ exp: Math.floor(Date.now() / 1000) + 7200 });
@@ -53,7 +53,7 @@ test('keys are fetched anew after an hour, so that a withdrawn one is not taken 
   await assert.rejects(verifyWebIdentity(token, recordOf(provider), keys, later(3601)), { code: 'InvalidIdentityTokenException' });
 });
 
-test('two keys and a token that names neither: the one that signed is found', async () => {
+test('Issuer keys: a token without a key ID is verified with each key', async () => {
   const provider = await startIdentityProvider();
   const [mine] = (provider.documents.get('/keys') as { keys: Record<string, unknown>[] }).keys;
   await provider.rotate('second');
@@ -73,7 +73,7 @@ test('two keys and a token that names neither: the one that signed is found', as
   assert.equal(federation.subject, 'user-1');
 });
 
-test('those who ask together wait for one fetch, and a failure is not asked for again for ten seconds', async () => {
+test('Issuer keys: concurrent requests share one fetch, and a failure is cached for ten seconds', async () => {
   let fetches = 0;
   const failing: FetchJson = async () => {
     fetches++;
@@ -98,14 +98,14 @@ const NOT_TAKEN: readonly [name: string, change: (provider: IdentityProvider) =>
   ['keys over plain HTTP',                       (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer, jwks_uri: `http://${p.host}/keys` }),                      /Only https/],
   ['keys at an internal address not allowed',    (p) => p.documents.set(CONFIGURATION, { issuer: p.issuer, jwks_uri: 'https://169.254.169.254/keys' }),               /internal address/],
   ['a redirect',                                 (p) => p.documents.set('/keys', 302),                                                                                /answered 302/],
-  ['no such document',                           (p) => p.documents.delete('/keys'),                                                                                  /answered 404/],
-  ['an answer that is no JSON',                  (p) => p.documents.set('/keys', '<html>'),                                                                           /answered no JSON/],
-  ['an answer without end',                      (p) => p.documents.set('/keys', 'x'.repeat(20_000)),                                                                 /answered more than 10000 bytes/],
-  ['keys that are none',                         (p) => p.documents.set('/keys', { keys: 'none' }),                                                                   /cannot be read/],
+  ['a missing document',                         (p) => p.documents.delete('/keys'),                                                                                  /answered 404/],
+  ['a response that is not JSON',                 (p) => p.documents.set('/keys', '<html>'),                                                                           /answered no JSON/],
+  ['an endless response',                        (p) => p.documents.set('/keys', 'x'.repeat(20_000)),                                                                 /answered more than 10000 bytes/],
+  ['invalid keys',                               (p) => p.documents.set('/keys', { keys: 'none' }),                                                                   /cannot be read/],
 ];
 
 for (const [name, change, message] of NOT_TAKEN) {
-  test(`a provider's keys are not taken from ${name}`, async () => {
+  test(`Issuer keys: ${name} is rejected`, async () => {
     const provider = await startIdentityProvider();
     change(provider);
     const keys = issuerKeys(fetching(provider, 10_000));
@@ -116,7 +116,7 @@ for (const [name, change, message] of NOT_TAKEN) {
   });
 }
 
-test('a certificate that nobody vouches for is taken by a pinned thumbprint of its chain only', async () => {
+test('Issuer keys: an untrusted certificate is accepted only by a pinned thumbprint of its chain', async () => {
   const provider = await startIdentityProvider();
   const other = await startIdentityProvider();
   const url = `${provider.issuer}/.well-known/openid-configuration`;
@@ -128,9 +128,9 @@ test('a certificate that nobody vouches for is taken by a pinned thumbprint of i
   assert.equal(provider.asked.length, 1);
 });
 
-test('a pinned certificate of another host is not taken', async () => {
+test('Issuer keys: a pinned certificate of another host is rejected', async () => {
   const provider = await startIdentityProvider();
-  // 127.1.1.1 is this machine too, but no name in the certificate.
+  // 127.1.1.1 is also this machine, but is not a name in the certificate.
   const host = provider.host.replace('localhost', '127.1.1.1');
   const fetchJson = guardedFetch({ allowedInternalHosts: [host] });
   await assert.rejects(fetchJson(`https://${host}/keys`, { thumbprints: [provider.thumbprint] }), FetchProblem);

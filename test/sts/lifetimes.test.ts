@@ -1,4 +1,4 @@
-/** What the wire cannot show in a test's time: exact ends of sessions, the root's, and who may make them. */
+/** Exact lifetimes of sessions, sessions of the root user, and MFA, with a fixed clock and without a server. */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -63,7 +63,7 @@ const ENDS: readonly [operation: 'GetSessionToken' | 'GetFederationToken', princ
 ];
 
 for (const [operation, principal, asked, seconds] of ENDS) {
-  test(`${operation}: ${asked ?? 'no'} seconds asked for by ${principal.type} make a session of ${seconds}, ending on a whole second`, async () => {
+  test(`${operation}: ${asked ?? 'no'} requested seconds of ${principal.type} give a session of ${seconds}`, async () => {
     const input = { ...(operation === 'GetFederationToken' && { Name: 'bob' }), ...(asked !== undefined && { DurationSeconds: asked }) };
     const { Credentials } = await run(operation, input as never, principal);
     assert.equal(Credentials?.Expiration, NOW - 700 + seconds * 1000);
@@ -74,13 +74,13 @@ function claimsOf(credentials: StsApi['GetSessionToken']['output']['Credentials'
   return sessions.open(credentials?.AccessKeyId as string, credentials?.SessionToken as string)?.claims;
 }
 
-test("GetSessionToken: the root's session says that it is the root's", async () => {
+test('GetSessionToken: a session of the root user is of the type Root', async () => {
   const { Credentials } = await run('GetSessionToken', {}, ROOT);
   assert.equal(claimsOf(Credentials)?.kind, 'root');
   assert.equal(claimsOf(Credentials)?.session.mfaAuthenticated, false);
 });
 
-test('GetSessionToken: a second factor that is proven is in the session', async () => {
+test('GetSessionToken: the session has the verified MFA', async () => {
   const verifyMfa = async (_call: unknown, serialNumber: string, code: string) =>
     serialNumber.endsWith('mfa/alice') && code === '123456' ? { right: true as const } : { right: false as const, count: async () => {} };
   const SerialNumber = `arn:aws:iam::${ACCOUNT}:mfa/alice`;
@@ -94,7 +94,7 @@ test('GetSessionToken: a second factor that is proven is in the session', async 
   });
 });
 
-test('AssumeRole: a second factor counts for the trust policy before it is taken, and is taken once', async () => {
+test('AssumeRole: the trust policy sees MFA before the code is used, and the code is used once', async () => {
   const vault = openVault(KEYS);
   const serialNumber = arn('iam', '', ACCOUNT, 'mfa/alice');
   const seed = toBase32(Buffer.alloc(20, 3));
@@ -138,7 +138,7 @@ test('AssumeRole: a second factor counts for the trust policy before it is taken
   );
 });
 
-test('GetFederationToken: the issuer is in the session by its unique id, the root by its account id', async () => {
+test("GetFederationToken: the session has the caller's unique ID, or the account ID of the root user", async () => {
   const ofUser = claimsOf((await run('GetFederationToken', { Name: 'bob' }, USER)).Credentials);
   assert.ok(ofUser?.kind === 'federated');
   assert.deepEqual([ofUser.issuerId, ofUser.federatedName], ['AIDAALICE', 'bob']);
@@ -147,7 +147,7 @@ test('GetFederationToken: the issuer is in the session by its unique id, the roo
   assert.equal(ofRoot.issuerId, ACCOUNT);
 });
 
-test('AssumeRole: a role deleted between the decision and the transaction is refused in the same words', async () => {
+test('AssumeRole: a role deleted after authorization is the same AccessDenied', async () => {
   const RoleArn = arn('iam', '', ACCOUNT, 'role/gone') as Arn;
   await assert.rejects(run('AssumeRole', { RoleArn, RoleSessionName: 'me' }, USER), {
     code: 'AccessDenied',
@@ -155,7 +155,7 @@ test('AssumeRole: a role deleted between the decision and the transaction is ref
   });
 });
 
-test('DecodeAuthorizationMessage: opens what was encoded for the account, and nothing for another', async () => {
+test('DecodeAuthorizationMessage: decodes messages of the own account only', async () => {
   const reasons = '{"allowed":false,"explicitDeny":true}';
   assert.deepEqual(await run('DecodeAuthorizationMessage', { EncodedMessage: messages.encode(reasons, ACCOUNT) }, USER), {
     DecodedMessage: reasons,
@@ -166,6 +166,6 @@ test('DecodeAuthorizationMessage: opens what was encoded for the account, and no
   });
 });
 
-test('operations that are not built are refused, so that nobody takes silence for yes', async () => {
+test('STS: operations that are not implemented are an error', async () => {
   await assert.rejects(run('AssumeRoot', { TargetPrincipal: ACCOUNT, TaskPolicyArn: {} }, ROOT), { code: 'NotYetImplementedException' });
 });

@@ -1,4 +1,4 @@
-/** A refusal tells nothing of another account: its organization, its roles, its tags. Requirements STS-4, EVAL-8. */
+/** A denial reveals nothing about another account: its organization, its roles, its tags. Requirements STS-4, EVAL-8. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreatePolicyCommand, GetPolicyCommand, IAMClient } from '@aws-sdk/client-iam';
@@ -43,7 +43,7 @@ for (const [name, Condition] of PROBES) {
 }
 
 for (const [call, send] of CALLS) {
-  test(`Another account: ${call}: the decoded message has no fact of it`, async () => {
+  test(`Another account: ${call}: the decoded message has none of its context keys`, async () => {
     const message = await rig.decoded(send(plain), other.keys);
     assert.equal(message.allowed, false);
     assert.equal(message.explicitDeny, false);
@@ -55,7 +55,7 @@ for (const [call, send] of CALLS) {
     );
   });
 
-  test(`Another account: ${call}: a policy on its organization changes no answer`, async () => {
+  test(`Another account: ${call}: a policy on its organization changes no response`, async () => {
     const expected = await messageOf(send(plain));
     for (const [i, keys] of probers.entries()) {
       assert.equal((await messageOf(send(keys))).replace(PROBES[i]?.[0] as string, 'plain'), expected);
@@ -63,7 +63,7 @@ for (const [call, send] of CALLS) {
   });
 }
 
-test('A trusted caller of another account: its own Deny on the organization of the role applies', async () => {
+test('Another account: a Deny of a trusted caller on the organization of the role applies', async () => {
   const trusting = await rig.role('trusting', [{ Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' }]);
   await rig.assume(plain, trusting);
   for (const keys of probers) {
@@ -78,7 +78,7 @@ test('A trusted caller of another account: its own Deny on the organization of t
   }
 });
 
-test("A member of an organization learns no tag of the management account's roles", async () => {
+test("Another account: a denial shows a member account no tag of the management account's roles", async () => {
   const { CreateAccountStatus } = await organizations.send(
     new CreateAccountCommand({ AccountName: 'member', Email: 'member@example.com' }),
   );
@@ -104,7 +104,7 @@ test("A member of an organization learns no tag of the management account's role
   );
 });
 
-test('Decoded message: the own trust policy that denies is named by its statement', async () => {
+test('Decoded message: names the statement of a trust policy in the same account that denies', async () => {
   const ada = await rig.user('ada', [ALL]);
   const root = { AWS: accountId };
   const silent = await rig.role('silent', [{ Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' }]);

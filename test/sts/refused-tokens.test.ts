@@ -1,4 +1,4 @@
-/** Records of valid tokens that are refused: everybody can have one of a public issuer, so they are bounded. Decision 0015. */
+/** Records of refused valid tokens. They are bounded, because anyone can get a token of a public issuer. Decision 0015. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -31,7 +31,7 @@ async function role(RoleName: string, subject: string): Promise<string> {
   return Role?.Arn as string;
 }
 
-/** A request with a valid token, and with as many policies as make its record large. */
+/** Sends a request with a valid token, and with policies that make its record large. */
 function assuming(RoleArn: string, token: string, policies: number) {
   const parameters = {
     Action: 'AssumeRoleWithWebIdentity',
@@ -48,7 +48,7 @@ function assuming(RoleArn: string, token: string, policies: number) {
   return { method: 'POST', target: '/', headers, body: gzipSync(`${new URLSearchParams(parameters)}${arns.join('')}`) };
 }
 
-test('Refused tokens: valid tokens that no trust policy allows have 20 records of at most 6 KB, accepted and signed ones have all', async () => {
+test('Refused tokens: denied ones have 20 records of at most 6 KB, accepted and signed requests have all', async () => {
   const [open, closed] = [await role('open', '*'), await role('closed', 'nobody')];
   const token = await provider.token({});
   const send = (plain: ReturnType<typeof assuming>) => exchange(server.endpoint, bytesOf(plain, { host, ...plain.headers }));

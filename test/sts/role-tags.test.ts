@@ -14,7 +14,7 @@ const visitor = await rig.user('visitor', [ALL_STS], new IAMClient(rig.server.cl
 
 const ASSUME = ['sts:AssumeRole', 'sts:AssumeRoleWithWebIdentity', 'sts:AssumeRoleWithSAML'];
 const EVERYONE = { AWS: [accountId, other.accountId], Federated: [oidcArn, samlArn] };
-/** A variable of a policy: the value of the role's tag. */
+/** Policy variable with the value of the role's tag. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
 const TEAM_OF_ROLE = '${aws:ResourceTag/Team}';
 const TAGS = [
@@ -56,7 +56,7 @@ for (const [i, [title, condition, outcome]] of DENIALS.entries()) {
   });
 }
 
-test("Trust policies: a request tag is compared with the role's tag of the same key", async () => {
+test("Trust policies: a request tag can be compared with the role's tag of the same key", async () => {
   const same = { Condition: { StringEquals: { 'aws:RequestTag/Team': TEAM_OF_ROLE } } };
   const roleArn = await rig.role(
     'same-team',
@@ -72,7 +72,7 @@ test("Trust policies: a request tag is compared with the role's tag of the same 
   assert.deepEqual([await token('blue'), await token('red')], ['allowed', 'AccessDenied']);
 });
 
-test('AssumeRole: aws:TagKeys has the session tags as passed, whatever the case of the tags of the role', async () => {
+test('AssumeRole: aws:TagKeys has the passed spelling of a session tag, not that of the role tag', async () => {
   const only = {
     'ForAllValues:StringEquals': { 'aws:TagKeys': ['team'] },
     Null: { 'aws:ResourceTag/Team': 'false' },

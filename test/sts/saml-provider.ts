@@ -1,11 +1,14 @@
-/** A SAML identity provider on this machine: a key, its metadata, and assertions signed by another library than the one that judges them. */
+/**
+ * A local SAML identity provider: its key, its metadata, and assertions. It signs with a different library than the server
+ * verifies with.
+ */
 import 'reflect-metadata';
 import { randomUUID, webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { signXml } from '@node-saml/node-saml/lib/xml.js';
 import * as x509 from '@peculiar/x509';
 
-// Not imported: its types bring those of browsers with them, which are others than Node's of the same names.
+// Loaded without types, because its types include the browser's, which conflict with Node's.
 const { SamlLib } = createRequire(import.meta.url)('samlify') as {
   readonly SamlLib: { constructSAMLSignature(options: Readonly<Record<string, unknown>>): string };
 };
@@ -13,16 +16,16 @@ const { SamlLib } = createRequire(import.meta.url)('samlify') as {
 const ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
 const SIGN_IN = 'https://signin.aws.amazon.com/saml';
 
-/** What an assertion says; all of it right unless changed. */
+/** Contents of an assertion. The defaults are valid. */
 export interface Said {
   readonly issuer?: string;
   readonly recipient?: string;
-  /** `none`: the assertion is restricted to no audience. */
+  /** `none`: the assertion has no audience restriction. */
   readonly audience?: string;
   /** Values of nested status codes, the outer one first. Empty: the response has no status. */
   readonly status?: readonly string[];
   readonly nameId?: string;
-  /** Seconds from now. */
+  /** Times in seconds from now. */
   readonly issued?: number;
   readonly notOnOrAfter?: number;
   readonly sessionNotOnOrAfter?: number;
@@ -32,7 +35,7 @@ export interface Said {
 
 export interface SamlProvider {
   readonly metadata: string;
-  /** In base64. `signed`: what carries the signature. `algorithms`: both with SHA-256 by default. */
+  /** Returns a response in base64. `signed` selects the signed elements. `algorithms` are SHA-256 by default. */
   assertion(said: Said, signed?: 'assertion' | 'response' | 'nothing', algorithms?: Algorithms): string;
 }
 

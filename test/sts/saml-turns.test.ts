@@ -1,4 +1,4 @@
-/** The time that one SAML document may take of the core's thread, in turns of the event loop. */
+/** Turns of the event loop while the core thread reads SAML documents. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verifySaml } from '#access/saml.ts';
@@ -18,7 +18,7 @@ const provider = {
   ...{ createdAt: instant(0), validUntil: instant(Number.MAX_SAFE_INTEGER) },
 };
 
-/** Returns how many turns the event loop makes until the work ends. */
+/** Returns the number of turns of the event loop until the work ends. */
 async function turnsOf(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let ended = false;
@@ -33,7 +33,7 @@ async function turnsOf(work: () => Promise<unknown>): Promise<number> {
   return turns;
 }
 
-test('SAML documents: each certificate and each of many documents is a turn of its own', async () => {
+test('SAML documents: each certificate of each document is read in a separate turn', async () => {
   const now: Instant = instant(Date.now());
   const verify = () => assert.rejects(verifySaml(forger.assertion({}), provider, now), { message: 'Response signature invalid' });
   // The library is loaded and the metadata is read with the first document.

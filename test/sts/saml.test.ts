@@ -1,4 +1,4 @@
-/** AssumeRoleWithSAML over the wire, with assertions of a provider on this machine. Requirement FED-1. */
+/** AssumeRoleWithSAML over the wire, with assertions of a local provider. Requirement FED-1. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -49,7 +49,7 @@ async function role(
 }
 const open = await role('open', { StringEquals: { 'SAML:aud': 'https://signin.aws.amazon.com/saml' } });
 
-/** An assertion that offers a role, with something changed. */
+/** Returns the contents of an assertion that offers a role, with changes. */
 function offering(RoleArn: string, { attributes, ...said }: Said = {}): Said {
   return { ...said, attributes: { Role: [`${RoleArn},${provider}`], RoleSessionName: ['ada@example'], ...attributes } };
 }
@@ -74,7 +74,7 @@ const refused = (promise: Promise<unknown>, code: string, message: string | RegE
   });
 
 for (const signed of ['assertion', 'response'] as const) {
-  test(`AssumeRoleWithSAML: an assertion becomes a session of a role it offers, with the ${signed} signed`, async () => {
+  test(`AssumeRoleWithSAML: an assertion creates a session of an offered role, with the ${signed} signed`, async () => {
     const answer = await assume(idp.assertion(offering(open), signed));
     assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/open/ada@example`);
     assert.deepEqual(
@@ -87,13 +87,13 @@ for (const signed of ['assertion', 'response'] as const) {
   });
 }
 
-test('AssumeRoleWithSAML: an assertion is good once', async () => {
+test('AssumeRoleWithSAML: an assertion is accepted once', async () => {
   const assertion = idp.assertion(offering(open));
   await assume(assertion);
   await refused(assume(assertion), 'InvalidIdentityToken', 'The assertion has been used before.');
 });
 
-/** The signed assertion stays where a library may look for it, and another is put where one may read. */
+/** Returns a response in which a forged assertion hides the signed one (signature wrapping). */
 function wrapped(place: 'before' | 'after'): string {
   const xml = Buffer.from(idp.assertion(offering(open)), 'base64').toString('utf8');
   const from = xml.indexOf('<saml:Assertion');
@@ -125,7 +125,7 @@ function commented(): string {
   const xml = Buffer.from(idp.assertion(offering(open, { nameId: 'ada.evil' })), 'base64').toString('utf8');
   return Buffer.from(xml.replace('>ada.evil<', '>ada<!-- -->.evil<')).toString('base64');
 }
-/** Attributes of so many values each. */
+/** Returns attributes with this number of values each. */
 function values(count: number, attributes = 1): Said {
   return { attributes: Object.fromEntries(Array.from({ length: attributes }, (_, i) => [`urn:a${i}`, Array<string>(count).fill('v')])) };
 }
@@ -138,18 +138,18 @@ const declared = () =>
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, assertion: () => string, code: string, message: string | RegExp][] = [
   // what is wrong                          the assertion                                                                          code                    message
-  ['no XML at all',                         () => Buffer.from('nothing').toString('base64'),                                       'InvalidIdentityToken', 'Response signature invalid'],
-  ['a document type',                       declared,                                                                              'InvalidIdentityToken', 'Invalid base64 SAMLResponse'],
-  ['no signature',                          () => idp.assertion(offering(open), 'nothing'),                                        'InvalidIdentityToken', 'Response signature invalid'],
-  ["a signature by another's key",          () => forger.assertion(offering(open)),                                                'InvalidIdentityToken', 'Response signature invalid'],
-  ['a changed subject',                     altered,                                                                               'InvalidIdentityToken', 'Response signature invalid'],
-  ['an unsigned assertion before',          () => wrapped('before'),                                                               'InvalidIdentityToken', 'Response signature invalid'],
-  ['an unsigned assertion after',           () => wrapped('after'),                                                                'InvalidIdentityToken', 'Response signature invalid'],
-  ['the signed assertion within another',   nested,                                                                                'InvalidIdentityToken', 'Response signature invalid'],
-  ['another issuer',                        () => idp.assertion(offering(open, { issuer: 'https://other.example' })),              'InvalidIdentityToken', 'Issuer not present in specified provider'],
-  ['another recipient',                     () => idp.assertion(offering(open, { recipient: 'https://sp.example/acs' })),          'InvalidIdentityToken', 'Response does not contain the required audience'],
-  ['another audience',                      () => idp.assertion(offering(open, { audience: 'urn:other' })),                        'InvalidIdentityToken', 'Response does not contain the required audience'],
-  ['for no audience at all',                () => idp.assertion(offering(open, { audience: 'none' })),                             'InvalidIdentityToken', 'Response does not contain the required audience'],
+  ['that is not XML',                       () => Buffer.from('nothing').toString('base64'),                                       'InvalidIdentityToken', 'Response signature invalid'],
+  ['with a document type',                  declared,                                                                              'InvalidIdentityToken', 'Invalid base64 SAMLResponse'],
+  ['without a signature',                   () => idp.assertion(offering(open), 'nothing'),                                        'InvalidIdentityToken', 'Response signature invalid'],
+  ['signed with another key',               () => forger.assertion(offering(open)),                                                'InvalidIdentityToken', 'Response signature invalid'],
+  ['with a changed subject',                altered,                                                                               'InvalidIdentityToken', 'Response signature invalid'],
+  ['after an unsigned assertion',           () => wrapped('before'),                                                               'InvalidIdentityToken', 'Response signature invalid'],
+  ['before an unsigned assertion',          () => wrapped('after'),                                                                'InvalidIdentityToken', 'Response signature invalid'],
+  ['within an unsigned assertion',          nested,                                                                                'InvalidIdentityToken', 'Response signature invalid'],
+  ['of another issuer',                     () => idp.assertion(offering(open, { issuer: 'https://other.example' })),              'InvalidIdentityToken', 'Issuer not present in specified provider'],
+  ['for another recipient',                 () => idp.assertion(offering(open, { recipient: 'https://sp.example/acs' })),          'InvalidIdentityToken', 'Response does not contain the required audience'],
+  ['for another audience',                  () => idp.assertion(offering(open, { audience: 'urn:other' })),                        'InvalidIdentityToken', 'Response does not contain the required audience'],
+  ['without an audience',                   () => idp.assertion(offering(open, { audience: 'none' })),                             'InvalidIdentityToken', 'Response does not contain the required audience'],
   ['signed with SHA-1',                     () => idp.assertion(offering(open), 'assertion', { signature: 'sha1', digest: 'sha256' }), 'InvalidIdentityToken', 'Response signature invalid'],
   ['with a digest of SHA-1',                () => idp.assertion(offering(open), 'assertion', { signature: 'sha256', digest: 'sha1' }), 'InvalidIdentityToken', 'Response signature invalid'],
   ['in a response of the status Responder', () => idp.assertion(offering(open, { status: [`${STATUS}Responder`] })),                'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
@@ -157,12 +157,12 @@ const REFUSED: readonly [name: string, assertion: () => string, code: string, me
   ['in a response without a status',        () => idp.assertion(offering(open, { status: [] })),                                    'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
   ['with 401 values of an attribute',       () => idp.assertion(offering(open, values(401))),                                      'InvalidIdentityToken', 'Response signature invalid'],
   ['with 1,600 tags',                       () => idp.assertion(offering(open, values(400, 2))),                                   'InvalidIdentityToken', 'Response signature invalid'],
-  ['over',                                  () => idp.assertion(offering(open, { notOnOrAfter: -120 })),                           'ExpiredToken',         'Token is expired'],
-  ['six minutes and a bit old',             () => idp.assertion(offering(open, { issued: -370 })),                                 'ExpiredToken',         'Token must be redeemed within 5 minutes of issuance'],
+  ['that has expired',                      () => idp.assertion(offering(open, { notOnOrAfter: -120 })),                           'ExpiredToken',         'Token is expired'],
+  ['more than six minutes old',             () => idp.assertion(offering(open, { issued: -370 })),                                 'ExpiredToken',         'Token must be redeemed within 5 minutes of issuance'],
   ['issued in ten minutes',                 () => idp.assertion(offering(open, { issued: 600, notOnOrAfter: 900 })),               'InvalidIdentityToken', 'The assertion is not yet valid.'],
-  ['of a session that is over',             () => idp.assertion(offering(open, { sessionNotOnOrAfter: -1 })),                      'ExpiredToken',         'Token is expired'],
+  ['of an expired session',                 () => idp.assertion(offering(open, { sessionNotOnOrAfter: -1 })),                      'ExpiredToken',         'Token is expired'],
   ['without a session name',                () => idp.assertion({ attributes: { Role: [`${open},${provider}`] } }),                'InvalidIdentityToken', 'RoleSessionName is required in AuthnResponse'],
-  ['with a session name of blanks',         () => idp.assertion(offering(open, { attributes: { RoleSessionName: ['a b'] } })),     'InvalidIdentityToken', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}'],
+  ['with a blank in the session name',      () => idp.assertion(offering(open, { attributes: { RoleSessionName: ['a b'] } })),     'InvalidIdentityToken', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}'],
   ['that offers no role',                   () => idp.assertion({ attributes: { RoleSessionName: ['ada'] } }),                     'AccessDenied',         'Not authorized to perform sts:AssumeRoleWithSAML'],
   ['that offers another role',              () => idp.assertion(offering(`${open}-not`)),                                          'AccessDenied',         'Not authorized to perform sts:AssumeRoleWithSAML'],
   ['that offers it with another provider',  () => idp.assertion(offering(open, { attributes: { Role: [`${open},${provider}x`] } })), 'AccessDenied',       'Not authorized to perform sts:AssumeRoleWithSAML'],
@@ -188,12 +188,12 @@ const METADATA: readonly [title: string, metadata: string, outcome: RegExp | und
   ['11 certificates',  others(10),                                                          /names too many signing certificates/],
   ['20,000 tags',      idp.metadata.replace('</md:Ent', `${'<a/>'.repeat(20_000)}</md:Ent`),   /metadata is too large/],
 ];
-/** The metadata with so many certificates of other keys before its own. */
+/** Returns the metadata with this number of certificates of other keys before its own. */
 function others(count: number): string {
   const keys = strangers.slice(0, count).map(({ metadata }) => KEY.exec(metadata)?.[0]);
   return idp.metadata.replace(KEY, (own) => keys.join('') + own);
 }
-/** The metadata with its one certificate so many times. */
+/** Returns the metadata with its certificate repeated. */
 function repeated(times: number): string {
   return idp.metadata.replace(KEY, (key) => key.repeat(times));
 }
@@ -257,11 +257,11 @@ for (const [i, [attribute, key, type]] of ATTRIBUTES.entries()) {
   });
 }
 
-test('AssumeRoleWithSAML: a comment within the subject neither cuts it nor breaks the signature', async () => {
+test('AssumeRoleWithSAML: a comment in the subject neither truncates it nor breaks the signature', async () => {
   assert.equal((await assume(commented())).Subject, 'ada.evil');
 });
 
-test('AssumeRoleWithSAML: a provider that is not there is refused', async () => {
+test('AssumeRoleWithSAML: an unknown provider is an error', async () => {
   await refused(
     assume(idp.assertion(offering(open)), { PrincipalArn: `arn:aws:iam::${accountId}:saml-provider/absent` }),
     'InvalidIdentityToken',
@@ -269,7 +269,7 @@ test('AssumeRoleWithSAML: a provider that is not there is refused', async () => 
   );
 });
 
-test('AssumeRoleWithSAML: a role that is offered and does not trust the provider is refused', async () => {
+test('AssumeRoleWithSAML: an offered role that does not trust the provider is AccessDenied', async () => {
   const { Role } = await iam.send(
     new CreateRoleCommand({
       RoleName: 'closed',
@@ -285,7 +285,7 @@ test('AssumeRoleWithSAML: a role that is offered and does not trust the provider
   }
 });
 
-test('AssumeRoleWithSAML: trust can ask for subject, its type and affiliation', async () => {
+test('AssumeRoleWithSAML: a trust policy can require subject, subject type and affiliation', async () => {
   const RoleArn = await role('asks', {
     StringEquals: { 'saml:sub': 'ada', 'saml:sub_type': 'persistent', 'saml:doc': `${accountId}/Corp` },
     'ForAnyValue:StringEquals': { 'saml:eduPersonAffiliation': 'staff' },
@@ -300,7 +300,7 @@ test('AssumeRoleWithSAML: trust can ask for subject, its type and affiliation', 
   );
 });
 
-test('AssumeRoleWithSAML: tags and source identity of the assertion are in the session, and need their permissions', async () => {
+test('AssumeRoleWithSAML: tags and source identity are in the session, and require permissions', async () => {
   const RoleArn = await role('tagged', {}, ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity']);
   const blue = {
     Effect: 'Allow',
@@ -321,7 +321,7 @@ test('AssumeRoleWithSAML: tags and source identity of the assertion are in the s
   );
 });
 
-test("AssumeRoleWithSAML: the session ends at the earlier of its duration and the end of the provider's session", async () => {
+test('AssumeRoleWithSAML: the session ends at the earlier of duration and SessionNotOnOrAfter', async () => {
   const lifeSeconds = async (said: Said, DurationSeconds: number) => {
     const { Credentials } = await assume(idp.assertion(offering(open, said)), { DurationSeconds });
     return ((Credentials?.Expiration?.getTime() as number) - Date.now()) / 1000;
@@ -334,7 +334,7 @@ test("AssumeRoleWithSAML: the session ends at the earlier of its duration and th
   assert.ok(late > 3500 && late <= 3600, `${late}`);
 });
 
-test('AssumeRoleWithSAML: a deleted provider vouches for nobody, at once', async () => {
+test('AssumeRoleWithSAML: assertions of a deleted provider fail at once', async () => {
   const assertion = idp.assertion(offering(open));
   await assume(assertion);
   await iam.send(new DeleteSAMLProviderCommand({ SAMLProviderArn }));

@@ -106,7 +106,7 @@ const ALL_SESSION = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'
 await role('plain', trust(root, ALL_SESSION), [allow(['iam:ListUsers', ...ALL_SESSION])]);
 await role('next', trust(root, ALL_SESSION), [allow('*')], { MaxSessionDuration: 43_200 });
 
-test('GetCallerIdentity: names user and role session, with the session under the role without its path', async () => {
+test('GetCallerIdentity: returns user and role session, without the path of the role', async () => {
   await role('pathed', trust(root), [], { Path: '/team/' });
   const who = await sts(alice).send(new GetCallerIdentityCommand({}));
   assert.equal(who.Arn, `arn:aws:iam::${accountId}:user/alice`);
@@ -118,12 +118,12 @@ test('GetCallerIdentity: names user and role session, with the session under the
   assert.equal(whoInside.Account, accountId);
 });
 
-test('STS-11: GetCallerIdentity works under an explicit deny of everything', async () => {
+test('STS-11: GetCallerIdentity succeeds under an explicit Deny of all actions', async () => {
   const denied = await user('denied', { Effect: 'Deny', Action: '*', Resource: '*' });
   assert.equal((await sts(denied).send(new GetCallerIdentityCommand({}))).Account, accountId);
 });
 
-test('AssumeRole: the answer holds credentials of an hour that work, and the assumed role user', async () => {
+test('AssumeRole: returns valid credentials for an hour, and the assumed role user', async () => {
   const { Credentials, AssumedRoleUser, PackedPolicySize, SourceIdentity, keys } = await assume(alice, { RoleArn: roleArn('plain') });
   assert.match(keys.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
   assert.ok(keys.sessionToken.length <= 300);
@@ -166,7 +166,7 @@ test('STS-3: GetSessionToken and GetFederationToken refuse session credentials',
   }
 });
 
-test('STS-4: a role that is not there is refused in the words of one that does not trust, whatever the caller may by its own policies', async () => {
+test('STS-4: an unknown role is the same AccessDenied as a role that does not trust the caller', async () => {
   await role('closed', trust(`arn:aws:iam::${accountId}:user/alice`));
   const trudy = await user('trudy', ALL_STS);
   const because = ' because no identity-based policy allows the sts:AssumeRole action';
@@ -181,13 +181,13 @@ test('STS-4: a role that is not there is refused in the words of one that does n
   }
 });
 
-test('STS-5: trust that names the caller is enough, trust of the account is not', async () => {
+test('STS-5: a trust policy that names the caller suffices, one that names the account does not', async () => {
   await role('named', trust(`arn:aws:iam::${accountId}:user/mallory`));
   await assume(mallory, { RoleArn: roleArn('named') });
   await refused(assume(mallory, { RoleArn: roleArn('plain') }), 'AccessDenied', /is not authorized to perform: sts:AssumeRole/);
 });
 
-test('STS-6: tags need sts:TagSession of the trust policy, and are what the session is tagged with', async () => {
+test('STS-6: tags require sts:TagSession in the trust policy, and are the tags of the session', async () => {
   await role('untagged', trust(root), [allow('*')]);
   const Tags = [{ Key: 'team', Value: 'blue' }];
   await refused(
@@ -205,7 +205,7 @@ test('STS-6: tags need sts:TagSession of the trust policy, and are what the sess
   await refused(iam(red.keys).send(new ListUsersCommand({})), 'AccessDenied', /is not authorized to perform: iam:ListUsers/);
 });
 
-test("STS-6: the caller's policies can refuse a tag by aws:RequestTag and aws:TagKeys", async () => {
+test("STS-6: the caller's policies can deny a tag with aws:RequestTag and aws:TagKeys", async () => {
   const onlyUid = allow('sts:TagSession', '*', {
     Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['uid'] }, StringLike: { 'aws:RequestTag/uid': 'u-*' } },
   });
@@ -225,7 +225,7 @@ test("STS-6: the caller's policies can refuse a tag by aws:RequestTag and aws:Ta
   );
 });
 
-test('STS-7: transitive tags travel through chaining, others do not, and cannot be set again', async () => {
+test('STS-7: only transitive tags are inherited by a chained session, and they cannot be overridden', async () => {
   const tags = [
     { Key: 'Team', Value: 'blue' },
     { Key: 'other', Value: 'x' },
@@ -249,7 +249,7 @@ test('STS-7: transitive tags travel through chaining, others do not, and cannot 
   );
 });
 
-test('STS-7: inherited tags ask for sts:TagSession of the next role', async () => {
+test('STS-7: inherited tags require sts:TagSession in the trust policy of the next role', async () => {
   await role('no-tags', trust(root));
   const first = await assume(alice, { RoleArn: roleArn('plain'), Tags: [{ Key: 'team', Value: 'blue' }], TransitiveTagKeys: ['team'] });
   await refused(assume(first.keys, { RoleArn: roleArn('no-tags') }), 'AccessDenied', /sts:TagSession/);
@@ -258,17 +258,17 @@ test('STS-7: inherited tags ask for sts:TagSession of the next role', async () =
 // biome-ignore format: a table
 const BAD: readonly [name: string, input: Partial<AssumeRoleCommandInput>, code: string, message: string | RegExp][] = [
   // what is wrong                  the request                                                                              code                      message
-  ['an ARN that is none',           { RoleArn: 'arn:aws:iam::1:role/x-and-more' },                                           'ValidationError',        'arn:aws:iam::1:role/x-and-more is invalid'],
+  ['an invalid ARN',                { RoleArn: 'arn:aws:iam::1:role/x-and-more' },                                           'ValidationError',        'arn:aws:iam::1:role/x-and-more is invalid'],
   ["a user's ARN",                  { RoleArn: `arn:aws:iam::${accountId}:user/alice` },                                     'ValidationError',        `arn:aws:iam::${accountId}:user/alice is invalid`],
   ['a session name with a blank',   { RoleSessionName: 'a b' },                                                              'ValidationError',        "1 validation error detected: Value 'a b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"],
-  ['tag keys but for case alike',   { Tags: [{ Key: 'a', Value: '1' }, { Key: 'A', Value: '2' }] },                          'InvalidParameterValue',  'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
+  ['tag keys that differ in case',  { Tags: [{ Key: 'a', Value: '1' }, { Key: 'A', Value: '2' }] },                          'InvalidParameterValue',  'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
   ['a reserved tag key',            { Tags: [{ Key: 'aws:a', Value: '1' }] },                                                'InvalidParameterValue',  /reserved/],
   ['a transitive key not passed',   { TransitiveTagKeys: ['a'] },                                                            'InvalidParameterValue',  'The specified transitive tag key must be included in the requested tags.'],
-  ['a session policy that is none', { Policy: 'not a policy' },                                                              'MalformedPolicyDocument', /JSON/],
+  ['an invalid session policy',     { Policy: 'not a policy' },                                                              'MalformedPolicyDocument', /JSON/],
   ['a session policy too long',     { Policy: document(allow('chime:*', 'x'.repeat(2048))) },                                'PackedPolicyTooLarge',   /^Packed policy consumes 1\d\d% of allotted space, please use smaller policy\.$/],
-  ['a managed policy not there',    { PolicyArns: [{ arn: `arn:aws:iam::${accountId}:policy/absent` }] },                    'MalformedPolicyDocument', /absent does not exist/],
+  ['an unknown managed policy',     { PolicyArns: [{ arn: `arn:aws:iam::${accountId}:policy/absent` }] },                    'MalformedPolicyDocument', /absent does not exist/],
   ['eleven managed policies',       { PolicyArns: Array.from({ length: 11 }, () => ({ arn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' })) }, 'ValidationError', /less than or equal to 10/],
-  ['a second factor nobody has',    { SerialNumber: `arn:aws:iam::${accountId}:mfa/alice`, TokenCode: '123456' },            'AccessDenied',           /^MultiFactorAuthentication failed/],
+  ['an unknown MFA device',         { SerialNumber: `arn:aws:iam::${accountId}:mfa/alice`, TokenCode: '123456' },            'AccessDenied',           /^MultiFactorAuthentication failed/],
 ];
 
 for (const [name, input, code, message] of BAD) {
@@ -282,7 +282,7 @@ for (const [name, input, code, message] of BAD) {
   });
 }
 
-test('STS-9: a source identity stays with every session made from it, and cannot be changed', async () => {
+test('STS-9: a source identity is inherited by each chained session, and cannot be changed', async () => {
   const first = await assume(alice, { RoleArn: roleArn('plain'), SourceIdentity: 'alice@example' });
   assert.equal(first.SourceIdentity, 'alice@example');
   const onlyAlice = allow('iam:ListUsers', '*', { Condition: { StringEquals: { 'aws:SourceIdentity': 'alice@example' } } });
@@ -295,7 +295,7 @@ test('STS-9: a source identity stays with every session made from it, and cannot
   await refused(assume(first.keys, { RoleArn: roleArn('no-identity') }), 'AccessDenied', /sts:SetSourceIdentity/);
 });
 
-test('STS-13: trust can ask for external id, session name and duration', async () => {
+test('STS-13: a trust policy can require external ID, session name and duration', async () => {
   const asks = {
     Condition: {
       StringEquals: { 'sts:ExternalId': 'e-1', 'sts:RoleSessionName': 'me' },
@@ -319,7 +319,7 @@ test('EVAL-5: a session policy narrows a role session and never widens it', asyn
   await refused(iam(wider.keys).send(new CreateUserCommand({ UserName: 'x' })), 'AccessDenied', /iam:CreateUser/);
 });
 
-test('STS-10: a federated user may do nothing without a session policy, and with one at most what its issuer may', async () => {
+test('STS-10: a federated user needs a session policy, which cannot exceed its issuer’s permissions', async () => {
   const bare = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob' }));
   assert.equal(bare.FederatedUser?.Arn, `arn:aws:sts::${accountId}:federated-user/bob`);
   assert.equal(bare.FederatedUser?.FederatedUserId, `${accountId}:bob`);
@@ -329,7 +329,7 @@ test('STS-10: a federated user may do nothing without a session policy, and with
   await assert.rejects(iam(keysOf(bare.Credentials)).send(new ListUsersCommand({})), { name: 'InvalidClientTokenId' });
 });
 
-test('GetFederationToken: needs a permission, and twelve hours are its default', async () => {
+test('GetFederationToken: requires a permission, and lasts twelve hours by default', async () => {
   await refused(
     sts(mallory).send(new GetFederationTokenCommand({ Name: 'bob' })),
     'AccessDenied',
@@ -340,7 +340,7 @@ test('GetFederationToken: needs a permission, and twelve hours are its default',
   assert.ok(lifeMs > 43_100_000 && lifeMs <= 43_200_000);
 });
 
-test('GetSessionToken: needs no permission, is the user, and calls no IAM without a second factor', async () => {
+test('GetSessionToken: requires no permission, and its session needs MFA to call IAM', async () => {
   const { Credentials } = await sts(mallory).send(new GetSessionTokenCommand({ DurationSeconds: 900 }));
   const keys = keysOf(Credentials);
   assert.equal((await sts(keys).send(new GetCallerIdentityCommand({}))).Arn, `arn:aws:iam::${accountId}:user/mallory`);
@@ -348,7 +348,7 @@ test('GetSessionToken: needs no permission, is the user, and calls no IAM withou
   await assume(keys, { RoleArn: roleArn('named') });
 });
 
-test("GetFederationToken: the session has the user's tags, and session tags override them in any case", async () => {
+test("GetFederationToken: session tags override the user's tags, regardless of case", async () => {
   const lookUp = (team: string) =>
     allow('cloudtrail:LookupEvents', '*', { Condition: { StringEquals: { 'aws:PrincipalTag/Team': team } } });
   const keys = await user('tagged', allow(['sts:GetFederationToken', 'sts:TagSession', 'cloudtrail:*']));
@@ -375,7 +375,7 @@ test("GetFederationToken: the session has the user's tags, and session tags over
   assert.equal(await mayLookUp(red), false);
 });
 
-test('GetSessionToken and GetFederationToken: sessions of a renamed user go on under its new name, with the policies and in the trail', async () => {
+test('GetSessionToken, GetFederationToken: sessions of a renamed user continue under its new name', async () => {
   const asAfter = allow('cloudtrail:LookupEvents', '*', { Condition: { StringEquals: { 'aws:username': 'after' } } });
   const keys = await user('before', allow('sts:GetFederationToken'), asAfter, allow('sts:GetAccessKeyInfo'));
   const own = keysOf((await sts(keys).send(new GetSessionTokenCommand({}))).Credentials);
@@ -396,7 +396,7 @@ test('GetSessionToken and GetFederationToken: sessions of a renamed user go on u
   assert.equal(lastFederated?.sessionContext?.sessionIssuer?.arn, `arn:aws:iam::${accountId}:user/after`);
 });
 
-test('GetSessionToken and GetFederationToken: who is made anew under a name inherits no session of who had it', async () => {
+test('GetSessionToken, GetFederationToken: a user with a reused name does not inherit sessions', async () => {
   const keys = await user('reborn', allow('sts:GetFederationToken'));
   const own = keysOf((await sts(keys).send(new GetSessionTokenCommand({}))).Credentials);
   const federated = keysOf((await sts(keys).send(new GetFederationTokenCommand({ Name: 'fed' }))).Credentials);
@@ -409,7 +409,7 @@ test('GetSessionToken and GetFederationToken: who is made anew under a name inhe
   }
 });
 
-test('GetRole: a trust policy shows the first administrator by its ARN, as it shows every user', async () => {
+test('GetRole: a trust policy shows the first administrator by its ARN', async () => {
   const administrator = (await sts().send(new GetCallerIdentityCommand({}))).Arn as string;
   await role('of-the-administrator', trust(administrator));
   const { Role } = await admin.send(new GetRoleCommand({ RoleName: 'of-the-administrator' }));
@@ -417,7 +417,7 @@ test('GetRole: a trust policy shows the first administrator by its ARN, as it sh
   assert.deepEqual(Statement[0].Principal, { AWS: administrator });
 });
 
-test('AUTHN-4: a token with another key id, an altered token and a token left out are refused', async () => {
+test('AUTHN-4: a token with another key ID, an altered token and a missing token are rejected', async () => {
   const { keys } = await assume(alice, { RoleArn: roleArn('plain') });
   const other = (await assume(alice, { RoleArn: roleArn('plain') })).keys;
   const altered = `${keys.sessionToken.slice(0, -3)}AAA`;
@@ -437,7 +437,7 @@ test('AUTHN-4: a token with another key id, an altered token and a token left ou
   });
 });
 
-test('STS-12: a policy that denies tokens issued before a moment ends older sessions at once', async () => {
+test('STS-12: a policy that denies tokens issued before a date ends older sessions at once', async () => {
   await role('revoked', trust(root), [allow('iam:ListUsers')]);
   const { keys } = await assume(alice, { RoleArn: roleArn('revoked') });
   await iam(keys).send(new ListUsersCommand({}));
@@ -456,7 +456,7 @@ test('STS-12: a policy that denies tokens issued before a moment ends older sess
   await iam((await assume(alice, { RoleArn: roleArn('revoked') })).keys).send(new ListUsersCommand({}));
 });
 
-test('AssumeRole: a role deleted and made again is another role to sessions of the first', async () => {
+test('AssumeRole: sessions of a deleted role do not work with a new role of the same name', async () => {
   const make = () => role('again', trust(root));
   await make();
   const { keys } = await assume(alice, { RoleArn: roleArn('again') });
@@ -469,7 +469,7 @@ test('AssumeRole: a role deleted and made again is another role to sessions of t
   );
 });
 
-test('GetAccessKeyInfo: tells the account of long-term and temporary keys, and of nothing else', async () => {
+test('GetAccessKeyInfo: returns the account of long-term and temporary keys, and rejects unknown keys', async () => {
   const { keys } = await assume(alice, { RoleArn: roleArn('plain') });
   for (const { accessKeyId } of [alice, keys]) {
     assert.equal((await sts().send(new GetAccessKeyInfoCommand({ AccessKeyId: accessKeyId }))).Account, accountId);
@@ -478,13 +478,13 @@ test('GetAccessKeyInfo: tells the account of long-term and temporary keys, and o
   await refused(sts(mallory).send(new GetAccessKeyInfoCommand({ AccessKeyId: alice.accessKeyId })), 'AccessDenied', /sts:GetAccessKeyInfo/);
 });
 
-test('DecodeAuthorizationMessage: what is no message is refused', async () => {
+test('DecodeAuthorizationMessage: an invalid message is an error', async () => {
   await assert.rejects(sts().send(new DecodeAuthorizationMessageCommand({ EncodedMessage: 'nothing' })), {
     name: 'InvalidAuthorizationMessageException',
   });
 });
 
-test('AttachUserPolicy and AssumeRole agree on who may: AdministratorAccess is enough for trust of the account', async () => {
+test('AssumeRole: AdministratorAccess suffices for a role that trusts the account', async () => {
   const carol = await user('carol');
   await admin.send(new AttachUserPolicyCommand({ UserName: 'carol', PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' }));
   await assume(carol, { RoleArn: roleArn('plain') });

@@ -1,4 +1,4 @@
-/** AssumeRoleWithWebIdentity over the wire, with an identity provider on this machine. Requirement FED-2. */
+/** AssumeRoleWithWebIdentity over the wire, with a local identity provider. Requirement FED-2. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -84,7 +84,7 @@ const refused = (promise: Promise<unknown>, code: string, message: string | RegE
     return true;
   });
 
-test('AssumeRoleWithWebIdentity: a token of the provider becomes a session of the role, and says whose it was', async () => {
+test('AssumeRoleWithWebIdentity: a token creates a session of the role, and the response has its subject', async () => {
   const answer = await assume(await provider.token());
   assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['user-1', 'client-1', provider.issuer]);
   assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
@@ -92,13 +92,13 @@ test('AssumeRoleWithWebIdentity: a token of the provider becomes a session of th
   assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
 });
 
-test('AssumeRoleWithWebIdentity: keys are fetched once for many tokens', async () => {
+test('AssumeRoleWithWebIdentity: the keys are fetched once for many tokens', async () => {
   await assume(await provider.token());
   await assume(await provider.token());
   assert.deepEqual(provider.asked, ['/realms/a/.well-known/openid-configuration', '/keys']);
 });
 
-/** A token whose parts are written by hand. */
+/** Returns a token from its parts, without a valid signature. */
 const raw = (header: object, payload: object, signature: string) => `${encoded(header)}.${encoded(payload)}.${signature}`;
 const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
 const claims = () => ({
@@ -109,7 +109,7 @@ const claims = () => ({
   exp: Math.floor(Date.now() / 1000) + 600,
 });
 
-/** Signed with the published key taken for a shared secret. */
+/** Returns a token signed with the public key as an HMAC secret (algorithm confusion). */
 function confused(): string {
   const signed = `${encoded({ alg: 'HS256', kid: 'first' })}.${encoded(claims())}`;
   return `${signed}.${createHmac('sha256', JSON.stringify(provider.documents.get('/keys')))
@@ -125,12 +125,12 @@ const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, token: () => string | Promise<string>, code: string, message: string | RegExp][] = [
   // what is wrong                   the token                                                                    code                    message
-  ['no token at all',                () => 'an access token',                                                     'InvalidIdentityToken', 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)'],
-  ['an issuer nobody registered',    () => provider.token({ iss: 'https://idp.example' }),                        'InvalidIdentityToken', 'No OpenIDConnect provider found in your account for https://idp.example'],
+  ['a string that is not a JWT',     () => 'an access token',                                                     'InvalidIdentityToken', 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)'],
+  ['an unregistered issuer',         () => provider.token({ iss: 'https://idp.example' }),                        'InvalidIdentityToken', 'No OpenIDConnect provider found in your account for https://idp.example'],
   ['an issuer without TLS',          () => provider.token({ iss: provider.issuer.replace('https', 'http') }),     'InvalidIdentityToken', /^No OpenIDConnect provider found in your account for http:/],
   ['a changed claim',                altered,                                                                     'InvalidIdentityToken', 'The web identity token that was passed could not be validated.'],
   ['algorithm none',                 () => raw({ alg: 'none' }, claims(), ''),                                    'InvalidIdentityToken', 'The web identity token that was passed could not be validated.'],
-  ['the key taken for a secret',     confused,                                                                    'InvalidIdentityToken', 'The web identity token that was passed could not be validated.'],
+  ['the public key as HMAC secret',  confused,                                                                    'InvalidIdentityToken', 'The web identity token that was passed could not be validated.'],
   ['another audience',               () => provider.token({ aud: 'client-9' }),                                   'InvalidIdentityToken', 'Incorrect token audience'],
   ['another authorized party',       () => provider.token({ azp: 'client-9' }),                                   'InvalidIdentityToken', 'Incorrect token audience'],
   ['expired',                        () => provider.token({ exp: seconds(-301) }),                                'ExpiredToken',         /^Token expired: current date\/time \d+ must be before the expiration date\/time \d+$/],
@@ -138,19 +138,19 @@ const REFUSED: readonly [name: string, token: () => string | Promise<string>, co
   ['no expiry',                      () => provider.token({ exp: undefined }),                                    'InvalidIdentityToken', 'Missing a required claim: exp'],
   ['no subject',                     () => provider.token({ sub: undefined }),                                    'InvalidIdentityToken', 'Missing a required claim: sub'],
   ['a tag of two values',            () => provider.token({ 'https://aws.amazon.com/tags': { principal_tags: { a: ['1', '2'] } } }), 'InvalidIdentityToken', /cannot be a session tag: a$/],
-  ['a source identity of blanks',    () => provider.token({ 'https://aws.amazon.com/source_identity': 'a b' }),   'InvalidIdentityToken', /source identity that cannot be one/],
+  ['a source identity with a blank', () => provider.token({ 'https://aws.amazon.com/source_identity': 'a b' }),   'InvalidIdentityToken', /source identity that cannot be one/],
 ];
 
 for (const [name, token, code, message] of REFUSED) {
   test(`AssumeRoleWithWebIdentity: ${name} is ${code}`, async () => refused(assume(await token()), code, message));
 }
 
-test('AssumeRoleWithWebIdentity: a provider with an internal address that is not allowed is never asked', async () => {
+test('AssumeRoleWithWebIdentity: a provider with an internal address is not called unless allowed', async () => {
   await refused(assume(await outsider.token()), 'IDPCommunicationError', /internal/);
   assert.deepEqual(outsider.asked, []);
 });
 
-test('AssumeRoleWithWebIdentity: a role that does not trust the provider, or is not there, is not told apart', async () => {
+test('AssumeRoleWithWebIdentity: a role without trust and an unknown role are the same error', async () => {
   const token = await provider.token();
   const { Role } = await iam.send(
     new CreateRoleCommand({
@@ -163,7 +163,7 @@ test('AssumeRoleWithWebIdentity: a role that does not trust the provider, or is 
   }
 });
 
-test('AssumeRoleWithWebIdentity: trust can ask for audience, subject and methods', async () => {
+test('AssumeRoleWithWebIdentity: a trust policy can require audience, subject and methods', async () => {
   const RoleArn = await role('asks', {
     StringEquals: { [`${name}:aud`]: 'client-2', [`${name}:sub`]: 'user-2' },
     'ForAnyValue:StringEquals': { [`${name}:amr`]: ['otp'] },
@@ -175,12 +175,12 @@ test('AssumeRoleWithWebIdentity: trust can ask for audience, subject and methods
   }
 });
 
-test('AssumeRoleWithWebIdentity: where an authorized party is named, it is the audience', async () => {
+test('AssumeRoleWithWebIdentity: an authorized party in the token is the audience', async () => {
   const answer = await assume(await provider.token({ aud: ['elsewhere'], azp: 'client-2' }));
   assert.equal(answer.Audience, 'client-2');
 });
 
-test('AssumeRoleWithWebIdentity: tags and source identity of the token are in the session, and need their permissions', async () => {
+test('AssumeRoleWithWebIdentity: tags and source identity are in the session, and require permissions', async () => {
   const token = await provider.token({
     'https://aws.amazon.com/tags': { principal_tags: { team: ['blue'] }, transitive_tag_keys: ['team'] },
     'https://aws.amazon.com/source_identity': 'user-1',
@@ -201,7 +201,7 @@ test('AssumeRoleWithWebIdentity: tags and source identity of the token are in th
   await refused(assume(token, { RoleArn: await role('untagged') }), 'AccessDenied', 'Not authorized to perform sts:TagSession');
 });
 
-test('AssumeRoleWithWebIdentity: the session may last as long as the role allows, and chains for an hour', async () => {
+test("AssumeRoleWithWebIdentity: the session may last for the role's maximum, a chained one for an hour", async () => {
   const RoleArn = await role('long', {}, ['sts:AssumeRoleWithWebIdentity'], { MaxSessionDuration: 7200 });
   const answer = await assume(await provider.token(), { RoleArn, DurationSeconds: 7200 });
   await refused(assume(await provider.token(), { RoleArn, DurationSeconds: 7201 }), 'ValidationError', /MaxSessionDuration/);
@@ -210,11 +210,11 @@ test('AssumeRoleWithWebIdentity: the session may last as long as the role allows
   });
 });
 
-test('AssumeRoleWithWebIdentity: ProviderId is not for such tokens', async () => {
+test('AssumeRoleWithWebIdentity: ProviderId is ValidationError', async () => {
   await refused(assume(await provider.token(), { ProviderId: 'www.amazon.com' }), 'ValidationError', /ProviderId/);
 });
 
-test('AssumeRoleWithWebIdentity: a deleted provider vouches for nobody, at once', async () => {
+test('AssumeRoleWithWebIdentity: tokens of a deleted provider fail at once', async () => {
   const token = await provider.token();
   await assume(token);
   await iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }));

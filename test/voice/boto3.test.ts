@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startTestServer } from '../server.ts';
 
-/** A SIP trunk with boto3 as Debian has it: `trunk.py` makes it and says what came of it. */
+/** A SIP trunk with Debian's boto3. `trunk.py` creates it and prints the results. */
 
 const SCRIPT = fileURLToPath(new URL('trunk.py', import.meta.url));
 
-test('boto3: a trunk is configured, grouped and kept while it is in the group', async () => {
+test('boto3: a trunk can be configured and grouped, and not deleted while in the group', async () => {
   const server = await startTestServer();
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
     env: {

@@ -1,4 +1,4 @@
-/** The service-linked role of Voice Connectors by real clients: who may have it made, what keeps it, and how it comes back. */
+/** The service-linked role of Voice Connectors, with real clients: permissions to create it, deletion, and re-creation. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -42,8 +42,8 @@ const createApplication = (Name: string) =>
     Endpoints: [{ LambdaArn: `arn:aws:lambda:us-east-1:${server.accountId}:function:answer` }],
   });
 
-/** Asks for the role's removal, and how that went. */
-async function removal() {
+/** Requests the deletion of the role. Returns the status of the deletion. */
+async function deleteRole() {
   const { DeletionTaskId } = await iam.send(new DeleteServiceLinkedRoleCommand({ RoleName: ROLE }));
   return iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }));
 }
@@ -66,10 +66,10 @@ const elsewhere = await rig.userWith('elsewhere', CHIME, {
 const maker = await rig.userWith('maker', CHIME, MAKING);
 
 for (const [title, client] of [
-  ['who may not make service-linked roles', without],
-  ['who may make another service’s', elsewhere],
+  ['a caller without the permission', without],
+  ['a caller with the permission for another service', elsewhere],
 ] as const) {
-  test(`The role of Voice Connectors: ${title} neither streams nor makes SIP media applications, and nothing changes (SLR-5, SLR-6)`, async () => {
+  test(`SLR-5, SLR-6: ${title} cannot stream, and changes nothing`, async () => {
     for (const command of [put, createApplication('refused')] as const) {
       const { name, status, message } = await refusalOf(client.send(command as typeof put));
       assert.deepEqual([name, status], ['AccessDeniedException', 403]);
@@ -85,7 +85,7 @@ for (const [title, client] of [
   });
 }
 
-test('The role of Voice Connectors: it is made with the caller’s own permission, and the trail has the caller and the service (SLR-5, SLR-6)', async () => {
+test('SLR-5, SLR-6: the role is created with the caller’s permission, and recorded with the service', async () => {
   await maker.send(put);
   const { Role } = await iam.send(new GetRoleCommand({ RoleName: ROLE }));
   assert.equal(Role?.Arn, roleArn);
@@ -98,24 +98,24 @@ test('The role of Voice Connectors: it is made with the caller’s own permissio
   assert.deepEqual([record.requestParameters, record.responseElements.role.arn], [{ aWSServiceName: SERVICE }, roleArn]);
 });
 
-test('The role of Voice Connectors: once it is there nobody needs to make it', async () => {
+test('The role of Voice Connectors: once it exists, callers need no permission to create it', async () => {
   await without.send(put);
   await without.send(createApplication('allowed'));
   assert.equal((await rig.records('CreateServiceLinkedRole')).length, 1);
 });
 
-test('The role of Voice Connectors: while a connector has a streaming configuration the removal fails and lists it; then it succeeds, though there are applications (SLR-14)', async () => {
-  const failed = await removal();
+test('SLR-14: the deletion fails and lists the connectors while one has a streaming configuration', async () => {
+  const failed = await deleteRole();
   assert.equal(failed.Status, 'FAILED');
   assert.deepEqual(failed.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [VoiceConnector?.VoiceConnectorArn] }]);
   assert.equal(await roleIsThere(), true);
 
   await voice.send(new DeleteVoiceConnectorStreamingConfigurationCommand({ VoiceConnectorId }));
-  assert.equal((await removal()).Status, 'SUCCEEDED');
+  assert.equal((await deleteRole()).Status, 'SUCCEEDED');
   assert.equal(await roleIsThere(), false);
 });
 
-test('The role of Voice Connectors: it comes back by each of its features, with the permission of who uses it (SLR-15)', async () => {
+test('SLR-15: each feature creates the role again, with the permission of its caller', async () => {
   const { SipMediaApplications } = await voice.send(new ListSipMediaApplicationsCommand({}));
   const { SipMediaApplicationId } = SipMediaApplications?.[0] ?? {};
   const update = new UpdateSipMediaApplicationCommand({ SipMediaApplicationId, Name: 'renamed' });
@@ -125,6 +125,6 @@ test('The role of Voice Connectors: it comes back by each of its features, with 
     await maker.send(command as typeof put);
     assert.equal(await roleIsThere(), true);
     if (command === put) await voice.send(new DeleteVoiceConnectorStreamingConfigurationCommand({ VoiceConnectorId }));
-    assert.equal((await removal()).Status, 'SUCCEEDED');
+    assert.equal((await deleteRole()).Status, 'SUCCEEDED');
   }
 });

@@ -1,4 +1,4 @@
-"""A SIP trunk with boto3, as a script of an administrator makes one: prints what came of it. Endpoint and keys are in the environment."""
+"""A SIP trunk with boto3, as in a script of an administrator. Prints the results. Endpoint and keys are in the environment."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-/** Voice as the real SDK sees it: what is configured is answered, who may ask, and what stands in the event history. */
+/** Chime SDK Voice with the real SDK: configurations, authorization, and records in the event history. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -71,7 +71,7 @@ interface Connector {
   readonly OutboundHostName: string;
 }
 
-/** Works with so many new connectors, and removes them: an account may have three. */
+/** Calls a function with new connectors, and deletes them afterwards, because an account can have only three. */
 async function withConnectors(
   count: number,
   work: (...connectors: readonly Connector[]) => Promise<void>,
@@ -93,7 +93,7 @@ const newApplication = async (Name: string, client = voice) => {
   return (await client.send(request)).SipMediaApplication as { SipMediaApplicationId: string; SipMediaApplicationArn: string };
 };
 
-test('A voice connector: it is made, got, listed, changed and removed through the SDK', async () => {
+test('Voice Connectors: can be created, read, listed, updated and deleted', async () => {
   const { VoiceConnectorRegions } = await voice.send(new ListAvailableVoiceConnectorRegionsCommand({}));
   assert.ok(VoiceConnectorRegions?.includes('eu-central-1'));
   const { VoiceConnector } = await voice.send(
@@ -113,7 +113,7 @@ test('A voice connector: it is made, got, listed, changed and removed through th
   assert.deepEqual([gone.name, gone.status], ['NotFoundException', 404]);
 });
 
-test('Configurations: everything that is put on a connector is got and taken away again through the SDK', () =>
+test('Configurations: each configuration of a connector can be set, read and deleted', () =>
   withConnectors(1, async ({ VoiceConnectorId }) => {
     const connector = { VoiceConnectorId };
     const Routes = [{ Host: 'pbx.example.org', Port: 5061, Protocol: 'TCP' as const, Priority: 1, Weight: 1 }];
@@ -160,7 +160,7 @@ test('Configurations: everything that is put on a connector is got and taken awa
     for (const { name } of await Promise.all(gets.map(refusalOf))) assert.equal(name, 'NotFoundException');
   }));
 
-test('Termination credentials: names are listed, passwords are in no answer and not in the event history (LOG-4)', () =>
+test('LOG-4: names of termination credentials are listed, and no response or record has a password', () =>
   withConnectors(1, async (made) => {
     const connector = { VoiceConnectorId: made.VoiceConnectorId };
     const Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'] };
@@ -182,7 +182,7 @@ test('Termination credentials: names are listed, passwords are in no answer and 
     assert.ok(!/CorrectHorse|BatteryStaple/.test(JSON.stringify(record)));
   }));
 
-test('Voice Connector groups: connectors of two regions, at most three in a group and three groups, and no connector goes while it is in one (RES-1)', async () => {
+test('RES-1: groups have at most three connectors, which cannot be deleted while in a group', async () => {
   const west = rig.voice(rig.server.credentials, 'us-west-2');
   const { VoiceConnector } = await west.send(
     new CreateVoiceConnectorCommand({ Name: 'west', AwsRegion: 'us-west-2', RequireEncryption: true }),
@@ -227,7 +227,7 @@ test('Voice Connector groups: connectors of two regions, at most three in a grou
   });
 });
 
-test('SIP media applications and rules: they are made, got, listed, changed and removed in their order through the SDK', () =>
+test('SIP media applications and rules: can be created, read, listed, updated and deleted in order', () =>
   withConnectors(1, async (connector) => {
     const { SipMediaApplicationId } = await newApplication('answering');
     const application = { SipMediaApplicationId };
@@ -266,7 +266,7 @@ test('SIP media applications and rules: they are made, got, listed, changed and 
     assert.equal((await refusalOf(voice.send(new GetSipMediaApplicationCommand(application)))).name, 'NotFoundException');
   }));
 
-test('Settings: where call records go, and the name that calls bear', async () => {
+test('Settings: the bucket of call records and the calling name can be set and read', async () => {
   await voice.send(new UpdateGlobalSettingsCommand({ VoiceConnector: { CdrBucket: 'call-records' } }));
   assert.deepEqual((await voice.send(new GetGlobalSettingsCommand({}))).VoiceConnector, { CdrBucket: 'call-records' });
   await voice.send(new UpdatePhoneNumberSettingsCommand({ CallingName: 'Acme' }));
@@ -274,7 +274,7 @@ test('Settings: where call records go, and the name that calls bear', async () =
   assert.deepEqual([CallingName, CallingNameUpdatedTimestamp instanceof Date], ['Acme', true]);
 });
 
-test('Tags: they are given, listed and taken away through the SDK', () =>
+test('Tags: can be added, listed and removed', () =>
   withConnectors(
     1,
     async (connector) => {
@@ -286,12 +286,12 @@ test('Tags: they are given, listed and taken away through the SDK', () =>
     { team: 'blue' },
   ));
 
-test('What needs a carrier is not built: numbers are NotYetImplementedException, not an inventory that is none', async () => {
+test('Phone numbers: operations that need a carrier are NotYetImplementedException', async () => {
   const { name, status } = await refusalOf(voice.send(new SearchAvailablePhoneNumbersCommand({ AreaCode: '206' })));
   assert.deepEqual([name, status], ['NotYetImplementedException', 400]);
 });
 
-test('Authorization: one connector may be allowed by its ARN, and a denial is AccessDeniedException, which the model has (CHM-3, TS-2, TS-9)', () =>
+test('CHM-3, TS-2, TS-9: a policy can allow one connector, and a denial is AccessDeniedException', () =>
   withConnectors(2, async (own, other) => {
     const client = await rig.userWith('one', { Effect: 'Allow', Action: 'chime:GetVoiceConnector', Resource: own.VoiceConnectorArn });
     await client.send(new GetVoiceConnectorCommand({ VoiceConnectorId: own.VoiceConnectorId }));
@@ -302,7 +302,7 @@ test('Authorization: one connector may be allowed by its ARN, and a denial is Ac
     }
   }));
 
-test('Authorization: tags of the connector and of the request decide (TAG-5)', () =>
+test('TAG-5: conditions on tags of the connector and of the request apply', () =>
   withConnectors(
     1,
     async (blue) => {
@@ -326,7 +326,7 @@ test('Authorization: tags of the connector and of the request decide (TAG-5)', (
     { team: 'blue' },
   ));
 
-test('Authorization: who may not use a connector cannot put it into a group, and who may not use an application cannot give it a rule', () =>
+test('Authorization: groups and rules require permission for their connectors and applications', () =>
   withConnectors(2, async (own, other) => {
     const [mine, foreign] = [await newApplication('mine'), await newApplication('foreign')];
     const client = await rig.userWith('grouping', {
@@ -360,7 +360,7 @@ test('Authorization: who may not use a connector cannot put it into a group, and
     assert.equal((await rule(mine)).SipRule?.Name, 'r');
   }));
 
-test('Authorization: what stands in another account’s name is refused whatever the policies say (EVAL-8)', () =>
+test('EVAL-8: a resource of another account is denied even if the policies allow it', () =>
   withConnectors(1, async (connector) => {
     const foreign = 'arn:aws:chime:us-east-1:999988887777';
     const ResourceARN = `${foreign}:vc/${connector.VoiceConnectorId}`;

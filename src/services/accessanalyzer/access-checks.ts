@@ -9,20 +9,20 @@ import { AwsError } from './errors.ts';
 type Checks = ServiceOperations<AccessanalyzerApi>;
 
 /**
- * The most characters of a policy that is analysed: four times what IAM stores of one. The work grows with the square of it.
+ * Maximum length of an analyzed policy in characters: four times the largest policy that IAM stores. The work grows with its square.
  *
  * Assumed: the service's own limit is not documented.
  */
-const ANALYSED_MAX = 24_576;
+const ANALYZED_MAX = 24_576;
 
-/** The most actions or resources of one access. Source: IAM Access Analyzer API, Access: 100 each. */
+/** Maximum number of actions, and of resources, of one access. Source: IAM Access Analyzer API, Access: 100 each. */
 const LISTED_MAX = 100;
 
 /**
- * Says whether an updated policy allows what the existing one does not.
+ * Checks whether an updated policy allows access that the existing policy does not allow.
  *
- * @throws InvalidParameterException a document is no policy, or too long to be analysed
- * @throws UnprocessableEntityException the check needs too much work
+ * @throws InvalidParameterException     a document is not a valid policy, or is too long
+ * @throws UnprocessableEntityException  the check needs more work than one request may take
  * Source: accessanalyzer 2019-11-01, CheckNoNewAccess.
  */
 export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
@@ -34,9 +34,11 @@ export const checkNoNewAccess: Checks['CheckNoNewAccess'] = {
 };
 
 /**
- * Says whether a policy allows any of the listed access.
+ * Checks whether a policy allows any of the listed access.
  *
- * @throws InvalidParameterException the document is no policy, or too long to be analysed; the access lists nothing, too much, or what is no action or ARN
+ * @throws InvalidParameterException     the document is too long; the access is empty, too long, or has an invalid action or ARN;
+ *   the document is not a valid policy
+ * @throws UnprocessableEntityException  the check needs more work than one request may take
  * Source: accessanalyzer 2019-11-01, CheckAccessNotGranted.
  */
 export const checkAccessNotGranted: Checks['CheckAccessNotGranted'] = {
@@ -58,9 +60,9 @@ function askedAs(policyType: AccessCheckPolicyType): AskedAs {
   return policyType === 'IDENTITY_POLICY' ? 'identity' : 'resource';
 }
 
-/** @throws AwsError InvalidParameter  the document is too long */
+/** Checks the length of a policy. @throws AwsError InvalidParameter  the document is too long */
 function named(text: string, policyId: string): NamedPolicy {
-  if (text.length > ANALYSED_MAX) throw invalid(`The ${policyId} has more than ${ANALYSED_MAX} characters.`);
+  if (text.length > ANALYZED_MAX) throw invalid(`The ${policyId} has more than ${ANALYZED_MAX} characters.`);
   return { policyId, text };
 }
 

@@ -6,7 +6,7 @@ import { accessanalyzerOperations } from './operations.ts';
 
 const operations = accessanalyzerOperations();
 
-/** These operations use nothing else of the call. */
+/** The only members of a call that these operations use. */
 const CALL = { analyze: analyzeAtOnce } as Call;
 
 const statement = { Effect: 'Allow', Action: 'chime:GetMeting', Resource: '*' };
@@ -49,7 +49,7 @@ test('ValidatePolicy: maxResults of zero is ValidationException', async () => {
   });
 });
 
-test('ValidatePolicy: a resource policy of a role is judged as its trust policy', async () => {
+test('ValidatePolicy: a resource policy of a role is validated as a trust policy', async () => {
   const trust = JSON.stringify({
     Version: '2012-10-17',
     Statement: { Effect: 'Allow', Principal: { AWS: '111122223333' }, Action: 'sts:AssumeRole' },
@@ -74,13 +74,13 @@ test('CheckNoNewAccess: new access is FAIL, with the statement', async () => {
 
 // biome-ignore format: a table
 const REFUSED: readonly (readonly [title: string, document: string, access: readonly object[]])[] = [
-  ['no JSON',                         '{',                [{ actions: ['*'] }]],
+  ['invalid JSON',                    '{',                [{ actions: ['*'] }]],
   ['an unknown operator',             JSON.stringify({ Version: '2012-10-17', Statement: { ...statement, Condition: { x: { 'aws:username': 'a' } } } }), [{ actions: ['*'] }]],
   ['a document too long',             ' '.repeat(30_000), [{ actions: ['*'] }]],
   ['no access',                       other,              []],
-  ['an access of nothing',            other,              [{}]],
-  ['an action that is none',          other,              [{ actions: ['GetUser'] }]],
-  ['a resource that is none',         other,              [{ resources: ['user'] }]],
+  ['an empty access',                 other,              [{}]],
+  ['an invalid action',               other,              [{ actions: ['GetUser'] }]],
+  ['an invalid resource',             other,              [{ resources: ['user'] }]],
   ['a hundred and one actions',       other,              [{ actions: Array.from({ length: 101 }, () => 'iam:GetUser') }]],
 ];
 
@@ -102,7 +102,7 @@ test('CheckAccessNotGranted: access that is not allowed is PASS, without reasons
   assert.deepEqual([answer.result, answer.reasons], ['PASS', []]);
 });
 
-test('CheckAccessNotGranted: a long policy of many statements is answered', async () => {
+test('CheckAccessNotGranted: a long policy with many statements succeeds', async () => {
   const Statement = Array.from({ length: 180 }, (_, i) => ({
     Effect: i % 3 === 0 ? 'Deny' : 'Allow',
     Action: `a${i % 7}:*${i}*`,

@@ -7,7 +7,7 @@ import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 
 /**
- * The most findings of a page, and how many it has where the caller does not say.
+ * Maximum and default number of findings per page.
  *
  * Assumed: the model has no limits, and the service documents none.
  */
@@ -15,12 +15,13 @@ const PAGE_MAX = 1000;
 const PAGE_DEFAULT = 100;
 
 /**
- * Says what is wrong with a policy, or could be better.
+ * Returns errors, warnings and suggestions for a policy.
  *
- * @throws ValidationException the token is none of this policy, maxResults is less than one, or the policy needs too much work
+ * @throws ValidationException  maxResults is less than one; the token is not of this policy; the policy needs more work than
+ *   one request may take
  * Source: accessanalyzer 2019-11-01, ValidatePolicy.
- * Assumed: resource control policies are judged as resource policies, because nothing here is guarded by them.
- * Assumed: texts are in English whatever the locale.
+ * Assumed: resource control policies are validated as resource policies, because Belfry does not enforce them.
+ * Assumed: messages are in English for every locale.
  */
 export const validatePolicy: ServiceOperations<AccessanalyzerApi>['ValidatePolicy'] = {
   async handle(call, input) {
@@ -57,7 +58,7 @@ function policyTypeOf({ policyType, validatePolicyResourceType }: ValidatePolicy
   }
 }
 
-/** What binds a token to the policy it came from; no secret. */
+/** Returns the part of a token that identifies the policy and its type. It is not secret. */
 function markOf({ policyDocument, policyType, validatePolicyResourceType }: ValidatePolicyRequest): string {
   return createHash('sha256')
     .update(JSON.stringify([policyDocument, policyType, validatePolicyResourceType]))

@@ -2,7 +2,7 @@ import { actionOf, actionsOf, conditionKey, resourceTypesOf, services } from '#m
 import { GLOBAL_CONDITION_KEYS } from '#model/condition-keys.ts';
 import type { AuthorizationReference } from '#policy/validate/reference.ts';
 
-/** The service authorization reference, as validation asks for it; read when first needed. */
+/** Returns the service authorization reference for policy validation. */
 export function authorizationReference(): AuthorizationReference {
   return {
     services: services(),

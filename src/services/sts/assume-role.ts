@@ -12,19 +12,21 @@ import { sessionPolicies } from './session-policies.ts';
 import { sessionTags, withSessionActions } from './session-tags.ts';
 
 /**
- * Makes a session of a role for whom the role trusts.
+ * Creates a session of a role that trusts the caller.
  *
- * Tags, passed or inherited, ask for `sts:TagSession` besides, a source identity for `sts:SetSourceIdentity`: of the caller's
- * policies and of the trust policy, like the rest.
+ * Passed or inherited tags also require `sts:TagSession`, and a source identity requires `sts:SetSourceIdentity`. Like `sts:AssumeRole`,
+ * both must be allowed by the caller's policies and by the trust policy.
  *
- * @throws AwsError ValidationError       the ARN is none; the session would be too long
- * @throws AwsError InvalidParameterValue tags that cannot be passed
- * @throws AwsError AccessDenied          another source identity than the calling session's; a second factor that fails
- * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  session policies
+ * @throws AwsError ValidationError       the ARN is invalid; the session would be too long
+ * @throws AwsError InvalidParameterValue the tags cannot be passed
+ * @throws AwsError AccessDenied          the source identity differs from the calling session's; MFA fails; the role was deleted
+ * @throws AwsError MalformedPolicyDocument, PackedPolicyTooLarge  the session policies are invalid or too large
  *
- * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements STS-2 to STS-9.
- * Assumed: code and text for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes; that the keys of an
- * identity provider's token end with the session they were issued for, so that a session made from it has none of them.
+ * Source: STS API reference, AssumeRole; IAM User Guide, "Monitor and control actions taken with assumed roles". Requirements
+ * STS-2 to STS-9.
+ * Assumed: code and message for a changed source identity, and for ProvidedContexts, which only IAM Identity Center passes.
+ * Assumed: the condition keys of an identity provider's token apply to its own session only. A session created from that
+ * session has none of them.
  */
 export function assumeRole(deps: StsDeps): DeclaredOperation<AssumeRoleRequest, StsApi['AssumeRole']['output']> {
   return { access: (input, caller) => accessOf(deps, input, caller), handle };
@@ -32,7 +34,7 @@ export function assumeRole(deps: StsDeps): DeclaredOperation<AssumeRoleRequest, 
   async function handle(call: Call, input: AssumeRoleRequest) {
     const { principal, tx } = call;
     const role = await findRole(tx, input.RoleArn);
-    // Allowed, and gone: the same words as for a role that never was. Requirement STS-4.
+    // The role was deleted after authorization. The error is the same as for a role that never existed. Requirement STS-4.
     if (role === undefined) {
       throw new AwsError(
         'AccessDenied',
@@ -78,7 +80,7 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
     resources: [RoleArn],
     trustPolicyOf: RoleArn,
     context,
-    // A second factor shown with the request counts for the trust policy's conditions on it.
+    // MFA of the request applies to the trust policy's MFA conditions.
     ...(input.SerialNumber !== undefined && {
       resolveContext: async (tx: Tx, now: Instant) =>
         new Map((await mfaProven(deps, { ...caller, tx, now }, input, 'look')) ? MFA_PRESENT : []),

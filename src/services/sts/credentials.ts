@@ -9,15 +9,15 @@ import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { packedPolicyTooLarge } from './session-policies.ts';
 
-/** When a session ends that begins now: expirations are whole seconds. */
+/** Returns the expiration of a session that begins now, rounded down to a whole second. */
 export function expiresAfter(now: Instant, durationSeconds: number): Instant {
   return instant((Math.floor(now / 1000) + durationSeconds) * 1000);
 }
 
 /**
- * Makes the credentials of a session.
+ * Issues the credentials of a session.
  *
- * @throws AwsError PackedPolicyTooLarge policies and tags do not fit into a token
+ * @throws AwsError PackedPolicyTooLarge  the policies and tags do not fit into a token
  */
 export function issue(
   deps: StsDeps,
@@ -39,10 +39,12 @@ export function issue(
 }
 
 /**
- * Whether the request proves a second factor. Before it is authorized one may only `look`: the code is taken with the session it is for.
+ * Reports whether the request proves MFA. Returns false if the request has no MFA members.
  *
- * @throws AwsError AccessDenied it tries to and does not
- * Assumed: the texts, as people report them of real accounts.
+ * `take` uses up the code, in the transaction that issues the session. Use `look` before the request is authorized.
+ *
+ * @throws AwsError AccessDenied  the request has MFA members, but they are invalid
+ * Assumed: the messages, as users of real accounts report them.
  */
 export async function mfaProven(
   deps: StsDeps,

@@ -2,11 +2,11 @@ import type { AccountId } from '#core/arn.ts';
 import type { SessionIssuer } from '#core/session-issuer.ts';
 import type { VerifyMfa } from '../iam/mfa.ts';
 
-/** What the operations of STS need besides a call. */
+/** Dependencies of the STS operations. */
 export interface StsDeps {
   readonly sessions: SessionIssuer;
-  /** What a refusal encoded for this account; undefined where the text is no such message, or another account's. */
+  /** Decodes an authorization message of this account. Returns undefined for an invalid message or one of another account. */
   readonly openMessage?: (encoded: string, accountId: AccountId) => string | undefined;
-  /** Whether the code is the device's now. Absent: there are no devices, and every code is refused. */
+  /** Verifies an MFA code. Absent: there are no devices, and every code is rejected. */
   readonly verifyMfa?: VerifyMfa;
 }

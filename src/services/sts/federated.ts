@@ -1,4 +1,4 @@
-/** Sessions for who brings a token of an identity provider: what AssumeRoleWithWebIdentity and AssumeRoleWithSAML share. */
+/** Role sessions for tokens of identity providers: common part of AssumeRoleWithWebIdentity and AssumeRoleWithSAML. */
 
 import type { Federation } from '#core/federation.ts';
 import { type Instant, instant } from '#core/instant.ts';
@@ -14,6 +14,7 @@ import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags, withSessionActions } from './session-tags.ts';
 
+/** Operations that accept a token of an identity provider. */
 export type FederatedAction = 'sts:AssumeRoleWithWebIdentity' | 'sts:AssumeRoleWithSAML';
 
 interface FederatedInput {
@@ -23,14 +24,25 @@ interface FederatedInput {
   readonly PolicyArns?: readonly PolicyDescriptorType[];
 }
 
-/** What the verified token says. @throws AwsError InvalidIdentityToken there is none of this kind */
-export function broughtBy<Kind extends Federation['kind']>(principal: Principal, kind: Kind): Extract<Federation, { readonly kind: Kind }> {
+/**
+ * Returns the facts of the verified token.
+ *
+ * @throws AwsError InvalidIdentityToken  the request has no verified token of this kind
+ */
+export function federationOf<Kind extends Federation['kind']>(
+  principal: Principal,
+  kind: Kind,
+): Extract<Federation, { readonly kind: Kind }> {
   const federation = principal.type === 'Unknown' ? principal.federation : undefined;
   if (federation?.kind !== kind) throw new AwsError('InvalidIdentityTokenException', 'The token that was passed could not be validated.');
   return federation as Extract<Federation, { readonly kind: Kind }>;
 }
 
-/** Returns the permissions for an unsigned request. The token identifies the caller, and only the role's trust policy is evaluated. */
+/**
+ * Returns the actions that the role's trust policy must allow, with the token's condition keys as context.
+ *
+ * The request is unsigned, so only the trust policy is evaluated.
+ */
 export function federatedAccess(
   { RoleArn, DurationSeconds }: FederatedInput,
   principal: Principal,
@@ -59,12 +71,12 @@ export function federatedAccess(
 }
 
 /**
- * Makes the session.
+ * Creates the role session of a token.
  *
- * @throws AwsError AccessDenied the role is gone
- * @throws AwsError ValidationError, InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  as AssumeRole
+ * @throws AwsError AccessDenied  the role was deleted
+ * @throws AwsError ValidationError, InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  as in AssumeRole
  *
- * Assumed: such a session is not chained: it may be as long as the role allows.
+ * Assumed: the session is not chained, so it may be as long as the role allows.
  */
 export async function federatedSession(
   deps: StsDeps,
@@ -93,7 +105,7 @@ export async function federatedSession(
 }
 
 /**
- * Returns the latest end of a session of an assertion, which may say it twice.
+ * Returns the latest end of the session of an assertion, which may limit it in two ways. Undefined if there is no limit.
  *
  * Source: IAM User Guide, "Configure SAML assertions for the authentication response", SessionDuration: it shortens the session of
  * AssumeRoleWithSAML, and the lesser of it and SessionNotOnOrAfter is the limit.
@@ -105,7 +117,7 @@ function latestEndOf(federation: Federation, now: Instant): Instant | undefined 
   return instant(Math.min(latestEnd ?? Number.POSITIVE_INFINITY, now + consoleSeconds * 1000));
 }
 
-/** Neither caller nor role is named, as the real service answers who brings a token. */
+/** Returns the denial for a request with a token. As in AWS, the message names neither caller nor role. */
 export function notAuthorized(action: FederatedAction): AwsError {
   return new AwsError('AccessDenied', `Not authorized to perform ${action}`);
 }

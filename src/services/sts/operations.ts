@@ -1,12 +1,12 @@
 import { type OperationTable, operationTable } from '../kit/operation-table.ts';
 import { assumeRole } from './assume-role.ts';
+import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './caller-identity.ts';
 import type { StsDeps } from './deps.ts';
 import { assumeRoleWithSaml } from './saml.ts';
 import { getFederationToken, getSessionToken } from './user-sessions.ts';
 import { assumeRoleWithWebIdentity } from './web-identity.ts';
-import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './who.ts';
 
-/** The operations of STS. */
+/** Returns the operations of STS. */
 export function stsOperations(deps: StsDeps): OperationTable<'sts'> {
   return operationTable('sts', {
     AssumeRole: assumeRole(deps),

@@ -4,16 +4,16 @@ import type { Tx } from '#store/store.ts';
 import { tagValues } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
 
-/** A role as an ARN names it. */
+/** Account and name of a role ARN. */
 interface RoleName {
   readonly accountId: AccountId;
   readonly roleName: string;
 }
 
 /**
- * Reads a role's ARN.
+ * Parses the ARN of a role.
  *
- * @throws AwsError ValidationError it is none. Requirement STS-8.
+ * @throws AwsError ValidationError  the ARN is invalid. Requirement STS-8.
  */
 export function readRoleArn(text: string): RoleName {
   const parts = parseArn(text);
@@ -30,14 +30,14 @@ export function readRoleArn(text: string): RoleName {
   return { accountId: parts.accountId, roleName };
 }
 
-/** The role with exactly this ARN, path and case included; undefined where there is none. */
+/** Returns the role with exactly this ARN, including path and case, or undefined. */
 export async function findRole(tx: Tx, roleArn: string): Promise<RoleRecord | undefined> {
   const { accountId, roleName } = readRoleArn(roleArn);
   const role = await tx.identity.get(accountId, 'role', roleName.toLowerCase());
   return role?.arn === roleArn ? role : undefined;
 }
 
-/** What a role is tagged with, for `iam:ResourceTag/…`; one entry, in the order of the one resource. */
+/** Returns the tags of a role for `iam:ResourceTag/…`: one entry, for the one resource. */
 export async function roleTags(tx: Tx, roleArn: string): Promise<readonly (Readonly<Record<string, string>> | undefined)[]> {
   const role = await findRole(tx, roleArn);
   return [role && tagValues(role.tags)];

@@ -8,13 +8,13 @@ import { expiresAfter, issue } from './credentials.ts';
 import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 
-/** What a caller, or a token in place of one, asks a role session to be. */
+/** Requested properties of a role session, from the caller or from a token. */
 export interface RoleSessionRequest extends Omit<SessionFacts, 'issuedAt' | 'expiresAt'> {
   readonly sessionName: string;
   readonly durationSeconds: number | undefined;
 }
 
-/** What AssumeRole and its kin answer alike. */
+/** Response members that AssumeRole, AssumeRoleWithSAML and AssumeRoleWithWebIdentity have in common. */
 export interface RoleSessionAnswer {
   readonly Credentials: Credentials;
   readonly AssumedRoleUser: AssumedRoleUser;
@@ -26,12 +26,12 @@ const DEFAULT_SECONDS = 3600;
 const CHAINED_MAX_SECONDS = 3600;
 
 /**
- * Makes a session of a role, once it is allowed.
+ * Creates a session of a role. The caller has authorized the request. The default duration is one hour.
  *
- * @throws AwsError ValidationError longer than the role allows, or than an hour where a session makes a session. Requirement STS-2.
- * @throws AwsError PackedPolicyTooLarge
+ * @throws AwsError ValidationError  the duration exceeds one hour for a chained session, or the role's maximum. Requirement STS-2.
+ * @throws AwsError PackedPolicyTooLarge  the policies and tags do not fit into a token
  *
- * Assumed: with both limits broken, the one of chaining is named.
+ * Assumed: if both limits are exceeded, the message names the limit for role chaining.
  */
 export function roleSession(deps: StsDeps, call: Call, role: RoleRecord, request: RoleSessionRequest): RoleSessionAnswer {
   const { sessionName, durationSeconds = DEFAULT_SECONDS, ...facts } = request;
@@ -49,7 +49,7 @@ export function roleSession(deps: StsDeps, call: Call, role: RoleRecord, request
   const session: SessionFacts = {
     ...facts,
     issuedAt: call.now,
-    // A SAML assertion may end the session before its duration is over. Requirement FED-1.
+    // A SAML assertion may end the session before its requested duration. Requirement FED-1.
     expiresAt: latestEnd === undefined ? end : instant(Math.min(end, Math.floor(latestEnd / 1000) * 1000)),
   };
   const { accountId, roleId, roleName } = role;

@@ -5,28 +5,28 @@ import type { AssumeRoleWithSAMLRequest, StsApi } from '#model/generated/sts.ts'
 import type { Call, DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { broughtBy, federatedAccess, federatedSession, notAuthorized } from './federated.ts';
+import { federatedAccess, federatedSession, federationOf, notAuthorized } from './federated.ts';
 
 const ACTION = 'sts:AssumeRoleWithSAML';
 
 /**
- * Makes a session of a role for who brings an assertion of a SAML provider: of a role that the assertion offers with this
- * provider and that trusts it. The assertion names the session, and may end it before its duration is over.
+ * Creates a role session for an assertion of a SAML provider. The assertion must offer the role with this provider, and the role must trust
+ * the provider. The assertion contains the session name, and may end the session before the requested duration.
  *
- * @throws AwsError AccessDenied the assertion does not offer the role
- * @throws AwsError InvalidIdentityToken the provider was deleted, or the assertion has made a session before
+ * @throws AwsError AccessDenied          the assertion does not offer the role
+ * @throws AwsError InvalidIdentityToken  the provider was deleted, or the assertion was used before
  *
  * Source: STS API reference, AssumeRoleWithSAML. Requirement FED-1.
- * Assumed: an assertion is good once, as SAML's own rules have it for bearers; the text is ours.
+ * Assumed: the server accepts each assertion once, as SAML requires for bearer assertions. The message is ours.
  */
 export function assumeRoleWithSaml(deps: StsDeps): DeclaredOperation<AssumeRoleWithSAMLRequest, StsApi['AssumeRoleWithSAML']['output']> {
   return {
     access(input, { principal }) {
-      const federation = broughtBy(principal, 'saml');
+      const federation = federationOf(principal, 'saml');
       return federatedAccess(input, principal, federation, federation.sessionName);
     },
     async handle(call, input) {
-      const federation = broughtBy(call.principal, 'saml');
+      const federation = federationOf(call.principal, 'saml');
       if (!federation.roleArns.includes(input.RoleArn)) throw notAuthorized(ACTION);
       const name = input.PrincipalArn.slice(input.PrincipalArn.indexOf('/') + 1);
       const provider = await call.tx.identity.get(call.principal.accountId, 'saml-provider', name.toLowerCase());
@@ -44,7 +44,7 @@ export function assumeRoleWithSaml(deps: StsDeps): DeclaredOperation<AssumeRoleW
   };
 }
 
-/** Remembers the assertion until it is too old to be taken; where the session is not made after all, that is rolled back too. */
+/** Stores the assertion's ID until the assertion is too old to be accepted. If the session is not created, this is rolled back too. */
 async function useOnce(
   { tx, now }: Call,
   { assertionId, issuer, provider, redeemUntil }: Extract<Federation, { kind: 'saml' }>,

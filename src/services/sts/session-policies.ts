@@ -6,21 +6,21 @@ import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import type { Tx } from '#store/store.ts';
 import { AwsError } from './errors.ts';
 
-/** The part of a session's facts that narrows it. */
+/** Session policies, as stored with a session. */
 export type SessionPolicies = Pick<SessionFacts, 'sessionPolicy' | 'sessionPolicyArns'>;
 
 const PLAIN_MAX = 2048;
 const ARNS_MAX = 10;
 
 /**
- * Takes the session policies of a request: an inline one, and managed ones of the account that owns the session.
+ * Returns the session policies of a request: an inline policy, and managed policies of the account that owns the session.
  *
- * @throws AwsError MalformedPolicyDocument the inline one is no policy, or a managed one is not there
- * @throws AwsError PackedPolicyTooLarge more than 2,048 characters as they stand
- * @throws AwsError ValidationError more than ten managed ones
+ * @throws AwsError MalformedPolicyDocument  the inline policy is invalid, or a managed policy does not exist
+ * @throws AwsError PackedPolicyTooLarge     the inline policy and the ARNs have more than 2,048 characters
+ * @throws AwsError ValidationError          the request has more than ten managed policies
  *
  * Source: STS API reference, AssumeRole, "Policy" and "PolicyArns". Requirement §2.4.
- * Assumed: that plain text over the limit is answered like a pack over it; code and text for a managed policy that is not there.
+ * Assumed: the error for policies over the plain-text limit is that for the packed limit; code and message for a missing managed policy.
  */
 export async function sessionPolicies(
   tx: Tx,
@@ -53,6 +53,7 @@ async function isManagedPolicy(tx: Tx, accountId: AccountId, arn: Arn): Promise<
   return record?.arn === arn;
 }
 
+/** Returns the error for session policies and tags that take `percent` of the allotted space, more than 100. */
 export function packedPolicyTooLarge(percent: number): AwsError {
   return new AwsError('PackedPolicyTooLargeException', `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`);
 }

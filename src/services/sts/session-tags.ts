@@ -1,5 +1,5 @@
 /**
- * Session tags: what may be passed, and what a session inherits from the one that makes it.
+ * Session tags: the tags that a request may pass, and the tags that a session inherits from the calling session.
  * Source: IAM User Guide, "Passing session tags in AWS STS". Requirements STS-6, STS-7.
  */
 
@@ -9,17 +9,18 @@ import type { DeclaredAccess } from '../kit/operation.ts';
 import { newTags, TAG_RULES } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
 
+/** Tags of a session, and the keys of those that chained sessions inherit. */
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;
   readonly transitiveTagKeys: readonly string[];
 }
 
 /**
- * The tags of the session to be made: the transitive ones of the calling session, then those passed.
+ * Returns the tags of the new session: the transitive tags of the calling session, then the passed tags.
  *
- * @throws AwsError InvalidParameterValue two keys are the same but for case; a key is reserved; a transitive key is not among those
- *   passed, or is transitive in the calling session, whose tag cannot be overridden
- * Assumed: the text about reserved keys; that a passed tag which is not transitive conflicts in the same words.
+ * @throws AwsError InvalidParameterValue  two keys differ only in case; a key is reserved; a transitive key was not passed; a passed key is
+ *   transitive in the calling session, whose tag cannot be overridden
+ * Assumed: the message for reserved keys; the same message for a conflict with a passed tag that is not transitive.
  */
 export function sessionTags(principal: Principal, passed: readonly Tag[] = [], transitive: readonly string[] = []): SessionTags {
   const passedKeys = new Map(newTags(TAG_RULES.sts, passed).map(({ key }) => [key.toLowerCase(), key]));
@@ -33,9 +34,9 @@ export function sessionTags(principal: Principal, passed: readonly Tag[] = [], t
   }
   const transitiveTagKeys = new Set(inherited.transitiveTagKeys);
   for (const key of transitive) {
-    const spelt = passedKeys.get(key.toLowerCase());
-    if (spelt === undefined) throw invalid('The specified transitive tag key must be included in the requested tags.');
-    transitiveTagKeys.add(spelt);
+    const passedKey = passedKeys.get(key.toLowerCase());
+    if (passedKey === undefined) throw invalid('The specified transitive tag key must be included in the requested tags.');
+    transitiveTagKeys.add(passedKey);
   }
   return {
     tags: { ...inherited.tags, ...Object.fromEntries(passed.map(({ Key, Value }) => [Key, Value])) },

@@ -1,4 +1,4 @@
-/** Sessions that users and the root make of themselves: GetSessionToken and GetFederationToken. */
+/** Sessions of users and of the root user, without a role: GetSessionToken and GetFederationToken. */
 import { arn } from '#core/arn.ts';
 import type { Principal } from '#core/principal.ts';
 import type { GetFederationTokenRequest, GetSessionTokenRequest, StsApi } from '#model/generated/sts.ts';
@@ -14,11 +14,12 @@ const DEFAULT_SECONDS = 43_200;
 const ROOT_SECONDS = 3600;
 
 /**
- * Credentials of the caller itself for a while, with the proof of a second factor if there was one. Needs no permission.
+ * Issues temporary credentials of the caller, with the proof of MFA if the request has one. Requires no permission.
  *
- * @throws AwsError AccessDenied called with session credentials (STS-3); a second factor that fails
+ * @throws AwsError AccessDenied  the caller uses session credentials (STS-3); MFA fails
  *
- * Source: STS API reference, GetSessionToken: of the root at most an hour, shortened without an error.
+ * Source: STS API reference, GetSessionToken. A session of the root user lasts at most an hour. Longer requests are shortened
+ * without an error.
  */
 export function getSessionToken(deps: StsDeps): DeclaredOperation<GetSessionTokenRequest, StsApi['GetSessionToken']['output']> {
   return {
@@ -48,10 +49,12 @@ export function getSessionToken(deps: StsDeps): DeclaredOperation<GetSessionToke
 }
 
 /**
- * Credentials of a federated user: at most what the caller may, and only what session policies allow, so nothing without any.
+ * Issues credentials of a federated user. Both the caller's policies and the session policies must allow an action, so a session without
+ * session policies allows nothing.
  *
- * @throws AwsError AccessDenied called with session credentials (STS-3)
- * @throws AwsError InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  tags and session policies
+ * @throws AwsError AccessDenied  the caller uses session credentials (STS-3)
+ * @throws AwsError InvalidParameterValue, MalformedPolicyDocument, PackedPolicyTooLarge  the tags or session policies are
+ *   invalid or too large
  *
  * Source: STS API reference, GetFederationToken; IAM User Guide, "Permissions for GetFederationToken". Requirement STS-10.
  */
@@ -83,7 +86,11 @@ export function getFederationToken(deps: StsDeps): DeclaredOperation<GetFederati
   };
 }
 
-/** The caller, where it signed with a long-term key of a user or the root. */
+/**
+ * Returns the caller, a user or the root user with a long-term key.
+ *
+ * @throws AwsError AccessDenied  the caller uses session credentials
+ */
 function longTerm(principal: Principal, operation: string): Principal & { readonly type: 'IAMUser' | 'Root' } {
   if ((principal.type !== 'IAMUser' && principal.type !== 'Root') || principal.session !== undefined) {
     throw new AwsError('AccessDenied', `Cannot call ${operation} with session credentials`);

@@ -3,15 +3,15 @@ import type { AssumeRoleWithWebIdentityRequest, StsApi } from '#model/generated/
 import type { Call, DeclaredOperation } from '../kit/operation.ts';
 import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { broughtBy, federatedAccess, federatedSession } from './federated.ts';
+import { federatedAccess, federatedSession, federationOf } from './federated.ts';
 
 const ACTION = 'sts:AssumeRoleWithWebIdentity';
 
 /**
- * Makes a session of a role for who brings a token of an OpenID Connect provider that the role trusts.
+ * Creates a role session for a token of an OpenID Connect provider that the role trusts.
  *
- * @throws AwsError InvalidIdentityToken the provider was deleted, or no longer takes the token's audience
- * @throws AwsError ValidationError      ProviderId, which is for tokens that are not OpenID Connect's; as AssumeRole
+ * @throws AwsError InvalidIdentityToken  the provider was deleted, or no longer accepts the token's audience
+ * @throws AwsError ValidationError       the request has a ProviderId, which is only for OAuth 2.0 tokens; as in AssumeRole
  *
  * Source: STS API reference, AssumeRoleWithWebIdentity. Requirement FED-2.
  */
@@ -19,11 +19,11 @@ export function assumeRoleWithWebIdentity(
   deps: StsDeps,
 ): DeclaredOperation<AssumeRoleWithWebIdentityRequest, StsApi['AssumeRoleWithWebIdentity']['output']> {
   return {
-    access: (input, { principal }) => federatedAccess(input, principal, broughtBy(principal, 'web-identity'), input.RoleSessionName),
+    access: (input, { principal }) => federatedAccess(input, principal, federationOf(principal, 'web-identity'), input.RoleSessionName),
     async handle(call, input) {
-      const federation = broughtBy(call.principal, 'web-identity');
+      const federation = federationOf(call.principal, 'web-identity');
       if (input.ProviderId !== undefined) {
-        throw new AwsError('ValidationError', 'ProviderId must not be given with a token of an OpenID Connect provider.');
+        throw new AwsError('ValidationError', 'ProviderId must not be specified with a token of an OpenID Connect provider.');
       }
       await ensureProvider(call, federation);
       return {
@@ -36,7 +36,7 @@ export function assumeRoleWithWebIdentity(
   };
 }
 
-/** The token was verified before the transaction began: what it was verified by must still be there. */
+/** Checks that the provider still exists and accepts the audience, because the token was verified before the transaction began. */
 async function ensureProvider({ tx, principal }: Call, { issuer, audience, provider }: Federation): Promise<void> {
   const record = await tx.identity.get(principal.accountId, 'oidc-provider', issuer.slice('https://'.length));
   if (record?.arn !== provider || !record.clientIds.includes(audience)) {

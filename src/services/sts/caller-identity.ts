@@ -1,4 +1,4 @@
-/** What STS says about principals, keys and refusals: it makes nothing. */
+/** STS operations that only read: GetCallerIdentity, GetAccessKeyInfo and DecodeAuthorizationMessage. */
 import { accountOfAccessKeyId } from '#core/access-key-id.ts';
 import type { DecodeAuthorizationMessageRequest, GetAccessKeyInfoRequest, GetCallerIdentityRequest, StsApi } from '#model/generated/sts.ts';
 import type { DeclaredOperation } from '../kit/operation.ts';
@@ -14,11 +14,11 @@ export const getCallerIdentity: DeclaredOperation<GetCallerIdentityRequest, StsA
 };
 
 /**
- * The account of an access key id: it is written in it. A long-term key must be there besides; a session's is kept nowhere.
+ * Returns the account of an access key ID, which the ID encodes. A long-term key must also exist. Session keys are not stored.
  *
- * @throws AwsError ValidationError no such key
+ * @throws AwsError ValidationError  the key does not exist
  *
- * Source: STS API reference, GetAccessKeyInfo: any account's, active or not. Assumed: the answer for a key that is none.
+ * Source: STS API reference, GetAccessKeyInfo: keys of any account, active or not. Assumed: the error for an invalid key.
  */
 export const getAccessKeyInfo: DeclaredOperation<GetAccessKeyInfoRequest, StsApi['GetAccessKeyInfo']['output']> = {
   async handle({ tx }, { AccessKeyId }) {
@@ -32,9 +32,9 @@ export const getAccessKeyInfo: DeclaredOperation<GetAccessKeyInfoRequest, StsApi
 };
 
 /**
- * The reasons of a refusal, as it was encoded for the caller's account.
+ * Decodes the authorization message of a denial in the caller's account.
  *
- * @throws AwsError InvalidAuthorizationMessageException it is no such message, or another account's
+ * @throws AwsError InvalidAuthorizationMessageException  the message is invalid, or is of another account
  */
 export function decodeAuthorizationMessage(
   deps: StsDeps,
