@@ -8,9 +8,9 @@ import { recorded } from './record.ts';
 
 /** Codes that an operation returns although its model omits them. */
 const NOT_IN_MODEL: ReadonlySet<string> = new Set([
-  // Source: IAM API reference, common errors of operations on access keys.
+  // Assumed: IAM API reference, common errors of operations on access keys.
   'iam GetAccessKeyLastUsed NoSuchEntity',
-  // Source: messages of the real service about session tags, as quoted in public reports.
+  // Assumed: messages of the real service about session tags, as quoted in public reports.
   'sts AssumeRole InvalidParameterValue',
 ]);
 
