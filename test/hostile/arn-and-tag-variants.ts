@@ -1,4 +1,5 @@
 /** Random strings for the ARN of a resource that the caller is denied, and random tags whose keys collide ignoring case. */
+
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import {
@@ -9,6 +10,7 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
 } from '@aws-sdk/client-chime-sdk-identity';
+import { type Dice, diceOf } from '../reference/generate-policies.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
 import { type ArnRig, type Place, startArnRig } from './arn-rig.ts';
 import { VARIANTS } from './arn-variants.ts';
@@ -37,19 +39,6 @@ const HOSTILE_TEXTS = [
   ':::',
   `\${x}`,
 ];
-
-type Dice = (limit: number) => number;
-
-/** Numbers below a limit that the seed decides. Source: mulberry32, in the public domain. */
-function seeded(seed: number): Dice {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
 
 const pick = <Item>(dice: Dice, items: readonly Item[]): Item => items[dice(items.length)] as Item;
 
@@ -82,7 +71,7 @@ function splice(text: string, at: number, remove: number, insert: string): strin
 }
 
 async function run({ seconds, seed }: WorkloadOptions): Promise<readonly Figure[]> {
-  const dice = seeded(seed);
+  const dice = diceOf(seed);
   const rig = await startArnRig();
   const arns = await attackArns(rig, dice, performance.now() + seconds * 700);
   const tags = await attackTags(rig, dice, performance.now() + seconds * 300);

@@ -2,6 +2,7 @@
  * A search for the policies and requests that cost the most: it mutates both and keeps what costs more. It knows the quotas
  * and the language of policies, and nothing of the matcher.
  */
+import { type Dice, diceOf } from '../reference/generate-policies.ts';
 
 /** A token of a pattern or value: literal text that is repeated, a wildcard, or a variable. */
 interface Token {
@@ -53,19 +54,6 @@ const PATTERN_TEXTS = ['a', 'a', 'b', '*', '*', '?', ':', '1', ...VARIABLES];
 const VALUE_TEXTS = ['a', 'a', 'a', 'b', 'ab', 'aab', ':', '1', 'arn:'];
 const ENDS = ['', 'b', 'c', 'a', 'bc'];
 const TIMES = [1, 1, 1, 2, 3, 5, 8, 13, 30, 60, 120, 250, 500];
-
-export type Dice = (limit: number) => number;
-
-/** xorshift32: the same seed rolls the same numbers. */
-export function diceOf(seed: number): Dice {
-  let state = Math.imul(seed, 0x9e3779b1) || 0x2545f491;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
 
 function pick<Item>(roll: Dice, items: readonly Item[]): Item {
   return items[roll(items.length)] as Item;

@@ -1,13 +1,4 @@
-import { actionOf, actionsOf, conditionKey, resourceTypesOf, services } from '#model/authorization.ts';
-import { GLOBAL_CONDITION_KEYS } from '#model/condition-keys.ts';
-import type { AuthorizationReference } from '#policy/validate/reference.ts';
+import { authorizationReference } from '#services/kit/authorization-reference.ts';
 
-/** The service authorization reference of the server. */
-export const REFERENCE: AuthorizationReference = {
-  services: services(),
-  actionOf,
-  actionsOf,
-  resourceTypesOf,
-  conditionKey,
-  globalConditionKeys: Object.keys(GLOBAL_CONDITION_KEYS),
-};
+/** Service authorization reference of the server. */
+export const REFERENCE = authorizationReference();
