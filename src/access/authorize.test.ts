@@ -5,7 +5,7 @@ import type { Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
-import { authorizing, Denied } from './authorize.ts';
+import { type Asked, authorizing, Denied } from './authorize.ts';
 import { newSnapshot } from './snapshot.ts';
 import { newStacks } from './stacks.ts';
 
@@ -72,11 +72,11 @@ const RECEIVED: Received = {
   sourceIp: '127.0.0.1',
 };
 
-function authorize(principal: Principal, ...actions: readonly string[]): Promise<void> {
+function authorize(principal: Principal, ...actions: readonly Asked['action'][]): Promise<void> {
   return authorizeOn(ROLE, principal, ...actions);
 }
 
-async function authorizeOn(resource: string, principal: Principal, ...actions: readonly string[]): Promise<void> {
+async function authorizeOn(resource: string, principal: Principal, ...actions: readonly Asked['action'][]): Promise<void> {
   const snapshot = adasSnapshot();
   const stage = authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => true });
   const store = await openSqlite(':memory:');
@@ -132,7 +132,7 @@ test('authorize: a decision that exceeds its step budget is a denial with that r
   const authorizeWith = async (decisionSteps: number): Promise<void> => {
     const stage = authorizing({ snapshot, stacks: newStacks(snapshot), holds: () => true, decisionSteps });
     const store = await openSqlite(':memory:');
-    const asked = [{ action: 'iam:GetRole', resources: [ROLE] }];
+    const asked: readonly Asked[] = [{ action: 'iam:GetRole', resources: [ROLE] }];
     const authenticated = { principal, region: 'us-east-1', identityVersion: 1 };
     await store.transaction((tx) => stage({ received, authenticated, profile: 'sdk', asked, now: NOW }, tx));
   };
@@ -181,7 +181,7 @@ async function denialBy(patterns: number): Promise<Denied> {
   const store = await openSqlite(':memory:');
   const authenticated = { principal: WITH_KEY, region: 'us-east-1', identityVersion: 1 };
   const received = { ...RECEIVED, rawHeaders: ['User-Agent', 'a'.repeat(1_000)] };
-  const asked = [{ action: 'iam:GetRole', resources: [ROLE] }];
+  const asked: readonly Asked[] = [{ action: 'iam:GetRole', resources: [ROLE] }];
   const denial = await store
     .transaction((tx) => stage({ received, authenticated, profile: 'sdk', asked, now: NOW }, tx))
     .catch((error) => error);

@@ -4,6 +4,7 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import type { RequiredAccess } from '#core/required-access.ts';
 import { ambiguousTagKeys, type TagPrefix, type Tags, tagContextOf, withStoredSpellings } from '#core/tag-keys.ts';
 import { authorizationMessage, type MessageFacts, type MessagePrincipal } from '#policy/authorization-message.ts';
 import type { Decision, Denial, OverLimit } from '#policy/decision.ts';
@@ -31,18 +32,8 @@ import { organizationFacts } from './service-control.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stacks } from './stacks.ts';
 
-/** Permission that an operation requires, as its table declares it. The type has the shape of `Access` in `services/kit/operation.ts`. */
-export interface Asked {
-  readonly action: string;
-  readonly resources: readonly string[];
-  readonly called?: string;
-  readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
-  readonly context?: ConditionContext;
-  readonly resolveContext?: (tx: Tx, now: Instant) => Promise<ConditionContext>;
-  readonly resourceTags?: (tx: Tx) => Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
-  readonly trustPolicyOf?: string;
-  readonly always?: true;
-}
+/** Permission that an operation requires, as its table declares it. */
+export type Asked = RequiredAccess<Tx>;
 
 /** Request to authorize. */
 export interface AuthorizeRequest {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { type AccountId, type Arn, arn } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
-import { authorizing, Denied } from '../../src/access/authorize.ts';
+import { type Asked, authorizing, Denied } from '../../src/access/authorize.ts';
 import { serviceControlLevels } from '../../src/access/service-control.ts';
 import { newSnapshot } from '../../src/access/snapshot.ts';
 import { newStacks } from '../../src/access/stacks.ts';
@@ -24,7 +24,7 @@ function viewOf(rig: OrganizationRig) {
   const authorize = authorizing({ snapshot, stacks, holds: () => true });
   return {
     snapshot,
-    async may(principal: Principal, action: string, resource = '*'): Promise<'allowed' | string> {
+    async may(principal: Principal, action: Asked['action'], resource = '*'): Promise<'allowed' | string> {
       return rig.store.transaction(async (tx) => {
         const { version, changes } = await tx.identity.changesSince(snapshot.version());
         snapshot.apply(version, changes);

@@ -1,8 +1,7 @@
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
-import type { ConditionContext } from '#core/condition-context.ts';
-import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
+import type { RequiredAccess } from '#core/required-access.ts';
 import type { Analysis, Outcome } from '#policy/analysis.ts';
 import type { Tx } from '#store/store.ts';
 import type { Work } from './events.ts';
@@ -55,29 +54,8 @@ export class LastingRefusal extends AwsError {
   }
 }
 
-/** What must be allowed before the handler runs: the action, on every one of the resources. */
-export interface Access {
-  readonly action: `${string}:${string}`;
-  /** ARNs, or `*` alone for an action without resource types. */
-  readonly resources: readonly string[];
-  /** What a refusal calls the resource where not by its ARN: IAM's `role reader`. Only of one resource. */
-  readonly called?: string;
-  /** Where an ARN cannot be told from the input alone (IAM's carry a path): read in the operation's own transaction, in place of `resources`. None: nothing more is needed. */
-  readonly resolve?: (tx: Tx) => Promise<readonly string[]>;
-  /** Keys of the request: `aws:RequestTag/…`, `aws:TagKeys`, `iam:PassedToService` … lower-cased. */
-  readonly context?: ConditionContext;
-  /** Keys that must be read (`iam:PermissionsBoundary` of the user acted upon): added to `context`, in the operation's own transaction. */
-  readonly resolveContext?: (tx: Tx, now: Instant) => Promise<ConditionContext>;
-  /**
-   * Tags of the resources, read in the operation's own transaction if any document that decides reads them: a policy of the caller, or the
-   * trust policy. One entry a resource, in the order of `resources`.
-   */
-  readonly resourceTags?: (tx: Tx) => Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
-  /** `sts:AssumeRole…`: the role whose trust policy decides together with the caller's own policies. */
-  readonly trustPolicyOf?: string;
-  /** Needs no permission and cannot be denied: GetCallerIdentity (STS-11), GetSessionToken. */
-  readonly always?: true;
-}
+/** Permission that an operation requires before its handler runs. */
+export type Access = RequiredAccess<Tx>;
 
 /** An API operation: the permissions that it requires, and its implementation. */
 export interface Operation<Input, Output> {
