@@ -38,7 +38,7 @@ const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
 interface DomNode {
   readonly nodeType: number;
   readonly localName?: string | null;
-  /** Of a text or a comment. */
+  /** Content of a text node or a comment. */
   readonly data?: string;
   readonly namespaceURI?: string | null;
   readonly firstChild: DomNode | null;
@@ -116,7 +116,7 @@ function elementsOf(node: DomNode | undefined, name?: string): readonly DomNode[
   return found;
 }
 
-/** What is left of a document's bounds while its elements are checked. */
+/** Remaining limits of a document while its elements are checked. */
 interface Left {
   elements: number;
   /** Within the signature that is being checked. */

@@ -12,7 +12,7 @@ import type { Routed, RoutingRefusal } from '#wire/routed.ts';
 import { type CallParts, type Calls, calling, unavailable } from './call.ts';
 import type { Facts } from './request-records.ts';
 
-/** What requests need of the server. `composeCore` creates it. */
+/** Parts of the server that requests need. `composeCore` creates it. */
 export interface Server extends CallParts {
   readonly route: (received: Received) => Routed | RoutingRefusal;
   readonly authenticate: Authenticate;

@@ -17,7 +17,7 @@ import type { PageTokens } from './page-tokens.ts';
 import { type Facts, type Outcome, type RecordParts, type RequestRecords, requestRecords } from './request-records.ts';
 import type { OperationTables } from './services.ts';
 
-/** What calls need of the server. */
+/** Parts of the server that calls need. */
 export interface CallParts extends RecordParts {
   /** Store whose transactions return after every server knows their changes of identity. */
   readonly store: Store;

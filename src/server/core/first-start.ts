@@ -87,7 +87,7 @@ export function newAccountId(random: Random): AccountId {
   }
 }
 
-/** What the first records of an account are created with. */
+/** Parts that create the first records of an account. */
 export interface Creation {
   readonly vault: Vault;
   readonly random: Random;

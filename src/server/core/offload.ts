@@ -35,7 +35,7 @@ export function newGate(workingMax: number): Gate {
   return (work) => (waiting.length >= WAITING_MAX ? undefined : run(work));
 }
 
-/** Where work outside the transaction runs. */
+/** Gate and threads for work outside the transaction. */
 export interface OffloadParts {
   readonly gate: Gate;
   readonly threads: Pick<AnalysisThreads, 'run'>;
@@ -43,7 +43,7 @@ export interface OffloadParts {
   readonly reference: () => AuthorizationReference;
 }
 
-/** What an attempt can run outside its transaction. */
+/** Functions with which an attempt runs work outside its transaction. */
 export interface Offloading {
   readonly offload: Call['offload'];
   /** `Call.analyze` for an account, whose limits apply. */

@@ -21,7 +21,7 @@ export interface HoldingLimits {
   readonly checkingIntervalMs: number;
 }
 
-/** What one source holds of this server. */
+/** Connections, requests and bytes that one source holds. */
 export interface Source {
   readonly name: string;
   connections: number;
@@ -85,7 +85,7 @@ export function willRespond({ state, response }: Load): boolean {
   return state !== 'reading' || response.req.complete;
 }
 
-/** What all sources hold. */
+/** Connections, requests and bytes that all sources hold. */
 export interface Counts {
   readonly connections: number;
   readonly bytes: number;
