@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { GetCallerIdentityCommand, STSClient, type STSServiceException } from '@aws-sdk/client-sts';
 import type { ConnectionLimits } from '#server/edge/listener.ts';
 import { readSettings } from '#server/settings.ts';
 import { type RunningServer, startServer } from '#server/start.ts';
 import { exchange } from '../server/raw.ts';
 import type { Flood } from './flood.ts';
-import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+import { type Figure, startOtherCaller, type Workload } from './workload.ts';
 
 const HOLDING_LIMITS = { connectionsMax: 400, underWayMaxBytes: 16 * 1024 * 1024 };
 const SHORT_TIMES = {
@@ -101,6 +101,8 @@ function abusedServer(running: RunningServer, dataFolder: string) {
     endpoints: { http, https },
     caFile: join(dataFolder, 'tls', 'ca.pem'),
     counts: running.counts,
+    /** Another caller, with the other source address. */
+    caller: { endpoint: http, region: 'us-east-1', credentials, localAddress: OTHER },
     /** An unmodified client on the other source address. */
     client: () => ({
       endpoint: http,
@@ -223,6 +225,7 @@ async function fillBodies(server: AbusedServer): Promise<Figure> {
 /** Floods of pipelined requests, whose responses are read or not. */
 async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
   const figures: Figure[] = [];
+  const other = await startOtherCaller(server.caller);
   // biome-ignore format: a table
   const FLOODS = [
     ['a flood',                                   50,                    UNSIGNED, true],
@@ -230,11 +233,11 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
     ['a flood of health probes',                  CONNECTIONS_OF_SOURCE, HEALTH,   true],
   ] as const;
   for (const [how, connections, request, reads] of FLOODS) {
-    const workerData: Flood = { port: server.ports.http, localAddress: ATTACKER, connections, request, reads };
+    const options: Flood = { port: server.ports.http, localAddress: ATTACKER, connections, request, reads };
     let requests = 0;
     let bytes = 0;
     const attack = async () => {
-      const thread = new Worker(new URL('./flood.ts', import.meta.url), { workerData });
+      const flood = fork(new URL('./flood.ts', import.meta.url), [JSON.stringify(options)]);
       const watch = setInterval(() => {
         const counts = server.counts();
         requests = Math.max(requests, counts.requests);
@@ -244,10 +247,11 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
       await until(`${how} arrives`, () => server.counts().connections > 1);
       await new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / FLOODS.length));
       clearInterval(watch);
-      await thread.terminate();
+      flood.kill('SIGKILL');
+      await once(flood, 'exit');
     };
     const rss = process.memoryUsage().rss;
-    const { longestMs, calls } = await delayOfOthers(server, attack);
+    const { longestMs, calls } = await other.during(attack);
     const grown = process.memoryUsage().rss - rss;
     assert.ok(calls > 0, 'another source is answered during the flood');
     // One read of 64 KiB can hold this many more requests than may wait.
@@ -261,5 +265,6 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
       { what: `growth of memory during ${how}`, value: grown, unit: 'bytes' },
     );
   }
+  other.stop();
   return figures;
 }

@@ -23,7 +23,7 @@ const CORE_STEPS_MAX = 4_000_000;
 
 const session = new Session();
 const rig = await iamRig();
-const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfAccount: 64 }, () => {});
+const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfKey: 64 }, () => {});
 const tables: Readonly<Record<string, object>> = { iam: rig.operations, accessanalyzer: accessanalyzerOperations() };
 
 before(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { startTestServer, type TestServer } from '../server.ts';
-import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+import { type Figure, startOtherCaller, type Workload } from './workload.ts';
 import { type Credentials, type HostileRequest, hostileRequests, sendHostile } from './worst-analysis-requests.ts';
 
 /** The permissions of the hostile client: it may analyze and simulate, and nothing else. */
@@ -29,13 +29,14 @@ export const worstAnalyses: Workload = {
   async run({ seconds, seed }) {
     const server = await startTestServer();
     const credentials = await readOnlyUser(server);
+    const other = await startOtherCaller(server.client());
     const until = Date.now() + seconds * 1000;
     const requests = hostileRequests(seed);
     let longestMs = 0;
     let slowest = '';
     let sent = 0;
     const attack = async (request: HostileRequest): Promise<number> => {
-      const { longestMs: delay, calls } = await delayOfOthers(server, () => answered(server, credentials, request));
+      const { longestMs: delay, calls } = await other.during(() => answered(server, credentials, request));
       sent += 1;
       if (delay > longestMs) [longestMs, slowest] = [delay, request.name];
       return calls;
@@ -47,6 +48,7 @@ export const worstAnalyses: Workload = {
     for (let i = 0; i < requests.length && Date.now() < until; i++) await attack(requests[i] as HostileRequest);
     // It takes some seconds.
     if (seconds >= 5) await throttled(server, credentials, requests.find(({ name }) => name === LONG[0]) as HostileRequest);
+    other.stop();
     await server.stop();
     const figures: Figure[] = [
       { what: `longest delay of another caller (${slowest})`, value: longestMs, unit: 'ms' },
