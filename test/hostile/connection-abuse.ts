@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient, type STSServiceException } from '@aws-sdk/client-sts';
 import type { ConnectionLimits } from '#server/edge/listener.ts';
+import { STEP_BYTES } from '#server/edge/reading.ts';
 import { readSettings } from '#server/settings.ts';
 import { type RunningServer, startServer } from '#server/start.ts';
 import { exchange } from '../server/raw.ts';
@@ -36,6 +37,9 @@ const BYTES_OF_SOURCE = 4 * 1024 * 1024;
 const UPGRADE =
   'GET /connect?userArn=x&sessionId=y HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 const UNSIGNED = 'GET /meetings/x HTTP/1.1\r\nhost: a\r\n\r\n';
+const SMALLEST = 'GET / HTTP/1.1\r\nhost:a\r\n\r\n';
+const LINES = `GET / HTTP/1.1\r\nhost:a\r\n${'x:y\r\n'.repeat(190)}\r\n`;
+const CHUNKS = `POST / HTTP/1.1\r\nhost:a\r\ntransfer-encoding:chunked\r\n\r\n${'1\r\nx\r\n'.repeat(9_000)}0\r\n\r\n`;
 const HEALTH = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
 /** Type handshake, version TLS 1.0, 512 bytes to come, and none of them. */
 const HALF_HELLO = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]);
@@ -229,8 +233,11 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
   // biome-ignore format: a table
   const FLOODS = [
     ['a flood',                                   50,                    UNSIGNED, true],
+    ['a flood of the smallest requests',          50,                    SMALLEST, true],
     ['a flood whose responses are not read',      50,                    UNSIGNED, false],
     ['a flood of health probes',                  CONNECTIONS_OF_SOURCE, HEALTH,   true],
+    ['a flood of header lines',                   50,                    LINES,    true],
+    ['a flood of chunks of one byte',             50,                    CHUNKS,   true],
   ] as const;
   for (const [how, connections, request, reads] of FLOODS) {
     const options: Flood = { port: server.ports.http, localAddress: ATTACKER, connections, request, reads };
@@ -254,8 +261,8 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
     const { longestMs, calls } = await other.during(attack);
     const grown = process.memoryUsage().rss - rss;
     assert.ok(calls > 0, 'another source is answered during the flood');
-    // One read of 64 KiB can hold this many more requests than may wait.
-    const requestsMax = 512 + Math.ceil(65_536 / request.length);
+    // The server parses this many requests of one connection before it checks the limits again.
+    const requestsMax = 512 + Math.ceil(STEP_BYTES / request.length);
     assert.ok(requests <= requestsMax, `${requests} requests of one source wait`);
     assert.ok(bytes <= 16 * 1024 * 1024, `one source holds ${bytes} bytes`);
     await until('all requests end', () => server.counts().requests === 0 && server.counts().bytes === 0);
