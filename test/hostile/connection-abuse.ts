@@ -26,7 +26,7 @@ const SHORT_TIMES = {
   graceMs: 200,
 };
 const SOCKET_LIMITS = { graceMs: 200, upgradeTimeoutMs: 300, closeTimeoutMs: 200 };
-/** A condition becomes true long before. */
+/** Longest wait for a condition. Each becomes true much earlier. */
 const PATIENCE_MS = 30_000;
 const LONG_SECONDS = 5;
 const ATTACKER = '127.0.0.1';
@@ -41,10 +41,10 @@ const SMALLEST = 'GET / HTTP/1.1\r\nhost:a\r\n\r\n';
 const LINES = `GET / HTTP/1.1\r\nhost:a\r\n${'x:y\r\n'.repeat(190)}\r\n`;
 const CHUNKS = `POST / HTTP/1.1\r\nhost:a\r\ntransfer-encoding:chunked\r\n\r\n${'1\r\nx\r\n'.repeat(9_000)}0\r\n\r\n`;
 const HEALTH = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
-/** Type handshake, version TLS 1.0, 512 bytes to come, and none of them. */
+/** Head of a TLS record: a handshake of TLS 1.0 with 512 bytes, which never arrive. */
 const HALF_HELLO = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]);
 
-/** Connections whose client never closes, and does not read. */
+/** Connections of clients that do not read and never close. */
 // biome-ignore format: a table
 const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: string | Buffer])[] = [
   ['a connection that sends nothing',            'http',  ''],
@@ -68,7 +68,7 @@ const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: 
  * A client that opens connections and holds them, and one that floods the server with pipelined requests.
  *
  * Asserts that the server closes each connection by itself, that descriptors and bytes return to zero, that one source holds at most
- * its share, and that a second source is answered meanwhile.
+ * its share, and that the server answers a second source during the attack.
  */
 export const connectionAbuse: Workload = {
   name: 'connection abuse',
@@ -131,9 +131,9 @@ function abusedServer(running: RunningServer, dataFolder: string) {
   };
 }
 
-/** Sockets that a process of this machine still holds at a port of the server. */
+/** Returns the number of sockets at the ports of the server that a process of this machine holds. */
 function descriptors({ ports, counts }: AbusedServer): number {
-  // Other systems have no such file, but the server's own count.
+  // Systems without this file have the count of the server.
   if (!existsSync('/proc/net/tcp')) return counts().connections;
   const own = Object.values(ports).map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`);
   const LISTENING = '0A';
@@ -152,24 +152,24 @@ async function until(what: string, holds: () => boolean): Promise<number> {
   return performance.now() - from;
 }
 
-/** The server ends each kind of abuse, and frees what it held. The short form runs all kinds at once. */
+/** Checks that the server ends each kind of abuse and frees its descriptors and bytes. The short form runs all kinds at once. */
 async function holdConnections(server: AbusedServer, seconds: number): Promise<Figure> {
   for (const kinds of seconds < LONG_SECONDS ? [ABUSES] : ABUSES.map((abuse) => [abuse])) {
     const what = kinds.map(([what]) => what).join(', ');
     const opened = await Promise.all(kinds.map(([, scheme, sent]) => server.open(scheme, 5, sent)));
     // A later connection is answered, so the earlier ones were accepted.
     for (const endpoint of Object.values(server.endpoints)) await exchange(endpoint, HEALTH, server.caFile);
-    await until(`the server keeps descriptors of ${what}`, () => descriptors(server) === 0);
+    await until(`the server holds descriptors of ${what}`, () => descriptors(server) === 0);
     await until(`the server counts connections, requests or bytes of ${what}`, () => {
       const { connections, bytes, requests, sources } = server.counts();
       return connections + bytes + requests + sources === 0;
     });
     for (const socket of opened.flat()) socket.destroy();
   }
-  return { what: 'descriptors that abused connections keep', value: descriptors(server), unit: 'count', most: 0 };
+  return { what: 'descriptors of abused connections that remain open', value: descriptors(server), unit: 'count', most: 0 };
 }
 
-/** Calls the server from another source. A busy machine can miss the short times of this server, and then calls again. */
+/** Calls the server from another source. Calls again if a busy machine exceeds the short time limits of this server. */
 async function isAnswered(server: AbusedServer): Promise<boolean> {
   const sts = new STSClient(server.client());
   const REQUEST_TIMEOUT = 408;
@@ -184,7 +184,7 @@ async function isAnswered(server: AbusedServer): Promise<boolean> {
   }
 }
 
-/** One source opens as many connections as there may be in all. */
+/** Opens as many connections from one source as the server accepts from all sources. */
 async function fillConnections(server: AbusedServer): Promise<Figure> {
   const sockets = await server.open('http', HOLDING_LIMITS.connectionsMax, '');
   let most = 0;
@@ -204,7 +204,7 @@ async function fillConnections(server: AbusedServer): Promise<Figure> {
   };
 }
 
-/** One source sends more bytes of bodies than there may be in all, and finishes none. */
+/** Sends more bytes of bodies from one source than the server accepts from all sources. No body is complete. */
 async function fillBodies(server: AbusedServer): Promise<Figure> {
   const size = 1_000_000;
   const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${size + 1}\r\n\r\n`;
@@ -226,7 +226,7 @@ async function fillBodies(server: AbusedServer): Promise<Figure> {
   return { what: 'bytes under way of one source', value: most, unit: 'bytes', most: BYTES_OF_SOURCE + 65_536 };
 }
 
-/** Floods of pipelined requests, whose responses are read or not. */
+/** Floods the server with pipelined requests. Some clients read the responses, others do not. */
 async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
   const figures: Figure[] = [];
   const other = await startOtherCaller(server.caller);

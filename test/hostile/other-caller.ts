@@ -1,6 +1,6 @@
 /**
  * A process that calls GetCallerIdentity through the unmodified client, one call after the other, and measures the longest delay.
- * `workload.ts` starts it. It is a process of its own, so that neither the server nor the attack adds to its measurement.
+ * `workload.ts` starts it. In a separate process, neither the server nor the attack adds to the measured time.
  */
 import { Agent } from 'node:http';
 import { performance } from 'node:perf_hooks';

@@ -19,7 +19,7 @@ const ASSERTION_MAX = 100_000;
 /** Time for which the calls of the other caller are measured without documents. */
 const IDLE_MS = 500;
 
-/** A signature of an element that verifies with no key. */
+/** Returns signatures of an element that are invalid for every key. */
 const signature = (id: string) =>
   fc
     .record({
@@ -34,7 +34,7 @@ const signature = (id: string) =>
       return `<ds:Signature xmlns:ds="${XMLDSIG}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="${canonical}"/><ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/><ds:Reference URI="#${id}"><ds:Transforms>${steps}</ds:Transforms><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>${more}</ds:SignedInfo><ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature>`;
     });
 
-/** What an assertion may hold: many elements, many attributes, namespaces, comments, deep and wide, text that grows, markup that is not XML. */
+/** Content of assertions: many elements, attributes, namespaces and comments, deep and wide trees, text that grows, and invalid markup. */
 const content = fc.oneof(
   fc.constantFrom(380, 500, 540).map((count) => `<x>${'<y/>'.repeat(count - 190)}</x><x>${'<y/>'.repeat(190)}</x>`),
   fc.constantFrom(60, 140).map((count) => `<x>${`<y ${attributes(18)}/>`.repeat(count)}</x>`),
@@ -58,8 +58,8 @@ const documents = fc
   );
 
 /**
- * A client without identity that sends SAML documents, as expensive as the generator makes them, for a provider with the largest number of
- * certificates. All are refused. A thread of its own reads them, so they take little CPU of the core's thread.
+ * A client without identity that sends expensive SAML documents for a provider with the maximum number of certificates. The server refuses
+ * all of them. It reads them on a separate thread, so they take little CPU time of the core thread.
  */
 export const samlDocuments: Workload = {
   name: 'saml documents',
@@ -112,7 +112,7 @@ export const samlDocuments: Workload = {
   },
 };
 
-/** Milliseconds of CPU that the core's thread has taken: it is the first worker thread. Linux only: elsewhere 0. */
+/** Returns the CPU time of the core thread, which is the first worker thread, in milliseconds. Returns 0 if the system is not Linux. */
 function coreMilliseconds(): number {
   const tasks = '/proc/self/task';
   try {

@@ -8,11 +8,11 @@ import { bytesOf, connect, type Plain } from '../server/raw.ts';
 import { startTestServer, type TestServer } from '../server.ts';
 import { delayOfOthers, type Figure, WARM_UP_CALLS, type Workload } from './workload.ts';
 
-/** Records that one source gets in a minute. A run may touch one window more than it has minutes. */
+/** Maximum number of records of one source in a minute. A run can overlap one more window than it has minutes. */
 const PER_MINUTE = 20;
 const CONNECTIONS = 4;
 const GZIP = { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' };
-/** Largest record of an unproven request: five fields of at most 1 KB and the fixed ones. */
+/** Maximum size of a record of an unproven request: five fields of at most 1 KB, and the fixed fields. */
 const RECORD_MOST_BYTES = 6_144;
 
 /**
@@ -65,7 +65,7 @@ export const trailFloods: Workload = {
   },
 };
 
-/** The unproven records in the database of a server: their number and size, and the requests that summaries count. */
+/** Returns the number and size of the unproven records in the database of a server, and the number of requests in summaries. */
 function trailOf(server: TestServer): { rows: number; bytes: number; largest: number; omitted: number } {
   const db = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { readOnly: true });
   try {

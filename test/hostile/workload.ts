@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import type { TestServer } from '../server.ts';
 
-/** What one hostile client does to a server, and the bounds that must hold meanwhile. */
+/** An attack of hostile clients on a server, and the bounds that must hold during it. */
 export interface Workload {
   /** `worst policies`: the argument of `npm run hostile`. */
   readonly name: string;
@@ -45,7 +45,7 @@ export interface Measured {
   readonly calls: number;
 }
 
-/** A caller in a process of its own, who calls GetCallerIdentity while something else happens. */
+/** A caller in a separate process that calls GetCallerIdentity during an attack. */
 export interface OtherCaller {
   /** Measures the calls until `attack` ends. */
   during(attack: () => Promise<unknown>): Promise<Measured>;

@@ -4,7 +4,7 @@ import { startTestServer, type TestServer } from '../server.ts';
 import { type Figure, startOtherCaller, type Workload } from './workload.ts';
 import { type Credentials, type HostileRequest, hostileRequests, sendHostile } from './worst-analysis-requests.ts';
 
-/** The permissions of the hostile client: it may analyze and simulate, and nothing else. */
+/** Permissions of the hostile client: only analyses and simulations. */
 const READ_ONLY = JSON.stringify({
   Version: '2012-10-17',
   Statement: {
@@ -14,13 +14,13 @@ const READ_ONLY = JSON.stringify({
   },
 });
 
-/** Analyses that take so long that other callers must be served meanwhile. */
+/** Long analyses, during which the server must answer other callers. */
 const LONG: readonly string[] = ['SimulateCustomPolicy, context entries', 'ValidatePolicy, 130 KB of patterns of resources'];
 
-/** Calls of another caller that are answered before one long analysis is. Without threads of their own, it is the one under way. */
+/** Minimum number of calls of another caller that are answered before one long analysis. Without separate threads it would be one. */
 const ANSWERED_MEANWHILE = 4;
 
-/** Statuses of a bounded request: it is answered, refused, too large, too complex, or throttled. */
+/** Statuses of a bounded request: it is answered, refused, too large, too complex or throttled. */
 const STATUSES: ReadonlySet<number> = new Set([200, 400, 403, 409, 413, 422, 429]);
 
 export const worstAnalyses: Workload = {
@@ -46,7 +46,7 @@ export const worstAnalyses: Workload = {
       assert.ok(calls >= ANSWERED_MEANWHILE, `${calls} calls were answered during ${request.name}`);
     }
     for (let i = 0; i < requests.length && Date.now() < until; i++) await attack(requests[i] as HostileRequest);
-    // It takes some seconds.
+    // This takes some seconds.
     if (seconds >= 5) await throttled(server, credentials, requests.find(({ name }) => name === LONG[0]) as HostileRequest);
     other.stop();
     await server.stop();
