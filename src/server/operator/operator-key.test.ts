@@ -101,7 +101,7 @@ const secrets = (store: Store, vault: Vault) =>
       openAttributes<string>(vault, endpoint),
     ];
   });
-/** Steps at which a rotation fails: in each of three transactions for access keys, and for SIP users and the endpoint in the last one. */
+/** Every secret of the store: access keys, which three transactions re-seal, then SIP users and the endpoint. */
 const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2', 'the device token'];
 
 for (const failing of [1, 2, 3, 4]) {
