@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IamApi } from '#model/generated/iam.ts';
-import { ACCOUNT, iamRig, START } from './rig.ts';
+import { ACCOUNT, openIam, START } from './fixture.ts';
 
 const CERTIFICATE = 'A'.repeat(1000);
 const METADATA = `<EntityDescriptor validUntil="2030-01-02T03:04:05Z"><X509Certificate>${CERTIFICATE}</X509Certificate></EntityDescriptor>`;
@@ -11,10 +11,10 @@ const URL = 'https://login.example.com/tenant/';
 const THUMBPRINT = 'a'.repeat(40);
 
 async function withProviders() {
-  const rig = await iamRig();
-  await rig.run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument: METADATA });
-  await rig.run('CreateOpenIDConnectProvider', { Url: URL, ClientIDList: ['app'], ThumbprintList: [THUMBPRINT] });
-  return rig;
+  const iam = await openIam();
+  await iam.run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument: METADATA });
+  await iam.run('CreateOpenIDConnectProvider', { Url: URL, ClientIDList: ['app'], ThumbprintList: [THUMBPRINT] });
+  return iam;
 }
 
 type Row = {
@@ -40,8 +40,8 @@ const ROWS: readonly Row[] = [
 
 for (const [title, name, input, code, message] of ROWS) {
   test(`${name}: ${title} is ${code}, and nothing changes`, async () => {
-    const { run, requiredAccess, state } = await withProviders();
-    const before = await state();
+    const { run, requiredAccess, identityState } = await withProviders();
+    const before = await identityState();
     await assert.rejects(
       async () => {
         await requiredAccess(name, input as never);
@@ -49,7 +49,7 @@ for (const [title, name, input, code, message] of ROWS) {
       },
       { code, message },
     );
-    assert.equal(await state(), before);
+    assert.equal(await identityState(), before);
   });
 }
 

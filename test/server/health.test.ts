@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { newHealth } from '../../src/server/health.ts';
+import { newHealth } from '#server/health.ts';
 import { startCluster } from '../leases/cluster.ts';
 import { databaseProxy } from '../leases/proxy.ts';
 import { startTestServer } from '../server.ts';

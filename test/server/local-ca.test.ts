@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { promisify } from 'node:util';
+import { openConnections } from '#server/edge/connections.ts';
+import { CONNECTION_LIMITS, listen } from '#server/edge/listener.ts';
+import { localAuthority, serverCertificate } from '#server/edge/local-ca.ts';
+import { tlsMaterial } from '#server/edge/tls.ts';
+import type { TlsMaterial } from '#server/edge/tls-material.ts';
 import { readSettings } from '#server/settings.ts';
-import { openConnections } from '../../src/server/edge/connections.ts';
-import { CONNECTION_LIMITS, listen } from '../../src/server/edge/listener.ts';
-import { localAuthority, serverCertificate } from '../../src/server/edge/local-ca.ts';
-import { tlsMaterial } from '../../src/server/edge/tls.ts';
-import type { TlsMaterial } from '../../src/server/edge/tls-material.ts';
 import { startTestServer } from '../server.ts';
 import { startServerProcess } from './process.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import { loadModel } from '#model/load.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { accessOf } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, CALLER, openFixture, PROJECT, VAULT } from './fixture.ts';
+import { ACCOUNT, openFixture, PROJECT, VAULT } from './fixture.ts';
 import { identityOperations } from './operations.ts';
 
 const ALL = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/*`;
@@ -15,10 +15,7 @@ const TAGS = [{ Key: 'Team', Value: 'blue' }];
 
 const OPERATIONS = identityOperations({ vault: VAULT, limits: DEFAULT_LIMITS });
 
-function asked(name: string, input: object): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkIdentityApi] as Operation<object, unknown>;
-  return [operation.access(input, CALLER)].flat() as readonly Access[];
-}
+const asked = (name: string, input: object) => accessOf(OPERATIONS, name, input);
 
 /** Every member that any operation's access reads. */
 const INPUT = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
 import type { CreateAppInstanceUserRequest, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
-import { workFor } from '../chime/fixture.ts';
+import { workFor } from '../kit/fixture.ts';
 import { ACCOUNT, DAY, openFixture, START, UNKNOWN } from './fixture.ts';
 import { sweepExpiredUsers } from './sweep.ts';
 

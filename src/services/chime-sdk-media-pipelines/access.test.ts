@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { ACCOUNT, accessOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
+import type { Access } from '../kit/operation.ts';
 import { openFixture, REQUEST } from './fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
 
@@ -14,10 +13,7 @@ const TAGS = [{ Key: 'Team', Value: 'blue' }];
 /** Every member that any operation's access reads, but for roles. */
 const INPUT = { Identifier: 'calls', MediaInsightsPipelineConfigurationName: 'calls', ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
 
-function asked(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkMediaPipelinesApi] as Operation<object, unknown>;
-  return [operation.access(input, { ...CALLER, profile })].flat() as readonly Access[];
-}
+const asked = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
 
 const questions = (access: readonly Access[]) => access.map(({ action, resources }) => [action, ...resources]);
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import { loadModel } from '#model/load.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { accessOf } from '../kit/fixture.ts';
+import type { Access } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, CALLER, openFixture, TOKENS } from './fixture.ts';
+import { ACCOUNT, openFixture, TOKENS } from './fixture.ts';
 import { meetingsOperations } from './operations.ts';
 
 const ID = 'a6b1e9b0-0000-4000-8000-00000000000a';
@@ -18,11 +19,7 @@ const OPERATIONS = meetingsOperations({
   limits: DEFAULT_LIMITS,
 });
 
-function asked(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkMeetingsApi] as Operation<object, unknown>;
-  const access = operation.access(input, { ...CALLER, profile });
-  return [access].flat() as readonly Access[];
-}
+const asked = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
 
 /** Every member that any operation's access reads. */
 const INPUT = { MeetingId: ID.toUpperCase(), ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
 import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
+import { accessOf } from '../kit/fixture.ts';
 import { isNotYet } from '../kit/not-yet.ts';
-import type { Access, Operation } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, CALLER, openFixture, START } from './fixture.ts';
+import { ACCOUNT, openFixture, START } from './fixture.ts';
 import { voiceOperations } from './operations.ts';
 
 const ID = '0123456789abcdefghijkl';
@@ -22,16 +21,11 @@ const LINKED = ['iam:CreateServiceLinkedRole', ROLE] as const;
 const OPERATIONS = voiceOperations({ vault: { seal: () => '' }, limits: DEFAULT_LIMITS });
 const BUILT = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
 
-function accessOf(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkVoiceApi] as Operation<object, unknown>;
-  return [operation.access(input, { ...CALLER, profile })].flat() as readonly Access[];
-}
-
-/** What is asked for in a store: actions with their resources, and the resources' tags. */
-function asked(store: Store, name: string, input: object, profile?: 'sdk' | 'classic') {
+/** Returns the actions that an operation requires, with their resources and the tags of these. */
+function asked(store: Store, name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') {
   return store.transaction(async (tx) => {
     const all: { readonly action: string; readonly resources: readonly string[]; readonly tags?: readonly unknown[] }[] = [];
-    for (const { action, resources, resolve, resourceTags } of accessOf(name, input, profile)) {
+    for (const { action, resources, resolve, resourceTags } of accessOf(OPERATIONS, name, input, { profile })) {
       all.push({ action, resources: resolve ? await resolve(tx) : resources, ...(resourceTags && { tags: await resourceTags(tx) }) });
     }
     return all;

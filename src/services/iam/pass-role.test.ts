@@ -5,9 +5,10 @@ import type { Apis } from '#model/generated/apis.ts';
 import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
-import { ACCOUNT, addRole, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { ACCOUNT, accessOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
+import type { Access } from '../kit/operation.ts';
 import { operationTable } from '../kit/operation-table.ts';
+import { addRole } from './fixture.ts';
 import { onPassRole, PASSED_ROLES, type PassedRole, withPassedRoles } from './pass-role.ts';
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/Passed`;
@@ -101,10 +102,7 @@ function inputWith(member: string, text: string): unknown {
 }
 
 function asked({ service, operation }: RoleMember, input: unknown, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const table = withPassedRoles(service, operationTable(service as keyof Apis, {})) as Readonly<
-    Record<string, Operation<unknown, unknown>>
-  >;
-  return [(table[operation] as Operation<unknown, unknown>).access(input, { ...CALLER, profile })].flat() as readonly Access[];
+  return accessOf(withPassedRoles(service, operationTable(service as keyof Apis, {})), operation, input, { profile });
 }
 
 for (const passed of PASSED_ROLES) {
@@ -169,9 +167,7 @@ test('AddRoleToInstanceProfile: the role is found by its name, whatever its path
   const resolved = (RoleName: string, accountId?: AccountId) => {
     const table = withPassedRoles('iam', operationTable('iam', {}));
     const input = { RoleName, InstanceProfileName: 'p' };
-    const [, passing] = [
-      table.AddRoleToInstanceProfile.access(input, { ...CALLER, ...(accountId && { accountId }) }),
-    ].flat() as readonly Access[];
+    const [, passing] = accessOf(table, 'AddRoleToInstanceProfile', input, { ...(accountId && { accountId }) });
     return store.transaction((tx) => passing?.resolve?.(tx) ?? Promise.resolve([]));
   };
   assert.deepEqual(await resolved('PASSED'), [ROLE]);

@@ -3,9 +3,8 @@ import { test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
 import type { ChimeApi } from '#model/generated/chime.ts';
 import type { Store } from '#store/store.ts';
-import { ACCOUNT, CALLER, openOperations, START } from '../chime/fixture.ts';
 import { pageOf } from '../chime/page.ts';
-import type { Access, Operation } from './operation.ts';
+import { ACCOUNT, accessOf, type Operations, openOperations, START } from './fixture.ts';
 import { resource } from './resource.ts';
 import type { Conventions, Kind } from './resource-kind.ts';
 import { member } from './resource-member.ts';
@@ -82,7 +81,7 @@ const AccountId = 'a';
 const ROOM = { Name: 'general', AccountId, CreatedTimestamp: START, UpdatedTimestamp: START };
 
 async function open() {
-  const opened = await openOperations<ChimeApi>(OPERATIONS as unknown as { readonly [Name in keyof ChimeApi]: object });
+  const opened = await openOperations<ChimeApi>(OPERATIONS as unknown as Operations<ChimeApi>);
   await addAccount(opened.store, AccountId);
   const room = async (Name: string) => (await opened.run('CreateRoom', { AccountId, Name })).Room?.RoomId as string;
   return { ...opened, room };
@@ -162,9 +161,8 @@ test('resource: a resource of another parent is NotFoundException', async () => 
 });
 
 test('resource: a kind without ARN requires each action on *', () => {
-  for (const [name, operation] of Object.entries(OPERATIONS)) {
-    const { access } = operation as unknown as Operation<object, unknown>;
-    const required = [access({ AccountId, RoomId: 'r', BotId: 'b' }, CALLER)].flat() as readonly Access[];
+  for (const name of Object.keys(OPERATIONS)) {
+    const required = accessOf(OPERATIONS, name, { AccountId, RoomId: 'r', BotId: 'b' });
     assert.deepEqual(
       required.map(({ action, resources }) => [action, ...resources]),
       [[`chime:${name}`, '*']],
