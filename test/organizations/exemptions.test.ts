@@ -152,9 +152,7 @@ test('aws:ResourceOrgID: a policy can limit members to resources of their organi
   const perimeter = (organizationId: string) =>
     JSON.stringify({
       Version: '2012-10-17',
-      Statement: [
-        { Effect: 'Deny', Action: 'chime:*', Resource: '*', Condition: { StringNotEquals: { 'aws:ResourceOrgID': organizationId } } },
-      ],
+      Statement: [deny('chime:*', '*', { Condition: { StringNotEquals: { 'aws:ResourceOrgID': organizationId } } })],
     });
   const meeting = `arn:aws:chime:us-east-1:${org.memberId}:meeting/1`;
   const PolicyId = await org.policy('perimeter', perimeter(org.organizationId));

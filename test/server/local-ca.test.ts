@@ -14,8 +14,8 @@ import { localAuthority, serverCertificate } from '#server/edge/local-ca.ts';
 import { tlsMaterial } from '#server/edge/tls.ts';
 import type { TlsMaterial } from '#server/edge/tls-material.ts';
 import { readSettings } from '#server/settings.ts';
-import { startTestServer } from '../server.ts';
-import { startServerProcess } from './process.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { startTestServer } from '../kit/server.ts';
 
 const run = promisify(execFile);
 const DAY_MS = 86_400_000;
