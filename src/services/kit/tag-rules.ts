@@ -9,7 +9,7 @@ import { tagContextOf } from '#core/tag-keys.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 
 /** A tag as all models have it. */
-export interface GivenTag {
+export interface RequestTag {
   readonly Key: string;
   readonly Value: string;
 }
@@ -51,7 +51,7 @@ export const TAG_RULES = {
  *
  * @throws AwsError `duplicate` of the rules: two keys are equal ignoring case · `reserved`: a key begins with `aws:`
  */
-export function newTags(rules: TagRules, tags: readonly GivenTag[] = []): readonly TagRecord[] {
+export function newTags(rules: TagRules, tags: readonly RequestTag[] = []): readonly TagRecord[] {
   const seen = new Set<string>();
   return tags.map(({ Key, Value }) => {
     const lower = Key.toLowerCase();
@@ -67,7 +67,7 @@ export function newTags(rules: TagRules, tags: readonly GivenTag[] = []): readon
  *
  * @throws AwsError as `newTags` · `duplicate`: a key is there in another case, and the service's rules do not replace it
  */
-export function mergedTags(rules: TagRules, present: readonly TagRecord[], added: readonly GivenTag[] | undefined): readonly TagRecord[] {
+export function mergedTags(rules: TagRules, present: readonly TagRecord[], added: readonly RequestTag[] | undefined): readonly TagRecord[] {
   const tags = [...present];
   for (const tag of newTags(rules, added)) {
     const lower = tag.key.toLowerCase();
@@ -93,7 +93,7 @@ export function tagsWithout(rules: TagRules, present: readonly TagRecord[], keys
  * Source: IAM User Guide, "Controlling access during AWS requests".
  * @throws AwsError as `newTags`: no policy decides by tags that could be read in two ways
  */
-export function requestTags(rules: TagRules, tags: readonly GivenTag[] | undefined): TagContext {
+export function requestTags(rules: TagRules, tags: readonly RequestTag[] | undefined): TagContext {
   return tagContext(Object.fromEntries(newTags(rules, tags).map(({ key, value }) => [key, value])));
 }
 
