@@ -19,6 +19,9 @@ export type DeclaredOperations<Service extends keyof Apis> = {
     : never;
 };
 
+/** Names that the model of a service does not have. The compiler refuses them, also in tables that are composed of others. */
+type Unknown<Service extends keyof Apis, Declared> = { readonly [Name in Exclude<keyof Declared, keyof Apis[Service]>]: never };
+
 /**
  * Returns the table of a service, with every operation of its model. An operation gets the actions that its `access` omits. Operations
  * that are not declared are `notYet`, and operations that AWS removed are `REMOVED`. The table has no prototype, so a lookup by a name
@@ -26,9 +29,9 @@ export type DeclaredOperations<Service extends keyof Apis> = {
  *
  * @throws Error  a declared operation is not in the model
  */
-export function operationTable<Service extends keyof Apis>(
+export function operationTable<Service extends keyof Apis, Declared extends DeclaredOperations<Service>>(
   service: Service,
-  declared: DeclaredOperations<Service>,
+  declared: Declared & Unknown<Service, Declared>,
 ): OperationTable<Service> {
   const operations = declared as Readonly<Record<string, DeclaredOperation<unknown, unknown> | undefined>>;
   const model = loadModel(service);
