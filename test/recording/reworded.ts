@@ -11,6 +11,8 @@ export const REWORDED: readonly (readonly [before: string, after: string])[] = [
     'ConfigurationArn must be given where call analytics are not disabled.',
     'ConfigurationArn is required if call analytics are not disabled.',
   ],
+  ['LambdaFunctionSink needs a LambdaFunctionSinkConfiguration.', 'LambdaFunctionSink requires LambdaFunctionSinkConfiguration.'],
+  ['SqsQueueSink needs a SqsQueueSinkConfiguration.', 'SqsQueueSink requires SqsQueueSinkConfiguration.'],
   ['Routes or Disabled must be given.', 'Routes or Disabled is required.'],
   ['has no configuration: streaming.', 'has no StreamingConfiguration.'],
 ];

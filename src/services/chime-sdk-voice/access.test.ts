@@ -27,7 +27,7 @@ function accessOf(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk
   return [operation.access(input, { ...CALLER, profile })].flat() as readonly Access[];
 }
 
-/** What is asked for in a store: actions with their resources, and the resources' tags. */
+/** Returns the required permissions: actions with their resources, and the tags of the resources. */
 function asked(store: Store, name: string, input: object, profile?: 'sdk' | 'classic') {
   return store.transaction(async (tx) => {
     const all: { readonly action: string; readonly resources: readonly string[]; readonly tags?: readonly unknown[] }[] = [];
@@ -52,7 +52,7 @@ const INPUT = {
   Tags: [{ Key: 'Team', Value: 'blue' }],
 };
 
-/** Action and resources, where they are not the operation's own action on the connector. */
+/** Permissions of operations other than the operation's own action on the Voice Connector. */
 // biome-ignore format: a table
 const OTHERS: Readonly<Record<string, readonly (readonly [action: string, ...resources: string[]])[]>> = {
   CreateVoiceConnector:                    [['chime:CreateVoiceConnector', arnOf('vc/*')], ['chime:TagResource', arnOf('vc/*')]],

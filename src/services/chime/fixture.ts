@@ -1,4 +1,4 @@
-/** What the tests of Chime's services share: an allowed caller, and operations run on a real store in memory, with ids of their own. */
+/** Fixture of the tests of Chime's services: an allowed caller, and operations on a real store in memory. */
 import { randomUUID } from 'node:crypto';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
@@ -50,7 +50,7 @@ export function workFor(tx: Tx, now: Instant, emitted: DomainEvent[] = []): Work
   };
 }
 
-/** A store in memory, and what runs the operations of a table on it. */
+/** Opens a store in memory, and returns it with a function that runs the operations of a table on it. */
 export async function openOperations<Api extends Record<keyof Api, { readonly input: unknown; readonly output: unknown }>>(
   operations: { readonly [Name in keyof Api]: object },
   emitted: DomainEvent[] = [],
@@ -61,7 +61,7 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
   return {
     store,
     run(name, input, as = {}) {
-      // One operation of one name: TypeScript cannot see that its input and output belong together.
+      // The compiler cannot relate the input and the output of an operation that a parameter names.
       const operation = operations[name] as { handle(call: Call, input: unknown): Promise<never> };
       return store.transaction((tx) =>
         operation.handle(
@@ -82,7 +82,7 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
   };
 }
 
-/** Puts a role into `ACCOUNT`; by its ARN, with who may assume it, and where it is service-linked, the service it belongs to. */
+/** Adds a role to `ACCOUNT`. `linkedService` makes it service-linked. */
 export async function addRole(
   store: Store,
   arn: string,
