@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { CreateAppInstanceUserRequest, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
 import { workFor } from '../chime/fixture.ts';
 import { ACCOUNT, DAY, openFixture, START, UNKNOWN } from './fixture.ts';
@@ -153,7 +154,7 @@ test('PutAppInstanceUserExpirationSettings: it returns the settings, and without
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceUserArn = await user(await appInstance(), 'ada');
   const put = (settings?: ExpirationSettings) =>
-    run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn, ...(settings && { ExpirationSettings: settings }) });
+    run('PutAppInstanceUserExpirationSettings', omitUndefined({ AppInstanceUserArn, ExpirationSettings: settings }));
   assert.deepEqual(await put(TWO_DAYS), { AppInstanceUserArn, ExpirationSettings: TWO_DAYS });
   assert.deepEqual(await put(), { AppInstanceUserArn });
   assert.equal((await run('DescribeAppInstanceUser', { AppInstanceUserArn })).AppInstanceUser?.ExpirationSettings, undefined);

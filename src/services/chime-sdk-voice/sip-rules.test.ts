@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, CreateSipRuleRequest, SipRuleTargetApplication } from '#model/generated/chime-sdk-voice.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
 import { type Fixture, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
@@ -82,8 +83,7 @@ test('ListSipRules: pages have all rules of the region, or those of one applicat
     do {
       const page = await run('ListSipRules', {
         MaxResults: 2,
-        ...(SipMediaApplicationId && { SipMediaApplicationId }),
-        ...(NextToken && { NextToken }),
+        ...omitUndefined({ SipMediaApplicationId, NextToken }),
       });
       found.push(...(page.SipRules ?? []).map(({ SipRuleId }) => SipRuleId));
       NextToken = page.NextToken;

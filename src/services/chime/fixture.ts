@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { ANALYSIS_STEPS_MAX, type Analysis, type Outcome, runAnalysis } from '#policy/analysis.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store, Tx } from '#store/store.ts';
@@ -103,7 +104,7 @@ export async function addRole(
       trustPolicy: JSON.stringify(trustPolicy),
       maxSessionSeconds: 3600,
       tags,
-      ...(linkedService !== undefined && { linkedService }),
+      ...omitUndefined({ linkedService }),
     }),
   );
 }
