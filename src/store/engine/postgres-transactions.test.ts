@@ -4,7 +4,8 @@ import pg from 'pg';
 import { testPostgres } from '../../../test/store/test-postgres.ts';
 import { trailRow } from '../conformance-fixtures.ts';
 import type { Store, Tx } from '../store.ts';
-import { openOnPool, type PostgresConnection, type PostgresQuery, type PostgresRows } from './postgres.ts';
+import { openOnPool } from './postgres.ts';
+import type { PostgresConnection, PostgresQuery, PostgresRows } from './postgres-pool.ts';
 
 const postgres = await testPostgres();
 after(() => postgres.stop());

@@ -3,7 +3,8 @@ import { after, describe, test } from 'node:test';
 import pg from 'pg';
 import { type TestPostgres, testPostgres } from '../../../test/store/test-postgres.ts';
 import { ALICE, group, trailRow } from '../conformance-fixtures.ts';
-import { openOnPool, openPostgres, type PostgresQuery } from './postgres.ts';
+import { openOnPool, openPostgres } from './postgres.ts';
+import type { PostgresQuery } from './postgres-pool.ts';
 
 const server = await testPostgres();
 const databases: TestPostgres[] = [server];
