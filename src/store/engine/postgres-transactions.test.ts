@@ -125,7 +125,7 @@ describe('PostgreSQL transactions', async () => {
     });
   }
 
-  test('PostgreSQL: of two transactions that read what the other writes, the one that fails to commit runs again', async () => {
+  test('PostgreSQL: one of two transactions with a write skew runs again', async () => {
     const { store } = opened;
     const arrived = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
     const runs = [0, 0];
@@ -143,7 +143,7 @@ describe('PostgreSQL transactions', async () => {
     assert.ok(Math.min(...runs) === 1 && Math.max(...runs) > 1, `${runs}`);
   });
 
-  test('PostgreSQL: records that were written together, and whose connection was lost, are not written twice', async () => {
+  test('PostgreSQL: a batch of records whose connection is lost is not written twice', async () => {
     const { store, setFault } = opened;
     setFault(({ text }, execute) => (text.includes('INTO trail_event') ? execute().then(() => Promise.reject(lost())) : undefined));
     const outcomes = await Promise.allSettled(
@@ -169,7 +169,7 @@ describe('PostgreSQL transactions', async () => {
     await store.close();
   });
 
-  test('PostgreSQL: a store that closes ends what has begun and rejects what comes later', async () => {
+  test('PostgreSQL: close waits for running transactions and rejects later ones', async () => {
     const { store, kept, pool } = await open();
     const begun = store.transaction(change);
     const closed = store.close();
