@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authenticate } from '#access/authenticate.ts';
 import type { Authorize } from '#access/authorize.ts';
+import { BOUND_TO_PRINCIPALS } from '#access/principal-layers.ts';
 import type { Snapshot } from '#access/snapshot.ts';
-import { BOUND_TO_PRINCIPALS } from '#access/stacks.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
