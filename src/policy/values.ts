@@ -1,11 +1,6 @@
+import { hexDigit, isDigit, ZERO } from '#core/digits.ts';
+
 /** Parsers of typed condition values: numbers, times, addresses, booleans and bytes. Invalid strings are NaN or `undefined`. */
-
-const ZERO = 0x30;
-const NINE = 0x39;
-
-function isDigit(code: number): boolean {
-  return code >= ZERO && code <= NINE;
-}
 
 /**
  * Parses a decimal number. Returns NaN for an invalid one.
@@ -169,12 +164,6 @@ function toIpv4(text: string, from: number, to: number): number {
     at++;
   }
   return octets === 4 ? value : -1;
-}
-
-function hexDigit(code: number): number {
-  if (isDigit(code)) return code - ZERO;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
 }
 
 /** Working memory of `readIpv6`, which each call overwrites, so that a decision allocates nothing. */
