@@ -1,7 +1,7 @@
 import type { CompiledPolicy, StatementTest } from './compiled-policy.ts';
 import { conditionAtom } from './condition-atom.ts';
 import type { PolicyDocument, Position } from './document.ts';
-import { matchesText } from './glob.ts';
+import { matchesText } from './glob-match.ts';
 import { answerNode, graphOf, type Test, walk } from './graph.ts';
 import { lowerPolicy } from './lower.ts';
 import type { ActionPattern, LoweredStatement } from './lowered.ts';

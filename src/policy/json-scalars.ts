@@ -1,6 +1,6 @@
-import { hexDigit, isDigit, ZERO } from '#core/digits.ts';
 import { BACKSLASH, QUOTE } from '#core/json-characters.ts';
 import type { JsonNode, JsonNumber, JsonProblem, JsonString } from './json-text.ts';
+import { hexDigit, isDigit, ZERO } from './values.ts';
 
 /** Place in a JSON text from which the next token is read, and the problems so far. */
 export interface JsonCursor {

@@ -2,10 +2,10 @@
  * JSON parser with positions and problems, for policies. `JSON.parse` has neither positions nor an error for repeated names.
  * Takes linear time and limits the depth. Does not know the elements of policies.
  */
-import { isDigit } from '#core/digits.ts';
 import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '#core/json-characters.ts';
 import { type JsonCursor, MINUS, readNumber, readString, readWord, STOP, skipBlanks, stop } from './json-scalars.ts';
 import type { JsonArray, JsonMember, JsonNode, JsonObject, JsonProblem } from './json-text.ts';
+import { isDigit } from './values.ts';
 
 /** Maximum number of objects and arrays inside each other. A policy needs 7. */
 const DEPTH_MAX = 24;

@@ -2,7 +2,8 @@
  * Proofs that hold for every request. They compare patterns and conditions without a search. False means only that there is no proof.
  */
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
+import { type Glob, MANY, newGlob, ONE } from '../glob.ts';
+import { matchesText } from '../glob-match.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import type { Piece } from '../pattern.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
