@@ -26,6 +26,7 @@ const ROWS: readonly Row[] = [
   ['a private key',                'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: '', AddPrivateKey: 'k' },    'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
   ['invalid metadata',             'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: 'x'.repeat(1000) },          'InvalidInputException',        'Could not parse metadata'],
   ['metadata with a DTD',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: `<!DOCTYPE x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
+  ['metadata with a DTD, in lower case', 'CreateSAMLProvider',    { Name: 'new', SAMLMetadataDocument: `<!doctype x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
   ['a used name, in another case', 'CreateSAMLProvider',          { Name: 'OKTA', SAMLMetadataDocument: METADATA },                  'EntityAlreadyExistsException', 'SAMLProvider with name OKTA already exists.'],
   ['an unknown provider',          'GetSAMLProvider',             { SAMLProviderArn: `${SAML}x` },                                   'NoSuchEntityException',        `Manifest not found for arn ${SAML}x`],
   ['an unknown provider',          'DeleteSAMLProvider',          { SAMLProviderArn: `${SAML}x` },                                   'NoSuchEntityException',        `Manifest not found for arn ${SAML}x`],
@@ -37,6 +38,21 @@ const ROWS: readonly Row[] = [
   ['an existing issuer',           'CreateOpenIDConnectProvider', { Url: URL },                                                      'EntityAlreadyExistsException', 'Provider with url https://login.example.com/tenant already exists.'],
   ['an unknown provider',          'GetOpenIDConnectProvider',    { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenIDConnect Provider not found for arn ${OIDC}x`],
 ];
+
+// biome-ignore format: a table
+const MARKUP: readonly [title: string, metadata: string][] = [
+  ['a comment',        `<!-- signed in 2026 -->${METADATA}`                                                                     ],
+  ['CDATA',            METADATA.replace(CERTIFICATE, `<![CDATA[${CERTIFICATE}]]>`)                                              ],
+  ['a declaration',    `<?xml version="1.0" encoding="UTF-8"?>\n${METADATA}`                                                    ],
+];
+
+for (const [title, SAMLMetadataDocument] of MARKUP) {
+  test(`CreateSAMLProvider: metadata with ${title} is accepted`, async () => {
+    const { run } = await iamRig();
+    const { SAMLProviderArn } = await run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument });
+    assert.equal((await run('GetSAMLProvider', { SAMLProviderArn: SAMLProviderArn as string })).SAMLMetadataDocument, SAMLMetadataDocument);
+  });
+}
 
 for (const [title, name, input, code, message] of ROWS) {
   test(`${name}: ${title} is ${code}, and nothing changes`, async () => {
