@@ -69,9 +69,10 @@ test('Role chaining: the keys apply to the trust policy of the next role, not to
   assert.equal(await outcomeOf(rig.assume(stranger, next)), 'AccessDenied');
 });
 
-test('Federation: a subject that does not fit into a session token is InvalidIdentityToken', async () => {
+test('Federation: a subject that does not fit into a session token is PackedPolicyTooLarge', async () => {
   const roleArn = await rig.role('long', [FEDERATED]);
-  const message = /^InvalidIdentityToken(?:Exception)?: The subject, audience and authentication methods of the token are too long/;
+  // Source: mozilla-iam/mozilla-aws-cli, README, "Details".
+  const message = /^PackedPolicyTooLarge(?:Exception)?: Serialized token too large for session$/;
   assert.match(await messageOf(rig.withToken(roleArn, { sub: 'x'.repeat(1024) })), message);
   assert.match(await messageOf(rig.withToken(roleArn, { amr: Array(300).fill('pwd') })), message);
   assert.match(await messageOf(rig.withAssertion(roleArn, { nameId: 'x'.repeat(1024) })), message);
