@@ -37,7 +37,7 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
     const provider =
       accountId === undefined || !issuer.startsWith('https://')
         ? undefined
-        : snapshot.record(accountId, 'oidc-provider', issuer.slice('https://'.length).replace(/\/$/, ''));
+        : snapshot.record(accountId, 'oidc-provider', issuer.slice('https://'.length));
     if (provider === undefined) {
       throw new AwsError('InvalidIdentityTokenException', `No OpenIDConnect provider found in your account for ${issuer.slice(0, 255)}`);
     }
