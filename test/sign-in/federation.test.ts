@@ -86,6 +86,12 @@ test('The trail: GetSigninToken and ConsoleLogin with who signs in, and every ca
     assert.equal(JSON.stringify(event).includes(keys.sessionToken as string), false);
   }
   assert.deepEqual(token?.['responseElements'], { credentials: { accessKeyId: keys.accessKeyId }, GetSigninToken: 'Success' });
+  const made = { AttributeKey: 'ResourceName' as const, AttributeValue: keys.accessKeyId };
+  const { Events } = await new CloudTrailClient(server.client()).send(new LookupEventsCommand({ LookupAttributes: [made] }));
+  assert.deepEqual(
+    (Events ?? []).map(({ EventName }) => EventName),
+    ['GetSigninToken'],
+  );
   assert.deepEqual(login?.['responseElements'], { ConsoleLogin: 'Success' });
   assert.deepEqual(login?.['additionalEventData'], { LoginTo: '/console/?a=b', MobileVersion: 'No', MFAUsed: 'No' });
   const [call] = await events('ListUsers');

@@ -86,7 +86,11 @@ const refused = (promise: Promise<unknown>, code: string, message: string | RegE
 
 test('AssumeRoleWithWebIdentity: a token creates a session of the role, and the response has its subject', async () => {
   const answer = await assume(await provider.token());
-  assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['user-1', 'client-1', provider.issuer]);
+  // Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the sample of OIDC: `provider` is an ARN.
+  assert.deepEqual(
+    [answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider],
+    ['user-1', 'client-1', OpenIDConnectProviderArn],
+  );
   assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
   const who = await new STSClient(client(answer)).send(new GetCallerIdentityCommand({}));
   assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
