@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Asked, authorizing, Denied } from '#access/authorize.ts';
+import { type Asked, authorizing } from '#access/authorize.ts';
+import { Denied } from '#access/denied.ts';
 import { serviceControlLevels } from '#access/service-control.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { newStacks } from '#access/stacks.ts';
@@ -17,7 +18,7 @@ import { MANAGEMENT, type Organization, openOrganization, START, STRANGER } from
 const DENY_CHIME = policy(deny('chime:*'));
 const VOICE = LINKED_SERVICES.find(({ service }) => service === 'voiceconnector.chime.amazonaws.com') as LinkedService;
 
-/** Returns a server's view of the org's store, and a function that authorizes a principal's action. */
+/** Returns a server's view of the organization's store, and a function that authorizes a principal's action. */
 function viewOf(org: Organization) {
   const snapshot = newSnapshot();
   const stacks = newStacks(snapshot);

@@ -77,6 +77,11 @@ test('The trail: GetSigninToken and ConsoleLogin with who signs in, and every ca
     assert.equal(JSON.stringify(event).includes(keys.sessionToken as string), false);
   }
   assert.deepEqual(token?.['responseElements'], { credentials: { accessKeyId: keys.accessKeyId }, GetSigninToken: 'Success' });
+  const issuing = await account.records(keys.accessKeyId, 'ResourceName');
+  assert.deepEqual(
+    issuing.map(({ eventName }) => eventName),
+    ['GetSigninToken'],
+  );
   assert.deepEqual(login?.['responseElements'], { ConsoleLogin: 'Success' });
   assert.deepEqual(login?.['additionalEventData'], { LoginTo: '/console/?a=b', MobileVersion: 'No', MFAUsed: 'No' });
   const [call] = await account.records('ListUsers');

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CreateUserCommand, GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { CreateOpenIDConnectProviderCommand, CreateUserCommand, GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import type { Keys } from '../kit/keys.ts';
 import { messageOf, outcomeOf } from '../kit/outcome.ts';
-import { allow, type Statement, trust } from '../kit/policy.ts';
+import { allow, type Statement, trust, trustProvider } from '../kit/policy.ts';
 import { startFederation } from './federation.ts';
 
 const federation = await startFederation();
@@ -47,6 +47,26 @@ for (const [i, [key, enter, operator, value, stays]] of SESSION_KEYS.entries()) 
   });
 }
 
+test('An issuer with a slash at the end: the slash is in the provider ARN and in the keys, and distinguishes providers', async () => {
+  const url = `https://${federation.oidc.host}/tenant/`;
+  const configuration = { issuer: url, jwks_uri: `https://${federation.oidc.host}/keys` };
+  federation.oidc.documents.set('/tenant/.well-known/openid-configuration', configuration);
+  const provider = { ClientIDList: ['client-1'], ThumbprintList: [federation.oidc.thumbprint] };
+  await federation.admin.send(new CreateOpenIDConnectProviderCommand({ ...provider, Url: url.slice(0, -1) }));
+  const tenant = `arn:aws:iam::${accountId}:oidc-provider/${federation.oidc.host}/tenant`;
+  const roleArn = await federation.role('slash-a', trustProvider(tenant, ASSUME));
+  const unknown = `No OpenIDConnect provider found in your account for ${url}`;
+  assert.equal(await messageOf(federation.withToken(roleArn, { iss: url })), `InvalidIdentityTokenException: ${unknown}`);
+
+  const { OpenIDConnectProviderArn } = await federation.admin.send(new CreateOpenIDConnectProviderCommand({ ...provider, Url: url }));
+  assert.equal(OpenIDConnectProviderArn, `${tenant}/`);
+  const Condition = { StringEquals: { [`${federation.oidc.host}/tenant/:aud`]: 'client-1' } };
+  const trusted = trustProvider(OpenIDConnectProviderArn, ASSUME, { Condition });
+  const trusting = await federation.role('slash-b', trusted, LIST, { ...LIST, Effect: 'Deny', Condition });
+  assert.equal(await outcomeOf(federation.withToken(roleArn, { iss: url })), 'AccessDenied');
+  assert.equal(await list(await federation.withToken(trusting, { iss: url })), 'AccessDenied');
+});
+
 test('Resource: a variable of the token resolves in the policies of the session', async () => {
   await federation.admin.send(new CreateUserCommand({ UserName: 'user-1' }));
   await federation.admin.send(new CreateUserCommand({ UserName: 'user-2' }));
@@ -71,9 +91,10 @@ test('Role chaining: the keys apply to the trust policy of the next role, not to
   assert.equal(await outcomeOf(federation.assume(stranger, next)), 'AccessDenied');
 });
 
-test('Federation: a subject that does not fit into a session token is InvalidIdentityToken', async () => {
+test('Federation: a subject that does not fit into a session token is PackedPolicyTooLarge', async () => {
   const roleArn = await federation.role('long', FEDERATED);
-  const message = /^InvalidIdentityToken(?:Exception)?: The subject, audience and authentication methods of the token are too long/;
+  // Source: mozilla-iam/mozilla-aws-cli, README, "Details".
+  const message = /^PackedPolicyTooLarge(?:Exception)?: Serialized token too large for session$/;
   assert.match(await messageOf(federation.withToken(roleArn, { sub: 'x'.repeat(1024) })), message);
   assert.match(await messageOf(federation.withToken(roleArn, { amr: Array(300).fill('pwd') })), message);
   assert.match(await messageOf(federation.withAssertion(roleArn, { nameId: 'x'.repeat(1024) })), message);

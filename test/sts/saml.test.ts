@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CreateSAMLProviderCommand, DeleteSAMLProviderCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { type AssumeRoleWithSAMLCommandInput, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
@@ -15,6 +16,8 @@ const federation = await startFederation();
 const { accountId, admin, idp, samlArn, sts } = federation;
 const forger = await samlProvider(ENTITY);
 const strangers = await Promise.all(Array.from({ length: 10 }, () => samlProvider(ENTITY)));
+/** Base64 text of the certificate in the metadata. */
+const CERTIFICATE = /(?<=X509Certificate>)[^<]+/;
 const KEY = /<md:KeyDescriptor.*<\/md:KeyDescriptor>/s;
 
 /** Creates a role that trusts the provider under a condition. */
@@ -147,6 +150,8 @@ const METADATA: readonly [title: string, metadata: string, outcome: RegExp | und
   ['a certificate 20 times', repeated(20),                                                  undefined],
   ['10 certificates',  others(9),                                                           undefined],
   ['11 certificates',  others(10),                                                          /names too many signing certificates/],
+  ['comments',         idp.metadata.replace(CERTIFICATE, (text) => `<!-- key -->${text.slice(0, 20)}<!-- of 2026 -->${text.slice(20)}`), undefined],
+  ['CDATA',            idp.metadata.replace(CERTIFICATE, (text) => `<![CDATA[${text}]]>`),  undefined],
   ['20,000 tags',      idp.metadata.replace('</md:Ent', `${'<a/>'.repeat(20_000)}</md:Ent`),   /metadata is too large/],
 ];
 /** Returns the metadata with this number of certificates of other keys before its own. */
@@ -175,6 +180,9 @@ test('AssumeRoleWithSAML: an assertion with 400 values of an attribute is accept
   assert.equal((await assume(idp.assertion(offering(open, values(400))))).Subject, 'ada');
 });
 
+/** Keys with values from other parts of the assertion. */
+const NOT_FROM_ATTRIBUTES = ['saml:aud', 'saml:doc', 'saml:iss', 'saml:namequalifier', 'saml:sub', 'saml:sub_type'];
+
 // biome-ignore format: a table
 const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list'][] = [
   ['urn:oid:1.3.6.1.4.1.5923.1.1.1.1',   'saml:edupersonaffiliation',           'list'],
@@ -200,11 +208,34 @@ const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list
   ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname',           'saml:surname',          'text'],
   ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',      'saml:mail',             'text'],
   ['http://schemas.microsoft.com/ws/2008/06/identity/claims/primarygroupsid', 'saml:primaryGroupSID',  'text'],
+  ['2.5.4.3',                            'saml:commonName',                     'text'],
+  ['2.5.4.4',                            'saml:surname',                        'text'],
+  ['2.5.4.42',                           'saml:givenName',                      'text'],
+  ['2.4.5.42',                           'saml:givenName',                      'text'],
+  ['2.5.4.45',                           'saml:x500UniqueIdentifier',           'text'],
+  ['0.9.2342.19200300.100.1.1',          'saml:uid',                            'text'],
+  ['0.9.2342.19200300100.1.1',           'saml:uid',                            'text'],
+  ['0.9.2342.19200300.100.1.3',          'saml:mail',                           'text'],
+  ['0.9.2342.19200300100.1.3',           'saml:mail',                           'text'],
+  ['0.9.2342.19200300.100.1.45',         'saml:organizationStatus',             'text'],
+  ['urn:oid:2.5.4.4',                    'saml:surname',                        'text'],
+  ['urn:oid:2.5.4.42',                   'saml:givenName',                      'text'],
   ['urn:oid:2.5.4.45',                   'saml:x500UniqueIdentifier',           'text'],
   ['urn:oid:0.9.2342.19200300.100.1.1',  'saml:uid',                            'text'],
   ['urn:oid:0.9.2342.19200300.100.1.3',  'saml:mail',                           'text'],
   ['urn:oid:0.9.2342.19200300.100.1.45', 'saml:organizationStatus',             'text'],
 ];
+
+test('AssumeRoleWithSAML: every attribute key of the authorization reference is set by an attribute', () => {
+  const path = new URL('../../src/model/generated/authorization.json', import.meta.url);
+  const { conditionKeys } = JSON.parse(readFileSync(path, 'utf8')) as { readonly conditionKeys: Readonly<Record<string, string>> };
+  const listed = Object.keys(conditionKeys).filter((key) => key.startsWith('saml:') && !NOT_FROM_ATTRIBUTES.includes(key));
+  const known = ATTRIBUTES.map(([, key]) => key);
+  assert.deepEqual(
+    listed.filter((key) => !known.includes(key)),
+    [],
+  );
+});
 
 for (const [i, [attribute, key, type]] of ATTRIBUTES.entries()) {
   test(`AssumeRoleWithSAML: ${attribute.slice(attribute.lastIndexOf('/') + 1)} sets ${key}`, async () => {

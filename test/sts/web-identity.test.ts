@@ -35,7 +35,8 @@ const assume = (token: string, { RoleArn = open, ...more }: Partial<AssumeRoleWi
 
 test('AssumeRoleWithWebIdentity: a token creates a session of the role, and the response has its subject', async () => {
   const answer = await assume(await provider.token());
-  assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['user-1', 'client-1', provider.issuer]);
+  // Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the sample of OIDC: `provider` is an ARN.
+  assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['user-1', 'client-1', oidcArn]);
   assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
   const who = await sts(keysOf(answer.Credentials)).send(new GetCallerIdentityCommand({}));
   assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);

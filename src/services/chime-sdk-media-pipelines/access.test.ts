@@ -13,7 +13,7 @@ const TAGS = [{ Key: 'Team', Value: 'blue' }];
 /** Every member that any operation's access reads, but for roles. */
 const INPUT = { Identifier: 'calls', MediaInsightsPipelineConfigurationName: 'calls', ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
 
-const asked = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
+const required = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
 
 const questions = (access: readonly Access[]) => access.map(({ action, resources }) => [action, ...resources]);
 
@@ -31,17 +31,17 @@ const RESOURCES: Readonly<Record<string, readonly [action: string, resource: str
 
 for (const [name, expected] of Object.entries(RESOURCES)) {
   test(`Access: ${name} requires its own action on the configuration (CHM-3)`, () => {
-    assert.deepEqual(questions(asked(name, INPUT)), expected);
+    assert.deepEqual(questions(required(name, INPUT)), expected);
   });
 
   test(`Access: ${name} in the classic profile requires * without tags (CHM-1, TAG-2)`, () => {
-    assert.deepEqual(asked(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
+    assert.deepEqual(required(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
   });
 }
 
 test('Access: an ARN of any account is required as it is', () => {
   for (const Identifier of [ARN, ARN.replace(ACCOUNT, OTHER_ACCOUNT)]) {
-    assert.deepEqual(questions(asked('GetMediaInsightsPipelineConfiguration', { Identifier })), [
+    assert.deepEqual(questions(required('GetMediaInsightsPipelineConfiguration', { Identifier })), [
       ['chime:GetMediaInsightsPipelineConfiguration', Identifier],
     ]);
   }
@@ -51,7 +51,7 @@ test("Access: the configuration's tags apply by name and by ARN, and an unknown 
   const { store, run } = await openFixture();
   await run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, Tags: TAGS });
   const read = (Identifier: string) => {
-    const [access] = asked('GetMediaInsightsPipelineConfiguration', { Identifier });
+    const [access] = required('GetMediaInsightsPipelineConfiguration', { Identifier });
     return store.transaction((tx) => access?.resourceTags?.(tx) ?? Promise.resolve([]));
   };
   assert.deepEqual(await read('calls'), [{ Team: 'blue' }]);

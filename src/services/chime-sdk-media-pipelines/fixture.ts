@@ -1,4 +1,4 @@
-/** What the tests of this folder share: the operations on a real store in memory, where the service may assume one role. */
+/** Fixture of the tests in this folder: the operations on a real store in memory, with one role that the service can assume. */
 import type {
   ChimeSdkMediaPipelinesApi,
   CreateMediaInsightsPipelineConfigurationRequest,
@@ -10,7 +10,7 @@ import { mediaPipelinesOperations } from './operations.ts';
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics/Access`;
 
-/** A sink that can stand alone. */
+/** An element that is valid without others. */
 export const STREAM: MediaInsightsPipelineConfigurationElement = {
   Type: 'KinesisDataStreamSink',
   KinesisDataStreamSinkConfiguration: { InsightsTarget: `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/insights` },
@@ -22,7 +22,7 @@ export const REQUEST: CreateMediaInsightsPipelineConfigurationRequest = {
   Elements: [STREAM],
 };
 
-/** A trust policy as the developer guide has it, for the service given. */
+/** Returns the trust policy of the developer guide for a service. */
 export function trustOf(Service: string, sourceAccount: string = ACCOUNT): object {
   return {
     Version: '2012-10-17',

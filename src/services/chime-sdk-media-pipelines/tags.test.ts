@@ -29,7 +29,7 @@ test('Tags: they are created, replaced and removed without an update of the conf
 
 // biome-ignore format: a table
 const UNKNOWN: readonly [title: string, resourceArn: string][] = [
-  ['a configuration that is not there',   ARN.replace('calls', 'others')                             ],
+  ['an unknown configuration',            ARN.replace('calls', 'others')                             ],
   ['one of another account',              ARN.replace(ACCOUNT, OTHER_ACCOUNT)                        ],
   ['one in another region',               ARN.replace('us-east-1', 'us-west-2')                      ],
   ['a pipeline',                          ARN.replace('-insights-pipeline-configuration', '-pipeline') ],

@@ -1,4 +1,4 @@
-/** What the tests of this folder share: the operations on a real store in memory, with a clock and ids of their own. */
+/** Fixture of the tests in this folder: the operations on a real store in memory. */
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import type { Store } from '#store/store.ts';
 import type { MeetingEvent } from '../chime/events.ts';
@@ -17,9 +17,9 @@ export interface Fixture {
   readonly store: Store;
   readonly emitted: MeetingEvent[];
   readonly run: Run<Api>;
-  /** Makes a meeting; resolves to its id. */
+  /** Creates a meeting. Resolves to its ID. */
   meeting(more?: Partial<Api['CreateMeeting']['input']>): Promise<string>;
-  /** Makes an attendee; resolves to its id. */
+  /** Creates an attendee. Resolves to its ID. */
   attendee(meetingId: string, externalUserId: string): Promise<string>;
 }
 

@@ -101,7 +101,7 @@ function inputWith(member: string, text: string): unknown {
     .reduceRight<unknown>((inner, step) => (step.endsWith('[]') ? { [step.slice(0, -2)]: [inner] } : { [step]: inner }), text);
 }
 
-function asked({ service, operation }: RoleMember, input: unknown, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
+function required({ service, operation }: RoleMember, input: unknown, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
   return accessOf(withPassedRoles(service, operationTable(service as keyof Apis, {})), operation, input, { profile });
 }
 
@@ -109,7 +109,7 @@ for (const passed of PASSED_ROLES) {
   const { operation, member, passedTo, malformed } = passed;
 
   test(`${operation}: a role in ${member} is asked for as iam:PassRole to ${passedTo}, after the operation’s own permission (ROLE-15)`, () => {
-    const [own, ...further] = asked(passed, inputWith(member, malformed === undefined ? 'Passed' : ROLE));
+    const [own, ...further] = required(passed, inputWith(member, malformed === undefined ? 'Passed' : ROLE));
     assert.ok(own?.action.endsWith(`:${operation}`));
     assert.deepEqual(
       further.map(({ action, resources, context }) => [action, resources, [...(context ?? [])]]),
@@ -118,12 +118,12 @@ for (const passed of PASSED_ROLES) {
   });
 
   test(`${operation}: without a role in ${member} nothing more is asked for`, () => {
-    for (const input of [{}, inputWith(member, '')]) assert.equal(asked(passed, input).length, 1);
+    for (const input of [{}, inputWith(member, '')]) assert.equal(required(passed, input).length, 1);
   });
 
   if (malformed === undefined) continue;
   test(`${operation}: what is no role’s ARN in ${member} is ${malformed}, once the operation itself is allowed`, async () => {
-    const [, refused] = asked(passed, inputWith(member, `arn:aws:iam::${ACCOUNT}:user/ada`));
+    const [, refused] = required(passed, inputWith(member, `arn:aws:iam::${ACCOUNT}:user/ada`));
     await assert.rejects(async () => refused?.resolve?.(undefined as never), { code: malformed });
   });
 }
@@ -144,7 +144,7 @@ const PUT_TARGETS: RoleMember = { service: 'events', operation: 'PutTargets', me
 
 for (const [title, text] of NO_ROLES) {
   test(`iam:PassRole: ${title} cannot be passed`, async () => {
-    const [, refused] = asked(PUT_TARGETS, inputWith(PUT_TARGETS.member, text));
+    const [, refused] = required(PUT_TARGETS, inputWith(PUT_TARGETS.member, text));
     await assert.rejects(async () => refused?.resolve?.(undefined as never), { code: 'ValidationError' });
   });
 }
@@ -152,7 +152,7 @@ for (const [title, text] of NO_ROLES) {
 test('PutTargets: the role of each target is asked for, each once', () => {
   const Targets = [{ RoleArn: ROLE }, {}, { RoleArn: `${ROLE}2` }, { RoleArn: ROLE }];
   assert.deepEqual(
-    asked(PUT_TARGETS, { Targets }).map(({ action, resources }) => [action, ...resources]),
+    required(PUT_TARGETS, { Targets }).map(({ action, resources }) => [action, ...resources]),
     [
       ['events:PutTargets', '*'],
       ['iam:PassRole', ROLE],
@@ -177,9 +177,9 @@ test('AddRoleToInstanceProfile: the role is found by its name, whatever its path
 
 for (const passed of PASSED_ROLES.filter(({ service }) => service.startsWith('chime'))) {
   test(`${passed.operation}: in the classic profile a role in ${passed.member} is BadRequestException before anything is asked (ROLE-13, ROLE-15)`, () => {
-    assert.throws(() => asked(passed, inputWith(passed.member, ROLE), 'classic'), { code: 'BadRequestException' });
-    assert.throws(() => asked(passed, inputWith(passed.member, 'no ARN'), 'classic'), { code: 'BadRequestException' });
-    assert.equal(asked(passed, {}, 'classic').length, 1);
+    assert.throws(() => required(passed, inputWith(passed.member, ROLE), 'classic'), { code: 'BadRequestException' });
+    assert.throws(() => required(passed, inputWith(passed.member, 'no ARN'), 'classic'), { code: 'BadRequestException' });
+    assert.equal(required(passed, {}, 'classic').length, 1);
   });
 }
 
