@@ -11,9 +11,11 @@ import { CloudTrailClient, type LookupAttributeKey } from '@aws-sdk/client-cloud
 import { GetUserCommand } from '@aws-sdk/client-iam';
 import { GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
 import { otherAccount } from '../kit/account.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { outcomeOf } from '../kit/outcome.ts';
 import { allow } from '../kit/policy.ts';
 import { recordsOf } from '../kit/trail.ts';
-import { type Keys, keysOf, outcomeOf, startFederation } from './federation-federation.ts';
+import { startFederation } from './federation.ts';
 
 const federation = await startFederation();
 const { accountId, oidcArn, samlArn, server } = federation;
