@@ -11,7 +11,7 @@ import type { ConnectionLimits } from '#server/edge/listener.ts';
 import { STEP_BYTES } from '#server/edge/reading.ts';
 import { readSettings } from '#server/settings.ts';
 import { type RunningServer, startServer } from '#server/start.ts';
-import { exchange } from '../server/raw.ts';
+import { exchange } from '../kit/raw.ts';
 import type { Flood } from './flood.ts';
 import { type Figure, startOtherCaller, type Workload } from './workload.ts';
 

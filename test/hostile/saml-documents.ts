@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { CreateSAMLProviderCommand, IAMClient } from '@aws-sdk/client-iam';
 import fc from 'fast-check';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { samlProvider } from '../sts/saml-provider.ts';
 import { startOtherCaller, type Workload } from './workload.ts';
 

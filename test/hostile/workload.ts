@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import type { TestServer } from '../server.ts';
+import type { TestServer } from '../kit/server.ts';
 
 /** An attack of hostile clients on a server, and the bounds that must hold during it. */
 export interface Workload {

@@ -21,9 +21,9 @@ import { fileURLToPath } from 'node:url';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { completeFolder, DAMAGES, refuseDamaged } from '../hostile/damaged-folders.ts';
-import { startTestServer } from '../server.ts';
+import { startAndStop } from '../kit/process.ts';
+import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
-import { startAndStop } from './process.ts';
 
 const postgres = [await testPostgres(), await testPostgres()] as const;
 after(async () => {

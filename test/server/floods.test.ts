@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { STEP_BYTES, WORK_OF_SOURCE } from '#server/edge/reading.ts';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
-import { type Connection, connect, exchange } from './raw.ts';
+import { type Connection, connect, exchange } from '../kit/raw.ts';
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-floods-'));
 const settings = readSettings([], { BELFRY_DATA: dataFolder, BELFRY_HTTP: '127.0.0.1:0', BELFRY_HTTPS: '127.0.0.1:0' });

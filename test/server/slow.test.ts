@@ -9,7 +9,7 @@ import { CONNECTION_LIMITS } from '#server/edge/listener.ts';
 import { STEP_BYTES } from '#server/edge/reading.ts';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
-import { connect, errorCodeOf, exchange } from './raw.ts';
+import { connect, errorCodeOf, exchange } from '../kit/raw.ts';
 
 /** Slow clients: the limits are as small as they can be, and each test waits for the server to end the connection. */
 

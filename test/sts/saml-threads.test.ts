@@ -5,7 +5,7 @@ import type { VerifiedAssertion } from '#access/saml.ts';
 import type { Answer } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import { newSamlThreads, SAML_LIMITS } from '#server/core/saml-threads.ts';
-import { startCoreRig } from '../server/core-rig.ts';
+import { startTestCore } from '../kit/core.ts';
 import { samlProvider } from './saml-provider.ts';
 
 const ENTITY = 'https://idp.example/saml';
@@ -23,7 +23,7 @@ const threads = newSamlThreads(SAML_LIMITS, assert.fail);
 const full = newSamlThreads({ ...SAML_LIMITS, waitingOfKey: 0 }, assert.fail);
 let isFull = false;
 after(full.close);
-const core = await startCoreRig({
+const core = await startTestCore({
   samlThreads: {
     close: threads.close,
     async run(source, job) {

@@ -18,7 +18,8 @@ import type { Answer, Received } from '#core/exchange.ts';
 import type { Part } from '#core/part.ts';
 import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
-import { type MessagingSessions, messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
+import { SESSION_LIMITS } from '#realtime/limits.ts';
+import { type MessagingSessions, messagingSessions } from '#realtime/messaging-sessions.ts';
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
 import { sessionSubscriptions } from '#realtime/session-events.ts';
 import { mfaVerifier } from '#services/iam/mfa.ts';
@@ -267,7 +268,7 @@ function composeSessions(parts: CoreParts, { snapshot, authenticate, authorize, 
     guide2021: settings.guide2021,
     now: clock.wall,
     monotonic: clock.monotonic,
-    onHint: (heard) => parts.bus.on(CHANNEL_EVENTS, heard),
+    onHint: (receive) => parts.bus.on(CHANNEL_EVENTS, receive),
     follow: parts.follow,
     limits: { ...SESSION_LIMITS, sessionsOfUser: settings.sessionsPerUser, sessionsOfAccount: settings.sessionsPerAccount },
     report: parts.report,
