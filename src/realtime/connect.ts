@@ -87,7 +87,7 @@ export function routeConnect({ target }: Received, { guide2021 }: RouteSettings)
 
 /** Returns the required permission: `chime:Connect` on the user's ARN. Requirement AUTHN-3. */
 export function connectAccess({ UserArn }: ConnectRequest, caller: Caller): Access {
-  return onArns(caller, 'chime:Connect', UserArn);
+  return { action: 'chime:Connect', ...onArns(caller, UserArn) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Authenticate } from '#access/authenticate.ts';
 import type { Authorize } from '#access/authorize.ts';
+import { BOUND_TO_PRINCIPALS } from '#access/principal-layers.ts';
 import type { Snapshot } from '#access/snapshot.ts';
-import { BOUND_TO_PRINCIPALS } from '#access/stacks.ts';
 import type { Received } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Store } from '#store/store.ts';

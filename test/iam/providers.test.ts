@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IamApi } from '#model/generated/iam.ts';
-import { ACCOUNT, iamRig, START } from './rig.ts';
+import { ACCOUNT, openIam, START } from './fixture.ts';
 
 const CERTIFICATE = 'A'.repeat(1000);
 const METADATA = `<EntityDescriptor validUntil="2030-01-02T03:04:05Z"><X509Certificate>${CERTIFICATE}</X509Certificate></EntityDescriptor>`;
@@ -11,10 +11,10 @@ const URL = 'https://login.example.com/tenant/';
 const THUMBPRINT = 'a'.repeat(40);
 
 async function withProviders() {
-  const rig = await iamRig();
-  await rig.run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument: METADATA });
-  await rig.run('CreateOpenIDConnectProvider', { Url: URL, ClientIDList: ['app'], ThumbprintList: [THUMBPRINT] });
-  return rig;
+  const iam = await openIam();
+  await iam.run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument: METADATA });
+  await iam.run('CreateOpenIDConnectProvider', { Url: URL, ClientIDList: ['app'], ThumbprintList: [THUMBPRINT] });
+  return iam;
 }
 
 type Row = {
@@ -48,7 +48,7 @@ const MARKUP: readonly [title: string, metadata: string][] = [
 
 for (const [title, SAMLMetadataDocument] of MARKUP) {
   test(`CreateSAMLProvider: metadata with ${title} is accepted`, async () => {
-    const { run } = await iamRig();
+    const { run } = await openIam();
     const { SAMLProviderArn } = await run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument });
     assert.equal((await run('GetSAMLProvider', { SAMLProviderArn: SAMLProviderArn as string })).SAMLMetadataDocument, SAMLMetadataDocument);
   });
@@ -56,8 +56,8 @@ for (const [title, SAMLMetadataDocument] of MARKUP) {
 
 for (const [title, name, input, code, message] of ROWS) {
   test(`${name}: ${title} is ${code}, and nothing changes`, async () => {
-    const { run, requiredAccess, state } = await withProviders();
-    const before = await state();
+    const { run, requiredAccess, identityState } = await withProviders();
+    const before = await identityState();
     await assert.rejects(
       async () => {
         await requiredAccess(name, input as never);
@@ -65,7 +65,7 @@ for (const [title, name, input, code, message] of ROWS) {
       },
       { code, message },
     );
-    assert.equal(await state(), before);
+    assert.equal(await identityState(), before);
   });
 }
 
@@ -101,7 +101,7 @@ const ISSUERS: readonly [url: string, name: string][] = [
 
 for (const [url, name] of ISSUERS) {
   test(`CreateOpenIDConnectProvider: the provider of ${url} is ${name}`, async () => {
-    const { run } = await iamRig();
+    const { run } = await openIam();
     const OpenIDConnectProviderArn = `arn:aws:iam::${ACCOUNT}:oidc-provider/${name}`;
     assert.deepEqual(await run('CreateOpenIDConnectProvider', { Url: url }), { OpenIDConnectProviderArn });
     assert.equal((await run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn })).Url, name);

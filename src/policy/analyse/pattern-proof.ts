@@ -1,5 +1,6 @@
 /** Proofs about patterns with wildcards. False means only that there is no proof. */
-import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
+import { type Glob, MANY, newGlob, ONE } from '../glob.ts';
+import { matchesText } from '../glob-match.ts';
 import type { Piece } from '../pattern.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 

@@ -1,6 +1,6 @@
 /** The path of an HTTP request. */
 import { type Authenticate, type Authenticated, type ExpectedScope, Unauthenticated } from '#access/authenticate.ts';
-import { Denied } from '#access/authorize.ts';
+import { Denied } from '#access/denied.ts';
 import type { Federate } from '#access/federate.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';

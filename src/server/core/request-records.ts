@@ -1,6 +1,7 @@
 /** Records of requests: which request has one, and its facts. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
 import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
-import type { Authorized, Denied } from '#access/authorize.ts';
+import type { Authorized } from '#access/authorize.ts';
+import type { Denied } from '#access/denied.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';

@@ -5,8 +5,9 @@ import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Tx } from '#store/store.ts';
 import { trailDate } from '#trail/redact.ts';
 import type { MeetingEvent } from '../chime/events.ts';
-import { ACCOUNT, addRole, START, workFor } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
 import { emitterOf } from '../kit/events.ts';
+import { ACCOUNT, START, workFor } from '../kit/fixture.ts';
 import { meetings } from './tables/meetings.ts';
 import { assumeTranscriptionRole, TRANSCRIPTION_ROLE } from './transcription-role.ts';
 
