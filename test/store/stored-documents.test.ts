@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS as MESSAGING_LIMITS } from '#services/chime-sdk-messagin
 import { messagingOperations } from '#services/chime-sdk-messaging/operations.ts';
 import { DEFAULT_LIMITS as VOICE_LIMITS } from '#services/chime-sdk-voice/deps.ts';
 import { voiceOperations } from '#services/chime-sdk-voice/operations.ts';
+import { sipPeers } from '#services/chime-sdk-voice/sip-peers.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
@@ -51,7 +52,7 @@ const sealedAttributes = sealAttributes(vault, { ...keyOf('ada/phone', 'chat') }
 
 const OPERATIONS: Readonly<Record<string, Operation<unknown, unknown>>> = {
   ...tableOf(messagingOperations({ limits: MESSAGING_LIMITS, sessionEndpoint: '' })),
-  ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS })),
+  ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS, sipPeers: sipPeers([]) })),
   ...tableOf(mediaPipelinesOperations()),
   ...tableOf(identityOperations({ vault, limits: IDENTITY_LIMITS })),
 };

@@ -8,6 +8,7 @@ import type { Access, Operation } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
 import { ACCOUNT, CALLER, openFixture, START } from './fixture.ts';
 import { voiceOperations } from './operations.ts';
+import { sipPeers } from './sip-peers.ts';
 
 const ID = '0123456789abcdefghijkl';
 const UUID = 'a6b1e9b0-0000-4000-8000-00000000000a';
@@ -19,7 +20,7 @@ const ANALYTICS = arnOf('media-insights-pipeline-configuration/calls');
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/voiceconnector.chime.amazonaws.com/AWSServiceRoleForAmazonChimeVoiceConnector`;
 const LINKED = ['iam:CreateServiceLinkedRole', ROLE] as const;
 
-const OPERATIONS = voiceOperations({ vault: { seal: () => '' }, limits: DEFAULT_LIMITS });
+const OPERATIONS = voiceOperations({ vault: { seal: () => '' }, limits: DEFAULT_LIMITS, sipPeers: sipPeers([]) });
 const BUILT = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
 
 function accessOf(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {

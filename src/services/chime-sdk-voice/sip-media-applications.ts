@@ -1,3 +1,4 @@
+import { parseArn } from '#core/arn.ts';
 import type { ChimeSdkVoiceApi, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
@@ -74,10 +75,19 @@ function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
   if (!REGIONS.has(document.AwsRegion)) throw new AwsError('BadRequestException', `Invalid AWS Region: ${document.AwsRegion}`);
 }
 
-/** Assumed: the message. @throws BadRequestException an endpoint has no function */
-function requireFunctions(_: Call, { document }: ApplicationChange): void {
-  if (document.Endpoints.some(({ LambdaArn }: SipMediaApplicationEndpoint) => LambdaArn === undefined)) {
-    throw new AwsError('BadRequestException', 'An endpoint must have a LambdaArn.');
+/**
+ * Checks the Lambda functions of an application. Whether they exist is not checked.
+ *
+ * Source: Chime SDK API reference, SipMediaApplicationEndpoint: the function is in the same region as the application.
+ * Assumed: the messages.
+ * @throws BadRequestException an endpoint has no function, or one of another region
+ */
+function requireFunctions(_: Call, { document: { Endpoints, AwsRegion } }: ApplicationChange): void {
+  for (const { LambdaArn } of Endpoints as readonly SipMediaApplicationEndpoint[]) {
+    if (LambdaArn === undefined) throw new AwsError('BadRequestException', 'An endpoint must have a LambdaArn.');
+    if (parseArn(LambdaArn)?.region !== AwsRegion) {
+      throw new AwsError('BadRequestException', `The Lambda function of an endpoint must be in ${AwsRegion}.`);
+    }
   }
 }
 
