@@ -7,7 +7,6 @@ import { after, test } from 'node:test';
 import { openVault } from '#access/vault.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import { sipCredentialBinding } from '#services/chime/voice-connectors.ts';
 import { DEFAULT_LIMITS as IDENTITY_LIMITS } from '#services/chime-sdk-identity/deps.ts';
 import { sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
 import { identityOperations } from '#services/chime-sdk-identity/operations.ts';
@@ -17,6 +16,7 @@ import { messagingOperations } from '#services/chime-sdk-messaging/operations.ts
 import { DEFAULT_LIMITS as VOICE_LIMITS } from '#services/chime-sdk-voice/deps.ts';
 import { voiceOperations } from '#services/chime-sdk-voice/operations.ts';
 import { sipPeers } from '#services/chime-sdk-voice/sip-peers.ts';
+import { sipCredentialBinding } from '#services/chime-sdk-voice/stored-connectors.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
 import { openPostgres } from '#store/engine/postgres.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';

@@ -12,13 +12,13 @@ import type {
 } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceKey, ResourceKind, StoredDocument } from '#store/resources.ts';
 import { pageOf } from '../chime/page.ts';
-import { STORED_VOICE_CONNECTOR, type VoiceConnectorDocument } from '../chime/voice-connectors.ts';
 import { renamedMembers } from '../kit/renamed-members.ts';
 import { type Conventions, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
 import { TAG_RULES } from '../kit/tag-rules.ts';
 import { AwsError } from './errors.ts';
+import { STORED_VOICE_CONNECTOR, type VoiceConnectorDocument } from './stored-connectors.ts';
 
-export { sipCredentialBinding, type VoiceConnectorDocument } from '../chime/voice-connectors.ts';
+export { sipCredentialBinding, type VoiceConnectorDocument } from './stored-connectors.ts';
 
 /** Kind of a resource of this service. */
 export type VoiceKind<Document> = Kind<Document, ChimeSdkVoiceApi>;
