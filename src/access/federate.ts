@@ -37,7 +37,7 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
     const provider =
       accountId === undefined || !issuer.startsWith('https://')
         ? undefined
-        : snapshot.record(accountId, 'oidc-provider', issuer.slice('https://'.length).replace(/\/$/, ''));
+        : snapshot.record(accountId, 'oidc-provider', issuer.slice('https://'.length));
     if (provider === undefined) {
       throw new AwsError('InvalidIdentityTokenException', `No OpenIDConnect provider found in your account for ${issuer.slice(0, 255)}`);
     }
@@ -64,9 +64,13 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
   };
 }
 
-/** Returns the caller that a token identifies, in the provider's account. `principalId` has CloudTrail's format for such users. */
+/**
+ * Returns the caller that a token identifies, in the provider's account. `principalId` has CloudTrail's format for such users.
+ *
+ * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the samples of SAML and OIDC.
+ */
 function tokenCaller(accountId: AccountId, federation: Federation): Principal {
-  const { provider, issuer, audience, subject } = federation;
-  const principalId = federation.kind === 'saml' ? `${federation.nameQualifier}:${subject}` : `${issuer}:${audience}:${subject}`;
+  const { provider, audience, subject } = federation;
+  const principalId = federation.kind === 'saml' ? `${federation.nameQualifier}:${subject}` : `${provider}:${audience}:${subject}`;
   return { type: 'Unknown', accountId, arn: provider, principalId, federation };
 }

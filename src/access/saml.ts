@@ -241,7 +241,7 @@ function rolesOf(values: readonly string[], providerArn: string): string[] {
  *
  * Source: IAM User Guide, "Configure SAML assertions for the authentication response", "Mapping SAML attributes to AWS trust policy context
  * keys".
- * The guide prints some of the numbers with a missing digit.
+ * The guide prints three X.500 numbers with a wrong or missing part. Both forms are accepted.
  * Assumed: the names with `urn:oid:` of X.500 attributes, which identity providers send; the key of primarygroupsid, which the guide maps
  * to `uid`.
  */
@@ -276,9 +276,12 @@ const ATTRIBUTE_KEYS: Readonly<Record<string, string>> = {
   '2.5.4.3':                            'saml:commonname',
   '2.5.4.4':                            'saml:surname',
   '2.5.4.42':                           'saml:givenname',
+  '2.4.5.42':                           'saml:givenname',
   '2.5.4.45':                           'saml:x500uniqueidentifier',
   '0.9.2342.19200300.100.1.1':          'saml:uid',
   '0.9.2342.19200300.100.1.3':          'saml:mail',
+  '0.9.2342.19200300100.1.1':           'saml:uid',
+  '0.9.2342.19200300100.1.3':           'saml:mail',
   '0.9.2342.19200300.100.1.45':         'saml:organizationstatus',
   'urn:oid:2.5.4.4':                    'saml:surname',
   'urn:oid:2.5.4.42':                   'saml:givenname',

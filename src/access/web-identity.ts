@@ -40,8 +40,7 @@ export function issuerOf(token: string): string {
  * Assumed: clocks may differ by five minutes, as in signatures. If the token has `azp` and `aud`, `azp` is the audience.
  */
 export async function verifyWebIdentity(token: string, provider: OidcProviderRecord, keys: IssuerKeys, now: Instant): Promise<Federation> {
-  // Some issuers end with a slash. Provider records do not contain it.
-  const issuer = issuerOf(token).endsWith('/') ? `https://${provider.url}/` : `https://${provider.url}`;
+  const issuer = `https://${provider.url}`;
   const keySet = (afresh?: 'afresh') => keys.keysOf(issuer, provider.thumbprints, now, afresh);
   let payload: JWTPayload;
   try {

@@ -29,7 +29,9 @@ import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
-import { allow, deny, type Guide, type Keys, policy, startGuide, trust } from '../guide/rig.ts';
+import { startAccount, type TestAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { replaceAt } from '../wire/samples.ts';
 
@@ -42,7 +44,7 @@ export interface Place {
   readonly type: string;
 }
 
-export interface ArnRig extends Guide {
+export interface ArnRig extends TestAccount {
   /** ARN of the one resource of each type. */
   readonly canonical: Readonly<Record<string, string>>;
   /** Every place of every service. */
@@ -64,7 +66,7 @@ const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 
 /** Starts the server and creates its resources. */
 export async function startArnRig(): Promise<ArnRig> {
-  const guide = await startGuide();
+  const guide = await startAccount();
   const canonical: Readonly<Record<string, string>> = { ...(await identityResources(guide)), ...(await chimeResources(guide)) };
   const places = SERVICE_NAMES.flatMap((service) =>
     operationsOf(service).flatMap((operation) =>
@@ -110,7 +112,7 @@ function denials(arn: string) {
   ];
 }
 
-async function identityResources({ admin, accountId, role, userArn }: Guide): Promise<Record<string, string>> {
+async function identityResources({ admin, accountId, role, userArn }: TestAccount): Promise<Record<string, string>> {
   await admin.send(new CreateUserCommand({ UserName: 'Target' }));
   await admin.send(new CreateGroupCommand({ GroupName: 'Target' }));
   const targetRole = await role('Target', trust(`arn:aws:iam::${accountId}:root`));
@@ -130,7 +132,7 @@ async function identityResources({ admin, accountId, role, userArn }: Guide): Pr
   };
 }
 
-async function chimeResources({ at, admin, role, accountId }: Guide): Promise<Record<string, string>> {
+async function chimeResources({ at, admin, role, accountId }: TestAccount): Promise<Record<string, string>> {
   const identity = new ChimeSDKIdentityClient(at('chime-sdk-identity'));
   const messaging = new ChimeSDKMessagingClient(at('chime-sdk-messaging'));
   const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat' }));

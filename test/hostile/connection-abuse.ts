@@ -10,7 +10,7 @@ import { GetCallerIdentityCommand, STSClient, type STSServiceException } from '@
 import type { ConnectionLimits } from '#server/edge/listener.ts';
 import { readSettings } from '#server/settings.ts';
 import { type RunningServer, startServer } from '#server/start.ts';
-import { exchange } from '../server/raw.ts';
+import { exchange } from '../kit/raw.ts';
 import type { Flood } from './flood.ts';
 import { delayOfOthers, type Figure, type Workload } from './workload.ts';
 

@@ -10,7 +10,7 @@ import type { Call, Operation } from '#services/kit/operation.ts';
 import { decode } from '#wire/decode.ts';
 import { requestForTests } from '#wire/request-for-tests.ts';
 import { route } from '#wire/route.ts';
-import { iamRig } from '../iam/rig.ts';
+import { callOf, openIam } from '../iam/fixture.ts';
 import { type HostileRequest, hostileRequests } from './worst-analysis-requests.ts';
 
 /**
@@ -22,9 +22,9 @@ import { type HostileRequest, hostileRequests } from './worst-analysis-requests.
 const CORE_STEPS_MAX = 4_000_000;
 
 const session = new Session();
-const rig = await iamRig();
+const iam = await openIam();
 const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfAccount: 64 }, () => {});
-const tables: Readonly<Record<string, object>> = { iam: rig.operations, accessanalyzer: accessanalyzerOperations() };
+const tables: Readonly<Record<string, object>> = { iam: iam.operations, accessanalyzer: accessanalyzerOperations() };
 
 before(async () => {
   session.connect();
@@ -46,8 +46,8 @@ async function answer({ path, headers, body, signingName }: HostileRequest): Pro
   const operation = table?.[routed.operation.name];
   if (operation === undefined) return;
   await withOffload({ gate: newGate(1), threads, reference: authorizationReference }, ({ offload, analyzeFor }) =>
-    rig.store.transaction(async (tx) => {
-      const call: Call = rig.callOf(tx, {}, { offload, analyze: analyzeFor('1') });
+    iam.store.transaction(async (tx) => {
+      const call: Call = callOf(tx, { offload, analyze: analyzeFor('1') });
       operation.access(input, call);
       return operation.handle(call, input);
     }),

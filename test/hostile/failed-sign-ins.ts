@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam';
 import fc from 'fast-check';
-import { allow, guideOn } from '../guide/rig.ts';
-import { startTestServer } from '../server.ts';
+import { accountOn } from '../kit/account.ts';
+import { allow } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
 import { delayOfOthers, type Workload } from './workload.ts';
 
 const SOURCES = 20;
@@ -36,7 +37,7 @@ export const failedSignIns: Workload = {
   name: 'failed sign-ins',
   async run({ seconds, seed }) {
     const server = await startTestServer({ BELFRY_SIGN_IN_FAILURES: String(FAILURES) });
-    const guide = guideOn(server);
+    const guide = accountOn(server);
     await guide.user('bob', allow('*'));
     await guide.admin.send(new CreateLoginProfileCommand({ UserName: 'bob', Password: PASSWORD }));
     const attempt = (localAddress: string, body: object) =>

@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import { CreateGroupCommand, CreateUserCommand, UpdateGroupCommand, UpdateUserCommand } from '@aws-sdk/client-iam';
 import { loadModel } from '#model/load.ts';
 import { parity } from '../../tools/parity.ts';
-import { allow, deny, startGuide, trust } from '../guide/rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, deny, trust } from '../kit/policy.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
-import { refusalOf } from '../sdk/policy.ts';
 
-const guide = await startGuide();
+const guide = await startAccount();
 const { admin, accountId, at, iam, user } = guide;
 const built = new Set(
   (await parity()).find(({ service }) => service === 'iam')?.operations.flatMap((each) => (each.built ? [each.operation] : [])),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { CreateSAMLProviderCommand, IAMClient } from '@aws-sdk/client-iam';
 import fc from 'fast-check';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { samlProvider } from '../sts/saml-provider.ts';
 import { delayOfOthers, type Workload } from './workload.ts';
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { everyEvent } from '../sdk/history.ts';
-import { bytesOf, connect, type Plain } from '../server/raw.ts';
-import { startTestServer, type TestServer } from '../server.ts';
+import { bytesOf, connect, type Plain } from '../kit/raw.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
+import { everyEvent } from '../kit/trail.ts';
 import { delayOfOthers, type Figure, type Workload } from './workload.ts';
 
 /** Records that one source gets in a minute. A run may touch one window more than it has minutes. */

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import type { TestServer } from '../server.ts';
+import type { TestServer } from '../kit/server.ts';
 
 /** What one hostile client does to a server, and the bounds that must hold meanwhile. */
 export interface Workload {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { startTestServer, type TestServer } from '../server.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
 import { delayOfOthers, type Figure, type Workload } from './workload.ts';
 import { type Credentials, type HostileRequest, hostileRequests, sendHostile } from './worst-analysis-requests.ts';
 

@@ -5,7 +5,7 @@
 import { gzipSync } from 'node:zlib';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';
-import type { TestServer } from '../server.ts';
+import type { TestServer } from '../kit/server.ts';
 
 /** One request of a hostile client, before it is signed. */
 export interface HostileRequest {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreatePolicyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { decide, linkStack, type PolicyLayers, type PolicyStack } from '#policy/engine.ts';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { everyPolicy, tenPolicies } from './legal-policies.ts';
 import { delayOfOthers, type Figure, type Workload, type WorkloadOptions } from './workload.ts';
 import { WORST_GENOMES } from './worst-genomes.ts';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { completeFolder, DAMAGES, refuseDamaged } from '../hostile/damaged-folders.ts';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
 const postgres = [await testPostgres(), await testPostgres()] as const;

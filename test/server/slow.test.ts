@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
-import { connect, errorCodeOf, exchange } from './raw.ts';
+import { connect, errorCodeOf, exchange } from '../kit/raw.ts';
 
 /** Slow clients: the limits are as small as they can be, and each test waits for the server to end the connection. */
 

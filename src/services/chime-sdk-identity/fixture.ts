@@ -3,11 +3,11 @@ import type { Vault } from '#core/vault.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import type { Store } from '#store/store.ts';
 import type { IdentityEvent } from '../chime/events.ts';
-import { ACCOUNT, openOperations, type Run } from '../chime/fixture.ts';
+import { ACCOUNT, openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type IdentityLimits } from './deps.ts';
 import { identityOperations } from './operations.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 export const DAY = 24 * 60 * 60_000;
 
 type Api = ChimeSdkIdentityApi;

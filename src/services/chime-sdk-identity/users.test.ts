@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { CreateAppInstanceUserRequest, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
-import { workFor } from '../chime/fixture.ts';
+import { workFor } from '../kit/fixture.ts';
 import { ACCOUNT, DAY, openFixture, START, UNKNOWN } from './fixture.ts';
 import { sweepExpiredUsers } from './sweep.ts';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { CreateMediaInsightsPipelineConfigurationRequest } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, addRole, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
+import { ACCOUNT, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 import { openFixture, REQUEST, ROLE, STREAM, trustOf } from './fixture.ts';
 
 const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MediaInsightsPipelineConfigurationElement, RealTimeAlertRule } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
+import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../kit/fixture.ts';
 import { requireAlerts, requireElements } from './elements.ts';
 import { STREAM } from './fixture.ts';
 

@@ -4,7 +4,8 @@ import type {
   CreateMediaInsightsPipelineConfigurationRequest,
   MediaInsightsPipelineConfigurationElement,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, addRole, openOperations } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
+import { ACCOUNT, openOperations } from '../kit/fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics/Access`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { ACCOUNT, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+import { ACCOUNT, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 import { openFixture, REQUEST } from './fixture.ts';
 
 const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;

@@ -2,12 +2,12 @@
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import type { Store } from '#store/store.ts';
 import type { MeetingEvent } from '../chime/events.ts';
-import { openOperations, type Run } from '../chime/fixture.ts';
+import { openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type MeetingsDeps } from './deps.ts';
 import { joinTokens } from './join-token.ts';
 import { meetingsOperations } from './operations.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 export const HOUR = 60 * 60_000;
 export const TOKENS = joinTokens(new Uint8Array(32).fill(7));
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
 import type { CreateMeetingRequest } from '#model/generated/chime-sdk-meetings.ts';
-import { workFor } from '../chime/fixture.ts';
+import { workFor } from '../kit/fixture.ts';
 import { ACCOUNT, HOUR, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
 import { sweepEndedMeetings } from './sweep.ts';
 import { attendees } from './tables/attendees.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TranscriptionConfiguration } from '#model/generated/chime-sdk-meetings.ts';
-import { addRole } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
 import { ACCOUNT, openFixture, START } from './fixture.ts';
 import { meetings } from './tables/meetings.ts';
 

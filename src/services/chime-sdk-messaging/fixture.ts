@@ -4,7 +4,7 @@ import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.
 import type { Store } from '#store/store.ts';
 import { APP_INSTANCE, APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, type AppInstanceDocument } from '../chime/app-instances.ts';
 import type { ChannelEvent } from '../chime/events.ts';
-import { ACCOUNT, openOperations, type Run, START } from '../chime/fixture.ts';
+import { ACCOUNT, openOperations, type Run, START } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type MessagingLimits } from './deps.ts';
 import { messagingOperations } from './operations.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Store } from '#store/store.ts';
-import { ACCOUNT, OTHER_ACCOUNT } from '../chime/fixture.ts';
+import { ACCOUNT, OTHER_ACCOUNT } from '../kit/fixture.ts';
 import { BOT, CHAT, openFixture, userArn } from './fixture.ts';
 
 type Api = ChimeSdkMessagingApi;

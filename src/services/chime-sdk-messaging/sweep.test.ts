@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tx } from '#store/store.ts';
 import type { ChannelEvent, IdentityEvent } from '../chime/events.ts';
-import { ACCOUNT, START, workFor } from '../chime/fixture.ts';
 import { emitterOf } from '../kit/events.ts';
+import { ACCOUNT, START, workFor } from '../kit/fixture.ts';
 import { APP_INSTANCE_ID, afterDays, BOT, CHAT, openFixture, userArn } from './fixture.ts';
 import { deleteContents, forgetDeletedMember, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from './sweep.ts';
 

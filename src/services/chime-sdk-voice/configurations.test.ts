@@ -9,8 +9,8 @@ import type {
   StreamingConfiguration,
   Termination,
 } from '#model/generated/chime-sdk-voice.ts';
-import { addRole } from '../chime/fixture.ts';
 import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
+import { addRole } from '../iam/fixture.ts';
 import { linkedRole } from '../iam/service-linked-roles.ts';
 import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
 import { sipPeers } from './sip-peers.ts';

@@ -1,12 +1,12 @@
 /** Fixture of the tests in this folder: the operations on a real store in memory. */
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
-import { openOperations, type Run } from '../chime/fixture.ts';
+import { openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
 import { voiceOperations } from './operations.ts';
 import { sipPeers } from './sip-peers.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 
 type Api = ChimeSdkVoiceApi;
 

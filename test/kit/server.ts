@@ -1,11 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { ServiceName } from '#model/services.ts';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
+import { type Keys, profileKeys } from './keys.ts';
 
-/** A running server of one test file, as a first start makes it. */
+/** Settings of an SDK client. */
+export interface ClientSettings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: Keys;
+  readonly maxAttempts: number;
+}
+
+/** A running server of one test file, after its first start. */
 export interface TestServer {
   /** `http://127.0.0.1:40123`. */
   readonly endpoint: string;
@@ -14,21 +24,18 @@ export interface TestServer {
   readonly caFile: string;
   readonly dataFolder: string;
   readonly accountId: string;
-  /** The administrator's. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** What every SDK client is made with: `new IAMClient(server.client())`. */
-  client(credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }): {
-    endpoint: string;
-    region: string;
-    credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
-    maxAttempts: number;
-  };
+  /** Key of the administrator, which clients use by default. */
+  readonly credentials: Keys;
+  /** Returns the settings of an SDK client: `new IAMClient(server.client())`. */
+  client(keys?: Keys): ClientSettings;
+  /** Returns the settings of a client of one service. The path selects the service, because all Chime services have one signing name. */
+  at(service: ServiceName, keys?: Keys): ClientSettings;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a server on free ports with a new data folder (or the one given), and stops it after the tests of the file.
- * `environment` holds further `BELFRY_…` settings.
+ * Starts a server on free ports, and stops it after the tests of the file. The data folder is new, or the specified one.
+ * `environment` has further `BELFRY_…` settings.
  */
 export async function startTestServer(
   environment: Readonly<Record<string, string>> = {},
@@ -39,19 +46,13 @@ export async function startTestServer(
     BELFRY_HTTP: '127.0.0.1:0',
     BELFRY_HTTPS: '127.0.0.1:0',
     BELFRY_LOOKUPS_PER_SECOND: '0',
-    // Tests send many refused requests from one address and look for each record.
+    // Tests send many rejected requests from one address and look up each record.
     BELFRY_UNPROVEN_RECORDS: '100000',
     ...environment,
   });
   const { ready, stop } = await startServer(settings, (why) => {
     throw new Error(`the server died: ${why}`);
   });
-  const [http, https] = ready.listeners;
-  const profile = readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
-  const credentials = {
-    accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] as string,
-    secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] as string,
-  };
   let stopped = false;
   const stopOnce = async () => {
     if (stopped) return;
@@ -62,15 +63,18 @@ export async function startTestServer(
     await stopOnce();
     rmSync(dataFolder, { recursive: true, force: true });
   });
-  const endpoint = http?.endpoint as string;
+  const [endpoint = '', httpsEndpoint = ''] = ready.listeners.map((listener) => listener.endpoint);
+  const credentials = profileKeys(dataFolder);
+  const client = (keys: Keys = credentials) => ({ endpoint, region: 'us-east-1', credentials: keys, maxAttempts: 1 });
   return {
     endpoint,
-    httpsEndpoint: https?.endpoint as string,
+    httpsEndpoint,
     caFile: join(dataFolder, 'tls', 'ca.pem'),
     dataFolder,
     accountId: ready.core.firstStart?.accountId ?? '',
     credentials,
-    client: (given = credentials) => ({ endpoint, region: 'us-east-1', credentials: given, maxAttempts: 1 }),
+    client,
+    at: (service, keys) => ({ ...client(keys), endpoint: `${endpoint}/_${service}` }),
     stop: stopOnce,
   };
 }

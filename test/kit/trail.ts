@@ -1,5 +1,8 @@
-import { type CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+/** Records of the trail. */
+import assert from 'node:assert/strict';
+import { type CloudTrailClient, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { omitUndefined } from '#core/omit-undefined.ts';
+import { askControl } from '#server/operator/control.ts';
 
 /** An event returned by LookupEvents. */
 export interface LookedUp {
@@ -39,4 +42,23 @@ export async function everyEvent(client: CloudTrailClient): Promise<LookedUp[]> 
     NextToken = page.NextToken;
   } while (NextToken !== undefined);
   return found.reverse();
+}
+
+/** Returns the first page of the records of an operation, or with another attribute, newest first. */
+export async function recordsOf(client: CloudTrailClient, value: string, AttributeKey: LookupAttributeKey = 'EventName') {
+  const { Events = [] } = await client.send(new LookupEventsCommand({ LookupAttributes: [{ AttributeKey, AttributeValue: value }] }));
+  return Events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent as string));
+}
+
+/** Returns the records that name no account, newest first, as `belfry trail unproven` prints them. */
+export async function readUnproven(dataFolder: string): Promise<readonly Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  let before: string | undefined;
+  do {
+    const reply = await askControl(dataFolder, { command: 'trail unproven', limit: 100, ...(before !== undefined && { before }) });
+    assert.ok(reply.ok, 'belfry trail unproven failed');
+    found.push(...(reply.records ?? []).map((text) => JSON.parse(text) as Record<string, unknown>));
+    before = reply.next;
+  } while (before !== undefined);
+  return found;
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { profileKeys } from './keys.ts';
 
 /** `belfry start` as a user runs it: a process of its own. */
 export interface ServerProcess {
@@ -50,16 +51,12 @@ export async function startServerProcess(
     child.stdout.on('data', look);
     child.once('exit', () => reject(new Error(`belfry start ended: ${written()}`)));
   });
-  const profile = readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
   return {
     endpoint,
     httpsEndpoint,
     dataFolder,
     pid: child.pid as number,
-    credentials: {
-      accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] as string,
-      secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] as string,
-    },
+    credentials: profileKeys(dataFolder),
     written,
     stop,
   };
