@@ -41,9 +41,8 @@ const STREAMS = { DataRetentionInHours: 24, Disabled: false };
 const LOGS = { EnableSIPLogs: true, EnableMediaMetricLogs: false };
 const SYSTEMS = { SessionBorderControllerTypes: ['AVAYA_SBCE'] };
 const SINK = { Type: 'VoiceAnalyticsProcessor' };
-const PROCESSORS = [
-  { Name: 'filter', ExecutionOrder: 1, FallbackAction: 'ABORT', Configuration: { Lambda: { ResourceArn: 'f', InvocationType: 'ASYNC' } } },
-];
+const LAMBDA = { ResourceArn: `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`, InvocationType: 'ASYNC' };
+const PROCESSORS = [{ Name: 'filter', ExecutionOrder: 1, FallbackAction: 'ABORT', Configuration: { Lambda: LAMBDA } }];
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics`;
 
 const vault = openVault([new Uint8Array(32).fill(7)]);

@@ -122,7 +122,7 @@ test('Configurations: each configuration of a connector can be set, read and del
     await voice.send(new PutVoiceConnectorOriginationCommand({ ...connector, Origination: { Routes } }));
     assert.deepEqual((await voice.send(new GetVoiceConnectorOriginationCommand(connector))).Origination?.Routes, Routes);
 
-    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'], CpsLimit: 1, Disabled: false };
+    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'], CpsLimit: 1, Disabled: false };
     await voice.send(new PutVoiceConnectorTerminationCommand({ ...connector, Termination }));
     assert.deepEqual((await voice.send(new GetVoiceConnectorTerminationCommand(connector))).Termination, Termination);
     assert.equal((await voice.send(new GetVoiceConnectorTerminationHealthCommand(connector))).TerminationHealth, undefined);
@@ -165,7 +165,7 @@ test('Configurations: each configuration of a connector can be set, read and del
 test('LOG-4: names of termination credentials are listed, and no response or record has a password', () =>
   withConnectors(1, async (made) => {
     const connector = { VoiceConnectorId: made.VoiceConnectorId };
-    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'] };
+    const Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'] };
     await voice.send(new PutVoiceConnectorTerminationCommand({ ...connector, Termination }));
     const Credentials = [
       { Username: 'ada', Password: 'CorrectHorse' },

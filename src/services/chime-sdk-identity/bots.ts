@@ -37,12 +37,16 @@ export function botOperations({ limits }: IdentityDeps) {
 }
 
 /**
- * Checks where the Lex bot of a bot is.
+ * Checks where the Lex bot of a request is.
  *
  * Source: Chime SDK Developer Guide, "Creating an Amazon Lex V2 bot": in the account and region of the app instance. Assumed: the message.
  * @throws BadRequestException
  */
-function requireLexBot({ accountId, region }: Call, { document: { Configuration } }: Change<AppInstanceBotDocument, unknown>): void {
+function requireLexBot(
+  { accountId, region }: Call,
+  { input: { Configuration } }: Change<AppInstanceBotDocument, Partial<AppInstanceBotDocument>>,
+): void {
+  if (Configuration === undefined) return;
   const lex = parseArn(Configuration.Lex.LexBotAliasArn);
   if (lex?.accountId !== accountId || lex.region !== region) {
     throw new AwsError('BadRequestException', 'The Lex bot must be in the account and region of the app instance.');

@@ -18,7 +18,7 @@ export function lambdaIn(region: string): string {
 }
 
 export const ORIGINATION: Origination = { Routes: [{ Host: 'pbx.example.org', Port: 5060, Protocol: 'TCP', Priority: 1, Weight: 1 }] };
-export const TERMINATION: Termination = { CallingRegions: ['US'], CidrAllowedList: ['192.0.2.0/27'] };
+export const TERMINATION: Termination = { CallingRegions: ['US'], CidrAllowedList: ['8.8.8.0/27'] };
 
 export interface Fixture {
   readonly store: Store;

@@ -1,5 +1,5 @@
 import { parseArn } from '#core/arn.ts';
-import type { ChimeSdkVoiceApi, SipMediaApplicationEndpoint } from '#model/generated/chime-sdk-voice.ts';
+import type { ChimeSdkVoiceApi, UpdateSipMediaApplicationRequest } from '#model/generated/chime-sdk-voice.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
 import { placeIn } from '../kit/resource-kind.ts';
@@ -12,7 +12,7 @@ import { SIP_MEDIA_APPLICATION, SIP_RULE, type SipMediaApplicationDocument } fro
 import { createVoiceConnectorRole, onVoiceConnectorRole } from './linked-role.ts';
 import { isTarget } from './sip-rules.ts';
 
-type ApplicationChange = Change<SipMediaApplicationDocument, unknown>;
+type ApplicationChange<Input = unknown> = Change<SipMediaApplicationDocument, Input>;
 
 /** Regions that have voice. */
 const REGIONS: ReadonlySet<string> = new Set(VOICE_REGIONS);
@@ -76,14 +76,17 @@ function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
 }
 
 /**
- * Checks the Lambda functions of an application. Whether they exist is not checked.
+ * Checks the Lambda functions of a request. Whether they exist is not checked.
  *
  * Source: Chime SDK API reference, SipMediaApplicationEndpoint: the function is in the same region as the application.
  * Assumed: the messages.
  * @throws BadRequestException an endpoint has no function, or one of another region
  */
-function requireFunctions(_: Call, { document: { Endpoints, AwsRegion } }: ApplicationChange): void {
-  for (const { LambdaArn } of Endpoints as readonly SipMediaApplicationEndpoint[]) {
+function requireFunctions(
+  _: Call,
+  { input: { Endpoints = [] }, document: { AwsRegion } }: ApplicationChange<Pick<UpdateSipMediaApplicationRequest, 'Endpoints'>>,
+): void {
+  for (const { LambdaArn } of Endpoints) {
     if (LambdaArn === undefined) throw new AwsError('BadRequestException', 'An endpoint must have a LambdaArn.');
     if (parseArn(LambdaArn)?.region !== AwsRegion) {
       throw new AwsError('BadRequestException', `The Lambda function of an endpoint must be in ${AwsRegion}.`);

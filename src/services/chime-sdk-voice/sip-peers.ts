@@ -1,24 +1,10 @@
 /** SIP systems of customers: the ranges that may call out (termination) and the hosts that receive calls (origination). */
 import { isIP } from 'node:net';
+import { isInternal } from '#access/guarded-fetch.ts';
 import { type AddressRange, inRange, toRange } from '#policy/values.ts';
 
 /** Most addresses of a range, as prefix lengths. Source: AWS provider of Terraform, voice_connector_termination.go: /27 to /32. */
 const SHORTEST_PREFIX: Readonly<Record<number, number>> = { 4: 27, 6: 123 };
-
-/**
- * Networks that are not part of the public Internet, and IPv6 networks that embed IPv4 addresses. Each is larger than any valid range, so a
- * range is in it or outside. Networks for documentation count as public.
- *
- * Source: IANA special-purpose address registries.
- */
-// biome-ignore format: a table
-const PRIVATE_NETWORKS = [
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16', '224.0.0.0/4', '240.0.0.0/4',
-  '2001::/32', '2002::/16',
-].map((network) => toRange(network) as AddressRange);
-
-/** Public IPv6 addresses. */
-const PUBLIC_IPV6 = toRange('2000::/3') as AddressRange;
 
 /** Part of a host name between dots, of at most 63 characters. Source: RFC 1123 §2.1. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -29,7 +15,7 @@ const PRIVATE_DOMAIN = /\.(?:localhost|local|internal|home\.arpa)$/;
 
 /** Decides which SIP systems a Voice Connector may have. */
 export interface SipPeers {
-  /** Reports whether a range such as `198.51.100.0/27` may call out. */
+  /** Reports whether a range such as `8.8.8.0/27` may call out. */
   readonly allowsRange: (range: string) => boolean;
   /** Reports whether a host name or an address may receive calls. What a name resolves to is not checked here. */
   readonly allowsHost: (host: string) => boolean;
@@ -45,27 +31,22 @@ export interface SipPeers {
 export function sipPeers(privatePeers: readonly string[]): SipPeers {
   const networks = privatePeers.map(toRange).filter((network) => network !== undefined);
   const names = new Set(privatePeers.filter((peer) => toRange(peer) === undefined));
-  const allows = (range: AddressRange) => isPublic(range) || networks.some((network) => contains(network, range));
+  const isOfOperator = (range: AddressRange) => networks.some((network) => contains(network, range));
   return {
     allowsRange(text) {
       const range = text.includes('/') ? toRange(text) : undefined;
       if (range === undefined || range.bits < (SHORTEST_PREFIX[range.family] as number)) return false;
-      return hasNoHostBits(text, range) && allows(range);
+      // Every internal network is larger than a valid range, so the first address decides.
+      const first = text.slice(0, text.indexOf('/'));
+      return hasNoHostBits(first, range) && (!isInternal(first) || isOfOperator(range));
     },
     allowsHost(text) {
       const host = text.toLowerCase();
-      if (isIP(host) !== 0) {
-        const address = toRange(host);
-        return address !== undefined && allows(address);
-      }
+      const address = isIP(host) === 0 ? undefined : toRange(host);
+      if (address !== undefined) return !isInternal(host) || isOfOperator(address);
       return names.has(host) || isPublicName(host);
     },
   };
-}
-
-function isPublic(range: AddressRange): boolean {
-  if (range.family === 6 && !contains(PUBLIC_IPV6, range)) return false;
-  return !PRIVATE_NETWORKS.some((network) => contains(network, range));
 }
 
 function isPublicName(host: string): boolean {
@@ -78,10 +59,9 @@ function contains(outer: AddressRange, inner: AddressRange): boolean {
   return outer.bits <= inner.bits && inRange(toAddress(inner), outer);
 }
 
-/** Reports whether the address of a range is the first address in it. */
-function hasNoHostBits(text: string, range: AddressRange): boolean {
-  const address = toRange(text.slice(0, text.indexOf('/')));
-  return address?.words.every((word, i) => word === range.words[i]) ?? false;
+/** Reports whether an address is the first in a range. */
+function hasNoHostBits(address: string, range: AddressRange): boolean {
+  return toRange(address)?.words.every((word, i) => word === range.words[i]) ?? false;
 }
 
 function toAddress({ family, words }: AddressRange): Uint32Array {
