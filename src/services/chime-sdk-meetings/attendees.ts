@@ -140,7 +140,7 @@ function requireValid({ request }: FoundMeeting, { ExternalUserId, Capabilities 
 }
 
 function meetingFull(deps: MeetingsDeps, meeting: FoundMeeting): AwsError {
-  return new AwsError('LimitExceededException', `The meeting has ${attendeesMax(deps, meeting)} attendees, and may not have more.`);
+  return new AwsError('LimitExceededException', `The meeting has the maximum of ${attendeesMax(deps, meeting)} attendees.`);
 }
 
 /**

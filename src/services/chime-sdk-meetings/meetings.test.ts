@@ -43,7 +43,7 @@ test('CreateMeeting: returns everything that a client needs to join, as GetMeeti
 });
 
 // Source: chime-sdk-meetings 2021-07-15, ConflictException: only for simultaneous requests.
-test('CreateMeeting: a repeated token returns the same meeting, whatever the other parameters are', async () => {
+test('CreateMeeting: a repeated token returns the same meeting, even if other parameters differ', async () => {
   const { run } = await openFixture({ activeMeetings: 1 });
   const first = await run('CreateMeeting', REQUEST);
   for (const change of [{}, { ExternalMeetingId: 'other' }, { MediaRegion: 'us-east-1' }, { Tags: [{ Key: 'k', Value: '' }] }]) {

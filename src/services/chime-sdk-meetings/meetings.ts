@@ -16,7 +16,7 @@ import { meetings } from './tables/meetings.ts';
 export function meetingOperations(deps: MeetingsDeps) {
   return {
     /**
-     * Creates a meeting, or returns the active one that was created with the token, whatever the other parameters are.
+     * Creates a meeting, or returns the active one that was created with the token. The other parameters may differ.
      *
      * @throws BadRequestException    an invalid region, external ID or tag, an unknown primary meeting, too many attendees for the resolution
      * @throws LimitExceededException the account has the maximum number of active meetings in the region
@@ -29,7 +29,7 @@ export function meetingOperations(deps: MeetingsDeps) {
     },
 
     /**
-     * As CreateMeeting, with up to 20 attendees, who also join a meeting that exists. `Errors` lists those that cannot be added. They do not
+     * As CreateMeeting, with up to 20 attendees, also for a meeting that exists. `Errors` lists those that cannot be added. They do not
      * prevent the meeting.
      */
     CreateMeetingWithAttendees: {
@@ -90,7 +90,7 @@ async function createMeeting(
   await requireMeeting(call, input);
   const { activeMeetings } = deps.limits;
   if ((await tx.of(meetings).count(accountId, region, now, activeMeetings)) >= activeMeetings) {
-    throw new AwsError('LimitExceededException', `The account has ${activeMeetings} active meetings in ${region}, and may not have more.`);
+    throw new AwsError('LimitExceededException', `The account has the maximum of ${activeMeetings} active meetings in ${region}.`);
   }
 
   const request = storedRequest(input);
@@ -136,6 +136,6 @@ async function requireMeeting({ tx, accountId, now }: Call, input: CreateMeeting
   const primary = await tx.of(meetings).getInAnyRegion(accountId, guid(input.PrimaryMeetingId), now);
   if (primary === undefined) throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> not found`);
   if (found(primary).request.PrimaryMeetingId !== undefined) {
-    throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> is a replica itself`);
+    throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> is a replica meeting`);
   }
 }

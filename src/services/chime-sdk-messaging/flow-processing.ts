@@ -8,7 +8,7 @@ import type { ChannelRecord } from './tables/channels.ts';
 
 /**
  * Passes a message through the flow of its channel before it is stored. CONTROL messages do not pass through flows. This server cannot
- * invoke Lambda functions, so every invocation fails. The flow decides what happens then.
+ * invoke Lambda functions, so every invocation fails. The flow then determines the result.
  *
  * Requirement RBP-4. Source: Chime SDK Developer Guide, "Using channel flows to process messages", FallbackAction: CONTINUE runs the next
  * processor, ABORT ends the flow and the message is not sent; API reference, CreateChannelFlow: CONTROL; LOG-24 for the event.

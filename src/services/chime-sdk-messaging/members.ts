@@ -25,7 +25,7 @@ export async function membershipsOf(
   return subChannelId === undefined ? found : found.filter((each) => each.subChannelId === subChannelId);
 }
 
-/** Returns the memberships that the bearer sees. Hidden ones: its own, and all for a moderator or an app instance admin. */
+/** Returns the memberships that the bearer sees. A moderator or app instance admin sees all hidden ones, other bearers only their own. */
 export async function visibleMembershipsOf(
   call: Call,
   { bearer, channel, roles }: Admitted,
@@ -74,7 +74,7 @@ export async function addMember(
   const { limits } = deps;
   const most = channel.document.elastic === undefined ? limits.membershipsOfChannel : limits.membershipsOfElasticChannel;
   if ((await tx.of(memberships).count(channelKey, most)) >= most) {
-    throw new AwsError('ResourceLimitExceededException', `The channel has ${most} memberships, and may not have more.`);
+    throw new AwsError('ResourceLimitExceededException', `The channel has the maximum of ${most} memberships.`);
   }
   const membership: MembershipRecord = {
     channelKey,
@@ -94,7 +94,7 @@ export async function addMember(
 /**
  * Checks that a user or bot is not banned. To a bearer that does not see hidden members, banned users and hidden members are the same.
  *
- * Assumed: the messages. AWS documents ConflictException for every member, which would tell the bearer that the member is hidden.
+ * Assumed: the messages. AWS documents ConflictException for every member, which would reveal a hidden member.
  * @throws ForbiddenException
  */
 async function requireNotExcluded(call: Call, { bearer, channel, roles }: Inviter, key: string, memberArn: string): Promise<void> {
@@ -126,7 +126,7 @@ export async function requireModerator({ tx }: Call, { channelKey }: ChannelReco
 }
 
 function subChannelOfModeratorsOnly(): AwsError {
-  return new AwsError('BadRequestException', 'SubChannelId is only for memberships of moderators.');
+  return new AwsError('BadRequestException', 'SubChannelId is valid only for memberships of moderators.');
 }
 
 function alreadyMember(memberArn: string): AwsError {

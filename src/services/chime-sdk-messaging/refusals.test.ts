@@ -126,7 +126,7 @@ test('CreateChannelMembership: the message for an unknown user or bot', async ()
   }
 });
 
-test('BatchCreateChannelMembership: lists users who cannot be added, and adds the others', async () => {
+test('BatchCreateChannelMembership: lists users that cannot be added, and adds the others', async () => {
   const { emitted, run, channel } = await openFixture();
   const ChannelArn = await channel([bert]);
   const { Errors, BatchChannelMemberships } = await run('BatchCreateChannelMembership', {

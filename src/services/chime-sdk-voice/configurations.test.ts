@@ -1,4 +1,4 @@
-/** What is put on a connector: origination, termination, emergency calling, external systems, logging, streaming. */
+/** Configurations of a connector: origination, termination, emergency calling, external systems, logging, streaming. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
@@ -27,7 +27,7 @@ const STREAMING: StreamingConfiguration = {
 const VOICE = 'voiceconnector.chime.amazonaws.com';
 const ANALYTICS = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
 
-/** Makes the configuration of call analytics that `ANALYTICS` names, with a tag. */
+/** Creates the configuration of call analytics that `ANALYTICS` names, with a tag. */
 async function addAnalytics({ store }: Fixture): Promise<void> {
   const place = { accountId: ACCOUNT, region: 'us-east-1', parent: '', id: 'calls' };
   const document = { MediaInsightsPipelineConfigurationId: 'c', ResourceAccessRoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, Elements: [] };
@@ -37,7 +37,7 @@ async function addAnalytics({ store }: Fixture): Promise<void> {
 
 // biome-ignore format: a table
 const KEPT: readonly [name: string, put: object, answer: object][] = [
-  // configuration          what is put                                                       what is answered, then and by Get
+  // configuration          input of Put                                                      output of Put and Get
   ['Origination',           { Origination: { Routes: [{ Host: 'pbx.example.org' }] } },                   { Origination: { Routes: [{ Host: 'pbx.example.org', Port: 5060, Protocol: 'TCP' }], Disabled: false } }],
   ['Origination',           { Origination: { Disabled: true } },                              { Origination: { Routes: [], Disabled: true } }],
   ['Termination',           { Termination: TERMINATION },                                     { Termination: { ...TERMINATION, CpsLimit: 1, Disabled: false } }],
@@ -85,7 +85,7 @@ test('GetVoiceConnectorTerminationHealth: the response is empty, because there a
   assert.deepEqual(await run('GetVoiceConnectorTerminationHealth', { VoiceConnectorId: await connector() }), {});
 });
 
-/** A connector with everything that emergency calling needs, and it. */
+/** Creates a connector with emergency calling and everything that it requires. */
 async function withEmergencyCalling({ run, connector }: Fixture): Promise<string> {
   const VoiceConnectorId = await connector();
   await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: ORIGINATION });

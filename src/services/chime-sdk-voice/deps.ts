@@ -10,18 +10,19 @@ export interface VoiceDeps {
 
 /** Limits on the number of resources. */
 export interface VoiceLimits {
-  /** In one account and region. */
+  /** Voice Connectors in one account and region. */
   readonly connectors: number;
-  /** In one account, in all regions. */
+  /** Voice Connector groups of one account, in all regions. */
   readonly groups: number;
+  /** Voice Connectors in one group. */
   readonly connectorsInGroup: number;
-  /** Most calls per second of a termination. */
+  /** Maximum calls per second of a termination. */
   readonly callsPerSecond: number;
-  /** In one account and region. */
+  /** SIP media applications in one account and region. */
   readonly sipMediaApplications: number;
-  /** In one account, in all regions. */
+  /** SIP rules of one account, in all regions. */
   readonly sipRules: number;
-  /** Most SIP users of one Voice Connector. */
+  /** SIP users of one Voice Connector. */
   readonly credentials: number;
 }
 

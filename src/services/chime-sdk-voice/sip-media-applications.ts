@@ -76,7 +76,7 @@ function requireVoiceRegion(_: Call, { document }: ApplicationChange): void {
 }
 
 /**
- * Checks the Lambda functions of a request. Whether they exist is not checked.
+ * Checks the Lambda functions of a request. Does not check that they exist.
  *
  * Source: Chime SDK API reference, SipMediaApplicationEndpoint: the function is in the same region as the application.
  * Assumed: the messages.

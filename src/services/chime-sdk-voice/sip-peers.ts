@@ -17,7 +17,7 @@ const PRIVATE_DOMAIN = /\.(?:localhost|local|internal|home\.arpa)$/;
 export interface SipPeers {
   /** Reports whether a range such as `8.8.8.0/27` may call out. */
   readonly allowsRange: (range: string) => boolean;
-  /** Reports whether a host name or an address may receive calls. What a name resolves to is not checked here. */
+  /** Reports whether a host name or an address may receive calls. Does not resolve the name. */
   readonly allowsHost: (host: string) => boolean;
 }
 

@@ -48,7 +48,7 @@ export interface ChannelNames {
   readonly channelId: string;
 }
 
-/** Events of a message. Every user who sees the message receives the first four. Only its sender receives the others. */
+/** Events of a message. Every user that sees the message receives the first four. Only its sender receives the others. */
 export type MessageEventType =
   | 'CREATE_CHANNEL_MESSAGE'
   | 'UPDATE_CHANNEL_MESSAGE'

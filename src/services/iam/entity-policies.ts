@@ -10,7 +10,7 @@ import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { defaultDocument } from './policy-versions.ts';
 
-/** A policy that applies to an entity, either of its own or of one of its groups. */
+/** A policy that applies to an entity, either its own or one of its groups'. */
 export interface EntityPolicy {
   readonly policyName: string;
   /** Absent for an inline policy. */

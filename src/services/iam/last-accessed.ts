@@ -139,7 +139,7 @@ async function jobOf(call: Call, jobId: string): Promise<Job> {
 }
 
 /**
- * The services of which each document allows any action.
+ * Returns, for each document, the services of which it allows any action.
  *
  * @throws AwsError ServiceFailure  the documents need more work than one request may take
  */

@@ -86,19 +86,19 @@ export function simulationOperations(deps: IamDeps) {
   } satisfies Partial<ServiceOperations<IamApi>>;
 }
 
-/** The policies of one list of the request, named by their places in it. */
+/** Returns the policies of one list of the request, named by their positions: `PolicyInputList.1`. */
 function inputs(texts: readonly string[], list: string): NamedPolicy[] {
   return texts.map((text, i) => ({ policyId: `${list}.${i + 1}`, text }));
 }
 
-/** A policy in force. Assumed: an inline one has the name that decisions give it. */
+/** Returns a stored policy with its name in results. Assumed: the name of an inline policy, as in decisions. */
 function inForce({ policyArn, policyName, holder, document }: EntityPolicy): NamedPolicy {
   return policyArn === undefined
     ? { policyId: `${holder.kind}/${holder.name}:${policyName}`, text: document }
     : { policyId: policyArn, policyArn, text: document };
 }
 
-/** A policy in force that was compiled before. */
+/** Returns a compiled policy with its name in results. */
 function compiledInForce({ policyId, policyArn, policy }: SourcedPolicy): NamedPolicy {
   return { policyId, ...(policyArn === undefined ? {} : { policyArn }), text: policy.text };
 }
@@ -122,7 +122,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
   }
   if (!('invalid' in outcome)) return outcome as Exclude<Outcome<Kind>, InvalidPolicy>;
   const { policyId, problem } = (outcome as InvalidPolicy).invalid;
-  // What is in force was checked when it was written.
+  // Stored policies were validated when they were written.
   if (!INPUT_LISTS.test(policyId)) throw new Error(`the policy ${policyId} cannot be read`);
   const place = problem === undefined ? '' : ` (line ${problem.start.line}, column ${problem.start.column}: ${problem.message})`;
   throw new AwsError('InvalidInputException', `${policyId} is not a valid policy${place}`);
@@ -131,7 +131,7 @@ function analyzed<Kind extends 'simulation' | 'context-keys'>(
 const INPUT_LISTS =
   /^(PolicyInputList|PermissionsBoundaryPolicyInputList|OrderedOrganizationPolicyInputList\.[0-9]+|ResourcePolicy)\.[0-9]+$/;
 
-/** Whether a policy is left out: all of a type, one by its ARN, or one inline. */
+/** Reports whether an identifier excludes a policy. It names all policies of a type, an ARN, or an inline policy. */
 function excludes(one: PolicyIdentifier, policy: EntityPolicy): boolean {
   if (one.PolicyType !== undefined) return one.PolicyType === typeOf(policy);
   if (one.PolicyArn !== undefined) return one.PolicyArn === policy.policyArn;
@@ -226,7 +226,7 @@ function toEvaluated(result: EvaluationResult): Evaluated {
 /** @throws AwsError InvalidInput  a resource policy without a caller to whom it could apply */
 function resourcePolicyOf(call: Call, input: SimulateInput, callerArn: string | undefined): SimulationAnalysis['resourcePolicy'] {
   if (input.ResourcePolicy === undefined) return undefined;
-  if (callerArn === undefined) throw new AwsError('InvalidInputException', 'CallerArn must be given with a ResourcePolicy.');
+  if (callerArn === undefined) throw new AwsError('InvalidInputException', 'CallerArn is required with a ResourcePolicy.');
   return { policy: { policyId: 'ResourcePolicy.1', text: input.ResourcePolicy }, caller: callerOf(call, callerArn) };
 }
 

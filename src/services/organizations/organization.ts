@@ -17,7 +17,7 @@ import { toOrganization, toRoot } from './shapes.ts';
 
 /** Operations on the organization and its root. */
 export const organizationOperations = {
-  /** Makes the caller's account the management account. Service control policies must then be enabled in the root. */
+  /** Creates an organization with the caller's account as management account. Service control policies are not yet enabled in the root. */
   CreateOrganization: {
     async handle(call, input) {
       const { tx, accountId, now } = call;

@@ -22,7 +22,7 @@ const RECOGNIZED: ReadonlySet<string> = new Set(
     .concat('notifications.amazon.com'),
 );
 
-/** Whether a service principal can have access to an organization. */
+/** Reports whether a service principal can have access to an organization. */
 export function isServicePrincipal(name: string): boolean {
   return RECOGNIZED.has(name);
 }

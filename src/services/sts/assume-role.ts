@@ -44,7 +44,7 @@ export function assumeRole(deps: StsDeps): DeclaredOperation<AssumeRoleRequest, 
     if (input.ProvidedContexts !== undefined) throw new AwsError('ValidationError', 'ProvidedContexts are not supported.');
     const given = principal.session?.sourceIdentity;
     if (given !== undefined && input.SourceIdentity !== undefined && input.SourceIdentity !== given) {
-      throw new AwsError('AccessDenied', 'The source identity of a session cannot be changed by the sessions made from it.');
+      throw new AwsError('AccessDenied', 'The source identity of a session cannot be changed by role chaining.');
     }
     const sourceIdentity = given ?? input.SourceIdentity;
     return roleSession(deps, call, role, {

@@ -56,7 +56,7 @@ export function withSessionActions(
   return [own, ...(Object.keys(tags).length > 0 ? [tagging] : []), ...(sourceIdentity !== undefined ? [naming] : [])];
 }
 
-/** The tags that a session passes on to what it assumes. */
+/** Returns the tags that a session passes to the sessions that it assumes. */
 export function inheritedTags({ session }: Principal): SessionTags {
   if (session === undefined) return { tags: {}, transitiveTagKeys: [] };
   const transitive = new Set(session.transitiveTagKeys);

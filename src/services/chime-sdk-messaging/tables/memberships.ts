@@ -65,7 +65,7 @@ export interface Memberships {
   ): Promise<readonly MembershipRecord[]>;
   /** Returns all channels and sub-channels of a member, in no order. */
   joinedBy(appInstanceId: string, member: string): Promise<readonly JoinedChannel[]>;
-  /** Moves at most `limit` members who are not moderators to another sub-channel. Returns the moved members. */
+  /** Moves at most `limit` members that are not moderators to another sub-channel. Returns the moved members. */
   move(channelKey: string, from: string, to: string, limit: number, now: Instant): Promise<readonly string[]>;
   /** Deletes all memberships of one member in an app instance. The member's messages remain. */
   removeMember(appInstanceId: string, member: string): Promise<void>;
