@@ -29,12 +29,12 @@ export function optional<Value>(type: SettingType<Value>): SettingType<Value | U
   return { ...type, read: (text) => (text === '' ? { unset: true } : type.read(text)) };
 }
 
-/** Path, which becomes absolute. */
+/** Returns the type of a path, which becomes absolute. */
 export function path(valid: string): SettingType<string> {
   return { valid, read: (text) => (text === '' ? undefined : resolve(text)) };
 }
 
-/** Number of at most nine digits. */
+/** Returns the type of a number of at most nine digits. */
 export function wholeNumber(min: number, max: number): SettingType<number> {
   return {
     valid: `a whole number from ${min} to ${max}`,

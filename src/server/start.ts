@@ -20,7 +20,7 @@ import type { Settings } from './settings.ts';
 /** A server that listens. */
 export interface RunningServer {
   readonly ready: { readonly core: CoreReady; readonly listeners: readonly Listener[] };
-  /** Returns what clients hold now. */
+  /** Returns the resources that clients hold now. */
   readonly counts: () => Counts & { readonly queued: number };
   /** Drains the server, then stops it: health probes fail first, accepted requests are answered, and new ones for `drainSeconds`. */
   readonly stop: () => Promise<void>;
@@ -28,7 +28,7 @@ export interface RunningServer {
 
 /** Deviations from an ordinary server. */
 export interface StartOptions {
-  /** False only in the benchmark that measures what recording costs. */
+  /** False only in the benchmark that measures the cost of recording. */
   readonly recording?: boolean;
   /** Limits for tests of slow clients. */
   readonly limits?: Partial<ConnectionLimits>;

@@ -137,7 +137,7 @@ export function calling(server: CallParts): Calls {
     return response;
   }
 
-  /** Only an authorized call runs: nothing but `authorize` creates an `Authorized`. */
+  /** Runs the handler. Requires an `Authorized`, which only `authorize` creates. */
   function handle(operation: AnyOperation, context: Call, input: unknown, _authorized: Authorized): Promise<unknown> {
     return operation.handle(context, input);
   }

@@ -12,7 +12,7 @@ import type { Settings } from '../settings.ts';
 /** Parameters of the core's thread. */
 export interface CoreStart {
   readonly settings: Settings;
-  /** False only in the benchmark that measures what recording costs. No setting changes it. */
+  /** False only in the benchmark that measures the cost of recording. No setting changes it. */
   readonly recording: boolean;
 }
 

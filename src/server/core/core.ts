@@ -63,7 +63,7 @@ const CHANNEL_EVENTS = 'channel-events';
  */
 export interface CoreParts {
   readonly settings: Settings;
-  /** False only in the benchmark that measures what recording costs. */
+  /** False only in the benchmark that measures the cost of recording. */
   readonly recording: boolean;
   /** Open and migrated store. The core closes it. */
   readonly store: Store;
@@ -107,11 +107,11 @@ export interface Core {
   start(): Promise<CoreReady>;
   /** Answers a request, a request whose body was too large, or a Connect request. Never rejects for an error of the client. */
   answer(request: CoreRequest): Promise<Answer>;
-  /** Receives what happened to a socket. */
+  /** Receives an event of a socket. */
   receiveNews(news: SocketNews): void;
   /** Receives the addresses of the listeners. Call it before the first `answer`. */
   listening(endpoints: Endpoints): void;
-  /** Deletes what has expired, now. The running core does so every minute. */
+  /** Deletes expired data, now. The running core does so every minute. */
   sweep(): Promise<void>;
   /** Stops the parts in reverse order and closes the store. */
   stop(): Promise<void>;
@@ -212,7 +212,7 @@ function composeEvents({ bus }: CoreParts): AddEmit {
   return emitterOf([...DECLARED.flatMap(({ subscriptions = [] }) => subscriptions), ...sessionSubscriptions(hint)]);
 }
 
-/** Creates what a request needs on its way. */
+/** Creates the parts that handle a request. */
 function composeServer(
   parts: CoreParts,
   { snapshot, lease, store, stacks, sessions, authenticate, authorize, federate, verifyMfa }: Identity,

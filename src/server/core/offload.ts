@@ -125,7 +125,7 @@ export async function withOffload<T>(parts: OffloadParts, attempt: (offloading: 
   }
 }
 
-/** An exceeded budget is a result: the repeated attempt throws it, and decides what the client gets. */
+/** Returns the outcome, or `EXCEEDED` for an exceeded budget. The repeated attempt then throws, and determines the client's error. */
 async function outcomeOf(running: Promise<Outcome>): Promise<Outcome | typeof EXCEEDED> {
   try {
     return await running;
