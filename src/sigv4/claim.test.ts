@@ -38,7 +38,7 @@ test('readSignature: an Authorization header is parsed with and without spaces',
 
 // biome-ignore format: a table
 const MALFORMED: readonly [name: string, authorization: string, message: RegExp][] = [
-  // what is wrong                    the header                                                message
+  // problem                          the header                                                message
   ['Signature Version 2',             'AWS AKID:signature',                                     /^Unsupported AWS 'algorithm': 'AWS'/],
   ['Signature Version 4A',            WHOLE.replace('HMAC', 'ECDSA-P256'),                      /^Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'/],
   ['only the algorithm',              'AWS4-HMAC-SHA256',                                       /^Authorization header requires 'Credential' parameter\. Authorization header requires 'Signature' parameter\. Authorization header requires 'SignedHeaders' parameter\. \(Hashed/],

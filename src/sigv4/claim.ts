@@ -68,7 +68,7 @@ export function readSignature(received: Received): ReadSignature {
   const { query } = splitTarget(received.target);
   const inQuery = query !== '' && /(?:^|&)X-Amz-(?:Algorithm|Signature|Credential)=/i.test(query);
   if (authorization !== undefined) {
-    if (inQuery) return malformed('Only one of the Authorization header and the X-Amz-Algorithm query parameter may be given.');
+    if (inQuery) return malformed('Use either the Authorization header or the X-Amz-Algorithm query parameter, not both.');
     return readHeader(authorization, dateHeader ?? firstValue('date', headerNames, rawHeaders), tokenHeader, headerNames);
   }
   if (!inQuery) return { kind: 'none' };
@@ -142,7 +142,7 @@ function readPresigned(pairs: readonly QueryPair[], tokenHeader: string | undefi
   if (algorithm !== ALGORITHM) return malformed(`Unsupported AWS 'algorithm': '${algorithm.slice(0, 64)}'.`);
   const token = found.get('X-Amz-Security-Token');
   if (token !== undefined && tokenHeader !== undefined)
-    return malformed('The security token must be given once, as a header or as a query parameter.');
+    return malformed('The security token must be set once, as a header or as a query parameter.');
   const expiresSeconds = /^[0-9]{1,6}$/.test(expires) ? Number(expires) : 0;
   if (expiresSeconds < 1 || expiresSeconds > EXPIRES_MAX_SECONDS) {
     return malformed(`X-Amz-Expires must be between 1 and ${EXPIRES_MAX_SECONDS} seconds.`);
