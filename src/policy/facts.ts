@@ -13,7 +13,7 @@ export const TRUTH_KEYS: readonly string[] = [
 export const TRUE = 1;
 export const FALSE = 2;
 export const MISSING = 3;
-/** Position of the two bits in `truths` that tell whether `ipv4` is set. */
+/** Position of the two bits in `truths` that report whether `ipv4` is set. */
 export const IPV4_SHIFT = 2 * TRUTH_KEYS.length;
 
 const TRUTH_SLOTS: readonly number[] = TRUTH_KEYS.map(slotOf);

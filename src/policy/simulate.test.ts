@@ -41,11 +41,11 @@ test('simulate: the positions of a statement are one past its braces, counted fr
 
 // biome-ignore format: a table
 const DECISIONS: readonly [title: string, layers: Parameters<typeof simulate>[0]['layers'], decision: string, boundary: boolean | undefined, organization: boolean | undefined][] = [
-  // what is true                                     layers                                                              decision        boundary   organization
-  ['what identity allows is allowed',                 { identity: [ALL] },                                                'allowed',      undefined, undefined],
-  ['what nothing allows is denied implicitly',        { identity: [NONE] },                                               'implicitDeny', undefined, undefined],
-  ['what a statement denies is denied explicitly',    { identity: [ALL, sourced('d', { Effect: 'Deny' })] },              'explicitDeny', undefined, undefined],
-  ['a boundary says what it did',                     { identity: [ALL], boundary: [NONE] },                              'implicitDeny', false,     undefined],
+  // case                                             layers                                                              decision        boundary   organization
+  ['an Allow of identity policies is allowed',        { identity: [ALL] },                                                'allowed',      undefined, undefined],
+  ['a request without an Allow is denied implicitly', { identity: [NONE] },                                               'implicitDeny', undefined, undefined],
+  ['a Deny is an explicit denial',                    { identity: [ALL, sourced('d', { Effect: 'Deny' })] },              'explicitDeny', undefined, undefined],
+  ['a boundary without an Allow is reported',         { identity: [ALL], boundary: [NONE] },                              'implicitDeny', false,     undefined],
   ['a boundary that allows says so',                  { identity: [NONE], boundary: [ALL] },                              'implicitDeny', true,      undefined],
   ['the organization says what it did',               { identity: [ALL], serviceControl: [[ALL], [NONE]] },               'implicitDeny', undefined, false    ],
   ['the organization that allows says so',            { identity: [ALL], serviceControl: [[ALL], [ALL]] },                'allowed',      undefined, true     ],

@@ -6,7 +6,7 @@ import { numberOf, UNREAD } from './texts.ts';
 
 const ACTION = 'chime:CreateMeeting';
 
-/** Whether a policy with this resource and region allows a filled record's. */
+/** Reports whether a policy with this resource and region allows the request of a record. */
 function allows(pattern: string, regions: readonly string[], resource: string, region: string | undefined): boolean {
   const statement = { Effect: 'Allow', Action: '*', Resource: pattern, Condition: { StringEquals: { 'aws:RequestedRegion': regions } } };
   const policy = compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: statement }));
@@ -19,7 +19,7 @@ function allows(pattern: string, regions: readonly string[], resource: string, r
 
 const arn = (region: string, rest: string): string => `arn:aws:chime:${region}:111122223333:${rest}`;
 
-/** Everything that has a number; `place` tells the texts of one run from those of another. */
+/** Compares decisions on all strings with numbers. `place` distinguishes the strings of each run. */
 function decidesRight(place: string): void {
   const other = `${place}-other`;
   // biome-ignore format: a table

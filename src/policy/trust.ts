@@ -27,7 +27,7 @@ export interface TrustCaller {
 }
 
 /**
- * Decision of a policy with principals. `grantee` tells which name of the caller the policy contains. It determines which other policies
+ * Decision of a policy with principals. `grantee` is the name of the caller that the policy contains. It determines which other policies
  * must allow in the same account. Requirement EVAL-7.
  *
  * - `principal`: no other policy.

@@ -97,7 +97,7 @@ for (const [password, policy, message] of VIOLATIONS) {
   });
 }
 
-test('ChangePassword: the current password and those that the policy remembers are violations', async () => {
+test('ChangePassword: the current and the last passwords are PasswordPolicyViolationException', async () => {
   const { run } = await withUsers();
   await run('UpdateAccountPasswordPolicy', { PasswordReusePrevention: 2 });
   const change = (OldPassword: string, NewPassword: string) => run('ChangePassword', { OldPassword, NewPassword }, ADA);
