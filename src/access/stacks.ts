@@ -80,6 +80,13 @@ export function newStacks(snapshot: Snapshot): Stacks {
     return { policyId: policyArn, policyArn, policy: compiled(record, version.versionId, version.document) };
   }
 
+  function groupOfId(groupId: string): GroupRecord {
+    const group = snapshot.groupById(groupId);
+    // The group of a user always exists. If a bug removes it, evaluation fails closed, because the group may have denied something.
+    if (group === undefined) throw new Error(`the group '${groupId}' does not exist`);
+    return group;
+  }
+
   function held(holder: UserRecord | GroupRecord | RoleRecord, label: string): SourcedPolicy[] {
     return [
       ...holder.attachedPolicyArns.map(managed),
@@ -102,7 +109,7 @@ export function newStacks(snapshot: Snapshot): Stacks {
     const key = `user:${user.accountId}:${user.userName.toLowerCase()}`;
     const kept = layers.get(key);
     if (kept !== undefined) return kept;
-    const groups = user.groupNames.flatMap((name) => snapshot.group(user.accountId, name) ?? []);
+    const groups = user.groupIds.map(groupOfId);
     depends(key, [
       ...user.attachedPolicyArns,
       ...groups.flatMap((group) => [`group:${user.accountId}:${group.groupName.toLowerCase()}`, ...group.attachedPolicyArns]),
@@ -272,6 +279,7 @@ export const BOUND_TO_PRINCIPALS: ReadonlySet<IdentityKind> = new Set([
   'role',
   'policy',
   'access-key',
+  'root-access-key',
   'attachment',
   'membership',
   'unique-id',

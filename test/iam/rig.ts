@@ -8,14 +8,14 @@ import type { Principal } from '#core/principal.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import { openVault } from '../../src/access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '../../src/server/core/analysis-threads.ts';
-import { type Gate, withOffload } from '../../src/server/core/offload.ts';
+import { type Gate, newGate, withOffload } from '../../src/server/core/offload.ts';
 import { analyzeAtOnce, noOffload, workFor } from '../../src/services/chime/fixture.ts';
 import type { IamDeps } from '../../src/services/iam/deps.ts';
 import { iamOperations } from '../../src/services/iam/operations.ts';
 import { authorizationReference } from '../../src/services/kit/authorization-reference.ts';
 import type { Access, Call, Caller } from '../../src/services/kit/operation.ts';
 import { openSqlite } from '../../src/store/engine/sqlite.ts';
-import type { Tx } from '../../src/store/store.ts';
+import type { Store, Tx } from '../../src/store/store.ts';
 
 export const ACCOUNT = '111122223333' as AccountId;
 export const START = instant(Date.UTC(2026, 10, 22));
@@ -68,8 +68,8 @@ export interface As {
 }
 
 /** Creates a rig with an empty account. */
-export async function iamRig(deps: Partial<IamDeps> = {}) {
-  const store = await openSqlite(':memory:');
+export async function iamRig(deps: Partial<IamDeps> = {}, opened?: Store) {
+  const store = opened ?? (await openSqlite(':memory:'));
   const vault = openVault([new Uint8Array(32).fill(7)]);
   const operations = iamOperations({ vault, ...deps });
 
@@ -85,17 +85,28 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     region: 'us-east-1',
     profile: 'sdk',
   });
-  const parts = { gate, threads: newAnalysisThreads(ANALYSIS_LIMITS, () => {}), reference: authorizationReference };
+  const parts = {
+    gate,
+    surveyGate: newGate(1),
+    store,
+    threads: newAnalysisThreads(ANALYSIS_LIMITS, () => {}),
+    reference: authorizationReference,
+  };
   const callOf = (
     tx: Tx,
     as: As,
-    { offload, analyze }: Pick<Call, 'offload' | 'analyze'> = { offload: noOffload, analyze: analyzeAtOnce },
+    { offload, survey, analyze }: Pick<Call, 'offload' | 'survey' | 'analyze'> = {
+      offload: noOffload,
+      survey: noOffload,
+      analyze: analyzeAtOnce,
+    },
   ): Call => ({
     ...callerOf(as),
     ...workFor(tx, as.now ?? START),
     random: (bytes) => randomBytes(bytes),
     requestId: randomUUID(),
     offload,
+    survey,
     analyze,
   });
 
@@ -106,11 +117,11 @@ export async function iamRig(deps: Partial<IamDeps> = {}) {
     callOf,
     /** Runs one operation in its transaction, after its `access`. Every access is allowed. */
     run<Name extends keyof IamApi>(name: Name, input: IamApi[Name]['input'], as: As = {}): Promise<IamApi[Name]['output']> {
-      return withOffload(parts, ({ offload, analyzeFor }) =>
+      return withOffload(parts, ({ offload, survey, analyzeFor }) =>
         store.transaction(async (tx) => {
           operations[name].access(input as never, callerOf(as));
           return (await operations[name].handle(
-            callOf(tx, as, { offload, analyze: analyzeFor(callerOf(as).accountId) }),
+            callOf(tx, as, { offload, survey, analyze: analyzeFor(callerOf(as).accountId) }),
             input as never,
           )) as IamApi[Name]['output'];
         }),

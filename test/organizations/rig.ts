@@ -50,6 +50,7 @@ export async function organizationsRig() {
     random: (bytes) => randomBytes(bytes),
     requestId: randomUUID(),
     offload: noOffload,
+    survey: noOffload,
     analyze: analyzeAtOnce,
   });
 

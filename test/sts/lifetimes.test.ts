@@ -44,6 +44,7 @@ function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input']
       random: (bytes: number) => randomBytes(bytes),
       requestId: randomUUID(),
       offload: noOffload,
+      survey: noOffload,
       analyze: analyzeAtOnce,
     };
     return (await operation.handle(call, input as never)) as StsApi[Name]['output'];

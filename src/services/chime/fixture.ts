@@ -72,6 +72,7 @@ export async function openOperations<Api extends Record<keyof Api, { readonly in
             random: (bytes) => new Uint8Array(bytes),
             requestId: 'r',
             offload: noOffload,
+            survey: noOffload,
             analyze: analyzeAtOnce,
             ...as,
           },

@@ -63,6 +63,7 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
             random: (bytes) => new Uint8Array(bytes),
             requestId: 'r',
             offload: noOffload,
+            survey: noOffload,
             analyze: analyzeAtOnce,
             ...as,
           },
