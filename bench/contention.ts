@@ -2,11 +2,13 @@
  * CreateAttendee on PostgreSQL under conflict: 64 callers add attendees to eight meetings for three seconds. Then
  * compares every response with the rows and records in the database. Command: `npm run bench contention`.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
+import { profileKeys } from '../test/kit/keys.ts';
 import { contend } from '../test/store/contention.ts';
 import { testPostgres } from '../test/store/test-postgres.ts';
 import { median } from './load.ts';
@@ -28,13 +30,9 @@ for (let round = 0; round < ROUNDS; round++) {
     console.error(why);
     process.exit(1);
   });
-  const profile = readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
   const history = await contend({
     endpoint: ready.listeners[0]?.endpoint as string,
-    credentials: {
-      accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] as string,
-      secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] as string,
-    },
+    credentials: profileKeys(dataFolder),
     databaseUrl: postgres.url,
     callers: 64,
     seconds: 3,

@@ -1,17 +1,19 @@
 /** Processes, signed requests and the load of `wrk`, for the benchmarks of a whole server. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';
+import { type Keys, profileKeys, UNKNOWN_KEYS } from '../test/kit/keys.ts';
 
 /** A server in a separate process. */
 export interface Process {
   readonly endpoint: string;
   readonly pid: number;
   readonly dataFolder: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: Keys;
   stop(): Promise<void>;
 }
 
@@ -34,15 +36,11 @@ export async function startProcess(what: 'belfry' | 'without-recording' | 'bare'
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));
     child.once('exit', (code) => reject(new Error(`the server process '${what}' exited with ${code}`)));
   });
-  const profile = what === 'bare' ? '' : readFileSync(join(dataFolder, 'aws', 'credentials'), 'utf8');
   return {
     endpoint,
     pid: child.pid as number,
     dataFolder,
-    credentials: {
-      accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] ?? 'AKIAIOSFODNN7EXAMPLE',
-      secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] ?? 'none',
-    },
+    credentials: what === 'bare' ? UNKNOWN_KEYS : profileKeys(dataFolder),
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve());

@@ -28,7 +28,7 @@ let turn = setImmediate(function next() {
 });
 const began = milliseconds();
 const slow = Array.from({ length: PATTERNS }, (_, i) => `*${'a'.repeat(490)}${i}*`);
-await chat.mayConnect([
+await chat.setRolePolicy([
   { Effect: 'Deny', Action: 'chime:Connect', Resource: '*', Condition: { StringLike: { 'aws:UserAgent': slow } } },
   { Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') },
 ]);

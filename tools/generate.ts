@@ -52,10 +52,11 @@ export function serviceModel(service: ServiceName, reference: AuthorizationFile)
  * Reports whether an operation is `readOnly` in trail events: by the access level of its action, otherwise by its verb.
  *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail": the events of STS have `"readOnly": true`.
- * Assumed: `readOnly` is also true for STS operations without an example there.
+ * DataDog/stratus-red-team, `aws.persistence.sts-federation-token`: it is false for GetFederationToken.
+ * Assumed: `readOnly` is true for STS operations without an example in either.
  */
 function reads(service: ServiceName, operation: string, reference: AuthorizationFile): boolean {
-  if (service === 'sts') return true;
+  if (service === 'sts') return operation !== 'GetFederationToken';
   const [prefix, name] = actionName(service, operation).split(':') as [string, string];
   const level = reference.actions[prefix]?.[name]?.level;
   return level === undefined ? /^(?:Describe|Get|List)/.test(operation) : level === 'List' || level === 'Read';

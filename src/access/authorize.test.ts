@@ -5,7 +5,8 @@ import type { Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal, SessionFacts } from '#core/principal.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
-import { type Asked, authorizing, Denied } from './authorize.ts';
+import { type Asked, authorizing } from './authorize.ts';
+import { Denied } from './denied.ts';
 import { newSnapshot } from './snapshot.ts';
 import { newStacks } from './stacks.ts';
 

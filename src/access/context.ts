@@ -3,9 +3,10 @@ import type { ConditionContext } from '#core/condition-context.ts';
 import { header, type RequestFacts } from '#core/exchange.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
-import { tagContextOf } from '#core/tag-keys.ts';
+import { type Tags, tagContextOf } from '#core/tag-keys.ts';
 
-type Writable = Map<string, string | readonly string[]>;
+/** Condition context under construction. */
+export type WritableContext = Map<string, string | readonly string[]>;
 
 /** Values of `aws:PrincipalType`. Source: IAM User Guide, global condition keys; requirement CTX-1. */
 const PRINCIPAL_TYPE: Readonly<Record<Principal['type'], string>> = {
@@ -31,6 +32,14 @@ export interface OrganizationFacts {
   readonly managementAccountId: AccountId;
 }
 
+/** Facts of the caller that the context contains. */
+export interface ContextCaller {
+  readonly principal: Principal;
+  /** Tags of the caller's user or role, without session tags. */
+  readonly tags: Tags;
+  readonly organization: OrganizationFacts | undefined;
+}
+
 /**
  * Returns the global context keys of a request, in lower case. Requirements §3.4, AUTHN-5, CTX-1 to CTX-3.
  *
@@ -38,13 +47,11 @@ export interface OrganizationFacts {
  */
 export function requestContext(
   received: RequestFacts,
-  principal: Principal,
-  principalTags: Readonly<Record<string, string>>,
+  { principal, tags, organization }: ContextCaller,
   region: string,
   now: Instant,
-  organization?: OrganizationFacts,
-): Writable {
-  const context: Writable = new Map<string, string | readonly string[]>([
+): WritableContext {
+  const context: WritableContext = new Map<string, string | readonly string[]>([
     ['aws:currenttime', isoSeconds(now)],
     ['aws:epochtime', String(Math.floor(now / 1000))],
     ['aws:principaltype', PRINCIPAL_TYPE[principal.type]],
@@ -69,7 +76,7 @@ export function requestContext(
     context.set('aws:principalorgid', organization.organizationId);
     context.set('aws:principalorgpaths', [organization.path]);
   }
-  for (const [key, value] of tagContextOf('aws:principaltag/', principalTags)) context.set(key, value);
+  for (const [key, value] of tagContextOf('aws:principaltag/', tags)) context.set(key, value);
   const { session } = principal;
   if (session === undefined) return context;
 
@@ -86,8 +93,15 @@ export function requestContext(
 const TAG_KEYS = /^aws:(?:requesttag\/|resourcetag\/|tagkeys$)/;
 
 /** Adds the context keys of an operation. The classic profile has no tag keys. Requirement TAG-2. */
-export function addOperationContext(context: Writable, added: ConditionContext | undefined, profile: 'classic' | 'sdk'): void {
+export function addOperationContext(context: WritableContext, added: ConditionContext | undefined, profile: 'classic' | 'sdk'): void {
   for (const [key, value] of added ?? []) {
     if (profile === 'sdk' || !TAG_KEYS.test(key)) context.set(key, value);
   }
+}
+
+/** Adds the organization of the resource's account. */
+export function addOwnerFacts(context: WritableContext, organization: OrganizationFacts | undefined): void {
+  if (organization === undefined) return;
+  context.set('aws:resourceorgid', organization.organizationId);
+  context.set('aws:resourceorgpaths', [organization.path]);
 }

@@ -1,8 +1,8 @@
 import type { JWTPayload } from 'jose';
+import { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { SESSION_KEYS_MAX_BYTES } from '#core/federation.ts';
 import { providerKeysOf } from '#model/authorization.ts';
-import { invalid } from './passed-tags.ts';
 
 /** Condition keys of one token. The trust policy reads `context`, and the role session keeps the part `sessionContext`. */
 export interface TokenKeys {
@@ -32,7 +32,7 @@ const CLAIMS: Readonly<Record<string, readonly (string | readonly string[])[]>> 
  * Every provider has `amr`, `aud`, `email`, `oaud` and `sub`. The authorization reference lists further claims of some providers, such as
  * `token.actions.githubusercontent.com:repository`. They are set if they are strings, numbers or booleans.
  *
- * @throws InvalidIdentityTokenException  the keys that the session keeps are too long for a session token
+ * @throws PackedPolicyTooLargeException  the keys that the session keeps are too long for a session token
  *
  * Source: IAM User Guide, "IAM and AWS STS condition context keys", "Available keys for AWS OIDC federation": the claim of each key.
  * Assumed: only `amr`, `aud` and `sub` are available in the session. Check the guide's column "Available in session".
@@ -67,12 +67,12 @@ export function tokenKeys(provider: string, payload: JWTPayload, audience: strin
 /**
  * Checks that the keys of a session are short enough for a session token, which stores them without the provider's name.
  *
- * @throws InvalidIdentityTokenException  they are too long. A truncated or missing key could disable a Deny.
- * Assumed: the limit and the message.
+ * @throws PackedPolicyTooLargeException  they are too long. A truncated or missing key could disable a Deny.
+ * Source: mozilla-iam/mozilla-aws-cli, README, "Details": the error for an `amr` of 30 group names. Assumed: the limit.
  */
 export function requireShort(kept: ConditionContext): void {
   if (Buffer.byteLength(JSON.stringify([...kept])) > SESSION_KEYS_MAX_BYTES) {
-    throw invalid('The subject, audience and authentication methods of the token are too long for a session.');
+    throw new AwsError('PackedPolicyTooLargeException', 'Serialized token too large for session');
   }
 }
 

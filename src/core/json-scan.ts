@@ -1,16 +1,9 @@
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-characters.ts';
+
 /**
  * Scan of a JSON string for its structure, without parsing it. `JSON.parse` keeps the last of two members with one name and has no limit on
  * depth, so parsers of untrusted documents compare its result with the scan.
  */
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /** Counts of the characters outside strings. */
 export interface JsonCounts {

@@ -13,6 +13,7 @@ export const GLOBAL_CONDITION_KEYS: Readonly<Record<string, ConditionKeyType | `
   'aws:PrincipalArn':                'ARN',
   'aws:PrincipalAccount':            'String',
   'aws:PrincipalOrgID':              'String',
+  'aws:PrincipalOrgMasterAccountId': 'String',
   'aws:PrincipalOrgPaths':           'String[]',
   'aws:PrincipalTag/${TagKey}':      'String',
   'aws:PrincipalIsAWSService':       'Bool',

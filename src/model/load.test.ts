@@ -100,6 +100,7 @@ const READ_ONLY: readonly [service: ServiceName, operation: string, readOnly: bo
   ['iam',                 'SimulatePrincipalPolicy',   true ],
   ['iam',                 'GenerateCredentialReport',  true ],
   ['sts',                 'AssumeRole',                true ],
+  ['sts',                 'GetFederationToken',        false],
   ['cloudtrail',          'LookupEvents',              true ],
   ['cloudwatch',          'PutMetricData',             false],
   ['accessanalyzer',      'ListFindingsV2',            true ],

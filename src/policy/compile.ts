@@ -1,7 +1,7 @@
 import type { CompiledPolicy, StatementTest } from './compiled-policy.ts';
 import { conditionAtom } from './condition-atom.ts';
 import type { PolicyDocument, Position } from './document.ts';
-import { matchesText } from './glob.ts';
+import { matchesText } from './glob-match.ts';
 import { answerNode, graphOf, type Test, walk } from './graph.ts';
 import { lowerPolicy } from './lower.ts';
 import type { ActionPattern, LoweredStatement } from './lowered.ts';
@@ -63,14 +63,15 @@ export function compilePolicy(text: string): CompiledPolicy {
   const compiled = tryCompilePolicy(text);
   if ('policy' in compiled) return compiled.policy;
   const [first] = compiled.problems;
-  const message = first === undefined ? 'no policy' : `line ${first.start.line}, column ${first.start.column}: ${first.message}`;
+  const message =
+    first === undefined ? 'The document is not a policy.' : `line ${first.start.line}, column ${first.start.column}: ${first.message}`;
   throw Object.assign(new Error(message), { name: 'PolicyTextError' as const, problems: compiled.problems });
 }
 
 /** Returns the document of a policy. Parses it again at the first call. */
 export function documentOf(policy: CompiledPolicy): PolicyDocument {
   policy.document ??= readPolicy(policy.text).document;
-  if (policy.document === undefined) throw new Error('A compiled policy can be read again.');
+  if (policy.document === undefined) throw new Error('The document of a compiled policy cannot be parsed again.');
   return policy.document;
 }
 

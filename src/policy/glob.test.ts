@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Glob, globMatches, matchesText, matchList, newGlob, newMatching } from './glob.ts';
+import { type Glob, newGlob, newMatching } from './glob.ts';
+import { matchList } from './glob-list.ts';
+import { globMatches, matchesText } from './glob-match.ts';
 import { type Piece, readPattern } from './pattern.ts';
 import { type StepBudget, StepsExceeded } from './steps.ts';
 

@@ -32,7 +32,7 @@ export function lowerPolicy(document: PolicyDocument): { readonly policy?: Lower
   };
   const version = document.version?.value ?? '2008-10-17';
   if (version !== '2012-10-17' && version !== '2008-10-17') {
-    report('The Version of a policy is 2012-10-17 or 2008-10-17.', document.version ?? document.root);
+    report('Version must be 2012-10-17 or 2008-10-17.', document.version ?? document.root);
     return { problems };
   }
   const statements: LoweredStatement[] = [];
@@ -46,12 +46,13 @@ export function lowerPolicy(document: PolicyDocument): { readonly policy?: Lower
 function lowerStatement(node: StatementNode, variables: boolean, report: Report): LoweredStatement | undefined {
   const effect = node.effect?.value;
   if (effect !== 'Allow' && effect !== 'Deny') {
-    report('Effect is Allow or Deny.', node.effect ?? node.node);
+    report('Effect must be Allow or Deny.', node.effect ?? node.node);
     return undefined;
   }
   const actions = either('Action', node, node.action, node.notAction, report);
   const principals = node.principal ?? node.notPrincipal;
-  if (node.principal !== undefined && node.notPrincipal !== undefined) report('Principal and NotPrincipal exclude each other.', node.node);
+  if (node.principal !== undefined && node.notPrincipal !== undefined)
+    report('A statement cannot have both Principal and NotPrincipal.', node.node);
   const hasResource = node.resource !== undefined || node.notResource !== undefined;
   const resources = hasResource || principals === undefined ? either('Resource', node, node.resource, node.notResource, report) : undefined;
   if (actions === undefined) return undefined;
@@ -81,7 +82,7 @@ function either(
   negated: TextsNode | undefined,
   report: Report,
 ): TextsNode | undefined {
-  if ((plain === undefined) === (negated === undefined)) report(`A statement has either ${name} or Not${name}.`, node.node);
+  if ((plain === undefined) === (negated === undefined)) report(`A statement must have either ${name} or Not${name}.`, node.node);
   return plain ?? negated;
 }
 
@@ -89,7 +90,7 @@ function lowerAction({ value, node }: TextNode, report: Report): ActionPattern[]
   if (value === '*') return [{ everything: true, service: actionGlob(''), name: actionGlob('') }];
   const colon = value.indexOf(':');
   if (colon < 0) {
-    report('An action is * or service:name.', node);
+    report('An action must be * or have the form service:name.', node);
     return [];
   }
   return [{ everything: false, service: actionGlob(value.slice(0, colon)), name: actionGlob(value.slice(colon + 1)) }];
@@ -103,7 +104,7 @@ function actionGlob(text: string): Glob {
 function lowerResource({ value, node }: TextNode, variables: boolean, report: Report): ArnPattern[] {
   if (value === '*') return [{ kind: 'everything' }];
   if (!value.startsWith('arn:')) {
-    report('A resource is * or an ARN.', node);
+    report('A resource must be * or an ARN.', node);
     return [];
   }
   const segments: (readonly Piece[])[] = [];
@@ -116,7 +117,7 @@ function lowerResource({ value, node }: TextNode, variables: boolean, report: Re
       return [];
     }
     if (i < 5 && pattern.pieces.some(({ kind }) => kind === 'variable')) {
-      report('A resource takes variables only after its fifth colon.', node);
+      report('A resource can contain variables only after its fifth colon.', node);
       return [];
     }
     segments.push(pattern.pieces);
@@ -129,7 +130,7 @@ function lowerResource({ value, node }: TextNode, variables: boolean, report: Re
 function lowerPrincipals(node: PrincipalNode, not: boolean, report: Report): NonNullable<LoweredStatement['principals']> {
   const entries: PrincipalEntry[] = [];
   for (const { key, values } of node.entries) {
-    if (!PRINCIPAL_TYPES.has(key.value)) report(`There is no kind of principal ${key.value}.`, key);
+    if (!PRINCIPAL_TYPES.has(key.value)) report(`Unknown principal type '${key.value}' (types: ${[...PRINCIPAL_TYPES].join(', ')}).`, key);
     for (const { value } of values) entries.push({ type: key.value as PrincipalEntry['type'], value });
   }
   return { not, anyone: node.anyone || entries.some(({ type, value }) => type === 'AWS' && value === '*'), entries };
@@ -138,14 +139,14 @@ function lowerPrincipals(node: PrincipalNode, not: boolean, report: Report): Non
 function lowerBlock({ operator: name, tests }: ConditionBlock, variables: boolean, report: Report): ConditionTest[] {
   const read = readOperator(name.value);
   if (read === undefined) {
-    report(`There is no condition operator ${name.value}.`, name);
+    report(`Unknown condition operator '${name.value}'.`, name);
     return [];
   }
   const keys = new Set<string>();
   return tests.map(({ key, values }) => {
     const lower = key.value.toLowerCase();
-    if (keys.has(lower)) report(`The condition key ${key.value} is repeated in another case.`, key);
-    if (lower.indexOf(':') < 1 || lower.endsWith(':')) report(`${key.value} is no condition key.`, key);
+    if (keys.has(lower)) report(`The condition key '${key.value}' occurs more than once, with different capitalization.`, key);
+    if (lower.indexOf(':') < 1 || lower.endsWith(':')) report(`Invalid condition key '${key.value}'. A key has the form vendor:name.`, key);
     keys.add(lower);
     return { ...read, key: lower, values: values.flatMap((value) => lowerValue(value, read.operator, variables, report)) };
   });
@@ -156,7 +157,7 @@ const TAKES_VARIABLES: ReadonlySet<string> = new Set(['text', 'text-ignore-case'
 
 function lowerValue({ value, node }: TextNode, { name, family }: Operator, variables: boolean, report: Report): (readonly Piece[])[] {
   if (variables && !TAKES_VARIABLES.has(family) && value.includes('${')) {
-    report(`${name} takes no policy variables.`, node);
+    report(`The operator ${name} does not accept policy variables.`, node);
     return [];
   }
   const pattern = readPattern(value, TAKES_WILDCARDS.has(family), variables && TAKES_VARIABLES.has(family));

@@ -1,7 +1,7 @@
 import { newGlob } from './glob.ts';
 import { HEAD, KIND, newAtom, type Test } from './graph.ts';
 import type { ArnPattern } from './lowered.ts';
-import { globHolds } from './match-condition.ts';
+import { globHolds } from './match-text.ts';
 import { type Piece, plainText } from './pattern.ts';
 import { type RequestRecord, resourceIsArn } from './request.ts';
 import { numberOf } from './texts.ts';

@@ -40,7 +40,7 @@ export function readPattern(text: string, wildcards: boolean, variables: boolean
         literal += inside;
       } else {
         const variable = readVariable(inside);
-        if (variable === undefined) return { problem: `\${${inside}} is no policy variable.` };
+        if (variable === undefined) return { problem: `Invalid policy variable '\${${inside}}'.` };
         flush();
         pieces.push(variable);
       }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { Session } from 'node:inspector/promises';
 import { after, before, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
 import { POLICY_TEXT_MAX, readPolicy } from './read.ts';
 
 /**
- * That reading takes steps in proportion to the text, counted and not timed: the platform counts how often each block of the reader's
- * sources runs.
+ * Checks that parsing takes steps in proportion to the length of the text. The steps are counted, not timed: V8 counts how often each block
+ * of the parser's sources runs.
  */
 
-const SOURCES = ['json-text.ts', 'read.ts', 'document.ts'];
+const SOURCES = ['read-json.ts', 'json-scalars.ts', 'read.ts', 'document.ts'];
 const TIMES = 8;
 const LONG = POLICY_TEXT_MAX - 64;
 const SHORT = LONG / TIMES;
@@ -16,15 +17,18 @@ const SHORT = LONG / TIMES;
 const session = new Session();
 
 before(async () => {
+  // V8 does not count the calls of inlined functions.
+  setFlagsFromString('--no-opt');
+  setFlagsFromString('--no-maglev');
   session.connect();
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
 });
 after(() => session.disconnect());
 
-/** How often the busiest block of each of the reader's functions runs for a text, added up. */
+/** Returns the sum of the counts of the busiest block of each function of the parser. */
 async function stepsFor(text: string): Promise<number> {
-  // Counts begin again whenever they are taken.
+  // Taking the counts resets them.
   await session.post('Profiler.takePreciseCoverage');
   readPolicy(text);
   const { result } = await session.post('Profiler.takePreciseCoverage');
@@ -53,16 +57,16 @@ const TEXTS: readonly [name: string, make: (length: number) => string][] = [
   ['one name again and again, on lines',   (length) => `{${listed('\n"a":1', length)}}`],
   ['lists in lists',                       (length) => `{"Statement":[${listed('[[[[]]]]', length)}]}`],
   ['brackets without end',                 (length) => repeated('[', length)],
-  ['characters that no policy may hold',   (length) => `{"Statement":[],"Id":"${repeated('\u4e2d', length)}"}`],
+  ['characters that a policy cannot contain', (length) => `{"Statement":[],"Id":"${repeated('\u4e2d', length)}"}`],
 ];
 
 for (const [name, make] of TEXTS) {
   test(`readPolicy: the steps are linear in the length: ${name}, and ${TIMES} times as much`, async () => {
-    // Whatever is compiled or shaped once has been by then.
+    // The first run includes work that happens once.
     await stepsFor(make(LONG));
     const [short, long] = [await stepsFor(make(SHORT)), await stepsFor(make(LONG))];
-    // Twice that is for blocks that the platform counts apart at one time and together at another, and for places, which are sought
-    // among the lines by halves. What grew with the square would take sixty-four times as many.
+    // The factor 2 allows for blocks that V8 counts separately or together, and for the binary search for lines. Quadratic work would
+    // take 64 times as many steps.
     assert.ok(long <= short * TIMES * 2, `${short} steps for ${SHORT} characters, ${long} for ${LONG}`);
     assert.ok(long <= 32 * LONG, `${long} steps for ${LONG} characters`);
   });

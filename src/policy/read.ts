@@ -10,7 +10,8 @@ import {
   type TextNode,
   type TextsNode,
 } from './document.ts';
-import { type JsonMember, type JsonNode, type JsonObject, type JsonString, readJson } from './json-text.ts';
+import type { JsonMember, JsonNode, JsonObject, JsonString } from './json-text.ts';
+import { readJson } from './read-json.ts';
 
 /** Problem of a document. `element` is the name of the nearest element or key, if there is one. */
 export interface ReadProblem {
@@ -73,15 +74,15 @@ export function readPolicy(text: string): ReadPolicy {
     });
   };
 
-  const stranger = firstForbidden(text);
-  if (stranger >= 0) report('character', 'The text holds a character that no policy may hold.', stranger, stranger + 1);
+  const forbidden = firstForbidden(text);
+  if (forbidden >= 0) report('character', 'A policy cannot contain this character.', forbidden, forbidden + 1);
   const json = readJson(text);
   for (const problem of json.problems) {
     report(problem.kind, problem.message, problem.at, problem.end, problem.kind === 'repeated-name' ? problem.name : undefined);
   }
   if (json.root === undefined) return { problems };
   if (json.root.kind !== 'object') {
-    report('wrong-type', 'A policy is a JSON object.', json.root.start, json.root.end);
+    report('wrong-type', 'A policy must be a JSON object.', json.root.start, json.root.end);
     return { problems };
   }
   return { document: shapeDocument(text, json.root, lineStarts, report), problems };
@@ -98,17 +99,17 @@ function firstForbidden(text: string): number {
 
 function shapeDocument(text: string, root: JsonObject, lineStarts: readonly number[], report: Report): PolicyDocument {
   reportUnknown(root, DOCUMENT_ELEMENTS, report);
-  const version = text1(root, 'Version', report);
-  const id = text1(root, 'Id', report);
+  const version = stringOf(root, 'Version', report);
+  const id = stringOf(root, 'Id', report);
   const member = memberOf(root, 'Statement');
   const statements: StatementNode[] = [];
   if (member === undefined) {
-    report('missing-statement', 'A policy needs a Statement.', root.start, root.end);
+    report('missing-statement', 'A policy must have a Statement.', root.start, root.end);
   } else {
     const nodes = member.value.kind === 'array' ? member.value.items : [member.value];
     nodes.forEach((node, index) => {
       if (node.kind === 'object') statements.push(shapeStatement(node, index, report));
-      else report('wrong-type', 'A statement is a JSON object.', node.start, node.end, 'Statement');
+      else report('wrong-type', 'A statement must be a JSON object.', node.start, node.end, 'Statement');
     });
   }
   return { text, root, lineStarts, statements, ...present('version', version), ...present('id', id) };
@@ -119,8 +120,8 @@ function shapeStatement(node: JsonObject, index: number, report: Report): Statem
   return {
     node,
     index,
-    ...present('sid', text1(node, 'Sid', report)),
-    ...present('effect', text1(node, 'Effect', report)),
+    ...present('sid', stringOf(node, 'Sid', report)),
+    ...present('effect', stringOf(node, 'Effect', report)),
     ...present('action', texts(memberOf(node, 'Action'), false, report)),
     ...present('notAction', texts(memberOf(node, 'NotAction'), false, report)),
     ...present('resource', texts(memberOf(node, 'Resource'), false, report)),
@@ -136,7 +137,7 @@ function shapePrincipal(member: JsonMember | undefined, report: Report): Princip
   const { name: key, value: node } = member;
   if (node.kind === 'string' && node.value === '*') return { key, node, anyone: true, entries: [] };
   if (node.kind !== 'object') {
-    report('wrong-type', `${key.value} is * or a JSON object.`, node.start, node.end, key.value);
+    report('wrong-type', `${key.value} must be * or a JSON object.`, node.start, node.end, key.value);
     return undefined;
   }
   const entries: TextsNode[] = [];
@@ -151,13 +152,13 @@ function shapeCondition(member: JsonMember | undefined, report: Report): Conditi
   if (member === undefined) return undefined;
   const { name: key, value: node } = member;
   if (node.kind !== 'object') {
-    report('wrong-type', 'Condition is a JSON object.', node.start, node.end, key.value);
+    report('wrong-type', 'Condition must be a JSON object.', node.start, node.end, key.value);
     return undefined;
   }
   const blocks: ConditionBlock[] = [];
   for (const { name: operator, value: block } of node.members) {
     if (block.kind !== 'object') {
-      report('wrong-type', 'A condition operator holds a JSON object.', block.start, block.end, operator.value);
+      report('wrong-type', 'The value of a condition operator must be a JSON object.', block.start, block.end, operator.value);
       continue;
     }
     const tests: TextsNode[] = [];
@@ -176,18 +177,18 @@ function texts(member: JsonMember | undefined, scalars: boolean, report: Report)
   const { name: key, value: node } = member;
   const isList = node.kind === 'array';
   const values: TextNode[] = [];
-  let understood = true;
+  let allValid = true;
   for (const item of isList ? node.items : [node]) {
     const value = textOf(item, scalars);
     if (value !== undefined) {
       values.push({ value, node: item });
       continue;
     }
-    understood = false;
+    allValid = false;
     const wanted = scalars ? 'a string, number or boolean' : 'a string';
-    report('wrong-type', `${key.value} holds ${wanted}, or a list of them.`, item.start, item.end, key.value);
+    report('wrong-type', `${key.value} must be ${wanted}, or a list of them.`, item.start, item.end, key.value);
   }
-  return understood || values.length > 0 ? { key, node, isList, values } : undefined;
+  return allValid || values.length > 0 ? { key, node, isList, values } : undefined;
 }
 
 function textOf(node: JsonNode, scalars: boolean): string | undefined {
@@ -197,10 +198,10 @@ function textOf(node: JsonNode, scalars: boolean): string | undefined {
   return node.kind === 'boolean' ? String(node.value) : undefined;
 }
 
-function text1(object: JsonObject, name: string, report: Report): JsonString | undefined {
+function stringOf(object: JsonObject, name: string, report: Report): JsonString | undefined {
   const value = memberOf(object, name)?.value;
   if (value === undefined || value.kind === 'string') return value;
-  report('wrong-type', `${name} is a string.`, value.start, value.end, name);
+  report('wrong-type', `${name} must be a string.`, value.start, value.end, name);
   return undefined;
 }
 
@@ -211,7 +212,7 @@ function memberOf(object: JsonObject, name: string): JsonMember | undefined {
 
 function reportUnknown(object: JsonObject, known: ReadonlySet<string>, report: Report): void {
   for (const { name } of object.members) {
-    if (!known.has(name.value)) report('unknown-element', `There is no element ${name.value}.`, name.start, name.end, name.value);
+    if (!known.has(name.value)) report('unknown-element', `Unknown element '${name.value}'.`, name.start, name.end, name.value);
   }
 }
 

@@ -162,8 +162,8 @@ function isDenied({ principals }: LoweredStatement, caller: TrustCaller): boolea
   if (caller.accountId === undefined) return !entries.some((entry) => namedBy(entry, caller) !== 'none');
   if (caller.hasBoundary === true) return true;
   const lists = (name: string | undefined): boolean => entries.some(({ type, value }) => type === 'AWS' && value === name);
-  if (!entries.some(({ type, value }) => type === 'AWS' && accountOf(value) === caller.accountId)) return true;
-  if (caller.arn !== undefined && accountOf(caller.arn) !== undefined) return false;
+  if (!entries.some(({ type, value }) => type === 'AWS' && accountOfPrincipal(value) === caller.accountId)) return true;
+  if (caller.arn !== undefined && accountOfPrincipal(caller.arn) !== undefined) return false;
   // The element must list a role session and its role. It lists a role or a user by ARN or unique ID.
   if (caller.roleArn !== undefined) return !lists(caller.arn) || !(lists(caller.roleArn) || lists(caller.uniqueId));
   return !lists(caller.arn) && !lists(caller.uniqueId);
@@ -175,7 +175,7 @@ function namedBy({ type, value }: PrincipalEntry, caller: TrustCaller): Named {
       if (caller.accountId === undefined) return 'none';
       if (value === caller.arn) return 'principal';
       if (value === '*' || value === caller.roleArn || value === caller.uniqueId) return anyoneAs(caller);
-      return accountOf(value) === caller.accountId ? 'account' : 'none';
+      return accountOfPrincipal(value) === caller.accountId ? 'account' : 'none';
     case 'Service':
       return value === caller.service ? 'principal' : 'none';
     case 'Federated':
@@ -188,7 +188,7 @@ function namedBy({ type, value }: PrincipalEntry, caller: TrustCaller): Named {
 }
 
 /** Returns the account of an account ID or of the ARN of a root user. */
-function accountOf(value: string): AccountId | undefined {
+export function accountOfPrincipal(value: string): AccountId | undefined {
   if (isAccountId(value)) return value;
   const parts = parseArn(value);
   return parts?.service === 'iam' && parts.resource === 'root' && isAccountId(parts.accountId) ? parts.accountId : undefined;

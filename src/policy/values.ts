@@ -1,10 +1,19 @@
 /** Parsers of typed condition values: numbers, times, addresses, booleans and bytes. Invalid strings are NaN or `undefined`. */
 
-const ZERO = 0x30;
+/** UTF-16 unit of the digit 0. */
+export const ZERO = 0x30;
 const NINE = 0x39;
 
-function isDigit(code: number): boolean {
+/** Reports whether a UTF-16 unit is a decimal digit. */
+export function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE;
+}
+
+/** Returns the value of a hexadecimal digit, or -1 for another UTF-16 unit. */
+export function hexDigit(code: number): number {
+  if (isDigit(code)) return code - ZERO;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
 }
 
 /**
@@ -169,12 +178,6 @@ function toIpv4(text: string, from: number, to: number): number {
     at++;
   }
   return octets === 4 ? value : -1;
-}
-
-function hexDigit(code: number): number {
-  if (isDigit(code)) return code - ZERO;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
 }
 
 /** Working memory of `readIpv6`, which each call overwrites, so that a decision allocates nothing. */

@@ -2,47 +2,48 @@ import type { ChannelEvent, ChannelNames } from '#services/chime/events.ts';
 import { channels } from '#services/chime-sdk-messaging/tables/channels.ts';
 import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
 import type { Tx } from '#store/store.ts';
-import { type Addressees, addresseesOf } from './frames.ts';
+import { type Recipients, recipientsOf } from './frames.ts';
 
 /**
- * Who of the connected is in which channel, so that an event costs what its audience costs. Read when a user connects, and kept right by
- * the events themselves: those of one reading are applied one after the other, as they are told.
+ * Channels of the connected users, so that the cost of an event depends only on its recipients. They are read when a user connects. Then
+ * the events update them, one after the other, in the order of sending.
  */
 export interface Audience {
   isConnected(userArn: string): boolean;
   connect(userArn: string, appInstanceId: string, joined: readonly JoinedChannel[]): void;
   disconnect(userArn: string): void;
   /**
-   * Takes in what an event says of memberships, and answers who of the connected hears of it: who comes does, and who goes, for the last
-   * time. `memberships` is what was read for it.
+   * Applies the changes of memberships in an event, and returns its recipients among the connected users. Added members receive the event.
+   * Removed members also receive it, as their last one. `current` has the memberships that `readMemberships` read for the event.
    */
-  apply(event: ChannelEvent, memberships: Memberships): readonly string[];
+  apply(event: ChannelEvent, current: Memberships): readonly string[];
 }
 
-/** The sub-channels that connected members are in, as the transaction sees it that read the events: `''` is the channel itself. */
+/** Sub-channels of connected members, as of the transaction that read the events. `''` is a channel without sub-channels. */
 export type Memberships = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** The users whom an event may make members, or members elsewhere. */
-function comers(event: ChannelEvent): readonly (string | undefined)[] {
-  if (event.type === 'CREATE_CHANNEL_MEMBERSHIP' || event.type === 'UPDATE_CHANNEL_MEMBERSHIP') return [event.membership.Member?.Arn];
-  return event.type === 'BATCH_CREATE_CHANNEL_MEMBERSHIP' ? (event.memberships.Members ?? []).map(({ Arn }) => Arn) : [];
+/** Returns the users that an event may add to a channel or move to another sub-channel. */
+function newcomers(event: ChannelEvent): readonly string[] {
+  const members = 'memberships' in event ? (event.memberships.Members ?? []) : [];
+  const changed = event.type === 'CREATE_CHANNEL_MEMBERSHIP' || event.type === 'UPDATE_CHANNEL_MEMBERSHIP';
+  return [...members, ...(changed ? [event.membership.Member] : [])].flatMap((member) => member?.Arn ?? []);
 }
 
-/** Reads the memberships of connected users that events speak of: what is true now, whatever the events say. */
+/** Reads the current memberships of the connected users in the events. An event may be outdated. */
 export async function readMemberships(tx: Tx, events: readonly ChannelEvent[], audience: Audience): Promise<Memberships> {
-  const found = new Map<string, ReadonlySet<string>>();
+  const current = new Map<string, ReadonlySet<string>>();
   for (const event of events) {
-    for (const userArn of comers(event)) {
-      if (userArn === undefined || !audience.isConnected(userArn) || found.has(keyOf(event, userArn))) continue;
+    for (const userArn of newcomers(event)) {
+      if (!audience.isConnected(userArn) || current.has(keyOf(event, userArn))) continue;
       const channel = await tx.of(channels).get(event.accountId, event.region, event.appInstanceId, event.channelId);
-      const there = channel === undefined ? [] : await tx.of(memberships).ofMember(channel, memberOf(userArn));
-      found.set(keyOf(event, userArn), new Set(there.map(({ subChannelId }) => subChannelId)));
+      const found = channel === undefined ? [] : await tx.of(memberships).ofMember(channel, memberOf(userArn));
+      current.set(keyOf(event, userArn), new Set(found.map(({ subChannelId }) => subChannelId)));
     }
   }
-  return found;
+  return current;
 }
 
-/** `user/ada`: the member key of a user's ARN. */
+/** Returns the member key of a user's ARN, for example `user/ada`. */
 export function memberOf(userArn: string): string {
   return userArn.split('/').slice(2).join('/');
 }
@@ -55,10 +56,11 @@ function keyOf(event: ChannelNames, userArn: string): string {
   return `${nameOf(event)} ${userArn}`;
 }
 
+/** Creates an audience without users. */
 export function newAudience(): Audience {
-  /** User → channel → sub-channels. */
+  /** Sub-channels by user and channel. */
   const users = new Map<string, Map<string, Set<string>>>();
-  /** Channel → users. */
+  /** Users by channel. */
   const channels = new Map<string, Set<string>>();
 
   function put(userArn: string, channel: string, subChannelIds: ReadonlySet<string>): void {
@@ -87,21 +89,20 @@ export function newAudience(): Audience {
     return [...(channels.get(channel) ?? [])];
   }
 
-  function meant(to: Addressees | undefined, channel: string): readonly string[] {
-    switch (to?.kind) {
-      case undefined:
-        return [];
+  function connected(recipients: Recipients | undefined, channel: string): readonly string[] {
+    if (recipients === undefined) return [];
+    switch (recipients.kind) {
       case 'members': {
-        const { subChannelId, besides } = to;
+        const { subChannelId, also } = recipients;
         const members = membersOf(channel).filter(
           (arn) => subChannelId === undefined || users.get(arn)?.get(channel)?.has(subChannelId) === true,
         );
-        return besides === undefined || members.includes(besides) || !users.has(besides) ? members : [...members, besides];
+        return also === undefined || members.includes(also) || !users.has(also) ? members : [...members, also];
       }
       case 'members named':
-        return to.arns.filter((arn) => users.get(arn)?.has(channel));
-      case 'themselves':
-        return to.arns.filter((arn) => users.has(arn));
+        return recipients.arns.filter((arn) => users.get(arn)?.has(channel));
+      case 'users':
+        return recipients.arns.filter((arn) => users.has(arn));
     }
   }
 
@@ -117,18 +118,18 @@ export function newAudience(): Audience {
       for (const channel of users.get(userArn)?.keys() ?? []) put(userArn, channel, new Set());
       users.delete(userArn);
     },
-    apply(event, memberships) {
+    apply(event, current) {
       const channel = nameOf(event);
-      for (const userArn of comers(event)) {
-        const subChannelIds = userArn === undefined ? undefined : memberships.get(keyOf(event, userArn));
-        if (userArn !== undefined && subChannelIds !== undefined) put(userArn, channel, subChannelIds);
+      for (const userArn of newcomers(event)) {
+        const subChannelIds = current.get(keyOf(event, userArn));
+        if (subChannelIds !== undefined) put(userArn, channel, subChannelIds);
       }
-      const heard = meant(addresseesOf(event), channel);
+      const recipients = connected(recipientsOf(event), channel);
       if (event.type === 'DELETE_CHANNEL') for (const userArn of membersOf(channel)) put(userArn, channel, new Set());
       if (event.type === 'DELETE_SUB_CHANNEL') for (const userArn of membersOf(channel)) leave(userArn, channel, event.subChannelId);
       if (event.type === 'DELETE_CHANNEL_MEMBERSHIP')
         leave(event.membership.Member?.Arn ?? '', channel, event.membership.SubChannelId ?? '');
-      return heard;
+      return recipients;
     },
   };
 }

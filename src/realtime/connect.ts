@@ -1,6 +1,6 @@
 /**
- * Connect: the one call of messaging that is no operation of its model, because what comes of it is a messaging session. It is routed here and
- * then answered like every other: signature, permission, record.
+ * Connect: the upgrade request that opens a messaging session. The service model does not have it. This module routes it. Then it is
+ * authenticated, authorized and recorded as every operation.
  */
 import { AwsError } from '#core/aws-error.ts';
 import type { Received } from '#core/exchange.ts';
@@ -14,7 +14,7 @@ import type { Routed, RouteSettings } from '#wire/routed.ts';
 import { CONNECT_PATH } from './protocol.ts';
 import { appendOpened } from './session-events.ts';
 
-/** What a client asks for. */
+/** Parameters of the upgrade request. */
 export interface ConnectRequest {
   readonly UserArn: string;
   readonly SessionId: string;
@@ -27,13 +27,12 @@ const SERVICE = 'chime-sdk-messaging';
 let model: ServiceModel | undefined;
 
 /**
- * The model of messaging with Connect in place of its operations.
+ * Returns the model of messaging with Connect in place of its operations.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", the connect API; "Using prefetch to deliver channel details".
- * Assumed: who is refused gets an error over HTTP. A comment in `DefaultMessagingSession` says that AWS opens the socket first and closes it with
- * a code; a browser sees 1006 here, and its client tries again until it gives up (ten seconds by default) where 4401 would stop it at once.
- * Assumed: it changes something, so that its record is no read-only one: it opens what is told to nobody else; a session id is at most 128
- * characters, and has to be given.
+ * Assumed: a rejected request receives an HTTP error. A comment in `DefaultMessagingSession` says that AWS opens the socket first and closes it
+ * with a code. A browser sees 1006 instead, and its client retries for ten seconds by default. It would stop at once on 4401.
+ * Assumed: Connect is not read-only in the trail, because it opens a session. A session ID is required and has at most 128 characters.
  */
 export function connectModel(): ServiceModel {
   const messaging = loadModel(SERVICE);
@@ -68,7 +67,7 @@ export function connectModel(): ServiceModel {
   return model;
 }
 
-/** An upgrade request, whatever else it says, asks for Connect. */
+/** Routes an upgrade request. All of them are Connect. */
 export function routeConnect({ target }: Received, { guide2021 }: RouteSettings): Routed {
   const question = target.indexOf('?');
   const connect = connectModel();
@@ -86,21 +85,22 @@ export function routeConnect({ target }: Received, { guide2021 }: RouteSettings)
   };
 }
 
-/** `chime:Connect` on the user's ARN. Requirement AUTHN-3. */
+/** Returns the required permission: `chime:Connect` on the user's ARN. Requirement AUTHN-3. */
 export function connectAccess({ UserArn }: ConnectRequest, caller: Caller): Access {
-  return onArns(caller, 'chime:Connect', UserArn);
+  return { action: 'chime:Connect', ...onArns(caller, UserArn) };
 }
 
 /**
- * Lets a user of an app instance be connected.
+ * Creates the operation that opens a messaging session.
  *
- * `reserve` reserves one session of the user on this server, and returns false if the user or the account has too many.
+ * `reserve` reserves one session of the user on this server. It returns false if the user or the account has too many.
  *
- * Emits: that the session is opened, so that an earlier one of the same id is closed, on whatever server it is.
- * Source: Chime SDK Developer Guide, the same page: UserArn is the ARN of an AppInstanceUser.
- * Assumed: the codes and texts; that bots cannot connect, since the guide speaks of users alone.
- * @throws ForbiddenException             no such user, or a bot
+ * @throws ForbiddenException             the user does not exist, or is a bot
  * @throws ResourceLimitExceededException the user or the account has too many sessions
+ *
+ * Emits: SessionOpened, so that each server closes an earlier session with the same ID.
+ * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages": UserArn is the ARN of an AppInstanceUser.
+ * Assumed: the codes and messages; bots cannot connect, because the guide mentions only users.
  */
 export function connectOperation(reserve: (requestId: string, userArn: string) => boolean): Operation<ConnectRequest, Empty> {
   return {

@@ -14,14 +14,14 @@ after(async () => {
 });
 let now = 0;
 
-/** Reads on, and answers what was read. */
+/** Reads the next events. Returns their documents. */
 async function read(feed: ReturnType<typeof newFeed>, store: Store = here): Promise<string[]> {
   const reading = await store.transaction((tx) => feed.read(tx));
   reading.taken();
   return reading.events.map(({ document }) => document);
 }
 
-/** Appends, and holds the commit back until `commit` is called. */
+/** Appends an event in a transaction that commits when `commit` is called. */
 async function held(store: Store, document: string) {
   const written = Promise.withResolvers<void>();
   const commit = Promise.withResolvers<void>();
@@ -45,7 +45,7 @@ function append(tx: Parameters<Parameters<Store['transaction']>[0]>[0], document
 
 const appended = (store: Store, document: string) => store.transaction((tx) => append(tx, document));
 
-test('A feed: it begins with what is committed after its first reading', async () => {
+test('Feed: it begins with events that are committed after the first reading', async () => {
   await appended(here, '"before"');
   const feed = newFeed(() => now);
   assert.deepEqual(await read(feed), []);
@@ -53,7 +53,7 @@ test('A feed: it begins with what is committed after its first reading', async (
   assert.deepEqual([await read(feed), await read(feed)], [['"after"'], []]);
 });
 
-test('A feed: what commits late is read once, though what was numbered after it was read before', async () => {
+test('Feed: an event that commits late is read once, after events with larger numbers', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   const late = await held(there, '"late"');
@@ -63,7 +63,7 @@ test('A feed: what commits late is read once, though what was numbered after it 
   assert.deepEqual([await read(feed), await read(feed)], [['"late"'], []]);
 });
 
-test('A feed: what was running when it began, and commits after, is read', async () => {
+test('Feed: an event of a transaction that runs during the first reading is read', async () => {
   const late = await held(there, '"was running"');
   await appended(here, '"before"');
   const feed = newFeed(() => now);
@@ -72,7 +72,7 @@ test('A feed: what was running when it began, and commits after, is read', async
   assert.deepEqual([await read(feed), await read(feed)], [['"was running"'], []]);
 });
 
-test('A feed: of two events the one that could know of the other is read after it, whoever wrote them', async () => {
+test('Feed: events that two servers write one after the other are read in that order', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   for (let i = 0; i < 20; i++) await appended(i % 2 === 0 ? here : there, String(i));
@@ -82,7 +82,7 @@ test('A feed: of two events the one that could know of the other is read after i
   );
 });
 
-test('A feed: what was passed over is asked for no longer than it could come', async () => {
+test('Feed: a missing number is queried for half a minute', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   const never = await held(there, '"never"');
@@ -94,7 +94,7 @@ test('A feed: what was passed over is asked for no longer than it could come', a
   assert.deepEqual(await read(feed), []);
 });
 
-test('A feed: a transaction that reads twice, because it met a conflict, misses nothing', async () => {
+test('Feed: a transaction that runs again reads the same events', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   await appended(there, '"one"');
@@ -102,7 +102,7 @@ test('A feed: a transaction that reads twice, because it met a conflict, misses 
   assert.deepEqual(await read(feed), ['"one"']);
 });
 
-test('A feed: more than is read at once is read on, and nothing is caught up with before', async () => {
+test('Feed: a reading has at most 500 events, and the next one has caught up', async () => {
   const feed = newFeed(() => now);
   await read(feed);
   await here.transaction(async (tx) => {

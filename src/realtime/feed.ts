@@ -2,78 +2,80 @@ import type { Tx } from '#store/store.ts';
 import { type ChannelEventRecord, channelEvents } from './tables/channel-events.ts';
 
 /**
- * Follows what is told to messaging sessions: every event once, and after whatever it may depend on.
+ * Follower of the stored channel events. It reads every event once, and after all events that it may depend on.
  *
- * An event is read as soon as it is visible. Of two events, what the later could know of the earlier shows in their numbers (`ChannelEventRecord`),
- * so the order of numbers within one reading is the order of commits wherever there is one. A number that was passed over belongs to a
- * transaction that was still running or was taken back: it is asked for again until it could not come any more. Decision 0014.
+ * It reads an event as soon as it is visible. If an event may depend on another, it has the larger number (`ChannelEventRecord`), so the
+ * order of numbers in one reading is the order of commits if the commits have an order. A missing number belongs to a transaction that is
+ * still running or was rolled back. The feed queries missing numbers until no such transaction can still run. Decision 0014.
  */
 export interface Feed {
-  /** Reads on, within a transaction. Nothing is taken as read before `taken` is called, so that the transaction may run again. */
+  /** Reads the next events in a transaction, which may run again: the feed advances only when `taken` is called. */
   read(tx: Tx): Promise<Reading>;
 }
 
+/** Events of one reading. */
 export interface Reading {
   readonly events: readonly ChannelEventRecord[];
-  /** Whether these are all that the transaction sees. */
+  /** Whether these are all events that the transaction sees. */
   readonly caughtUp: boolean;
+  /** Advances the feed, so that the next reading does not return these events. */
   taken(): void;
 }
 
-/** Events a reading at most. */
+/** Maximum new events of a reading. */
 const READ_MAX = 500;
 
-/** How far before its beginning a feed asks for what was still running then. */
+/** Numbers before the first reading that may belong to running transactions. */
 const RUNNING_MAX = 256;
 
 /**
- * Milliseconds for which a number that was passed over is asked for.
+ * Time for which the feed queries a missing number, in milliseconds.
  * Assumed: as for the trail (`settled`), no transaction that has written runs longer.
  */
-const PASSED_OVER_MS = 30_000;
+const MISSING_MS = 30_000;
 
-/** Numbers passed over at once that are asked for: an engine that was restored or fell over may skip any number of them. */
-const PASSED_OVER_MAX = 10_000;
+/** Maximum numbers that one gap adds. A database that was restored or failed over may skip any number of them. */
+const MISSING_MAX = 10_000;
 
-/** Begins with what is committed after its first reading. `monotonic` gives milliseconds. */
+/** Creates a feed that begins with events committed after its first reading. `monotonic` returns milliseconds. */
 export function newFeed(monotonic: () => number): Feed {
   let last: number | undefined;
-  /** Number that was passed over → until when it is asked for. */
-  const passedOver = new Map<number, number>();
+  /** Deadlines of missing numbers, until which the feed queries them. */
+  const missing = new Map<number, number>();
 
   async function begin(tx: Tx): Promise<Reading> {
     const end = await tx.of(channelEvents).last();
     const from = Math.max(end - RUNNING_MAX, 0);
-    const there = new Set((await tx.of(channelEvents).after(from, RUNNING_MAX)).map(({ number }) => number));
+    const visible = new Set((await tx.of(channelEvents).after(from, RUNNING_MAX)).map(({ number }) => number));
     return {
       events: [],
       caughtUp: true,
       taken() {
-        passOver(from + 1, end, there);
+        addMissing(from + 1, end, visible);
         last = end;
       },
     };
   }
 
-  function passOver(from: number, to: number, except: ReadonlySet<number>): void {
-    const until = monotonic() + PASSED_OVER_MS;
-    for (let number = Math.max(from, to - PASSED_OVER_MAX); number <= to; number++) if (!except.has(number)) passedOver.set(number, until);
+  function addMissing(from: number, to: number, visible: ReadonlySet<number>): void {
+    const until = monotonic() + MISSING_MS;
+    for (let number = Math.max(from, to - MISSING_MAX); number <= to; number++) if (!visible.has(number)) missing.set(number, until);
   }
 
   async function read(tx: Tx): Promise<Reading> {
     if (last === undefined) return begin(tx);
     const known = last;
-    const late = await tx.of(channelEvents).among([...passedOver.keys()]);
-    const news = await tx.of(channelEvents).after(known, READ_MAX);
+    const late = await tx.of(channelEvents).among([...missing.keys()]);
+    const next = await tx.of(channelEvents).after(known, READ_MAX);
     return {
-      events: [...late, ...news],
-      caughtUp: news.length < READ_MAX,
+      events: [...late, ...next],
+      caughtUp: next.length < READ_MAX,
       taken() {
-        for (const { number } of late) passedOver.delete(number);
+        for (const { number } of late) missing.delete(number);
         const now = monotonic();
-        for (const [number, until] of passedOver) if (until < now) passedOver.delete(number);
-        last = news.at(-1)?.number ?? known;
-        passOver(known + 1, last, new Set(news.map(({ number }) => number)));
+        for (const [number, until] of missing) if (until < now) missing.delete(number);
+        last = next.at(-1)?.number ?? known;
+        addMissing(known + 1, last, new Set(next.map(({ number }) => number)));
       },
     };
   }

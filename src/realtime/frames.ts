@@ -1,69 +1,73 @@
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMessage } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelEvent } from '#services/chime/events.ts';
 
-/** Whom something is told to, among who is connected. */
-export type Addressees =
-  /** The members of the channel; of an elastic one, those of the sub-channel where one is named. */
-  | { readonly kind: 'members'; readonly subChannelId?: string; readonly besides?: string }
-  /** Those of them whose ARN is named. */
+/** Recipients of an event, among the connected users. */
+export type Recipients =
+  /**
+   * Members of the channel, or of one sub-channel of an elastic channel. `also`: a user that also receives the event, whether member or not.
+   */
+  | { readonly kind: 'members'; readonly subChannelId?: string; readonly also?: string }
+  /** Members with these ARNs. */
   | { readonly kind: 'members named'; readonly arns: readonly string[] }
-  /** Those whose ARN is named, members or not: it is about themselves. */
-  | { readonly kind: 'themselves'; readonly arns: readonly string[] };
+  /** Users with these ARNs, whether members or not. */
+  | { readonly kind: 'users'; readonly arns: readonly string[] };
 
 type MessageKind = 'STANDARD' | 'CONTROL' | 'SYSTEM';
 
-/** The text of a frame. Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", message structures. */
-export function frameText(eventType: string, messageType: MessageKind, payload?: unknown): string {
+/** Serializes a frame. Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", message structures. */
+export function serializeFrame(eventType: string, messageType: MessageKind, payload?: unknown): string {
   return JSON.stringify({
     Headers: { 'x-amz-chime-event-type': eventType, 'x-amz-chime-message-type': messageType },
-    ...(payload !== undefined && { Payload: JSON.stringify(payload, timestampAsText) }),
+    ...(payload !== undefined && { Payload: JSON.stringify(payload, timestampToString) }),
   });
 }
 
 /**
- * Only members called so are moments: names that people choose stand in texts, and in maps whose values are no numbers.
- * Assumed: ISO 8601 with milliseconds, since clients give what they find to `new Date`; the guide only says "Timestamp".
+ * Converts the timestamps of the model. Members with names that users choose contain strings only, so they stay as they are.
+ *
+ * Assumed: ISO 8601 with milliseconds, because clients pass the value to `new Date`. The guide says only "Timestamp".
  */
-function timestampAsText(name: string, value: unknown): unknown {
+function timestampToString(name: string, value: unknown): unknown {
   return typeof value === 'number' && name.endsWith('Timestamp') ? new Date(value).toISOString() : value;
 }
 
-/** The first frame of every session. */
-export const SESSION_ESTABLISHED = frameText('SESSION_ESTABLISHED', 'SYSTEM');
+/** First frame of every session. */
+export const SESSION_ESTABLISHED = serializeFrame('SESSION_ESTABLISHED', 'SYSTEM');
 
 /**
- * Whom a channel event is told to; undefined where messaging sessions hear nothing of its kind.
+ * Returns the recipients of a channel event. `undefined`: messaging sessions do not receive events of this type.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", event types; "Understanding WebSocket system messages in
- * elastic channels": UPDATE_CHANNEL_MEMBERSHIP goes to the member alone, what happens in a sub-channel to its members.
- * Source: API reference, SendChannelMessage: Target members alone see a message, and its sender.
- * Assumed: what becomes of a message that was not sent, its sender alone hears: nobody else ever saw it.
- * Assumed: who is removed hears of it with the others, as AWS's own chat demo needs it; of a hidden member's coming and going nobody hears
- * but himself.
+ * elastic channels": only the member receives UPDATE_CHANNEL_MEMBERSHIP, and only members of a sub-channel receive its events.
+ * Source: API reference, SendChannelMessage: only the Target members and the sender see a message.
+ * Assumed: only the sender receives events of a message that was not sent, because no other user has seen it.
+ * Assumed: a removed member also receives the event, as AWS's own chat demo requires. Only a hidden member itself receives the events of
+ * its membership.
  */
-export function addresseesOf(event: ChannelEvent): Addressees | undefined {
+export function recipientsOf(event: ChannelEvent): Recipients | undefined {
   switch (event.type) {
     case 'CREATE_CHANNEL_MESSAGE':
     case 'UPDATE_CHANNEL_MESSAGE':
     case 'REDACT_CHANNEL_MESSAGE':
     case 'DELETE_CHANNEL_MESSAGE':
-      return seersOf(event.message);
+      return visibleTo(event.message);
     case 'FAILED_CREATE_CHANNEL_MESSAGE':
     case 'FAILED_UPDATE_CHANNEL_MESSAGE':
-      return themselves(event.message.Sender?.Arn);
+      return users(event.message.Sender?.Arn);
     case 'UPDATE_CHANNEL':
     case 'DELETE_CHANNEL':
       return { kind: 'members' };
     case 'CREATE_CHANNEL_MEMBERSHIP':
     case 'DELETE_CHANNEL_MEMBERSHIP': {
       const { Member, Type, SubChannelId } = event.membership;
-      return Type === 'HIDDEN' ? themselves(Member?.Arn) : inSubChannel(SubChannelId, Member?.Arn);
+      return Type === 'HIDDEN' ? users(Member?.Arn) : membersOf(SubChannelId, Member?.Arn);
     }
     case 'UPDATE_CHANNEL_MEMBERSHIP':
-      return themselves(event.membership.Member?.Arn);
+      return users(event.membership.Member?.Arn);
     case 'BATCH_CREATE_CHANNEL_MEMBERSHIP': {
       const { Members = [], Type, SubChannelId } = event.memberships;
-      return Type === 'HIDDEN' ? themselves(...Members.map(({ Arn }) => Arn)) : inSubChannel(SubChannelId);
+      return Type === 'HIDDEN' ? users(...Members.map(({ Arn }) => Arn)) : membersOf(SubChannelId);
     }
     case 'CREATE_CHANNEL':
     case 'CREATE_CHANNEL_MODERATOR':
@@ -78,29 +82,29 @@ export function addresseesOf(event: ChannelEvent): Addressees | undefined {
   }
 }
 
-/** The frame that tells of a channel event, the same for all who hear it. */
-export function eventText(event: ChannelEvent): string {
-  if ('message' in event) return frameText(event.type, event.message.Type === 'CONTROL' ? 'CONTROL' : 'STANDARD', event.message);
-  if ('membership' in event) return frameText(event.type, 'SYSTEM', event.membership);
-  if ('memberships' in event) return frameText(event.type, 'SYSTEM', event.memberships);
-  return frameText(event.type, 'SYSTEM', 'channel' in event ? event.channel : undefined);
+/** Serializes the frame of a channel event, which is the same for all recipients. */
+export function eventFrame(event: ChannelEvent): string {
+  if ('message' in event) return serializeFrame(event.type, event.message.Type === 'CONTROL' ? 'CONTROL' : 'STANDARD', event.message);
+  if ('membership' in event) return serializeFrame(event.type, 'SYSTEM', event.membership);
+  if ('memberships' in event) return serializeFrame(event.type, 'SYSTEM', event.memberships);
+  return serializeFrame(event.type, 'SYSTEM', 'channel' in event ? event.channel : undefined);
 }
 
-/** Who sees a message. */
-function seersOf({ Target, Sender, SubChannelId, Status }: ChannelMessage): Addressees {
-  if (Status?.Value === 'FAILED') return themselves(Sender?.Arn);
-  if (Target === undefined || Target.length === 0) return inSubChannel(SubChannelId);
-  return { kind: 'members named', arns: named([Sender?.Arn, ...Target.map(({ MemberArn }) => MemberArn)]) };
+/** Returns the members that see a message. */
+function visibleTo({ Target, Sender, SubChannelId, Status }: ChannelMessage): Recipients {
+  if (Status?.Value === 'FAILED') return users(Sender?.Arn);
+  if (Target === undefined || Target.length === 0) return membersOf(SubChannelId);
+  return { kind: 'members named', arns: distinct([Sender?.Arn, ...Target.map(({ MemberArn }) => MemberArn)]) };
 }
 
-function inSubChannel(subChannelId: string | undefined, besides?: string): Addressees {
-  return { kind: 'members', ...(subChannelId !== undefined && { subChannelId }), ...(besides !== undefined && { besides }) };
+function membersOf(subChannelId: string | undefined, also?: string): Recipients {
+  return omitUndefined({ kind: 'members', subChannelId, also } as const);
 }
 
-function themselves(...arns: readonly (string | undefined)[]): Addressees {
-  return { kind: 'themselves', arns: named(arns) };
+function users(...arns: readonly (string | undefined)[]): Recipients {
+  return { kind: 'users', arns: distinct(arns) };
 }
 
-function named(arns: readonly (string | undefined)[]): string[] {
+function distinct(arns: readonly (string | undefined)[]): string[] {
   return [...new Set(arns)].filter((arn) => arn !== undefined);
 }

@@ -2,64 +2,63 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
-import { type Heard, membership, membershipRecord, message, openSessions, user } from './fixture.ts';
-import { SLICE_STEPS } from './messaging-sessions.ts';
+import { contentsOf, membership, membershipRecord, message, openSessions, type TestSocket, user } from './fixture.ts';
+import { SLICE_STEPS } from './reauthorization.ts';
 import { channelEvents } from './tables/channel-events.ts';
 
-const contents = ({ frames }: Heard) => frames.flatMap(({ payload }) => (payload?.['Content'] === undefined ? [] : [payload['Content']]));
-const types = ({ frames }: Heard) => frames.map(({ type }) => type);
+const types = ({ frames }: TestSocket) => frames.map(({ type }) => type);
 const established =
-  (...all: readonly Heard[]) =>
+  (...all: readonly TestSocket[]) =>
   () =>
     all.every(({ frames }) => frames.length > 0);
 
-/** A server on which ada and bob are in `general`, eve is in nothing, and all three are connected. */
+/** Opens a server with three connected users. ada and bob are members of `general`, eve has no channel. */
 async function withThree(limits: Parameters<typeof openSessions>[0] = {}) {
   const chat = await openSessions(limits);
   for (const id of ['ada', 'bob', 'eve']) await chat.addUser(id);
   const general = await chat.addChannel('general', ['ada', ''], ['bob', '']);
-  const [ada, bob, eve] = ['ada', 'bob', 'eve'].map((id) => chat.connect(user(id))) as [Heard, Heard, Heard];
+  const [ada, bob, eve] = ['ada', 'bob', 'eve'].map((id) => chat.connect(user(id))) as [TestSocket, TestSocket, TestSocket];
   await chat.until(established(ada, bob, eve));
   return { chat, general, ada, bob, eve };
 }
 
-test('A messaging session: SESSION_ESTABLISHED is first, then members hear what happens, in order, and nobody else does', async () => {
+test('MessagingSessions: after SESSION_ESTABLISHED only members receive the events, in order', async () => {
   const { chat, ada, bob, eve } = await withThree();
   await chat.addChannel('of eve', ['eve', '']);
-  for (const content of ['one', 'two', 'three']) await chat.happens(message('general', content));
-  await chat.until(() => contents(bob).length === 3);
+  for (const content of ['one', 'two', 'three']) await chat.emit(message('general', content));
+  await chat.until(() => contentsOf(bob).length === 3);
   assert.deepEqual(types(ada), ['SESSION_ESTABLISHED', ...Array(3).fill('CREATE_CHANNEL_MESSAGE')]);
-  assert.deepEqual([contents(ada), contents(bob)], [Array.of('one', 'two', 'three'), Array.of('one', 'two', 'three')]);
+  assert.deepEqual([contentsOf(ada), contentsOf(bob)], [Array.of('one', 'two', 'three'), Array.of('one', 'two', 'three')]);
   assert.deepEqual(types(eve), ['SESSION_ESTABLISHED']);
   await chat.stop();
 });
 
-test('A messaging session: what was committed before it was opened is not told, and every session of a user hears each event once', async () => {
+test('MessagingSessions: each session of a user receives each event after its opening once', async () => {
   const { chat, ada } = await withThree();
-  await chat.happens(message('general', 'before'));
+  await chat.emit(message('general', 'before'));
   const later = chat.connect(user('ada'));
   await chat.until(established(later));
-  await chat.happens(message('general', 'after'));
-  await chat.until(() => contents(later).length === 1 && contents(ada).length === 2);
-  assert.deepEqual([contents(ada), contents(later)], [['before', 'after'], ['after']]);
+  await chat.emit(message('general', 'after'));
+  await chat.until(() => contentsOf(later).length === 1 && contentsOf(ada).length === 2);
+  assert.deepEqual([contentsOf(ada), contentsOf(later)], [['before', 'after'], ['after']]);
   await chat.stop();
 });
 
-test('A messaging session: who comes hears of it and of what follows, who goes hears of it and of nothing more', async () => {
+test('MessagingSessions: a new member receives its membership and later events, a removed member no event after its removal', async () => {
   const { chat, general, ada, bob, eve } = await withThree();
-  await chat.happens(membership('CREATE', 'general', 'eve'), (tx) => tx.of(memberships).add(membershipRecord(general, 'eve')));
-  await chat.happens(message('general', 'all three'));
-  await chat.happens(membership('DELETE', 'general', 'bob'), (tx) => tx.of(memberships).remove(general.channelKey, '', 'user/bob'));
-  await chat.happens(message('general', 'without bob'));
-  await chat.until(() => contents(ada).length === 2 && contents(eve).length === 2);
+  await chat.emit(membership('CREATE', 'general', 'eve'), (tx) => tx.of(memberships).add(membershipRecord(general, 'eve')));
+  await chat.emit(message('general', 'all three'));
+  await chat.emit(membership('DELETE', 'general', 'bob'), (tx) => tx.of(memberships).remove(general.channelKey, '', 'user/bob'));
+  await chat.emit(message('general', 'without bob'));
+  await chat.until(() => contentsOf(ada).length === 2 && contentsOf(eve).length === 2);
   assert.deepEqual(types(bob), ['SESSION_ESTABLISHED', 'CREATE_CHANNEL_MEMBERSHIP', 'CREATE_CHANNEL_MESSAGE', 'DELETE_CHANNEL_MEMBERSHIP']);
-  assert.deepEqual([contents(bob), contents(eve)], [['all three'], ['all three', 'without bob']]);
+  assert.deepEqual([contentsOf(bob), contentsOf(eve)], [['all three'], ['all three', 'without bob']]);
   await chat.stop();
 });
 
-test('A messaging session: a membership that an event speaks of and that is gone again lets nobody hear anything', async () => {
+test('MessagingSessions: an outdated membership event gives no access to messages', async () => {
   const { chat, general, ada, eve } = await withThree();
-  // Both are read at once: that the first made a member is not true any more.
+  // One reading has both events. The membership of the first event does not exist any more.
   await chat.store.transaction(async (tx) => {
     const append = (event: object) =>
       tx
@@ -68,40 +67,40 @@ test('A messaging session: a membership that an event speaks of and that is gone
     await append(membership('CREATE', 'general', 'eve'));
     await append(message('general', 'secret'));
   });
-  await chat.happens(message('general', 'last'));
-  await chat.until(() => contents(ada).length === 2);
-  assert.deepEqual(contents(eve), []);
+  await chat.emit(message('general', 'last'));
+  await chat.until(() => contentsOf(ada).length === 2);
+  assert.deepEqual(contentsOf(eve), []);
   await chat.stop();
 });
 
-test('A messaging session: nothing is told by a permission that was withdrawn, however late all sessions are decided again', async () => {
-  const { chat, ada, bob } = await withThree({ decideWithinMs: 3_600_000 });
-  await chat.mayConnect({ Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') });
-  await chat.happens(message('general', 'after the withdrawal'));
-  await chat.until(() => contents(bob).length === 1);
-  assert.deepEqual([contents(ada), ada.closed?.code, bob.closed], [[], 4401, undefined]);
+test('MessagingSessions: a session receives no event after its permission was withdrawn, also before its deadline', async () => {
+  const { chat, ada, bob } = await withThree({ reauthorizeWithinMs: 3_600_000 });
+  await chat.setRolePolicy({ Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') });
+  await chat.emit(message('general', 'after the withdrawal'));
+  await chat.until(() => contentsOf(bob).length === 1);
+  assert.deepEqual([contentsOf(ada), ada.closed?.code, bob.closed], [[], 4401, undefined]);
   await chat.stop();
 });
 
-test('A messaging session: one without anything to hear is closed by a withdrawal too', async () => {
+test('MessagingSessions: a withdrawal closes sessions without events', async () => {
   const { chat, ada, bob, eve } = await withThree();
-  await chat.mayConnect({ Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') });
+  await chat.setRolePolicy({ Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') });
   await chat.until(() => ada.closed !== undefined && eve.closed !== undefined);
   assert.deepEqual([ada.closed?.code, bob.closed, eve.closed?.code], [4401, undefined, 4401]);
   await chat.stop();
 });
 
-test('A messaging session: a policy that speaks of times closes it when its time is over', async () => {
-  const { chat, ada } = await withThree({ decideEveryMs: 50 });
+test('MessagingSessions: a session is closed when the time in its policy is over', async () => {
+  const { chat, ada } = await withThree({ reauthorizeEveryMs: 50 });
   const until = new Date(chat.now() + 60_000).toISOString();
-  await chat.mayConnect({
+  await chat.setRolePolicy({
     Effect: 'Allow',
     Action: 'chime:Connect',
     Resource: '*',
     Condition: { DateLessThan: { 'aws:CurrentTime': until } },
   });
-  await chat.happens(message('general', 'in time'));
-  await chat.until(() => contents(ada).length === 1);
+  await chat.emit(message('general', 'in time'));
+  await chat.until(() => contentsOf(ada).length === 1);
   assert.deepEqual([ada.closed], [undefined]);
   chat.setNow(chat.now() + 120_000);
   await chat.until(() => ada.closed !== undefined);
@@ -109,7 +108,7 @@ test('A messaging session: a policy that speaks of times closes it when its time
   await chat.stop();
 });
 
-test('A messaging session: it is closed when the credentials expire it was opened with, and its client may come back', async () => {
+test('MessagingSessions: a session is closed with 1001 when its credentials expire', async () => {
   const { chat, ada } = await withThree();
   const brief = chat.connect(user('ada'), { expiresAt: instant(chat.now() + 200) });
   await chat.until(established(brief));
@@ -119,16 +118,16 @@ test('A messaging session: it is closed when the credentials expire it was opene
   await chat.stop();
 });
 
-test('A messaging session: without a lease nothing is told, and all are closed so that clients try elsewhere', async () => {
+test('MessagingSessions: without a lease no session receives an event, and all are closed with 1013', async () => {
   const { chat, ada, bob, eve } = await withThree();
   chat.setHolds(false);
-  await chat.happens(message('general', 'nobody knows'));
+  await chat.emit(message('general', 'without a lease'));
   await chat.until(() => [ada, bob, eve].every(({ closed }) => closed !== undefined));
-  assert.deepEqual([ada.closed?.code, contents(ada)], [1013, []]);
+  assert.deepEqual([ada.closed?.code, contentsOf(ada)], [1013, []]);
   await chat.stop();
 });
 
-test('A messaging session: without a lease it is closed before anything is read again, which may take as long as the database is silent', async () => {
+test('MessagingSessions: without a lease a session is closed before the next reading, which a database may delay', async () => {
   const { chat, ada } = await withThree({ pollEveryMs: 3_600_000 });
   chat.setHolds(false);
   await chat.until(() => ada.closed !== undefined);
@@ -136,16 +135,16 @@ test('A messaging session: without a lease it is closed before anything is read 
   await chat.stop();
 });
 
-test('A messaging session: a deleted user hears nothing more, of what happens in the same moment either', async () => {
+test('MessagingSessions: a deleted user receives no event of the same reading', async () => {
   const { chat, ada, bob } = await withThree();
   await chat.deleteUser('ada');
-  await chat.happens(message('general', 'ada is gone'));
-  await chat.until(() => contents(bob).length === 1);
-  assert.deepEqual([ada.closed?.code, contents(ada)], [4401, []]);
+  await chat.emit(message('general', 'ada is gone'));
+  await chat.until(() => contentsOf(bob).length === 1);
+  assert.deepEqual([ada.closed?.code, contentsOf(ada)], [4401, []]);
   await chat.stop();
 });
 
-test('Messaging sessions: a user at the limit can reserve another session after one is closed', async () => {
+test('MessagingSessions: a user at the limit can reserve another session after one is closed', async () => {
   const { chat } = await withThree({ sessionsOfUser: 1 });
   assert.deepEqual([chat.sessions.reserve('a', user('ada')), chat.sessions.reserve('b', user('new'))], [false, true]);
   chat.sessions.closed(1);
@@ -153,7 +152,7 @@ test('Messaging sessions: a user at the limit can reserve another session after 
   await chat.stop();
 });
 
-test('Messaging sessions: all users of an account together have a limit', async () => {
+test('MessagingSessions: all users of an account together have a limit', async () => {
   const { chat } = await withThree({ sessionsOfAccount: 4 });
   assert.deepEqual([chat.sessions.reserve('a', user('new')), chat.sessions.reserve('b', user('newer'))], [true, false]);
   chat.sessions.closed(1);
@@ -161,7 +160,7 @@ test('Messaging sessions: all users of an account together have a limit', async 
   await chat.stop();
 });
 
-test('Messaging sessions: a Connect request that runs at the same time counts, once for each request, until it is released', async () => {
+test('MessagingSessions: a running Connect request counts once as a session until it is released', async () => {
   const { chat } = await withThree({ sessionsOfUser: 2 });
   const reserve = (request: string) => chat.sessions.reserve(request, user('ada'));
   assert.deepEqual([reserve('a'), reserve('a'), reserve('b')], [true, true, false]);
@@ -170,15 +169,15 @@ test('Messaging sessions: a Connect request that runs at the same time counts, o
   await chat.stop();
 });
 
-test('A messaging session: who connects when nobody was connected hears what happens from then on', async () => {
+test('MessagingSessions: a user that connects to a server without sessions receives later events', async () => {
   const { chat } = await withThree();
   for (const socket of [1, 2, 3]) chat.sessions.closed(socket);
-  await chat.happens(message('general', 'to nobody'));
+  await chat.emit(message('general', 'before'));
   const back = chat.connect(user('ada'));
   await chat.until(established(back));
-  await chat.happens(message('general', 'to ada'));
-  await chat.until(() => contents(back).length === 1);
-  assert.deepEqual(contents(back), ['to ada']);
+  await chat.emit(message('general', 'to ada'));
+  await chat.until(() => contentsOf(back).length === 1);
+  assert.deepEqual(contentsOf(back), ['to ada']);
   await chat.stop();
 });
 
@@ -190,13 +189,13 @@ test('MessagingSessions: sessions with slow policies are authorized again in sli
   await chat.until(established(...all));
   const slow = Array.from({ length: 240 }, (_, i) => `*${'a'.repeat(450)}${i}*`);
   const { most, total } = await chat.stepsDuring(async () => {
-    await chat.mayConnect([
+    await chat.setRolePolicy([
       { Effect: 'Deny', Action: 'chime:Connect', Resource: '*', Condition: { StringLike: { 'aws:UserAgent': slow } } },
       { Effect: 'Allow', Action: 'chime:Connect', Resource: user('bob') },
     ]);
     await chat.until(() => all.every(({ closed }) => closed !== undefined));
   });
-  // The policy costs what it was made for: all sessions in one turn would exceed the slice by far.
+  // The policy is as expensive as intended: all sessions in one turn would exceed the slice by far.
   const one = total / SESSIONS;
   assert.ok(total > 4 * SLICE_STEPS, `${total} steps`);
   assert.ok(most <= SLICE_STEPS + 2 * one, `${most} steps between two turns, ${one} for one session`);

@@ -1,28 +1,29 @@
-/** What the owner of the sockets and the owner of the sessions have in common; plain data, because they are on two threads. */
+/** Messages between the owner of the sockets (main thread) and the owner of the sessions (core). They are plain data, to cross threads. */
 
-/** The path of the upgrade request. */
+/** Path of the upgrade request. */
 export const CONNECT_PATH = '/connect';
 
-/** What the owner of the sockets is to do. */
+/** Order to the owner of the sockets. `to` has the numbers of sockets. */
 export type SocketOrder =
   | { readonly send: string; readonly to: readonly number[] }
   | { readonly close: Closing; readonly to: readonly number[] };
 
-/** What became of a socket that may be opened. */
+/** Notification about a socket that was allowed to open. */
 export type SocketNews = { readonly opened: number } | { readonly closed: number };
 
-/** Why a messaging session is closed, as its client is told. */
+/** Reason for closing a messaging session, as its client receives it. */
 export interface Closing {
+  /** Status code of the WebSocket protocol. */
   readonly code: number;
   readonly reason: string;
 }
 
 /**
- * Clients reconnect after the first four, with credentials they have made anew, and not after the others.
+ * Reasons for closing. After the first four, clients reconnect and sign with new credentials if they can. After the others they stop.
  *
  * Source: Chime SDK Developer Guide, "Using WebSockets to receive messages", handling disconnects; `DefaultMessagingSession` of
  * amazon-chime-sdk-js 3.32, `canReconnect`.
- * Assumed: which of them stands for what, where the guide only says what clients do.
+ * Assumed: the code of each reason. The guide states only what clients do.
  */
 // biome-ignore format: a table
 export const CLOSINGS = {

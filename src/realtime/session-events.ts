@@ -3,7 +3,7 @@ import type { Instant } from '#core/instant.ts';
 import type { ChannelEvent, IdentityEvent } from '#services/chime/events.ts';
 import { type Subscription, subscription } from '#services/kit/events.ts';
 import type { Tx } from '#store/store.ts';
-import { addresseesOf } from './frames.ts';
+import { recipientsOf } from './frames.ts';
 import { type ChannelEventRecord, channelEvents } from './tables/channel-events.ts';
 
 /** A new session. It replaces an earlier session of the same user and ID. */
@@ -57,7 +57,7 @@ const CHANNEL_EVENTS = [
 export function sessionSubscriptions(hint: () => void): readonly Subscription[] {
   return [
     subscription<ChannelEvent>()(CHANNEL_EVENTS, async ({ tx, now }, event) => {
-      if (addresseesOf(event) === undefined && event.type !== 'DELETE_SUB_CHANNEL') return;
+      if (recipientsOf(event) === undefined && event.type !== 'DELETE_SUB_CHANNEL') return;
       await append(tx, event, event.channelId, now);
       tx.afterCommit(hint);
     }),

@@ -8,7 +8,7 @@ export function conformance({ within, fresh }: Suite): void {
     const later = instant(NOON + 60_000);
     const afterDays = instant(later + 2 * 24 * 3_600_000);
 
-    test('attempts: failures in a row are counted, each thing by itself, until they are cleared', async () => {
+    test('attempts: fail counts the failures of each subject until clear', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         await attempts.fail(accountId, 'one', NOON);
@@ -21,7 +21,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, [{ failures: 2, failedAt: later }, { failures: 1, failedAt: NOON }, undefined, undefined]);
     });
 
-    test('attempts: after a day without any, a failure is the first again', async () => {
+    test('attempts: a failure more than a day after the last one counts as the first', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         await attempts.fail(accountId, 'one', NOON);
@@ -31,7 +31,7 @@ export function conformance({ within, fresh }: Suite): void {
       assert.deepEqual(read, { failures: 1, failedAt: afterDays });
     });
 
-    test('attempts: a record that is set replaces the one before', async () => {
+    test('attempts: set replaces the record', async () => {
       const accountId = fresh();
       const read = await within(async ({ attempts }) => {
         await attempts.fail(accountId, 'source 192.0.2.1', NOON);

@@ -23,7 +23,7 @@ export interface Suite {
   readonly setClock: (moment: number) => void;
 }
 
-/** A group with a name and otherwise nothing to say. */
+/** Returns a group with a name and no other properties. */
 export function group(groupName: string, path = '/'): GroupRecord {
   const arn = `arn:aws:iam::${ALICE}:group${path}${groupName}` as Arn;
   return {
@@ -38,6 +38,7 @@ export function group(groupName: string, path = '/'): GroupRecord {
   };
 }
 
+/** Returns a record with an event ID and a time. `more` replaces other columns. */
 export function trailRow(eventId: string, at: number, more: Partial<TrailRow> = {}): TrailRow {
   return {
     eventId,

@@ -7,7 +7,7 @@ export function conformance({ within }: Suite): void {
   const key = { accountId: ALICE, region: 'us-east-1', operation: 'chime:CreateMeeting', token: 't' };
   const answer = { requestHash: 'h', answer: '{}', expiresAt: instant(NOON + 1000) };
 
-  test('idempotency: an answer is kept until it expires, for its own account, region, operation and token', async () => {
+  test('idempotency: get returns an answer for its account, region, operation and token until it expires', async () => {
     const read = await within(async ({ idempotency }) => {
       await idempotency.put(key, answer);
       return [
@@ -21,7 +21,7 @@ export function conformance({ within }: Suite): void {
     assert.deepEqual(read, [answer, undefined, undefined, undefined, undefined]);
   });
 
-  test('idempotency: a later answer takes the place of the one before', async () => {
+  test('idempotency: a later answer replaces an earlier one', async () => {
     const later = { requestHash: 'h2', answer: '[]', expiresAt: instant(NOON + 2000) };
     const read = await within(async ({ idempotency }) => {
       await idempotency.put(key, answer);
@@ -31,7 +31,7 @@ export function conformance({ within }: Suite): void {
     assert.deepEqual(read, later);
   });
 
-  test('idempotency: what expired is forgotten, at most so many at once', async () => {
+  test('idempotency: forgetExpired deletes expired answers, at most as many as the limit', async () => {
     const forgotten = await within(async ({ idempotency }) => {
       await idempotency.forgetExpired(instant(NOON * 2), 1000);
       for (const token of ['1', '2', '3'])

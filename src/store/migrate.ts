@@ -92,6 +92,7 @@ async function versionOf(sql: Sql, tokens: SchemaTokens): Promise<number> {
   return Number((await sql.row<{ readonly version: number | null }>(SELECT_VERSION))?.version ?? 0);
 }
 
-function inDialect(statement: string, tokens: SchemaTokens): string {
+/** Replaces the tokens of a statement, such as `{text}`. */
+export function inDialect(statement: string, tokens: SchemaTokens): string {
   return statement.replace(/\{([a-z]+)\}/g, (_, token: string) => tokens[token as keyof SchemaTokens]);
 }

@@ -11,116 +11,124 @@ interface Lamp {
 const LAMP: ResourceKind<Lamp> = { name: 'lamp' };
 const SHADE: ResourceKind<Lamp> = { name: 'shade' };
 
-export function conformance({ within, fresh }: Suite): void {
-  describe('resources', () => {
-    const lamp = (accountId: AccountId, id: string, more: Partial<ResourceRecord<Lamp>> = {}): ResourceRecord<Lamp> => ({
-      accountId,
-      region: 'us-east-1',
-      parent: '',
-      id,
-      createdAt: NOON,
-      updatedAt: NOON,
-      tags: [],
-      document: { watts: 40 },
-      ...more,
-    });
-    const ids = (found: readonly ResourceRecord<Lamp>[]) => found.map(({ id }) => id);
+/** Returns a lamp of 40 watts. `more` replaces other members. */
+const lamp = (accountId: AccountId, id: string, more: Partial<ResourceRecord<Lamp>> = {}): ResourceRecord<Lamp> => ({
+  accountId,
+  region: 'us-east-1',
+  parent: '',
+  id,
+  createdAt: NOON,
+  updatedAt: NOON,
+  tags: [],
+  document: { watts: 40 },
+  ...more,
+});
+const ids = (found: readonly ResourceRecord<Lamp>[]) => found.map(({ id }) => id);
 
-    test('resources: one is read back as it was added, in its own account, region and place, and as its own kind', async () => {
-      const full = lamp(fresh(), 'a', { parent: 'hall', expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
-      const read = await within(async ({ resources }) => {
-        assert.equal(await resources.add(LAMP, full), 'added');
-        return [
-          await resources.get(LAMP, full),
-          await resources.get(SHADE, full),
-          await resources.get(LAMP, { ...full, accountId: BOB }),
-          await resources.get(LAMP, { ...full, region: 'eu-central-1' }),
-          await resources.get(LAMP, { ...full, parent: '' }),
-        ];
-      });
-      assert.deepEqual(read, [full, undefined, undefined, undefined, undefined]);
-    });
+export function conformance(suite: Suite): void {
+  describe('resources', () => single(suite));
+  describe('resources: lists', () => lists(suite));
+}
 
-    test('resources: adding twice answers exists and keeps the first', async () => {
-      const first = lamp(fresh(), 'a');
-      const read = await within(async ({ resources }) => {
-        await resources.add(LAMP, first);
-        return [await resources.add(LAMP, { ...first, document: { watts: 60 } }), await resources.get(LAMP, first)];
-      });
-      assert.deepEqual(read, ['exists', first]);
+/** Tests of adding, reading, changing and deleting. */
+function single({ within, fresh }: Suite): void {
+  test('resources: get returns a resource as added, for its account, region, parent and kind', async () => {
+    const full = lamp(fresh(), 'a', { parent: 'hall', expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
+    const read = await within(async ({ resources }) => {
+      assert.equal(await resources.add(LAMP, full), 'added');
+      return [
+        await resources.get(LAMP, full),
+        await resources.get(SHADE, full),
+        await resources.get(LAMP, { ...full, accountId: BOB }),
+        await resources.get(LAMP, { ...full, region: 'eu-central-1' }),
+        await resources.get(LAMP, { ...full, parent: '' }),
+      ];
     });
+    assert.deepEqual(read, [full, undefined, undefined, undefined, undefined]);
+  });
 
-    test('resources: a change replaces all but when it was made; of one that is not there it answers absent and adds nothing', async () => {
-      const first = lamp(fresh(), 'a', { expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
-      const changed = lamp(first.accountId, 'a', { createdAt: instant(1), updatedAt: instant(NOON + 5), document: { watts: 60 } });
-      const other = lamp(first.accountId, 'b');
-      const read = await within(async ({ resources }) => {
-        await resources.add(LAMP, first);
-        return [
-          await resources.put(LAMP, changed),
-          await resources.get(LAMP, first),
-          await resources.put(LAMP, other),
-          await resources.get(LAMP, other),
-        ];
-      });
-      assert.deepEqual(read, ['changed', { ...changed, createdAt: NOON }, 'absent', undefined]);
+  test('resources: a second add with the same key returns exists and changes nothing', async () => {
+    const first = lamp(fresh(), 'a');
+    const read = await within(async ({ resources }) => {
+      await resources.add(LAMP, first);
+      return [await resources.add(LAMP, { ...first, document: { watts: 60 } }), await resources.get(LAMP, first)];
     });
+    assert.deepEqual(read, ['exists', first]);
+  });
 
-    test('resources: lists are of one place, in the order of ids, page by page, and counted no further than asked', async () => {
-      const accountId = fresh();
-      const place = { accountId, region: 'us-east-1', parent: 'hall' };
-      const read = await within(async ({ resources }) => {
-        for (const id of ['c', 'a', 'B', 'd']) await resources.add(LAMP, lamp(accountId, id, place));
-        await resources.add(LAMP, lamp(accountId, 'elsewhere'));
-        await resources.add(LAMP, lamp(accountId, 'abroad', { region: 'eu-central-1', parent: 'hall' }));
-        await resources.add(SHADE, lamp(accountId, 'none', place));
-        return [
-          ids(await resources.list(LAMP, place, 3)),
-          ids(await resources.list(LAMP, place, 3, 'c')),
-          await resources.count(LAMP, place, 10),
-          await resources.count(LAMP, place, 2),
-          ids(await resources.listOfAccount(LAMP, accountId, 10)).toSorted(),
-          ids(await resources.listOfAccount(LAMP, accountId, 2)).length,
-        ];
-      });
-      assert.deepEqual(read, [['B', 'a', 'c'], ['d'], 4, 2, ['B', 'a', 'abroad', 'c', 'd', 'elsewhere'], 2]);
+  test('resources: put replaces everything except createdAt; for an unknown ID it returns absent', async () => {
+    const first = lamp(fresh(), 'a', { expiresAt: instant(NOON + 9), tags: [{ key: 'k', value: 'v' }] });
+    const changed = lamp(first.accountId, 'a', { createdAt: instant(1), updatedAt: instant(NOON + 5), document: { watts: 60 } });
+    const other = lamp(first.accountId, 'b');
+    const read = await within(async ({ resources }) => {
+      await resources.add(LAMP, first);
+      return [
+        await resources.put(LAMP, changed),
+        await resources.get(LAMP, first),
+        await resources.put(LAMP, other),
+        await resources.get(LAMP, other),
+      ];
     });
+    assert.deepEqual(read, ['changed', { ...changed, createdAt: NOON }, 'absent', undefined]);
+  });
 
-    test('resources: one is removed, or all of a place, and nothing else', async () => {
-      const accountId = fresh();
-      const place = { accountId, region: 'us-east-1', parent: 'hall' };
-      const read = await within(async ({ resources }) => {
-        for (const id of ['a', 'b', 'c']) await resources.add(LAMP, lamp(accountId, id, place));
-        await resources.add(LAMP, lamp(accountId, 'elsewhere'));
-        await resources.add(SHADE, lamp(accountId, 'shade', place));
-        return [
-          await resources.remove(LAMP, { ...place, id: 'a' }),
-          await resources.remove(LAMP, { ...place, id: 'a' }),
-          await resources.removeAll(LAMP, place),
-          await resources.removeAll(LAMP, place),
-          ids(await resources.listOfAccount(LAMP, accountId, 10)),
-          ids(await resources.listOfAccount(SHADE, accountId, 10)),
-        ];
-      });
-      assert.deepEqual(read, ['removed', 'absent', 2, 0, ['elsewhere'], ['shade']]);
+  test('resources: remove deletes one resource, removeAll the resources of one kind and place', async () => {
+    const accountId = fresh();
+    const place = { accountId, region: 'us-east-1', parent: 'hall' };
+    const read = await within(async ({ resources }) => {
+      for (const id of ['a', 'b', 'c']) await resources.add(LAMP, lamp(accountId, id, place));
+      await resources.add(LAMP, lamp(accountId, 'elsewhere'));
+      await resources.add(SHADE, lamp(accountId, 'shade', place));
+      return [
+        await resources.remove(LAMP, { ...place, id: 'a' }),
+        await resources.remove(LAMP, { ...place, id: 'a' }),
+        await resources.removeAll(LAMP, place),
+        await resources.removeAll(LAMP, place),
+        ids(await resources.listOfAccount(LAMP, accountId, 10)),
+        ids(await resources.listOfAccount(SHADE, accountId, 10)),
+      ];
     });
+    assert.deepEqual(read, ['removed', 'absent', 2, 0, ['elsewhere'], ['shade']]);
+  });
+}
 
-    test('resources: what was to go is listed the earliest first, and what has no end never', async () => {
-      const accountId = fresh();
-      const kind: ResourceKind<Lamp> = { name: `lamp of ${accountId}` };
-      const read = await within(async ({ resources }) => {
-        for (const [id, at] of [
-          ['late', 9],
-          ['now', 5],
-          ['first', 1],
-        ] as const) {
-          await resources.add(kind, lamp(accountId, id, { expiresAt: instant(NOON + at) }));
-        }
-        await resources.add(kind, lamp(accountId, 'never'));
-        const expired = async (at: number, limit: number) => ids(await resources.listExpired(kind, instant(NOON + at), limit));
-        return [await expired(0, 9), await expired(5, 9), await expired(5, 1)];
-      });
-      assert.deepEqual(read, [[], ['first', 'now'], ['first']]);
+/** Tests of lists. */
+function lists({ within, fresh }: Suite): void {
+  test('resources: list and count are of one place; pages are in the order of IDs; count stops at its limit', async () => {
+    const accountId = fresh();
+    const place = { accountId, region: 'us-east-1', parent: 'hall' };
+    const read = await within(async ({ resources }) => {
+      for (const id of ['c', 'a', 'B', 'd']) await resources.add(LAMP, lamp(accountId, id, place));
+      await resources.add(LAMP, lamp(accountId, 'elsewhere'));
+      await resources.add(LAMP, lamp(accountId, 'abroad', { region: 'eu-central-1', parent: 'hall' }));
+      await resources.add(SHADE, lamp(accountId, 'none', place));
+      return [
+        ids(await resources.list(LAMP, place, 3)),
+        ids(await resources.list(LAMP, place, 3, 'c')),
+        await resources.count(LAMP, place, 10),
+        await resources.count(LAMP, place, 2),
+        ids(await resources.listOfAccount(LAMP, accountId, 10)).toSorted(),
+        ids(await resources.listOfAccount(LAMP, accountId, 2)).length,
+      ];
     });
+    assert.deepEqual(read, [['B', 'a', 'c'], ['d'], 4, 2, ['B', 'a', 'abroad', 'c', 'd', 'elsewhere'], 2]);
+  });
+
+  test('resources: listExpired returns the earliest first, and no resource without expiry', async () => {
+    const accountId = fresh();
+    const kind: ResourceKind<Lamp> = { name: `lamp of ${accountId}` };
+    const read = await within(async ({ resources }) => {
+      for (const [id, at] of [
+        ['late', 9],
+        ['now', 5],
+        ['first', 1],
+      ] as const) {
+        await resources.add(kind, lamp(accountId, id, { expiresAt: instant(NOON + at) }));
+      }
+      await resources.add(kind, lamp(accountId, 'never'));
+      const expired = async (at: number, limit: number) => ids(await resources.listExpired(kind, instant(NOON + at), limit));
+      return [await expired(0, 9), await expired(5, 9), await expired(5, 1)];
+    });
+    assert.deepEqual(read, [[], ['first', 'now'], ['first']]);
   });
 }

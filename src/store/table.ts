@@ -145,6 +145,11 @@ export interface Table<C extends Columns, Key extends readonly Names<C>[]> {
   rows(sql: Sql, query: string, values?: readonly SqlValue[]): Promise<readonly RowOf<C>[]>;
 }
 
+/**
+ * Declares a table.
+ *
+ * @throws Error  two members have one column, the key is empty or has an optional member, or a key or an index names an unknown member
+ */
 export function table<const C extends Columns, const Key extends readonly Names<C>[]>(
   name: string,
   { columns, key, keyOnPostgres = key, indexes = [], clustered = true }: TableOptions<C, Key>,
@@ -155,9 +160,16 @@ export function table<const C extends Columns, const Key extends readonly Names<
     name: sqlName(member, column),
     ...column,
   }));
-  const nameOf = (member: string): string => (members.find((each) => each.member === member) as { readonly name: string }).name;
+  function memberNamed(member: string) {
+    const found = members.find((each) => each.member === member);
+    if (found === undefined) throw new Error(`table '${name}': unknown member '${member}'`);
+    return found;
+  }
+  const nameOf = (member: string): string => memberNamed(member).name;
   const inserted = members.filter((each) => each.numbered === undefined);
   const keyNames = key.map(nameOf);
+  const problem = problemOf(members, keyNames);
+  if (problem !== undefined) throw new Error(`table '${name}': ${problem}`);
 
   const names = members.map((each) => each.name).join(', ');
   const values = placeholders(1, inserted.length).join(', ');
@@ -217,7 +229,7 @@ export function table<const C extends Columns, const Key extends readonly Names<
     update(...changed) {
       const set = changed.map((member, i) => `${nameOf(member)} = $${keyNames.length + i + 1}`).join(', ');
       const update = `UPDATE ${name} SET ${set} WHERE ${byKey}`;
-      const used = [...key, ...changed].map((member) => members.find((each) => each.member === member)) as typeof members;
+      const used = [...key, ...changed].map(memberNamed);
       return async (sql, row) => ((await sql.run(update, toValues(row, used))) === 1 ? 'changed' : 'absent');
     },
     page: (sql, start, after, limit) => many(sql, pages[start.length] as string, [...start, ...after, limit]),
@@ -229,6 +241,15 @@ export function table<const C extends Columns, const Key extends readonly Names<
 /** Counts rows with a query that names its result `count`. */
 export async function countOf(sql: Sql, query: string, values: readonly SqlValue[]): Promise<number> {
   return Number((await sql.row<{ readonly count: number }>(query, values))?.count ?? 0);
+}
+
+/** Returns the problem of a declaration. All names are SQL names. */
+function problemOf(members: readonly { readonly name: string; readonly optional: boolean }[], key: readonly string[]): string | undefined {
+  if (key.length === 0) return 'the key is empty';
+  const twice = members.find(({ name }, i) => members.findIndex((each) => each.name === name) !== i);
+  if (twice !== undefined) return `two members have the column '${twice.name}'`;
+  const nullable = members.find(({ name, optional: isOptional }) => isOptional && key.includes(name));
+  return nullable && `the column '${nullable.name}' of the key is optional`;
 }
 
 function sqlName(member: string, { suffix }: Column): string {

@@ -108,23 +108,43 @@ test('Trail event: its row contains the columns that LookupEvents searches', () 
   });
 });
 
-test('Trail event: a writing call has responseElements with hidden secrets and CloudTrail dates', () => {
+// Source: DataDog/stratus-red-team, docs/attack-techniques/AWS/aws.persistence.iam-create-admin-user.md.
+test('Trail event: a record of IAM omits secrets and resources, and has version 1.09', () => {
   const event = written({
     service: 'iam',
     operation: 'CreateAccessKey',
     input: { UserName: 'ada' },
     output: { AccessKey: { UserName: 'ada', AccessKeyId: 'AKIA2', Status: 'Active', SecretAccessKey: 'open sesame', CreateDate: NOW } },
+    resources: [ADA.arn],
   });
+  assert.deepEqual([event.eventVersion, event.resources], ['1.09', undefined]);
   assert.deepEqual(event.requestParameters, { userName: 'ada' });
   assert.deepEqual(event.responseElements, {
     accessKey: {
       userName: 'ada',
       accessKeyId: 'AKIA2',
       status: 'Active',
-      secretAccessKey: 'HIDDEN_DUE_TO_SECURITY_REASONS',
       createDate: 'Nov 22, 2026 2:25:00 AM',
     },
   });
+});
+
+test('Trail event: LookupEvents finds a record of IAM by its resources', () => {
+  const { resources } = record({ ...GET_MEETING, service: 'iam', operation: 'GetUser', resources: [ADA.arn] });
+  assert.deepEqual(resources, [{ type: 'AWS::IAM::User', name: 'ada' }]);
+});
+
+// Source: DataDog/stratus-red-team, docs/attack-techniques/AWS/aws.defense-evasion.organizations-leave.md.
+test('Trail event: a denial of Organizations is AccessDenied, and its record has version 1.09', () => {
+  const error = { code: 'AccessDeniedException', message: 'no' };
+  const event = written({ service: 'organizations', operation: 'LeaveOrganization', input: {}, error });
+  assert.deepEqual([event.errorCode, event.eventVersion, event.requestParameters], ['AccessDenied', '1.09', null]);
+  assert.equal(written({ error }).errorCode, 'AccessDeniedException');
+});
+
+test('Trail event: secrets of Chime are hidden', () => {
+  const { requestParameters } = written({ operation: 'CreateAttendee', input: { MeetingId: 'm', ExternalUserId: 'ada' } });
+  assert.deepEqual(requestParameters, { meetingId: 'm', externalUserId: 'HIDDEN_DUE_TO_SECURITY_REASONS' });
 });
 
 test('Trail event: a failed call has errorCode and errorMessage, and null for responseElements', () => {
@@ -214,21 +234,11 @@ for (const [title, principal, userName, expected] of IDENTITIES) {
   });
 }
 
-// biome-ignore format: a table
-const BY_TOKEN: readonly [operation: string, output: object, expected: object][] = [
-  ['AssumeRoleWithWebIdentity', { SubjectFromWebIdentityToken: 'sub', Provider: 'id.example.org', Audience: 'app' },
-    { type: 'WebIdentityUser', principalId: 'id.example.org:app:sub', userName: 'sub', identityProvider: 'id.example.org' }],
-  ['AssumeRoleWithSAML', { Subject: 'ada', NameQualifier: 'hash=' },
-    { type: 'SAMLUser', principalId: 'hash=:ada', userName: 'ada', identityProvider: 'hash=' }],
-  ['AssumeRoleWithSAML', {}, { type: 'Unknown', principalId: '', accountId: ACCOUNT }],
-];
-
-for (const [operation, output, expected] of BY_TOKEN) {
-  test(`userIdentity: ${operation} with output ${JSON.stringify(output)} is ${(expected as { type: string }).type}`, () => {
-    const principal: Principal = { type: 'Unknown', accountId: ACCOUNT, arn: '' as Arn, principalId: '' };
-    assert.deepEqual(written({ service: 'sts', operation, output, principal }).userIdentity, expected);
-  });
-}
+test('userIdentity: an unsigned call without a verified token is Unknown', () => {
+  const principal: Principal = { type: 'Unknown', accountId: ACCOUNT, arn: '' as Arn, principalId: '' };
+  const { userIdentity } = written({ service: 'sts', operation: 'AssumeRoleWithSAML', output: {}, principal });
+  assert.deepEqual(userIdentity, { type: 'Unknown', principalId: '', accountId: ACCOUNT });
+});
 
 test('userIdentity: a second access key of the same principal is recorded', () => {
   assert.equal(written({ accessKeyId: 'AKIA1' }).userIdentity.accessKeyId, 'AKIA1');
@@ -249,14 +259,14 @@ test('Trail event: a record of a signed request with large fields has at most 25
   const resources = Array.from({ length: 2_000 }, (_, i) => `arn:aws:chime:us-east-1:${ACCOUNT}:meeting/${'"'.repeat(100)}${i}`);
   const by = { policyType: 'identity', policyId: 'p'.repeat(50_000), statement: 1 } as const;
   const decision = { effect: 'Deny', kind: 'explicit', by, policyType: 'identity', resource: 'r'.repeat(50_000) } as const;
-  const Description = 'é'.repeat(50_000);
+  const Content = 'é'.repeat(50_000);
   const { document, resources: names } = record({
     ...GET_MEETING,
-    service: 'iam',
+    service: 'organizations',
     operation: 'CreatePolicy',
     received: { ...RECEIVED, rawHeaders: ['User-Agent', '"'.repeat(30_000), 'Host', 'h'.repeat(30_000)] },
-    input: { PolicyName: 'p', Description },
-    output: { Policy: { PolicyName: 'p', Description } },
+    input: { Name: 'p', Content },
+    output: { Policy: { Content } },
     resources,
     decision,
   });

@@ -11,7 +11,9 @@ import type { TrailRow } from '#store/trail/trail-row.ts';
 import { capped, elementWithin, LONG_FIELD_BYTES, quoted, UNPROVEN_FIELD_BYTES } from './fields.ts';
 import { compileRedactor, type Redactor } from './redact.ts';
 import { createdResource, lookupResource, type TrailResource, trailResource } from './resources.ts';
-import { lookupUserName, tokenIdentity, userIdentity } from './user-identity.ts';
+import { recordedErrorCode, type ServiceForm, serviceForm } from './service-forms.ts';
+import { addedParameters, issuedNames, issuesCredentials, omitsParameters, stsResources } from './sts-records.ts';
+import { lookupUserName, otherAccountIdentity, userIdentity } from './user-identity.ts';
 
 /** Facts about one request with a response, successful or not. */
 export interface Recorded {
@@ -27,14 +29,19 @@ export interface Recorded {
   readonly now: Instant;
   /** A UUID. */
   readonly eventId: string;
-  /** Account whose event history has the record: the caller's, or `NO_ACCOUNT` if the request does not name an account. */
+  /**
+   * Account whose event history has the record: the caller's, the owner of an assumed role, or `NO_ACCOUNT` if the request does not name an
+   * account.
+   */
   readonly recipientAccountId: AccountId;
+  /** A UUID that joins the records of one request in two accounts. */
+  readonly sharedEventId?: string;
   /** Absent if authentication failed. */
   readonly principal?: Principal;
   readonly accessKeyId?: string;
   /** Decoded input. Absent if it could not be decoded. */
   readonly input?: unknown;
-  /** Decoded output. Only records of writing operations contain it. */
+  /** Decoded output. Only records of writing operations, and of operations that issue credentials, contain it. */
   readonly output?: unknown;
   readonly error?: { readonly code: string; readonly message: string };
   /** ARNs that were authorized. The record omits patterns and `*`. */
@@ -58,8 +65,10 @@ const DENIAL_BYTES = 8_192;
 const ACCESS_KEY_ID_BYTES = 128;
 
 interface CompiledOperation {
+  readonly form: ServiceForm;
   readonly readOnly: boolean;
   readonly input?: Redactor;
+  /** Absent if records of the operation have no `responseElements`. */
   readonly output?: Redactor;
 }
 
@@ -70,29 +79,26 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
   let second = { at: -1, text: '' };
 
   function compiledOperation(service: ServiceName | undefined, name: string): CompiledOperation {
-    if (service === undefined) return { readOnly: false };
+    if (service === undefined) return { form: serviceForm(service), readOnly: false };
     const key = `${service} ${name}`;
     const known = operations.get(key);
     if (known) return known;
     const serviceModel = model(service);
     const operation = own(serviceModel.operations, name) ?? own(serviceModel.removed, name);
     // Unknown names are not cached, because clients can send any number of them.
-    if (operation === undefined) return { readOnly: false };
+    if (operation === undefined) return { form: serviceForm(service), readOnly: false };
     const compiled = compileOperation(serviceModel, operation);
     operations.set(key, compiled);
     return compiled;
   }
 
-  function identityText({ principal, accessKeyId, operation, output }: Recorded): string {
-    if (principal === undefined || principal.type === 'Unknown') {
-      const byToken = tokenIdentity(operation, output);
-      if (byToken) return JSON.stringify(byToken);
-    }
+  function identityText({ principal, accessKeyId, recipientAccountId }: Recorded): string {
     if (principal === undefined)
       return JSON.stringify({
         type: 'Unknown',
         ...(accessKeyId !== undefined && { accessKeyId: capped(accessKeyId, ACCESS_KEY_ID_BYTES) }),
       });
+    if (isForeign(principal, recipientAccountId)) return JSON.stringify(otherAccountIdentity(principal));
     const known = identities.get(principal);
     if (known && known.accessKeyId === accessKeyId) return known.text;
     const text = JSON.stringify(userIdentity(principal, accessKeyId));
@@ -107,25 +113,28 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
   }
 
   return (recorded) => {
-    const { received, error, principal, accessKeyId } = recorded;
-    const { readOnly, input, output } = compiledOperation(recorded.service, recorded.operation);
-    const wrote = error === undefined && !readOnly && recorded.output !== undefined;
-    const resources = namedResources(recorded, wrote);
+    const { received, error, recipientAccountId } = recorded;
+    // The record of another account than the caller's does not name the caller.
+    const { principal, accessKeyId } = recorded.principal && isForeign(recorded.principal, recipientAccountId) ? NO_CALLER : recorded;
+    const { form, readOnly, input, output } = compiledOperation(recorded.service, recorded.operation);
+    const responds = error === undefined && output !== undefined && recorded.output !== undefined;
+    const resources = namedResources(recorded, responds);
     const tls = received.tls;
-    const parametersBytes = provesIdentity(recorded) ? LONG_FIELD_BYTES : UNPROVEN_FIELD_BYTES;
 
     const document =
-      `{"eventVersion":"1.08","userIdentity":${identityText(recorded)}` +
+      `{"eventVersion":"${form.eventVersion}","userIdentity":${identityText(recorded)}` +
       `,"eventTime":"${timeText(recorded.now)}","eventSource":${quoted(recorded.eventSource)},"eventName":${quoted(recorded.operation)}` +
       `,"awsRegion":${quoted(recorded.region)},"sourceIPAddress":${quoted(received.sourceIp)}` +
       `,"userAgent":${quoted(header(received, 'user-agent') ?? '')}` +
-      (error ? `,"errorCode":${quoted(error.code)},"errorMessage":${quoted(error.message)}` : '') +
-      `,"requestParameters":${elements('requestParameters', input, recorded.input, parametersBytes)}` +
-      `,"responseElements":${wrote ? elements('responseElements', output, recorded.output, LONG_FIELD_BYTES) : 'null'}` +
+      (error ? `,"errorCode":${quoted(recordedErrorCode(recorded.service, error.code))},"errorMessage":${quoted(error.message)}` : '') +
+      `,"requestParameters":${parameters(recorded, input)}` +
+      `,"responseElements":${responds ? elements('responseElements', output(recorded.output), LONG_FIELD_BYTES) : 'null'}` +
       additional(recorded) +
       `,"requestID":${quoted(received.requestId)},"eventID":${quoted(recorded.eventId)},"readOnly":${readOnly}` +
-      (resources.length > 0 ? `,"resources":${JSON.stringify(resources.map(recordedResource))}` : '') +
-      `,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"${recorded.recipientAccountId}","eventCategory":"Management"` +
+      (form.namesResources && resources.length > 0 ? `,"resources":${JSON.stringify(resources.map(recordedResource))}` : '') +
+      `,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"${recipientAccountId}"` +
+      (recorded.sharedEventId === undefined ? '' : `,"sharedEventID":${quoted(recorded.sharedEventId)}`) +
+      ',"eventCategory":"Management"' +
       (tls
         ? `,"tlsDetails":{"tlsVersion":${quoted(tls.version)},"cipherSuite":${quoted(tls.cipherSuite)},"clientProvidedHostHeader":${quoted(header(received, 'host') ?? '')}}`
         : '') +
@@ -135,17 +144,27 @@ export function trailRecorder(model: (service: ServiceName) => ServiceModel): (r
     const userName = principal && lookupUserName(principal);
     return {
       eventId: recorded.eventId,
-      accountId: recorded.recipientAccountId,
+      accountId: recipientAccountId,
       region: recorded.region,
       at: recorded.now,
       eventName: capped(recorded.operation),
       eventSource: recorded.eventSource,
       readOnly,
       ...omitUndefined({ userName, accessKeyId: accessKeyId === undefined ? undefined : capped(accessKeyId, ACCESS_KEY_ID_BYTES) }),
-      resources: resources.map((each) => lookupResource(each, recorded.service)),
+      resources: [
+        ...resources.map((each) => lookupResource(each, recorded.service)),
+        ...(responds && recorded.service === 'sts' ? issuedNames(recorded.output) : []),
+      ],
       document,
     };
   };
+}
+
+const NO_CALLER: Pick<Recorded, 'principal' | 'accessKeyId'> = {};
+
+/** Reports whether a caller belongs to another account than a record. A request without an identity belongs to no account. */
+function isForeign(principal: Principal, recipientAccountId: AccountId): boolean {
+  return principal.type !== 'Unknown' && principal.accountId !== recipientAccountId;
 }
 
 function own(operations: ServiceModel['operations'], name: string): OperationModel | undefined {
@@ -153,15 +172,20 @@ function own(operations: ServiceModel['operations'], name: string): OperationMod
 }
 
 function compileOperation(model: ServiceModel, operation: OperationModel): CompiledOperation {
+  const responds = !operation.readOnly || issuesCredentials(model.service, operation.name);
   return {
+    form: serviceForm(model.service),
     readOnly: operation.readOnly,
     ...(operation.input !== undefined && { input: compileRedactor(model, operation.input) }),
-    ...(operation.output !== undefined && !operation.readOnly && { output: compileRedactor(model, operation.output) }),
+    ...(operation.output !== undefined && responds && { output: compileRedactor(model, operation.output) }),
   };
 }
 
 /** Returns the authorized resources, or the created one if only a pattern was authorized. Omits those over the size limit. */
-function namedResources({ resources, output }: Recorded, wrote: boolean): readonly TrailResource[] {
+function namedResources(recorded: Recorded, responds: boolean): readonly TrailResource[] {
+  const { resources, output, service, operation, error, principal } = recorded;
+  if (omitsParameters(service, operation, error?.code)) return [];
+  if (service === 'sts') return stsResources(resources ?? [], principal);
   const named: TrailResource[] = [];
   let bytes = 0;
   for (const arn of resources ?? []) {
@@ -171,7 +195,7 @@ function namedResources({ resources, output }: Recorded, wrote: boolean): readon
     if (bytes > RESOURCES_BYTES) break;
     named.push(resource);
   }
-  if (named.length > 0 || !wrote) return named;
+  if (named.length > 0 || !responds) return named;
   const created = createdResource(output);
   const resource = created === undefined ? undefined : trailResource(created);
   return resource ? [resource] : [];
@@ -186,10 +210,19 @@ function recordedResource({ arn, accountId, type }: TrailResource): Readonly<Rec
   return { accountId, ...omitUndefined({ type }), ARN: arn };
 }
 
+/** Returns the JSON of `requestParameters`. */
+function parameters(recorded: Recorded, redactor: Redactor | undefined): string {
+  const { service, operation, principal, input, error } = recorded;
+  if (redactor === undefined || input === undefined || omitsParameters(service, operation, error?.code)) return 'null';
+  const proven = provesIdentity(recorded);
+  const text = redactor(input);
+  const added = service === 'sts' && proven ? JSON.stringify(addedParameters(operation, principal, input)) : '{}';
+  const all = added === '{}' ? text : text === '{}' ? added : `${text.slice(0, -1)},${added.slice(1)}`;
+  return elements('requestParameters', all, proven ? LONG_FIELD_BYTES : UNPROVEN_FIELD_BYTES);
+}
+
 /** Returns the JSON of `requestParameters` or `responseElements`: `null` if it is empty. */
-function elements(name: string, redactor: Redactor | undefined, value: unknown, maxBytes: number): string {
-  if (redactor === undefined || value === undefined) return 'null';
-  const text = redactor(value);
+function elements(name: string, text: string, maxBytes: number): string {
   return text === '{}' ? 'null' : elementWithin(name, text, maxBytes);
 }
 

@@ -1,14 +1,15 @@
 import { type Instant, instant } from '#core/instant.ts';
 import type { Member, ServiceModel, Shape } from '#model/model.ts';
-import { redactedValue, SECRET_MEMBERS } from './secret-members.ts';
+import { SECRET_MEMBERS } from './secret-members.ts';
+import { serviceForm } from './service-forms.ts';
 
 /** Serializes a decoded value of one shape as JSON for a trail event. */
 export type Redactor = (value: unknown) => string;
 
 /**
- * Compiles the function that serializes values of a shape for the trail. It lower-cases the first letter of member names, hides secrets,
- * and omits blobs and members that the model does not have. It writes the JSON without an intermediate object, because it runs for every
- * request. Recursive shapes are compiled once and refer to themselves.
+ * Compiles the function that serializes values of a shape for the trail. It lower-cases the first letter of member names, hides or omits
+ * secrets, and omits blobs and members that the model does not have. It writes the JSON without an intermediate object, because it runs
+ * for every request. Recursive shapes are compiled once and refer to themselves.
  *
  *     { MeetingId: 'm', ExternalUserId: 'ada' } → {"meetingId":"m","externalUserId":"HIDDEN_DUE_TO_SECURITY_REASONS"}
  *
@@ -16,7 +17,8 @@ export type Redactor = (value: unknown) => string;
  * Assumed: only the first letter is lower-cased, also in acronyms (published records contain `sAMLAssertionID`).
  */
 export function compileRedactor(model: ServiceModel, shapeName: string): Redactor {
-  const hidden = JSON.stringify(redactedValue(model.service));
+  const { hidden, afterDate } = serviceForm(model.service);
+  const concealed: Redactor = () => JSON.stringify(hidden ?? null);
   const compiled = new Map<string, Redactor>();
 
   function ofShape(name: string): Redactor {
@@ -27,27 +29,27 @@ export function compileRedactor(model: ServiceModel, shapeName: string): Redacto
     // Registered before its members are compiled, so that a recursive shape finds itself.
     let redactor: Redactor | undefined;
     compiled.set(name, (value) => (redactor as Redactor)(value));
-    redactor = shape.sensitive ? () => hidden : serializer(shape);
+    redactor = shape.sensitive ? concealed : serializer(shape);
     compiled.set(name, redactor);
     return redactor;
   }
 
-  function ofMember(name: string, member: Member): Redactor {
+  /** Returns `undefined` for a member that records omit: a secret without a replacement, or a blob, which is of no use in a record. */
+  function ofMember(name: string, member: Member): Redactor | undefined {
     const shape = model.shapes[member.shape];
-    const secret = member.sensitive || ((shape?.type === 'string' || shape?.type === 'blob') && SECRET_MEMBERS.has(name.toLowerCase()));
-    return secret ? () => hidden : ofShape(member.shape);
+    const named = (shape?.type === 'string' || shape?.type === 'blob') && SECRET_MEMBERS.has(name.toLowerCase());
+    if (member.sensitive || shape?.sensitive || named) return hidden === undefined ? undefined : concealed;
+    return shape?.type === 'blob' ? undefined : ofShape(member.shape);
   }
 
   function serializer(shape: Shape): Redactor {
     switch (shape.type) {
       case 'structure':
         return structureWriter(
-          Object.entries(shape.members ?? {}).flatMap(([name, member]) =>
-            // Blobs that are not secret are of no use in a record.
-            model.shapes[member.shape]?.type === 'blob' && !model.shapes[member.shape]?.sensitive
-              ? []
-              : [{ name, key: `${JSON.stringify(name.charAt(0).toLowerCase() + name.slice(1))}:`, write: ofMember(name, member) }],
-          ),
+          Object.entries(shape.members ?? {}).flatMap(([name, member]) => {
+            const write = ofMember(name, member);
+            return write === undefined ? [] : [{ name, key: `${JSON.stringify(name.charAt(0).toLowerCase() + name.slice(1))}:`, write }];
+          }),
         );
       case 'list': {
         const write = shape.member ? ofShape(shape.member.shape) : () => 'null';
@@ -67,7 +69,7 @@ export function compileRedactor(model: ServiceModel, shapeName: string): Redacto
             : 'null';
       }
       case 'timestamp':
-        return (value) => (typeof value === 'number' ? JSON.stringify(trailDate(instant(value))) : 'null');
+        return (value) => (typeof value === 'number' ? JSON.stringify(trailDate(instant(value), afterDate)) : 'null');
       case 'blob':
         return () => 'null';
       case 'string':
@@ -101,15 +103,15 @@ function structureWriter(members: readonly { readonly name: string; readonly key
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * Formats a time in requestParameters and responseElements: `Mar 24, 2014 9:11:59 PM`, in UTC.
+ * Formats a time in requestParameters and responseElements: `Mar 24, 2014 9:11:59 PM`, in UTC. In records of STS, a comma follows the year.
  *
  * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", `createDate` and `expiration` in the samples.
- * Assumed: all services use this format.
+ * Assumed: all services but STS use this format.
  */
-export function trailDate(moment: Instant): string {
+export function trailDate(moment: Instant, afterDate: string): string {
   const date = new Date(moment);
   const two = (n: number) => String(n).padStart(2, '0');
   const hour = date.getUTCHours();
   const clock = `${hour % 12 || 12}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} ${hour < 12 ? 'AM' : 'PM'}`;
-  return `${MONTHS[date.getUTCMonth()]} ${date.getUTCDate()}, ${date.getUTCFullYear()} ${clock}`;
+  return `${MONTHS[date.getUTCMonth()]} ${date.getUTCDate()}, ${date.getUTCFullYear()}${afterDate}${clock}`;
 }

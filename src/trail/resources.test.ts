@@ -8,6 +8,7 @@ const TYPES: readonly [arn: string, type: string | undefined, name: string][] = 
   // ARN                                                        type                            name in LookupEvents
   ['arn:aws:iam::111122223333:user/path/ada',                   'AWS::IAM::User',               'ada'                                                      ],
   ['arn:aws:iam::111122223333:role/Host',                       'AWS::IAM::Role',               'Host'                                                     ],
+  ['arn:aws:iam::111122223333:oidc-provider/idp.example/',      'AWS::IAM::OIDCProvider',       'arn:aws:iam::111122223333:oidc-provider/idp.example/'     ],
   ['arn:aws:iam::aws:policy/AmazonChimeFullAccess',             'AWS::IAM::Policy',             'arn:aws:iam::aws:policy/AmazonChimeFullAccess'            ],
   ['arn:aws:chime:us-east-1:111122223333:meeting/m',            'AWS::Chime::Meeting',          'arn:aws:chime:us-east-1:111122223333:meeting/m'           ],
   ['arn:aws:chime:us-east-1:111122223333:app-instance/i',       'AWS::Chime::AppInstance',      'arn:aws:chime:us-east-1:111122223333:app-instance/i'      ],
@@ -30,7 +31,7 @@ test('Trail resource: in events of STS a role is listed by its ARN', () => {
   assert.equal(lookupResource({ arn, accountId: '111122223333', type: 'AWS::IAM::Role' }, 'sts').name, arn);
 });
 
-for (const pattern of ['*', 'arn:aws:chime:us-east-1:111122223333:meeting/*', 'no arn']) {
+for (const pattern of ['*', 'arn:aws:chime:us-east-1:111122223333:meeting/*', 'arn:aws:iam::111122223333:user/path/', 'no arn']) {
   test(`Trail resource: '${pattern}' is undefined`, () => {
     assert.equal(trailResource(pattern), undefined);
   });

@@ -50,11 +50,14 @@ export interface TrailResource {
   readonly type?: string;
 }
 
-/** Converts an ARN to a resource of a record. Returns `undefined` for `*`, patterns and paths, which do not identify one resource. */
+/**
+ * Converts an ARN to a resource of a record. Returns `undefined` for `*`, patterns and paths, which do not identify one resource.
+ * The ARN of an OpenID Connect provider may end with a slash.
+ */
 export function trailResource(arn: string): TrailResource | undefined {
-  if (arn.endsWith('*') || arn.endsWith('/')) return undefined;
+  if (arn.endsWith('*')) return undefined;
   const parts = parseArn(arn);
-  if (parts === undefined) return undefined;
+  if (parts === undefined || (arn.endsWith('/') && !parts.resource.startsWith('oidc-provider/'))) return undefined;
   const type = TYPES[`${parts.service} ${typeWord(parts.resource)}`];
   return omitUndefined({ arn, accountId: parts.accountId, type });
 }

@@ -1,5 +1,3 @@
-import type { ServiceName } from '#model/services.ts';
-
 /**
  * Names of members that contain a secret, in lower case, for all structures and services.
  *
@@ -40,13 +38,3 @@ export const SECRET_MEMBERS: ReadonlySet<string> = new Set([
   'samlassertion',
   'contextassertion',
 ]);
-
-/**
- * Returns the replacement of a secret in records of a service.
- *
- * Source: CloudTrail records of AWS services. The published record of a media pipeline has a different constant
- * (Chime SDK Developer Guide, "Sending media pipeline events to CloudTrail").
- */
-export function redactedValue(service: ServiceName): string {
-  return service === 'chime-sdk-media-pipelines' ? 'Hidden_For_Security_Reasons' : 'HIDDEN_DUE_TO_SECURITY_REASONS';
-}

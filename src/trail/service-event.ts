@@ -1,8 +1,10 @@
-import type { AccountId } from '#core/arn.ts';
+import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, isoSeconds } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Principal } from '#core/principal.ts';
+import { SERVICES, type ServiceName } from '#model/services.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
+import { serviceForm } from './service-forms.ts';
 import { lookupUserName, userIdentity } from './user-identity.ts';
 
 /** Members of every record without a client request. */
@@ -25,15 +27,31 @@ export interface ServiceEvent extends EventFacts {
   readonly resources?: readonly string[];
 }
 
-/** A call by a service on behalf of its caller, with that caller's permissions. */
-export interface ForwardedCall extends EventFacts {
-  readonly principal: Principal;
+/** Members of the record of an API call without a client request. */
+interface CallFacts extends Omit<EventFacts, 'eventSource'> {
+  /** Service of the called operation. */
+  readonly service: ServiceName;
   /** A UUID. */
   readonly requestId: string;
   /** Without secrets. The first letter of each member name is lower-case. */
   readonly requestParameters: Readonly<Record<string, unknown>>;
   readonly responseElements: Readonly<Record<string, unknown>>;
+}
+
+/** A call by a service on behalf of its caller, with that caller's permissions. */
+export interface ForwardedCall extends CallFacts {
+  readonly principal: Principal;
   readonly resources: TrailRow['resources'];
+}
+
+/** A call in which a service assumes a role of an account. */
+export interface ServiceRoleCall extends CallFacts {
+  readonly accountId: AccountId;
+  readonly roleArn: Arn;
+  /** Names under which LookupEvents finds the event, in addition to the role. */
+  readonly issued: TrailRow['resources'];
+  /** A UUID. */
+  readonly sharedEventId: string;
 }
 
 /** Returns the record of a service event. Requirement LOG-5. */
@@ -60,11 +78,13 @@ export function serviceEventRow(event: ServiceEvent): TrailRow {
  */
 export function forwardedCallRow(call: ForwardedCall): TrailRow {
   const { principal, invokedBy, requestId, requestParameters, responseElements, resources } = call;
+  const { eventSource } = SERVICES[call.service];
   const userName = lookupUserName(principal);
   return rowOf(
-    call,
+    { ...call, eventSource },
     { accountId: principal.accountId, ...omitUndefined({ userName }), resources },
     {
+      eventVersion: serviceForm(call.service).eventVersion,
       userIdentity: { ...userIdentity(principal, undefined), invokedBy },
       requestParameters,
       responseElements,
@@ -74,10 +94,36 @@ export function forwardedCallRow(call: ForwardedCall): TrailRow {
   );
 }
 
+/**
+ * Returns the record of a service that assumes a role. Requirement SLR-10.
+ *
+ * Source: a CloudTrail record of AWS of 2022-10-27, in which `backup.amazonaws.com` assumes `AWSServiceRoleForBackup`.
+ */
+export function serviceRoleRow(call: ServiceRoleCall): TrailRow {
+  const { accountId, invokedBy, requestId, requestParameters, responseElements, roleArn, issued, sharedEventId } = call;
+  const { eventSource } = SERVICES[call.service];
+  return rowOf(
+    { ...call, eventSource },
+    { accountId, userName: invokedBy, resources: [{ type: 'AWS::IAM::Role', name: roleArn }, ...issued] },
+    {
+      eventVersion: serviceForm(call.service).eventVersion,
+      userIdentity: { type: 'AWSService', invokedBy },
+      requestParameters,
+      responseElements,
+      requestID: requestId,
+      resources: [{ accountId, type: 'AWS::IAM::Role', ARN: roleArn }],
+      eventType: 'AwsApiCall',
+      sharedEventID: sharedEventId,
+    },
+    true,
+  );
+}
+
 function rowOf(
   { region, now, eventId, eventName, eventSource, invokedBy }: EventFacts,
   found: Pick<TrailRow, 'accountId' | 'userName' | 'resources'>,
   own: Readonly<Record<string, unknown>>,
+  readOnly = false,
 ): TrailRow {
   return {
     eventId,
@@ -85,7 +131,7 @@ function rowOf(
     at: now,
     eventName,
     eventSource,
-    readOnly: false,
+    readOnly,
     ...found,
     document: JSON.stringify({
       eventVersion: '1.08',
@@ -96,7 +142,7 @@ function rowOf(
       sourceIPAddress: invokedBy,
       userAgent: invokedBy,
       eventID: eventId,
-      readOnly: false,
+      readOnly,
       managementEvent: true,
       recipientAccountId: found.accountId,
       eventCategory: 'Management',

@@ -51,7 +51,7 @@ export function signInEventRow(event: SignInEvent): TrailRow {
     eventSource: 'signin.amazonaws.com',
     readOnly: false,
     ...omitUndefined({ userName }),
-    resources: [],
+    resources: madeAccessKeyId === undefined ? [] : [{ type: 'AWS::IAM::AccessKey', name: madeAccessKeyId }],
     document: JSON.stringify({
       eventVersion: '1.08',
       userIdentity:

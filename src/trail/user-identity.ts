@@ -37,12 +37,12 @@ export function userIdentity(principal: Principal, accessKeyId: string | undefin
     case 'Unknown': {
       const { federation } = principal;
       if (federation === undefined) return { type, principalId, accountId };
-      const kind = federation.kind === 'saml' ? 'SAMLUser' : 'WebIdentityUser';
+      const saml = federation.kind === 'saml';
       return {
-        type: kind,
+        type: saml ? 'SAMLUser' : 'WebIdentityUser',
         principalId: capped(principalId),
         userName: capped(federation.subject),
-        identityProvider: capped(federation.provider),
+        identityProvider: capped(saml ? federation.nameQualifier : federation.provider),
       };
     }
   }
@@ -60,22 +60,12 @@ function sessionContext(session: SessionFacts, sessionIssuer?: Readonly<Record<s
 }
 
 /**
- * Returns the caller of an unsigned request from the accepted token, which the response describes. Returns `undefined` for all other calls.
+ * Returns `userIdentity` of a record in another account than the caller's. It does not name the caller.
  *
- * Source: CloudTrail User Guide, "CloudTrail userIdentity element", SAML and web identity federation.
+ * Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", cross-account AWS STS API events.
  */
-export function tokenIdentity(operation: string, output: unknown): Readonly<Record<string, unknown>> | undefined {
-  const response = (output ?? {}) as Readonly<Record<string, unknown>>;
-  const field = (name: string): string => capped(String(response[name]));
-  if (operation === 'AssumeRoleWithWebIdentity' && response['SubjectFromWebIdentityToken'] !== undefined) {
-    const [provider, audience, subject] = [field('Provider'), field('Audience'), field('SubjectFromWebIdentityToken')];
-    return { type: 'WebIdentityUser', principalId: `${provider}:${audience}:${subject}`, userName: subject, identityProvider: provider };
-  }
-  if (operation === 'AssumeRoleWithSAML' && response['Subject'] !== undefined) {
-    const [provider, subject] = [field('NameQualifier'), field('Subject')];
-    return { type: 'SAMLUser', principalId: `${provider}:${subject}`, userName: subject, identityProvider: provider };
-  }
-  return undefined;
+export function otherAccountIdentity({ principalId, accountId }: Principal): Readonly<Record<string, unknown>> {
+  return { type: 'AWSAccount', principalId, accountId };
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Evaluation of requests (security.md 3.1 to 3.3) on a running server. Each row sets a policy and makes a call. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CreateMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import {
   AddUserToGroupCommand,
   AttachGroupPolicyCommand,
@@ -24,12 +25,14 @@ import {
   TagUserCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import { refusalOf } from '../sdk/policy.ts';
-import { allow, denialOf, deny, keyOf, managed, policy, type Statement, startGuide, trust, verdictOf } from './rig.ts';
+import { newKey, startAccount } from '../kit/account.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { denialOf, refusalOf, verdictOf } from '../kit/outcome.ts';
+import { allow, deny, managed, policy, type Statement, trust } from '../kit/policy.ts';
 
-const guide = await startGuide();
-const { accountId, admin, iam, meetings } = guide;
-const tester = await guide.user('tester');
+const account = await startAccount();
+const { accountId, admin, iam, meetings } = account;
+const tester = await account.user('tester');
 await admin.send(
   new TagUserCommand({
     UserName: 'tester',
@@ -96,12 +99,12 @@ for (const [requirement, title, statements, passes] of ROWS) {
 // biome-ignore format: a table
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: policy variables
 const RESOURCES: readonly [requirement: string, title: string, document: object, passes: boolean][] = [
-  ['MATCH-2', 'the exact ARN',                                    { Version: '2012-10-17', Statement: [allow('iam:GetUser', guide.userArn('tester'))] },                                  true ],
-  ['MATCH-2', 'the ARN in another case',                          { Version: '2012-10-17', Statement: [allow('iam:GetUser', guide.userArn('Tester'))] },                                  false],
+  ['MATCH-2', 'the exact ARN',                                    { Version: '2012-10-17', Statement: [allow('iam:GetUser', account.userArn('tester'))] },                                  true ],
+  ['MATCH-2', 'the ARN in another case',                          { Version: '2012-10-17', Statement: [allow('iam:GetUser', account.userArn('Tester'))] },                                  false],
   ['MATCH-2', 'wildcards within one part',                        { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam:*:*:user/t?ster')] },                              true ],
   ['MATCH-2', 'a wildcard over several parts of the path', { Version: '2012-10-17', Statement: [allow('iam:GetUser', `arn:aws:iam::${accountId}:user/*er`)] },                        true ],
-  ['MATCH-2', 'NotResource with another ARN',                     { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: guide.userArn('x') }] },    true ],
-  ['MATCH-2', 'NotResource with this ARN',                        { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: guide.userArn('t*') }] },   false],
+  ['MATCH-2', 'NotResource with another ARN',                     { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: account.userArn('x') }] },    true ],
+  ['MATCH-2', 'NotResource with this ARN',                        { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iam:GetUser', NotResource: account.userArn('t*') }] },   false],
   ['MATCH-4', 'a policy variable',                                { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:username}')] },                    true ],
   ['MATCH-4', 'a policy variable in version 2008-10-17',          { Version: '2008-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:username}')] },                    false],
   ['MATCH-4', 'an undefined variable',                            { Version: '2012-10-17', Statement: [allow('iam:GetUser', 'arn:aws:iam::*:user/${aws:PrincipalTag/none}*')] },          false],
@@ -136,16 +139,16 @@ for (const [title, document] of MALFORMED) {
 
 test('MATCH-3: a recreated user is not trusted, and the trust policy shows the old unique ID', async () => {
   const { User } = await admin.send(new CreateUserCommand({ UserName: 'fleeting' }));
-  const role = await guide.role('TrustsFleeting', trust(guide.userArn('fleeting')));
+  const role = await account.role('TrustsFleeting', trust(account.userArn('fleeting')));
   await admin.send(new DeleteUserCommand({ UserName: 'fleeting' }));
-  const recreated = await guide.user('fleeting', allow('sts:AssumeRole', role));
-  await denialOf(guide.sts(recreated).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'recreated' })));
+  const recreated = await account.user('fleeting', allow('sts:AssumeRole', role));
+  await denialOf(account.sts(recreated).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'recreated' })));
   const { Role } = await admin.send(new GetRoleCommand({ RoleName: 'TrustsFleeting' }));
   assert.ok(decodeURIComponent(Role?.AssumeRolePolicyDocument as string).includes(User?.UserId as string));
 });
 
 test('EVAL-3, IAM-4: a user has its own policies and those of its current groups', async () => {
-  const keys = await guide.user('member', allow('iam:GetUser'), managed('AmazonChimeReadOnly'));
+  const keys = await account.user('member', allow('iam:GetUser'), managed('AmazonChimeReadOnly'));
   for (const [GroupName, action] of [
     ['one', 'iam:ListUsers'],
     ['two', 'iam:ListGroups'],
@@ -167,7 +170,7 @@ test('EVAL-3, IAM-4: a user has its own policies and those of its current groups
 });
 
 test('EVAL-4: a permissions boundary only limits and grants nothing', async () => {
-  const keys = await guide.user('bounded', allow(['iam:ListUsers', 'iam:ListGroups']));
+  const keys = await account.user('bounded', allow(['iam:ListUsers', 'iam:ListGroups']));
   const { Policy } = await admin.send(
     new CreatePolicyCommand({ PolicyName: 'Bound', PolicyDocument: policy(allow(['iam:ListUsers', 'iam:GetUser'])) }),
   );
@@ -186,12 +189,12 @@ test('EVAL-4: a permissions boundary only limits and grants nothing', async () =
 });
 
 test("EVAL-7: trust in a user bypasses the boundary's implicit denial, trust in the account does not", async () => {
-  const keys = await guide.user('hemmed', allow('sts:AssumeRole'));
+  const keys = await account.user('hemmed', allow('sts:AssumeRole'));
   await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: 'hemmed', PermissionsBoundary: managed('AmazonChimeReadOnly') }));
-  const named = await guide.role('TrustsHemmed', trust(guide.userArn('hemmed')));
-  const account = await guide.role('TrustsAccount', trust(`arn:aws:iam::${accountId}:root`));
-  await guide.assume(keys, named);
-  await denialOf(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: account, RoleSessionName: 'no' })));
+  const named = await account.role('TrustsHemmed', trust(account.userArn('hemmed')));
+  const unnamed = await account.role('TrustsAccount', trust(account.rootArn));
+  await account.assume(keys, named);
+  await denialOf(account.assume(keys, unnamed));
 });
 
 // Regression: a role without policies was allowed although its session policy or boundary did not allow the action.
@@ -201,51 +204,50 @@ for (const [title, statements] of [
 ] as const) {
   test(`EVAL-7: boundary and session policy limit trust in a role ${title}, but not in its session`, async () => {
     const name = `Caller${statements.length}`;
-    const caller = await guide.role(name, trust(guide.userArn('tester')), ...statements);
-    const ofRole = await guide.role(`TrustsRole${statements.length}`, trust(caller));
-    const ofSession = await guide.role(`TrustsSession${statements.length}`, trust(`arn:aws:sts::${accountId}:assumed-role/${name}/guide`));
-    const denial = (keys: typeof tester) =>
-      denialOf(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: ofRole, RoleSessionName: 'no' })));
+    const caller = await account.role(name, trust(account.userArn('tester')), ...statements);
+    const ofRole = await account.role(`TrustsRole${statements.length}`, trust(caller));
+    const ofSession = await account.role(`TrustsSession${statements.length}`, trust(`arn:aws:sts::${accountId}:assumed-role/${name}/me`));
+    const denial = (keys: typeof tester) => denialOf(account.assume(keys, ofRole));
 
-    const limited = await guide.assume(tester, caller, { Policy: policy(allow('iam:ListUsers')) });
+    const limited = await account.assume(tester, caller, { Policy: policy(allow('iam:ListUsers')) });
     assert.match(await denial(limited), /because no session policy allows the sts:AssumeRole action$/);
-    await guide.assume(limited, ofSession);
+    await account.assume(limited, ofSession);
 
-    const free = await guide.assume(tester, caller);
-    await guide.assume(free, ofRole);
+    const free = await account.assume(tester, caller);
+    await account.assume(free, ofRole);
     await admin.send(new PutRolePermissionsBoundaryCommand({ RoleName: name, PermissionsBoundary: managed('AmazonChimeReadOnly') }));
     assert.match(await denial(free), /because no permissions boundary allows the sts:AssumeRole action$/);
-    await guide.assume(free, ofSession);
+    await account.assume(free, ofSession);
   });
 }
 
 test('EVAL-9: CreateMeeting with tags also requires chime:TagResource', async () => {
-  const keys = await guide.user('creates', allow('chime:CreateMeeting'));
+  const keys = await account.user('creates', allow('chime:CreateMeeting'));
   const create = (ClientRequestToken: string, Tags?: { Key: string; Value: string }[]) =>
-    meetings(keys).send(new CreateMeetingCommand({ ClientRequestToken, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup', Tags }));
+    meetings(keys).send(createMeeting(ClientRequestToken, { Tags }));
   await create('without');
   assert.match(await denialOf(create('with', [{ Key: 'a', Value: 'b' }])), /is not authorized to perform: chime:TagResource/);
 });
 
 test('RBP-2: stored policies that do not apply to the caller do not change a decision', async () => {
-  const keys = await guide.user('left-out');
+  const keys = await account.user('left-out');
   const everything = policy(allow('*'));
   const { Policy } = await admin.send(new CreatePolicyCommand({ PolicyName: 'Unattached', PolicyDocument: everything }));
   await admin.send(new CreateGroupCommand({ GroupName: 'others' }));
   await admin.send(new AttachGroupPolicyCommand({ GroupName: 'others', PolicyArn: Policy?.Arn }));
-  await guide.user('left-out-2', allow('*'));
-  await guide.role('TrustsLeftOut', trust(guide.userArn('left-out')), allow('*'));
+  await account.user('left-out-2', allow('*'));
+  await account.role('TrustsLeftOut', trust(account.userArn('left-out')), allow('*'));
   await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: 'left-out', PermissionsBoundary: Policy?.Arn }));
   assert.match(await denialOf(iam(keys).send(new ListUsersCommand({}))), /because no identity-based policy allows/);
 });
 
 test('TS-5, TS-6: each kind of denial names the deciding policy type and no policy ARN', async () => {
   const name = 'reasons';
-  const keys = await guide.user(name, allow('iam:List*'), deny('iam:ListGroups'));
-  const role = await guide.role('Reasons', trust(guide.userArn(name)), allow('iam:List*'));
+  const keys = await account.user(name, allow('iam:List*'), deny('iam:ListGroups'));
+  const role = await account.role('Reasons', trust(account.userArn(name)), allow('iam:List*'));
   const start = (caller: string, action: string) => `User: ${caller} is not authorized to perform: iam:${action} on resource: `;
-  const user = guide.userArn(name);
-  const sessionArn = `arn:aws:sts::${accountId}:assumed-role/Reasons/guide`;
+  const user = account.userArn(name);
+  const sessionArn = `arn:aws:sts::${accountId}:assumed-role/Reasons/me`;
   const reasonOf = async (by: typeof keys, caller: string, action: string, command: object) => {
     const message = await denialOf(iam(by).send(command as ListUsersCommand));
     assert.ok(message.startsWith(start(caller, action)), message);
@@ -257,12 +259,12 @@ test('TS-5, TS-6: each kind of denial names the deciding policy type and no poli
     'because no identity-based policy allows the iam:GetUser action',
   );
 
-  const narrow = await guide.assume(keys, role, { Policy: policy(allow('iam:ListUsers'), deny('iam:ListRoles')) });
+  const narrow = await account.assume(keys, role, { Policy: policy(allow('iam:ListUsers'), deny('iam:ListRoles')) });
   assert.equal(
     await reasonOf(narrow, sessionArn, 'ListGroups', new ListGroupsCommand({})),
     'because no session policy allows the iam:ListGroups action',
   );
-  const denying = await guide.assume(keys, role, { Policy: policy(allow('*'), deny('iam:ListGroups')) });
+  const denying = await account.assume(keys, role, { Policy: policy(allow('*'), deny('iam:ListGroups')) });
   assert.equal(await reasonOf(denying, sessionArn, 'ListGroups', new ListGroupsCommand({})), 'with an explicit deny in a session policy');
 
   const { Policy } = await admin.send(
@@ -271,8 +273,8 @@ test('TS-5, TS-6: each kind of denial names the deciding policy type and no poli
   await admin.send(new PutUserPermissionsBoundaryCommand({ UserName: name, PermissionsBoundary: Policy?.Arn }));
   assert.equal(await reasonOf(keys, user, 'ListUsers', new ListUsersCommand({})), 'with an explicit deny in a permissions boundary');
 
-  const refusing = await guide.role('Refusing', { ...trust(user), Effect: 'Deny' });
-  const denial = await denialOf(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: refusing, RoleSessionName: 'no' })));
+  const refusing = await account.role('Refusing', { ...trust(user), Effect: 'Deny' });
+  const denial = await denialOf(account.assume(keys, refusing));
   assert.equal(
     denial,
     `User: ${user} is not authorized to perform: sts:AssumeRole on resource: ${refusing} with an explicit deny in the role trust policy`,
@@ -280,8 +282,8 @@ test('TS-5, TS-6: each kind of denial names the deciding policy type and no poli
 });
 
 test('IAM-8, EVAL-10: a policy change applies to the next request of an existing session', async () => {
-  const role = await guide.role('Living', trust(guide.userArn('tester')), allow('iam:ListUsers'));
-  const session = iam(await guide.assume(tester, role));
+  const role = await account.role('Living', trust(account.userArn('tester')), allow('iam:ListUsers'));
+  const session = iam(await account.assume(tester, role));
   for (const round of [1, 2, 3]) {
     await session.send(new ListUsersCommand({}));
     await admin.send(new DeleteRolePolicyCommand({ RoleName: 'Living', PolicyName: 'p' }));
@@ -293,5 +295,5 @@ test('IAM-8, EVAL-10: a policy change applies to the next request of an existing
 test('IAM-8: a new access key is valid immediately', async () => {
   await admin.send(new CreateUserCommand({ UserName: 'newcomer' }));
   await admin.send(new PutUserPolicyCommand({ UserName: 'newcomer', PolicyName: 'p', PolicyDocument: policy(allow('iam:ListUsers')) }));
-  assert.equal(await verdictOf(iam(await keyOf(admin, 'newcomer')).send(new ListUsersCommand({}))), 'allowed');
+  assert.equal(await verdictOf(iam(await newKey(admin, 'newcomer')).send(new ListUsersCommand({}))), 'allowed');
 });

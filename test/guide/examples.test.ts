@@ -1,4 +1,5 @@
 /** Examples of the guide's security chapter with AWS's clients. Each one is tested for an allowed and a denied call. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
@@ -16,7 +17,7 @@ import {
   SearchAvailablePhoneNumbersCommand,
 } from '@aws-sdk/client-chime';
 import { ChimeSDKMediaPipelinesClient, CreateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
-import { CreateMeetingCommand, DeleteMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { DeleteMeetingCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import {
   CreateAccessKeyCommand,
   DeleteAccessKeyCommand,
@@ -34,16 +35,16 @@ import {
   TagRoleCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
-import { AssumeRoleCommand, GetCallerIdentityCommand, GetFederationTokenCommand } from '@aws-sdk/client-sts';
-import { askControl } from '#server/operator/control.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { allow, denialOf, deny, guideOn, type Keys, keysOf, managed, policy, type Statement, startGuide, trust, verdictOf } from './rig.ts';
+import { GetCallerIdentityCommand, GetFederationTokenCommand } from '@aws-sdk/client-sts';
+import { otherAccount, startAccount } from '../kit/account.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { denialOf, refusalOf, verdictOf } from '../kit/outcome.ts';
+import { allow, deny, managed, policy, type Statement, trust } from '../kit/policy.ts';
 
-const guide = await startGuide();
-const { accountId, admin, chime, iam, meetings, sts, user, userArn } = guide;
+const account = await startAccount();
+const { accountId, admin, chime, iam, meetings, sts, user, userArn } = account;
 
-const newMeeting = (ClientRequestToken: string) =>
-  new CreateMeetingCommand({ ClientRequestToken, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' });
 const ACCOUNT = { AccountId: '12a3456b-7c89-012d-3456-78901e23fg45' };
 
 /** Source: the guide, "Allow users to view their own permissions". */
@@ -136,50 +137,40 @@ test('EX-3: AmazonChimeReadOnly allows what the console needs, and one action is
 });
 
 test('ROLE-2: a third party needs the external ID and its own permission to assume the role', async () => {
-  const partner = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Partner' });
-  assert.ok(partner.ok && partner.administrator);
-  const partnerGuide = guideOn({ ...guide.server, accountId: partner.administrator.accountId, credentials: partner.administrator });
+  const partner = await otherAccount(account.server, 'Partner');
   const condition = { Condition: { StringEquals: { 'sts:ExternalId': 'Unique-Id-12345' } } };
-  const host = await partnerGuide.role(
-    'ThirdParty',
-    trust(`arn:aws:iam::${accountId}:root`, 'sts:AssumeRole', condition),
-    allow('chime:*'),
-  );
+  const host = await partner.role('ThirdParty', trust(account.rootArn, 'sts:AssumeRole', condition), allow('chime:*'));
 
   const example = await user('example-corp', allow('sts:AssumeRole', host));
   const without = await user('no-identity-half');
-  const session = await guide.assume(example, host, { ExternalId: 'Unique-Id-12345' });
-  const { Meeting } = await meetings(session).send(newMeeting('theirs'));
-  assert.match(Meeting?.MeetingArn as string, new RegExp(`^arn:aws:chime:us-east-1:${partner.administrator.accountId}:meeting/`));
+  const session = await account.assume(example, host, { ExternalId: 'Unique-Id-12345' });
+  const { Meeting } = await meetings(session).send(createMeeting('theirs'));
+  assert.match(Meeting?.MeetingArn as string, new RegExp(`^arn:aws:chime:us-east-1:${partner.accountId}:meeting/`));
 
-  const again = (keys: Keys, ExternalId?: string) =>
-    denialOf(sts(keys).send(new AssumeRoleCommand({ RoleArn: host, RoleSessionName: 'guide', ExternalId })));
+  const again = (keys: Keys, ExternalId?: string) => denialOf(account.assume(keys, host, { ExternalId }));
   assert.match(await again(example, 'Unique-Id-54321'), /is not authorized to perform: sts:AssumeRole on resource: /);
   assert.match(await again(example), /is not authorized to perform: sts:AssumeRole on resource: /);
   assert.match(await again(without, 'Unique-Id-12345'), /because no identity-based policy allows the sts:AssumeRole action$/);
 });
 
 test("STS-4: a denial does not reveal the tags or the existence of another account's role", async () => {
-  const other = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Secretive' });
-  assert.ok(other.ok && other.administrator);
-  const otherGuide = guideOn({ ...guide.server, accountId: other.administrator.accountId, credentials: other.administrator });
-  const there = await otherGuide.role('Tagged', trust(`arn:aws:iam::${other.administrator.accountId}:root`));
-  await otherGuide.admin.send(new TagRoleCommand({ RoleName: 'Tagged', Tags: [{ Key: 'secret', Value: 'yes' }] }));
+  const other = await otherAccount(account.server, 'Secretive');
+  const there = await other.role('Tagged', trust(other.rootArn));
+  await other.admin.send(new TagRoleCommand({ RoleName: 'Tagged', Tags: [{ Key: 'secret', Value: 'yes' }] }));
   const byTag = { Condition: { StringEquals: { 'aws:ResourceTag/secret': 'yes' } } };
   const curious = await user('curious', allow('sts:AssumeRole', '*', byTag));
-  const denialFor = (RoleArn: string) => denialOf(sts(curious).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'guide' })));
+  const denialFor = (RoleArn: string) => denialOf(account.assume(curious, RoleArn));
   assert.equal((await denialFor(there)).replace('Tagged', 'Absent'), await denialFor(there.replace('Tagged', 'Absent')));
 
-  const own = await guide.role('OwnTagged', trust(`arn:aws:iam::${accountId}:root`));
-  await denialOf(sts(curious).send(new AssumeRoleCommand({ RoleArn: own, RoleSessionName: 'guide' })));
+  const own = await account.role('OwnTagged', trust(account.rootArn));
+  await denialOf(account.assume(curious, own));
   await admin.send(new TagRoleCommand({ RoleName: 'OwnTagged', Tags: [{ Key: 'secret', Value: 'yes' }] }));
-  await guide.assume(curious, own);
+  await account.assume(curious, own);
 });
 
 test('EVAL-8, RBP-3, TS-4: a resource of another account is inaccessible, whatever the policies allow', async () => {
-  const other = await askControl(guide.server.dataFolder, { command: 'account create', name: 'Other' });
-  assert.ok(other.ok && other.administrator);
-  const { Meeting } = await meetings(other.administrator).send(newMeeting('others'));
+  const other = await otherAccount(account.server, 'Other');
+  const { Meeting } = await other.meetings().send(createMeeting('others'));
   const everything = meetings(await user('everything', allow('*')));
   for (const command of [
     new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }),
@@ -188,7 +179,7 @@ test('EVAL-8, RBP-3, TS-4: a resource of another account is inaccessible, whatev
     const { status } = await refusalOf(everything.send(command as GetMeetingCommand));
     assert.ok(status === 403 || status === 404);
   }
-  await meetings(other.administrator).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
+  await other.meetings().send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
 });
 
 test("ROLE-3: a federated user has the intersection of its creator's policies and the passed policy", async () => {
@@ -197,7 +188,7 @@ test("ROLE-3: a federated user has the intersection of its creator's policies an
     keysOf((await sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(...statements) }))).Credentials);
 
   const visitor = await federate(allow('chime:CreateMeeting'));
-  const { Meeting } = await meetings(visitor).send(newMeeting('federated'));
+  const { Meeting } = await meetings(visitor).send(createMeeting('federated'));
   await denialOf(meetings(visitor).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId })));
   const wider = await federate(allow('chime:*'));
   await meetings(wider).send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
@@ -207,7 +198,7 @@ test("ROLE-3: a federated user has the intersection of its creator's policies an
 
 test('TS-1: a denial names caller, action, resource and reason, and allowing the action resolves it', async () => {
   const keys = await user('mateojackson');
-  const create = () => meetings(keys).send(newMeeting('mine'));
+  const create = () => meetings(keys).send(createMeeting('mine'));
   assert.equal(
     await denialOf(create()),
     `User: ${userArn('mateojackson')} is not authorized to perform: chime:CreateMeeting on resource: arn:aws:chime:us-east-1:${accountId}:meeting/* because no identity-based policy allows the chime:CreateMeeting action`,
@@ -232,7 +223,7 @@ test('AUTHN-6: the secret is shown once, and a deactivated or deleted access key
   await user(UserName, allow('iam:ListAccessKeys'));
   const { AccessKey } = await admin.send(new CreateAccessKeyCommand({ UserName }));
   const AccessKeyId = AccessKey?.AccessKeyId as string;
-  const own = new IAMClient(guide.server.client({ accessKeyId: AccessKeyId, secretAccessKey: AccessKey?.SecretAccessKey as string }));
+  const own = new IAMClient(account.server.client({ accessKeyId: AccessKeyId, secretAccessKey: AccessKey?.SecretAccessKey as string }));
   const look = () => own.send(new ListAccessKeysCommand({}));
 
   const listed = await look();
@@ -260,16 +251,16 @@ test('CTX-3: a Deny without TLS denies plain HTTP and does not affect HTTPS', as
   const keys = await user('tls-only', allow('iam:ListPolicies'), onlyTls);
   const list = () => new ListPoliciesCommand({ MaxItems: 1 });
   assert.match(await denialOf(iam(keys).send(list())), /with an explicit deny in an identity-based policy$/);
-  const httpsAgent = new Agent({ ca: readFileSync(guide.server.caFile) });
-  const overTls = new IAMClient({ ...guide.server.client(keys), endpoint: guide.server.httpsEndpoint, requestHandler: { httpsAgent } });
+  const httpsAgent = new Agent({ ca: readFileSync(account.server.caFile) });
+  const overTls = new IAMClient({ ...account.server.client(keys), endpoint: account.server.httpsEndpoint, requestHandler: { httpsAgent } });
   assert.equal((await overTls.send(list())).Policies?.length, 1);
   httpsAgent.destroy();
 });
 
 test('TS-3, ROLE-15: a denied iam:PassRole names the role, and allowing role and service resolves it', async () => {
   const service = 'mediapipelines.chime.amazonaws.com';
-  const role = await guide.role('Passed', { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' });
-  const pipelines = new ChimeSDKMediaPipelinesClient(guide.at('chime-sdk-media-pipelines', await user('marymajor', allow('chime:*'))));
+  const role = await account.role('Passed', { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' });
+  const pipelines = new ChimeSDKMediaPipelinesClient(account.at('chime-sdk-media-pipelines', await user('marymajor', allow('chime:*'))));
   const create = () =>
     pipelines.send(
       new CreateMediaInsightsPipelineConfigurationCommand({
@@ -290,7 +281,7 @@ test('TS-3, ROLE-15: a denied iam:PassRole names the role, and allowing role and
   assert.equal(await denialOf(create()), denial);
   await passing(role, 'lambda.amazonaws.com');
   assert.equal(await denialOf(create()), denial);
-  await passing(guide.roleArn('Other'), service);
+  await passing(account.roleArn('Other'), service);
   assert.equal(await denialOf(create()), denial);
   await passing(role, service);
   assert.equal((await create()).MediaInsightsPipelineConfiguration?.ResourceAccessRoleArn, role);

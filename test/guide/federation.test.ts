@@ -1,18 +1,22 @@
 /** Federation as in the guide: users sign in at their own provider and get temporary credentials of a role. ROLE-3, FED-1, FED-2. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CreateMeetingCommand, DeleteMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { DeleteMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CreateOpenIDConnectProviderCommand } from '@aws-sdk/client-iam';
 import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromWebToken } from '@aws-sdk/credential-providers';
-import { refusalOf } from '../sdk/policy.ts';
+import { startAccount } from '../kit/account.ts';
+import { keysOf, UNKNOWN_KEYS } from '../kit/keys.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { denialOf, refusalOf } from '../kit/outcome.ts';
+import { allow, trustProvider } from '../kit/policy.ts';
 import { startOpenIdProvider } from './openid-provider.ts';
-import { allow, denialOf, keysOf, type Statement, startGuide } from './rig.ts';
 
 const provider = await startOpenIdProvider();
-const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: provider.host });
-const { accountId, admin, meetings, server } = guide;
-const unsigned = new STSClient({ ...server.client({ accessKeyId: 'x', secretAccessKey: 'x' }) });
+const account = await startAccount({ BELFRY_INTERNAL_ISSUERS: provider.host });
+const { accountId, admin, meetings, server } = account;
+const unsigned = account.sts(UNKNOWN_KEYS);
 
 const { OpenIDConnectProviderArn } = await admin.send(
   new CreateOpenIDConnectProviderCommand({
@@ -21,19 +25,12 @@ const { OpenIDConnectProviderArn } = await admin.send(
     ThumbprintList: [provider.thumbprint],
   }),
 );
-const federated = (Condition: Statement): Statement => ({
-  Effect: 'Allow',
-  Principal: { Federated: OpenIDConnectProviderArn },
-  Action: 'sts:AssumeRoleWithWebIdentity',
-  Condition,
-});
-const host = await guide.role(
+const ada = { StringEquals: { [`${provider.host}:aud`]: provider.clientId, [`${provider.host}:sub`]: 'ada' } };
+const host = await account.role(
   'Host',
-  federated({ StringEquals: { [`${provider.host}:aud`]: provider.clientId, [`${provider.host}:sub`]: 'ada' } }),
+  trustProvider(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity', { Condition: ada }),
   allow('chime:CreateMeeting'),
 );
-const newMeeting = (ClientRequestToken: string) =>
-  new CreateMeetingCommand({ ClientRequestToken, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' });
 const assume = (WebIdentityToken: string) =>
   unsigned.send(new AssumeRoleWithWebIdentityCommand({ RoleArn: host, RoleSessionName: 'app', WebIdentityToken }));
 
@@ -41,13 +38,13 @@ test('FED-2, ROLE-3: a user of an OpenID provider gets the permissions of the tr
   const answer = await assume(await provider.signIn('ada'));
   assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['ada', provider.clientId, provider.issuer]);
   const keys = keysOf(answer.Credentials);
-  const { Meeting } = await meetings(keys).send(newMeeting('ada'));
+  const { Meeting } = await meetings(keys).send(createMeeting('ada'));
   await denialOf(meetings(keys).send(new DeleteMeetingCommand({ MeetingId: Meeting?.MeetingId })));
 });
 
 test('FED-1: a federated identity becomes a role session', async () => {
   const { Credentials, AssumedRoleUser } = await assume(await provider.signIn('ada'));
-  const { Arn } = await guide.sts(keysOf(Credentials)).send(new GetCallerIdentityCommand({}));
+  const { Arn } = await account.sts(keysOf(Credentials)).send(new GetCallerIdentityCommand({}));
   assert.equal(Arn, `arn:aws:sts::${accountId}:assumed-role/Host/app`);
   assert.equal(AssumedRoleUser?.Arn, Arn);
 });

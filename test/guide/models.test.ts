@@ -3,16 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadModel } from '#model/load.ts';
 import type { ServiceModel } from '#model/model.ts';
-import type { ServiceName } from '#model/services.ts';
-
-const CHIME = [
-  'chime',
-  'chime-sdk-identity',
-  'chime-sdk-meetings',
-  'chime-sdk-messaging',
-  'chime-sdk-media-pipelines',
-  'chime-sdk-voice',
-] as const satisfies readonly ServiceName[];
+import { CHIME_SERVICES, type ServiceName } from '#model/services.ts';
 
 /** Returns all members of all structures of a model, as `Structure.Member`. */
 const membersOf = ({ shapes }: ServiceModel): readonly string[] =>
@@ -20,7 +11,7 @@ const membersOf = ({ shapes }: ServiceModel): readonly string[] =>
 
 // biome-ignore format: a table
 const PROTOCOLS: readonly [service: ServiceName, protocol: string, signingName: string][] = [
-  ...CHIME.map((service) => [service, 'rest-json', 'chime'] as [ServiceName, string, string]),
+  ...CHIME_SERVICES.map((service) => [service, 'rest-json', 'chime'] as [ServiceName, string, string]),
   ['iam',            'query',     'iam'],
   ['sts',            'query',     'sts'],
   ['cloudtrail',     'json',      'cloudtrail'],
@@ -58,7 +49,7 @@ for (const [shape, code, status] of STS_ERRORS) {
   });
 }
 
-for (const service of CHIME) {
+for (const service of CHIME_SERVICES) {
   test(`RBP-1: no operation of ${service} sets or returns a resource policy`, () => {
     assert.deepEqual(
       Object.keys(loadModel(service).operations).filter((name) => /Policy|Policies/.test(name)),
@@ -72,7 +63,7 @@ for (const service of CHIME) {
 }
 
 test('RBP-5: only the operations on trust policies store a policy with principals', () => {
-  const taking = (['iam', 'sts', 'organizations', ...CHIME] as const).flatMap((service) => {
+  const taking = (['iam', 'sts', 'organizations', ...CHIME_SERVICES] as const).flatMap((service) => {
     const { operations, shapes } = loadModel(service);
     return Object.values(operations)
       .filter(
@@ -114,8 +105,8 @@ for (const [service, expected] of ROLE_ARNS) {
 }
 
 test('TS-2: AccessDeniedException is only in the models of the classic service and voice', () => {
-  assert.deepEqual(
-    CHIME.filter((service) => loadModel(service).shapes['AccessDeniedException'] !== undefined),
-    ['chime', 'chime-sdk-voice'],
-  );
+  assert.deepEqual(CHIME_SERVICES.filter((service) => loadModel(service).shapes['AccessDeniedException'] !== undefined).toSorted(), [
+    'chime',
+    'chime-sdk-voice',
+  ]);
 });

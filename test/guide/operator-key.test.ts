@@ -1,19 +1,20 @@
 /** INF-8: rotation of the operator key of a running server with the `belfry operator-key` command. */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import { CreateVirtualMFADeviceCommand, EnableMFADeviceCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
-import { fromBase32 } from '#core/base32.ts';
-import { codeAt } from '#services/iam/mfa.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { startThatEnds } from '../server/process.ts';
-import { startTestServer } from '../server.ts';
-import { allow, type Guide, guideOn, type Keys, keysOf, managed, startGuide, trust } from './rig.ts';
+import { accountOn, startAccount, type TestAccount } from '../kit/account.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { newMfaDevice } from '../kit/mfa.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, managed, trust } from '../kit/policy.ts';
+import { startThatEnds } from '../kit/process.ts';
+import { startTestServer } from '../kit/server.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -36,30 +37,21 @@ const keyLines = (dataFolder: string) =>
     .filter((line) => /^[0-9a-f]{64}$/.test(line));
 
 /** Restarts a server. `startTestServer` reads the administrator's access key from the folder. */
-async function restarted({ server, accountId }: Guide): Promise<Guide> {
+async function restarted({ server, accountId }: TestAccount): Promise<TestAccount> {
   await server.stop();
-  return guideOn({ ...(await startTestServer({}, server.dataFolder)), accountId });
+  return accountOn({ ...(await startTestServer({}, server.dataFolder)), accountId });
 }
 
-const worksAs = async (guide: Guide, keys: Keys, arn: RegExp) =>
-  assert.match((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn ?? '', arn);
+const worksAs = async (account: TestAccount, keys: Keys, arn: RegExp) =>
+  assert.match((await account.sts(keys).send(new GetCallerIdentityCommand({}))).Arn ?? '', arn);
 
 test('INF-8: keys, MFA devices and sessions work before, during and after a rotation and a restart', async () => {
-  let guide = await startGuide();
-  const { dataFolder } = guide.server;
-  const user = await guide.user('ada', managed('AdministratorAccess'));
-  const role = await guide.role('Host', trust(guide.userArn('ada')), allow('iam:ListUsers'));
-  const session = await guide.assume(user, role);
-  const { VirtualMFADevice } = await guide.admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'ada' }));
-  const SerialNumber = VirtualMFADevice?.SerialNumber as string;
-  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed as Uint8Array).toString());
-  const step = Math.floor(Date.now() / 30_000);
-  const [AuthenticationCode1, AuthenticationCode2, TokenCode] = [step - 1, step, step + 1].map((each) => codeAt(seed, each)) as [
-    string,
-    string,
-    string,
-  ];
-  await guide.admin.send(new EnableMFADeviceCommand({ UserName: 'ada', SerialNumber, AuthenticationCode1, AuthenticationCode2 }));
+  let account = await startAccount();
+  const { dataFolder } = account.server;
+  const user = await account.user('ada', managed('AdministratorAccess'));
+  const role = await account.role('Host', trust(account.userArn('ada')), allow('iam:ListUsers'));
+  const session = await account.assume(user, role);
+  const { SerialNumber, TokenCode } = await newMfaDevice(account.admin, 'ada');
   const [before] = keyLines(dataFolder);
 
   // Requests continue during the rotation.
@@ -70,9 +62,9 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
   let answered = 0;
   while (rotating) {
     await Promise.all([
-      guide.admin.send(new ListUsersCommand({})),
-      guide.iam(session).send(new ListUsersCommand({})),
-      worksAs(guide, user, /user\/ada$/),
+      account.admin.send(new ListUsersCommand({})),
+      account.iam(session).send(new ListUsersCommand({})),
+      worksAs(account, user, /user\/ada$/),
     ]);
     answered++;
   }
@@ -91,18 +83,15 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
   );
 
   for (const again of [false, true]) {
-    if (again) guide = await restarted(guide);
-    await worksAs(guide, guide.server.credentials, /user\/admin$/);
-    await worksAs(guide, user, /user\/ada$/);
-    await guide.iam(session).send(new ListUsersCommand({}));
+    if (again) account = await restarted(account);
+    await worksAs(account, account.server.credentials, /user\/admin$/);
+    await worksAs(account, user, /user\/ada$/);
+    await account.iam(session).send(new ListUsersCommand({}));
   }
-  const proven = keysOf((await guide.sts(user).send(new GetSessionTokenCommand({ SerialNumber, TokenCode }))).Credentials);
-  await guide.iam(proven).send(new ListUsersCommand({}));
+  const proven = keysOf((await account.sts(user).send(new GetSessionTokenCommand({ SerialNumber, TokenCode }))).Credentials);
+  await account.iam(proven).send(new ListUsersCommand({}));
 
-  const { Events } = await new CloudTrailClient(guide.server.client()).send(
-    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'RotateOperatorKey' }] }),
-  );
-  const event = JSON.parse(Events?.[0]?.CloudTrailEvent as string);
+  const [event] = await account.records('RotateOperatorKey');
   assert.deepEqual(
     [event.eventSource, event.userIdentity.invokedBy, event.serviceEventDetails.resealed],
     ['belfry.operator', 'operator', 3],
@@ -110,28 +99,28 @@ test('INF-8: keys, MFA devices and sessions work before, during and after a rota
 });
 
 test('INF-8: forget-old deletes the older key and ends its sessions, and the old file is rejected', async () => {
-  let guide = await startGuide();
-  const { dataFolder } = guide.server;
-  const user = await guide.user('ada', managed('AdministratorAccess'));
-  const role = await guide.role('Host', trust(guide.userArn('ada')), allow('iam:ListUsers'));
-  const older = await guide.assume(user, role);
-  await guide.iam(older).send(new ListUsersCommand({}));
+  let account = await startAccount();
+  const { dataFolder } = account.server;
+  const user = await account.user('ada', managed('AdministratorAccess'));
+  const role = await account.role('Host', trust(account.userArn('ada')), allow('iam:ListUsers'));
+  const older = await account.assume(user, role);
+  await account.iam(older).send(new ListUsersCommand({}));
   const oldFile = readFileSync(join(dataFolder, 'operator.key'), 'utf8');
 
   assert.equal((await operatorKey(dataFolder, 'rotate')).status, 0);
-  const newer = await guide.assume(user, role);
+  const newer = await account.assume(user, role);
   const forgotten = await operatorKey(dataFolder, 'forget-old');
   assert.equal(forgotten.status, 0, forgotten.written);
   assert.match(forgotten.written, /^belfry operator-key: deleted [0-9a-f]{8};/);
   assert.equal(keyLines(dataFolder).length, 1);
 
   for (const again of [false, true]) {
-    if (again) guide = await restarted(guide);
-    await worksAs(guide, user, /user\/ada$/);
-    await guide.iam(newer).send(new ListUsersCommand({}));
-    assert.equal((await refusalOf(guide.iam(older).send(new ListUsersCommand({})))).name, 'InvalidClientTokenId');
+    if (again) account = await restarted(account);
+    await worksAs(account, user, /user\/ada$/);
+    await account.iam(newer).send(new ListUsersCommand({}));
+    assert.equal((await refusalOf(account.iam(older).send(new ListUsersCommand({})))).name, 'InvalidClientTokenId');
   }
-  await guide.server.stop();
+  await account.server.stop();
   writeFileSync(join(dataFolder, 'operator.key'), oldFile);
   const ended = await startThatEnds(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', 'off']);
   assert.equal(ended.status, 2);
@@ -139,28 +128,28 @@ test('INF-8: forget-old deletes the older key and ends its sessions, and the old
 });
 
 test('INF-8: rotate --forget-old replaces a leaked key in one command, repeatedly', async () => {
-  const guide = await startGuide();
+  const account = await startAccount();
   for (const _ of [1, 2]) {
-    const { status, written } = await operatorKey(guide.server.dataFolder, 'rotate', '--forget-old');
+    const { status, written } = await operatorKey(account.server.dataFolder, 'rotate', '--forget-old');
     assert.equal(status, 0, written);
-    assert.equal(keyLines(guide.server.dataFolder).length, 1);
-    await worksAs(guide, guide.server.credentials, /user\/admin$/);
+    assert.equal(keyLines(account.server.dataFolder).length, 1);
+    await worksAs(account, account.server.credentials, /user\/admin$/);
   }
-  const nothing = await operatorKey(guide.server.dataFolder, 'forget-old');
+  const nothing = await operatorKey(account.server.dataFolder, 'forget-old');
   assert.match(nothing.written, /^belfry operator-key: [0-9a-f]{8} is the only key$/m);
 });
 
 test('INF-8: an interrupted rotation loses nothing, and forget-old waits for a complete one', async () => {
-  const guide = await startGuide();
-  const { dataFolder } = guide.server;
-  await guide.server.stop();
+  const account = await startAccount();
+  const { dataFolder } = account.server;
+  await account.server.stop();
   // State after a crash in the first step: the file has a new key, but no secret is sealed with it.
   const path = join(dataFolder, 'operator.key');
   writeFileSync(
     path,
     readFileSync(path, 'utf8').replace(/^[0-9a-f]{64}$/m, (line) => `${'5a'.repeat(32)}\n${line}`),
   );
-  const again = guideOn({ ...(await startTestServer({}, dataFolder)), accountId: guide.accountId });
+  const again = accountOn({ ...(await startTestServer({}, dataFolder)), accountId: account.accountId });
   await worksAs(again, again.server.credentials, /user\/admin$/);
   const rejected = await operatorKey(dataFolder, 'forget-old');
   assert.deepEqual([rejected.status, keyLines(dataFolder).length], [1, 2]);

@@ -1,18 +1,17 @@
 /** Principals, request signing, and errors of IAM: security.md 2.1 to 2.6, 6, 7 and 9, with AWS's clients. */
+
 import assert from 'node:assert/strict';
-import { createHash, createHmac, type Hash, type Hmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ChimeClient, ListAccountsCommand } from '@aws-sdk/client-chime';
 import {
   ChimeSDKMeetingsClient,
-  CreateMeetingCommand,
   GetMeetingCommand,
   ListTagsForResourceCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-chime-sdk-meetings';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   AddUserToGroupCommand,
   AttachRolePolicyCommand,
@@ -36,25 +35,28 @@ import {
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { newSessionTokens } from '#access/session-token.ts';
 import type { AccountId } from '#core/arn.ts';
 import { instant } from '#core/instant.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { allow, denialOf, deny, keysOf, managed, policy, startGuide, trust, verdictOf } from './rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { keysOf } from '../kit/keys.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { denialOf, refusalOf, verdictOf } from '../kit/outcome.ts';
+import { allow, deny, managed, policy, trust } from '../kit/policy.ts';
+import { presignedCallerIdentity } from '../kit/presign.ts';
 
-const guide = await startGuide();
-const { accountId, admin, iam, meetings, server, sts } = guide;
-const ada = await guide.user('ada', allow(['sts:AssumeRole', 'sts:GetFederationToken', 'iam:ListUsers']));
-const visible = await guide.role('Visible', trust(guide.userArn('ada')), allow('iam:ListUsers'));
+const account = await startAccount();
+const { accountId, admin, iam, meetings, server, sts } = account;
+const ada = await account.user('ada', allow(['sts:AssumeRole', 'sts:GetFederationToken', 'iam:ListUsers']));
+const visible = await account.role('Visible', trust(account.userArn('ada')), allow('iam:ListUsers'));
 
 test('IAM-2: each kind of principal has its ARN and ID, and aws:PrincipalArn is the role of a session', async () => {
   const identityOf = async (keys: typeof ada) => {
     const { Arn, UserId } = await sts(keys).send(new GetCallerIdentityCommand({}));
     return [Arn, UserId] as [string, string];
   };
-  const session = await guide.assume(ada, visible);
+  const session = await account.assume(ada, visible);
   const federated = keysOf(
     (await sts(ada).send(new GetFederationTokenCommand({ Name: 'bob', Policy: policy(allow('chime:*')) }))).Credentials,
   );
@@ -62,18 +64,18 @@ test('IAM-2: each kind of principal has its ARN and ID, and aws:PrincipalArn is 
   assert.equal(userArn, `arn:aws:iam::${accountId}:user/ada`);
   assert.match(userId, /^AIDA[A-Z2-7]{17}$/);
   const [sessionArn, sessionId] = await identityOf(session);
-  assert.equal(sessionArn, `arn:aws:sts::${accountId}:assumed-role/Visible/guide`);
-  assert.match(sessionId, /^AROA[A-Z2-7]{17}:guide$/);
+  assert.equal(sessionArn, `arn:aws:sts::${accountId}:assumed-role/Visible/me`);
+  assert.match(sessionId, /^AROA[A-Z2-7]{17}:me$/);
   assert.deepEqual(await identityOf(federated), [`arn:aws:sts::${accountId}:federated-user/bob`, `${accountId}:bob`]);
   assert.match(ada.accessKeyId, /^AKIA[A-Z2-7]{16}$/);
   assert.match(session.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
 
-  const seen = await guide.role(
+  const seen = await account.role(
     'Seen',
-    trust(guide.userArn('ada')),
-    allow('iam:ListUsers', '*', { Condition: { ArnEquals: { 'aws:PrincipalArn': guide.roleArn('Seen') } } }),
+    trust(account.userArn('ada')),
+    allow('iam:ListUsers', '*', { Condition: { ArnEquals: { 'aws:PrincipalArn': account.roleArn('Seen') } } }),
   );
-  assert.equal(await verdictOf(iam(await guide.assume(ada, seen)).send(new ListUsersCommand({}))), 'allowed');
+  assert.equal(await verdictOf(iam(await account.assume(ada, seen)).send(new ListUsersCommand({}))), 'allowed');
 });
 
 // biome-ignore format: a table
@@ -132,42 +134,13 @@ for (const [host, service] of HOSTS) {
   });
 }
 
-/** Hash for the SDK's signer. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-  constructor(secret?: Uint8Array) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret);
-  }
-  update(data: string | Uint8Array): void {
-    this.#hash.update(data);
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-  reset(): void {}
-}
-
 test('AUTHN-3: a presigned request is accepted, with the session token if the credentials have one', async () => {
-  const session = await guide.assume(ada, visible);
+  const session = await account.assume(ada, visible);
   const presigned = async (credentials: typeof session) => {
-    const { hostname, port } = new URL(server.endpoint);
-    const signer = new SignatureV4({ credentials, region: 'us-east-1', service: 'sts', sha256: Sha256 as never });
-    const { query, path } = await signer.presign(
-      {
-        method: 'GET',
-        protocol: 'http:',
-        hostname,
-        port: Number(port),
-        path: '/',
-        headers: { host: `${hostname}:${port}` },
-        query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
-      },
-      { expiresIn: 60 },
-    );
-    const answer = await fetch(`${server.endpoint}${path}?${new URLSearchParams(query as Record<string, string>)}`);
+    const answer = await fetch(await presignedCallerIdentity(server.endpoint, credentials));
     return `${answer.status} ${await answer.text()}`;
   };
-  assert.match(await presigned(session), /^200 [\s\S]*assumed-role\/Visible\/guide/);
+  assert.match(await presigned(session), /^200 [\s\S]*assumed-role\/Visible\/me/);
   assert.match(await presigned(ada), /^200 [\s\S]*user\/ada/);
   const { sessionToken: _, ...without } = session;
   assert.match(await presigned(without), /^403 [\s\S]*<Code>InvalidClientTokenId<\/Code>/);
@@ -182,7 +155,7 @@ const SECOND_FACTOR: readonly [title: string, condition: object, longTerm: boole
 ];
 
 test('AUTHN-5: aws:MultiFactorAuthPresent exists only for temporary credentials', async () => {
-  const keys = await guide.user('factor');
+  const keys = await account.user('factor');
   const session = keysOf((await sts(keys).send(new GetSessionTokenCommand({}))).Credentials);
   for (const [title, Condition, longTerm, temporary] of SECOND_FACTOR) {
     const PolicyDocument = policy(allow('chime:GetMeeting', '*', { Condition }));
@@ -221,15 +194,10 @@ test('ROLE-4: an expired session is ExpiredToken, under the name that each servi
   assert.deepEqual([ofChime.name, ofChime.status], ['ExpiredTokenException', 403]);
 });
 
-async function lastRecord(EventName: string) {
-  const { Events } = await new CloudTrailClient(server.client()).send(
-    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: EventName }], MaxResults: 1 }),
-  );
-  return JSON.parse(Events?.[0]?.CloudTrailEvent as string);
-}
+const lastRecord = async (eventName: string) => (await account.records(eventName))[0];
 
 test("ROLE-5: the trail event of a session's call contains the role", async () => {
-  await iam(await guide.assume(ada, visible)).send(new ListUsersCommand({}));
+  await iam(await account.assume(ada, visible)).send(new ListUsersCommand({}));
   const { userIdentity } = await lastRecord('ListUsers');
   assert.equal(userIdentity.type, 'AssumedRole');
   const { type, arn, accountId: issuer, userName, principalId } = userIdentity.sessionContext.sessionIssuer;
@@ -238,9 +206,7 @@ test("ROLE-5: the trail event of a session's call contains the role", async () =
 });
 
 test('TS-7: the trail event of a denial contains its code and message', async () => {
-  const message = await denialOf(
-    meetings(ada).send(new CreateMeetingCommand({ ClientRequestToken: 'denied', MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' })),
-  );
+  const message = await denialOf(meetings(ada).send(createMeeting('denied')));
   const { errorCode, errorMessage, responseElements } = await lastRecord('CreateMeeting');
   assert.deepEqual([errorCode, errorMessage, responseElements], ['AccessDeniedException', message, null]);
 });
@@ -249,7 +215,7 @@ const own = (name: string) => `arn:aws:iam::${accountId}:policy/${name}`;
 await admin.send(new CreatePolicyCommand({ PolicyName: 'Attached', PolicyDocument: policy(allow('chime:*')) }));
 await admin.send(new CreatePolicyCommand({ PolicyName: 'Versions', PolicyDocument: policy(allow('chime:*')) }));
 await admin.send(new CreatePolicyVersionCommand({ PolicyArn: own('Versions'), PolicyDocument: policy(allow('chime:*')) }));
-await guide.user('owner', own('Attached'));
+await account.user('owner', own('Attached'));
 
 // biome-ignore format: a table
 const ERRORS: readonly [requirement: string, title: string, command: object, code: RegExp, message: string | RegExp][] = [
@@ -283,10 +249,10 @@ for (const [requirement, title, command, code, expected] of ERRORS) {
 
 test('STS-8: an invalid role ARN and an invalid session name have their own ValidationError messages', async () => {
   const send = (RoleArn: string, RoleSessionName: string) => refusalOf(sts(ada).send(new AssumeRoleCommand({ RoleArn, RoleSessionName })));
-  assert.deepEqual(await send(guide.userArn('ada'), 'name'), {
+  assert.deepEqual(await send(account.userArn('ada'), 'name'), {
     name: 'ValidationError',
     status: 400,
-    message: `${guide.userArn('ada')} is invalid`,
+    message: `${account.userArn('ada')} is invalid`,
   });
   assert.equal(
     (await send(visible, 'a b')).message,
@@ -319,15 +285,8 @@ for (const [path, version] of MANAGED) {
 
 test('EX-7: conditions can require MFA for changes', async () => {
   const unless = deny(['chime:Create*', 'chime:Delete*'], '*', { Condition: { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } } });
-  const keys = await guide.user('careful', managed('AmazonChimeFullAccess'), unless);
-  assert.match(
-    await denialOf(
-      meetings(keys).send(
-        new CreateMeetingCommand({ ClientRequestToken: 'careful', MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' }),
-      ),
-    ),
-    /with an explicit deny in an identity-based policy$/,
-  );
+  const keys = await account.user('careful', managed('AmazonChimeFullAccess'), unless);
+  assert.match(await denialOf(meetings(keys).send(createMeeting('careful'))), /with an explicit deny in an identity-based policy$/);
   assert.equal(
     await verdictOf(meetings(keys).send(new GetMeetingCommand({ MeetingId: '00000000-0000-4000-8000-000000000000' }))),
     'allowed',
@@ -347,9 +306,7 @@ test('ROLE-10, SLR-7: a service-linked role is created with IAM and can be read'
 });
 
 test('TAG-6: a 51st tag is TooManyTags, and an unknown resource is ResourceNotFound', async () => {
-  const { Meeting } = await meetings().send(
-    new CreateMeetingCommand({ ClientRequestToken: 'tags', MediaRegion: 'us-east-1', ExternalMeetingId: 'standup' }),
-  );
+  const { Meeting } = await meetings().send(createMeeting('tags'));
   const ResourceARN = Meeting?.MeetingArn as string;
   const tags = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => ({ Key: `${prefix}${i}`, Value: '' }));
   await meetings().send(new TagResourceCommand({ ResourceARN, Tags: tags('a', 50) }));

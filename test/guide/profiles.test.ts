@@ -5,6 +5,7 @@
  * A client of 2022 uses `--endpoint-url` only for the command, and not for the call to STS that a profile makes. It reads the STS endpoint
  * from its data files. AWS_DATA_PATH adds a data file with this server's endpoint.
  */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,31 +13,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOpenIDConnectProviderCommand,
-  CreateVirtualMFADeviceCommand,
-  EnableMFADeviceCommand,
-  ListUsersCommand,
-} from '@aws-sdk/client-iam';
+import { CreateOpenIDConnectProviderCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni, fromProcess, fromTemporaryCredentials, fromTokenFile } from '@aws-sdk/credential-providers';
-import { fromBase32 } from '#core/base32.ts';
-import { codeAt } from '#services/iam/mfa.ts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { newMfaDevice } from '../kit/mfa.ts';
+import { allow, trust, trustProvider } from '../kit/policy.ts';
 import { startOpenIdProvider } from './openid-provider.ts';
-import { allow, type Keys, startGuide, trust } from './rig.ts';
 
 const CLI = ['/usr/bin/aws', '/usr/local/bin/aws'].find((file) => existsSync(file)) as string;
 const provider = await startOpenIdProvider();
-const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: provider.host });
-const { accountId, admin, server } = guide;
+const account = await startAccount({ BELFRY_INTERNAL_ISSUERS: provider.host });
+const { accountId, admin, server } = account;
 const home = mkdtempSync(join(tmpdir(), 'belfry-profiles-'));
 after(() => rmSync(home, { recursive: true, force: true }));
 
-const maker = await guide.user('maker', allow('sts:AssumeRole'));
-const worker = await guide.role('Worker', trust(guide.userArn('maker')), allow('iam:ListUsers'));
-const guarded = await guide.role(
+const maker = await account.user('maker', allow('sts:AssumeRole'));
+const worker = await account.role('Worker', trust(account.userArn('maker')), allow('iam:ListUsers'));
+const guarded = await account.role(
   'Guarded',
-  trust(`arn:aws:iam::${accountId}:root`, 'sts:AssumeRole', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }),
+  trust(account.rootArn, 'sts:AssumeRole', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }),
   allow('iam:ListUsers'),
 );
 const { OpenIDConnectProviderArn } = await admin.send(
@@ -46,27 +43,8 @@ const { OpenIDConnectProviderArn } = await admin.send(
     ThumbprintList: [provider.thumbprint],
   }),
 );
-const web = await guide.role('Web', {
-  Effect: 'Allow',
-  Principal: { Federated: OpenIDConnectProviderArn },
-  Action: 'sts:AssumeRoleWithWebIdentity',
-  Condition: { StringEquals: { [`${provider.host}:sub`]: 'ada' } },
-});
-
-/** Enables an MFA device of the user maker. Returns the next code, because enabling consumes two. */
-async function newDevice(VirtualMFADeviceName: string): Promise<{ readonly serial: string; readonly code: string }> {
-  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName }));
-  const serial = VirtualMFADevice?.SerialNumber as string;
-  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed as Uint8Array).toString());
-  const step = Math.floor(Date.now() / 30_000);
-  const [AuthenticationCode1, AuthenticationCode2, code] = [step - 1, step, step + 1].map((each) => codeAt(seed, each)) as [
-    string,
-    string,
-    string,
-  ];
-  await admin.send(new EnableMFADeviceCommand({ UserName: 'maker', SerialNumber: serial, AuthenticationCode1, AuthenticationCode2 }));
-  return { serial, code };
-}
+const ada = { Condition: { StringEquals: { [`${provider.host}:sub`]: 'ada' } } };
+const web = await account.role('Web', trustProvider(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity', ada));
 
 const config = join(home, 'config');
 const credentials = join(home, 'credentials');
@@ -169,17 +147,20 @@ test('AWS CLI: role_arn and source_profile yield a session of the role', async (
 });
 
 test('AWS CLI: mfa_serial prompts for one code per session, and a wrong or used code is denied', async () => {
-  const { serial, code } = await newDevice('phone');
+  const { SerialNumber, TokenCode } = await newMfaDevice(admin, 'maker', 'phone');
   const cache = join(home, '.aws', 'cli', 'cache');
-  profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'wrong', mfa_serial: serial });
+  profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'wrong', mfa_serial: SerialNumber });
   assert.match(await identity('000000\n'), /\(AccessDenied\) when calling the AssumeRole operation: MultiFactorAuthentication failed/);
-  profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'cli', mfa_serial: serial });
+  profile({ role_arn: guarded, source_profile: 'maker', role_session_name: 'cli', mfa_serial: SerialNumber });
   const arn = `arn:aws:sts::${accountId}:assumed-role/Guarded/cli`;
-  assert.equal(await identity(`${code}\n`), arn);
+  assert.equal(await identity(`${TokenCode}\n`), arn);
   assert.ok(readdirSync(cache).length > 0);
   assert.equal(await identity(), arn);
   rmSync(cache, { recursive: true });
-  assert.match(await identity(`${code}\n`), /\(AccessDenied\) when calling the AssumeRole operation: MultiFactorAuthentication failed/);
+  assert.match(
+    await identity(`${TokenCode}\n`),
+    /\(AccessDenied\) when calling the AssumeRole operation: MultiFactorAuthentication failed/,
+  );
 });
 
 test('AWS CLI: without MFA the trust policy denies the same profile', async () => {
@@ -192,7 +173,7 @@ test('AWS CLI: without MFA the trust policy denies the same profile', async () =
 
 test('AWS CLI: credential_process uses the credentials that a program prints', async () => {
   profile({ credential_process: `/bin/cat ${join(home, 'process.json')}` });
-  assert.equal(await identity(), guide.userArn('maker'));
+  assert.equal(await identity(), account.userArn('maker'));
 });
 
 test('AWS CLI: web_identity_token_file yields a session for the token', async () => {
@@ -227,37 +208,37 @@ const arnOf = async (provider: ReturnType<typeof fromProcess> | ReturnType<typeo
 const files = { filepath: credentials, configFilepath: config, ignoreCache: true };
 
 test('SDK v3: fromTemporaryCredentials assumes a role, and another one with its session', async () => {
-  const next = await guide.role('Next', trust(worker), allow('iam:ListUsers'));
+  const next = await account.role('Next', trust(worker), allow('iam:ListUsers'));
   const first = fromTemporaryCredentials({ masterCredentials: maker, params: { RoleArn: worker, RoleSessionName: 'first' }, clientConfig });
   assert.equal(await arnOf(first), `arn:aws:sts::${accountId}:assumed-role/Worker/first`);
   const second = fromTemporaryCredentials({ masterCredentials: first, params: { RoleArn: next, RoleSessionName: 'second' }, clientConfig });
   assert.equal(await arnOf(second), `arn:aws:sts::${accountId}:assumed-role/Next/second`);
-  await guide
+  await account
     .iam(await fromTemporaryCredentials({ masterCredentials: first, params: { RoleArn: next, RoleSessionName: 'third' }, clientConfig })())
     .send(new ListUsersCommand({}));
 });
 
 test('SDK v3: fromTemporaryCredentials requests an MFA code', async () => {
-  const { serial, code } = await newDevice('tablet');
+  const { SerialNumber, TokenCode } = await newMfaDevice(admin, 'maker', 'tablet');
   const requested: string[] = [];
   const provider = fromTemporaryCredentials({
     masterCredentials: maker,
-    params: { RoleArn: guarded, RoleSessionName: 'sdk', SerialNumber: serial },
+    params: { RoleArn: guarded, RoleSessionName: 'sdk', SerialNumber },
     clientConfig,
     mfaCodeProvider: async (device) => {
       requested.push(device);
-      return code;
+      return TokenCode;
     },
   });
   assert.equal(await arnOf(provider), `arn:aws:sts::${accountId}:assumed-role/Guarded/sdk`);
-  assert.deepEqual(requested, [serial]);
+  assert.deepEqual(requested, [SerialNumber]);
 });
 
 test('SDK v3: fromIni, fromProcess and fromTokenFile read the same profiles', async () => {
   profile({ role_arn: worker, source_profile: 'maker', role_session_name: 'ini' });
   assert.equal(await arnOf(fromIni({ profile: 'tried', ...files, clientConfig })), `arn:aws:sts::${accountId}:assumed-role/Worker/ini`);
   profile({ credential_process: `/bin/cat ${join(home, 'process.json')}` });
-  assert.equal(await arnOf(fromProcess({ profile: 'tried', ...files })), guide.userArn('maker'));
+  assert.equal(await arnOf(fromProcess({ profile: 'tried', ...files })), account.userArn('maker'));
   assert.equal(
     await arnOf(fromTokenFile({ webIdentityTokenFile: tokenFile, roleArn: web, roleSessionName: 'file', clientConfig })),
     `arn:aws:sts::${accountId}:assumed-role/Web/file`,

@@ -11,20 +11,22 @@ import { promisify } from 'node:util';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
-import { everyEvent, type LookedUp } from '../sdk/history.ts';
-import { bytesOf, errorCodeOf, exchange, type Plain, signedHeaders } from '../server/raw.ts';
-import { allow, deny, type Keys, startGuide } from './rig.ts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, deny } from '../kit/policy.ts';
+import { bytesOf, errorCodeOf, exchange, type Plain, signedHeaders } from '../kit/raw.ts';
+import { everyEvent, type LookedUp } from '../kit/trail.ts';
 
-const guide = await startGuide();
-const { accountId, server } = guide;
+const account = await startAccount();
+const { accountId, server } = account;
 const { host } = new URL(server.endpoint);
 const REMOVED = Object.values(loadModel('chime').removed);
 const GATE = `Account Id ${accountId} is not authorized to call deprecated Amazon Chime SDK API on the "chime" endpoint, use one of the "*-chime*" endpoints instead.`;
 
-const stranger = await guide.user('stranger');
-const denied = await guide.user('denied', allow('chime:*'), deny('chime:*'));
-const narrow = await guide.user('narrow', allow('chime:*', `arn:aws:chime:*:${accountId}:*`));
-const lister = await guide.user('lister', allow('chime:List*'));
+const stranger = await account.user('stranger');
+const denied = await account.user('denied', allow('chime:*'), deny('chime:*'));
+const narrow = await account.user('narrow', allow('chime:*', `arn:aws:chime:*:${accountId}:*`));
+const lister = await account.user('lister', allow('chime:List*'));
 
 /** Response to one request. */
 interface Outcome {
@@ -52,7 +54,7 @@ async function send(operation: OperationModel, credentials?: Keys): Promise<Outc
 
 const forbidden = (message: string) => `403 ForbiddenException ${JSON.stringify({ Code: 'Forbidden', Message: message })}`;
 const unauthorized = (user: string, name: string, reason: string) =>
-  forbidden(`User: ${guide.userArn(user)} is not authorized to perform: chime:${name} on resource: * ${reason}`);
+  forbidden(`User: ${account.userArn(user)} is not authorized to perform: chime:${name} on resource: * ${reason}`);
 
 /** Sends a request for each of the 129 removed operations. */
 async function sendAll(credentials?: Keys): Promise<readonly (Outcome & { readonly operation: OperationModel })[]> {

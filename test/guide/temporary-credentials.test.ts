@@ -2,72 +2,47 @@
  * ROLE-1: every kind of temporary credentials on every service. The credentials are of administrators, so an error is due to their kind
  * (security.md §2.6) and not to a policy.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  CreateOpenIDConnectProviderCommand,
-  CreateSAMLProviderCommand,
-  CreateServiceLinkedRoleCommand,
-  CreateVirtualMFADeviceCommand,
-  EnableMFADeviceCommand,
-} from '@aws-sdk/client-iam';
+import { CreateOpenIDConnectProviderCommand, CreateSAMLProviderCommand, CreateServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
 import {
   AssumeRoleWithSAMLCommand,
   AssumeRoleWithWebIdentityCommand,
   GetFederationTokenCommand,
   GetSessionTokenCommand,
-  STSClient,
 } from '@aws-sdk/client-sts';
-import { fromBase32 } from '#core/base32.ts';
-import type { ServiceName } from '#model/services.ts';
-import { codeAt } from '#services/iam/mfa.ts';
+import { CHIME_SERVICES, type ServiceName } from '#model/services.ts';
+import { startAccount } from '../kit/account.ts';
+import { type Keys, keysOf, UNKNOWN_KEYS } from '../kit/keys.ts';
+import { type MfaDevice, newMfaDevice } from '../kit/mfa.ts';
+import { allow, managed, policy, trust, trustProvider } from '../kit/policy.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { startIdentityProvider } from '../sts/identity-provider.ts';
 import { samlProvider } from '../sts/saml-provider.ts';
-import { allow, type Keys, keysOf, managed, policy, type Statement, startGuide, trust } from './rig.ts';
-
-const CHIME = [
-  'chime',
-  'chime-sdk-identity',
-  'chime-sdk-meetings',
-  'chime-sdk-messaging',
-  'chime-sdk-media-pipelines',
-  'chime-sdk-voice',
-] as const satisfies readonly ServiceName[];
 
 const web = await startIdentityProvider();
 const saml = await samlProvider('https://idp.example/saml');
-const guide = await startGuide({ BELFRY_INTERNAL_ISSUERS: web.host });
-const { accountId, admin, server } = guide;
+const account = await startAccount({ BELFRY_INTERNAL_ISSUERS: web.host });
+const { accountId, admin, server } = account;
 // Without this role every caller gets ForbiddenException for pipelines.
 await admin.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'mediapipelines.chime.amazonaws.com' }));
-const unsigned = new STSClient(server.client({ accessKeyId: 'x', secretAccessKey: 'x' }));
+const unsigned = account.sts(UNKNOWN_KEYS);
 const everything = allow('*');
-const maker = await guide.user('maker', managed('AdministratorAccess'));
-const plain = await guide.role('Plain', trust(guide.userArn('maker'), ['sts:AssumeRole', 'sts:TagSession']), everything);
+const maker = await account.user('maker', managed('AdministratorAccess'));
+const plain = await account.role('Plain', trust(account.userArn('maker'), ['sts:AssumeRole', 'sts:TagSession']), everything);
 
 const { OpenIDConnectProviderArn } = await admin.send(
   new CreateOpenIDConnectProviderCommand({ Url: web.issuer, ClientIDList: ['client-1'], ThumbprintList: [web.thumbprint] }),
 );
 const { SAMLProviderArn } = await admin.send(new CreateSAMLProviderCommand({ Name: 'Corp', SAMLMetadataDocument: saml.metadata }));
-const federated = (Federated: string | undefined, Action: string): Statement => ({ Effect: 'Allow', Principal: { Federated }, Action });
-const webRole = await guide.role('Web', federated(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity'), everything);
-const samlRole = await guide.role('Saml', federated(SAMLProviderArn, 'sts:AssumeRoleWithSAML'), everything);
+const webRole = await account.role('Web', trustProvider(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity'), everything);
+const samlRole = await account.role('Saml', trustProvider(SAMLProviderArn, 'sts:AssumeRoleWithSAML'), everything);
 
-/** Creates a user with an MFA device. Returns the next code, because enabling consumes two. */
-async function withSecondFactor(): Promise<{ readonly keys: Keys; readonly SerialNumber: string; readonly TokenCode: string }> {
-  const keys = await guide.user('careful', managed('AdministratorAccess'));
-  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'careful' }));
-  const SerialNumber = VirtualMFADevice?.SerialNumber as string;
-  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed as Uint8Array).toString());
-  const step = Math.floor(Date.now() / 30_000);
-  const [AuthenticationCode1, AuthenticationCode2, TokenCode] = [step - 1, step, step + 1].map((each) => codeAt(seed, each)) as [
-    string,
-    string,
-    string,
-  ];
-  await admin.send(new EnableMFADeviceCommand({ UserName: 'careful', SerialNumber, AuthenticationCode1, AuthenticationCode2 }));
-  return { keys, SerialNumber, TokenCode };
+/** Creates a user with an MFA device. */
+async function withSecondFactor(): Promise<MfaDevice & { readonly keys: Keys }> {
+  const keys = await account.user('careful', managed('AdministratorAccess'));
+  return { keys, ...(await newMfaDevice(admin, 'careful')) };
 }
 
 interface Kind {
@@ -92,7 +67,7 @@ const MAY_ASSUME = { ...ANY_ROLE, GetAccessKeyInfo: 'AccessDenied' };
 
 /** Source: IAM User Guide, "Comparing the AWS STS API operations". */
 const KINDS: readonly Kind[] = [
-  { name: 'AssumeRole', credentials: () => guide.assume(maker, plain), iam: 'ok', sts: ANY_ROLE },
+  { name: 'AssumeRole', credentials: () => account.assume(maker, plain), iam: 'ok', sts: ANY_ROLE },
   {
     name: 'AssumeRoleWithWebIdentity',
     async credentials() {
@@ -119,13 +94,13 @@ const KINDS: readonly Kind[] = [
   {
     name: 'GetFederationToken',
     credentials: async () =>
-      keysOf((await guide.sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(everything) }))).Credentials),
+      keysOf((await account.sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(everything) }))).Credentials),
     iam: 'InvalidClientTokenId',
     sts: ONLY_ITSELF,
   },
   {
     name: 'GetSessionToken',
-    credentials: async () => keysOf((await guide.sts(maker).send(new GetSessionTokenCommand({}))).Credentials),
+    credentials: async () => keysOf((await account.sts(maker).send(new GetSessionTokenCommand({}))).Credentials),
     iam: 'InvalidClientTokenId',
     sts: MAY_ASSUME,
   },
@@ -133,14 +108,14 @@ const KINDS: readonly Kind[] = [
     name: 'GetSessionToken with MFA',
     async credentials() {
       const { keys, ...proof } = await withSecondFactor();
-      return keysOf((await guide.sts(keys).send(new GetSessionTokenCommand(proof))).Credentials);
+      return keysOf((await account.sts(keys).send(new GetSessionTokenCommand(proof))).Credentials);
     },
     iam: 'ok',
     sts: MAY_ASSUME,
   },
 ];
 
-const anyone = await guide.role('Anyone', trust(`arn:aws:iam::${accountId}:root`), everything);
+const anyone = await account.role('Anyone', trust(account.rootArn), everything);
 const STS_INPUTS: Readonly<Record<keyof Kind['sts'], object>> = {
   GetCallerIdentity: {},
   AssumeRole: { RoleArn: anyone, RoleSessionName: 'chained' },
@@ -153,7 +128,7 @@ for (const kind of KINDS) {
   const keys = await kind.credentials();
   const call = (service: ServiceName) => caller(service, server.client(keys));
 
-  for (const service of CHIME) {
+  for (const service of CHIME_SERVICES) {
     test(`ROLE-1: credentials of ${kind.name} are accepted by every operation of ${service}`, async () => {
       const send = call(service);
       const faults: string[] = [];

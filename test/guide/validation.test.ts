@@ -7,11 +7,12 @@ import {
   ValidatePolicyCommand,
   type ValidatePolicyResourceType,
 } from '@aws-sdk/client-accessanalyzer';
-import { refusalOf } from '../sdk/policy.ts';
-import { allow, deny, policy, type Statement, startGuide } from './rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, deny, policy, type Statement } from '../kit/policy.ts';
 
-const guide = await startGuide();
-const analyzer = new AccessAnalyzerClient(guide.server.client());
+const account = await startAccount();
+const analyzer = new AccessAnalyzerClient(account.server.client());
 
 async function findings(policyDocument: string, policyType: PolicyType = 'IDENTITY_POLICY', validatePolicyResourceType?: string) {
   const { findings: found = [] } = await analyzer.send(

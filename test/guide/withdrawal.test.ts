@@ -36,15 +36,17 @@ import {
   ListRootsCommand,
   OrganizationsClient,
 } from '@aws-sdk/client-organizations';
-import { allow, deny, type Keys, managed, policy, startGuide, trust } from './rig.ts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, deny, managed, policy, trust } from '../kit/policy.ts';
 
 const CALLERS = 16;
 /** Minimum number of responses in a phase before the next one begins. */
 const CALLS = 100;
 
-const guide = await startGuide();
-const { accountId, admin, meetings } = guide;
-const organizations = new OrganizationsClient(guide.server.client());
+const account = await startAccount();
+const { accountId, admin, meetings } = account;
+const organizations = new OrganizationsClient(account.server.client());
 const CHIME = policy(allow('chime:*'));
 const FULL = managed('AmazonChimeFullAccess');
 const own = (name: string) => `arn:aws:iam::${accountId}:policy/${name}`;
@@ -60,7 +62,7 @@ before(async () => {
     new CreateAccountCommand({ AccountName: 'member', Email: 'member@example.com' }),
   );
   memberAccount = CreateAccountStatus?.AccountId as string;
-  member = await guide.assume(guide.server.credentials, `arn:aws:iam::${memberAccount}:role/OrganizationAccountAccessRole`);
+  member = await account.assume(account.server.credentials, `arn:aws:iam::${memberAccount}:role/OrganizationAccountAccessRole`);
   const Content = policy(deny('chime:*'));
   const { Policy } = await organizations.send(
     new CreateControlPolicyCommand({ Name: 'NoChime', Description: '', Type: 'SERVICE_CONTROL_POLICY', Content }),
@@ -127,29 +129,29 @@ interface Row {
 }
 
 const session = async (name: string): Promise<Keys> => {
-  const maker = await guide.user(`maker-${name}`, allow('sts:AssumeRole'));
-  const role = await guide.role(name, trust(guide.userArn(`maker-${name}`)));
+  const maker = await account.user(`maker-${name}`, allow('sts:AssumeRole'));
+  const role = await account.role(name, trust(account.userArn(`maker-${name}`)));
   await admin.send(new AttachRolePolicyCommand({ RoleName: name, PolicyArn: FULL }));
-  return guide.assume(maker, role);
+  return account.assume(maker, role);
 };
 
 const ROWS: readonly Row[] = [
   {
     title: 'detaching a policy',
-    keys: () => guide.user('detached', FULL),
+    keys: () => account.user('detached', FULL),
     withdraw: () => admin.send(new DetachUserPolicyCommand({ UserName: 'detached', PolicyArn: FULL })),
     restore: () => admin.send(new AttachUserPolicyCommand({ UserName: 'detached', PolicyArn: FULL })),
   },
   {
     title: 'deleting an inline policy',
-    keys: () => guide.user('inline', allow('chime:*')),
+    keys: () => account.user('inline', allow('chime:*')),
     withdraw: () => admin.send(new DeleteUserPolicyCommand({ UserName: 'inline', PolicyName: 'p' })),
     restore: () => admin.send(new PutUserPolicyCommand({ UserName: 'inline', PolicyName: 'p', PolicyDocument: CHIME })),
   },
   {
     title: 'leaving a group',
     async keys() {
-      const keys = await guide.user('grouped');
+      const keys = await account.user('grouped');
       await admin.send(new CreateGroupCommand({ GroupName: 'group' }));
       await admin.send(new PutGroupPolicyCommand({ GroupName: 'group', PolicyName: 'p', PolicyDocument: CHIME }));
       await admin.send(new AddUserToGroupCommand({ GroupName: 'group', UserName: 'grouped' }));
@@ -163,21 +165,21 @@ const ROWS: readonly Row[] = [
     async keys() {
       await admin.send(new CreatePolicyCommand({ PolicyName: 'Versioned', PolicyDocument: CHIME }));
       await admin.send(new CreatePolicyVersionCommand({ PolicyArn: own('Versioned'), PolicyDocument: policy(allow('iam:*')) }));
-      return guide.user('versioned', own('Versioned'));
+      return account.user('versioned', own('Versioned'));
     },
     withdraw: () => admin.send(new SetDefaultPolicyVersionCommand({ PolicyArn: own('Versioned'), VersionId: 'v2' })),
     restore: () => admin.send(new SetDefaultPolicyVersionCommand({ PolicyArn: own('Versioned'), VersionId: 'v1' })),
   },
   {
     title: 'a permissions boundary',
-    keys: () => guide.user('bounded', FULL),
+    keys: () => account.user('bounded', FULL),
     withdraw: () =>
       admin.send(new PutUserPermissionsBoundaryCommand({ UserName: 'bounded', PermissionsBoundary: managed('IAMReadOnlyAccess') })),
     restore: () => admin.send(new DeleteUserPermissionsBoundaryCommand({ UserName: 'bounded' })),
   },
   {
     title: 'deactivating an access key',
-    keys: () => guide.user('inactive', FULL),
+    keys: () => account.user('inactive', FULL),
     withdraw: ({ accessKeyId }) =>
       admin.send(new UpdateAccessKeyCommand({ UserName: 'inactive', AccessKeyId: accessKeyId, Status: 'Inactive' })),
     restore: ({ accessKeyId }) =>
@@ -185,7 +187,7 @@ const ROWS: readonly Row[] = [
   },
   {
     title: 'deleting an access key',
-    keys: () => guide.user('keyless', FULL),
+    keys: () => account.user('keyless', FULL),
     withdraw: ({ accessKeyId }) => admin.send(new DeleteAccessKeyCommand({ UserName: 'keyless', AccessKeyId: accessKeyId })),
   },
   {

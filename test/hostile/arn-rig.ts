@@ -1,6 +1,6 @@
 /**
- * What the tests of ARN variants share: a server with one resource of each type that an input names, users with a Deny on one of them, and
- * an input for each operation.
+ * Rig of the tests of ARN variants: a server with one resource of each type that an input names, a user with a Deny on each resource, and an
+ * input for each operation.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -29,7 +29,9 @@ import { type ArnInput, arnInputsOf } from '#model/arn-inputs.ts';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
-import { allow, deny, type Guide, type Keys, policy, startGuide, trust } from '../guide/rig.ts';
+import { startAccount, type TestAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { inputFor, operationsOf } from '../sdk/every-operation.ts';
 import { replaceAt } from '../wire/samples.ts';
 
@@ -38,20 +40,20 @@ export interface Place {
   readonly service: ServiceName;
   readonly operation: OperationModel;
   readonly input: ArnInput;
-  /** First type that the member takes, of those that the server has a resource of. */
+  /** First type that the member accepts and that the server has a resource of. */
   readonly type: string;
 }
 
-export interface ArnRig extends Guide {
-  /** ARN of the one resource of each type. */
+export interface ArnRig extends TestAccount {
+  /** ARN of the resource of each type. */
   readonly canonical: Readonly<Record<string, string>>;
   /** Every place of every service. */
   readonly places: readonly Place[];
-  /** A user who may do everything, but nothing with the resource of that type. */
+  /** Users who are allowed everything, except on the resource of the type. */
   readonly deniedOn: Readonly<Record<string, Keys>>;
-  /** An input in which every ARN is that of a resource, and the one at the place is `text`. */
+  /** Returns an input in which every ARN is the ARN of a resource, except `text` at the place. */
   inputWith(place: Place, text: string): unknown;
-  /** A digest of all that operations change, without records of requests. */
+  /** Returns a digest of the database without the records of requests. */
   stateDigest(): string;
 }
 
@@ -64,7 +66,7 @@ const MEDIA_PIPELINES = 'mediapipelines.chime.amazonaws.com';
 
 /** Starts the server and creates its resources. */
 export async function startArnRig(): Promise<ArnRig> {
-  const guide = await startGuide();
+  const guide = await startAccount();
   const canonical: Readonly<Record<string, string>> = { ...(await identityResources(guide)), ...(await chimeResources(guide)) };
   const places = SERVICE_NAMES.flatMap((service) =>
     operationsOf(service).flatMap((operation) =>
@@ -101,7 +103,7 @@ export async function startArnRig(): Promise<ArnRig> {
   };
 }
 
-/** Statements that deny everything about one ARN: as resource, as policy that is attached, as boundary. */
+/** Returns statements that deny everything about one ARN: as resource, as attached policy, as boundary. */
 function denials(arn: string) {
   return [
     deny('*', arn),
@@ -110,7 +112,7 @@ function denials(arn: string) {
   ];
 }
 
-async function identityResources({ admin, accountId, role, userArn }: Guide): Promise<Record<string, string>> {
+async function identityResources({ admin, accountId, role, userArn }: TestAccount): Promise<Record<string, string>> {
   await admin.send(new CreateUserCommand({ UserName: 'Target' }));
   await admin.send(new CreateGroupCommand({ GroupName: 'Target' }));
   const targetRole = await role('Target', trust(`arn:aws:iam::${accountId}:root`));
@@ -130,7 +132,7 @@ async function identityResources({ admin, accountId, role, userArn }: Guide): Pr
   };
 }
 
-async function chimeResources({ at, admin, role, accountId }: Guide): Promise<Record<string, string>> {
+async function chimeResources({ at, admin, role, accountId }: TestAccount): Promise<Record<string, string>> {
   const identity = new ChimeSDKIdentityClient(at('chime-sdk-identity'));
   const messaging = new ChimeSDKMessagingClient(at('chime-sdk-messaging'));
   const { AppInstanceArn } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat' }));

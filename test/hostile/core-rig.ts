@@ -1,8 +1,11 @@
 /** Requests answered as the core answers them, with everything allowed, on a store in memory. Counts what each transaction reads. */
+import { openVault } from '#access/vault.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
 import { newGate, withOffload } from '#server/core/offload.ts';
 import { accessanalyzerOperations } from '#services/accessanalyzer/operations.ts';
+import { iamOperations } from '#services/iam/operations.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
+import { callOf } from '#services/kit/fixture.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
 import { organizationsOperations } from '#services/organizations/operations.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
@@ -11,7 +14,6 @@ import type { Store } from '#store/store.ts';
 import { decode } from '#wire/decode.ts';
 import { requestForTests } from '#wire/request-for-tests.ts';
 import { route } from '#wire/route.ts';
-import { iamRig } from '../iam/rig.ts';
 import type { HostileRequest } from './worst-analysis-requests.ts';
 
 /** What the transactions have read. */
@@ -66,10 +68,10 @@ export async function openCoreRig() {
       });
     },
   };
-  const rig = await iamRig({}, store);
-  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfAccount: 64 }, () => {});
+  const vault = openVault([new Uint8Array(32).fill(7)]);
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfKey: 64 }, () => {});
   const tables: Readonly<Record<string, object>> = {
-    iam: rig.operations,
+    iam: iamOperations({ vault }),
     accessanalyzer: accessanalyzerOperations(),
     organizations: organizationsOperations(),
   };
@@ -86,7 +88,7 @@ export async function openCoreRig() {
     if (operation === undefined) return undefined;
     return withOffload(parts, ({ offload, survey, analyzeFor }) =>
       store.transaction(async (tx) => {
-        const call: Call = rig.callOf(tx, {}, { offload, survey, analyze: analyzeFor('1') });
+        const call: Call = callOf(tx, { offload, survey, analyze: analyzeFor('1') });
         operation.access(input, call);
         return operation.handle(call, input);
       }),

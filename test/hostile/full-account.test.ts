@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
-import { ACCOUNT } from '../iam/rig.ts';
+import { ACCOUNT } from '#services/kit/fixture.ts';
 import { openCoreRig } from './core-rig.ts';
 import { fillAccount, fillOrganization, type RecordSizes } from './full-account.ts';
 import { fullAccountRequests, fullOrganizationRequests } from './full-account-requests.ts';

@@ -1,14 +1,15 @@
-/** Names in IAM are found ignoring case. A permission is decided on the ARN of what is found, not on the name of the request. */
+/** IAM finds entities by name ignoring case. It authorizes the ARN of the entity, not the name in the request. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateGroupCommand, CreateUserCommand, UpdateGroupCommand, UpdateUserCommand } from '@aws-sdk/client-iam';
 import { loadModel } from '#model/load.ts';
 import { parity } from '../../tools/parity.ts';
-import { allow, deny, startGuide, trust } from '../guide/rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, deny, trust } from '../kit/policy.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
-import { refusalOf } from '../sdk/policy.ts';
 
-const guide = await startGuide();
+const guide = await startAccount();
 const { admin, accountId, at, iam, user } = guide;
 const built = new Set(
   (await parity()).find(({ service }) => service === 'iam')?.operations.flatMap((each) => (each.built ? [each.operation] : [])),
@@ -23,7 +24,7 @@ const ABOUT_ANOTHER: ReadonlySet<string> = new Set([
   // The group is the resource.
   'AddUserToGroup UserName',
   'RemoveUserFromGroup UserName',
-  // The name is that of what is created, at the path of the input.
+  // The name belongs to the new entity, at the path of the input.
   'CreateUser UserName',
   'CreateRole RoleName',
   'CreateGroup GroupName',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IamApi } from '#model/generated/iam.ts';
-import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, iamUser, ROLE_SESSION, TRUST_ROOT } from './rig.ts';
+import { ACCOUNT, ALLOW_CHIME, type Iam, iamUser, openIam, ROLE_SESSION, TRUST_ROOT } from './fixture.ts';
 
 const own = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
 const UNKNOWN = own('unknown');
@@ -13,10 +13,10 @@ const LONG = JSON.stringify({
 });
 const TRUST_UNKNOWN = TRUST_ROOT.replace(':root', ':user/absent');
 
-/** Creates a rig in which `alice` has one of each related entity, `bare` has none, and `many` has reached the quotas. */
-async function populatedRig(): Promise<IamRig> {
-  const rig = await iamRig();
-  const { run } = rig;
+/** Creates a iam in which `alice` has one of each related entity, `bare` has none, and `many` has reached the quotas. */
+async function populatedRig(): Promise<Iam> {
+  const iam = await openIam();
+  const { run } = iam;
   for (const UserName of ['alice', 'bare', 'many']) await run('CreateUser', { UserName });
   for (const GroupName of ['team', 'empty']) await run('CreateGroup', { GroupName });
   for (const RoleName of ['worker', 'idle']) await run('CreateRole', { RoleName, AssumeRolePolicyDocument: TRUST_ROOT });
@@ -38,7 +38,7 @@ async function populatedRig(): Promise<IamRig> {
   }
   for (let i = 0; i < 4; i++) await run('CreatePolicyVersion', { PolicyArn: own('p0'), PolicyDocument: ALLOW_CHIME });
   await run('TagUser', { UserName: 'many', Tags: Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: '' })) });
-  return rig;
+  return iam;
 }
 
 type Row = {
@@ -106,26 +106,26 @@ const ROWS: readonly Row[] = [
   ['an invalid marker',                          'ListUsers',               { Marker: 'x' },                                                           'ValidationError',         'Invalid Marker.'],
 ];
 
-const rig = await populatedRig();
+const iam = await populatedRig();
 
 for (const [title, name, input, code, message] of ROWS) {
   test(`${name}: ${title} is ${code}, and nothing changes`, async () => {
-    const before = await rig.state();
-    await assert.rejects(rig.run(name, input as never), { code, message });
-    assert.equal(await rig.state(), before);
+    const before = await iam.identityState();
+    await assert.rejects(iam.run(name, input as never), { code, message });
+    assert.equal(await iam.identityState(), before);
   });
 }
 
 for (const name of ['GetUser', 'CreateAccessKey', 'ListAccessKeys'] as const) {
   test(`${name}: a role that does not name a user is ValidationError`, async () => {
-    await assert.rejects(async () => rig.run(name, {}, { principal: ROLE_SESSION }), {
+    await assert.rejects(async () => iam.run(name, {}, { principal: ROLE_SESSION }), {
       code: 'ValidationError',
       message: 'Must specify userName when calling with non-User credentials',
     });
   });
 
   test(`${name}: without a name the resource is the caller`, async () => {
-    const [requiredAccess] = await rig.requiredAccess(name, {}, { principal: iamUser('bare') });
+    const [requiredAccess] = await iam.requiredAccess(name, {}, { principal: iamUser('bare') });
     assert.deepEqual(requiredAccess?.resources, [`arn:aws:iam::${ACCOUNT}:user/bare`]);
   });
 }

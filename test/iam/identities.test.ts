@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import { ACCOUNT, ALLOW_CHIME, iamRig, iamUser, START, STRANGER, TRUST_ROOT } from './rig.ts';
+import { ACCOUNT, ALLOW_CHIME, iamUser, openIam, START, STRANGER, TRUST_ROOT } from './fixture.ts';
 
 const own = (name: string): string => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
@@ -19,7 +19,7 @@ function principalsOf(encoded: string | undefined): unknown {
 }
 
 test('CreateUser: the response has an ARN with the path, and an ID of AIDA and 17 base32 characters', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const { User } = await run('CreateUser', { UserName: 'Ada', Path: '/eng/', Tags: [{ Key: 'team', Value: 'red' }] });
   assert.match(User?.UserId ?? '', /^AIDA[A-Z2-7]{17}$/);
   assert.deepEqual(
@@ -36,20 +36,20 @@ test('CreateUser: the response has an ARN with the path, and an ID of AIDA and 1
 });
 
 test('GetUser: a name is found in any case and shown in its original case', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateUser', { UserName: 'Ada' });
   assert.equal((await run('GetUser', { UserName: 'ADA' })).User.UserName, 'Ada');
 });
 
 test('GetUser: the root user has the account ID as its ID, and no name', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const { User } = await run('GetUser', {});
   assert.deepEqual(Object.keys(User), ['UserId', 'Arn', 'CreateDate']);
   assert.equal(User.UserId, ACCOUNT);
 });
 
 test('UpdateUser: access keys, groups, policies, boundary and trust policies follow the new name', async () => {
-  const { run, store } = await iamRig();
+  const { run, store } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateGroup', { GroupName: 'team' });
   await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
@@ -88,7 +88,7 @@ test('UpdateUser: access keys, groups, policies, boundary and trust policies fol
 });
 
 test('UpdateGroup: members and policies follow the new name', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateGroup', { GroupName: 'team' });
   await run('AddUserToGroup', { GroupName: 'team', UserName: 'ada' });
@@ -111,7 +111,7 @@ test('UpdateGroup: members and policies follow the new name', async () => {
 });
 
 test('DeleteUser: a new user with the same name is not trusted, and the trust policy shows the old ID', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const old = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`) });
   assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [
@@ -124,7 +124,7 @@ test('DeleteUser: a new user with the same name is not trusted, and the trust po
 });
 
 test('CreateRole: a stored trust policy contains unique IDs, and one without users stays byte for byte', async () => {
-  const { run, store } = await iamRig();
+  const { run, store } = await openIam();
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'a', AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:user/ada`, '444455556666') });
   const spaced = TRUST_ROOT.replace('{', '{ ');
@@ -138,7 +138,7 @@ test('CreateRole: a stored trust policy contains unique IDs, and one without use
 });
 
 test('UpdateAssumeRolePolicy: a unique ID instead of an ARN is MalformedPolicyDocument', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
   await assert.rejects(run('UpdateAssumeRolePolicy', { RoleName: 'r', PolicyDocument: trustOf(User?.UserId ?? '') }), {
@@ -147,7 +147,7 @@ test('UpdateAssumeRolePolicy: a unique ID instead of an ARN is MalformedPolicyDo
 });
 
 test('CreateRole: it omits MaxSessionDuration, and GetRole returns it with an empty RoleLastUsed (IAM-6)', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const created = await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT, MaxSessionDuration: 7200 });
   assert.equal('MaxSessionDuration' in created.Role, false);
   const { Role } = await run('GetRole', { RoleName: 'r' });
@@ -156,7 +156,7 @@ test('CreateRole: it omits MaxSessionDuration, and GetRole returns it with an em
 });
 
 test('GetRolePolicy: the document is percent-encoded by RFC 3986 (IAM-7)', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
   await run('PutRolePolicy', { RoleName: 'r', PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
   const { PolicyDocument } = await run('GetRolePolicy', { RoleName: 'r', PolicyName: 'p' });
@@ -165,7 +165,7 @@ test('GetRolePolicy: the document is percent-encoded by RFC 3986 (IAM-7)', async
 });
 
 test('CreateAccessKey: the secret can be decrypted only for its own key ID, and no list contains it', async () => {
-  const { run, store, vault } = await iamRig();
+  const { run, store, vault } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   const { AccessKey } = await run('CreateAccessKey', {}, { principal: iamUser('ada') });
   assert.match(AccessKey.AccessKeyId, /^AKIA[A-Z2-7]{16}$/);
@@ -177,7 +177,7 @@ test('CreateAccessKey: the secret can be decrypted only for its own key ID, and 
 });
 
 test('UpdateAccessKey: an access key of another user is NoSuchEntity', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
   const { AccessKey } = await run('CreateAccessKey', { UserName: 'ada' });
   await assert.rejects(
@@ -191,7 +191,7 @@ test('UpdateAccessKey: an access key of another user is NoSuchEntity', async () 
 });
 
 test('CreateAccessKey: the root user has at most two access keys, which belong to no user', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const { AccessKey } = await run('CreateAccessKey', {});
   await run('CreateAccessKey', {});
   await assert.rejects(run('CreateAccessKey', {}), { code: 'LimitExceededException' });
@@ -200,7 +200,7 @@ test('CreateAccessKey: the root user has at most two access keys, which belong t
 });
 
 test('ListUsers: the next page starts after the last one, even if users were added and deleted', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   for (const name of ['a', 'b', 'c', 'd', 'e']) await run('CreateUser', { UserName: name, Path: name === 'c' ? '/x/' : '/' });
   const first = await run('ListUsers', { MaxItems: 2 });
   assert.equal(first.IsTruncated, true);
@@ -224,7 +224,7 @@ test('ListUsers: the next page starts after the last one, even if users were add
 });
 
 test('ListPolicies: pages contain AWS managed policies, then customer managed policies', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   for (let i = 0; i < 5; i++) await run('CreatePolicy', { PolicyName: `p${i}`, PolicyDocument: ALLOW_CHIME });
   const whole = (await run('ListPolicies', {})).Policies?.map((policy) => policy.Arn);
   const paged: (string | undefined)[] = [];
@@ -239,7 +239,7 @@ test('ListPolicies: pages contain AWS managed policies, then customer managed po
 });
 
 test('ListPolicies: OnlyAttached and PolicyUsageFilter depend on the uses in the account', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
   await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
   await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: own('p') });
@@ -250,7 +250,7 @@ test('ListPolicies: OnlyAttached and PolicyUsageFilter depend on the uses in the
 });
 
 test('CreatePolicyVersion: version numbers are not reused, and lists start with the newest version', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: ALLOW_CHIME });
   await run('CreatePolicyVersion', { PolicyArn: own('p'), PolicyDocument: ALLOW_CHIME });
   await run('DeletePolicyVersion', { PolicyArn: own('p'), VersionId: 'v2' });
@@ -268,19 +268,19 @@ test('CreatePolicyVersion: version numbers are not reused, and lists start with 
 });
 
 test('AttachUserPolicy: a second time changes nothing', async () => {
-  const { run, state } = await iamRig();
+  const { run, identityState } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
-  const before = await state();
+  const before = await identityState();
   await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
-  assert.equal(await state(), before);
+  assert.equal(await identityState(), before);
   assert.deepEqual((await run('ListAttachedUserPolicies', { UserName: 'ada' })).AttachedPolicies, [
     { PolicyName: 'AmazonChimeReadOnly', PolicyArn: READ_ONLY },
   ]);
 });
 
 test('TagUser: a key in another case gets the new value and the new case', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'Team', Value: 'red' }] });
   await run('TagUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'blue' }] });
   assert.deepEqual((await run('ListUserTags', { UserName: 'ada' })).Tags, [{ Key: 'team', Value: 'blue' }]);
@@ -289,7 +289,7 @@ test('TagUser: a key in another case gets the new value and the new case', async
 });
 
 test('ListEntitiesForPolicy: a user with the policy as permissions policy and boundary is listed once', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
   await run('AttachUserPolicy', { UserName: 'ada', PolicyArn: READ_ONLY });
   const entities = await run('ListEntitiesForPolicy', { PolicyArn: READ_ONLY });
@@ -303,7 +303,7 @@ test('ListEntitiesForPolicy: a user with the policy as permissions policy and bo
 });
 
 test('GetAccountAuthorizationDetails: pages list each entity once, and AWS policies in use (COMP-4)', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   for (const UserName of ['ada', 'grace']) await run('CreateUser', { UserName });
   await run('CreateGroup', { GroupName: 'team' });
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
@@ -327,15 +327,15 @@ test('GetAccountAuthorizationDetails: pages list each entity once, and AWS polic
 });
 
 test('CreateAccountAlias: an alias belongs to one account until that account replaces or deletes it', async () => {
-  const { run, state } = await iamRig();
+  const { run, identityState } = await openIam();
   const [stranger, taken] = [
     { principal: STRANGER },
     { code: 'EntityAlreadyExistsException', message: 'The account alias tower already exists.' },
   ];
   await run('CreateAccountAlias', { AccountAlias: 'tower' });
-  const before = await state();
+  const before = await identityState();
   await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }, stranger), taken);
-  assert.equal(await state(), before);
+  assert.equal(await identityState(), before);
   await run('CreateAccountAlias', { AccountAlias: 'belfry' });
   await run('CreateAccountAlias', { AccountAlias: 'tower' }, stranger);
   await assert.rejects(run('CreateAccountAlias', { AccountAlias: 'tower' }), taken);
@@ -345,7 +345,7 @@ test('CreateAccountAlias: an alias belongs to one account until that account rep
 });
 
 test('GetAccountSummary: it counts the entities of the account (COMP-4)', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateUser', { UserName: 'ada' });
   await run('CreateAccessKey', {});
   const { SummaryMap } = await run('GetAccountSummary', {});
@@ -375,7 +375,7 @@ const REQUIRED = [
 
 for (const [name, input, resources, context] of REQUIRED) {
   test(`${name} ${JSON.stringify(input)}: it requires ${resources.join(' and ')}`, async () => {
-    const { run, requiredAccess } = await iamRig();
+    const { run, requiredAccess } = await openIam();
     await run('CreateUser', { UserName: 'ada', Path: '/eng/', PermissionsBoundary: READ_ONLY, Tags: [{ Key: 'team', Value: 'red' }] });
     const found = await requiredAccess(name, input as never);
     assert.deepEqual(
@@ -404,7 +404,7 @@ const CREATED_WITH_TAGS = [
 
 for (const [name, input, tagging, resource] of CREATED_WITH_TAGS) {
   test(`${name}: with tags it also requires ${tagging}, and both have the tags in their context`, async () => {
-    const { requiredAccess } = await iamRig();
+    const { requiredAccess } = await openIam();
     const found = await requiredAccess(name, input as never);
     assert.deepEqual(
       found.map(({ action, resources, context }) => [action, resources, context]),
@@ -418,7 +418,7 @@ for (const [name, input, tagging, resource] of CREATED_WITH_TAGS) {
 }
 
 test('DeleteUser: the decision includes the tags of the user', async () => {
-  const { run, requiredAccess } = await iamRig();
+  const { run, requiredAccess } = await openIam();
   await run('CreateUser', { UserName: 'ada', Tags: [{ Key: 'team', Value: 'red' }] });
   assert.deepEqual((await requiredAccess('DeleteUser', { UserName: 'Ada' }))[0]?.tags, [{ team: 'red' }]);
 });

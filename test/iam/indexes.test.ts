@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { IdentityKind, IdentityRecords } from '../../src/store/identity/identity.ts';
-import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, TRUST_ROOT } from './rig.ts';
+import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
+import { ACCOUNT, ALLOW_CHIME, type Iam, openIam, TRUST_ROOT } from './fixture.ts';
 
 /**
  * Records and reverse indexes contain the same relations after any sequence of operations, including failed ones. The steps use few names,
@@ -68,7 +68,7 @@ const INITIAL_STEPS: readonly Step[] = [
 ];
 
 /** Runs a step. Accepts only documented errors, because any other error is a bug. */
-async function tryStep({ run }: IamRig, [name, input]: Step): Promise<void> {
+async function tryStep({ run }: Iam, [name, input]: Step): Promise<void> {
   try {
     await run(name, input as never);
   } catch (error) {
@@ -83,9 +83,9 @@ async function tryStep({ run }: IamRig, [name, input]: Step): Promise<void> {
 test('Reverse indexes: they match the records after any sequence of operations', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(STEP, { minLength: 10, maxLength: 60 }), async (steps) => {
-      const rig = await iamRig();
-      for (const one of [...INITIAL_STEPS, ...steps]) await tryStep(rig, one);
-      await rig.store.transaction(async (tx) => {
+      const iam = await openIam();
+      for (const one of [...INITIAL_STEPS, ...steps]) await tryStep(iam, one);
+      await iam.store.transaction(async (tx) => {
         const all = async <Kind extends IdentityKind>(
           kind: Kind,
         ): Promise<{ readonly key: string; readonly record: IdentityRecords[Kind] }[]> => tx.identity.list(ACCOUNT, kind);
@@ -131,7 +131,7 @@ test('Reverse indexes: they match the records after any sequence of operations',
           }
         }
       });
-      await rig.store.close();
+      await iam.store.close();
     }),
     { numRuns: 200 },
   );

@@ -11,20 +11,15 @@ import {
   ListPoliciesCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { startTestServer } from '../server.ts';
+import { allow, policy } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
 
 const POLICIES = 90;
 const VERSIONS = 5;
 const server = await startTestServer();
 const iam = new IAMClient(server.client());
 
-const statementOf = (value: string) => ({
-  Effect: 'Allow',
-  Action: 'chime:*',
-  Resource: '*',
-  Condition: { StringEquals: { 'aws:userid': value } },
-});
-const documentOf = (value: string) => JSON.stringify({ Version: '2012-10-17', Statement: [statementOf(value)] });
+const documentOf = (value: string) => policy(allow('chime:*', '*', { Condition: { StringEquals: { 'aws:userid': value } } }));
 
 /** A policy of as many characters as its quota allows. */
 const large = documentOf('a'.repeat(6_000));

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Arn, arn } from '#core/arn.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import type { IdentityKind, IdentityRecords } from '../../src/store/identity/identity.ts';
-import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, START, TRUST_ROOT } from './rig.ts';
+import type { IdentityKind, IdentityRecords } from '#store/identity/identity.ts';
+import { ACCOUNT, ALLOW_CHIME, type Iam, openIam, START, TRUST_ROOT } from './fixture.ts';
 
 const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly' as Arn;
 
 /** Adds `count` records of a kind, which are identical except for their keys. */
-async function fill({ store }: IamRig, kind: IdentityKind, count: number, more: object = {}): Promise<void> {
+async function fill({ store }: Iam, kind: IdentityKind, count: number, more: object = {}): Promise<void> {
   const record = {
     accountId: ACCOUNT,
     versions: [],
@@ -29,16 +29,16 @@ interface Limit {
   readonly limit: number;
   readonly name: keyof IamApi;
   /** Fills the quota except for one. */
-  readonly before: (rig: IamRig) => Promise<unknown>;
+  readonly before: (iam: Iam) => Promise<unknown>;
   readonly input: (which: 'last' | 'over') => object;
 }
 
-const attached = (kind: 'Group' | 'Role') => async (rig: IamRig) => {
-  if (kind === 'Group') await rig.run('CreateGroup', { GroupName: 'holder' });
-  else await rig.run('CreateRole', { RoleName: 'holder', AssumeRolePolicyDocument: TRUST_ROOT });
-  for (let i = 0; i < 10; i++) await rig.run('CreatePolicy', { PolicyName: `p${i}`, PolicyDocument: ALLOW_CHIME });
+const attached = (kind: 'Group' | 'Role') => async (iam: Iam) => {
+  if (kind === 'Group') await iam.run('CreateGroup', { GroupName: 'holder' });
+  else await iam.run('CreateRole', { RoleName: 'holder', AssumeRolePolicyDocument: TRUST_ROOT });
+  for (let i = 0; i < 10; i++) await iam.run('CreatePolicy', { PolicyName: `p${i}`, PolicyDocument: ALLOW_CHIME });
   for (let i = 0; i < 9; i++)
-    await rig.run(`Attach${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyArn: arn('iam', '', ACCOUNT, `policy/p${i}`) } as never);
+    await iam.run(`Attach${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyArn: arn('iam', '', ACCOUNT, `policy/p${i}`) } as never);
 };
 const attach = (kind: 'Group' | 'Role') => (which: 'last' | 'over') => ({
   [`${kind}Name`]: 'holder',
@@ -47,34 +47,34 @@ const attach = (kind: 'Group' | 'Role') => (which: 'last' | 'over') => ({
 
 // biome-ignore format: a table
 const LIMITS: readonly Limit[] = [
-  { quota: 'UsersPerAccount',    limit: 5000, name: 'CreateUser',   before: (rig) => fill(rig, 'user', 4999),                    input: (UserName) => ({ UserName }) },
-  { quota: 'GroupsPerAccount',   limit: 300,  name: 'CreateGroup',  before: (rig) => fill(rig, 'group', 299),                    input: (GroupName) => ({ GroupName }) },
-  { quota: 'RolesPerAccount',    limit: 1000, name: 'CreateRole',   before: (rig) => fill(rig, 'role', 999),                     input: (RoleName) => ({ RoleName, AssumeRolePolicyDocument: TRUST_ROOT }) },
-  { quota: 'PoliciesPerAccount', limit: 1500, name: 'CreatePolicy', before: (rig) => fill(rig, 'policy', 1499),                  input: (PolicyName) => ({ PolicyName, PolicyDocument: ALLOW_CHIME }) },
-  { quota: 'MFADevicesPerAccount', limit: 5000, name: 'CreateVirtualMFADevice', before: (rig) => fill(rig, 'mfa-device', 4999),   input: (VirtualMFADeviceName) => ({ VirtualMFADeviceName }) },
+  { quota: 'UsersPerAccount',    limit: 5000, name: 'CreateUser',   before: (iam) => fill(iam, 'user', 4999),                    input: (UserName) => ({ UserName }) },
+  { quota: 'GroupsPerAccount',   limit: 300,  name: 'CreateGroup',  before: (iam) => fill(iam, 'group', 299),                    input: (GroupName) => ({ GroupName }) },
+  { quota: 'RolesPerAccount',    limit: 1000, name: 'CreateRole',   before: (iam) => fill(iam, 'role', 999),                     input: (RoleName) => ({ RoleName, AssumeRolePolicyDocument: TRUST_ROOT }) },
+  { quota: 'PoliciesPerAccount', limit: 1500, name: 'CreatePolicy', before: (iam) => fill(iam, 'policy', 1499),                  input: (PolicyName) => ({ PolicyName, PolicyDocument: ALLOW_CHIME }) },
+  { quota: 'MFADevicesPerAccount', limit: 5000, name: 'CreateVirtualMFADevice', before: (iam) => fill(iam, 'mfa-device', 4999), input: (VirtualMFADeviceName) => ({ VirtualMFADeviceName }) },
   { quota: 'PoliciesPerGroup',   limit: 10,   name: 'AttachGroupPolicy', before: attached('Group'),                              input: attach('Group') },
   { quota: 'PoliciesPerRole',    limit: 10,   name: 'AttachRolePolicy',  before: attached('Role'),                               input: attach('Role') },
 ];
 
 for (const { quota, limit, name, before, input } of LIMITS) {
   test(`${name}: number ${limit} is accepted, and one more is LimitExceeded`, async () => {
-    const rig = await iamRig();
-    await before(rig);
-    await rig.run(name, input('last') as never);
-    const state = await rig.state();
-    await assert.rejects(rig.run(name, input('over') as never), {
+    const iam = await openIam();
+    await before(iam);
+    await iam.run(name, input('last') as never);
+    const state = await iam.identityState();
+    await assert.rejects(iam.run(name, input('over') as never), {
       code: 'LimitExceededException',
       message: `Cannot exceed quota for ${quota}: ${limit}`,
     });
-    assert.equal(await rig.state(), state);
+    assert.equal(await iam.identityState(), state);
   });
 }
 
 test('CreateServiceLinkedRole: service-linked roles do not count towards the quota of roles (SLR-16)', async () => {
-  const rig = await iamRig();
-  await fill(rig, 'role', 1000);
-  await rig.run('CreateServiceLinkedRole', { AWSServiceName: 'messaging.chime.amazonaws.com' });
-  await assert.rejects(rig.run('CreateRole', { RoleName: 'over', AssumeRolePolicyDocument: TRUST_ROOT }), {
+  const iam = await openIam();
+  await fill(iam, 'role', 1000);
+  await iam.run('CreateServiceLinkedRole', { AWSServiceName: 'messaging.chime.amazonaws.com' });
+  await assert.rejects(iam.run('CreateRole', { RoleName: 'over', AssumeRolePolicyDocument: TRUST_ROOT }), {
     code: 'LimitExceededException',
   });
 });
@@ -97,23 +97,23 @@ const SIZES = [
 
 for (const [kind, characters, message] of SIZES) {
   test(`Put${kind}Policy: inline policies over ${characters} characters are LimitExceeded, white space excluded`, async () => {
-    const rig = await iamRig();
+    const iam = await openIam();
     const put = (PolicyName: string, PolicyDocument: string) =>
-      rig.run(`Put${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyName, PolicyDocument } as never);
-    await rig.run(`Create${kind}`, { [`${kind}Name`]: 'holder', AssumeRolePolicyDocument: TRUST_ROOT } as never);
+      iam.run(`Put${kind}Policy`, { [`${kind}Name`]: 'holder', PolicyName, PolicyDocument } as never);
+    await iam.run(`Create${kind}`, { [`${kind}Name`]: 'holder', AssumeRolePolicyDocument: TRUST_ROOT } as never);
     await put('first', spaced(sized(200)));
     await put('second', sized(characters - 200));
-    const state = await rig.state();
+    const state = await iam.identityState();
     await assert.rejects(put('second', sized(characters - 199)), { code: 'LimitExceededException', message });
     await assert.rejects(put('third', ALLOW_CHIME), { code: 'LimitExceededException', message });
-    assert.equal(await rig.state(), state);
+    assert.equal(await iam.identityState(), state);
   });
 }
 
 test('CreatePolicy: a policy over 6,144 characters without white space is LimitExceeded', async () => {
-  const rig = await iamRig();
-  await rig.run('CreatePolicy', { PolicyName: 'last', PolicyDocument: spaced(sized(6144)) });
-  await assert.rejects(rig.run('CreatePolicy', { PolicyName: 'over', PolicyDocument: sized(6145) }), {
+  const iam = await openIam();
+  await iam.run('CreatePolicy', { PolicyName: 'last', PolicyDocument: spaced(sized(6144)) });
+  await assert.rejects(iam.run('CreatePolicy', { PolicyName: 'over', PolicyDocument: sized(6145) }), {
     code: 'LimitExceededException',
     message: 'Cannot exceed quota for PolicySize: 6144',
   });

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IamApi } from '#model/generated/iam.ts';
-import { ACCOUNT, iamRig, START } from './rig.ts';
+import { ACCOUNT, openIam, START } from './fixture.ts';
 
 const CERTIFICATE = 'A'.repeat(1000);
 const METADATA = `<EntityDescriptor validUntil="2030-01-02T03:04:05Z"><X509Certificate>${CERTIFICATE}</X509Certificate></EntityDescriptor>`;
 const SAML = `arn:aws:iam::${ACCOUNT}:saml-provider/Okta`;
-const OIDC = `arn:aws:iam::${ACCOUNT}:oidc-provider/login.example.com/tenant`;
+const OIDC = `arn:aws:iam::${ACCOUNT}:oidc-provider/login.example.com/tenant/`;
 const URL = 'https://login.example.com/tenant/';
 const THUMBPRINT = 'a'.repeat(40);
 
 async function withProviders() {
-  const rig = await iamRig();
-  await rig.run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument: METADATA });
-  await rig.run('CreateOpenIDConnectProvider', { Url: URL, ClientIDList: ['app'], ThumbprintList: [THUMBPRINT] });
-  return rig;
+  const iam = await openIam();
+  await iam.run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument: METADATA });
+  await iam.run('CreateOpenIDConnectProvider', { Url: URL, ClientIDList: ['app'], ThumbprintList: [THUMBPRINT] });
+  return iam;
 }
 
 type Row = {
@@ -26,6 +26,7 @@ const ROWS: readonly Row[] = [
   ['a private key',                'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: '', AddPrivateKey: 'k' },    'InvalidInputException',        'Encrypted SAML assertions are not supported by Belfry.'],
   ['invalid metadata',             'CreateSAMLProvider',          { Name: 'okta', SAMLMetadataDocument: 'x'.repeat(1000) },          'InvalidInputException',        'Could not parse metadata'],
   ['metadata with a DTD',          'CreateSAMLProvider',          { Name: 'new', SAMLMetadataDocument: `<!DOCTYPE x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
+  ['metadata with a DTD, in lower case', 'CreateSAMLProvider',    { Name: 'new', SAMLMetadataDocument: `<!doctype x>${METADATA}` },  'InvalidInputException',        'Could not parse metadata'],
   ['a used name, in another case', 'CreateSAMLProvider',          { Name: 'OKTA', SAMLMetadataDocument: METADATA },                  'EntityAlreadyExistsException', 'SAMLProvider with name OKTA already exists.'],
   ['an unknown provider',          'GetSAMLProvider',             { SAMLProviderArn: `${SAML}x` },                                   'NoSuchEntityException',        `Manifest not found for arn ${SAML}x`],
   ['an unknown provider',          'DeleteSAMLProvider',          { SAMLProviderArn: `${SAML}x` },                                   'NoSuchEntityException',        `Manifest not found for arn ${SAML}x`],
@@ -34,14 +35,29 @@ const ROWS: readonly Row[] = [
   ['an invalid thumbprint',        'CreateOpenIDConnectProvider', { Url: URL, ThumbprintList: ['x'.repeat(40)] },                    'InvalidInputException',        'Thumbprints must be 40 hexadecimal digits.'],
   ['six thumbprints',              'CreateOpenIDConnectProvider', { Url: URL, ThumbprintList: new Array(6).fill(THUMBPRINT) },       'InvalidInputException',        'Thumbprint list must contain fewer than 5 entries.'],
   ['101 audiences',                'CreateOpenIDConnectProvider', { Url: 'https://a.example', ClientIDList: Array.from({ length: 101 }, (_, i) => `${i}`) }, 'LimitExceededException', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100'],
-  ['an existing issuer',           'CreateOpenIDConnectProvider', { Url: URL },                                                      'EntityAlreadyExistsException', 'Provider with url https://login.example.com/tenant already exists.'],
+  ['an existing issuer',           'CreateOpenIDConnectProvider', { Url: URL },                                                      'EntityAlreadyExistsException', 'Provider with url https://login.example.com/tenant/ already exists.'],
   ['an unknown provider',          'GetOpenIDConnectProvider',    { OpenIDConnectProviderArn: `${OIDC}x` },                          'NoSuchEntityException',        `OpenIDConnect Provider not found for arn ${OIDC}x`],
 ];
 
+// biome-ignore format: a table
+const MARKUP: readonly [title: string, metadata: string][] = [
+  ['a comment',        `<!-- signed in 2026 -->${METADATA}`                                                                     ],
+  ['CDATA',            METADATA.replace(CERTIFICATE, `<![CDATA[${CERTIFICATE}]]>`)                                              ],
+  ['a declaration',    `<?xml version="1.0" encoding="UTF-8"?>\n${METADATA}`                                                    ],
+];
+
+for (const [title, SAMLMetadataDocument] of MARKUP) {
+  test(`CreateSAMLProvider: metadata with ${title} is accepted`, async () => {
+    const { run } = await openIam();
+    const { SAMLProviderArn } = await run('CreateSAMLProvider', { Name: 'Okta', SAMLMetadataDocument });
+    assert.equal((await run('GetSAMLProvider', { SAMLProviderArn: SAMLProviderArn as string })).SAMLMetadataDocument, SAMLMetadataDocument);
+  });
+}
+
 for (const [title, name, input, code, message] of ROWS) {
   test(`${name}: ${title} is ${code}, and nothing changes`, async () => {
-    const { run, requiredAccess, state } = await withProviders();
-    const before = await state();
+    const { run, requiredAccess, identityState } = await withProviders();
+    const before = await identityState();
     await assert.rejects(
       async () => {
         await requiredAccess(name, input as never);
@@ -49,7 +65,7 @@ for (const [title, name, input, code, message] of ROWS) {
       },
       { code, message },
     );
-    assert.equal(await state(), before);
+    assert.equal(await identityState(), before);
   });
 }
 
@@ -72,6 +88,26 @@ test('SAML provider: its metadata can be read, replaced, tagged and deleted', as
   assert.deepEqual((await run('ListSAMLProviders', {})).SAMLProviderList, []);
 });
 
+// biome-ignore format: a table
+const ISSUERS: readonly [url: string, name: string][] = [
+  // Source: mozilla-iam/mozilla-aws-cli, README: the provider of https://auth.mozilla.auth0.com/ and its condition keys.
+  ['https://auth.mozilla.auth0.com/',    'auth.mozilla.auth0.com/' ],
+  ['https://auth.mozilla.auth0.com',     'auth.mozilla.auth0.com'  ],
+  ['HTTPS://IDP.Example',                'idp.example'             ],
+  ['https://idp.example/a',              'idp.example/a'           ],
+  ['https://idp.example/a/',             'idp.example/a/'          ],
+  ['https://idp.example:8443/',          'idp.example:8443/'       ],
+];
+
+for (const [url, name] of ISSUERS) {
+  test(`CreateOpenIDConnectProvider: the provider of ${url} is ${name}`, async () => {
+    const { run } = await openIam();
+    const OpenIDConnectProviderArn = `arn:aws:iam::${ACCOUNT}:oidc-provider/${name}`;
+    assert.deepEqual(await run('CreateOpenIDConnectProvider', { Url: url }), { OpenIDConnectProviderArn });
+    assert.equal((await run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn })).Url, name);
+  });
+}
+
 test('OpenID Connect provider: its lists can be changed, and deleting it twice succeeds', async () => {
   const { run } = await withProviders();
   const of = { OpenIDConnectProviderArn: OIDC };
@@ -81,7 +117,7 @@ test('OpenID Connect provider: its lists can be changed, and deleting it twice s
   await run('UpdateOpenIDConnectProviderThumbprint', { ...of, ThumbprintList: ['b'.repeat(40)] });
   await run('TagOpenIDConnectProvider', { ...of, Tags: [{ Key: 'a', Value: 'b' }] });
   assert.deepEqual(await run('GetOpenIDConnectProvider', of), {
-    Url: 'login.example.com/tenant',
+    Url: 'login.example.com/tenant/',
     ClientIDList: ['web'],
     ThumbprintList: ['b'.repeat(40)],
     CreateDate: START,

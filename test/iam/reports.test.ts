@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
+import { services } from '#model/authorization.ts';
 import type { IamApi } from '#model/generated/iam.ts';
-import { services } from '../../src/model/authorization.ts';
-import { grantedServices } from '../../src/policy/analyse/granted-services.ts';
-import { ANALYSIS_STEPS_MAX } from '../../src/policy/analysis.ts';
-import { lastUseRecorder } from '../../src/trail/last-use.ts';
-import { ACCOUNT, ALLOW_CHIME, type IamRig, iamRig, iamUser, ROLE_SESSION, ROOT, START, TRUST_ROOT } from './rig.ts';
+import { grantedServices } from '#policy/analyse/granted-services.ts';
+import { ANALYSIS_STEPS_MAX } from '#policy/analysis.ts';
+import { lastUseRecorder } from '#trail/last-use.ts';
+import { ACCOUNT, ALLOW_CHIME, type Iam, iamUser, openIam, ROLE_SESSION, ROOT, START, TRUST_ROOT } from './fixture.ts';
 
 const granting = (document: string): ReadonlySet<string> =>
   new Set(grantedServices(document, services(), { stepsLeft: ANALYSIS_STEPS_MAX }));
@@ -42,10 +42,10 @@ for (const [title, statement, granted, not] of GRANTED) {
 
 test('grantedServices: an invalid policy covers nothing', () => assert.equal(granting('{').size, 0));
 
-/** Creates a rig in which the user ada used Chime with an access key, one hour after the start. */
-async function withUse(): Promise<IamRig & { readonly keyId: string }> {
-  const rig = await iamRig();
-  const { run, store } = rig;
+/** Creates a iam in which the user ada used Chime with an access key, one hour after the start. */
+async function withUse(): Promise<Iam & { readonly keyId: string }> {
+  const iam = await openIam();
+  const { run, store } = iam;
   const { User } = await run('CreateUser', { UserName: 'ada' });
   await run('CreateUser', { UserName: 'idle,Jr' });
   await run('CreateGroup', { GroupName: 'team' });
@@ -64,7 +64,7 @@ async function withUse(): Promise<IamRig & { readonly keyId: string }> {
       now: instant(START + HOUR),
     }),
   );
-  return { ...rig, keyId: AccessKey.AccessKeyId };
+  return { ...iam, keyId: AccessKey.AccessKeyId };
 }
 
 test('GetAccessKeyLastUsed: it returns service, region and time, or N/A for an unused key (COMP-1)', async () => {
@@ -129,7 +129,7 @@ test("Credential report: it has one line for the root user and each user, with A
 });
 
 test('GetCredentialReport: a missing report is NotPresent, and one that is four hours old is Expired', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await assert.rejects(run('GetCredentialReport', {}), { code: 'CredentialReportNotPresentException' });
   await run('GenerateCredentialReport', {});
   await assert.rejects(run('GetCredentialReport', {}, { now: instant(START + 4 * HOUR) }), { code: 'CredentialReportExpiredException' });
@@ -277,7 +277,7 @@ test('SimulatePrincipalPolicy: the current boundary has its own decision and can
 });
 
 test('SimulateCustomPolicy: every action is simulated on every resource, in pages', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const input = { PolicyInputList: [ALLOW_CHIME], ActionNames: ['chime:A', 'iam:B'], ResourceArns: ['arn:aws:a:::x', 'arn:aws:a:::y'] };
   const found: unknown[] = [];
   let Marker: string | undefined;
@@ -295,7 +295,7 @@ test('SimulateCustomPolicy: every action is simulated on every resource, in page
 });
 
 test('SimulateCustomPolicy: the trust policy decides about AssumeRole', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const simulateFor = async (CallerArn: string) => {
     const { EvaluationResults } = await run('SimulateCustomPolicy', {
       PolicyInputList: [policy({ Action: 'sts:AssumeRole' })],
@@ -311,7 +311,7 @@ test('SimulateCustomPolicy: the trust policy decides about AssumeRole', async ()
 });
 
 test('SimulateCustomPolicy: a service control policy without the action denies as the organization', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const { EvaluationResults } = await run('SimulateCustomPolicy', {
     PolicyInputList: [ALLOW_CHIME],
     OrderedOrganizationPolicyInputList: [{ ServiceControlPolicyInputList: [policy({ Action: 'iam:*' })] }],

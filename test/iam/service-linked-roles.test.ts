@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IamApi } from '#model/generated/iam.ts';
-import { ensureLinkedRole, LINKED_SERVICES, linkedRole, onLinkedRole } from '../../src/services/iam/service-linked-roles.ts';
-import { ACCOUNT, ALLOW_CHIME, iamRig, ROOT, TRUST_ROOT } from './rig.ts';
+import { ensureLinkedRole, LINKED_SERVICES, linkedRole, onLinkedRole } from '#services/iam/service-linked-roles.ts';
+import { CALLER } from '#services/kit/fixture.ts';
+import { ACCOUNT, ALLOW_CHIME, callOf, openIam, TRUST_ROOT } from './fixture.ts';
 
 const VOICE = 'voiceconnector.chime.amazonaws.com';
 const ROLE = 'AWSServiceRoleForAmazonChimeVoiceConnector';
@@ -12,7 +13,7 @@ const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
 
 for (const { service, roleName, policyName } of LINKED_SERVICES) {
   test(`CreateServiceLinkedRole: the role of ${service} trusts only it and has only its policy (SLR-1)`, async () => {
-    const { run } = await iamRig();
+    const { run } = await openIam();
     const { Role } = await run('CreateServiceLinkedRole', { AWSServiceName: service });
     assert.equal(Role?.Arn, `arn:aws:iam::${ACCOUNT}:role/aws-service-role/${service}/${roleName}`);
     assert.equal(Role?.Path, `/aws-service-role/${service}/`);
@@ -40,11 +41,11 @@ const REJECTED: readonly (readonly [title: string, input: IamApi['CreateServiceL
 
 for (const [title, input, message] of REJECTED) {
   test(`CreateServiceLinkedRole: ${title} is InvalidInput`, async () => {
-    const { run, state } = await iamRig();
+    const { run, identityState } = await openIam();
     await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
-    const before = await state();
+    const before = await identityState();
     await assert.rejects(run('CreateServiceLinkedRole', input), { code: 'InvalidInputException', message });
-    assert.equal(await state(), before);
+    assert.equal(await identityState(), before);
   });
 }
 
@@ -63,16 +64,16 @@ const PROTECTED_FROM: readonly (readonly [name: keyof IamApi, input: object, mes
 
 for (const [name, input, message = PROTECTED] of PROTECTED_FROM) {
   test(`${name}: a service-linked role is UnmodifiableEntity (SLR-8)`, async () => {
-    const { run, state } = await iamRig();
+    const { run, identityState } = await openIam();
     await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
-    const before = await state();
+    const before = await identityState();
     await assert.rejects(run(name, input as never), { code: 'UnmodifiableEntityException', message });
-    assert.equal(await state(), before);
+    assert.equal(await identityState(), before);
   });
 }
 
 test('UpdateRole: the description and tags of a service-linked role can be changed (SLR-9)', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   await run('UpdateRole', { RoleName: ROLE, Description: 'one' });
   await run('UpdateRoleDescription', { RoleName: ROLE, Description: 'two' });
@@ -82,7 +83,7 @@ test('UpdateRole: the description and tags of a service-linked role can be chang
 });
 
 test('CreateServiceLinkedRole: it requires the ARN of the role, with the service name (SLR-5)', async () => {
-  const { requiredAccess } = await iamRig();
+  const { requiredAccess } = await openIam();
   const [one] = await requiredAccess('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   assert.deepEqual(
     [one?.action, one?.resources, one?.context],
@@ -91,7 +92,7 @@ test('CreateServiceLinkedRole: it requires the ARN of the role, with the service
 });
 
 test('DeleteServiceLinkedRole: the role is deleted and can be created again (SLR-12, SLR-13, SLR-15)', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   const { DeletionTaskId } = await run('DeleteServiceLinkedRole', { RoleName: ROLE });
   assert.match(DeletionTaskId, new RegExp(`^task/aws-service-role/${VOICE}/${ROLE}/[0-9a-f-]{36}$`));
@@ -105,7 +106,7 @@ test('DeleteServiceLinkedRole: the role is deleted and can be created again (SLR
 test('DeleteServiceLinkedRole: a used role stays, and the failed task lists its users (SLR-14)', async () => {
   const connector = `arn:aws:chime:us-east-1:${ACCOUNT}:vc/abc`;
   let used = true;
-  const { run } = await iamRig({ linkedRoleUsage: async () => (used ? [{ region: 'us-east-1', resources: [connector] }] : []) });
+  const { run } = await openIam({ linkedRoleUsage: async () => (used ? [{ region: 'us-east-1', resources: [connector] }] : []) });
   await run('CreateServiceLinkedRole', { AWSServiceName: VOICE });
   const first = await run('DeleteServiceLinkedRole', { RoleName: ROLE });
   const status = await run('GetServiceLinkedRoleDeletionStatus', first);
@@ -119,18 +120,18 @@ test('DeleteServiceLinkedRole: a used role stays, and the failed task lists its 
 });
 
 test('GetServiceLinkedRoleDeletionStatus: an unknown task is NoSuchEntity (SLR-13)', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await assert.rejects(run('GetServiceLinkedRoleDeletionStatus', { DeletionTaskId: 'task/none' }), { code: 'NoSuchEntityException' });
 });
 
 test('DeleteServiceLinkedRole: a customer role is NoSuchEntity', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: TRUST_ROOT });
   await assert.rejects(run('DeleteServiceLinkedRole', { RoleName: 'r' }), { code: 'NoSuchEntityException' });
 });
 
 test('linkedRole: a customer role with the name of a service-linked role is not one (SLR-17)', async () => {
-  const { run, store, callOf } = await iamRig();
+  const { run, store } = await openIam();
   await run('CreateRole', { RoleName: ROLE, AssumeRolePolicyDocument: TRUST_ROOT });
   await store.transaction(async (tx) => {
     assert.equal(await linkedRole(tx, ACCOUNT, VOICE), undefined);
@@ -139,10 +140,9 @@ test('linkedRole: a customer role with the name of a service-linked role is not 
 });
 
 test('ensureLinkedRole: a service creates its role once and then requires no permission (SLR-6)', async () => {
-  const { store, callOf } = await iamRig();
-  const caller = { principal: ROOT, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' } as const;
+  const { store } = await openIam();
   await store.transaction(async (tx) => {
-    const access = onLinkedRole(caller, VOICE);
+    const access = onLinkedRole(CALLER, VOICE);
     assert.deepEqual(await access.resolve?.(tx), [ROLE_ARN]);
     assert.equal(await ensureLinkedRole(callOf(tx, {}), VOICE), 'created');
     assert.equal(await ensureLinkedRole(callOf(tx, {}), VOICE), 'exists');

@@ -4,19 +4,19 @@ import { inflateSync } from 'node:zlib';
 import jsQR from 'jsqr';
 import { fromBase32 } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import { codeAt, mfaVerifier, stepAt } from '../../src/services/iam/mfa.ts';
-import { hashPassword, isPassword } from '../../src/services/iam/password-hash.ts';
-import { qrCodePng } from '../../src/services/iam/qr-code.ts';
-import { ACCOUNT, iamRig, iamUser, ROLE_SESSION, ROOT, START } from './rig.ts';
+import { codeAt, mfaVerifier, stepAt } from '#services/iam/mfa.ts';
+import { hashPassword, isPassword } from '#services/iam/password-hash.ts';
+import { qrCodePng } from '#services/iam/qr-code.ts';
+import { ACCOUNT, callOf, iamUser, openIam, ROLE_SESSION, ROOT, START } from './fixture.ts';
 
 const GOOD = 'Correct-Horse-7';
 const ADA = { principal: iamUser('ada') };
 
 async function withUsers() {
-  const rig = await iamRig();
-  for (const UserName of ['ada', 'bob']) await rig.run('CreateUser', { UserName });
-  await rig.run('CreateLoginProfile', { UserName: 'ada', Password: GOOD });
-  return rig;
+  const iam = await openIam();
+  for (const UserName of ['ada', 'bob']) await iam.run('CreateUser', { UserName });
+  await iam.run('CreateLoginProfile', { UserName: 'ada', Password: GOOD });
+  return iam;
 }
 
 test('hashPassword: a password matches in another Unicode form, and a different one does not', async () => {
@@ -27,8 +27,8 @@ test('hashPassword: a password matches in another Unicode form, and a different 
 });
 
 test('Login profile: the password is stored as a hash, and the profile can be read, changed, deleted', async () => {
-  const { run, state } = await withUsers();
-  assert.equal((await state()).includes(GOOD), false);
+  const { run, identityState } = await withUsers();
+  assert.equal((await identityState()).includes(GOOD), false);
   assert.deepEqual((await run('GetLoginProfile', { UserName: 'ada' })).LoginProfile, {
     UserName: 'ada',
     CreateDate: START,
@@ -105,12 +105,12 @@ test('ChangePassword: the current password and those that the policy remembers a
 });
 
 test('ChangePassword: a wrong old password is AccessDenied and changes nothing', async () => {
-  const { run, state } = await withUsers();
-  const before = await state();
+  const { run, identityState } = await withUsers();
+  const before = await identityState();
   await assert.rejects(run('ChangePassword', { OldPassword: 'Wrong-Horse-7', NewPassword: 'Other-Horse-8' }, ADA), {
     code: 'AccessDenied',
   });
-  assert.equal(await state(), before);
+  assert.equal(await identityState(), before);
 });
 
 for (const [title, principal] of [
@@ -126,7 +126,7 @@ for (const [title, principal] of [
 }
 
 test('UpdateAccountPasswordPolicy: absent members get their defaults, and a deleted policy is NoSuchEntity', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const notFound = { code: 'NoSuchEntityException', message: `The Password Policy with domain name ${ACCOUNT} cannot be found.` };
   await assert.rejects(run('GetAccountPasswordPolicy', {}), notFound);
   await assert.rejects(run('DeleteAccountPasswordPolicy', {}), notFound);
@@ -148,23 +148,23 @@ test('UpdateAccountPasswordPolicy: absent members get their defaults, and a dele
 
 /** Creates a device for ada and returns its codes. */
 async function withDevice() {
-  const rig = await withUsers();
-  const { VirtualMFADevice } = await rig.run('CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' });
+  const iam = await withUsers();
+  const { VirtualMFADevice } = await iam.run('CreateVirtualMFADevice', { VirtualMFADeviceName: 'phone' });
   const seed = fromBase32(Buffer.from(VirtualMFADevice.Base32StringSeed ?? []).toString());
   const code = (now: Instant, steps = 0): string => codeAt(seed, stepAt(now) + steps);
   const pair = (now: Instant) => ({ AuthenticationCode1: code(now, -1), AuthenticationCode2: code(now) });
-  return { ...rig, device: VirtualMFADevice, code, pair };
+  return { ...iam, device: VirtualMFADevice, code, pair };
 }
 
 const PHONE = `arn:aws:iam::${ACCOUNT}:mfa/phone`;
 
 test('CreateVirtualMFADevice: seed and QR code are returned once and stored encrypted', async () => {
-  const { run, state, device } = await withDevice();
+  const { run, identityState, device } = await withDevice();
   assert.equal(device.SerialNumber, PHONE);
   const seed = Buffer.from(device.Base32StringSeed ?? []).toString();
   assert.match(seed, /^[A-Z2-7]{64}$/);
   assert.deepEqual([...(device.QRCodePNG ?? []).slice(1, 4)], [...Buffer.from('PNG')]);
-  assert.equal((await state()).includes(seed), false);
+  assert.equal((await identityState()).includes(seed), false);
   assert.deepEqual((await run('ListVirtualMFADevices', {})).VirtualMFADevices, [{ SerialNumber: PHONE }]);
   await assert.rejects(run('CreateVirtualMFADevice', { VirtualMFADeviceName: 'Phone' }), {
     code: 'EntityAlreadyExistsException',
@@ -211,7 +211,7 @@ test('DeleteUser: a user with an MFA device is DeleteConflict', async () => {
 });
 
 test('mfaVerifier: a code is accepted once, only from the owner, and under a new user name', async () => {
-  const { run, store, vault, callOf, pair, code } = await withDevice();
+  const { run, store, vault, pair, code } = await withDevice();
   await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
   await run('UpdateUser', { UserName: 'ada', NewUserName: 'grace' });
   const later = instant(START + 60_000);
@@ -228,21 +228,20 @@ test('mfaVerifier: a code is accepted once, only from the owner, and under a new
 
 /** Creates an enabled device of ada and one verifier, and shows codes at any time. Counts wrong codes like the server. */
 async function withVerifier() {
-  const rig = await withDevice();
-  await rig.run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...rig.pair(START) });
-  const verify = mfaVerifier(rig.vault);
-  const show = (tokenCode: string, now: Instant) =>
-    rig.store.transaction((tx) => verify(rig.callOf(tx, { ...ADA, now }), PHONE, tokenCode));
+  const iam = await withDevice();
+  await iam.run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...iam.pair(START) });
+  const verify = mfaVerifier(iam.vault);
+  const show = (tokenCode: string, now: Instant) => iam.store.transaction((tx) => verify(callOf(tx, { ...ADA, now }), PHONE, tokenCode));
   const showAndCount = async (tokenCode: string, now: Instant) => {
     const shown = await show(tokenCode, now);
-    if (!shown.right) await rig.store.transaction(shown.count);
+    if (!shown.right) await iam.store.transaction(shown.count);
     return shown.right;
   };
-  return { ...rig, show, showAndCount, at: (seconds: number) => instant(START + 60_000 + seconds * 1000) };
+  return { ...iam, show, showAndCount, at: (seconds: number) => instant(START + 60_000 + seconds * 1000) };
 }
 
 test('mfaVerifier: five wrong codes lock the device, longer after each more, and across restarts', async () => {
-  const { showAndCount, code, at, store, vault, callOf } = await withVerifier();
+  const { showAndCount, code, at, store, vault } = await withVerifier();
   for (let i = 0; i < 5; i++) assert.equal(await showAndCount('000000', at(0)), false);
   assert.equal(await showAndCount(code(at(0)), at(0)), false);
   assert.equal(await showAndCount(code(at(29)), at(29)), false);
@@ -272,7 +271,7 @@ test('ResyncMFADevice: two correct codes unlock the device', async () => {
 });
 
 test('ResyncMFADevice: a device with a wrong clock is accepted again', async () => {
-  const { run, store, vault, callOf, pair, code } = await withDevice();
+  const { run, store, vault, pair, code } = await withDevice();
   await run('EnableMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(START) });
   const ahead = instant(START + 600_000);
   await run('ResyncMFADevice', { UserName: 'ada', SerialNumber: PHONE, ...pair(ahead) });

@@ -1,4 +1,5 @@
 /** Authorization of app instances, with typical policies. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -16,18 +17,20 @@ import {
   UpdateAppInstanceCommand,
 } from '@aws-sdk/client-chime-sdk-identity';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { askControl } from '#server/operator/control.ts';
-import { allow, deny } from '../guide/rig.ts';
-import { everyEvent } from '../sdk/history.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { BLUE, projectOf, RED, startIdentity } from './rig.ts';
+import { otherAccount, startAccount } from '../kit/account.ts';
+import { newAppInstance, newAppInstanceUser } from '../kit/app-instance.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, deny } from '../kit/policy.ts';
+import { everyEvent } from '../kit/trail.ts';
+import { BLUE, projectOf, RED } from './fixture.ts';
 
-const rig = await startIdentity();
-const { accountId, newAppInstance, newUser, user } = rig;
+const account = await startAccount();
+const { accountId, user } = account;
+const identity = account.identity();
 const EXPIRES = { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } as const;
 
 /** Creates a user with these statements. Returns a client with its key. */
-const clientOf = async (name: string, ...statements: Parameters<typeof user>[1][]) => rig.identity(await user(name, ...statements));
+const clientOf = async (name: string, ...statements: Parameters<typeof user>[1][]) => account.identity(await user(name, ...statements));
 
 /** Returns the action and resource of the denial. */
 async function denied(sent: Promise<unknown>): Promise<string> {
@@ -37,8 +40,8 @@ async function denied(sent: Promise<unknown>): Promise<string> {
 }
 
 test('CHM-3: a policy can allow one app instance with its users, and reveals nothing about another', async () => {
-  const [own, other] = [await newAppInstance(), await newAppInstance()];
-  const foreign = await newUser(other, 'ada');
+  const [own, other] = [await newAppInstance(identity), await newAppInstance(identity)];
+  const foreign = await newAppInstanceUser(identity, other, 'ada');
   const client = await clientOf('owner', allow('chime:*', [own, `${own}/*`]));
   await client.send(new UpdateAppInstanceCommand({ AppInstanceArn: own, Name: 'mine', Metadata: '' }));
   const { AppInstanceUserArn = '' } = await client.send(
@@ -65,16 +68,19 @@ test('CHM-3: a policy can allow one app instance with its users, and reveals not
 });
 
 test('Resources: a Deny on one user wins over an Allow on all users', async () => {
-  const AppInstanceArn = await newAppInstance();
-  const [ada, bob] = [await newUser(AppInstanceArn, 'ada'), await newUser(AppInstanceArn, 'bob')];
+  const AppInstanceArn = await newAppInstance(identity);
+  const [ada, bob] = [await newAppInstanceUser(identity, AppInstanceArn, 'ada'), await newAppInstanceUser(identity, AppInstanceArn, 'bob')];
   const client = await clientOf('fenced', allow('chime:*'), deny('chime:DeleteAppInstanceUser', ada));
   await denied(client.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn: ada })));
   await client.send(new DeleteAppInstanceUserCommand({ AppInstanceUserArn: bob }));
 });
 
 test('TAG-5: conditions on tags of the resource and of the request apply', async () => {
-  const [blue, red] = [await newAppInstance(BLUE), await newAppInstance(RED)];
-  const [ofBlue, ofRed] = [await newUser(red, 'ada', BLUE), await newUser(blue, 'ada', RED)];
+  const [blue, red] = [await newAppInstance(identity, BLUE), await newAppInstance(identity, RED)];
+  const [ofBlue, ofRed] = [
+    await newAppInstanceUser(identity, red, 'ada', { Tags: [BLUE] }),
+    await newAppInstanceUser(identity, blue, 'ada', { Tags: [RED] }),
+  ];
   const client = await clientOf(
     'blue-only',
     allow(['chime:Describe*', 'chime:TagResource'], '*', { Condition: { StringEquals: { 'aws:ResourceTag/team': 'blue' } } }),
@@ -92,7 +98,7 @@ test('TAG-5: conditions on tags of the resource and of the request apply', async
 });
 
 test('Tags: tags at creation also require chime:TagResource, on the same pattern', async () => {
-  const AppInstanceArn = await newAppInstance();
+  const AppInstanceArn = await newAppInstance(identity);
   const client = await clientOf('no-tagger', allow('chime:CreateAppInstanceUser'));
   const request = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada' };
   const asked = await denied(client.send(new CreateAppInstanceUserCommand({ ...request, Tags: [BLUE] })));
@@ -101,7 +107,7 @@ test('Tags: tags at creation also require chime:TagResource, on the same pattern
 });
 
 test('EVAL-9: expiration settings at creation require chime:PutAppInstanceUserExpirationSettings', async () => {
-  const AppInstanceArn = await newAppInstance();
+  const AppInstanceArn = await newAppInstance(identity);
   const client = await clientOf('for-ever', allow('chime:CreateAppInstanceUser'));
   const request = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada' };
   const asked = await denied(client.send(new CreateAppInstanceUserCommand({ ...request, ExpirationSettings: EXPIRES })));
@@ -110,7 +116,7 @@ test('EVAL-9: expiration settings at creation require chime:PutAppInstanceUserEx
 });
 
 test('EVAL-9: an endpoint also requires mobiletargeting:GetApp on its Pinpoint project', async () => {
-  const AppInstanceUserArn = await newUser(await newAppInstance(), 'ada');
+  const AppInstanceUserArn = await newAppInstanceUser(identity, await newAppInstance(identity), 'ada');
   const ResourceArn = projectOf(accountId);
   const request = { AppInstanceUserArn, Type: 'GCM', ResourceArn, EndpointAttributes: { DeviceToken: 'device' } } as const;
   const own = allow('chime:RegisterAppInstanceUserEndpoint', AppInstanceUserArn);
@@ -123,24 +129,19 @@ test('EVAL-9: an endpoint also requires mobiletargeting:GetApp on its Pinpoint p
 });
 
 test('EVAL-8: an administrator of another account is denied, even if its own policies allow it', async () => {
-  const reply = await askControl(rig.server.dataFolder, { command: 'account create', name: 'Partner' });
-  assert.ok(reply.ok && reply.administrator);
-  const { accessKeyId, secretAccessKey } = reply.administrator;
-  const partner = rig.identity({ accessKeyId, secretAccessKey });
-  const AppInstanceArn = await newAppInstance();
+  const partner = (await otherAccount(account.server, 'Partner')).identity();
+  const AppInstanceArn = await newAppInstance(identity);
   await denied(partner.send(new DescribeAppInstanceCommand({ AppInstanceArn })));
   await denied(partner.send(new ListAppInstanceUsersCommand({ AppInstanceArn })));
   assert.deepEqual((await partner.send(new ListAppInstancesCommand({}))).AppInstances, []);
 });
 
 test('LOG-1, LOG-4: records of calls and denials name the resources, but no names of users', async () => {
-  const AppInstanceArn = await newAppInstance();
+  const AppInstanceArn = await newAppInstance(identity);
   const client = await clientOf('stranger');
-  await rig
-    .identity()
-    .send(new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Countess', Metadata: 'Byron' }));
+  await identity.send(new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Countess', Metadata: 'Byron' }));
   await denied(client.send(new DescribeAppInstanceCommand({ AppInstanceArn })));
-  const events = await everyEvent(new CloudTrailClient(rig.server.client()));
+  const events = await everyEvent(new CloudTrailClient(account.server.client()));
   const refused = events.findLast(({ userName }) => userName === 'stranger');
   assert.deepEqual([refused?.eventName, refused?.errorCode], ['DescribeAppInstance', 'AccessDeniedException']);
   const made = JSON.stringify(events.findLast(({ eventName }) => eventName === 'CreateAppInstanceUser')?.document);

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 
 /** Chime SDK Identity with Debian's boto3. `identity_job.py` sends the calls and prints the responses. */
 

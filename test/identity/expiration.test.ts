@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { workFor } from '#services/chime/fixture.ts';
 import { DAY, openFixture, START } from '#services/chime-sdk-identity/fixture.ts';
 import { recordExpiredUser, sweepExpiredUsers } from '#services/chime-sdk-identity/sweep.ts';
 import { emitterOf } from '#services/kit/events.ts';
+import { workFor } from '#services/kit/fixture.ts';
 import type { Tx } from '#store/store.ts';
 
 test('Expiration: the trail records an expired user as an event of the service, in the transaction that deletes it (LOG-5)', async () => {

@@ -1,8 +1,8 @@
 /** Chime SDK Identity with the real SDK: every operation, and its records in the event history. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  type ChimeSDKIdentityClient,
   CreateAppInstanceAdminCommand,
   CreateAppInstanceBotCommand,
   CreateAppInstanceCommand,
@@ -35,13 +35,15 @@ import {
   UpdateAppInstanceUserEndpointCommand,
 } from '@aws-sdk/client-chime-sdk-identity';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { everyEvent } from '../sdk/history.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { lexOf, projectOf, startIdentity } from './rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { lexOf, newAppInstance, newAppInstanceUser, newBot } from '../kit/app-instance.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { everyEvent } from '../kit/trail.ts';
+import { projectOf } from './fixture.ts';
 
-const rig = await startIdentity();
-const { accountId, newAppInstance, newUser, newBot } = rig;
-const identity: ChimeSDKIdentityClient = rig.identity();
+const account = await startAccount();
+const { accountId } = account;
+const identity = account.identity();
 const DAY_MS = 24 * 60 * 60_000;
 
 /** Removes `$metadata`, which describes the request and is not part of the response. */
@@ -74,7 +76,7 @@ test('App instances: can be created, read, updated, listed and deleted', async (
 });
 
 test('Retention settings: can be set, are returned with the end of the 30 days, and can be disabled', async () => {
-  const AppInstanceArn = await newAppInstance();
+  const AppInstanceArn = await newAppInstance(identity);
   const put = (ChannelRetentionSettings: { RetentionDays?: number }) =>
     identity.send(
       new PutAppInstanceRetentionSettingsCommand({ AppInstanceArn, AppInstanceRetentionSettings: { ChannelRetentionSettings } }),
@@ -88,9 +90,9 @@ test('Retention settings: can be set, are returned with the end of the 30 days, 
 });
 
 test('Users: can be created, read, updated, set to expire, listed in pages and deleted', async () => {
-  const AppInstanceArn = await newAppInstance();
+  const AppInstanceArn = await newAppInstance(identity);
   // All kinds of characters that the model allows in an ID. The path must preserve them.
-  const AppInstanceUserArn = await newUser(AppInstanceArn, 'ada:l_v-e.lace@x1');
+  const AppInstanceUserArn = await newAppInstanceUser(identity, AppInstanceArn, 'ada:l_v-e.lace@x1');
   assert.equal(AppInstanceUserArn, `${AppInstanceArn}/user/ada:l_v-e.lace@x1`);
   const taken = new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada:l_v-e.lace@x1', Name: 'Ada' });
   const refused = await refusalOf(identity.send(taken));
@@ -105,7 +107,7 @@ test('Users: can be created, read, updated, set to expire, listed in pages and d
   assert.deepEqual(rest, { AppInstanceUserArn, Name: 'Ada', Metadata: 'm', ExpirationSettings });
   assert.ok((LastUpdatedTimestamp as Date) >= (CreatedTimestamp as Date));
 
-  for (const id of ['bob', 'carol', 'dora']) await newUser(AppInstanceArn, id);
+  for (const id of ['bob', 'carol', 'dora']) await newAppInstanceUser(identity, AppInstanceArn, id);
   const names: (string | undefined)[] = [];
   for await (const page of paginateListAppInstanceUsers({ client: identity, pageSize: 3 }, { AppInstanceArn })) {
     assert.ok((page.AppInstanceUsers?.length ?? 0) <= 3);
@@ -122,7 +124,7 @@ test('Users: can be created, read, updated, set to expire, listed in pages and d
 });
 
 test('Bots: can be created, read, updated, listed and deleted', async () => {
-  const AppInstanceArn = await newAppInstance();
+  const AppInstanceArn = await newAppInstance(identity);
   const Configuration = lexOf(accountId);
   const made = await identity.send(new CreateAppInstanceBotCommand({ AppInstanceArn, Name: 'Helper', Metadata: 'm', Configuration }));
   const AppInstanceBotArn = made.AppInstanceBotArn as string;
@@ -138,8 +140,8 @@ test('Bots: can be created, read, updated, listed and deleted', async () => {
 });
 
 test('Administrators: a user and a bot can be promoted, read, listed and demoted', async () => {
-  const AppInstanceArn = await newAppInstance();
-  const [ada, bot] = [await newUser(AppInstanceArn, 'ada'), await newBot(AppInstanceArn)];
+  const AppInstanceArn = await newAppInstance(identity);
+  const [ada, bot] = [await newAppInstanceUser(identity, AppInstanceArn, 'ada'), await newBot(identity, AppInstanceArn)];
   for (const AppInstanceAdminArn of [ada, bot]) {
     const made = await identity.send(new CreateAppInstanceAdminCommand({ AppInstanceArn, AppInstanceAdminArn }));
     assert.deepEqual([made.AppInstanceArn, made.AppInstanceAdmin?.Arn], [AppInstanceArn, AppInstanceAdminArn]);
@@ -153,7 +155,7 @@ test('Administrators: a user and a bot can be promoted, read, listed and demoted
 });
 
 test('LOG-4: endpoints can be registered, updated and deregistered, and no record has a device token', async () => {
-  const AppInstanceUserArn = await newUser(await newAppInstance(), 'ada');
+  const AppInstanceUserArn = await newAppInstanceUser(identity, await newAppInstance(identity), 'ada');
   const EndpointAttributes = { DeviceToken: 'CanaryOfTheDevice', VoipDeviceToken: 'CanaryOfTheCalls' };
   const registered = await identity.send(
     new RegisterAppInstanceUserEndpointCommand({
@@ -176,14 +178,14 @@ test('LOG-4: endpoints can be registered, updated and deregistered, and no recor
   const gone = await refusalOf(identity.send(new DescribeAppInstanceUserEndpointCommand(named)));
   assert.deepEqual([gone.name, gone.status], ['ForbiddenException', 403]);
 
-  const trail = JSON.stringify(await everyEvent(new CloudTrailClient(rig.server.client())));
+  const trail = JSON.stringify(await everyEvent(new CloudTrailClient(account.server.client())));
   assert.ok(trail.includes('RegisterAppInstanceUserEndpoint') && trail.includes('DescribeAppInstanceUserEndpoint'));
   assert.ok(!trail.includes('CanaryOf'));
 });
 
 test('Tags: app instances, users and bots can be tagged, listed and untagged at a path of five services', async () => {
-  const appInstance = await newAppInstance();
-  for (const ResourceARN of [appInstance, await newUser(appInstance, 'ada'), await newBot(appInstance)]) {
+  const appInstance = await newAppInstance(identity);
+  for (const ResourceARN of [appInstance, await newAppInstanceUser(identity, appInstance, 'ada'), await newBot(identity, appInstance)]) {
     await identity.send(
       new TagResourceCommand({
         ResourceARN,
@@ -200,7 +202,7 @@ test('Tags: app instances, users and bots can be tagged, listed and untagged at 
 });
 
 test('The model: an invalid request is ValidationException, and creates nothing', async () => {
-  const AppInstanceArn = await newAppInstance();
+  const AppInstanceArn = await newAppInstance(identity);
   for (const input of [
     { AppInstanceUserId: '-ada', Name: 'Ada' },
     { AppInstanceUserId: 'ada', Name: ' ' },

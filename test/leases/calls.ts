@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { instant } from '#core/instant.ts';
 import { type Credentials, sign } from '#sigv4/sign.ts';
+import { allow, policy } from '../kit/policy.ts';
 
 /** Outcome of a call: allowed (200), denied (403, by policy or because of the key), unavailable (another status), or no answer. */
 export type Outcome = 'allowed' | 'denied' | 'unavailable' | 'no answer';
@@ -46,3 +47,6 @@ export async function iamCall(
 export function element(body: string, name: string): string {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1] ?? '';
 }
+
+/** Returns a policy that allows or denies all of IAM. */
+export const iamPolicy = (effect: 'Allow' | 'Deny') => policy({ ...allow('iam:*'), Effect: effect });

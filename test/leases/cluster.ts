@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { openStore } from '#store/engine/open.ts';
+import { type Keys, profileKeys } from '../kit/keys.ts';
 import { CHECKED, VIOLATION } from '../store/checked-pool.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { type DatabaseProxy, databaseProxy } from './proxy.ts';
@@ -12,7 +13,7 @@ import { type DatabaseProxy, databaseProxy } from './proxy.ts';
 /** Server processes on one PostgreSQL. Each connects through its own proxy. */
 export interface Cluster {
   readonly members: readonly Member[];
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: Keys;
   readonly accountId: string;
   /** Executes one statement on the database, without a server. */
   query(text: string): Promise<readonly Record<string, unknown>[]>;
@@ -66,7 +67,6 @@ export async function startCluster(of: {
     await stop();
     throw error;
   }
-  const profile = readFileSync(join(folder, 'server0', 'aws', 'credentials'), 'utf8');
   const { rows } = await client.query("SELECT account_id FROM identity_document WHERE kind = 'account'");
 
   async function stop(): Promise<void> {
@@ -82,10 +82,7 @@ export async function startCluster(of: {
   return {
     members,
     accountId: rows[0]?.account_id,
-    credentials: {
-      accessKeyId: /aws_access_key_id = (\S+)/.exec(profile)?.[1] as string,
-      secretAccessKey: /aws_secret_access_key = (\S+)/.exec(profile)?.[1] as string,
-    },
+    credentials: profileKeys(join(folder, 'server0')),
     query: async (text) => (await client.query(text)).rows,
     stop,
   };

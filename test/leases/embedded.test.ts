@@ -4,9 +4,9 @@ import { newLease, withdrawing } from '#access/lease.ts';
 import { newSnapshot } from '#access/snapshot.ts';
 import { inProcessBus } from '#server/core/bus.ts';
 import { systemClock } from '#server/core/clock.ts';
-import { ALICE, group } from '../../src/store/conformance-fixtures.ts';
-import { openServers } from '../../src/store/engine/open-servers.ts';
-import { openSqlite } from '../../src/store/engine/sqlite.ts';
+import { ALICE, group } from '#store/conformance-fixtures.ts';
+import { openServers } from '#store/engine/open-servers.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 
 async function embedded() {
   const kept = await openSqlite(':memory:');

@@ -7,7 +7,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Credentials } from '#sigv4/sign.ts';
-import { element, iamCall } from './calls.ts';
+import { element, iamCall, iamPolicy } from './calls.ts';
 import { type Cluster, type Member, startCluster } from './cluster.ts';
 import { type Findings, judge, type UserHistory } from './history.ts';
 
@@ -33,8 +33,6 @@ const ADMINISTRATORS = 3;
 const CALLERS_A_SERVER = 3;
 
 const NEVER = Number.POSITIVE_INFINITY;
-const document = (effect: 'Allow' | 'Deny'): string =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: effect, Action: 'iam:*', Resource: '*' }] });
 
 /** Runs one campaign on a new cluster. */
 export async function campaign({ seconds, leaseMilliseconds, servers, mutant, seed }: Campaign): Promise<Outcome> {
@@ -69,7 +67,7 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
       let userName = '';
       await insist(() => ({ Action: 'CreateUser', UserName: (userName = `user${++names}`) }));
       const key = await insist(() => ({ Action: 'CreateAccessKey', UserName: userName }));
-      await insist(() => ({ Action: 'PutUserPolicy', UserName: userName, PolicyName: 'all', PolicyDocument: document('Allow') }));
+      await insist(() => ({ Action: 'PutUserPolicy', UserName: userName, PolicyName: 'all', PolicyDocument: iamPolicy('Allow') }));
       if (!running || key === undefined) return;
       const history: UserHistory = { userName, granted: performance.now(), withdrawBegun: NEVER, withdrawn: NEVER, checks: [] };
       const one = { history, credentials: { accessKeyId: element(key, 'AccessKeyId'), secretAccessKey: element(key, 'SecretAccessKey') } };
@@ -82,7 +80,7 @@ export async function campaign({ seconds, leaseMilliseconds, servers, mutant, se
         Action: 'PutUserPolicy',
         UserName: userName,
         PolicyName: 'none',
-        PolicyDocument: document('Deny'),
+        PolicyDocument: iamPolicy('Deny'),
       }));
       if (done === undefined) return;
       history.withdrawn = performance.now();

@@ -2,15 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Credentials } from '#sigv4/sign.ts';
-import { element, iamCall } from './calls.ts';
+import { element, iamCall, iamPolicy } from './calls.ts';
 import { type Member, startCluster } from './cluster.ts';
 
 const cluster = await startCluster({ servers: 2, leaseMilliseconds: 2_000 });
 after(() => cluster.stop());
 const [here, there] = cluster.members as readonly [Member, Member];
-
-const policyOf = (effect: 'Allow' | 'Deny'): string =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: effect, Action: 'iam:*', Resource: '*' }] });
 
 type Parameters = Readonly<Record<string, string>>;
 
@@ -45,8 +42,8 @@ for (const [Action, { withdrawal, repeated }] of Object.entries(WAYS)) {
     const key = await admin({ Action: 'CreateAccessKey', UserName });
     const credentials: Credentials = { accessKeyId: element(key, 'AccessKeyId'), secretAccessKey: element(key, 'SecretAccessKey') };
     await admin({ Action: 'CreateGroup', GroupName });
-    await admin({ Action: 'PutGroupPolicy', GroupName, PolicyName: 'all', PolicyDocument: policyOf('Allow') });
-    await admin({ Action: 'CreatePolicy', PolicyName: `none-${UserName}`, PolicyDocument: policyOf('Deny') });
+    await admin({ Action: 'PutGroupPolicy', GroupName, PolicyName: 'all', PolicyDocument: iamPolicy('Allow') });
+    await admin({ Action: 'CreatePolicy', PolicyName: `none-${UserName}`, PolicyDocument: iamPolicy('Deny') });
     await admin({ Action: 'AddUserToGroup', GroupName, UserName });
     const version = async () => (await cluster.query("SELECT value FROM counter WHERE name = 'identity'"))[0]?.['value'];
     const before = await version();

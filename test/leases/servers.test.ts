@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { ALICE, group } from '../../src/store/conformance-fixtures.ts';
-import { openStore } from '../../src/store/engine/open.ts';
-import { openServers } from '../../src/store/engine/open-servers.ts';
+import { ALICE, group } from '#store/conformance-fixtures.ts';
+import { openStore } from '#store/engine/open.ts';
+import { openServers } from '#store/engine/open-servers.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
 const postgres = await testPostgres();

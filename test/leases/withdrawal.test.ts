@@ -12,7 +12,9 @@ import {
 } from '@aws-sdk/client-organizations';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Credentials } from '#sigv4/sign.ts';
-import { element, iamCall, type Outcome } from './calls.ts';
+import { keysOf } from '../kit/keys.ts';
+import { allow, policy } from '../kit/policy.ts';
+import { element, iamCall, iamPolicy, type Outcome } from './calls.ts';
 import { type Member, startCluster } from './cluster.ts';
 
 const cluster = await startCluster({ servers: 2, leaseMilliseconds: 2_000 });
@@ -20,9 +22,7 @@ after(() => cluster.stop());
 const [here, there] = cluster.members as readonly [Member, Member];
 const { accountId } = cluster;
 
-const policyOf = (effect: 'Allow' | 'Deny'): string =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: effect, Action: 'iam:*', Resource: '*' }] });
-const NOTHING_OF_IAM = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'chime:*', Resource: '*' }] });
+const NOTHING_OF_IAM = policy(allow('chime:*'));
 
 /** Sends a call of the administrator, by default to the first server. @throws AssertionError  the status is not 200 */
 async function admin(parameters: Readonly<Record<string, string>>, on: Member = here): Promise<string> {
@@ -50,13 +50,13 @@ interface Way {
 }
 
 const policyArn = (user: string): string => `arn:aws:iam::${accountId}:policy/of-${user}`;
-const inline = (user: string) => admin({ Action: 'PutUserPolicy', UserName: user, PolicyName: 'all', PolicyDocument: policyOf('Allow') });
+const inline = (user: string) => admin({ Action: 'PutUserPolicy', UserName: user, PolicyName: 'all', PolicyDocument: iamPolicy('Allow') });
 
 const WAYS: readonly Way[] = [
   {
     title: 'detaching a policy',
     grant: async (user) => {
-      await newPolicy(`of-${user}`, policyOf('Allow'));
+      await newPolicy(`of-${user}`, iamPolicy('Allow'));
       await admin({ Action: 'AttachUserPolicy', UserName: user, PolicyArn: policyArn(user) });
     },
     withdraw: (user) => admin({ Action: 'DetachUserPolicy', UserName: user, PolicyArn: policyArn(user) }),
@@ -64,7 +64,7 @@ const WAYS: readonly Way[] = [
   {
     title: 'another default version of a policy',
     grant: async (user) => {
-      await newPolicy(`of-${user}`, policyOf('Allow'));
+      await newPolicy(`of-${user}`, iamPolicy('Allow'));
       await admin({ Action: 'AttachUserPolicy', UserName: user, PolicyArn: policyArn(user) });
     },
     withdraw: (user) =>
@@ -78,7 +78,7 @@ const WAYS: readonly Way[] = [
   {
     title: 'a policy that denies',
     grant: inline,
-    withdraw: (user) => admin({ Action: 'PutUserPolicy', UserName: user, PolicyName: 'none', PolicyDocument: policyOf('Deny') }),
+    withdraw: (user) => admin({ Action: 'PutUserPolicy', UserName: user, PolicyName: 'none', PolicyDocument: iamPolicy('Deny') }),
   },
   {
     title: 'a narrower permissions boundary',
@@ -92,7 +92,7 @@ const WAYS: readonly Way[] = [
     title: 'leaving a group',
     grant: async (user) => {
       await admin({ Action: 'CreateGroup', GroupName: `g-${user}` });
-      await admin({ Action: 'PutGroupPolicy', GroupName: `g-${user}`, PolicyName: 'all', PolicyDocument: policyOf('Allow') });
+      await admin({ Action: 'PutGroupPolicy', GroupName: `g-${user}`, PolicyName: 'all', PolicyDocument: iamPolicy('Allow') });
       await admin({ Action: 'AddUserToGroup', GroupName: `g-${user}`, UserName: user });
     },
     withdraw: (user) => admin({ Action: 'RemoveUserFromGroup', GroupName: `g-${user}`, UserName: user }),
@@ -158,7 +158,7 @@ describe('withdrawing on two servers', () => {
 
   test('withdrawing: a grant on one server allows the next request on the other', async () => {
     const credentials = await newUser('granted');
-    await admin({ Action: 'PutUserPolicy', UserName: 'granted', PolicyName: 'all', PolicyDocument: policyOf('Allow') });
+    await admin({ Action: 'PutUserPolicy', UserName: 'granted', PolicyName: 'all', PolicyDocument: iamPolicy('Allow') });
     assert.equal((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome, 'allowed');
   });
 
@@ -192,14 +192,10 @@ describe('withdrawing on two servers', () => {
     const { Credentials: session } = await new STSClient({ ...common, endpoint: there.endpoint() }).send(
       new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${made?.AccountId}:role/OrganizationAccountAccessRole`, RoleSessionName: 'me' }),
     );
-    const credentials: Credentials = {
-      accessKeyId: session?.AccessKeyId as string,
-      secretAccessKey: session?.SecretAccessKey as string,
-      sessionToken: session?.SessionToken as string,
-    };
+    const credentials = keysOf(session);
     assert.equal((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome, 'allowed');
     const { Policy } = await organizations.send(
-      new CreatePolicyCommand({ Name: 'no-iam', Description: '', Type: 'SERVICE_CONTROL_POLICY', Content: policyOf('Deny') }),
+      new CreatePolicyCommand({ Name: 'no-iam', Description: '', Type: 'SERVICE_CONTROL_POLICY', Content: iamPolicy('Deny') }),
     );
     await organizations.send(new AttachPolicyCommand({ PolicyId: Policy?.PolicySummary?.Id, TargetId: made?.AccountId }));
     assert.equal((await iamCall(there.endpoint(), credentials, { Action: 'ListUsers' })).outcome, 'denied');

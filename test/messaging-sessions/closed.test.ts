@@ -31,7 +31,9 @@ import {
   ListRootsCommand,
   OrganizationsClient,
 } from '@aws-sdk/client-organizations';
-import { allow, deny, type Keys, keyOf, policy, trust } from '../guide/rig.ts';
+import { newKey } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { type Client, connect } from './client.ts';
 import { startChat } from './rig.ts';
 
@@ -54,7 +56,7 @@ const withUser =
   async (UserName, userArn) => {
     await admin.send(new CreateUserCommand({ UserName }));
     await admin.send(new AttachUserPolicyCommand({ UserName, PolicyArn: MAY_CONNECT?.Arn }));
-    const keys = await keyOf(admin, UserName);
+    const keys = await newKey(admin, UserName);
     return { client: await open(keys, userArn), withdraw: () => withdraw(UserName, keys, userArn) };
   };
 const withRole =

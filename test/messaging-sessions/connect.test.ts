@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { CreateAppInstanceBotCommand } from '@aws-sdk/client-chime-sdk-identity';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { allow, type Keys, trust } from '../guide/rig.ts';
-import { everyEvent, type LookedUp } from '../sdk/history.ts';
-import { unprovenOf } from '../server/unproven.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, trust } from '../kit/policy.ts';
+import { everyEvent, type LookedUp, readUnproven } from '../kit/trail.ts';
 import { connect } from './client.ts';
 import { connectTarget, type Signing, startChat, upgrade } from './rig.ts';
 
@@ -120,7 +120,7 @@ function toLookedUp(document: LookedUp['document']): LookedUp {
 /** Returns all Connect records: first those of an account in the signed regions, then the unproven ones. */
 async function connects(): Promise<readonly LookedUp[]> {
   const regions = ['us-east-1', 'eu-central-1'].map((region) => everyEvent(new CloudTrailClient({ ...server.client(), region })));
-  const unproven = (await unprovenOf(server.dataFolder)).toReversed() as unknown as readonly LookedUp['document'][];
+  const unproven = (await readUnproven(server.dataFolder)).toReversed() as unknown as readonly LookedUp['document'][];
   const named = (await Promise.all(regions)).flat();
   return [...named, ...unproven.map(toLookedUp)].filter(({ eventName }) => eventName === 'Connect');
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import { WebSocket } from 'ws';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { connectTarget } from './rig.ts';
 
 const server = await startTestServer({ BELFRY_SESSIONS_PER_USER: '2', BELFRY_SESSIONS_PER_ACCOUNT: '3' });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
-import { startServerProcess } from '../server/process.ts';
-import { startTestServer } from '../server.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { startTestServer } from '../kit/server.ts';
 import { connect, trust } from './client.ts';
 
 test('Messaging sessions: the client reconnects after a restart of the server', async () => {

@@ -1,37 +1,31 @@
-/** Test kit: a server with an app instance and its users, and upgrade requests that an ordinary client would not send. */
+/** Fixture of this folder: a server with an app instance and its users, and upgrade requests that an ordinary client would not send. */
+
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
-import { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
 import { instant } from '#core/instant.ts';
 import { presign } from '#sigv4/sign.ts';
-import { type Keys, startGuide } from '../guide/rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { newAppInstance, newAppInstanceUser } from '../kit/app-instance.ts';
+import type { Keys } from '../kit/keys.ts';
 import { trust } from './client.ts';
 
 /** Starts a server with an app instance `chat`. This process trusts its certificate. */
 export async function startChat() {
-  const guide = await startGuide();
-  const { server } = guide;
-  trust(server.caFile);
-  const identity = new ChimeSDKIdentityClient(server.client());
-  const { AppInstanceArn: chat = '' } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', ClientRequestToken: 'chat' }));
+  const account = await startAccount();
+  trust(account.server.caFile);
+  const identity = account.identity();
+  const chat = await newAppInstance(identity);
   return {
-    ...guide,
+    ...account,
     identity,
     chat,
-    messaging: (keys?: Keys) => new ChimeSDKMessagingClient(server.client(keys)),
     /** Creates a user of the app instance. Returns its ARN. */
-    async appUser(AppInstanceUserId: string): Promise<string> {
-      const ClientRequestToken = `make-${AppInstanceUserId}`;
-      const { AppInstanceUserArn = '' } = await identity.send(
-        new CreateAppInstanceUserCommand({ AppInstanceArn: chat, AppInstanceUserId, Name: AppInstanceUserId, ClientRequestToken }),
-      );
-      return AppInstanceUserArn;
-    },
+    appUser: (id: string) => newAppInstanceUser(identity, chat, id),
   };
 }
 
+/** Signature of a Connect request. */
 export interface Signing {
   readonly keys: Keys;
   readonly region?: string;

@@ -4,7 +4,9 @@ import { after, test } from 'node:test';
 import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
 import { ChimeSDKMessagingClient } from '@aws-sdk/client-chime-sdk-messaging';
 import { CreateUserCommand, DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { allow, type Keys, keyOf, policy } from '../guide/rig.ts';
+import { newKey } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, policy } from '../kit/policy.ts';
 import { type Member, startCluster } from '../leases/cluster.ts';
 import { connect } from './client.ts';
 
@@ -27,7 +29,7 @@ test('Two servers: a withdrawal on one closes a messaging session on the other',
   await iam.send(new CreateUserCommand({ UserName: 'ada' }));
   const PolicyDocument = policy(allow(['chime:Connect', 'chime:GetMessagingSessionEndpoint']));
   await iam.send(new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'p', PolicyDocument }));
-  const keys = await keyOf(iam, 'ada');
+  const keys = await newKey(iam, 'ada');
   const session = await connect(new ChimeSDKMessagingClient(on(there, keys)), userArn, { plain: true });
   await iam.send(new DeleteUserPolicyCommand({ UserName: 'ada', PolicyName: 'p' }));
   assert.equal(await session.stopped, 4401);

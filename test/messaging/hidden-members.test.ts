@@ -12,9 +12,9 @@ import {
   SearchChannelsCommand,
   SendChannelMessageCommand,
 } from '@aws-sdk/client-chime-sdk-messaging';
+import { refusalOf } from '../kit/outcome.ts';
 import { connect } from '../messaging-sessions/client.ts';
 import { startChat } from '../messaging-sessions/rig.ts';
-import { refusalOf } from '../sdk/policy.ts';
 
 const chat = await startChat();
 const messaging = chat.messaging();

@@ -15,9 +15,9 @@ import {
   SendChannelMessageCommand,
   UpdateChannelMessageCommand,
 } from '@aws-sdk/client-chime-sdk-messaging';
-import { allow, trust } from '../guide/rig.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, trust } from '../kit/policy.ts';
 import { startChat } from '../messaging-sessions/rig.ts';
-import { refusalOf } from '../sdk/policy.ts';
 
 const chat = await startChat();
 const messaging = chat.messaging();

@@ -1,4 +1,5 @@
 /** Streaming of messaging data, and its service-linked role. Uses unmodified clients. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -7,11 +8,11 @@ import {
   PutMessagingStreamingConfigurationsCommand,
 } from '@aws-sdk/client-chime-sdk-messaging';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { DeleteServiceLinkedRoleCommand, GetRoleCommand, GetServiceLinkedRoleDeletionStatusCommand } from '@aws-sdk/client-iam';
-import { allow } from '../guide/rig.ts';
+import { deleteLinkedRole, linkedRoleExists } from '../kit/linked-role.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow } from '../kit/policy.ts';
+import { everyEvent } from '../kit/trail.ts';
 import { startChat } from '../messaging-sessions/rig.ts';
-import { everyEvent } from '../sdk/history.ts';
-import { refusalOf } from '../sdk/policy.ts';
 
 const SERVICE = 'messaging.chime.amazonaws.com';
 const ROLE = 'AWSServiceRoleForChimeSDKMessaging';
@@ -35,18 +36,7 @@ const put = (...resources: readonly (readonly [type: 'Channel' | 'ChannelMessage
   });
 const good = put(['Channel', stream('chime-messaging-all')]);
 const get = () => messaging.send(new GetMessagingStreamingConfigurationsCommand({ AppInstanceArn }));
-const roleIsThere = async () => {
-  try {
-    return (await admin.send(new GetRoleCommand({ RoleName: ROLE }))).Role?.Arn === roleArn;
-  } catch (error) {
-    assert.equal((error as Error).name, 'NoSuchEntityException');
-    return false;
-  }
-};
-async function removal() {
-  const { DeletionTaskId } = await admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: ROLE }));
-  return admin.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }));
-}
+const roleIsThere = () => linkedRoleExists(admin, ROLE);
 
 test('SLR-5, SLR-6: streaming without permission to create its role is denied and changes nothing', async () => {
   const { name, status, message } = await refusalOf(without.send(good));
@@ -85,12 +75,12 @@ test('SLR-6: streaming creates its role with the caller’s permission, once, an
 });
 
 test('SLR-14, SLR-15: the role cannot be deleted while an app instance streams, and is created again', async () => {
-  const failed = await removal();
+  const failed = await deleteLinkedRole(admin, ROLE);
   assert.equal(failed.Status, 'FAILED');
   assert.deepEqual(failed.Reason?.RoleUsageList, [{ Region: 'us-east-1', Resources: [AppInstanceArn] }]);
   assert.equal(await roleIsThere(), true);
   await messaging.send(new DeleteMessagingStreamingConfigurationsCommand({ AppInstanceArn }));
-  assert.equal((await removal()).Status, 'SUCCEEDED');
+  assert.equal((await deleteLinkedRole(admin, ROLE)).Status, 'SUCCEEDED');
   assert.equal(await roleIsThere(), false);
   await maker.send(good);
   assert.equal(await roleIsThere(), true);

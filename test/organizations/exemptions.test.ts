@@ -3,29 +3,30 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AccountId, type Arn, arn } from '#core/arn.ts';
-import { instant } from '#core/instant.ts';
+import { type Asked, authorizing } from '#access/authorize.ts';
+import { Denied } from '#access/denied.ts';
+import { serviceControlLevels } from '#access/service-control.ts';
+import { newSnapshot } from '#access/snapshot.ts';
+import { newStacks } from '#access/stacks.ts';
 import type { Principal } from '#core/principal.ts';
-import { type Asked, authorizing, Denied } from '../../src/access/authorize.ts';
-import { serviceControlLevels } from '../../src/access/service-control.ts';
-import { newSnapshot } from '../../src/access/snapshot.ts';
-import { newStacks } from '../../src/access/stacks.ts';
-import { compilePolicy } from '../../src/policy/engine.ts';
-import { addLinkedRole, LINKED_SERVICES, type LinkedService } from '../../src/services/iam/service-linked-roles.ts';
-import { MANAGEMENT, type OrganizationRig, organizationRig, START, STRANGER } from './rig.ts';
+import { compilePolicy } from '#policy/engine.ts';
+import { addLinkedRole, LINKED_SERVICES, type LinkedService } from '#services/iam/service-linked-roles.ts';
+import { roleSession, rootOf } from '#services/kit/fixture.ts';
+import { deny, policy } from '../kit/policy.ts';
+import { MANAGEMENT, type Organization, openOrganization, START, STRANGER } from './fixture.ts';
 
-const DENY_CHIME = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'chime:*', Resource: '*' }] });
+const DENY_CHIME = policy(deny('chime:*'));
 const VOICE = LINKED_SERVICES.find(({ service }) => service === 'voiceconnector.chime.amazonaws.com') as LinkedService;
 
-/** Returns a server's view of the rig's store, and a function that authorizes a principal's action. */
-function viewOf(rig: OrganizationRig) {
+/** Returns a server's view of the organization's store, and a function that authorizes a principal's action. */
+function viewOf(org: Organization) {
   const snapshot = newSnapshot();
   const stacks = newStacks(snapshot);
   const authorize = authorizing({ snapshot, stacks, holds: () => true });
   return {
     snapshot,
     async may(principal: Principal, action: Asked['action'], resource = '*'): Promise<'allowed' | string> {
-      return rig.store.transaction(async (tx) => {
+      return org.store.transaction(async (tx) => {
         const { version, changes } = await tx.identity.changesSince(snapshot.version());
         snapshot.apply(version, changes);
         try {
@@ -53,96 +54,68 @@ function viewOf(rig: OrganizationRig) {
   };
 }
 
-const root = (accountId: AccountId): Principal => ({
-  type: 'Root',
-  accountId,
-  arn: arn('iam', '', accountId, 'root'),
-  principalId: accountId,
-});
-
-function roleSession(accountId: AccountId, role: { readonly arn: Arn; readonly roleName: string; readonly roleId: string }): Principal {
-  return {
-    type: 'AssumedRole',
-    accountId,
-    arn: `arn:aws:sts::${accountId}:assumed-role/${role.roleName}/s` as Arn,
-    principalId: `${role.roleId}:s`,
-    roleArn: role.arn,
-    roleId: role.roleId,
-    roleName: role.roleName,
-    sessionName: 's',
-    session: {
-      issuedAt: START,
-      expiresAt: instant(START + 3_600_000),
-      mfaAuthenticated: false,
-      tags: {},
-      transitiveTagKeys: [],
-      chained: false,
-    },
-  };
-}
-
 test("Root users: a policy applies to a member's, and not to the management account's (IAM-5, EVAL-6)", async () => {
-  const rig = await organizationRig();
-  const { may } = viewOf(rig);
-  const member = root(rig.memberId);
+  const org = await openOrganization();
+  const { may } = viewOf(org);
+  const member = rootOf(org.memberId);
   assert.equal(await may(member, 'chime:ListMeetings'), 'allowed');
 
-  const denyChime = await rig.policy('deny chime', DENY_CHIME);
-  for (const TargetId of [rig.rootId, rig.memberId, MANAGEMENT]) await rig.run('AttachPolicy', { PolicyId: denyChime, TargetId });
-  const denied = `User: arn:aws:iam::${rig.memberId}:root is not authorized to perform: chime:ListMeetings on resource: *`;
+  const denyChime = await org.policy('deny chime', DENY_CHIME);
+  for (const TargetId of [org.rootId, org.memberId, MANAGEMENT]) await org.run('AttachPolicy', { PolicyId: denyChime, TargetId });
+  const denied = `User: arn:aws:iam::${org.memberId}:root is not authorized to perform: chime:ListMeetings on resource: *`;
   assert.equal(await may(member, 'chime:ListMeetings'), `${denied} with an explicit deny in a service control policy`);
   assert.equal(await may(member, 'iam:ListUsers'), 'allowed');
-  assert.equal(await may(root(MANAGEMENT), 'chime:ListMeetings'), 'allowed');
-  assert.equal(await may(root(STRANGER), 'chime:ListMeetings'), 'allowed');
+  assert.equal(await may(rootOf(MANAGEMENT), 'chime:ListMeetings'), 'allowed');
+  assert.equal(await may(rootOf(STRANGER), 'chime:ListMeetings'), 'allowed');
 
-  await rig.run('DetachPolicy', { PolicyId: denyChime, TargetId: rig.rootId });
-  await rig.run('DetachPolicy', { PolicyId: 'p-FullAWSAccess', TargetId: rig.memberId });
-  await rig.run('UpdatePolicy', { PolicyId: denyChime, Content: DENY_CHIME.replace('chime:*', 'iam:*') });
+  await org.run('DetachPolicy', { PolicyId: denyChime, TargetId: org.rootId });
+  await org.run('DetachPolicy', { PolicyId: 'p-FullAWSAccess', TargetId: org.memberId });
+  await org.run('UpdatePolicy', { PolicyId: denyChime, Content: DENY_CHIME.replace('chime:*', 'iam:*') });
   assert.equal(await may(member, 'chime:ListMeetings'), `${denied} because no service control policy allows the chime:ListMeetings action`);
 });
 
 test('Service-linked roles: they are exempt, and other roles of the account are not (EVAL-6, SLR-16)', async () => {
-  const rig = await organizationRig();
-  const { may } = viewOf(rig);
-  const linked = await rig.store.transaction(async (tx) => {
-    const call = { tx, accountId: rig.memberId, now: START, random: (bytes: number) => new Uint8Array(bytes) };
+  const org = await openOrganization();
+  const { may } = viewOf(org);
+  const linked = await org.store.transaction(async (tx) => {
+    const call = { tx, accountId: org.memberId, now: START, random: (bytes: number) => new Uint8Array(bytes) };
     return addLinkedRole(call as unknown as Parameters<typeof addLinkedRole>[0], VOICE);
   });
   assert.ok(linked !== 'taken');
-  const customer = await rig.store.transaction((tx) => tx.identity.get(rig.memberId, 'role', 'organizationaccountaccessrole'));
+  const customer = await org.store.transaction((tx) => tx.identity.get(org.memberId, 'role', 'organizationaccountaccessrole'));
   assert.ok(customer !== undefined);
 
   const action = 'chime:GetVoiceConnector';
   const [before, customerBefore] = [
-    await may(roleSession(rig.memberId, linked), action),
-    await may(roleSession(rig.memberId, customer), action),
+    await may(roleSession(org.memberId, linked), action),
+    await may(roleSession(org.memberId, customer), action),
   ];
-  await rig.run('AttachPolicy', { PolicyId: await rig.policy('deny chime', DENY_CHIME), TargetId: rig.memberId });
+  await org.run('AttachPolicy', { PolicyId: await org.policy('deny chime', DENY_CHIME), TargetId: org.memberId });
   assert.deepEqual([before, customerBefore], ['allowed', 'allowed']);
-  assert.equal(await may(roleSession(rig.memberId, linked), action), 'allowed');
-  assert.match(await may(roleSession(rig.memberId, customer), action), /with an explicit deny in a service control policy$/);
+  assert.equal(await may(roleSession(org.memberId, linked), action), 'allowed');
+  assert.match(await may(roleSession(org.memberId, customer), action), /with an explicit deny in a service control policy$/);
 });
 
 test('serviceControlLevels: one level for the root, each unit on the path, and the account (EVAL-6)', async () => {
-  const rig = await organizationRig();
-  const { may, snapshot } = viewOf(rig);
-  const { OrganizationalUnit } = await rig.run('CreateOrganizationalUnit', { ParentId: rig.unitId, Name: 'inner' });
+  const org = await openOrganization();
+  const { may, snapshot } = viewOf(org);
+  const { OrganizationalUnit } = await org.run('CreateOrganizationalUnit', { ParentId: org.unitId, Name: 'inner' });
   const innerId = OrganizationalUnit?.Id ?? '';
-  await rig.run('MoveAccount', { AccountId: rig.memberId, SourceParentId: rig.rootId, DestinationParentId: innerId });
+  await org.run('MoveAccount', { AccountId: org.memberId, SourceParentId: org.rootId, DestinationParentId: innerId });
   const policies = [];
-  for (const TargetId of [rig.rootId, rig.unitId, innerId, rig.memberId]) {
-    const PolicyId = await rig.policy(`of ${TargetId}`);
-    await rig.run('AttachPolicy', { PolicyId, TargetId });
-    await rig.run('DetachPolicy', { PolicyId: 'p-FullAWSAccess', TargetId });
+  for (const TargetId of [org.rootId, org.unitId, innerId, org.memberId]) {
+    const PolicyId = await org.policy(`of ${TargetId}`);
+    await org.run('AttachPolicy', { PolicyId, TargetId });
+    await org.run('DetachPolicy', { PolicyId: 'p-FullAWSAccess', TargetId });
     policies.push([
       {
         policyId: PolicyId,
-        policyArn: `arn:aws:organizations::${MANAGEMENT}:policy/${rig.organizationId}/service_control_policy/${PolicyId}`,
+        policyArn: `arn:aws:organizations::${MANAGEMENT}:policy/${org.organizationId}/service_control_policy/${PolicyId}`,
       },
     ]);
   }
-  assert.equal(await may(root(rig.memberId), 'chime:ListMeetings'), 'allowed');
-  const levels = serviceControlLevels(snapshot, rig.memberId, (_, __, text) => compilePolicy(text));
+  assert.equal(await may(rootOf(org.memberId), 'chime:ListMeetings'), 'allowed');
+  const levels = serviceControlLevels(snapshot, org.memberId, (_, __, text) => compilePolicy(text));
   assert.deepEqual(
     levels?.map((level) => level.map(({ policyId, policyArn }) => ({ policyId, policyArn }))),
     policies,
@@ -158,36 +131,34 @@ test('serviceControlLevels: one level for the root, each unit on the path, and t
 });
 
 test('serviceControlLevels: incomplete records of an organization cause an error (EVAL-12)', async () => {
-  const rig = await organizationRig();
-  const { may } = viewOf(rig);
-  await rig.store.transaction((tx) => tx.identity.remove(MANAGEMENT, 'organization-account', rig.memberId));
-  await assert.rejects(may(root(rig.memberId), 'chime:ListMeetings'));
+  const org = await openOrganization();
+  const { may } = viewOf(org);
+  await org.store.transaction((tx) => tx.identity.remove(MANAGEMENT, 'organization-account', org.memberId));
+  await assert.rejects(may(rootOf(org.memberId), 'chime:ListMeetings'));
 });
 
 test('Resources of an organization: members may access them, and other accounts only handshakes', async () => {
-  const rig = await organizationRig();
-  const { may } = viewOf(rig);
-  const owned = `arn:aws:organizations::${MANAGEMENT}:account/${rig.organizationId}/${rig.memberId}`;
-  const handshake = `arn:aws:organizations::${MANAGEMENT}:handshake/${rig.organizationId}/invite/h-00000000`;
-  assert.equal(await may(root(rig.memberId), 'organizations:DescribeAccount', owned), 'allowed');
-  assert.match(await may(root(STRANGER), 'organizations:DescribeAccount', owned), /because no resource-based policy allows/);
-  assert.equal(await may(root(STRANGER), 'organizations:AcceptHandshake', handshake), 'allowed');
+  const org = await openOrganization();
+  const { may } = viewOf(org);
+  const owned = `arn:aws:organizations::${MANAGEMENT}:account/${org.organizationId}/${org.memberId}`;
+  const handshake = `arn:aws:organizations::${MANAGEMENT}:handshake/${org.organizationId}/invite/h-00000000`;
+  assert.equal(await may(rootOf(org.memberId), 'organizations:DescribeAccount', owned), 'allowed');
+  assert.match(await may(rootOf(STRANGER), 'organizations:DescribeAccount', owned), /because no resource-based policy allows/);
+  assert.equal(await may(rootOf(STRANGER), 'organizations:AcceptHandshake', handshake), 'allowed');
 });
 
 test('aws:ResourceOrgID: a policy can limit members to resources of their organization (EVAL-6, CTX-1)', async () => {
-  const rig = await organizationRig();
-  const { may } = viewOf(rig);
+  const org = await openOrganization();
+  const { may } = viewOf(org);
   const perimeter = (organizationId: string) =>
     JSON.stringify({
       Version: '2012-10-17',
-      Statement: [
-        { Effect: 'Deny', Action: 'chime:*', Resource: '*', Condition: { StringNotEquals: { 'aws:ResourceOrgID': organizationId } } },
-      ],
+      Statement: [deny('chime:*', '*', { Condition: { StringNotEquals: { 'aws:ResourceOrgID': organizationId } } })],
     });
-  const meeting = `arn:aws:chime:us-east-1:${rig.memberId}:meeting/1`;
-  const PolicyId = await rig.policy('perimeter', perimeter(rig.organizationId));
-  await rig.run('AttachPolicy', { PolicyId, TargetId: rig.rootId });
-  assert.equal(await may(root(rig.memberId), 'chime:GetMeeting', meeting), 'allowed');
-  await rig.run('UpdatePolicy', { PolicyId, Content: perimeter('o-elsewhere00') });
-  assert.match(await may(root(rig.memberId), 'chime:GetMeeting', meeting), /with an explicit deny in a service control policy$/);
+  const meeting = `arn:aws:chime:us-east-1:${org.memberId}:meeting/1`;
+  const PolicyId = await org.policy('perimeter', perimeter(org.organizationId));
+  await org.run('AttachPolicy', { PolicyId, TargetId: org.rootId });
+  assert.equal(await may(rootOf(org.memberId), 'chime:GetMeeting', meeting), 'allowed');
+  await org.run('UpdatePolicy', { PolicyId, Content: perimeter('o-elsewhere00') });
+  assert.match(await may(rootOf(org.memberId), 'chime:GetMeeting', meeting), /with an explicit deny in a service control policy$/);
 });

@@ -1,11 +1,12 @@
 /**
  * Service control policies end to end: a running server, the real clients, and member accounts with and without policies.
  */
+
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { CreateRoleCommand, IAMClient, ListUsersCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { ListUsersCommand } from '@aws-sdk/client-iam';
 import {
   AcceptHandshakeCommand,
   AttachPolicyCommand,
@@ -30,52 +31,34 @@ import {
   RemoveAccountFromOrganizationCommand,
   UpdatePolicyCommand,
 } from '@aws-sdk/client-organizations';
-import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { askControl } from '#server/operator/control.ts';
-import { everyEvent } from '../sdk/history.ts';
-import { startTestServer } from '../server.ts';
+import { accountOn, startAccount } from '../kit/account.ts';
+import { allow, deny, policy, trust } from '../kit/policy.ts';
+import { everyEvent } from '../kit/trail.ts';
 
 const FULL = 'p-FullAWSAccess';
-const server = await startTestServer();
+const account = await startAccount();
+const { server } = account;
 const organizations = new OrganizationsClient(server.client());
-const policy = (...statements: object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
-const DENY_USERS = policy({ Effect: 'Deny', Action: 'iam:ListUsers', Resource: '*' });
-const ONLY_CHIME = policy({ Effect: 'Allow', Action: 'chime:*', Resource: '*' });
-
-interface Member {
-  readonly accountId: string;
-  readonly iam: IAMClient;
-  readonly meetings: ChimeSDKMeetingsClient;
-  readonly organizations: OrganizationsClient;
-  readonly client: ReturnType<typeof server.client>;
-}
+const DENY_USERS = policy(deny('iam:ListUsers'));
+const ONLY_CHIME = policy(allow('chime:*'));
 
 let rootId = '';
 let emails = 0;
 
 /** Creates a member account and assumes its administrator role. */
-async function newMember(): Promise<Member> {
+async function newMember() {
   const { CreateAccountStatus } = await organizations.send(
     new CreateAccountCommand({ AccountName: 'member', Email: `member${++emails}@example.com` }),
   );
   assert.equal(CreateAccountStatus?.State, 'SUCCEEDED');
   const accountId = CreateAccountStatus.AccountId as string;
-  const { Credentials } = await new STSClient(server.client()).send(
-    new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${accountId}:role/OrganizationAccountAccessRole`, RoleSessionName: 'me' }),
-  );
-  const client = server.client({
-    accessKeyId: Credentials?.AccessKeyId as string,
-    secretAccessKey: Credentials?.SecretAccessKey as string,
-    sessionToken: Credentials?.SessionToken as string,
-  });
-  return {
-    accountId,
-    client,
-    iam: new IAMClient(client),
-    meetings: new ChimeSDKMeetingsClient(client),
-    organizations: new OrganizationsClient(client),
-  };
+  const keys = await account.assume(account.keys, `arn:aws:iam::${accountId}:role/OrganizationAccountAccessRole`);
+  const member = accountOn(server, { accountId, keys });
+  return { ...member, meetings: member.meetings(), organizations: new OrganizationsClient(member.client()) };
 }
+type Member = Awaited<ReturnType<typeof newMember>>;
 
 /** Allows a created account to leave, like `belfry account make-standalone`. */
 async function makeStandalone({ accountId }: Member): Promise<void> {
@@ -92,7 +75,7 @@ async function newPolicy(Content: string): Promise<string> {
 
 const attach = (PolicyId: string, TargetId: string) => organizations.send(new AttachPolicyCommand({ PolicyId, TargetId }));
 const detach = (PolicyId: string, TargetId: string) => organizations.send(new DetachPolicyCommand({ PolicyId, TargetId }));
-const listUsers = (member: Member) => member.iam.send(new ListUsersCommand({}));
+const listUsers = (member: Member) => member.admin.send(new ListUsersCommand({}));
 const sessionArn = (member: Member) => `arn:aws:sts::${member.accountId}:assumed-role/OrganizationAccountAccessRole/me`;
 const explicitly = (member: Member) => ({
   name: 'AccessDenied',
@@ -134,7 +117,7 @@ describe('Service control policy', () => {
 
   test('a changed policy applies from the next request (EVAL-6)', async () => {
     const member = await newMember();
-    const policyId = await newPolicy(policy({ Effect: 'Deny', Action: 'iam:CreateUser', Resource: '*' }));
+    const policyId = await newPolicy(policy(deny('iam:CreateUser')));
     await attach(policyId, member.accountId);
     await listUsers(member);
     await organizations.send(new UpdatePolicyCommand({ PolicyId: policyId, Content: DENY_USERS }));
@@ -165,7 +148,7 @@ describe('Service control policy', () => {
     await attach(denyUsers, rootId);
     await attach(denyUsers, server.accountId);
     await assert.rejects(listUsers(member), explicitly(member));
-    await new IAMClient(server.client()).send(new ListUsersCommand({}));
+    await account.admin.send(new ListUsersCommand({}));
     await detach(denyUsers, rootId);
     await listUsers(member);
   });
@@ -211,7 +194,7 @@ describe('Service control policy', () => {
     }
     await assert.rejects(listUsers(member), explicitly(member));
     await makeStandalone(member);
-    const recorded = await everyEvent(new CloudTrailClient(member.client));
+    const recorded = await everyEvent(new CloudTrailClient(member.client()));
     assert.equal(recorded.filter(({ eventName }) => eventName === 'MakeAccountStandalone').length, 1);
     await member.organizations.send(new LeaveOrganizationCommand({}));
     await listUsers(member);
@@ -240,7 +223,7 @@ test('CloseAccount: a closed account may only call GetCallerIdentity', async () 
   const member = await newMember();
   await organizations.send(new CloseAccountCommand({ AccountId: member.accountId }));
   await assert.rejects(listUsers(member), implicitly(member));
-  await new STSClient(member.client).send(new GetCallerIdentityCommand({}));
+  await member.sts().send(new GetCallerIdentityCommand({}));
   await assert.rejects(organizations.send(new RemoveAccountFromOrganizationCommand({ AccountId: member.accountId })), {
     name: 'ConstraintViolationException',
     Reason: 'ACCOUNT_CANNOT_LEAVE_ORGANIZATION',
@@ -251,21 +234,8 @@ test("Condition keys: a policy can test the principal's organization and its pat
   const member = await newMember();
   const { Organization } = await organizations.send(new DescribeOrganizationCommand({}));
   const roleOf = async (condition: object) => {
-    const RoleName = `condition${++names}`;
-    const trust = policy({ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${member.accountId}:root` }, Action: 'sts:AssumeRole' });
-    const { Role } = await member.iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
-    const PolicyDocument = policy({ Effect: 'Allow', Action: 'iam:ListUsers', Resource: '*', Condition: condition });
-    await member.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument }));
-    const { Credentials } = await new STSClient(member.client).send(
-      new AssumeRoleCommand({ RoleArn: Role?.Arn, RoleSessionName: 'session' }),
-    );
-    return new IAMClient(
-      server.client({
-        accessKeyId: Credentials?.AccessKeyId as string,
-        secretAccessKey: Credentials?.SecretAccessKey as string,
-        sessionToken: Credentials?.SessionToken as string,
-      }),
-    );
+    const role = await member.role(`condition${++names}`, trust(member.rootArn), allow('iam:ListUsers', '*', { Condition: condition }));
+    return member.iam(await member.assume(member.keys, role));
   };
   const id = await roleOf({ StringEquals: { 'aws:PrincipalOrgID': Organization?.Id } });
   const path = await roleOf({ 'ForAnyValue:StringEquals': { 'aws:PrincipalOrgPaths': `${Organization?.Id}/${rootId}/` } });

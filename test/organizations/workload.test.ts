@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { organizationFacts, serviceControlLevels } from '#access/service-control.ts';
+import { newSnapshot } from '#access/snapshot.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { OrganizationsApi } from '#model/generated/organizations.ts';
-import { organizationFacts, serviceControlLevels } from '../../src/access/service-control.ts';
-import { newSnapshot } from '../../src/access/snapshot.ts';
-import { compilePolicy } from '../../src/policy/engine.ts';
-import { MANAGEMENT, type OrganizationRig, organizationRig, STRANGER } from './rig.ts';
+import { compilePolicy } from '#policy/engine.ts';
+import { MANAGEMENT, type Organization, openOrganization, STRANGER } from './fixture.ts';
 
 const SCP = 'SERVICE_CONTROL_POLICY';
 
@@ -27,7 +27,7 @@ interface Items {
 const pick = <Item>(items: readonly Item[], number: number): Item => items[number % items.length] as Item;
 
 /** Operations of the steps. A step may fail. */
-const KINDS: readonly ((rig: OrganizationRig, items: Items, first: number, second: number, third: number) => Promise<unknown>)[] = [
+const KINDS: readonly ((org: Organization, items: Items, first: number, second: number, third: number) => Promise<unknown>)[] = [
   async ({ run }, { parents }, first, second) => {
     const { OrganizationalUnit } = await run('CreateOrganizationalUnit', { ParentId: pick(parents, first), Name: `unit ${second}` });
     parents.push(OrganizationalUnit?.Id ?? '');
@@ -61,7 +61,7 @@ const KINDS: readonly ((rig: OrganizationRig, items: Items, first: number, secon
 ];
 
 /** Returns the path and the levels of an account according to the List operations. */
-async function audited({ run }: OrganizationRig, accountId: AccountId) {
+async function audited({ run }: Organization, accountId: AccountId) {
   const { Accounts } = await run('ListAccounts', {});
   const account = Accounts?.find(({ Id }) => Id === accountId);
   if (account === undefined) return { path: undefined, levels: undefined };
@@ -89,23 +89,23 @@ test('Service control levels: they match the List operations after any sequence 
   const step = fc.tuple(fc.nat(KINDS.length - 1), fc.nat(11), fc.nat(11), fc.nat(11));
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps: readonly Step[]) => {
-      const rig = await organizationRig();
-      await rig.makeStandalone(rig.memberId);
+      const org = await openOrganization();
+      await org.makeStandalone(org.memberId);
       const items: Items = {
-        parents: [rig.rootId, rig.unitId],
-        policies: ['p-FullAWSAccess', await rig.policy('a'), await rig.policy('b')],
-        accounts: [rig.memberId, STRANGER, MANAGEMENT],
+        parents: [org.rootId, org.unitId],
+        policies: ['p-FullAWSAccess', await org.policy('a'), await org.policy('b')],
+        accounts: [org.memberId, STRANGER, MANAGEMENT],
       };
       const snapshot = newSnapshot();
       for (const [kind, first, second, third] of steps) {
-        await KINDS[kind]?.(rig, items, first, second, third).catch((error: unknown) =>
+        await KINDS[kind]?.(org, items, first, second, third).catch((error: unknown) =>
           assert.ok(error instanceof AwsError, String(error)),
         );
       }
-      const { version, changes } = await rig.store.transaction((tx) => tx.identity.changesSince(0));
+      const { version, changes } = await org.store.transaction((tx) => tx.identity.changesSince(0));
       snapshot.apply(version, changes);
       for (const accountId of items.accounts) {
-        const { path, levels } = await audited(rig, accountId);
+        const { path, levels } = await audited(org, accountId);
         const decidedBy = serviceControlLevels(snapshot, accountId, (_, __, text) => compilePolicy(text));
         assert.deepEqual(
           decidedBy?.map((level) => level.map(({ policyId }) => policyId).sort()),
@@ -113,7 +113,7 @@ test('Service control levels: they match the List operations after any sequence 
         );
         assert.equal(organizationFacts(snapshot, accountId)?.path, path);
       }
-      await rig.store.close();
+      await org.store.close();
     }),
     { numRuns: 60 },
   );

@@ -18,18 +18,18 @@ import {
   PutVoiceConnectorStreamingConfigurationCommand,
 } from '@aws-sdk/client-chime-sdk-voice';
 import { DeleteServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
-import { allow, denialOf, deny } from '../guide/rig.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { startPipelines } from './rig.ts';
+import { denialOf, refusalOf } from '../kit/outcome.ts';
+import { allow, deny } from '../kit/policy.ts';
+import { startPipelines } from './fixture.ts';
 
-const rig = await startPipelines();
-const { accessRole, accountId, pipelines } = rig;
+const account = await startPipelines();
+const { accessRole, accountId, pipelines } = account;
 const client = pipelines();
 const arnOf = (name: string) => `arn:aws:chime:us-east-1:${accountId}:media-insights-pipeline-configuration/${name}`;
 
 test('DeleteMediaInsightsPipelineConfiguration: one in use by a Voice Connector is ConflictException', async () => {
-  await client.send(rig.configuration('streamed'));
-  const voice = new ChimeSDKVoiceClient(rig.at('chime-sdk-voice'));
+  await client.send(account.configuration('streamed'));
+  const voice = new ChimeSDKVoiceClient(account.at('chime-sdk-voice'));
   const { VoiceConnector } = await voice.send(new CreateVoiceConnectorCommand({ Name: 'trunk', RequireEncryption: true }));
   const { VoiceConnectorId } = VoiceConnector ?? {};
   const MediaInsightsConfiguration = { Disabled: false, ConfigurationArn: arnOf('streamed') };
@@ -48,12 +48,12 @@ test('DeleteMediaInsightsPipelineConfiguration: one in use by a Voice Connector 
 
 test('Configurations: can be created, read by name and ARN, updated, tagged and deleted', async () => {
   const { MediaInsightsPipelineConfiguration: made } = await client.send(
-    rig.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }),
+    account.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }),
   );
   assert.equal(made?.MediaInsightsPipelineConfigurationArn, arnOf('life'));
   assert.equal(made?.ResourceAccessRoleArn, accessRole);
   assert.ok(made?.CreatedTimestamp instanceof Date);
-  const again = await client.send(rig.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }));
+  const again = await client.send(account.configuration('life', { Tags: [{ Key: 'team', Value: 'blue' }], ClientRequestToken: 'life' }));
   assert.deepEqual(again.MediaInsightsPipelineConfiguration, made);
   for (const Identifier of ['life', arnOf('life')]) {
     const read = await client.send(new GetMediaInsightsPipelineConfigurationCommand({ Identifier }));
@@ -84,7 +84,7 @@ test('Configurations: can be created, read by name and ARN, updated, tagged and 
 });
 
 test('ListMediaInsightsPipelineConfigurations: the paginator returns each configuration once', async () => {
-  for (const name of ['page-c', 'page-a', 'page-b']) await client.send(rig.configuration(name));
+  for (const name of ['page-c', 'page-a', 'page-b']) await client.send(account.configuration(name));
   const seen: (string | undefined)[] = [];
   for await (const page of paginateListMediaInsightsPipelineConfigurations({ client, pageSize: 2 }, {})) {
     seen.push(...(page.MediaInsightsPipelineConfigurations ?? []).map((each) => each.MediaInsightsPipelineConfigurationName));
@@ -93,32 +93,32 @@ test('ListMediaInsightsPipelineConfigurations: the paginator returns each config
 });
 
 test('CHM-3, TAG-5: policies match configurations by ARN and tag, and tags at creation need permission', async () => {
-  await client.send(rig.configuration('mine', { Tags: [{ Key: 'owner', Value: 'ada' }] }));
-  await client.send(rig.configuration('theirs'));
+  await client.send(account.configuration('mine', { Tags: [{ Key: 'owner', Value: 'ada' }] }));
+  await client.send(account.configuration('theirs'));
   const get = (Identifier: string) => new GetMediaInsightsPipelineConfigurationCommand({ Identifier });
-  const byArn = pipelines(await rig.user('by-arn', allow('chime:Get*', arnOf('mine'))));
+  const byArn = pipelines(await account.user('by-arn', allow('chime:Get*', arnOf('mine'))));
   await byArn.send(get('mine'));
   assert.match(await denialOf(byArn.send(get('theirs'))), new RegExp(`on resource: ${arnOf('theirs')} because`));
   const byTag = pipelines(
-    await rig.user('by-tag', allow('chime:Get*', '*', { Condition: { StringEquals: { 'aws:ResourceTag/owner': 'ada' } } })),
+    await account.user('by-tag', allow('chime:Get*', '*', { Condition: { StringEquals: { 'aws:ResourceTag/owner': 'ada' } } })),
   );
   await byTag.send(get(arnOf('mine')));
   await denialOf(byTag.send(get('theirs')));
   await denialOf(byTag.send(new ListMediaInsightsPipelineConfigurationsCommand({})));
-  const untagging = pipelines(await rig.user('untagging', allow(['chime:*', 'iam:PassRole']), deny('chime:TagResource')));
-  await untagging.send(rig.configuration('untagged'));
+  const untagging = pipelines(await account.user('untagging', allow(['chime:*', 'iam:PassRole']), deny('chime:TagResource')));
+  await untagging.send(account.configuration('untagged'));
   assert.match(
-    await denialOf(untagging.send(rig.configuration('tagged', { Tags: [{ Key: 'a', Value: 'b' }] }))),
+    await denialOf(untagging.send(account.configuration('tagged', { Tags: [{ Key: 'a', Value: 'b' }] }))),
     /chime:TagResource on resource: \S+\/\* with an explicit deny in an identity-based policy$/,
   );
 });
 
 test('SLR-18: an authorized pipeline fails without the service-linked role, and is not implemented with it', async () => {
-  assert.equal((await refusalOf(client.send(rig.capture(accessRole)))).name, 'NotYetImplementedException');
-  await rig.admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines' }));
-  const { name, status, message } = await refusalOf(client.send(rig.capture(accessRole)));
+  assert.equal((await refusalOf(client.send(account.capture(accessRole)))).name, 'NotYetImplementedException');
+  await account.admin.send(new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForAmazonChimeSDKMediaPipelines' }));
+  const { name, status, message } = await refusalOf(client.send(account.capture(accessRole)));
   assert.deepEqual([name, status], ['ForbiddenException', 403]);
   assert.match(message, /AWSServiceRoleForAmazonChimeSDKMediaPipelines/);
-  const unable = pipelines(await rig.user('unable', allow('chime:*')));
-  assert.match(await denialOf(unable.send(rig.capture(accessRole))), /iam:PassRole/);
+  const unable = pipelines(await account.user('unable', allow('chime:*')));
+  assert.match(await denialOf(unable.send(account.capture(accessRole))), /iam:PassRole/);
 });

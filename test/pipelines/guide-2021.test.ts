@@ -3,24 +3,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UpdateMediaInsightsPipelineConfigurationCommand } from '@aws-sdk/client-chime-sdk-media-pipelines';
 import { EventBridgeClient, PutRuleCommand } from '@aws-sdk/client-eventbridge';
-import { allow, verdictOf } from '../guide/rig.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { startPipelines } from './rig.ts';
+import { refusalOf, verdictOf } from '../kit/outcome.ts';
+import { allow } from '../kit/policy.ts';
+import { startPipelines } from './fixture.ts';
 
-const rig = await startPipelines({ BELFRY_GUIDE_2021: 'on' });
-const { accessRole, pipelines, server } = rig;
-const user = await rig.user('user', allow(['chime:*', 'iam:PassRole', 'events:*']));
+const account = await startPipelines({ BELFRY_GUIDE_2021: 'on' });
+const { accessRole, pipelines, server } = account;
+const user = await account.user('user', allow(['chime:*', 'iam:PassRole', 'events:*']));
 
 // biome-ignore format: a table
 const REFUSED: readonly [operation: string, member: string, send: (client: ReturnType<typeof pipelines>) => Promise<unknown>][] = [
-  ['CreateMediaCapturePipeline',               'SinkIamRoleArn',        (client) => client.send(rig.capture(accessRole))],
-  ['CreateMediaInsightsPipelineConfiguration', 'ResourceAccessRoleArn', (client) => client.send(rig.configuration('calls'))],
+  ['CreateMediaCapturePipeline',               'SinkIamRoleArn',        (client) => client.send(account.capture(accessRole))],
+  ['CreateMediaInsightsPipelineConfiguration', 'ResourceAccessRoleArn', (client) => client.send(account.configuration('calls'))],
   ['UpdateMediaInsightsPipelineConfiguration', 'ResourceAccessRoleArn', (client) => client.send(new UpdateMediaInsightsPipelineConfigurationCommand({ Identifier: 'none', ResourceAccessRoleArn: accessRole, Elements: [] }))],
 ];
 
 for (const [operation, member, send] of REFUSED) {
   test(`ROLE-15: with the 2021 guide ${operation} with ${member} is BadRequestException`, async () => {
-    for (const keys of [undefined, user, await rig.user(`unprivileged-${operation}`)]) {
+    for (const keys of [undefined, user, await account.user(`unprivileged-${operation}`)]) {
       const { name, status, message } = await refusalOf(send(pipelines(keys)));
       assert.deepEqual(
         [name, status, message],
@@ -31,7 +31,7 @@ for (const [operation, member, send] of REFUSED) {
 }
 
 test('ROLE-13: the 2021 guide does not change requests without a role or other services', async () => {
-  assert.equal((await refusalOf(pipelines(user).send(rig.capture()))).name, 'NotYetImplementedException');
+  assert.equal((await refusalOf(pipelines(user).send(account.capture()))).name, 'NotYetImplementedException');
   const rule = new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: accessRole });
   assert.equal(await verdictOf(new EventBridgeClient(server.client(user)).send(rule)), 'allowed');
 });

@@ -5,20 +5,21 @@ import {
   ListMediaInsightsPipelineConfigurationsCommand,
   UpdateMediaInsightsPipelineConfigurationCommand,
 } from '@aws-sdk/client-chime-sdk-media-pipelines';
-import { CloudTrailClient, CreateTrailCommand, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail';
 import { CloudWatchClient, PutMetricStreamCommand } from '@aws-sdk/client-cloudwatch';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import { AddRoleToInstanceProfileCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { DecodeAuthorizationMessageCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
-import { allow, deny, type Keys, keysOf, policy, type Statement, verdictOf } from '../guide/rig.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { MEDIA_PIPELINES, startPipelines } from './rig.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { errorOf, refusalOf, verdictOf } from '../kit/outcome.ts';
+import { allow, deny, policy, type Statement } from '../kit/policy.ts';
+import { MEDIA_PIPELINES, startPipelines } from './fixture.ts';
 
-const rig = await startPipelines();
-const { accessRole, accountId, admin, pipelines, server, sts } = rig;
-const keys = await rig.user('passer');
-const PASSER = rig.userArn('passer');
-await pipelines().send(rig.configuration('existing'));
+const account = await startPipelines();
+const { accessRole, accountId, admin, pipelines, server, sts } = account;
+const keys = await account.user('passer');
+const PASSER = account.userArn('passer');
+await pipelines().send(account.configuration('existing'));
 
 const may = (...statements: readonly Statement[]) =>
   admin.send(new PutUserPolicyCommand({ UserName: 'passer', PolicyName: 'p', PolicyDocument: policy(...statements) }));
@@ -49,11 +50,11 @@ interface Passing {
 // biome-ignore format: a table
 const PASSINGS: readonly Passing[] = [
   { operation: 'CreateMediaInsightsPipelineConfiguration', action: 'chime:CreateMediaInsightsPipelineConfiguration', passedTo: MEDIA_PIPELINES,
-    send: (role, times) => pipelines(keys).send(rig.configuration(`made-${times}`, { ResourceAccessRoleArn: role })) },
+    send: (role, times) => pipelines(keys).send(account.configuration(`made-${times}`, { ResourceAccessRoleArn: role })) },
   { operation: 'UpdateMediaInsightsPipelineConfiguration', action: 'chime:UpdateMediaInsightsPipelineConfiguration', passedTo: MEDIA_PIPELINES,
     send: (role) => pipelines(keys).send(new UpdateMediaInsightsPipelineConfigurationCommand({ Identifier: 'existing', ResourceAccessRoleArn: role, Elements: [{ Type: 'VoiceAnalyticsProcessor' }] })) },
   { operation: 'CreateMediaCapturePipeline', action: 'chime:CreateMediaCapturePipeline', passedTo: MEDIA_PIPELINES,
-    send: (role) => pipelines(keys).send(rig.capture(role)) },
+    send: (role) => pipelines(keys).send(account.capture(role)) },
   { operation: 'PutRule', action: 'events:PutRule', passedTo: 'events.amazonaws.com',
     send: (role) => events.send(new PutRuleCommand({ Name: 'r', ScheduleExpression: 'rate(5 minutes)', RoleArn: role })) },
   { operation: 'PutTargets', action: 'events:PutTargets', passedTo: 'events.amazonaws.com',
@@ -63,7 +64,7 @@ const PASSINGS: readonly Passing[] = [
   { operation: 'PutMetricStream', action: 'cloudwatch:PutMetricStream', passedTo: 'streams.metrics.cloudwatch.amazonaws.com',
     send: (role) => cloudwatch.send(new PutMetricStreamCommand({ Name: 'm', FirehoseArn: `arn:aws:firehose:us-east-1:${accountId}:deliverystream/d`, RoleArn: role, OutputFormat: 'json' })) },
   { operation: 'AddRoleToInstanceProfile', action: 'iam:AddRoleToInstanceProfile', passedTo: 'ec2.amazonaws.com',
-    send: (role) => rig.iam(keys).send(new AddRoleToInstanceProfileCommand({ InstanceProfileName: 'p', RoleName: role.slice(role.lastIndexOf('/') + 1) })) },
+    send: (role) => account.iam(keys).send(new AddRoleToInstanceProfileCommand({ InstanceProfileName: 'p', RoleName: role.slice(role.lastIndexOf('/') + 1) })) },
 ];
 
 for (const { operation, action, passedTo, send } of PASSINGS) {
@@ -104,7 +105,7 @@ for (const { operation, action, passedTo, send } of PASSINGS) {
 
 test('ROLE-15: PutTargets requires iam:PassRole for the role of every target', async () => {
   await may(allow('events:PutTargets'), passing(accessRole));
-  const other = rig.roleArn('Other');
+  const other = account.roleArn('Other');
   const denial = await messageOf(
     events.send(new PutTargetsCommand({ Rule: 'r', Targets: [target('a', accessRole), target('b', other), target('c', accessRole)] })),
   );
@@ -112,14 +113,14 @@ test('ROLE-15: PutTargets requires iam:PassRole for the role of every target', a
 });
 
 test('ROLE-15: the role for post-call analytics also requires iam:PassRole, to Transcribe', async () => {
-  const postCall = await rig.role('PostCall', {
+  const postCall = await account.role('PostCall', {
     Effect: 'Allow',
     Principal: { Service: 'transcribe.streaming.amazonaws.com' },
     Action: 'sts:AssumeRole',
   });
   const create = (name: string) =>
     pipelines(keys).send(
-      rig.configuration(name, {
+      account.configuration(name, {
         Elements: [
           {
             Type: 'AmazonTranscribeCallAnalyticsProcessor',
@@ -144,15 +145,15 @@ test('ROLE-15: a role of another account cannot be passed', async () => {
     [pipelines(), 'AccessDeniedException'],
   ] as const) {
     const { name, status, message } = await refusalOf(
-      client.send(rig.configuration('foreign', { ResourceAccessRoleArn: 'arn:aws:iam::444455556666:role/Theirs' })),
+      client.send(account.configuration('foreign', { ResourceAccessRoleArn: 'arn:aws:iam::444455556666:role/Theirs' })),
     );
     assert.deepEqual([name, status, message], [code, 403, 'Cross-account pass role is not allowed.']);
   }
 });
 
 test('ROLE-15: an invalid role ARN is reported only to callers that may call the operation', async () => {
-  const user = rig.userArn('passer');
-  const create = () => pipelines(keys).send(rig.configuration('no-role', { ResourceAccessRoleArn: user }));
+  const user = account.userArn('passer');
+  const create = () => pipelines(keys).send(account.configuration('no-role', { ResourceAccessRoleArn: user }));
   await may(passing('*'));
   assert.match(await messageOf(create()), /chime:CreateMediaInsightsPipelineConfiguration/);
   await may(allow('chime:*'));
@@ -168,44 +169,34 @@ test('ROLE-15: a denied iam:PassRole creates and changes nothing', async () => {
     (await pipelines().send(new ListMediaInsightsPipelineConfigurationsCommand({}))).MediaInsightsPipelineConfigurations;
   await may(allow('chime:*'));
   const before = await list();
-  await messageOf(pipelines(keys).send(rig.configuration('unmade')));
+  await messageOf(pipelines(keys).send(account.configuration('unmade')));
   assert.deepEqual(await list(), before);
 });
 
 test('TS-3, TS-7, TS-8: the denial can be decoded with permission, and its record names the role', async () => {
   await may(allow('chime:*'));
-  const denial = await pipelines(keys)
-    .send(rig.configuration('explained'))
-    .then(
-      () => assert.fail('it was allowed'),
-      (error) => error as Error & { $response: { headers: Record<string, string> }; $metadata: { requestId: string } },
-    );
-  const EncodedMessage = denial.$response.headers['x-belfry-authorization-message'];
+  const denial = await errorOf(pipelines(keys).send(account.configuration('explained')));
+  const EncodedMessage = denial.$response?.headers['x-belfry-authorization-message'];
   const { DecodedMessage } = await sts().send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
   const { allowed, explicitDeny, context } = JSON.parse(DecodedMessage as string);
   assert.deepEqual([allowed, explicitDeny, context.action, context.resource], [false, false, 'iam:PassRole', accessRole]);
   assert.match(JSON.stringify(context.conditions), /mediapipelines\.chime\.amazonaws\.com/);
 
-  const { Events } = await new CloudTrailClient(server.client()).send(
-    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue: accessRole }] }),
-  );
-  const event = (Events ?? [])
-    .map((each) => JSON.parse(each.CloudTrailEvent as string))
-    .find(({ requestID }) => requestID === denial.$metadata.requestId);
+  const event = (await account.records(accessRole, 'ResourceName')).find(({ requestID }) => requestID === denial.$metadata?.requestId);
   assert.deepEqual([event.eventName, event.errorCode], ['CreateMediaInsightsPipelineConfiguration', 'AccessDeniedException']);
   assert.equal(event.errorMessage, denial.message);
   assert.deepEqual(event.resources, [{ ARN: accessRole, accountId, type: 'AWS::IAM::Role' }]);
 });
 
 test('ROLE-1, ROLE-15: sessions that cannot call IAM can pass a role that both policies allow', async () => {
-  const maker: Keys = await rig.user('maker', allow(['chime:*', 'sts:GetFederationToken']), passing(accessRole));
+  const maker: Keys = await account.user('maker', allow(['chime:*', 'sts:GetFederationToken']), passing(accessRole));
   const federated = async (...statements: readonly Statement[]) =>
     keysOf((await sts(maker).send(new GetFederationTokenCommand({ Name: 'visitor', Policy: policy(...statements) }))).Credentials);
   const session = keysOf((await sts(maker).send(new GetSessionTokenCommand({}))).Credentials);
-  await pipelines(session).send(rig.configuration('by-session'));
-  await pipelines(await federated(allow('chime:*'), passing(accessRole))).send(rig.configuration('by-visitor'));
+  await pipelines(session).send(account.configuration('by-session'));
+  await pipelines(await federated(allow('chime:*'), passing(accessRole))).send(account.configuration('by-visitor'));
   assert.match(
-    await messageOf(pipelines(await federated(allow('chime:*'))).send(rig.configuration('refused'))),
+    await messageOf(pipelines(await federated(allow('chime:*'))).send(account.configuration('refused'))),
     /iam:PassRole on resource: .* because no session policy allows the iam:PassRole action$/,
   );
 });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SETTINGS } from '#server/settings.ts';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 
 /** Fenced block of commands. In a `refused` block, IAM must deny every command. */
 interface Block {

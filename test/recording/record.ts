@@ -13,7 +13,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { SERVICE_NAMES } from '#model/services.ts';
 import { isNotYet } from '#services/kit/not-yet.ts';
 import { operationTableOf } from '../../tools/parity.ts';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { callEveryOperation } from './generated-calls.ts';
 import { type Exchange, newRecorder } from './recorder.ts';

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import type { ServiceName } from '#model/services.ts';
 import { askControl } from '#server/operator/control.ts';
+import type { TestServer } from '../kit/server.ts';
+import { everyEvent } from '../kit/trail.ts';
 import { caller, type Outcome } from '../sdk/every-operation.ts';
-import { everyEvent } from '../sdk/history.ts';
-import type { TestServer } from '../server.ts';
 import { newNormalizer } from './normalize.ts';
 
 /** One request with its response and its trail record, without what differs between runs. */

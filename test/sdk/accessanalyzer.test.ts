@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   AccessAnalyzerClient,
   CheckAccessNotGrantedCommand,
@@ -8,22 +8,14 @@ import {
   paginateValidatePolicy,
   ValidatePolicyCommand,
 } from '@aws-sdk/client-accessanalyzer';
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { startTestServer } from '../server.ts';
-import { policy, refusalOf } from './policy.ts';
+import { startAccount } from '../kit/account.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, policy } from '../kit/policy.ts';
 
 /** IAM Access Analyzer with the AWS SDK client. */
-const server = await startTestServer();
-let analyzer: AccessAnalyzerClient;
-
-before(() => {
-  analyzer = new AccessAnalyzerClient(server.client());
-});
-
-const typo = policy(
-  { Effect: 'Allow', Action: 'chime:CreateMeting', Resource: '*' },
-  { Sid: '', Effect: 'Allow', Action: 'iam:*', Resource: '*' },
-);
+const { server, user } = await startAccount();
+const analyzer = new AccessAnalyzerClient(server.client());
+const typo = policy(allow('chime:CreateMeting'), { Sid: '', ...allow('iam:*') });
 
 test('ValidatePolicy: the SDK parses a finding with its location', async () => {
   const { findings = [] } = await analyzer.send(new ValidatePolicyCommand({ policyDocument: typo, policyType: 'IDENTITY_POLICY' }));
@@ -53,8 +45,8 @@ test('ValidatePolicy: the SDK paginates through all pages', async () => {
 test('CheckNoNewAccess: the SDK parses the reason', async () => {
   const answer = await analyzer.send(
     new CheckNoNewAccessCommand({
-      existingPolicyDocument: policy({ Effect: 'Allow', Action: 'chime:GetMeeting', Resource: '*' }),
-      newPolicyDocument: policy({ Effect: 'Allow', Action: 'chime:*', Resource: '*' }),
+      existingPolicyDocument: policy(allow('chime:GetMeeting')),
+      newPolicyDocument: policy(allow('chime:*')),
       policyType: 'IDENTITY_POLICY',
     }),
   );
@@ -71,19 +63,7 @@ test('CheckAccessNotGranted: an invalid document is InvalidParameterException', 
 });
 
 test('ValidatePolicy: without permission it is AccessDeniedException', async () => {
-  const iam = new IAMClient(server.client());
-  await iam.send(new CreateUserCommand({ UserName: 'reader' }));
-  await iam.send(
-    new PutUserPolicyCommand({
-      UserName: 'reader',
-      PolicyName: 'p',
-      PolicyDocument: policy({ Effect: 'Allow', Action: 'access-analyzer:Check*', Resource: '*' }),
-    }),
-  );
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'reader' }));
-  const reader = new AccessAnalyzerClient(
-    server.client({ accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string }),
-  );
+  const reader = new AccessAnalyzerClient(server.client(await user('reader', allow('access-analyzer:Check*'))));
   const { name, status } = await refusalOf(reader.send(new ValidatePolicyCommand({ policyDocument: typo, policyType: 'IDENTITY_POLICY' })));
   assert.deepEqual([name, status], ['AccessDeniedException', 403]);
 });

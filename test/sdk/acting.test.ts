@@ -1,24 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChimeSDKMeetingsClient, CreateMeetingCommand, StartMeetingTranscriptionCommand } from '@aws-sdk/client-chime-sdk-meetings';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import {
-  CreateServiceLinkedRoleCommand,
-  DeleteServiceLinkedRoleCommand,
-  GetServiceLinkedRoleDeletionStatusCommand,
-  IAMClient,
-} from '@aws-sdk/client-iam';
-import { startTestServer } from '../server.ts';
+import { StartMeetingTranscriptionCommand } from '@aws-sdk/client-chime-sdk-meetings';
+import { CreateServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
+import { startAccount } from '../kit/account.ts';
+import { deleteLinkedRole } from '../kit/linked-role.ts';
+import { createMeeting } from '../kit/meeting.ts';
 
-const server = await startTestServer();
-const meetings = new ChimeSDKMeetingsClient(server.client());
-const iam = new IAMClient(server.client());
+const account = await startAccount();
+const { admin: iam } = account;
+const meetings = account.meetings();
 const ROLE = 'AWSServiceRoleForAmazonChimeTranscription';
 
 test('SLR-18: StartMeetingTranscription is denied, no role is assumed, and the role can be deleted', async () => {
-  const { Meeting } = await meetings.send(
-    new CreateMeetingCommand({ ClientRequestToken: 'acting', MediaRegion: 'us-east-1', ExternalMeetingId: 'acting' }),
-  );
+  const { Meeting } = await meetings.send(createMeeting('acting'));
   const start = new StartMeetingTranscriptionCommand({
     MeetingId: Meeting?.MeetingId,
     TranscriptionConfiguration: { EngineTranscribeSettings: { LanguageCode: 'en-US' } },
@@ -27,18 +21,11 @@ test('SLR-18: StartMeetingTranscription is denied, no role is assumed, and the r
   await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'transcription.chime.amazonaws.com' }));
   await assert.rejects(meetings.send(start), { name: 'NotYetImplementedException' });
 
-  const events = async (AttributeValue: string) => {
-    const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue }];
-    const { Events } = await new CloudTrailClient(server.client()).send(new LookupEventsCommand({ LookupAttributes }));
-    return (Events ?? []).map((each) => JSON.parse(each.CloudTrailEvent as string));
-  };
   assert.deepEqual(
-    (await events('StartMeetingTranscription')).map(({ errorCode }) => errorCode),
+    (await account.records('StartMeetingTranscription')).map(({ errorCode }) => errorCode),
     ['NotYetImplementedException', 'ForbiddenException'],
   );
-  assert.deepEqual(await events('AssumeRole'), []);
+  assert.deepEqual(await account.records('AssumeRole'), []);
 
-  const { DeletionTaskId } = await iam.send(new DeleteServiceLinkedRoleCommand({ RoleName: ROLE }));
-  const { Status } = await iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }));
-  assert.equal(Status, 'SUCCEEDED');
+  assert.equal((await deleteLinkedRole(iam, ROLE)).Status, 'SUCCEEDED');
 });

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { askControl } from '#server/operator/control.ts';
-import { unprovenOf } from '../server/unproven.ts';
-import { startTestServer } from '../server.ts';
+import { otherAccount } from '../kit/account.ts';
+import { startTestServer } from '../kit/server.ts';
+import { readUnproven } from '../kit/trail.ts';
 
 /** The main job with boto3 from Debian. `main_job.py` runs it and prints the result of each call. */
 
@@ -20,15 +20,14 @@ interface Output {
 
 test("boto3: it does the main job, from the administrator's first call to its trail event", async () => {
   const server = await startTestServer();
-  const partner = await askControl(server.dataFolder, { command: 'account create', name: 'Partner' });
-  assert.ok(partner.ok && partner.administrator);
+  const partner = await otherAccount(server, 'Partner');
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-W', 'ignore', SCRIPT], {
     env: {
       ENDPOINT: server.endpoint,
       ADMIN_KEY: server.credentials.accessKeyId,
       ADMIN_SECRET: server.credentials.secretAccessKey,
-      PARTNER_KEY: partner.administrator.accessKeyId,
-      PARTNER_SECRET: partner.administrator.secretAccessKey,
+      PARTNER_KEY: partner.keys.accessKeyId,
+      PARTNER_SECRET: partner.keys.secretAccessKey,
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_CONFIG_FILE: '/dev/null',
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
@@ -83,7 +82,7 @@ test("boto3: it does the main job, from the administrator's first call to its tr
   ]);
   // A request with an unknown key has its record in the history of no account.
   assert.deepEqual(
-    (await unprovenOf(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
+    (await readUnproven(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
     ['ListUsers InvalidClientTokenId'],
   );
 });

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { startTestServer } from '../server.ts';
-import { policy } from './policy.ts';
+import { keysOf } from '../kit/keys.ts';
+import { allow, policy } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
 
 /** The AWS CLI over HTTPS, with the certificate authority of the data folder. `test/readme/` runs the commands of the README. */
 
@@ -49,18 +50,13 @@ async function done(command: readonly string[], key?: Key): Promise<Output> {
 
 test('AWS CLI: users, policies and meetings work, other calls are denied, and the trail has all events', async () => {
   await done(['iam', 'create-user', '--user-name', 'maker']);
-  const document = policy({
-    Effect: 'Allow',
-    Action: ['chime:CreateMeeting', 'chime:GetMeeting'],
-    Resource: '*',
-    Condition: { Bool: { 'aws:SecureTransport': 'true' } },
-  });
+  const overTls = { Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
+  const document = policy(allow(['chime:CreateMeeting', 'chime:GetMeeting'], '*', overTls));
   const [created] = await Promise.all([
     done(['iam', 'create-access-key', '--user-name', 'maker']),
     aws(['iam', 'put-user-policy', '--user-name', 'maker', '--policy-name', 'meet', '--policy-document', document]),
   ]);
-  const { AccessKeyId, SecretAccessKey } = created['AccessKey'] as Record<string, string>;
-  const maker = { accessKeyId: AccessKeyId as string, secretAccessKey: SecretAccessKey as string };
+  const maker = keysOf(created['AccessKey'] as Record<string, string>);
   const create = [
     'chime-sdk-meetings',
     'create-meeting',

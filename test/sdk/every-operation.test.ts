@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { SERVICE_NAMES } from '#model/services.ts';
-import { unprovenOf } from '../server/unproven.ts';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
+import { everyEvent, readUnproven } from '../kit/trail.ts';
 import { caller, inputFor, operationsOf } from './every-operation.ts';
-import { everyEvent } from './history.ts';
 
 /** Properties of all operations of all services, implemented or not. */
 
@@ -48,7 +47,7 @@ test('LOG-1: every call of every operation is recorded exactly once, whatever it
     recorded.set(requestID, [...(recorded.get(requestID) ?? []), { name: eventName, ok: errorCode === undefined, readOnly }]);
   }
   // The client does not sign two operations, so their errors are recorded without an account.
-  for (const { eventName, errorCode, requestID, readOnly } of await unprovenOf(server.dataFolder)) {
+  for (const { eventName, errorCode, requestID, readOnly } of await readUnproven(server.dataFolder)) {
     const record = { name: eventName as string, ok: errorCode === undefined, readOnly: readOnly as boolean };
     recorded.set(requestID as string, [...(recorded.get(requestID as string) ?? []), record]);
   }

@@ -1,46 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { DecodeAuthorizationMessageCommand, STSClient } from '@aws-sdk/client-sts';
-import { startTestServer } from '../server.ts';
+import { DecodeAuthorizationMessageCommand } from '@aws-sdk/client-sts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { encodedDenialOf } from '../kit/outcome.ts';
+import { allow, deny } from '../kit/policy.ts';
 
-const server = await startTestServer();
-const iam = new IAMClient(server.client());
-
-async function userWith(name: string, ...statements: object[]): Promise<{ accessKeyId: string; secretAccessKey: string }> {
-  await iam.send(new CreateUserCommand({ UserName: name }));
-  if (statements.length > 0) {
-    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: statements });
-    await iam.send(new PutUserPolicyCommand({ UserName: name, PolicyName: 'own', PolicyDocument }));
-  }
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
-  return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
-}
+const { user, meetings, sts } = await startAccount();
 
 /** Calls CreateMeeting and returns the encoded message of the denial. */
-async function deniedMessage(credentials: { accessKeyId: string; secretAccessKey: string }): Promise<string> {
-  const client = new ChimeSDKMeetingsClient(server.client(credentials));
-  const denial = await client
-    .send(new CreateMeetingCommand({ ClientRequestToken: 'explained', MediaRegion: 'us-east-1', ExternalMeetingId: 'explained' }))
-    .then(
-      () => assert.fail('it was allowed'),
-      (error) => error as { $response: { headers: Record<string, string> } },
-    );
-  const message = denial.$response.headers['x-belfry-authorization-message'];
-  assert.ok(message);
-  return message;
-}
+const deniedMessage = (keys: Keys): Promise<string> => encodedDenialOf(meetings(keys).send(createMeeting('explained')));
 
 test('TS-8: the encoded message of a denial contains the deciding statement for an authorized caller', async () => {
   const message = await deniedMessage(
-    await userWith(
-      'explicit',
-      { Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' },
-      { Sid: 'NoMeetings', Effect: 'Deny', Action: 'chime:Create*', Resource: '*' },
-    ),
+    await user('explicit', allow('*', '*', { Sid: 'All' }), deny('chime:Create*', '*', { Sid: 'NoMeetings' })),
   );
-  const { DecodedMessage } = await new STSClient(server.client()).send(new DecodeAuthorizationMessageCommand({ EncodedMessage: message }));
+  const { DecodedMessage } = await sts().send(new DecodeAuthorizationMessageCommand({ EncodedMessage: message }));
   const decoded = JSON.parse(DecodedMessage as string);
   assert.equal(decoded.allowed, false);
   assert.equal(decoded.explicitDeny, true);
@@ -52,10 +28,10 @@ test('TS-8: the encoded message of a denial contains the deciding statement for 
 });
 
 test('TS-8: decoding is denied without permission, and an altered message is invalid', async () => {
-  const guest = await userWith('unexplained');
+  const guest = await user('unexplained');
   const message = await deniedMessage(guest);
   const decode = (EncodedMessage: string, credentials?: typeof guest) =>
-    new STSClient(server.client(credentials)).send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
+    sts(credentials).send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
   await assert.rejects(decode(message, guest), { name: 'AccessDenied' });
   const altered = `${message.slice(0, -2)}${message.endsWith('AA') ? 'BB' : 'AA'}`;
   await assert.rejects(decode(altered), { name: 'InvalidAuthorizationMessageException' });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import {
   AddUserToGroupCommand,
   AttachGroupPolicyCommand,
   AttachRolePolicyCommand,
   AttachUserPolicyCommand,
   ChangePasswordCommand,
-  CreateAccessKeyCommand,
   CreateGroupCommand,
   CreateLoginProfileCommand,
   CreateOpenIDConnectProviderCommand,
@@ -15,10 +14,7 @@ import {
   CreateRoleCommand,
   CreateServiceLinkedRoleCommand,
   CreateUserCommand,
-  CreateVirtualMFADeviceCommand,
-  DeleteServiceLinkedRoleCommand,
   DeleteUserCommand,
-  EnableMFADeviceCommand,
   GenerateCredentialReportCommand,
   GenerateServiceLastAccessedDetailsCommand,
   GetAccessKeyLastUsedCommand,
@@ -29,10 +25,8 @@ import {
   GetPolicyVersionCommand,
   GetRoleCommand,
   GetServiceLastAccessedDetailsCommand,
-  GetServiceLinkedRoleDeletionStatusCommand,
   GetUserCommand,
   GetUserPolicyCommand,
-  IAMClient,
   ListAccessKeysCommand,
   ListEntitiesForPolicyCommand,
   ListMFADevicesCommand,
@@ -47,30 +41,20 @@ import {
   waitUntilRoleExists,
   waitUntilUserExists,
 } from '@aws-sdk/client-iam';
-import { fromBase32 } from '#core/base32.ts';
-import { codeAt, stepAt } from '#services/iam/mfa.ts';
-import { startTestServer } from '../server.ts';
-import { policy, refusalOf } from './policy.ts';
+import { startAccount } from '../kit/account.ts';
+import { deleteLinkedRole } from '../kit/linked-role.ts';
+import { newMfaDevice } from '../kit/mfa.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, deny, managed, policy, trust } from '../kit/policy.ts';
 
 /** IAM with the AWS SDK client: requests and responses are compatible, and policy changes take effect at once. */
 
-const server = await startTestServer();
-const admin = new IAMClient(server.client());
-after(() => server.stop());
+const account = await startAccount();
+const { server, admin } = account;
 
-const BOUNDARY = 'arn:aws:iam::aws:policy/PowerUserAccess';
-const READ_ONLY = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
-const userArn = (name: string, path = '/'): string => `arn:aws:iam::${server.accountId}:user${path}${name}`;
-
-/** Creates a user with one inline policy and returns its client. */
-async function clientOf(UserName: string, document: string): Promise<IAMClient> {
-  await admin.send(new CreateUserCommand({ UserName }));
-  await admin.send(new PutUserPolicyCommand({ UserName, PolicyName: 'own', PolicyDocument: document }));
-  const { AccessKey } = await admin.send(new CreateAccessKeyCommand({ UserName }));
-  return new IAMClient(
-    server.client({ accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string }),
-  );
-}
+const BOUNDARY = managed('PowerUserAccess');
+const READ_ONLY = managed('AmazonChimeReadOnly');
+const userArn = (name: string, path = '/'): string => `arn:aws:iam::${account.accountId}:user${path}${name}`;
 
 before(async () => {
   await admin.send(new CreateGroupCommand({ GroupName: 'readers', Path: '/staff/' }));
@@ -102,7 +86,7 @@ test('Users: the paginator returns each once', async () => {
 });
 
 test('Policy documents: a decoded document equals the written one', async () => {
-  const document = policy({ Effect: 'Allow', Action: 'chime:Get*', Resource: '*' });
+  const document = policy(allow('chime:Get*'));
   await admin.send(new PutUserPolicyCommand({ UserName: 'ada', PolicyName: 'a+b=c,d.e@f-g', PolicyDocument: document }));
   const { PolicyDocument = '' } = await admin.send(new GetUserPolicyCommand({ UserName: 'ada', PolicyName: 'a+b=c,d.e@f-g' }));
   assert.equal(decodeURIComponent(PolicyDocument), document);
@@ -136,7 +120,7 @@ test('Groups: a policy applies to members at once, and ListEntitiesForPolicy lis
 });
 
 test('EX-4: a user that may get only itself cannot get another user', async () => {
-  const own = await clientOf('self', policy({ Effect: 'Allow', Action: 'iam:GetUser', Resource: userArn('$' + '{aws:username}') }));
+  const own = account.iam(await account.user('self', allow('iam:GetUser', userArn('$' + '{aws:username}'))));
   assert.equal((await own.send(new GetUserCommand({}))).User?.UserName, 'self');
   assert.equal((await own.send(new GetUserCommand({ UserName: 'self' }))).User?.UserName, 'self');
   const refusal = await refusalOf(own.send(new GetUserCommand({ UserName: 'ada' })));
@@ -145,8 +129,8 @@ test('EX-4: a user that may get only itself cannot get another user', async () =
 });
 
 test('TS-1: denials of IAM contain the resource in the form of the real service', async () => {
-  const stranger = await clientOf('unnamed', policy({ Effect: 'Allow', Action: 'chime:*', Resource: '*' }));
-  const PolicyDocument = policy({ Effect: 'Allow', Action: '*', Resource: '*' });
+  const stranger = account.iam(await account.user('unnamed', allow('chime:*')));
+  const PolicyDocument = policy(allow('*'));
   const PolicyArn = `arn:aws:iam::${server.accountId}:policy/own`;
   // biome-ignore format: a table
   const rows: readonly [command: object, action: string, resource: string][] = [
@@ -173,38 +157,28 @@ test('TS-1: denials of IAM contain the resource in the form of the real service'
 });
 
 test('ListUsers: it can be allowed for one path only', async () => {
-  const lister = await clientOf('lister', policy({ Effect: 'Allow', Action: 'iam:ListUsers', Resource: `${userArn('', '/paged/')}*` }));
+  const lister = account.iam(await account.user('lister', allow('iam:ListUsers', `${userArn('', '/paged/')}*`)));
   assert.equal((await lister.send(new ListUsersCommand({ PathPrefix: '/paged/' }))).Users?.length, 7);
   assert.equal((await refusalOf(lister.send(new ListUsersCommand({})))).name, 'AccessDenied');
 });
 
 test('CreateUser: a caller without iam:TagUser cannot create users with tags', async () => {
-  const maker = await clientOf('tagless', policy({ Effect: 'Allow', Action: 'iam:CreateUser', Resource: '*' }));
+  const maker = account.iam(await account.user('tagless', allow('iam:CreateUser')));
   const { message } = await refusalOf(maker.send(new CreateUserCommand({ UserName: 'labeled', Tags: [{ Key: 'team', Value: 'red' }] })));
   assert.match(message, new RegExp(`iam:TagUser on resource: ${userArn('labeled')} because`));
   await maker.send(new CreateUserCommand({ UserName: 'labeled' }));
 });
 
 test('TS-9: an unauthorized caller gets the same denial for existing and unknown users', async () => {
-  const stranger = await clientOf('stranger', policy({ Effect: 'Deny', Action: 'chime:*', Resource: '*' }));
+  const stranger = account.iam(await account.user('stranger', deny('chime:*')));
   for (const UserName of ['ada', 'absent']) {
     assert.equal((await refusalOf(stranger.send(new GetUserCommand({ UserName })))).name, 'AccessDenied');
   }
 });
 
 test('Delegated administration: policies can be attached only to users with the boundary', async () => {
-  const document = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Effect: 'Allow',
-        Action: 'iam:AttachUserPolicy',
-        Resource: '*',
-        Condition: { StringEquals: { 'iam:PermissionsBoundary': BOUNDARY } },
-      },
-    ],
-  });
-  const delegate = await clientOf('delegate', document);
+  const bounded = { Condition: { StringEquals: { 'iam:PermissionsBoundary': BOUNDARY } } };
+  const delegate = account.iam(await account.user('delegate', allow('iam:AttachUserPolicy', '*', bounded)));
   await admin.send(new CreateUserCommand({ UserName: 'bound', PermissionsBoundary: BOUNDARY }));
   await admin.send(new CreateUserCommand({ UserName: 'free' }));
   const attach = (UserName: string) => delegate.send(new AttachUserPolicyCommand({ UserName, PolicyArn: READ_ONLY }));
@@ -215,13 +189,8 @@ test('Delegated administration: policies can be attached only to users with the 
 });
 
 test('Resource tags: a caller can be limited to deleting users with a tag', async () => {
-  const document = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Action: 'iam:DeleteUser', Resource: '*', Condition: { StringEquals: { 'iam:ResourceTag/temporary': 'yes' } } },
-    ],
-  });
-  const cleaner = await clientOf('cleaner', document);
+  const tagged = { Condition: { StringEquals: { 'iam:ResourceTag/temporary': 'yes' } } };
+  const cleaner = account.iam(await account.user('cleaner', allow('iam:DeleteUser', '*', tagged)));
   await admin.send(new CreateUserCommand({ UserName: 'tagged', Tags: [{ Key: 'Temporary', Value: 'yes' }] }));
   await admin.send(new CreateUserCommand({ UserName: 'untagged' }));
   assert.equal((await refusalOf(cleaner.send(new DeleteUserCommand({ UserName: 'untagged' })))).name, 'AccessDenied');
@@ -229,11 +198,7 @@ test('Resource tags: a caller can be limited to deleting users with a tag', asyn
 });
 
 test('ERR-6: an AWS managed policy cannot be changed, even by the administrator', async () => {
-  const refusal = await refusalOf(
-    admin.send(
-      new CreatePolicyVersionCommand({ PolicyArn: READ_ONLY, PolicyDocument: policy({ Effect: 'Allow', Action: '*', Resource: '*' }) }),
-    ),
-  );
+  const refusal = await refusalOf(admin.send(new CreatePolicyVersionCommand({ PolicyArn: READ_ONLY, PolicyDocument: policy(allow('*')) })));
   assert.deepEqual([refusal.name, refusal.status], ['AccessDenied', 403]);
 });
 
@@ -244,13 +209,12 @@ test("Service-linked roles: one is created, protected, and deleted with the clie
   await waitUntilRoleExists({ client: admin, maxWaitTime: 5 }, { RoleName });
   const refusal = await refusalOf(admin.send(new AttachRolePolicyCommand({ RoleName, PolicyArn: READ_ONLY })));
   assert.deepEqual([refusal.name, refusal.status], ['UnmodifiableEntityException', 400]);
-  const { DeletionTaskId } = await admin.send(new DeleteServiceLinkedRoleCommand({ RoleName }));
-  assert.equal((await admin.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }))).Status, 'SUCCEEDED');
+  assert.equal((await deleteLinkedRole(admin, RoleName)).Status, 'SUCCEEDED');
   assert.equal((await refusalOf(admin.send(new GetRoleCommand({ RoleName })))).name, 'NoSuchEntityException');
 });
 
 test('Passwords: the administrator sets one, and its user changes it', async () => {
-  const ada = await clientOf('with-password', policy({ Effect: 'Allow', Action: 'iam:ChangePassword', Resource: '*' }));
+  const ada = account.iam(await account.user('with-password', allow('iam:ChangePassword')));
   await admin.send(new CreateLoginProfileCommand({ UserName: 'with-password', Password: 'Correct-Horse-7', PasswordResetRequired: true }));
   await ada.send(new ChangePasswordCommand({ OldPassword: 'Correct-Horse-7', NewPassword: 'Other-Horse-8' }));
   const refusal = await refusalOf(ada.send(new ChangePasswordCommand({ OldPassword: 'Correct-Horse-7', NewPassword: 'Third-Horse-9' })));
@@ -258,21 +222,11 @@ test('Passwords: the administrator sets one, and its user changes it', async () 
 });
 
 test('MFA devices: codes from the returned seed enable a device', async () => {
-  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'phone' }));
-  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed ?? []).toString());
-  const step = stepAt(Date.now() as never);
-  await admin.send(
-    new EnableMFADeviceCommand({
-      UserName: 'ada',
-      SerialNumber: VirtualMFADevice?.SerialNumber,
-      AuthenticationCode1: codeAt(seed, step - 1),
-      AuthenticationCode2: codeAt(seed, step),
-    }),
-  );
+  const { SerialNumber } = await newMfaDevice(admin, 'ada', 'phone');
   const { MFADevices } = await admin.send(new ListMFADevicesCommand({ UserName: 'ada' }));
   assert.deepEqual(
     MFADevices?.map((device) => device.SerialNumber),
-    [VirtualMFADevice?.SerialNumber],
+    [SerialNumber],
   );
 });
 
@@ -301,7 +255,7 @@ test('Reports: the credential report, account summary and last accessed informat
 });
 
 test('COMP-1, COMP-2: the last use of an access key and its user is reported, even of a denied call', async () => {
-  const watched = await clientOf('watched', policy({ Effect: 'Allow', Action: ['iam:GetUser'], Resource: ['*'] }));
+  const watched = account.iam(await account.user('watched', allow(['iam:GetUser'])));
   await watched.send(new GetUserCommand({}));
   assert.equal((await refusalOf(watched.send(new ListMFADevicesCommand({})))).name, 'AccessDenied');
   const [key] = (await admin.send(new ListAccessKeysCommand({ UserName: 'watched' }))).AccessKeyMetadata ?? [];
@@ -316,12 +270,9 @@ test('COMP-1, COMP-2: the last use of an access key and its user is reported, ev
 });
 
 test('Roles: a trust policy is returned with ARNs', async () => {
-  const trust = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Principal: { AWS: userArn('ada', '/eng/') }, Action: 'sts:AssumeRole' }],
-  });
-  await admin.send(new CreateRoleCommand({ RoleName: 'trusting', AssumeRolePolicyDocument: trust, MaxSessionDuration: 7200 }));
+  const document = policy(trust(userArn('ada', '/eng/')));
+  await admin.send(new CreateRoleCommand({ RoleName: 'trusting', AssumeRolePolicyDocument: document, MaxSessionDuration: 7200 }));
   const { Role } = await admin.send(new GetRoleCommand({ RoleName: 'trusting' }));
-  assert.equal(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ''), trust);
+  assert.equal(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ''), document);
   assert.equal(Role?.MaxSessionDuration, 7200);
 });

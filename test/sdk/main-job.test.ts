@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { before, test } from 'node:test';
 import {
   ChimeSDKMeetingsClient,
@@ -14,88 +12,51 @@ import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import {
   AttachRolePolicyCommand,
   AttachUserPolicyCommand,
-  CreateAccessKeyCommand,
   CreatePolicyCommand,
   CreateRoleCommand,
-  CreateUserCommand,
   DetachRolePolicyCommand,
   IAMClient,
   ListUsersCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
-import { newSessionTokens } from '#access/session-token.ts';
-import type { AccountId } from '#core/arn.ts';
-import { instant } from '#core/instant.ts';
-import { askControl } from '#server/operator/control.ts';
-import { unprovenOf } from '../server/unproven.ts';
-import { startTestServer } from '../server.ts';
-import { everyEvent } from './history.ts';
-import { policy, refusalOf } from './policy.ts';
+import { otherAccount, startAccount } from '../kit/account.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, policy } from '../kit/policy.ts';
+import { issueSession } from '../kit/session.ts';
+import { everyEvent, readUnproven } from '../kit/trail.ts';
 
 /** The main job with the AWS SDK clients, from an empty data folder to the trail events. The tests are consecutive steps. */
 
-const server = await startTestServer();
+const account = await startAccount();
+const { server, admin } = account;
 const region = 'us-east-1';
 const MEETING = { ClientRequestToken: 'first', ExternalMeetingId: 'weekly', MediaRegion: region };
 const MAKER_MAY = ['chime:CreateMeeting', 'chime:GetMeeting', 'chime:CreateAttendee', 'chime:ListAttendees'];
 
-type Keys = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 const keys = {} as Record<'maker' | 'guest' | 'second', Keys>;
 const meetings = (of: Keys) => new ChimeSDKMeetingsClient(server.client(of));
-const admin = new IAMClient(server.client());
 const secondAccount = { accountId: '' };
 let meetingId = '';
 
-const keyOf = async (iam: IAMClient, UserName: string): Promise<Keys> => {
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
-};
-
 before(async () => {
-  const reply = await askControl(server.dataFolder, { command: 'account create', name: 'Partner' });
-  assert.ok(reply.ok && reply.administrator);
-  const { accountId, accessKeyId, secretAccessKey } = reply.administrator;
+  const { accountId, keys: second } = await otherAccount(server, 'Partner');
   secondAccount.accountId = accountId;
-  keys.second = { accessKeyId, secretAccessKey };
+  keys.second = second;
 });
-
-/** Issues a session of the administrator that expired one second ago. */
-function expired(): Keys {
-  const issued = newSessionTokens(loadOrCreateOperatorKey(join(server.dataFolder, 'operator.key'))).issue(
-    {
-      kind: 'root',
-      accountId: server.accountId as AccountId,
-      session: {
-        issuedAt: instant(Date.now() - 901_000),
-        expiresAt: instant(Date.now() - 1_000),
-        mfaAuthenticated: false,
-        tags: {},
-        transitiveTagKeys: [],
-        chained: false,
-      },
-    },
-    randomBytes,
-  );
-  assert.ok(issued.outcome === 'issued');
-  const { accessKeyId, secretAccessKey, sessionToken } = issued.credentials;
-  return { accessKeyId, secretAccessKey, sessionToken };
-}
 
 test('Step 1: the administrator creates two users, their access keys, and a policy with a condition', async () => {
   for (const UserName of ['maker', 'guest'] as const) {
-    await admin.send(new CreateUserCommand({ UserName }));
-    keys[UserName] = await keyOf(admin, UserName);
+    keys[UserName] = await account.user(UserName);
   }
   const { Policy } = await admin.send(
     new CreatePolicyCommand({
       PolicyName: 'make-meetings',
-      PolicyDocument: policy({
-        Effect: 'Allow',
-        Action: MAKER_MAY,
-        Resource: `arn:aws:chime:*:${server.accountId}:meeting/*`,
-        Condition: { IpAddress: { 'aws:SourceIp': '127.0.0.0/8' }, StringEquals: { 'aws:RequestedRegion': region } },
-      }),
+      PolicyDocument: policy(
+        allow(MAKER_MAY, `arn:aws:chime:*:${server.accountId}:meeting/*`, {
+          Condition: { IpAddress: { 'aws:SourceIp': '127.0.0.0/8' }, StringEquals: { 'aws:RequestedRegion': region } },
+        }),
+      ),
     }),
   );
   await admin.send(new AttachUserPolicyCommand({ UserName: 'maker', PolicyArn: Policy?.Arn }));
@@ -165,7 +126,7 @@ test('Step 3: invalid signatures, unknown keys and expired tokens are rejected b
     ['wrong secret',  () => meetings({ ...keys.maker, secretAccessKey: 'x'.repeat(40) }).send(get),                     'InvalidSignatureException'],
     ['unknown key',   () => meetings({ accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x'.repeat(40) }).send(get), 'UnrecognizedClientException'],
     ['skewed clock',  () => skewed.send(get),                                                                            'InvalidSignatureException'],
-    ['expired token', () => meetings(expired()).send(get),                                                         'ExpiredTokenException'],
+    ['expired token', () => meetings(issueSession(server, 'root', -1)).send(get),                                                         'ExpiredTokenException'],
     ['altered body',  () => altered.send(new CreateMeetingCommand({ ...MEETING, ClientRequestToken: 'second' })),        'InvalidSignatureException'],
   ] as const) {
     const refused = await refusalOf(send());
@@ -200,7 +161,7 @@ test('Step 4, ROLE-2: a cross-account role works with its external ID until its 
   const { Policy } = await admin.send(
     new CreatePolicyCommand({
       PolicyName: 'visit',
-      PolicyDocument: policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: RoleArn }),
+      PolicyDocument: policy(allow('sts:AssumeRole', RoleArn)),
     }),
   );
   await admin.send(new AttachUserPolicyCommand({ UserName: 'maker', PolicyArn: Policy?.Arn }));
@@ -210,11 +171,7 @@ test('Step 4, ROLE-2: a cross-account role works with its external ID until its 
 
   const { Credentials, AssumedRoleUser } = await assume('agreed');
   assert.equal(AssumedRoleUser?.Arn, `arn:aws:sts::${secondAccount.accountId}:assumed-role/visitor/visit`);
-  const session: Keys = {
-    accessKeyId: Credentials?.AccessKeyId as string,
-    secretAccessKey: Credentials?.SecretAccessKey as string,
-    sessionToken: Credentials?.SessionToken as string,
-  };
+  const session = keysOf(Credentials);
   const visitor = meetings(session);
   const { Meeting } = await visitor.send(new CreateMeetingCommand({ ...MEETING, ClientRequestToken: 'visit' }));
   const get = () => visitor.send(new GetMeetingCommand({ MeetingId: Meeting?.MeetingId }));
@@ -262,7 +219,7 @@ test('Step 5, LOG-1: the event history contains each of these calls once, with c
   ]);
   // A request with an unknown key has its record in the history of no account.
   assert.deepEqual(
-    (await unprovenOf(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
+    (await readUnproven(server.dataFolder)).map((record) => `${record['eventName']} ${record['errorCode']}`),
     ['GetMeeting UnrecognizedClientException'],
   );
   assert.deepEqual(calls('root'), ['GetMeeting ExpiredTokenException']);

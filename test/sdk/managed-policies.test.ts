@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
-import type { ServiceName } from '#model/services.ts';
-import { startTestServer } from '../server.ts';
+import { CHIME_SERVICES } from '#model/services.ts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { managed } from '../kit/policy.ts';
 import { caller, inputFor, type Outcome, operationsOf } from './every-operation.ts';
 
 /** The guide's three audiences, for all operations of all Chime services. Operations that are not implemented are authorized too. */
-
-const SERVICES = [
-  'chime',
-  'chime-sdk-identity',
-  'chime-sdk-media-pipelines',
-  'chime-sdk-meetings',
-  'chime-sdk-messaging',
-  'chime-sdk-voice',
-] as const satisfies readonly ServiceName[];
 
 /** Those of the 38 actions of AmazonChimeUserManagement that have an operation. Source: the guide, "Managed policies"; the archive, v8. */
 const USER_MANAGEMENT: ReadonlySet<string> = new Set([
@@ -34,17 +26,11 @@ const AUDIENCES: readonly Audience[] = [
   ['IAM-1: AmazonChimeFullAccess allows everything',               'chief',   'AmazonChimeFullAccess',     () => true],
 ];
 
-const server = await startTestServer();
-const keys = new Map<string, { accessKeyId: string; secretAccessKey: string }>();
+const { server, user } = await startAccount();
+const keys = new Map<string, Keys>();
 
 before(async () => {
-  const iam = new IAMClient(server.client());
-  for (const [, UserName, policyName] of AUDIENCES) {
-    await iam.send(new CreateUserCommand({ UserName }));
-    if (policyName) await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: `arn:aws:iam::aws:policy/${policyName}` }));
-    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-    keys.set(UserName, { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string });
-  }
+  for (const [, userName, policyName] of AUDIENCES) keys.set(userName, await user(userName, ...(policyName ? [managed(policyName)] : [])));
 });
 
 /** Returns what is wrong with an outcome, or `undefined`. */
@@ -62,7 +48,7 @@ function fault({ code, status, message }: Outcome, operation: string, may: boole
 }
 
 for (const [requirement, userName, , mayCall] of AUDIENCES) {
-  for (const service of SERVICES) {
+  for (const service of CHIME_SERVICES) {
     test(`${requirement} (${service})`, async () => {
       const call = caller(service, server.client(keys.get(userName)));
       const faults: string[] = [];

@@ -1,11 +1,11 @@
 /** Meetings with the SDK clients: responses, authorization and the event history. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   BatchCreateAttendeeCommand,
   ChimeSDKMeetingsClient,
   CreateAttendeeCommand,
-  CreateMeetingCommand,
   CreateMeetingWithAttendeesCommand,
   DeleteAttendeeCommand,
   DeleteMeetingCommand,
@@ -19,50 +19,24 @@ import {
   UntagResourceCommand,
   UpdateAttendeeCapabilitiesCommand,
 } from '@aws-sdk/client-chime-sdk-meetings';
-import { CloudTrailClient, type LookupAttribute, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import {
-  CreateAccessKeyCommand,
-  CreateServiceLinkedRoleCommand,
-  CreateUserCommand,
-  IAMClient,
-  PutUserPolicyCommand,
-} from '@aws-sdk/client-iam';
-import { startTestServer } from '../server.ts';
+import { CreateServiceLinkedRoleCommand } from '@aws-sdk/client-iam';
+import { startAccount } from '../kit/account.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { allow, deny, type Statement } from '../kit/policy.ts';
 
-const server = await startTestServer();
-// The host selects the service, because all Chime services have the same signing name.
-const meetings = new ChimeSDKMeetingsClient(at(server.credentials));
-const iam = new IAMClient(server.client());
-const cloudtrail = new CloudTrailClient(server.client());
-
-function at(credentials: { accessKeyId: string; secretAccessKey: string }) {
-  return { ...server.client(credentials), endpoint: `${server.endpoint}/_chime-sdk-meetings` };
-}
+const account = await startAccount();
+const { admin: iam, server } = account;
+const meetings = account.meetings();
 
 let tokens = 0;
 async function newMeeting(tags: Record<string, string> = {}): Promise<{ MeetingId: string; MeetingArn: string }> {
   const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  const { Meeting } = await meetings.send(
-    new CreateMeetingCommand({ ClientRequestToken: `token-${++tokens}`, MediaRegion: 'us-east-1', ExternalMeetingId: 'standup', Tags }),
-  );
+  const { Meeting } = await meetings.send(createMeeting(`token-${++tokens}`, { Tags }));
   return { MeetingId: Meeting?.MeetingId as string, MeetingArn: Meeting?.MeetingArn as string };
 }
 
 /** Creates a user with these statements and returns its client. */
-async function userWith(UserName: string, ...Statement: readonly object[]): Promise<ChimeSDKMeetingsClient> {
-  await iam.send(new CreateUserCommand({ UserName }));
-  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
-  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'p', PolicyDocument }));
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  return new ChimeSDKMeetingsClient(
-    at({ accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string }),
-  );
-}
-
-async function history(AttributeKey: LookupAttribute['AttributeKey'], AttributeValue: string) {
-  const { Events = [] } = await cloudtrail.send(new LookupEventsCommand({ LookupAttributes: [{ AttributeKey, AttributeValue }] }));
-  return Events;
-}
+const userWith = async (name: string, ...statements: readonly Statement[]) => account.meetings(await account.user(name, ...statements));
 
 test('Meetings: a meeting can be created, joined, changed, listed and ended with the SDK', async () => {
   const { Meeting, Attendees, Errors } = await meetings.send(
@@ -134,7 +108,7 @@ test('SLR-18: StartMeetingTranscription needs permission and role, and is then r
     MeetingId,
     TranscriptionConfiguration: { EngineTranscribeSettings: { LanguageCode: 'en-US' } },
   });
-  const denied = await userWith('listener', { Effect: 'Allow', Action: 'chime:GetMeeting', Resource: '*' });
+  const denied = await userWith('listener', allow('chime:GetMeeting'));
   await assert.rejects(denied.send(start), { name: 'AccessDeniedException' });
   await assert.rejects(meetings.send(start), { name: 'ForbiddenException' });
   await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'transcription.chime.amazonaws.com' }));
@@ -151,7 +125,7 @@ test('SLR-18: StartMeetingTranscription needs permission and role, and is then r
 test('TS-9: one meeting can be allowed by ARN, and denials do not reveal whether a meeting exists', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
   const other = await newMeeting();
-  const client = await userWith('guest', { Effect: 'Allow', Action: 'chime:GetMeeting', Resource: MeetingArn });
+  const client = await userWith('guest', allow('chime:GetMeeting', MeetingArn));
   await client.send(new GetMeetingCommand({ MeetingId: MeetingId.toUpperCase() }));
   for (const id of [other.MeetingId, 'ffffffff-0000-4000-8000-000000000000']) {
     await assert.rejects(client.send(new GetMeetingCommand({ MeetingId: id })), { name: 'AccessDeniedException' });
@@ -160,11 +134,7 @@ test('TS-9: one meeting can be allowed by ARN, and denials do not reveal whether
 
 test('Authorization: a Deny on one meeting applies to its ID in any case', async () => {
   const { MeetingId, MeetingArn } = await newMeeting();
-  const client = await userWith(
-    'fenced',
-    { Effect: 'Allow', Action: 'chime:*', Resource: '*' },
-    { Effect: 'Deny', Action: 'chime:DeleteMeeting', Resource: MeetingArn },
-  );
+  const client = await userWith('fenced', allow('chime:*'), deny('chime:DeleteMeeting', MeetingArn));
   for (const id of [MeetingId, MeetingId.toUpperCase()]) {
     await assert.rejects(client.send(new DeleteMeetingCommand({ MeetingId: id })), { name: 'AccessDeniedException' });
   }
@@ -175,34 +145,25 @@ test('TAG-5: tags of the meeting and of the request are available to conditions'
   const red = await newMeeting({ team: 'red' });
   const client = await userWith(
     'blue-only',
-    { Effect: 'Allow', Action: 'chime:GetMeeting', Resource: '*', Condition: { StringEquals: { 'aws:ResourceTag/team': 'blue' } } },
-    {
-      Effect: 'Allow',
-      Action: ['chime:CreateMeeting', 'chime:TagResource'],
-      Resource: '*',
-      Condition: { StringEquals: { 'aws:RequestTag/team': 'blue' } },
-    },
+    allow('chime:GetMeeting', '*', { Condition: { StringEquals: { 'aws:ResourceTag/team': 'blue' } } }),
+    allow(['chime:CreateMeeting', 'chime:TagResource'], '*', { Condition: { StringEquals: { 'aws:RequestTag/team': 'blue' } } }),
   );
   await client.send(new GetMeetingCommand({ MeetingId: blue.MeetingId }));
   await assert.rejects(client.send(new GetMeetingCommand({ MeetingId: red.MeetingId })), { name: 'AccessDeniedException' });
 
-  const create = (token: string, Tags?: { Key: string; Value: string }[]) =>
-    client.send(
-      new CreateMeetingCommand({ ClientRequestToken: token, MediaRegion: 'us-east-1', ExternalMeetingId: 'tagged', ...(Tags && { Tags }) }),
-    );
+  const create = (token: string, Tags?: { Key: string; Value: string }[]) => client.send(createMeeting(token, { ...(Tags && { Tags }) }));
   await create('blue-1', [{ Key: 'team', Value: 'blue' }]);
   await assert.rejects(create('red-1', [{ Key: 'team', Value: 'red' }]), { name: 'AccessDeniedException' });
   await assert.rejects(create('none-1'), { name: 'AccessDeniedException' });
 });
 
 test('Authorization: tags at creation also require chime:TagResource', async () => {
-  const client = await userWith('no-tagger', { Effect: 'Allow', Action: 'chime:CreateMeeting', Resource: '*' });
-  const request = { ClientRequestToken: 'no-tagger', MediaRegion: 'us-east-1', ExternalMeetingId: 'tagged' };
-  await assert.rejects(client.send(new CreateMeetingCommand({ ...request, Tags: [{ Key: 'team', Value: 'blue' }] })), {
+  const client = await userWith('no-tagger', allow('chime:CreateMeeting'));
+  await assert.rejects(client.send(createMeeting('no-tagger', { Tags: [{ Key: 'team', Value: 'blue' }] })), {
     name: 'AccessDeniedException',
     message: /chime:TagResource/,
   });
-  await client.send(new CreateMeetingCommand(request));
+  await client.send(createMeeting('no-tagger'));
 });
 
 test('LOG-1, LOG-4: the history has created, denied and missing meetings, and no join token', async () => {
@@ -210,11 +171,10 @@ test('LOG-1, LOG-4: the history has created, denied and missing meetings, and no
   const { Attendee } = await meetings.send(new CreateAttendeeCommand({ MeetingId, ExternalUserId: 'secret-agent' }));
   await meetings.send(new DeleteMeetingCommand({ MeetingId }));
   await assert.rejects(meetings.send(new GetMeetingCommand({ MeetingId })));
-  const denied = await userWith('denied', { Effect: 'Deny', Action: 'chime:*', Resource: '*' });
+  const denied = await userWith('denied', deny('chime:*'));
   await assert.rejects(denied.send(new GetMeetingCommand({ MeetingId })));
 
-  const events = await history('ResourceName', MeetingArn);
-  const records = events.map((each) => JSON.parse(each.CloudTrailEvent as string));
+  const records = await account.records(MeetingArn, 'ResourceName');
   assert.deepEqual(
     records.map((each) => [each.eventName, each.errorCode ?? 'none', each.readOnly]),
     [
@@ -233,8 +193,8 @@ test('LOG-1, LOG-4: the history has created, denied and missing meetings, and no
   );
   assert.equal(records[0].userIdentity.userName, 'denied');
   assert.equal(records[0].additionalEventData.denial.kind, 'explicit');
-  assert.equal((await history('Username', 'denied')).length, 1);
-  assert.equal((await history('EventId', events[0]?.EventId as string)).length, 1);
-  const [, notFound] = (await history('EventName', 'GetMeeting')).map((each) => JSON.parse(each.CloudTrailEvent as string));
+  assert.equal((await account.records('denied', 'Username')).length, 1);
+  assert.equal((await account.records(records[0].eventID, 'EventId')).length, 1);
+  const [, notFound] = await account.records('GetMeeting');
   assert.deepEqual([notFound.errorCode, notFound.requestParameters], ['NotFoundException', { meetingId: MeetingId }]);
 });

@@ -5,36 +5,28 @@ import { test } from 'node:test';
 import { ChimeClient, ListAccountsCommand } from '@aws-sdk/client-chime';
 import {
   ChimeSDKMeetingsClient,
-  CreateMeetingCommand,
   DeleteMeetingCommand,
   GetMeetingCommand,
   ListTagsForResourceCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-chime-sdk-meetings';
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
+import { PutUserPolicyCommand, TagUserCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { askControl } from '#server/operator/control.ts';
-import { startTestServer } from '../server.ts';
-import { policy, refusalOf } from './policy.ts';
+import { otherAccount, startAccount } from '../kit/account.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import * as kit from '../kit/policy.ts';
+import { policy, type Statement } from '../kit/policy.ts';
 
 /** The same policies on the host of the classic service and on the SDK hosts, and limits that no policy can change. */
 
 /** Starts a server with a user `tester` that has the tag team=blue, and a meeting that has the tag x=y. */
 async function newWorld(environment: Readonly<Record<string, string>> = {}) {
-  const server = await startTestServer(environment);
-  const iam = new IAMClient(server.client());
+  const account = await startAccount(environment);
+  const { server, admin: iam } = account;
   const admin = new ChimeSDKMeetingsClient(server.client());
-  await iam.send(new CreateUserCommand({ UserName: 'tester', Tags: [{ Key: 'team', Value: 'blue' }] }));
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'tester' }));
-  const user = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
-  const { Meeting } = await admin.send(
-    new CreateMeetingCommand({
-      ClientRequestToken: 'tagged',
-      MediaRegion: 'us-east-1',
-      ExternalMeetingId: 'tagged',
-      Tags: [{ Key: 'x', Value: 'y' }],
-    }),
-  );
+  const user = await account.user({ UserName: 'tester', Tags: [{ Key: 'team', Value: 'blue' }] });
+  const { Meeting } = await admin.send(createMeeting('tagged', { Tags: [{ Key: 'x', Value: 'y' }] }));
   const tagged = { id: Meeting?.MeetingId as string, arn: Meeting?.MeetingArn as string };
   return {
     server,
@@ -43,14 +35,8 @@ async function newWorld(environment: Readonly<Record<string, string>> = {}) {
     user,
     tagged,
     /** Replaces the statements of the user. */
-    give: (...statements: readonly object[]) =>
-      iam.send(
-        new PutUserPolicyCommand({
-          UserName: 'tester',
-          PolicyName: 'tried',
-          PolicyDocument: policy(...(statements as Record<string, unknown>[])),
-        }),
-      ),
+    give: (...statements: readonly Statement[]) =>
+      iam.send(new PutUserPolicyCommand({ UserName: 'tester', PolicyName: 'tried', PolicyDocument: policy(...statements) })),
     /** Reports whether the user's policy allows a call to the classic host and to an SDK host. */
     async outcomes(settings: object = {}) {
       const to = { ...server.client(user), ...settings };
@@ -78,13 +64,13 @@ const now = await newWorld();
 const in2021 = await newWorld({ BELFRY_GUIDE_2021: 'on' });
 const { server, iam, admin, user, tagged, give, outcomes } = now;
 
-const allow = (more: object = {}) => ({ Effect: 'Allow', Action: 'chime:*', Resource: '*', ...more });
-const deny = (more: object) => ({ Effect: 'Deny', Action: 'chime:*', Resource: '*', ...more });
+const allow = (more: Statement = {}) => kit.allow('chime:*', '*', more);
+const deny = (more: Statement) => kit.deny('chime:*', '*', more);
 const MEETINGS = 'arn:aws:chime:*:*:meeting/*';
 const RESOURCE_TAG = 'aws:ResourceTag/x';
 
 // biome-ignore format: a table
-const POLICIES: readonly [requirement: string, title: string, statements: readonly object[], classic: boolean, sdk: boolean][] = [
+const POLICIES: readonly [requirement: string, title: string, statements: readonly Statement[], classic: boolean, sdk: boolean][] = [
   // requirement, condition                                                        statements                                                                                        classic  SDK
   ['CHM-1', 'Allow on every Chime ARN',                                            [allow({ Resource: 'arn:aws:chime:*:*:*' })],                                                     false,   true ],
   ['CHM-1', 'Allow on the ARNs of meetings',                                       [allow({ Resource: MEETINGS })],                                                                  false,   true ],
@@ -175,10 +161,8 @@ test('STS-11: GetCallerIdentity succeeds under a Deny of everything', async () =
 });
 
 test('EVAL-8: an administrator of another account gets the same error for existing and unknown meetings', async () => {
-  const created = await askControl(server.dataFolder, { command: 'account create', name: 'Other' });
-  assert.ok(created.ok && created.administrator);
-  const { accountId, accessKeyId, secretAccessKey } = created.administrator;
-  const other = new ChimeSDKMeetingsClient(server.client({ accessKeyId, secretAccessKey }));
+  const { accountId, meetings } = await otherAccount(server, 'Other');
+  const other = meetings();
   const nowhere = '00000000-0000-4000-8000-000000000000';
   for (const [ours, absent] of [
     [() => other.send(new GetMeetingCommand({ MeetingId: tagged.id })), () => other.send(new GetMeetingCommand({ MeetingId: nowhere }))],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SERVICE_NAMES } from '#model/services.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { exchange } from '../kit/raw.ts';
 import { caller, inputFor, operationsOf, type Unsigned } from '../sdk/every-operation.ts';
-import { startServerProcess } from './process.ts';
-import { exchange } from './raw.ts';
 
 /** Requests of every operation, altered at random and then rightly signed: what comes past authentication must not bring anything down. */
 

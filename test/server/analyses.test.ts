@@ -8,7 +8,8 @@ import {
   SimulatePrincipalPolicyCommand,
 } from '@aws-sdk/client-iam';
 import { hostileRequests, randomOf, sendHostile, slowPolicy } from '../hostile/worst-analysis-requests.ts';
-import { startTestServer } from '../server.ts';
+import { allow, deny, policy, type Statement } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
 
 const server = await startTestServer();
 const iam = new IAMClient(server.client());
@@ -63,8 +64,8 @@ test('SimulateCustomPolicy: pages are cut at the step budget, and all pages toge
 test('SimulatePrincipalPolicy: a long simulation decides by the policies in force when it is authorized', async () => {
   const UserName = 'ada';
   const { User } = await iam.send(new CreateUserCommand({ UserName }));
-  const put = (PolicyName: string, Statement: object) =>
-    iam.send(new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }) }));
+  const put = (PolicyName: string, statement: Statement) =>
+    iam.send(new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument: policy(statement) }));
   const simulate = async () => {
     const { EvaluationResults } = await iam.send(
       new SimulatePrincipalPolicyCommand({
@@ -77,9 +78,9 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
     return EvaluationResults?.[0]?.EvalDecision;
   };
   assert.equal(await simulate(), 'implicitDeny');
-  await put('allow', { Effect: 'Allow', Action: 's3:*', Resource: '*' });
+  await put('allow', allow('s3:*'));
   assert.equal(await simulate(), 'allowed');
-  await put('deny', { Effect: 'Deny', Action: 's3:Get*', Resource: '*' });
+  await put('deny', deny('s3:Get*'));
   assert.equal(await simulate(), 'explicitDeny');
 });
 

@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import {
-  CreateAccessKeyCommand,
-  CreateUserCommand,
-  DeleteAccessKeyCommand,
-  DeleteUserCommand,
-  IAMClient,
-  UpdateAccessKeyCommand,
-} from '@aws-sdk/client-iam';
-import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
-import { newSessionTokens } from '#access/session-token.ts';
-import type { AccountId } from '#core/arn.ts';
+import { CreateUserCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient, UpdateAccessKeyCommand } from '@aws-sdk/client-iam';
 import { instant } from '#core/instant.ts';
-import { askControl } from '#server/operator/control.ts';
 import { type Credentials, presign } from '#sigv4/sign.ts';
-import { startTestServer } from '../server.ts';
+import { newKey, otherAccount } from '../kit/account.ts';
+import { bytesOf, errorCodeOf, exchange, type Reply, signedHeaders } from '../kit/raw.ts';
+import { startTestServer } from '../kit/server.ts';
+import { issueSession } from '../kit/session.ts';
+import { readUnproven } from '../kit/trail.ts';
 import { DIALECTS, type Dialect } from './dialects.ts';
-import { bytesOf, errorCodeOf, exchange, type Reply, signedHeaders } from './raw.ts';
-import { unprovenOf } from './unproven.ts';
 
 const server = await startTestServer();
 const { host } = new URL(server.endpoint);
@@ -39,31 +28,13 @@ before(async () => {
     const { User } = await iam.send(new CreateUserCommand({ UserName }));
     return { userName: UserName, userId: User?.UserId as string };
   };
-  const newKey = async (UserName: string): Promise<Credentials> => {
-    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-    return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
-  };
-  const tokens = newSessionTokens(loadOrCreateOperatorKey(join(server.dataFolder, 'operator.key')));
-  const session = (of: { userName: string; userId: string }, endsInMs = 15 * MINUTE_MS): Credentials => {
-    const now = Date.now();
-    const facts = {
-      issuedAt: instant(now - 60 * MINUTE_MS),
-      expiresAt: instant(now + endsInMs),
-      mfaAuthenticated: false,
-      tags: {},
-      transitiveTagKeys: [],
-      chained: false,
-    };
-    const issued = tokens.issue({ kind: 'user', accountId: server.accountId as AccountId, session: facts, ...of }, randomBytes);
-    assert.equal(issued.outcome, 'issued');
-    return issued.outcome === 'issued' ? issued.credentials : assert.fail();
-  };
+  const session = (of: { userName: string; userId: string }, endsInSeconds = 900): Credentials => issueSession(server, of, endsInSeconds);
 
   const user = await newUser('keeper');
   keys.unknown = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
-  keys.inactive = await newKey('keeper');
+  keys.inactive = await newKey(iam, 'keeper');
   await iam.send(new UpdateAccessKeyCommand({ UserName: 'keeper', AccessKeyId: keys.inactive.accessKeyId, Status: 'Inactive' }));
-  keys.deleted = await newKey('keeper');
+  keys.deleted = await newKey(iam, 'keeper');
   await iam.send(new DeleteAccessKeyCommand({ UserName: 'keeper', AccessKeyId: keys.deleted.accessKeyId }));
   keys.wrong = { ...server.credentials, secretAccessKey: `${server.credentials.secretAccessKey.slice(0, -1)}!` };
   keys.live = session(user);
@@ -196,7 +167,7 @@ async function recordOf(reply: Reply, eventName: string): Promise<Found> {
   );
   const event = Events.find(({ CloudTrailEvent }) => CloudTrailEvent?.includes(`"requestID":"${requestId}"`));
   if (event !== undefined) return { event, document: JSON.parse(event.CloudTrailEvent as string) as Record<string, unknown> };
-  const document = (await unprovenOf(server.dataFolder)).find(({ requestID }) => requestID === requestId);
+  const document = (await readUnproven(server.dataFolder)).find(({ requestID }) => requestID === requestId);
   assert.ok(document, `no record of ${eventName} ${requestId}`);
   return { document };
 }
@@ -263,13 +234,12 @@ test('AUTHN-4: the same words for a key that is unknown, inactive or deleted, so
 });
 
 test('Decision 0015: a wrong signature by a key of another account is in the history of that account alone', async () => {
-  const made = await askControl(server.dataFolder, { command: 'account create', name: 'Second' });
-  assert.ok(made.ok && made.administrator);
-  const { accountId, accessKeyId, secretAccessKey } = made.administrator;
+  const { accountId, keys: other } = await otherAccount(server, 'Second');
+  const { accessKeyId } = other;
   const dialect = DIALECTS[0] as Dialect;
-  const reply = await exchange(server.endpoint, signed(() => ({ accessKeyId, secretAccessKey: 'x' }))(dialect));
+  const reply = await exchange(server.endpoint, signed(() => ({ ...other, secretAccessKey: 'x' }))(dialect));
   assert.equal(errorCodeOf(reply), 'SignatureDoesNotMatch');
-  const theirs = new CloudTrailClient(server.client({ accessKeyId, secretAccessKey }));
+  const theirs = new CloudTrailClient(server.client(other));
   const of = { LookupAttributes: [{ AttributeKey: 'AccessKeyId' as const, AttributeValue: accessKeyId }] };
   const { Events = [] } = await theirs.send(new LookupEventsCommand(of));
   assert.deepEqual(

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
+import { allow, policy } from '../kit/policy.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { everyEvent } from '../kit/trail.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
-import { everyEvent } from '../sdk/history.ts';
-import { policy } from '../sdk/policy.ts';
-import { startServerProcess } from './process.ts';
 
 /**
  * LOG-4: secrets that go in and secrets that come out, through every operation there is, are nowhere but where they belong: not in the trail,
@@ -59,7 +59,7 @@ test('LOG-4: operations that give secrets out or take them in work, with canarie
   await done('iam', 'PutUserPolicy', {
     UserName: 'holder',
     PolicyName: 'all',
-    PolicyDocument: policy({ Effect: 'Allow', Action: '*', Resource: '*' }),
+    PolicyDocument: policy(allow('*')),
   });
   const { Role } = (await done('iam', 'CreateRole', {
     RoleName: 'held',
@@ -70,7 +70,7 @@ test('LOG-4: operations that give secrets out or take them in work, with canarie
     Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string };
   };
   await done('sts', 'GetSessionToken', {}, holder);
-  await done('sts', 'GetFederationToken', { Name: 'federated', Policy: policy({ Effect: 'Allow', Action: '*', Resource: '*' }) }, holder);
+  await done('sts', 'GetFederationToken', { Name: 'federated', Policy: policy(allow('*')) }, holder);
   const session = {
     credentials: {
       accessKeyId: Credentials.AccessKeyId,

@@ -1,4 +1,4 @@
-import type { Plain } from './raw.ts';
+import type { Plain } from '../kit/raw.ts';
 
 /** One request of each dialect: what it asks needs nothing but to be let in, and changes nothing. */
 export interface Dialect {

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { newHealth } from '../../src/server/health.ts';
+import { newHealth } from '#server/health.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { bytesOf, connect, signedHeaders } from '../kit/raw.ts';
+import { startTestServer } from '../kit/server.ts';
 import { startCluster } from '../leases/cluster.ts';
 import { databaseProxy } from '../leases/proxy.ts';
-import { startTestServer } from '../server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
-import { startServerProcess } from './process.ts';
-import { bytesOf, connect, signedHeaders } from './raw.ts';
 
 interface Probe {
   readonly status: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startTestServer } from '../server.ts';
-import { bytesOf, connect, exchange, type Plain, signedHeaders } from './raw.ts';
+import { bytesOf, connect, exchange, type Plain, signedHeaders } from '../kit/raw.ts';
+import { startTestServer } from '../kit/server.ts';
 
 /** What HTTP itself asks of answers, whatever the operation. */
 

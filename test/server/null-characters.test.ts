@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import { sign } from '#sigv4/sign.ts';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
 /** PostgreSQL stores neither U+0000 nor half a surrogate pair. A caller who sends them gets the same error of the service on both engines. */

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { DeleteAccessKeyCommand, DetachUserPolicyCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { startTestServer } from '../server.ts';
+import { type Keys, profileKeys } from '../kit/keys.ts';
+import { startTestServer } from '../kit/server.ts';
+import { recordsOf } from '../kit/trail.ts';
 
 const server = await startTestServer();
 
@@ -24,22 +26,10 @@ async function belfry(...args: string[]): Promise<{ readonly status: number; rea
   }
 }
 
-/** The key that a command wrote under a profile. */
-function keyOf(profile: string): { accessKeyId: string; secretAccessKey: string } {
-  const text = readFileSync(join(server.dataFolder, 'aws', 'credentials'), 'utf8');
-  const section = text.slice(text.indexOf(`[${profile}]`));
-  return {
-    accessKeyId: /aws_access_key_id = (\S+)/.exec(section)?.[1] as string,
-    secretAccessKey: /aws_secret_access_key = (\S+)/.exec(section)?.[1] as string,
-  };
-}
+/** Returns the key that a command wrote into a profile. */
+const keyOf = (profile: string) => profileKeys(server.dataFolder, profile);
 
-async function events(credentials: ReturnType<typeof keyOf>, name: string) {
-  const { Events } = await new CloudTrailClient(server.client(credentials)).send(
-    new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: name }] }),
-  );
-  return (Events ?? []).map((each) => JSON.parse(each.CloudTrailEvent as string));
-}
+const events = (credentials: Keys, name: string) => recordsOf(new CloudTrailClient(server.client(credentials)), name);
 
 test('belfry account create: a second account with its own administrator, in the list and in its own trail', async () => {
   const { status, said } = await belfry('account', 'create', '--name', 'Partner', '--profile', 'partner');

@@ -12,7 +12,7 @@ import * as organizations from '@aws-sdk/client-organizations';
 import { loadModel } from '#model/load.ts';
 import type { OperationModel } from '#model/model.ts';
 import type { ServiceName } from '#model/services.ts';
-import { startTestServer, type TestServer } from '../server.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { sample } from '../wire/samples.ts';
 

@@ -5,14 +5,17 @@ import { request as httpsRequest } from 'node:https';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
-import { ChimeSDKIdentityClient, CreateAppInstanceCommand, CreateAppInstanceUserCommand } from '@aws-sdk/client-chime-sdk-identity';
+import { ChimeSDKIdentityClient } from '@aws-sdk/client-chime-sdk-identity';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { allow, type Keys, startGuide } from '../guide/rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { newAppInstance, newAppInstanceUser } from '../kit/app-instance.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow } from '../kit/policy.ts';
+import { connect, exchange, signedHeaders } from '../kit/raw.ts';
+import type { TestServer } from '../kit/server.ts';
+import { everyEvent } from '../kit/trail.ts';
 import { connectTarget } from '../messaging-sessions/rig.ts';
-import { everyEvent } from '../sdk/history.ts';
-import type { TestServer } from '../server.ts';
 import { proxyHeader, sslTlv, startProxy } from './proxy.ts';
-import { connect, exchange, signedHeaders } from './raw.ts';
 
 /** CTX-2: which address and protocol conditions and the trail see behind a proxy. */
 
@@ -29,11 +32,11 @@ interface Outcome {
 
 /** A server, with a user that may call from `address` only and one that may call over TLS only. */
 async function startProxied(environment: Readonly<Record<string, string>>, address: string) {
-  const guide = await startGuide(environment);
-  const { server } = guide;
+  const account = await startAccount(environment);
+  const { server } = account;
   const condition = (Condition: object) => allow('chime:GetMeeting', '*', { Condition });
-  const byAddress = await guide.user('by-address', condition({ IpAddress: { 'aws:SourceIp': `${address}/32` } }));
-  const byTls = await guide.user('by-tls', condition({ Bool: { 'aws:SecureTransport': 'true' } }));
+  const byAddress = await account.user('by-address', condition({ IpAddress: { 'aws:SourceIp': `${address}/32` } }));
+  const byTls = await account.user('by-tls', condition({ Bool: { 'aws:SecureTransport': 'true' } }));
 
   async function allowed(endpoint: string, keys: Keys, headers: Readonly<Record<string, string>>, localAddress: string) {
     const plain = { method: 'GET', target: MEETING };
@@ -46,7 +49,7 @@ async function startProxied(environment: Readonly<Record<string, string>>, addre
   }
 
   return {
-    ...guide,
+    ...account,
     /** Calls through `endpoint`, and reads the trail. */
     async outcome(endpoint: string, headers: Readonly<Record<string, string>> = {}, localAddress = CLIENT): Promise<Outcome> {
       const first = await allowed(endpoint, byAddress, headers, localAddress);
@@ -134,11 +137,8 @@ test('CTX-2: a messaging session opens through a TLS proxy, and its record names
   const { server } = headers;
   const endpoint = await tlsProxy((address) => [`x-forwarded-for: ${address}`, 'x-forwarded-proto: wss']);
   const identity = new ChimeSDKIdentityClient(server.client());
-  const { AppInstanceArn = '' } = await identity.send(new CreateAppInstanceCommand({ Name: 'chat', ClientRequestToken: 'chat' }));
-  const { AppInstanceUserArn = '' } = await identity.send(
-    new CreateAppInstanceUserCommand({ AppInstanceArn, AppInstanceUserId: 'ada', Name: 'ada', ClientRequestToken: 'ada' }),
-  );
-  const path = connectTarget(endpoint, { userArn: AppInstanceUserArn, sessionId: 's' }, { keys: server.credentials });
+  const userArn = await newAppInstanceUser(identity, await newAppInstance(identity), 'ada');
+  const path = connectTarget(endpoint, { userArn, sessionId: 's' }, { keys: server.credentials });
   const upgraded = await send(server, endpoint, {
     path,
     headers: {
@@ -219,7 +219,7 @@ const ownAddress = Object.values(networkInterfaces())
   .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
 
 test('Plain HTTP beyond loopback answers loopback and trusted proxies only', { skip: ownAddress === undefined }, async () => {
-  const { server } = await startGuide({ BELFRY_HTTP: '0.0.0.0:0', BELFRY_TRUSTED_PROXIES: PROXY });
+  const { server } = await startAccount({ BELFRY_HTTP: '0.0.0.0:0', BELFRY_TRUSTED_PROXIES: PROXY });
   const health = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
   const { port } = new URL(server.endpoint);
   assert.equal((await exchange(`http://127.0.0.1:${port}`, health)).status, 200);
@@ -234,7 +234,7 @@ test('Plain HTTP beyond loopback answers loopback and trusted proxies only', { s
 
 test('CTX-2: behind a proxy, each client has its own share of the bytes under way', async () => {
   // 16 MiB, and a quarter of it for each source.
-  const { server } = await startGuide({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_UNDER_WAY_MAX_BYTES: '16777216' });
+  const { server } = await startAccount({ BELFRY_TRUSTED_PROXIES: PROXY, BELFRY_UNDER_WAY_MAX_BYTES: '16777216' });
   const endpoint = await startProxy({ target: server.endpoint, from: PROXY });
   const size = 1_800_000;
   const head = (client: string) => `POST / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: ${client}\r\ncontent-length: ${size}\r\n\r\n`;

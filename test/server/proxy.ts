@@ -5,7 +5,7 @@ import { type AddressInfo, createConnection, createServer, type Server, type Soc
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import type { TestServer } from '../server.ts';
+import type { TestServer } from '../kit/server.ts';
 
 export interface ProxyOptions {
   /** Endpoint of the server. */

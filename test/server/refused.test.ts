@@ -9,8 +9,8 @@ import {
   ListAttendeesCommand,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { GetAccountAuthorizationDetailsCommand, IAMClient, ListAccessKeysCommand } from '@aws-sdk/client-iam';
-import { startServerProcess } from './process.ts';
-import { bytesOf, connect, errorCodeOf, exchange, type Plain, signedHeaders } from './raw.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { bytesOf, connect, errorCodeOf, exchange, type Plain, signedHeaders } from '../kit/raw.ts';
 
 /** Refused input: each gets AWS's error, nothing changes, the server lives, its memory stays bounded. */
 

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { CreateAccessKeyCommand, CreateUserCommand, GetUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { CreateUserCommand, GetUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { everyEvent } from '../sdk/history.ts';
-import { startTestServer } from '../server.ts';
+import { startAccount } from '../kit/account.ts';
+import { allow } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
+import { everyEvent } from '../kit/trail.ts';
 
 /** Which region a call is made in, and where it is found again. */
 
-const server = await startTestServer({ BELFRY_REGION: 'eu-central-1' });
+const { server, user } = await startAccount({ BELFRY_REGION: 'eu-central-1' });
 const elsewhere = (credentials = server.credentials) => ({ ...server.client(credentials), region: 'ap-south-2' });
-const iam = new IAMClient(server.client());
 let limited = server.credentials;
 
 /** What stands in the history of a region. */
@@ -21,17 +22,8 @@ async function names(region: string): Promise<readonly string[]> {
 }
 
 before(async () => {
-  await iam.send(new CreateUserCommand({ UserName: 'limited' }));
-  const statement = {
-    Effect: 'Allow',
-    Action: 'iam:GetUser',
-    Resource: '*',
-    Condition: { StringEquals: { 'aws:RequestedRegion': 'eu-central-1' } },
-  };
-  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  await iam.send(new PutUserPolicyCommand({ UserName: 'limited', PolicyName: 'Here', PolicyDocument }));
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'limited' }));
-  limited = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
+  const here = { Condition: { StringEquals: { 'aws:RequestedRegion': 'eu-central-1' } } };
+  limited = await user('limited', allow('iam:GetUser', '*', here));
 });
 
 test('IAM and Organizations: a call signed for another region is recorded in the region of the server', async () => {

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { startTestServer } from '../server.ts';
-import { startServerProcess, startThatEnds } from './process.ts';
-import { bytesOf, connect, exchange, type Reply, signedHeaders } from './raw.ts';
+import { startServerProcess, startThatEnds } from '../kit/process.ts';
+import { bytesOf, connect, exchange, type Reply, signedHeaders } from '../kit/raw.ts';
+import { startTestServer } from '../kit/server.ts';
 
 /** What a new user meets: odd folders, starts that were broken off, addresses and files that will not do. */
 

@@ -16,13 +16,14 @@ import { loadModel } from '#model/load.ts';
 import type { OperationModel, ServiceModel } from '#model/model.ts';
 import { SERVICE_NAMES } from '#model/services.ts';
 import { parity } from '../../tools/parity.ts';
-import { allow, deny, guideOn, type Statement, startGuide } from '../guide/rig.ts';
+import { accountOn, startAccount } from '../kit/account.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow, deny, type Statement } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
 import { caller, inputFor, operationsOf } from '../sdk/every-operation.ts';
-import { refusalOf } from '../sdk/policy.ts';
-import { startTestServer } from '../server.ts';
 
-const guide = await startGuide();
-const { admin, at, accountId, user } = guide;
+const account = await startAccount();
+const { admin, at, accountId, user } = account;
 const built = new Set(
   (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
 );
@@ -59,7 +60,7 @@ describe('Tags: no operation takes keys that differ in case only', async () => {
       count += 1;
       test(`${service} ${operation.name}`, async () => {
         const input = { ...(inputFor(service, operation, accountId, withUrl) as object), Tags: RED_AND_BLUE };
-        for (const by of [guide.server.credentials, keys]) {
+        for (const by of [account.server.credentials, keys]) {
           const { code, message } = await caller(service, at(service, by))(operation.name, input);
           assert.equal(code, DUPLICATE[service] ?? 'BadRequestException', message);
           assert.match(message, /Duplicate tag keys found|Tag keys must be unique/);
@@ -85,7 +86,7 @@ test('TagResource of Chime: a key that the resource has in another case is BadRe
 
 test('TagUser: a key that the user has in another case replaces it, if the policy allows both spellings', async () => {
   await admin.send(new CreateUserCommand({ UserName: 'tagged', Tags: [{ Key: 'Team', Value: 'red' }] }));
-  const fenced = guide.iam(
+  const fenced = account.iam(
     await user('fenced', allow('iam:*'), deny('iam:*', '*', { Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'Team' } } })),
   );
   const refused = [
@@ -116,7 +117,7 @@ async function withStoredTags() {
   database.prepare("UPDATE resource SET tags = ? WHERE kind = 'app-instance'").run(tags);
   database.close();
   const server = await startTestServer({}, first.dataFolder);
-  return { ...guideOn({ ...server, accountId: first.accountId }), appInstance: AppInstanceArn as string };
+  return { ...accountOn({ ...server, accountId: first.accountId }), appInstance: AppInstanceArn as string };
 }
 
 describe('Stored tags that differ in case only', async () => {

@@ -6,10 +6,10 @@ import { after, test } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { everyEvent } from '../sdk/history.ts';
-import { startTestServer } from '../server.ts';
-import { startThatEnds } from './process.ts';
-import { bytesOf, exchange, signedHeaders } from './raw.ts';
+import { startThatEnds } from '../kit/process.ts';
+import { bytesOf, exchange, signedHeaders } from '../kit/raw.ts';
+import { startTestServer } from '../kit/server.ts';
+import { everyEvent } from '../kit/trail.ts';
 
 const server = await startTestServer();
 const { hostname, port, host } = new URL(server.httpsEndpoint);

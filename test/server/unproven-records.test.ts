@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { everyEvent } from '../sdk/history.ts';
-import { startTestServer, type TestServer } from '../server.ts';
+import { startServerProcess } from '../kit/process.ts';
+import { bytesOf, exchange, type Plain, type Reply, signedHeaders } from '../kit/raw.ts';
+import { startTestServer, type TestServer } from '../kit/server.ts';
+import { everyEvent, readUnproven } from '../kit/trail.ts';
 import { browser } from '../sign-in/browser.ts';
-import { startServerProcess } from './process.ts';
-import { bytesOf, exchange, type Plain, type Reply, signedHeaders } from './raw.ts';
-import { unprovenOf } from './unproven.ts';
 
 /** Which requests have a record, and what of a request that proves no identity is in it. Decision 0015. */
 
@@ -47,7 +46,7 @@ interface Recorded extends Readonly<Record<string, unknown>> {
 async function recordOf(reply: Reply): Promise<Recorded> {
   const requestId = reply.headers['x-amzn-requestid'];
   const named = (await history()).find(({ requestID }) => requestID === requestId);
-  const record = named ?? (await unprovenOf(server.dataFolder)).find(({ requestID }) => requestID === requestId);
+  const record = named ?? (await readUnproven(server.dataFolder)).find(({ requestID }) => requestID === requestId);
   assert.ok(record, `no record of ${requestId}`);
   return record as Recorded;
 }
@@ -160,7 +159,7 @@ const SIGN_INS: readonly [title: string, post: (from: ReturnType<typeof browser>
 for (const [title, post, status, eventName] of SIGN_INS) {
   test(`LOG-1: a sign-in with ${title} is refused with ${status} and has a record`, async () => {
     const failures = async () =>
-      [...(await history()), ...(await unprovenOf(server.dataFolder))].filter(
+      [...(await history()), ...(await readUnproven(server.dataFolder))].filter(
         (record) => record['eventName'] === eventName && record['eventType'] === 'AwsConsoleSignIn',
       ).length;
     const before = await failures();
@@ -200,7 +199,7 @@ test('Unproven records: a flood has 20 records, its summary counts the rest, and
     (await counted()).map(({ omittedRequests, sources }) => [omittedRequests, sources]),
     [[10, [{ source: '127.0.0.1', requests: 10 }]]],
   );
-  const unproven = await unprovenOf(flooded.dataFolder);
+  const unproven = await readUnproven(flooded.dataFolder);
   assert.equal(unproven.filter(({ eventName }) => eventName === 'GetMeeting').length, PER_MINUTE);
   assert.equal(
     summaries(unproven).reduce((sum, { omittedRequests }) => sum + omittedRequests, 0),
@@ -215,7 +214,7 @@ test('Unproven records: a server that is stopped records the count of a flood be
   await Promise.all(Array.from({ length: 60 }, () => send({ method: 'GET', target: '/meetings/x' }, first)));
   assert.equal(await first.stop(), 0);
   const second = await startServerProcess({}, dataFolder);
-  const unproven = await unprovenOf(dataFolder);
+  const unproven = await readUnproven(dataFolder);
   await second.stop();
   rmSync(dataFolder, { recursive: true, force: true });
   const own = unproven.filter(({ eventName }) => eventName === 'GetMeeting').length;

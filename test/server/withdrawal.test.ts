@@ -3,46 +3,42 @@ import { before, test } from 'node:test';
 import {
   AddUserToGroupCommand,
   AttachUserPolicyCommand,
-  CreateAccessKeyCommand,
   CreateGroupCommand,
   CreatePolicyCommand,
   CreatePolicyVersionCommand,
-  CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteUserPermissionsBoundaryCommand,
   DeleteUserPolicyCommand,
   DetachUserPolicyCommand,
-  IAMClient,
   PutGroupPolicyCommand,
   PutUserPermissionsBoundaryCommand,
   PutUserPolicyCommand,
   RemoveUserFromGroupCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
-import { policy } from '../sdk/policy.ts';
-import { startTestServer } from '../server.ts';
-import { bytesOf, connect, signedHeaders } from './raw.ts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, deny, managed, policy } from '../kit/policy.ts';
+import { bytesOf, connect, signedHeaders } from '../kit/raw.ts';
 
 /**
  * EVAL-10 under load: while forty connections ask without a pause, something is withdrawn. Requests sent before it answered may go either way;
  * none sent after is honoured.
  */
 
-const server = await startTestServer();
-const iam = new IAMClient(server.client());
+const account = await startAccount();
+const { server, admin: iam } = account;
 const UserName = 'worker';
-const READ = 'arn:aws:iam::aws:policy/AmazonChimeReadOnly';
-const MAY = policy({ Effect: 'Allow', Action: 'chime:*', Resource: '*' });
-const MAY_NOT = policy({ Effect: 'Deny', Action: 'chime:*', Resource: '*' });
-let own = { accessKeyId: '', secretAccessKey: '' };
+const READ = managed('AmazonChimeReadOnly');
+const MAY = policy(allow('chime:*'));
+const MAY_NOT = policy(deny('chime:*'));
+let own: Keys;
 let PolicyArn = '';
 
 before(async () => {
-  await iam.send(new CreateUserCommand({ UserName }));
+  own = await account.user(UserName);
   await iam.send(new CreateGroupCommand({ GroupName: 'workers' }));
   await iam.send(new PutGroupPolicyCommand({ GroupName: 'workers', PolicyName: 'may', PolicyDocument: MAY }));
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  own = { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
   const { Policy } = await iam.send(new CreatePolicyCommand({ PolicyName: 'changing', PolicyDocument: MAY }));
   PolicyArn = Policy?.Arn as string;
 });
@@ -59,7 +55,7 @@ const WITHDRAWALS: readonly [what: string, given: Step, withdrawn: Step][] = [
   ['a user is taken out of a group',               () => iam.send(new AddUserToGroupCommand({ UserName, GroupName: 'workers' })),                          () => iam.send(new RemoveUserFromGroupCommand({ UserName, GroupName: 'workers' }))],
   ['a Deny is put beside the Allow',               attach,                                                                                                  () => iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'not', PolicyDocument: MAY_NOT }))],
   ['another version becomes the default',          async () => { await detach(); await forgiven(); await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn })); }, () => iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument: MAY_NOT, SetAsDefault: true }))],
-  ['a boundary is drawn',                          async () => { await iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn })); await attach(); },     () => iam.send(new PutUserPermissionsBoundaryCommand({ UserName, PermissionsBoundary: 'arn:aws:iam::aws:policy/IAMReadOnlyAccess' }))],
+  ['a boundary is drawn',                          async () => { await iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn })); await attach(); },     () => iam.send(new PutUserPermissionsBoundaryCommand({ UserName, PermissionsBoundary: managed('IAMReadOnlyAccess') }))],
   ['the access key is made inactive',              () => iam.send(new DeleteUserPermissionsBoundaryCommand({ UserName })),                                  () => iam.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId: own.accessKeyId, Status: 'Inactive' }))],
   ['the access key is deleted',                    () => iam.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId: own.accessKeyId, Status: 'Active' })), () => iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId: own.accessKeyId }))],
 ];

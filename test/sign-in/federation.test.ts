@@ -2,22 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { DeleteRoleCommand, DeleteRolePolicyCommand, ListUsersCommand, PutRolePolicyCommand, UpdateRoleCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, GetFederationTokenCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
-import { allow, guideOn, type Keys, keysOf, policy, trust } from '../guide/rig.ts';
-import { unprovenOf } from '../server/unproven.ts';
-import { startTestServer } from '../server.ts';
+import { accountOn, startAccount } from '../kit/account.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { allow, policy, trust } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
+import { readUnproven } from '../kit/trail.ts';
 import { type Browser, browser, query } from './browser.ts';
 
-const server = await startTestServer();
+const account = await startAccount();
+const { accountId, rootArn: root, server } = account;
 const other = await startTestServer();
-const guide = guideOn(server);
-const { accountId } = guide;
-const root = `arn:aws:iam::${accountId}:root`;
-const broker = await guide.user('broker', allow('*'));
-const desk = await guide.role('desk', trust(root), allow(['iam:ListUsers', 'chime:CreateMeeting', 'sts:AssumeRole']));
-const chained = await guide.role('chained', trust(root), allow('iam:ListUsers'));
+const broker = await account.user('broker', allow('*'));
+const desk = await account.role('desk', trust(root), allow(['iam:ListUsers', 'chime:CreateMeeting', 'sts:AssumeRole']));
+const chained = await account.role('chained', trust(root), allow('iam:ListUsers'));
 
 const sessionOf = ({ accessKeyId, secretAccessKey, sessionToken }: Keys) =>
   JSON.stringify({ sessionId: accessKeyId, sessionKey: secretAccessKey, sessionToken });
@@ -45,19 +44,11 @@ async function credentialsOf(at: Browser): Promise<Keys & { readonly expiration:
   return { ...(keys as unknown as Keys), expiration: new Date(expiration as string) };
 }
 
-/** Sign-in events in the trail, newest first. */
-async function events(name: string): Promise<Readonly<Record<string, Readonly<Record<string, unknown>>>>[]> {
-  const trail = new CloudTrailClient(server.client());
-  const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: name }];
-  const { Events } = await trail.send(new LookupEventsCommand({ LookupAttributes }));
-  return (Events ?? []).map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent as string));
-}
-
-const DESK_SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/guide`;
+const DESK_SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/me`;
 
 test("A role's credentials sign in: token, cookie, and credentials with which AWS's clients call IAM and Chime", async () => {
   const at = browser(server.endpoint);
-  const page = await login(at, await tokenOf(await guide.assume(broker, desk)));
+  const page = await login(at, await tokenOf(await account.assume(broker, desk)));
   assert.deepEqual([page.status, page.headers.location], [302, '/console/?a=b']);
   assert.match(String(page.headers['set-cookie']), /^belfry-sign-in=[\w-]+; Path=\/; Max-Age=3[56]\d\d; HttpOnly; SameSite=Lax$/);
   assert.equal(page.headers['cache-control'], 'no-store');
@@ -66,19 +57,19 @@ test("A role's credentials sign in: token, cookie, and credentials with which AW
   assert.deepEqual([who['principalArn'], who['accountId']], [DESK_SESSION, accountId]);
   const keys = await credentialsOf(at);
   assert.equal(keys.expiration.getTime(), Date.parse(who['expiration'] as string));
-  assert.equal((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, DESK_SESSION);
-  await guide.iam(keys).send(new ListUsersCommand({}));
-  const { Meeting } = await guide
+  assert.equal((await account.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, DESK_SESSION);
+  await account.iam(keys).send(new ListUsersCommand({}));
+  const { Meeting } = await account
     .meetings(keys)
     .send(new CreateMeetingCommand({ ClientRequestToken: 'ring', ExternalMeetingId: 'desk', MediaRegion: 'us-east-1' }));
   assert.ok(Meeting?.MeetingId);
 });
 
 test('The trail: GetSigninToken and ConsoleLogin with who signs in, and every call of the console is marked as one', async () => {
-  const keys = await credentialsOf(await signedIn(await guide.assume(broker, desk)));
-  await guide.iam(keys).send(new ListUsersCommand({}));
-  const [token] = await events('GetSigninToken');
-  const [login] = await events('ConsoleLogin');
+  const keys = await credentialsOf(await signedIn(await account.assume(broker, desk)));
+  await account.iam(keys).send(new ListUsersCommand({}));
+  const [token] = await account.records('GetSigninToken');
+  const [login] = await account.records('ConsoleLogin');
   for (const event of [token, login]) {
     assert.deepEqual([event?.['eventType'], event?.['eventSource']], ['AwsConsoleSignIn', 'signin.amazonaws.com']);
     assert.equal(event?.['userIdentity']?.['arn'], DESK_SESSION);
@@ -86,38 +77,43 @@ test('The trail: GetSigninToken and ConsoleLogin with who signs in, and every ca
     assert.equal(JSON.stringify(event).includes(keys.sessionToken as string), false);
   }
   assert.deepEqual(token?.['responseElements'], { credentials: { accessKeyId: keys.accessKeyId }, GetSigninToken: 'Success' });
+  const issuing = await account.records(keys.accessKeyId, 'ResourceName');
+  assert.deepEqual(
+    issuing.map(({ eventName }) => eventName),
+    ['GetSigninToken'],
+  );
   assert.deepEqual(login?.['responseElements'], { ConsoleLogin: 'Success' });
   assert.deepEqual(login?.['additionalEventData'], { LoginTo: '/console/?a=b', MobileVersion: 'No', MFAUsed: 'No' });
-  const [call] = await events('ListUsers');
+  const [call] = await account.records('ListUsers');
   assert.equal(call?.['sessionCredentialFromConsole'], 'true');
 });
 
 test('Credentials of GetFederationToken sign in, and at the console call IAM as far as their policies allow', async () => {
-  const answer = await guide
+  const answer = await account
     .sts(broker)
     .send(new GetFederationTokenCommand({ Name: 'bob', DurationSeconds: 900, Policy: policy(allow('iam:ListUsers')) }));
   const keys = await credentialsOf(await signedIn(keysOf(answer.Credentials)));
   assert.equal(keys.expiration.getTime(), answer.Credentials?.Expiration?.getTime());
-  await guide.iam(keys).send(new ListUsersCommand({}));
-  await assert.rejects(guide.iam(keys).send(new DeleteRoleCommand({ RoleName: 'desk' })), { name: 'AccessDenied' });
+  await account.iam(keys).send(new ListUsersCommand({}));
+  await assert.rejects(account.iam(keys).send(new DeleteRoleCommand({ RoleName: 'desk' })), { name: 'AccessDenied' });
 });
 
 test('SessionDuration: a sign-in may last longer than its credentials, and as long as the role allows', async () => {
-  const refused = await ask(await guide.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '3601' });
+  const refused = await ask(await account.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '3601' });
   assert.deepEqual([refused.status, /MaxSessionDuration/.test(refused.text)], [400, true]);
-  await guide.admin.send(new UpdateRoleCommand({ RoleName: 'desk', MaxSessionDuration: 43_200 }));
+  await account.admin.send(new UpdateRoleCommand({ RoleName: 'desk', MaxSessionDuration: 43_200 }));
   const asked = Date.now();
   const { expiration } = await credentialsOf(
-    await signedIn(await guide.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '43200' }),
+    await signedIn(await account.assume(broker, desk, { DurationSeconds: 900 }), { SessionDuration: '43200' }),
   );
   const seconds = (expiration.getTime() - asked) / 1000;
   assert.ok(seconds > 43_190 && seconds < 43_260, String(seconds));
 });
 
-const deskKeys = await guide.assume(broker, desk);
-const sessionKeys = keysOf((await guide.sts(broker).send(new GetSessionTokenCommand({}))).Credentials);
-const federatedKeys = keysOf((await guide.sts(broker).send(new GetFederationTokenCommand({ Name: 'bob' }))).Credentials);
-const chainedKeys = await guide.assume(deskKeys, chained);
+const deskKeys = await account.assume(broker, desk);
+const sessionKeys = keysOf((await account.sts(broker).send(new GetSessionTokenCommand({}))).Credentials);
+const federatedKeys = keysOf((await account.sts(broker).send(new GetFederationTokenCommand({ Name: 'bob' }))).Credentials);
+const chainedKeys = await account.assume(deskKeys, chained);
 const consoleKeys = await credentialsOf(await signedIn(deskKeys));
 const swapped = (text = '') => (text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`);
 
@@ -149,13 +145,13 @@ for (const [title, keys, more, message] of REFUSED) {
 
 test('getSigninToken: what is refused stands in the trail, with who asked where that is proven', async () => {
   await ask(sessionKeys);
-  const [event] = await events('GetSigninToken');
+  const [event] = await account.records('GetSigninToken');
   assert.deepEqual(event?.['responseElements'], { GetSigninToken: 'Failure' });
   assert.equal(event?.['userIdentity']?.['userName'], 'broker');
 });
 
 test("getSigninToken: another server's credentials are nothing here, and neither are its token and its cookie", async () => {
-  const there = guideOn(other);
+  const there = accountOn(other);
   const user = await there.user('broker', allow('*'));
   const role = await there.role('desk', trust(`arn:aws:iam::${there.accountId}:root`), allow('iam:ListUsers'));
   const keys = await there.assume(user, role);
@@ -184,7 +180,7 @@ test('login: a token altered, a cookie in its place or a token as the cookie sig
     assert.equal((await stranger.get('/_belfry/sign-in')).status, 401);
   }
   // A token that is not valid names no account.
-  const [event] = await unprovenOf(server.dataFolder);
+  const [event] = await readUnproven(server.dataFolder);
   assert.deepEqual([event?.['eventName'], event?.['responseElements']], ['ConsoleLogin', { ConsoleLogin: 'Failure' }]);
 });
 
@@ -225,10 +221,10 @@ for (const [title, headers, status] of ORIGINS) {
 }
 
 test('A sign-in ends when its role does, and when the browser signs out', async () => {
-  const gone = await guide.role('gone', trust(root), allow('iam:ListUsers'));
-  const at = await signedIn(await guide.assume(broker, gone));
-  await guide.admin.send(new DeleteRolePolicyCommand({ RoleName: 'gone', PolicyName: 'p' }));
-  await guide.admin.send(new DeleteRoleCommand({ RoleName: 'gone' }));
+  const gone = await account.role('gone', trust(root), allow('iam:ListUsers'));
+  const at = await signedIn(await account.assume(broker, gone));
+  await account.admin.send(new DeleteRolePolicyCommand({ RoleName: 'gone', PolicyName: 'p' }));
+  await account.admin.send(new DeleteRoleCommand({ RoleName: 'gone' }));
   assert.equal((await at.get('/_belfry/sign-in')).status, 401);
   assert.equal((await at.post('/_belfry/sign-in/credentials')).status, 401);
 
@@ -239,9 +235,9 @@ test('A sign-in ends when its role does, and when the browser signs out', async 
 });
 
 test("Revoking a role's older sessions revokes the sign-ins made of them", async () => {
-  const revoked = await guide.role('revoked', trust(root), allow('iam:ListUsers'));
-  const keys = await credentialsOf(await signedIn(await guide.assume(broker, revoked), { SessionDuration: '3600' }));
-  await guide.iam(keys).send(new ListUsersCommand({}));
+  const revoked = await account.role('revoked', trust(root), allow('iam:ListUsers'));
+  const keys = await credentialsOf(await signedIn(await account.assume(broker, revoked), { SessionDuration: '3600' }));
+  await account.iam(keys).send(new ListUsersCommand({}));
   const later = new Date(Date.now() + 1000).toISOString();
   const PolicyDocument = policy({
     Effect: 'Deny',
@@ -249,8 +245,8 @@ test("Revoking a role's older sessions revokes the sign-ins made of them", async
     Resource: '*',
     Condition: { DateLessThan: { 'aws:TokenIssueTime': later } },
   });
-  await guide.admin.send(new PutRolePolicyCommand({ RoleName: 'revoked', PolicyName: 'AWSRevokeOlderSessions', PolicyDocument }));
-  await assert.rejects(guide.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
+  await account.admin.send(new PutRolePolicyCommand({ RoleName: 'revoked', PolicyName: 'AWSRevokeOlderSessions', PolicyDocument }));
+  await assert.rejects(account.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });
 
 test('Over TLS the cookie is bound to the host, and one without the prefix is none', async () => {

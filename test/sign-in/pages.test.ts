@@ -1,20 +1,22 @@
 /** What browsers of other sites can do with the sign-in pages: the name of the server, cookies, headers, cross-site requests. */
+
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam';
-import { allow, guideOn } from '../guide/rig.ts';
-import { exchange } from '../server/raw.ts';
-import { startTestServer } from '../server.ts';
+import { startAccount } from '../kit/account.ts';
+import { allow } from '../kit/policy.ts';
+import { exchange } from '../kit/raw.ts';
+import { startTestServer } from '../kit/server.ts';
 import { browser } from './browser.ts';
 
-const server = await startTestServer({ BELFRY_PUBLIC_URL: 'https://belfry.example.org:8443' });
-const guide = guideOn(server);
+const account = await startAccount({ BELFRY_PUBLIC_URL: 'https://belfry.example.org:8443' });
+const { server } = account;
 const GOOD = 'Correct-Horse-7';
-await guide.user('ada', allow('*'));
-await guide.admin.send(new CreateLoginProfileCommand({ UserName: 'ada', Password: GOOD }));
-const SIGN_IN = { account: guide.accountId, userName: 'ada', password: GOOD };
+await account.user('ada', allow('*'));
+await account.admin.send(new CreateLoginProfileCommand({ UserName: 'ada', Password: GOOD }));
+const SIGN_IN = { account: account.accountId, userName: 'ada', password: GOOD };
 
 // biome-ignore format: a table
 const HOSTS: readonly (readonly [host: string, status: number])[] = [

@@ -1,15 +1,13 @@
 /** An IAM user's sign-in over the wire: password, code, limits, and what the trail keeps of it. Requirements AUTHN-5, LOG-2. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   ChangePasswordCommand,
   CreateAccountAliasCommand,
   CreateLoginProfileCommand,
-  CreateVirtualMFADeviceCommand,
   DeleteAccountPasswordPolicyCommand,
   DeleteLoginProfileCommand,
-  EnableMFADeviceCommand,
   GetUserCommand,
   ListUsersCommand,
   PutUserPolicyCommand,
@@ -17,16 +15,14 @@ import {
   UpdateLoginProfileCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts';
-import { fromBase32 } from '#core/base32.ts';
-import { instant } from '#core/instant.ts';
-import { codeAt, stepAt } from '#services/iam/mfa.ts';
-import { allow, deny, guideOn, type Keys, trust } from '../guide/rig.ts';
-import { startTestServer } from '../server.ts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { newMfaDevice } from '../kit/mfa.ts';
+import { allow, deny, policy, trust } from '../kit/policy.ts';
 import { type Browser, browser, type Page } from './browser.ts';
 
-const server = await startTestServer();
-const guide = guideOn(server);
-const { accountId, admin } = guide;
+const account = await startAccount();
+const { accountId, admin, server } = account;
 const GOOD = 'Correct-Horse-7';
 const WRONG = 'Wrong-Horse-7';
 await admin.send(new CreateAccountAliasCommand({ AccountAlias: 'tower' }));
@@ -34,9 +30,9 @@ await admin.send(new CreateAccountAliasCommand({ AccountAlias: 'tower' }));
 async function user(
   UserName: string,
   more: { readonly PasswordResetRequired?: boolean } = {},
-  ...statements: Parameters<typeof guide.user>[1][]
+  ...statements: Parameters<typeof account.user>[1][]
 ) {
-  const keys = await guide.user(UserName, ...(statements.length > 0 ? statements : [allow('*')]));
+  const keys = await account.user(UserName, ...(statements.length > 0 ? statements : [allow('*')]));
   await admin.send(new CreateLoginProfileCommand({ UserName, Password: GOOD, ...more }));
   return keys;
 }
@@ -54,25 +50,8 @@ async function signedIn(userName: string, password = GOOD, more: object = {}): P
   assert.equal((await signIn(userName, password, more, at)).status, 200);
   return await credentialsOf(at);
 }
-type Event = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-async function events(name = 'ConsoleLogin'): Promise<{ readonly event: Event; readonly text: string }[]> {
-  const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: name }];
-  const { Events } = await new CloudTrailClient(server.client()).send(new LookupEventsCommand({ LookupAttributes }));
-  return (Events ?? []).map(({ CloudTrailEvent = '{}' }) => ({ event: JSON.parse(CloudTrailEvent), text: CloudTrailEvent }));
-}
-async function lastEvent(name?: string): Promise<Event> {
-  return (await events(name))[0]?.event ?? assert.fail('no event');
-}
-/** A device for a user; answers the codes it shows from the next one on. */
-async function device(UserName: string): Promise<{ readonly next: string }> {
-  const { VirtualMFADevice } = await admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: UserName }));
-  const seed = fromBase32(Buffer.from(VirtualMFADevice?.Base32StringSeed ?? []).toString());
-  const step = stepAt(instant(Date.now()));
-  const [AuthenticationCode1, AuthenticationCode2] = [codeAt(seed, step - 1), codeAt(seed, step)];
-  const SerialNumber = VirtualMFADevice?.SerialNumber as string;
-  await admin.send(new EnableMFADeviceCommand({ UserName, SerialNumber, AuthenticationCode1, AuthenticationCode2 }));
-  return { next: codeAt(seed, step + 1) };
-}
+const events = async (name = 'ConsoleLogin') => (await account.records(name)).map((event) => ({ event, text: JSON.stringify(event) }));
+const lastEvent = async (name = 'ConsoleLogin') => (await account.records(name))[0] ?? assert.fail('no event');
 
 test('A password signs in, and at the console the user may what the user may: IAM too, without a device', async () => {
   await user('ada');
@@ -80,12 +59,12 @@ test('A password signs in, and at the console the user may what the user may: IA
   const page = await signIn('ada', GOOD, {}, at);
   assert.equal(page.status, 200, page.text);
   const { expiration, ...said } = page.json() as unknown as Record<string, unknown>;
-  assert.deepEqual(said, { principalArn: guide.userArn('ada'), accountId, passwordChangeRequired: false });
+  assert.deepEqual(said, { principalArn: account.userArn('ada'), accountId, passwordChangeRequired: false });
   const hours = (Date.parse(expiration as string) - Date.now()) / 3_600_000;
   assert.ok(hours > 11.9 && hours <= 12, String(hours));
   const keys = await credentialsOf(at);
-  assert.equal((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, guide.userArn('ada'));
-  await guide.iam(keys).send(new ListUsersCommand({}));
+  assert.equal((await account.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, account.userArn('ada'));
+  await account.iam(keys).send(new ListUsersCommand({}));
   const { User } = await admin.send(new GetUserCommand({ UserName: 'ada' }));
   assert.ok(User?.PasswordLastUsed !== undefined);
 
@@ -105,7 +84,7 @@ test("The account's alias does for its id, and a name in another case for the na
 test('The credentials of a sign-in make no others of their kind: neither GetSessionToken nor the federation endpoint takes them', async () => {
   await user('grace');
   const keys = await signedIn('grace');
-  await assert.rejects(guide.sts(keys).send(new GetSessionTokenCommand({})), { name: 'AccessDenied' });
+  await assert.rejects(account.sts(keys).send(new GetSessionTokenCommand({})), { name: 'AccessDenied' });
   const Session = JSON.stringify({ sessionId: keys.accessKeyId, sessionKey: keys.secretAccessKey, sessionToken: keys.sessionToken });
   const page = await browser(server.endpoint).post('/federation', `${new URLSearchParams({ Action: 'getSigninToken', Session })}`);
   assert.equal(page.status, 400);
@@ -113,7 +92,7 @@ test('The credentials of a sign-in make no others of their kind: neither GetSess
 
 test('Who is wrong hears the same, whatever was wrong, and the trail hears no secret', async () => {
   await user('bob');
-  await guide.user('keyonly', allow('*'));
+  await account.user('keyonly', allow('*'));
   const answers = [
     await signIn('bob', WRONG),
     await signIn('Hunter2-my-password', WRONG),
@@ -158,48 +137,48 @@ test('Many attempts at once for one user are looked at one at a time, so they ar
 test('A user with a device needs its code; each code is taken once, and the sign-in proves the second factor', async () => {
   const withMfa = { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } };
   await user('frank', {}, allow('iam:ListUsers', '*', withMfa));
-  const { next } = await device('frank');
+  const { TokenCode: next } = await newMfaDevice(admin, 'frank');
   const asked = await signIn('frank');
   assert.deepEqual([asked.status, asked.json()['code'], asked.headers['set-cookie']], [401, 'MfaRequired', undefined]);
   assert.deepEqual((await lastEvent('CheckMfa'))['responseElements'], { CheckMfa: 'Success' });
   const wrong = await signIn('frank', GOOD, { mfaCode: next === '000000' ? '000001' : '000000' });
   assert.deepEqual([wrong.status, wrong.json()['code']], [401, 'AuthenticationFailed']);
 
-  await guide.iam(await signedIn('frank', GOOD, { mfaCode: next })).send(new ListUsersCommand({}));
+  await account.iam(await signedIn('frank', GOOD, { mfaCode: next })).send(new ListUsersCommand({}));
   assert.equal((await lastEvent())['additionalEventData']?.['MFAUsed'], 'Yes');
   assert.equal((await signIn('frank', GOOD, { mfaCode: next })).status, 401);
 });
 
 test('Without the device a policy that asks for a second factor lets nobody in', async () => {
   await user('gina', {}, allow('*'), deny('iam:ListUsers', '*', { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'false' } } }));
-  await assert.rejects(guide.iam(await signedIn('gina')).send(new ListUsersCommand({})), { name: 'AccessDenied' });
+  await assert.rejects(account.iam(await signedIn('gina')).send(new ListUsersCommand({})), { name: 'AccessDenied' });
 });
 
 test('Five wrong codes lock the device, at the sign-in and at STS alike', async () => {
   const keys = await user('hugo');
-  const { next } = await device('hugo');
+  const { TokenCode: next } = await newMfaDevice(admin, 'hugo');
   const SerialNumber = `arn:aws:iam::${accountId}:mfa/hugo`;
   const wrong = next === '000000' ? '000001' : '000000';
   for (let i = 0; i < 3; i++) assert.equal((await signIn('hugo', GOOD, { mfaCode: wrong })).status, 401);
   const shown = { name: 'AccessDenied', message: 'MultiFactorAuthentication failed with invalid MFA one time pass code. ' };
   for (let i = 0; i < 2; i++) {
-    await assert.rejects(guide.sts(keys).send(new GetSessionTokenCommand({ SerialNumber, TokenCode: wrong })), shown);
+    await assert.rejects(account.sts(keys).send(new GetSessionTokenCommand({ SerialNumber, TokenCode: wrong })), shown);
   }
-  await assert.rejects(guide.sts(keys).send(new GetSessionTokenCommand({ SerialNumber, TokenCode: next })), shown);
+  await assert.rejects(account.sts(keys).send(new GetSessionTokenCommand({ SerialNumber, TokenCode: next })), shown);
   assert.equal((await signIn('hugo', GOOD, { mfaCode: next })).status, 401);
 });
 
 test('Whose password must be changed may change it, and nothing else until it is', async () => {
   await user('ivy', { PasswordResetRequired: true });
-  const role = await guide.role('taken', trust(guide.userArn('ivy')), allow('*'));
+  const role = await account.role('taken', trust(account.userArn('ivy')), allow('*'));
   const at = browser(server.endpoint);
   assert.equal((await signIn('ivy', GOOD, {}, at)).json()['passwordChangeRequired'], true as unknown as string);
   assert.equal((await at.get('/_belfry/sign-in')).json()['passwordChangeRequired'], true as unknown as string);
   const keys = await credentialsOf(at);
-  await assert.rejects(guide.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
-  await assert.rejects(guide.sts(keys).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'me' })), { name: 'AccessDenied' });
-  await guide.iam(keys).send(new ChangePasswordCommand({ OldPassword: GOOD, NewPassword: 'Other-Horse-8' }));
-  await guide.iam(await signedIn('ivy', 'Other-Horse-8')).send(new ListUsersCommand({}));
+  await assert.rejects(account.iam(keys).send(new ListUsersCommand({})), { name: 'AccessDenied' });
+  await assert.rejects(account.sts(keys).send(new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'me' })), { name: 'AccessDenied' });
+  await account.iam(keys).send(new ChangePasswordCommand({ OldPassword: GOOD, NewPassword: 'Other-Horse-8' }));
+  await account.iam(await signedIn('ivy', 'Other-Horse-8')).send(new ListUsersCommand({}));
   assert.equal((await signIn('ivy', GOOD)).status, 401);
 });
 
@@ -237,7 +216,7 @@ test('While IAM hashes passwords, which takes long, everybody else is answered',
     await admin.send(new UpdateLoginProfileCommand({ UserName: 'hashed', Password: `Other-Horse-${i}` }));
     hashed++;
   });
-  const { sts } = guide;
+  const { sts } = account;
   while (hashed < 1) await sts().send(new GetCallerIdentityCommand({}));
   for (let i = 0; i < 3; i++) await sts().send(new GetCallerIdentityCommand({}));
   assert.ok(hashed < 16, 'the others were answered after the last password');
@@ -246,7 +225,7 @@ test('While IAM hashes passwords, which takes long, everybody else is answered',
 
 test('ChangePassword: wrong old passwords in a row make the next attempt wait, and are not counted for sign-ins', async () => {
   const keys = await user('guessed');
-  const change = (OldPassword: string) => guide.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword: 'Other-Horse-8' }));
+  const change = (OldPassword: string) => account.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword: 'Other-Horse-8' }));
   for (let i = 0; i < 5; i++) await assert.rejects(change(`${WRONG}${i}`), { name: 'AccessDenied' });
   await assert.rejects(change(GOOD), { name: 'Throttling', message: 'Rate exceeded' });
   assert.equal((await signIn('guessed')).status, 200);
@@ -263,19 +242,19 @@ test('ChangePassword: wrong old passwords in a row make the next attempt wait, a
 });
 
 test('AllowUsersToChangePassword lets every user change its own password, and nothing else, unless a policy denies it', async () => {
-  const poor = await guide.user('poor');
+  const poor = await account.user('poor');
   await admin.send(new CreateLoginProfileCommand({ UserName: 'poor', Password: GOOD, PasswordResetRequired: true }));
   const change = (keys: Keys, OldPassword: string, NewPassword: string) =>
-    guide.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword }));
+    account.iam(keys).send(new ChangePasswordCommand({ OldPassword, NewPassword }));
   const refused = { name: 'AccessDenied', message: /not authorized to perform: iam:ChangePassword/ };
   await assert.rejects(change(poor, GOOD, 'Second-Horse-8'), refused);
 
   await admin.send(new UpdateAccountPasswordPolicyCommand({ AllowUsersToChangePassword: true }));
   await change(await signedIn('poor'), GOOD, 'Second-Horse-8');
   await change(poor, 'Second-Horse-8', 'Third-Horse-9');
-  await assert.rejects(guide.iam(poor).send(new GetUserCommand({})), { name: 'AccessDenied' });
+  await assert.rejects(account.iam(poor).send(new GetUserCommand({})), { name: 'AccessDenied' });
 
-  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [deny('iam:ChangePassword')] });
+  const PolicyDocument = policy(deny('iam:ChangePassword'));
   await admin.send(new PutUserPolicyCommand({ UserName: 'poor', PolicyName: 'no', PolicyDocument }));
   await assert.rejects(change(poor, 'Third-Horse-9', 'Fourth-Horse-1'), refused);
 

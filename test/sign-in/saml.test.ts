@@ -1,32 +1,30 @@
 /** A browser's sign-in with an assertion of a provider on this machine. Requirement FED-1. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CreateSAMLProviderCommand, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { allow, guideOn, type Keys } from '../guide/rig.ts';
-import { unprovenOf } from '../server/unproven.ts';
-import { startTestServer } from '../server.ts';
+import { startAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { allow, trustProvider } from '../kit/policy.ts';
+import { readUnproven } from '../kit/trail.ts';
 import { type Said, samlProvider } from '../sts/saml-provider.ts';
 import { type Browser, browser, type Page } from './browser.ts';
 
 const ENTITY = 'https://idp.example/saml';
 const idp = await samlProvider(ENTITY);
 const forger = await samlProvider(ENTITY);
-const server = await startTestServer();
-const guide = guideOn(server);
-const { accountId } = guide;
-const { SAMLProviderArn } = await guide.admin.send(new CreateSAMLProviderCommand({ Name: 'Corp', SAMLMetadataDocument: idp.metadata }));
+const account = await startAccount();
+const { accountId, server } = account;
+const { SAMLProviderArn } = await account.admin.send(new CreateSAMLProviderCommand({ Name: 'Corp', SAMLMetadataDocument: idp.metadata }));
 const provider = SAMLProviderArn as string;
 
-const trusted = (more: object = {}) => ({
-  Effect: 'Allow',
-  Principal: { Federated: provider },
-  Action: 'sts:AssumeRoleWithSAML',
-  Condition: { StringEquals: { 'SAML:aud': 'https://signin.aws.amazon.com/saml', ...more } },
-});
-const desk = await guide.role('desk', trusted(), allow('iam:ListUsers'));
-const closed = await guide.role('closed', trusted({ 'SAML:sub': 'somebody-else' }), allow('iam:ListUsers'));
+const trusted = (more: object = {}) =>
+  trustProvider(provider, 'sts:AssumeRoleWithSAML', {
+    Condition: { StringEquals: { 'SAML:aud': 'https://signin.aws.amazon.com/saml', ...more } },
+  });
+const desk = await account.role('desk', trusted(), allow('iam:ListUsers'));
+const closed = await account.role('closed', trusted({ 'SAML:sub': 'somebody-else' }), allow('iam:ListUsers'));
 
 /** An assertion that offers roles. */
 function offering(roles: readonly string[], { attributes, ...said }: Said = {}, by = idp): string {
@@ -41,11 +39,7 @@ async function post(
   // A provider posts from its own page.
   return await at.post('/saml', `${new URLSearchParams({ SAMLResponse, ...more })}`, { origin: 'https://idp.example' });
 }
-async function lastEvent(name: string): Promise<Readonly<Record<string, Readonly<Record<string, unknown>>>>> {
-  const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: name }];
-  const { Events } = await new CloudTrailClient(server.client()).send(new LookupEventsCommand({ LookupAttributes }));
-  return JSON.parse(Events?.[0]?.CloudTrailEvent ?? assert.fail('no event'));
-}
+const lastEvent = async (name: string) => (await account.records(name))[0];
 const SESSION = `arn:aws:sts::${accountId}:assumed-role/desk/ada@example`;
 
 test('An assertion with one role signs in, to where its RelayState says, and the console calls with the role', async () => {
@@ -57,8 +51,8 @@ test('An assertion with one role signs in, to where its RelayState says, and the
     await at.post('/_belfry/sign-in/credentials')
   ).json() as unknown as Required<Keys>;
   const keys = { accessKeyId, secretAccessKey, sessionToken };
-  assert.equal((await guide.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, SESSION);
-  await guide.iam(keys).send(new ListUsersCommand({}));
+  assert.equal((await account.sts(keys).send(new GetCallerIdentityCommand({}))).Arn, SESSION);
+  await account.iam(keys).send(new ListUsersCommand({}));
 
   const login = await lastEvent('ConsoleLogin');
   assert.deepEqual(login['responseElements'], { ConsoleLogin: 'Success' });
@@ -76,7 +70,7 @@ test('Among several roles the person chooses: the page offers them, and the choi
   for (const offered of [desk, closed]) assert.ok(page.text.includes(`value="${offered},${provider}"`));
   assert.equal(page.text.includes('<script>'), false);
 
-  const other = await guide.role('other', trusted(), allow('iam:ListUsers'));
+  const other = await account.role('other', trusted(), allow('iam:ListUsers'));
   assert.equal((await post(assertion, { role: `${other},${provider}` }, at)).status, 200);
   assert.equal(at.cookie, undefined);
   const chosen = await post(assertion, { role: `${desk},${provider}` }, at);
@@ -139,7 +133,7 @@ test('A RelayState that is no path of this server is passed over', async () => {
 
 test('An assertion with an unknown signature is recorded as a failed sign-in that names no account', async () => {
   await post(offering([desk], {}, forger));
-  const [event] = await unprovenOf(server.dataFolder);
+  const [event] = await readUnproven(server.dataFolder);
   assert.deepEqual(event?.['responseElements'], { ConsoleLogin: 'Failure' });
   assert.equal(event?.['errorMessage'], 'Response signature invalid');
 });

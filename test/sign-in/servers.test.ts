@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam';
-import { allow, guideOn } from '../guide/rig.ts';
-import { startTestServer } from '../server.ts';
+import { accountOn } from '../kit/account.ts';
+import { allow } from '../kit/policy.ts';
+import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 import { browser } from './browser.ts';
 
@@ -18,11 +19,11 @@ copyFileSync(join(first.dataFolder, 'operator.key'), join(folder, 'operator.key'
 const second = await startTestServer({ ...environment }, await withProfile(folder));
 after(() => postgres.stop());
 
-const guide = guideOn(first);
+const account = accountOn(first);
 const GOOD = 'Correct-Horse-7';
 for (const UserName of ['ada', 'bob', 'carol']) {
-  await guide.user(UserName, allow('*'));
-  await guide.admin.send(new CreateLoginProfileCommand({ UserName, Password: GOOD }));
+  await account.user(UserName, allow('*'));
+  await account.admin.send(new CreateLoginProfileCommand({ UserName, Password: GOOD }));
 }
 
 /** The rig of servers reads the profile from the data folder, which only the first server writes. */
@@ -40,14 +41,14 @@ async function attempt(server: typeof first, body: object) {
 
 test('Sign-in: on two servers known and unknown names and accounts get the same sequence of answers', async () => {
   const sequences = [];
-  for (const [account, userName] of [
-    [guide.accountId, 'ada'],
-    [guide.accountId, 'unknown'],
+  for (const [accountName, userName] of [
+    [account.accountId, 'ada'],
+    [account.accountId, 'unknown'],
     ['999999999999', 'ada'],
     ['no-such-alias', 'ada'],
   ]) {
     const answers = [];
-    for (let i = 0; i < 6; i++) answers.push(await attempt(i < 5 ? first : second, { account, userName, password: 'wrong' }));
+    for (let i = 0; i < 6; i++) answers.push(await attempt(i < 5 ? first : second, { account: accountName, userName, password: 'wrong' }));
     sequences.push(answers);
   }
   const [known, ...unknown] = sequences;
@@ -63,12 +64,12 @@ test('Sign-in: failures of one source with many names count on every server, rig
   const answers = [];
   for (let i = 0; i < 20; i++) {
     const server = i % 2 === 0 ? first : second;
-    answers.push((await attempt(server, { account: guide.accountId, userName: `spray${i}`, password: 'wrong' })).status);
+    answers.push((await attempt(server, { account: account.accountId, userName: `spray${i}`, password: 'wrong' })).status);
   }
   assert.deepEqual(new Set(answers), new Set([401]));
   for (const server of [first, second]) {
-    assert.equal((await attempt(server, { account: guide.accountId, userName: 'spray', password: 'wrong' })).status, 429);
-    assert.equal((await attempt(server, { account: guide.accountId, userName: 'bob', password: GOOD })).status, 429);
+    assert.equal((await attempt(server, { account: account.accountId, userName: 'spray', password: 'wrong' })).status, 429);
+    assert.equal((await attempt(server, { account: account.accountId, userName: 'bob', password: GOOD })).status, 429);
   }
 });
 
@@ -85,7 +86,7 @@ test('Sign-in: attempts of many sources with many names at once on two servers a
     });
   const statuses = await Promise.all(
     Array.from({ length: 24 }, (_, i) => {
-      const body = JSON.stringify({ account: guide.accountId, userName: `crowd${i}`, password: 'wrong' });
+      const body = JSON.stringify({ account: account.accountId, userName: `crowd${i}`, password: 'wrong' });
       return from(`127.0.1.${i + 1}`, i % 2 === 0 ? first : second, body);
     }),
   );

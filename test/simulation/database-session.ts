@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import type { PostgresQuery, PostgresRows } from '#store/engine/postgres.ts';
+import type { PostgresQuery, PostgresRows } from '#store/engine/postgres-pool.ts';
 
 /** One backend of the simulated PostgreSQL: a transaction and its snapshot. */
 export interface Session {

@@ -6,7 +6,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PostgresConnection, PostgresPool, PostgresQuery, PostgresRows } from '#store/engine/postgres.ts';
+import type { PostgresConnection, PostgresPool, PostgresQuery, PostgresRows } from '#store/engine/postgres-pool.ts';
 import { conflict, databaseError, openSession, type Session } from './database-session.ts';
 import type { Process, World } from './world.ts';
 

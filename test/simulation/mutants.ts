@@ -1,6 +1,8 @@
 import type { Mutant } from '../mutant.ts';
 
 const POSTGRES = '/src/store/engine/postgres.ts';
+const CONNECTION = '/src/store/engine/postgres-connection.ts';
+const ERRORS = '/src/store/engine/postgres-errors.ts';
 const BATCH = '/src/store/trail/trail-batch.ts';
 
 /** A fault that the simulation must find, and the violation that it causes. */
@@ -12,27 +14,27 @@ export interface SimulatedMutant extends Mutant {
 // biome-ignore format: a table
 export const STORE_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   // A COMMIT that failed with a serialization error released its connection, and the ROLLBACK released it again.
-  'a connection released twice':            { module: POSTGRES, text: '      client = undefined;\n',                    instead: '',                                       violation: /released twice|after the release/ },
-  'a broken connection kept':               { module: POSTGRES, text: 'taken.release(!isAnswer(error));',             instead: 'taken.release(false);',                  violation: /released as usable|during a statement/ },
-  'a rolled back COMMIT acknowledged':      { module: POSTGRES, text: "answered.command === 'ROLLBACK'",              instead: "answered.command === ''",                violation: /acknowledged, but/ },
+  'a connection released twice':            { module: CONNECTION, text: '    client = undefined;\n',                    instead: '',                                       violation: /released twice|after the release/ },
+  'a broken connection kept':               { module: CONNECTION, text: 'taken.release(!isAnswer(error));',             instead: 'taken.release(false);',                  violation: /released as usable|during a statement/ },
+  'a rolled back COMMIT acknowledged':      { module: CONNECTION, text: "answered.command === 'ROLLBACK'",              instead: "answered.command === ''",                violation: /acknowledged, but/ },
   'a lost COMMIT run again':                { module: POSTGRES, text: 'if (!CONFLICT.has(codeOf(error))) throw error;', instead: '',                                     violation: /times|sum|counter|result|disagree|says that/ },
-  'a lost COMMIT reported as a failure':    { module: POSTGRES, text: 'isAnswer(error) || !wrote) throw error;',      instead: 'error) throw error;',                    violation: /says that it succeeded/ },
+  'a lost COMMIT reported as a failure':    { module: CONNECTION, text: 'isAnswer(error) || !wrote) throw error;',      instead: 'error) throw error;',                    violation: /says that it succeeded/ },
   'a change committed without its record':  { module: POSTGRES, text: 'if (wrote()) await run.flush();',              instead: '',                                       violation: /disagree|counter|committed/ },
   'a record acknowledged before it is kept': { module: POSTGRES, text: 'await record(run.pending);',                  instead: 'void record(run.pending).catch(() => {});', violation: /record is missing/ },
-  'a conflict reported to the caller':      { module: POSTGRES, text: "const CONFLICT = new Set(['40001', '40P01']);", instead: "const CONFLICT = new Set(['40P01']);",  violation: /conflict reached/ },
+  'a conflict reported to the caller':      { module: ERRORS, text: "const CONFLICT = new Set(['40001', '40P01']);", instead: "const CONFLICT = new Set(['40P01']);",  violation: /conflict reached/ },
   'a lost batch of records written again':  { module: BATCH,    text: 'batch.length > 1 && wroteNothing(error)',      instead: 'batch.length > 1',                       violation: /in the trail \d+ times/ },
 };
 
 const CALL = '/src/server/core/call.ts';
 const LEASE = '/src/access/lease.ts';
 const WITHDRAWALS = '/src/access/withdrawals.ts';
-const GROUP = '/src/store/engine/group-commit.ts';
+const SYNCS = '/src/store/engine/log-syncs.ts';
 const ONCE = '/src/services/kit/once.ts';
 
 /** Faults of the whole server. */
 // biome-ignore format: a table
 export const SERVER_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
-  'a connection released twice by a server': { module: POSTGRES, text: '      client = undefined;\n',                   instead: '',                                     violation: /released twice|after the release/ },
+  'a connection released twice by a server': { module: CONNECTION, text: '    client = undefined;\n',                   instead: '',                                     violation: /released twice|after the release/ },
   'a success without a record':            { module: CALL,        text: 'await records.append(tx, facts, { authenticated, output });', instead: '',                              violation: /records of success/ },
   'a refusal without a record':            { module: CALL,        text: 'if (recorded) await append(tx, facts, outcome);', instead: '',                                  violation: /records of success and 0 of failure/ },
   'a success recorded before it happens':  { module: CALL,        text: 'await records.append(tx, facts, { authenticated, output });', instead: 'void store.transaction((other) => records.append(other, facts, { authenticated, output })).catch(() => {});', violation: /records of success|contrary/ },
@@ -40,5 +42,5 @@ export const SERVER_MUTANTS: Readonly<Record<string, SimulatedMutant>> = {
   'a withdrawal that does not wait':       { module: LEASE,       text: 'await settle(seen);',                         instead: 'void settle(seen);',                  violation: /succeeded without|was refused/ },
   'one server behind is enough':           { module: WITHDRAWALS, text: 'behind(all, one.version).length === 0',      instead: 'behind(all, one.version).length <= 1', violation: /succeeded without|was refused/ },
   'a token that is not remembered': { module: ONCE, text: 'if (before !== undefined && ', instead: "if (before !== undefined && before.requestHash === '' && ", violation: /created twice/ },
-  'a commit acknowledged before its sync': { module: GROUP, text: 'const error = await ended;', instead: 'const error = null as Error | null;', violation: /records of success|contrary|without/ },
+  'a commit acknowledged before its sync': { module: SYNCS, text: 'const error = await ended;', instead: 'const error = null as Error | null;', violation: /records of success|contrary|without/ },
 };

@@ -1,6 +1,7 @@
 /** Databases of simulated servers: both engines of the product. */
 import type { OpenServers } from '#store/engine/open-servers.ts';
-import { openOnPool, type PostgresPool } from '#store/engine/postgres.ts';
+import { openOnPool } from '#store/engine/postgres.ts';
+import type { PostgresPool } from '#store/engine/postgres-pool.ts';
 import { servers as serversOn } from '#store/engine/servers.ts';
 import type { Sql, SqlValue } from '#store/sql.ts';
 import type { Store } from '#store/store.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 import { contend } from './contention.ts';
 import { testPostgres } from './test-postgres.ts';
 

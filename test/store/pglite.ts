@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
-import { openOnPool, type PostgresConnection, type PostgresQuery, type PostgresRows } from '#store/engine/postgres.ts';
+import { openOnPool } from '#store/engine/postgres.ts';
+import type { PostgresConnection, PostgresQuery, PostgresRows } from '#store/engine/postgres-pool.ts';
 import type { Store, StoreOptions } from '#store/store.ts';
 
 /**

@@ -12,6 +12,8 @@ import { DEFAULT_LIMITS as IDENTITY_LIMITS } from '#services/chime-sdk-identity/
 import { sealAttributes } from '#services/chime-sdk-identity/endpoint-records.ts';
 import { identityOperations } from '#services/chime-sdk-identity/operations.ts';
 import { mediaPipelinesOperations } from '#services/chime-sdk-media-pipelines/operations.ts';
+import { DEFAULT_LIMITS as MESSAGING_LIMITS } from '#services/chime-sdk-messaging/deps.ts';
+import { messagingOperations } from '#services/chime-sdk-messaging/operations.ts';
 import { DEFAULT_LIMITS as VOICE_LIMITS } from '#services/chime-sdk-voice/deps.ts';
 import { voiceOperations } from '#services/chime-sdk-voice/operations.ts';
 import type { Call, Operation } from '#services/kit/operation.ts';
@@ -38,6 +40,9 @@ const STREAMS = { DataRetentionInHours: 24, Disabled: false };
 const LOGS = { EnableSIPLogs: true, EnableMediaMetricLogs: false };
 const SYSTEMS = { SessionBorderControllerTypes: ['AVAYA_SBCE'] };
 const SINK = { Type: 'VoiceAnalyticsProcessor' };
+const PROCESSORS = [
+  { Name: 'filter', ExecutionOrder: 1, FallbackAction: 'ABORT', Configuration: { Lambda: { ResourceArn: 'f', InvocationType: 'ASYNC' } } },
+];
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics`;
 
 const vault = openVault([new Uint8Array(32).fill(7)]);
@@ -45,6 +50,7 @@ const SIP = { username: 'ada', sealedPassword: vault.seal('the password', sipCre
 const sealedAttributes = sealAttributes(vault, { ...keyOf('ada/phone', 'chat') }, { DeviceToken: 'the device token' });
 
 const OPERATIONS: Readonly<Record<string, Operation<unknown, unknown>>> = {
+  ...tableOf(messagingOperations({ limits: MESSAGING_LIMITS, sessionEndpoint: '' })),
   ...tableOf(voiceOperations({ vault, limits: VOICE_LIMITS })),
   ...tableOf(mediaPipelinesOperations()),
   ...tableOf(identityOperations({ vault, limits: IDENTITY_LIMITS })),
@@ -69,6 +75,7 @@ const STORED: readonly (readonly [kind: string, key: ResourceKey, document: obje
   ['app-instance-user', keyOf('ada', 'chat'), { name: 'Ada', metadata: 'm', expiration: { days: 5, criterion: 'CREATED_TIMESTAMP' } }],
   ['app-instance-bot', keyOf('helper', 'chat'), { name: 'Helper', configuration: { Lex: LEX } }],
   ['app-instance-user-endpoint', keyOf('ada/phone', 'chat'), { name: 'phone', type: 'GCM', resourceArn: PROJECT, allowMessages: 'NONE', sealedAttributes }],
+  ['channel-flow', keyOf('flow', 'chat'), { name: 'old', processors: PROCESSORS }],
 ];
 
 /** Operations that read these resources, and their outputs. */
@@ -116,6 +123,9 @@ const READS: readonly (readonly [operation: string, input: object, output: objec
     AppInstanceUserArn: ADA, EndpointId: 'phone', Name: 'phone', Type: 'GCM', ResourceArn: PROJECT, EndpointAttributes: { DeviceToken: 'the device token' },
     ...IDENTITY_TIMES, AllowMessages: 'NONE', EndpointState: { Status: 'ACTIVE' },
   } }],
+  ['DescribeChannelFlow', { ChannelFlowArn: `${CHAT}/channel-flow/flow` }, { ChannelFlow: {
+    ChannelFlowArn: `${CHAT}/channel-flow/flow`, Processors: PROCESSORS, Name: 'old', ...IDENTITY_TIMES,
+  } }],
 ];
 
 /** Operations that change these resources, and the documents that they store. */
@@ -141,6 +151,8 @@ const CHANGES: readonly (readonly [operation: string, input: object, kind: strin
     { Name: 'new', Metadata: '', Configuration: { Lex: LEX } }],
   ['UpdateAppInstanceUserEndpoint', { AppInstanceUserArn: ADA, EndpointId: 'phone', Name: 'new' }, 'app-instance-user-endpoint', keyOf('ada/phone', 'chat'),
     { Name: 'new', Type: 'GCM', ResourceArn: PROJECT, AllowMessages: 'NONE', sealedAttributes }],
+  ['UpdateChannelFlow', { ChannelFlowArn: `${CHAT}/channel-flow/flow`, Name: 'new', Processors: PROCESSORS }, 'channel-flow', keyOf('flow', 'chat'),
+    { Name: 'new', Processors: PROCESSORS }],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'belfry-documents-'));

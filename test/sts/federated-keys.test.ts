@@ -1,20 +1,23 @@
 /** Condition keys of an identity provider's token, in the trust policy and in requests of the session. Requirements FED-1, FED-2. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CreateUserCommand, GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
-import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import { type Keys, messageOf, outcomeOf, startFederation } from './federation-rig.ts';
+import { CreateOpenIDConnectProviderCommand, CreateUserCommand, GetUserCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import type { Keys } from '../kit/keys.ts';
+import { messageOf, outcomeOf } from '../kit/outcome.ts';
+import { allow, type Statement, trust, trustProvider } from '../kit/policy.ts';
+import { startFederation } from './federation.ts';
 
-const rig = await startFederation();
-const { accountId, issuer, oidcArn, samlArn } = rig;
+const federation = await startFederation();
+const { accountId, issuer, oidcArn, samlArn } = federation;
 const ASSUME = ['sts:AssumeRoleWithWebIdentity', 'sts:AssumeRoleWithSAML', 'sts:TagSession'];
-const FEDERATED = { Effect: 'Allow', Principal: { Federated: [oidcArn, samlArn] }, Action: ASSUME };
-const LIST = { Effect: 'Allow', Action: 'iam:ListUsers', Resource: '*' };
-const list = (keys: Keys) => outcomeOf(rig.iam(keys).send(new ListUsersCommand({})));
+const FEDERATED: Statement = { Effect: 'Allow', Principal: { Federated: [oidcArn, samlArn] }, Action: ASSUME };
+const LIST = allow('iam:ListUsers');
+const list = (keys: Keys) => outcomeOf(federation.iam(keys).send(new ListUsersCommand({})));
 
 const CLAIMS = { sub: 'user-1', aud: ['client-1'], amr: ['pwd', 'otp'], email: 'ada@example.com' };
-const web = (roleArn: string) => rig.withToken(roleArn, CLAIMS);
-const saml = (roleArn: string) => rig.withAssertion(roleArn, { nameId: 'ada' });
+const web = (roleArn: string) => federation.withToken(roleArn, CLAIMS);
+const saml = (roleArn: string) => federation.withAssertion(roleArn, { nameId: 'ada' });
 
 // biome-ignore format: a table
 const SESSION_KEYS: readonly [key: string, enter: (roleArn: string) => Promise<Keys>, operator: string, value: string, stays: boolean][] = [
@@ -36,24 +39,44 @@ const SESSION_KEYS: readonly [key: string, enter: (roleArn: string) => Promise<K
 for (const [i, [key, enter, operator, value, stays]] of SESSION_KEYS.entries()) {
   test(`${key.replace(issuer, 'ISSUER')}: is in the trust policy, and ${stays ? 'stays in' : 'is not in'} the session`, async () => {
     const Condition = { [operator]: { [key]: value } };
-    const roleArn = await rig.role(`key-${i}`, [{ ...FEDERATED, Condition }], [LIST, { ...LIST, Effect: 'Deny', Condition }]);
+    const roleArn = await federation.role(`key-${i}`, { ...FEDERATED, Condition }, LIST, { ...LIST, Effect: 'Deny', Condition });
     assert.equal(await list(await enter(roleArn)), stays ? 'AccessDenied' : 'allowed');
 
-    const closed = await rig.role(`key-${i}-deny`, [FEDERATED, { ...FEDERATED, Effect: 'Deny', Condition }]);
+    const closed = await federation.role(`key-${i}-deny`, [FEDERATED, { ...FEDERATED, Effect: 'Deny', Condition }]);
     assert.equal(await outcomeOf(enter(closed)), 'AccessDenied');
   });
 }
 
+test('An issuer with a slash at the end: the slash is in the provider ARN and in the keys, and distinguishes providers', async () => {
+  const url = `https://${federation.oidc.host}/tenant/`;
+  const configuration = { issuer: url, jwks_uri: `https://${federation.oidc.host}/keys` };
+  federation.oidc.documents.set('/tenant/.well-known/openid-configuration', configuration);
+  const provider = { ClientIDList: ['client-1'], ThumbprintList: [federation.oidc.thumbprint] };
+  await federation.admin.send(new CreateOpenIDConnectProviderCommand({ ...provider, Url: url.slice(0, -1) }));
+  const tenant = `arn:aws:iam::${accountId}:oidc-provider/${federation.oidc.host}/tenant`;
+  const roleArn = await federation.role('slash-a', trustProvider(tenant, ASSUME));
+  const unknown = `No OpenIDConnect provider found in your account for ${url}`;
+  assert.equal(await messageOf(federation.withToken(roleArn, { iss: url })), `InvalidIdentityTokenException: ${unknown}`);
+
+  const { OpenIDConnectProviderArn } = await federation.admin.send(new CreateOpenIDConnectProviderCommand({ ...provider, Url: url }));
+  assert.equal(OpenIDConnectProviderArn, `${tenant}/`);
+  const Condition = { StringEquals: { [`${federation.oidc.host}/tenant/:aud`]: 'client-1' } };
+  const trusted = trustProvider(OpenIDConnectProviderArn, ASSUME, { Condition });
+  const trusting = await federation.role('slash-b', trusted, LIST, { ...LIST, Effect: 'Deny', Condition });
+  assert.equal(await outcomeOf(federation.withToken(roleArn, { iss: url })), 'AccessDenied');
+  assert.equal(await list(await federation.withToken(trusting, { iss: url })), 'AccessDenied');
+});
+
 test('Resource: a variable of the token resolves in the policies of the session', async () => {
-  await rig.admin.send(new CreateUserCommand({ UserName: 'user-1' }));
-  await rig.admin.send(new CreateUserCommand({ UserName: 'user-2' }));
+  await federation.admin.send(new CreateUserCommand({ UserName: 'user-1' }));
+  await federation.admin.send(new CreateUserCommand({ UserName: 'user-2' }));
   for (const [name, enter, variable] of [
-    ['web', () => rig.withToken(`arn:aws:iam::${accountId}:role/own-web`), `${issuer}:sub`],
-    ['saml', () => rig.withAssertion(`arn:aws:iam::${accountId}:role/own-saml`, { nameId: 'user-1' }), 'saml:sub'],
+    ['web', () => federation.withToken(`arn:aws:iam::${accountId}:role/own-web`), `${issuer}:sub`],
+    ['saml', () => federation.withAssertion(`arn:aws:iam::${accountId}:role/own-saml`, { nameId: 'user-1' }), 'saml:sub'],
   ] as const) {
-    const own = { Effect: 'Allow', Action: 'iam:GetUser', Resource: `arn:aws:iam::*:user/\${${variable}}` };
-    await rig.role(`own-${name}`, [FEDERATED], [own]);
-    const iam = rig.iam(await enter());
+    const own = allow('iam:GetUser', `arn:aws:iam::*:user/\${${variable}}`);
+    await federation.role(`own-${name}`, FEDERATED, own);
+    const iam = federation.iam(await enter());
     assert.equal((await iam.send(new GetUserCommand({ UserName: 'user-1' }))).User?.UserName, 'user-1');
     assert.equal(await outcomeOf(iam.send(new GetUserCommand({ UserName: 'user-2' }))), 'AccessDenied');
   }
@@ -61,48 +84,52 @@ test('Resource: a variable of the token resolves in the policies of the session'
 
 test('Role chaining: the keys apply to the trust policy of the next role, not to its session', async () => {
   const Condition = { StringEquals: { [`${issuer}:sub`]: 'user-1' } };
-  const first = await rig.role('first', [FEDERATED], [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }]);
-  const trust = { Effect: 'Allow', Principal: { AWS: first }, Action: 'sts:AssumeRole', Condition };
-  const next = await rig.role('next', [trust], [LIST, { ...LIST, Effect: 'Deny', Condition }]);
-  assert.equal(await list(await rig.assume(await rig.withToken(first, CLAIMS), next)), 'allowed');
-  const stranger = await rig.withToken(first, { ...CLAIMS, sub: 'user-2' });
-  assert.equal(await outcomeOf(rig.assume(stranger, next)), 'AccessDenied');
+  const first = await federation.role('first', FEDERATED, allow('sts:AssumeRole'));
+  const next = await federation.role('next', trust(first, 'sts:AssumeRole', { Condition }), LIST, { ...LIST, Effect: 'Deny', Condition });
+  assert.equal(await list(await federation.assume(await federation.withToken(first, CLAIMS), next)), 'allowed');
+  const stranger = await federation.withToken(first, { ...CLAIMS, sub: 'user-2' });
+  assert.equal(await outcomeOf(federation.assume(stranger, next)), 'AccessDenied');
 });
 
-test('Federation: a subject that does not fit into a session token is InvalidIdentityToken', async () => {
-  const roleArn = await rig.role('long', [FEDERATED]);
-  const message = /^InvalidIdentityToken(?:Exception)?: The subject, audience and authentication methods of the token are too long/;
-  assert.match(await messageOf(rig.withToken(roleArn, { sub: 'x'.repeat(1024) })), message);
-  assert.match(await messageOf(rig.withToken(roleArn, { amr: Array(300).fill('pwd') })), message);
-  assert.match(await messageOf(rig.withAssertion(roleArn, { nameId: 'x'.repeat(1024) })), message);
-  await rig.withToken(roleArn, { sub: 'ü'.repeat(255), amr: ['pwd', 'otp'] });
+test('Federation: a subject that does not fit into a session token is PackedPolicyTooLarge', async () => {
+  const roleArn = await federation.role('long', FEDERATED);
+  // Source: mozilla-iam/mozilla-aws-cli, README, "Details".
+  const message = /^PackedPolicyTooLarge(?:Exception)?: Serialized token too large for session$/;
+  assert.match(await messageOf(federation.withToken(roleArn, { sub: 'x'.repeat(1024) })), message);
+  assert.match(await messageOf(federation.withToken(roleArn, { amr: Array(300).fill('pwd') })), message);
+  assert.match(await messageOf(federation.withAssertion(roleArn, { nameId: 'x'.repeat(1024) })), message);
+  await federation.withToken(roleArn, { sub: 'ü'.repeat(255), amr: ['pwd', 'otp'] });
 });
 
-const pinned = await rig.role('pinned', [FEDERATED]);
-const asking = await rig.role('asking', [{ ...FEDERATED, Condition: { Bool: { 'sts:RoleAuthorizedByIdp': 'true' } } }]);
+const pinned = await federation.role('pinned', FEDERATED);
+const asking = await federation.role('asking', { ...FEDERATED, Condition: { Bool: { 'sts:RoleAuthorizedByIdp': 'true' } } });
 const ROLES = 'https://aws.amazon.com/roles';
 const ABSENT = 'InvalidIdentityToken: The target role ARN is not present in the roles claim of the identity token';
+const FORMAT = 'InvalidIdentityToken: The roles claim is not in a supported format';
+const NO_ROLES = 'InvalidIdentityToken: The roles claim contains no valid role ARNs';
 const DENIED = 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity';
 
 // biome-ignore format: a table
 const PINNING: readonly [roles: string, claim: unknown, openRole: string, askingRole: string][] = [
   // the claim            its value                          without the key                                                               with the key
   ['absent',              undefined,                         'allowed',                                                                    DENIED   ],
-  ['null',                null,                              'allowed',                                                                    DENIED   ],
+  ['null',                null,                              FORMAT,                                                                       FORMAT   ],
   ['the roles',           [pinned, asking],                  'allowed',                                                                    'allowed'],
   ['the roles as text',   `${pinned};${asking}`,             'allowed',                                                                    'allowed'],
   ['another role',        [`${pinned}2`],                    ABSENT,                                                                       ABSENT   ],
   ['one other role',      `${pinned}2`,                      ABSENT,                                                                       ABSENT   ],
-  ['a pattern',           [`${pinned.slice(0, -6)}*`],       'InvalidIdentityToken: The roles claim contains no valid role ARNs',          'InvalidIdentityToken: The roles claim contains no valid role ARNs'],
-  ['a name',              ['pinned'],                        'InvalidIdentityToken: The roles claim contains no valid role ARNs',          'InvalidIdentityToken: The roles claim contains no valid role ARNs'],
-  ['empty',               [],                                'InvalidIdentityToken: The roles claim contains no valid role ARNs',          'InvalidIdentityToken: The roles claim contains no valid role ARNs'],
-  ['an object',           { pinned },                        'InvalidIdentityToken: The roles claim is not in a supported format',         'InvalidIdentityToken: The roles claim is not in a supported format'],
+  ['a pattern',           [`${pinned.slice(0, -6)}*`],       NO_ROLES,                                                                     NO_ROLES ],
+  ['a name',              ['pinned'],                        NO_ROLES,                                                                     NO_ROLES ],
+  ['empty',               [],                                NO_ROLES,                                                                     NO_ROLES ],
+  ['an object',           { pinned },                        FORMAT,                                                                       FORMAT   ],
+  ['a number',            7,                                 FORMAT,                                                                       FORMAT   ],
+  ['a role and a number', [pinned, asking, 7],               FORMAT,                                                                       FORMAT   ],
 ];
 
 for (const [roles, claim, openRole, askingRole] of PINNING) {
   test(`Role pinning: a roles claim that is ${roles} limits the role`, async () => {
     const enter = async (roleArn: string) => {
-      const sent = () => rig.withToken(roleArn, { [ROLES]: claim });
+      const sent = () => federation.withToken(roleArn, { [ROLES]: claim });
       return (await outcomeOf(sent())) === 'allowed' ? 'allowed' : (await messageOf(sent())).replace('Exception:', ':');
     };
     assert.deepEqual([await enter(pinned), await enter(asking)], [openRole, askingRole]);
@@ -110,27 +137,17 @@ for (const [roles, claim, openRole, askingRole] of PINNING) {
 }
 
 test('Role pinning: the claim is enforced before a trust policy that denies', async () => {
-  const closed = await rig.role('closed', [{ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }]);
-  const sent = rig.withToken(closed, { [ROLES]: [pinned] });
+  const closed = await federation.role('closed', trust(accountId));
+  const sent = federation.withToken(closed, { [ROLES]: [pinned] });
   assert.equal((await messageOf(sent)).replace('Exception:', ':'), ABSENT);
 });
 
 const TAGS = 'https://aws.amazon.com/tags';
-const untagged = await rig.role('untagged', [{ ...FEDERATED, Action: 'sts:AssumeRoleWithWebIdentity' }]);
+const untagged = await federation.role('untagged', { ...FEDERATED, Action: 'sts:AssumeRoleWithWebIdentity' });
 const BLUE = { StringEquals: { 'aws:PrincipalTag/Team': 'blue' } };
-const chained = await rig.role(
-  'chained',
-  [{ Effect: 'Allow', Principal: { AWS: accountId }, Action: ['sts:AssumeRole', 'sts:TagSession'] }],
-  [{ ...LIST, Condition: BLUE }],
-);
-const tagged = await rig.role(
-  'tagged',
-  [FEDERATED],
-  [
-    { ...LIST, Condition: BLUE },
-    { Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:TagSession'], Resource: '*' },
-  ],
-);
+const TAGGING = ['sts:AssumeRole', 'sts:TagSession'];
+const chained = await federation.role('chained', trust(accountId, TAGGING), { ...LIST, Condition: BLUE });
+const tagged = await federation.role('tagged', FEDERATED, { ...LIST, Condition: BLUE }, allow(TAGGING));
 
 // biome-ignore format: a table
 const TAGGED: readonly [form: string, claims: Readonly<Record<string, unknown>>, transitive: boolean][] = [
@@ -144,10 +161,10 @@ const TAGGED: readonly [form: string, claims: Readonly<Record<string, unknown>>,
 
 for (const [form, claims, transitive] of TAGGED) {
   test(`Tags of a token, ${form}: are in the session, and require sts:TagSession`, async () => {
-    assert.equal(await messageOf(rig.withToken(untagged, claims)), 'AccessDenied: Not authorized to perform sts:TagSession');
-    const keys = await rig.withToken(tagged, claims);
+    assert.equal(await messageOf(federation.withToken(untagged, claims)), 'AccessDenied: Not authorized to perform sts:TagSession');
+    const keys = await federation.withToken(tagged, claims);
     assert.equal(await list(keys), 'allowed');
-    assert.equal(await list(await rig.assume(keys, chained)), transitive ? 'allowed' : 'AccessDenied');
+    assert.equal(await list(await federation.assume(keys, chained)), transitive ? 'allowed' : 'AccessDenied');
   });
 }
 
@@ -155,6 +172,11 @@ for (const [form, claims, transitive] of TAGGED) {
 const MALFORMED: readonly [title: string, claims: Readonly<Record<string, unknown>>, error: string][] = [
   // the token has                     the claims                                                                                           error
   ['tags that are a string',           { [TAGS]: 'Team=blue' },                                                                             'InvalidIdentityToken'],
+  ['tags that are null',               { [TAGS]: null },                                                                                    'InvalidIdentityToken'],
+  ['principal tags that are null',     { [TAGS]: { principal_tags: null } },                                                                'InvalidIdentityToken'],
+  ['transitive keys that are null',    { [TAGS]: { principal_tags: { Team: ['blue'] }, transitive_tag_keys: null } },                       'InvalidIdentityToken'],
+  ['flattened transitive keys that are null', { [`${TAGS}/principal_tags/Team`]: 'blue', [`${TAGS}/transitive_tag_keys`]: null },           'InvalidIdentityToken'],
+  ['a source identity that is null',   { 'https://aws.amazon.com/source_identity': null },                                                  'InvalidIdentityToken'],
   ['principal tags that are a list',   { [TAGS]: { principal_tags: ['Team'] } },                                                            'InvalidIdentityToken'],
   ['a tag that is a number',           { [`${TAGS}/principal_tags/Team`]: 7 },                                                              'InvalidIdentityToken'],
   ['a flattened tag of two values',    { [`${TAGS}/principal_tags/Team`]: ['blue', 'red'] },                                                'InvalidIdentityToken'],
@@ -165,20 +187,17 @@ const MALFORMED: readonly [title: string, claims: Readonly<Record<string, unknow
 
 for (const [title, claims, error] of MALFORMED) {
   test(`A token with ${title} is ${error}`, async () => {
-    assert.equal(await outcomeOf(rig.withToken(tagged, claims)), error);
+    assert.equal(await outcomeOf(federation.withToken(tagged, claims)), error);
   });
 }
 
 test('AssumeRole: a trust policy can deny a session of a token by its subject', async () => {
-  const first = await rig.role('other-first', [FEDERATED], [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }]);
-  const root = { AWS: accountId };
-  const next = await rig.role('other-next', [
-    { Effect: 'Allow', Principal: root, Action: 'sts:AssumeRole' },
-    { Effect: 'Deny', Principal: { AWS: '*' }, Action: 'sts:AssumeRole', Condition: { StringEquals: { 'saml:sub': 'mallory' } } },
-  ]);
+  const first = await federation.role('other-first', FEDERATED, allow('sts:AssumeRole'));
+  const mallory = { StringEquals: { 'saml:sub': 'mallory' } };
+  const next = await federation.role('other-next', [trust(accountId), { ...trust('*'), Effect: 'Deny', Condition: mallory }]);
   const enter = async (nameId: string) => {
-    const keys = await rig.withAssertion(first, { nameId });
-    return await outcomeOf(rig.sts(keys).send(new AssumeRoleCommand({ RoleArn: next, RoleSessionName: 'me' })));
+    const keys = await federation.withAssertion(first, { nameId });
+    return await outcomeOf(federation.assume(keys, next));
   };
   assert.deepEqual([await enter('ada'), await enter('mallory')], ['allowed', 'AccessDenied']);
 });

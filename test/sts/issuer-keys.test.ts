@@ -1,12 +1,12 @@
 /** Requests to an identity provider, their number, and the responses that the server accepts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type FetchJson, FetchProblem, guardedFetch } from '#access/guarded-fetch.ts';
+import { issuerKeys } from '#access/issuer-keys.ts';
+import { verifyWebIdentity } from '#access/web-identity.ts';
 import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import { type FetchJson, FetchProblem, guardedFetch } from '../../src/access/guarded-fetch.ts';
-import { issuerKeys } from '../../src/access/issuer-keys.ts';
-import { verifyWebIdentity } from '../../src/access/web-identity.ts';
-import type { OidcProviderRecord } from '../../src/store/identity/identity.ts';
+import type { OidcProviderRecord } from '#store/identity/identity.ts';
 import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts';
 
 const fetching = ({ host }: IdentityProvider, maxBytes?: number) =>

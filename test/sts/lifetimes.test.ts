@@ -1,30 +1,27 @@
 /** Exact lifetimes of sessions, sessions of the root user, and MFA, with a fixed clock and without a server. */
 import assert from 'node:assert/strict';
-import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { type AccountId, type Arn, arn } from '#core/arn.ts';
+import { authorizationMessages } from '#access/authorization-message.ts';
+import { newSessionTokens } from '#access/session-token.ts';
+import { openVault } from '#access/vault.ts';
+import { type Arn, arn } from '#core/arn.ts';
 import { fromBase32, toBase32 } from '#core/base32.ts';
 import { instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { StsApi } from '#model/generated/sts.ts';
-import { authorizationMessages } from '../../src/access/authorization-message.ts';
-import { newSessionTokens } from '../../src/access/session-token.ts';
-import { openVault } from '../../src/access/vault.ts';
-import { analyzeAtOnce, noOffload, workFor } from '../../src/services/chime/fixture.ts';
-import { codeAt, mfaVerifier, stepAt } from '../../src/services/iam/mfa.ts';
-import type { Access } from '../../src/services/kit/operation.ts';
-import type { StsDeps } from '../../src/services/sts/deps.ts';
-import { stsOperations } from '../../src/services/sts/operations.ts';
-import { openSqlite } from '../../src/store/engine/sqlite.ts';
+import { codeAt, mfaVerifier, stepAt } from '#services/iam/mfa.ts';
+import { ACCOUNT, accessOf, callerOf, callOf, OTHER_ACCOUNT, rootOf } from '#services/kit/fixture.ts';
+import type { StsDeps } from '#services/sts/deps.ts';
+import { stsOperations } from '#services/sts/operations.ts';
+import { openSqlite } from '#store/engine/sqlite.ts';
 
-const ACCOUNT = '111122223333' as AccountId;
 const NOW = instant(Date.UTC(2026, 10, 22, 2, 25, 0, 700));
 const KEYS = [Buffer.alloc(32, 7)];
 const sessions = newSessionTokens(KEYS);
 const messages = authorizationMessages(KEYS);
 const store = await openSqlite(':memory:');
 
-const ROOT: Principal = { type: 'Root', accountId: ACCOUNT, arn: arn('iam', '', ACCOUNT, 'root'), principalId: ACCOUNT };
+const ROOT = rootOf(ACCOUNT);
 const USER: Principal = {
   type: 'IAMUser',
   accountId: ACCOUNT,
@@ -35,19 +32,9 @@ const USER: Principal = {
 
 function run<Name extends keyof StsApi>(name: Name, input: StsApi[Name]['input'], principal: Principal, deps: Partial<StsDeps> = {}) {
   const operation = stsOperations({ sessions, openMessage: messages.open, ...deps })[name];
-  const caller = { principal, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' } as const;
   return store.transaction(async (tx) => {
-    operation.access(input as never, caller);
-    const call = {
-      ...caller,
-      ...workFor(tx, NOW),
-      random: (bytes: number) => randomBytes(bytes),
-      requestId: randomUUID(),
-      offload: noOffload,
-      survey: noOffload,
-      analyze: analyzeAtOnce,
-    };
-    return (await operation.handle(call, input as never)) as StsApi[Name]['output'];
+    operation.access(input as never, callerOf({ principal }));
+    return (await operation.handle(callOf(tx, { principal, now: NOW }), input as never)) as StsApi[Name]['output'];
   });
 }
 
@@ -119,8 +106,7 @@ test('AssumeRole: the trust policy sees MFA before the code is used, and the cod
   });
   const deps = { verifyMfa: mfaVerifier(vault) };
   const input = { RoleArn, RoleSessionName: 'me', SerialNumber: serialNumber, TokenCode: codeAt(fromBase32(seed), stepAt(NOW)) };
-  const caller = { principal: USER, accountId: ACCOUNT, region: 'us-east-1', profile: 'sdk' } as const;
-  const [access] = stsOperations({ sessions, ...deps }).AssumeRole.access(input, caller) as readonly Access[];
+  const [access] = accessOf(stsOperations({ sessions, ...deps }), 'AssumeRole', input, { principal: USER });
   const context = await store.transaction(async (tx) => await access?.resolveContext?.(tx, NOW));
   assert.deepEqual(
     [...(context ?? [])],
@@ -161,7 +147,7 @@ test('DecodeAuthorizationMessage: decodes messages of the own account only', asy
   assert.deepEqual(await run('DecodeAuthorizationMessage', { EncodedMessage: messages.encode(reasons, ACCOUNT) }, USER), {
     DecodedMessage: reasons,
   });
-  const others = messages.encode(reasons, '444455556666' as AccountId);
+  const others = messages.encode(reasons, OTHER_ACCOUNT);
   await assert.rejects(run('DecodeAuthorizationMessage', { EncodedMessage: others }, USER), {
     code: 'InvalidAuthorizationMessageException',
   });

@@ -1,33 +1,33 @@
 /** A denial reveals nothing about another account: its organization, its roles, its tags. Requirements STS-4, EVAL-8. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CreatePolicyCommand, GetPolicyCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreatePolicyCommand, GetPolicyCommand } from '@aws-sdk/client-iam';
 import { CreateAccountCommand, CreateOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
-import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import { document, type Keys, messageOf, startFederation } from './federation-rig.ts';
+import { accountOn, otherAccount } from '../kit/account.ts';
+import type { Keys } from '../kit/keys.ts';
+import { messageOf } from '../kit/outcome.ts';
+import { allow, deny, policy, trust } from '../kit/policy.ts';
+import { startFederation } from './federation.ts';
 
-const rig = await startFederation();
-const { accountId } = rig;
-const organizations = new OrganizationsClient(rig.server.client());
+const federation = await startFederation();
+const { accountId } = federation;
+const organizations = new OrganizationsClient(federation.server.client());
 await organizations.send(new CreateOrganizationCommand({ FeatureSet: 'ALL' }));
-const other = await rig.otherAccount('Stranger');
-const strangers = new IAMClient(rig.server.client(other.keys));
-const ALL = { Effect: 'Allow', Action: '*', Resource: '*' };
+const other = await otherAccount(federation.server, 'Stranger');
+const ALL = allow('*');
 
-const closed = await rig.role('closed', [{ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }]);
-const denying = await rig.role('denying', [
-  { Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' },
-  { Effect: 'Deny', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' },
-]);
-const { Policy } = await rig.admin.send(new CreatePolicyCommand({ PolicyName: 'mine', PolicyDocument: document(ALL) }));
+const closed = await federation.role('closed', trust(accountId));
+const denying = await federation.role('denying', [trust(other.accountId), { ...trust('*'), Effect: 'Deny' }]);
+const { Policy } = await federation.admin.send(new CreatePolicyCommand({ PolicyName: 'mine', PolicyDocument: policy(ALL) }));
 
-const assuming = (RoleArn: string) => (keys: Keys) => rig.sts(keys).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'me' }));
+const assuming = (RoleArn: string) => (keys: Keys) => federation.assume(keys, RoleArn);
 // biome-ignore format: a table
 const CALLS: readonly [call: string, send: (keys: Keys) => Promise<unknown>][] = [
   ['AssumeRole of a role that does not trust',   assuming(closed)],
   ['AssumeRole of a role that denies',           assuming(denying)],
   ['AssumeRole of a role that does not exist',   assuming(`arn:aws:iam::${accountId}:role/absent`)],
-  ['GetPolicy',                                  (keys) => rig.iam(keys).send(new GetPolicyCommand({ PolicyArn: Policy?.Arn }))],
+  ['GetPolicy',                                  (keys) => federation.iam(keys).send(new GetPolicyCommand({ PolicyArn: Policy?.Arn }))],
 ];
 
 // biome-ignore format: a table
@@ -36,15 +36,15 @@ const PROBES: readonly [name: string, condition: object][] = [
   ['no-org-id',  { Null: { 'aws:ResourceOrgID': 'false' } }],
   ['org-paths',  { 'ForAnyValue:StringLike': { 'aws:ResourceOrgPaths': 'o-*' } }],
 ];
-const plain = await rig.user('plain', [ALL], strangers);
+const plain = await other.user('plain', ALL);
 const probers: Keys[] = [];
 for (const [name, Condition] of PROBES) {
-  probers.push(await rig.user(name, [ALL, { Effect: 'Deny', Action: '*', Resource: '*', Condition }], strangers));
+  probers.push(await other.user(name, ALL, deny('*', '*', { Condition })));
 }
 
 for (const [call, send] of CALLS) {
   test(`Another account: ${call}: the decoded message has none of its context keys`, async () => {
-    const message = await rig.decoded(send(plain), other.keys);
+    const message = await federation.decoded(send(plain), other.keys);
     assert.equal(message.allowed, false);
     assert.equal(message.explicitDeny, false);
     const keys = message.context.conditions.items.map(({ key }) => key);
@@ -64,12 +64,12 @@ for (const [call, send] of CALLS) {
 }
 
 test('Another account: a Deny of a trusted caller on the organization of the role applies', async () => {
-  const trusting = await rig.role('trusting', [{ Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' }]);
-  await rig.assume(plain, trusting);
+  const trusting = await federation.role('trusting', trust(other.accountId));
+  await federation.assume(plain, trusting);
   for (const keys of probers) {
-    const sent = () => rig.sts(keys).send(new AssumeRoleCommand({ RoleArn: trusting, RoleSessionName: 'me' }));
+    const sent = () => federation.assume(keys, trusting);
     assert.match(await messageOf(sent()), /with an explicit deny in an identity-based policy$/);
-    const message = await rig.decoded(sent(), other.keys);
+    const message = await federation.decoded(sent(), other.keys);
     assert.deepEqual([message.allowed, message.explicitDeny, message.matchedStatements.items.length], [false, true, 1]);
     assert.equal(
       message.context.conditions.items.some(({ key }) => /resourceorg/.test(key)),
@@ -82,22 +82,16 @@ test("Another account: a denial shows a member account no tag of the management 
   const { CreateAccountStatus } = await organizations.send(
     new CreateAccountCommand({ AccountName: 'member', Email: 'member@example.com' }),
   );
-  const entered = await rig.assume(
-    rig.server.credentials,
-    `arn:aws:iam::${CreateAccountStatus?.AccountId}:role/OrganizationAccountAccessRole`,
-  );
-  const members = rig.iam(entered);
-  const Condition = { StringEquals: { 'aws:ResourceTag/Locked': 'yes' } };
-  const keys = await rig.user('prober', [ALL, { Effect: 'Deny', Action: '*', Resource: '*', Condition }], members);
-  const tagged = await rig.role('tagged', [{ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }], [], {
-    Tags: [{ Key: 'Locked', Value: 'yes' }],
-  });
-  const user = `arn:aws:iam::${CreateAccountStatus?.AccountId}:user/prober`;
+  const memberId = CreateAccountStatus?.AccountId as string;
+  const entered = await federation.assume(federation.keys, `arn:aws:iam::${memberId}:role/OrganizationAccountAccessRole`);
+  const member = accountOn(federation.server, { accountId: memberId, keys: entered });
+  const keys = await member.user('prober', ALL, deny('*', '*', { Condition: { StringEquals: { 'aws:ResourceTag/Locked': 'yes' } } }));
+  const tagged = await federation.role({ RoleName: 'tagged', Tags: [{ Key: 'Locked', Value: 'yes' }] }, trust(accountId));
   assert.equal(
     await messageOf(assuming(tagged)(keys)),
-    `AccessDenied: User: ${user} is not authorized to perform: sts:AssumeRole on resource: ${tagged}`,
+    `AccessDenied: User: ${member.userArn('prober')} is not authorized to perform: sts:AssumeRole on resource: ${tagged}`,
   );
-  const { context } = await rig.decoded(assuming(tagged)(keys), entered);
+  const { context } = await federation.decoded(assuming(tagged)(keys), entered);
   assert.equal(
     context.conditions.items.some(({ key }) => /resourcetag|resourceorg/.test(key)),
     false,
@@ -105,16 +99,12 @@ test("Another account: a denial shows a member account no tag of the management 
 });
 
 test('Decoded message: names the statement of a trust policy in the same account that denies', async () => {
-  const ada = await rig.user('ada', [ALL]);
-  const root = { AWS: accountId };
-  const silent = await rig.role('silent', [{ Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' }]);
-  const named = await rig.role('named', [
-    { Effect: 'Allow', Principal: root, Action: 'sts:AssumeRole' },
-    { Sid: 'NotAda', Effect: 'Deny', Principal: { AWS: `arn:aws:iam::${accountId}:user/ada` }, Action: 'sts:AssumeRole' },
-  ]);
-  const quiet = await rig.decoded(assuming(silent)(ada), rig.server.credentials);
+  const ada = await federation.user('ada', ALL);
+  const silent = await federation.role('silent', trust(other.accountId));
+  const named = await federation.role('named', [trust(accountId), { Sid: 'NotAda', ...trust(federation.userArn('ada')), Effect: 'Deny' }]);
+  const quiet = await federation.decoded(assuming(silent)(ada), federation.keys);
   assert.deepEqual([quiet.allowed, quiet.explicitDeny], [false, false]);
-  const loud = await rig.decoded(assuming(named)(ada), rig.server.credentials);
+  const loud = await federation.decoded(assuming(named)(ada), federation.keys);
   assert.deepEqual(
     [loud.allowed, loud.explicitDeny, loud.matchedStatements.items.map(({ statementId }) => statementId)],
     [false, true, ['NotAda']],

@@ -1,35 +1,31 @@
 /** Records of refused valid tokens. They are bounded, because anyone can get a token of a public issuer. Decision 0015. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { CreateOpenIDConnectProviderCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
-import { everyEvent } from '../sdk/history.ts';
-import { bytesOf, errorCodeOf, exchange, signedHeaders } from '../server/raw.ts';
-import { startTestServer } from '../server.ts';
+import { CreateOpenIDConnectProviderCommand } from '@aws-sdk/client-iam';
+import { startAccount } from '../kit/account.ts';
+import { trustProvider } from '../kit/policy.ts';
+import { bytesOf, errorCodeOf, exchange, signedHeaders } from '../kit/raw.ts';
+import { everyEvent } from '../kit/trail.ts';
 import { startIdentityProvider } from './identity-provider.ts';
 
 const PER_MINUTE = 20;
 const provider = await startIdentityProvider();
-const server = await startTestServer({ BELFRY_INTERNAL_ISSUERS: provider.host, BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) });
+const account = await startAccount({ BELFRY_INTERNAL_ISSUERS: provider.host, BELFRY_UNPROVEN_RECORDS: String(PER_MINUTE) });
+const { server, admin } = account;
 const { host } = new URL(server.endpoint);
-const iam = new IAMClient(server.client());
-const name = provider.issuer.slice('https://'.length);
-const { OpenIDConnectProviderArn } = await iam.send(
+const issuer = provider.issuer.slice('https://'.length);
+const { OpenIDConnectProviderArn } = await admin.send(
   new CreateOpenIDConnectProviderCommand({ Url: provider.issuer, ClientIDList: ['client-1'], ThumbprintList: [provider.thumbprint] }),
 );
 
-async function role(RoleName: string, subject: string): Promise<string> {
-  const Statement = {
-    Effect: 'Allow',
-    Principal: { Federated: OpenIDConnectProviderArn },
-    Action: 'sts:AssumeRoleWithWebIdentity',
-    Condition: { StringLike: { [`${name}:sub`]: subject } },
-  };
-  const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
-  const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
-  return Role?.Arn as string;
-}
+const role = (name: string, subject: string) =>
+  account.role(
+    name,
+    trustProvider(OpenIDConnectProviderArn, 'sts:AssumeRoleWithWebIdentity', { Condition: { StringLike: { [`${issuer}:sub`]: subject } } }),
+  );
 
 /** Sends a request with a valid token, and with policies that make its record large. */
 function assuming(RoleArn: string, token: string, policies: number) {

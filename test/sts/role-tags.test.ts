@@ -1,16 +1,18 @@
 /** Tags of a role in its trust policy, for every kind of caller. Requirements STS-4, EVAL-1. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IAMClient } from '@aws-sdk/client-iam';
-import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import { messageOf, outcomeOf, startFederation } from './federation-rig.ts';
+import { otherAccount } from '../kit/account.ts';
+import { messageOf, outcomeOf } from '../kit/outcome.ts';
+import { allow, deny, type Statement, trust } from '../kit/policy.ts';
+import { startFederation } from './federation.ts';
 
-const rig = await startFederation();
-const { accountId, oidcArn, samlArn } = rig;
-const other = await rig.otherAccount('Partner');
-const ALL_STS = { Effect: 'Allow', Action: 'sts:*', Resource: '*' };
-const ada = await rig.user('ada', [ALL_STS]);
-const visitor = await rig.user('visitor', [ALL_STS], new IAMClient(rig.server.client(other.keys)));
+const federation = await startFederation();
+const { accountId, oidcArn, samlArn } = federation;
+const other = await otherAccount(federation.server, 'Partner');
+const ALL_STS = allow('sts:*');
+const ada = await federation.user('ada', ALL_STS);
+const visitor = await other.user('visitor', ALL_STS);
 
 const ASSUME = ['sts:AssumeRole', 'sts:AssumeRoleWithWebIdentity', 'sts:AssumeRoleWithSAML'];
 const EVERYONE = { AWS: [accountId, other.accountId], Federated: [oidcArn, samlArn] };
@@ -24,10 +26,10 @@ const TAGS = [
 
 // biome-ignore format: a table
 const CALLERS: readonly [caller: string, assume: (roleArn: string) => Promise<unknown>][] = [
-  ['a user of the account',       (roleArn) => rig.assume(ada, roleArn, { RoleSessionName: 'blue' })],
-  ['a user of another account',   (roleArn) => rig.assume(visitor, roleArn, { RoleSessionName: 'blue' })],
-  ['a token of OpenID Connect',   (roleArn) => rig.withToken(roleArn, {}, 'blue')],
-  ['a SAML assertion',            (roleArn) => rig.withAssertion(roleArn, { attributes: { RoleSessionName: ['blue'] } })],
+  ['a user of the account',       (roleArn) => federation.assume(ada, roleArn, { RoleSessionName: 'blue' })],
+  ['a user of another account',   (roleArn) => federation.assume(visitor, roleArn, { RoleSessionName: 'blue' })],
+  ['a token of OpenID Connect',   (roleArn) => federation.withToken(roleArn, {}, 'blue')],
+  ['a SAML assertion',            (roleArn) => federation.withAssertion(roleArn, { attributes: { RoleSessionName: ['blue'] } })],
 ];
 
 // biome-ignore format: a table
@@ -43,32 +45,23 @@ const DENIALS: readonly [title: string, condition: object, outcome: 'AccessDenie
 
 for (const [i, [title, condition, outcome]] of DENIALS.entries()) {
   test(`Trust policies: a Deny if ${title} is ${outcome} for every caller`, async () => {
-    const roleArn = await rig.role(
-      `denies-${i}`,
-      [
-        { Effect: 'Allow', Principal: EVERYONE, Action: ASSUME },
-        { Effect: 'Deny', Principal: { AWS: '*', Federated: [oidcArn, samlArn] }, Action: ASSUME, Condition: condition },
-      ],
-      [],
-      { Tags: TAGS },
-    );
+    const roleArn = await federation.role({ RoleName: `denies-${i}`, Tags: TAGS }, [
+      { Effect: 'Allow', Principal: EVERYONE, Action: ASSUME },
+      { Effect: 'Deny', Principal: { AWS: '*', Federated: [oidcArn, samlArn] }, Action: ASSUME, Condition: condition },
+    ]);
     for (const [caller, assume] of CALLERS) assert.equal(await outcomeOf(assume(roleArn)), outcome, caller);
   });
 }
 
 test("Trust policies: a request tag can be compared with the role's tag of the same key", async () => {
   const same = { Condition: { StringEquals: { 'aws:RequestTag/Team': TEAM_OF_ROLE } } };
-  const roleArn = await rig.role(
-    'same-team',
-    [{ Effect: 'Allow', Principal: EVERYONE, Action: [...ASSUME, 'sts:TagSession'], ...same }],
-    [],
-    { Tags: TAGS },
-  );
-  const assume = (keys: typeof ada, Value: string) => outcomeOf(rig.assume(keys, roleArn, { Tags: [{ Key: 'team', Value }] }));
+  const trusted = { Effect: 'Allow', Principal: EVERYONE, Action: [...ASSUME, 'sts:TagSession'], ...same };
+  const roleArn = await federation.role({ RoleName: 'same-team', Tags: TAGS }, trusted);
+  const assume = (keys: typeof ada, Value: string) => outcomeOf(federation.assume(keys, roleArn, { Tags: [{ Key: 'team', Value }] }));
   assert.deepEqual([await assume(ada, 'blue'), await assume(ada, 'red')], ['allowed', 'AccessDenied']);
   assert.deepEqual([await assume(visitor, 'blue'), await assume(visitor, 'red')], ['allowed', 'AccessDenied']);
   const token = (team: string) =>
-    outcomeOf(rig.withToken(roleArn, { 'https://aws.amazon.com/tags': { principal_tags: { Team: [team] } } }));
+    outcomeOf(federation.withToken(roleArn, { 'https://aws.amazon.com/tags': { principal_tags: { Team: [team] } } }));
   assert.deepEqual([await token('blue'), await token('red')], ['allowed', 'AccessDenied']);
 });
 
@@ -77,40 +70,21 @@ test('AssumeRole: aws:TagKeys has the passed spelling of a session tag, not that
     'ForAllValues:StringEquals': { 'aws:TagKeys': ['team'] },
     Null: { 'aws:ResourceTag/Team': 'false' },
   };
-  const roleArn = await rig.role(
-    'only-team',
-    [{ Effect: 'Allow', Principal: EVERYONE, Action: [...ASSUME, 'sts:TagSession'], Condition: only }],
-    [],
-    { Tags: TAGS },
-  );
-  const assume = (Key: string) => outcomeOf(rig.assume(ada, roleArn, { Tags: [{ Key, Value: 'blue' }] }));
+  const trusted = { Effect: 'Allow', Principal: EVERYONE, Action: [...ASSUME, 'sts:TagSession'], Condition: only };
+  const roleArn = await federation.role({ RoleName: 'only-team', Tags: TAGS }, trusted);
+  const assume = (Key: string) => outcomeOf(federation.assume(ada, roleArn, { Tags: [{ Key, Value: 'blue' }] }));
   assert.deepEqual([await assume('team'), await assume('desk')], ['allowed', 'AccessDenied']);
 });
 
 test("AssumeRole: the caller's policies read tags of another account's role only if it trusts the caller", async () => {
-  const iam = new IAMClient(rig.server.client(other.keys));
-  const prober = await rig.user(
-    'prober',
-    [ALL_STS, { Effect: 'Deny', Action: 'sts:*', Resource: '*', Condition: { StringEquals: { 'aws:ResourceTag/Locked': 'yes' } } }],
-    iam,
-  );
-  const trusting = await rig.role('trusting', [{ Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' }], [], {
-    Tags: TAGS,
-  });
-  const closed = await rig.role('closed', [{ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }], [], {
-    Tags: TAGS,
-  });
-  const denying = await rig.role(
-    'denying',
-    [
-      { Effect: 'Allow', Principal: { AWS: other.accountId }, Action: 'sts:AssumeRole' },
-      { Effect: 'Deny', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' },
-    ],
-    [],
-    { Tags: TAGS },
-  );
+  const locked = { Condition: { StringEquals: { 'aws:ResourceTag/Locked': 'yes' } } };
+  const prober = await other.user('prober', ALL_STS, deny('sts:*', '*', locked));
+  const roleOf = (RoleName: string, ...trusted: readonly Statement[]) => federation.role({ RoleName, Tags: TAGS }, trusted);
+  const trusting = await roleOf('trusting', trust(other.accountId));
+  const closed = await roleOf('closed', trust(accountId));
+  const denying = await roleOf('denying', trust(other.accountId), { ...trust('*'), Effect: 'Deny' });
   const absent = `arn:aws:iam::${accountId}:role/absent`;
-  const assume = (RoleArn: string) => messageOf(rig.sts(prober).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'me' })));
+  const assume = (RoleArn: string) => messageOf(federation.assume(prober, RoleArn));
   assert.match(await assume(trusting), /with an explicit deny in an identity-based policy$/);
   for (const roleArn of [closed, denying, absent]) {
     assert.equal(

@@ -121,7 +121,7 @@ function responseXml(entityId: string, said: Said): string {
   const restriction =
     audience === 'none' ? '' : `<saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction>`;
   const attributes = Object.entries(said.attributes ?? {}).map(([name, values]) => {
-    const whole = name.includes(':') && !name.startsWith('PrincipalTag:') ? name : `${ATTRIBUTES}${name}`;
+    const whole = /^\d|:/.test(name) && !name.startsWith('PrincipalTag:') ? name : `${ATTRIBUTES}${name}`;
     const written = values.map((value) => `<saml:AttributeValue>${escaped(value)}</saml:AttributeValue>`).join('');
     return `<saml:Attribute Name="${whole}">${written}</saml:Attribute>`;
   });

@@ -1,77 +1,41 @@
 /** AssumeRoleWithSAML over the wire, with assertions of a local provider. Requirement FED-1. */
+
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import {
-  CreateRoleCommand,
-  CreateSAMLProviderCommand,
-  DeleteSAMLProviderCommand,
-  IAMClient,
-  ListUsersCommand,
-  PutRolePolicyCommand,
-} from '@aws-sdk/client-iam';
-import { AssumeRoleWithSAMLCommand, type AssumeRoleWithSAMLCommandInput, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { startTestServer } from '../server.ts';
+import { CreateSAMLProviderCommand, DeleteSAMLProviderCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { type AssumeRoleWithSAMLCommandInput, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { keysOf } from '../kit/keys.ts';
+import { assertRefused } from '../kit/outcome.ts';
+import { allow, type Statement, trust, trustProvider } from '../kit/policy.ts';
+import { ENTITY, startFederation } from './federation.ts';
 import { type Said, samlProvider } from './saml-provider.ts';
 
-const ENTITY = 'https://idp.example/saml';
-const idp = await samlProvider(ENTITY);
+const federation = await startFederation();
+const { accountId, admin, idp, samlArn, sts } = federation;
 const forger = await samlProvider(ENTITY);
 const strangers = await Promise.all(Array.from({ length: 10 }, () => samlProvider(ENTITY)));
+/** Base64 text of the certificate in the metadata. */
+const CERTIFICATE = /(?<=X509Certificate>)[^<]+/;
 const KEY = /<md:KeyDescriptor.*<\/md:KeyDescriptor>/s;
-const server = await startTestServer();
-const { accountId } = server;
-const iam = new IAMClient(server.client());
-const anonymous = new STSClient({
-  endpoint: server.endpoint,
-  region: 'us-east-1',
-  maxAttempts: 1,
-  credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-});
-const { SAMLProviderArn } = await iam.send(new CreateSAMLProviderCommand({ Name: 'Corp', SAMLMetadataDocument: idp.metadata }));
-const provider = SAMLProviderArn as string;
 
-const document = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
-async function role(
+/** Creates a role that trusts the provider under a condition. */
+function role(
   RoleName: string,
-  condition: object = {},
+  Condition: object = {},
   actions: readonly string[] = ['sts:AssumeRoleWithSAML'],
-  more: object = {},
-): Promise<string> {
-  const trust = {
-    Effect: 'Allow',
-    Principal: { Federated: provider },
-    Action: actions,
-    ...(Object.keys(condition).length > 0 && { Condition: condition }),
-  };
-  const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trust), ...more }));
-  return Role?.Arn as string;
+  ...statements: Statement[]
+) {
+  return federation.role(RoleName, trustProvider(samlArn, actions, { Condition }), ...statements);
 }
 const open = await role('open', { StringEquals: { 'SAML:aud': 'https://signin.aws.amazon.com/saml' } });
 
+const assume = (assertion: string, { RoleArn = open, ...more }: Partial<AssumeRoleWithSAMLCommandInput> = {}) =>
+  federation.assumeWithAssertion(RoleArn, assertion, more);
 /** Returns the contents of an assertion that offers a role, with changes. */
-function offering(RoleArn: string, { attributes, ...said }: Said = {}): Said {
-  return { ...said, attributes: { Role: [`${RoleArn},${provider}`], RoleSessionName: ['ada@example'], ...attributes } };
-}
-
-async function assume(SAMLAssertion: string, input: Partial<AssumeRoleWithSAMLCommandInput> = {}) {
-  return await anonymous.send(new AssumeRoleWithSAMLCommand({ RoleArn: open, PrincipalArn: provider, SAMLAssertion, ...input }));
-}
-function client({ Credentials }: Awaited<ReturnType<typeof assume>>) {
-  return server.client({
-    accessKeyId: Credentials?.AccessKeyId as string,
-    secretAccessKey: Credentials?.SecretAccessKey as string,
-    sessionToken: Credentials?.SessionToken as string,
-  });
-}
-
-const refused = (promise: Promise<unknown>, code: string, message: string | RegExp) =>
-  assert.rejects(promise, (error: Error) => {
-    assert.ok(error.name === code || error.name === `${code}Exception`, `${error.name}: ${error.message}`);
-    if (typeof message === 'string') assert.equal(error.message, message);
-    else assert.match(error.message, message);
-    return true;
-  });
+const offering = (RoleArn: string, { attributes, ...said }: Said = {}) =>
+  federation.offering(RoleArn, { ...said, attributes: { RoleSessionName: ['ada@example'], ...attributes } });
 
 for (const signed of ['assertion', 'response'] as const) {
   test(`AssumeRoleWithSAML: an assertion creates a session of an offered role, with the ${signed} signed`, async () => {
@@ -82,7 +46,7 @@ for (const signed of ['assertion', 'response'] as const) {
       ['ada', 'persistent', ENTITY, 'https://signin.aws.amazon.com/saml'],
     );
     assert.equal(answer.NameQualifier, createHash('sha1').update(`${ENTITY}${accountId}/Corp`).digest('base64'));
-    const who = await new STSClient(client(answer)).send(new GetCallerIdentityCommand({}));
+    const who = await sts(keysOf(answer.Credentials)).send(new GetCallerIdentityCommand({}));
     assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/open/ada@example`);
   });
 }
@@ -90,7 +54,7 @@ for (const signed of ['assertion', 'response'] as const) {
 test('AssumeRoleWithSAML: an assertion is accepted once', async () => {
   const assertion = idp.assertion(offering(open));
   await assume(assertion);
-  await refused(assume(assertion), 'InvalidIdentityToken', 'The assertion has been used before.');
+  await assertRefused(assume(assertion), 'InvalidIdentityTokenException', 'The assertion has been used before.');
 });
 
 /** Returns a response in which a forged assertion hides the signed one (signature wrapping). */
@@ -138,38 +102,38 @@ const declared = () =>
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, assertion: () => string, code: string, message: string | RegExp][] = [
   // what is wrong                          the assertion                                                                          code                    message
-  ['that is not XML',                       () => Buffer.from('nothing').toString('base64'),                                       'InvalidIdentityToken', 'Response signature invalid'],
-  ['with a document type',                  declared,                                                                              'InvalidIdentityToken', 'Invalid base64 SAMLResponse'],
-  ['without a signature',                   () => idp.assertion(offering(open), 'nothing'),                                        'InvalidIdentityToken', 'Response signature invalid'],
-  ['signed with another key',               () => forger.assertion(offering(open)),                                                'InvalidIdentityToken', 'Response signature invalid'],
-  ['with a changed subject',                altered,                                                                               'InvalidIdentityToken', 'Response signature invalid'],
-  ['after an unsigned assertion',           () => wrapped('before'),                                                               'InvalidIdentityToken', 'Response signature invalid'],
-  ['before an unsigned assertion',          () => wrapped('after'),                                                                'InvalidIdentityToken', 'Response signature invalid'],
-  ['within an unsigned assertion',          nested,                                                                                'InvalidIdentityToken', 'Response signature invalid'],
-  ['of another issuer',                     () => idp.assertion(offering(open, { issuer: 'https://other.example' })),              'InvalidIdentityToken', 'Issuer not present in specified provider'],
-  ['for another recipient',                 () => idp.assertion(offering(open, { recipient: 'https://sp.example/acs' })),          'InvalidIdentityToken', 'Response does not contain the required audience'],
-  ['for another audience',                  () => idp.assertion(offering(open, { audience: 'urn:other' })),                        'InvalidIdentityToken', 'Response does not contain the required audience'],
-  ['without an audience',                   () => idp.assertion(offering(open, { audience: 'none' })),                             'InvalidIdentityToken', 'Response does not contain the required audience'],
-  ['signed with SHA-1',                     () => idp.assertion(offering(open), 'assertion', { signature: 'sha1', digest: 'sha256' }), 'InvalidIdentityToken', 'Response signature invalid'],
-  ['with a digest of SHA-1',                () => idp.assertion(offering(open), 'assertion', { signature: 'sha256', digest: 'sha1' }), 'InvalidIdentityToken', 'Response signature invalid'],
-  ['in a response of the status Responder', () => idp.assertion(offering(open, { status: [`${STATUS}Responder`] })),                'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
-  ['in a response of a nested Success',     () => idp.assertion(offering(open, { status: [`${STATUS}Requester`, `${STATUS}Success`] })), 'IDPRejectedClaim', 'The identity provider reported that authentication failed.'],
-  ['in a response without a status',        () => idp.assertion(offering(open, { status: [] })),                                    'IDPRejectedClaim',     'The identity provider reported that authentication failed.'],
-  ['with 401 values of an attribute',       () => idp.assertion(offering(open, values(401))),                                      'InvalidIdentityToken', 'Response signature invalid'],
-  ['with 1,600 tags',                       () => idp.assertion(offering(open, values(400, 2))),                                   'InvalidIdentityToken', 'Response signature invalid'],
-  ['that has expired',                      () => idp.assertion(offering(open, { notOnOrAfter: -120 })),                           'ExpiredToken',         'Token is expired'],
-  ['more than six minutes old',             () => idp.assertion(offering(open, { issued: -370 })),                                 'ExpiredToken',         'Token must be redeemed within 5 minutes of issuance'],
-  ['issued in ten minutes',                 () => idp.assertion(offering(open, { issued: 600, notOnOrAfter: 900 })),               'InvalidIdentityToken', 'The assertion is not yet valid.'],
-  ['of an expired session',                 () => idp.assertion(offering(open, { sessionNotOnOrAfter: -1 })),                      'ExpiredToken',         'Token is expired'],
-  ['without a session name',                () => idp.assertion({ attributes: { Role: [`${open},${provider}`] } }),                'InvalidIdentityToken', 'RoleSessionName is required in AuthnResponse'],
-  ['with a blank in the session name',      () => idp.assertion(offering(open, { attributes: { RoleSessionName: ['a b'] } })),     'InvalidIdentityToken', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}'],
+  ['that is not XML',                       () => Buffer.from('nothing').toString('base64'),                                       'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['with a document type',                  declared,                                                                              'InvalidIdentityTokenException', 'Invalid base64 SAMLResponse'],
+  ['without a signature',                   () => idp.assertion(offering(open), 'nothing'),                                        'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['signed with another key',               () => forger.assertion(offering(open)),                                                'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['with a changed subject',                altered,                                                                               'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['after an unsigned assertion',           () => wrapped('before'),                                                               'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['before an unsigned assertion',          () => wrapped('after'),                                                                'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['within an unsigned assertion',          nested,                                                                                'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['of another issuer',                     () => idp.assertion(offering(open, { issuer: 'https://other.example' })),              'InvalidIdentityTokenException', 'Issuer not present in specified provider'],
+  ['for another recipient',                 () => idp.assertion(offering(open, { recipient: 'https://sp.example/acs' })),          'InvalidIdentityTokenException', 'Response does not contain the required audience'],
+  ['for another audience',                  () => idp.assertion(offering(open, { audience: 'urn:other' })),                        'InvalidIdentityTokenException', 'Response does not contain the required audience'],
+  ['without an audience',                   () => idp.assertion(offering(open, { audience: 'none' })),                             'InvalidIdentityTokenException', 'Response does not contain the required audience'],
+  ['signed with SHA-1',                     () => idp.assertion(offering(open), 'assertion', { signature: 'sha1', digest: 'sha256' }), 'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['with a digest of SHA-1',                () => idp.assertion(offering(open), 'assertion', { signature: 'sha256', digest: 'sha1' }), 'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['in a response of the status Responder', () => idp.assertion(offering(open, { status: [`${STATUS}Responder`] })),                'IDPRejectedClaimException',     'The identity provider reported that authentication failed.'],
+  ['in a response of a nested Success',     () => idp.assertion(offering(open, { status: [`${STATUS}Requester`, `${STATUS}Success`] })), 'IDPRejectedClaimException', 'The identity provider reported that authentication failed.'],
+  ['in a response without a status',        () => idp.assertion(offering(open, { status: [] })),                                    'IDPRejectedClaimException',     'The identity provider reported that authentication failed.'],
+  ['with 401 values of an attribute',       () => idp.assertion(offering(open, values(401))),                                      'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['with 1,600 tags',                       () => idp.assertion(offering(open, values(400, 2))),                                   'InvalidIdentityTokenException', 'Response signature invalid'],
+  ['that has expired',                      () => idp.assertion(offering(open, { notOnOrAfter: -120 })),                           'ExpiredTokenException',         'Token is expired'],
+  ['more than six minutes old',             () => idp.assertion(offering(open, { issued: -370 })),                                 'ExpiredTokenException',         'Token must be redeemed within 5 minutes of issuance'],
+  ['issued in ten minutes',                 () => idp.assertion(offering(open, { issued: 600, notOnOrAfter: 900 })),               'InvalidIdentityTokenException', 'The assertion is not yet valid.'],
+  ['of an expired session',                 () => idp.assertion(offering(open, { sessionNotOnOrAfter: -1 })),                      'ExpiredTokenException',         'Token is expired'],
+  ['without a session name',                () => idp.assertion({ attributes: { Role: [`${open},${samlArn}`] } }),                'InvalidIdentityTokenException', 'RoleSessionName is required in AuthnResponse'],
+  ['with a blank in the session name',      () => idp.assertion(offering(open, { attributes: { RoleSessionName: ['a b'] } })),     'InvalidIdentityTokenException', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}'],
   ['that offers no role',                   () => idp.assertion({ attributes: { RoleSessionName: ['ada'] } }),                     'AccessDenied',         'Not authorized to perform sts:AssumeRoleWithSAML'],
   ['that offers another role',              () => idp.assertion(offering(`${open}-not`)),                                          'AccessDenied',         'Not authorized to perform sts:AssumeRoleWithSAML'],
-  ['that offers it with another provider',  () => idp.assertion(offering(open, { attributes: { Role: [`${open},${provider}x`] } })), 'AccessDenied',       'Not authorized to perform sts:AssumeRoleWithSAML'],
+  ['that offers it with another provider',  () => idp.assertion(offering(open, { attributes: { Role: [`${open},${samlArn}x`] } })), 'AccessDenied',       'Not authorized to perform sts:AssumeRoleWithSAML'],
 ];
 
 for (const [name, assertion, code, message] of REFUSED) {
-  test(`AssumeRoleWithSAML: an assertion ${name} is ${code}`, async () => refused(assume(assertion()), code, message));
+  test(`AssumeRoleWithSAML: an assertion ${name} is ${code}`, async () => assertRefused(assume(assertion()), code, message));
 }
 
 for (const algorithms of [
@@ -186,6 +150,8 @@ const METADATA: readonly [title: string, metadata: string, outcome: RegExp | und
   ['a certificate 20 times', repeated(20),                                                  undefined],
   ['10 certificates',  others(9),                                                           undefined],
   ['11 certificates',  others(10),                                                          /names too many signing certificates/],
+  ['comments',         idp.metadata.replace(CERTIFICATE, (text) => `<!-- key -->${text.slice(0, 20)}<!-- of 2026 -->${text.slice(20)}`), undefined],
+  ['CDATA',            idp.metadata.replace(CERTIFICATE, (text) => `<![CDATA[${text}]]>`),  undefined],
   ['20,000 tags',      idp.metadata.replace('</md:Ent', `${'<a/>'.repeat(20_000)}</md:Ent`),   /metadata is too large/],
 ];
 /** Returns the metadata with this number of certificates of other keys before its own. */
@@ -199,22 +165,23 @@ function repeated(times: number): string {
 }
 
 for (const [i, [title, SAMLMetadataDocument, outcome]] of METADATA.entries()) {
-  test(`AssumeRoleWithSAML: metadata with ${title} is ${outcome === undefined ? 'read' : 'InvalidIdentityToken'}`, async () => {
-    const { SAMLProviderArn } = await iam.send(new CreateSAMLProviderCommand({ Name: `Big${i}`, SAMLMetadataDocument }));
+  test(`AssumeRoleWithSAML: metadata with ${title} is ${outcome === undefined ? 'read' : 'InvalidIdentityTokenException'}`, async () => {
+    const { SAMLProviderArn } = await admin.send(new CreateSAMLProviderCommand({ Name: `Big${i}`, SAMLMetadataDocument }));
     const PrincipalArn = SAMLProviderArn as string;
-    const trust = { Effect: 'Allow', Principal: { Federated: PrincipalArn }, Action: 'sts:AssumeRoleWithSAML' };
-    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: `big-${i}`, AssumeRolePolicyDocument: document(trust) }));
-    const RoleArn = Role?.Arn as string;
+    const RoleArn = await federation.role(`big-${i}`, trustProvider(PrincipalArn, 'sts:AssumeRoleWithSAML'));
     const assertion = idp.assertion({ attributes: { Role: [`${RoleArn},${PrincipalArn}`], RoleSessionName: ['ada'] } });
     const sent = assume(assertion, { RoleArn, PrincipalArn });
     if (outcome === undefined) await sent;
-    else await refused(sent, 'InvalidIdentityToken', outcome);
+    else await assertRefused(sent, 'InvalidIdentityTokenException', outcome);
   });
 }
 
 test('AssumeRoleWithSAML: an assertion with 400 values of an attribute is accepted', async () => {
   assert.equal((await assume(idp.assertion(offering(open, values(400))))).Subject, 'ada');
 });
+
+/** Keys with values from other parts of the assertion. */
+const NOT_FROM_ATTRIBUTES = ['saml:aud', 'saml:doc', 'saml:iss', 'saml:namequalifier', 'saml:sub', 'saml:sub_type'];
 
 // biome-ignore format: a table
 const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list'][] = [
@@ -241,11 +208,34 @@ const ATTRIBUTES: readonly [attribute: string, key: string, type: 'text' | 'list
   ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname',           'saml:surname',          'text'],
   ['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',      'saml:mail',             'text'],
   ['http://schemas.microsoft.com/ws/2008/06/identity/claims/primarygroupsid', 'saml:primaryGroupSID',  'text'],
+  ['2.5.4.3',                            'saml:commonName',                     'text'],
+  ['2.5.4.4',                            'saml:surname',                        'text'],
+  ['2.5.4.42',                           'saml:givenName',                      'text'],
+  ['2.4.5.42',                           'saml:givenName',                      'text'],
+  ['2.5.4.45',                           'saml:x500UniqueIdentifier',           'text'],
+  ['0.9.2342.19200300.100.1.1',          'saml:uid',                            'text'],
+  ['0.9.2342.19200300100.1.1',           'saml:uid',                            'text'],
+  ['0.9.2342.19200300.100.1.3',          'saml:mail',                           'text'],
+  ['0.9.2342.19200300100.1.3',           'saml:mail',                           'text'],
+  ['0.9.2342.19200300.100.1.45',         'saml:organizationStatus',             'text'],
+  ['urn:oid:2.5.4.4',                    'saml:surname',                        'text'],
+  ['urn:oid:2.5.4.42',                   'saml:givenName',                      'text'],
   ['urn:oid:2.5.4.45',                   'saml:x500UniqueIdentifier',           'text'],
   ['urn:oid:0.9.2342.19200300.100.1.1',  'saml:uid',                            'text'],
   ['urn:oid:0.9.2342.19200300.100.1.3',  'saml:mail',                           'text'],
   ['urn:oid:0.9.2342.19200300.100.1.45', 'saml:organizationStatus',             'text'],
 ];
+
+test('AssumeRoleWithSAML: every attribute key of the authorization reference is set by an attribute', () => {
+  const path = new URL('../../src/model/generated/authorization.json', import.meta.url);
+  const { conditionKeys } = JSON.parse(readFileSync(path, 'utf8')) as { readonly conditionKeys: Readonly<Record<string, string>> };
+  const listed = Object.keys(conditionKeys).filter((key) => key.startsWith('saml:') && !NOT_FROM_ATTRIBUTES.includes(key));
+  const known = ATTRIBUTES.map(([, key]) => key);
+  assert.deepEqual(
+    listed.filter((key) => !known.includes(key)),
+    [],
+  );
+});
 
 for (const [i, [attribute, key, type]] of ATTRIBUTES.entries()) {
   test(`AssumeRoleWithSAML: ${attribute.slice(attribute.lastIndexOf('/') + 1)} sets ${key}`, async () => {
@@ -253,7 +243,7 @@ for (const [i, [attribute, key, type]] of ATTRIBUTES.entries()) {
     const RoleArn = await role(`attribute-${i}`, { [operator]: { [key]: 'right' } });
     const said = (value: string) => idp.assertion(offering(RoleArn, { attributes: { [attribute]: [value] } }));
     await assume(said('right'), { RoleArn });
-    await refused(assume(said('wrong'), { RoleArn }), 'AccessDenied', /^Not authorized/);
+    await assertRefused(assume(said('wrong'), { RoleArn }), 'AccessDenied', /^Not authorized/);
   });
 }
 
@@ -262,22 +252,17 @@ test('AssumeRoleWithSAML: a comment in the subject neither truncates it nor brea
 });
 
 test('AssumeRoleWithSAML: an unknown provider is an error', async () => {
-  await refused(
+  await assertRefused(
     assume(idp.assertion(offering(open)), { PrincipalArn: `arn:aws:iam::${accountId}:saml-provider/absent` }),
-    'InvalidIdentityToken',
+    'InvalidIdentityTokenException',
     "Specified provider doesn't exist",
   );
 });
 
 test('AssumeRoleWithSAML: an offered role that does not trust the provider is AccessDenied', async () => {
-  const { Role } = await iam.send(
-    new CreateRoleCommand({
-      RoleName: 'closed',
-      AssumeRolePolicyDocument: document({ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }),
-    }),
-  );
-  for (const RoleArn of [Role?.Arn as string, `arn:aws:iam::${accountId}:role/absent`]) {
-    await refused(
+  const closed = await federation.role('closed', trust(accountId));
+  for (const RoleArn of [closed, `arn:aws:iam::${accountId}:role/absent`]) {
+    await assertRefused(
       assume(idp.assertion(offering(RoleArn)), { RoleArn }),
       'AccessDenied',
       'Not authorized to perform sts:AssumeRoleWithSAML',
@@ -292,8 +277,8 @@ test('AssumeRoleWithSAML: a trust policy can require subject, subject type and a
   });
   const affiliation = (...values: string[]) => ({ attributes: { 'urn:oid:1.3.6.1.4.1.5923.1.1.1.1': values } });
   await assume(idp.assertion(offering(RoleArn, affiliation('member', 'staff'))), { RoleArn });
-  await refused(assume(idp.assertion(offering(RoleArn, affiliation('member'))), { RoleArn }), 'AccessDenied', /^Not authorized/);
-  await refused(
+  await assertRefused(assume(idp.assertion(offering(RoleArn, affiliation('member'))), { RoleArn }), 'AccessDenied', /^Not authorized/);
+  await assertRefused(
     assume(idp.assertion(offering(RoleArn, { ...affiliation('staff'), nameId: 'eve' })), { RoleArn }),
     'AccessDenied',
     /^Not authorized/,
@@ -301,20 +286,15 @@ test('AssumeRoleWithSAML: a trust policy can require subject, subject type and a
 });
 
 test('AssumeRoleWithSAML: tags and source identity are in the session, and require permissions', async () => {
-  const RoleArn = await role('tagged', {}, ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity']);
-  const blue = {
-    Effect: 'Allow',
-    Action: 'iam:ListUsers',
-    Resource: '*',
-    Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue', 'aws:SourceIdentity': 'ada', 'aws:FederatedProvider': provider } },
-  };
-  await iam.send(new PutRolePolicyCommand({ RoleName: 'tagged', PolicyName: 'p', PolicyDocument: document(blue) }));
+  const blue = { StringEquals: { 'aws:PrincipalTag/team': 'blue', 'aws:SourceIdentity': 'ada', 'aws:FederatedProvider': samlArn } };
+  const actions = ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const RoleArn = await role('tagged', {}, actions, allow('iam:ListUsers', '*', { Condition: blue }));
   const passing = { attributes: { 'PrincipalTag:team': ['blue'], TransitiveTagKeys: ['team'], SourceIdentity: ['ada'] } };
   const answer = await assume(idp.assertion(offering(RoleArn, passing)), { RoleArn });
   assert.equal(answer.SourceIdentity, 'ada');
-  await new IAMClient(client(answer)).send(new ListUsersCommand({}));
+  await federation.iam(keysOf(answer.Credentials)).send(new ListUsersCommand({}));
   const untagged = await role('untagged');
-  await refused(
+  await assertRefused(
     assume(idp.assertion(offering(untagged, passing)), { RoleArn: untagged }),
     'AccessDenied',
     'Not authorized to perform sts:TagSession',
@@ -337,6 +317,6 @@ test('AssumeRoleWithSAML: the session ends at the earlier of duration and Sessio
 test('AssumeRoleWithSAML: assertions of a deleted provider fail at once', async () => {
   const assertion = idp.assertion(offering(open));
   await assume(assertion);
-  await iam.send(new DeleteSAMLProviderCommand({ SAMLProviderArn }));
-  await refused(assume(assertion), 'InvalidIdentityToken', "Specified provider doesn't exist");
+  await admin.send(new DeleteSAMLProviderCommand({ SAMLProviderArn: samlArn }));
+  await assertRefused(assume(assertion), 'InvalidIdentityTokenException', "Specified provider doesn't exist");
 });

@@ -1,21 +1,18 @@
 /** STS over the wire, by AWS's own clients: requirements STS-1 to STS-13, in the order of the specification. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   AttachUserPolicyCommand,
-  CreateAccessKeyCommand,
-  CreateRoleCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteRoleCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   GetRoleCommand,
-  IAMClient,
   ListUsersCommand,
   PutRolePolicyCommand,
-  PutUserPolicyCommand,
   TagUserCommand,
   UntagUserCommand,
   UpdateUserCommand,
@@ -28,86 +25,30 @@ import {
   GetCallerIdentityCommand,
   GetFederationTokenCommand,
   GetSessionTokenCommand,
-  STSClient,
 } from '@aws-sdk/client-sts';
-import { everyEvent } from '../sdk/history.ts';
-import { startTestServer } from '../server.ts';
+import { startAccount } from '../kit/account.ts';
+import { type Keys, keysOf } from '../kit/keys.ts';
+import { assertRefused } from '../kit/outcome.ts';
+import { allow, deny, policy, trust } from '../kit/policy.ts';
+import { everyEvent } from '../kit/trail.ts';
 
-interface Keys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
-
-const server = await startTestServer();
-const { accountId } = server;
-const admin = new IAMClient(server.client());
-const sts = (keys: Keys = server.credentials) => new STSClient(server.client(keys));
-const iam = (keys: Keys) => new IAMClient(server.client(keys));
-
-const document = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
-const allow = (Action: string | readonly string[], Resource: string | readonly string[] = '*', more: object = {}) => ({
-  Effect: 'Allow',
-  Action,
-  Resource,
-  ...more,
-});
-const trust = (AWS: string, Action: string | readonly string[] = 'sts:AssumeRole', more: object = {}) => ({
-  Effect: 'Allow',
-  Principal: { AWS },
-  Action,
-  ...more,
-});
-const root = `arn:aws:iam::${accountId}:root`;
-const roleArn = (name: string) => `arn:aws:iam::${accountId}:role/${name}`;
-
-async function user(UserName: string, ...statements: object[]): Promise<Keys> {
-  await admin.send(new CreateUserCommand({ UserName }));
-  if (statements.length > 0)
-    await admin.send(new PutUserPolicyCommand({ UserName, PolicyName: 'p', PolicyDocument: document(...statements) }));
-  const { AccessKey } = await admin.send(new CreateAccessKeyCommand({ UserName }));
-  return { accessKeyId: AccessKey?.AccessKeyId as string, secretAccessKey: AccessKey?.SecretAccessKey as string };
-}
-
-async function role(RoleName: string, trusted: object, statements: readonly object[] = [], more: object = {}): Promise<string> {
-  const { Role } = await admin.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trusted), ...more }));
-  if (statements.length > 0)
-    await admin.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument: document(...statements) }));
-  return Role?.Arn as string;
-}
+const account = await startAccount();
+const { server, accountId, admin, iam, roleArn, rootArn: root, sts, user } = account;
 
 async function assume(keys: Keys, input: Partial<AssumeRoleCommandInput> & { RoleArn: string }) {
   const answer = await sts(keys).send(new AssumeRoleCommand({ RoleSessionName: 'me', ...input }));
   return { ...answer, keys: keysOf(answer.Credentials) };
 }
 
-function keysOf(
-  credentials: { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined; SessionToken?: string | undefined } | undefined,
-): Keys & { sessionToken: string } {
-  return {
-    accessKeyId: credentials?.AccessKeyId as string,
-    secretAccessKey: credentials?.SecretAccessKey as string,
-    sessionToken: credentials?.SessionToken as string,
-  };
-}
-
-const refused = (promise: Promise<unknown>, name: string, message: string | RegExp) =>
-  assert.rejects(promise, (error: Error) => {
-    assert.equal(error.name, name, `${error.name}: ${error.message}`);
-    if (typeof message === 'string') assert.equal(error.message, message);
-    else assert.match(error.message, message);
-    return true;
-  });
-
 const ALL_STS = allow('sts:*');
 const alice = await user('alice', ALL_STS, allow('iam:ListUsers'));
 const mallory = await user('mallory');
 const ALL_SESSION = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
-await role('plain', trust(root, ALL_SESSION), [allow(['iam:ListUsers', ...ALL_SESSION])]);
-await role('next', trust(root, ALL_SESSION), [allow('*')], { MaxSessionDuration: 43_200 });
+await account.role('plain', trust(root, ALL_SESSION), allow(['iam:ListUsers', ...ALL_SESSION]));
+await account.role({ RoleName: 'next', MaxSessionDuration: 43_200 }, trust(root, ALL_SESSION), allow('*'));
 
 test('GetCallerIdentity: returns user and role session, without the path of the role', async () => {
-  await role('pathed', trust(root), [], { Path: '/team/' });
+  await account.role({ RoleName: 'pathed', Path: '/team/' }, trust(root));
   const who = await sts(alice).send(new GetCallerIdentityCommand({}));
   assert.equal(who.Arn, `arn:aws:iam::${accountId}:user/alice`);
   assert.match(who.UserId as string, /^AIDA/);
@@ -119,7 +60,7 @@ test('GetCallerIdentity: returns user and role session, without the path of the 
 });
 
 test('STS-11: GetCallerIdentity succeeds under an explicit Deny of all actions', async () => {
-  const denied = await user('denied', { Effect: 'Deny', Action: '*', Resource: '*' });
+  const denied = await user('denied', deny('*'));
   assert.equal((await sts(denied).send(new GetCallerIdentityCommand({}))).Account, accountId);
 });
 
@@ -149,7 +90,7 @@ for (const [name, input, chained, message] of LIFETIMES) {
     const keys = chained ? (await assume(alice, { RoleArn: roleArn('plain') })).keys : alice;
     const answer = assume(keys, input as { RoleArn: string });
     if (message === undefined) await answer;
-    else await refused(answer, 'ValidationError', message);
+    else await assertRefused(answer, 'ValidationError', message);
   });
 }
 
@@ -157,8 +98,12 @@ test('STS-3: GetSessionToken and GetFederationToken refuse session credentials',
   const user = keysOf((await sts(alice).send(new GetSessionTokenCommand({}))).Credentials);
   const session = (await assume(alice, { RoleArn: roleArn('plain') })).keys;
   for (const keys of [user, session]) {
-    await refused(sts(keys).send(new GetSessionTokenCommand({})), 'AccessDenied', 'Cannot call GetSessionToken with session credentials');
-    await refused(
+    await assertRefused(
+      sts(keys).send(new GetSessionTokenCommand({})),
+      'AccessDenied',
+      'Cannot call GetSessionToken with session credentials',
+    );
+    await assertRefused(
       sts(keys).send(new GetFederationTokenCommand({ Name: 'bob' })),
       'AccessDenied',
       'Cannot call GetFederationToken with session credentials',
@@ -167,7 +112,7 @@ test('STS-3: GetSessionToken and GetFederationToken refuse session credentials',
 });
 
 test('STS-4: an unknown role is the same AccessDenied as a role that does not trust the caller', async () => {
-  await role('closed', trust(`arn:aws:iam::${accountId}:user/alice`));
+  await account.role('closed', trust(`arn:aws:iam::${accountId}:user/alice`));
   const trudy = await user('trudy', ALL_STS);
   const because = ' because no identity-based policy allows the sts:AssumeRole action';
   for (const [name, keys, why] of [
@@ -176,33 +121,33 @@ test('STS-4: an unknown role is the same AccessDenied as a role that does not tr
   ] as const) {
     for (const RoleArn of [roleArn('closed'), roleArn('absent'), 'arn:aws:iam::444455556666:role/absent']) {
       const who = `User: arn:aws:iam::${accountId}:user/${name} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`;
-      await refused(assume(keys, { RoleArn }), 'AccessDenied', `${who}${why}`);
+      await assertRefused(assume(keys, { RoleArn }), 'AccessDenied', `${who}${why}`);
     }
   }
 });
 
 test('STS-5: a trust policy that names the caller suffices, one that names the account does not', async () => {
-  await role('named', trust(`arn:aws:iam::${accountId}:user/mallory`));
+  await account.role('named', trust(`arn:aws:iam::${accountId}:user/mallory`));
   await assume(mallory, { RoleArn: roleArn('named') });
-  await refused(assume(mallory, { RoleArn: roleArn('plain') }), 'AccessDenied', /is not authorized to perform: sts:AssumeRole/);
+  await assertRefused(assume(mallory, { RoleArn: roleArn('plain') }), 'AccessDenied', /is not authorized to perform: sts:AssumeRole/);
 });
 
 test('STS-6: tags require sts:TagSession in the trust policy, and are the tags of the session', async () => {
-  await role('untagged', trust(root), [allow('*')]);
+  await account.role('untagged', trust(root), allow('*'));
   const Tags = [{ Key: 'team', Value: 'blue' }];
-  await refused(
+  await assertRefused(
     assume(alice, { RoleArn: roleArn('untagged'), Tags }),
     'AccessDenied',
     /is not authorized to perform: sts:TagSession on resource/,
   );
 
   const onlyBlue = allow('iam:ListUsers', '*', { Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue' } } });
-  await role('tagged', trust(root, ALL_SESSION), [onlyBlue]);
+  await account.role('tagged', trust(root, ALL_SESSION), onlyBlue);
   const blue = await assume(alice, { RoleArn: roleArn('tagged'), Tags });
   assert.ok((blue.PackedPolicySize as number) >= 1);
   await iam(blue.keys).send(new ListUsersCommand({}));
   const red = await assume(alice, { RoleArn: roleArn('tagged'), Tags: [{ Key: 'team', Value: 'red' }] });
-  await refused(iam(red.keys).send(new ListUsersCommand({})), 'AccessDenied', /is not authorized to perform: iam:ListUsers/);
+  await assertRefused(iam(red.keys).send(new ListUsersCommand({})), 'AccessDenied', /is not authorized to perform: iam:ListUsers/);
 });
 
 test("STS-6: the caller's policies can deny a tag with aws:RequestTag and aws:TagKeys", async () => {
@@ -211,8 +156,8 @@ test("STS-6: the caller's policies can deny a tag with aws:RequestTag and aws:Ta
   });
   const tagger = await user('tagger', allow('sts:AssumeRole'), onlyUid);
   await assume(tagger, { RoleArn: roleArn('plain'), Tags: [{ Key: 'uid', Value: 'u-1' }] });
-  await refused(assume(tagger, { RoleArn: roleArn('plain'), Tags: [{ Key: 'uid', Value: 'x' }] }), 'AccessDenied', /sts:TagSession/);
-  await refused(
+  await assertRefused(assume(tagger, { RoleArn: roleArn('plain'), Tags: [{ Key: 'uid', Value: 'x' }] }), 'AccessDenied', /sts:TagSession/);
+  await assertRefused(
     assume(tagger, {
       RoleArn: roleArn('plain'),
       Tags: [
@@ -232,17 +177,17 @@ test('STS-7: only transitive tags are inherited by a chained session, and they c
   ];
   const first = await assume(alice, { RoleArn: roleArn('plain'), Tags: tags, TransitiveTagKeys: ['team'] });
   const needs = (key: string) => allow('iam:ListUsers', '*', { Condition: { Null: { [`aws:PrincipalTag/${key}`]: 'false' } } });
-  await role('sees-team', trust(root, ALL_SESSION), [needs('team')]);
-  await role('sees-other', trust(root, ALL_SESSION), [needs('other')]);
+  await account.role('sees-team', trust(root, ALL_SESSION), needs('team'));
+  await account.role('sees-other', trust(root, ALL_SESSION), needs('other'));
   await iam((await assume(first.keys, { RoleArn: roleArn('sees-team') })).keys).send(new ListUsersCommand({}));
-  await refused(
+  await assertRefused(
     iam((await assume(first.keys, { RoleArn: roleArn('sees-other') })).keys).send(new ListUsersCommand({})),
     'AccessDenied',
     /iam:ListUsers/,
   );
   const conflict =
     "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.";
-  await refused(
+  await assertRefused(
     assume(first.keys, { RoleArn: roleArn('sees-team'), Tags: [{ Key: 'TEAM', Value: 'red' }] }),
     'InvalidParameterValue',
     conflict,
@@ -250,9 +195,9 @@ test('STS-7: only transitive tags are inherited by a chained session, and they c
 });
 
 test('STS-7: inherited tags require sts:TagSession in the trust policy of the next role', async () => {
-  await role('no-tags', trust(root));
+  await account.role('no-tags', trust(root));
   const first = await assume(alice, { RoleArn: roleArn('plain'), Tags: [{ Key: 'team', Value: 'blue' }], TransitiveTagKeys: ['team'] });
-  await refused(assume(first.keys, { RoleArn: roleArn('no-tags') }), 'AccessDenied', /sts:TagSession/);
+  await assertRefused(assume(first.keys, { RoleArn: roleArn('no-tags') }), 'AccessDenied', /sts:TagSession/);
 });
 
 // biome-ignore format: a table
@@ -265,7 +210,7 @@ const BAD: readonly [name: string, input: Partial<AssumeRoleCommandInput>, code:
   ['a reserved tag key',            { Tags: [{ Key: 'aws:a', Value: '1' }] },                                                'InvalidParameterValue',  /reserved/],
   ['a transitive key not passed',   { TransitiveTagKeys: ['a'] },                                                            'InvalidParameterValue',  'The specified transitive tag key must be included in the requested tags.'],
   ['an invalid session policy',     { Policy: 'not a policy' },                                                              'MalformedPolicyDocument', /JSON/],
-  ['a session policy too long',     { Policy: document(allow('chime:*', 'x'.repeat(2048))) },                                'PackedPolicyTooLarge',   /^Packed policy consumes 1\d\d% of allotted space, please use smaller policy\.$/],
+  ['a session policy too long',     { Policy: policy(allow('chime:*', 'x'.repeat(2048))) },                                'PackedPolicyTooLarge',   /^Packed policy consumes 1\d\d% of allotted space, please use smaller policy\.$/],
   ['an unknown managed policy',     { PolicyArns: [{ arn: `arn:aws:iam::${accountId}:policy/absent` }] },                    'MalformedPolicyDocument', /absent does not exist/],
   ['eleven managed policies',       { PolicyArns: Array.from({ length: 11 }, () => ({ arn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' })) }, 'ValidationError', /less than or equal to 10/],
   ['an unknown MFA device',         { SerialNumber: `arn:aws:iam::${accountId}:mfa/alice`, TokenCode: '123456' },            'AccessDenied',           /^MultiFactorAuthentication failed/],
@@ -286,13 +231,13 @@ test('STS-9: a source identity is inherited by each chained session, and cannot 
   const first = await assume(alice, { RoleArn: roleArn('plain'), SourceIdentity: 'alice@example' });
   assert.equal(first.SourceIdentity, 'alice@example');
   const onlyAlice = allow('iam:ListUsers', '*', { Condition: { StringEquals: { 'aws:SourceIdentity': 'alice@example' } } });
-  await role('for-alice', trust(root, ALL_SESSION), [onlyAlice]);
+  await account.role('for-alice', trust(root, ALL_SESSION), onlyAlice);
   const second = await assume(first.keys, { RoleArn: roleArn('for-alice') });
   assert.equal(second.SourceIdentity, 'alice@example');
   await iam(second.keys).send(new ListUsersCommand({}));
-  await refused(assume(first.keys, { RoleArn: roleArn('for-alice'), SourceIdentity: 'bob' }), 'AccessDenied', /cannot be changed/);
-  await role('no-identity', trust(root));
-  await refused(assume(first.keys, { RoleArn: roleArn('no-identity') }), 'AccessDenied', /sts:SetSourceIdentity/);
+  await assertRefused(assume(first.keys, { RoleArn: roleArn('for-alice'), SourceIdentity: 'bob' }), 'AccessDenied', /cannot be changed/);
+  await account.role('no-identity', trust(root));
+  await assertRefused(assume(first.keys, { RoleArn: roleArn('no-identity') }), 'AccessDenied', /sts:SetSourceIdentity/);
 });
 
 test('STS-13: a trust policy can require external ID, session name and duration', async () => {
@@ -302,21 +247,21 @@ test('STS-13: a trust policy can require external ID, session name and duration'
       NumericLessThanEquals: { 'sts:DurationSeconds': '900' },
     },
   };
-  await role('asks', trust(root, 'sts:AssumeRole', asks));
+  await account.role('asks', trust(root, 'sts:AssumeRole', asks));
   const right = { RoleArn: roleArn('asks'), ExternalId: 'e-1', DurationSeconds: 900 };
   await assume(alice, right);
   for (const wrong of [{ ExternalId: 'e-2' }, { RoleSessionName: 'you' }, { DurationSeconds: 901 }]) {
-    await refused(assume(alice, { ...right, ...wrong } as typeof right), 'AccessDenied', /sts:AssumeRole/);
+    await assertRefused(assume(alice, { ...right, ...wrong } as typeof right), 'AccessDenied', /sts:AssumeRole/);
   }
 });
 
 test('EVAL-5: a session policy narrows a role session and never widens it', async () => {
-  const narrowed = await assume(alice, { RoleArn: roleArn('plain'), Policy: document(allow('sts:*')) });
-  await refused(iam(narrowed.keys).send(new ListUsersCommand({})), 'AccessDenied', /iam:ListUsers/);
+  const narrowed = await assume(alice, { RoleArn: roleArn('plain'), Policy: policy(allow('sts:*')) });
+  await assertRefused(iam(narrowed.keys).send(new ListUsersCommand({})), 'AccessDenied', /iam:ListUsers/);
   const within = await assume(alice, { RoleArn: roleArn('plain'), PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/IAMReadOnlyAccess' }] });
   await iam(within.keys).send(new ListUsersCommand({}));
-  const wider = await assume(alice, { RoleArn: roleArn('plain'), Policy: document(allow('*')) });
-  await refused(iam(wider.keys).send(new CreateUserCommand({ UserName: 'x' })), 'AccessDenied', /iam:CreateUser/);
+  const wider = await assume(alice, { RoleArn: roleArn('plain'), Policy: policy(allow('*')) });
+  await assertRefused(iam(wider.keys).send(new CreateUserCommand({ UserName: 'x' })), 'AccessDenied', /iam:CreateUser/);
 });
 
 test('STS-10: a federated user needs a session policy, which cannot exceed its issuer’s permissions', async () => {
@@ -325,12 +270,12 @@ test('STS-10: a federated user needs a session policy, which cannot exceed its i
   assert.equal(bare.FederatedUser?.FederatedUserId, `${accountId}:bob`);
   const who = await sts(keysOf(bare.Credentials)).send(new GetCallerIdentityCommand({}));
   assert.deepEqual([who.Arn, who.UserId], [`arn:aws:sts::${accountId}:federated-user/bob`, `${accountId}:bob`]);
-  await refused(assume(keysOf(bare.Credentials), { RoleArn: roleArn('plain') }), 'AccessDenied', /sts:AssumeRole/);
+  await assertRefused(assume(keysOf(bare.Credentials), { RoleArn: roleArn('plain') }), 'AccessDenied', /sts:AssumeRole/);
   await assert.rejects(iam(keysOf(bare.Credentials)).send(new ListUsersCommand({})), { name: 'InvalidClientTokenId' });
 });
 
 test('GetFederationToken: requires a permission, and lasts twelve hours by default', async () => {
-  await refused(
+  await assertRefused(
     sts(mallory).send(new GetFederationTokenCommand({ Name: 'bob' })),
     'AccessDenied',
     /sts:GetFederationToken on resource: arn:aws:sts::\d{12}:federated-user\/bob/,
@@ -356,7 +301,7 @@ test("GetFederationToken: session tags override the user's tags, regardless of c
   await tag('blue');
   const federated = async (team: string, Tags?: { Key: string; Value: string }[]) => {
     const answer = await sts(keys).send(
-      new GetFederationTokenCommand({ Name: 'fed', Policy: document(lookUp(team)), ...(Tags && { Tags }) }),
+      new GetFederationTokenCommand({ Name: 'fed', Policy: policy(lookUp(team)), ...(Tags && { Tags }) }),
     );
     return keysOf(answer.Credentials);
   };
@@ -379,7 +324,7 @@ test('GetSessionToken, GetFederationToken: sessions of a renamed user continue u
   const asAfter = allow('cloudtrail:LookupEvents', '*', { Condition: { StringEquals: { 'aws:username': 'after' } } });
   const keys = await user('before', allow('sts:GetFederationToken'), asAfter, allow('sts:GetAccessKeyInfo'));
   const own = keysOf((await sts(keys).send(new GetSessionTokenCommand({}))).Credentials);
-  const federation = await sts(keys).send(new GetFederationTokenCommand({ Name: 'fed', Policy: document(allow('cloudtrail:*')) }));
+  const federation = await sts(keys).send(new GetFederationTokenCommand({ Name: 'fed', Policy: policy(allow('cloudtrail:*')) }));
   const federated = keysOf(federation.Credentials);
   const trail = (session: Keys) => new CloudTrailClient(server.client(session));
   await assert.rejects(everyEvent(trail(own)), { name: 'AccessDeniedException' });
@@ -405,13 +350,13 @@ test('GetSessionToken, GetFederationToken: a user with a reused name does not in
   await admin.send(new DeleteUserCommand({ UserName: 'reborn' }));
   await user('reborn', allow('*'));
   for (const session of [own, federated]) {
-    await refused(sts(session).send(new GetCallerIdentityCommand({})), 'InvalidClientTokenId', /is invalid/);
+    await assertRefused(sts(session).send(new GetCallerIdentityCommand({})), 'InvalidClientTokenId', /is invalid/);
   }
 });
 
 test('GetRole: a trust policy shows the first administrator by its ARN', async () => {
   const administrator = (await sts().send(new GetCallerIdentityCommand({}))).Arn as string;
-  await role('of-the-administrator', trust(administrator));
+  await account.role('of-the-administrator', trust(administrator));
   const { Role } = await admin.send(new GetRoleCommand({ RoleName: 'of-the-administrator' }));
   const { Statement } = JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument as string)) as { Statement: [{ Principal: object }] };
   assert.deepEqual(Statement[0].Principal, { AWS: administrator });
@@ -426,7 +371,7 @@ test('AUTHN-4: a token with another key ID, an altered token and a missing token
     { ...keys, sessionToken: altered },
     { accessKeyId: keys.accessKeyId, secretAccessKey: keys.secretAccessKey },
   ]) {
-    await refused(
+    await assertRefused(
       sts(wrong).send(new GetCallerIdentityCommand({})),
       'InvalidClientTokenId',
       'The security token included in the request is invalid.',
@@ -438,11 +383,11 @@ test('AUTHN-4: a token with another key ID, an altered token and a missing token
 });
 
 test('STS-12: a policy that denies tokens issued before a date ends older sessions at once', async () => {
-  await role('revoked', trust(root), [allow('iam:ListUsers')]);
+  await account.role('revoked', trust(root), allow('iam:ListUsers'));
   const { keys } = await assume(alice, { RoleArn: roleArn('revoked') });
   await iam(keys).send(new ListUsersCommand({}));
   const deny = (before: number) =>
-    document({
+    policy({
       Effect: 'Deny',
       Action: '*',
       Resource: '*',
@@ -451,18 +396,18 @@ test('STS-12: a policy that denies tokens issued before a date ends older sessio
   const put = (before: number) =>
     admin.send(new PutRolePolicyCommand({ RoleName: 'revoked', PolicyName: 'AWSRevokeOlderSessions', PolicyDocument: deny(before) }));
   await put(Date.now() + 60_000);
-  await refused(iam(keys).send(new ListUsersCommand({})), 'AccessDenied', /with an explicit deny/);
+  await assertRefused(iam(keys).send(new ListUsersCommand({})), 'AccessDenied', /with an explicit deny/);
   await put(Date.now() - 60_000);
   await iam((await assume(alice, { RoleArn: roleArn('revoked') })).keys).send(new ListUsersCommand({}));
 });
 
 test('AssumeRole: sessions of a deleted role do not work with a new role of the same name', async () => {
-  const make = () => role('again', trust(root));
+  const make = () => account.role('again', trust(root));
   await make();
   const { keys } = await assume(alice, { RoleArn: roleArn('again') });
   await admin.send(new DeleteRoleCommand({ RoleName: 'again' }));
   await make();
-  await refused(
+  await assertRefused(
     sts(keys).send(new GetCallerIdentityCommand({})),
     'InvalidClientTokenId',
     'The security token included in the request is invalid.',
@@ -475,7 +420,11 @@ test('GetAccessKeyInfo: returns the account of long-term and temporary keys, and
     assert.equal((await sts().send(new GetAccessKeyInfoCommand({ AccessKeyId: accessKeyId }))).Account, accountId);
   }
   await assert.rejects(sts().send(new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIAQ222222222222222' })), { name: 'ValidationError' });
-  await refused(sts(mallory).send(new GetAccessKeyInfoCommand({ AccessKeyId: alice.accessKeyId })), 'AccessDenied', /sts:GetAccessKeyInfo/);
+  await assertRefused(
+    sts(mallory).send(new GetAccessKeyInfoCommand({ AccessKeyId: alice.accessKeyId })),
+    'AccessDenied',
+    /sts:GetAccessKeyInfo/,
+  );
 });
 
 test('DecodeAuthorizationMessage: an invalid message is an error', async () => {

@@ -1,94 +1,44 @@
 /** AssumeRoleWithWebIdentity over the wire, with a local identity provider. Requirement FED-2. */
+
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import {
-  CreateOpenIDConnectProviderCommand,
-  CreateRoleCommand,
-  DeleteOpenIDConnectProviderCommand,
-  IAMClient,
-  ListUsersCommand,
-  PutRolePolicyCommand,
-} from '@aws-sdk/client-iam';
-import {
-  AssumeRoleCommand,
-  AssumeRoleWithWebIdentityCommand,
-  type AssumeRoleWithWebIdentityCommandInput,
-  GetCallerIdentityCommand,
-  STSClient,
-} from '@aws-sdk/client-sts';
-import { startTestServer } from '../server.ts';
+import { CreateOpenIDConnectProviderCommand, DeleteOpenIDConnectProviderCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import { type AssumeRoleWithWebIdentityCommandInput, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { keysOf } from '../kit/keys.ts';
+import { assertRefused } from '../kit/outcome.ts';
+import { allow, type Statement, trust, trustProvider } from '../kit/policy.ts';
+import { startFederation } from './federation.ts';
 import { startIdentityProvider } from './identity-provider.ts';
 
-const provider = await startIdentityProvider();
+const federation = await startFederation();
+const { accountId, admin, issuer, oidc: provider, oidcArn, sts } = federation;
 const outsider = await startIdentityProvider();
-const server = await startTestServer({ BELFRY_INTERNAL_ISSUERS: `${provider.host}` });
-const { accountId } = server;
-const iam = new IAMClient(server.client());
-const anonymous = new STSClient({
-  endpoint: server.endpoint,
-  region: 'us-east-1',
-  maxAttempts: 1,
-  credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-});
-
-const name = provider.issuer.slice('https://'.length);
-const { OpenIDConnectProviderArn } = await iam.send(
-  new CreateOpenIDConnectProviderCommand({
-    Url: provider.issuer,
-    ClientIDList: ['client-1', 'client-2'],
-    ThumbprintList: [provider.thumbprint],
-  }),
-);
-await iam.send(
+await admin.send(
   new CreateOpenIDConnectProviderCommand({ Url: outsider.issuer, ClientIDList: ['client-1'], ThumbprintList: [outsider.thumbprint] }),
 );
 
-const document = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
-async function role(
-  RoleName: string,
-  condition: object = {},
+/** Creates a role that trusts the provider under a condition. */
+function role(
+  role: string | { RoleName: string; MaxSessionDuration: number },
+  Condition: object = {},
   actions: readonly string[] = ['sts:AssumeRoleWithWebIdentity'],
-  more: object = {},
-): Promise<string> {
-  const trust = {
-    Effect: 'Allow',
-    Principal: { Federated: OpenIDConnectProviderArn },
-    Action: actions,
-    ...(Object.keys(condition).length > 0 && { Condition: condition }),
-  };
-  const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trust), ...more }));
-  return Role?.Arn as string;
+  ...statements: Statement[]
+) {
+  return federation.role(role, trustProvider(oidcArn, actions, { Condition }), ...statements);
 }
-const open = await role('open', {}, ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity']);
+const ALL = ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'];
+const open = await role('open', {}, ALL);
 
-async function assume(token: string, input: Partial<AssumeRoleWithWebIdentityCommandInput> = {}) {
-  return await anonymous.send(
-    new AssumeRoleWithWebIdentityCommand({ RoleArn: open, RoleSessionName: 'web', WebIdentityToken: token, ...input }),
-  );
-}
-type Answer = Awaited<ReturnType<typeof assume>>;
-function client({ Credentials }: Answer) {
-  return server.client({
-    accessKeyId: Credentials?.AccessKeyId as string,
-    secretAccessKey: Credentials?.SecretAccessKey as string,
-    sessionToken: Credentials?.SessionToken as string,
-  });
-}
-
-const refused = (promise: Promise<unknown>, code: string, message: string | RegExp) =>
-  assert.rejects(promise, (error: Error) => {
-    assert.ok(error.name === code || error.name === `${code}Exception`, `${error.name}: ${error.message}`);
-    if (typeof message === 'string') assert.equal(error.message, message);
-    else assert.match(error.message, message);
-    return true;
-  });
+const assume = (token: string, { RoleArn = open, ...more }: Partial<AssumeRoleWithWebIdentityCommandInput> = {}) =>
+  federation.assumeWithToken(RoleArn, token, more);
 
 test('AssumeRoleWithWebIdentity: a token creates a session of the role, and the response has its subject', async () => {
   const answer = await assume(await provider.token());
-  assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['user-1', 'client-1', provider.issuer]);
+  // Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the sample of OIDC: `provider` is an ARN.
+  assert.deepEqual([answer.SubjectFromWebIdentityToken, answer.Audience, answer.Provider], ['user-1', 'client-1', oidcArn]);
   assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
-  const who = await new STSClient(client(answer)).send(new GetCallerIdentityCommand({}));
+  const who = await sts(keysOf(answer.Credentials)).send(new GetCallerIdentityCommand({}));
   assert.equal(who.Arn, `arn:aws:sts::${accountId}:assumed-role/open/web`);
 });
 
@@ -125,53 +75,48 @@ const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
 // biome-ignore format: a table
 const REFUSED: readonly [name: string, token: () => string | Promise<string>, code: string, message: string | RegExp][] = [
   // what is wrong                   the token                                                                    code                    message
-  ['a string that is not a JWT',     () => 'an access token',                                                     'InvalidIdentityToken', 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)'],
-  ['an unregistered issuer',         () => provider.token({ iss: 'https://idp.example' }),                        'InvalidIdentityToken', 'No OpenIDConnect provider found in your account for https://idp.example'],
-  ['an issuer without TLS',          () => provider.token({ iss: provider.issuer.replace('https', 'http') }),     'InvalidIdentityToken', /^No OpenIDConnect provider found in your account for http:/],
-  ['a changed claim',                altered,                                                                     'InvalidIdentityToken', 'The web identity token that was passed could not be validated.'],
-  ['algorithm none',                 () => raw({ alg: 'none' }, claims(), ''),                                    'InvalidIdentityToken', 'The web identity token that was passed could not be validated.'],
-  ['the public key as HMAC secret',  confused,                                                                    'InvalidIdentityToken', 'The web identity token that was passed could not be validated.'],
-  ['another audience',               () => provider.token({ aud: 'client-9' }),                                   'InvalidIdentityToken', 'Incorrect token audience'],
-  ['another authorized party',       () => provider.token({ azp: 'client-9' }),                                   'InvalidIdentityToken', 'Incorrect token audience'],
-  ['expired',                        () => provider.token({ exp: seconds(-301) }),                                'ExpiredToken',         /^Token expired: current date\/time \d+ must be before the expiration date\/time \d+$/],
-  ['issued in an hour',              () => provider.token({ nbf: seconds(3600) }),                                'InvalidIdentityToken', 'Invalid claim: nbf'],
-  ['no expiry',                      () => provider.token({ exp: undefined }),                                    'InvalidIdentityToken', 'Missing a required claim: exp'],
-  ['no subject',                     () => provider.token({ sub: undefined }),                                    'InvalidIdentityToken', 'Missing a required claim: sub'],
-  ['a tag of two values',            () => provider.token({ 'https://aws.amazon.com/tags': { principal_tags: { a: ['1', '2'] } } }), 'InvalidIdentityToken', /cannot be a session tag: a$/],
-  ['a source identity with a blank', () => provider.token({ 'https://aws.amazon.com/source_identity': 'a b' }),   'InvalidIdentityToken', /source identity that cannot be one/],
+  ['a string that is not a JWT',     () => 'an access token',                                                     'InvalidIdentityTokenException', 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)'],
+  ['an unregistered issuer',         () => provider.token({ iss: 'https://idp.example' }),                        'InvalidIdentityTokenException', 'No OpenIDConnect provider found in your account for https://idp.example'],
+  ['an issuer without TLS',          () => provider.token({ iss: provider.issuer.replace('https', 'http') }),     'InvalidIdentityTokenException', /^No OpenIDConnect provider found in your account for http:/],
+  ['a changed claim',                altered,                                                                     'InvalidIdentityTokenException', 'The web identity token that was passed could not be validated.'],
+  ['algorithm none',                 () => raw({ alg: 'none' }, claims(), ''),                                    'InvalidIdentityTokenException', 'The web identity token that was passed could not be validated.'],
+  ['the public key as HMAC secret',  confused,                                                                    'InvalidIdentityTokenException', 'The web identity token that was passed could not be validated.'],
+  ['another audience',               () => provider.token({ aud: 'client-9' }),                                   'InvalidIdentityTokenException', 'Incorrect token audience'],
+  ['another authorized party',       () => provider.token({ azp: 'client-9' }),                                   'InvalidIdentityTokenException', 'Incorrect token audience'],
+  ['expired',                        () => provider.token({ exp: seconds(-301) }),                                'ExpiredTokenException',         /^Token expired: current date\/time \d+ must be before the expiration date\/time \d+$/],
+  ['issued in an hour',              () => provider.token({ nbf: seconds(3600) }),                                'InvalidIdentityTokenException', 'Invalid claim: nbf'],
+  ['no expiry',                      () => provider.token({ exp: undefined }),                                    'InvalidIdentityTokenException', 'Missing a required claim: exp'],
+  ['no subject',                     () => provider.token({ sub: undefined }),                                    'InvalidIdentityTokenException', 'Missing a required claim: sub'],
+  ['a tag of two values',            () => provider.token({ 'https://aws.amazon.com/tags': { principal_tags: { a: ['1', '2'] } } }), 'InvalidIdentityTokenException', /cannot be a session tag: a$/],
+  ['a source identity with a blank', () => provider.token({ 'https://aws.amazon.com/source_identity': 'a b' }),   'InvalidIdentityTokenException', /source identity that cannot be one/],
 ];
 
 for (const [name, token, code, message] of REFUSED) {
-  test(`AssumeRoleWithWebIdentity: ${name} is ${code}`, async () => refused(assume(await token()), code, message));
+  test(`AssumeRoleWithWebIdentity: ${name} is ${code}`, async () => assertRefused(assume(await token()), code, message));
 }
 
 test('AssumeRoleWithWebIdentity: a provider with an internal address is not called unless allowed', async () => {
-  await refused(assume(await outsider.token()), 'IDPCommunicationError', /internal/);
+  await assertRefused(assume(await outsider.token()), 'IDPCommunicationErrorException', /internal/);
   assert.deepEqual(outsider.asked, []);
 });
 
 test('AssumeRoleWithWebIdentity: a role without trust and an unknown role are the same error', async () => {
   const token = await provider.token();
-  const { Role } = await iam.send(
-    new CreateRoleCommand({
-      RoleName: 'closed',
-      AssumeRolePolicyDocument: document({ Effect: 'Allow', Principal: { AWS: accountId }, Action: 'sts:AssumeRole' }),
-    }),
-  );
-  for (const RoleArn of [Role?.Arn as string, `arn:aws:iam::${accountId}:role/absent`]) {
-    await refused(assume(token, { RoleArn }), 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+  const closed = await federation.role('closed', trust(accountId));
+  for (const RoleArn of [closed, `arn:aws:iam::${accountId}:role/absent`]) {
+    await assertRefused(assume(token, { RoleArn }), 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
   }
 });
 
 test('AssumeRoleWithWebIdentity: a trust policy can require audience, subject and methods', async () => {
   const RoleArn = await role('asks', {
-    StringEquals: { [`${name}:aud`]: 'client-2', [`${name}:sub`]: 'user-2' },
-    'ForAnyValue:StringEquals': { [`${name}:amr`]: ['otp'] },
+    StringEquals: { [`${issuer}:aud`]: 'client-2', [`${issuer}:sub`]: 'user-2' },
+    'ForAnyValue:StringEquals': { [`${issuer}:amr`]: ['otp'] },
   });
   const right = { aud: 'client-2', sub: 'user-2', amr: ['pwd', 'otp'] };
   await assume(await provider.token(right), { RoleArn });
   for (const wrong of [{ aud: 'client-1' }, { sub: 'user-1' }, { amr: ['pwd'] }, { amr: undefined }]) {
-    await refused(assume(await provider.token({ ...right, ...wrong }), { RoleArn }), 'AccessDenied', /^Not authorized/);
+    await assertRefused(assume(await provider.token({ ...right, ...wrong }), { RoleArn }), 'AccessDenied', /^Not authorized/);
   }
 });
 
@@ -185,38 +130,32 @@ test('AssumeRoleWithWebIdentity: tags and source identity are in the session, an
     'https://aws.amazon.com/tags': { principal_tags: { team: ['blue'] }, transitive_tag_keys: ['team'] },
     'https://aws.amazon.com/source_identity': 'user-1',
   });
-  const RoleArn = await role('tagged', {}, ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity']);
-  const blue = {
-    Effect: 'Allow',
-    Action: 'iam:ListUsers',
-    Resource: '*',
-    Condition: {
-      StringEquals: { 'aws:PrincipalTag/team': 'blue', 'aws:SourceIdentity': 'user-1', 'aws:FederatedProvider': OpenIDConnectProviderArn },
-    },
-  };
-  await iam.send(new PutRolePolicyCommand({ RoleName: 'tagged', PolicyName: 'p', PolicyDocument: document(blue) }));
+  const blue = { StringEquals: { 'aws:PrincipalTag/team': 'blue', 'aws:SourceIdentity': 'user-1', 'aws:FederatedProvider': oidcArn } };
+  const RoleArn = await role('tagged', {}, ALL, allow('iam:ListUsers', '*', { Condition: blue }));
   const answer = await assume(token, { RoleArn });
   assert.equal(answer.SourceIdentity, 'user-1');
-  await new IAMClient(client(answer)).send(new ListUsersCommand({}));
-  await refused(assume(token, { RoleArn: await role('untagged') }), 'AccessDenied', 'Not authorized to perform sts:TagSession');
+  await federation.iam(keysOf(answer.Credentials)).send(new ListUsersCommand({}));
+  await assertRefused(assume(token, { RoleArn: await role('untagged') }), 'AccessDenied', 'Not authorized to perform sts:TagSession');
 });
 
 test("AssumeRoleWithWebIdentity: the session may last for the role's maximum, a chained one for an hour", async () => {
-  const RoleArn = await role('long', {}, ['sts:AssumeRoleWithWebIdentity'], { MaxSessionDuration: 7200 });
+  const RoleArn = await role({ RoleName: 'long', MaxSessionDuration: 7200 });
   const answer = await assume(await provider.token(), { RoleArn, DurationSeconds: 7200 });
-  await refused(assume(await provider.token(), { RoleArn, DurationSeconds: 7201 }), 'ValidationError', /MaxSessionDuration/);
-  await assert.rejects(new STSClient(client(answer)).send(new AssumeRoleCommand({ RoleArn: open, RoleSessionName: 'me' })), {
-    name: 'AccessDenied',
-  });
+  await assertRefused(assume(await provider.token(), { RoleArn, DurationSeconds: 7201 }), 'ValidationError', /MaxSessionDuration/);
+  await assert.rejects(federation.assume(keysOf(answer.Credentials), open), { name: 'AccessDenied' });
 });
 
 test('AssumeRoleWithWebIdentity: ProviderId is ValidationError', async () => {
-  await refused(assume(await provider.token(), { ProviderId: 'www.amazon.com' }), 'ValidationError', /ProviderId/);
+  await assertRefused(assume(await provider.token(), { ProviderId: 'www.amazon.com' }), 'ValidationError', /ProviderId/);
 });
 
 test('AssumeRoleWithWebIdentity: tokens of a deleted provider fail at once', async () => {
   const token = await provider.token();
   await assume(token);
-  await iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }));
-  await refused(assume(token), 'InvalidIdentityToken', `No OpenIDConnect provider found in your account for ${provider.issuer}`);
+  await admin.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: oidcArn }));
+  await assertRefused(
+    assume(token),
+    'InvalidIdentityTokenException',
+    `No OpenIDConnect provider found in your account for ${provider.issuer}`,
+  );
 });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { startTestServer } from '../server.ts';
+import { startTestServer } from '../kit/server.ts';
 
 /** A SIP trunk with Debian's boto3. `trunk.py` creates it and prints the results. */
 

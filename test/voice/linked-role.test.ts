@@ -1,4 +1,5 @@
 /** The service-linked role of Voice Connectors, with real clients: permissions to create it, deletion, and re-creation. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -10,24 +11,21 @@ import {
   PutVoiceConnectorStreamingConfigurationCommand,
   UpdateSipMediaApplicationCommand,
 } from '@aws-sdk/client-chime-sdk-voice';
-import { DeleteServiceLinkedRoleCommand, GetRoleCommand, GetServiceLinkedRoleDeletionStatusCommand } from '@aws-sdk/client-iam';
-import { refusalOf } from '../sdk/policy.ts';
-import { startVoice } from './rig.ts';
+import { GetRoleCommand } from '@aws-sdk/client-iam';
+import { startAccount } from '../kit/account.ts';
+import { deleteLinkedRole, linkedRoleExists } from '../kit/linked-role.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow } from '../kit/policy.ts';
 
 const SERVICE = 'voiceconnector.chime.amazonaws.com';
 const ROLE = 'AWSServiceRoleForAmazonChimeVoiceConnector';
 
-const rig = await startVoice();
-const { server, iam } = rig;
-const voice = rig.voice();
+const account = await startAccount();
+const { server, admin: iam } = account;
+const voice = account.voice();
 const roleArn = `arn:aws:iam::${server.accountId}:role/aws-service-role/${SERVICE}/${ROLE}`;
-const CHIME = { Effect: 'Allow', Action: 'chime:*', Resource: '*' };
-const MAKING = {
-  Effect: 'Allow',
-  Action: 'iam:CreateServiceLinkedRole',
-  Resource: roleArn,
-  Condition: { StringLike: { 'iam:AWSServiceName': SERVICE } },
-};
+const CHIME = allow('chime:*');
+const MAKING = allow('iam:CreateServiceLinkedRole', roleArn, { Condition: { StringLike: { 'iam:AWSServiceName': SERVICE } } });
 
 const { VoiceConnector } = await voice.send(new CreateVoiceConnectorCommand({ Name: 'trunk', RequireEncryption: true }));
 const VoiceConnectorId = VoiceConnector?.VoiceConnectorId as string;
@@ -42,28 +40,18 @@ const createApplication = (Name: string) =>
     Endpoints: [{ LambdaArn: `arn:aws:lambda:us-east-1:${server.accountId}:function:answer` }],
   });
 
-/** Requests the deletion of the role. Returns the status of the deletion. */
-async function deleteRole() {
-  const { DeletionTaskId } = await iam.send(new DeleteServiceLinkedRoleCommand({ RoleName: ROLE }));
-  return iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }));
-}
-async function roleIsThere(): Promise<boolean> {
-  try {
-    await iam.send(new GetRoleCommand({ RoleName: ROLE }));
-    return true;
-  } catch (error) {
-    assert.equal((error as Error).name, 'NoSuchEntityException');
-    return false;
-  }
-}
+const deleteRole = () => deleteLinkedRole(iam, ROLE);
+const roleIsThere = () => linkedRoleExists(iam, ROLE);
 
-const without = await rig.userWith('without', CHIME);
-const elsewhere = await rig.userWith('elsewhere', CHIME, {
-  ...MAKING,
-  Resource: '*',
-  Condition: { StringLike: { 'iam:AWSServiceName': 'messaging.chime.amazonaws.com' } },
-});
-const maker = await rig.userWith('maker', CHIME, MAKING);
+const without = account.voice(await account.user('without', CHIME));
+const elsewhere = account.voice(
+  await account.user(
+    'elsewhere',
+    CHIME,
+    allow('iam:CreateServiceLinkedRole', '*', { Condition: { StringLike: { 'iam:AWSServiceName': 'messaging.chime.amazonaws.com' } } }),
+  ),
+);
+const maker = account.voice(await account.user('maker', CHIME, MAKING));
 
 for (const [title, client] of [
   ['a caller without the permission', without],
@@ -81,7 +69,7 @@ for (const [title, client] of [
       'NotFoundException',
     );
     assert.deepEqual((await voice.send(new ListSipMediaApplicationsCommand({}))).SipMediaApplications, []);
-    assert.deepEqual(await rig.records('CreateServiceLinkedRole'), []);
+    assert.deepEqual(await account.records('CreateServiceLinkedRole'), []);
   });
 }
 
@@ -89,7 +77,7 @@ test('SLR-5, SLR-6: the role is created with the caller’s permission, and reco
   await maker.send(put);
   const { Role } = await iam.send(new GetRoleCommand({ RoleName: ROLE }));
   assert.equal(Role?.Arn, roleArn);
-  const [record, ...more] = await rig.records('CreateServiceLinkedRole');
+  const [record, ...more] = await account.records('CreateServiceLinkedRole');
   assert.deepEqual(more, []);
   assert.deepEqual(
     [record.userIdentity.type, record.userIdentity.userName, record.userIdentity.invokedBy, record.eventSource, record.sourceIPAddress],
@@ -101,7 +89,7 @@ test('SLR-5, SLR-6: the role is created with the caller’s permission, and reco
 test('The role of Voice Connectors: once it exists, callers need no permission to create it', async () => {
   await without.send(put);
   await without.send(createApplication('allowed'));
-  assert.equal((await rig.records('CreateServiceLinkedRole')).length, 1);
+  assert.equal((await account.records('CreateServiceLinkedRole')).length, 1);
 });
 
 test('SLR-14: the deletion fails and lists the connectors while one has a streaming configuration', async () => {

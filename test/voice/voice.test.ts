@@ -1,8 +1,9 @@
 /** Chime SDK Voice with the real SDK: configurations, authorization, and records in the event history. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  type ChimeSDKVoiceClient,
+  ChimeSDKVoiceClient,
   CreateSipMediaApplicationCommand,
   CreateSipRuleCommand,
   CreateVoiceConnectorCommand,
@@ -58,12 +59,13 @@ import {
   UpdateVoiceConnectorCommand,
   UpdateVoiceConnectorGroupCommand,
 } from '@aws-sdk/client-chime-sdk-voice';
-import { refusalOf } from '../sdk/policy.ts';
-import { startVoice } from './rig.ts';
+import { startAccount } from '../kit/account.ts';
+import { refusalOf } from '../kit/outcome.ts';
+import { allow } from '../kit/policy.ts';
 
-const rig = await startVoice();
-const { accountId } = rig.server;
-const voice = rig.voice();
+const account = await startAccount();
+const { accountId } = account;
+const voice = account.voice();
 
 interface Connector {
   readonly VoiceConnectorId: string;
@@ -174,7 +176,7 @@ test('LOG-4: names of termination credentials are listed, and no response or rec
     const { Usernames } = await voice.send(new ListVoiceConnectorTerminationCredentialsCommand(connector));
     assert.deepEqual(Usernames, ['ada']);
 
-    const [record] = await rig.records('PutVoiceConnectorTerminationCredentials');
+    const [record] = await account.records('PutVoiceConnectorTerminationCredentials');
     assert.deepEqual(record.requestParameters, {
       voiceConnectorId: connector.VoiceConnectorId,
       credentials: Array(2).fill({ username: 'HIDDEN_DUE_TO_SECURITY_REASONS', password: 'HIDDEN_DUE_TO_SECURITY_REASONS' }),
@@ -183,7 +185,7 @@ test('LOG-4: names of termination credentials are listed, and no response or rec
   }));
 
 test('RES-1: groups have at most three connectors, which cannot be deleted while in a group', async () => {
-  const west = rig.voice(rig.server.credentials, 'us-west-2');
+  const west = new ChimeSDKVoiceClient({ ...account.at('chime-sdk-voice'), region: 'us-west-2' });
   const { VoiceConnector } = await west.send(
     new CreateVoiceConnectorCommand({ Name: 'west', AwsRegion: 'us-west-2', RequireEncryption: true }),
   );
@@ -293,7 +295,7 @@ test('Phone numbers: operations that need a carrier are NotYetImplementedExcepti
 
 test('CHM-3, TS-2, TS-9: a policy can allow one connector, and a denial is AccessDeniedException', () =>
   withConnectors(2, async (own, other) => {
-    const client = await rig.userWith('one', { Effect: 'Allow', Action: 'chime:GetVoiceConnector', Resource: own.VoiceConnectorArn });
+    const client = account.voice(await account.user('one', allow('chime:GetVoiceConnector', own.VoiceConnectorArn)));
     await client.send(new GetVoiceConnectorCommand({ VoiceConnectorId: own.VoiceConnectorId }));
     for (const VoiceConnectorId of [other.VoiceConnectorId, '0000000000000000000000']) {
       const { name, status, message } = await refusalOf(client.send(new GetVoiceConnectorCommand({ VoiceConnectorId })));
@@ -307,10 +309,12 @@ test('TAG-5: conditions on tags of the connector and of the request apply', () =
     1,
     async (blue) => {
       const Condition = (key: string) => ({ StringEquals: { [`aws:${key}/team`]: 'blue' } });
-      const client: ChimeSDKVoiceClient = await rig.userWith(
-        'blue-only',
-        { Effect: 'Allow', Action: 'chime:GetVoiceConnector', Resource: '*', Condition: Condition('ResourceTag') },
-        { Effect: 'Allow', Action: ['chime:CreateVoiceConnector', 'chime:TagResource'], Resource: '*', Condition: Condition('RequestTag') },
+      const client = account.voice(
+        await account.user(
+          'blue-only',
+          allow('chime:GetVoiceConnector', '*', { Condition: Condition('ResourceTag') }),
+          allow(['chime:CreateVoiceConnector', 'chime:TagResource'], '*', { Condition: Condition('RequestTag') }),
+        ),
       );
       const create = (Tags?: { Key: string; Value: string }[]) =>
         client.send(new CreateVoiceConnectorCommand({ Name: 'tagged', RequireEncryption: true, ...(Tags && { Tags }) }));
@@ -329,11 +333,8 @@ test('TAG-5: conditions on tags of the connector and of the request apply', () =
 test('Authorization: groups and rules require permission for their connectors and applications', () =>
   withConnectors(2, async (own, other) => {
     const [mine, foreign] = [await newApplication('mine'), await newApplication('foreign')];
-    const client = await rig.userWith('grouping', {
-      Effect: 'Allow',
-      Action: ['chime:CreateVoiceConnectorGroup', 'chime:CreateSipRule'],
-      Resource: [own.VoiceConnectorArn, mine.SipMediaApplicationArn],
-    });
+    const both = [own.VoiceConnectorArn, mine.SipMediaApplicationArn];
+    const client = account.voice(await account.user('grouping', allow(['chime:CreateVoiceConnectorGroup', 'chime:CreateSipRule'], both)));
     const group = (...ids: (string | undefined)[]) =>
       client.send(
         new CreateVoiceConnectorGroupCommand({

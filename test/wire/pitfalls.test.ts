@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { ChimeClient, ListPhoneNumbersCommand as ListClassicPhoneNumbersCommand } from '@aws-sdk/client-chime';
-import {
-  ChimeSDKMeetingsClient,
-  CreateMeetingCommand,
-  GetMeetingCommand,
-  ServiceUnavailableException,
-} from '@aws-sdk/client-chime-sdk-meetings';
+import { ChimeSDKMeetingsClient, GetMeetingCommand, ServiceUnavailableException } from '@aws-sdk/client-chime-sdk-meetings';
 import { ChimeSDKMessagingClient, ListChannelMembershipsCommand } from '@aws-sdk/client-chime-sdk-messaging';
 import { ChimeSDKVoiceClient, ListPhoneNumbersCommand, ListTagsForResourceCommand } from '@aws-sdk/client-chime-sdk-voice';
 import { CloudWatchClient, GetDashboardCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateUserCommand, IAMClient, ListUsersCommand, paginateListUsers } from '@aws-sdk/client-iam';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { AwsError } from '#core/aws-error.ts';
+import { createMeeting } from '../kit/meeting.ts';
+import { presignedCallerIdentity } from '../kit/presign.ts';
 import { type BareServer, startBareServer } from './bare-server.ts';
 
 let server: BareServer;
@@ -108,30 +103,7 @@ test('AssumeRoleWithWebIdentity: an unsigned request is routed by its Version', 
 
 for (const method of ['GET', 'POST']) {
   test(`GetCallerIdentity: a presigned ${method} calls the action in its query string`, async () => {
-    class Sha256 {
-      readonly #hash;
-      constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-        this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', Buffer.from(secret as Uint8Array));
-      }
-      update(data: Uint8Array): void {
-        this.#hash.update(data);
-      }
-      async digest(): Promise<Uint8Array> {
-        return this.#hash.digest();
-      }
-    }
-    const { hostname, port } = new URL(server.url);
-    const signer = new SignatureV4({ service: 'sts', region: 'us-east-1', credentials, sha256: Sha256 });
-    const { query } = await signer.presign({
-      method,
-      protocol: 'http:',
-      hostname,
-      port: Number(port),
-      path: '/',
-      headers: { host: `${hostname}:${port}` },
-      query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
-    });
-    const response = await fetch(`${server.url}/?${new URLSearchParams(query as Record<string, string>)}`, { method });
+    const response = await fetch(await presignedCallerIdentity(server.url, credentials, method), { method });
     assert.equal(response.status, 200);
     assert.match(await response.text(), /^<GetCallerIdentityResponse /);
     assert.equal(firstRequest()?.operation, 'GetCallerIdentity');
@@ -140,9 +112,7 @@ for (const method of ['GET', 'POST']) {
 
 test("CreateMeeting: a violated constraint returns AWS's error name and message", async () => {
   const client = new ChimeSDKMeetingsClient(settings());
-  const sent = client.send(
-    new CreateMeetingCommand({ MediaRegion: 'us-east-1', ExternalMeetingId: 'x'.repeat(65), ClientRequestToken: 'token' }),
-  );
+  const sent = client.send(createMeeting('token', { ExternalMeetingId: 'x'.repeat(65) }));
   await assert.rejects(sent, {
     name: 'ValidationException',
     message:

@@ -4,7 +4,7 @@
  * Source: IAM User Guide, "Refine permissions using last accessed information": only Allow statements count, and not those that deny.
  */
 import { compileSteps, tryCompilePolicy } from '../compile.ts';
-import { matchesText } from '../glob.ts';
+import { matchesText } from '../glob-match.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 
 /**

@@ -1,11 +1,14 @@
 /**
  * Proofs that hold for every request. They compare patterns and conditions without a search. False means only that there is no proof.
  */
+import { parseArn } from '#core/arn.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
-import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
+import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement, PrincipalEntry } from '../lowered.ts';
 import type { Piece } from '../pattern.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
+import { accountOfPrincipal } from '../trust.ts';
+import { complementOf, conditionsImply, contradict } from './condition-proof.ts';
+import { codesCover, codesMeet, plainGlob } from './pattern-proof.ts';
 import type { AskedAs } from './search.ts';
 
 /**
@@ -31,7 +34,24 @@ export function grantsNothingNew(
   // An identity policy with principals allows nothing.
   const allowed = before.filter(({ effect, principals }) => effect === 'Allow' && (askedAs === 'resource' || principals === undefined));
   takeSteps(budget, partsOf(statement) * STEPS_OF_PAIR);
-  return parts(statement).every((part) => allowed.some((other) => covers(other, part, askedAs, budget)));
+  return parts(statement).every((part) => {
+    const narrowed = { ...part, conditions: [...part.conditions, ...impliedByDenials(part, kept, askedAs, budget)] };
+    return allowed.some((other) => covers(other, narrowed, askedAs, budget));
+  });
+}
+
+/** Returns the tests that hold for every request which a statement allows, because a Deny with one condition refuses the others. */
+function impliedByDenials(
+  statement: LoweredStatement,
+  denials: readonly LoweredStatement[],
+  askedAs: AskedAs,
+  budget: StepBudget,
+): readonly ConditionTest[] {
+  return denials.flatMap((denial) => {
+    const [test, ...others] = denial.conditions;
+    if (test === undefined || others.length > 0 || !covers({ ...denial, conditions: [] }, statement, askedAs, budget)) return [];
+    return complementOf(test) ?? [];
+  });
 }
 
 /** Proves that no request is allowed by both statements, or that an unconditional Deny covers one of them. */
@@ -74,14 +94,17 @@ function parts(statement: LoweredStatement): readonly LoweredStatement[] {
   );
 }
 
-/** Proves that every request that matches the narrower statement matches the wider one. Ignores their effects. */
+/**
+ * Proves that every request that matches the narrower statement matches the wider one. Ignores their effects, except that a Deny for `*`
+ * also applies to callers without credentials.
+ */
 export function covers(wider: LoweredStatement, narrower: LoweredStatement, askedAs: AskedAs, budget: StepBudget): boolean {
   takeSteps(budget, STEPS_OF_PAIR);
   return (
-    setCovers(wider.actions, narrower.actions, (wide, narrow) => actionCovers(wide, narrow, budget)) &&
+    actionsCover(wider, narrower, budget) &&
     resourcesCover(wider, narrower, budget) &&
     (askedAs === 'identity' || principalsCover(wider, narrower, budget)) &&
-    wider.conditions.every((test) => narrower.conditions.some((other) => sameTest(test, other, budget)))
+    conditionsImply(narrower.conditions, wider.conditions, budget)
   );
 }
 
@@ -95,17 +118,34 @@ function setCovers<Pattern>(
   wider: PatternSet<Pattern>,
   narrower: PatternSet<Pattern>,
   patternCovers: (wide: Pattern, narrow: Pattern) => boolean,
+  patternsMeet: (wide: Pattern, narrow: Pattern) => boolean,
 ): boolean {
   if (!wider.not && !narrower.not) return narrower.patterns.every((narrow) => wider.patterns.some((wide) => patternCovers(wide, narrow)));
   if (wider.not && narrower.not) return wider.patterns.every((wide) => narrower.patterns.some((narrow) => patternCovers(narrow, wide)));
-  return false;
+  // `NotAction` and `NotResource` cover a pattern if they exclude nothing that it matches.
+  return wider.not && !wider.patterns.some((wide) => narrower.patterns.some((narrow) => patternsMeet(wide, narrow)));
+}
+
+function actionsCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
+  return setCovers(
+    wider.actions,
+    narrower.actions,
+    (wide, narrow) => actionCovers(wide, narrow, budget),
+    (wide, narrow) => actionsMeet(wide, narrow, budget),
+  );
 }
 
 function resourcesCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
   if (wider.resources === undefined) return narrower.resources === undefined;
   if (!wider.resources.not && wider.resources.patterns.some(({ kind }) => kind === 'everything')) return true;
   return (
-    narrower.resources !== undefined && setCovers(wider.resources, narrower.resources, (wide, narrow) => arnCovers(wide, narrow, budget))
+    narrower.resources !== undefined &&
+    setCovers(
+      wider.resources,
+      narrower.resources,
+      (wide, narrow) => arnCovers(wide, narrow, budget),
+      (wide, narrow) => arnsMeet(wide, narrow, budget),
+    )
   );
 }
 
@@ -114,20 +154,6 @@ function actionCovers(wide: ActionPattern, narrow: ActionPattern, budget: StepBu
   if (wide.everything) return true;
   if (narrow.everything) return false;
   return codesCover(wide.service, narrow.service, budget) && codesCover(wide.name, narrow.name, budget);
-}
-
-/** Proves that one pattern covers another. Wildcards of the narrower pattern are treated as characters that only wildcards match. */
-function codesCover(wider: Glob, { codes: narrow }: Glob, budget: StepBudget): boolean {
-  const { codes: wide } = wider;
-  takeSteps(budget, 4 + 8 * narrow.length);
-  // A `?` of the wider pattern would match a `*` of the narrower one as one character, although it matches any number.
-  if (wide.includes(ONE) && narrow.includes(MANY)) return same(wide, narrow);
-  const text = String.fromCharCode(...[...narrow].slice(0, 4000).map((code) => (code === MANY ? 0xfffe : code === ONE ? 0xffff : code)));
-  return narrow.length <= 4000 && matchesText(wider, text, 0, text.length, budget);
-}
-
-function same(left: Int32Array, right: Int32Array): boolean {
-  return left.length === right.length && left.every((code, i) => code === right[i]);
 }
 
 function arnCovers(wide: ArnPattern, narrow: ArnPattern, budget: StepBudget): boolean {
@@ -147,51 +173,28 @@ function segmentCovers(wide: readonly Piece[], narrow: readonly Piece[], budget:
   return codesCover(left, right, budget);
 }
 
-function plainGlob(pieces: readonly Piece[], budget: StepBudget): Glob | undefined {
-  if (pieces.some(({ kind }) => kind === 'variable')) return undefined;
-  takeSteps(budget, pieces.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 1), 4) * STEPS_OF_CODE);
-  return newGlob(pieces);
-}
-
 function principalsCover(wider: LoweredStatement, narrower: LoweredStatement, budget: StepBudget): boolean {
   const [wide, narrow] = [wider.principals, narrower.principals];
   if (wide === undefined || narrow === undefined || wide.not || narrow.not) return JSON.stringify(wide) === JSON.stringify(narrow);
-  takeSteps(budget, wide.entries.length * narrow.entries.length);
-  return (
-    narrow.entries.every(({ type, value }) => wide.entries.some((entry) => entry.type === type && entry.value === value)) &&
-    (wide.anyone || !narrow.anyone)
+  takeSteps(budget, wide.entries.length * narrow.entries.length * STEPS_OF_PAIR);
+  if (wide.anyone && wider.effect === 'Deny') return true;
+  if (narrow.anyone && !wide.anyone) return false;
+  return narrow.entries.every(
+    (entry) => (wide.anyone && entry.type === 'AWS') || wide.entries.some((other) => principalCovers(other, entry)),
   );
 }
 
-/** Steps of one character or wildcard of a pattern. */
-const STEPS_OF_CODE = 4;
-
-/** Returns the number of characters and wildcards in all values of a test. */
-function textsOf({ values }: ConditionTest): number {
-  return values.flat().reduce((sum, piece) => sum + 16 + (piece.kind === 'text' ? piece.text.length : 16), 0);
+/** Proves that a principal includes another: an account includes its users, roles and sessions. */
+function principalCovers(wide: PrincipalEntry, narrow: PrincipalEntry): boolean {
+  if (wide.type !== narrow.type) return false;
+  if (wide.value === narrow.value) return true;
+  const accountId = accountOfPrincipal(wide.value);
+  return wide.type === 'AWS' && accountId !== undefined && (narrow.value === accountId || parseArn(narrow.value)?.accountId === accountId);
 }
 
-/** Proves that one condition test covers another, in any order of values. More values of a positive operator match more. */
-function sameTest(wide: ConditionTest, narrow: ConditionTest, budget: StepBudget): boolean {
-  takeSteps(budget, STEPS_OF_PAIR);
-  if (
-    wide.operator.name !== narrow.operator.name ||
-    wide.quantifier !== narrow.quantifier ||
-    wide.ifExists !== narrow.ifExists ||
-    wide.key !== narrow.key
-  )
-    return false;
-  takeSteps(budget, (textsOf(wide) + textsOf(narrow)) * STEPS_OF_CODE);
-  const ofWide = new Set(wide.values.map((pieces) => JSON.stringify(pieces)));
-  const ofNarrow = new Set(narrow.values.map((pieces) => JSON.stringify(pieces)));
-  const [fewer, more] = wide.operator.negated ? [ofWide, ofNarrow] : [ofNarrow, ofWide];
-  // `Null` with both values and comparisons by order are proven only if they are equal.
-  if (wide.operator.family === 'null' && ofWide.size !== ofNarrow.size) return false;
-  return [...fewer].every((value) => more.has(value));
-}
-
-/** Proves from the actions or the resources alone that no request matches both statements. */
+/** Proves that no request matches both statements: from the actions or the resources alone, or from contradicting conditions. */
 export function disjoint(left: LoweredStatement, right: LoweredStatement, budget: StepBudget): boolean {
+  if (contradict(left.conditions, right.conditions, budget)) return true;
   if (!left.actions.not && !right.actions.not) {
     if (!left.actions.patterns.some((a) => right.actions.patterns.some((b) => actionsMeet(a, b, budget)))) return true;
   } else if (left.actions.not && !right.actions.not) {
@@ -217,27 +220,4 @@ function arnsMeet(a: ArnPattern, b: ArnPattern, budget: StepBudget): boolean {
     const [left, right] = [plainGlob(segment, budget), plainGlob(other ?? [], budget)];
     return other === undefined || left === undefined || right === undefined || codesMeet(left, right, budget);
   });
-}
-
-/**
- * Reports whether a string matches both patterns. The work is the product of their lengths. Returns true for patterns of more than 2,000
- * codes.
- */
-function codesMeet({ codes: left }: Glob, { codes: right }: Glob, budget: StepBudget): boolean {
-  if (left.length * right.length > 4_000_000) return true;
-  takeSteps(budget, 4 + 2 * (left.length + 1) * (right.length + 1));
-  let row = new Uint8Array(right.length + 1);
-  row[0] = 1;
-  for (let j = 1; j <= right.length && right[j - 1] === MANY; j++) row[j] = 1;
-  for (const a of left) {
-    const next = new Uint8Array(right.length + 1);
-    next[0] = a === MANY ? (row[0] as number) : 0;
-    for (let j = 1; j <= right.length; j++) {
-      const b = right[j - 1];
-      if (a === MANY || b === MANY) next[j] = (row[j] as number) | (next[j - 1] as number);
-      else next[j] = a === b || a === ONE || b === ONE ? (row[j - 1] as number) : 0;
-    }
-    row = next;
-  }
-  return row[right.length] === 1;
 }

@@ -1,7 +1,8 @@
 import type { ConditionContext } from '#core/condition-context.ts';
 import { statementHasAction } from '../compile.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import { type Glob, MANY, matchesText, newGlob, ONE } from '../glob.ts';
+import { type Glob, MANY, newGlob, ONE } from '../glob.ts';
+import { matchesText } from '../glob-match.ts';
 import type { ActionPattern, ArnPattern, ConditionTest, LoweredStatement } from '../lowered.ts';
 import { conditionTest } from '../match-condition.ts';
 import type { Piece } from '../pattern.ts';

@@ -2,7 +2,8 @@
  * The file of a policy test (`*.iamtest.json`): policies, principals, requests and their expected decisions.
  * Owns the format, which docs/policy-tests.md describes. `run.ts` evaluates the requests.
  */
-import { type JsonMember, type JsonNode, type JsonObject, readJson } from '../json-text.ts';
+import type { JsonMember, JsonNode, JsonObject } from '../json-text.ts';
+import { readJson } from '../read-json.ts';
 
 /** Content of a policy test file. */
 export interface TestFile {

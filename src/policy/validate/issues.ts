@@ -291,15 +291,21 @@ export const ISSUES = {
     details:
       'The "aud" (audience) claim key identifies the recipients that the JSON web token is intended for. Audience claims can be multivalued or single-valued. If the claim is multivalued, use a ForAllValues or ForAnyValue qualifier. If the claim is single-valued, do not use a qualifier.',
   },
+  EQUIVALENT_TO_NULL_FALSE: {
+    type: 'SUGGESTION',
+    details: 'The wildcard value of the condition key {} matches every value. Use the Null operator with the value false instead.',
+  },
+  EQUIVALENT_TO_NULL_TRUE: {
+    type: 'SUGGESTION',
+    details: 'The negated wildcard value of the condition key {} matches no value. Use the Null operator with the value true instead.',
+  },
   REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION: {
     type: 'SUGGESTION',
-    details:
-      'The value of the condition key {} is only a wildcard, so it matches every request that contains the key. Remove the key or specify a value.',
+    details: 'The wildcard value of the condition key {} matches every request. Remove the key or specify a value.',
   },
   REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION: {
     type: 'SUGGESTION',
-    details:
-      'The negated value of the condition key {} is only a wildcard, so the statement matches no request that contains the key. Specify another value.',
+    details: 'The negated wildcard value of the condition key {} matches no request. Remove the statement or specify another value.',
   },
 } as const satisfies Record<string, Issue>;
 

@@ -218,6 +218,8 @@ const TRUST: readonly (readonly [title: string, text: string, message: string | 
   ['a service',                            trusting({ Service: ['chime.amazonaws.com', 'voiceconnector.chime.amazonaws.com'] }), undefined],
   ['a SAML provider',                      policy({ ...trust, Principal: { Federated: 'arn:aws:iam::123456789012:saml-provider/p' }, Action: ['sts:AssumeRoleWithSAML', 'sts:TagSession'] }), undefined],
   ['an OIDC provider',                     trusting({ Federated: 'arn:aws:iam::123456789012:oidc-provider/issuer.example.com/a' }), undefined],
+  ['an OIDC provider with a slash at the end', trusting({ Federated: 'arn:aws:iam::123456789012:oidc-provider/tenant.auth0.com/' }), undefined],
+  ['an OIDC provider without a name',      trusting({ Federated: 'arn:aws:iam::123456789012:oidc-provider/' }), 'Federated principals must be valid domain names or SAML metadata ARNs'],
   ['an OIDC issuer',                       trusting({ Federated: 'accounts.google.com' }),                   undefined],
 ];
 

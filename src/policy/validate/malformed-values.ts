@@ -150,7 +150,8 @@ function isFederatedPrincipal(value: string): boolean {
   const path = rest.join(':');
   if (!PARTITIONS.has(partition) || vendor !== 'iam' || region !== '' || !ACCOUNT.test(account)) return false;
   if (path.includes('*') || path.includes('?')) return false;
-  return nameAfter(path, 'saml-provider/') || nameAfter(path, 'oidc-provider/');
+  // The name of an OpenID Connect provider is its issuer, which may end with a slash.
+  return nameAfter(path, 'saml-provider/') || (path.startsWith('oidc-provider/') && path !== 'oidc-provider/');
 }
 
 function nameAfter(path: string, start: string): boolean {

@@ -1,15 +1,23 @@
 import { takeSteps } from '../steps.ts';
 import type { ActionReference, AuthorizationReference } from './reference.ts';
-import type { PolicyView, StatementView } from './view.ts';
+import type { Place, PolicyView, StatementView } from './view.ts';
 import { hasWildcard } from './wildcards.ts';
 
-/** Returns how a statement applies to an action: by name, by a wildcard or by `NotAction`. Returns `undefined` if it does not apply. */
-export function reachOf(statement: StatementView, action: string): 'name' | 'wildcard' | 'notAction' | undefined {
-  if (statement.notAction !== undefined)
-    return statement.notAction.items.some(({ matches }) => matches(action.toLowerCase())) ? undefined : 'notAction';
-  const reaching = statement.action?.items.filter(({ matches }) => matches(action.toLowerCase())) ?? [];
-  if (reaching.length === 0) return undefined;
-  return reaching.some(({ value }) => !hasWildcard(value)) ? 'name' : 'wildcard';
+/** How a statement applies to an action: by name, by a wildcard or by `NotAction`, with the places that say so. */
+export interface Reach {
+  readonly by: 'name' | 'wildcard' | 'notAction';
+  readonly places: readonly Place[];
+}
+
+/** Returns how a statement applies to an action, or `undefined` if it does not apply. */
+export function reachOf({ action, notAction }: StatementView, name: string): Reach | undefined {
+  const lowerCase = name.toLowerCase();
+  if (notAction !== undefined) {
+    return notAction.items.some(({ matches }) => matches(lowerCase)) ? undefined : { by: 'notAction', places: [notAction] };
+  }
+  const places = action?.items.filter(({ matches }) => matches(lowerCase)) ?? [];
+  if (places.length === 0) return undefined;
+  return { by: places.some(({ value }) => !hasWildcard(value)) ? 'name' : 'wildcard', places };
 }
 
 const REACHED = new WeakMap<StatementView, readonly ActionReference[]>();
@@ -43,17 +51,49 @@ function findActions(statement: StatementView, reference: AuthorizationReference
   return [...reached];
 }
 
-/** Returns the items of a list that another item makes redundant: repetitions, and items that a wildcard covers. */
-export function redundantIn<T extends { readonly value: string }>(
+/** Values of a list that cover each other. */
+export interface RedundantGroup<T> {
+  /** The covered values and the value that covers them, in the order of the list. */
+  readonly items: readonly T[];
+  /** The covered values: repetitions, and values that a wildcard covers. */
+  readonly redundant: readonly T[];
+}
+
+/**
+ * Returns the groups of values that cover each other, in the order of the list. A group has all values that are connected by "covers".
+ *
+ * Recorded: responses of ValidatePolicy to AWS managed policies, March 2026.
+ */
+export function redundantGroups<T extends { readonly value: string }>(
   items: readonly T[],
   covers: (wider: string, narrower: string) => boolean,
-): readonly T[] {
+): readonly RedundantGroup<T>[] {
   // The work is items times wildcards. The limit bounds it: policies rarely have more wildcards, and the finding is only a suggestion.
   const wildcards = items.filter(({ value }) => hasWildcard(value)).slice(0, 100);
-  const seen = new Set<string>();
-  return items.filter((item) => {
-    if (seen.has(item.value)) return true;
-    seen.add(item.value);
-    return wildcards.some((wider) => wider !== item && wider.value !== item.value && covers(wider.value, item.value));
-  });
+  const first = new Map<string, T>();
+  /** The next value on the way to the value that represents the group. */
+  const parents = new Map<T, T>();
+  const representative = (item: T): T => {
+    let at = item;
+    for (let next = parents.get(at); next !== undefined; next = parents.get(at)) at = next;
+    return at;
+  };
+  const redundant = new Set<T>();
+  const join = (wider: T, narrower: T): void => {
+    redundant.add(narrower);
+    const [left, right] = [representative(wider), representative(narrower)];
+    if (left !== right) parents.set(right, left);
+  };
+  for (const item of items) {
+    const repeated = first.get(item.value);
+    if (repeated === undefined) first.set(item.value, item);
+    else join(repeated, item);
+    for (const wider of wildcards) {
+      if (wider.value !== item.value && covers(wider.value, item.value)) join(wider, item);
+    }
+  }
+  const groups = Map.groupBy(items, representative);
+  return [...groups.values()]
+    .filter(({ length }) => length > 1)
+    .map((group) => ({ items: group, redundant: group.filter((item) => redundant.has(item)) }));
 }

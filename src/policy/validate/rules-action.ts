@@ -1,5 +1,6 @@
 import { takeSteps } from '../steps.ts';
-import { actionsReached, redundantIn } from './match-action.ts';
+import { isService } from './known-services.ts';
+import { actionsReached, redundantGroups } from './match-action.ts';
 import { nearest } from './nearest.ts';
 import { conditionKeysOf, keysOfAction } from './reference.ts';
 import { EVERY, type Hit, type Rule } from './rule.ts';
@@ -32,7 +33,7 @@ function partsOf(value: string): { readonly prefix: string; readonly name: strin
 function* unknownServices({ statements, reference, budget }: PolicyView): Iterable<Hit> {
   for (const item of statements.flatMap(actionItems)) {
     const parts = partsOf(item.value);
-    if (parts === undefined || hasWildcard(parts.prefix) || reference.services.has(parts.prefix.toLowerCase())) continue;
+    if (parts === undefined || hasWildcard(parts.prefix) || isService(reference, parts.prefix.toLowerCase())) continue;
     const near = nearest(parts.prefix, reference.services, budget);
     yield { at: item, parts: [parts.prefix, near === undefined ? '' : ` Did you mean ${near}?`] };
   }
@@ -46,7 +47,7 @@ function* unknownActions({ statements, reference, budget }: PolicyView): Iterabl
     const known = reference.actionsOf(prefix);
     if (known === undefined) {
       // Only the prefix of this service is known, so only a missing name is certainly wrong.
-      if (name === '' && reference.services.has(prefix.toLowerCase())) yield { at: item, parts: [item.value, ''] };
+      if (name === '' && isService(reference, prefix.toLowerCase())) yield { at: item, parts: [item.value, ''] };
       continue;
     }
     if (hasWildcard(name)) {
@@ -77,12 +78,14 @@ function* wildcardServices({ statements }: PolicyView): Iterable<Hit> {
 
 function* redundantActions({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const statement of statements) {
-    const redundant = redundantIn(
+    const groups = redundantGroups(
       actionItems(statement).map((item) => ({ ...item, value: item.value.toLowerCase(), written: item.value })),
       (wider, narrower) => wider === '*' || (narrower.includes(':') && globCovers(wider, narrower, budget)),
     );
-    const [first] = redundant;
-    if (first !== undefined) yield { at: redundant, parts: [String(redundant.length), first.written] };
+    for (const { items, redundant } of groups) {
+      const longest = redundant.reduce((long, item) => (item.written.length > long.written.length ? item : long));
+      yield { at: items, parts: [String(redundant.length), longest.written] };
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { OPERATORS, type ValueFamily } from '../operators.ts';
 import type { StepBudget } from '../steps.ts';
+import { isService } from './known-services.ts';
 import { nearest } from './nearest.ts';
 import { type ConditionKeyReference, conditionKeysOf } from './reference.ts';
 import { EVERY, type Hit, type Rule, WITH_PRINCIPAL } from './rule.ts';
@@ -21,7 +22,7 @@ export const CONDITION_RULES: readonly Rule[] = [
   { code: 'MISSING_QUALIFIER',                  policyTypes: EVERY, find: tests(({ known, read, key }) => (known?.multivalued === true && read?.quantifier === 'single' && read.operator.family !== 'null' ? [key] : undefined)) },
   { code: 'FORALLVALUES_WITH_SINGLE_VALUED_KEY', policyTypes: EVERY, find: testsOfAllow(({ known, read, key }) => (known?.multivalued === false && read?.quantifier === 'ForAllValues' && read.operator.family !== 'null' ? [key] : undefined)) },
   { code: 'UNTRUSTWORTHY_CONDITION_KEY',        policyTypes: EVERY, find: testsOfAllow(({ key }) => (CLIENT_CONTROLLED_KEYS.has(key.toLowerCase()) ? [key] : undefined)) },
-  { code: 'STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', policyTypes: EVERY, find: testsOfAllow(({ known, read, operatorName, key }) => (known?.type === 'ARN' && read?.operator.family === 'like' ? [operatorName, key] : undefined)) },
+  { code: 'STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS', policyTypes: EVERY, find: stringLikeOnArn },
   { code: 'TYPE_MISMATCH',                      policyTypes: EVERY, find: tests(mismatch) },
   { code: 'IRRELEVANT_CONDITION_KEY_IN_POLICY', policyTypes: WITH_PRINCIPAL, find: tests(({ key }, { policyType }) => (RESOURCE_KEYS.has(key.toLowerCase()) ? [key, policyType === 'trust' ? 'role trust' : 'resource'] : undefined)) },
   { code: 'EMPTY_ARRAY_CONDITION',              policyTypes: EVERY, find: tests((test) => emptyAs(test, 'plain')) },
@@ -71,6 +72,16 @@ function* hitsIn(conditionTests: readonly ConditionTestView[], check: Check, vie
   for (const test of conditionTests) {
     const parts = check(test, view);
     if (parts !== undefined) yield { at: test.keyPlace, parts };
+  }
+}
+
+/** Reports `StringLike` in Allow and `StringNotLike` in Deny on ARN keys: there, a wildcard that crosses fields allows more. */
+function* stringLikeOnArn({ statements }: PolicyView): Iterable<Hit> {
+  for (const { effect, tests: conditionTests } of statements) {
+    for (const { known, read, operatorName, key, keyPlace } of conditionTests) {
+      if (known?.type !== 'ARN' || read?.operator.family !== 'like' || read.operator.negated !== (effect === 'Deny')) continue;
+      yield { at: keyPlace, parts: [operatorName, key] };
+    }
   }
 }
 
@@ -157,7 +168,7 @@ const OTHER_PREFIXES: ReadonlySet<string> = new Set([
 function unknownService({ key }: ConditionTestView, { reference }: PolicyView): readonly string[] | undefined {
   const prefix = prefixOf(key);
   // The prefix of an identity provider's keys is its host name.
-  if (prefix === '' || prefix.includes('.') || OTHER_PREFIXES.has(prefix) || reference.services.has(prefix)) return undefined;
+  if (prefix === '' || prefix.includes('.') || OTHER_PREFIXES.has(prefix) || isService(reference, prefix)) return undefined;
   return reference.conditionKey(key) === undefined ? [prefix] : undefined;
 }
 
@@ -171,9 +182,13 @@ function* repeatedKeys({ statements }: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Operator families that can compare each type of condition key. Assumed: multivalued string keys accept all string operators. */
+/**
+ * Operator families that can compare each type of condition key. Assumed: multivalued string keys accept all string operators.
+ *
+ * Recorded: ARN operators on String keys are not reported.
+ */
 const FAMILIES: Readonly<Record<ConditionKeyReference['type'], { readonly name: string; readonly families: readonly ValueFamily[] }>> = {
-  String: { name: 'String', families: ['text', 'text-ignore-case', 'like'] },
+  String: { name: 'String', families: ['text', 'text-ignore-case', 'like', 'arn'] },
   ARN: { name: 'ARN', families: ['arn', 'text', 'text-ignore-case', 'like'] },
   Bool: { name: 'Boolean', families: ['bool'] },
   Numeric: { name: 'Numeric', families: ['number'] },

@@ -23,7 +23,7 @@ export const DOCUMENT_RULES: readonly Rule[] = [
   { code: 'EMPTY_ARRAY_RESOURCE',                        policyTypes: WITH_RESOURCE,       find: (view) => empty(view, ({ resource, notResource }) => resource ?? notResource) },
   { code: 'EMPTY_OBJECT_CONDITION',                      policyTypes: EVERY,               find: emptyConditions },
   { code: 'REDUNDANT_STATEMENT',                         policyTypes: EVERY,               find: redundantStatements },
-  { code: 'POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA',   policyTypes: OF_IDENTITIES,       find: (view) => tooLarge(view, POLICY_QUOTAS.managed.characters) },
+  { code: 'POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA',   policyTypes: OF_IDENTITIES,       find: (view) => tooLarge(view, POLICY_QUOTAS.inlineRole.characters, 1) },
   { code: 'POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA', policyTypes: ['trust'],           find: (view) => tooLarge(view, POLICY_QUOTAS.trust.characters) },
   { code: 'POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA',   policyTypes: ['resource'],        find: (view) => tooLarge(view, POLICY_QUOTAS.resource.characters) },
   { code: 'POLICY_SIZE_EXCEEDS_SCP_QUOTA',               policyTypes: ['service-control'], find: (view) => tooLarge(view, POLICY_QUOTAS.serviceControl.characters) },
@@ -151,7 +151,13 @@ function canonical(node: JsonNode): string {
   }
 }
 
-function tooLarge(view: PolicyView, characters: number): Hit[] {
-  const size = policySize(view.document.text, view.policyType);
+/**
+ * Reports a policy with more characters than the quota. `counted` is added to the number of characters.
+ *
+ * Recorded: identity policies of 6,492 and 9,170 characters are not reported, and those from 10,240 characters are. AWS's number is
+ * larger by one than the number of characters without white space.
+ */
+function tooLarge(view: PolicyView, characters: number, counted = 0): Hit[] {
+  const size = policySize(view.document.text, view.policyType) + counted;
   return size > characters ? [{ at: whole(view), parts: [String(size), String(characters)] }] : [];
 }

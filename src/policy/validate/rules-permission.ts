@@ -1,6 +1,6 @@
 import { takeSteps } from '../steps.ts';
 import type { IssueCode } from './issues.ts';
-import { actionsReached, reachOf } from './match-action.ts';
+import { actionsReached, type Reach, reachOf } from './match-action.ts';
 import { type ActionReference, type AuthorizationReference, keysOfAction } from './reference.ts';
 import { EVERY, type Hit, OF_IDENTITIES, type Rule } from './rule.ts';
 import type { ConditionTestView, Place, PolicyView, StatementView } from './view.ts';
@@ -34,7 +34,6 @@ const CREATE_SLR: Powerful = {
   narrowedBy: 'iam:awsservicename',
 };
 
-type Reach = 'name' | 'wildcard' | 'notAction';
 type Resources = 'star' | 'notResource';
 
 /** Rules about what a whole statement permits. */
@@ -62,7 +61,7 @@ export const PERMISSION_RULES: readonly Rule[] = [
   { code: 'ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE', policyTypes: EVERY, find: tagKeysWithNotAction('Allow') },
 ];
 
-function wide(powerful: Powerful, forms: readonly (readonly [IssueCode, Reach, Resources])[]): readonly Rule[] {
+function wide(powerful: Powerful, forms: readonly (readonly [IssueCode, Reach['by'], Resources])[]): readonly Rule[] {
   return forms.map(([code, reach, resources]) => ({
     code,
     policyTypes: OF_IDENTITIES,
@@ -70,22 +69,21 @@ function wide(powerful: Powerful, forms: readonly (readonly [IssueCode, Reach, R
   }));
 }
 
-function wideHit(statement: StatementView, { action, probes, narrowedBy }: Powerful, reach: Reach, resources: Resources): Hit[] {
-  if (statement.effect !== 'Allow' || reachOf(statement, action) !== reach) return [];
-  if (
-    statement.tests.some(
-      ({ key, read }) => key.toLowerCase() === narrowedBy && read !== undefined && !read.operator.negated && !read.ifExists,
-    )
-  )
-    return [];
+function wideHit(statement: StatementView, { action, probes, narrowedBy }: Powerful, by: Reach['by'], resources: Resources): Hit[] {
+  const reach = reachOf(statement, action);
+  if (statement.effect !== 'Allow' || reach?.by !== by || statement.tests.some((test) => narrows(test, narrowedBy))) return [];
   const places: Place[] = [];
   if (resources === 'notResource') {
     if (statement.notResource !== undefined) places.push(statement.notResource);
   } else {
     places.push(...(statement.resource?.items.filter(({ value, matches }) => hasWildcard(value) && probes.every(matches)) ?? []));
   }
-  const element = statement.action ?? statement.notAction;
-  return places.length === 0 || element === undefined ? [] : [{ at: [element, ...places] }];
+  return places.length === 0 ? [] : [{ at: [...reach.places, ...places] }];
+}
+
+/** Reports whether a test limits the services that receive a role. Recorded: a test with `IfExists` also does. */
+function narrows({ key, read }: ConditionTestView, narrowedBy: string): boolean {
+  return key.toLowerCase() === narrowedBy && read !== undefined && !read.operator.negated;
 }
 
 /** Returns the reference's name of the tag condition key that a test uses, such as `aws:RequestTag/${TagKey}`. */

@@ -1,5 +1,6 @@
 import { type StepBudget, takeSteps } from '../steps.ts';
-import { redundantIn } from './match-action.ts';
+import { isService } from './known-services.ts';
+import { redundantGroups } from './match-action.ts';
 import type { ResourceTypeReference } from './reference.ts';
 import { type Hit, type Rule, WITH_RESOURCE } from './rule.ts';
 import type { Item, PolicyView } from './view.ts';
@@ -79,7 +80,7 @@ function invalidPartition({ parts }: Written): readonly string[] | undefined {
 function unknownService({ parts }: Written, { reference }: PolicyView): readonly string[] | undefined {
   const service = (parts[2] ?? '').toLowerCase();
   // Most services have the same name in ARNs and action prefixes, for example `execute-api`. OTHER_ARN_SERVICES has the others.
-  if (service === '' || hasWildcard(service) || service.includes('$') || reference.services.has(service) || OTHER_ARN_SERVICES.has(service))
+  if (service === '' || hasWildcard(service) || service.includes('$') || isService(reference, service) || OTHER_ARN_SERVICES.has(service))
     return undefined;
   return [parts[2] ?? ''];
 }
@@ -114,15 +115,23 @@ function isAccountPattern(text: string): boolean {
 
 const FORMATS = new WeakMap<readonly ResourceTypeReference[], readonly (readonly string[])[]>();
 
-/** The ARN formats of a service, as fields. Computed once for each service. */
+/** The ARN formats of a service, as fields. */
 function formatsOf({ parts }: Written, { reference, budget }: PolicyView): readonly (readonly string[])[] {
   const service = parts[2] ?? '';
   const types = reference.resourceTypesOf(service);
   if (types === undefined) return [];
-  let formats = FORMATS.get(types);
-  if (formats === undefined) FORMATS.set(types, (formats = types.map(({ arnFormat }) => fieldsOf(arnFormat))));
+  const formats = [types, reference.resourceTypesOf(ALSO_NAMED_BY[service] ?? '') ?? []].flatMap(formatsOfTypes);
   takeSteps(budget, formats.length);
   return formats.filter((format) => format[2] === service);
+}
+
+/** Services whose actions apply to resources of another service: `sts:AssumeRoot` applies to `arn:aws:iam::ACCOUNT:root`. */
+const ALSO_NAMED_BY: Readonly<Record<string, string>> = { iam: 'sts' };
+
+function formatsOfTypes(types: readonly ResourceTypeReference[]): readonly (readonly string[])[] {
+  let formats = FORMATS.get(types);
+  if (formats === undefined) FORMATS.set(types, (formats = types.map(({ arnFormat }) => fieldsOf(arnFormat))));
+  return formats;
 }
 
 /** Formats whose resource part could be the one written; all of them where it begins with a wildcard. */
@@ -205,8 +214,8 @@ function* notABus(view: PolicyView): Iterable<Hit> {
 
 function* redundantResources({ statements, budget }: PolicyView): Iterable<Hit> {
   for (const { resource, notResource } of statements) {
-    const redundant = redundantIn((resource ?? notResource)?.items ?? [], (wider, narrower) => arnCovers(wider, narrower, budget));
-    if (redundant.length > 0) yield { at: redundant, parts: [String(redundant.length)] };
+    const groups = redundantGroups((resource ?? notResource)?.items ?? [], (wider, narrower) => arnCovers(wider, narrower, budget));
+    for (const { items, redundant } of groups) yield { at: items, parts: [String(redundant.length)] };
   }
 }
 

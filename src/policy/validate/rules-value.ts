@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables look like templates
+import type { ReadOperator } from '../operators.ts';
 import { newAddress, readAddress, toBytes, toMoment, toNumber, toRange, toTruth } from '../values.ts';
 import { EVERY, type Hit, type Rule } from './rule.ts';
 import { isRegionPattern } from './rules-resource.ts';
@@ -25,8 +26,10 @@ export const VALUE_RULES: readonly Rule[] = [
   { code: 'WILDCARD_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive((value) => value.search(/[*?]/)) },
   { code: 'VARIABLE_USAGE_TOO_PERMISSIVE',      policyTypes: EVERY, find: tooPermissive((value) => value.search(/\$\{[^*?$]/)) },
   { code: 'REDUNDANT_CONDITION_VALUE_NUM',      policyTypes: EVERY, find: redundantNumbers },
-  { code: 'REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION',       policyTypes: EVERY, find: onlyWildcard(false) },
-  { code: 'REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION', policyTypes: EVERY, find: onlyWildcard(true) },
+  { code: 'EQUIVALENT_TO_NULL_FALSE',                         policyTypes: EVERY, find: onlyWildcard('present') },
+  { code: 'EQUIVALENT_TO_NULL_TRUE',                          policyTypes: EVERY, find: onlyWildcard('absent') },
+  { code: 'REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION',       policyTypes: EVERY, find: onlyWildcard('always') },
+  { code: 'REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION', policyTypes: EVERY, find: onlyWildcard('never') },
   { code: 'INVALID_REGION',                     policyTypes: EVERY, find: ofKey(['aws:requestedregion'], (value) => !isRegionPattern(value)) },
   { code: 'INVALID_VPC_FORMAT',                 policyTypes: EVERY, find: ofKey(['aws:sourcevpc'], (value) => !/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/.test(value)) },
   { code: 'INVALID_VPCE_FORMAT',                policyTypes: EVERY, find: ofKey(['aws:sourcevpce'], (value) => !/^vpce-([0-9a-f]{8}|[0-9a-f]{17})$/.test(value)) },
@@ -190,11 +193,21 @@ function* redundantNumbers(view: PolicyView): Iterable<Hit> {
   }
 }
 
-/** Creates a rule for values that consist only of `*`: a plain operator then matches every value, a negated one matches no value. */
-function onlyWildcard(negated: boolean): Rule['find'] {
+/**
+ * Returns when a `…Like` test holds whose value is only `*`: if the key is present, if it is absent, always or never.
+ *
+ * `*` matches every value, so a negated test fails for every value. A missing key fails a plain test and passes a negated one.
+ */
+function holdsWithWildcard({ operator, quantifier, ifExists }: ReadOperator): 'present' | 'absent' | 'always' | 'never' {
+  if (!operator.negated) return ifExists || quantifier === 'ForAllValues' ? 'always' : 'present';
+  return quantifier === 'ForAnyValue' && !ifExists ? 'never' : 'absent';
+}
+
+/** Creates a rule for `…Like` tests with a value that is only `*`. */
+function onlyWildcard(holds: 'present' | 'absent' | 'always' | 'never'): Rule['find'] {
   return function* (view) {
     for (const { read, items, keyPlace, key } of everyTest(view)) {
-      if (read === undefined || read.operator.negated !== negated || read.operator.family !== 'like') continue;
+      if (read?.operator.family !== 'like' || holdsWithWildcard(read) !== holds) continue;
       if (items.some(({ value }) => value !== '' && /^\*+$/.test(value))) yield { at: keyPlace, parts: [key] };
     }
   };

@@ -1,4 +1,5 @@
-import { matchesText, newGlob } from '../glob.ts';
+import { newGlob } from '../glob.ts';
+import { matchesText } from '../glob-match.ts';
 import { readPattern } from '../pattern.ts';
 import { type StepBudget, takeSteps } from '../steps.ts';
 

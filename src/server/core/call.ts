@@ -1,6 +1,7 @@
 /** Calls of operations, below HTTP. Owns the transaction, its repetition, and the records of calls. */
 import { type Authenticated, Unauthenticated } from '#access/authenticate.ts';
-import { type Authorize, type Authorized, Denied } from '#access/authorize.ts';
+import type { Authorize, Authorized } from '#access/authorize.ts';
+import { Denied } from '#access/denied.ts';
 import type { Snapshot } from '#access/snapshot.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';

@@ -18,7 +18,8 @@ import type { Answer, Received } from '#core/exchange.ts';
 import type { Part } from '#core/part.ts';
 import { loadModel } from '#model/load.ts';
 import { connectModel, connectOperation, routeConnect } from '#realtime/connect.ts';
-import { type MessagingSessions, messagingSessions, SESSION_LIMITS } from '#realtime/messaging-sessions.ts';
+import { SESSION_LIMITS } from '#realtime/limits.ts';
+import { type MessagingSessions, messagingSessions } from '#realtime/messaging-sessions.ts';
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
 import { sessionSubscriptions } from '#realtime/session-events.ts';
 import { mfaVerifier } from '#services/iam/mfa.ts';
@@ -48,6 +49,7 @@ import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts'
 import { newGate } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
+import type { SamlThreads } from './saml-threads.ts';
 import { allOperations, DECLARED } from './services.ts';
 import { sweeping, sweepPart, trimPart } from './sweeps.ts';
 import { boundUnproven } from './unproven-summaries.ts';
@@ -84,8 +86,9 @@ export interface CoreParts {
   readonly serverName: string;
   /** Fetches keys of identity providers. */
   readonly fetchJson: FetchJson;
-  /** Threads for analyses. The core closes them. */
+  /** Threads for analyses and for SAML assertions. The core closes them. */
   readonly analysisThreads: AnalysisThreads;
+  readonly samlThreads: SamlThreads;
   readonly firstStartFiles: FirstStartFiles;
   /** Listens for the operator's commands. */
   readonly listenForControl: (parts: ControlParts) => Promise<{ close(): void }>;
@@ -144,6 +147,7 @@ export function composeCore(parts: CoreParts): Core {
     { name: 'registry of servers', stop: parts.registry.close },
     { name: 'bus', stop: parts.bus.close },
     { name: 'threads for analyses', stop: parts.analysisThreads.close },
+    { name: 'threads for SAML assertions', stop: parts.samlThreads.close },
     { name: 'operator key', start: () => requireOwnDatabase(parts) },
     first,
     { name: 'lease', start: identity.lease.start, stop: identity.lease.stop },
@@ -199,7 +203,7 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
     principals: principalsOf(snapshot),
     authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
     authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
-    federate: federating({ snapshot, keys: issuerKeys(fetchJson) }),
+    federate: federating({ snapshot, keys: issuerKeys(fetchJson), verifySaml: parts.samlThreads.run }),
     verifyMfa: mfaVerifier(vault),
   };
 }
@@ -267,7 +271,7 @@ function composeSessions(parts: CoreParts, { snapshot, authenticate, authorize, 
     guide2021: settings.guide2021,
     now: clock.wall,
     monotonic: clock.monotonic,
-    onHint: (heard) => parts.bus.on(CHANNEL_EVENTS, heard),
+    onHint: (receive) => parts.bus.on(CHANNEL_EVENTS, receive),
     follow: parts.follow,
     limits: { ...SESSION_LIMITS, sessionsOfUser: settings.sessionsPerUser, sessionsOfAccount: settings.sessionsPerAccount },
     report: parts.report,

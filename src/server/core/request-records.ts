@@ -1,6 +1,7 @@
 /** Records of requests: which request has one, and its facts. Owns no JSON (`trail/record.ts`) and no bound (`trail/unproven.ts`). */
 import type { Authenticated, Unauthenticated } from '#access/authenticate.ts';
-import type { Authorized, Denied } from '#access/authorize.ts';
+import type { Authorized } from '#access/authorize.ts';
+import type { Denied } from '#access/denied.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import type { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
@@ -10,6 +11,7 @@ import type { Tx } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
 import type { Use } from '#trail/last-use.ts';
 import type { Recorded } from '#trail/record.ts';
+import { otherRecipient } from '#trail/sts-records.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
 import { errorCodeFor } from '#wire/encode.ts';
 import type { CalledOperation, RoutingRefusal } from '#wire/routed.ts';
@@ -64,7 +66,7 @@ export interface RequestRecords {
    */
   isRecorded(facts: Facts, outcome: Outcome): boolean;
   /**
-   * Appends the record of a request.
+   * Appends the record of a request. If it assumed a role of another account, appends a record for that account too.
    *
    * Writes: `tx.trail`, `tx.lastUses`.
    */
@@ -92,28 +94,32 @@ export function requestRecords(server: RecordParts): RequestRecords {
       const noted = server.noteUse(tx, { ...authenticated, action: actionName(called.service, operation), now: now() });
       if (noted !== undefined) await noted;
     }
-    await tx.trail.append(
-      server.record({
-        received: request,
-        ...(service === undefined ? {} : { service }),
-        operation,
-        eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
-        region,
-        now: now(),
-        eventId: server.newId(),
-        recipientAccountId: accountId,
-        ...(principal === undefined ? {} : { principal }),
-        ...(accessKeyId === undefined ? {} : { accessKeyId }),
-        ...(input === undefined ? {} : { input }),
-        ...(outcome.output === undefined ? {} : { output: outcome.output }),
-        ...(outcome.error === undefined
-          ? {}
-          : { error: { code: errorCodeFor(called, outcome.error).code, message: outcome.error.message } }),
-        ...(resources === undefined ? {} : { resources }),
-        ...(identityVersion === undefined ? {} : { identityVersion }),
-        ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),
-      }),
-    );
+    const recorded: Recorded = {
+      received: request,
+      ...(service === undefined ? {} : { service }),
+      operation,
+      eventSource: service === undefined ? SERVER_EVENT_SOURCE : SERVICES[service].eventSource,
+      region,
+      now: now(),
+      eventId: server.newId(),
+      recipientAccountId: accountId,
+      ...(principal === undefined ? {} : { principal }),
+      ...(accessKeyId === undefined ? {} : { accessKeyId }),
+      ...(input === undefined ? {} : { input }),
+      ...(outcome.output === undefined ? {} : { output: outcome.output }),
+      ...(outcome.error === undefined ? {} : { error: { code: errorCodeFor(called, outcome.error).code, message: outcome.error.message } }),
+      ...(resources === undefined ? {} : { resources }),
+      ...(identityVersion === undefined ? {} : { identityVersion }),
+      ...(outcome.denied === undefined ? {} : { decision: outcome.denied.decision }),
+    };
+    const other = outcome.output === undefined ? undefined : otherRecipient(service, operation, input, accountId);
+    if (other === undefined) {
+      await tx.trail.append(server.record(recorded));
+      return;
+    }
+    const sharedEventId = server.newId();
+    await tx.trail.append(server.record({ ...recorded, sharedEventId }));
+    await tx.trail.append(server.record({ ...recorded, sharedEventId, eventId: server.newId(), recipientAccountId: other }));
   }
 
   /** Returns the caller that a record names, and the account and region of its event history. */

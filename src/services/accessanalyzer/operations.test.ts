@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { analyzeAtOnce } from '../chime/fixture.ts';
+import { analyzeAtOnce } from '../kit/fixture.ts';
 import type { Call } from '../kit/operation.ts';
 import { accessanalyzerOperations } from './operations.ts';
 

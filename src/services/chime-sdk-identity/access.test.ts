@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import { loadModel } from '#model/load.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { accessOf } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, CALLER, openFixture, PROJECT, VAULT } from './fixture.ts';
+import { ACCOUNT, openFixture, PROJECT, VAULT } from './fixture.ts';
 import { identityOperations } from './operations.ts';
 
 const ALL = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/*`;
@@ -15,10 +15,7 @@ const TAGS = [{ Key: 'Team', Value: 'blue' }];
 
 const OPERATIONS = identityOperations({ vault: VAULT, limits: DEFAULT_LIMITS });
 
-function asked(name: string, input: object): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkIdentityApi] as Operation<object, unknown>;
-  return [operation.access(input, CALLER)].flat() as readonly Access[];
-}
+const required = (name: string, input: object) => accessOf(OPERATIONS, name, input);
 
 /** Every member that any operation's access reads. */
 const INPUT = {
@@ -75,7 +72,7 @@ test('Access: every operation of the model is in the table', () => {
 for (const [name, expected] of Object.entries(RESOURCES)) {
   test(`Access: ${name} requires its own action on every resource of the request (CHM-3, EVAL-9)`, () => {
     assert.deepEqual(
-      asked(name, INPUT).map(({ action, resources }) => [action, ...resources]),
+      required(name, INPUT).map(({ action, resources }) => [action, ...resources]),
       expected,
     );
   });
@@ -84,14 +81,14 @@ for (const [name, expected] of Object.entries(RESOURCES)) {
 test('Access: a creation without tags and expiration settings requires only the creation', () => {
   for (const name of ['CreateAppInstance', 'CreateAppInstanceUser', 'CreateAppInstanceBot']) {
     assert.deepEqual(
-      asked(name, { AppInstanceArn: ONE, AppInstanceUserId: 'ada' }).map(({ action }) => action),
+      required(name, { AppInstanceArn: ONE, AppInstanceUserId: 'ada' }).map(({ action }) => action),
       [`chime:${name}`],
     );
   }
 });
 
 test('Access: a string that is not an ARN is evaluated as it is', () => {
-  assert.deepEqual(asked('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn: 'ada' })[0]?.resources, ['ada']);
+  assert.deepEqual(required('DescribeAppInstanceUserEndpoint', { AppInstanceUserArn: 'ada' })[0]?.resources, ['ada']);
 });
 
 test('Access: each resource has its own tags, and patterns and unknown ARNs have none', async () => {
@@ -99,7 +96,7 @@ test('Access: each resource has its own tags, and patterns and unknown ARNs have
   const AppInstanceArn = await appInstance({ Tags: TAGS });
   const AppInstanceAdminArn = await user(AppInstanceArn, 'ada', { Tags: [{ Key: 'Team', Value: 'red' }] });
   const AppInstanceBotArn = await bot(AppInstanceArn, { Tags: [{ Key: '__proto__', Value: 'x' }] });
-  const read = (name: string, input: object) => store.transaction(async (tx) => asked(name, input)[0]?.resourceTags?.(tx));
+  const read = (name: string, input: object) => store.transaction(async (tx) => required(name, input)[0]?.resourceTags?.(tx));
   assert.deepEqual(await read('CreateAppInstanceAdmin', { AppInstanceArn, AppInstanceAdminArn }), [{ Team: 'blue' }, { Team: 'red' }]);
   assert.deepEqual(await read('DescribeAppInstanceBot', { AppInstanceBotArn }), [Object.fromEntries([['__proto__', 'x']])]);
   assert.deepEqual(await read('ListAppInstanceAdmins', { AppInstanceArn }), [{ Team: 'blue' }, undefined, undefined]);

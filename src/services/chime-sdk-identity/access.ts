@@ -6,15 +6,14 @@ import { APP_INSTANCES, BOTS, USERS } from './kinds.ts';
 export const findTagged = findTaggedOf(APP_INSTANCES, USERS, BOTS);
 
 /**
- * Requires an action on several ARNs of app instances, users and bots, each with its own tags. Patterns and invalid ARNs are
+ * Requires permission on several ARNs of app instances, users and bots, each with its own tags. Patterns and invalid ARNs are
  * evaluated as strings and have no tags. Requirement CHM-3.
  *
  * Source: service authorization reference of Amazon Chime.
  * Assumed: if the reference lists users and bots as required and the request names one of them, only that one is required (CHM-4).
  */
-export function onArns(caller: Caller, action: Access['action'], ...arns: readonly string[]): Access {
+export function onArns(caller: Caller, ...arns: readonly string[]): Omit<Access, 'action'> {
   return {
-    action,
     resources: arns,
     async resourceTags(tx) {
       const tags: (Readonly<Record<string, string>> | undefined)[] = [];

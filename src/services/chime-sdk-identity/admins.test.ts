@@ -39,23 +39,25 @@ test('Administrators: isAppInstanceAdmin reports them', async () => {
 });
 
 // biome-ignore format: a table
-const REFUSED: readonly [title: string, of: 'one' | 'other' | 'unknown', who: 'ada' | 'bob' | 'nobody', code: string][] = [
+const REFUSED: readonly [title: string, of: 'one' | 'other' | 'unknown', user: 'ada' | 'bob' | 'unknown', code: string][] = [
   // in the order of checking
   ['an unknown app instance',                         'unknown', 'ada',    'ForbiddenException'            ],
-  ['nobody',                                          'one',     'nobody', 'ForbiddenException'            ],
+  ['an unknown user',                                 'one',     'unknown','ForbiddenException'            ],
   ['a user of another app instance',                  'other',   'ada',    'ForbiddenException'            ],
-  ['who is one already, in a full app instance',      'one',     'ada',    'ConflictException'             ],
-  ['more than the app instance may have',             'one',     'bob',    'ResourceLimitExceededException'],
+  ['an administrator, in a full app instance',        'one',     'ada',    'ConflictException'             ],
+  ['an app instance with the maximum',                'one',     'bob',    'ResourceLimitExceededException'],
 ];
 
-for (const [title, of, who, code] of REFUSED) {
+for (const [title, of, userId, code] of REFUSED) {
   test(`CreateAppInstanceAdmin: ${title} is ${code}, and nothing changes`, async () => {
     const { run, appInstance, user } = await openFixture({ admins: 1 });
     const appInstances = { one: await appInstance(), other: await appInstance(), unknown: UNKNOWN };
     const ada = await user(appInstances.one, 'ada');
-    const members = { ada, bob: await user(appInstances.one, 'bob'), nobody: `${ada}x` };
+    const members = { ada, bob: await user(appInstances.one, 'bob'), unknown: `${ada}x` };
     await run('CreateAppInstanceAdmin', { AppInstanceArn: appInstances.one, AppInstanceAdminArn: ada });
-    await assert.rejects(run('CreateAppInstanceAdmin', { AppInstanceArn: appInstances[of], AppInstanceAdminArn: members[who] }), { code });
+    await assert.rejects(run('CreateAppInstanceAdmin', { AppInstanceArn: appInstances[of], AppInstanceAdminArn: members[userId] }), {
+      code,
+    });
     const listed = await run('ListAppInstanceAdmins', { AppInstanceArn: appInstances.one });
     assert.deepEqual(listed.AppInstanceAdmins, [{ Admin: { Arn: ada, Name: 'ada' } }]);
     assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn: appInstances.other })).AppInstanceAdmins, []);

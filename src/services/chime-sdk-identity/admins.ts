@@ -2,7 +2,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkIdentityApi, Identity } from '#model/generated/chime-sdk-identity.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
 import { type AppInstanceMember, appInstanceArn, findMember, inAppInstance } from '../chime/app-instances.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { pageOfKind } from '../kit/resource.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
 import { onArns } from './access.ts';
@@ -31,7 +31,7 @@ export function adminOperations({ limits }: IdentityDeps) {
      * @throws ResourceLimitExceededException the app instance has the maximum number of administrators
      */
     CreateAppInstanceAdmin: {
-      access: onAdmin('chime:CreateAppInstanceAdmin'),
+      access: onAdmin,
       async handle(call, input) {
         const { tx, now } = call;
         const { member, key } = await adminKey(call, input);
@@ -47,7 +47,7 @@ export function adminOperations({ limits }: IdentityDeps) {
 
     /** @throws ForbiddenException the app instance does not exist, the user or bot is not in it, or it is not an administrator */
     DescribeAppInstanceAdmin: {
-      access: onAdmin('chime:DescribeAppInstanceAdmin'),
+      access: onAdmin,
       async handle(call, input) {
         const { member, key } = await adminKey(call, input);
         const admin = await call.tx.resources.get(ADMINS, key);
@@ -63,7 +63,7 @@ export function adminOperations({ limits }: IdentityDeps) {
      * @throws ForbiddenException the app instance does not exist, the user or bot is not in it, or it is not an administrator
      */
     DeleteAppInstanceAdmin: {
-      access: onAdmin('chime:DeleteAppInstanceAdmin'),
+      access: onAdmin,
       async handle(call, input) {
         const { member, key } = await adminKey(call, input);
         if ((await call.tx.resources.remove(ADMINS, key)) === 'absent') throw notAdmin(member);
@@ -77,22 +77,20 @@ export function adminOperations({ limits }: IdentityDeps) {
      * @throws ForbiddenException the app instance does not exist · BadRequestException the token belongs to another list
      */
     ListAppInstanceAdmins: {
-      access({ AppInstanceArn: arn }, caller) {
-        return onArns(caller, 'chime:ListAppInstanceAdmins', arn, `${arn}/bot/*`, `${arn}/user/*`);
-      },
+      access: ({ AppInstanceArn: arn }, caller) => onArns(caller, arn, `${arn}/bot/*`, `${arn}/user/*`),
       async handle(call, input) {
         const { AppInstanceArn } = input;
-        const { things, rest } = await pageOfKind(call, ADMINS, { ...input });
+        const { items, rest } = await pageOfKind(call, ADMINS, { ...input });
         const AppInstanceAdmins: { readonly Admin: Identity }[] = [];
-        for (const admin of things) AppInstanceAdmins.push({ Admin: await identityOf(call, admin) });
+        for (const admin of items) AppInstanceAdmins.push({ Admin: await identityOf(call, admin) });
         return { AppInstanceArn, AppInstanceAdmins, ...rest };
       },
     },
   } satisfies Partial<ServiceOperations<ChimeSdkIdentityApi>>;
 }
 
-function onAdmin(action: Access['action']): (input: OfAdmin, caller: Caller) => Access {
-  return (input, caller) => onArns(caller, action, input.AppInstanceArn, input.AppInstanceAdminArn);
+function onAdmin({ AppInstanceArn, AppInstanceAdminArn }: OfAdmin, caller: Caller): DeclaredAccess {
+  return onArns(caller, AppInstanceArn, AppInstanceAdminArn);
 }
 
 /** Returns the key of an administrator, which may not exist, and the user or bot, which must. */

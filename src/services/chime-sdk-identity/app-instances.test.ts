@@ -42,8 +42,8 @@ const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceRequest
   // in the order of checking
   ['a used token with other parameters',         { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },     'ConflictException'             ],
   ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: 'v' }] },                                 'BadRequestException'           ],
-  ['a tag key given twice',                      { Tags: [{ Key: 'k', Value: 'v' }, { Key: 'k', Value: 'v' }] },           'BadRequestException'           ],
-  ['more app instances than the account may have', {},                                                                    'ResourceLimitExceededException'],
+  ['a tag key that occurs twice',                { Tags: [{ Key: 'k', Value: 'v' }, { Key: 'k', Value: 'v' }] },           'BadRequestException'           ],
+  ['an account with the maximum',                  {},                                                                    'ResourceLimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {
@@ -78,7 +78,7 @@ test('ListAppInstances: pages have each one once, and a token of another list is
   await assert.rejects(run('ListAppInstanceUsers', { AppInstanceArn, NextToken }), { code: 'BadRequestException' });
 });
 
-test('DeleteAppInstance: everything in it is gone and nothing of another one, and who keeps more of it is told once', async () => {
+test('DeleteAppInstance: deletes everything in it and nothing in another one, and emits one event', async () => {
   const { run, appInstance, user, bot, endpoint, store, emitted } = await openFixture();
   const arns = [await appInstance(), await appInstance()];
   for (const AppInstanceArn of arns) {
@@ -131,7 +131,7 @@ test('Retention: messages never expire by default, and a change has 30 days of g
   assert.deepEqual(await put(60, START + DAY), set);
   assert.deepEqual(await run('GetAppInstanceRetentionSettings', { AppInstanceArn }), set);
   assert.deepEqual(await put(30, START + DAY), { ...settings({ RetentionDays: 30 }), InitiateDeletionTimestamp: START + 31 * DAY });
-  // A new name leaves it as it is.
+  // A new name does not change the retention.
   await run('UpdateAppInstance', { AppInstanceArn, Name: 'talk', Metadata: '' });
   assert.deepEqual((await run('GetAppInstanceRetentionSettings', { AppInstanceArn })).AppInstanceRetentionSettings, {
     ChannelRetentionSettings: { RetentionDays: 30 },

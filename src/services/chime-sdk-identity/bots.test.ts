@@ -39,7 +39,7 @@ const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceBotRequ
   ['an unknown app instance',                   { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',        { ClientRequestToken: 'used', Configuration: INVOKED },               'ConflictException'             ],
   ['a reserved tag key',                        { Tags: [{ Key: 'aws:x', Value: 'v' }] },                             'BadRequestException'           ],
-  ['more bots than the app instance may have',  {},                                                                   'ResourceLimitExceededException'],
+  ['an app instance with the maximum',          {},                                                                   'ResourceLimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {
@@ -54,7 +54,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('DeleteAppInstanceBot: it is gone and no administrator, and who keeps more of it is told', async () => {
+test('DeleteAppInstanceBot: deletes the bot and its administration, and emits an event', async () => {
   const { run, appInstance, bot, emitted } = await openFixture();
   const AppInstanceArn = await appInstance();
   const AppInstanceBotArn = await bot(AppInstanceArn);

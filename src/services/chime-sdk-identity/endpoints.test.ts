@@ -83,9 +83,9 @@ for (const [title, ResourceArn, state] of STATES) {
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, change: Partial<RegisterAppInstanceUserEndpointRequest>, code: string][] = [
   // in the order of checking
-  ['an unknown user',                     { AppInstanceUserArn: 'nobody', ClientRequestToken: 'used' },              'ForbiddenException'            ],
+  ['an unknown user',                     { AppInstanceUserArn: 'unknown',ClientRequestToken: 'used' },              'ForbiddenException'            ],
   ['a used token with other parameters',  { ClientRequestToken: 'used', EndpointAttributes: { DeviceToken: 'x' } },  'ConflictException'             ],
-  ['more endpoints than a user may have', {},                                                                        'ResourceLimitExceededException'],
+  ['a user with the maximum',             {},                                                                        'ResourceLimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {

@@ -25,7 +25,7 @@ export function endpointOperations({ limits, vault }: IdentityDeps) {
     },
     create: {
       operation: 'RegisterAppInstanceUserEndpoint',
-      also: ({ ResourceArn }, caller) => [onArns(caller, 'mobiletargeting:GetApp', ResourceArn)],
+      also: ({ ResourceArn }, caller) => [{ action: 'mobiletargeting:GetApp', ...onArns(caller, ResourceArn) }],
       document: (_, { Name, Type, ResourceArn, AllowMessages = 'ALL', EndpointAttributes }, key) =>
         omitUndefined({ Name, Type, ResourceArn, AllowMessages, sealedAttributes: sealAttributes(vault, key, EndpointAttributes) }),
     },

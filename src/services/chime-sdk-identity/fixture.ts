@@ -1,23 +1,23 @@
-/** What the tests of this folder share: the operations on a real store in memory, with a clock and ids of their own. */
+/** Fixture of the tests in this folder: the operations on a real store in memory. */
 import type { Vault } from '#core/vault.ts';
 import type { ChimeSdkIdentityApi } from '#model/generated/chime-sdk-identity.ts';
 import type { Store } from '#store/store.ts';
 import type { IdentityEvent } from '../chime/events.ts';
-import { ACCOUNT, openOperations, type Run } from '../chime/fixture.ts';
+import { ACCOUNT, openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type IdentityLimits } from './deps.ts';
 import { identityOperations } from './operations.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 export const DAY = 24 * 60 * 60_000;
 
 type Api = ChimeSdkIdentityApi;
 
-/** What nobody ever made, and what could be. */
+/** ARN of an app instance that does not exist. */
 export const UNKNOWN = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/ffffffff-0000-4000-8000-000000000000`;
 export const LEX = { LexBotAliasArn: `arn:aws:lex:us-east-1:${ACCOUNT}:bot-alias/ABCDEFGHIJ/KLMNOPQRST`, LocaleId: 'en_US' };
 export const PROJECT = `arn:aws:mobiletargeting:us-east-1:${ACCOUNT}:apps/9f1c`;
 
-/** Turns texts round, so that what is sealed does not read as what was given, and tells for what it was. */
+/** Vault that reverses secrets, and checks their binding. */
 export const VAULT: Vault = {
   seal: (secret, boundTo) => JSON.stringify([boundTo, [...secret].reverse().join('')]),
   open(sealed, boundTo) {
@@ -31,11 +31,11 @@ export interface Fixture {
   readonly store: Store;
   readonly emitted: IdentityEvent[];
   readonly run: Run<Api>;
-  /** Each makes one; resolves to its ARN. */
+  /** Creates an app instance. Resolves to its ARN, like the next two. */
   appInstance(more?: Partial<Api['CreateAppInstance']['input']>): Promise<string>;
   user(appInstanceArn: string, id: string, more?: Partial<Api['CreateAppInstanceUser']['input']>): Promise<string>;
   bot(appInstanceArn: string, more?: Partial<Api['CreateAppInstanceBot']['input']>): Promise<string>;
-  /** Resolves to its id. */
+  /** Registers an endpoint. Resolves to its ID. */
   endpoint(userArn: string, more?: Partial<Api['RegisterAppInstanceUserEndpoint']['input']>): Promise<string>;
 }
 

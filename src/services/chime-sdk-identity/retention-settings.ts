@@ -26,7 +26,7 @@ export const retentionSettingsOperations = {
    * @throws ForbiddenException the app instance does not exist
    */
   PutAppInstanceRetentionSettings: {
-    access: ({ AppInstanceArn }, caller) => onResource(caller, APP_INSTANCES, 'PutAppInstanceRetentionSettings', { AppInstanceArn }),
+    access: onResource(APP_INSTANCES),
     async handle(call, { AppInstanceArn, AppInstanceRetentionSettings }) {
       const found = await findOrThrow(call, APP_INSTANCES, { AppInstanceArn });
       const document = withRetention(found.document, AppInstanceRetentionSettings.ChannelRetentionSettings?.RetentionDays, call.now);
@@ -37,7 +37,7 @@ export const retentionSettingsOperations = {
 
   /** @throws ForbiddenException the app instance does not exist */
   GetAppInstanceRetentionSettings: {
-    access: ({ AppInstanceArn }, caller) => onResource(caller, APP_INSTANCES, 'GetAppInstanceRetentionSettings', { AppInstanceArn }),
+    access: onResource(APP_INSTANCES),
     handle: async (call, { AppInstanceArn }) => toSettings((await findOrThrow(call, APP_INSTANCES, { AppInstanceArn })).document),
   },
 } satisfies Partial<ServiceOperations<ChimeSdkIdentityApi>>;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { CreateAppInstanceUserRequest, ExpirationSettings } from '#model/generated/chime-sdk-identity.ts';
-import { workFor } from '../chime/fixture.ts';
+import { workFor } from '../kit/fixture.ts';
 import { ACCOUNT, DAY, openFixture, START, UNKNOWN } from './fixture.ts';
 import { sweepExpiredUsers } from './sweep.ts';
 
@@ -43,8 +44,8 @@ const REFUSED: readonly [title: string, change: Partial<CreateAppInstanceUserReq
   ['an unknown app instance',                       { AppInstanceArn: UNKNOWN, ClientRequestToken: 'used' },                     'ForbiddenException'            ],
   ['a used token with other parameters',            { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: 'v' }] },        'ConflictException'             ],
   ['a reserved tag key',                            { AppInstanceUserId: 'ada', Tags: [{ Key: 'aws:x', Value: 'v' }] },          'BadRequestException'           ],
-  ['an id that is taken, in a full app instance',   { AppInstanceUserId: 'ada' },                                                'ConflictException'             ],
-  ['more users than the app instance may have',     {},                                                                         'ResourceLimitExceededException'],
+  ['an ID in use, in a full app instance',          { AppInstanceUserId: 'ada' },                                                'ConflictException'             ],
+  ['an app instance with the maximum',              {},                                                                         'ResourceLimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {
@@ -66,11 +67,11 @@ test('CreateAppInstanceUser: IDs are case-sensitive, and unique in one app insta
   assert.equal(new Set(arns).size, 3);
 });
 
-test('DeleteAppInstanceUser: gone with endpoints and administration, which a new user of the id has not; room is left, and who keeps more is told', async () => {
+test('DeleteAppInstanceUser: deletes endpoints and administration, frees the ID, and emits an event', async () => {
   const { run, appInstance, user, endpoint, emitted } = await openFixture({ users: 2 });
   const AppInstanceArn = await appInstance();
   const AppInstanceUserArn = await user(AppInstanceArn, 'ada');
-  // An id that begins with the other: its endpoint is another's.
+  // The ID of the other user is a prefix of this one. Its endpoint must remain.
   const next = await user(AppInstanceArn, 'ada.b');
   for (const each of [AppInstanceUserArn, next]) {
     await endpoint(each);
@@ -109,7 +110,7 @@ test('ListAppInstanceUsers: pages have each user of the app instance once, in th
   await assert.rejects(run('ListAppInstanceUsers', elsewhere), { code: 'BadRequestException' });
 });
 
-test('Expiration: an expired user is there until the sweep, which takes him and what is his, and tells; more time keeps another', async () => {
+test('Expiration: the sweep deletes an expired user with its data and emits an event; a later expiration keeps a user', async () => {
   const { run, appInstance, user, endpoint, store, emitted } = await openFixture({ users: 3 });
   const AppInstanceArn = await appInstance();
   const ada = await user(AppInstanceArn, 'ada', { ExpirationSettings: TWO_DAYS });
@@ -135,7 +136,7 @@ test('Expiration: an expired user is there until the sweep, which takes him and 
     ['bob', 'carol'],
   );
   assert.deepEqual((await run('ListAppInstanceAdmins', { AppInstanceArn })).AppInstanceAdmins, []);
-  // His place is another's.
+  // The deleted user no longer counts, and its endpoint is gone.
   await user(AppInstanceArn, 'ada');
   assert.deepEqual((await run('ListAppInstanceUserEndpoints', { AppInstanceUserArn: ada })).AppInstanceUserEndpoints, []);
 });
@@ -153,7 +154,7 @@ test('PutAppInstanceUserExpirationSettings: it returns the settings, and without
   const { run, appInstance, user, store } = await openFixture();
   const AppInstanceUserArn = await user(await appInstance(), 'ada');
   const put = (settings?: ExpirationSettings) =>
-    run('PutAppInstanceUserExpirationSettings', { AppInstanceUserArn, ...(settings && { ExpirationSettings: settings }) });
+    run('PutAppInstanceUserExpirationSettings', omitUndefined({ AppInstanceUserArn, ExpirationSettings: settings }));
   assert.deepEqual(await put(TWO_DAYS), { AppInstanceUserArn, ExpirationSettings: TWO_DAYS });
   assert.deepEqual(await put(), { AppInstanceUserArn });
   assert.equal((await run('DescribeAppInstanceUser', { AppInstanceUserArn })).AppInstanceUser?.ExpirationSettings, undefined);
@@ -167,8 +168,8 @@ const ABSENT: readonly [title: string, arn: (known: string) => string][] = [
   ['one in an unknown app instance',  () => `${UNKNOWN}/user/ada`                             ],
   ['one in another region',           (known) => known.replace('us-east-1', 'eu-central-1')   ],
   ['a pattern',                       (known) => known.replace('/ada', '/*')                  ],
-  ['one without an id',               (known) => known.replace('/ada', '/')                   ],
-  ['a bot of the id',                 (known) => known.replace('/user/', '/bot/')             ],
+  ['one without an ID',               (known) => known.replace('/ada', '/')                   ],
+  ['a bot with the ID',               (known) => known.replace('/user/', '/bot/')             ],
   ['something below one',             (known) => `${known}/more`                              ],
   ['an app instance',                 (known) => known.replace('/user/ada', '')               ],
 ];

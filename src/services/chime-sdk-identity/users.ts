@@ -35,7 +35,7 @@ export function userOperations({ limits }: IdentityDeps) {
         also: ({ AppInstanceArn, AppInstanceUserId, ExpirationSettings }, caller) =>
           ExpirationSettings === undefined
             ? []
-            : [onArns(caller, 'chime:PutAppInstanceUserExpirationSettings', `${AppInstanceArn}/user/${AppInstanceUserId}`)],
+            : [{ action: 'chime:PutAppInstanceUserExpirationSettings', ...onArns(caller, `${AppInstanceArn}/user/${AppInstanceUserId}`) }],
         id: (_, { AppInstanceUserId }) => AppInstanceUserId,
         conflict: () => new AwsError('ConflictException', 'The app instance has a user with this id.'),
         record: withExpiration,
@@ -62,7 +62,7 @@ export function userOperations({ limits }: IdentityDeps) {
      * @throws ForbiddenException the user does not exist
      */
     PutAppInstanceUserExpirationSettings: {
-      access: ({ AppInstanceUserArn }, caller) => onResource(caller, USERS, 'PutAppInstanceUserExpirationSettings', { AppInstanceUserArn }),
+      access: onResource(USERS),
       async handle(call, { AppInstanceUserArn, ExpirationSettings }) {
         const before = await findOrThrow(call, USERS, { AppInstanceUserArn });
         const document = omitUndefined({ ...before.document, ExpirationSettings });

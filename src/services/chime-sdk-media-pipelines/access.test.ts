@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { ACCOUNT, accessOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
+import type { Access } from '../kit/operation.ts';
 import { openFixture, REQUEST } from './fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
 
@@ -14,10 +13,7 @@ const TAGS = [{ Key: 'Team', Value: 'blue' }];
 /** Every member that any operation's access reads, but for roles. */
 const INPUT = { Identifier: 'calls', MediaInsightsPipelineConfigurationName: 'calls', ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
 
-function asked(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkMediaPipelinesApi] as Operation<object, unknown>;
-  return [operation.access(input, { ...CALLER, profile })].flat() as readonly Access[];
-}
+const required = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
 
 const questions = (access: readonly Access[]) => access.map(({ action, resources }) => [action, ...resources]);
 
@@ -35,17 +31,17 @@ const RESOURCES: Readonly<Record<string, readonly [action: string, resource: str
 
 for (const [name, expected] of Object.entries(RESOURCES)) {
   test(`Access: ${name} requires its own action on the configuration (CHM-3)`, () => {
-    assert.deepEqual(questions(asked(name, INPUT)), expected);
+    assert.deepEqual(questions(required(name, INPUT)), expected);
   });
 
   test(`Access: ${name} in the classic profile requires * without tags (CHM-1, TAG-2)`, () => {
-    assert.deepEqual(asked(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
+    assert.deepEqual(required(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
   });
 }
 
 test('Access: an ARN of any account is required as it is', () => {
   for (const Identifier of [ARN, ARN.replace(ACCOUNT, OTHER_ACCOUNT)]) {
-    assert.deepEqual(questions(asked('GetMediaInsightsPipelineConfiguration', { Identifier })), [
+    assert.deepEqual(questions(required('GetMediaInsightsPipelineConfiguration', { Identifier })), [
       ['chime:GetMediaInsightsPipelineConfiguration', Identifier],
     ]);
   }
@@ -55,7 +51,7 @@ test("Access: the configuration's tags apply by name and by ARN, and an unknown 
   const { store, run } = await openFixture();
   await run('CreateMediaInsightsPipelineConfiguration', { ...REQUEST, Tags: TAGS });
   const read = (Identifier: string) => {
-    const [access] = asked('GetMediaInsightsPipelineConfiguration', { Identifier });
+    const [access] = required('GetMediaInsightsPipelineConfiguration', { Identifier });
     return store.transaction((tx) => access?.resourceTags?.(tx) ?? Promise.resolve([]));
   };
   assert.deepEqual(await read('calls'), [{ Team: 'blue' }]);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
 import type { CreateMediaInsightsPipelineConfigurationRequest } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, addRole, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
+import { ACCOUNT, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 import { openFixture, REQUEST, ROLE, STREAM, trustOf } from './fixture.ts';
 
 const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
@@ -40,14 +41,14 @@ test('CreateMediaInsightsPipelineConfiguration: it returns the configuration, as
     assert.deepEqual(await opened.run('GetMediaInsightsPipelineConfiguration', { Identifier }), made);
 });
 
-// In the order in which they are checked: each has all the faults of those below it.
+// In the order of the checks: each row has the faults of the rows below it.
 // biome-ignore format: a table
 const REFUSED: readonly [title: string, more: Partial<Input>, code: string][] = [
   ['a token of another configuration', { ClientRequestToken: 'used', Tags: [{ Key: 'aws:x', Value: '' }], Elements: [], ResourceAccessRoleArn: `${ROLE}2` }, 'BadRequestException'],
   ['a reserved tag',                   { Tags: [{ Key: 'aws:x', Value: '' }], Elements: [], ResourceAccessRoleArn: `${ROLE}2` },                             'BadRequestException'],
   ['no element',                       { Elements: [], ResourceAccessRoleArn: `${ROLE}2` },                                                                'BadRequestException'],
-  ['a role that is not there',         { ResourceAccessRoleArn: `${ROLE}2` },                                                                              'BadRequestException'],
-  ['a name that is taken',             {},                                                                                                                 'BadRequestException'],
+  ['an unknown role',                  { ResourceAccessRoleArn: `${ROLE}2` },                                                                              'BadRequestException'],
+  ['a name in use',                    {},                                                                                                                 'BadRequestException'],
 ];
 
 const MESSAGES = [/client request token/, /reserved/, /Elements/, /cannot be assumed/, /already exists/];
@@ -96,9 +97,9 @@ const ROLES: readonly [title: string, trustPolicy: object, assumable: boolean][]
   ['trusts the service on behalf of the account',     trustOf('mediapipelines.chime.amazonaws.com'),                 true ],
   ['trusts the service on behalf of another account', trustOf('mediapipelines.chime.amazonaws.com', OTHER_ACCOUNT),  false],
   ['trusts another service of Chime',                 trustOf('chime.amazonaws.com'),                                false],
-  ['trusts nobody',                                   { Version: '2012-10-17', Statement: [] },                      false],
+  ['trusts no principal',                             { Version: '2012-10-17', Statement: [] },                      false],
   ['denies the service for a tag of the role',        denyingTag('Locked'),                                          false],
-  ['denies the service for a tag that is not there',  denyingTag('Unlocked'),                                        true ],
+  ['denies the service for a tag that it lacks',      denyingTag('Unlocked'),                                        true ],
 ];
 
 /** Trusts the service, unless the role has the tag. */

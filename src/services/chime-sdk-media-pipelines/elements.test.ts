@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MediaInsightsPipelineConfigurationElement, RealTimeAlertRule } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
+import { ACCOUNT, CALLER, OTHER_ACCOUNT } from '../kit/fixture.ts';
 import { requireAlerts, requireElements } from './elements.ts';
 import { STREAM } from './fixture.ts';
 
@@ -37,29 +37,29 @@ const calls = (more: object): Element => ({
 
 // biome-ignore format: a table
 const ELEMENTS: readonly [title: string, elements: readonly Element[], refusal: RegExp | undefined][] = [
-  // what is tested                                   elements                                                                refusal
+  // title                                            elements                                                                refusal
   ['every element but one of the processors',         [CALLS, VOICE, STREAM, LAMBDA, SQS, SNS, S3, ENHANCED],                 undefined],
   ['the other processor',                             [PLAIN, STREAM],                                                        undefined],
   ['a recording alone',                               [S3],                                                                   undefined],
-  ['none',                                            [],                                                                     /must not be empty/],
-  ['one twice',                                       [STREAM, STREAM],                                                       /KinesisDataStreamSink twice/],
+  ['no elements',                                     [],                                                                     /must not be empty/],
+  ['an element twice',                                [STREAM, STREAM],                                                       /KinesisDataStreamSink twice/],
   ['both of Transcribe’s processors',                 [PLAIN, CALLS],                                                         /exclude each other/],
-  ['a processor without its configuration',           [{ Type: 'AmazonTranscribeProcessor' }],                                /needs a AmazonTranscribeProcessorConfiguration/],
-  ['a sink without its configuration',                [{ Type: 'SqsQueueSink' }],                                             /needs a SqsQueueSinkConfiguration/],
-  ['an element with another’s configuration',         [{ ...STREAM, ...LAMBDA, Type: 'LambdaFunctionSink' }],                 /KinesisDataStreamSinkConfiguration is not valid/],
-  ['a bare one with another’s configuration',         [{ ...STREAM, Type: 'VoiceAnalyticsProcessor' }],                       /KinesisDataStreamSinkConfiguration is not valid/],
+  ['a processor without its configuration',           [{ Type: 'AmazonTranscribeProcessor' }],                                /requires AmazonTranscribeProcessorConfiguration/],
+  ['a sink without its configuration',                [{ Type: 'SqsQueueSink' }],                                             /requires SqsQueueSinkConfiguration/],
+  ['an element with two configurations',              [{ ...STREAM, ...LAMBDA, Type: 'LambdaFunctionSink' }],                 /KinesisDataStreamSinkConfiguration is not valid/],
+  ['an optional configuration of another type',       [{ ...STREAM, Type: 'VoiceAnalyticsProcessor' }],                       /KinesisDataStreamSinkConfiguration is not valid/],
   ['a sink without a target',                         [stream()],                                                             /InsightsTarget of KinesisDataStreamSink/],
-  ['a target that is no ARN',                         [stream('arn-insights')],                                               /InsightsTarget of KinesisDataStreamSink/],
+  ['a target that is not an ARN',                     [stream('arn-insights')],                                               /InsightsTarget of KinesisDataStreamSink/],
   ['a target of another service',                     [stream(arn('sqs', 'queue'))],                                          /InsightsTarget of KinesisDataStreamSink/],
   ['a target in another region',                      [stream(arn('kinesis', 'stream/s').replace('us-east-1', 'us-west-2'))], /of this account and region/],
   ['a target of another account',                     [stream(arn('kinesis', 'stream/s').replace(ACCOUNT, OTHER_ACCOUNT))],   /of this account and region/],
   ['a recording without a bucket',                    [{ Type: 'S3RecordingSink', S3RecordingSinkConfiguration: {} }],        /Destination of S3RecordingSink/],
-  ['a plain processor without a language',            [plain({})],                                                            /LanguageCode must be given/],
-  ['languages to be found out',                       [plain({ IdentifyMultipleLanguages: true, LanguageOptions: 'en-US,de-DE' })], undefined],
-  ['one and several languages to be found out',       [plain({ IdentifyLanguage: true, IdentifyMultipleLanguages: true })],   /exclude each other/],
-  ['a language that is known and to be found out',    [plain({ LanguageCode: 'en-US', IdentifyMultipleLanguages: true })],    /LanguageCode must not/],
-  ['a call analysed with contradictory settings',     [calls({ PiiEntityTypes: 'NAME' })],                                    /PiiEntityTypes needs/],
-  ['post-call analytics without a role',              [calls({ PostCallAnalyticsSettings: { ...POST_CALL, DataAccessRoleArn: '' } })], /needs a DataAccessRoleArn/],
+  ['a plain processor without a language',            [plain({})],                                                            /LanguageCode is required/],  
+  ['languages to identify',                           [plain({ IdentifyMultipleLanguages: true, LanguageOptions: 'en-US,de-DE' })], undefined],
+  ['one and several languages to identify',           [plain({ IdentifyLanguage: true, IdentifyMultipleLanguages: true })],   /exclude each other/],
+  ['a language that is also identified',              [plain({ LanguageCode: 'en-US', IdentifyMultipleLanguages: true })],    /LanguageCode is not valid/],
+  ['call analytics with contradictory settings',      [calls({ PiiEntityTypes: 'NAME' })],                                    /PiiEntityTypes requires/],
+  ['post-call analytics without a role',              [calls({ PostCallAnalyticsSettings: { ...POST_CALL, DataAccessRoleArn: '' } })], /requires a DataAccessRoleArn/],
 ];
 
 for (const [title, elements, refusal] of ELEMENTS) {
@@ -78,10 +78,10 @@ const SENTIMENT: RealTimeAlertRule = {
 
 // biome-ignore format: a table
 const ALERTS: readonly [title: string, rules: readonly RealTimeAlertRule[] | undefined, refusal: RegExp | undefined][] = [
-  ['none',                                   undefined,                                     undefined],
-  ['rules with what they are about',         [KEYWORDS, SENTIMENT],                         undefined],
-  ['a rule that does not say it',            [{ Type: 'IssueDetection' }],                  /needs a IssueDetectionConfiguration/],
-  ['a rule that says another’s',             [{ ...KEYWORDS, ...SENTIMENT }],               /KeywordMatchConfiguration is not valid/],
+  ['no alerts',                              undefined,                                     undefined],
+  ['rules with their configurations',        [KEYWORDS, SENTIMENT],                         undefined],
+  ['a rule without its configuration',       [{ Type: 'IssueDetection' }],                  /requires IssueDetectionConfiguration/],
+  ['a rule with two configurations',         [{ ...KEYWORDS, ...SENTIMENT }],               /KeywordMatchConfiguration is not valid/],
 ];
 
 for (const [title, Rules, refusal] of ALERTS) {

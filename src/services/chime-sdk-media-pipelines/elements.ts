@@ -56,7 +56,7 @@ export function requireElements(where: Where, elements: readonly MediaInsightsPi
     if (calls === undefined) continue;
     requireTranscribeSettings(calls);
     if (calls.PostCallAnalyticsSettings?.DataAccessRoleArn === '') {
-      throw new AwsError('BadRequestException', 'PostCallAnalyticsSettings needs a DataAccessRoleArn.');
+      throw new AwsError('BadRequestException', 'PostCallAnalyticsSettings requires a DataAccessRoleArn.');
     }
   }
 }
@@ -73,7 +73,7 @@ export function requireAlerts(alerts: RealTimeAlertConfiguration | undefined): v
  */
 function requireOwnConfiguration(typed: { readonly Type: string }, bare = false): void {
   const own = `${typed.Type}Configuration`;
-  if (!bare && !(own in typed)) throw new AwsError('BadRequestException', `${typed.Type} needs a ${own}.`);
+  if (!bare && !(own in typed)) throw new AwsError('BadRequestException', `${typed.Type} requires ${own}.`);
   const other = Object.keys(typed).find((member) => member !== 'Type' && member !== own);
   if (other !== undefined) throw new AwsError('BadRequestException', `${other} is not valid if Type is ${typed.Type}.`);
 }
@@ -82,8 +82,8 @@ function requireTarget({ accountId, region }: Where, element: MediaInsightsPipel
   const { target } = RULES[element.Type];
   if (target === undefined) return;
   const [member, service] = target;
-  const given = (element[`${element.Type}Configuration`] as Readonly<Record<string, string | undefined>>)[member];
-  const parts = given === undefined ? undefined : parseArn(given);
+  const targetArn = (element[`${element.Type}Configuration`] as Readonly<Record<string, string | undefined>>)[member];
+  const parts = targetArn === undefined ? undefined : parseArn(targetArn);
   // ARNs of buckets have neither account nor region.
   const here = service === 's3' || (parts?.accountId === accountId && parts.region === region);
   if (parts?.service !== service || !here) {

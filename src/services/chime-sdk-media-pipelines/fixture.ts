@@ -1,15 +1,16 @@
-/** What the tests of this folder share: the operations on a real store in memory, where the service may assume one role. */
+/** Fixture of the tests in this folder: the operations on a real store in memory, with one role that the service can assume. */
 import type {
   ChimeSdkMediaPipelinesApi,
   CreateMediaInsightsPipelineConfigurationRequest,
   MediaInsightsPipelineConfigurationElement,
 } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, addRole, openOperations } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
+import { ACCOUNT, openOperations } from '../kit/fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/analytics/Access`;
 
-/** A sink that can stand alone. */
+/** An element that is valid without others. */
 export const STREAM: MediaInsightsPipelineConfigurationElement = {
   Type: 'KinesisDataStreamSink',
   KinesisDataStreamSinkConfiguration: { InsightsTarget: `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/insights` },
@@ -21,7 +22,7 @@ export const REQUEST: CreateMediaInsightsPipelineConfigurationRequest = {
   Elements: [STREAM],
 };
 
-/** A trust policy as the developer guide has it, for the service given. */
+/** Returns the trust policy of the developer guide for a service. */
 export function trustOf(Service: string, sourceAccount: string = ACCOUNT): object {
   return {
     Version: '2012-10-17',

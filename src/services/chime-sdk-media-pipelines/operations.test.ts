@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMediaPipelinesApi } from '#model/generated/chime-sdk-media-pipelines.ts';
-import { ACCOUNT, addRole } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
+import { ACCOUNT } from '../kit/fixture.ts';
 import { isNotYet } from '../kit/not-yet.ts';
 import { openFixture } from './fixture.ts';
 import { mediaPipelinesOperations } from './operations.ts';

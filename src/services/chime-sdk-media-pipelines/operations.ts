@@ -23,7 +23,7 @@ export function mediaPipelinesOperations(): OperationTable<'chime-sdk-media-pipe
  * Assumed: a media insights pipeline requires only the role of its configuration.
  */
 function withoutLinkedRoleForbidden(operation: string): NotYet {
-  const place = notYet('chime-sdk-media-pipelines', operation);
+  const place = notYet(operation);
   return {
     ...place,
     async handle(call, input) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
-import { ACCOUNT, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+import { ACCOUNT, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 import { openFixture, REQUEST } from './fixture.ts';
 
 const ARN = `arn:aws:chime:us-east-1:${ACCOUNT}:media-insights-pipeline-configuration/calls`;
@@ -29,7 +29,7 @@ test('Tags: they are created, replaced and removed without an update of the conf
 
 // biome-ignore format: a table
 const UNKNOWN: readonly [title: string, resourceArn: string][] = [
-  ['a configuration that is not there',   ARN.replace('calls', 'others')                             ],
+  ['an unknown configuration',            ARN.replace('calls', 'others')                             ],
   ['one of another account',              ARN.replace(ACCOUNT, OTHER_ACCOUNT)                        ],
   ['one in another region',               ARN.replace('us-east-1', 'us-west-2')                      ],
   ['a pipeline',                          ARN.replace('-insights-pipeline-configuration', '-pipeline') ],

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import { loadModel } from '#model/load.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { accessOf } from '../kit/fixture.ts';
+import type { Access } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, CALLER, openFixture, TOKENS } from './fixture.ts';
+import { ACCOUNT, openFixture, TOKENS } from './fixture.ts';
 import { meetingsOperations } from './operations.ts';
 
 const ID = 'a6b1e9b0-0000-4000-8000-00000000000a';
@@ -18,11 +19,7 @@ const OPERATIONS = meetingsOperations({
   limits: DEFAULT_LIMITS,
 });
 
-function asked(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkMeetingsApi] as Operation<object, unknown>;
-  const access = operation.access(input, { ...CALLER, profile });
-  return [access].flat() as readonly Access[];
-}
+const required = (name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') => accessOf(OPERATIONS, name, input, { profile });
 
 /** Every member that any operation's access reads. */
 const INPUT = { MeetingId: ID.toUpperCase(), ResourceARN: ARN, TagKeys: ['Team'], Tags: TAGS };
@@ -52,33 +49,34 @@ test('Access: every operation of the model is in the table', () => {
 });
 
 for (const [name, expected] of Object.entries(RESOURCES)) {
-  test(`Access: ${name} asks for its own action on the meeting, its id in lower case (CHM-3)`, () => {
+  test(`Access: ${name} requires its own action on the meeting, with the ID in lower case (CHM-3)`, () => {
     assert.deepEqual(
-      asked(name, INPUT).map(({ action, resources }) => [action, ...resources]),
+      required(name, INPUT).map(({ action, resources }) => [action, ...resources]),
       expected,
     );
   });
 
-  test(`Access: ${name} in the classic profile asks on * and without tags (CHM-1, TAG-2)`, () => {
-    assert.deepEqual(asked(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
+  test(`Access: ${name} in the classic profile requires its action on *, without tags (CHM-1, TAG-2)`, () => {
+    assert.deepEqual(required(name, INPUT, 'classic'), [{ action: expected[0]?.[0], resources: ['*'] }]);
   });
 }
 
-test('Access: a meeting made without tags asks for nothing but its making', () => {
-  assert.deepEqual(asked('CreateMeeting', {}), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
-  assert.deepEqual(asked('CreateMeeting', { Tags: [] }), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
+test('Access: a new meeting without tags requires only chime:CreateMeeting', () => {
+  assert.deepEqual(required('CreateMeeting', {}), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
+  assert.deepEqual(required('CreateMeeting', { Tags: [] }), [{ action: 'chime:CreateMeeting', resources: [NEW] }]);
 });
 
-test('Access: tags of a request are in its context, their keys lower-cased in the name and as given in the list', () => {
+test('Access: tags of a request are in its context: keys in lower case as names, unchanged in aws:TagKeys', () => {
   const context = new Map<string, unknown>([
     ['aws:tagkeys', ['Team']],
     ['aws:requesttag/team', 'blue'],
   ]);
-  for (const { context: given } of [...asked('CreateMeeting', INPUT), ...asked('TagResource', INPUT)]) assert.deepEqual(given, context);
-  assert.deepEqual(asked('UntagResource', INPUT)[0]?.context, new Map([['aws:tagkeys', ['Team']]]));
+  for (const { context: given } of [...required('CreateMeeting', INPUT), ...required('TagResource', INPUT)])
+    assert.deepEqual(given, context);
+  assert.deepEqual(required('UntagResource', INPUT)[0]?.context, new Map([['aws:tagkeys', ['Team']]]));
 });
 
-test('Access: tags of the meeting are read for whom they decide about, and of nothing else', async () => {
+test('Access: a decision has the tags of its meeting, and an unknown meeting has none', async () => {
   const { store, meeting } = await openFixture();
   const MeetingId = await meeting({ Tags: [...TAGS, { Key: '__proto__', Value: 'x' }] });
   const read = (access: Access | undefined) => store.transaction((tx) => access?.resourceTags?.(tx) ?? Promise.resolve([]));
@@ -88,7 +86,7 @@ test('Access: tags of the meeting are read for whom they decide about, and of no
       ['__proto__', 'x'],
     ]),
   ];
-  assert.deepEqual(await read(asked('GetMeeting', { MeetingId: MeetingId.toUpperCase() })[0]), tags);
-  assert.deepEqual(await read(asked('ListTagsForResource', { ResourceARN: ARN.replace(ID, MeetingId) })[0]), tags);
-  assert.deepEqual(await read(asked('GetMeeting', { MeetingId: ID })[0]), [undefined]);
+  assert.deepEqual(await read(required('GetMeeting', { MeetingId: MeetingId.toUpperCase() })[0]), tags);
+  assert.deepEqual(await read(required('ListTagsForResource', { ResourceARN: ARN.replace(ID, MeetingId) })[0]), tags);
+  assert.deepEqual(await read(required('GetMeeting', { MeetingId: ID })[0]), [undefined]);
 });

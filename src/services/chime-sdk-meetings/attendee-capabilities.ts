@@ -5,30 +5,27 @@ import { guid, onMeeting } from './access.ts';
 import { attendeeEvent } from './attendees.ts';
 import { requireCapabilities, toCapabilitiesRecord } from './capabilities.ts';
 import type { MeetingsDeps } from './deps.ts';
-import { attendeeOrNotFound, meetingOrNotFound, toAttendee } from './found.ts';
+import { attendeeOrNotFound, meetingOrNotFound, toAttendee } from './stored-meetings.ts';
 import { type AttendeeRecord, attendees } from './tables/attendees.ts';
 
-type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
-
-/** Attendees read at once while all of a meeting are gone through. */
+/** Attendees read at a time when all attendees of a meeting change. */
 const PAGE = 100;
 
-/** Changing what attendees may send and receive. Source: chime-sdk-meetings 2021-07-15. */
-export function capabilityOperations(
-  deps: MeetingsDeps,
-): Pick<Operations, 'UpdateAttendeeCapabilities' | 'BatchUpdateAttendeeCapabilitiesExcept'> {
+/** Media that attendees may send and receive. Source: chime-sdk-meetings 2021-07-15. */
+export function capabilityOperations(deps: MeetingsDeps) {
   return {
     /**
-     * @throws NotFoundException   no such meeting, or no such attendee in it
-     * @throws ValidationError     video or content where the meeting has none of it
-     * @throws BadRequestException content is to be received without video
+     * Emits: AttendeeCapabilitiesChanged.
+     * @throws NotFoundException   the meeting does not exist, or the attendee is not in it
+     * @throws ValidationError     the meeting excludes video or content
+     * @throws BadRequestException content without video
      */
     UpdateAttendeeCapabilities: {
-      access: (input, caller) => onMeeting(caller, 'chime:UpdateAttendeeCapabilities', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const attendee = await attendeeOrNotFound(call, meeting, input.AttendeeId);
-        requireCapabilities(input.Capabilities, meeting.asked.MeetingFeatures);
+        requireCapabilities(input.Capabilities, meeting.request.MeetingFeatures);
         const changed: AttendeeRecord = { ...attendee, ...toCapabilitiesRecord(input.Capabilities) };
         await call.tx.of(attendees).setCapabilities(changed);
         await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, changed));
@@ -37,23 +34,24 @@ export function capabilityOperations(
     },
 
     /**
-     * Changes every attendee but those named.
+     * Changes every attendee except the listed ones.
      *
-     * Assumed: a named attendee who is not in the meeting is passed over.
+     * Emits: AttendeeCapabilitiesChanged for each.
+     * Assumed: the operation ignores listed attendees that are not in the meeting.
      * @throws as UpdateAttendeeCapabilities
      */
     BatchUpdateAttendeeCapabilitiesExcept: {
-      access: (input, caller) => onMeeting(caller, 'chime:BatchUpdateAttendeeCapabilitiesExcept', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
-        requireCapabilities(input.Capabilities, meeting.asked.MeetingFeatures);
+        requireCapabilities(input.Capabilities, meeting.request.MeetingFeatures);
         const capabilities = toCapabilitiesRecord(input.Capabilities);
-        const spared = new Set(input.ExcludedAttendeeIds.map(({ AttendeeId }) => guid(AttendeeId)));
+        const excluded = new Set(input.ExcludedAttendeeIds.map(({ AttendeeId }) => guid(AttendeeId)));
         let after: string | undefined;
         do {
           const page: readonly AttendeeRecord[] = await call.tx.of(attendees).list(meeting.record.meetingId, PAGE, after);
           for (const attendee of page) {
-            if (spared.has(attendee.attendeeId)) continue;
+            if (excluded.has(attendee.attendeeId)) continue;
             await call.tx.of(attendees).setCapabilities({ ...attendee, ...capabilities });
             await call.emit<MeetingEvent>(attendeeEvent('AttendeeCapabilitiesChanged', meeting, attendee));
           }
@@ -62,5 +60,5 @@ export function capabilityOperations(
         return {};
       },
     },
-  };
+  } satisfies Partial<ServiceOperations<ChimeSdkMeetingsApi>>;
 }

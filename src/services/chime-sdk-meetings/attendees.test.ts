@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttendeeCapabilities, MeetingFeaturesConfiguration } from '#model/generated/chime-sdk-meetings.ts';
 import { ACCOUNT, HOUR, openFixture, START, TOKENS } from './fixture.ts';
 
@@ -8,7 +9,7 @@ const ALL: AttendeeCapabilities = { Audio: 'SendReceive', Video: 'SendReceive', 
 const LISTENER: AttendeeCapabilities = { Audio: 'Receive', Video: 'None', Content: 'None' };
 const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
 
-test('CreateAttendee: answers with an attendee who may do everything, and whose token is his', async () => {
+test('CreateAttendee: returns an attendee with all capabilities and its own join token', async () => {
   const { run, meeting } = await openFixture();
   const MeetingId = await meeting();
   const { Attendee } = await run('CreateAttendee', { MeetingId, ExternalUserId: 'ada' });
@@ -26,7 +27,7 @@ test('CreateAttendee: answers with an attendee who may do everything, and whose 
   assert.deepEqual(await run('GetAttendee', { MeetingId, AttendeeId: Attendee?.AttendeeId as string }), { Attendee });
 });
 
-test('CreateAttendee: the same external user id is the same attendee, even in a full meeting', async () => {
+test('CreateAttendee: an external user ID in use returns its attendee, even in a full meeting', async () => {
   const { run, meeting } = await openFixture({ attendees: 1 });
   const MeetingId = await meeting();
   const first = await run('CreateAttendee', { MeetingId, ExternalUserId: 'ada' });
@@ -39,7 +40,7 @@ const REFUSED: readonly [title: string, meeting: string, user: string, capabilit
   ['an unknown meeting',                       UNKNOWN, 'bob',   undefined,                                'NotFoundException'     ],
   ['a reserved external user id',              'known', 'aws:b', undefined,                                'BadRequestException'   ],
   ['content received without video',           'known', 'bob',   { ...LISTENER, Content: 'Receive' },      'BadRequestException'   ],
-  ['one more than the meeting may have',       'known', 'bob',   undefined,                                'LimitExceededException'],
+  ['a full meeting',                           'known', 'bob',   undefined,                                'LimitExceededException'],
 ];
 
 for (const [title, meetingId, ExternalUserId, Capabilities, code] of REFUSED) {
@@ -48,11 +49,11 @@ for (const [title, meetingId, ExternalUserId, Capabilities, code] of REFUSED) {
     const known = await meeting({ MeetingFeatures: { Attendee: { MaxCount: 1 } } });
     await attendee(known, 'ada');
     const MeetingId = meetingId === 'known' ? known : meetingId;
-    await assert.rejects(run('CreateAttendee', { MeetingId, ExternalUserId, ...(Capabilities && { Capabilities }) }), { code });
+    await assert.rejects(run('CreateAttendee', omitUndefined({ MeetingId, ExternalUserId, Capabilities })), { code });
   });
 }
 
-test('CreateAttendee: a meeting may not ask for more attendees than the server allows', async () => {
+test('CreateAttendee: MaxCount does not raise the limit of the server', async () => {
   const { run, meeting, attendee } = await openFixture({ attendees: 1 });
   const MeetingId = await meeting({ MeetingFeatures: { Attendee: { MaxCount: 250 } } });
   await attendee(MeetingId, 'ada');
@@ -84,12 +85,12 @@ const CHANGES: readonly [title: string, features: MeetingFeaturesConfiguration, 
   ['video without content',              {},         { ...ALL, Content: 'None' },                                 undefined            ],
   ['content sent without video',         {},         { Audio: 'None', Video: 'None', Content: 'Send' },           undefined            ],
   ['content received, video only sent',  {},         { ...ALL, Video: 'Send' },                                   'BadRequestException'],
-  ['video where there is none',          NO_VIDEO,   ALL,                                                         'ValidationError'    ],
-  ['content where there is none',        NO_CONTENT, ALL,                                                         'ValidationError'    ],
+  ['video in a meeting without it',      NO_VIDEO,   ALL,                                                         'ValidationError'    ],
+  ['content in a meeting without it',    NO_CONTENT, ALL,                                                         'ValidationError'    ],
 ];
 
 for (const [title, MeetingFeatures, Capabilities, code] of CHANGES) {
-  test(`UpdateAttendeeCapabilities: ${title} is ${code ?? 'kept'}`, async () => {
+  test(`UpdateAttendeeCapabilities: ${title} is ${code ?? 'stored'}`, async () => {
     const { run, meeting, attendee } = await openFixture();
     const MeetingId = await meeting({ MeetingFeatures });
     const AttendeeId = await attendee(MeetingId, 'ada');
@@ -100,7 +101,7 @@ for (const [title, MeetingFeatures, Capabilities, code] of CHANGES) {
   });
 }
 
-test('BatchUpdateAttendeeCapabilitiesExcept: all are changed but those named, however they are spelt', async () => {
+test('BatchUpdateAttendeeCapabilitiesExcept: changes all attendees except the listed ones, in any case of their IDs', async () => {
   const { run, meeting, emitted } = await openFixture();
   const MeetingId = await meeting();
   const users = Array.from({ length: 100 }, (_, i) => ({ ExternalUserId: `user-${i}` }));
@@ -120,7 +121,7 @@ test('BatchUpdateAttendeeCapabilitiesExcept: all are changed but those named, ho
   assert.equal(changes.length, 100);
 });
 
-test('BatchCreateAttendee: one who is there already takes no place', async () => {
+test('BatchCreateAttendee: an existing attendee needs no room', async () => {
   const { run, meeting, attendee } = await openFixture({ attendees: 2 });
   const MeetingId = await meeting();
   const ada = await attendee(MeetingId, 'ada');
@@ -137,7 +138,7 @@ test('BatchCreateAttendee: one who is there already takes no place', async () =>
   );
 });
 
-test('ListAttendees: pages hold while attendees come and go, and none is shown twice', async () => {
+test('ListAttendees: pages repeat no attendee while others are added and deleted', async () => {
   const { run, meeting, attendee } = await openFixture();
   const MeetingId = await meeting();
   const ids: string[] = [];
@@ -154,7 +155,7 @@ test('ListAttendees: pages hold while attendees come and go, and none is shown t
   assert.equal(third.NextToken, undefined);
 });
 
-test('ListAttendees: a token of another meeting, and one that is none, are BadRequestException', async () => {
+test('ListAttendees: a token of another meeting and an invalid token are BadRequestException', async () => {
   const { run, meeting, attendee } = await openFixture();
   const MeetingId = await meeting();
   for (const user of ['ada', 'bob']) await attendee(MeetingId, user);
@@ -170,7 +171,7 @@ test('ListAttendees: a token of another meeting, and one that is none, are BadRe
   }
 });
 
-test('DeleteAttendee: an attendee is gone, a second time and a stranger are NotFoundException', async () => {
+test('DeleteAttendee: deletes an attendee; a deleted and an unknown attendee are NotFoundException', async () => {
   const { run, meeting, attendee } = await openFixture();
   const MeetingId = await meeting();
   const other = await meeting();

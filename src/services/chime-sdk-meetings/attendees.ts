@@ -7,28 +7,24 @@ import { defaultCapabilities, requireCapabilities, toCapabilitiesRecord } from '
 import type { MeetingsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
-import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './found.ts';
+import { attendeeOrNotFound, type FoundMeeting, meetingOrNotFound, named, toAttendee } from './stored-meetings.ts';
 import { type AttendeeRecord, attendees } from './tables/attendees.ts';
 
-type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
-
-/** Assumed: how many ListAttendees answers with where MaxResults is absent. */
+/** Attendees on a page of ListAttendees if the request has no MaxResults. Assumed: the number. */
 const PAGE = 50;
 
-/** Making, reading and removing attendees. Source: chime-sdk-meetings 2021-07-15, CreateAttendee … DeleteAttendee. */
-export function attendeeOperations(
-  deps: MeetingsDeps,
-): Pick<Operations, 'CreateAttendee' | 'BatchCreateAttendee' | 'GetAttendee' | 'ListAttendees' | 'DeleteAttendee'> {
+/** Attendees of meetings. Source: chime-sdk-meetings 2021-07-15, CreateAttendee … DeleteAttendee. */
+export function attendeeOperations(deps: MeetingsDeps) {
   return {
     /**
-     * Makes an attendee, or answers with the one who has this external user id.
+     * Creates an attendee, or returns the one with the external user ID.
      *
-     * @throws NotFoundException      no such meeting
-     * @throws BadRequestException    an external user id or capabilities that cannot be
-     * @throws LimitExceededException the meeting has as many attendees as it may
+     * @throws NotFoundException      the meeting does not exist
+     * @throws BadRequestException    an invalid external user ID or invalid capabilities
+     * @throws LimitExceededException the meeting has the maximum number of attendees
      */
     CreateAttendee: {
-      access: (input, caller) => onMeeting(caller, 'chime:CreateAttendee', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const { attendee } = await addAttendee(call, deps, meeting, input, await room(call, deps, meeting));
@@ -36,17 +32,17 @@ export function attendeeOperations(
       },
     },
 
-    /** As CreateAttendee for up to 100; who cannot be admitted is in `Errors`, and the others are. */
+    /** As CreateAttendee for up to 100 attendees. `Errors` lists those that cannot be added. They do not prevent the others. */
     BatchCreateAttendee: {
-      access: (input, caller) => onMeeting(caller, 'chime:BatchCreateAttendee', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         return addAttendees(call, deps, await meetingOrNotFound(call, input.MeetingId), input.Attendees);
       },
     },
 
-    /** @throws NotFoundException no such meeting, or no such attendee in it */
+    /** @throws NotFoundException the meeting does not exist, or the attendee is not in it */
     GetAttendee: {
-      access: (input, caller) => onMeeting(caller, 'chime:GetAttendee', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         return { Attendee: toAttendee(deps, meeting, await attendeeOrNotFound(call, meeting, input.AttendeeId)) };
@@ -54,30 +50,30 @@ export function attendeeOperations(
     },
 
     /**
-     * A page of attendees, in the order of their ids, so that a token holds while attendees come and go.
+     * Returns a page of attendees in the order of IDs, so that a token remains valid while attendees are added and deleted.
      *
-     * @throws NotFoundException   no such meeting
-     * @throws BadRequestException a token that is not of this meeting
+     * @throws NotFoundException   the meeting does not exist
+     * @throws BadRequestException the token belongs to another meeting
      */
     ListAttendees: {
-      access: (input, caller) => onMeeting(caller, 'chime:ListAttendees', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const { meetingId } = meeting.record;
-        const { things, rest } = await pageOf(
+        const { items, rest } = await pageOf(
           meetingId,
           input,
           (limit, after) => call.tx.of(attendees).list(meetingId, limit, after),
           ({ attendeeId }) => attendeeId,
           PAGE,
         );
-        return { Attendees: things.map((attendee) => toAttendee(deps, meeting, attendee)), ...rest };
+        return { Attendees: items.map((attendee) => toAttendee(deps, meeting, attendee)), ...rest };
       },
     },
 
-    /** @throws NotFoundException no such meeting, or no such attendee in it */
+    /** @throws NotFoundException the meeting does not exist, or the attendee is not in it */
     DeleteAttendee: {
-      access: (input, caller) => onMeeting(caller, 'chime:DeleteAttendee', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         const attendee = await attendeeOrNotFound(call, meeting, input.AttendeeId);
@@ -86,10 +82,10 @@ export function attendeeOperations(
         return {};
       },
     },
-  };
+  } satisfies Partial<ServiceOperations<ChimeSdkMeetingsApi>>;
 }
 
-/** A meeting event about one attendee. */
+/** Returns a meeting event about one attendee. */
 export function attendeeEvent(
   type: Extract<MeetingEvent, { readonly attendeeId: string }>['type'],
   meeting: FoundMeeting,
@@ -98,13 +94,19 @@ export function attendeeEvent(
   return { type, ...named(meeting), attendeeId, externalUserId };
 }
 
-/** Adds attendees one by one; one refused does not keep the next out. Assumed: `ErrorCode` is the code without `Exception`. */
+/** Outcome of adding several attendees. */
+interface AddedAttendees {
+  readonly Attendees: readonly Attendee[];
+  readonly Errors: readonly CreateAttendeeError[];
+}
+
+/** Adds attendees one by one. `Errors` lists those that cannot be added. Assumed: `ErrorCode` is the code without `Exception`. */
 export async function addAttendees(
   call: Call,
   deps: MeetingsDeps,
   meeting: FoundMeeting,
   items: readonly CreateAttendeeRequestItem[],
-): Promise<{ readonly Attendees: readonly Attendee[]; readonly Errors: readonly CreateAttendeeError[] }> {
+): Promise<AddedAttendees> {
   const Attendees: Attendee[] = [];
   const Errors: CreateAttendeeError[] = [];
   let left = await room(call, deps, meeting);
@@ -114,56 +116,59 @@ export async function addAttendees(
       if (added) left--;
       Attendees.push(toAttendee(deps, meeting, attendee));
     } catch (error) {
-      Errors.push(refusalOf(item, error));
+      Errors.push(toItemError(item, error));
     }
   }
   return { Attendees, Errors };
 }
 
 /**
- * What a request made again answers, which makes nobody: those who are in the meeting, and who was kept out, as the first time.
- * Assumed: who has been deleted since is in neither list.
+ * Returns the response to a repeated request, which adds no attendees: those that are in the meeting, and the errors of the others.
+ *
+ * Assumed: attendees that were deleted in the meantime are in neither list.
  */
 export async function existingAttendees(
   call: Call,
   deps: MeetingsDeps,
   meeting: FoundMeeting,
   items: readonly CreateAttendeeRequestItem[],
-): Promise<{ readonly Attendees: readonly Attendee[]; readonly Errors: readonly CreateAttendeeError[] }> {
+): Promise<AddedAttendees> {
   const Attendees: Attendee[] = [];
   const Errors: CreateAttendeeError[] = [];
   const left = await room(call, deps, meeting);
   for (const item of items) {
     try {
-      requireAdmissible(meeting, item);
+      requireValid(meeting, item);
       const attendee = await call.tx.of(attendees).getByExternalUserId(meeting.record.meetingId, item.ExternalUserId);
       if (attendee !== undefined) Attendees.push(toAttendee(deps, meeting, attendee));
-      else if (left <= 0) throw noRoom(deps, meeting);
+      else if (left <= 0) throw meetingFull(deps, meeting);
     } catch (error) {
-      Errors.push(refusalOf(item, error));
+      Errors.push(toItemError(item, error));
     }
   }
   return { Attendees, Errors };
 }
 
-/** Why one of several is not admitted. @throws what is no answer for a client */
-function refusalOf({ ExternalUserId }: CreateAttendeeRequestItem, error: unknown): CreateAttendeeError {
+/** Returns the error of one of several attendees. Throws errors that are not for the client. */
+function toItemError({ ExternalUserId }: CreateAttendeeRequestItem, error: unknown): CreateAttendeeError {
   if (!(error instanceof AwsError)) throw error;
   return { ExternalUserId, ErrorCode: error.code.replace(/Exception$/, ''), ErrorMessage: error.message };
 }
 
-function requireAdmissible({ asked }: FoundMeeting, { ExternalUserId, Capabilities }: CreateAttendeeRequestItem): void {
+function requireValid({ request }: FoundMeeting, { ExternalUserId, Capabilities }: CreateAttendeeRequestItem): void {
   requireExternalId('ExternalUserId', ExternalUserId);
-  if (Capabilities !== undefined) requireCapabilities(Capabilities, asked.MeetingFeatures);
+  if (Capabilities !== undefined) requireCapabilities(Capabilities, request.MeetingFeatures);
 }
 
-function noRoom(deps: MeetingsDeps, meeting: FoundMeeting): AwsError {
+function meetingFull(deps: MeetingsDeps, meeting: FoundMeeting): AwsError {
   return new AwsError('LimitExceededException', `The meeting has ${attendeesMax(deps, meeting)} attendees, and may not have more.`);
 }
 
 /**
+ * Adds an attendee if the meeting has room for `left` more, or returns the one with the external user ID.
+ *
  * Source: Chime SDK API reference, ExternalUserId, "An idempotency token".
- * Assumed: an attendee who is there already stays as he is, whatever capabilities the second request asks for.
+ * Assumed: a repeated request does not change the capabilities of the attendee.
  */
 async function addAttendee(
   call: Call,
@@ -175,13 +180,13 @@ async function addAttendee(
   const { tx, now } = call;
   const { meetingId } = meeting.record;
   const { ExternalUserId, Capabilities } = item;
-  requireAdmissible(meeting, item);
+  requireValid(meeting, item);
 
   const attendee: AttendeeRecord = {
     meetingId,
     attendeeId: call.newId(),
     externalUserId: ExternalUserId,
-    ...toCapabilitiesRecord(Capabilities ?? defaultCapabilities(meeting.asked.MeetingFeatures)),
+    ...toCapabilitiesRecord(Capabilities ?? defaultCapabilities(meeting.request.MeetingFeatures)),
     createdAt: now,
   };
   if (left > 0 && (await tx.of(attendees).add(attendee)) === 'added') {
@@ -189,16 +194,16 @@ async function addAttendee(
     return { attendee, added: true };
   }
   const present = await tx.of(attendees).getByExternalUserId(meetingId, ExternalUserId);
-  if (present === undefined) throw noRoom(deps, meeting);
+  if (present === undefined) throw meetingFull(deps, meeting);
   return { attendee: present, added: false };
 }
 
-/** How many more attendees a meeting may have. */
+/** Returns the number of attendees that a meeting has room for. */
 async function room({ tx }: Call, deps: MeetingsDeps, meeting: FoundMeeting): Promise<number> {
   return attendeesMax(deps, meeting) - (await tx.of(attendees).count(meeting.record.meetingId));
 }
 
-/** Assumed: MaxCount limits how many are made, as only the media plane knows who is present. */
-function attendeesMax({ limits }: MeetingsDeps, { asked }: FoundMeeting): number {
-  return Math.min(asked.MeetingFeatures?.Attendee?.MaxCount ?? limits.attendees, limits.attendees);
+/** Assumed: MaxCount limits the created attendees, because only the media plane knows which are present. */
+function attendeesMax({ limits }: MeetingsDeps, { request }: FoundMeeting): number {
+  return Math.min(request.MeetingFeatures?.Attendee?.MaxCount ?? limits.attendees, limits.attendees);
 }

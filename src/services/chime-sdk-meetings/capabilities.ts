@@ -3,10 +3,11 @@ import { AwsError } from './errors.ts';
 import type { CapabilitiesRecord } from './tables/attendees.ts';
 
 /**
- * What a new attendee may do where the request says nothing.
+ * Returns the capabilities of a new attendee if the request has none.
  *
- * Source: Chime SDK API reference, AttendeeCapabilities: a meeting without video but with content gives video Receive, because content needs it.
- * Assumed: without a limit everything; without content, content None; without both, both None.
+ * Source: Chime SDK API reference, AttendeeCapabilities: in a meeting with content and without video, video is Receive, because content
+ * requires it.
+ * Assumed: without limits all capabilities; without content, content is None; without both, both are None.
  */
 export function defaultCapabilities(features: MeetingFeaturesConfiguration | undefined): AttendeeCapabilities {
   const contentOff = features?.Content?.MaxResolution === 'None';
@@ -19,12 +20,12 @@ export function defaultCapabilities(features: MeetingFeaturesConfiguration | und
 }
 
 /**
- * Refuses what a meeting's features or the rules among capabilities rule out.
+ * Checks capabilities against the features of a meeting and against each other.
  *
  * Source: Chime SDK API reference, AttendeeCapabilities, the corner cases.
- * Assumed: the texts.
- * @throws ValidationError      video or content where the meeting has none of it
- * @throws BadRequestException  content is to be received without video
+ * Assumed: the messages.
+ * @throws ValidationError     video or content, and the meeting excludes it
+ * @throws BadRequestException content is received without video
  */
 export function requireCapabilities(capabilities: AttendeeCapabilities, features: MeetingFeaturesConfiguration | undefined): void {
   for (const kind of ['Video', 'Content'] as const) {
@@ -47,10 +48,12 @@ function receives(capability: MediaCapabilities): boolean {
   return capability === 'SendReceive' || capability === 'Receive';
 }
 
+/** Returns capabilities as they are stored. */
 export function toCapabilitiesRecord({ Audio, Video, Content }: AttendeeCapabilities): CapabilitiesRecord {
   return { audio: Audio, video: Video, content: Content };
 }
 
+/** Returns stored capabilities in the shape of the model. */
 export function toCapabilities({ audio, video, content }: CapabilitiesRecord): AttendeeCapabilities {
   return { Audio: audio as MediaCapabilities, Video: video as MediaCapabilities, Content: content as MediaCapabilities };
 }

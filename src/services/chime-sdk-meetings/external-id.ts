@@ -1,13 +1,13 @@
 import { AwsError } from './errors.ts';
 
-/** One class of characters, so it takes one step a character. Source: Chime SDK API reference, ExternalMeetingId and ExternalUserId. */
+/** One class of characters, matched in one step per character. Source: Chime SDK API reference, ExternalMeetingId and ExternalUserId. */
 const EXTERNAL_ID = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ\s]*$/;
 
 /**
- * What the API reference asks of external ids and the model does not.
+ * Checks rules for external IDs that the model omits.
  *
- * Source: Chime SDK API reference, ExternalMeetingId and ExternalUserId: the characters; values that begin with `aws:` are reserved, whatever their case.
- * Assumed: BadRequestException, and the texts, which do not repeat the id: the model calls it sensitive.
+ * Source: Chime SDK API reference, ExternalMeetingId and ExternalUserId: the characters; the prefix `aws:` is reserved in any case.
+ * Assumed: BadRequestException; the messages, which omit the ID because the model marks it as sensitive.
  * @throws BadRequestException
  */
 export function requireExternalId(name: 'ExternalMeetingId' | 'ExternalUserId', id: string): void {

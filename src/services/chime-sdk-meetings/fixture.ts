@@ -1,13 +1,13 @@
-/** What the tests of this folder share: the operations on a real store in memory, with a clock and ids of their own. */
+/** Fixture of the tests in this folder: the operations on a real store in memory. */
 import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import type { Store } from '#store/store.ts';
 import type { MeetingEvent } from '../chime/events.ts';
-import { openOperations, type Run } from '../chime/fixture.ts';
+import { openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type MeetingsDeps } from './deps.ts';
 import { joinTokens } from './join-token.ts';
 import { meetingsOperations } from './operations.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 export const HOUR = 60 * 60_000;
 export const TOKENS = joinTokens(new Uint8Array(32).fill(7));
 
@@ -17,9 +17,9 @@ export interface Fixture {
   readonly store: Store;
   readonly emitted: MeetingEvent[];
   readonly run: Run<Api>;
-  /** Makes a meeting; resolves to its id. */
+  /** Creates a meeting. Resolves to its ID. */
   meeting(more?: Partial<Api['CreateMeeting']['input']>): Promise<string>;
-  /** Makes an attendee; resolves to its id. */
+  /** Creates an attendee. Resolves to its ID. */
   attendee(meetingId: string, externalUserId: string): Promise<string>;
 }
 

@@ -15,7 +15,7 @@ const FACTS: JoinTokenFacts = {
   expiresAt: instant(NOW + 1),
 };
 
-test('A join token: it says what was put into it until it expires, and is the same each time', () => {
+test('Join tokens: a token verifies to its facts until it expires, and equal facts have equal tokens', () => {
   const { issue, verify } = joinTokens(KEY);
   const token = issue(FACTS);
   assert.deepEqual(verify(token, NOW), FACTS);
@@ -23,18 +23,18 @@ test('A join token: it says what was put into it until it expires, and is the sa
   assert.equal(verify(token, FACTS.expiresAt), undefined);
 });
 
-test("A join token: the longest has only characters of an HTTP token, and the model's length", () => {
+test('Join tokens: the longest token has only characters of an HTTP token, and fits the model', () => {
   const token = joinTokens(KEY).issue(FACTS);
   assert.match(token, /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/);
   const shape = loadModel('chime-sdk-meetings').shapes['JoinTokenString'];
   assert.ok(token.length <= (shape?.max ?? 0), `${token.length}`);
 });
 
-test('A join token: every one that was altered, or is of another key, is refused', () => {
+test('Join tokens: a token that was altered or has another key is invalid', () => {
   const { issue, verify } = joinTokens(KEY);
   const token = issue(FACTS);
   const refused = Array.from(token, (character, i) => `${token.slice(0, i)}${character === 'A' ? 'B' : 'A'}${token.slice(i + 1)}`);
-  // The last character of a base64url text of 32 bytes has two bits that mean nothing.
+  // The last character of 32 bytes in base64url has two unused bits.
   refused.pop();
   refused.push(
     '',
@@ -47,11 +47,11 @@ test('A join token: every one that was altered, or is of another key, is refused
   for (const each of refused) assert.equal(verify(each, NOW), undefined, each);
 });
 
-test('A join token: a short key is refused', () => {
+test('Join tokens: a short key is an error', () => {
   assert.throws(() => joinTokens(new Uint8Array(31)), /32 bytes/);
 });
 
-test('A join token: one of an older key is good while that key is known', () => {
+test('Join tokens: a token of an older key is valid while that key is known', () => {
   const older = new Uint8Array(32).fill(9);
   const token = joinTokens(older).issue(FACTS);
   assert.deepEqual(joinTokens(KEY, [older]).verify(token, NOW), FACTS);

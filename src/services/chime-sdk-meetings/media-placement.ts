@@ -1,20 +1,20 @@
 import type { MediaPlacement } from '#model/generated/chime-sdk-meetings.ts';
 
-/** Where the media plane stands. Base URLs have no slash at their end. */
+/** Addresses of the media plane. Base URLs have no final slash. */
 export interface MediaEndpoints {
   /** `wss://meet.example.org` or, for a browser on the same machine, `ws://localhost:7080`. */
   readonly signalingUrl: string;
-  /** `meet.example.org:3478`. Any text will do for browsers, which only ask whether there is one. */
+  /** `meet.example.org:3478`. Browsers only check that it is not empty. */
   readonly audioHost: string;
   /** `https://meet.example.org`. */
   readonly httpUrl: string;
 }
 
 /**
- * The URLs a client is sent to. Of these, `amazon-chime-sdk-js` uses SignalingUrl and EventIngestionUrl, and wants AudioHostUrl not empty;
- * the others are there because the answer has them.
+ * Returns the URLs of a meeting for clients. `amazon-chime-sdk-js` uses SignalingUrl and EventIngestionUrl, and requires that AudioHostUrl is not
+ * empty. The others complete the response.
  *
- * Source: realtime.md §2.1; the paths as in answers of the real service, quoted in aws/amazon-chime-sdk-js issue 1767.
+ * Source: realtime.md §2.1; the paths as in a response of AWS, quoted in aws/amazon-chime-sdk-js issue 1767.
  */
 export function mediaPlacement({ signalingUrl, audioHost, httpUrl }: MediaEndpoints, meetingId: string): MediaPlacement {
   return {
@@ -30,7 +30,7 @@ export function mediaPlacement({ signalingUrl, audioHost, httpUrl }: MediaEndpoi
 }
 
 /**
- * Regions a meeting's media may be in. All of them are served by the same media plane: the name is kept because applications choose by it.
+ * Media regions of meetings. One media plane serves all of them. The region is stored, because applications select by it.
  *
  * Source: Chime SDK API reference, CreateMeeting, MediaRegion.
  */

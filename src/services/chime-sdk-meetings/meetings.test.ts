@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Instant, instant } from '#core/instant.ts';
 import type { CreateMeetingRequest } from '#model/generated/chime-sdk-meetings.ts';
-import { workFor } from '../chime/fixture.ts';
+import { workFor } from '../kit/fixture.ts';
 import { ACCOUNT, HOUR, OTHER_ACCOUNT, openFixture, START, TOKENS } from './fixture.ts';
 import { sweepEndedMeetings } from './sweep.ts';
 import { attendees } from './tables/attendees.ts';
@@ -11,7 +11,7 @@ import { meetings } from './tables/meetings.ts';
 const REQUEST: CreateMeetingRequest = { ClientRequestToken: 'once', MediaRegion: 'eu-central-1', ExternalMeetingId: 'standup' };
 const UNKNOWN = 'ffffffff-0000-4000-8000-000000000000';
 
-test('CreateMeeting: answers with everything a client needs to join, and GetMeeting with the same', async () => {
+test('CreateMeeting: returns everything that a client needs to join, as GetMeeting does', async () => {
   const { run } = await openFixture();
   const { Meeting } = await run('CreateMeeting', {
     ...REQUEST,
@@ -42,7 +42,7 @@ test('CreateMeeting: answers with everything a client needs to join, and GetMeet
   assert.deepEqual(await run('GetMeeting', { MeetingId: MeetingId.toUpperCase() }), { Meeting });
 });
 
-test('CreateMeeting: the same token with the same parameters is the same meeting, in whatever order the members stand', async () => {
+test('CreateMeeting: a repeated token returns the same meeting, in any order of the members', async () => {
   const { run } = await openFixture();
   const first = await run('CreateMeeting', REQUEST);
   const { ExternalMeetingId, MediaRegion, ClientRequestToken } = REQUEST;
@@ -57,9 +57,9 @@ const REFUSED: readonly [title: string, change: Partial<CreateMeetingRequest>, c
   ['an external id that begins with aws:',        { ExternalMeetingId: 'AWS:x' },                     'BadRequestException'   ],
   ['an external id with a control character',     { ExternalMeetingId: 'a\u0000b' },                  'BadRequestException'   ],
   ['a reserved tag key',                          { Tags: [{ Key: 'aws:x', Value: '' }] },            'BadRequestException'   ],
-  ['a tag key given twice',                       { Tags: [{ Key: 'k', Value: '' }, { Key: 'k', Value: '' }] }, 'BadRequestException' ],
-  ['a primary meeting that is not there',         { PrimaryMeetingId: UNKNOWN },                      'BadRequestException'   ],
-  ['more meetings than the account may have',     {},                                                 'LimitExceededException'],
+  ['a tag key that occurs twice',                 { Tags: [{ Key: 'k', Value: '' }, { Key: 'k', Value: '' }] }, 'BadRequestException' ],
+  ['an unknown primary meeting',                  { PrimaryMeetingId: UNKNOWN },                      'BadRequestException'   ],
+  ['an account with the maximum',                 {},                                                 'LimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {
@@ -70,7 +70,7 @@ for (const [title, change, code] of REFUSED) {
   });
 }
 
-test('CreateMeeting: the limit counts an account in a region, and no meeting that has ended', async () => {
+test('CreateMeeting: the limit counts the active meetings of an account in a region', async () => {
   const { run, meeting } = await openFixture({ activeMeetings: 1 });
   await meeting();
   await run('CreateMeeting', REQUEST, { region: 'eu-west-1' });
@@ -78,7 +78,7 @@ test('CreateMeeting: the limit counts an account in a region, and no meeting tha
   await run('CreateMeeting', REQUEST, { now: instant(START + 24 * HOUR) });
 });
 
-test('CreateMeeting: a replica names a primary of its account in any region, but no other replica', async () => {
+test('CreateMeeting: the primary meeting is one of the account in any region, and not a replica', async () => {
   const { run, meeting } = await openFixture();
   const primary = await meeting();
   const { Meeting } = await run('CreateMeeting', { ...REQUEST, PrimaryMeetingId: primary }, { region: 'eu-west-1' });
@@ -91,7 +91,7 @@ test('CreateMeeting: a replica names a primary of its account in any region, but
   });
 });
 
-test('CreateMeeting: a token makes a new meeting once its own has ended', async () => {
+test('CreateMeeting: a token creates a new meeting after its meeting has ended', async () => {
   const { run } = await openFixture();
   const first = await run('CreateMeeting', REQUEST);
   await run('DeleteMeeting', { MeetingId: first.Meeting?.MeetingId as string });
@@ -99,7 +99,7 @@ test('CreateMeeting: a token makes a new meeting once its own has ended', async 
   assert.notEqual(second.Meeting?.MeetingId, first.Meeting?.MeetingId);
 });
 
-test('A meeting: nobody but its account in its region finds it', async () => {
+test('Meetings: other accounts and regions do not find a meeting', async () => {
   const { run, meeting } = await openFixture();
   const MeetingId = await meeting();
   for (const as of [{ accountId: OTHER_ACCOUNT }, { region: 'eu-west-1' }]) {
@@ -109,7 +109,7 @@ test('A meeting: nobody but its account in its region finds it', async () => {
   await run('GetMeeting', { MeetingId });
 });
 
-test('A meeting: it ends 24 hours after it was made, and is then swept away', async () => {
+test('Meetings: a meeting ends 24 hours after its creation, and a sweep deletes it', async () => {
   const { run, meeting, store, emitted } = await openFixture();
   const MeetingId = await meeting();
   await run('GetMeeting', { MeetingId }, { now: instant(START + 24 * HOUR - 1) });
@@ -129,14 +129,14 @@ test('A meeting: it ends 24 hours after it was made, and is then swept away', as
   );
 });
 
-test('A meeting: the media plane may end it before', async () => {
+test('Meetings: the media plane can end a meeting earlier', async () => {
   const { run, meeting, store } = await openFixture();
   const MeetingId = await meeting();
   assert.equal(await store.transaction((tx) => tx.of(meetings).endAt(MeetingId, START)), 'changed');
   await assert.rejects(run('GetMeeting', { MeetingId }), { code: 'NotFoundException' });
 });
 
-test('DeleteMeeting: it is gone with its attendees, a second time is NotFoundException', async () => {
+test('DeleteMeeting: deletes the meeting with its attendees; a second time is NotFoundException', async () => {
   const { run, meeting, attendee, store, emitted } = await openFixture();
   const MeetingId = await meeting();
   const AttendeeId = await attendee(MeetingId, 'ada');
@@ -149,7 +149,7 @@ test('DeleteMeeting: it is gone with its attendees, a second time is NotFoundExc
   );
 });
 
-test('CreateMeetingWithAttendees: who can be admitted is, who cannot is named, and a second time says the same and makes nobody', async () => {
+test('CreateMeetingWithAttendees: lists attendees and errors, and a repeated request returns the same and adds none', async () => {
   const { run } = await openFixture();
   const input = {
     ...REQUEST,

@@ -1,65 +1,62 @@
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkMeetingsApi, CreateMeetingRequest, CreateMeetingWithAttendeesRequest } from '#model/generated/chime-sdk-meetings.ts';
 import type { MeetingEvent } from '../chime/events.ts';
 import { onNew, requireTags, withTags } from '../chime/tags.ts';
-import type { Call, ServiceOperations } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
 import { requestHash } from '../kit/request-hash.ts';
 import { guid, meetingArn, onMeeting } from './access.ts';
 import { addAttendees, existingAttendees } from './attendees.ts';
 import type { MeetingsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
 import { requireExternalId } from './external-id.ts';
-import { type AskedFor, type FoundMeeting, found, lastEnd, meetingOrNotFound, named, toMeeting } from './found.ts';
 import { MEDIA_REGIONS } from './media-placement.ts';
+import { type FoundMeeting, found, lastEnd, meetingOrNotFound, named, type StoredRequest, toMeeting } from './stored-meetings.ts';
 import { meetings } from './tables/meetings.ts';
 
-type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
-
-/** Making, reading and ending meetings. Source: chime-sdk-meetings 2021-07-15, CreateMeeting … DeleteMeeting. */
-export function meetingOperations(
-  deps: MeetingsDeps,
-): Pick<Operations, 'CreateMeeting' | 'CreateMeetingWithAttendees' | 'GetMeeting' | 'DeleteMeeting'> {
+/** Meetings. Source: chime-sdk-meetings 2021-07-15, CreateMeeting … DeleteMeeting. */
+export function meetingOperations(deps: MeetingsDeps) {
   return {
     /**
-     * Makes a meeting, or answers with the one this token made before and that has not ended.
+     * Creates a meeting, or returns the active one that was created with the token.
      *
-     * @throws BadRequestException    a region, an id or a tag that cannot be; a primary meeting that is not there
-     * @throws ConflictException      the token made another meeting
-     * @throws LimitExceededException the account has as many active meetings as it may in this region
+     * @throws ConflictException      the token created a different meeting
+     * @throws BadRequestException    an invalid region, external ID or tag, or an unknown primary meeting
+     * @throws LimitExceededException the account has the maximum number of active meetings in the region
      */
     CreateMeeting: {
-      access: (input, caller) => onNew(caller, 'chime:CreateMeeting', meetingArn(caller, '*'), input.Tags),
+      access: onNewMeeting,
       async handle(call, input) {
-        const { meeting } = await makeMeeting(call, deps, 'CreateMeeting', input);
+        const { meeting } = await createMeeting(call, deps, 'CreateMeeting', input);
         return { Meeting: toMeeting(deps, meeting) };
       },
     },
 
-    /** As CreateMeeting, with up to 20 attendees; those who cannot be admitted are in `Errors`, and the meeting is made all the same. */
+    /** As CreateMeeting, with up to 20 attendees. `Errors` lists those that cannot be added. They do not prevent the meeting. */
     CreateMeetingWithAttendees: {
-      access: (input, caller) => onNew(caller, 'chime:CreateMeetingWithAttendees', meetingArn(caller, '*'), input.Tags),
+      access: onNewMeeting,
       async handle(call, input) {
-        const { meeting, made } = await makeMeeting(call, deps, 'CreateMeetingWithAttendees', input);
-        const attendees = made
+        const { meeting, created } = await createMeeting(call, deps, 'CreateMeetingWithAttendees', input);
+        const attendees = created
           ? await addAttendees(call, deps, meeting, input.Attendees)
           : await existingAttendees(call, deps, meeting, input.Attendees);
         return { Meeting: toMeeting(deps, meeting), ...attendees };
       },
     },
 
-    /** @throws NotFoundException no such meeting, or it has ended */
+    /** @throws NotFoundException the meeting does not exist or has ended */
     GetMeeting: {
-      access: (input, caller) => onMeeting(caller, 'chime:GetMeeting', input.MeetingId),
+      access: onMeeting,
       handle: async (call, input) => ({ Meeting: toMeeting(deps, await meetingOrNotFound(call, input.MeetingId)) }),
     },
 
     /**
      * Ends a meeting for all its attendees.
      *
-     * Assumed: a meeting that has ended is not found; a replica outlives its primary.
-     * @throws NotFoundException no such meeting, or it has ended
+     * Assumed: an ended meeting is not found; a replica continues after its primary meeting.
+     * @throws NotFoundException the meeting does not exist or has ended
      */
     DeleteMeeting: {
-      access: (input, caller) => onMeeting(caller, 'chime:DeleteMeeting', input.MeetingId),
+      access: onMeeting,
       async handle(call, input) {
         const meeting = await meetingOrNotFound(call, input.MeetingId);
         await call.tx.of(meetings).remove(call.accountId, call.region, meeting.record.meetingId);
@@ -67,23 +64,29 @@ export function meetingOperations(
         return {};
       },
     },
-  };
+  } satisfies Partial<ServiceOperations<ChimeSdkMeetingsApi>>;
+}
+
+function onNewMeeting({ Tags }: Pick<CreateMeetingRequest, 'Tags'>, caller: Caller): readonly DeclaredAccess[] {
+  return onNew(caller, meetingArn(caller, '*'), Tags);
 }
 
 /**
+ * Creates a meeting, or returns the active one that was created with the token.
+ *
  * Source: chime-sdk-meetings 2021-07-15, ClientRequestToken, an idempotency token.
- * Assumed: it counts for both operations together and for as long as the meeting lasts; the texts.
+ * Assumed: both operations share their tokens, which are valid as long as the meeting; the messages.
  */
-async function makeMeeting(
+async function createMeeting(
   call: Call,
   deps: MeetingsDeps,
   operation: 'CreateMeeting' | 'CreateMeetingWithAttendees',
   input: CreateMeetingRequest | CreateMeetingWithAttendeesRequest,
-): Promise<{ readonly meeting: FoundMeeting; readonly made: boolean }> {
+): Promise<{ readonly meeting: FoundMeeting; readonly created: boolean }> {
   const { tx, accountId, region, now } = call;
-  const { ClientRequestToken, ...request } = input;
+  const { ClientRequestToken, ...members } = input;
   const key = { accountId, region, operation: 'chime:CreateMeeting', token: ClientRequestToken };
-  const hash = requestHash([operation, request]);
+  const hash = requestHash([operation, members]);
 
   const before = await tx.idempotency.get(key, now);
   const present = before && (await tx.of(meetings).get(accountId, region, before.answer, now));
@@ -91,7 +94,7 @@ async function makeMeeting(
     if (before.requestHash !== hash) {
       throw new AwsError('ConflictException', 'The client request token was used for a meeting with other parameters.');
     }
-    return { meeting: found(present), made: false };
+    return { meeting: found(present), created: false };
   }
 
   await requireMeeting(call, input);
@@ -100,40 +103,40 @@ async function makeMeeting(
     throw new AwsError('LimitExceededException', `The account has ${activeMeetings} active meetings in ${region}, and may not have more.`);
   }
 
-  const asked = askedFor(input);
+  const request = storedRequest(input);
   const record = {
     accountId,
     region,
     meetingId: call.newId(),
     createdAt: now,
     endsAt: lastEnd(now),
-    document: JSON.stringify(asked),
+    document: JSON.stringify(request),
     tags: withTags([], input.Tags ?? []),
   };
   await tx.of(meetings).add(record);
   await tx.idempotency.put(key, { requestHash: hash, answer: record.meetingId, expiresAt: record.endsAt });
-  const meeting = { record, asked };
+  const meeting = { record, request };
   await call.emit<MeetingEvent>({ type: 'MeetingStarted', ...named(meeting) });
-  return { meeting, made: true };
+  return { meeting, created: true };
 }
 
-/** The members that are kept, picked by name: the attendees of the request and its token are not among them. */
-function askedFor(input: CreateMeetingRequest): AskedFor {
+/** Returns the members of a request that are stored. The input may have others, such as the attendees. */
+function storedRequest(input: CreateMeetingRequest): StoredRequest {
   const { ExternalMeetingId, MediaRegion, MeetingHostId, NotificationsConfiguration, MeetingFeatures } = input;
   const { PrimaryMeetingId, TenantIds, MediaPlacementNetworkType } = input;
-  return {
+  return omitUndefined({
     ExternalMeetingId,
     MediaRegion,
-    ...(MeetingHostId !== undefined && { MeetingHostId }),
-    ...(NotificationsConfiguration !== undefined && { NotificationsConfiguration }),
-    ...(MeetingFeatures !== undefined && { MeetingFeatures }),
-    ...(PrimaryMeetingId !== undefined && { PrimaryMeetingId: guid(PrimaryMeetingId) }),
-    ...(TenantIds !== undefined && { TenantIds }),
-    ...(MediaPlacementNetworkType !== undefined && { MediaPlacementNetworkType }),
-  };
+    MeetingHostId,
+    NotificationsConfiguration,
+    MeetingFeatures,
+    PrimaryMeetingId: PrimaryMeetingId && guid(PrimaryMeetingId),
+    TenantIds,
+    MediaPlacementNetworkType,
+  });
 }
 
-/** Source: Chime SDK API reference, CreateMeeting. Assumed: a primary meeting is of the same account, active, and no replica itself. */
+/** Source: Chime SDK API reference, CreateMeeting. Assumed: a primary meeting is active, of the same account, and not a replica. */
 async function requireMeeting({ tx, accountId, now }: Call, input: CreateMeetingRequest): Promise<void> {
   if (!MEDIA_REGIONS.has(input.MediaRegion)) throw new AwsError('BadRequestException', `Invalid media region: ${input.MediaRegion}`);
   requireExternalId('ExternalMeetingId', input.ExternalMeetingId);
@@ -141,7 +144,7 @@ async function requireMeeting({ tx, accountId, now }: Call, input: CreateMeeting
   if (input.PrimaryMeetingId === undefined) return;
   const primary = await tx.of(meetings).getInAnyRegion(accountId, guid(input.PrimaryMeetingId), now);
   if (primary === undefined) throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> not found`);
-  if (found(primary).asked.PrimaryMeetingId !== undefined) {
+  if (found(primary).request.PrimaryMeetingId !== undefined) {
     throw new AwsError('BadRequestException', `Primary meeting <${input.PrimaryMeetingId}> is a replica itself`);
   }
 }

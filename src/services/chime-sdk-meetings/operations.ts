@@ -14,7 +14,7 @@ export function meetingsOperations(deps: MeetingsDeps): OperationTable<'chime-sd
     ...meetingOperations(deps),
     ...attendeeOperations(deps),
     ...capabilityOperations(deps),
-    ...transcriptionOperations(),
+    ...transcriptionOperations,
     ...meetingTagOperations,
   } satisfies ServiceOperations<ChimeSdkMeetingsApi>);
 }

@@ -1,6 +1,6 @@
 import type { MeetingEvent } from '../chime/events.ts';
 import type { Work } from '../kit/events.ts';
-import { found, named } from './found.ts';
+import { found, named } from './stored-meetings.ts';
 import { meetings } from './tables/meetings.ts';
 
 /** Meetings that one transaction deletes. Other requests wait for it. */

@@ -6,7 +6,7 @@ import { ACCOUNT, OTHER_ACCOUNT, openFixture } from './fixture.ts';
 const arnOf = (meetingId: string, accountId: string = ACCOUNT) => `arn:aws:chime:us-east-1:${accountId}:meeting/${meetingId}`;
 const numbered = (count: number): Tag[] => Array.from({ length: count }, (_, i) => ({ Key: `key${i}`, Value: '' }));
 
-test('Tags: those of creation are listed, changed and taken away', async () => {
+test('Tags: tags of a new meeting are listed, changed and removed', async () => {
   const { run, meeting } = await openFixture();
   const ResourceARN = arnOf(await meeting({ Tags: [{ Key: 'team', Value: 'blue' }] }));
   await run('TagResource', {
@@ -36,7 +36,7 @@ test('TagResource: the 51st tag is TooManyTagsException with the resource; a new
   await run('TagResource', { ResourceARN, Tags: [{ Key: 'key49', Value: 'new' }] });
 });
 
-test('TagResource: a reserved key and a key given twice are BadRequestException', async () => {
+test('TagResource: a reserved key and a key that occurs twice are BadRequestException', async () => {
   const { run, meeting } = await openFixture();
   const ResourceARN = arnOf(await meeting());
   for (const Tags of [[{ Key: 'AWS:x', Value: '' }], [...numbered(1), ...numbered(1)]]) {

@@ -1,19 +1,15 @@
-import type { ChimeSdkMeetingsApi } from '#model/generated/chime-sdk-meetings.ts';
 import { tagOperations } from '../chime/tags.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
 import { meetingIdOf } from './access.ts';
 import { AwsError } from './errors.ts';
 import { meetings } from './tables/meetings.ts';
-
-type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
 /**
  * Tags of meetings.
  *
  * Source: chime-sdk-meetings 2021-07-15: ResourceNotFoundException and TooManyTagsException, with `ResourceName`. TAG-6.
- * Assumed: the texts.
+ * Assumed: the messages.
  */
-export const meetingTagOperations: Pick<Operations, 'TagResource' | 'UntagResource' | 'ListTagsForResource'> = tagOperations({
+export const meetingTagOperations = tagOperations({
   async find(tx, caller, resourceArn, now) {
     const meetingId = meetingIdOf(caller, resourceArn);
     const meeting = meetingId === undefined ? undefined : await tx.of(meetings).get(caller.accountId, caller.region, meetingId, now);

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { instant } from '#core/instant.ts';
+import { instant, isoSeconds } from '#core/instant.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Tx } from '#store/store.ts';
+import { trailDate } from '#trail/redact.ts';
 import type { MeetingEvent } from '../chime/events.ts';
-import { ACCOUNT, addRole, START, workFor } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
 import { emitterOf } from '../kit/events.ts';
+import { ACCOUNT, START, workFor } from '../kit/fixture.ts';
 import { meetings } from './tables/meetings.ts';
 import { assumeTranscriptionRole, TRANSCRIPTION_ROLE } from './transcription-role.ts';
 
@@ -33,7 +35,37 @@ test('Transcription: the service assumes its linked role, and the trail records 
   const rows = await store.transaction(({ sql }) => sql.rows<{ document: string }>('SELECT document FROM trail_event ORDER BY position'));
   const [event, ...others] = rows.map(({ document }) => JSON.parse(document));
   assert.deepEqual(others, []);
-  assert.deepEqual([event.eventName, event.userIdentity.invokedBy, event.serviceEventDetails.roleArn], ['AssumeRole', SERVICE, ROLE]);
+  const { eventID: _, requestID: __, sharedEventID, ...rest } = event;
+  const { accessKeyId } = event.responseElements.credentials;
+  assert.match(sharedEventID, /^[0-9a-f-]{36}$/);
+  assert.match(accessKeyId, /^ASIA[A-Z2-7]{16}$/);
+  const name = 'AWSServiceRoleForAmazonChimeTranscription';
+  const session = STARTED.meetingId;
+  // Source: a record of 2022-10-27, in which backup.amazonaws.com assumes AWSServiceRoleForBackup.
+  assert.deepEqual(rest, {
+    eventVersion: '1.08',
+    userIdentity: { type: 'AWSService', invokedBy: SERVICE },
+    eventTime: isoSeconds(START),
+    eventSource: 'sts.amazonaws.com',
+    eventName: 'AssumeRole',
+    awsRegion: 'us-east-1',
+    sourceIPAddress: SERVICE,
+    userAgent: SERVICE,
+    requestParameters: { roleArn: ROLE, roleSessionName: session, durationSeconds: 3600 },
+    responseElements: {
+      credentials: { accessKeyId, expiration: trailDate(instant(START + 3_600_000), ', ') },
+      assumedRoleUser: {
+        assumedRoleId: `${rest.responseElements.assumedRoleUser.assumedRoleId.split(':')[0]}:${session}`,
+        arn: `arn:aws:sts::${ACCOUNT}:assumed-role/${name}/${session}`,
+      },
+    },
+    readOnly: true,
+    resources: [{ accountId: ACCOUNT, type: 'AWS::IAM::Role', ARN: ROLE }],
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    recipientAccountId: ACCOUNT,
+    eventCategory: 'Management',
+  });
 });
 
 for (const [what, trust] of [

@@ -1,4 +1,4 @@
-/** The service-linked role of transcription: what uses it, and the session that a started transcription needs. */
+/** The service-linked role of transcription: the meetings that use it, and the role session of a started transcription. */
 import { arn } from '#core/arn.ts';
 import type { MeetingEvent } from '../chime/events.ts';
 import { assumeLinkedRole } from '../iam/assume-linked-role.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TranscriptionConfiguration } from '#model/generated/chime-sdk-meetings.ts';
-import { addRole } from '../chime/fixture.ts';
+import { addRole } from '../iam/fixture.ts';
 import { ACCOUNT, openFixture, START } from './fixture.ts';
 import { meetings } from './tables/meetings.ts';
 
@@ -13,7 +13,7 @@ const MEDICAL: TranscriptionConfiguration = {
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/transcription.chime.amazonaws.com/AWSServiceRoleForAmazonChimeTranscription`;
 const LINKED = { linkedService: 'transcription.chime.amazonaws.com' };
 
-test('StartMeetingTranscription: without the transcription role, and with one of the name that no service owns, it is ForbiddenException (SLR-18)', async () => {
+test('StartMeetingTranscription: without the transcription role, or with a role of its name that is not linked, it is ForbiddenException (SLR-18)', async () => {
   const fixture = await openFixture();
   const MeetingId = await fixture.meeting();
   const start = () => fixture.run('StartMeetingTranscription', { MeetingId, TranscriptionConfiguration: ENGLISH });
@@ -67,12 +67,12 @@ const CONTRADICTIONS: readonly [title: string, configuration: TranscriptionConfi
   ['no engine',                             {}                                                                                                  ],
   ['two engines',                           { ...ENGLISH, ...MEDICAL }                                                                          ],
   ['no language',                           { EngineTranscribeSettings: {} }                                                                    ],
-  ['a language that is to be found out',    { EngineTranscribeSettings: { LanguageCode: 'en-US', IdentifyLanguage: true } }                     ],
+  ['a language that is also identified',    { EngineTranscribeSettings: { LanguageCode: 'en-US', IdentifyLanguage: true } }                     ],
   ['options of a known language',           { EngineTranscribeSettings: { LanguageCode: 'en-US', LanguageOptions: 'en-US,de-DE' } }             ],
   ['a preferred language without options',  { EngineTranscribeSettings: { IdentifyLanguage: true, PreferredLanguage: 'de-DE' } }                ],
   ['identification and redaction at once',  { EngineTranscribeSettings: { LanguageCode: 'en-US', ContentIdentificationType: 'PII', ContentRedactionType: 'PII' } }],
-  ['entity types of nothing',               { EngineTranscribeSettings: { LanguageCode: 'en-US', PiiEntityTypes: 'NAME' } }                     ],
-  ['a stability that is off',               { EngineTranscribeSettings: { LanguageCode: 'en-US', PartialResultsStability: 'high' } }            ],
+  ['entity types without identification',   { EngineTranscribeSettings: { LanguageCode: 'en-US', PiiEntityTypes: 'NAME' } }                     ],
+  ['a stability without stabilization',     { EngineTranscribeSettings: { LanguageCode: 'en-US', PartialResultsStability: 'high' } }            ],
 ];
 
 for (const [title, TranscriptionConfiguration] of CONTRADICTIONS) {

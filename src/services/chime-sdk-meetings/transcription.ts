@@ -10,15 +10,13 @@ import { type NotYet, notYetImplemented } from '../kit/not-yet.ts';
 import type { ServiceOperations } from '../kit/operation.ts';
 import { onMeeting } from './access.ts';
 import { AwsError } from './errors.ts';
-import { meetingOrNotFound, named } from './found.ts';
+import { meetingOrNotFound, named } from './stored-meetings.ts';
 import { meetings } from './tables/meetings.ts';
-
-type Operations = ServiceOperations<ChimeSdkMeetingsApi>;
 
 /** Operations of live transcription. */
 interface TranscriptionOperations {
   readonly StartMeetingTranscription: NotYet<StartMeetingTranscriptionRequest>;
-  readonly StopMeetingTranscription: Operations['StopMeetingTranscription'];
+  readonly StopMeetingTranscription: ServiceOperations<ChimeSdkMeetingsApi>['StopMeetingTranscription'];
 }
 
 /**
@@ -27,53 +25,54 @@ interface TranscriptionOperations {
  * Source: chime-sdk-meetings 2021-07-15, StartMeetingTranscription, StopMeetingTranscription.
  * Assumed: stopping a transcription that was not started is not an error.
  */
-export function transcriptionOperations(): TranscriptionOperations {
-  return {
-    /**
-     * Checks everything that a start requires, then refuses it.
-     *
-     * @throws NotFoundException          the meeting does not exist
-     * @throws BadRequestException        the configuration contradicts itself
-     * @throws ForbiddenException         the account does not have the transcription role
-     * @throws NotYetImplementedException otherwise
-     */
-    StartMeetingTranscription: {
-      notYet: true,
-      access: (input, caller) => onMeeting(caller, 'chime:StartMeetingTranscription', input.MeetingId),
-      async handle(call, input) {
-        await meetingOrNotFound(call, input.MeetingId);
-        requireConfiguration(input.TranscriptionConfiguration);
-        // Source: Chime SDK Administrator Guide, "Using roles with live transcription".
-        await requireLinkedRole(call, 'transcription.chime.amazonaws.com');
-        throw notYetImplemented('StartMeetingTranscription');
-      },
+export const transcriptionOperations: TranscriptionOperations = {
+  /**
+   * Checks everything that a start requires, then returns an error.
+   *
+   * @throws NotFoundException          the meeting does not exist
+   * @throws BadRequestException        the configuration contradicts itself
+   * @throws ForbiddenException         the account does not have the transcription role
+   * @throws NotYetImplementedException otherwise
+   */
+  StartMeetingTranscription: {
+    notYet: true,
+    access: onMeeting,
+    async handle(call, input) {
+      await meetingOrNotFound(call, input.MeetingId);
+      requireConfiguration(input.TranscriptionConfiguration);
+      // Source: Chime SDK Administrator Guide, "Using roles with live transcription".
+      await requireLinkedRole(call, 'transcription.chime.amazonaws.com');
+      throw notYetImplemented('StartMeetingTranscription');
     },
+  },
 
-    /**
-     * Ends a transcription that an earlier version of the server recorded. Otherwise there is nothing to stop.
-     *
-     * @throws NotFoundException the meeting does not exist
-     */
-    StopMeetingTranscription: {
-      access: (input, caller) => onMeeting(caller, 'chime:StopMeetingTranscription', input.MeetingId),
-      async handle(call, input) {
-        const meeting = await meetingOrNotFound(call, input.MeetingId);
-        if (meeting.record.transcription === undefined) return {};
-        await call.tx.of(meetings).setTranscription(meeting.record.meetingId, undefined);
-        await call.emit<MeetingEvent>({ type: 'TranscriptionStopped', ...named(meeting) });
-        return {};
-      },
+  /**
+   * Ends a transcription that an earlier version of the server recorded. Otherwise there is nothing to stop.
+   *
+   * @throws NotFoundException the meeting does not exist
+   */
+  StopMeetingTranscription: {
+    access: onMeeting,
+    async handle(call, input) {
+      const meeting = await meetingOrNotFound(call, input.MeetingId);
+      if (meeting.record.transcription === undefined) return {};
+      await call.tx.of(meetings).setTranscription(meeting.record.meetingId, undefined);
+      await call.emit<MeetingEvent>({ type: 'TranscriptionStopped', ...named(meeting) });
+      return {};
     },
-  };
-}
+  },
+};
 
 /**
+ * Checks that a configuration has exactly one engine, and that the settings of the engine agree.
+ *
  * Source: Chime SDK API reference, TranscriptionConfiguration.
- * Assumed: the texts, and that exactly one engine is wanted.
+ * Assumed: exactly one engine is required; the messages.
+ * @throws BadRequestException
  */
 function requireConfiguration({ EngineTranscribeSettings, EngineTranscribeMedicalSettings }: TranscriptionConfiguration): void {
   if ((EngineTranscribeSettings === undefined) === (EngineTranscribeMedicalSettings === undefined)) {
-    throw new AwsError('BadRequestException', 'Exactly one of EngineTranscribeSettings and EngineTranscribeMedicalSettings must be given.');
+    throw new AwsError('BadRequestException', 'Exactly one of EngineTranscribeSettings and EngineTranscribeMedicalSettings is required.');
   }
   if (EngineTranscribeSettings !== undefined) requireTranscribeSettings(EngineTranscribeSettings);
 }

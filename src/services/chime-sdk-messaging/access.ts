@@ -1,83 +1,52 @@
-import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+/** Permissions of messaging: the operation's own action on each ARN that a request names. */
 import type { ResourceKind } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
 import {
   APP_INSTANCE,
   APP_INSTANCE_BOT,
   APP_INSTANCE_USER,
-  appInstanceArn,
   inAppInstance,
   parseAppInstanceArn,
   type Where,
 } from '../chime/app-instances.ts';
 import { onNew, type Tag, tagValues } from '../chime/tags.ts';
-import type { Access, Caller } from '../kit/operation.ts';
-import { CHANNEL_FLOW } from './flow-documents.ts';
+import type { Caller, DeclaredAccess } from '../kit/operation.ts';
+import { CHANNEL_FLOW } from './kinds.ts';
 import { channels } from './tables/channels.ts';
 
-/** `arn:aws:chime:us-east-1:111122223333:app-instance/<id>/channel/<id>`, or of whatever else is in an app instance. */
-export function inAppInstanceArn(where: Where & { readonly appInstanceId: string }, type: string, id: string): string {
-  return `${appInstanceArn(where, where.appInstanceId)}/${type}/${id}`;
+/**
+ * Requires the operation's action on several ARNs, with the tags of each resource. The bearer is one resource and the channel is another.
+ * Requirements CHM-3, CHM-4. The classic profile requires it on `*`, without tags (CHM-1, TAG-2). Absent ARNs do not count. If all are
+ * absent, the permission is required on `*`.
+ */
+export function onArns(caller: Caller, ...named: readonly (string | undefined)[]): DeclaredAccess {
+  if (caller.profile === 'classic') return { resources: ['*'] };
+  const resources = named.filter((arn) => arn !== undefined);
+  return { resources, resourceTags: (tx) => tagsOf(tx, caller, resources) };
 }
 
-/** What is in an app instance, by its ARN. */
-export interface Named {
-  readonly appInstanceId: string;
-  readonly id: string;
+/** Requires the operation's action on the bearer. */
+export function onBearer({ ChimeBearer }: { readonly ChimeBearer?: string }, caller: Caller): DeclaredAccess {
+  return onArns(caller, ChimeBearer);
 }
 
-/** What an ARN of one type names in the caller's account and region; undefined for every other ARN. */
-export function namedBy(caller: Where, type: 'channel' | 'channel-flow', text: string): Named | undefined {
-  const parts = parseAppInstanceArn(text);
-  if (parts === undefined || parts.accountId !== caller.accountId || parts.region !== caller.region) return undefined;
-  const [given, id, more] = parts.rest;
-  return given === type && id !== undefined && id !== '' && more === undefined ? { appInstanceId: parts.appInstanceId, id } : undefined;
+/** Requires the operation's action on the bearer and the channel. */
+export function onChannel(input: { readonly ChimeBearer?: string; readonly ChannelArn: string }, caller: Caller): DeclaredAccess {
+  return onArns(caller, input.ChimeBearer, input.ChannelArn);
 }
 
 /**
- * Asks for an operation's own action on each of some ARNs: the bearer is one resource, the channel another. Requirement CHM-3, CHM-4; in
- * the classic profile on `*`, without tags (CHM-1, TAG-2). What the input leaves out is left out; where nothing remains, it is asked about `*`.
+ * Requires the operation's action to create a resource in another one, such as the bearer or the app instance, and `chime:TagResource` on
+ * `pattern`, which stands for the new resource, if the request has tags.
  */
-export function onArns<Input>(
-  operation: keyof ChimeSdkMessagingApi,
-  arnsOf: (input: Input) => readonly (string | undefined)[],
-): (input: Input, caller: Caller) => Access {
-  return (input, caller) =>
-    onEach(
-      caller,
-      `chime:${operation}`,
-      arnsOf(input).filter((given) => given !== undefined),
-    );
-}
-
-/** Asks on the bearer alone. */
-export function onBearer(operation: keyof ChimeSdkMessagingApi): (input: { readonly ChimeBearer?: string }, caller: Caller) => Access {
-  return onArns(operation, ({ ChimeBearer }) => [ChimeBearer]);
-}
-
-/** Asks on the bearer and on the channel. */
-export function onChannel(
-  operation: keyof ChimeSdkMessagingApi,
-): (input: { readonly ChimeBearer?: string; readonly ChannelArn: string }, caller: Caller) => Access {
-  return onArns(operation, ({ ChimeBearer, ChannelArn }) => [ChimeBearer, ChannelArn]);
-}
-
-/** An action on some ARNs, with the tags of what they name. */
-export function onEach(caller: Caller, action: Access['action'], arns: readonly string[]): Access {
-  if (caller.profile === 'classic') return { action, resources: ['*'] };
-  return { action, resources: arns, resourceTags: (tx) => tagsOf(tx, caller, arns) };
-}
-
-/** As `onNew`, but that the making is asked about what is there already: the bearer or the app instance. */
-export function onMaking(
+export function onNewIn(
   caller: Caller,
-  operation: keyof ChimeSdkMessagingApi,
-  there: string,
+  existing: string,
   pattern: string,
   tags: readonly Tag[] | undefined,
-): readonly Access[] {
-  const [making, ...tagging] = onNew(caller, `chime:${operation}`, pattern, tags);
-  return [{ ...making, ...onEach(caller, `chime:${operation}`, [there]) }, ...tagging];
+): readonly [create: DeclaredAccess, ...tag: DeclaredAccess[]] {
+  const [create, ...tag] = onNew(caller, pattern, tags);
+  return [{ ...create, ...onArns(caller, existing) }, ...tag];
 }
 
 const IN_APP_INSTANCE: Readonly<Record<string, ResourceKind<unknown>>> = {
@@ -86,14 +55,16 @@ const IN_APP_INSTANCE: Readonly<Record<string, ResourceKind<unknown>>> = {
   'channel-flow': CHANNEL_FLOW,
 };
 
-async function tagsOf(tx: Tx, caller: Where, arns: readonly string[]): Promise<readonly (Readonly<Record<string, string>> | undefined)[]> {
-  const tags: (Readonly<Record<string, string>> | undefined)[] = [];
-  for (const each of arns) tags.push(await tagsOfOne(tx, caller, each));
+type Tags = Readonly<Record<string, string>> | undefined;
+
+async function tagsOf(tx: Tx, caller: Where, arns: readonly string[]): Promise<readonly Tags[]> {
+  const tags: Tags[] = [];
+  for (const arn of arns) tags.push(await tagsOfOne(tx, caller, arn));
   return tags;
 }
 
-async function tagsOfOne(tx: Tx, caller: Where, text: string): Promise<Readonly<Record<string, string>> | undefined> {
-  const parts = parseAppInstanceArn(text);
+async function tagsOfOne(tx: Tx, caller: Where, arn: string): Promise<Tags> {
+  const parts = parseAppInstanceArn(arn);
   if (parts === undefined || parts.accountId !== caller.accountId || parts.region !== caller.region) return undefined;
   const { appInstanceId } = parts;
   const [type, id = '', more] = parts.rest;

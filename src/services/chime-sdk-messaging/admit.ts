@@ -1,35 +1,42 @@
-/** The second layer of messaging: whether the bearer's role permits what IAM allowed. Requirements CHM-5, CHM-6. */
-import { type AppInstanceMember, findMember, isAppInstanceAdmin } from '../chime/app-instances.ts';
+/** The second layer of authorization in messaging: whether the bearer's role allows what IAM allowed. Requirements CHM-5, CHM-6. */
+import { type AppInstanceMember, findMember, isAppInstanceAdmin, parseAppInstanceArn } from '../chime/app-instances.ts';
 import type { Call } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
-import { channelOrMissing } from './found.ts';
 import { type BearerOperation, type Facts, permitted, type Role } from './roles.ts';
+import { findChannel, missing } from './stored-channels.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import { type MembershipRecord, memberships } from './tables/memberships.ts';
 import { standings } from './tables/standings.ts';
 
-/** Who makes the call: the user or bot named in `x-amz-chime-bearer`. */
+/** User or bot in `x-amz-chime-bearer`, on whose behalf the caller acts. */
 export interface Bearer extends AppInstanceMember {
-  /** The member key, `user/ada`. */
+  /** Member key: `user/ada`. */
   readonly key: string;
+  /** True if it administers its app instance. */
   readonly admin: boolean;
 }
 
-/** A bearer who may do what he asks for in a channel. */
-export interface Admitted {
+/** Bearer whose role allows an operation. */
+export interface AdmittedBearer {
+  readonly operation: BearerOperation;
   readonly bearer: Bearer;
+}
+
+/** Bearer whose role allows an operation in a channel. */
+export interface Admitted extends AdmittedBearer {
   readonly channel: ChannelRecord;
   readonly roles: ReadonlySet<Role>;
 }
 
+/** Returns the member key of a user or bot: `user/ada`. */
 export function memberKey({ type, id }: Pick<AppInstanceMember, 'type' | 'id'>): string {
   return `${type}/${id}`;
 }
 
-/** Source: security.md CHM-5, of a bearer that the service does not know; so it is answered of none at all, too. */
+/** Source: security.md CHM-5, for a bearer that the service does not know. Assumed: the same message for an absent bearer. */
 const NO_BEARER = 'An invalid app instance user ARN was supplied for the x-amz-chime-bearer HTTP header.';
 
-/** @throws UnauthorizedClientException no bearer, or none in the caller's account and region */
+/** @throws UnauthorizedClientException the bearer is absent, or does not exist in the caller's account and region */
 export async function bearerOf(call: Call, chimeBearer: string | undefined): Promise<Bearer> {
   const member = chimeBearer === undefined ? undefined : await findMember(call.tx, call, chimeBearer);
   if (member === undefined) throw new AwsError('UnauthorizedClientException', NO_BEARER);
@@ -37,61 +44,69 @@ export async function bearerOf(call: Call, chimeBearer: string | undefined): Pro
 }
 
 /**
- * What a bearer may do in a whole app instance, and in no channel of it.
+ * Returns the bearer of an operation on its app instance.
  *
- * @throws ForbiddenException it is another app instance than the bearer's, or his role does not permit it
+ * @throws UnauthorizedClientException as `bearerOf`
+ * @throws ForbiddenException          the input names another app instance, or the bearer's role does not allow the operation
  */
 export async function admitToAppInstance(
   call: Call,
   operation: BearerOperation,
-  { ChimeBearer }: { readonly ChimeBearer?: string },
-  appInstanceId: (bearer: Bearer) => string | undefined,
-  facts: (bearer: Bearer) => Partial<Facts> = () => ({}),
-): Promise<Bearer> {
-  const bearer = await bearerOf(call, ChimeBearer);
-  if (appInstanceId(bearer) !== bearer.appInstanceId) throw refused(operation);
+  input: { readonly ChimeBearer?: string; readonly AppInstanceArn?: string },
+  about: (bearer: Bearer) => Partial<Facts> = () => ({}),
+): Promise<AdmittedBearer> {
+  const bearer = await bearerOf(call, input.ChimeBearer);
+  const named = input.AppInstanceArn === undefined ? bearer.appInstanceId : appInstanceIdOf(input.AppInstanceArn);
+  if (named !== bearer.appInstanceId) throw refused(operation);
   const roles = new Set<Role>(bearer.admin ? ['AppInstanceAdmin', 'NonMember'] : ['NonMember']);
-  if (!permitted(operation, roles, { ...NOTHING, ...facts(bearer) })) throw refused(operation);
-  return bearer;
+  if (!permitted(operation, roles, { ...NO_FACTS, ...about(bearer) })) throw refused(operation);
+  return { operation, bearer };
 }
 
-/** What an operation is about besides the channel, as far as rights depend on it. */
+/** Returns the ID in the ARN of an app instance; undefined for every other ARN. */
+function appInstanceIdOf(arn: string): string | undefined {
+  const parts = parseAppInstanceArn(arn);
+  return parts?.rest.length === 0 ? parts.appInstanceId : undefined;
+}
+
+/** Facts about an input, other than the channel, that rights depend on. */
 export type About = Partial<Pick<Facts, 'self' | 'own'>>;
 
 /**
- * Finds the bearer and the channel, and asks whether a role of his permits the operation there. Everything a bearer does in a channel
- * begins with it. `about` may read; where it is refused whatever it says, nothing of what it found is told.
+ * Finds the bearer and the channel, and checks that a role of the bearer allows the operation. Every operation of a bearer in a channel
+ * starts with it. `about` may read the store. If the operation is refused, the response does not depend on what `about` read.
  *
- * In an elastic channel one is a member of one's own sub-channel: of another that the input names, one is none.
+ * In an elastic channel a bearer is a member of its own sub-channel only. If the input names another one, the bearer is not a member.
  *
- * Assumed: who is banned has no role at all, so that a PUBLIC channel is closed to him too.
- * @throws UnauthorizedClientException as `bearerOf` · what `missing` says: no such channel · ForbiddenException: no role permits it, the
- *   channel is of another app instance
+ * Assumed: a banned bearer has no role, so a PUBLIC channel refuses it too.
+ * @throws UnauthorizedClientException as `bearerOf` · as `missing`: the channel does not exist · ForbiddenException: no role allows it, or
+ *   the channel belongs to another app instance
  */
 export async function admit(
   call: Call,
   operation: BearerOperation,
-  input: { readonly ChimeBearer?: string; readonly ChannelArn: string; readonly SubChannelId?: string },
-  about: About | ((channel: ChannelRecord, bearer: Bearer) => Promise<About>) = {},
+  input: { readonly ChimeBearer?: string | undefined; readonly ChannelArn: string; readonly SubChannelId?: string },
+  about: (channel: ChannelRecord, bearer: Bearer) => About | Promise<About> = () => ({}),
 ): Promise<Admitted> {
   const { tx } = call;
   const bearer = await bearerOf(call, input.ChimeBearer);
-  const channel = await channelOrMissing(tx, call, operation, input.ChannelArn);
+  const channel = await findChannel(tx, call, input.ChannelArn);
+  if (channel === undefined) throw missing(operation, `Channel ${input.ChannelArn} does not exist.`);
   if (channel.appInstanceId !== bearer.appInstanceId) throw refused(operation);
   const own = (await tx.of(memberships).ofMember(channel, bearer.key)).filter((each) => isHere(each, channel, input.SubChannelId));
   const roles = await rolesOf(call, channel, bearer, own.length > 0);
   const facts = {
-    ...NOTHING,
+    ...NO_FACTS,
     public: channel.privacy === 'PUBLIC',
     open: channel.document.mode === 'UNRESTRICTED',
     member: own.length > 0,
-    ...(typeof about === 'function' ? await about(channel, bearer) : about),
+    ...(await about(channel, bearer)),
   };
   if (!permitted(operation, roles, facts)) throw refused(operation);
-  return { bearer, channel, roles };
+  return { operation, bearer, channel, roles };
 }
 
-const NOTHING: Facts = { public: false, open: false, self: false, own: false, member: false };
+const NO_FACTS: Facts = { public: false, open: false, self: false, own: false, member: false };
 
 function isHere(membership: MembershipRecord, { document }: ChannelRecord, subChannelId: string | undefined): boolean {
   return document.elastic === undefined || subChannelId === undefined || membership.subChannelId === subChannelId;
@@ -106,31 +121,31 @@ async function rolesOf({ tx }: Call, { channelKey }: ChannelRecord, bearer: Bear
   return roles.add('NonMember');
 }
 
-/** Source: security.md CHM-6: ForbiddenException. Assumed: the text. */
+/** Source: security.md CHM-6: ForbiddenException. Assumed: the message. */
 function refused(operation: BearerOperation): AwsError {
   return new AwsError('ForbiddenException', `The x-amz-chime-bearer is not permitted to perform ${operation} here.`);
 }
 
 /**
- * Whether a bearer in these roles sees hidden members. Hidden members see themselves, too.
+ * Reports whether a bearer in these roles sees hidden members. Hidden members also see themselves.
  *
  * Source: API reference, CreateChannelMembership, Type: hidden members are "only supported by moderators".
- * Assumed: app instance admins see them as moderators do. To others a hidden member is no member.
+ * Assumed: app instance admins see them too. To other bearers a hidden member is not a member.
  */
 export function seesHidden(roles: ReadonlySet<Role>): boolean {
   return roles.has('AppInstanceAdmin') || roles.has('ChannelModerator');
 }
 
 /** @throws ForbiddenException the bearer is neither a moderator nor an app instance admin */
-export function requireSeesHidden(operation: BearerOperation, roles: ReadonlySet<Role>): void {
+export function requireSeesHidden({ operation, roles }: Admitted): void {
   if (!seesHidden(roles)) throw refused(operation);
 }
 
 /**
- * A user or a bot that an input names, of the channel's app instance.
+ * Returns the user or bot that an input names, which must be in the channel's app instance.
  *
- * Source: security.md CHM-5: a user ARN in the input that is none is 403. Assumed: the text.
- * @throws ForbiddenException there is none
+ * Source: security.md CHM-5: an unknown user ARN in the input is 403. Assumed: the message.
+ * @throws ForbiddenException the user or bot does not exist
  */
 export async function memberOrForbidden(
   call: Call,
@@ -139,7 +154,7 @@ export async function memberOrForbidden(
 ): Promise<AppInstanceMember & { readonly key: string }> {
   const member = await findMember(call.tx, call, memberArn);
   if (member === undefined || member.appInstanceId !== appInstanceId) {
-    throw new AwsError('ForbiddenException', `${memberArn} is no user and no bot of the app instance.`);
+    throw new AwsError('ForbiddenException', `${memberArn} is not a user or bot of the app instance.`);
   }
   return { ...member, key: memberKey(member) };
 }

@@ -1,92 +1,83 @@
-import type { ChannelBan, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import type { ChannelBan } from '#model/generated/chime-sdk-messaging.ts';
 import { isAppInstanceAdmin } from '../chime/app-instances.ts';
 import type { ChannelEvent } from '../chime/events.ts';
-import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { onChannel } from './access.ts';
-import { admit, memberOrForbidden } from './admit.ts';
+import type { Call } from '../kit/operation.ts';
+import { memberOrForbidden } from './admit.ts';
+import { inChannel } from './bearer-operations.ts';
 import type { MessagingDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { channelArn, named } from './found.ts';
-import { removeMemberships } from './memberships.ts';
+import { removeMemberships } from './members.ts';
 import { addStanding, describeStanding, pageOfStandings, standingOrMissing } from './standings.ts';
+import { channelArn, named } from './stored-channels.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import { memberships } from './tables/memberships.ts';
 import { type StandingRecord, standings } from './tables/standings.ts';
 
-type Operations = ServiceOperations<ChimeSdkMessagingApi>;
-type BanOperations = Pick<Operations, 'CreateChannelBan' | 'DescribeChannelBan' | 'ListChannelBans' | 'DeleteChannelBan'>;
-
-/** Who may not be in a channel. Source: chime-sdk-messaging 2021-05-15. */
-export function banOperations(deps: MessagingDeps): BanOperations {
-  return {
+/** Bans of users and bots from channels. Source: chime-sdk-messaging 2021-05-15. */
+export function banOperations({ limits }: MessagingDeps) {
+  return inChannel({
     /**
-     * Bans somebody, who is no member from now on and cannot become one.
+     * Bans a user or bot: deletes its memberships and prevents new ones.
      *
      * Source: Chime SDK Developer Guide, "Understanding authorization by role": administrators and moderators cannot be banned.
-     * @throws ForbiddenException             his role does not permit it; who is to be banned is such, or not of the app instance
-     * @throws ConflictException              banned already
-     * @throws ResourceLimitExceededException the channel has as many bans as it may
+     * @throws ForbiddenException             the user or bot is not in the app instance, or is an administrator or a moderator
+     * @throws ConflictException              it is banned
+     * @throws ResourceLimitExceededException the channel has the maximum number of bans
      *
-     * Emits: CREATE_CHANNEL_BAN; DELETE_CHANNEL_MEMBERSHIP where he was a member.
+     * Emits: CREATE_CHANNEL_BAN, and DELETE_CHANNEL_MEMBERSHIP for each deleted membership.
      */
     CreateChannelBan: {
-      access: onChannel('CreateChannelBan'),
-      async handle(call, input) {
-        const { bearer, channel } = await admit(call, 'CreateChannelBan', input);
+      async handle(call, { MemberArn }, { bearer, channel }) {
         const { tx } = call;
-        const member = await memberOrForbidden(call, channel.appInstanceId, input.MemberArn);
+        const member = await memberOrForbidden(call, channel.appInstanceId, MemberArn);
         const moderator = await tx.of(standings).get(channel.channelKey, 'moderator', member.key);
         if (moderator !== undefined || (await isAppInstanceAdmin(tx, call, member))) {
           throw new AwsError('ForbiddenException', 'An administrator or a moderator cannot be banned.');
         }
-        const made = await addStanding(call, channel, 'banned', member.key, bearer.key, deps.limits.bansOfChannel);
-        const ban = await toBan(call, channel, made);
+        const record = await addStanding(call, channel, 'banned', member.key, bearer.key, limits.bansOfChannel);
+        const ban = await toBan(call, channel, record);
         await call.emit<ChannelEvent>({ type: 'CREATE_CHANNEL_BAN', ...named(channel), ban });
         await removeMemberships(call, channel, await tx.of(memberships).ofMember(channel, member.key));
-        return { ChannelArn: channelArn(channel), ...(ban.Member && { Member: ban.Member }) };
+        return omitUndefined({ ChannelArn: channelArn(channel), Member: ban.Member });
       },
     },
 
-    /** @throws NotFoundException no such channel, no such ban · ForbiddenException his role does not permit it */
+    /** @throws NotFoundException the channel or the ban does not exist */
     DescribeChannelBan: {
-      access: onChannel('DescribeChannelBan'),
-      async handle(call, input) {
-        const { channel } = await admit(call, 'DescribeChannelBan', input);
-        const found = await standingOrMissing(call, 'DescribeChannelBan', channel, 'banned', input.MemberArn);
-        return { ChannelBan: await toBan(call, channel, found) };
+      async handle(call, { MemberArn }, admitted) {
+        const record = await standingOrMissing(call, admitted, 'banned', MemberArn);
+        return { ChannelBan: await toBan(call, admitted.channel, record) };
       },
     },
 
     ListChannelBans: {
-      access: onChannel('ListChannelBans'),
-      async handle(call, input) {
-        const admitted = await admit(call, 'ListChannelBans', input);
-        const { identities, rest } = await pageOfStandings(call, admitted, 'banned', input);
-        return { ChannelArn: channelArn(admitted.channel), ChannelBans: identities.map((Member) => ({ Member })), ...rest };
+      async handle(call, input, { channel }) {
+        const { identities, rest } = await pageOfStandings(call, channel, 'banned', input);
+        return { ChannelArn: channelArn(channel), ChannelBans: identities.map((Member) => ({ Member })), ...rest };
       },
     },
 
     /**
-     * Takes a ban away; who was banned is not a member again by that.
+     * Deletes a ban. It does not restore the deleted memberships.
      *
-     * @throws ForbiddenException his role does not permit it; no such channel, no such ban
+     * @throws ForbiddenException the channel or the ban does not exist
      *
      * Emits: DELETE_CHANNEL_BAN.
      */
     DeleteChannelBan: {
-      access: onChannel('DeleteChannelBan'),
-      async handle(call, input) {
-        const { channel } = await admit(call, 'DeleteChannelBan', input);
-        const found = await standingOrMissing(call, 'DeleteChannelBan', channel, 'banned', input.MemberArn);
-        await call.tx.of(standings).remove(channel.channelKey, 'banned', found.member);
-        await call.emit<ChannelEvent>({ type: 'DELETE_CHANNEL_BAN', ...named(channel), ban: await toBan(call, channel, found) });
+      async handle(call, { MemberArn }, admitted) {
+        const { channel } = admitted;
+        const record = await standingOrMissing(call, admitted, 'banned', MemberArn);
+        await call.tx.of(standings).remove(channel.channelKey, 'banned', record.member);
+        await call.emit<ChannelEvent>({ type: 'DELETE_CHANNEL_BAN', ...named(channel), ban: await toBan(call, channel, record) });
         return {};
       },
     },
-  };
+  });
 }
 
 async function toBan(call: Call, channel: ChannelRecord, record: StandingRecord): Promise<ChannelBan> {
-  const { who, since } = await describeStanding(call, channel, record);
-  return { Member: who, ...since };
+  const { identity, since } = await describeStanding(call, channel, record);
+  return { Member: identity, ...since };
 }

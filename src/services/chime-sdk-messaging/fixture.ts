@@ -1,10 +1,10 @@
-/** What the tests of this folder share: an app instance with its people, and the operations on a real store in memory. */
+/** Fixture of the tests in this folder: an app instance with users and a bot, and the operations on a real store in memory. */
 import { instant } from '#core/instant.ts';
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 import type { Store } from '#store/store.ts';
 import { APP_INSTANCE, APP_INSTANCE_ADMIN, APP_INSTANCE_BOT, APP_INSTANCE_USER, type AppInstanceDocument } from '../chime/app-instances.ts';
 import type { ChannelEvent } from '../chime/events.ts';
-import { ACCOUNT, openOperations, type Run, START } from '../chime/fixture.ts';
+import { ACCOUNT, openOperations, type Run, START } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type MessagingLimits } from './deps.ts';
 import { messagingOperations } from './operations.ts';
 
@@ -13,17 +13,17 @@ type Api = ChimeSdkMessagingApi;
 export const APP_INSTANCE_ID = 'b7c2f0a1-0000-4000-8000-00000000000a';
 export const CHAT = `arn:aws:chime:us-east-1:${ACCOUNT}:app-instance/${APP_INSTANCE_ID}`;
 export const USERS = ['ada', 'bert', 'carl', 'dora', 'root'] as const;
-/** The ARN of a user; `root` administers the app instance. */
-export const userArn = (name: (typeof USERS)[number] | 'nobody') => `${CHAT}/user/${name}`;
+/** Returns the ARN of a user. `root` administers the app instance, and `unknown` does not exist. */
+export const userArn = (name: (typeof USERS)[number] | 'unknown') => `${CHAT}/user/${name}`;
 export const BOT = `${CHAT}/bot/helper`;
 
 export interface Fixture {
   readonly store: Store;
   readonly emitted: ChannelEvent[];
   readonly run: Run<Api>;
-  /** Makes a channel of `ada`, who moderates it, with members; resolves to its ARN. */
+  /** Creates a channel with `ada` as moderator, and members. Resolves to its ARN. */
   channel(members?: readonly string[], more?: Partial<Api['CreateChannel']['input']>): Promise<string>;
-  /** Sends a message as `ada`; resolves to its id. */
+  /** Sends a message as `ada`. Resolves to its ID. */
   send(channelArn: string, content: string, more?: Partial<Api['SendChannelMessage']['input']>): Promise<string>;
 }
 
@@ -81,7 +81,7 @@ export async function openFixture(limits: Partial<MessagingLimits> = {}, documen
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** So many days after `START`. */
+/** Returns the time some days after `START`. */
 export function afterDays(days: number) {
   return instant(START + days * DAY_MS);
 }

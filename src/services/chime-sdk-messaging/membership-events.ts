@@ -1,11 +1,12 @@
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembership, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
 import type { ChannelEvent } from '../chime/events.ts';
-import { channelArn, named, toIdentity } from './found.ts';
+import { channelArn, named, toIdentity } from './stored-channels.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import type { MembershipRecord } from './tables/memberships.ts';
 
-/** A membership as the model has it. */
+/** Returns a membership in the shape of the model. */
 export async function toMembership(tx: Tx, channel: ChannelRecord, membership: MembershipRecord): Promise<ChannelMembership> {
   const { subChannelId, member, invitedBy, type, createdAt, updatedAt } = membership;
   return {
@@ -19,12 +20,12 @@ export async function toMembership(tx: Tx, channel: ChannelRecord, membership: M
   };
 }
 
-/** What an answer says of the sub-channel: nothing where there is none. */
+/** Returns the member of a response that names the sub-channel. It is absent in a channel that is not elastic. */
 export function inSubChannel(subChannelId: string): { readonly SubChannelId?: string } {
-  return subChannelId === '' ? {} : { SubChannelId: subChannelId };
+  return omitUndefined({ SubChannelId: subChannelId === '' ? undefined : subChannelId });
 }
 
-/** A channel event about one membership. */
+/** Returns a channel event about one membership. */
 export async function membershipEvent(
   tx: Tx,
   type: Extract<ChannelEvent, { readonly membership: unknown }>['type'],

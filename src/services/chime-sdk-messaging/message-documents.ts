@@ -1,22 +1,19 @@
+/** Stored messages: their documents, how operations find them, and the shapes of the model. */
 import type { Instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type {
-  ChannelMessage,
-  ChannelMessageStatusStructure,
-  ChannelMessageSummary,
-  ChimeSdkMessagingApi,
-} from '#model/generated/chime-sdk-messaging.ts';
+import type { ChannelMessage, ChannelMessageStatusStructure, ChannelMessageSummary } from '#model/generated/chime-sdk-messaging.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call } from '../kit/operation.ts';
-import { inAppInstanceArn } from './access.ts';
-import { channelArn, missing, toIdentity } from './found.ts';
+import type { Admitted } from './admit.ts';
+import { inAppInstanceArn } from './kinds.ts';
 import { inSubChannel } from './membership-events.ts';
+import { channelArn, missing, toIdentity } from './stored-channels.ts';
 import { type ChannelMessageRecord, channelMessages } from './tables/channel-messages.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 
-/** What is kept of a message besides who sent it, when and for whom. */
+/** Properties of a message, other than its sender, time and recipients. */
 export interface MessageDocument {
-  /** Empty once it was redacted. */
+  /** Empty after a redaction. */
   readonly content: string;
   readonly metadata?: string;
   readonly type: 'STANDARD' | 'CONTROL';
@@ -24,50 +21,50 @@ export interface MessageDocument {
   readonly contentType?: string;
   readonly attributes?: NonNullable<ChannelMessage['MessageAttributes']>;
   readonly updatedAt: Instant;
-  /** When its sender changed it. */
+  /** Time of the sender's last update. */
   readonly editedAt?: Instant;
   readonly redacted?: true;
-  /** Why it was not sent: nobody but its sender sees it then. */
+  /** Reason why the message was not sent. Only its sender sees it. */
   readonly failure?: string;
 }
 
-/** A message as kept, with its document read. */
+/** A stored message with its parsed document. */
 export interface FoundMessage {
   readonly record: ChannelMessageRecord;
   readonly document: MessageDocument;
 }
 
+/** Returns a stored message with its document parsed. */
 export function found(record: ChannelMessageRecord): FoundMessage {
   return { record, document: JSON.parse(record.document) as MessageDocument };
 }
 
-/** Whether a member sees a message: all do, but of one that has a target only its sender and the target. */
+/** Reports whether a member sees a message. Only the sender and the target see a message with a target. */
 export function isSeenBy({ onlyFor, sender }: ChannelMessageRecord, member: string): boolean {
   return onlyFor === undefined || onlyFor === member || sender === member;
 }
 
-/** @throws what `missing` says: no such message, or one that `reader` does not see */
+/** Returns a message. @throws as `missing`: the message does not exist, or `reader` does not see it */
 export async function messageOrMissing(
   { tx }: Pick<Call, 'tx'>,
-  operation: keyof ChimeSdkMessagingApi,
-  { channelKey }: ChannelRecord,
+  { operation, channel }: Admitted,
   subChannelId: string,
   messageId: string,
   reader?: string,
 ): Promise<FoundMessage> {
-  const record = await tx.of(channelMessages).get(channelKey, subChannelId, messageId);
+  const record = await tx.of(channelMessages).get(channel.channelKey, subChannelId, messageId);
   if (record === undefined || (reader !== undefined && !isSeenBy(record, reader))) {
     throw missing(operation, `Message ${messageId} does not exist.`);
   }
   return found(record);
 }
 
-/** Source: API reference, ChannelMessageStatusStructure: SENT or FAILED; PENDING and DENIED come of functions, of which there are none. */
+/** Source: API reference, ChannelMessageStatusStructure. Only processors cause PENDING and DENIED, and this server invokes none. */
 export function toStatus({ failure }: MessageDocument): ChannelMessageStatusStructure {
   return failure === undefined ? { Value: 'SENT' } : { Value: 'FAILED', Detail: failure };
 }
 
-/** A message as lists have it. */
+/** Returns a message in the shape of lists. */
 export async function toMessageSummary(tx: Tx, channel: ChannelRecord, message: FoundMessage): Promise<ChannelMessageSummary> {
   const { record, document } = message;
   const { content, metadata, type, contentType, attributes, updatedAt, editedAt, redacted } = document;
@@ -89,7 +86,7 @@ export async function toMessageSummary(tx: Tx, channel: ChannelRecord, message: 
   });
 }
 
-/** A message as it is answered alone and told to messaging sessions. */
+/** Returns a message in the shape of GetChannelMessage and of channel events. */
 export async function toMessage(tx: Tx, channel: ChannelRecord, message: FoundMessage): Promise<ChannelMessage> {
   return {
     ...(await toMessageSummary(tx, channel, message)),
@@ -97,4 +94,12 @@ export async function toMessage(tx: Tx, channel: ChannelRecord, message: FoundMe
     Persistence: message.document.persistence,
     ...inSubChannel(message.record.subChannelId),
   };
+}
+
+/** Returns the response of operations that change one message. */
+export function toMessageResponse(
+  channel: ChannelRecord,
+  { messageId, subChannelId }: Pick<ChannelMessageRecord, 'messageId' | 'subChannelId'>,
+) {
+  return { ChannelArn: channelArn(channel), MessageId: messageId, ...inSubChannel(subChannelId) };
 }

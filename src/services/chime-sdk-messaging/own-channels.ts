@@ -1,42 +1,36 @@
-import type {
-  ChannelMembershipForAppInstanceUserSummary,
-  ChannelMembershipType,
-  ChimeSdkMessagingApi,
-} from '#model/generated/chime-sdk-messaging.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import type { ChannelMembershipForAppInstanceUserSummary, ChannelMembershipType } from '#model/generated/chime-sdk-messaging.ts';
 import { pageOf } from '../chime/page.ts';
-import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { onArns } from './access.ts';
-import { admit, admitToAppInstance, type Bearer, memberOrForbidden } from './admit.ts';
-import { missing, toChannelSummary } from './found.ts';
+import type { Call } from '../kit/operation.ts';
+import { type AdmittedBearer, type Bearer, memberOrForbidden } from './admit.ts';
+import { inChannel, inOwnAppInstance } from './bearer-operations.ts';
+import { membershipsOf, notMember } from './members.ts';
 import { inSubChannel } from './membership-events.ts';
-import { membershipsOf, noMember } from './memberships.ts';
-import type { BearerOperation } from './roles.ts';
+import { missing, toChannelSummary } from './stored-channels.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 import { type MembershipRecord, memberships } from './tables/memberships.ts';
 import { standings } from './tables/standings.ts';
 
-type Operations = ServiceOperations<ChimeSdkMessagingApi>;
-type OwnChannelOperations = Pick<
-  Operations,
-  | 'ListChannelMembershipsForAppInstanceUser'
-  | 'DescribeChannelMembershipForAppInstanceUser'
-  | 'ListChannelsModeratedByAppInstanceUser'
-  | 'DescribeChannelModeratedByAppInstanceUser'
->;
+/** Members of an input that select a user or bot. */
+interface OfUser {
+  readonly ChimeBearer?: string;
+  readonly AppInstanceUserArn?: string;
+}
 
-/**
- * The channels that somebody is in or moderates: one's own, and for an administrator anybody's.
- *
- * Source: chime-sdk-messaging 2021-05-15; API reference: without AppInstanceUserArn the bearer is meant.
- */
-export const ownChannelOperations: OwnChannelOperations = {
-  /** @throws ForbiddenException it is somebody else · BadRequestException a token of another question */
+/** Reports whether the bearer selects itself. Source: API reference: the default of AppInstanceUserArn is the bearer. */
+const isSelf = ({ AppInstanceUserArn }: OfUser, { arn }: Bearer) => ({
+  self: AppInstanceUserArn === undefined || AppInstanceUserArn === arn,
+});
+
+/** Channels that a user or bot is a member of or moderates. Only administrators see those of other users. Source: chime-sdk-messaging 2021-05-15. */
+export const ownChannelListOperations = inOwnAppInstance({
+  /** @throws ForbiddenException another user, and the bearer is not an administrator · BadRequestException the token belongs to another list */
   ListChannelMembershipsForAppInstanceUser: {
-    access: onArns('ListChannelMembershipsForAppInstanceUser', ({ ChimeBearer }) => [ChimeBearer]),
-    async handle(call, input) {
+    about: isSelf,
+    async handle(call, input, admitted) {
       const { tx } = call;
-      const { appInstanceId, key } = await whom(call, 'ListChannelMembershipsForAppInstanceUser', input);
-      const { things, rest } = await pageOf(
+      const { appInstanceId, key } = await selectedMember(call, input, admitted);
+      const { items, rest } = await pageOf(
         JSON.stringify(['memberships of', appInstanceId, key]),
         input,
         (limit, after) => {
@@ -46,7 +40,7 @@ export const ownChannelOperations: OwnChannelOperations = {
         ({ channelKey, subChannelId }) => `${channelKey} ${subChannelId}`,
       );
       const ChannelMemberships: ChannelMembershipForAppInstanceUserSummary[] = [];
-      for (const membership of things) {
+      for (const membership of items) {
         const channel = await tx.of(channels).getByKey(membership.channelKey);
         if (channel !== undefined) ChannelMemberships.push(toOwnMembership(channel, membership));
       }
@@ -54,69 +48,59 @@ export const ownChannelOperations: OwnChannelOperations = {
     },
   },
 
-  /** @throws ForbiddenException no such channel; it is somebody else; he is no member */
-  DescribeChannelMembershipForAppInstanceUser: {
-    access: onArns('DescribeChannelMembershipForAppInstanceUser', ({ ChimeBearer, ChannelArn }) => [ChimeBearer, ChannelArn]),
-    async handle(call, input) {
-      const self = input.AppInstanceUserArn === input.ChimeBearer;
-      const { channel } = await admit(call, 'DescribeChannelMembershipForAppInstanceUser', input, { self });
-      const [membership] = await membershipsOf(call, channel, input.AppInstanceUserArn);
-      if (membership === undefined) throw noMember('DescribeChannelMembershipForAppInstanceUser', input.AppInstanceUserArn);
-      return { ChannelMembership: toOwnMembership(channel, membership) };
-    },
-  },
-
-  /** @throws ForbiddenException it is somebody else · BadRequestException a token of another question */
+  /** @throws ForbiddenException another user, and the bearer is not an administrator · BadRequestException the token belongs to another list */
   ListChannelsModeratedByAppInstanceUser: {
-    access: onArns('ListChannelsModeratedByAppInstanceUser', ({ ChimeBearer }) => [ChimeBearer]),
-    async handle(call, input) {
+    about: isSelf,
+    async handle(call, input, admitted) {
       const { tx } = call;
-      const { appInstanceId, key } = await whom(call, 'ListChannelsModeratedByAppInstanceUser', input);
-      const { things, rest } = await pageOf(
+      const { appInstanceId, key } = await selectedMember(call, input, admitted);
+      const { items, rest } = await pageOf(
         JSON.stringify(['moderated by', appInstanceId, key]),
         input,
         (limit, after) => tx.of(standings).listOfMember(appInstanceId, 'moderator', key, limit, after),
         ({ channelKey }) => channelKey,
       );
       const Channels = [];
-      for (const { channelKey } of things) {
+      for (const { channelKey } of items) {
         const channel = await tx.of(channels).getByKey(channelKey);
         if (channel !== undefined) Channels.push({ ChannelSummary: toChannelSummary(channel) });
       }
       return { Channels, ...rest };
     },
   },
+});
 
-  /** @throws ForbiddenException no such channel; his role does not permit it; the user does not moderate it */
+/** One channel that a user or bot is a member of or moderates. Source: chime-sdk-messaging 2021-05-15. */
+export const ownChannelOperations = inChannel({
+  /** @throws ForbiddenException the channel does not exist, another user, or the user is not a member */
+  DescribeChannelMembershipForAppInstanceUser: {
+    about: (_, input) => ({ self: input.AppInstanceUserArn === input.ChimeBearer }),
+    async handle(call, { AppInstanceUserArn }, admitted) {
+      const [membership] = await membershipsOf(call, admitted.channel, AppInstanceUserArn);
+      if (membership === undefined) throw notMember(admitted, AppInstanceUserArn);
+      return { ChannelMembership: toOwnMembership(admitted.channel, membership) };
+    },
+  },
+
+  /** @throws ForbiddenException the channel does not exist, or the user does not moderate it */
   DescribeChannelModeratedByAppInstanceUser: {
-    access: onArns('DescribeChannelModeratedByAppInstanceUser', ({ ChimeBearer, ChannelArn }) => [ChimeBearer, ChannelArn]),
-    async handle(call, input) {
-      const { AppInstanceUserArn } = input;
-      const self = AppInstanceUserArn === input.ChimeBearer;
-      const { channel } = await admit(call, 'DescribeChannelModeratedByAppInstanceUser', input, { self });
+    about: (_, input) => ({ self: input.AppInstanceUserArn === input.ChimeBearer }),
+    async handle(call, { AppInstanceUserArn }, { operation, channel }) {
       const { key } = await memberOrForbidden(call, channel.appInstanceId, AppInstanceUserArn);
       if ((await call.tx.of(standings).get(channel.channelKey, 'moderator', key)) === undefined) {
-        throw missing('DescribeChannelModeratedByAppInstanceUser', `${AppInstanceUserArn} is not a moderator of the channel.`);
+        throw missing(operation, `${AppInstanceUserArn} is not a moderator of the channel.`);
       }
       return { Channel: { ChannelSummary: toChannelSummary(channel) } };
     },
   },
-};
+});
 
-/** Whose channels are meant: the bearer's, or where one is named and the bearer may ask, that one's. */
-async function whom(
+/** Returns the selected user or bot: the bearer by default. @throws ForbiddenException it does not exist */
+async function selectedMember(
   call: Call,
-  operation: BearerOperation,
-  input: { readonly ChimeBearer?: string; readonly AppInstanceUserArn?: string },
+  { AppInstanceUserArn }: OfUser,
+  { bearer }: AdmittedBearer,
 ): Promise<Pick<Bearer, 'appInstanceId' | 'key'>> {
-  const { AppInstanceUserArn } = input;
-  const bearer = await admitToAppInstance(
-    call,
-    operation,
-    input,
-    ({ appInstanceId }) => appInstanceId,
-    ({ arn }) => ({ self: AppInstanceUserArn === undefined || AppInstanceUserArn === arn }),
-  );
   if (AppInstanceUserArn === undefined) return bearer;
   const { key } = await memberOrForbidden(call, bearer.appInstanceId, AppInstanceUserArn);
   return { appInstanceId: bearer.appInstanceId, key };
@@ -126,10 +110,10 @@ function toOwnMembership(channel: ChannelRecord, membership: MembershipRecord): 
   const { type, readMarkerAt, subChannelId } = membership;
   return {
     ChannelSummary: toChannelSummary(channel),
-    AppInstanceUserMembershipSummary: {
+    AppInstanceUserMembershipSummary: omitUndefined({
       Type: type as ChannelMembershipType,
-      ...(readMarkerAt !== undefined && { ReadMarkerTimestamp: readMarkerAt }),
+      ReadMarkerTimestamp: readMarkerAt,
       ...inSubChannel(subChannelId),
-    },
+    }),
   };
 }

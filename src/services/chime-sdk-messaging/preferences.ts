@@ -1,59 +1,70 @@
-import type { ChannelMembershipPreferences, ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
+import type { ChannelMembershipPreferences } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelEvent } from '../chime/events.ts';
-import type { ServiceOperations } from '../kit/operation.ts';
-import { onChannel } from './access.ts';
-import { admit } from './admit.ts';
-import { channelArn, toIdentity } from './found.ts';
+import { inChannel } from './bearer-operations.ts';
+import { membershipsOf, notMember } from './members.ts';
 import { membershipEvent } from './membership-events.ts';
-import { membershipsOf, noMember } from './memberships.ts';
+import { channelArn, toIdentity } from './stored-channels.ts';
 import { memberships } from './tables/memberships.ts';
 
-type Operations = ServiceOperations<ChimeSdkMessagingApi>;
-
 /**
- * What a member wants to be pushed: kept, and nothing is pushed yet.
+ * Settings that members keep for themselves: preferences for push notifications, and the read marker. This server stores the preferences
+ * and sends no push notifications.
  *
- * Source: chime-sdk-messaging 2021-05-15, Get- and PutChannelMembershipPreferences.
+ * Source: chime-sdk-messaging 2021-05-15, GetChannelMembershipPreferences, PutChannelMembershipPreferences, UpdateChannelReadMarker.
  */
-export function preferenceOperations(): Pick<Operations, 'GetChannelMembershipPreferences' | 'PutChannelMembershipPreferences'> {
-  return {
-    /** @throws ForbiddenException no such channel; it is somebody else's membership, or there is none */
-    GetChannelMembershipPreferences: {
-      access: onChannel('GetChannelMembershipPreferences'),
-      async handle(call, input) {
-        const { channel } = await admit(call, 'GetChannelMembershipPreferences', input, { self: input.MemberArn === input.ChimeBearer });
-        const [membership] = await membershipsOf(call, channel, input.MemberArn);
-        if (membership === undefined) throw noMember('GetChannelMembershipPreferences', input.MemberArn);
-        const Preferences = membership.preferences && (JSON.parse(membership.preferences) as ChannelMembershipPreferences);
-        return {
-          ChannelArn: channelArn(channel),
-          Member: await toIdentity(call.tx, channel, membership.member),
-          ...(Preferences && { Preferences }),
-        };
-      },
+export const preferenceOperations = inChannel({
+  /** @throws ForbiddenException the channel does not exist, or the bearer is not this member */
+  GetChannelMembershipPreferences: {
+    about: (_, { MemberArn, ChimeBearer }) => ({ self: MemberArn === ChimeBearer }),
+    async handle(call, { MemberArn }, admitted) {
+      const { channel } = admitted;
+      const [membership] = await membershipsOf(call, channel, MemberArn);
+      if (membership === undefined) throw notMember(admitted, MemberArn);
+      const Member = await toIdentity(call.tx, channel, membership.member);
+      const Preferences = membership.preferences && (JSON.parse(membership.preferences) as ChannelMembershipPreferences);
+      return omitUndefined({ ChannelArn: channelArn(channel), Member, Preferences: Preferences || undefined });
     },
+  },
 
-    /**
-     * @throws ForbiddenException no such channel; it is somebody else's membership, or there is none
-     *
-     * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
-     */
-    PutChannelMembershipPreferences: {
-      access: onChannel('PutChannelMembershipPreferences'),
-      async handle(call, input) {
-        const { tx, now } = call;
-        const { Preferences, MemberArn } = input;
-        const { channel } = await admit(call, 'PutChannelMembershipPreferences', input, { self: MemberArn === input.ChimeBearer });
-        const those = await membershipsOf(call, channel, MemberArn);
-        const [first] = those;
-        if (first === undefined) throw noMember('PutChannelMembershipPreferences', MemberArn);
-        for (const membership of those) {
-          const changed = { ...membership, updatedAt: now, preferences: JSON.stringify(Preferences) };
-          await tx.of(memberships).put(changed);
-          await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, changed));
-        }
-        return { ChannelArn: channelArn(channel), Member: await toIdentity(tx, channel, first.member), Preferences };
-      },
+  /**
+   * @throws ForbiddenException the channel does not exist, or the bearer is not this member
+   *
+   * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
+   */
+  PutChannelMembershipPreferences: {
+    about: (_, { MemberArn, ChimeBearer }) => ({ self: MemberArn === ChimeBearer }),
+    async handle(call, { MemberArn, Preferences }, admitted) {
+      const { tx, now } = call;
+      const { channel } = admitted;
+      const found = await membershipsOf(call, channel, MemberArn);
+      const [first] = found;
+      if (first === undefined) throw notMember(admitted, MemberArn);
+      for (const membership of found) {
+        const changed = { ...membership, updatedAt: now, preferences: JSON.stringify(Preferences) };
+        await tx.of(memberships).put(changed);
+        await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, changed));
+      }
+      return { ChannelArn: channelArn(channel), Member: await toIdentity(tx, channel, first.member), Preferences };
     },
-  };
-}
+  },
+
+  /**
+   * Sets the read marker of the bearer to the current time.
+   *
+   * @throws ForbiddenException the channel does not exist, or the bearer is not a member
+   *
+   * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
+   */
+  UpdateChannelReadMarker: {
+    async handle(call, _, { bearer, channel }) {
+      const { tx, now } = call;
+      for (const membership of await tx.of(memberships).ofMember(channel, bearer.key)) {
+        const read = { ...membership, readMarkerAt: now };
+        await tx.of(memberships).put(read);
+        await call.emit<ChannelEvent>(await membershipEvent(tx, 'UPDATE_CHANNEL_MEMBERSHIP', channel, read));
+      }
+      return { ChannelArn: channelArn(channel) };
+    },
+  },
+});

@@ -6,7 +6,7 @@ import { type BearerOperation, type Facts, permitted, RIGHTS, type Right, ROLES,
 
 const NOTHING: Facts = { public: false, open: false, self: false, own: false, member: false };
 
-/** Which fact alone makes each right hold; `undefined`: none is needed. */
+/** Facts of which one alone fulfills each condition; `undefined`: no fact is required. */
 // biome-ignore format: a table
 const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] | undefined>> = {
   yes:        undefined,
@@ -18,15 +18,14 @@ const HOLDS_BY: Readonly<Record<Exclude<Right, 'no'>, readonly (keyof Facts)[] |
   asMember:   ['member'],
 };
 
-test('CHM-6: every operation that takes a bearer has its row, and no other has one', () => {
+test('CHM-6: exactly the operations with a bearer have a row', () => {
   const { operations, shapes } = loadModel('chime-sdk-messaging');
   const bearing = Object.values(operations).filter(({ input }) => shapes[input ?? '']?.members?.['ChimeBearer'] !== undefined);
-  // Flows take no bearer but where they are put on a channel.
   assert.deepEqual(Object.keys(RIGHTS).sort(), bearing.map(({ name }) => name).sort());
 });
 
 for (const [operation, rights] of Object.entries(RIGHTS) as [BearerOperation, (typeof RIGHTS)[BearerOperation]][]) {
-  test(`CHM-6: ${operation}: each role alone permits it under its own circumstance, and under no other`, () => {
+  test(`CHM-6: ${operation}: each role alone allows it under its own condition only`, () => {
     for (const [i, role] of ROLES.entries()) {
       const right = rights[i] as Right;
       const alone = new Set<Role>([role]);
@@ -37,19 +36,19 @@ for (const [operation, rights] of Object.entries(RIGHTS) as [BearerOperation, (t
         assert.equal(permitted(operation, alone, { ...NOTHING, [fact]: true }), expected, `${role}, ${fact}`);
       }
     }
-    assert.equal(permitted(operation, new Set(), { public: true, open: true, self: true, own: true, member: true }), false, 'nobody');
+    assert.equal(permitted(operation, new Set(), { public: true, open: true, self: true, own: true, member: true }), false, 'no role');
   });
 }
 
 describe('A bearer', () => {
   const describe = (ChannelArn: string, ChimeBearer: string) => ({ ChannelArn, ChimeBearer });
 
-  test('A bearer: the errors of an operation come in this order: no bearer, no channel, no right', async () => {
+  test('Bearers: the errors are in this order: unknown bearer, unknown channel, no right', async () => {
     const { run, channel } = await openFixture();
     const ChannelArn = await channel();
     const unknown = ChannelArn.replace(/.{12}$/, 'ffffffffffff');
     for (const [input, code] of [
-      [describe(unknown, userArn('nobody')), 'UnauthorizedClientException'],
+      [describe(unknown, userArn('unknown')), 'UnauthorizedClientException'],
       [describe(unknown, userArn('carl')), 'ForbiddenException'],
       [describe(ChannelArn, userArn('carl')), 'ForbiddenException'],
     ] as const) {
@@ -62,7 +61,7 @@ describe('A bearer', () => {
     );
   });
 
-  test('A bearer: who is banned has no role, in a public channel either, and what he had is gone', async () => {
+  test('Bearers: a banned user has no role, even in a public channel, and no membership', async () => {
     const { run, channel } = await openFixture();
     const ChannelArn = await channel([userArn('bert')], { Privacy: 'PUBLIC' });
     await run('CreateChannelBan', { ChannelArn, ChimeBearer: userArn('ada'), MemberArn: userArn('bert') });
@@ -75,7 +74,7 @@ describe('A bearer', () => {
     );
   });
 
-  test('A bearer: of another app instance, account or region nobody is known', async () => {
+  test('Bearers: a user of another app instance, account or region is unknown', async () => {
     const { run, channel } = await openFixture();
     const ChannelArn = await channel();
     for (const [from, to] of [

@@ -1,22 +1,23 @@
 import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
 
-/** What a bearer is to a channel. One may be several; everybody is the last. */
+/** Roles of a bearer in a channel. A bearer can have several, and all but banned ones have the last. */
 export const ROLES = ['AppInstanceAdmin', 'ChannelModerator', 'Member', 'NonMember'] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * Whether a role permits an operation, and where only under a circumstance, under which:
+ * Condition under which a role allows an operation:
  *
+ * - `yes`, `no`: always, never
  * - `public`: the channel is PUBLIC
  * - `open`: its mode is UNRESTRICTED
- * - `self`: it is about the bearer
- * - `selfOrOpen`: one of the two
- * - `own`: it is about a message that the bearer sent
- * - `asMember`: the bearer is a member as well
+ * - `self`: the input names the bearer
+ * - `selfOrOpen`: `self` or `open`
+ * - `own`: the bearer sent the message
+ * - `asMember`: the bearer is also a member
  */
 export type Right = 'yes' | 'no' | 'public' | 'open' | 'self' | 'selfOrOpen' | 'own' | 'asMember';
 
-/** What a right may depend on. */
+/** Facts that conditions depend on. */
 export interface Facts {
   readonly public: boolean;
   readonly open: boolean;
@@ -25,7 +26,7 @@ export interface Facts {
   readonly member: boolean;
 }
 
-/** The operations that need no bearer: developers call them, and IAM alone decides. */
+/** Operations without a bearer. Developers call them, and only IAM decides. */
 type DeveloperOperation =
   | 'ChannelFlowCallback'
   | `${'Create' | 'Describe' | 'Update' | 'Delete'}ChannelFlow`
@@ -37,21 +38,22 @@ type DeveloperOperation =
   | 'UntagResource'
   | 'ListTagsForResource';
 
+/** Operations on behalf of a bearer. */
 export type BearerOperation = Exclude<keyof ChimeSdkMessagingApi, DeveloperOperation>;
 
 /**
- * Who may do what in messaging, once IAM allows it. Requirement CHM-6.
+ * Rights of each role in messaging, after IAM allowed the operation. Requirement CHM-6.
  *
- * Source: Chime SDK Developer Guide, "Understanding authorization by role"; the guide contradicts itself and the API reference in places,
- * and these are the readings:
- * Assumed: members and moderators see the details of their own channel where it is private too: AWS's own chat demo describes the private
- * channel it made. What is restricted to public channels is what is said to those who are neither.
- * Assumed: a member deletes no message (the first of two rows; API reference, DeleteChannelMessage: "Only admins").
- * Assumed: a member ends another's membership only where he could begin it (API reference, CreateChannelMembership: a member can leave,
- * CreateChannelModerator: a moderator can remove others).
- * Assumed: a non-member asks about no membership but his own (two rows of the guide stand in each other's place).
- * Assumed: the rows of what the guide has not: batches as their single form, PutChannelExpirationSettings as UpdateChannel.
- * Source: API reference, Get- and PutChannelMembershipPreferences: of one's own membership, whatever one is besides; SearchChannels.
+ * Source: Chime SDK Developer Guide, "Understanding authorization by role". The guide contradicts itself and the API reference in places.
+ * Assumed: members and moderators see the details of their private channels, because AWS's chat demo describes a private channel that it
+ * created. The restriction to public channels applies to other bearers.
+ * Assumed: a member cannot delete messages (the first of two rows; API reference, DeleteChannelMessage: "Only admins").
+ * Assumed: a member deletes the membership of another user only in channels where it may add one (API reference, CreateChannelMembership: a
+ * member can leave; CreateChannelModerator: a moderator can remove others).
+ * Assumed: a non-member can describe its own membership only (two rows of the guide are interchanged).
+ * Assumed: operations that the guide omits: a batch as its single form, PutChannelExpirationSettings as UpdateChannel.
+ * Source: API reference, GetChannelMembershipPreferences, PutChannelMembershipPreferences: only of the bearer's own membership, in every role;
+ * SearchChannels.
  */
 // biome-ignore format: a table
 export const RIGHTS: Readonly<Record<BearerOperation, readonly [admin: Right, moderator: Right, member: Right, nonMember: Right]>> = {
@@ -95,7 +97,7 @@ export const RIGHTS: Readonly<Record<BearerOperation, readonly [admin: Right, mo
   ListSubChannels:                             ['yes',            'yes',            'no',         'no'    ],
 };
 
-/** Whether one of the roles permits the operation, given the facts. Who has no role at all is refused. */
+/** Reports whether one of the roles allows the operation under these facts. Without a role the result is false. */
 export function permitted(operation: BearerOperation, roles: ReadonlySet<Role>, facts: Facts): boolean {
   return ROLES.some((role, i) => roles.has(role) && holds(RIGHTS[operation][i] as Right, facts));
 }

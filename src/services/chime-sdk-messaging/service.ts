@@ -1,7 +1,6 @@
 import { appInstanceArn } from '../chime/app-instances.ts';
 import { service } from '../kit/service.ts';
-import { CHANNEL_FLOW } from './flow-documents.ts';
-import { STREAMING } from './streaming.ts';
+import { CHANNEL_FLOW, STREAMING } from './kinds.ts';
 import {
   deleteContents,
   forgetDeletedMember,

@@ -1,29 +1,29 @@
-import type { ChimeSdkMessagingApi, Identity } from '#model/generated/chime-sdk-messaging.ts';
+import type { Identity } from '#model/generated/chime-sdk-messaging.ts';
 import { type PageRequest, pageOf } from '../chime/page.ts';
 import type { Call } from '../kit/operation.ts';
 import type { Admitted } from './admit.ts';
 import { AwsError } from './errors.ts';
-import { channelArn, missing, toIdentities, toIdentity } from './found.ts';
+import { channelArn, memberKeyIn, missing, toIdentities, toIdentity } from './stored-channels.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import { type Standing, type StandingRecord, standings } from './tables/standings.ts';
 
-/** What is said of a moderator or of a ban: who, of which channel, since when, and by whom. */
-export async function describeStanding({ tx }: Pick<Call, 'tx'>, channel: ChannelRecord, { member, createdBy, createdAt }: StandingRecord) {
+/** Returns the moderator or banned member in the shape of the model, and the members of the response that describe its status. */
+export async function describeStanding({ tx }: Pick<Call, 'tx'>, channel: ChannelRecord, record: StandingRecord) {
   return {
-    who: await toIdentity(tx, channel, member),
+    identity: await toIdentity(tx, channel, record.member),
     since: {
       ChannelArn: channelArn(channel),
-      CreatedTimestamp: createdAt,
-      CreatedBy: await toIdentity(tx, channel, createdBy),
+      CreatedTimestamp: record.createdAt,
+      CreatedBy: await toIdentity(tx, channel, record.createdBy),
     },
   };
 }
 
 /**
- * Makes somebody a moderator, or bans him.
+ * Adds a moderator or a ban.
  *
- * Assumed: the texts.
- * @throws ResourceLimitExceededException there are `most` already · ConflictException it is so already
+ * Assumed: the messages.
+ * @throws ResourceLimitExceededException the channel has `most` of them · ConflictException the member has the status
  */
 export async function addStanding(
   { tx, now }: Call,
@@ -44,35 +44,33 @@ export async function addStanding(
   return record;
 }
 
-/** @throws what `missing` says: it is not so */
+/** Returns the status of a user or bot in a channel. @throws as `missing`: it does not have the status */
 export async function standingOrMissing(
   { tx }: Call,
-  operation: keyof ChimeSdkMessagingApi,
-  { channelKey, appInstanceId, ...channel }: ChannelRecord,
+  { operation, channel }: Admitted,
   standing: Standing,
   memberArn: string,
 ): Promise<StandingRecord> {
-  const prefix = channelArn({ channelKey, appInstanceId, ...channel }).replace(/channel\/[^/]*$/, '');
-  const found = memberArn.startsWith(prefix) ? await tx.of(standings).get(channelKey, standing, memberArn.slice(prefix.length)) : undefined;
-  if (found === undefined)
-    throw missing(operation, `${memberArn} is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
-  return found;
+  const key = memberKeyIn(channel, memberArn);
+  const found = key === undefined ? undefined : await tx.of(standings).get(channel.channelKey, standing, key);
+  if (found !== undefined) return found;
+  throw missing(operation, `${memberArn} is not ${standing === 'banned' ? 'banned from' : 'a moderator of'} the channel.`);
 }
 
-/** A page of moderators, or of who is banned, in the order of their ids. @throws BadRequestException a token of another question */
+/** Returns a page of moderators or banned members, in the order of member keys. @throws BadRequestException the token belongs to another list */
 export async function pageOfStandings(
   { tx }: Call,
-  { channel }: Admitted,
+  channel: ChannelRecord,
   standing: Standing,
   input: PageRequest,
 ): Promise<{ readonly identities: readonly Identity[]; readonly rest: { readonly NextToken?: string } }> {
   const { channelKey } = channel;
-  const { things, rest } = await pageOf(
+  const { items, rest } = await pageOf(
     JSON.stringify([standing, channelKey]),
     input,
     (limit, after) => tx.of(standings).list(channelKey, standing, limit, after),
     ({ member }) => member,
   );
-  const members = things.map(({ member }) => member);
+  const members = items.map(({ member }) => member);
   return { identities: members.map(await toIdentities(tx, channel, members)), rest };
 }

@@ -1,48 +1,39 @@
-import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+/** Elastic channels: their members are in sub-channels, whose number grows and shrinks with the number of members. */
 import type { ChannelEvent } from '../chime/events.ts';
 import { pageOf } from '../chime/page.ts';
-import type { Call, ServiceOperations } from '../kit/operation.ts';
-import { onChannel } from './access.ts';
-import { admit } from './admit.ts';
+import type { Call } from '../kit/operation.ts';
+import { inChannel } from './bearer-operations.ts';
 import { AwsError } from './errors.ts';
-import { channelArn, named } from './found.ts';
 import { membershipEvent } from './membership-events.ts';
+import { channelArn, named } from './stored-channels.ts';
 import type { ChannelRecord } from './tables/channels.ts';
 import { memberships } from './tables/memberships.ts';
 import { subChannels } from './tables/sub-channels.ts';
 
-type Operations = ServiceOperations<ChimeSdkMessagingApi>;
-
-/**
- * Elastic channels: their members are in sub-channels, which come and go with them.
- *
- * Source: Chime SDK Developer Guide, "Using elastic channels to host live events", "Managing elastic channel members".
- */
-export const subChannelOperations: Pick<Operations, 'ListSubChannels'> = {
+/** Source: Chime SDK Developer Guide, "Using elastic channels to host live events", "Managing elastic channel members". */
+export const subChannelOperations = inChannel({
   /**
-   * A page of sub-channels with how many are in each, moderators included.
+   * Returns a page of sub-channels with their numbers of members, including moderators.
    *
-   * @throws BadRequestException the channel is not elastic (Assumed); a token of another channel
+   * @throws BadRequestException the channel is not elastic (Assumed), or the token belongs to another channel
    */
   ListSubChannels: {
-    access: onChannel('ListSubChannels'),
-    async handle(call, input) {
-      const { channel } = await admit(call, 'ListSubChannels', input);
+    async handle({ tx }, input, { channel }) {
       elasticOf(channel);
-      const { things, rest } = await pageOf(
+      const { items, rest } = await pageOf(
         `sub-channels of ${channel.channelKey}`,
         input,
-        (limit, after) => call.tx.of(subChannels).list(channel.channelKey, limit, after),
+        (limit, after) => tx.of(subChannels).list(channel.channelKey, limit, after),
         ({ subChannelId }) => subChannelId,
       );
-      const SubChannels = things.map(({ subChannelId, membershipCount }) => ({
+      const SubChannels = items.map(({ subChannelId, membershipCount }) => ({
         SubChannelId: subChannelId,
         MembershipCount: membershipCount,
       }));
       return { ChannelArn: channelArn(channel), SubChannels, ...rest };
     },
   },
-};
+});
 
 type Elastic = NonNullable<ChannelRecord['document']['elastic']>;
 
@@ -53,10 +44,10 @@ function elasticOf({ document }: ChannelRecord): Elastic {
 }
 
 /**
- * Where messages and moderators of a channel are: in the sub-channel that the request names, `''` where the channel has none.
+ * Returns the sub-channel that a request names; `''` if the channel is not elastic.
  *
- * Assumed: the texts; that a sub-channel which is not there is a bad request.
- * @throws BadRequestException a sub-channel is missing, unknown, or named where there are none
+ * Assumed: the messages; an unknown sub-channel is a BadRequestException.
+ * @throws BadRequestException the sub-channel is missing or unknown, or the channel is not elastic
  */
 export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChannelId: string | undefined): Promise<string> {
   if (subChannelId === undefined) {
@@ -71,20 +62,21 @@ export async function subChannelOf({ tx }: Call, channel: ChannelRecord, subChan
 }
 
 /**
- * The sub-channel where a new member goes: the smallest. Where all are full a new one is made, and gets as many of the others' members
- * as it needs not to be too small.
+ * Returns the sub-channel of a new member: the smallest. If all are full, creates one and moves members of the smallest to it, so that it
+ * has the minimum.
  *
- * Source: the guide, SCALE_OUT. Assumed: the first sub-channel comes with the first member; members come from one full sub-channel.
- * @throws ResourceLimitExceededException all are full, and there may be no more
+ * Source: Chime SDK Developer Guide, "Managing elastic channel members", SCALE_OUT.
+ * Assumed: the first member creates the first sub-channel; the moved members come from one full sub-channel.
+ * @throws ResourceLimitExceededException all are full, and the channel has the maximum number
  */
 export async function subChannelForNew(call: Call, channel: ChannelRecord): Promise<string> {
   const { tx } = call;
   const { channelKey } = channel;
   const { maximumSubChannels, targetMemberships } = elasticOf(channel);
-  const those = await tx.of(subChannels).smallest(channelKey, maximumSubChannels);
-  const [smallest] = those;
+  const present = await tx.of(subChannels).smallest(channelKey, maximumSubChannels);
+  const [smallest] = present;
   if (smallest !== undefined && smallest.membershipCount < targetMemberships) return smallest.subChannelId;
-  if (those.length >= maximumSubChannels) {
+  if (present.length >= maximumSubChannels) {
     throw new AwsError('ResourceLimitExceededException', `The channel has ${maximumSubChannels} sub-channels, and all are full.`);
   }
   const subChannelId = call.newId();
@@ -95,10 +87,10 @@ export async function subChannelForNew(call: Call, channel: ChannelRecord): Prom
 }
 
 /**
- * Joins a sub-channel that became too small to another that has room for all of it, and removes it with its messages.
+ * Moves the members of a sub-channel below the minimum to one that has room for all of them. Then deletes it with its messages.
  *
- * Source: the guide, SCALE_IN. Assumed: moderators' memberships in it end with it.
- * Emits: UPDATE_CHANNEL_MEMBERSHIP of each who moved, DELETE_SUB_CHANNEL.
+ * Source: Chime SDK Developer Guide, "Managing elastic channel members", SCALE_IN. Assumed: memberships of moderators in it are deleted.
+ * Emits: UPDATE_CHANNEL_MEMBERSHIP for each moved member, DELETE_SUB_CHANNEL.
  */
 export async function scaleIn(call: Call, channel: ChannelRecord, subChannelId: string): Promise<void> {
   const { tx } = call;
@@ -112,7 +104,7 @@ export async function scaleIn(call: Call, channel: ChannelRecord, subChannelId: 
   await call.emit<ChannelEvent>({ type: 'DELETE_SUB_CHANNEL', ...named(channel), subChannelId });
 }
 
-/** How many a sub-channel needs to have. */
+/** Returns the minimum number of members of a sub-channel. */
 function minimum(channel: ChannelRecord): number {
   const { targetMemberships, minimumPercentage } = elasticOf(channel);
   return Math.ceil((targetMemberships * minimumPercentage) / 100);

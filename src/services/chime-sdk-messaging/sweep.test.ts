@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tx } from '#store/store.ts';
 import type { ChannelEvent, IdentityEvent } from '../chime/events.ts';
-import { ACCOUNT, START, workFor } from '../chime/fixture.ts';
 import { emitterOf } from '../kit/events.ts';
+import { ACCOUNT, START, workFor } from '../kit/fixture.ts';
 import { APP_INSTANCE_ID, afterDays, BOT, CHAT, openFixture, userArn } from './fixture.ts';
 import { deleteContents, forgetDeletedMember, retentionSweep, sweepExpiredChannels, sweepRemovedChannels } from './sweep.ts';
 
@@ -13,7 +13,7 @@ const IN_APP_INSTANCE = { accountId: ACCOUNT, region: 'us-east-1', appInstanceId
 const emitIdentity = (tx: Tx, event: IdentityEvent) =>
   emitterOf([forgetDeletedMember, deleteContents])(workFor(tx, START)).emit<IdentityEvent>(event);
 
-test('Channels: one whose time is over is there until it is swept, which tells that it has expired; the others stay (LOG-5)', async () => {
+test('Channels: an expired channel exists until the sweep, which emits ExpireChannel (LOG-5)', async () => {
   const { store, run, channel, send } = await openFixture();
   const expiring = await channel([], { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'CREATED_TIMESTAMP' } });
   const active = await channel([], { ExpirationSettings: { ExpirationDays: 1, ExpirationCriterion: 'LAST_MESSAGE_TIMESTAMP' } });
@@ -33,16 +33,16 @@ test('Channels: one whose time is over is there until it is swept, which tells t
   await send(lasting, 'x');
   const emitted: ChannelEvent[] = [];
   const sweep = (days: number) => store.transaction((tx) => sweepExpiredChannels(workFor(tx, afterDays(days), emitted)));
-  const there = async (ChannelArn: string) =>
+  const exists = async (ChannelArn: string) =>
     run('DescribeChannel', { ChannelArn, ChimeBearer: userArn('ada') }).then(
       () => true,
       () => false,
     );
 
   assert.equal(await sweep(0.9), 'done');
-  assert.deepEqual([await there(expiring), emitted], [true, []]);
+  assert.deepEqual([await exists(expiring), emitted], [true, []]);
   await sweep(1.1);
-  assert.deepEqual([await there(expiring), await there(active), await there(lasting)], [false, true, true]);
+  assert.deepEqual([await exists(expiring), await exists(active), await exists(lasting)], [false, true, true]);
   assert.deepEqual(
     emitted.map(({ type, channelId }) => [type, channelId]),
     [
@@ -51,7 +51,7 @@ test('Channels: one whose time is over is there until it is swept, which tells t
     ],
   );
   await sweep(1.6);
-  assert.deepEqual([await there(active), await there(lasting)], [false, true]);
+  assert.deepEqual([await exists(active), await exists(lasting)], [false, true]);
   while ((await store.transaction((tx) => sweepRemovedChannels(workFor(tx, START)))) === 'more');
   const left = await store.transaction(({ sql }) =>
     sql.rows<{ channel_key: string }>('SELECT DISTINCT channel_key FROM channel_membership'),
@@ -59,7 +59,7 @@ test('Channels: one whose time is over is there until it is swept, which tells t
   assert.equal(left.length, 1);
 });
 
-test('Messages: those older than the app instance keeps them go, 30 days after it was told so at the earliest', async () => {
+test('Messages: the sweep deletes messages after their retention, but not in the first 30 days of the setting', async () => {
   const { store, run, channel, send } = await openFixture(
     {},
     { AppInstanceRetentionSettings: { ChannelRetentionSettings: { RetentionDays: 5 } }, retentionSetAt: START },
@@ -89,7 +89,7 @@ test('Messages: those older than the app instance keeps them go, 30 days after i
   assert.deepEqual(await after(33), []);
 });
 
-test('People: who is gone is a member, a moderator and banned nowhere, and what he wrote stays without his name', async () => {
+test('Members: a deleted user or bot has no membership or status, and its messages remain without a name', async () => {
   const { store, run, channel, send } = await openFixture();
   const ChannelArn = await channel([userArn('bert'), BOT]);
   await run('CreateChannelModerator', { ChannelArn, ChimeBearer: userArn('ada'), ChannelModeratorArn: userArn('bert') });
@@ -116,7 +116,7 @@ test('People: who is gone is a member, a moderator and banned nowhere, and what 
   );
 });
 
-test('App instances: of one that is gone no channel, flow or streaming configuration is left', async () => {
+test('App instances: a deleted one leaves no channel, flow or streaming configuration', async () => {
   const { store, run, channel } = await openFixture();
   const [first] = [await channel(), await channel()];
   const Configuration = { Lambda: { ResourceArn: `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`, InvocationType: 'ASYNC' } } as const;

@@ -5,9 +5,8 @@ import { APP_INSTANCE, appInstanceArn, inAppInstance } from '../chime/app-instan
 import type { ChannelEvent, IdentityEvent } from '../chime/events.ts';
 import { recordServiceEvent } from '../chime/service-events.ts';
 import { subscription, type Work } from '../kit/events.ts';
-import { CHANNEL_FLOW } from './flow-documents.ts';
-import { named, toChannel } from './found.ts';
-import { STREAMING } from './streaming.ts';
+import { CHANNEL_FLOW, STREAMING } from './kinds.ts';
+import { named, toChannel } from './stored-channels.ts';
 import { channelMessages } from './tables/channel-messages.ts';
 import { type ChannelRecord, channels } from './tables/channels.ts';
 import { memberships } from './tables/memberships.ts';

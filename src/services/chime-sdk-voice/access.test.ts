@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
 import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
+import { accessOf } from '../kit/fixture.ts';
 import { isNotYet } from '../kit/not-yet.ts';
-import type { Access, Operation } from '../kit/operation.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
-import { ACCOUNT, CALLER, openFixture, START } from './fixture.ts';
+import { ACCOUNT, openFixture, START } from './fixture.ts';
 import { voiceOperations } from './operations.ts';
 
 const ID = '0123456789abcdefghijkl';
@@ -22,16 +21,11 @@ const LINKED = ['iam:CreateServiceLinkedRole', ROLE] as const;
 const OPERATIONS = voiceOperations({ vault: { seal: () => '' }, limits: DEFAULT_LIMITS });
 const BUILT = Object.entries(OPERATIONS).flatMap(([name, operation]) => (isNotYet(operation) ? [] : [name]));
 
-function accessOf(name: string, input: object, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const operation = OPERATIONS[name as keyof ChimeSdkVoiceApi] as Operation<object, unknown>;
-  return [operation.access(input, { ...CALLER, profile })].flat() as readonly Access[];
-}
-
-/** What is asked for in a store: actions with their resources, and the resources' tags. */
-function asked(store: Store, name: string, input: object, profile?: 'sdk' | 'classic') {
+/** Returns the required permissions: actions with their resources, and the tags of the resources. */
+function required(store: Store, name: string, input: object, profile: 'sdk' | 'classic' = 'sdk') {
   return store.transaction(async (tx) => {
     const all: { readonly action: string; readonly resources: readonly string[]; readonly tags?: readonly unknown[] }[] = [];
-    for (const { action, resources, resolve, resourceTags } of accessOf(name, input, profile)) {
+    for (const { action, resources, resolve, resourceTags } of accessOf(OPERATIONS, name, input, { profile })) {
       all.push({ action, resources: resolve ? await resolve(tx) : resources, ...(resourceTags && { tags: await resourceTags(tx) }) });
     }
     return all;
@@ -52,7 +46,7 @@ const INPUT = {
   Tags: [{ Key: 'Team', Value: 'blue' }],
 };
 
-/** Action and resources, where they are not the operation's own action on the connector. */
+/** Permissions of operations other than the operation's own action on the Voice Connector. */
 // biome-ignore format: a table
 const OTHERS: Readonly<Record<string, readonly (readonly [action: string, ...resources: string[]])[]>> = {
   CreateVoiceConnector:                    [['chime:CreateVoiceConnector', arnOf('vc/*')], ['chime:TagResource', arnOf('vc/*')]],
@@ -92,7 +86,7 @@ for (const name of BUILT) {
   test(`Access: ${name} requires its own action on its resource (CHM-3)`, async () => {
     const { store } = await openFixture();
     const expected = OTHERS[name] ?? [[`chime:${name}`, VC]];
-    const all = await asked(store, name, INPUT);
+    const all = await required(store, name, INPUT);
     assert.deepEqual(
       all.map(({ action, resources }) => [action, ...resources]),
       expected,
@@ -101,7 +95,7 @@ for (const name of BUILT) {
 
   test(`Access: ${name} in the classic profile requires * and reads no tags (CHM-1, TAG-2)`, async () => {
     const { store } = await openFixture();
-    const all = await asked(store, name, INPUT, 'classic');
+    const all = await required(store, name, INPUT, 'classic');
     const own = all.filter(({ action }) => action.startsWith('chime:'));
     assert.deepEqual(own, [{ action: `chime:${name}`, resources: ['*'] }]);
   });
@@ -120,7 +114,7 @@ const WITHOUT: readonly (readonly [name: string, input: object, resource: string
 for (const [name, input, resource] of WITHOUT) {
   test(`Access: ${name} without other resources requires ${resource}`, async () => {
     const { store } = await openFixture();
-    assert.deepEqual((await asked(store, name, input))[0]?.resources, [resource]);
+    assert.deepEqual((await required(store, name, input))[0]?.resources, [resource]);
   });
 }
 
@@ -131,14 +125,14 @@ test('Access: connectors and applications of other regions have their own ARNs a
   const app = await application(tags('green'), { region: 'us-west-2' });
   const VoiceConnectorItems = [here, there, ID].map((VoiceConnectorId) => ({ VoiceConnectorId }));
   const west = (resource: string) => `arn:aws:chime:us-west-2:${ACCOUNT}:${resource}`;
-  assert.deepEqual(await asked(store, 'CreateVoiceConnectorGroup', { VoiceConnectorItems }), [
+  assert.deepEqual(await required(store, 'CreateVoiceConnectorGroup', { VoiceConnectorItems }), [
     {
       action: 'chime:CreateVoiceConnectorGroup',
       resources: [arnOf(`vc/${here}`), west(`vc/${there}`), VC],
       tags: [{ team: 'red' }, { team: 'blue' }, undefined],
     },
   ]);
-  assert.deepEqual(await asked(store, 'CreateSipRule', { TargetApplications: [{ SipMediaApplicationId: app }] }), [
+  assert.deepEqual(await required(store, 'CreateSipRule', { TargetApplications: [{ SipMediaApplicationId: app }] }), [
     { action: 'chime:CreateSipRule', resources: [west(`sma/${app}`)], tags: [{ team: 'green' }] },
   ]);
 });
@@ -152,13 +146,13 @@ test('Access: the connector and the call analytics configuration each have their
     document: { MediaInsightsPipelineConfigurationId: 'c', ResourceAccessRoleArn: ROLE, Elements: [] },
   };
   await store.transaction((tx) => tx.resources.add(STORED_CONFIGURATION, configuration));
-  const [first] = await asked(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, VoiceConnectorId });
+  const [first] = await required(store, 'PutVoiceConnectorStreamingConfiguration', { ...INPUT, VoiceConnectorId });
   assert.deepEqual(first?.tags, [{ team: 'red' }, { team: 'blue' }]);
 });
 
 test('Access: the permission to create the role is required only while the role does not exist (SLR-6)', async () => {
   const { store, application } = await openFixture();
-  const asksForRole = async () => (await asked(store, 'UpdateSipMediaApplication', INPUT))[1]?.resources;
+  const asksForRole = async () => (await required(store, 'UpdateSipMediaApplication', INPUT))[1]?.resources;
   assert.deepEqual(await asksForRole(), [ROLE]);
   await application();
   assert.deepEqual(await asksForRole(), []);

@@ -1,7 +1,6 @@
-import { actionName } from '#model/services.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import type { Tx } from '#store/store.ts';
-import type { Access, Caller } from '../kit/operation.ts';
+import type { Caller, DeclaredAccess } from '../kit/operation.ts';
 import { arnOf } from '../kit/resource-access.ts';
 import { find, type Kind, placeIn, type Where } from '../kit/resource-kind.ts';
 import { tagValues } from '../kit/tag-rules.ts';
@@ -33,23 +32,21 @@ export async function findInAccount<Document>(
 }
 
 /**
- * Requires the action of an operation on every resource that a request names, or on `otherwise` if it names none. The resources
+ * Requires the operation's action on every resource that a request names, or on `otherwise` if it names none. The resources
  * may be in other regions of the account. The ARN of an unknown ID has the caller's region.
  *
  * Source: service authorization reference: CreateVoiceConnectorGroup, CreateSipRule and similar actions have a resource type that is
  * not required.
  */
-export function onEach(caller: Caller, operation: string, kind: Kind<unknown>, ids: readonly string[], otherwise: string): Access {
-  const action = actionName(kind.conventions.service, operation);
-  if (caller.profile === 'classic') return { action, resources: ['*'] };
-  if (ids.length === 0) return { action, resources: [otherwise] };
+export function onEach(caller: Caller, kind: Kind<unknown>, ids: readonly string[], otherwise: string): DeclaredAccess {
+  if (caller.profile === 'classic') return { resources: ['*'] };
+  if (ids.length === 0) return { resources: [otherwise] };
   // One read for all IDs, because an unauthorized caller may name any number of them.
   const found = async (tx: Tx) => {
     const records = new Map((await listOfAccount(tx, caller, kind)).map((record) => [record.id, record]));
     return ids.map((id) => records.get(id));
   };
   return {
-    action,
     resources: [],
     resolve: async (tx) =>
       (await found(tx)).map((record, index) => arnOf(kind, record ?? { ...placeIn(caller), id: ids[index] as string })),

@@ -1,5 +1,5 @@
 import type { ChimeSdkVoiceApi } from '#model/generated/chime-sdk-voice.ts';
-import type { Operation, ServiceOperations } from '../kit/operation.ts';
+import type { DeclaredOperation, ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { AwsError } from './errors.ts';
 import { SIP_MEDIA_APPLICATION } from './kinds.ts';
@@ -16,9 +16,9 @@ export const alexaSkillOperations = {
 } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 
 /** @throws GoneException always */
-function gone(name: string): Operation<{ readonly SipMediaApplicationId: string }, never> {
+function gone(name: string): DeclaredOperation<object, never> {
   return {
-    access: ({ SipMediaApplicationId }, caller) => onResource(caller, SIP_MEDIA_APPLICATION, name, { SipMediaApplicationId }),
+    access: onResource(SIP_MEDIA_APPLICATION),
     async handle() {
       throw new AwsError('GoneException', `${name} is no longer available.`);
     },

@@ -9,8 +9,8 @@ import type {
   StreamingConfiguration,
   Termination,
 } from '#model/generated/chime-sdk-voice.ts';
-import { addRole } from '../chime/fixture.ts';
 import { STORED_CONFIGURATION } from '../chime/insights-configurations.ts';
+import { addRole } from '../iam/fixture.ts';
 import { linkedRole } from '../iam/service-linked-roles.ts';
 import { ACCOUNT, type Fixture, ORIGINATION, openFixture, START, TERMINATION } from './fixture.ts';
 
@@ -123,11 +123,11 @@ const REFUSED: readonly [name: keyof Api, title: string, put: object][] = [
   ['PutVoiceConnectorOrigination', 'a route without a host',                 { Origination: invalidRoute({ Port: 1 }) }],
   ['PutVoiceConnectorOrigination', 'a route with an empty host',             { Origination: invalidRoute({ Host: ' ' }) }],
   ['PutVoiceConnectorTermination', 'no calling regions',                     { Termination: {} }],
-  ['PutVoiceConnectorTermination', 'a calling region that is no country',    { Termination: termination({ CallingRegions: ['US', 'usa'] }) }],
+  ['PutVoiceConnectorTermination', 'an invalid calling region',              { Termination: termination({ CallingRegions: ['US', 'usa'] }) }],
   ['PutVoiceConnectorTermination', 'an address without a length',            { Termination: termination({ CidrAllowedList: ['192.0.2.1'] }) }],
-  ['PutVoiceConnectorTermination', 'a range that is none',                   { Termination: termination({ CidrAllowedList: ['192.0.2.0/33'] }) }],
+  ['PutVoiceConnectorTermination', 'an invalid range',                       { Termination: termination({ CidrAllowedList: ['192.0.2.0/33'] }) }],
   ['PutVoiceConnectorTermination', 'more calls a second than there may be',  { Termination: termination({ CpsLimit: 2 }) }],
-  ['PutVoiceConnectorStreamingConfiguration', 'a target that says nothing',  { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{}] }) }],
+  ['PutVoiceConnectorStreamingConfiguration', 'an empty target',             { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{}] }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'a target twice',              { StreamingConfiguration: streaming({ StreamingNotificationTargets: [{ NotificationTarget: 'SQS' }, { NotificationTarget: 'SQS' }] }) }],
   ['PutVoiceConnectorStreamingConfiguration', 'analytics without their ARN', { StreamingConfiguration: streaming({ MediaInsightsConfiguration: {} }) }],
   ['PutVoiceConnectorEmergencyCallingConfiguration', 'no termination',       { EmergencyCallingConfiguration: EMERGENCY }],
@@ -135,13 +135,13 @@ const REFUSED: readonly [name: keyof Api, title: string, put: object][] = [
 
 for (const [name, title, put] of REFUSED) {
   test(`${name}: ${title} is BadRequestException, and nothing changes`, async () => {
-    const { run, connector, rolesMade } = await openFixture();
+    const { run, connector, createdRoles } = await openFixture();
     const VoiceConnectorId = await connector();
     await run('PutVoiceConnectorOrigination', { VoiceConnectorId, Origination: ORIGINATION });
     const state = () => run('GetVoiceConnectorOrigination', { VoiceConnectorId });
     const before = await state();
     await assert.rejects(run(name, { VoiceConnectorId, ...put } as never), { code: 'BadRequestException' });
-    assert.deepEqual([await state(), await rolesMade()], [before, []]);
+    assert.deepEqual([await state(), await createdRoles()], [before, []]);
   });
 }
 
@@ -201,18 +201,18 @@ for (const ConfigurationArn of [
     const StreamingConfiguration = streaming({ MediaInsightsConfiguration: { Disabled: true, ConfigurationArn } });
     const put = { VoiceConnectorId: await fixture.connector(), StreamingConfiguration };
     await assert.rejects(fixture.run('PutVoiceConnectorStreamingConfiguration', put), { code: 'NotFoundException' });
-    assert.deepEqual(await fixture.rolesMade(), []);
+    assert.deepEqual(await fixture.createdRoles(), []);
   });
 }
 
 test('PutVoiceConnectorStreamingConfiguration: the service-linked role is created and reported once (SLR-6)', async () => {
-  const { run, connector, store, rolesMade } = await openFixture();
+  const { run, connector, store, createdRoles } = await openFixture();
   const VoiceConnectorId = await connector();
   const role = () => store.transaction((tx) => linkedRole(tx, ACCOUNT, VOICE));
   assert.equal(await role(), undefined);
   for (const _ of [1, 2]) await run('PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId, StreamingConfiguration: STREAMING });
   assert.equal((await role())?.roleName, 'AWSServiceRoleForAmazonChimeVoiceConnector');
-  assert.deepEqual(await rolesMade(), [VOICE]);
+  assert.deepEqual(await createdRoles(), [VOICE]);
 });
 
 test('PutVoiceConnectorStreamingConfiguration: another role with the name is ForbiddenException (SLR-17)', async () => {

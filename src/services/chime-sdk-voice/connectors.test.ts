@@ -46,7 +46,7 @@ test('CreateVoiceConnector: optional members are stored', async () => {
 const REFUSED: readonly [title: string, change: Partial<CreateVoiceConnectorRequest>, code: string][] = [
   // in the order of checking
   ['a reserved tag key',                         { Tags: [{ Key: 'aws:x', Value: '' }] }, 'BadRequestException'           ],
-  ['more connectors than the account may have',  {},                                      'ResourceLimitExceededException'],
+  ['an account with the maximum',                {},                                      'ResourceLimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {

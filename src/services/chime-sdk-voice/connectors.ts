@@ -47,10 +47,7 @@ export function connectorOperations({ limits }: VoiceDeps) {
       list: { operation: 'ListVoiceConnectors' },
     }),
 
-    ListAvailableVoiceConnectorRegions: {
-      access: () => ({ action: 'chime:ListAvailableVoiceConnectorRegions', resources: ['*'] }),
-      handle: async () => ({ VoiceConnectorRegions: VOICE_REGIONS }),
-    },
+    ListAvailableVoiceConnectorRegions: { handle: async () => ({ VoiceConnectorRegions: VOICE_REGIONS }) },
   } satisfies Partial<ServiceOperations<ChimeSdkVoiceApi>>;
 }
 

@@ -1,11 +1,11 @@
-/** What the tests of this folder share: the operations on a real store in memory, and the resources they begin with. */
+/** Fixture of the tests in this folder: the operations on a real store in memory. */
 import type { ChimeSdkVoiceApi, Origination, Termination } from '#model/generated/chime-sdk-voice.ts';
 import type { Store } from '#store/store.ts';
-import { openOperations, type Run } from '../chime/fixture.ts';
+import { openOperations, type Run } from '../kit/fixture.ts';
 import { DEFAULT_LIMITS, type VoiceDeps } from './deps.ts';
 import { voiceOperations } from './operations.ts';
 
-export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../chime/fixture.ts';
+export { ACCOUNT, CALLER, OTHER_ACCOUNT, START } from '../kit/fixture.ts';
 
 type Api = ChimeSdkVoiceApi;
 
@@ -18,14 +18,14 @@ export interface Fixture {
   readonly store: Store;
   readonly run: Run<Api>;
   /** Returns the services that created their service-linked role, from the trail. */
-  rolesMade(): Promise<readonly string[]>;
-  /** Makes a connector; resolves to its id. */
+  createdRoles(): Promise<readonly string[]>;
+  /** Creates a Voice Connector. Resolves to its ID. */
   connector(more?: Partial<Api['CreateVoiceConnector']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
-  /** Makes a SIP media application of a name of its own; resolves to its id. */
+  /** Creates a SIP media application with a new name. Resolves to its ID. */
   application(more?: Partial<Api['CreateSipMediaApplication']['input']>, as?: Parameters<Run<Api>>[2]): Promise<string>;
 }
 
-/** Without `vault` nothing can be sealed. */
+/** Opens the fixture. Without a `vault`, sealing throws. */
 export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}): Promise<Fixture> {
   const seal = () => {
     throw new Error('this test has no vault');
@@ -41,7 +41,7 @@ export async function openFixture({ limits, ...deps }: Partial<VoiceDeps> = {}):
   return {
     store,
     run,
-    async rolesMade() {
+    async createdRoles() {
       const { rows } = await store.transaction((tx) => tx.trail.since(0, 100));
       const created = rows.filter(({ eventName }) => eventName === 'CreateServiceLinkedRole');
       return created.map(({ document }) => JSON.parse(document).userIdentity.invokedBy as string);

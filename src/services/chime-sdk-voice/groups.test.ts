@@ -39,7 +39,7 @@ const REFUSED: readonly [title: string, items: (fixture: Fixture) => Promise<rea
   // in the order of checking                                                                                                             by Create                         by Update
   ['four connectors',                  async ({ connector }) => [await connector(), await connector(), await connector(), 'x'],          'ResourceLimitExceededException', 'BadRequestException'],
   ['a connector twice',                async ({ connector }) => Array(2).fill(await connector()),                                         'BadRequestException',            'BadRequestException'],
-  ['a connector that is not there',    async () => ['0000000000000000000000'],                                                            'NotFoundException',              'NotFoundException'  ],
+  ['an unknown Voice Connector',       async () => ['0000000000000000000000'],                                                            'NotFoundException',              'NotFoundException'  ],
   ['a connector of another account',   async ({ connector }) => [await connector({}, { accountId: OTHER_ACCOUNT })],                      'NotFoundException',              'NotFoundException'  ],
 ];
 

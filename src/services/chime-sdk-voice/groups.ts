@@ -1,5 +1,5 @@
 import type { VoiceConnectorItem } from '#model/generated/chime-sdk-voice.ts';
-import type { Access, Call, Caller } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess } from '../kit/operation.ts';
 import { type Change, resource } from '../kit/resource.ts';
 import { arnOf } from '../kit/resource-access.ts';
 import { placeIn } from '../kit/resource-kind.ts';
@@ -26,7 +26,7 @@ export function groupOperations({ limits }: VoiceDeps) {
     limit: { most: limits.groups, per: 'account' },
     create: {
       operation: 'CreateVoiceConnectorGroup',
-      access: (input, caller) => onItems(caller, 'CreateVoiceConnectorGroup', input.VoiceConnectorItems ?? [], '*'),
+      access: (input, caller) => onItems(caller, input.VoiceConnectorItems ?? [], '*'),
       document: (_, { Name, VoiceConnectorItems = [], CallDistributionType = 'PriorityWeightedDistribution' }) => ({
         Name,
         VoiceConnectorItems: withPriorities(VoiceConnectorItems),
@@ -43,7 +43,7 @@ export function groupOperations({ limits }: VoiceDeps) {
     read: { operation: 'GetVoiceConnectorGroup' },
     update: {
       operation: 'UpdateVoiceConnectorGroup',
-      access: (input, caller) => onItems(caller, 'UpdateVoiceConnectorGroup', input.VoiceConnectorItems, input.VoiceConnectorGroupId),
+      access: (input, caller) => onItems(caller, input.VoiceConnectorItems, input.VoiceConnectorGroupId),
       document: (_, { Name, VoiceConnectorItems, CallDistributionType }, { document }) => ({
         Name,
         VoiceConnectorItems: withPriorities(VoiceConnectorItems),
@@ -68,9 +68,9 @@ export function groupOperations({ limits }: VoiceDeps) {
  * Source: service authorization reference: voice-connector is not required, and it lists no resource type for groups.
  * Assumed: the group's own ARN if the request names no Voice Connector, so that a statement can deny it.
  */
-function onItems(caller: Caller, operation: string, items: Items, groupId: string): Access {
+function onItems(caller: Caller, items: Items, groupId: string): DeclaredAccess {
   const ids = items.map(({ VoiceConnectorId }) => VoiceConnectorId);
-  return onEach(caller, operation, VOICE_CONNECTOR, ids, arnOf(VOICE_CONNECTOR_GROUP, { ...placeIn(caller), id: groupId }));
+  return onEach(caller, VOICE_CONNECTOR, ids, arnOf(VOICE_CONNECTOR_GROUP, { ...placeIn(caller), id: groupId }));
 }
 
 /** Assumed: the priority is 1 by default. */

@@ -28,7 +28,7 @@ test('UpdatePhoneNumberSettings: the name changes once in seven days, and the sa
   assert.deepEqual(await run('GetPhoneNumberSettings', {}), { CallingName: 'Other', CallingNameUpdatedTimestamp: now });
 });
 
-test('Settings: an update of one keeps the other', async () => {
+test('Settings: an update of one does not change the other', async () => {
   const { run } = await openFixture();
   await run('UpdatePhoneNumberSettings', { CallingName: 'Acme' });
   await run('UpdateGlobalSettings', { VoiceConnector: { CdrBucket: 'records' } });

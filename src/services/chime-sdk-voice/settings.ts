@@ -17,7 +17,6 @@ const DAY_MS = 24 * 60 * 60_000;
  */
 export const settingsOperations = {
   GetGlobalSettings: {
-    access: () => ({ action: 'chime:GetGlobalSettings', resources: ['*'] }),
     async handle(call) {
       const { CdrBucket } = await settingsOf(call);
       return { VoiceConnector: omitUndefined({ CdrBucket }) };
@@ -26,7 +25,6 @@ export const settingsOperations = {
 
   /** Replaces the bucket. A request without a bucket removes it. */
   UpdateGlobalSettings: {
-    access: () => ({ action: 'chime:UpdateGlobalSettings', resources: ['*'] }),
     async handle(call, input) {
       await store(call, omitUndefined({ ...(await settingsOf(call)), CdrBucket: input.VoiceConnector.CdrBucket }));
       return {};
@@ -34,7 +32,6 @@ export const settingsOperations = {
   },
 
   GetPhoneNumberSettings: {
-    access: () => ({ action: 'chime:GetPhoneNumberSettings', resources: ['*'] }),
     async handle(call) {
       const { CallingName, CallingNameUpdatedTimestamp } = await settingsOf(call);
       return omitUndefined({ CallingName, CallingNameUpdatedTimestamp });
@@ -46,7 +43,6 @@ export const settingsOperations = {
    * @throws BadRequestException the name was changed less than seven days ago
    */
   UpdatePhoneNumberSettings: {
-    access: () => ({ action: 'chime:UpdatePhoneNumberSettings', resources: ['*'] }),
     async handle(call, { CallingName }) {
       const before = await settingsOf(call);
       const { CallingNameUpdatedTimestamp: updatedAt } = before;

@@ -8,7 +8,7 @@ import { ACCOUNT, LAMBDA, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './f
 const REQUEST: CreateSipMediaApplicationRequest = { Name: 'answering', AwsRegion: 'us-west-2', Endpoints: [{ LambdaArn: LAMBDA }] };
 
 test('CreateSipMediaApplication: Get and List return it, and the role is created once (SLR-6)', async () => {
-  const { run, rolesMade, application } = await openFixture();
+  const { run, createdRoles, application } = await openFixture();
   const { SipMediaApplication } = await run('CreateSipMediaApplication', REQUEST);
   const id = SipMediaApplication?.SipMediaApplicationId as string;
   assert.deepEqual(SipMediaApplication, {
@@ -23,7 +23,7 @@ test('CreateSipMediaApplication: Get and List return it, and the role is created
   assert.deepEqual(await run('GetSipMediaApplication', { SipMediaApplicationId: id }), { SipMediaApplication });
   assert.deepEqual(await run('ListSipMediaApplications', {}), { SipMediaApplications: [SipMediaApplication] });
   await application();
-  assert.deepEqual(await rolesMade(), ['voiceconnector.chime.amazonaws.com']);
+  assert.deepEqual(await createdRoles(), ['voiceconnector.chime.amazonaws.com']);
 });
 
 // biome-ignore format: a table
@@ -32,8 +32,8 @@ const REFUSED: readonly [title: string, change: Partial<CreateSipMediaApplicatio
   ['a region without voice',                      { AwsRegion: 'moon-1' },                         'BadRequestException'           ],
   ['an endpoint without a function',              { Endpoints: [{}] },                             'BadRequestException'           ],
   ['a reserved tag key',                          { Tags: [{ Key: 'aws:x', Value: '' }] },         'BadRequestException'           ],
-  ['the name of another',                         { Name: 'taken' },                               'ConflictException'             ],
-  ['more applications than the account may have', {},                                              'ResourceLimitExceededException'],
+  ['a name in use',                               { Name: 'taken' },                               'ConflictException'             ],
+  ['an account with the maximum',                 {},                                              'ResourceLimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {

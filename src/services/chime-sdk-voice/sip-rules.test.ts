@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChimeSdkVoiceApi, CreateSipRuleRequest, SipRuleTargetApplication } from '#model/generated/chime-sdk-voice.ts';
 import { DEFAULT_LIMITS } from './deps.ts';
 import { type Fixture, OTHER_ACCOUNT, openFixture, START, UNKNOWN } from './fixture.ts';
@@ -48,15 +49,15 @@ test('CreateSipRule: it has one application per region', async () => {
 const REFUSED: readonly [title: string, change: (fixture: Fixture) => Promise<Partial<CreateSipRuleRequest>>, code: string][] = [
   // in the order of checking
   ['a number without a plus sign',            async () => ({ TriggerValue: '15550101' }),                                                            'BadRequestException'           ],
-  ['a host name that is no connector’s',      async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: 'pbx.example.org' }),                  'BadRequestException'           ],
+  ['a host name of no Voice Connector',       async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: 'pbx.example.org' }),                  'BadRequestException'           ],
   ['the host name of no connector',           async () => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST('0000000000000000000000') }),     'BadRequestException'           ],
   ['another account’s connector',             async ({ connector }) => ({ TriggerType: 'RequestUriHostname', TriggerValue: HOST(await connector({}, { accountId: OTHER_ACCOUNT })) }), 'BadRequestException' ],
   ['a target that names no application',      async () => ({ TargetApplications: [{}] }),                                                            'BadRequestException'           ],
-  ['a target that is not there',              async () => ({ TargetApplications: [{ SipMediaApplicationId: UNKNOWN }] }),                            'BadRequestException'           ],
-  ['a target in another region than it says', async ({ application }) => ({ TargetApplications: [{ SipMediaApplicationId: await application(), AwsRegion: 'eu-west-1' }] }), 'BadRequestException' ],
+  ['an unknown target',                       async () => ({ TargetApplications: [{ SipMediaApplicationId: UNKNOWN }] }),                            'BadRequestException'           ],
+  ['a target with a wrong region',            async ({ application }) => ({ TargetApplications: [{ SipMediaApplicationId: await application(), AwsRegion: 'eu-west-1' }] }), 'BadRequestException' ],
   ['two targets in one region',               async ({ application }) => ({ TargetApplications: [{ SipMediaApplicationId: await application() }, { SipMediaApplicationId: await application() }] }), 'BadRequestException' ],
   ['the trigger of another rule',             async () => ({ TriggerValue: '+15550100' }),                                                           'ConflictException'             ],
-  ['more rules than the account may have',    async () => ({}),                                                                                      'ResourceLimitExceededException'],
+  ['an account with the maximum',             async () => ({}),                                                                                      'ResourceLimitExceededException'],
 ];
 
 for (const [title, change, code] of REFUSED) {
@@ -82,8 +83,7 @@ test('ListSipRules: pages have all rules of the region, or those of one applicat
     do {
       const page = await run('ListSipRules', {
         MaxResults: 2,
-        ...(SipMediaApplicationId && { SipMediaApplicationId }),
-        ...(NextToken && { NextToken }),
+        ...omitUndefined({ SipMediaApplicationId, NextToken }),
       });
       found.push(...(page.SipRules ?? []).map(({ SipRuleId }) => SipRuleId));
       NextToken = page.NextToken;

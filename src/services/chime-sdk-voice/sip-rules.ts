@@ -1,5 +1,5 @@
 import type { SipRuleTargetApplication, SipRuleTriggerType } from '#model/generated/chime-sdk-voice.ts';
-import type { Access, Call, Caller } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess } from '../kit/operation.ts';
 import { type Change, type Filter, resource } from '../kit/resource.ts';
 import { onAll } from '../kit/resource-access.ts';
 import { findInAccount, listOfAccount, onEach } from './access.ts';
@@ -25,7 +25,7 @@ export function sipRuleOperations({ limits }: VoiceDeps) {
     limit: { most: limits.sipRules, per: 'account' },
     create: {
       operation: 'CreateSipRule',
-      access: (input, caller) => onTargets(caller, 'CreateSipRule', input.TargetApplications),
+      access: (input, caller) => onTargets(caller, input.TargetApplications),
       async document(call, { Name, Disabled = false, TriggerType, TriggerValue, TargetApplications }) {
         await requireTrigger(call, TriggerType, TriggerValue);
         return { Name, Disabled, TriggerType, TriggerValue, TargetApplications: await toTargets(call, TargetApplications) };
@@ -35,7 +35,7 @@ export function sipRuleOperations({ limits }: VoiceDeps) {
     read: { operation: 'GetSipRule' },
     update: {
       operation: 'UpdateSipRule',
-      access: (input, caller) => onTargets(caller, 'UpdateSipRule', input.TargetApplications ?? []),
+      access: (input, caller) => onTargets(caller, input.TargetApplications ?? []),
       async document(call, { Name, Disabled, TargetApplications }, { document: before }) {
         const document = { ...before, Name, Disabled: Disabled ?? before.Disabled };
         // A rule that remains disabled may keep an application that was deleted.
@@ -46,10 +46,8 @@ export function sipRuleOperations({ limits }: VoiceDeps) {
     delete: { operation: 'DeleteSipRule', guard: [requireDisabled] },
     list: {
       operation: 'ListSipRules',
-      access: ({ SipMediaApplicationId: id }, caller) =>
-        id === undefined
-          ? onAll(caller, SIP_MEDIA_APPLICATION, 'ListSipRules')
-          : onTargets(caller, 'ListSipRules', [{ SipMediaApplicationId: id }]),
+      access: (input, caller) =>
+        input.SipMediaApplicationId === undefined ? onAll(SIP_MEDIA_APPLICATION)(input, caller) : onTargets(caller, [input]),
       filter: ({ SipMediaApplicationId: id }) => (id === undefined ? undefined : targetFilter(id)),
     },
   });
@@ -65,9 +63,9 @@ function targetFilter(applicationId: string): Filter<SipRuleDocument> {
 }
 
 /** Requires the action on every application that a request names. Source: service authorization reference: sip-media-application, not required. */
-function onTargets(caller: Caller, operation: string, targets: Targets): Access {
+function onTargets(caller: Caller, targets: Targets): DeclaredAccess {
   const ids = targets.flatMap(({ SipMediaApplicationId }) => (SipMediaApplicationId === undefined ? [] : [SipMediaApplicationId]));
-  return onEach(caller, operation, SIP_MEDIA_APPLICATION, ids, '*');
+  return onEach(caller, SIP_MEDIA_APPLICATION, ids, '*');
 }
 
 /**

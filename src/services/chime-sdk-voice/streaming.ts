@@ -2,7 +2,7 @@ import { parseArn } from '#core/arn.ts';
 import type { ChimeSdkVoiceApi, StreamingConfiguration } from '#model/generated/chime-sdk-voice.ts';
 import type { Tx } from '#store/store.ts';
 import { findConfiguration } from '../chime/insights-configurations.ts';
-import type { Access, Call, Caller } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { type MemberChange, member } from '../kit/resource-member.ts';
 import { tagValues } from '../kit/tag-rules.ts';
@@ -37,9 +37,9 @@ export function streamingOperations() {
  *
  * Source: service authorization reference, PutVoiceConnectorStreamingConfiguration: media-insights-pipeline-configuration, not required.
  */
-function onStreaming({ VoiceConnectorId, StreamingConfiguration }: Input, caller: Caller): Access {
-  const connector = onResource(caller, VOICE_CONNECTOR, 'PutVoiceConnectorStreamingConfiguration', { VoiceConnectorId });
-  const configurationArn = StreamingConfiguration.MediaInsightsConfiguration?.ConfigurationArn;
+function onStreaming(input: Input, caller: Caller): DeclaredAccess {
+  const connector = onResource(VOICE_CONNECTOR)(input, caller);
+  const configurationArn = input.StreamingConfiguration.MediaInsightsConfiguration?.ConfigurationArn;
   if (caller.profile === 'classic' || configurationArn === undefined) return connector;
   const { resources, resourceTags } = connector;
   return {

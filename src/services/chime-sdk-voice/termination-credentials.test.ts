@@ -49,7 +49,7 @@ test('PutVoiceConnectorTerminationCredentials: a stored password is sealed for i
 test('DeleteVoiceConnectorTerminationCredentials: it deletes users and ignores unknown names', async () => {
   const { run, put, usernames, VoiceConnectorId } = await openTermination();
   await put([ADA, BOB]);
-  await run('DeleteVoiceConnectorTerminationCredentials', { VoiceConnectorId, Usernames: ['ada', 'nobody'] });
+  await run('DeleteVoiceConnectorTerminationCredentials', { VoiceConnectorId, Usernames: ['ada', 'unknown'] });
   assert.deepEqual(await usernames(), ['bob']);
 });
 

@@ -1,7 +1,7 @@
 import type { ChimeSdkVoiceApi, Credential } from '#model/generated/chime-sdk-voice.ts';
 import type { ResourceRecord } from '#store/resources.ts';
 import { type SipCredential, sipCredentialBinding } from '../chime/voice-connectors.ts';
-import type { Access, Call, Caller, ServiceOperations } from '../kit/operation.ts';
+import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { onResource } from '../kit/resource-access.ts';
 import { findOrThrow } from '../kit/resource-kind.ts';
 import { memberOrThrow } from '../kit/resource-member.ts';
@@ -26,7 +26,7 @@ export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
   return {
     /** Returns the user names in the order of their first Put. @throws NotFoundException the Voice Connector does not exist */
     ListVoiceConnectorTerminationCredentials: {
-      access: on('ListVoiceConnectorTerminationCredentials'),
+      access: onResource(VOICE_CONNECTOR),
       async handle(call, input) {
         const { Credentials } = (await connectorOrThrow(call, input)).document;
         return { Usernames: Credentials.map(({ Username }) => Username) };
@@ -42,7 +42,7 @@ export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
      * @throws BadRequestException a name or password is absent or outside US-ASCII, a name occurs twice, or there are too many users
      */
     PutVoiceConnectorTerminationCredentials: {
-      access: on('PutVoiceConnectorTerminationCredentials'),
+      access: onResource(VOICE_CONNECTOR),
       async handle(call, input) {
         const connector = await connectorOrThrow(call, input);
         memberOrThrow(VOICE_CONNECTOR, connector, 'Termination');
@@ -61,7 +61,7 @@ export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
 
     /** Deletes users, and ignores unknown names. @throws NotFoundException the Voice Connector does not exist */
     DeleteVoiceConnectorTerminationCredentials: {
-      access: on('DeleteVoiceConnectorTerminationCredentials'),
+      access: onResource(VOICE_CONNECTOR),
       async handle(call, input) {
         const connector = await connectorOrThrow(call, input);
         await store(
@@ -76,10 +76,6 @@ export function terminationCredentialOperations({ vault, limits }: VoiceDeps) {
 }
 
 type Connector = ResourceRecord<VoiceConnectorDocument>;
-
-function on(operation: string): (input: OfConnector, caller: Caller) => Access {
-  return ({ VoiceConnectorId }, caller) => onResource(caller, VOICE_CONNECTOR, operation, { VoiceConnectorId });
-}
 
 function connectorOrThrow(call: Call, { VoiceConnectorId }: OfConnector): Promise<Connector> {
   return findOrThrow(call, VOICE_CONNECTOR, { VoiceConnectorId });

@@ -35,8 +35,7 @@ export function terminationOperations({ limits }: VoiceDeps) {
      * @throws NotFoundException the Voice Connector does not exist
      */
     GetVoiceConnectorTerminationHealth: {
-      access: ({ VoiceConnectorId }, caller) =>
-        onResource(caller, VOICE_CONNECTOR, 'GetVoiceConnectorTerminationHealth', { VoiceConnectorId }),
+      access: onResource(VOICE_CONNECTOR),
       async handle(call, { VoiceConnectorId }) {
         await findOrThrow(call, VOICE_CONNECTOR, { VoiceConnectorId });
         return {};

@@ -9,8 +9,8 @@ export interface PageRequest {
 }
 
 /** One page of a list. */
-export interface Page<Thing> {
-  readonly things: readonly Thing[];
+export interface Page<Item> {
+  readonly items: readonly Item[];
   /** Pagination member of a list response. */
   readonly rest: { readonly NextToken?: string };
 }
@@ -24,17 +24,17 @@ export interface Page<Thing> {
  *
  * @throws BadRequestException  the token is invalid or belongs to another scope. Assumed: the message.
  */
-export async function pageOf<Thing>(
+export async function pageOf<Item>(
   scope: string,
   { MaxResults, NextToken }: PageRequest,
-  read: (limit: number, after: string | undefined) => Promise<readonly Thing[]>,
-  keyOf: (thing: Thing) => string,
+  read: (limit: number, after: string | undefined) => Promise<readonly Item[]>,
+  keyOf: (item: Item) => string,
   defaultResults = 50,
-): Promise<Page<Thing>> {
+): Promise<Page<Item>> {
   const size = MaxResults ?? defaultResults;
   const found = await read(size + 1, NextToken === undefined ? undefined : keyOfToken(scope, NextToken));
   const { items, last } = cutPage(found, size);
-  return { things: items, rest: omitUndefined({ NextToken: last === undefined ? undefined : tokenOf(scope, keyOf(last)) }) };
+  return { items, rest: omitUndefined({ NextToken: last === undefined ? undefined : tokenOf(scope, keyOf(last)) }) };
 }
 
 function tokenOf(scope: string, key: string): string {

@@ -2,10 +2,11 @@
 import type { AwsError } from '#core/aws-error.ts';
 import type { ConditionContext } from '#core/condition-context.ts';
 import { type Instant, instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Empty } from '#model/model.ts';
 import type { Tx } from '#store/store.ts';
 import type { TagRecord } from '#store/tag-record.ts';
-import type { Access, Call, Caller, Operation } from '../kit/operation.ts';
+import type { Call, Caller, DeclaredAccess, DeclaredOperation } from '../kit/operation.ts';
 import { withTagAccess } from '../kit/resource-access.ts';
 import { findByArn, type Kind, type Where } from '../kit/resource-kind.ts';
 import { mergedTags, newTags, requestTagKeys, requestTags, TAG_RULES, tagsWithout, tagValues as valuesOf } from '../kit/tag-rules.ts';
@@ -39,9 +40,9 @@ export interface TagRules {
 }
 
 interface TagOperations {
-  readonly TagResource: Operation<{ readonly ResourceARN: string; readonly Tags: readonly Tag[] }, Empty>;
-  readonly UntagResource: Operation<{ readonly ResourceARN: string; readonly TagKeys: readonly string[] }, Empty>;
-  readonly ListTagsForResource: Operation<{ readonly ResourceARN: string }, { readonly Tags: readonly Tag[] }>;
+  readonly TagResource: DeclaredOperation<{ readonly ResourceARN: string; readonly Tags: readonly Tag[] }, Empty>;
+  readonly UntagResource: DeclaredOperation<{ readonly ResourceARN: string; readonly TagKeys: readonly string[] }, Empty>;
+  readonly ListTagsForResource: DeclaredOperation<{ readonly ResourceARN: string }, { readonly Tags: readonly Tag[] }>;
 }
 
 /**
@@ -52,10 +53,10 @@ interface TagOperations {
  *   case from a key of the resource · `tooMany`: more than 50 tags
  */
 export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperations {
-  function onArn(caller: Caller, action: Access['action'], resourceArn: string, context?: ConditionContext): Access {
-    if (caller.profile === 'classic') return { action, resources: ['*'] };
+  function onArn(caller: Caller, resourceArn: string, context?: ConditionContext): DeclaredAccess {
+    if (caller.profile === 'classic') return { resources: ['*'] };
     const resourceTags = async (tx: Tx) => [tagValues((await find(tx, caller, resourceArn, BEGINNING))?.tags)];
-    return { action, resources: [resourceArn], resourceTags, ...(context && { context }) };
+    return omitUndefined({ resources: [resourceArn], resourceTags, context });
   }
   async function taggedOrNotFound(call: Call, resourceArn: string): Promise<Tagged> {
     const tagged = await find(call.tx, call, resourceArn, call.now);
@@ -64,7 +65,7 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
   }
   return {
     TagResource: {
-      access: (input, caller) => onArn(caller, 'chime:TagResource', input.ResourceARN, new Map(requestTags(TAG_RULES.chime, input.Tags))),
+      access: (input, caller) => onArn(caller, input.ResourceARN, new Map(requestTags(TAG_RULES.chime, input.Tags))),
       async handle(call, input) {
         const { tags, keep } = await taggedOrNotFound(call, input.ResourceARN);
         const after = withTags(tags, input.Tags);
@@ -76,7 +77,7 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
 
     /** Ignores keys that the resource does not have. */
     UntagResource: {
-      access: (input, caller) => onArn(caller, 'chime:UntagResource', input.ResourceARN, new Map(requestTagKeys(input.TagKeys))),
+      access: (input, caller) => onArn(caller, input.ResourceARN, new Map(requestTagKeys(input.TagKeys))),
       async handle(call, input) {
         const { tags, keep } = await taggedOrNotFound(call, input.ResourceARN);
         await keep(tagsWithout(TAG_RULES.chime, tags, input.TagKeys));
@@ -85,7 +86,7 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
     },
 
     ListTagsForResource: {
-      access: (input, caller) => onArn(caller, 'chime:ListTagsForResource', input.ResourceARN),
+      access: (input, caller) => onArn(caller, input.ResourceARN),
       async handle(call, input) {
         const { tags } = await taggedOrNotFound(call, input.ResourceARN);
         return { Tags: tags.map(({ key, value }) => ({ Key: key, Value: value })) };
@@ -95,13 +96,13 @@ export function tagOperations({ find, notFound, tooMany }: TagRules): TagOperati
 }
 
 /**
- * Requires the permission to create a resource, and to tag it if the request has tags. `pattern` is the ARN that stands for the new
+ * Requires the operation's action to create a resource, and to tag it if the request has tags. `pattern` is the ARN that stands for the new
  * resource: `arn:…:meeting/*`. The classic profile has neither ARNs nor tags (CHM-1, TAG-2).
  *
  * Source: denials of CreateMeeting name `meeting/*` (security.md CHM-3).
  */
-export function onNew(caller: Caller, action: Access['action'], pattern: string, tags: readonly Tag[] | undefined): readonly Access[] {
-  return withTagAccess(TAG_RULES.chime, caller, { action, resources: [pattern] }, tags);
+export function onNew(caller: Caller, pattern: string, tags: readonly Tag[] | undefined): readonly DeclaredAccess[] {
+  return withTagAccess(TAG_RULES.chime, caller, [pattern], tags);
 }
 
 /** Returns the `find` of `tagOperations` for resources of some kinds. */

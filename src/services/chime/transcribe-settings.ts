@@ -1,7 +1,7 @@
-/** Settings that Amazon Transcribe takes, in meetings and in call analytics: what in them contradicts itself. */
+/** Settings for Amazon Transcribe in meetings and in call analytics. Checks that they do not contradict each other. */
 import { AwsError } from '#core/aws-error.ts';
 
-/** The members that the models' settings have in common; each of them has some. */
+/** Settings of all models. Each model has some of them. */
 export interface TranscribeSettings {
   readonly LanguageCode?: string;
   readonly IdentifyLanguage?: boolean;
@@ -20,35 +20,37 @@ export interface TranscribeSettings {
 }
 
 /**
+ * Checks settings.
+ *
  * Source: Chime SDK API reference, EngineTranscribeSettings, AmazonTranscribeProcessorConfiguration,
  * AmazonTranscribeCallAnalyticsProcessorConfiguration.
- * Assumed: the texts; that several languages are identified under the rules for one.
- * @throws BadRequestException they contradict themselves
+ * Assumed: the messages; the rules for IdentifyLanguage also apply to IdentifyMultipleLanguages.
+ * @throws BadRequestException settings contradict each other
  */
 export function requireTranscribeSettings(settings: TranscribeSettings): void {
-  for (const [says, holds] of contradictions(settings)) {
-    if (holds) throw new AwsError('BadRequestException', says);
+  for (const [message, applies] of contradictions(settings)) {
+    if (applies) throw new AwsError('BadRequestException', message);
   }
 }
 
 // biome-ignore format: a table
-function contradictions(settings: TranscribeSettings): readonly [says: string, holds: boolean][] {
+function contradictions(settings: TranscribeSettings): readonly [message: string, applies: boolean][] {
   const { LanguageCode, IdentifyLanguage = false, IdentifyMultipleLanguages = false, LanguageOptions, PreferredLanguage } = settings;
   const { VocabularyName, VocabularyFilterName, VocabularyNames, VocabularyFilterNames } = settings;
   const { ContentIdentificationType, ContentRedactionType, PiiEntityTypes, PartialResultsStability, EnablePartialResultsStabilization = false } = settings;
   const identifies = IdentifyLanguage || IdentifyMultipleLanguages;
   return [
-    ['LanguageCode must be given, or languages be identified.',                   LanguageCode === undefined && !identifies],
-    ['LanguageCode must not be given where languages are identified.',            LanguageCode !== undefined && identifies],
-    ['IdentifyLanguage and IdentifyMultipleLanguages exclude each other.',        IdentifyLanguage && IdentifyMultipleLanguages],
-    ['LanguageOptions needs languages to be identified.',                         LanguageOptions !== undefined && !identifies],
-    ['PreferredLanguage needs languages to be identified among LanguageOptions.', PreferredLanguage !== undefined && (!identifies || LanguageOptions === undefined)],
-    ['VocabularyName must not be given where languages are identified.',          VocabularyName !== undefined && identifies],
-    ['VocabularyFilterName must not be given where languages are identified.',    VocabularyFilterName !== undefined && identifies],
-    ['VocabularyNames needs languages to be identified.',                         VocabularyNames !== undefined && !identifies],
-    ['VocabularyFilterNames needs languages to be identified.',                   VocabularyFilterNames !== undefined && !identifies],
-    ['ContentIdentificationType and ContentRedactionType exclude each other.',    ContentIdentificationType !== undefined && ContentRedactionType !== undefined],
-    ['PiiEntityTypes needs ContentIdentificationType or ContentRedactionType.',   PiiEntityTypes !== undefined && ContentIdentificationType === undefined && ContentRedactionType === undefined],
-    ['PartialResultsStability needs EnablePartialResultsStabilization to be true.', PartialResultsStability !== undefined && !EnablePartialResultsStabilization],
+    ['LanguageCode is required unless languages are identified.',                       LanguageCode === undefined && !identifies],
+    ['LanguageCode is not valid if languages are identified.',                          LanguageCode !== undefined && identifies],
+    ['IdentifyLanguage and IdentifyMultipleLanguages exclude each other.',              IdentifyLanguage && IdentifyMultipleLanguages],
+    ['LanguageOptions is valid only if languages are identified.',                      LanguageOptions !== undefined && !identifies],
+    ['PreferredLanguage is valid only if languages of LanguageOptions are identified.', PreferredLanguage !== undefined && (!identifies || LanguageOptions === undefined)],
+    ['VocabularyName is not valid if languages are identified.',                        VocabularyName !== undefined && identifies],
+    ['VocabularyFilterName is not valid if languages are identified.',                  VocabularyFilterName !== undefined && identifies],
+    ['VocabularyNames is valid only if languages are identified.',                      VocabularyNames !== undefined && !identifies],
+    ['VocabularyFilterNames is valid only if languages are identified.',                VocabularyFilterNames !== undefined && !identifies],
+    ['ContentIdentificationType and ContentRedactionType exclude each other.',          ContentIdentificationType !== undefined && ContentRedactionType !== undefined],
+    ['PiiEntityTypes requires ContentIdentificationType or ContentRedactionType.',      PiiEntityTypes !== undefined && ContentIdentificationType === undefined && ContentRedactionType === undefined],
+    ['PartialResultsStability requires EnablePartialResultsStabilization.',             PartialResultsStability !== undefined && !EnablePartialResultsStabilization],
   ];
 }

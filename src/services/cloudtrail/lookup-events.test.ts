@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AccountId, Arn } from '#core/arn.ts';
 import { type Instant, instant } from '#core/instant.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { LookupEventsRequest } from '#model/generated/cloudtrail.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
 import type { Store } from '#store/store.ts';
 import type { TrailRow } from '#store/trail/trail-row.ts';
-import { analyzeAtOnce, noOffload, workFor } from '../chime/fixture.ts';
+import { ACCOUNT, CALLER, callOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
 import type { Caller } from '../kit/operation.ts';
 import { lookupEvents } from './lookup-events.ts';
 import { cloudtrailOperations } from './operations.ts';
 
-const ACCOUNT = '111122223333' as AccountId;
 const DAY = 24 * 60 * 60_000;
 const NOW = instant(Math.floor(Date.now() / 1000) * 1000 + 500);
-
-const CALLER: Caller = {
-  principal: { type: 'Root', accountId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root` as Arn, principalId: ACCOUNT },
-  accountId: ACCOUNT,
-  region: 'us-east-1',
-  profile: 'sdk',
-};
 
 const ROW: TrailRow = {
   eventId: 'e1',
@@ -53,23 +44,7 @@ async function history(rows: readonly Partial<TrailRow>[], lookupEventsPerSecond
   const { handle } = lookupEvents({ lookupEventsPerSecond });
   return {
     store,
-    lookUp: (input = {}, as = {}) =>
-      store.transaction((tx) =>
-        handle(
-          {
-            ...CALLER,
-            ...workFor(tx, NOW),
-            newId: () => 'id',
-            random: (bytes) => new Uint8Array(bytes),
-            requestId: 'r',
-            offload: noOffload,
-            survey: noOffload,
-            analyze: analyzeAtOnce,
-            ...as,
-          },
-          input,
-        ),
-      ),
+    lookUp: (input = {}, as = {}) => store.transaction((tx) => handle(callOf(tx, { now: NOW, ...as }), input)),
   };
 }
 
@@ -98,7 +73,7 @@ test("LookupEvents: it returns 90 days of the caller's account and region, newes
     { eventId: 'first', at: instant(NOW - 89 * DAY) },
     { eventId: 'second', at: instant(NOW - 2 * DAY) },
     { eventId: 'elsewhere', region: 'eu-west-1' },
-    { eventId: 'of another', accountId: '444455556666' as AccountId },
+    { eventId: 'of another', accountId: OTHER_ACCOUNT },
     { eventId: 'third' },
   ]);
   const ids = async (input: LookupEventsRequest) => (await lookUp(input)).Events?.map((each) => each.EventId);

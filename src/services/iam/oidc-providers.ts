@@ -143,10 +143,15 @@ function urlOf(providerArn: string): string {
 }
 
 /**
- * Returns the issuer in a URL, without `https://` and without a slash at the end.
+ * Returns the issuer in a URL, without `https://`. A slash at the end is part of the issuer, as it is in tokens.
+ *
+ *     https://idp.example → idp.example
+ *     https://tenant.auth0.com/ → tenant.auth0.com/
  *
  * @throws ValidationError  the URL is not an https URL, or contains a query, a fragment, a user name or a password
  *
+ * Source: trust policies for Auth0 in mozilla-iam/mozilla-aws-cli, README: `oidc-provider/auth.mozilla.auth0.com/` and
+ * `auth.mozilla.auth0.com/:aud`; aws/aws-sam-cli, issue 7432: a provider that was created with the slash has it in its name.
  * Assumed: a port is accepted, although AWS rejects it, because internal providers often have one.
  */
 function issuerOf(url: string): string {
@@ -155,7 +160,8 @@ function issuerOf(url: string): string {
   if (!plain || parsed.username !== '' || parsed.password !== '') {
     throw new AwsError('ValidationError', 'Invalid Open ID Connect Provider URL');
   }
-  return parsed.host + parsed.pathname.replace(/\/$/, '');
+  // A parsed URL always has a path, so only the text shows whether it has one.
+  return /^https:\/\/[^/]+$/i.test(url) ? parsed.host : parsed.host + parsed.pathname;
 }
 
 function ensureThumbprints(thumbprints: readonly string[]): void {

@@ -5,9 +5,10 @@ import type { Apis } from '#model/generated/apis.ts';
 import { loadModel } from '#model/load.ts';
 import { SERVICE_NAMES, type ServiceName } from '#model/services.ts';
 import { openSqlite } from '#store/engine/sqlite.ts';
-import { ACCOUNT, addRole, CALLER, OTHER_ACCOUNT } from '../chime/fixture.ts';
-import type { Access, Operation } from '../kit/operation.ts';
+import { ACCOUNT, accessOf, OTHER_ACCOUNT } from '../kit/fixture.ts';
+import type { Access } from '../kit/operation.ts';
 import { operationTable } from '../kit/operation-table.ts';
+import { addRole } from './fixture.ts';
 import { onPassRole, PASSED_ROLES, type PassedRole, withPassedRoles } from './pass-role.ts';
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/service/Passed`;
@@ -100,18 +101,15 @@ function inputWith(member: string, text: string): unknown {
     .reduceRight<unknown>((inner, step) => (step.endsWith('[]') ? { [step.slice(0, -2)]: [inner] } : { [step]: inner }), text);
 }
 
-function asked({ service, operation }: RoleMember, input: unknown, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
-  const table = withPassedRoles(service, operationTable(service as keyof Apis, {})) as Readonly<
-    Record<string, Operation<unknown, unknown>>
-  >;
-  return [(table[operation] as Operation<unknown, unknown>).access(input, { ...CALLER, profile })].flat() as readonly Access[];
+function required({ service, operation }: RoleMember, input: unknown, profile: 'sdk' | 'classic' = 'sdk'): readonly Access[] {
+  return accessOf(withPassedRoles(service, operationTable(service as keyof Apis, {})), operation, input, { profile });
 }
 
 for (const passed of PASSED_ROLES) {
   const { operation, member, passedTo, malformed } = passed;
 
   test(`${operation}: a role in ${member} is asked for as iam:PassRole to ${passedTo}, after the operation’s own permission (ROLE-15)`, () => {
-    const [own, ...further] = asked(passed, inputWith(member, malformed === undefined ? 'Passed' : ROLE));
+    const [own, ...further] = required(passed, inputWith(member, malformed === undefined ? 'Passed' : ROLE));
     assert.ok(own?.action.endsWith(`:${operation}`));
     assert.deepEqual(
       further.map(({ action, resources, context }) => [action, resources, [...(context ?? [])]]),
@@ -120,12 +118,12 @@ for (const passed of PASSED_ROLES) {
   });
 
   test(`${operation}: without a role in ${member} nothing more is asked for`, () => {
-    for (const input of [{}, inputWith(member, '')]) assert.equal(asked(passed, input).length, 1);
+    for (const input of [{}, inputWith(member, '')]) assert.equal(required(passed, input).length, 1);
   });
 
   if (malformed === undefined) continue;
   test(`${operation}: what is no role’s ARN in ${member} is ${malformed}, once the operation itself is allowed`, async () => {
-    const [, refused] = asked(passed, inputWith(member, `arn:aws:iam::${ACCOUNT}:user/ada`));
+    const [, refused] = required(passed, inputWith(member, `arn:aws:iam::${ACCOUNT}:user/ada`));
     await assert.rejects(async () => refused?.resolve?.(undefined as never), { code: malformed });
   });
 }
@@ -146,7 +144,7 @@ const PUT_TARGETS: RoleMember = { service: 'events', operation: 'PutTargets', me
 
 for (const [title, text] of NO_ROLES) {
   test(`iam:PassRole: ${title} cannot be passed`, async () => {
-    const [, refused] = asked(PUT_TARGETS, inputWith(PUT_TARGETS.member, text));
+    const [, refused] = required(PUT_TARGETS, inputWith(PUT_TARGETS.member, text));
     await assert.rejects(async () => refused?.resolve?.(undefined as never), { code: 'ValidationError' });
   });
 }
@@ -154,7 +152,7 @@ for (const [title, text] of NO_ROLES) {
 test('PutTargets: the role of each target is asked for, each once', () => {
   const Targets = [{ RoleArn: ROLE }, {}, { RoleArn: `${ROLE}2` }, { RoleArn: ROLE }];
   assert.deepEqual(
-    asked(PUT_TARGETS, { Targets }).map(({ action, resources }) => [action, ...resources]),
+    required(PUT_TARGETS, { Targets }).map(({ action, resources }) => [action, ...resources]),
     [
       ['events:PutTargets', '*'],
       ['iam:PassRole', ROLE],
@@ -169,9 +167,7 @@ test('AddRoleToInstanceProfile: the role is found by its name, whatever its path
   const resolved = (RoleName: string, accountId?: AccountId) => {
     const table = withPassedRoles('iam', operationTable('iam', {}));
     const input = { RoleName, InstanceProfileName: 'p' };
-    const [, passing] = [
-      table.AddRoleToInstanceProfile.access(input, { ...CALLER, ...(accountId && { accountId }) }),
-    ].flat() as readonly Access[];
+    const [, passing] = accessOf(table, 'AddRoleToInstanceProfile', input, { ...(accountId && { accountId }) });
     return store.transaction((tx) => passing?.resolve?.(tx) ?? Promise.resolve([]));
   };
   assert.deepEqual(await resolved('PASSED'), [ROLE]);
@@ -181,9 +177,9 @@ test('AddRoleToInstanceProfile: the role is found by its name, whatever its path
 
 for (const passed of PASSED_ROLES.filter(({ service }) => service.startsWith('chime'))) {
   test(`${passed.operation}: in the classic profile a role in ${passed.member} is BadRequestException before anything is asked (ROLE-13, ROLE-15)`, () => {
-    assert.throws(() => asked(passed, inputWith(passed.member, ROLE), 'classic'), { code: 'BadRequestException' });
-    assert.throws(() => asked(passed, inputWith(passed.member, 'no ARN'), 'classic'), { code: 'BadRequestException' });
-    assert.equal(asked(passed, {}, 'classic').length, 1);
+    assert.throws(() => required(passed, inputWith(passed.member, ROLE), 'classic'), { code: 'BadRequestException' });
+    assert.throws(() => required(passed, inputWith(passed.member, 'no ARN'), 'classic'), { code: 'BadRequestException' });
+    assert.equal(required(passed, {}, 'classic').length, 1);
   });
 }
 

@@ -153,9 +153,12 @@ function ensureNoPrivateKeys(input: {
   }
 }
 
-/** Checks that a document is metadata with an entity and a certificate. Rejects `<!`, which starts a DTD or an entity declaration. */
+/**
+ * Checks that a document is metadata with an entity and a certificate. Rejects a DTD, which alone can declare entities. Comments and CDATA
+ * are valid.
+ */
 function ensureMetadata(document: string): void {
-  const isMetadata = document.includes('EntityDescriptor') && document.includes('X509Certificate') && !document.includes('<!');
+  const isMetadata = document.includes('EntityDescriptor') && document.includes('X509Certificate') && !/<!DOCTYPE/i.test(document);
   if (!isMetadata) throw new AwsError('InvalidInputException', 'Could not parse metadata');
 }
 

@@ -106,7 +106,7 @@ export async function ensureLinkedRole(call: Call, service: LinkedServicePrincip
       eventId: newId(),
       requestId: newId(),
       eventName: 'CreateServiceLinkedRole',
-      eventSource: 'iam.amazonaws.com',
+      service: 'iam',
       invokedBy: service,
       requestParameters: { aWSServiceName: service },
       responseElements: { role: { roleName: role.roleName, roleId: role.roleId, arn: role.arn, path: role.path } },

@@ -6,28 +6,29 @@ import { requestHash } from './request-hash.ts';
 const REMEMBERED_MS = 24 * 60 * 60_000;
 
 /**
- * Makes something once for a client's token: the same token with the same request answers what was made before, in whatever order the
- * members stand. `answer` is what tells the thing made (its ARN, its id); `isThere` says whether it still is.
+ * Creates a resource once per client request token. A repeated request returns the first result, such as an ID.
  *
- * Source: the models' ClientRequestToken, an idempotency token. Requirement RES-3.
- * Assumed: a token counts for its account, region and operation, for 24 hours, and as long as what it made is there; the text.
- * @throws ConflictException the token was used for another request
+ * A token is valid for 24 hours while the resource exists, for one account, region and operation. The order of the request's members does
+ * not matter. `create` returns the result, and `exists` reports whether the resource of a result still exists.
+ *
+ * Source: ClientRequestToken in the service models. Requirement RES-3. Assumed: scope and lifetime of a token; the message.
+ * @throws ConflictException the token was used for a different request
  */
 export async function once(
   { tx, accountId, region, now }: Call,
   operation: `chime:${string}`,
   { ClientRequestToken: token, ...request }: { readonly ClientRequestToken: string },
-  isThere: (answer: string) => Promise<boolean>,
-  make: () => Promise<string>,
+  exists: (result: string) => Promise<boolean>,
+  create: () => Promise<string>,
 ): Promise<string> {
   const key = { accountId, region, operation, token };
   const hash = requestHash(request);
   const before = await tx.idempotency.get(key, now);
-  if (before !== undefined && (await isThere(before.answer))) {
+  if (before !== undefined && (await exists(before.answer))) {
     if (before.requestHash === hash) return before.answer;
     throw new AwsError('ConflictException', 'The client request token was used for another request.');
   }
-  const answer = await make();
+  const answer = await create();
   await tx.idempotency.put(key, { requestHash: hash, answer, expiresAt: (now + REMEMBERED_MS) as Instant });
   return answer;
 }

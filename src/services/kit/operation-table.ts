@@ -3,7 +3,7 @@ import { loadModel } from '#model/load.ts';
 import { actionName, type ServiceName } from '#model/services.ts';
 import { notYet } from './not-yet.ts';
 import type { Access, DeclaredAccess, DeclaredOperation, Operation } from './operation.ts';
-import { removed } from './removed.ts';
+import { REMOVED } from './removed.ts';
 
 /** All operations of a service. */
 export type OperationTable<Service extends keyof Apis> = {
@@ -19,16 +19,19 @@ export type DeclaredOperations<Service extends keyof Apis> = {
     : never;
 };
 
+/** Names that the model of a service does not have. The compiler refuses them, also in tables that are composed of others. */
+type Unknown<Service extends keyof Apis, Declared> = { readonly [Name in Exclude<keyof Declared, keyof Apis[Service]>]: never };
+
 /**
- * Returns the table of a service, with every operation of its model. A declared operation gets the actions that its `access` omits.
- * The others are `notYet`, and operations that AWS removed are `removed`. The table has no prototype, so that a name in a request finds
- * an operation or nothing.
+ * Returns the table of a service, with every operation of its model. An operation gets the actions that its `access` omits. Operations
+ * that are not declared are `notYet`, and operations that AWS removed are `REMOVED`. The table has no prototype, so a lookup by a name
+ * from a request finds only operations.
  *
  * @throws Error  a declared operation is not in the model
  */
-export function operationTable<Service extends keyof Apis>(
+export function operationTable<Service extends keyof Apis, Declared extends DeclaredOperations<Service>>(
   service: Service,
-  declared: DeclaredOperations<Service>,
+  declared: Declared & Unknown<Service, Declared>,
 ): OperationTable<Service> {
   const operations = declared as Readonly<Record<string, DeclaredOperation<unknown, unknown> | undefined>>;
   const model = loadModel(service);
@@ -37,10 +40,9 @@ export function operationTable<Service extends keyof Apis>(
 
   const table: Record<string, object> = Object.create(null);
   for (const name of Object.keys(model.operations)) {
-    const operation = operations[name];
-    table[name] = operation === undefined ? notYet(service, name) : completeOperation(service, name, operation);
+    table[name] = completeOperation(service, name, operations[name] ?? notYet(name));
   }
-  for (const name of Object.keys(model.removed)) table[name] = removed(service, name);
+  for (const name of Object.keys(model.removed)) table[name] = completeOperation(service, name, REMOVED);
   return table as OperationTable<Service>;
 }
 

@@ -6,20 +6,20 @@ import type { Analysis, Outcome } from '#policy/analysis.ts';
 import type { Store, Tx } from '#store/store.ts';
 import type { Work } from './events.ts';
 
-/** Whom an operation is authorized for, and where: all that `access` may know besides the input. */
+/** Authenticated caller of an operation. `access` knows only the caller and the input. */
 export interface Caller {
   readonly principal: Principal;
-  /** The caller's account: resources are sought in it, because Chime knows no cross-account access. Requirement EVAL-8. */
+  /** Account of the caller. Operations find resources only there, because Chime has no cross-account access. Requirement EVAL-8. */
   readonly accountId: AccountId;
-  /** The region of the credential scope: `aws:RequestedRegion`. */
+  /** Region of the credential scope: `aws:RequestedRegion`. */
   readonly region: string;
-  /** `classic`: every resource is `*`, and no tag keys. Requirement CHM-1, TAG-2. */
+  /** In `classic` every permission applies to `*`, without tag keys. Requirements CHM-1, TAG-2. */
   readonly profile: 'classic' | 'sdk';
 }
 
-/** All a handler can reach besides its input. There is no clock, no randomness and no network here. */
+/** Everything that a handler can reach, in addition to its input. It has no clock, randomness or network of its own. */
 export interface Call extends Caller, Work {
-  /** `bytes` bytes nobody can guess. */
+  /** Returns `bytes` cryptographically random bytes. */
   readonly random: (bytes: number) => Uint8Array;
   readonly requestId: string;
   /**
@@ -48,8 +48,8 @@ export interface Call extends Caller, Work {
 export type RunAnalysis = <Kind extends Analysis['kind']>(analysis: Extract<Analysis, { readonly kind: Kind }>) => Outcome<Kind>;
 
 /**
- * A refusal that leaves something behind: nothing of the operation's own transaction remains, and `lasting` runs in the one that
- * records the refusal.
+ * Error with an effect that remains. The operation's own transaction is aborted, and `lasting` runs in the transaction that records the
+ * error.
  */
 export class LastingRefusal extends AwsError {
   readonly lasting: (tx: Tx) => Promise<void>;

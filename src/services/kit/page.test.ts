@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AwsError } from '#core/aws-error.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import { concat, fromList, type Keyed, paging } from './page.ts';
 
 interface Request {
@@ -51,7 +52,7 @@ test('concat: pages continue across sections', async () => {
 test('pageOf: a token continues after a deleted item', () => {
   const { token } = pageOf({}, LETTERS).rest;
   const page = pageOf(
-    { size: 1, ...(token !== undefined && { token }) },
+    omitUndefined({ size: 1, token }),
     LETTERS.filter(({ key }) => key !== 'b'),
   );
   assert.deepEqual(page.records, ['C']);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What tells one request from another, whatever the order of its members: SHA-256 of its JSON with sorted keys. */
+/** Returns the SHA-256 of a request's JSON with sorted keys, so that the order of members does not matter. */
 export function requestHash(request: unknown): string {
   const sorted = JSON.stringify(request, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

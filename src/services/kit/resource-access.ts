@@ -1,47 +1,50 @@
-/** Permissions for resources of a kind: the action of the operation on an ARN, with the tags of the resource. */
-import { actionName } from '#model/services.ts';
+/** Permissions for resources of a kind: the operation's own action on an ARN, with the tags of the resource. */
 import type { ResourceKey } from '#store/resources.ts';
-import type { Access, Caller } from './operation.ts';
+import type { Caller, DeclaredAccess } from './operation.ts';
 import { arnIn, find, type Kind, type Members, patternIn } from './resource-kind.ts';
-import { type GivenTag, requestTags, type TagRules, tagValues } from './tag-rules.ts';
+import { type RequestTag, requestTags, type TagRules, tagValues } from './tag-rules.ts';
+
+/** Permissions that depend on a request: `access` of a declared operation. */
+export type AccessOf<Required extends DeclaredAccess | readonly DeclaredAccess[]> = (input: object, caller: Caller) => Required;
 
 /**
- * Requires the action of an operation on one resource, which may not exist. In the classic profile, on `*` (CHM-1, TAG-2).
+ * Requires the operation's action on one resource, which may not exist. In the classic profile, on `*` (CHM-1, TAG-2).
  * Requirement CHM-3.
  */
-export function onResource(caller: Caller, kind: Kind<unknown>, operation: string, input: Members): Access {
-  const action = actionName(kind.conventions.service, operation);
-  const arn = arnIn(kind, caller, input);
-  if (caller.profile === 'classic' || arn === '*') return { action, resources: ['*'] };
+export function onResource(kind: Kind<unknown>): AccessOf<DeclaredAccess> {
   const tagged = taggedKind(kind);
-  return {
-    action,
-    resources: [arn],
-    async resourceTags(tx) {
-      const found = await find(tx, caller, tagged, input);
-      return [found && tagValues(found.tags)];
-    },
+  return (input, caller) => {
+    const arn = arnIn(kind, caller, input as Members);
+    if (caller.profile === 'classic' || arn === '*') return { resources: ['*'] };
+    return {
+      resources: [arn],
+      async resourceTags(tx) {
+        const found = await find(tx, caller, tagged, input as Members);
+        return [found && tagValues(found.tags)];
+      },
+    };
   };
 }
 
-/** Requires the action of an operation on all resources of a kind, or on all in the parent that an input names. Requirement CHM-3. */
-export function onAll(caller: Caller, kind: Kind<unknown>, operation: string, input: Members = {}): Access {
-  if (kind.arn === undefined && kind.parent !== undefined) return onResource(caller, kind.parent, operation, input);
-  const resource = caller.profile === 'classic' ? '*' : patternIn(kind, caller, input);
-  return { action: actionName(kind.conventions.service, operation), resources: [resource] };
+/** Requires the operation's action on all resources of a kind, or on all in the parent that an input names. Requirement CHM-3. */
+export function onAll(kind: Kind<unknown>): AccessOf<DeclaredAccess> {
+  if (kind.arn === undefined && kind.parent !== undefined) return onResource(kind.parent);
+  return (input, caller) => ({ resources: [caller.profile === 'classic' ? '*' : patternIn(kind, caller, input as Members)] });
 }
 
-/** Requires the action of an operation that creates a resource, and `TagResource` if the request has tags. */
-export function onCreate(caller: Caller, kind: Kind<unknown>, operation: string, input: Members): readonly Access[] {
-  const { Tags } = input;
-  const all = onAll(caller, kind, operation, input);
-  if (all.resourceTags) return [all];
-  return withTagAccess(kind.conventions.tagRules, caller, all, Tags as readonly GivenTag[] | undefined);
+/** Requires the operation's action to create a resource, and `chime:TagResource` if the request has tags. */
+export function onCreate(kind: Kind<unknown>): AccessOf<readonly DeclaredAccess[]> {
+  const all = onAll(kind);
+  return (input, caller) => {
+    const { Tags } = input as { readonly Tags?: readonly RequestTag[] };
+    const access = all(input, caller);
+    return access.resourceTags ? [access] : withTagAccess(kind.conventions.tagRules, caller, access.resources, Tags);
+  };
 }
 
 /**
- * Adds the request's tags to the permission to create a resource, and requires `chime:TagResource` for them on the same pattern.
- * The classic profile has no tags.
+ * Requires the operation's action on a pattern that stands for a new resource, with the request's tags. For these tags it also requires
+ * `chime:TagResource` on the same pattern. The classic profile has no tags.
  *
  * Assumed: tags at creation need chime:TagResource on the same pattern (TAG-5).
  * @throws AwsError as `newTags`: policies never evaluate ambiguous tags
@@ -49,15 +52,14 @@ export function onCreate(caller: Caller, kind: Kind<unknown>, operation: string,
 export function withTagAccess(
   rules: TagRules,
   { profile }: Caller,
-  access: Pick<Access, 'action' | 'resources'>,
-  tags: readonly GivenTag[] | undefined,
-): readonly Access[] {
-  const { action, resources } = access;
-  if (profile === 'classic') return [{ action, resources: ['*'] }];
-  if (tags === undefined || tags.length === 0) return [{ action, resources }];
+  resources: readonly string[],
+  tags: readonly RequestTag[] | undefined,
+): readonly DeclaredAccess[] {
+  if (profile === 'classic') return [{ resources: ['*'] }];
+  if (tags === undefined || tags.length === 0) return [{ resources }];
   const context = new Map(requestTags(rules, tags));
   return [
-    { action, resources, context },
+    { resources, context },
     { action: 'chime:TagResource', resources, context },
   ];
 }

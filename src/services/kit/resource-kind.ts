@@ -25,7 +25,7 @@ export type ReadPage = <Item>(
   read: (limit: number, after: string | undefined) => Promise<readonly Item[]>,
   keyOf: (item: Item) => string,
   defaultResults?: number,
-) => Promise<{ readonly things: readonly Item[]; readonly rest: { readonly NextToken?: string } }>;
+) => Promise<{ readonly items: readonly Item[]; readonly rest: { readonly NextToken?: string } }>;
 
 /** Rules that the resources of a service share. */
 export interface Conventions {

@@ -2,12 +2,12 @@
 import { AwsError } from '#core/aws-error.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ResourceRecord } from '#store/resources.ts';
-import type { Access, Call, Caller, Operation } from './operation.ts';
+import type { Call, DeclaredOperation } from './operation.ts';
 import type { InputOf, Operations } from './resource.ts';
 import { onResource } from './resource-access.ts';
 import { findOrThrow, type Kind, type Members } from './resource-kind.ts';
 
-/** What a guard of a member checks. */
+/** Change of a member that a guard checks. */
 export interface MemberChange<Document, Value> {
   /** The new value. Undefined for `delete`. */
   readonly value: Value | undefined;
@@ -27,7 +27,7 @@ export interface MemberRules<Document, Value, Api, R extends keyof Api, P extend
   readonly put: {
     readonly operation: P;
     /** Permissions. Default: the operation's action on the resource. */
-    readonly access?: (input: InputOf<Api, P>, caller: Caller) => Access | readonly Access[];
+    readonly access?: DeclaredOperation<InputOf<Api, P>, unknown>['access'];
     /** Checks and returns the new value. Default: the member of the input with the same name. */
     readonly value?: (input: InputOf<Api, P>, before: ResourceRecord<Document>) => Value;
     readonly guard?: readonly MemberGuard<Document, Value>[];
@@ -69,16 +69,16 @@ export function member<
     await tx.resources.put(own, { ...before, document: omitUndefined({ ...before.document, ...changes }) as Document });
   }
 
-  const table: Record<string, Operation<Members, Members>> = {
+  const table: Record<string, DeclaredOperation<Members, Members>> = {
     [read.operation]: {
-      access: (input, caller) => onResource(caller, own, read.operation, input),
+      access: onResource(own),
       async handle(call, input) {
         const record = await findOrThrow(call, own, input);
         return { [name]: record.document[name] ?? read.otherwise ?? memberOrThrow(own, record, name) };
       },
     },
     [put.operation]: {
-      access: put.access ?? ((input, caller) => onResource(caller, own, put.operation, input)),
+      access: put.access ?? onResource(own),
       async handle(call, input) {
         const before = await findOrThrow(call, own, input);
         const value = put.value ? put.value(input, before) : (input[name] as NonNullable<Document[Name]>);
@@ -90,7 +90,7 @@ export function member<
   };
   if (removal !== undefined) {
     table[removal.operation] = {
-      access: (input, caller) => onResource(caller, own, removal.operation, input),
+      access: onResource(own),
       async handle(call, input) {
         const before = await findOrThrow(call, own, input);
         for (const check of removal.guard ?? []) await check(call, { value: undefined, before });

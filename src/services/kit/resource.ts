@@ -8,21 +8,21 @@ import type { AwsError } from '#core/aws-error.ts';
 import { actionName } from '#model/services.ts';
 import type { ResourceKey, ResourceRecord } from '#store/resources.ts';
 import { once } from './once.ts';
-import type { Access, Call, Caller, Operation } from './operation.ts';
+import type { Call, DeclaredAccess, DeclaredOperation } from './operation.ts';
 import { onAll, onCreate, onResource } from './resource-access.ts';
 import { find, findOrThrow, type Home, homeOrThrow, type Kind, type Members, type PageRequest } from './resource-kind.ts';
 import { type Computed, documentOf, hasToken, listOutputOf, newIdentifierOf, outputOf } from './resource-view.ts';
-import { type GivenTag, newTags } from './tag-rules.ts';
+import { newTags, type RequestTag } from './tag-rules.ts';
 
 export type InputOf<Api, Name extends keyof Api> = Api[Name] extends { readonly input: infer Input } ? Input : never;
 type OutputOf<Api, Name extends keyof Api> = Api[Name] extends { readonly output: infer Output } ? Output : never;
 
 /** The declared operations, with the types of the model. */
 export type Operations<Api, Names extends keyof Api> = {
-  readonly [Name in Names]: Operation<InputOf<Api, Name>, OutputOf<Api, Name>>;
+  readonly [Name in Names]: DeclaredOperation<InputOf<Api, Name>, OutputOf<Api, Name>>;
 };
 
-/** What a guard checks: a resource and the document that it will have. */
+/** Resource that a guard checks, and the document that it will have. */
 export interface Change<Document, Input> {
   readonly input: Input;
   /** Document after the change. For `delete`, the stored document. */
@@ -49,14 +49,14 @@ export interface Limit {
 }
 
 /** Permissions of an operation. */
-type AccessOf<Input> = (input: Input, caller: Caller) => Access | readonly Access[];
+type AccessOf<Input> = NonNullable<DeclaredOperation<Input, unknown>['access']>;
 
 interface Declared<Api, Name extends keyof Api> {
   readonly operation: Name;
   /** Permissions. Default: the operation's action on the resource. */
   readonly access?: AccessOf<InputOf<Api, Name>>;
   /** Permissions that the operation requires in addition. */
-  readonly also?: (input: InputOf<Api, Name>, caller: Caller) => readonly Access[];
+  readonly also?: (...request: Parameters<AccessOf<InputOf<Api, Name>>>) => readonly DeclaredAccess[];
 }
 
 export interface Create<Document, Api, Name extends keyof Api> extends Declared<Api, Name> {
@@ -126,7 +126,7 @@ export interface Rules<
 /** Types inside this file, where the operations of the model do not matter. */
 type AnyApi = Readonly<Record<string, { readonly input: Members; readonly output: Members }>>;
 type AnyRules<Document> = Rules<Document, AnyApi, string, string, string, string, string>;
-type AnyOperation = Operation<Members, Members>;
+type AnyOperation = DeclaredOperation<Members, Members>;
 
 /**
  * Returns the declared operations of a kind.
@@ -158,7 +158,7 @@ export function resource<
 function readOperation<Document>(kind: Kind<Document>, { read, computed = {} }: AnyRules<Document>): AnyOperation {
   const { operation, notFound } = read;
   return {
-    access: accessOf(read, (input, caller) => onResource(caller, kind, operation, input)),
+    access: accessOf(read, onResource(kind)),
     handle: async (call, input) => outputOf(kind, operation, await findOrThrow(call, kind, input, notFound), input, computed),
   };
 }
@@ -180,7 +180,7 @@ function createOperation<Document>(
       ? await create.document(call, input, key)
       : ({ ...create.defaults, ...documentOf(kind, rules.read.operation, input) } as Document);
     const { Tags } = input;
-    const tags = Tags as readonly GivenTag[] | undefined;
+    const tags = Tags as readonly RequestTag[] | undefined;
     for (const step of steps) {
       if (step === 'tags') newTags(kind.conventions.tagRules, tags);
       else if (step === 'limit') await requireRoom(call, kind, home, rules.limit);
@@ -195,7 +195,7 @@ function createOperation<Document>(
   }
 
   return {
-    access: accessOf(create, (input, caller) => onCreate(caller, kind, operation, input)),
+    access: accessOf(create, onCreate(kind)),
     async handle(call, input) {
       const home = await homeOrThrow(call, kind, input);
       const record = await createOnce(call, kind, operation, input, () => store(call, input, home));
@@ -264,7 +264,7 @@ function updateOperation<Document>(
 ): AnyOperation {
   const { operation, guard = [] } = update;
   return {
-    access: accessOf(update, (input, caller) => onResource(caller, kind, operation, input)),
+    access: accessOf(update, onResource(kind)),
     async handle(call, input) {
       const before = await findOrThrow(call, kind, input);
       const document = update.document
@@ -279,9 +279,9 @@ function updateOperation<Document>(
 }
 
 function deleteOperation<Document>(kind: Kind<Document>, declared: Delete<Document, AnyApi, string>): AnyOperation {
-  const { operation, guard = [], after } = declared;
+  const { guard = [], after } = declared;
   return {
-    access: accessOf(declared, (input, caller) => onResource(caller, kind, operation, input)),
+    access: accessOf(declared, onResource(kind)),
     async handle(call, input) {
       const before = await findOrThrow(call, kind, input);
       for (const check of guard) await check(call, { input, document: before.document, before });
@@ -299,10 +299,10 @@ function listOperation<Document>(
 ): AnyOperation {
   const { operation, filter } = list;
   return {
-    access: accessOf(list, (input, caller) => onAll(caller, kind, operation, input)),
+    access: accessOf(list, onAll(kind)),
     async handle(call, input) {
-      const { things, rest } = await pageOfKind(call, kind, input, filter?.(input));
-      return { ...listOutputOf(kind, operation, things, input, computed), ...rest };
+      const { items, rest } = await pageOfKind(call, kind, input, filter?.(input));
+      return { ...listOutputOf(kind, operation, items, input, computed), ...rest };
     },
   };
 }
@@ -317,7 +317,7 @@ export async function pageOfKind<Document>(
   kind: Kind<Document>,
   input: Members & PageRequest,
   filter?: Filter<Document>,
-): Promise<{ readonly things: readonly ResourceRecord<Document>[]; readonly rest: { readonly NextToken?: string } }> {
+): Promise<{ readonly items: readonly ResourceRecord<Document>[]; readonly rest: { readonly NextToken?: string } }> {
   const { page, pageResults } = kind.conventions;
   const home = await homeOrThrow(call, kind, input);
   const scope = [call.accountId, call.region, kind.name, home.place.parent, home.prefix, filter?.name].join(' ');

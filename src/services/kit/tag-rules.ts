@@ -1,6 +1,6 @@
 /**
- * Tags of requests: what every service refuses, what it keeps, and the condition keys of a request that gives or removes tags. One table has
- * what differs between services.
+ * Tags of requests: checks, the stored form, and the condition keys of requests that add or remove tags. `TAG_RULES` has the differences
+ * between services.
  *
  * Lengths and characters are constraints of the models, which decoding checks. Requirements ERR-5, TAG-5.
  */
@@ -8,8 +8,8 @@ import { AwsError } from '#core/aws-error.ts';
 import { tagContextOf } from '#core/tag-keys.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 
-/** A tag as all models have it. */
-export interface GivenTag {
+/** A tag in the shape of all models. */
+export interface RequestTag {
   readonly Key: string;
   readonly Value: string;
 }
@@ -17,11 +17,11 @@ export interface GivenTag {
 /** Entries of a condition context. */
 export type TagContext = readonly (readonly [key: string, value: string | readonly string[]])[];
 
-/** What differs between services. */
+/** Differences between services. */
 export interface TagRules {
   readonly duplicate: () => AwsError;
   readonly reserved: () => AwsError;
-  /** What a tag does whose key is there in another case: it replaces that tag, or it is a duplicate. */
+  /** Effect of a tag whose key differs from a present key only in case. */
   readonly otherCase: 'replaces' | 'is a duplicate';
 }
 
@@ -31,8 +31,8 @@ const RESERVED = 'Tag keys may not begin with aws:, which is reserved.';
 /**
  * Source: IAM User Guide, "Tagging IAM resources", rules for tagging: a tag of a user or role replaces one whose key differs in case only.
  * AWS General Reference, "Tagging your AWS resources": `aws:` is reserved in any case. organizations 2016-11-28, InvalidInputExceptionReason.
- * Assumed: the message of Chime, which is IAM's; the messages about reserved keys. AWS keeps tags whose keys differ in case only on Chime's,
- * Organizations' and IAM's other resources, and warns against them. A condition cannot tell them apart, so no resource has them here.
+ * Assumed: the messages of Chime, which are IAM's; the messages about reserved keys. AWS allows tags that differ only in case on resources of
+ * Chime and Organizations and on other IAM resources, and warns against them. Conditions cannot distinguish them, so this server allows none.
  */
 // biome-ignore format: a table
 export const TAG_RULES = {
@@ -51,7 +51,7 @@ export const TAG_RULES = {
  *
  * @throws AwsError `duplicate` of the rules: two keys are equal ignoring case · `reserved`: a key begins with `aws:`
  */
-export function newTags(rules: TagRules, tags: readonly GivenTag[] = []): readonly TagRecord[] {
+export function newTags(rules: TagRules, tags: readonly RequestTag[] = []): readonly TagRecord[] {
   const seen = new Set<string>();
   return tags.map(({ Key, Value }) => {
     const lower = Key.toLowerCase();
@@ -63,11 +63,11 @@ export function newTags(rules: TagRules, tags: readonly GivenTag[] = []): readon
 }
 
 /**
- * Adds tags to those that a resource has. The number of tags is the caller's to check.
+ * Adds tags to those of a resource. The caller checks the number of tags.
  *
- * @throws AwsError as `newTags` · `duplicate`: a key is there in another case, and the service's rules do not replace it
+ * @throws AwsError as `newTags` · `duplicate`: a key differs only in case from a present key, and the service does not replace it
  */
-export function mergedTags(rules: TagRules, present: readonly TagRecord[], added: readonly GivenTag[] | undefined): readonly TagRecord[] {
+export function mergedTags(rules: TagRules, present: readonly TagRecord[], added: readonly RequestTag[] | undefined): readonly TagRecord[] {
   const tags = [...present];
   for (const tag of newTags(rules, added)) {
     const lower = tag.key.toLowerCase();
@@ -80,7 +80,7 @@ export function mergedTags(rules: TagRules, present: readonly TagRecord[], added
   return tags;
 }
 
-/** Removes tags; a key that is not there is no error. Keys match in the case in which a tag of the service can be replaced. */
+/** Removes tags, and ignores unknown keys. If the service replaces tags ignoring case, keys match ignoring case. */
 export function tagsWithout(rules: TagRules, present: readonly TagRecord[], keys: readonly string[]): readonly TagRecord[] {
   if (rules.otherCase === 'is a duplicate') return present.filter(({ key }) => !keys.includes(key));
   const gone = new Set(keys.map((key) => key.toLowerCase()));
@@ -88,12 +88,12 @@ export function tagsWithout(rules: TagRules, present: readonly TagRecord[], keys
 }
 
 /**
- * Returns `aws:RequestTag/…` and `aws:TagKeys` of a request that gives tags.
+ * Returns `aws:RequestTag/…` and `aws:TagKeys` of a request that adds tags.
  *
  * Source: IAM User Guide, "Controlling access during AWS requests".
- * @throws AwsError as `newTags`: no policy decides by tags that could be read in two ways
+ * @throws AwsError as `newTags`: policies never evaluate ambiguous tags
  */
-export function requestTags(rules: TagRules, tags: readonly GivenTag[] | undefined): TagContext {
+export function requestTags(rules: TagRules, tags: readonly RequestTag[] | undefined): TagContext {
   return tagContext(Object.fromEntries(newTags(rules, tags).map(({ key, value }) => [key, value])));
 }
 

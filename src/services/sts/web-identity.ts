@@ -13,7 +13,8 @@ const ACTION = 'sts:AssumeRoleWithWebIdentity';
  * @throws AwsError InvalidIdentityToken  the provider was deleted, or no longer accepts the token's audience
  * @throws AwsError ValidationError       the request has a ProviderId, which is only for OAuth 2.0 tokens; as in AssumeRole
  *
- * Source: STS API reference, AssumeRoleWithWebIdentity. Requirement FED-2.
+ * Source: STS API reference, AssumeRoleWithWebIdentity; IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the sample
+ * of OIDC: `Provider` is the provider's ARN. Requirement FED-2.
  */
 export function assumeRoleWithWebIdentity(
   deps: StsDeps,
@@ -29,7 +30,7 @@ export function assumeRoleWithWebIdentity(
       return {
         ...(await federatedSession(deps, call, ACTION, input, federation, input.RoleSessionName)),
         SubjectFromWebIdentityToken: federation.subject,
-        Provider: federation.issuer,
+        Provider: federation.provider,
         Audience: federation.audience,
       };
     },

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * Copies the database of a data folder into another folder, as it was at one moment, while a server may be at work on it; the copy is a data
- * folder to start a server on. It is durable when this returns, and not there at all where this fails.
+ * Copies the database of a data folder, as of one moment, into another folder. A server may use the database meanwhile. A server can start on
+ * the copy. The copy is durable when this function returns, and does not exist if the function fails.
  *
- * Never copy the files themselves: what is committed and still in the log would be missing or torn.
- * PostgreSQL has its own (`pg_dump`, `pg_basebackup`). Requirement: RES-3.
+ * Never copy the files themselves: commits that are still in the log would be missing or incomplete.
+ * PostgreSQL has its own tools (`pg_dump`, `pg_basebackup`). Requirement: RES-3.
  *
- * @throws Error where there is no database, or the target has one
+ * @throws Error  there is no database, or the target has one
  */
 export function backupSqlite(folder: string, target: string): void {
   const source = join(folder, 'belfry.db');

@@ -2,20 +2,20 @@ import type { Sql, SqlValue } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { NO_EPOCH, POSTGRES_EPOCH, type Servers, servers } from './servers.ts';
 
-/** Renewals and what is said beside them; what they ask is small and must never wait for a request's transaction. */
+/** Number of connections for leases. Their statements are small and must never wait for the transaction of a request. */
 const CONNECTIONS = 3;
 
-/** Reading all of identity takes longer than a lease lasts; the lease is then taken by the next renewal. */
+/** Time limit for reading all identity, which can take longer than a lease. The next renewal then gets the lease. */
 const FULL_LOAD_MILLISECONDS = 60_000;
 
 export interface OpenServers {
   readonly servers: Servers;
-  /** Whether other servers can be on the same database. */
+  /** Whether other servers can use the same database. */
   readonly shared: boolean;
   close(): Promise<void>;
 }
 
-/** The registry of servers on the database that `setting` names, which `store` has opened and migrated. */
+/** Opens the registry of servers on the database that `setting` names. `store` has opened and migrated it. */
 export async function openServers(setting: string, store: Store): Promise<OpenServers> {
   if (!setting.startsWith('postgres')) {
     const sql: Sql = {
@@ -25,7 +25,7 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
     };
     return { servers: servers(sql, NO_EPOCH), shared: false, close: async () => {} };
   }
-  // How long a lease lasts is asked first, because a statement must fail before the lease does.
+  // The duration of a lease is read first, because a statement must fail before its lease ends.
   const asking = await connect(setting, FULL_LOAD_MILLISECONDS);
   try {
     const lease = await servers(asking.sql, NO_EPOCH).leaseMilliseconds();
@@ -46,20 +46,20 @@ export async function openServers(setting: string, store: Store): Promise<OpenSe
   }
 }
 
-/** A database that only speaks PostgreSQL's protocol may have no such thing; then only a version that went back tells. */
+/** Returns the SQL of the epoch. A database with only PostgreSQL's protocol may have none. Then only a lower version shows another history. */
 async function supportedEpoch(sql: Sql): Promise<string> {
   try {
     await sql.row(`SELECT ${POSTGRES_EPOCH} AS epoch`);
     return POSTGRES_EPOCH;
   } catch (error) {
-    // A standby says no, too; but the store did not open on one.
+    // A standby also rejects it, but the store does not open on a standby.
     if ((error as { readonly severity?: unknown }).severity === undefined) throw error;
     return NO_EPOCH;
   }
 }
 
 async function connect(url: string, timeoutMilliseconds: number) {
-  // Only here: the embedded engine does not need the driver.
+  // Imported here, because the embedded engine does not need the driver.
   const { default: pg } = await import('pg');
   const { EXACT_NUMBERS } = await import('./postgres.ts');
   const pool = new pg.Pool({
@@ -67,7 +67,7 @@ async function connect(url: string, timeoutMilliseconds: number) {
     max: CONNECTIONS,
     application_name: 'belfry lease',
     connectionTimeoutMillis: Math.min(timeoutMilliseconds, 10_000),
-    // Ends a statement by a server that is silent; its connection is given up with it.
+    // Ends a statement of a database that does not respond, and closes its connection.
     query_timeout: timeoutMilliseconds,
     keepAlive: true,
     types: EXACT_NUMBERS,

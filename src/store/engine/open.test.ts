@@ -13,20 +13,20 @@ for (const [name, settingOf] of [
   ['a path', (folder: string) => `file:${folder}`],
   ['a URL', (folder: string) => pathToFileURL(folder).href],
 ] as const) {
-  test(`openStore: a folder given as ${name}, with a space and a percent sign in it, is that folder`, async () => {
+  test(`openStore: opens a folder with a space and a percent sign, written as ${name}`, async () => {
     const folder = join(base, `${name} 100%`);
     await (await openStore(settingOf(folder), {})).close();
     assert.ok(existsSync(join(folder, 'belfry.db')));
   });
 }
 
-test('openStore: file::memory: keeps nothing', async () => {
+test('openStore: file::memory: opens an empty database each time', async () => {
   const store = await openStore('file::memory:', {});
   assert.equal(await store.transaction((tx) => tx.meta.add('k', 'v')), 'added');
   await store.close();
 });
 
-test('openStore: any other setting is refused, without repeating what may hold a password', async () => {
+test('openStore: the error of an invalid setting does not contain the setting, which may have a password', async () => {
   await assert.rejects(
     openStore('mysql://root:secret@db/belfry', {}),
     (error: Error) => /file: or postgres:/.test(error.message) && !error.message.includes('secret'),

@@ -3,14 +3,14 @@ import { databaseFolder } from './database-folder.ts';
 import { openSqlite } from './sqlite.ts';
 
 /**
- * Opens what the setting `BELFRY_DATABASE` names: `file:./data` (a folder, relative to the working directory), `file::memory:`,
+ * Opens the database that `BELFRY_DATABASE` names: `file:./data` (a folder, relative to the working directory), `file::memory:`,
  * or `postgres://…`.
  *
- * @throws Error where the setting names neither; the text does not repeat the setting, which may hold a password
+ * @throws Error  the setting has another form. The message does not contain the setting, which may have a password
  */
 export async function openStore(setting: string, options: StoreOptions): Promise<Store> {
   if (setting.startsWith('postgres://') || setting.startsWith('postgresql://')) {
-    // Only here: the embedded engine does not need the driver.
+    // Imported here, because the embedded engine does not need the driver.
     const { openPostgres } = await import('./postgres.ts');
     return openPostgres(setting, options);
   }

@@ -3,7 +3,8 @@ import { after, describe, test } from 'node:test';
 import pg from 'pg';
 import { type TestPostgres, testPostgres } from '../../../test/store/test-postgres.ts';
 import { ALICE, group, trailRow } from '../conformance-fixtures.ts';
-import { openOnPool, openPostgres, type PostgresQuery } from './postgres.ts';
+import { openOnPool, openPostgres } from './postgres.ts';
+import type { PostgresQuery } from './postgres-pool.ts';
 
 const server = await testPostgres();
 const databases: TestPostgres[] = [server];
@@ -17,7 +18,7 @@ async function freshDatabase(): Promise<string> {
 }
 
 describe('openPostgres', () => {
-  test('openPostgres: several servers that start at once on an empty database all find one schema', async () => {
+  test('openPostgres: several servers that start concurrently on an empty database share one schema', async () => {
     const url = await freshDatabase();
     const stores = await Promise.all(Array.from({ length: 4 }, () => openPostgres(url, { connections: 2 })));
     await Promise.all(stores.map((store, i) => store.transaction((tx) => tx.meta.put(`server ${i}`, 'ready'))));
@@ -25,7 +26,7 @@ describe('openPostgres', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
-  test('openPostgres: a database that acknowledges what is not durable is refused', async () => {
+  test('openPostgres: a database that acknowledges commits that are not durable is rejected', async () => {
     const url = await freshDatabase();
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -34,7 +35,7 @@ describe('openPostgres', () => {
     await assert.rejects(openPostgres(url), /not durable/);
   });
 
-  test('openPostgres: a database of a newer program is refused', async () => {
+  test('openPostgres: a database of a newer program is rejected', async () => {
     const url = await freshDatabase();
     const store = await openPostgres(url);
     await store.transaction((tx) => tx.sql.run("INSERT INTO schema_version (version, title) VALUES (1000, 'from the future')"));
@@ -42,7 +43,7 @@ describe('openPostgres', () => {
     await assert.rejects(openPostgres(url), /schema version 1000/);
   });
 
-  test('openPostgres: many changes of identity at once on two servers all get a version of their own', async () => {
+  test('openPostgres: concurrent changes of identity on two servers each get another version', async () => {
     const url = await freshDatabase();
     const stores = await Promise.all([openPostgres(url), openPostgres(url)]);
     await Promise.all(
@@ -55,7 +56,7 @@ describe('openPostgres', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
-  test('openPostgres: a connection that is lost fails its transaction alone', async () => {
+  test('openPostgres: a lost connection fails only its own transaction', async () => {
     const store = await openPostgres(await freshDatabase());
     const lost = store.transaction(async (tx) => {
       await tx.meta.put('lost', 'yes');
@@ -67,23 +68,23 @@ describe('openPostgres', () => {
   });
 });
 
-describe('records of what wrote nothing', () => {
-  /** A store whose statements are heard. */
-  async function heard(): Promise<{ texts: string[]; store: Awaited<ReturnType<typeof openOnPool>> }> {
+describe('records of transactions that only read', () => {
+  /** Opens a store and collects the SQL of its statements. */
+  async function observed(): Promise<{ texts: string[]; store: Awaited<ReturnType<typeof openOnPool>> }> {
     const texts: string[] = [];
     const pool = new pg.Pool({ connectionString: await freshDatabase() });
     pool.on('connect', (client) => client.on('error', () => {}));
     pool.on('error', () => {});
-    const hear = (query: PostgresQuery): pg.QueryConfig => {
+    const observe = (query: PostgresQuery): pg.QueryConfig => {
       texts.push(query.text);
       return { ...query };
     };
     const store = await openOnPool(
       {
-        query: (query) => pool.query(hear(query)),
+        query: (query) => pool.query(observe(query)),
         async connect() {
           const client = await pool.connect();
-          return { query: (query) => client.query(hear(query)), release: (broken) => client.release(broken) };
+          return { query: (query) => client.query(observe(query)), release: (broken) => client.release(broken) };
         },
         end: () => pool.end(),
       },
@@ -93,18 +94,18 @@ describe('records of what wrote nothing', () => {
     return { texts, store };
   }
 
-  test('records: those that wait together are written by few statements, and without transactions', async () => {
-    const { texts, store } = await heard();
+  test('records: records that wait together are written by few statements, without transactions', async () => {
+    const { texts, store } = await observed();
     await Promise.all(Array.from({ length: 130 }, (_, i) => store.transaction((tx) => tx.trail.append(trailRow(`e${i}`, 0)))));
     const inserts = texts.filter((text) => text.startsWith('INSERT INTO trail_event')).length;
     assert.ok(inserts <= 10, `${inserts} statements for 130 records`);
-    // One is begun beside them: it looks whether there are records enough for a chunk.
+    // One more transaction checks whether the records fill a chunk.
     assert.ok(texts.filter((text) => text.startsWith('BEGIN')).length <= 1);
     await store.close();
   });
 
-  test('records: of a transaction that wrote, the record commits with the change', async () => {
-    const { texts, store } = await heard();
+  test('records: the record of a transaction that writes commits with its change', async () => {
+    const { texts, store } = await observed();
     await store.transaction(async (tx) => {
       await tx.trail.append(trailRow('e', 0));
       await tx.meta.put('k', 'v');
@@ -116,8 +117,8 @@ describe('records of what wrote nothing', () => {
     await store.close();
   });
 
-  test('records: one that the database refuses costs the others nothing', async () => {
-    const { store } = await heard();
+  test('records: a record that the database rejects does not fail the others', async () => {
+    const { store } = await observed();
     const outcomes = await Promise.allSettled(
       ['good', 'bad\0', 'fine', 'well'].map((eventId) => store.transaction((tx) => tx.trail.append(trailRow(eventId, 0)))),
     );

@@ -1,86 +1,50 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
 import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
-import type { Sql, SqlValue } from '../sql.ts';
+import type { SqlValue } from '../sql.ts';
 import type { Store, StoreOptions, Tx } from '../store.ts';
 import { recorder } from '../trail/trail-batch.ts';
 import { type Positions, positionAt, positions } from './position.ts';
-import { chunking, isWrite, type Shared, startRun } from './transaction.ts';
+import { transactionConnection } from './postgres-connection.ts';
+import { CONFLICT, CREATED_MEANWHILE, codeOf, isAnswer } from './postgres-errors.ts';
+import type { PostgresConnection, PostgresPool, PostgresRows } from './postgres-pool.ts';
+import { retrying, turns } from './retrying.ts';
+import { chunking, type Shared, startRun } from './transaction.ts';
 
 export interface PostgresOptions extends StoreOptions {
-  /** Connections of this server. Default 12: measured, 8 to 16 keep two cores busy and more only wait. */
+  /** Connections of this server. Default 12. Measured: 8 to 16 keep two cores busy, and more connections only wait. */
   readonly connections?: number;
-  /** How long a statement may take, and how long a connection may be waited for. Default 10 000. */
+  /** Time limit of a statement, and of the wait for a connection. Default 10,000. */
   readonly timeoutMilliseconds?: number;
 }
 
-/** Times a transaction is run before its conflict is told to the caller. */
-const ATTEMPTS = 24;
-
-/** Statements kept prepared on each connection; further texts are parsed each time. */
+/** Maximum number of prepared statements of each connection. The database parses other statements each time. */
 const PREPARED_MAX = 500;
 
 /**
- * What a transaction that met a conflict begins with the next time. A snapshot is taken after this lock is given, so it sees whatever it had to wait
- * for: every change of identity, which raises the one counter, and others that run again. Without it a transaction that waits for the counter's
- * row would fail each time it gets it. Source: PostgreSQL manual, LOCK, notes on SERIALIZABLE.
- */
-const WAIT_FOR_OTHERS = 'LOCK TABLE counter IN SHARE ROW EXCLUSIVE MODE';
-
-/** `40001` serialization_failure, `40P01` deadlock_detected. Source: PostgreSQL manual, appendix A. */
-const CONFLICT = new Set(['40001', '40P01']);
-
-/** What two servers that make the first schema at once may meet besides: unique_violation, duplicate_table. */
-const CREATED_MEANWHILE = new Set([...CONFLICT, '23505', '42P07']);
-
-/**
- * Milliseconds after which no record appears behind the end of the trail: a connection waited for, a statement, and clocks that differ.
+ * Milliseconds after which no record can appear before the end of the trail: the wait for a connection, a statement, and differences of clocks.
  * Assumed: the clocks of servers on one database differ by less than ten seconds.
  */
 const SETTLES_MS = 30_000;
 
-/** Of the last so many servers that started, no two give a record the same position. */
+/** Number of servers, counted from the newest start, that never use the same position. */
 const SERVERS = 32;
 
 const INT8_OID = 20;
 
-/** 64 bits as a number, where one holds them exactly. */
+/** Type parsers that read 64-bit integers as numbers, if they are exact. */
 export const EXACT_NUMBERS = {
   getTypeParser: (oid: number, format?: string) => (oid === INT8_OID ? parseInt8 : pg.types.getTypeParser(oid, format as 'text')),
 };
 
-/** The little of `pg` that we use; the dialect is checked on another library too. */
-export interface PostgresPool {
-  query(query: PostgresQuery): Promise<PostgresRows>;
-  connect(): Promise<PostgresConnection>;
-  end(): Promise<void>;
-}
-export interface PostgresConnection {
-  query(query: PostgresQuery): Promise<PostgresRows>;
-  /** Returns the connection to the pool, once. `broken` closes it. */
-  release(broken: boolean): void;
-}
-export interface PostgresQuery {
-  readonly text: string;
-  readonly values?: SqlValue[];
-  /** The same name always stands for the same text. */
-  readonly name?: string;
-}
-export interface PostgresRows {
-  readonly rows: unknown[];
-  readonly rowCount: number | null;
-  /** First word of the command tag, such as `COMMIT`. PGlite does not report it. */
-  readonly command?: string;
-}
-
 /**
- * Opens the engine for when one machine is outgrown: any number of servers on one PostgreSQL database.
- * A transaction whose work only read is recorded together with others that wait, in one statement.
+ * Opens the PostgreSQL engine: any number of servers share one database.
+ * A transaction that only reads writes its record together with others that wait, in one statement.
  *
- * Not promised: that `afterCommit` is called in commit order. A connection lost while a commit is under way leaves its outcome unknown: the
- * transaction rejects and is not run again, since it may have been kept.
+ * Not guaranteed: that `afterCommit` runs in commit order. If a connection is lost during a commit, the result is unknown: the transaction
+ * rejects and does not run again, because it may be committed.
  *
- * @throws Error where the database is a standby, or was told to acknowledge what is not durable
+ * @throws Error  the database is a standby, or acknowledges commits that are not durable
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   const { connections = 12, timeoutMilliseconds = 10_000 } = options;
@@ -90,13 +54,13 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     application_name: 'belfry',
     connectionTimeoutMillis: timeoutMilliseconds,
     statement_timeout: timeoutMilliseconds,
-    // The server ends a statement by itself; this is for a server that is silent.
+    // The database ends a statement at its own limit. This limit is for a database that does not respond.
     query_timeout: timeoutMilliseconds + 1_000,
     idle_in_transaction_session_timeout: timeoutMilliseconds,
     keepAlive: true,
     types: EXACT_NUMBERS,
   });
-  // A connection that breaks fails the statement under way, and is replaced where it was idle; without listeners it would end the process.
+  // A broken connection fails its statement. The pool replaces a broken idle connection. Without listeners, its error would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   try {
@@ -108,7 +72,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   }
 }
 
-/** Brings the schema up to date and answers the store; the pool is ended with it. */
+/** Applies the pending migrations and returns the store. Closing the store ends the pool. */
 export async function openOnPool(pool: PostgresPool, options: StoreOptions): Promise<Store> {
   const { now = Date.now } = options;
   const start = serializable(
@@ -133,10 +97,10 @@ export async function openOnPool(pool: PostgresPool, options: StoreOptions): Pro
   );
 }
 
-/** Exact, or an error: a number that was rounded would be another number. */
+/** Reads an exact number. A rounded number would be a different number. @throws Error  the number is too large */
 function parseInt8(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new Error(`The database holds ${text}, which no number here can be.`);
+  if (!Number.isSafeInteger(value)) throw new Error(`The database contains '${text}', which is not an exact JavaScript number.`);
   return value;
 }
 
@@ -146,107 +110,24 @@ async function assertDurable(pool: PostgresPool): Promise<void> {
        current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby`,
   });
   const [is] = rows as { readonly fsync: string; readonly commit: string; readonly encoding: string; readonly standby: boolean }[];
-  if (is === undefined || is.standby) throw new Error('The database is a standby: give the address of the primary.');
+  if (is === undefined || is.standby) throw new Error('The database is a standby: set the address of the primary.');
   if (is.fsync !== 'on' || is.commit === 'off')
-    throw new Error('The database acknowledges what is not durable: set fsync and synchronous_commit on.');
-  if (is.encoding !== 'UTF8') throw new Error(`The database is encoded in ${is.encoding}: make one in UTF8.`);
+    throw new Error('The database acknowledges commits that are not durable: set fsync and synchronous_commit on.');
+  if (is.encoding !== 'UTF8') throw new Error(`The encoding of the database is ${is.encoding}: create a database in UTF8.`);
 }
 
+/** Runs serializable transactions on a pool. `order` numbers the records. */
 function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: StoreOptions, order: Positions): Store {
   const settled = (): number => positionAt(now() - SETTLES_MS);
   const shared: Shared = { positions: order, settled, recorded: (count) => chunk(count) };
-  const names = new Map<string, string>();
+  const query = preparedQueries();
   const record = recorder((text, values) => query(pool, text, values), order.next, isAnswer);
   const inTurn = turns();
   const active = new Set<Promise<unknown>>();
   let closed = false;
 
-  /** Named statements are parsed once a connection. */
-  async function query(connection: PostgresPool | PostgresConnection, text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
-    let name = names.get(text);
-    if (name === undefined && names.size < PREPARED_MAX) {
-      name = hash('sha256', text, 'hex').slice(0, 32);
-      names.set(text, name);
-    }
-    return connection.query({ text, values: values as SqlValue[], ...(name === undefined ? {} : { name }) });
-  }
-
-  /** Takes a connection and begins the transaction with the first statement, so that work without statements costs nothing. */
-  function connection(again: boolean) {
-    /** Set from the first statement until the connection is released. `end` is the only place that releases it. */
-    let client: Promise<PostgresConnection> | undefined;
-    let wrote = false;
-    let ended = false;
-    let failure: unknown;
-
-    async function begin(): Promise<PostgresConnection> {
-      const taken = await pool.connect();
-      try {
-        await taken.query({ text: 'BEGIN ISOLATION LEVEL SERIALIZABLE' });
-        if (again) await taken.query({ text: WAIT_FOR_OTHERS });
-        return taken;
-      } catch (error) {
-        taken.release(true);
-        throw error;
-      }
-    }
-    async function execute(text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
-      if (ended) throw new Error('A transaction was used after its end.');
-      if (failure !== undefined) throw new Error('A statement of this transaction failed: it can only be given up.', { cause: failure });
-      wrote ||= isWrite(text);
-      try {
-        return await query(await (client ??= begin()), text, values);
-      } catch (error) {
-        failure ??= error;
-        throw error;
-      }
-    }
-    /**
-     * Ends the transaction and releases its connection, once: whatever ends it first, a second call does nothing.
-     * A connection whose state is unknown is closed. The database rolls back what it had not committed.
-     */
-    async function end(text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
-      ended = true;
-      const taking = client;
-      client = undefined;
-      // If no connection was available or BEGIN failed, there is nothing to end.
-      const taken = await taking?.catch(() => undefined);
-      if (taken === undefined) return;
-      // After a timeout, the statement may still run. ROLLBACK would wait for it.
-      if (text === 'ROLLBACK' && failure !== undefined && !isAnswer(failure)) return taken.release(true);
-      let answered: PostgresRows;
-      try {
-        answered = await taken.query({ text });
-      } catch (error) {
-        taken.release(!isAnswer(error));
-        if (text === 'ROLLBACK' || isAnswer(error) || !wrote) throw error;
-        throw new Error('The connection was lost during COMMIT: the transaction may be committed.', { cause: error });
-      }
-      taken.release(false);
-      // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK. Work that does not wait for a statement can cause it.
-      if (text === 'COMMIT' && answered.command === 'ROLLBACK')
-        throw failure ?? new Error('The database rolled back the transaction instead of committing it.');
-    }
-    const sql: Sql = {
-      row: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows[0] as Row | undefined,
-      rows: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows as Row[],
-      run: async (text, values = []) => (await execute(text, values)).rowCount ?? 0,
-    };
-    return {
-      sql,
-      wrote: () => wrote,
-      failure: () => failure,
-      async commit(): Promise<void> {
-        if (failure !== undefined) throw failure;
-        await end('COMMIT');
-      },
-      /** Ignores errors: the database keeps nothing that is not committed. */
-      rollback: () => end('ROLLBACK').catch(() => {}),
-    };
-  }
-
   async function once<T>(work: (tx: Tx) => Promise<T>, again: boolean): Promise<T> {
-    const { sql, wrote, failure, commit, rollback } = connection(again);
+    const { sql, wrote, failure, commit, rollback } = transactionConnection(pool, query, again);
     const run = startRun(sql, shared);
     let value: T;
     try {
@@ -255,10 +136,10 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
       await commit();
     } catch (error) {
       await rollback();
-      // Work may have made an error of its own of a conflict; it is a conflict all the same.
+      // Work may have replaced the error of a conflict by its own error. It is still a conflict.
       throw CONFLICT.has(codeOf(failure())) ? failure() : error;
     }
-    // What only read is serializable before its record is written: the record is a write that nobody's reads depend on.
+    // A transaction that only read is serializable without its record: no read depends on this write.
     await record(run.pending);
     try {
       run.committed();
@@ -291,47 +172,17 @@ function serializable(pool: PostgresPool, { fatal = rethrow, now = Date.now }: S
   return store;
 }
 
-/** Lets those that met a conflict run one after the other, so that they do not take all connections while they wait for each other. */
-function turns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => {});
-    return mine;
-  };
-}
-
-/** Runs again after a conflict, later each time and never at the same moment as the other side. */
-async function retrying<T>(codes: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt === ATTEMPTS || !codes.has(codeOf(error))) throw error;
-      const longest = Math.min(2 ** attempt, 128);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+/** Creates the function that runs a statement. A named statement is parsed once per connection. */
+function preparedQueries() {
+  const names = new Map<string, string>();
+  return async (connection: PostgresPool | PostgresConnection, text: string, values: readonly SqlValue[]): Promise<PostgresRows> => {
+    let name = names.get(text);
+    if (name === undefined && names.size < PREPARED_MAX) {
+      name = hash('sha256', text, 'hex').slice(0, 32);
+      names.set(text, name);
     }
-  }
-}
-
-/**
- * SQLSTATE classes and codes of errors that end the connection: connection_exception, operator_intervention by a shutdown or a terminated
- * backend, and the time limits of an idle session. Severity alone does not tell: the database translates it (`lc_messages`).
- * Source: PostgreSQL manual, appendix A.
- */
-const ENDS_CONNECTION = /^(?:08|57P|25P03|25P04)/;
-
-/**
- * Reports whether the database answered a statement with this error, so that the transaction's state is known and the connection is usable.
- * All other errors are the connection's. After a timeout, for example, the statement may still run.
- */
-function isAnswer(error: unknown): error is { readonly code?: string } {
-  const { severity, code } = (error ?? {}) as { readonly severity?: unknown; readonly code?: unknown };
-  return typeof severity === 'string' && severity !== 'FATAL' && severity !== 'PANIC' && !ENDS_CONNECTION.test(String(code));
-}
-
-function codeOf(error: unknown): string {
-  return isAnswer(error) ? (error.code ?? '') : '';
+    return connection.query({ text, values: values as SqlValue[], ...(name === undefined ? {} : { name }) });
+  };
 }
 
 function rethrow(error: unknown): void {

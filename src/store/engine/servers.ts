@@ -4,38 +4,38 @@ import type { Sql } from '../sql.ts';
 import { instant, int, type Row, table, text, textOf } from '../table.ts';
 
 /**
- * The servers on one database, and the change feed of identity as each of them reads it. Owns the statements, not the protocol: that is
- * in `access/lease.ts`. Each call is one statement, committed by itself, so each is as true as a snapshot of the primary is.
+ * Servers on one database, and the feed of identity changes that each of them reads. Owns the statements. The protocol is in
+ * `access/lease.ts`. Each call is one statement with its own commit, so its result is one snapshot of the primary.
  */
 export interface Servers {
-  /** How long a lease lasts; the same for all servers, so it is kept here. Changed only while no server runs. */
+  /** Returns the duration of a lease. It is stored in the database, because it is the same for all servers. Change it only while no server runs. */
   leaseMilliseconds(): Promise<number>;
-  /** Enters a server that has taken in everything up to `version` and has no lease yet. A second time changes nothing. */
+  /** Registers a server that has applied all changes up to `version` and has no lease yet. A second call changes nothing. */
   register(server: { readonly id: string; readonly name: string; readonly startedAt: number }, version: number): Promise<void>;
   /**
-   * The version, every change after `since`, and the server's own registration, all from one snapshot of the primary.
-   * With `since` 0 the changes are everything there is.
+   * Returns the version, all changes after `since`, and the registration of the server, from one snapshot of the primary.
+   * With `since` 0 the changes are the whole identity.
    *
-   * @throws Error where the database is a standby, or did not answer in time
+   * @throws Error  the database is a standby, or did not answer in time
    */
   renew(id: string, since: number): Promise<Renewal>;
-  /** Stores that a server decides by nothing older than `version`. A lower version changes nothing. 'absent': the server is not registered. */
+  /** Stores that a server's decisions use `version` or a later one. A lower version changes nothing. 'absent': the server is not registered. */
   acknowledge(id: string, version: number): Promise<'acknowledged' | 'absent'>;
   registered(): Promise<readonly RegisteredServer[]>;
-  /** The first half of a removal: from now on the server is given no lease. 'absent' changes nothing. */
+  /** Starts the removal of a server: it gets no further lease. 'absent': it is not registered. */
   drain(id: string): Promise<'draining' | 'absent'>;
-  /** The second half, once every lease it had is dead. Only what drains is removed. */
+  /** Ends the removal of a draining server. Call it after all its leases have expired. */
   remove(id: string): Promise<'removed' | 'absent'>;
   /**
    * Deletes a server that has not acknowledged `version`, at once. Only if every lease is dead that is older than the commit of `version`:
    * a server without the acknowledgement then has no lease, and cannot get one. 'kept': it has acknowledged, or is absent.
    */
   expire(id: string, version: number): Promise<'expired' | 'kept'>;
-  /** A server that has given up its lease takes itself out. */
+  /** Deletes the registration of this server, which has ended its lease. */
   leave(id: string): Promise<void>;
-  /** Takes out every server: for the embedded engine, where whoever opened the file is the only one there is. */
+  /** Deletes all registrations. Only for the embedded engine: the process that opened the file is the only server. */
   leaveAll(): Promise<void>;
-  /** Deletes the tombstones that every registered server has taken in. Resolves to how many. */
+  /** Deletes the tombstones that every registered server has applied. Resolves to their number. */
   trim(): Promise<number>;
 }
 
@@ -56,9 +56,9 @@ export type RegisteredServer = Row<typeof SERVER>;
 
 export interface Renewal {
   readonly version: number;
-  /** Tombstones up to here are deleted: who knows less must read everything. */
+  /** Version up to which tombstones are deleted. A server with an older version must read the whole identity. */
   readonly trimmedTo: number;
-  /** Another one is another history: the database was restored, or another took its place. */
+  /** Name of the database's history. It changes if the database is restored or replaced. */
   readonly epoch: string;
   readonly registration: 'active' | 'draining' | 'absent';
   /** Version that the server has acknowledged; 0 if it is absent. */
@@ -66,13 +66,13 @@ export interface Renewal {
   readonly changes: readonly IdentityChange[];
 }
 
-/** Where a database has only one history. */
+/** SQL of the epoch of a database with only one history. */
 export const NO_EPOCH = "''";
 
 /**
- * Names the history that a PostgreSQL primary writes: its cluster, and the timeline that each fail-over begins anew. Fails on a standby,
- * which is what a lease must never be given from. Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot
- * be executed during recovery") and "High Availability", timelines.
+ * SQL of the epoch of a PostgreSQL primary: its cluster and its timeline, which changes at each fail-over. It fails on a standby, which must
+ * never grant a lease. Source: PostgreSQL manual, "System Administration Functions" (pg_current_wal_lsn "cannot be executed during
+ * recovery") and "High Availability", timelines.
  */
 export const POSTGRES_EPOCH =
   "(SELECT system_identifier FROM pg_control_system()) || ' ' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
@@ -80,7 +80,7 @@ export const POSTGRES_EPOCH =
 const SELECT_LEASE = "SELECT value FROM counter WHERE name = 'lease_ms'";
 const REGISTER =
   "INSERT INTO server (id, name, applied_version, state, started_at_ms) VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (id) DO NOTHING";
-// The counter's row stands beside every change, so all of it comes from one snapshot; without a change there is one row.
+// Each change is joined with the counter's row, so one snapshot has both. Without a change there is one row.
 const renewText = (epoch: string): string => `
   SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
     d.account_id, d.kind, d.key, d.version, d.deleted, d.document, x.details
@@ -109,13 +109,13 @@ type RenewalRow = {
   readonly acknowledged: number | null;
 } & (DocumentRow | { readonly version: null });
 
-/** One SQL text for both engines; each statement of `sql` is committed by itself. */
+/** Creates the registry. Both engines run the same SQL. `sql` commits each statement by itself. */
 export function servers(sql: Sql, epoch: string): Servers {
   const RENEW = renewText(epoch);
   return {
     async leaseMilliseconds() {
       const lease = await sql.row<{ readonly value: number }>(SELECT_LEASE);
-      if (lease === undefined) throw new Error('The length of leases is missing: this is not a database of Belfry.');
+      if (lease === undefined) throw new Error('The duration of leases is missing: this is not a database of Belfry.');
       return lease.value;
     },
     async register({ id, name, startedAt }, version) {
@@ -146,7 +146,7 @@ export function servers(sql: Sql, epoch: string): Servers {
       await sql.run(LEAVE_ALL);
     },
     async trim() {
-      // First what says that they are gone: between the two a server reads too much, never too little.
+      // The counter is raised first: between the two statements a server reads too much, never too little.
       await sql.run(RAISE_TRIMMED);
       return await sql.run(TRIM);
     },

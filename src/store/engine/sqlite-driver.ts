@@ -1,33 +1,33 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { SqlValue } from '../sql.ts';
 
-/** A prepared statement; parameter `$1` is `values[0]`, wherever and however often it stands in the text. */
+/** A prepared statement. Parameter `$1` is `values[0]`, at every place where it occurs. */
 export interface SqliteStatement {
   all(values: readonly SqlValue[]): Record<string, unknown>[];
   get(values: readonly SqlValue[]): Record<string, unknown> | undefined;
-  /** The number of rows changed. */
+  /** Returns the number of changed rows. */
   run(values: readonly SqlValue[]): number;
 }
 
-/** The little of an SQLite library that we use, so that another one can take its place and pass the same tests. */
+/** The part of an SQLite library that the engine uses. The tests run with a second library. */
 export interface SqliteDriver {
   prepare(text: string): SqliteStatement;
   exec(text: string): void;
-  /** False after an error that made SQLite roll the whole transaction back on its own. */
+  /** False after an error at which SQLite rolled back the whole transaction. */
   isInTransaction(): boolean;
-  /** SQLite's primary result code of an error this library threw; 0 for any other. */
+  /** Returns SQLite's primary result code of an error of this library, or 0 for other errors. */
   resultCode(error: unknown): number;
   close(): void;
 }
 
 export type SqliteOpen = (path: string) => SqliteDriver;
 
-/** Node's own SQLite. */
+/** Opens a database with Node's SQLite. */
 export function nodeSqlite(path: string): SqliteDriver {
   const db = new DatabaseSync(path);
   return {
     prepare(text) {
-      // Node binds a list to numbered parameters (`?1`) by their number; `$1` would be a name, and a name costs an object a call.
+      // Node binds a list to numbered parameters (`?1`). `$1` would be a name, and names cost an object per call.
       const statement = db.prepare(text.replaceAll('$', '?'));
       return {
         all: (values) => statement.all(...(values as SQLInputValue[])),

@@ -2,30 +2,31 @@ import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate, SCHEMA_TOKENS } from '../migrate.ts';
 import type { Store, StoreOptions } from '../store.ts';
-import { groupCommit, type SyncLog } from './group-commit.ts';
+import { groupCommit } from './group-commit.ts';
+import type { SyncLog } from './log-syncs.ts';
 import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.ts';
 
 export interface SqliteOptions extends StoreOptions {
-  /** Which library holds the file. Default: Node's own. */
+  /** SQLite library that opens the file. Default: Node's. */
   readonly open?: SqliteOpen;
-  /** How what was committed is made durable. Default: fdatasync of the log; anything less is for the trial that must notice it. */
+  /** Makes commits durable. Default: fdatasync of the log. Only the power-cut trial uses a weaker one, which it must detect. */
   readonly syncLog?: SyncLog;
 }
 
-/** Before it, two connections to one file could lose a commit when the write-ahead log began anew. Source: SQLite 3.51.3 release notes. */
+/** Oldest safe version. Before it, two connections to one file could lose a commit when the log restarted. Source: SQLite 3.51.3 release notes. */
 const OLDEST_VERSION = [3, 51, 3] as const;
 
-/** Bytes of pages kept in memory. */
+/** Size of the page cache, in bytes. */
 const CACHE_BYTES = 64 * 2 ** 20;
 
-/** Pages (of 4 KiB) in the write-ahead log before they are moved to the database. */
+/** Number of pages (4 KiB each) in the write-ahead log that starts a checkpoint. */
 const CHECKPOINT_PAGES = 4_000;
 
 /**
- * Opens the embedded engine: `belfry.db` in the data folder, which is made where it is missing, or a database in memory.
- * One process holds the folder; all transactions run one after the other on the thread that opened it.
+ * Opens the embedded engine: `belfry.db` in the data folder, or a database in memory. Creates a missing folder.
+ * One process owns the folder. All transactions run one after another on the thread that opened it.
  *
- * @throws Error where another process holds the folder, the library is too old, or the file cannot be made durable
+ * @throws Error  another process owns the folder, the library is too old, or the file cannot be made durable
  */
 export async function openSqlite(folder: string, { open = nodeSqlite, syncLog, ...options }: SqliteOptions = {}): Promise<Store> {
   const inMemory = folder === ':memory:';
@@ -50,14 +51,14 @@ export async function openSqlite(folder: string, { open = nodeSqlite, syncLog, .
 }
 
 /**
- * The write-ahead log as a file of its own, to be synced while the next group works. Syncing any handle of a file makes durable
- * whatever was written to it by any other; SQLite holds no locks on the log, so closing this handle gives none up.
+ * Opens the write-ahead log as a separate file, to sync it while the next group runs. A sync of one handle makes the writes of all
+ * handles durable. SQLite has no locks on the log, so closing this handle releases none.
  */
 function logOf(database: string): { readonly sync: SyncLog; readonly close: () => void } {
   let file: number | undefined;
   return {
     sync(done) {
-      // It is there from the first commit on.
+      // It exists from the first commit on.
       file ??= openSync(`${database}-wal`, 'r+');
       fdatasync(file, done);
     },
@@ -67,7 +68,7 @@ function logOf(database: string): { readonly sync: SyncLog; readonly close: () =
   };
 }
 
-/** Holds the data folder against a second process for as long as this one lives; the lock dies with the process, however it ends. */
+/** Locks the data folder against other processes. The lock ends with this process, even after a crash. */
 function lockFolder(folder: string, open: SqliteOpen): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = open(join(folder, 'lock.db'));
@@ -85,17 +86,17 @@ function lockFolder(folder: string, open: SqliteOpen): () => void {
 function prepareFile(db: SqliteDriver, inMemory: boolean): void {
   const pragma = (name: string): unknown => Object.values(db.prepare(`PRAGMA ${name}`).all([])[0] ?? {})[0];
   const version = String(Object.values(db.prepare('SELECT sqlite_version()').all([])[0] ?? {})[0]);
-  if (!isAtLeast(version)) throw new Error(`SQLite ${version} can lose commits: ${OLDEST_VERSION.join('.')} or newer is needed.`);
+  if (!isAtLeast(version)) throw new Error(`SQLite ${version} can lose commits: version ${OLDEST_VERSION.join('.')} or newer is required.`);
   pragma('journal_mode = WAL');
-  // NORMAL syncs the log before a checkpoint, not at a commit: that is done beside the work, before anybody is answered (Decision 0013).
-  // Without it acknowledged commits are lost in a power cut: test/store/power-cut.test.ts.
+  // NORMAL syncs the log before a checkpoint, not at a commit. The store syncs it off the thread before a response (Decision 0013).
+  // Without that sync, a power cut loses acknowledged commits: test/store/power-cut.test.ts.
   db.exec('PRAGMA synchronous = NORMAL');
-  // Only macOS knows the difference between handing data to the drive and writing it.
+  // Only macOS distinguishes between passing data to the drive and writing it.
   db.exec('PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1');
   db.exec(`PRAGMA cache_size = -${CACHE_BYTES / 1024}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY`);
   if (pragma('synchronous') !== 1) throw new Error('SQLite did not accept synchronous = NORMAL.');
   if (!inMemory && pragma('journal_mode') !== 'wal')
-    throw new Error('SQLite could not keep a write-ahead log: is the data folder on a local disk?');
+    throw new Error('SQLite cannot use a write-ahead log: the data folder must be on a local disk.');
 }
 
 function isAtLeast(version: string): boolean {

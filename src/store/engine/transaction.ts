@@ -11,31 +11,31 @@ import { CHUNK_ROWS, makeChunks } from '../trail/trail-chunk.ts';
 import type { TrailRow } from '../trail/trail-row.ts';
 import type { Positions } from './position.ts';
 
-/** One run of one transaction's work: what the engine keeps of it beside the connection. */
+/** One run of the work of a transaction, without its connection. */
 export interface Run {
   readonly tx: Tx;
-  /** Records appended and not yet written: the engine writes them after the work, its own way. */
+  /** Appended records that are not written yet. The engine writes them after the work. */
   readonly pending: TrailRow[];
   flush(): Promise<void>;
-  /** Tells those who asked for it that the commit is durable. */
+  /** Calls the `afterCommit` functions. Call it when the commit is durable. */
   committed(): void;
 }
 
-/** What the transactions of a store have in common. */
+/** Parts that the transactions of a store share. */
 export interface Shared {
   readonly positions: Positions;
-  /** A position below which no record will appear any more. */
+  /** Returns a position below which no further record appears. */
   settled(): number;
-  /** Hears how many records became durable. */
+  /** Called with the number of records that became durable. */
   recorded(count: number): void;
 }
 
-/** Joins the repositories over one connection; each is made when first used. */
+/** Creates the repositories of one connection. Each is created when it is first used. */
 export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Run {
   const pending: TrailRow[] = [];
   let written = 0;
   const afterCommit: (() => void)[] = [];
-  const made: { -readonly [Name in keyof Tx]?: Tx[Name] } = {};
+  const opened: { -readonly [Name in keyof Tx]?: Tx[Name] } = {};
   const repositories = new Map<(connection: Sql) => unknown, unknown>();
   const flush = async (): Promise<void> => {
     if (pending.length === 0) return;
@@ -46,30 +46,30 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
   const tx: Tx = {
     sql,
     get identity() {
-      return (made.identity ??= identity(sql));
+      return (opened.identity ??= identity(sql));
     },
     get resources() {
-      return (made.resources ??= resources(sql));
+      return (opened.resources ??= resources(sql));
     },
     get trail() {
-      return (made.trail ??= trail(sql, pending, flush, settled));
+      return (opened.trail ??= trail(sql, pending, flush, settled));
     },
     get idempotency() {
-      return (made.idempotency ??= idempotency(sql));
+      return (opened.idempotency ??= idempotency(sql));
     },
     get meta() {
-      return (made.meta ??= meta(sql));
+      return (opened.meta ??= meta(sql));
     },
     get lastUses() {
-      return (made.lastUses ??= lastUses(sql));
+      return (opened.lastUses ??= lastUses(sql));
     },
     get attempts() {
-      return (made.attempts ??= attempts(sql));
+      return (opened.attempts ??= attempts(sql));
     },
     of<Repository>(repository: (connection: Sql) => Repository): Repository {
-      let opened = repositories.get(repository);
-      if (opened === undefined) repositories.set(repository, (opened = repository(sql)));
-      return opened as Repository;
+      let found = repositories.get(repository);
+      if (found === undefined) repositories.set(repository, (found = repository(sql)));
+      return found as Repository;
     },
     afterCommit(fn) {
       afterCommit.push(fn);
@@ -80,7 +80,7 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
     pending,
     flush,
     committed() {
-      // What is still pending was written beside the transaction.
+      // The pending records were written outside the transaction.
       recorded(written + pending.length);
       for (const fn of afterCommit) fn();
     },
@@ -88,11 +88,11 @@ export function startRun(sql: Sql, { positions, settled, recorded }: Shared): Ru
 }
 
 /**
- * Makes the trail's chunks as records come, in transactions of their own: hears of records, and looks whenever a chunk may be full.
- * What goes wrong is tried again with the next records; a look-up only reads more until then.
+ * Creates the function that writes the trail's chunks in their own transactions. Call it with each number of durable records. It checks the
+ * trail when a chunk may be full. After an error, it tries again with the next records. Until then a look-up only reads more.
  */
 export function chunking(store: Pick<Store, 'transaction'>, settled: () => number): (count: number) => void {
-  // The first record looks too: what came before this process may have stayed without.
+  // The first record also causes a check: an earlier process may have left records without a chunk.
   let since = CHUNK_ROWS;
   let running = false;
   async function run(): Promise<void> {
@@ -100,7 +100,7 @@ export function chunking(store: Pick<Store, 'transaction'>, settled: () => numbe
     try {
       while ((await store.transaction(({ sql }) => makeChunks(sql, settled()))) === 'more');
     } catch {
-      // A conflict with another server, which made them; or the store is closing.
+      // Another server wrote the same chunks, or the store is closing.
     }
     running = false;
   }
@@ -112,7 +112,7 @@ export function chunking(store: Pick<Store, 'transaction'>, settled: () => numbe
   };
 }
 
-/** Whether a statement changes anything. A `WITH` only reads: statements that change data inside one are not in the common subset. */
+/** Reports whether a statement changes data. `WITH` only reads: the common subset has no statements that change data inside one. */
 export function isWrite(text: string): boolean {
   return !/^\s*(?:SELECT|WITH)\b/.test(text);
 }

@@ -27,7 +27,7 @@ export const migration: Migration = {
     `CREATE TABLE sub_channel (
       channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, membership_count {int} NOT NULL,
       PRIMARY KEY (channel_key, sub_channel_id)) {clustered}`,
-    // Channels, and sub-channels where one is named, whose rows are still to be given back.
+    // Deleted channels, or sub-channels if one is named, whose rows the sweep still has to delete.
     `CREATE TABLE removed_channel (
       channel_key {text} NOT NULL, sub_channel_id {text} NOT NULL, PRIMARY KEY (channel_key, sub_channel_id)) {clustered}`,
     `CREATE TABLE channel_message (

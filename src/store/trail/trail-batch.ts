@@ -2,10 +2,10 @@ import type { SqlValue } from '../sql.ts';
 import { insertTrailRows } from './trail.ts';
 import type { TrailRow } from './trail-row.ts';
 
-/** Records a statement at most. */
+/** Maximum number of records in a statement. */
 const BATCH_MAX = 128;
 
-/** Statements under way at once: the next forms while the disk works on these. */
+/** Maximum number of concurrent statements: while the disk writes these, the next one collects records. */
 const UNDER_WAY_MAX = 2;
 
 interface Waiting {
@@ -46,7 +46,7 @@ export function recorder(
   function start(): void {
     while (queue.length > 0 && underWay < UNDER_WAY_MAX) {
       underWay++;
-      // Powers of two: few texts, and so few plans kept on every connection.
+      // Powers of two: few SQL strings, so few plans on each connection.
       const size = 2 ** Math.floor(Math.log2(Math.min(queue.length, BATCH_MAX)));
       void write(queue.splice(0, size)).then(() => {
         underWay--;

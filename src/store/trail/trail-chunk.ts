@@ -3,19 +3,19 @@ import { bytes, int, type Row, table } from '../table.ts';
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 /**
- * Decision 0008: the trail has no index beside its key, so that a record costs one insert into one tree. Instead, behind its end, each thousand records get
- * a filter (Bloom) that says which accounts and attributes are surely *not* among them: a look-up reads filters, and only those thousands
- * that may hold what it seeks. A filter is written once and costs 0.2 % of what it speaks for.
+ * Filters of the trail (Decision 0008). The trail has no index except its key, so that a record costs one insert into one tree. Instead, each
+ * 1024 settled records, a *chunk*, get a Bloom filter of their accounts and attributes. A look-up reads the filters, and the records of
+ * those chunks that may match. A filter is written once and has 0.2 % of the size of its chunk.
  */
 
-/** Records a filter speaks for. */
+/** Number of records in a chunk. */
 export const CHUNK_ROWS = 1024;
 
-/** With seven probes, one in a hundred filters says "perhaps" wrongly. */
+/** Bits per key. With seven probes, a filter reports an absent key with a probability of 1 %. */
 const BITS_PER_KEY = 10;
 const PROBES = 7;
 
-/** Chunks made in one go; more wait for the next, so that no transaction holds up the others for long. */
+/** Maximum number of chunks that one transaction writes, so that it does not delay others. */
 const CHUNKS_MAX = 4;
 
 export const TRAIL_CHUNK = table('trail_chunk', {
@@ -46,24 +46,24 @@ const SELECT_CHUNKS = `
   SELECT * FROM trail_chunk
   WHERE last_position < $1 AND last_position >= $2 ORDER BY last_position DESC LIMIT $3`;
 
-/** The last position that a filter speaks for; -1 where there is none. */
+/** Returns the last position in a chunk, or -1 without chunks. */
 export async function chunkedUpTo(sql: Sql): Promise<number> {
   return (await sql.row<{ readonly last: number | null }>(SELECT_END))?.last ?? -1;
 }
 
-/** The newest chunks that end before a position, and at or after another. */
+/** Returns the newest chunks that end before `position` and at or after `from`. */
 export function chunksBefore(sql: Sql, position: number, from: number, limit: number): Promise<readonly Chunk[]> {
   return TRAIL_CHUNK.rows(sql, SELECT_CHUNKS, [position, from, limit]);
 }
 
-/** Where the chunk ends that a position is in, if it is in one. */
+/** Returns the end of the first chunk that ends at or after a position. */
 export async function chunkEndFrom(sql: Sql, position: number): Promise<number | undefined> {
   return (await sql.row<{ readonly last: number | null }>(SELECT_NEXT_END, [position]))?.last ?? undefined;
 }
 
 /**
- * Makes filters for records before `settled`, a position below which no record can appear any more.
- * Answers 'more' where there may be further chunks to make.
+ * Writes the filters of full chunks before `settled`, a position below which no further record appears.
+ * 'more': further chunks may be full.
  */
 export async function makeChunks(sql: Sql, settled: number): Promise<'more' | 'done'> {
   let end = await chunkedUpTo(sql);
@@ -79,13 +79,13 @@ export async function makeChunks(sql: Sql, settled: number): Promise<'more' | 'd
   return 'more';
 }
 
-/** What a look-up seeks, as filters know it. Whether a record only read is not in them: it would be in every one. */
+/** Returns the key of a look-up in filters. Filters do not contain `ReadOnly`, because nearly each of them would. */
 export function keyOf(accountId: string, region: string, attribute?: { readonly name: LookupAttribute; readonly value: string }): string {
   const place = `${accountId} ${region}`;
   return attribute === undefined || attribute.name === 'ReadOnly' ? place : `${place} ${attribute.name} ${attribute.value}`;
 }
 
-/** Adds a record's keys; what it shares with the record before it, which is most of it, is there already. */
+/** Adds a record's keys, except those that it shares with the previous record. */
 function addKeys(keys: Set<string>, row: KeyRow, before: KeyRow | undefined): void {
   const elsewhere = before === undefined || before.account_id !== row.account_id || before.region !== row.region;
   const add = (name: LookupAttribute, value: string): void => void keys.add(keyOf(row.account_id, row.region, { name, value }));
@@ -102,7 +102,7 @@ function addKeys(keys: Set<string>, row: KeyRow, before: KeyRow | undefined): vo
   }
 }
 
-/** False: the key is not among those of the filter. True: it may be. */
+/** Reports whether a filter may have a key. False is certain. */
 export function mayHold(filter: Uint8Array, key: string): boolean {
   const { hash, step } = hashesOf(key);
   for (let i = 0; i < PROBES; i++) {
@@ -112,6 +112,7 @@ export function mayHold(filter: Uint8Array, key: string): boolean {
   return true;
 }
 
+/** Creates the filter of a set of keys. */
 export function makeFilter(keys: ReadonlySet<string>): Uint8Array {
   const filter = new Uint8Array(Math.ceil((keys.size * BITS_PER_KEY) / 8));
   const bits = filter.length * 8;
@@ -125,7 +126,7 @@ export function makeFilter(keys: ReadonlySet<string>): Uint8Array {
   return filter;
 }
 
-/** Double hashing over FNV-1a. Keys that are made to collide cost a look-up some reading, and nothing else. */
+/** Returns two hashes of a key: double hashing over FNV-1a. Keys that collide on purpose only cause additional reads. */
 function hashesOf(key: string): { readonly hash: number; readonly step: number } {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);

@@ -7,16 +7,16 @@ import { chunkEndFrom, chunkedUpTo, chunksBefore, keyOf, mayHold } from './trail
 import type { LookupAttribute, TrailRow } from './trail-row.ts';
 
 export interface Trail {
-  /** Written last in the transaction, with whatever else waits, so that a record costs as little as it can. */
+  /** Appends a record. The engine writes it at the end of the transaction, together with others, so that it costs little. */
   append(row: TrailRow): Promise<void>;
   /**
-   * Newest first. A page may hold fewer than `limit`, even none, and still have a `next`: it says how far was looked.
-   * Records of one millisecond may stand in any order.
+   * Returns records, newest first. A page with `next` may have fewer records than `limit`, even none: `next` is the place where the search
+   * stopped. Records of one millisecond are in any order.
    */
   lookup(query: LookupQuery): Promise<LookupPage>;
   /**
-   * Every record of every account once, in the order of commits, from a position on (0: the first); for delivery and digests.
-   * On PostgreSQL those of the last half minute are not yet told, since one that commits late may still come before them.
+   * Returns each record of all accounts once, in the order of commits, after a position (0: from the first), for delivery and digests.
+   * On PostgreSQL it omits the last half minute, because a record that commits late may still precede these records.
    */
   since(position: number, limit: number): Promise<{ readonly rows: readonly TrailRow[]; readonly position: number }>;
 }
@@ -24,11 +24,11 @@ export interface Trail {
 export interface LookupQuery {
   readonly accountId: AccountId;
   readonly region: string;
-  /** Both included. */
+  /** Both are inclusive. */
   readonly from: Instant;
   readonly to: Instant;
   readonly attribute?: { readonly name: LookupAttribute; readonly value: string };
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly before?: string;
   readonly limit: number;
 }
@@ -65,8 +65,8 @@ type EventRow = Row<typeof TRAIL_EVENT>;
 const COLUMN_COUNT = TRAIL_EVENT.schema.columns.length;
 
 /**
- * Milliseconds within which a request is recorded after it was received.
- * Assumed: no request takes longer, and the clock is never set back by more; a record that was later than this is missed by a look-up with an end.
+ * Longest time between a request and its record, in milliseconds.
+ * Assumed: no request takes longer, and the clock is never set back by more. A look-up with an end misses records that are later.
  */
 const LATEST_MS = 15 * 60_000;
 
@@ -78,12 +78,12 @@ const CONDITIONS: Readonly<Record<LookupAttribute, string>> = {
   Username:     'user_name = $7',
   EventSource:  'event_source = $7',
   AccessKeyId:  'access_key_id = $7',
-  // SQLite's LIKE ignores the case of ASCII letters: these let too many through, and `names` decides.
+  // SQLite's LIKE ignores the case of ASCII letters. These conditions match too many records, and `hasResource` decides.
   ResourceType: "resources LIKE $7 ESCAPE '!'",
   ResourceName: "resources LIKE $7 ESCAPE '!'",
 };
 
-/** The trail of one transaction. `pending` is written by `flush` when the work is done, and before a look-up. */
+/** Creates the trail of one transaction. `flush` writes `pending`, at the end of the work and before each look-up. */
 export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>, settled: () => number): Trail {
   return {
     async append(row) {
@@ -103,18 +103,18 @@ export function trail(sql: Sql, pending: TrailRow[], flush: () => Promise<void>,
 
 const SELECT_SINCE = `SELECT ${TRAIL_EVENT.names} FROM trail_event WHERE position > $1 AND position < $2 ORDER BY position LIMIT $3`;
 
-/** Chunks a look-up reads the records of, and filters it reads, before it answers what it has and where to go on. */
+/** Maximum number of chunks whose records a look-up reads, and of filters that it reads. Then it returns a page with `next`. */
 const CHUNKS_READ_MAX = 64;
 const FILTERS_READ_MAX = 4096;
 
-/** Filters of one statement. */
+/** Number of filters that one statement reads. */
 const FILTERS_PAGE = 64;
 
 async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
   const first = positionAt(query.from);
   const key = keyOf(query.accountId, query.region, query.attribute);
   const found: EventRow[] = [];
-  /** What lies at or after it was looked at. */
+  /** Position from which all records are searched. */
   let end = query.before === undefined ? positionAt(query.to + LATEST_MS) : Number.parseInt(query.before, 36);
   const look = async (from: number): Promise<void> => {
     found.push(...(await select(sql, query, Math.max(first, from), end, query.limit + 1 - found.length)));
@@ -125,7 +125,7 @@ async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
     await look(chunked + 1);
     end = chunked + 1;
   }
-  // A page may begin within a chunk: that one ends after where the page begins.
+  // A page may begin within a chunk, which ends after the begin of the page.
   let before = ((await chunkEndFrom(sql, end)) ?? chunked) + 1;
   let read = 0;
   let filters = 0;
@@ -149,7 +149,7 @@ async function search(sql: Sql, query: LookupQuery): Promise<LookupPage> {
   return page(query, found);
 }
 
-/** Records of a stretch of the trail, newest first. */
+/** Returns matching records of a part of the trail, newest first. */
 function select(sql: Sql, query: LookupQuery, from: number, end: number, limit: number): Promise<readonly EventRow[]> {
   const { accountId, region, to, attribute } = query;
   const values: SqlValue[] = [end, from, accountId, region, to, limit];
@@ -164,17 +164,17 @@ function select(sql: Sql, query: LookupQuery, from: number, end: number, limit: 
   );
 }
 
-/** Of one more than the limit, a page; `searched` is how far was looked where there is more to look at. */
+/** Returns the page of the found records, which may be one more than the limit. `searched`: the position where the search stopped. */
 function page(query: LookupQuery, found: readonly EventRow[], searched?: number): LookupPage {
   const rows = found.slice(0, query.limit);
   const next = found.length > query.limit ? rows.at(-1)?.position : searched;
   return {
-    rows: rows.map(toTrailRow).filter((row) => row.at >= query.from && names(row, query.attribute)),
+    rows: rows.map(toTrailRow).filter((row) => row.at >= query.from && hasResource(row, query.attribute)),
     ...(next === undefined ? {} : { next: next.toString(36) }),
   };
 }
 
-/** Writes records in one statement. Positions rise with the order of commits on this server. */
+/** Writes records in one statement. Their positions increase in the order of commits of this server. */
 export async function insertTrailRows(
   execute: (text: string, values: readonly SqlValue[]) => Promise<unknown>,
   rows: readonly TrailRow[],
@@ -208,18 +208,18 @@ function toColumns(row: TrailRow, position: number): SqlValue[] {
     row.accountId,
     row.region,
     row.at,
-    keepable(row.eventName),
-    keepable(row.eventSource),
+    storable(row.eventName),
+    storable(row.eventSource),
     row.readOnly ? 1 : 0,
-    keepable(row.userName ?? null),
-    keepable(row.accessKeyId ?? null),
+    storable(row.userName ?? null),
+    storable(row.accessKeyId ?? null),
     JSON.stringify(row.resources),
     row.document,
   ];
 }
 
-/** PostgreSQL keeps no NUL in a text, and what a caller sent must never be the reason why it is not recorded. JSON has it escaped. */
-function keepable<Text extends string | null>(text: Text): Text | string {
+/** Replaces NUL, which PostgreSQL does not store. No string of a caller may prevent its record. JSON escapes NUL. */
+function storable<Text extends string | null>(text: Text): Text | string {
   return text?.includes('\0') ? text.replaceAll('\0', '\u{fffd}') : text;
 }
 
@@ -227,15 +227,15 @@ function toTrailRow({ position, ...row }: EventRow): TrailRow {
   return row;
 }
 
-/** What the condition of an attribute compares with. `ReadOnly` is `true` or `false`; anything else is found nowhere. */
+/** Returns the parameter of an attribute's condition. `ReadOnly` is `true` or `false`. Other values match no record. */
 function comparand({ name, value }: { readonly name: LookupAttribute; readonly value: string }): SqlValue {
   if (name === 'ReadOnly') return value === 'true' ? 1 : value === 'false' ? 0 : 2;
   if (name === 'ResourceType' || name === 'ResourceName') return `%${JSON.stringify(value).replace(/[!%_]/g, '!$&')}%`;
   return value;
 }
 
-/** Whether a record found for an attribute of its resources really has it. */
-function names(row: TrailRow, attribute?: { readonly name: LookupAttribute; readonly value: string }): boolean {
+/** Reports whether a record has the resource that an attribute names. True for all other attributes. */
+function hasResource(row: TrailRow, attribute?: { readonly name: LookupAttribute; readonly value: string }): boolean {
   if (attribute?.name === 'ResourceType') return row.resources.some(({ type }) => type === attribute.value);
   if (attribute?.name === 'ResourceName') return row.resources.some(({ name }) => name === attribute.value);
   return true;

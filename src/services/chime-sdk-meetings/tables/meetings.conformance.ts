@@ -6,20 +6,24 @@ import { BOB, NOON, type Suite } from '#store/conformance-fixtures.ts';
 import { attendees } from './attendees.ts';
 import { type MeetingRecord, meetings } from './meetings.ts';
 
-export function conformance({ within, fresh }: Suite): void {
-  describe('meetings', () => {
-    let made = 0;
-    const meeting = (accountId: AccountId, more: Partial<MeetingRecord> = {}): MeetingRecord => ({
-      accountId,
-      region: 'us-east-1',
-      meetingId: `m-${++made}`,
-      createdAt: NOON,
-      endsAt: instant(NOON + 1000),
-      document: '{}',
-      tags: [],
-      ...more,
-    });
+/** Creates the function that returns meetings with new IDs. `more` replaces other columns. */
+function newMeetings() {
+  let created = 0;
+  return (accountId: AccountId, more: Partial<MeetingRecord> = {}): MeetingRecord => ({
+    accountId,
+    region: 'us-east-1',
+    meetingId: `m-${++created}`,
+    createdAt: NOON,
+    endsAt: instant(NOON + 1000),
+    document: '{}',
+    tags: [],
+    ...more,
+  });
+}
 
+export function conformance({ within, fresh }: Suite): void {
+  const meeting = newMeetings();
+  describe('meetings', () => {
     test('meetings: get returns a meeting as added, in its account and region, until it ends', async () => {
       const accountId = fresh();
       const full = meeting(accountId, { tags: [{ key: 'k', value: 'v' }], transcription: '{"a":1}' });

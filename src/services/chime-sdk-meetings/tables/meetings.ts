@@ -1,5 +1,6 @@
 import type { AccountId } from '#core/arn.ts';
 import type { Instant } from '#core/instant.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Sql } from '#store/sql.ts';
 import { countOf, instant, json, optional, type Row, table, text, textOf } from '#store/table.ts';
 import type { TagRecord } from '#store/tag-record.ts';
@@ -82,7 +83,7 @@ export function meetings(sql: Sql): Meetings {
       await setTags(sql, { meetingId, tags });
     },
     async setTranscription(meetingId, transcription) {
-      await setTranscription(sql, { meetingId, ...(transcription !== undefined && { transcription }) });
+      await setTranscription(sql, omitUndefined({ meetingId, transcription }));
     },
     transcribed: (accountId, now, limit) => MEETING.rows(sql, SELECT_TRANSCRIBED, [accountId, now, limit]),
   };

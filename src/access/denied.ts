@@ -1,0 +1,54 @@
+import { AwsError } from '#core/aws-error.ts';
+import type { Principal } from '#core/principal.ts';
+import type { Decision, Denial, OverLimit } from '#policy/decision.ts';
+import { denialText } from '#policy/engine.ts';
+
+/** Denial by policy, with the decision for the trail. */
+export class Denied extends AwsError {
+  readonly decision: Decision | OverLimit;
+  readonly resources: readonly string[];
+  /** Explanation that DecodeAuthorizationMessage returns. Absent if none of the caller's policies was evaluated. */
+  reasons?: string | undefined;
+
+  constructor(text: string, decision: Decision | OverLimit, resources: readonly string[]) {
+    super('AccessDenied', text);
+    this.decision = decision;
+    this.resources = resources;
+  }
+}
+
+/** Required action on one resource. */
+export interface Attempt {
+  readonly principal: Principal;
+  readonly action: string;
+  readonly resource: string;
+  /** Name of the resource in a denial, if it is not the ARN. */
+  readonly called?: string | undefined;
+}
+
+/** Denial of a caller without policies. */
+export const NO_POLICY: Denial = { effect: 'Deny', kind: 'implicit', missing: 'identity', resource: '*' };
+
+/** Returns the denial by a missing Allow. */
+export function implicitDenial(missing: 'trust' | 'resource' | 'identity', resource: string): Denial & { readonly kind: 'implicit' } {
+  return { effect: 'Deny', kind: 'implicit', missing, resource };
+}
+
+/** Returns a denial with the reason for it. */
+export function deniedBecause({ principal, action, resource, called = resource }: Attempt, decision: Denial | OverLimit): Denied {
+  const text = denialText({ principalArn: principal.arn, action, resource: called, decision });
+  return new Denied(text, decision, resource === '*' ? [] : [resource]);
+}
+
+/**
+ * Returns a denial without a reason clause, which is the same for an unknown role and for a role that does not trust the caller.
+ * `decision` is for the trail. Requirement STS-4.
+ */
+export function deniedWithoutReason(
+  { principal, action, resource }: Attempt,
+  decision: Denial = implicitDenial('trust', resource),
+): Denied {
+  // For the caller of an unsigned request, the real service names neither the caller nor the role.
+  if (principal.type === 'Unknown') return new Denied(`Not authorized to perform ${action}`, decision, [resource]);
+  return new Denied(`User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`, decision, [resource]);
+}

@@ -1,0 +1,132 @@
+/** Proofs about condition tests. False means only that there is no proof. */
+import type { ConditionTest } from '../lowered.ts';
+import { readOperator } from '../operators.ts';
+import { type StepBudget, takeSteps } from '../steps.ts';
+import { codesCover, plainGlob, STEPS_OF_CODE } from './pattern-proof.ts';
+
+/** Steps of comparing two tests, without their values. */
+const STEPS_OF_PAIR = 8;
+
+/** Proves that a request for which all of some tests hold passes all of the others. */
+export function conditionsImply(narrow: readonly ConditionTest[], wide: readonly ConditionTest[], budget: StepBudget): boolean {
+  return wide.every((test) => narrow.some((other) => implies(other, test, budget)));
+}
+
+function implies(narrow: ConditionTest, wide: ConditionTest, budget: StepBudget): boolean {
+  takeSteps(budget, STEPS_OF_PAIR);
+  if (narrow.key !== wide.key) return false;
+  if (sameTest(wide, narrow, budget)) return true;
+  if (requiresOnlyPresence(wide)) return requiresPresence(narrow);
+  return valuesImply(narrow, wide, budget);
+}
+
+/** Reports whether a test fails for a request without its key. */
+function requiresPresence({ operator, quantifier, ifExists, values }: ConditionTest): boolean {
+  if (operator.family === 'null') return values.length > 0 && values.every((pieces) => textOf(pieces)?.toLowerCase() === 'false');
+  return !ifExists && (quantifier === 'ForAnyValue' || (quantifier === 'single' && !operator.negated));
+}
+
+/** Reports whether a test holds for every request with its key: `Null` with `false`, and `StringLike` with `*`. */
+function requiresOnlyPresence(test: ConditionTest): boolean {
+  const { operator, quantifier, values } = test;
+  if (operator.family === 'null') return quantifier === 'single' && requiresPresence(test);
+  return (
+    operator.family === 'like' &&
+    !operator.negated &&
+    quantifier === 'single' &&
+    values.some(([only, ...rest]) => only?.kind === 'many' && rest.length === 0)
+  );
+}
+
+/** Proves that a string test with patterns covers another test by its values: `StringLike a*` covers `StringEquals ab`. */
+function valuesImply(narrow: ConditionTest, wide: ConditionTest, budget: StepBudget): boolean {
+  const strings = [narrow, wide].every(({ operator }) => !operator.negated && (operator.family === 'text' || operator.family === 'like'));
+  if (!strings || wide.operator.family !== 'like' || narrow.quantifier !== wide.quantifier || (narrow.ifExists && !wide.ifExists))
+    return false;
+  takeSteps(budget, (textsOf(narrow) + textsOf(wide)) * STEPS_OF_CODE);
+  const patterns = wide.values.map((pieces) => plainGlob(pieces, budget)).filter((glob) => glob !== undefined);
+  return narrow.values.every((pieces) => {
+    const value = plainGlob(pieces, budget);
+    return value !== undefined && patterns.some((pattern) => codesCover(pattern, value, budget));
+  });
+}
+
+/**
+ * Returns the tests of which all hold exactly if a test of a Deny does not hold, or `undefined` if they are unknown.
+ *
+ * `StringNotEquals` also holds without its key, so the complement of it is `StringEquals`, which does not.
+ */
+export function complementOf(test: ConditionTest): readonly ConditionTest[] | undefined {
+  const { operator, quantifier, ifExists } = test;
+  if (quantifier !== 'single') return undefined;
+  if (operator.family === 'null') return nullComplement(test);
+  const opposite = OPPOSITES.get(operator.name);
+  if (opposite === undefined || (ifExists && !operator.negated)) return undefined;
+  return [{ ...test, operator: opposite, ifExists: false }];
+}
+
+const OPPOSITES: ReadonlyMap<string, ConditionTest['operator']> = new Map(
+  [
+    ['StringEquals', 'StringNotEquals'],
+    ['StringEqualsIgnoreCase', 'StringNotEqualsIgnoreCase'],
+    ['StringLike', 'StringNotLike'],
+    ['NumericEquals', 'NumericNotEquals'],
+    ['DateEquals', 'DateNotEquals'],
+    ['IpAddress', 'NotIpAddress'],
+    ['ArnEquals', 'ArnNotEquals'],
+    ['ArnLike', 'ArnNotLike'],
+  ].flatMap(([plain = '', negated = '']) => [pairOf(plain, negated), pairOf(negated, plain)]),
+);
+
+function pairOf(from: string, to: string): readonly [string, ConditionTest['operator']] {
+  const read = readOperator(to);
+  if (read === undefined) throw new Error(`unknown operator '${to}'`);
+  return [from, read.operator];
+}
+
+function nullComplement(test: ConditionTest): readonly ConditionTest[] | undefined {
+  const [value, ...others] = test.values;
+  const text = textOf(value ?? [])?.toLowerCase();
+  if (others.length > 0 || (text !== 'true' && text !== 'false')) return undefined;
+  return [{ ...test, values: [[{ kind: 'text', text: text === 'true' ? 'false' : 'true' }]] }];
+}
+
+/** Proves that no request passes all tests of both lists: a test of one implies the complement of a test of the other. */
+export function contradict(left: readonly ConditionTest[], right: readonly ConditionTest[], budget: StepBudget): boolean {
+  const excludes = (some: readonly ConditionTest[], others: readonly ConditionTest[]): boolean =>
+    others.some((test) => {
+      const complement = complementOf(test);
+      return complement !== undefined && conditionsImply(some, complement, budget);
+    });
+  return excludes(left, right) || excludes(right, left);
+}
+
+/** Returns the text of a value without wildcards and variables. */
+function textOf(pieces: ConditionTest['values'][number]): string | undefined {
+  const [only, ...rest] = pieces;
+  return only?.kind === 'text' && rest.length === 0 ? only.text : undefined;
+}
+
+/** Returns the number of characters and wildcards in all values of a test. */
+function textsOf({ values }: ConditionTest): number {
+  return values.flat().reduce((sum, piece) => sum + 16 + (piece.kind === 'text' ? piece.text.length : 16), 0);
+}
+
+/** Proves that one condition test covers another, in any order of values. More values of a positive operator match more. */
+function sameTest(wide: ConditionTest, narrow: ConditionTest, budget: StepBudget): boolean {
+  takeSteps(budget, STEPS_OF_PAIR);
+  if (
+    wide.operator.name !== narrow.operator.name ||
+    wide.quantifier !== narrow.quantifier ||
+    wide.ifExists !== narrow.ifExists ||
+    wide.key !== narrow.key
+  )
+    return false;
+  takeSteps(budget, (textsOf(wide) + textsOf(narrow)) * STEPS_OF_CODE);
+  const ofWide = new Set(wide.values.map((pieces) => JSON.stringify(pieces)));
+  const ofNarrow = new Set(narrow.values.map((pieces) => JSON.stringify(pieces)));
+  const [fewer, more] = wide.operator.negated ? [ofWide, ofNarrow] : [ofNarrow, ofWide];
+  // `Null` with both values and comparisons by order are proven only if they are equal.
+  if (wide.operator.family === 'null' && ofWide.size !== ofNarrow.size) return false;
+  return [...fewer].every((value) => more.has(value));
+}

@@ -1,0 +1,27 @@
+import type { RequestRecord } from './request.ts';
+import { takeSteps } from './steps.ts';
+
+/** Reports whether one request value matches any of the policy's values. */
+export type Meets = (record: RequestRecord, value: string) => boolean;
+
+/** Reports whether one of several request values matches any of the policy's values (`met`), or matches none of them. */
+export type Exists = (record: RequestRecord, values: readonly string[], met: boolean) => boolean;
+
+/** Returns a test of a list that tests its values one by one. */
+export function oneByOne(meets: Meets): Exists {
+  return (record, values, met) => {
+    for (let i = 0; i < values.length; i++) if (meets(record, values[i] as string) === met) return true;
+    return false;
+  };
+}
+
+/** Returns a test that holds if any of the tests holds. */
+export function anyOf(tests: readonly Meets[]): Meets {
+  const [only] = tests;
+  if (tests.length === 1 && only !== undefined) return only;
+  return (record, value) => {
+    takeSteps(record.scratch.matching.budget, tests.length);
+    for (let i = 0; i < tests.length; i++) if ((tests[i] as Meets)(record, value)) return true;
+    return false;
+  };
+}

@@ -1,0 +1,139 @@
+import type { ChannelEvent } from '#services/chime/events.ts';
+import { type JoinedChannel, memberships } from '#services/chime-sdk-messaging/tables/memberships.ts';
+import type { Store, Tx } from '#store/store.ts';
+import { type Memberships, memberOf, newAudience, readMemberships } from './audience.ts';
+import { newFeed, type Reading } from './feed.ts';
+import { eventFrame, SESSION_ESTABLISHED } from './frames.ts';
+import { CLOSINGS, type Closing } from './protocol.ts';
+import { type SessionEvent, sessionEventOf } from './session-events.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+/** A frame and the sessions that receive it. */
+export interface Delivery {
+  readonly frame: string;
+  readonly to: readonly Session[];
+}
+
+/**
+ * Reader of the events of all servers for the sessions of this one.
+ *
+ * A session receives events that are committed after the transaction that connected it: in the order of commits, each at most once.
+ */
+export interface EventReader {
+  /** Reads the next events and connects the opening sessions. Reads nothing twice unless it rejects. */
+  read(): Promise<ReadEvents>;
+  /** Disconnects a user whose last session has closed. */
+  disconnect(userArn: string): void;
+  /** Forgets all users and events. The next reading begins with later events. */
+  restart(): void;
+}
+
+/** Result of one reading. */
+export interface ReadEvents {
+  /** In the order of sending. */
+  readonly deliveries: readonly Delivery[];
+  /** Whether more events are stored already, or sessions remain to be connected. */
+  readonly more: boolean;
+}
+
+export interface EventReaderParts {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  /** Returns milliseconds on a monotonic clock. */
+  readonly monotonic: () => number;
+  readonly close: (session: Session, closing: Closing) => void;
+  /** Requires that sessions are authorized again before they receive an event. */
+  readonly reauthorize: (some: readonly Session[]) => void;
+}
+
+/** Rows of one transaction: events, and what is needed to deliver them. */
+interface Rows {
+  readonly reading: Reading;
+  readonly events: readonly SessionEvent[];
+  /** Memberships of connected users in the channels of the events. */
+  readonly current: Memberships;
+  /** Channels of users that are not connected yet. */
+  readonly joined: ReadonlyMap<string, readonly JoinedChannel[]>;
+}
+
+/** Creates a reader. It begins with events that are committed after its first reading. */
+export function newEventReader(parts: EventReaderParts): EventReader {
+  const { store, sessions, monotonic } = parts;
+  let audience = newAudience();
+  let feed = newFeed(monotonic);
+
+  async function readIn(tx: Tx, opening: readonly Session[]): Promise<Rows> {
+    const reading = await feed.read(tx);
+    const events = reading.events.map(sessionEventOf);
+    const current = await readMemberships(tx, events.filter(isChannelEvent), audience);
+    const joined = new Map<string, readonly JoinedChannel[]>();
+    // A user that is connected before everything is read would receive earlier events.
+    if (reading.caughtUp) {
+      for (const { appInstanceId, request } of opening) {
+        if (!audience.isConnected(request.UserArn) && !joined.has(request.UserArn))
+          joined.set(request.UserArn, await tx.of(memberships).joinedBy(appInstanceId, memberOf(request.UserArn)));
+      }
+    }
+    return { reading, events, current, joined };
+  }
+
+  /** Connects a session. Returns false if the memberships of its user were not read. */
+  function connect(session: Session, joined: Rows['joined']): boolean {
+    const { UserArn } = session.request;
+    if (!audience.isConnected(UserArn)) {
+      const channels = joined.get(UserArn);
+      // Another session of the user was connected during the reading, and has closed since.
+      if (channels === undefined) return false;
+      audience.connect(UserArn, session.appInstanceId, channels);
+    }
+    session.state = 'open';
+    return true;
+  }
+
+  function deliveriesOf(event: SessionEvent, current: Memberships): readonly Delivery[] {
+    if (isChannelEvent(event)) {
+      const to = audience.apply(event, current).flatMap((userArn) => sessions.ofUser(userArn).filter(isOpen));
+      return to.length === 0 ? [] : [{ frame: eventFrame(event), to }];
+    }
+    if (event.type === 'SessionOpened') {
+      for (const session of sessions.ofUser(event.userArn)) {
+        if (session.request.SessionId === event.sessionId && session.received.requestId !== event.key)
+          parts.close(session, CLOSINGS.replaced);
+      }
+      return [];
+    }
+    const ofUser = event.userArn === undefined ? sessions.all() : sessions.ofUser(event.userArn);
+    parts.reauthorize(ofUser.filter(({ appInstanceId }) => appInstanceId === event.appInstanceId));
+    return [];
+  }
+
+  return {
+    async read() {
+      const opening = sessions.all().filter(({ state }) => state === 'opening');
+      const { reading, events, current, joined } = await store.transaction((tx) => readIn(tx, opening));
+      reading.taken();
+      const deliveries = events.flatMap((event) => deliveriesOf(event, current));
+      if (!reading.caughtUp) return { deliveries, more: true };
+      let more = false;
+      for (const session of opening) {
+        if (!sessions.has(session)) continue;
+        if (connect(session, joined)) deliveries.push({ frame: SESSION_ESTABLISHED, to: [session] });
+        else more = true;
+      }
+      return { deliveries, more };
+    },
+    disconnect: (userArn) => audience.disconnect(userArn),
+    restart() {
+      audience = newAudience();
+      feed = newFeed(monotonic);
+    },
+  };
+}
+
+function isOpen({ state }: Session): boolean {
+  return state === 'open';
+}
+
+function isChannelEvent(event: SessionEvent): event is ChannelEvent {
+  return event.type !== 'SessionOpened' && event.type !== 'UsersGone';
+}

@@ -1,0 +1,32 @@
+import type { Instant } from '#core/instant.ts';
+import { CLOSINGS, type Closing } from './protocol.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+/** Maximum delay of a timer. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/**
+ * Returns the function that closes a session when its credentials expire. It replaces the timer of an earlier call for the session. If the
+ * credentials have expired already, it returns the reason to close the session.
+ */
+export function expiryTimers(
+  sessions: Pick<Sessions, 'has'>,
+  now: () => Instant,
+  close: (session: Session, closing: Closing) => void,
+): (session: Session, expiresAt: Instant) => Closing | undefined {
+  function expires(session: Session, expiresAt: Instant): Closing | undefined {
+    if (!sessions.has(session)) return undefined;
+    const left = expiresAt - now();
+    if (left <= 0) return CLOSINGS.expired;
+    clearTimeout(session.expiry);
+    session.expiry = setTimeout(
+      () => {
+        const closing = expires(session, expiresAt);
+        if (closing !== undefined) close(session, closing);
+      },
+      Math.min(left, TIMER_MAX_MS),
+    );
+    return undefined;
+  }
+  return expires;
+}

@@ -1,0 +1,97 @@
+import type { ChimeSdkMessagingApi } from '#model/generated/chime-sdk-messaging.ts';
+import type { ResourceRecord } from '#store/resources.ts';
+import { pageOf } from '../chime/page.ts';
+import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
+import { onResource } from '../kit/resource-access.ts';
+import { find, findOrThrow } from '../kit/resource-kind.ts';
+import { onArns } from './access.ts';
+import type { Admitted } from './admit.ts';
+import { inChannel } from './bearer-operations.ts';
+import { AwsError } from './errors.ts';
+import { CHANNEL_FLOW, type ChannelFlowDocument } from './kinds.ts';
+import { channelArn, missing, toAssociatedChannel } from './stored-channels.ts';
+import { channels } from './tables/channels.ts';
+
+type AssociationInput = ChimeSdkMessagingApi['AssociateChannelFlow']['input'];
+
+/** Channels whose messages pass through a flow. Source: chime-sdk-messaging 2021-05-15. */
+export const flowAssociationOperations = {
+  ...inChannel({
+    /**
+     * Assumed: the message. A repeated association with the same flow succeeds.
+     * @throws NotFoundException the channel does not exist, or the flow is not in its app instance
+     * @throws ConflictException the channel is associated with another flow
+     */
+    AssociateChannelFlow: {
+      access: onAssociation,
+      async handle(call, input, admitted) {
+        const { channel } = admitted;
+        const { id } = await flowOfChannelOrMissing(call, admitted, input);
+        if (channel.flowId !== undefined && channel.flowId !== id) {
+          throw new AwsError('ConflictException', `Channel ${channelArn(channel)} is associated with another channel flow.`);
+        }
+        await call.tx.of(channels).put({ ...channel, flowId: id });
+        return {};
+      },
+    },
+
+    /** @throws NotFoundException the channel does not exist, or is not associated with the flow */
+    DisassociateChannelFlow: {
+      access: onAssociation,
+      async handle(call, input, admitted) {
+        const flow = await flowOfChannelOrMissing(call, admitted, input);
+        const { flowId, ...channel } = admitted.channel;
+        if (flowId !== flow.id) throw noFlow(admitted, input);
+        await call.tx.of(channels).put(channel);
+        return {};
+      },
+    },
+  }),
+
+  /** Returns channels in the order of IDs. @throws ForbiddenException the flow does not exist · BadRequestException the token belongs to another list */
+  ListChannelsAssociatedWithChannelFlow: {
+    access: onResource(CHANNEL_FLOW),
+    async handle(call, input) {
+      const { ChannelFlowArn } = input;
+      const flow = await findOrThrow(call, CHANNEL_FLOW, { ChannelFlowArn });
+      const { items, rest } = await pageOf(
+        `channels of ${flow.id}`,
+        input,
+        (limit, after) => call.tx.of(channels).listOfFlow(flow.parent, flow.id, limit, after),
+        ({ channelId }) => channelId,
+      );
+      return { Channels: items.map(toAssociatedChannel), ...rest };
+    },
+  },
+
+  /**
+   * Result of a processor for a message. This server invokes no processors, so no message waits for a result.
+   *
+   * Assumed: the code and the message.
+   * @throws BadRequestException always
+   */
+  ChannelFlowCallback: {
+    access: ({ ChannelArn }, caller) => onArns(caller, ChannelArn),
+    async handle(_, { CallbackId }) {
+      throw new AwsError('BadRequestException', `No message waits for the callback ${CallbackId}.`);
+    },
+  },
+} satisfies Partial<ServiceOperations<ChimeSdkMessagingApi>>;
+
+function onAssociation({ ChimeBearer, ChannelArn, ChannelFlowArn }: AssociationInput, caller: Caller): DeclaredAccess {
+  return onArns(caller, ChimeBearer, ChannelArn, ChannelFlowArn);
+}
+
+async function flowOfChannelOrMissing(
+  call: Call,
+  admitted: Admitted,
+  { ChannelFlowArn }: AssociationInput,
+): Promise<ResourceRecord<ChannelFlowDocument>> {
+  const flow = await find(call.tx, call, CHANNEL_FLOW, { ChannelFlowArn });
+  if (flow?.parent !== admitted.channel.appInstanceId) throw noFlow(admitted, { ChannelFlowArn });
+  return flow;
+}
+
+function noFlow({ operation }: Admitted, { ChannelFlowArn }: Pick<AssociationInput, 'ChannelFlowArn'>): AwsError {
+  return missing(operation, `Channel flow ${ChannelFlowArn} does not exist.`);
+}

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { trailRow } from '../conformance-fixtures.ts';
+import type { Tx } from '../store.ts';
+import { openSqlite } from './sqlite.ts';
+import { dataFolders, observedSqlite } from './sqlite-fixture.ts';
+
+const freshFolder = dataFolders();
+
+/** Waits until pending callbacks have run. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 50; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+describe('group commit', () => {
+  test('group commit: transactions that wait together share commits, at most sixteen each', async () => {
+    const texts: string[] = [];
+    const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
+    texts.length = 0;
+    await Promise.all(Array.from({ length: 40 }, (_, i) => store.transaction((tx) => tx.meta.put(`k${i}`, 'v'))));
+    assert.equal(texts.filter((text) => text === 'COMMIT').length, 3);
+    await store.close();
+  });
+
+  test('group commit: a group that only reads runs neither BEGIN nor COMMIT', async () => {
+    const texts: string[] = [];
+    const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
+    texts.length = 0;
+    await Promise.all(Array.from({ length: 5 }, () => store.transaction((tx) => tx.meta.get('k'))));
+    assert.deepEqual(texts, []);
+    await store.close();
+  });
+
+  test('group commit: a transaction that only records has no savepoint', async () => {
+    const texts: string[] = [];
+    const store = await openSqlite(freshFolder(), { open: observedSqlite((text) => texts.push(text)) });
+    texts.length = 0;
+    await Promise.all(Array.from({ length: 5 }, (_, i) => store.transaction((tx) => tx.trail.append(trailRow(`e${i}`, 0)))));
+    assert.deepEqual(
+      texts.filter((text) => !text.startsWith('INSERT')),
+      ['BEGIN IMMEDIATE', 'COMMIT'],
+    );
+    await store.close();
+  });
+
+  test('group commit: transactions commit and call afterCommit in the order of their calls', async () => {
+    const store = await openSqlite(':memory:');
+    const called: number[] = [];
+    await Promise.all(Array.from({ length: 10 }, (_, i) => store.transaction(async (tx) => tx.afterCommit(() => called.push(i)))));
+    assert.deepEqual(called, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    await store.close();
+  });
+
+  test('group commit: close waits for running transactions and rejects later ones', async () => {
+    const folder = freshFolder();
+    const store = await openSqlite(folder);
+    const running = store.transaction((tx) => tx.meta.put('last', 'yes'));
+    const closing = store.close();
+    await assert.rejects(
+      store.transaction((tx) => tx.meta.get('last')),
+      /closed/,
+    );
+    await Promise.all([running, closing]);
+    const again = await openSqlite(folder);
+    assert.equal(await again.transaction((tx) => tx.meta.get('last')), 'yes');
+    await again.close();
+  });
+});
+
+describe('group commit: syncs of the log', () => {
+  test('group commit: a response waits for a sync that began after its commit, and all are in commit order', async () => {
+    const syncs: ((error: Error | null) => void)[] = [];
+    let held = false;
+    const store = await openSqlite(freshFolder(), { syncLog: (done) => (held ? void syncs.push(done) : done(null)) });
+    held = true;
+    const responses: string[] = [];
+    const put = (key: string) => store.transaction((tx) => tx.meta.put(key, 'v')).then(() => responses.push(key));
+    const first = put('first');
+    await turns();
+    const second = put('second');
+    await turns();
+    const third = put('third');
+    const reader = store.transaction((tx) => tx.meta.get('third')).then((value) => responses.push(`read ${value}`));
+    await turns();
+    // Two syncs are running. The third change waits for the next one, and so does the reader of its value.
+    assert.deepEqual([syncs.length, responses], [2, []]);
+    syncs[1]?.(null);
+    await turns();
+    assert.deepEqual(responses, []);
+    syncs[0]?.(null);
+    await Promise.all([first, second]);
+    await turns();
+    assert.deepEqual([syncs.length, responses], [3, ['first', 'second']]);
+    syncs[2]?.(null);
+    await Promise.all([third, reader]);
+    assert.deepEqual(responses, ['first', 'second', 'third', 'read v']);
+    held = false;
+    await store.close();
+  });
+
+  test('group commit: a failed sync stops the store, and no caller gets a response', async () => {
+    let fatal: unknown;
+    let broken = false;
+    const store = await openSqlite(freshFolder(), {
+      fatal: (error) => {
+        fatal = error;
+      },
+      syncLog: (done) => done(broken ? new Error('the disk is gone') : null),
+    });
+    broken = true;
+    let responded = false;
+    void store
+      .transaction((tx) => tx.meta.put('k', 'v'))
+      .then(
+        () => {
+          responded = true;
+        },
+        () => undefined,
+      );
+    await turns();
+    assert.match(String(fatal), /the disk is gone/);
+    assert.equal(responded, false);
+    await assert.rejects(
+      store.transaction((tx) => tx.meta.get('k')),
+      /has stopped/,
+    );
+  });
+});
+
+describe('group commit: errors', () => {
+  // biome-ignore format: a table
+  for (const [name, failing, resultCode] of [
+    ['COMMIT',                        'COMMIT',             5],
+    ['a savepoint',                   'SAVEPOINT member',   1],
+    ['the rollback of a member',      'ROLLBACK TO member', 1],
+    ['a write to the disk',           'INSERT',             10],
+    ['a write to a full disk',        'INSERT',             13],
+    ['a write to a damaged file',     'INSERT',             11],
+  ] as const) {
+    test(`group commit: an error of ${name} stops the store, rejects the whole group and all later transactions`, async () => {
+      let armed = false;
+      const error = Object.assign(new Error('the disk'), { errcode: resultCode });
+      const fatal: unknown[] = [];
+      const open = observedSqlite((text) => {
+        if (armed && text.startsWith(failing)) throw error;
+      });
+      const store = await openSqlite(freshFolder(), { open, fatal: (reason) => fatal.push(reason) });
+      armed = true;
+      const called: string[] = [];
+      const outcomes = await Promise.allSettled([
+        store.transaction(async (tx) => {
+          await tx.meta.put('a', '1');
+          tx.afterCommit(() => called.push('a'));
+        }),
+        store.transaction(async (tx) => {
+          await tx.meta.put('b', '1');
+          throw new Error('rolled back');
+        }),
+        store.transaction((tx) => tx.meta.get('a')),
+      ]);
+      assert.deepEqual(outcomes.map(({ status }) => status), ['rejected', 'rejected', 'rejected']);
+      assert.deepEqual([fatal, called], [[error], []]);
+      await assert.rejects(store.transaction((tx) => tx.meta.get('a')), /has stopped/);
+      await store.close();
+    });
+  }
+
+  test('group commit: work that awaits something else is aborted and undone, and delays no other transaction', async () => {
+    const store = await openSqlite(':memory:');
+    const never = async (tx: Tx): Promise<void> => {
+      await tx.meta.put('stuck', 'yes');
+      await new Promise(() => {});
+    };
+    const outcomes = await Promise.allSettled([
+      store.transaction((tx) => tx.meta.put('before', 'yes')),
+      store.transaction(never),
+      store.transaction(never),
+      store.transaction((tx) => tx.meta.put('behind', 'yes')),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+    );
+    const read = await store.transaction(async ({ meta }) => [await meta.get('before'), await meta.get('stuck'), await meta.get('behind')]);
+    assert.deepEqual(read, ['yes', undefined, 'yes']);
+    await store.close();
+  });
+
+  test('group commit: a violated constraint does not stop the store', async () => {
+    const fatal: unknown[] = [];
+    const store = await openSqlite(':memory:', { fatal: (reason) => fatal.push(reason) });
+    const twice = store.transaction((tx) => tx.sql.run("INSERT INTO counter (name, value) VALUES ('identity', 0)"));
+    await assert.rejects(twice, /UNIQUE/);
+    assert.equal(await store.transaction(async () => 'alive'), 'alive');
+    assert.deepEqual(fatal, []);
+    await store.close();
+  });
+});

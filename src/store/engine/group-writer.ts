@@ -1,0 +1,58 @@
+/** The one connection that writes to an SQLite file. Owns the transaction of the current group. Does not choose its members. */
+import { type Prepared, preparing } from './prepared-statements.ts';
+import type { SqliteDriver } from './sqlite-driver.ts';
+
+/** SQLite's primary result codes after which the server must not trust any written data. Source: sqlite.org/rescode.html. */
+// biome-ignore format: a table
+const FATAL_CODES: ReadonlySet<number> = new Set([
+  7,  // NOMEM
+  10, // IOERR
+  11, // CORRUPT
+  13, // FULL
+  26, // NOTADB
+]);
+
+/** Statements that control the group's transaction. Each member of a group is a savepoint. */
+export type ControlStatement = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT member' | 'RELEASE member' | 'ROLLBACK TO member';
+
+/** The writer of one file. */
+export interface GroupWriter {
+  /** Whether the group has begun to write. */
+  begun: boolean;
+  prepare(text: string): Prepared;
+  /** Runs a statement that only fails if the file or the disk fails. Such an error stops the store. */
+  control(text: ControlStatement): void;
+  /** Stops the store if an error of a statement shows that the file or the transaction is lost. */
+  stopIfFatal(error: unknown): void;
+  /** Stops the store: no later commit can be trusted. */
+  stop(error: unknown): void;
+  isBroken(): boolean;
+}
+
+/** Creates the writer. `fatal` is called once, with the first error that stops the store. */
+export function groupWriter(db: SqliteDriver, fatal: (error: unknown) => void): GroupWriter {
+  const prepare = preparing(db);
+  let broken = false;
+  const writer: GroupWriter = {
+    begun: false,
+    prepare,
+    control(text) {
+      try {
+        prepare(text).statement.run([]);
+      } catch (error) {
+        writer.stop(error);
+        throw error;
+      }
+    },
+    stopIfFatal(error) {
+      if (FATAL_CODES.has(db.resultCode(error)) || db.isInTransaction() !== writer.begun) writer.stop(error);
+    },
+    stop(error) {
+      if (broken) return;
+      broken = true;
+      fatal(error);
+    },
+    isBroken: () => broken,
+  };
+  return writer;
+}

@@ -1,0 +1,79 @@
+import type { Sql, SqlValue } from '../sql.ts';
+import type { GroupWriter } from './group-writer.ts';
+import type { SqliteStatement } from './sqlite-driver.ts';
+
+/** Connection of one member of a group. It can undo the changes of this member alone. */
+export interface MemberConnection {
+  readonly sql: Sql;
+  /** Announces the last statement. A single statement is atomic, so a member that only records needs no savepoint. */
+  beforeLastStatement(): void;
+  /** Ends the member and keeps its changes. @throws Error  a statement of the member failed */
+  keep(): void;
+  /** Ends the member and undoes its changes. */
+  undo(): void;
+}
+
+/** Opens the connection of a member. */
+export function memberConnection(writer: GroupWriter): MemberConnection {
+  let undoes: 'nothing' | 'savepoint' | 'group' = 'nothing';
+  let last = false;
+  let ended = false;
+  let failure: { readonly error: unknown } | undefined;
+
+  function beforeWrite(): void {
+    if (undoes !== 'nothing') return;
+    if (!writer.begun) {
+      // No earlier member of the group wrote, so a rollback of the group undoes this member alone.
+      writer.control('BEGIN IMMEDIATE');
+      writer.begun = true;
+      undoes = 'group';
+    } else if (!last) {
+      writer.control('SAVEPOINT member');
+      undoes = 'savepoint';
+    }
+  }
+
+  function execute<T>(text: string, use: (statement: SqliteStatement) => T): T {
+    if (ended) throw new Error('A transaction was used after its end.');
+    if (writer.isBroken()) throw new Error('The store has stopped.');
+    if (failure !== undefined)
+      throw new Error('A statement of this transaction failed: it can only be rolled back.', { cause: failure.error });
+    try {
+      const { statement, writes } = writer.prepare(text);
+      if (writes) beforeWrite();
+      return use(statement);
+    } catch (error) {
+      // As on PostgreSQL, no statement runs after one that failed.
+      failure = { error };
+      writer.stopIfFatal(error);
+      throw error;
+    }
+  }
+
+  const sql: Sql = {
+    row: async <Row>(text: string, values: readonly SqlValue[] = []) => execute(text, (s) => s.get(values)) as Row | undefined,
+    rows: async <Row>(text: string, values: readonly SqlValue[] = []) => execute(text, (s) => s.all(values)) as Row[],
+    run: async (text, values = []) => execute(text, (s) => s.run(values)),
+  };
+  return {
+    sql,
+    beforeLastStatement() {
+      last = true;
+    },
+    keep() {
+      if (failure !== undefined) throw failure.error;
+      ended = true;
+      if (undoes === 'savepoint') writer.control('RELEASE member');
+    },
+    undo() {
+      ended = true;
+      if (undoes === 'savepoint') {
+        writer.control('ROLLBACK TO member');
+        writer.control('RELEASE member');
+      } else if (undoes === 'group') {
+        writer.control('ROLLBACK');
+        writer.begun = false;
+      }
+    },
+  };
+}

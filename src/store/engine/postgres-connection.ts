@@ -1,0 +1,104 @@
+import type { Sql, SqlValue } from '../sql.ts';
+import { isAnswer } from './postgres-errors.ts';
+import type { PostgresConnection, PostgresPool, PostgresRows } from './postgres-pool.ts';
+import { isWrite } from './transaction.ts';
+
+/**
+ * First statement of a transaction that runs again after a conflict. Its snapshot is taken after the lock is granted, so it sees the changes that
+ * it waited for: all changes of identity, which increment one counter, and other transactions that run again. Without the lock, a transaction that
+ * waits for the counter's row would fail each time it gets the row. Source: PostgreSQL manual, LOCK, notes on SERIALIZABLE.
+ */
+const WAIT_FOR_OTHERS = 'LOCK TABLE counter IN SHARE ROW EXCLUSIVE MODE';
+
+/** Runs a statement on a connection, as a prepared statement if possible. */
+export type RunQuery = (connection: PostgresConnection, text: string, values: readonly SqlValue[]) => Promise<PostgresRows>;
+
+/** Connection of one run of a transaction. */
+export interface TransactionConnection {
+  readonly sql: Sql;
+  /** Reports whether a statement may have changed data. */
+  wrote(): boolean;
+  /** First error of a statement. */
+  failure(): unknown;
+  /** @throws Error  a statement failed, or the result of COMMIT is an error or unknown */
+  commit(): Promise<void>;
+  /** Ends the transaction. Ignores errors: the database keeps nothing that is not committed. */
+  rollback(): Promise<void>;
+}
+
+/**
+ * Opens the connection of one run of a transaction. The first statement takes it from the pool and begins the transaction, so work without
+ * statements costs nothing. `again`: an earlier run had a conflict.
+ */
+export function transactionConnection(pool: PostgresPool, query: RunQuery, again: boolean): TransactionConnection {
+  /** Set from the first statement until the connection is released. `end` is the only place that releases it. */
+  let client: Promise<PostgresConnection> | undefined;
+  let wrote = false;
+  let ended = false;
+  let failure: unknown;
+
+  async function execute(text: string, values: readonly SqlValue[]): Promise<PostgresRows> {
+    if (ended) throw new Error('A transaction was used after its end.');
+    if (failure !== undefined) throw new Error('A statement of this transaction failed: it can only be rolled back.', { cause: failure });
+    wrote ||= isWrite(text);
+    try {
+      return await query(await (client ??= begin(pool, again)), text, values);
+    } catch (error) {
+      failure ??= error;
+      throw error;
+    }
+  }
+  /**
+   * Ends the transaction and releases its connection, once: a second call does nothing, whatever ended the transaction first.
+   * A connection whose state is unknown is closed. The database rolls back what it had not committed.
+   */
+  async function end(text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    ended = true;
+    const taking = client;
+    client = undefined;
+    // If no connection was available or BEGIN failed, there is nothing to end.
+    const taken = await taking?.catch(() => undefined);
+    if (taken === undefined) return;
+    // After a timeout, the statement may still run. ROLLBACK would wait for it.
+    if (text === 'ROLLBACK' && failure !== undefined && !isAnswer(failure)) return taken.release(true);
+    let answered: PostgresRows;
+    try {
+      answered = await taken.query({ text });
+    } catch (error) {
+      taken.release(!isAnswer(error));
+      if (text === 'ROLLBACK' || isAnswer(error) || !wrote) throw error;
+      throw new Error('The connection was lost during COMMIT: the transaction may be committed.', { cause: error });
+    }
+    taken.release(false);
+    // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK. Work that does not wait for a statement can cause it.
+    if (text === 'COMMIT' && answered.command === 'ROLLBACK')
+      throw failure ?? new Error('The database rolled back the transaction instead of committing it.');
+  }
+  const sql: Sql = {
+    row: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows[0] as Row | undefined,
+    rows: async <Row>(text: string, values: readonly SqlValue[] = []) => (await execute(text, values)).rows as Row[],
+    run: async (text, values = []) => (await execute(text, values)).rowCount ?? 0,
+  };
+  return {
+    sql,
+    wrote: () => wrote,
+    failure: () => failure,
+    async commit() {
+      if (failure !== undefined) throw failure;
+      await end('COMMIT');
+    },
+    rollback: () => end('ROLLBACK').catch(() => {}),
+  };
+}
+
+async function begin(pool: PostgresPool, again: boolean): Promise<PostgresConnection> {
+  const taken = await pool.connect();
+  try {
+    await taken.query({ text: 'BEGIN ISOLATION LEVEL SERIALIZABLE' });
+    if (again) await taken.query({ text: WAIT_FOR_OTHERS });
+    return taken;
+  } catch (error) {
+    taken.release(true);
+    throw error;
+  }
+}

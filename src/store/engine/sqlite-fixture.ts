@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { nodeSqlite, type SqliteDriver, type SqliteOpen } from './sqlite-driver.ts';
+
+/** Creates the function that returns paths of new data folders. They are deleted after the tests of the file. */
+export function dataFolders(): () => string {
+  const base = mkdtempSync(join(tmpdir(), 'belfry-sqlite-'));
+  after(() => rmSync(base, { recursive: true, force: true }));
+  let folders = 0;
+  return () => join(base, `data${++folders}`);
+}
+
+/** Returns Node's SQLite, which calls `onRun` before each statement that it runs. `onRun` may throw the error of a disk. */
+export function observedSqlite(onRun: (text: string) => void): SqliteOpen {
+  return (path) => {
+    const driver = nodeSqlite(path);
+    const prepare: SqliteDriver['prepare'] = (text) => {
+      const statement = driver.prepare(text);
+      return {
+        ...statement,
+        run(values) {
+          onRun(text);
+          return statement.run(values);
+        },
+      };
+    };
+    return path.endsWith('lock.db') ? driver : { ...driver, prepare };
+  };
+}

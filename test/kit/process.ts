@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { profileKeys } from './keys.ts';
+
+/** `belfry start` as a user runs it: a process of its own. */
+export interface ServerProcess {
+  readonly endpoint: string;
+  readonly httpsEndpoint: string;
+  readonly dataFolder: string;
+  readonly pid: number;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** All it has written to stdout and stderr so far. */
+  written(): string;
+  /** Asks it to stop and resolves to its exit status. */
+  stop(): Promise<number | null>;
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Runs `belfry start` until it ends by itself: what it wrote and its exit status. */
+export async function startThatEnds(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const { child, written } = spawned(args, environment);
+  const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  return { status, written: written() };
+}
+
+/**
+ * Runs `belfry start` until it listens, and then stops it. `under` is a command that runs another one, such as `setpriv`.
+ * Returns the lines until then, and the exit status.
+ */
+export async function startAndStop(args: readonly string[], under: readonly string[] = []) {
+  const { child, written } = spawned(args, {}, under);
+  const stopOnce = () => {
+    if (/listening on /.test(written())) child.kill('SIGTERM');
+  };
+  child.stdout.on('data', stopOnce);
+  const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  return { status, written: written() };
+}
+
+/** Starts a process on free ports with a new data folder (or the one given); it is stopped after the tests of the file. */
+export async function startServerProcess(
+  environment: Readonly<Record<string, string>> = {},
+  dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-')),
+): Promise<ServerProcess> {
+  const { child, written } = spawned(['--data', dataFolder, '--http', '127.0.0.1:0', '--https', '127.0.0.1:0'], environment);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const stop = () => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+  after(async () => {
+    await stop();
+    rmSync(dataFolder, { recursive: true, force: true });
+  });
+  const [endpoint, httpsEndpoint] = await new Promise<[string, string]>((resolve, reject) => {
+    const look = () => {
+      const found = /listening on (\S+) and (\S+)/.exec(written());
+      if (found) resolve([found[1] as string, found[2] as string]);
+    };
+    child.stdout.on('data', look);
+    child.once('exit', () => reject(new Error(`belfry start ended: ${written()}`)));
+  });
+  return {
+    endpoint,
+    httpsEndpoint,
+    dataFolder,
+    pid: child.pid as number,
+    credentials: profileKeys(dataFolder),
+    written,
+    stop,
+  };
+}
+
+function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = []) {
+  const own = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'),
+  );
+  const [program, ...all] = [...under, process.execPath, MAIN, 'start', ...args] as [string, ...string[]];
+  const child = spawn(program, all, { env: { ...own, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  return { child, written: () => text };
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { instant } from '#core/instant.ts';
+import { type Credentials, sign } from '#sigv4/sign.ts';
+
+/** Requests as bytes on a socket: clients would refuse to send what the tests of this folder send. */
+
+/** One HTTP answer. Header names in lower case. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface Connection {
+  readonly socket: Socket;
+  write(bytes: string | Buffer): void;
+  /** The next answer. @throws Error where the connection ends before one is whole */
+  reply(): Promise<Reply>;
+  /** Resolves when the server has ended the connection. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/** Opens a connection, to an `https://` endpoint with the certificate of `caFile`, from a local address. */
+export async function connect(endpoint: string, caFile?: string, localAddress?: string): Promise<Connection> {
+  const { hostname, port, protocol } = new URL(endpoint);
+  const secure = protocol === 'https:';
+  const to = { host: hostname, port: Number(port), ...(localAddress !== undefined && { localAddress }) };
+  const socket = secure ? connectTls({ ...to, ...(caFile !== undefined && { ca: readFileSync(caFile) }) }) : createConnection(to);
+  await new Promise<void>((resolve, reject) => {
+    socket.once(secure ? 'secureConnect' : 'connect', resolve);
+    socket.once('error', reject);
+  });
+  let read: Buffer = Buffer.alloc(0);
+  let ended = false;
+  let wake = () => {};
+  socket.on('data', (chunk: Buffer) => {
+    read = Buffer.concat([read, chunk]);
+    wake();
+  });
+  // A server that refuses may reset what is still being sent: the test looks at the answer and at the end of the connection.
+  socket.on('error', () => {});
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      ended = true;
+      wake();
+      resolve();
+    });
+  });
+  socket.on('end', () => socket.end());
+
+  return {
+    socket,
+    write: (bytes) => void socket.write(bytes),
+    async reply() {
+      for (;;) {
+        const found = readReply(read);
+        if (found !== undefined) {
+          read = read.subarray(found.length);
+          return found.reply;
+        }
+        if (ended) throw new Error(`the connection ended after ${read.length} bytes of an answer`);
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+    closed,
+    close: () => void socket.destroy(),
+  };
+}
+
+/** The first answer in what was read, and how many bytes it took; interim ones (`100 Continue`) are passed over. */
+function readReply(read: Buffer): { readonly reply: Reply; readonly length: number } | undefined {
+  const head = read.indexOf('\r\n\r\n');
+  if (head < 0) return undefined;
+  const [first = '', ...lines] = read.toString('latin1', 0, head).split('\r\n');
+  const status = Number(first.split(' ')[1]);
+  if (status === 100) {
+    const later = readReply(read.subarray(head + 4));
+    return later && { reply: later.reply, length: later.length + head + 4 };
+  }
+  const headers: Record<string, string> = {};
+  for (const line of lines) headers[line.slice(0, line.indexOf(':')).toLowerCase()] = line.slice(line.indexOf(':') + 1).trim();
+  const length = head + 4 + Number(headers['content-length'] ?? 0);
+  return read.length < length ? undefined : { reply: { status, headers, body: read.subarray(head + 4, length) }, length };
+}
+
+/** A request before it is signed. Header names in lower case; `host` and `content-length` are added. */
+export interface Plain {
+  readonly method: string;
+  readonly target: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+export interface SignedBy {
+  readonly credentials: Credentials;
+  readonly signingName: string;
+  readonly region?: string;
+  /** Milliseconds since the epoch; now, if not given. */
+  readonly at?: number;
+}
+
+/** The headers of a signed request, for those who change something after. */
+export function signedHeaders(endpoint: string, plain: Plain, by: SignedBy): Record<string, string> {
+  const body = plain.body ?? '';
+  return sign(
+    { method: plain.method, target: plain.target, headers: { host: new URL(endpoint).host, ...plain.headers }, body },
+    { credentials: by.credentials, region: by.region ?? 'us-east-1', signingName: by.signingName, now: instant(by.at ?? Date.now()) },
+  );
+}
+
+/** A whole request as bytes. */
+export function bytesOf(plain: Plain, headers: Readonly<Record<string, string>> | readonly (readonly [string, string])[]): Buffer {
+  const body = Buffer.from(plain.body ?? '');
+  const pairs = Array.isArray(headers) ? (headers as readonly (readonly [string, string])[]) : Object.entries(headers);
+  const framed = pairs.some(([name]) => name === 'content-length' || name === 'transfer-encoding');
+  const lines = pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const length = framed ? '' : `content-length: ${body.length}\r\n`;
+  return Buffer.concat([Buffer.from(`${plain.method} ${plain.target} HTTP/1.1\r\n${lines}${length}\r\n`, 'latin1'), body]);
+}
+
+/** Sends bytes over a connection of their own and reads one answer. */
+export async function exchange(endpoint: string, bytes: string | Buffer, caFile?: string, localAddress?: string): Promise<Reply> {
+  const connection = await connect(endpoint, caFile, localAddress);
+  try {
+    connection.write(bytes);
+    return await connection.reply();
+  } finally {
+    connection.close();
+  }
+}
+
+/** The error code of an answer in any protocol, as the service's clients read it. */
+export function errorCodeOf({ headers, body }: Reply): string | undefined {
+  const text = body.toString('latin1');
+  return headers['x-amzn-errortype'] ?? /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? /__type.([A-Za-z.#0-9]*)/.exec(text)?.[1];
+}
+
+/** The message of an error answer, whatever its protocol. */
+export function errorTextOf({ body }: Reply): string {
+  const text = body.toString('utf8');
+  const found = /<Message>([\s\S]*?)<\/Message>/.exec(text)?.[1] ?? /"[mM]essage":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
+  return found.replaceAll('&apos;', "'").replaceAll('&quot;', '"').replaceAll('&amp;', '&').replaceAll('&#39;', "'");
+}
