@@ -57,6 +57,9 @@ import { boundUnproven } from './unproven-summaries.ts';
 /** Bus topic that announces new channel events. */
 const CHANNEL_EVENTS = 'channel-events';
 
+/** Long reads that run at the same time. Each reads in short transactions, which take turns with all others. */
+const SURVEYS_MAX = 4;
+
 /**
  * Everything outside the core. The core reads no clock, creates no randomness, and opens no file, socket or thread itself, so a
  * simulation can pass its own.
@@ -249,7 +252,7 @@ function composeServer(
     random: parts.random,
     route: (received) => route(received, settings),
     recording: parts.recording,
-    offload: { gate: newGate(1), threads: parts.analysisThreads, reference: authorizationReference },
+    offload: { gate: newGate(1), surveyGate: newGate(SURVEYS_MAX), threads: parts.analysisThreads, reference: authorizationReference },
     region: settings.region,
     unproven,
     holds: lease.holds,
