@@ -66,8 +66,9 @@ export interface ListenerParts extends ReceiveParts {
 
 /** A listening server. */
 export interface Listener {
-  /** `http://127.0.0.1:7080`. */
+  /** `http://127.0.0.1:7080`. A listener on every address of the machine has the name `localhost`. */
   readonly endpoint: string;
+  readonly everyAddress: boolean;
   /** Uses another certificate for new connections. For HTTPS only. */
   renewTls(tls: TlsMaterial): void;
   /** Stops accepting connections, waits for responses under way, then destroys the remaining connections. */
@@ -120,6 +121,7 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
   const { port } = server.address() as AddressInfo;
   return {
     renewTls: (renewed) => (server as TlsServer).setSecureContext({ ...TLS_FLOOR, ...renewed }),
+    everyAddress: address.host === '0.0.0.0' || address.host === '::',
     endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
