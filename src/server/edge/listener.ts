@@ -9,6 +9,7 @@ import { type Address, isLoopback } from '../setting-types.ts';
 import { endpointOf } from '../settings.ts';
 import { answerBare } from './bare-answer.ts';
 import { type Client, clientOf, type Peer, statedPeer, tlsOf } from './client.ts';
+import { corsHeaders } from './cors.ts';
 import { type Connection, type HoldingLimits, type Load, willRespond } from './holdings.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { NO_BODY, type ReceiveParts, receive, receivedOf } from './receive.ts';
@@ -308,7 +309,8 @@ function refuseHead(
   { connections, limits }: ListenerParts,
   why: Unreadable,
 ): void {
-  const { status, headers, body } = unreadable(why);
+  const { status, body, ...error } = unreadable(why);
+  const headers = [...error.headers, ...corsHeaders(request)];
   request.resume();
   connections.end(connection);
   const [oldest] = connection.loads;
