@@ -35,8 +35,10 @@ import { trailRecorder } from '#trail/record.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
 import { route } from '#wire/route.ts';
 import { beatPart } from '../health.ts';
+import { describeBug, type Log } from '../log.ts';
 import type { ControlParts } from '../operator/control.ts';
 import { operatorKeyCommands } from '../operator/operator-key.ts';
+import { presencePart } from '../operator/presence.ts';
 import type { Settings } from '../settings.ts';
 import { type SignInPages, signInPages } from '../sign-in/pages.ts';
 import { siteOf } from '../sign-in/site.ts';
@@ -97,7 +99,7 @@ export interface CoreParts {
   /** Receives, four times a second, for how many milliseconds the core can serve requests. */
   readonly readyForMs: (milliseconds: number) => void;
   /** Logs a line, which starts with lower case and has no prefix. */
-  readonly report: (line: string) => void;
+  readonly report: Log;
 }
 
 /** The core of one server: identity, operations, messaging sessions and sign-in on one store. */
@@ -124,6 +126,7 @@ export interface Core {
 export function composeCore(parts: CoreParts): Core {
   const { settings, clock, report } = parts;
   let endpoints: Endpoints = {};
+  const address = () => endpoints.listeners?.join(' ') ?? '';
   const identity = composeIdentity(parts);
   const addEmit = composeEvents(parts);
   const summaries = boundUnproven({
@@ -153,7 +156,8 @@ export function composeCore(parts: CoreParts): Core {
     { name: 'lease', start: identity.lease.start, stop: identity.lease.stop },
     summaries.part,
     { name: 'messaging sessions', stop: messaging.stop },
-    controlPart(parts, identity),
+    controlPart(parts, identity, address),
+    presencePart({ registry: parts.registry, lease: identity.lease, clock, address }),
     sweepPart(sweep, clock, report),
     trimPart(identity.lease, clock, report),
     beatPart({ lease: identity.lease, clock, check: () => checkDatabase(parts.store), post: parts.readyForMs }),
@@ -257,7 +261,7 @@ function composeServer(
     unproven,
     holds: lease.holds,
     sealReasons: authorizationMessages(ring.keys).encode,
-    report: (requestId, error) => report(`request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
+    report: (requestId, error) => report(`request ${requestId} failed: ${describeBug(error)}`, 'error'),
   };
 }
 
@@ -368,7 +372,7 @@ function firstStartPart({ store, vault, firstStartFiles, random, clock }: CorePa
 }
 
 /** Creates the part that serves the operator's commands. */
-function controlPart(parts: CoreParts, { store, lease }: Identity): Part {
+function controlPart(parts: CoreParts, { store, lease }: Identity, address: () => string): Part {
   const { vault, ring, clock, newId, random } = parts;
   const common = { vault, store, region: parts.settings.region, now: clock.wall, newId, lease };
   let control: { close(): void } | undefined;
@@ -378,6 +382,7 @@ function controlPart(parts: CoreParts, { store, lease }: Identity): Part {
       control = await parts.listenForControl({
         ...common,
         random,
+        address,
         operatorKey: operatorKeyCommands({ ...common, ring, sealed: DECLARED.flatMap(({ sealed = [] }) => sealed) }),
       });
     },
