@@ -8,4 +8,5 @@ export const REWORDED: readonly (readonly [before: string, after: string])[] = [
   ],
   ['Routes or Disabled must be given.', 'Routes or Disabled is required.'],
   ['has no configuration: streaming.', 'has no StreamingConfiguration.'],
+  ['The text holds a character that no policy may hold.', 'A policy cannot contain this character.'],
 ];
