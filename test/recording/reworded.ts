@@ -9,5 +9,5 @@ export const REWORDED: readonly (readonly [before: string, after: string])[] = [
   ['Routes or Disabled must be given.', 'Routes or Disabled is required.'],
   ['has no configuration: streaming.', 'has no StreamingConfiguration.'],
   ['The text holds a character that no policy may hold.', 'A policy cannot contain this character.'],
-  ['line 1, column 0: A value is missing.', 'line 1, column 0: Expected a value.'],
+  ['ine 1, column 0: A value is missing.', 'ine 1, column 0: Expected a value.'],
 ];
