@@ -9,5 +9,6 @@ export const REWORDED: readonly (readonly [before: string, after: string])[] = [
   ['Routes or Disabled must be given.', 'Routes or Disabled is required.'],
   ['has no configuration: streaming.', 'has no StreamingConfiguration.'],
   ['The text holds a character that no policy may hold.', 'A policy cannot contain this character.'],
-  ['ine 1, column 0: A value is missing.', 'ine 1, column 0: Expected a value.'],
+  ['column 0: A value is missing.', 'column 0: Expected a value.'],
+  ['column 0: A policy needs a Statement.', 'column 0: A policy must have a Statement.'],
 ];
