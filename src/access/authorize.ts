@@ -3,13 +3,13 @@ import type { RequestFacts } from '#core/exchange.ts';
 import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { RequiredAccess } from '#core/required-access.ts';
-import { DECISION_STEPS } from '#policy/engine.ts';
+import { DECISION_STEPS, type DenialWording } from '#policy/engine.ts';
 import type { StepBudget } from '#policy/steps.ts';
 import type { Tx } from '#store/store.ts';
 import type { Authenticated } from './authenticate.ts';
 import { callersOf } from './caller-facts.ts';
 import { newDecisions } from './decisions.ts';
-import type { Denied } from './denied.ts';
+import { type Denied, newDenials } from './denied.ts';
 import { explanationOf, type Refusal } from './refusal.ts';
 import { contextMap } from './request-context.ts';
 import { type Required, requiredReading } from './required-reading.ts';
@@ -64,14 +64,17 @@ export interface AuthorizeParts {
   readonly holds: () => boolean;
   /** Maximum steps of one decision. Default: `DECISION_STEPS`, which no valid set of policies reaches. */
   readonly decisionSteps?: number;
+  /** Version of AWS's messages of denials. Default: 2026. */
+  readonly denialWording?: DenialWording;
 }
 
 /** Creates the stage that authorizes each action on each resource with all policy types. Requirements EVAL-1 to EVAL-10. */
-export function authorizing({ snapshot, stacks, holds, decisionSteps = DECISION_STEPS }: AuthorizeParts): Authorize {
+export function authorizing(parts: AuthorizeParts): Authorize {
+  const { snapshot, stacks, holds, decisionSteps = DECISION_STEPS, denialWording = '2026' } = parts;
   const callerOf = callersOf(snapshot, stacks);
   const readRequired = requiredReading(snapshot, stacks);
   const setResourceOf = resourceSetting(snapshot);
-  const refusalOf = resourceDeciding(stacks, newDecisions(decisionSteps));
+  const refusalOf = resourceDeciding(stacks, newDecisions(decisionSteps), newDenials(denialWording));
 
   return async (request, tx) => {
     // No await separates this check from the caller's policies below, so the lease covers the policies that decide.

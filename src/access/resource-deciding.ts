@@ -4,7 +4,7 @@ import { type StepBudget, StepsExceeded } from '#policy/steps.ts';
 import type { CallerFacts } from './caller-facts.ts';
 import { type KeyOwner, NO_OWNER } from './context-keys.ts';
 import type { Decisions } from './decisions.ts';
-import { Denied, deniedBecause, deniedWithoutReason, implicitDenial, NO_POLICY } from './denied.ts';
+import { type Denials, Denied, implicitDenial, NO_POLICY } from './denied.ts';
 import type { Refusal, RefusalOfRequired } from './refusal.ts';
 import { type RequestContext, setResource } from './request-context.ts';
 import { changesTags, type Required } from './required-reading.ts';
@@ -16,17 +16,17 @@ import { anyReads, resourceTagsOf } from './tag-facts.ts';
 import { assumeDeciding } from './trust-authorization.ts';
 
 /** Creates the function that decides a required action on the current resource. The decision is synchronous. */
-export function resourceDeciding(stacks: Stacks, decisions: Decisions): RefusalOfRequired {
-  const decideAssume = assumeDeciding(decisions, stacks);
+export function resourceDeciding(stacks: Stacks, decisions: Decisions, denials: Denials): RefusalOfRequired {
+  const decideAssume = assumeDeciding(decisions, stacks, denials);
   return (required, meter) => {
     const { asked, context } = required;
     try {
-      if (readsAmbiguousTag(required)) return ambiguity(context, asked.trustPolicyOf !== undefined);
-      return asked.trustPolicyOf === undefined ? refusalByPolicies(decisions, context, meter) : decideAssume(required, meter);
+      if (readsAmbiguousTag(required)) return ambiguity(denials, context, asked.trustPolicyOf !== undefined);
+      return asked.trustPolicyOf === undefined ? refusalByPolicies(decisions, denials, context, meter) : decideAssume(required, meter);
     } catch (error) {
       if (!(error instanceof StepsExceeded)) throw error;
       const { resource, knowsOwner } = context;
-      return { denied: deniedBecause(context, { effect: 'Deny', kind: 'limit', resource }), showsOwner: knowsOwner };
+      return { denied: denials.because(context, { effect: 'Deny', kind: 'limit', resource }), showsOwner: knowsOwner };
     }
   };
 }
@@ -85,20 +85,25 @@ const NO_KEYS: readonly string[] = [];
  * Source: IAM User Guide, `aws:ResourceTag`: a condition matches either key "but not both".
  * Assumed: AWS does the same.
  */
-function ambiguity(context: RequestContext, assumesRole: boolean): Refusal {
+function ambiguity(denials: Denials, context: RequestContext, assumesRole: boolean): Refusal {
   const { principal, resource, knowsOwner } = context;
   const denied =
     assumesRole && (belongsToOthers(context) || principal.type === 'Unknown')
-      ? deniedWithoutReason(context)
-      : deniedBecause(context, implicitDenial('identity', resource));
+      ? denials.withoutReason(context)
+      : denials.because(context, implicitDenial('identity', resource));
   return { denied, showsOwner: knowsOwner };
 }
 
 /** Decides an action with the caller's policies and the owner of the resource. */
-function refusalByPolicies(decisions: Decisions, context: RequestContext, meter: StepBudget | undefined): Refusal | undefined {
+function refusalByPolicies(
+  decisions: Decisions,
+  denials: Denials,
+  context: RequestContext,
+  meter: StepBudget | undefined,
+): Refusal | undefined {
   const { caller, action, resource, owner, knowsOwner } = context;
   const denial = caller.stack === undefined ? NO_POLICY : decisions.byStack(caller.stack, context, knowsOwner, meter);
-  if (denial !== undefined) return { denied: deniedBecause(context, denial), showsOwner: knowsOwner };
+  if (denial !== undefined) return { denied: denials.because(context, denial), showsOwner: knowsOwner };
   // No policy of the owner can allow the request, because resources have no resource policies. Requirement EVAL-8.
   if (owner === caller || owner === NO_OWNER || isOfAws(resource) || belongsToOrganization(resource, caller.organization()))
     return undefined;
@@ -107,6 +112,6 @@ function refusalByPolicies(decisions: Decisions, context: RequestContext, meter:
   const denied =
     action === 'iam:PassRole'
       ? new Denied('Cross-account pass role is not allowed.', refused, [resource])
-      : deniedBecause(context, refused);
+      : denials.because(context, refused);
   return { denied, showsOwner: knowsOwner };
 }

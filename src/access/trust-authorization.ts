@@ -2,7 +2,7 @@ import type { Denial } from '#policy/decision.ts';
 import { compilePolicy, linkStack, type TrustDecision } from '#policy/engine.ts';
 import type { StepBudget } from '#policy/steps.ts';
 import type { Decisions } from './decisions.ts';
-import { Denied, deniedBecause, deniedWithoutReason, implicitDenial } from './denied.ts';
+import { type Denials, Denied, implicitDenial } from './denied.ts';
 import type { Refusal, RefusalOfRequired } from './refusal.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Stacks } from './stacks.ts';
@@ -28,7 +28,7 @@ const EVERYTHING = [
  *
  * Requirements STS-4, STS-5, EVAL-7, SLR-10.
  */
-export function assumeDeciding(decisions: Decisions, stacks: Stacks): RefusalOfRequired {
+export function assumeDeciding(decisions: Decisions, stacks: Stacks, denials: Denials): RefusalOfRequired {
   return ({ context, stack, trust: trustPolicy, role }, meter) => {
     const { principal, resource, knowsOwner } = context;
     const refusal = (denied: Denied, showsOwner = knowsOwner): Refusal => ({ denied, showsOwner });
@@ -39,19 +39,19 @@ export function assumeDeciding(decisions: Decisions, stacks: Stacks): RefusalOfR
     const isTrusted = trust?.effect === 'Allow';
     const showsOwner = isTrusted || knowsOwner;
     const own = stack && decisions.byStack(stack, context, showsOwner, meter);
-    if (own?.kind === 'explicit') return refusal(deniedBecause(context, own), showsOwner);
+    if (own?.kind === 'explicit') return refusal(denials.because(context, own), showsOwner);
 
     const inAccount = role?.accountId === principal.accountId;
     const decision = inAccount ? trustDenial(trust, resource) : implicitDenial('trust', resource);
     // Unsigned request: the token identifies the caller, and only the trust policy is evaluated. policy-engine.md 57.
-    if (stack === undefined) return isTrusted ? undefined : refusal(deniedWithoutReason(context, decision));
-    if (decision.kind === 'explicit') return refusal(deniedBecause(context, decision));
+    if (stack === undefined) return isTrusted ? undefined : refusal(denials.withoutReason(context, decision));
+    if (decision.kind === 'explicit') return refusal(denials.because(context, decision));
     if (own !== undefined) {
       const grantee = isTrusted && inAccount ? trust.grantee : 'account';
       const remaining = grantee === 'account' ? own : layersAfterGrant(context, grantee, own, meter);
-      return remaining && refusal(deniedBecause(context, remaining), showsOwner);
+      return remaining && refusal(denials.because(context, remaining), showsOwner);
     }
-    return isTrusted ? undefined : refusal(deniedWithoutReason(context));
+    return isTrusted ? undefined : refusal(denials.withoutReason(context));
   };
 
   /**

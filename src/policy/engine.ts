@@ -9,7 +9,7 @@ import { type StepBudget, takeSteps } from './steps.ts';
 export { compilePolicy, isPolicyTextError, type PolicyTextError, tryCompilePolicy } from './compile.ts';
 export type { CompiledPolicy, SourcedPolicy } from './compiled-policy.ts';
 export { DECISION_STEPS } from './decision-steps.ts';
-export { type DenialFacts, denialText } from './denial.ts';
+export { type DenialFacts, type DenialWording, denialText } from './denial.ts';
 export { type ContextValue, type FactSource, TRUTH_KEYS, truthsOf } from './facts.ts';
 export { SLOT_KEYS, slotOf } from './keys.ts';
 export type { PolicyLayers } from './link.ts';
