@@ -14,11 +14,11 @@ import type { Denial } from '#policy/decision.ts';
 import { DECISION_STEPS, type PolicyStack } from '#policy/engine.ts';
 import type { IdentityChange } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
-import { teamOf, type Workload } from './policy-workload.ts';
+import { SESSIONS_BEGAN, teamOf, type Workload } from './policy-workload.ts';
 
 /**
  * The workload of `policy-workload.ts` as a server receives it: an identity snapshot, and requests with headers, an address and an
- * authenticated caller. Each request has a session of its own, because the workload tests MFA.
+ * authenticated caller. Each principal has two sessions, one of them with MFA.
  */
 export interface RealPath {
   readonly snapshot: Snapshot;
@@ -34,7 +34,7 @@ export interface RealPath {
 
 const ACCOUNT = '123456789012' as AccountId;
 const MANAGEMENT = '210987654321' as AccountId;
-const NOW = instant(Date.UTC(2026, 10, 22));
+const NOW = instant(SESSIONS_BEGAN);
 /** ID of the organization's root. */
 const ROOT = 'r-ab12';
 /** Transaction of the requests, which read nothing from the store. */
@@ -46,7 +46,11 @@ export function realPath(workload: Workload, track: 'A' | 'B'): RealPath {
   const users = workload.principals.map((_, principal) => userOf(workload, track, principal));
   snapshot.apply(1, [...organization(workload, track), ...workload.policies.map(policy), ...users]);
   const stacks = newStacks(snapshot);
-  const requests = workload.requests.map((request, index) => requestOf(workload, track, request, index));
+  const sessions = workload.principals.map((_, principal) => [true, false].map((mfa) => sessionOf(workload, track, principal, mfa)));
+  const requests = workload.requests.map((request, index) => {
+    const mfa = request.context['aws:multifactorauthpresent'] === 'true';
+    return requestOf(request, sessions[request.principal]?.[mfa ? 0 : 1] as Principal, index);
+  });
   const authorize = authorizing({ snapshot, stacks, holds: () => true });
 
   const callerOf = callersOf(snapshot, stacks);
@@ -104,10 +108,8 @@ function userOf(workload: Workload, track: 'A' | 'B', principal: number): Identi
   return { accountId: ACCOUNT, kind: 'user', key: record.userName, version: 1, record };
 }
 
-function requestOf(workload: Workload, track: 'A' | 'B', request: Workload['requests'][number], index: number): AuthorizeRequest {
-  const { principal, action, resource, context } = request;
+function requestOf({ action, resource, context }: Workload['requests'][number], principal: Principal, index: number): AuthorizeRequest {
   const value = (key: string): string => context[key] ?? '';
-  const now = Date.parse(value('aws:currenttime')) as Instant;
   return {
     received: {
       requestId: `request-${index}`,
@@ -115,24 +117,14 @@ function requestOf(workload: Workload, track: 'A' | 'B', request: Workload['requ
       sourceIp: value('aws:sourceip'),
       secureTransport: value('aws:securetransport') === 'true',
     },
-    authenticated: {
-      principal: sessionOf(workload, track, principal, context, now),
-      region: value('aws:requestedregion'),
-      identityVersion: 1,
-    },
+    authenticated: { principal, region: value('aws:requestedregion'), identityVersion: 1 },
     profile: 'sdk',
     asked: [{ action: action as `${string}:${string}`, resources: [resource] }],
-    now,
+    now: Date.parse(value('aws:currenttime')) as Instant,
   };
 }
 
-function sessionOf(
-  workload: Workload,
-  track: 'A' | 'B',
-  principal: number,
-  context: Readonly<Record<string, string>>,
-  now: Instant,
-): Principal {
+function sessionOf(workload: Workload, track: 'A' | 'B', principal: number, mfaAuthenticated: boolean): Principal {
   const { session } = workload.principals[principal] ?? {};
   return {
     type: 'IAMUser',
@@ -141,9 +133,9 @@ function sessionOf(
     principalId: idOf(principal),
     userName: `user${principal}`,
     session: {
-      issuedAt: instant(now - 1000 * Number(context['aws:multifactorauthage'] ?? 0)),
+      issuedAt: NOW,
       expiresAt: instant(NOW + 86_400_000),
-      mfaAuthenticated: context['aws:multifactorauthpresent'] === 'true',
+      mfaAuthenticated,
       // Otherwise sessions of users without MFA cannot call IAM.
       fromConsole: true,
       tags: {},
