@@ -42,6 +42,8 @@ export type Test = boolean | Atom | { readonly all: readonly Test[] } | { readon
 export interface Node {
   readonly op: number;
   readonly atom: Atom;
+  /** The atom's `test`, which most comparisons call. */
+  readonly test: Predicate;
   readonly yes: Node;
   readonly no: Node;
   readonly answer: number;
@@ -54,7 +56,14 @@ const ANSWERS = new Map<number, Node>();
 export function answerNode(answer: number): Node {
   let node = ANSWERS.get(answer);
   if (node === undefined) {
-    const made = { op: ANSWER, atom: NOTHING, yes: undefined as unknown as Node, no: undefined as unknown as Node, answer };
+    const made = {
+      op: ANSWER,
+      atom: NOTHING,
+      test: NOTHING.test,
+      yes: undefined as unknown as Node,
+      no: undefined as unknown as Node,
+      answer,
+    };
     made.yes = made;
     made.no = made;
     node = made;
@@ -77,7 +86,7 @@ function nodeOf(atom: Atom, yes: Node, no: Node): Node {
   let byNo = atom.nodes.get(yes);
   if (byNo === undefined) atom.nodes.set(yes, (byNo = new WeakMap()));
   let node = byNo.get(no);
-  if (node === undefined) byNo.set(no, (node = { op: atom.op, atom, yes, no, answer: 0 }));
+  if (node === undefined) byNo.set(no, (node = { op: atom.op, atom, test: atom.test, yes, no, answer: 0 }));
   return node;
 }
 
@@ -102,25 +111,25 @@ export function sizeOf(test: Test): number {
 export function walk(from: Node, record: RequestRecord): number {
   let node = from;
   for (;;) {
-    const { op, atom } = node;
     let holds: boolean;
-    switch (op) {
+    switch (node.op) {
+      case TEXT:
+        holds = node.test(record);
+        break;
       case ANSWER:
         return node.answer;
       case TRUTH: {
-        const state = (record.truths >>> atom.number) & 3;
-        holds = state === UNREAD ? atom.test(record) : ((atom.states >>> state) & 1) === 1;
+        const { number, states } = node.atom;
+        const state = (record.truths >>> number) & 3;
+        holds = state === UNREAD ? node.test(record) : ((states >>> state) & 1) === 1;
         break;
       }
       case BEFORE:
         // NaN means that the time is unknown. Then both comparisons are false and the strings are compared.
-        holds = record.moment < atom.bound || (Number.isNaN(record.moment) && atom.test(record));
-        break;
-      case AFTER:
-        holds = record.moment > atom.bound || (Number.isNaN(record.moment) && atom.test(record));
+        holds = record.moment < node.atom.bound || (Number.isNaN(record.moment) && node.test(record));
         break;
       default:
-        holds = atom.test(record);
+        holds = record.moment > node.atom.bound || (Number.isNaN(record.moment) && node.test(record));
     }
     node = holds ? node.yes : node.no;
   }
