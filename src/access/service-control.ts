@@ -7,8 +7,15 @@ import {
   type OrganizationAccountRecord,
   type OrganizationRecord,
 } from '#store/identity/organization-records.ts';
-import type { OrganizationFacts } from './context.ts';
 import type { Snapshot } from './snapshot.ts';
+
+/** Position of an account in an organization. */
+export interface OrganizationFacts {
+  readonly organizationId: string;
+  /** The only path, without the account: `o-…/r-…/ou-…/`. It is a list because the condition key is multivalued. */
+  readonly paths: readonly string[];
+  readonly managementAccountId: AccountId;
+}
 
 type Compiled = (holder: object, name: string, text: string) => CompiledPolicy;
 
@@ -46,7 +53,7 @@ export function organizationFacts(snapshot: Snapshot, accountId: AccountId): Org
   const place = placeOf(snapshot, accountId);
   if (place === undefined) return undefined;
   const { organizationId, root, accountId: managementAccountId } = place.organization;
-  return { organizationId, path: `${[organizationId, root.rootId, ...place.unitIds].join('/')}/`, managementAccountId };
+  return { organizationId, paths: [`${[organizationId, root.rootId, ...place.unitIds].join('/')}/`], managementAccountId };
 }
 
 interface Place {

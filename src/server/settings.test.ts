@@ -38,6 +38,7 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['a public URL without a scheme',  ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
   ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /together, or neither/],
   ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
+  ['an unknown denial wording',      ['--denial-wording', '2024'],        {},                               /2026 or 2023/],
   ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
 ];
 

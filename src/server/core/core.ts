@@ -206,7 +206,7 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
     sessions,
     principals: principalsOf(snapshot),
     authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
-    authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
+    authorize: authorizing({ snapshot, stacks, holds: lease.holds, denialWording: settings.denialWording }),
     federate: federating({ snapshot, keys: issuerKeys(fetchJson), verifySaml: parts.samlThreads.run }),
     verifyMfa: mfaVerifier(vault),
   };
