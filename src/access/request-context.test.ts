@@ -88,7 +88,7 @@ function snapshotOf(isMember: boolean) {
     { key: 'team', value: 'red' },
     { key: 'Floor', value: '3' },
   ];
-  const user = { ...holder, arn: USER.arn, userName: 'ada', userId: 'AIDAADA', tags, groupNames: [], accessKeyIds: [] };
+  const user = { ...holder, arn: USER.arn, userName: 'ada', userId: 'AIDAADA', tags, groupIds: [], accessKeyIds: [] };
   const trustPolicy = '{"Version":"2012-10-17","Statement":[]}';
   const role = { ...holder, arn: ROLE_ARN, roleName: 'reader', roleId: 'AROAREADER', trustPolicy, maxSessionSeconds: 3600, tags };
   const target = { accountId: ACCOUNT, attachedPolicyIds: [], tags: [] };
