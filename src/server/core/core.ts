@@ -241,6 +241,7 @@ function composeServer(
       },
       serviceControl: stacks.serviceControlOf,
       lookupEventsPerSecond: settings.lookupEventsPerSecond,
+      privateSipPeers: settings.privateSipPeers,
     }),
     addEmit,
     pageTokens: pageTokens(ring.keys),

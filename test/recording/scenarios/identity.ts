@@ -27,6 +27,7 @@ export async function identity(recorder: Recorder): Promise<undefined> {
   const ada = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: 'ada' };
   const { AppInstanceUserArn } = await ok('CreateAppInstanceUser', ada);
   await ok('CreateAppInstanceUser', ada);
+  await ok('CreateAppInstanceUser', { ...ada, ClientRequestToken: 'ada-1' });
   await fails('ConflictException', 'CreateAppInstanceUser', { ...ada, Name: 'Lovelace', ClientRequestToken: 'ada-2' });
   await fails('ForbiddenException', 'CreateAppInstanceUser', { ...ada, AppInstanceArn: UNKNOWN, ClientRequestToken: 'ada-3' });
   const expiration = { ExpirationDays: 3, ExpirationCriterion: 'CREATED_TIMESTAMP' };
@@ -67,6 +68,12 @@ export async function identity(recorder: Recorder): Promise<undefined> {
   };
   const { AppInstanceBotArn } = await ok('CreateAppInstanceBot', { AppInstanceArn, Name: 'bot', ClientRequestToken: 'bot', Configuration });
   await fails('ConflictException', 'CreateAppInstanceBot', { AppInstanceArn, Name: 'other', ClientRequestToken: 'bot', Configuration });
+  await fails('BadRequestException', 'CreateAppInstanceBot', {
+    AppInstanceArn,
+    Name: 'far',
+    ClientRequestToken: 'bot-1',
+    Configuration: { Lex: { ...Configuration.Lex, LexBotAliasArn: Configuration.Lex.LexBotAliasArn.replace('us-east-1', 'eu-west-1') } },
+  });
   await fails('ForbiddenException', 'CreateAppInstanceBot', {
     AppInstanceArn: UNKNOWN,
     Name: 'bot',
@@ -91,6 +98,7 @@ export async function identity(recorder: Recorder): Promise<undefined> {
   };
   const { EndpointId } = await ok('RegisterAppInstanceUserEndpoint', endpoint);
   await fails('ForbiddenException', 'RegisterAppInstanceUserEndpoint', { ...endpoint, ...nobody, ClientRequestToken: 'phone-2' });
+  await fails('ConflictException', 'RegisterAppInstanceUserEndpoint', { ...endpoint, ClientRequestToken: 'phone-3' });
   await ok('DescribeAppInstanceUserEndpoint', { ...user, EndpointId });
   await fails('ForbiddenException', 'DescribeAppInstanceUserEndpoint', { ...user, EndpointId: '00000000-0000-4000-8000-000000000000' });
   await ok('ListAppInstanceUserEndpoints', user);

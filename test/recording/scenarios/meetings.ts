@@ -14,7 +14,7 @@ export async function meetings(recorder: Recorder): Promise<undefined> {
   };
   const { Meeting } = await ok('CreateMeeting', standup);
   await ok('CreateMeeting', standup);
-  await fails('ConflictException', 'CreateMeeting', { ...standup, ExternalMeetingId: 'other' });
+  await ok('CreateMeeting', { ...standup, ExternalMeetingId: 'other' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-b', MediaRegion: 'mars-north-1' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-c', ExternalMeetingId: 'aws:standup' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-d', PrimaryMeetingId: UNKNOWN });
@@ -25,6 +25,11 @@ export async function meetings(recorder: Recorder): Promise<undefined> {
     ExternalMeetingId: 'replica',
     PrimaryMeetingId: Meeting.MeetingId,
   };
+  await fails('BadRequestException', 'CreateMeeting', {
+    ...standup,
+    ClientRequestToken: 'token-h',
+    MeetingFeatures: { Video: { MaxResolution: 'FHD' }, Attendee: { MaxCount: 26 } },
+  });
   const { Meeting: replicated } = await ok('CreateMeeting', replica);
   await fails('BadRequestException', 'CreateMeeting', {
     ...replica,
@@ -45,7 +50,7 @@ export async function meetings(recorder: Recorder): Promise<undefined> {
     ClientRequestToken: 'pair',
     Attendees: [{ ExternalUserId: 'ada' }],
   });
-  await fails('ConflictException', 'CreateMeetingWithAttendees', { ...small, MediaRegion: 'us-east-1' });
+  await ok('CreateMeetingWithAttendees', { ...small, MediaRegion: 'us-east-1' });
   await fails('BadRequestException', 'CreateMeetingWithAttendees', {
     ...small,
     ClientRequestToken: 'token-g',

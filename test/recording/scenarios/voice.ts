@@ -35,6 +35,7 @@ export async function voice(recorder: Recorder): Promise<undefined> {
       { Origination: {} },
       { Origination: { Routes: [] } },
       { Origination: { Routes: [{ Port: 1 }] } },
+      { Origination: { Routes: [{ Host: '10.0.0.5' }] } },
     ],
     ['GetVoiceConnectorOrigination', {}],
     [
@@ -43,6 +44,7 @@ export async function voice(recorder: Recorder): Promise<undefined> {
       { Termination: { ...Termination, CallingRegions: [] } },
       { Termination: { ...Termination, CallingRegions: ['XX'] } },
       { Termination: { ...Termination, CidrAllowedList: ['nowhere'] } },
+      { Termination: { ...Termination, CidrAllowedList: ['0.0.0.0/0'] } },
       { Termination: { ...Termination, CpsLimit: 100 } },
     ],
     ['GetVoiceConnectorTermination', {}],
@@ -128,6 +130,7 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   await call('CreateSipMediaApplication', application);
   await call('CreateSipMediaApplication', { ...application, Name: 'far', AwsRegion: 'mars-north-1' });
   await call('CreateSipMediaApplication', { ...application, Name: 'bare', Endpoints: [{}] });
+  await call('CreateSipMediaApplication', { ...application, Name: 'west', AwsRegion: 'us-west-2' });
   await ok('GetSipMediaApplication', { SipMediaApplicationId });
   await ok('ListSipMediaApplications');
   await ok('UpdateSipMediaApplication', { SipMediaApplicationId, Name: 'menu two' });
@@ -163,9 +166,9 @@ export async function voice(recorder: Recorder): Promise<undefined> {
   await ok('ListSipRules');
   await ok('ListSipRules', { SipMediaApplicationId });
   await call('DeleteSipMediaApplication', { SipMediaApplicationId });
-  await call('DeleteSipRule', { SipRuleId });
-  await call('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: true });
-  await call('DeleteSipRule', { SipRuleId });
+  await ok('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: true });
+  await ok('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: false });
+  await ok('DeleteSipRule', { SipRuleId });
   await ok('DeleteSipMediaApplication', { SipMediaApplicationId });
   for (const operation of [
     'GetSipMediaApplication',
