@@ -29,6 +29,11 @@ export function optional<Value>(type: SettingType<Value>): SettingType<Value | U
   return { ...type, read: (text) => (text === '' ? { unset: true } : type.read(text)) };
 }
 
+/** One of several texts. */
+export function oneOf<Text extends string>(...texts: readonly Text[]): SettingType<Text> {
+  return { valid: texts.join(' or '), read: (text) => texts.find((each) => each === text) };
+}
+
 /** Path, which becomes absolute. */
 export function path(valid: string): SettingType<string> {
   return { valid, read: (text) => (text === '' ? undefined : resolve(text)) };

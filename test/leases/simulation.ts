@@ -146,7 +146,14 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
       register: (server, known) =>
         ask(node, life, () => {
           if (!registry.has(server.id))
-            registry.set(server.id, { ...server, startedAt: instant(server.startedAt), appliedVersion: known, state: 'active' });
+            registry.set(server.id, {
+              ...server,
+              startedAt: instant(server.startedAt),
+              appliedVersion: known,
+              state: 'active',
+              address: '',
+              seenAt: instant(0),
+            });
         }),
       async renew(id, since) {
         const early = fault === 'rows and version from two snapshots' ? await ask(node, life, () => after(since)) : undefined;
@@ -172,6 +179,7 @@ export async function simulate(seed: number, fault: SimulatedFault = 'none'): Pr
         }),
       expire: (id, needed) =>
         ask(node, life, () => ((registry.get(id)?.appliedVersion ?? needed) < needed && registry.delete(id) ? 'expired' : 'kept')),
+      seen: () => ask(node, life, () => undefined),
       registered: () => ask(node, life, () => (fault === 'acknowledgements are ignored' ? [] : [...registry.values()])),
       drain: (id) =>
         ask(node, life, () => {

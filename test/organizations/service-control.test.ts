@@ -79,7 +79,9 @@ const listUsers = (member: Member) => member.admin.send(new ListUsersCommand({})
 const sessionArn = (member: Member) => `arn:aws:sts::${member.accountId}:assumed-role/OrganizationAccountAccessRole/me`;
 const explicitly = (member: Member) => ({
   name: 'AccessDenied',
-  message: `User: ${sessionArn(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ with an explicit deny in a service control policy`,
+  message: new RegExp(
+    `^User: ${sessionArn(member)} is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::${member.accountId}:user/ with an explicit deny in a service control policy: arn:aws:organizations::[0-9]{12}:policy/o-[a-z0-9]+/service_control_policy/p-[a-z0-9]+$`,
+  ),
 });
 const implicitly = (member: Member) => ({
   name: 'AccessDenied',

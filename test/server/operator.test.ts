@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { DeleteAccessKeyCommand, DetachUserPolicyCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
+import { belfry } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
 import { recordsOf } from '../kit/trail.ts';
 
 const server = await startTestServer();
 
-/** `belfry account …` as the operator types it; what it printed, or how it failed. */
-async function belfry(...args: string[]): Promise<{ readonly status: number; readonly said: string }> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['bin/belfry.mjs', ...args], {
-      env: { ...process.env, BELFRY_DATA: server.dataFolder },
-    });
-    return { status: 0, said: stdout + stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { status: code, said: stdout + stderr };
-  }
+/** Runs a command on the data folder of the server. Returns its exit status and all that it printed. */
+async function run(...args: string[]): Promise<{ readonly status: number; readonly printed: string }> {
+  const { status, stdout, stderr } = await belfry(args, { BELFRY_DATA: server.dataFolder });
+  return { status, printed: stdout + stderr };
 }
 
 /** Returns the key that a command wrote into a profile. */
@@ -32,13 +24,13 @@ const keyOf = (profile: string) => profileKeys(server.dataFolder, profile);
 const events = (credentials: Keys, name: string) => recordsOf(new CloudTrailClient(server.client(credentials)), name);
 
 test('belfry account create: a second account with its own administrator, in the list and in its own trail', async () => {
-  const { status, said } = await belfry('account', 'create', '--name', 'Partner', '--profile', 'partner');
-  assert.equal(status, 0, said);
+  const { status, printed } = await run('account', 'create', '--name', 'Partner', '--profile', 'partner');
+  assert.equal(status, 0, printed);
   const key = keyOf('partner');
-  assert.ok(!said.includes(key.secretAccessKey), 'the secret is in the file, not on the screen');
+  assert.ok(!printed.includes(key.secretAccessKey), 'the secret is in the file, not on the screen');
   const who = await new STSClient(server.client(key)).send(new GetCallerIdentityCommand({}));
   assert.notEqual(who.Account, server.accountId);
-  assert.match((await belfry('account', 'list')).said, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
+  assert.match((await run('account', 'list')).printed, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
   const [made] = await events(key, 'CreateAccount');
   assert.equal(made.userIdentity.invokedBy, 'operator');
   assert.equal(made.recipientAccountId, who.Account);
@@ -55,8 +47,8 @@ test('belfry account restore-administrator: gives a locked-out account an admini
     name: 'AccessDenied',
   });
 
-  const { status, said } = await belfry('account', 'restore-administrator', '--account-id', Account as string, '--profile', 'rescue');
-  assert.equal(status, 0, said);
+  const { status, printed } = await run('account', 'restore-administrator', '--account-id', Account as string, '--profile', 'rescue');
+  assert.equal(status, 0, printed);
   const rescue = keyOf('rescue');
   const { Users } = await new IAMClient(server.client(rescue)).send(new ListUsersCommand({}));
   assert.equal(Users?.length, 2);
@@ -79,17 +71,17 @@ const REFUSED: readonly [name: string, args: string[], status: number, says: Reg
 ];
 for (const [name, args, status, says] of REFUSED) {
   test(`belfry account: ${name} is refused`, async () => {
-    const answer = await belfry(...args);
-    assert.equal(answer.status, status, answer.said);
-    assert.match(answer.said, says);
+    const answer = await run(...args);
+    assert.equal(answer.status, status, answer.printed);
+    assert.match(answer.printed, says);
   });
 }
 
 test('belfry trail unproven: prints the newest records that name no account, one a line', async () => {
   for (const path of ['/meetings/first', '/meetings/second', '/meetings/third']) await fetch(`${server.endpoint}${path}`);
-  const { status, said } = await belfry('trail', 'unproven', '--max-items', '2');
-  assert.equal(status, 0, said);
-  const records = said
+  const { status, printed } = await run('trail', 'unproven', '--max-items', '2');
+  assert.equal(status, 0, printed);
+  const records = printed
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -97,9 +89,9 @@ test('belfry trail unproven: prints the newest records that name no account, one
     records.map(({ eventName, errorCode, recipientAccountId }) => [eventName, errorCode, recipientAccountId]),
     Array(2).fill(['GetMeeting', 'MissingAuthenticationTokenException', '000000000000']),
   );
-  assert.equal((await belfry('trail', 'unproven')).said.trim().split('\n').length, 3);
+  assert.equal((await run('trail', 'unproven')).printed.trim().split('\n').length, 3);
   for (const args of [['trail'], ['trail', 'unproven', '--max-items', '0'], ['trail', 'unproven', '--from', 'x']]) {
-    assert.equal((await belfry(...args)).status, 2, args.join(' '));
+    assert.equal((await run(...args)).status, 2, args.join(' '));
   }
 });
 
