@@ -1,5 +1,6 @@
 /** HTTP exchanges of SDK clients as text. */
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
 /** Recorded headers. The others belong to HTTP or differ in each run. */
@@ -32,27 +33,23 @@ export function capturing(captured: (exchange: Captured) => void) {
     httpHandlerConfigs: () => ({}),
     updateHttpClientConfig: () => {},
     destroy: () => {},
-    handle: (sent: SdkRequest) =>
-      new Promise<{ response: { statusCode: number; headers: Record<string, string>; body: Readable } }>((resolve, reject) => {
-        const path = pathOf(sent);
-        const body = bodyOf(sent);
-        const options = { host: sent.hostname, port: sent.port, method: sent.method, path, headers: sent.headers };
-        const request = httpRequest(options, async (answer) => {
-          const chunks: Buffer[] = await answer.toArray();
-          const bytes = Buffer.concat(chunks);
-          const { statusCode = 0 } = answer;
-          const headers = answer.headers as Record<string, string>;
-          captured({
-            request: requestText(sent, path, body),
-            response: responseText(statusCode, headers, bytes),
-            requestId: headers['x-amzn-requestid'],
-            authorizationMessage: headers['x-belfry-authorization-message'],
-          });
-          resolve({ response: { statusCode, headers, body: Readable.from([bytes]) } });
-        });
-        request.on('error', reject);
-        request.end(body);
-      }),
+    async handle(sent: SdkRequest) {
+      const path = pathOf(sent);
+      const body = bodyOf(sent);
+      const request = httpRequest({ host: sent.hostname, port: sent.port, method: sent.method, path, headers: sent.headers });
+      request.end(body);
+      const [answer] = (await once(request, 'response')) as [IncomingMessage];
+      const bytes = Buffer.concat(await answer.toArray());
+      const { statusCode = 0 } = answer;
+      const headers = answer.headers as Record<string, string>;
+      captured({
+        request: requestText(sent, path, body),
+        response: responseText(statusCode, headers, bytes),
+        requestId: headers['x-amzn-requestid'],
+        authorizationMessage: headers['x-belfry-authorization-message'],
+      });
+      return { response: { statusCode, headers, body: Readable.from([bytes]) } };
+    },
   };
 }
 
