@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SERVICE_NAMES } from '#model/services.ts';
 import { startServerProcess } from '../kit/process.ts';
+import { generator } from '../kit/random.ts';
 import { exchange } from '../kit/raw.ts';
 import { caller, inputFor, operationsOf, type Unsigned } from '../sdk/every-operation.ts';
 
@@ -10,18 +11,7 @@ import { caller, inputFor, operationsOf, type Unsigned } from '../sdk/every-oper
 const ROUNDS = 3;
 const SEED = 20_261_122;
 
-/** Numbers from 0 to 1, the same for the same seed. Source: the generator known as mulberry32. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-const next = chance(SEED);
+const next = generator(SEED);
 const below = (count: number) => Math.floor(next() * count);
 const one = <T>(of: readonly T[]): T => of[below(of.length)] as T;
 

@@ -7,8 +7,9 @@ import {
   SimulateCustomPolicyCommand,
   SimulatePrincipalPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { hostileRequests, randomOf, sendHostile, slowPolicy } from '../hostile/worst-analysis-requests.ts';
+import { hostileRequests, sendHostile, slowPolicy } from '../hostile/worst-analysis-requests.ts';
 import { allow, deny, policy, type Statement } from '../kit/policy.ts';
+import { generator } from '../kit/random.ts';
 import { startTestServer } from '../kit/server.ts';
 
 const server = await startTestServer();
@@ -41,7 +42,7 @@ test('SimulateCustomPolicy: pages are cut at the step budget, and all pages toge
   do {
     const page = await iam.send(
       new SimulateCustomPolicyCommand({
-        PolicyInputList: [slowPolicy(20_000, randomOf(1), 2)],
+        PolicyInputList: [slowPolicy(20_000, generator(1), 2)],
         ActionNames,
         ResourceArns,
         ContextEntries: [{ ContextKeyName: 'aws:UserAgent', ContextKeyType: 'string', ContextKeyValues: ['a'.repeat(2_000)] }],
@@ -72,7 +73,7 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
         PolicySourceArn: User?.Arn ?? '',
         ActionNames: ['s3:GetObject'],
         // Too long for the thread that answers requests.
-        PolicyInputList: [slowPolicy(20_000, randomOf(1), 2)],
+        PolicyInputList: [slowPolicy(20_000, generator(1), 2)],
       }),
     );
     return EvaluationResults?.[0]?.EvalDecision;
@@ -85,7 +86,7 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
 });
 
 test('SimulateCustomPolicy: an invalid policy among long ones is InvalidInput, with its place in the list', async () => {
-  const PolicyInputList = [slowPolicy(20_000, randomOf(1), 2), '{"Version":"2012-10-17"}'];
+  const PolicyInputList = [slowPolicy(20_000, generator(1), 2), '{"Version":"2012-10-17"}'];
   await assert.rejects(iam.send(new SimulateCustomPolicyCommand({ PolicyInputList, ActionNames: ['s3:GetObject'] })), {
     name: 'InvalidInputException',
     message: /^PolicyInputList\.2 is not a valid policy \(line 1, column/,
@@ -96,7 +97,7 @@ test('SimulateCustomPolicy: a context value of more than 2,048 characters is Inv
   const simulate = (length: number) =>
     iam.send(
       new SimulateCustomPolicyCommand({
-        PolicyInputList: [slowPolicy(1_000, randomOf(1), 5)],
+        PolicyInputList: [slowPolicy(1_000, generator(1), 5)],
         ActionNames: ['s3:GetObject'],
         ContextEntries: [{ ContextKeyName: 'aws:UserAgent', ContextKeyType: 'string', ContextKeyValues: ['a'.repeat(length)] }],
       }),
