@@ -8,7 +8,7 @@
 
 import { randomOf } from '../kit/random.ts';
 import { newCall } from './calls.ts';
-import { type FaultRates, NO_FAULTS } from './database.ts';
+import { type FaultRates, NO_FAULTS } from './database-backends.ts';
 import { settle } from './facts.ts';
 import { type Call, contradiction, type Model, newModel } from './model.ts';
 import { type Outcome, outcomeOf, signed } from './requests.ts';
