@@ -24,7 +24,7 @@ const TOO_COMPLEX: readonly (readonly [request: string, status: number, error: R
 ];
 
 for (const [name, status, error] of TOO_COMPLEX) {
-  test(`${name}: over the step budget, the answer is ${status}`, async () => {
+  test(`${name}: above the limit of steps, the status is ${status}`, async () => {
     const request = requests.find((one) => one.name === name);
     assert.ok(request !== undefined);
     const answer = await sendHostile(server, server.credentials, request);
@@ -33,7 +33,7 @@ for (const [name, status, error] of TOO_COMPLEX) {
   });
 }
 
-test('SimulateCustomPolicy: pages are cut at the step budget, and all pages together have each pair once', async () => {
+test('SimulateCustomPolicy: a page ends at the limit of steps, and all pages together have each pair once', async () => {
   const ActionNames = Array.from({ length: 15 }, (_, i) => `s3:Get${i}`);
   const ResourceArns = Array.from({ length: 30 }, (_, i) => `arn:aws:s3:::${i}`);
   const pairs: string[] = [];
@@ -72,7 +72,7 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
       new SimulatePrincipalPolicyCommand({
         PolicySourceArn: User?.Arn ?? '',
         ActionNames: ['s3:GetObject'],
-        // Too long for the thread that answers requests.
+        // Too long for the thread that handles requests.
         PolicyInputList: [slowPolicy(20_000, generator(1), 2)],
       }),
     );
@@ -85,7 +85,7 @@ test('SimulatePrincipalPolicy: a long simulation decides by the policies in forc
   assert.equal(await simulate(), 'explicitDeny');
 });
 
-test('SimulateCustomPolicy: an invalid policy among long ones is InvalidInput, with its place in the list', async () => {
+test('SimulateCustomPolicy: an invalid policy among long ones is InvalidInput, with its index in the list', async () => {
   const PolicyInputList = [slowPolicy(20_000, generator(1), 2), '{"Version":"2012-10-17"}'];
   await assert.rejects(iam.send(new SimulateCustomPolicyCommand({ PolicyInputList, ActionNames: ['s3:GetObject'] })), {
     name: 'InvalidInputException',
