@@ -5,29 +5,36 @@ import type { Instant } from '#core/instant.ts';
 import type { Principal } from '#core/principal.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import { invalid } from './passed-tags.ts';
-import { verifySaml } from './saml.ts';
+import type { SamlJob, VerifiedAssertion } from './saml.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
  * Verifies the token of an unsigned operation and returns its caller. Returns `undefined` for operations without a token.
  *
- * Runs between decoding and the transaction, because it may have to fetch keys. The operation checks in its transaction that the provider
- * still exists.
+ * Runs between decoding and the transaction, because it may have to fetch keys or wait for a thread. The operation checks in its
+ * transaction that the provider still exists and verifies the token in the same way. `source` is the unit by which unauthenticated load
+ * is limited (`sourceOf`).
  *
  * @throws InvalidIdentityTokenException   the provider is unknown, or the token is invalid
  * @throws ExpiredTokenException           the token has expired
+ * @throws IDPRejectedClaimException       the status of a SAML response is not Success
  * @throws IDPCommunicationErrorException  the keys of the provider cannot be fetched
+ * @throws Throttling, ServiceUnavailable  too many assertions are waiting, or the verification took too long
  */
-export type Federate = (operation: string, input: unknown, now: Instant) => Promise<Principal | undefined>;
+export type Federate = (operation: string, input: unknown, now: Instant, source: string) => Promise<Principal | undefined>;
+
+/** Verifies a SAML assertion in a thread, when its source has its turn. Rejects with the errors of `verifySaml`, or as `Federate`. */
+export type RunSamlJob = (source: string, job: SamlJob) => Promise<VerifiedAssertion>;
 
 /** Dependencies of `federating`. */
 export interface FederateParts {
   readonly snapshot: Snapshot;
   readonly keys: IssuerKeys;
+  readonly verifySaml: RunSamlJob;
 }
 
 /** Creates the stage that verifies tokens of identity providers. Requirements FED-1, FED-2. */
-export function federating({ snapshot, keys }: FederateParts): Federate {
+export function federating({ snapshot, keys, verifySaml }: FederateParts): Federate {
   async function webIdentity({ RoleArn, WebIdentityToken }: { readonly RoleArn: string; readonly WebIdentityToken: string }, now: Instant) {
     // Loads the token library when the first token arrives, because most servers never need it.
     const { issuerOf, verifyWebIdentity } = await import('./web-identity.ts');
@@ -49,19 +56,27 @@ export function federating({ snapshot, keys }: FederateParts): Federate {
     return tokenCaller(provider.accountId, federation);
   }
 
-  async function saml({ PrincipalArn, SAMLAssertion }: { readonly PrincipalArn: string; readonly SAMLAssertion: string }, now: Instant) {
+  async function saml({ PrincipalArn, SAMLAssertion: assertion }: SamlInput, now: Instant, source: string) {
     const parts = parseArn(PrincipalArn);
     const name = parts?.resource.startsWith('saml-provider/') ? parts.resource.slice('saml-provider/'.length) : '';
     const provider = snapshot.record(parts?.accountId as AccountId, 'saml-provider', name.toLowerCase());
     if (provider?.arn !== PrincipalArn) throw new AwsError('InvalidIdentityTokenException', "Specified provider doesn't exist");
-    return tokenCaller(provider.accountId, await verifySaml(SAMLAssertion, provider, now));
+    const { accountId, arn, metadata } = provider;
+    const verified = await verifySaml(source, { assertion, provider: { accountId, arn, name: provider.name, metadata }, now });
+    if (verified.provider !== arn) throw new Error('A SAML assertion was verified for another provider.');
+    return tokenCaller(accountId, { ...verified, providerMetadata: metadata });
   }
 
-  return async (operation, input, now) => {
+  return async (operation, input, now, source) => {
     if (operation === 'AssumeRoleWithWebIdentity') return await webIdentity(input as Parameters<typeof webIdentity>[0], now);
-    if (operation === 'AssumeRoleWithSAML') return await saml(input as Parameters<typeof saml>[0], now);
+    if (operation === 'AssumeRoleWithSAML') return await saml(input as SamlInput, now, source);
     return undefined;
   };
+}
+
+interface SamlInput {
+  readonly PrincipalArn: string;
+  readonly SAMLAssertion: string;
 }
 
 /**

@@ -40,7 +40,7 @@ test('loadOrCreateOperatorKey: a file that other users can read is an error', ()
   inFolder((path) => {
     loadOrCreateOperatorKey(path);
     chmodSync(path, 0o640);
-    assert.throws(() => loadOrCreateOperatorKey(path), /readable by its owner only/);
+    assert.throws(() => loadOrCreateOperatorKey(path), /is accessible by other users; run chmod 600/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { requirePrivate } from '#core/file-access.ts';
 
 /**
  * Operator keys, the newest first. The first one encrypts, and all decrypt.
@@ -38,7 +39,7 @@ export interface OperatorKeyRing {
 /**
  * Opens the key file, which the first start creates.
  *
- * @throws Error  users other than the owner can read the file, or a line is not a key
+ * @throws Error  other users can read the file, or a line is not a key
  */
 export function operatorKeyRing(path: string): OperatorKeyRing {
   let keys = loadOrCreateOperatorKey(path);
@@ -78,7 +79,7 @@ const KEY = /^[0-9a-f]{64}$/;
  * The file has mode 0600 and one key per line, in 64 hexadecimal digits. `#` begins a comment. `belfry operator-key rotate` adds a first
  * line. Without the file, no secret in the database can be decrypted.
  *
- * @throws Error  users other than the owner can read the file, or a line is not a key
+ * @throws Error  other users can read the file, or a line is not a key
  */
 export function loadOrCreateOperatorKey(path: string): readonly Uint8Array[] {
   return keysOf(readOrUndefined(path) ?? create(path), path);
@@ -97,10 +98,7 @@ function keysOf(text: string, path: string): readonly Uint8Array[] {
 
 function readOrUndefined(path: string): string | undefined {
   try {
-    // Windows does not have these modes and reports other ones.
-    if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-      throw new Error(`${path} must be readable by its owner only (chmod 600).`);
-    }
+    requirePrivate(path, 'secret');
     return readFileSync(path, 'utf8');
   } catch (problem) {
     if ((problem as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

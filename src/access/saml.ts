@@ -1,17 +1,31 @@
 import { hash } from 'node:crypto';
+import { SAML } from '@node-saml/node-saml';
 import { AwsError } from '#core/aws-error.ts';
 import type { Federation } from '#core/federation.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import { conditionKey } from '#model/authorization.ts';
 import type { SamlProviderRecord } from '#store/identity/identity.ts';
 import { invalid, passed } from './passed-tags.ts';
 import { requireShort } from './provider-claims.ts';
-import { checkResponse, hasAtMost } from './saml-response.ts';
+import { attributeKeys } from './saml-attributes.ts';
+import { all, type Element, one, textOf } from './saml-element.ts';
+import { readSamlMetadata } from './saml-metadata.ts';
+import { checkResponse } from './saml-response.ts';
 
 /**
  * SAML assertions. Owns the checks of an assertion's content and times. node-saml verifies the signature and returns only the signed
- * element, so that unsigned elements around it are never read.
+ * element, so that unsigned elements around it are never read. Runs in a thread of its own, because one document can take 300 ms.
  */
+
+/** An assertion to verify: plain data, because a thread verifies it. */
+export interface SamlJob {
+  /** SAML response in Base64. */
+  readonly assertion: string;
+  readonly provider: Pick<SamlProviderRecord, 'accountId' | 'arn' | 'name' | 'metadata'>;
+  readonly now: Instant;
+}
+
+/** Facts of a verified assertion: what a role session needs of it, as plain data. */
+export type VerifiedAssertion = Omit<Extract<Federation, { readonly kind: 'saml' }>, 'providerMetadata'>;
 
 /** Address of the sign-in, for which assertions are issued. It does not depend on the host of this server. */
 const RECIPIENT = /^https:\/\/(?:[a-z0-9-]+\.)?signin\.aws\.amazon\.com\/saml$/;
@@ -23,15 +37,8 @@ const NAME_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:';
 const REDEEM_MS = 5 * 60_000;
 const SKEW_MS = 60_000;
 
-/** Parsed element: attributes, text, and children by local name. */
-interface Element {
-  readonly $?: Readonly<Record<string, string>>;
-  readonly _?: string;
-  readonly [child: string]: unknown;
-}
-
 /**
- * Verifies an assertion of a provider and returns its content. `assertion` is a SAML response in Base64.
+ * Verifies an assertion of a provider and returns its content.
  *
  * @throws InvalidIdentityTokenException  the signature, issuer, recipient, audience or a required attribute is missing or invalid
  * @throws IDPRejectedClaimException      the status of the response is not Success
@@ -41,14 +48,14 @@ interface Element {
  * Requirement FED-1. The messages are from users' reports of the real service.
  * Assumed: clocks may differ by a minute. Encrypted assertions are rejected.
  */
-export async function verifySaml(assertion: string, provider: SamlProviderRecord, now: Instant): Promise<Federation> {
-  const { entityId, certificates } = await metadataOf(provider);
+export async function verifySaml({ assertion, provider, now }: SamlJob): Promise<VerifiedAssertion> {
+  const { entityId, certificates } = await readSamlMetadata(provider.metadata);
   const signed = await signedAssertion(assertion, certificates);
   const issuer = textOf(one(signed, 'Issuer'));
   if (issuer !== entityId) throw invalid('Issuer not present in specified provider');
 
-  const audience = recipientOf(signed, now);
-  const latestEnd = timesOf(signed, now);
+  const { audience, end: confirmedUntil } = recipientOf(signed, now);
+  const { validUntil, redeemUntil, latestEnd } = timesOf(signed, now);
   const assertionId = signed.$?.['ID'];
   if (!assertionId) throw invalid('The assertion has no ID.');
   const nameId = one(one(signed, 'Subject'), 'NameID');
@@ -82,7 +89,8 @@ export async function verifySaml(assertion: string, provider: SamlProviderRecord
     subjectType,
     nameQualifier,
     assertionId,
-    redeemUntil: instant(timeOf(signed.$?.['IssueInstant']) + REDEEM_MS + SKEW_MS),
+    redeemUntil,
+    validUntil: instant(Math.min(validUntil, confirmedUntil)),
     roleArns: rolesOf(attributes.get(`${ATTRIBUTES}Role`) ?? [], provider.arn),
     context: new Map<string, string | readonly string[]>([
       ['saml:aud', audience],
@@ -110,68 +118,33 @@ function consoleSecondsOf(text: string | undefined): number | undefined {
   return seconds;
 }
 
-const PROVIDER_ARN = /arn:aws:iam::[0-9]{12}:saml-provider\/[\w.-]{1,128}/g;
-const PROVIDERS_MAX = 20;
-
-/**
- * Returns the ARNs of the first twenty providers in an assertion. They are unverified: the caller must check which of them signed it.
- */
-export function namedProviders(assertion: string): readonly string[] {
-  const xml = Buffer.from(assertion, 'base64').toString('utf8');
-  const named = new Set<string>();
-  for (const [arn] of xml.matchAll(PROVIDER_ARN)) {
-    named.add(arn);
-    if (named.size === PROVIDERS_MAX) break;
-  }
-  return [...named];
-}
-
-/**
- * Verifies the signature of a response or its assertion, and returns the signed assertion.
- *
- * Loads node-saml at the first call, because it is large and most servers never receive an assertion.
- */
+/** Verifies the signature of a response or its assertion, and returns the signed assertion. */
 async function signedAssertion(assertion: string, certificates: readonly string[]): Promise<Element> {
-  const { SAML } = await import('@node-saml/node-saml');
   const xml = Buffer.from(assertion, 'base64').toString('utf8');
   if (/<!DOCTYPE|<!ENTITY/i.test(xml)) throw invalid('Invalid base64 SAMLResponse');
-  await inTurn(async () => checkResponse(xml));
+  checkResponse(xml);
   for (const certificate of certificates) {
-    const profile = await inTurn(async () => {
-      const reader = new SAML({
-        idpCert: certificate,
-        issuer: 'belfry',
-        callbackUrl: AUDIENCES[0] as string,
-        wantAuthnResponseSigned: false,
-        // One of the two must be signed; the library takes the assertion from what is.
-        wantAssertionsSigned: false,
-        // Audience and times are judged here, by our own clock and in AWS's words.
-        audience: false,
-        acceptedClockSkewMs: -1,
-      });
-      // The library's messages describe its own workings.
-      return (await reader.validatePostResponseAsync({ SAMLResponse: assertion }).catch(() => undefined))?.profile;
+    const reader = new SAML({
+      idpCert: certificate,
+      issuer: 'belfry',
+      callbackUrl: AUDIENCES[0] as string,
+      wantAuthnResponseSigned: false,
+      // One of the two must be signed; the library takes the assertion from the signed one.
+      wantAssertionsSigned: false,
+      // This file checks audience and times with the server's clock and AWS's messages.
+      audience: false,
+      acceptedClockSkewMs: -1,
     });
-    const signed = (profile?.getAssertion?.() as { readonly Assertion?: Element } | undefined)?.Assertion;
+    // The library's messages describe its own workings.
+    const verified = await reader.validatePostResponseAsync({ SAMLResponse: assertion }).catch(() => undefined);
+    const signed = (verified?.profile?.getAssertion?.() as { readonly Assertion?: Element } | undefined)?.Assertion;
     if (signed !== undefined) return signed;
   }
   throw invalid('Response signature invalid');
 }
 
-let lastTurn: Promise<unknown> = Promise.resolve();
-
-/**
- * Runs one piece of work on SAML documents per turn of the event loop, in order. The server answers other requests between two pieces,
- * however many documents wait.
- */
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const mine = lastTurn.then(() => new Promise<void>((resolve) => setImmediate(resolve))).then(work);
-  lastTurn = mine.catch(() => {});
-  return mine;
-}
-
-/** The recipient of the subject confirmation that holds, which is `saml:aud`. */
-function recipientOf(signed: Element, now: Instant): string {
+/** Returns the recipient of the subject confirmation that holds, which is `saml:aud`, and the end of its validity. */
+function recipientOf(signed: Element, now: Instant): { readonly audience: string; readonly end: number } {
   const confirmations = all(one(signed, 'Subject'), 'SubjectConfirmation').filter(
     ({ $ }) => $?.['Method'] === 'urn:oasis:names:tc:SAML:2.0:cm:bearer',
   );
@@ -189,11 +162,18 @@ function recipientOf(signed: Element, now: Instant): string {
   ) {
     throw invalid('Response does not contain the required audience');
   }
-  return valid['Recipient'] as string;
+  return { audience: valid['Recipient'] as string, end: timeOf(valid['NotOnOrAfter']) + SKEW_MS };
 }
 
-/** Checks the times of an assertion. Returns the end of the session at the provider, if the assertion states one. */
-function timesOf(signed: Element, now: Instant): Instant | undefined {
+/** Ends of an assertion: of its validity, of the time to redeem it, and of the session at the provider. */
+interface Ends {
+  readonly validUntil: number;
+  readonly redeemUntil: Instant;
+  readonly latestEnd?: Instant;
+}
+
+/** Checks the times of an assertion and returns its ends. */
+function timesOf(signed: Element, now: Instant): Ends {
   const issued = timeOf(signed.$?.['IssueInstant']);
   if (!(issued - SKEW_MS <= now)) throw invalid('The assertion is not yet valid.');
   if (now - SKEW_MS >= issued + REDEEM_MS) throw expired('Token must be redeemed within 5 minutes of issuance');
@@ -206,10 +186,12 @@ function timesOf(signed: Element, now: Instant): Instant | undefined {
   const statements = all(signed, 'AuthnStatement');
   if (statements.length === 0) throw invalid('Response must contain an authentication statement.');
   const ends = statements.map(({ $ }) => $?.['SessionNotOnOrAfter']).filter((text) => text !== undefined);
-  if (ends.length === 0) return undefined;
+  const redeemUntil = instant(issued + REDEEM_MS + SKEW_MS);
+  const validUntil = Math.min(redeemUntil, notOnOrAfter === undefined ? redeemUntil : timeOf(notOnOrAfter) + SKEW_MS);
+  if (ends.length === 0) return { validUntil, redeemUntil };
   const end = Math.min(...ends.map(timeOf));
   if (!(now < end)) throw expired('Token is expired');
-  return instant(end);
+  return { validUntil: Math.min(validUntil, end), redeemUntil, latestEnd: instant(end) };
 }
 
 /** Parses a time. Returns NaN for an invalid one, so that every comparison with it fails. */
@@ -234,135 +216,6 @@ function rolesOf(values: readonly string[], providerArn: string): string[] {
     .map((value) => value.split(',').map((arn) => arn.trim()))
     .filter((pair) => pair.length === 2 && pair.includes(providerArn))
     .map((pair) => pair.find((arn) => arn !== providerArn) ?? '');
-}
-
-/**
- * Attributes that set condition keys.
- *
- * Source: IAM User Guide, "Configure SAML assertions for the authentication response", "Mapping SAML attributes to AWS trust policy context
- * keys".
- * The guide prints three X.500 numbers with a wrong or missing part. Both forms are accepted.
- * Assumed: the names with `urn:oid:` of X.500 attributes, which identity providers send; the key of primarygroupsid, which the guide maps
- * to `uid`.
- */
-// biome-ignore format: a table
-const ATTRIBUTE_KEYS: Readonly<Record<string, string>> = {
-  // eduPerson and eduOrg
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.1':  'saml:edupersonaffiliation',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.2':  'saml:edupersonnickname',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.3':  'saml:edupersonorgdn',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.4':  'saml:edupersonorgunitdn',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.5':  'saml:edupersonprimaryaffiliation',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.6':  'saml:edupersonprincipalname',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.7':  'saml:edupersonentitlement',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.8':  'saml:edupersonprimaryorgunitdn',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.9':  'saml:edupersonscopedaffiliation',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.10': 'saml:edupersontargetedid',
-  'urn:oid:1.3.6.1.4.1.5923.1.1.1.11': 'saml:edupersonassurance',
-  'urn:oid:1.3.6.1.4.1.5923.1.2.1.2':  'saml:eduorghomepageuri',
-  'urn:oid:1.3.6.1.4.1.5923.1.2.1.3':  'saml:eduorgidentityauthnpolicyuri',
-  'urn:oid:1.3.6.1.4.1.5923.1.2.1.4':  'saml:eduorglegalname',
-  'urn:oid:1.3.6.1.4.1.5923.1.2.1.5':  'saml:eduorgsuperioruri',
-  'urn:oid:1.3.6.1.4.1.5923.1.2.1.6':  'saml:eduorgwhitepagesuri',
-  'urn:oid:2.5.4.3':                   'saml:cn',
-  // Active Directory
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name':           'saml:name',
-  'http://schemas.xmlsoap.org/claims/CommonName':                         'saml:commonname',
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname':      'saml:givenname',
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname':        'saml:surname',
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress':   'saml:mail',
-  'http://schemas.microsoft.com/ws/2008/06/identity/claims/primarygroupsid': 'saml:primarygroupsid',
-  // X.500
-  '2.5.4.3':                            'saml:commonname',
-  '2.5.4.4':                            'saml:surname',
-  '2.5.4.42':                           'saml:givenname',
-  '2.4.5.42':                           'saml:givenname',
-  '2.5.4.45':                           'saml:x500uniqueidentifier',
-  '0.9.2342.19200300.100.1.1':          'saml:uid',
-  '0.9.2342.19200300.100.1.3':          'saml:mail',
-  '0.9.2342.19200300100.1.1':           'saml:uid',
-  '0.9.2342.19200300100.1.3':           'saml:mail',
-  '0.9.2342.19200300.100.1.45':         'saml:organizationstatus',
-  'urn:oid:2.5.4.4':                    'saml:surname',
-  'urn:oid:2.5.4.42':                   'saml:givenname',
-  'urn:oid:2.5.4.45':                   'saml:x500uniqueidentifier',
-  'urn:oid:0.9.2342.19200300.100.1.1':  'saml:uid',
-  'urn:oid:0.9.2342.19200300.100.1.3':  'saml:mail',
-  'urn:oid:0.9.2342.19200300.100.1.45': 'saml:organizationstatus',
-};
-
-/**
- * Returns the keys that attributes set. Values of attributes with one key are joined.
- *
- * A key that the authorization reference lists as single-valued is a single value if the assertion has one value for it, so that variables
- * and plain operators read it.
- */
-function attributeKeys(attributes: ReadonlyMap<string, readonly string[]>): readonly [string, string | readonly string[]][] {
-  const byKey = new Map<string, readonly string[]>();
-  for (const [name, values] of attributes) {
-    const key = Object.hasOwn(ATTRIBUTE_KEYS, name) ? (ATTRIBUTE_KEYS[name] as string) : undefined;
-    if (key !== undefined) byKey.set(key, [...(byKey.get(key) ?? []), ...values]);
-  }
-  return [...byKey].map(([key, values]) => {
-    const [value, ...more] = values;
-    return [key, value !== undefined && more.length === 0 && conditionKey(key)?.multivalued === false ? value : values];
-  });
-}
-
-interface Metadata {
-  readonly entityId: string;
-  readonly certificates: readonly string[];
-}
-
-/** Parsed metadata by provider record. A changed record is a new object. */
-const READ = new WeakMap<SamlProviderRecord, Promise<Metadata>>();
-
-/** Limits on the metadata of a provider. Real metadata has hundreds of tags, and one or two certificates. */
-const METADATA_TAGS_MAX = 20_000;
-const CERTIFICATES_MAX = 10;
-
-/** Returns the entity ID of a provider and its signing certificates. Parses each record once. */
-function metadataOf(provider: SamlProviderRecord): Promise<Metadata> {
-  let read = READ.get(provider);
-  if (read === undefined) READ.set(provider, (read = readMetadata(provider.metadata)));
-  return read;
-}
-
-/**
- * @throws InvalidIdentityTokenException  the metadata is invalid, too large, or has no signing certificate or more than 20
- * Assumed: the limits and the messages.
- */
-async function readMetadata(metadata: string): Promise<Metadata> {
-  if (!hasAtMost(metadata, '<', METADATA_TAGS_MAX)) throw invalid("The provider's metadata is too large.");
-  const { Parser, processors } = await import('xml2js');
-  const parser = new Parser({ explicitCharkey: true, tagNameProcessors: [processors.stripPrefix] });
-  const root = ((await parser.parseStringPromise(metadata).catch(() => undefined)) ?? {}) as Element;
-  const entity = (root['EntityDescriptor'] ?? one(root['EntitiesDescriptor'] as Element | undefined, 'EntityDescriptor')) as
-    | Element
-    | undefined;
-  const listed = all(one(entity, 'IDPSSODescriptor'), 'KeyDescriptor')
-    .filter(({ $ }) => $?.['use'] === undefined || $['use'] === 'signing')
-    .flatMap((key) => all(one(key, 'KeyInfo'), 'X509Data'))
-    .flatMap((data) => all(data, 'X509Certificate'))
-    .map((certificate) => textOf(certificate).replaceAll(/\s/g, ''));
-  const certificates = [...new Set(listed)];
-  const entityId = entity?.$?.['entityID'];
-  if (entityId === undefined || certificates.length === 0) throw invalid("The provider's metadata names no signing certificate.");
-  if (certificates.length > CERTIFICATES_MAX) throw invalid("The provider's metadata names too many signing certificates.");
-  return { entityId, certificates };
-}
-
-function all(element: Element | undefined, child: string): readonly Element[] {
-  const found = element?.[child];
-  return Array.isArray(found) ? found.map((each) => (typeof each === 'string' ? { _: each } : (each as Element))) : [];
-}
-
-function one(element: Element | undefined, child: string): Element | undefined {
-  return all(element, child)[0];
-}
-
-function textOf(element: Element | undefined): string {
-  return element?._?.trim() ?? '';
 }
 
 function expired(message: string): AwsError {

@@ -147,17 +147,20 @@ const ROLES_MAX = 1_000;
  * Returns the roles to which the provider limits a token, or `undefined` if the token has no such claim.
  *
  * The claim is one ARN, a list of ARNs, or ARNs separated by semicolons. They are compared exactly, so names and patterns match nothing.
+ * A claim with another value is an error, also `null`: if it were ignored, the token would be valid for every role.
  *
  * @throws InvalidIdentityTokenException  the claim has another format, or contains no role ARN
  * Source: Service Authorization Reference, STS, `sts:RoleAuthorizedByIdp`; Aidan Steele, "OIDC tokens can now restrict which AWS roles they
- * assume", 2026-07-13, which tested it. Assumed: the messages. The semicolons, which another implementation has.
+ * assume", 2026-07-13, which tested it. Assumed: the messages; that `null` is an error. The semicolons, which another implementation has.
  */
 function rolesOf(payload: JWTPayload): readonly string[] | undefined {
   const claim = payload[ROLES_CLAIM];
-  if (claim === undefined || claim === null) return undefined;
+  if (claim === undefined) return undefined;
   const listed = typeof claim === 'string' ? claim.split(';') : claim;
-  if (!Array.isArray(listed) || listed.length > ROLES_MAX) throw invalid('The roles claim is not in a supported format');
-  const roleArns = listed.filter((one) => typeof one === 'string').map((one) => one.trim());
+  if (!Array.isArray(listed) || listed.length > ROLES_MAX || !listed.every((one) => typeof one === 'string')) {
+    throw invalid('The roles claim is not in a supported format');
+  }
+  const roleArns = listed.map((one) => one.trim());
   if (!roleArns.some((one) => isRoleArn(one))) throw invalid('The roles claim contains no valid role ARNs');
   return roleArns;
 }
@@ -186,9 +189,9 @@ const FLAT_TRANSITIVE = `${TAGS_CLAIM}/transitive_tag_keys`;
  * error.
  */
 function passedBy(payload: JWTPayload): Passed {
-  const claim = payload[TAGS_CLAIM] ?? {};
+  const { [TAGS_CLAIM]: claim = {}, [FLAT_TRANSITIVE]: flatTransitive = [] } = payload;
   if (!isRecord(claim)) throw invalid('Session tags passed in claim are not in correct format.');
-  const nested = claim['principal_tags'] ?? {};
+  const { principal_tags: nested = {}, transitive_tag_keys: transitive = [] } = claim;
   if (!isRecord(nested)) throw invalid('principal_tags passed in claim is not in correct format.');
   const flat = Object.entries(payload)
     .filter(([name]) => name.startsWith(FLAT_TAG))
@@ -196,7 +199,7 @@ function passedBy(payload: JWTPayload): Passed {
   const sourceIdentity = payload[SOURCE_IDENTITY_CLAIM];
   return passed(
     [...Object.entries(nested), ...flat].map(([key, value]) => [key, texts(value, 'principal_tags')]),
-    [...texts(claim['transitive_tag_keys'] ?? [], 'transitive_tag_keys'), ...texts(payload[FLAT_TRANSITIVE] ?? [], 'transitive_tag_keys')],
+    [...texts(transitive, 'transitive_tag_keys'), ...texts(flatTransitive, 'transitive_tag_keys')],
     // A claim that is not a string is an invalid source identity as well.
     sourceIdentity === undefined ? undefined : typeof sourceIdentity === 'string' ? sourceIdentity : '',
   );

@@ -38,8 +38,12 @@ export type Federation =
       readonly nameQualifier: string;
       /** Assertion ID. The server accepts each assertion once. */
       readonly assertionId: string;
-      /** End of the assertion's validity. Later calls with the assertion are rejected. */
+      /** End of the time to redeem the assertion. Until then the server stores the IDs of used assertions. */
       readonly redeemUntil: Instant;
+      /** End of the assertion's validity, at most `redeemUntil`. Later decisions reject the assertion. */
+      readonly validUntil: Instant;
+      /** Metadata of the provider with which the assertion was verified. A decision with other metadata is refused. */
+      readonly providerMetadata: string;
       /** ARNs of the roles that the assertion offers with this provider. */
       readonly roleArns: readonly string[];
       /** Latest end of the session. */

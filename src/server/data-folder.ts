@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, type Stats, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { loadOrCreateOperatorKey } from '#access/operator-keys.ts';
 import { isOwnDatabase, openVault } from '#access/vault.ts';
+import { requirePrivate } from '#core/file-access.ts';
 import { databaseFolder } from '#store/engine/database-folder.ts';
 import { type PeekedMeta, peekPostgres, peekSqlite } from '#store/engine/peek.ts';
 import { FINGERPRINT, OPERATOR_ACCOUNT } from './core/first-start.ts';
@@ -22,11 +23,6 @@ const FOLDERS = ['aws', 'control', 'tls'] as const;
 /** Files that only their owner may read. A link to one is allowed, because container platforms mount secrets so. */
 const PRIVATE_FILES = ['operator.key', join('aws', 'credentials'), join('tls', 'ca.key'), join('tls', 'server.key')] as const;
 const DATABASE_FILES = ['belfry.db', 'belfry.db-wal', 'belfry.db-shm'] as const;
-
-const WRITABLE_BY_OTHERS = 0o022;
-const OPEN_TO_OTHERS = 0o077;
-/** A key of an external CA is often readable by a group, such as Debian's `ssl-cert`. */
-const READABLE_BY_ALL = 0o027;
 
 /**
  * Checks the data folder before a start changes anything in it. Creates it if it does not exist.
@@ -98,13 +94,12 @@ function requireModes({ dataFolder, tlsKeyFile }: Settings, folderOfDatabase: st
     if (found === undefined) continue;
     if (!found.isDirectory())
       throw new Error(`'${path}' is a ${found.isSymbolicLink() ? 'symbolic link' : 'file'}; replace it with a folder of its own`);
-    requireMode(path, WRITABLE_BY_OTHERS, 'writable', 700);
+    requirePrivate(path, 'folder');
   }
-  for (const folder of new Set([dataFolder, folderOfDatabase ?? dataFolder])) requireMode(folder, WRITABLE_BY_OTHERS, 'writable', 700);
-  for (const name of PRIVATE_FILES) requireMode(join(dataFolder, name), OPEN_TO_OTHERS, 'accessible', 600);
-  if (folderOfDatabase !== undefined)
-    for (const name of DATABASE_FILES) requireMode(join(folderOfDatabase, name), OPEN_TO_OTHERS, 'accessible', 600);
-  if (tlsKeyFile !== undefined) requireMode(tlsKeyFile, READABLE_BY_ALL, 'accessible', 640);
+  for (const folder of new Set([dataFolder, folderOfDatabase ?? dataFolder])) requirePrivate(folder, 'folder');
+  for (const name of PRIVATE_FILES) requirePrivate(join(dataFolder, name), 'secret');
+  if (folderOfDatabase !== undefined) for (const name of DATABASE_FILES) requirePrivate(join(folderOfDatabase, name), 'database');
+  if (tlsKeyFile !== undefined) requirePrivate(tlsKeyFile, 'tls-key');
 }
 
 /** @throws Error the certificate or its key cannot be read, or they do not belong together */
@@ -124,12 +119,6 @@ function requireCertificate({ dataFolder, https, tlsCertificateFile, tlsKeyFile 
       : `delete '${own('server.json')}' to issue them again`;
     throw new Error(`'${cert}' and '${key}' are not a certificate and its key (${(error as Error).message}); ${repair}`);
   }
-}
-
-function requireMode(path: string, forbidden: number, what: 'writable' | 'accessible', chmod: number): void {
-  // Windows has no such modes and reports others.
-  if (process.platform === 'win32' || !existsSync(path)) return;
-  if ((statSync(path).mode & forbidden) !== 0) throw new Error(`'${path}' is ${what} by other users; run chmod ${chmod} '${path}'`);
 }
 
 function lstatOrUndefined(path: string): Stats | undefined {

@@ -93,6 +93,17 @@ export const networks: SettingType<readonly string[]> = {
   read: readNetworks,
 };
 
+/** Networks in CIDR notation and host names, separated by commas, in lower case. */
+export const networksAndHosts: SettingType<readonly string[]> = {
+  valid: 'networks such as 10.0.0.0/24, with prefix lengths above 0, and host names, separated by commas',
+  read(text) {
+    const items = hosts.read(text) ?? [];
+    const names = items.filter((item) => /^[a-z0-9][a-z0-9.-]*$/.test(item) && isIP(item) === 0);
+    const rest = items.filter((item) => !names.includes(item));
+    return readNetworks(rest.join(',')) === undefined ? undefined : items;
+  },
+};
+
 /** Host names, separated by commas, in lower case. */
 export const hosts: SettingType<readonly string[]> = {
   valid: 'hosts separated by commas',

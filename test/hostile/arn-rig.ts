@@ -1,6 +1,6 @@
 /**
- * What the tests of ARN variants share: a server with one resource of each type that an input names, users with a Deny on one of them, and
- * an input for each operation.
+ * Rig of the tests of ARN variants: a server with one resource of each type that an input names, a user with a Deny on each resource, and an
+ * input for each operation.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -40,20 +40,20 @@ export interface Place {
   readonly service: ServiceName;
   readonly operation: OperationModel;
   readonly input: ArnInput;
-  /** First type that the member takes, of those that the server has a resource of. */
+  /** First type that the member accepts and that the server has a resource of. */
   readonly type: string;
 }
 
 export interface ArnRig extends TestAccount {
-  /** ARN of the one resource of each type. */
+  /** ARN of the resource of each type. */
   readonly canonical: Readonly<Record<string, string>>;
   /** Every place of every service. */
   readonly places: readonly Place[];
-  /** A user who may do everything, but nothing with the resource of that type. */
+  /** Users who are allowed everything, except on the resource of the type. */
   readonly deniedOn: Readonly<Record<string, Keys>>;
-  /** An input in which every ARN is that of a resource, and the one at the place is `text`. */
+  /** Returns an input in which every ARN is the ARN of a resource, except `text` at the place. */
   inputWith(place: Place, text: string): unknown;
-  /** A digest of all that operations change, without records of requests. */
+  /** Returns a digest of the database without the records of requests. */
   stateDigest(): string;
 }
 
@@ -103,7 +103,7 @@ export async function startArnRig(): Promise<ArnRig> {
   };
 }
 
-/** Statements that deny everything about one ARN: as resource, as policy that is attached, as boundary. */
+/** Returns statements that deny everything about one ARN: as resource, as attached policy, as boundary. */
 function denials(arn: string) {
   return [
     deny('*', arn),

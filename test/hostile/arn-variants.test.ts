@@ -1,4 +1,4 @@
-/** SEC: a resource has one ARN. No other string for it reaches it, whichever operation takes the ARN. */
+/** SEC: a resource has one ARN. No operation accepts another string for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { undeclaredArnInputs } from '#model/arn-inputs.ts';
@@ -20,13 +20,13 @@ const built = new Set(
   (await parity()).flatMap(({ service, operations }) => operations.flatMap((each) => (each.built ? [`${service} ${each.operation}`] : []))),
 );
 
-/** Refusals that a request for an unknown or invalid ARN may get. A header with a no-break space breaks the client's signature. */
+/** Errors that a request for an unknown or invalid ARN can get. A header with a no-break space breaks the client's signature. */
 const REFUSED =
   /^(InvalidSignatureException|SerializationException|MalformedInput|AccessDenied(Exception)?|Validation(Error|Exception)|BadRequest(Exception)?|NotFound(Exception)?|NoSuchEntity(Exception)?|Forbidden(Exception)?|UnauthorizedClient(Exception)?|InvalidInput(Exception)?|InvalidIdentityToken(Exception)?|MalformedPolicyDocument(Exception)?|ResourceNotFoundException|NotYetImplemented(Exception)?|UnprocessableEntityException)$/;
 
 const senders = new Map<string, ReturnType<typeof caller>>();
 
-/** Sends the place's operation as the user who is denied the resource of its type. */
+/** Sends the operation of a place as the user with a Deny on the resource of its type. */
 function call(place: Place, text: string): Promise<Outcome> {
   const { service, operation, type } = place;
   const key = `${service} ${type}`;
@@ -46,7 +46,7 @@ async function each<Item>(items: readonly Item[], run: (item: Item) => Promise<v
 }
 
 for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
-  test(`ARN variants: no operation of ${service} accepts another string for an ARN that is denied`, async () => {
+  test(`ARN variants: ${service} accepts no other string for a denied ARN`, async () => {
     const places = rig.places.filter((place) => place.service === service);
     const before = rig.stateDigest();
     const accepted: string[] = [];
@@ -68,7 +68,7 @@ for (const service of SERVICE_NAMES.filter((name) => WITH_ARNS.test(name))) {
   });
 }
 
-test('ARN variants: the ARN itself is denied to every action that takes its type as resource', async () => {
+test('ARN variants: the ARN itself is denied for every action that takes its type as resource', async () => {
   const wrong: string[] = [];
   let denied = 0;
   const asked = rig.places.filter(({ service, operation, type }) => {

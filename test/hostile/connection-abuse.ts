@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { GetCallerIdentityCommand, STSClient, type STSServiceException } from '@aws-sdk/client-sts';
 import type { ConnectionLimits } from '#server/edge/listener.ts';
+import { STEP_BYTES } from '#server/edge/reading.ts';
 import { readSettings } from '#server/settings.ts';
 import { type RunningServer, startServer } from '#server/start.ts';
 import { exchange } from '../kit/raw.ts';
 import type { Flood } from './flood.ts';
-import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+import { type Figure, startOtherCaller, type Workload } from './workload.ts';
 
 const HOLDING_LIMITS = { connectionsMax: 400, underWayMaxBytes: 16 * 1024 * 1024 };
 const SHORT_TIMES = {
@@ -25,7 +26,7 @@ const SHORT_TIMES = {
   graceMs: 200,
 };
 const SOCKET_LIMITS = { graceMs: 200, upgradeTimeoutMs: 300, closeTimeoutMs: 200 };
-/** A condition becomes true long before. */
+/** Longest wait for a condition. Each becomes true much earlier. */
 const PATIENCE_MS = 30_000;
 const LONG_SECONDS = 5;
 const ATTACKER = '127.0.0.1';
@@ -36,11 +37,14 @@ const BYTES_OF_SOURCE = 4 * 1024 * 1024;
 const UPGRADE =
   'GET /connect?userArn=x&sessionId=y HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 const UNSIGNED = 'GET /meetings/x HTTP/1.1\r\nhost: a\r\n\r\n';
+const SMALLEST = 'GET / HTTP/1.1\r\nhost:a\r\n\r\n';
+const LINES = `GET / HTTP/1.1\r\nhost:a\r\n${'x:y\r\n'.repeat(190)}\r\n`;
+const CHUNKS = `POST / HTTP/1.1\r\nhost:a\r\ntransfer-encoding:chunked\r\n\r\n${'1\r\nx\r\n'.repeat(9_000)}0\r\n\r\n`;
 const HEALTH = 'GET /_belfry/health HTTP/1.1\r\nhost: a\r\n\r\n';
-/** Type handshake, version TLS 1.0, 512 bytes to come, and none of them. */
+/** Head of a TLS record: a handshake of TLS 1.0 with 512 bytes, which never arrive. */
 const HALF_HELLO = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]);
 
-/** Connections whose client never closes, and does not read. */
+/** Connections of clients that do not read and never close. */
 // biome-ignore format: a table
 const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: string | Buffer])[] = [
   ['a connection that sends nothing',            'http',  ''],
@@ -64,7 +68,7 @@ const ABUSES: readonly (readonly [what: string, scheme: 'http' | 'https', sent: 
  * A client that opens connections and holds them, and one that floods the server with pipelined requests.
  *
  * Asserts that the server closes each connection by itself, that descriptors and bytes return to zero, that one source holds at most
- * its share, and that a second source is answered meanwhile.
+ * its share, and that the server answers a second source during the attack.
  */
 export const connectionAbuse: Workload = {
   name: 'connection abuse',
@@ -101,6 +105,8 @@ function abusedServer(running: RunningServer, dataFolder: string) {
     endpoints: { http, https },
     caFile: join(dataFolder, 'tls', 'ca.pem'),
     counts: running.counts,
+    /** Another caller, with the other source address. */
+    caller: { endpoint: http, region: 'us-east-1', credentials, localAddress: OTHER },
     /** An unmodified client on the other source address. */
     client: () => ({
       endpoint: http,
@@ -125,9 +131,9 @@ function abusedServer(running: RunningServer, dataFolder: string) {
   };
 }
 
-/** Sockets that a process of this machine still holds at a port of the server. */
+/** Returns the number of sockets at the ports of the server that a process of this machine holds. */
 function descriptors({ ports, counts }: AbusedServer): number {
-  // Other systems have no such file, but the server's own count.
+  // Systems without this file have the count of the server.
   if (!existsSync('/proc/net/tcp')) return counts().connections;
   const own = Object.values(ports).map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`);
   const LISTENING = '0A';
@@ -146,24 +152,24 @@ async function until(what: string, holds: () => boolean): Promise<number> {
   return performance.now() - from;
 }
 
-/** The server ends each kind of abuse, and frees what it held. The short form runs all kinds at once. */
+/** Checks that the server ends each kind of abuse and frees its descriptors and bytes. The short form runs all kinds at once. */
 async function holdConnections(server: AbusedServer, seconds: number): Promise<Figure> {
   for (const kinds of seconds < LONG_SECONDS ? [ABUSES] : ABUSES.map((abuse) => [abuse])) {
     const what = kinds.map(([what]) => what).join(', ');
     const opened = await Promise.all(kinds.map(([, scheme, sent]) => server.open(scheme, 5, sent)));
     // A later connection is answered, so the earlier ones were accepted.
     for (const endpoint of Object.values(server.endpoints)) await exchange(endpoint, HEALTH, server.caFile);
-    await until(`the server keeps descriptors of ${what}`, () => descriptors(server) === 0);
+    await until(`the server holds descriptors of ${what}`, () => descriptors(server) === 0);
     await until(`the server counts connections, requests or bytes of ${what}`, () => {
       const { connections, bytes, requests, sources } = server.counts();
       return connections + bytes + requests + sources === 0;
     });
     for (const socket of opened.flat()) socket.destroy();
   }
-  return { what: 'descriptors that abused connections keep', value: descriptors(server), unit: 'count', most: 0 };
+  return { what: 'descriptors of abused connections that remain open', value: descriptors(server), unit: 'count', most: 0 };
 }
 
-/** Calls the server from another source. A busy machine can miss the short times of this server, and then calls again. */
+/** Calls the server from another source. Calls again if a busy machine exceeds the short time limits of this server. */
 async function isAnswered(server: AbusedServer): Promise<boolean> {
   const sts = new STSClient(server.client());
   const REQUEST_TIMEOUT = 408;
@@ -178,7 +184,7 @@ async function isAnswered(server: AbusedServer): Promise<boolean> {
   }
 }
 
-/** One source opens as many connections as there may be in all. */
+/** Opens as many connections from one source as the server accepts from all sources. */
 async function fillConnections(server: AbusedServer): Promise<Figure> {
   const sockets = await server.open('http', HOLDING_LIMITS.connectionsMax, '');
   let most = 0;
@@ -198,7 +204,7 @@ async function fillConnections(server: AbusedServer): Promise<Figure> {
   };
 }
 
-/** One source sends more bytes of bodies than there may be in all, and finishes none. */
+/** Sends more bytes of bodies from one source than the server accepts from all sources. No body is complete. */
 async function fillBodies(server: AbusedServer): Promise<Figure> {
   const size = 1_000_000;
   const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${size + 1}\r\n\r\n`;
@@ -220,21 +226,25 @@ async function fillBodies(server: AbusedServer): Promise<Figure> {
   return { what: 'bytes under way of one source', value: most, unit: 'bytes', most: BYTES_OF_SOURCE + 65_536 };
 }
 
-/** Floods of pipelined requests, whose responses are read or not. */
+/** Floods the server with pipelined requests. Some clients read the responses, others do not. */
 async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
   const figures: Figure[] = [];
+  const other = await startOtherCaller(server.caller);
   // biome-ignore format: a table
   const FLOODS = [
     ['a flood',                                   50,                    UNSIGNED, true],
+    ['a flood of the smallest requests',          50,                    SMALLEST, true],
     ['a flood whose responses are not read',      50,                    UNSIGNED, false],
     ['a flood of health probes',                  CONNECTIONS_OF_SOURCE, HEALTH,   true],
+    ['a flood of header lines',                   50,                    LINES,    true],
+    ['a flood of chunks of one byte',             50,                    CHUNKS,   true],
   ] as const;
   for (const [how, connections, request, reads] of FLOODS) {
-    const workerData: Flood = { port: server.ports.http, localAddress: ATTACKER, connections, request, reads };
+    const options: Flood = { port: server.ports.http, localAddress: ATTACKER, connections, request, reads };
     let requests = 0;
     let bytes = 0;
     const attack = async () => {
-      const thread = new Worker(new URL('./flood.ts', import.meta.url), { workerData });
+      const flood = fork(new URL('./flood.ts', import.meta.url), [JSON.stringify(options)]);
       const watch = setInterval(() => {
         const counts = server.counts();
         requests = Math.max(requests, counts.requests);
@@ -244,14 +254,15 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
       await until(`${how} arrives`, () => server.counts().connections > 1);
       await new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / FLOODS.length));
       clearInterval(watch);
-      await thread.terminate();
+      flood.kill('SIGKILL');
+      await once(flood, 'exit');
     };
     const rss = process.memoryUsage().rss;
-    const { longestMs, calls } = await delayOfOthers(server, attack);
+    const { longestMs, calls } = await other.during(attack);
     const grown = process.memoryUsage().rss - rss;
     assert.ok(calls > 0, 'another source is answered during the flood');
-    // One read of 64 KiB can hold this many more requests than may wait.
-    const requestsMax = 512 + Math.ceil(65_536 / request.length);
+    // The server parses this many requests of one connection before it checks the limits again.
+    const requestsMax = 512 + Math.ceil(STEP_BYTES / request.length);
     assert.ok(requests <= requestsMax, `${requests} requests of one source wait`);
     assert.ok(bytes <= 16 * 1024 * 1024, `one source holds ${bytes} bytes`);
     await until('all requests end', () => server.counts().requests === 0 && server.counts().bytes === 0);
@@ -261,5 +272,6 @@ async function flood(server: AbusedServer, seconds: number): Promise<Figure[]> {
       { what: `growth of memory during ${how}`, value: grown, unit: 'bytes' },
     );
   }
+  other.stop();
   return figures;
 }

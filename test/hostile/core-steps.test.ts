@@ -14,16 +14,16 @@ import { callOf, openIam } from '../iam/fixture.ts';
 import { type HostileRequest, hostileRequests } from './worst-analysis-requests.ts';
 
 /**
- * The steps that one request takes on the core's thread: how often the busiest block of each function of the project runs, added up.
- * The platform counts them. Threads for analyses have counts of their own, which are not part of it.
+ * Steps of one request on the core's thread: the sum of the executions of the most frequent block of each function of the project. V8
+ * counts them. The steps of the threads for analyses are not included.
  */
 
-/** Steps that one request may take: about 50 ms. The longest loops are those over the characters of the largest body. */
+/** Maximum number of steps of one request: about 50 ms. The longest loops read the characters of the largest body. */
 const CORE_STEPS_MAX = 4_000_000;
 
 const session = new Session();
 const iam = await openIam();
-const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfAccount: 64 }, () => {});
+const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, waitingOfKey: 64 }, () => {});
 const tables: Readonly<Record<string, object>> = { iam: iam.operations, accessanalyzer: accessanalyzerOperations() };
 
 before(async () => {
@@ -36,7 +36,7 @@ after(async () => {
   await threads.close();
 });
 
-/** Decodes and handles a request as the core does, with everything allowed. */
+/** Decodes and handles a request as the core does. Every access is allowed. */
 async function answer({ path, headers, body, signingName }: HostileRequest): Promise<void> {
   const received = requestForTests({ method: 'POST', target: path, scope: signingName, headers, body });
   const routed = route(received, { guide2021: false });
@@ -55,7 +55,7 @@ async function answer({ path, headers, body, signingName }: HostileRequest): Pro
 }
 
 async function stepsOf(request: HostileRequest): Promise<number> {
-  // Counts begin again whenever they are taken.
+  // Reading the counts resets them.
   await session.post('Profiler.takePreciseCoverage');
   await answer(request).catch((error) => {
     if (!(error instanceof AwsError)) throw error;
@@ -76,7 +76,7 @@ test(`Core: no hostile request takes more than ${CORE_STEPS_MAX} steps of its th
   assert.deepEqual(over, []);
 });
 
-test('Core: the steps are counted', async () => {
+test('Core: the count of steps includes the steps for each character of a body', async () => {
   const read = hostileRequests(1).find(({ name }) => name === 'CreateRole, 130 KB');
   assert.ok((await stepsOf(read as HostileRequest)) > 130_000);
 });

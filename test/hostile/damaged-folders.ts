@@ -22,7 +22,7 @@ import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import type { Figure, Workload } from './workload.ts';
 
-/** One way to damage or expose a data folder, and what the refusal says. */
+/** One way to damage or expose a data folder, and the message of the refusal. */
 export interface Damage {
   readonly title: string;
   readonly apply: (folder: string) => void;
@@ -31,7 +31,7 @@ export interface Damage {
 
 const PRIVATE = ['operator.key', 'belfry.db', 'aws/credentials', 'tls/ca.key', 'tls/server.key'];
 const FOLDERS = ['.', 'aws', 'control', 'tls'];
-/** Kept outside of the data folder: the target of the links. */
+/** Folder outside of the data folder: the target of the links. */
 const ELSEWHERE = 'elsewhere';
 
 const withoutDatabase = (folder: string): void => {
@@ -43,7 +43,7 @@ const inDatabase = (text: string) => (folder: string) => {
   db.close();
 };
 
-/** Every damage. Each alone refuses the start, and so does any combination. */
+/** All damages. The server refuses to start with each of them, and with any combination. */
 export const DAMAGES: readonly Damage[] = [
   ...PRIVATE.flatMap((name) =>
     [0o644, 0o640, 0o604, 0o666, 0o620].map((mode) => ({
@@ -170,7 +170,7 @@ function replaceByLink(folder: string, name: string): void {
   symlinkSync(target, join(folder, name));
 }
 
-/** Every entry below a folder with type, mode, size or target, time of change and contents. */
+/** Returns every entry below a folder with mode, time of change, and contents or target. */
 function stateOf(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .toSorted()
@@ -197,7 +197,7 @@ export async function completeFolder(folder: string): Promise<void> {
   await stop();
 }
 
-/** Damages a copy of a folder, starts a server on it, and requires that it refuses with one line and changes nothing. */
+/** Damages a copy of a folder and starts a server on it. Checks that it refuses with one line and changes nothing. */
 export async function refuseDamaged(complete: string, damages: readonly Damage[]): Promise<void> {
   const parent = mkdtempSync(join(tmpdir(), 'belfry-damaged-'));
   const folder = join(parent, 'data');
@@ -221,7 +221,7 @@ export async function refuseDamaged(complete: string, damages: readonly Damage[]
   }
 }
 
-/** Damages data folders at random, one to three damages each. The first round tries each damage alone. */
+/** Damages data folders at random, with one to three damages each. The first round applies each damage alone. */
 export const damagedFolders: Workload = {
   name: 'damaged folders',
   async run({ seconds, seed }): Promise<readonly Figure[]> {

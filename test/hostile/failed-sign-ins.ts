@@ -11,7 +11,7 @@ const SOURCES = 20;
 const FAILURES = 5;
 const PASSWORD = 'Correct-Horse-7';
 
-/** A body of the sign-in: mostly a wrong password for some name, and sometimes a body that cannot be read. */
+/** Returns bodies of sign-in requests: mostly a wrong password for a random name, sometimes an unreadable body. */
 const bodies = (account: string) =>
   fc.oneof(
     {
@@ -30,8 +30,8 @@ const bodies = (account: string) =>
   );
 
 /**
- * Many sources that try passwords for many names. Each source may fail a few times and is then refused before its password is
- * compared. A user with the right password and another source signs in meanwhile.
+ * Many sources that try passwords for many names. After a few failures the server refuses a source before it compares the password.
+ * A user with the right password can sign in from another source.
  */
 export const failedSignIns: Workload = {
   name: 'failed sign-ins',
@@ -81,7 +81,7 @@ export const failedSignIns: Workload = {
       { what: 'sign-ins answered', value: [...statuses.values()].reduce((sum, count) => sum + count, 0), unit: 'count' },
       { what: 'passwords compared for one source', value: mostTried, unit: 'count', most: FAILURES + regained },
       { what: 'passwords compared', value: tried, unit: 'count', most: SOURCES * (FAILURES + regained) },
-      // Without a limit: two passwords are hashed at once, each on a core of its own, so this depends on the number of cores.
+      // This figure has no limit: two passwords are hashed at once on separate CPUs, so it depends on the number of CPUs.
       { what: 'longest delay of another caller', value: longestMs, unit: 'ms' },
     ];
   },

@@ -1,6 +1,5 @@
-/** A thread that floods a server with pipelined requests until it is terminated. Started by `connection-abuse.ts`. */
+/** A process that floods a server with pipelined requests until it is killed. `connection-abuse.ts` starts it. */
 import { createConnection, type Socket } from 'node:net';
-import { workerData } from 'node:worker_threads';
 
 export interface Flood {
   readonly port: number;
@@ -8,11 +7,11 @@ export interface Flood {
   readonly connections: number;
   /** One request. */
   readonly request: string;
-  /** Whether the thread reads the responses. */
+  /** Whether the process reads the responses. */
   readonly reads: boolean;
 }
 
-const { port, localAddress, connections, request, reads } = workerData as Flood;
+const { port, localAddress, connections, request, reads } = JSON.parse(process.argv[2] as string) as Flood;
 /** More than one read of the server. */
 const bytes = Buffer.from(request.repeat(Math.ceil(131_072 / request.length)));
 
@@ -30,3 +29,4 @@ function open(): void {
 }
 
 for (let i = 0; i < connections; i++) open();
+process.on('disconnect', () => process.exit(0));

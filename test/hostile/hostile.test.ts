@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import { WORKLOADS } from './workloads.ts';
 
 for (const workload of WORKLOADS) {
-  test(`Hostile clients: the bounds hold under ${workload.name}`, async () => {
+  test(`Hostile clients: the bounds hold during ${workload.name}`, async () => {
     await workload.run({ seconds: 1, seed: 1 });
   });
 }

@@ -9,7 +9,7 @@ import { everyPolicy } from './legal-policies.ts';
 import { WORST_GENOMES } from './worst-genomes.ts';
 import { stackOf, stepsOf } from './worst-policies.ts';
 
-test('DECISION_QUOTAS: are the quotas that the services enforce', () => {
+test('DECISION_QUOTAS: equals the quotas that the services enforce', () => {
   assert.deepEqual(
     [
       DECISION_QUOTAS.managedPolicies,
@@ -33,7 +33,7 @@ test('DECISION_QUOTAS: are the quotas that the services enforce', () => {
   );
 });
 
-test('DECISION_CHARACTERS: no legal set of policies has more', () => {
+test('DECISION_CHARACTERS: a set of policies with every quota used has at most as many characters', () => {
   const count = ({ identity, boundary = [], session = [], serviceControl = [] }: PolicyLayers): number =>
     [...identity, ...boundary, ...session, ...serviceControl.flat()].reduce((sum, { policy }) => sum + policy.text.length, 0);
   const filled = everyPolicy((characters) => {

@@ -1,24 +1,24 @@
-/** The most policies that one principal can legally have, filled with one pattern of statements. */
+/** The largest sets of policies that the quotas allow for one principal, filled with one pattern of statements. */
 import { compilePolicy, type PolicyLayers, type SourcedPolicy } from '#policy/engine.ts';
 import { POLICY_QUOTAS } from '#policy/validate/policy-size.ts';
 import { QUOTAS } from '#services/iam/quotas.ts';
 import { QUOTAS as ORGANIZATION_QUOTAS } from '#services/organizations/quotas.ts';
 
-/** Most managed policies of one session. Source: STS API Reference, AssumeRole, PolicyArns. */
+/** Maximum number of managed policies of one session. Source: STS API Reference, AssumeRole, PolicyArns. */
 const SESSION_POLICY_ARNS = 10;
 
 function times(count: number, name: string, text: string): SourcedPolicy[] {
   return Array.from({ length: count }, (_, i) => ({ policyId: `${name}-${i}`, policy: compilePolicy(text) }));
 }
 
-/** Ten managed policies of a user. */
+/** Returns ten managed policies of a user. */
 export function tenPolicies(policyOf: (characters: number) => string): PolicyLayers {
   return { identity: times(QUOTAS.PoliciesPerUser, 'managed', policyOf(QUOTAS.PolicySize)) };
 }
 
 /**
- * A user with every quota used, in a session with session policies, in an account at the greatest depth of an organization.
- * `policyOf` makes a policy of so many characters.
+ * Returns the policies of a user with every quota used, in a session with session policies, in an account at the maximum depth of an
+ * organization. `policyOf` returns a policy with a number of characters.
  */
 export function everyPolicy(policyOf: (characters: number) => string): PolicyLayers {
   const managed = policyOf(QUOTAS.PolicySize);

@@ -1,4 +1,4 @@
-/** Names in IAM are found ignoring case. A permission is decided on the ARN of what is found, not on the name of the request. */
+/** IAM finds entities by name ignoring case. It authorizes the ARN of the entity, not the name in the request. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateGroupCommand, CreateUserCommand, UpdateGroupCommand, UpdateUserCommand } from '@aws-sdk/client-iam';
@@ -24,7 +24,7 @@ const ABOUT_ANOTHER: ReadonlySet<string> = new Set([
   // The group is the resource.
   'AddUserToGroup UserName',
   'RemoveUserFromGroup UserName',
-  // The name is that of what is created, at the path of the input.
+  // The name belongs to the new entity, at the path of the input.
   'CreateUser UserName',
   'CreateRole RoleName',
   'CreateGroup GroupName',

@@ -6,13 +6,13 @@ import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { bytesOf, connect, type Plain } from '../kit/raw.ts';
 import { startTestServer, type TestServer } from '../kit/server.ts';
 import { everyEvent } from '../kit/trail.ts';
-import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+import { delayOfOthers, type Figure, WARM_UP_CALLS, type Workload } from './workload.ts';
 
-/** Records that one source gets in a minute. A run may touch one window more than it has minutes. */
+/** Maximum number of records of one source in a minute. A run can overlap one more window than it has minutes. */
 const PER_MINUTE = 20;
 const CONNECTIONS = 4;
 const GZIP = { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' };
-/** Largest record of an unproven request: five fields of at most 1 KB and the fixed ones. */
+/** Maximum size of a record of an unproven request: five fields of at most 1 KB, and the fixed fields. */
 const RECORD_MOST_BYTES = 6_144;
 
 /**
@@ -59,13 +59,13 @@ export const trailFloods: Workload = {
     ];
     for (const { what, value, most } of figures) assert.ok(most === undefined || value <= most, `${what}: ${value}, at most ${most}`);
     assert.equal(rows + omitted, sent, 'each request has a record or is counted');
-    // One call before the attack began.
-    assert.equal(proven.length, calls + 1, 'each signed request has a record of its own');
+    // The caller makes some calls before the attack begins.
+    assert.equal(proven.length, calls + WARM_UP_CALLS, 'each signed request has a record of its own');
     return figures;
   },
 };
 
-/** The unproven records in the database of a server: their number and size, and the requests that summaries count. */
+/** Returns the number and size of the unproven records in the database of a server, and the number of requests in summaries. */
 function trailOf(server: TestServer): { rows: number; bytes: number; largest: number; omitted: number } {
   const db = new DatabaseSync(join(server.dataFolder, 'belfry.db'), { readOnly: true });
   try {

@@ -1,8 +1,7 @@
-import { performance } from 'node:perf_hooks';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { fork } from 'node:child_process';
 import type { TestServer } from '../kit/server.ts';
 
-/** What one hostile client does to a server, and the bounds that must hold meanwhile. */
+/** An attack of hostile clients on a server, and the bounds that must hold during it. */
 export interface Workload {
   /** `worst policies`: the argument of `npm run hostile`. */
   readonly name: string;
@@ -29,31 +28,60 @@ export interface Figure {
   readonly most?: number;
 }
 
-/**
- * Measures how long another caller waits while `attack` runs: calls GetCallerIdentity one after the other, through the
- * unmodified client, until the attack ends.
- *
- * Returns the longest delay in milliseconds and the number of calls that were answered.
- */
-export async function delayOfOthers(
-  server: Pick<TestServer, 'client'>,
-  attack: () => Promise<unknown>,
-): Promise<{ longestMs: number; calls: number }> {
-  const sts = new STSClient(server.client());
-  await sts.send(new GetCallerIdentityCommand({}));
-  let attacking = true;
-  const attacked = attack().finally(() => {
-    attacking = false;
-  });
-  let longestMs = 0;
-  let calls = 0;
-  while (attacking) {
-    const from = performance.now();
-    await sts.send(new GetCallerIdentityCommand({}));
-    longestMs = Math.max(longestMs, performance.now() - from);
-    calls += 1;
+/** Client of another caller, as the options of an SDK client, and its own source address. */
+export interface OtherCallerOptions {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly localAddress?: string;
+}
+
+/** Calls before the measurement, which open the connection and compile the code of a call. */
+export const WARM_UP_CALLS = 20;
+
+/** Longest delay of one call, and the number of calls that were answered. */
+export interface Measured {
+  readonly longestMs: number;
+  readonly calls: number;
+}
+
+/** A caller in a separate process that calls GetCallerIdentity during an attack. */
+export interface OtherCaller {
+  /** Measures the calls until `attack` ends. */
+  during(attack: () => Promise<unknown>): Promise<Measured>;
+  stop(): void;
+}
+
+/** Starts another caller. */
+export async function startOtherCaller(options: OtherCallerOptions): Promise<OtherCaller> {
+  const child = fork(new URL('./other-caller.ts', import.meta.url), [JSON.stringify(options)]);
+  const next = () =>
+    new Promise<unknown>((resolve, reject) => {
+      const onExit = (code: number | null) => reject(new Error(`the other caller ended with ${code}`));
+      child.once('exit', onExit);
+      child.once('message', (message) => {
+        child.off('exit', onExit);
+        resolve(message);
+      });
+    });
+  await next();
+  return {
+    async during(attack) {
+      const measured = next();
+      child.send('start');
+      await Promise.all([measured, attack().finally(() => child.send('stop'))]);
+      return (await measured) as Measured;
+    },
+    stop: () => void child.disconnect(),
+  };
+}
+
+/** Measures how long another caller of a server waits until `attack` ends. */
+export async function delayOfOthers(server: Pick<TestServer, 'client'>, attack: () => Promise<unknown>): Promise<Measured> {
+  const other = await startOtherCaller(server.client());
+  try {
+    return await other.during(attack);
+  } finally {
+    other.stop();
   }
-  await attacked;
-  sts.destroy();
-  return { longestMs, calls };
 }

@@ -8,7 +8,7 @@ import type { Workload } from './workload.ts';
 import { worstAnalyses } from './worst-analyses.ts';
 import { worstPolicies } from './worst-policies.ts';
 
-/** Every hostile workload. `npm test` runs each for a second, `npm run hostile` for as long as its argument says. */
+/** All hostile workloads. `npm test` runs each for one second, `npm run hostile` for the time of its argument `--seconds`. */
 export const WORKLOADS: readonly Workload[] = [
   arnAndTagVariants,
   connectionAbuse,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { startTestServer, type TestServer } from '../kit/server.ts';
-import { delayOfOthers, type Figure, type Workload } from './workload.ts';
+import { type Figure, startOtherCaller, type Workload } from './workload.ts';
 import { type Credentials, type HostileRequest, hostileRequests, sendHostile } from './worst-analysis-requests.ts';
 
-/** The permissions of the hostile client: it may analyze and simulate, and nothing else. */
+/** Permissions of the hostile client: only analyses and simulations. */
 const READ_ONLY = JSON.stringify({
   Version: '2012-10-17',
   Statement: {
@@ -14,13 +14,13 @@ const READ_ONLY = JSON.stringify({
   },
 });
 
-/** Analyses that take so long that other callers must be served meanwhile. */
+/** Long analyses, during which the server must answer other callers. */
 const LONG: readonly string[] = ['SimulateCustomPolicy, context entries', 'ValidatePolicy, 130 KB of patterns of resources'];
 
-/** Calls of another caller that are answered before one long analysis is. Without threads of their own, it is the one under way. */
+/** Minimum number of calls of another caller that are answered before one long analysis. Without separate threads it would be one. */
 const ANSWERED_MEANWHILE = 4;
 
-/** Statuses of a bounded request: it is answered, refused, too large, too complex, or throttled. */
+/** Statuses of a bounded request: it is answered, refused, too large, too complex or throttled. */
 const STATUSES: ReadonlySet<number> = new Set([200, 400, 403, 409, 413, 422, 429]);
 
 export const worstAnalyses: Workload = {
@@ -29,13 +29,14 @@ export const worstAnalyses: Workload = {
   async run({ seconds, seed }) {
     const server = await startTestServer();
     const credentials = await readOnlyUser(server);
+    const other = await startOtherCaller(server.client());
     const until = Date.now() + seconds * 1000;
     const requests = hostileRequests(seed);
     let longestMs = 0;
     let slowest = '';
     let sent = 0;
     const attack = async (request: HostileRequest): Promise<number> => {
-      const { longestMs: delay, calls } = await delayOfOthers(server, () => answered(server, credentials, request));
+      const { longestMs: delay, calls } = await other.during(() => answered(server, credentials, request));
       sent += 1;
       if (delay > longestMs) [longestMs, slowest] = [delay, request.name];
       return calls;
@@ -45,8 +46,9 @@ export const worstAnalyses: Workload = {
       assert.ok(calls >= ANSWERED_MEANWHILE, `${calls} calls were answered during ${request.name}`);
     }
     for (let i = 0; i < requests.length && Date.now() < until; i++) await attack(requests[i] as HostileRequest);
-    // It takes some seconds.
+    // This takes some seconds.
     if (seconds >= 5) await throttled(server, credentials, requests.find(({ name }) => name === LONG[0]) as HostileRequest);
+    other.stop();
     await server.stop();
     const figures: Figure[] = [
       { what: `longest delay of another caller (${slowest})`, value: longestMs, unit: 'ms' },

@@ -1,6 +1,6 @@
 /**
- * Requests that cost a server the most work for their size: policies of slow patterns for the simulator and the analyzers, documents whose
- * validation compares everything with everything, and bodies that are expensive to decode.
+ * Requests that need the most work for their size: policies with slow patterns for the simulator and the analyzers, documents whose
+ * validation compares all pairs of values, and bodies that are expensive to decode.
  */
 
 import { gzipSync } from 'node:zlib';
@@ -24,7 +24,7 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
-/** Joins parts until `length` characters are full: `open`, the parts with commas, `close`. */
+/** Returns `open`, as many parts with commas as `length` characters allow, and `close`. */
 export function filled(length: number, open: string, close: string, part: (index: number) => string): string {
   const parts: string[] = [];
   let size = open.length + close.length;
@@ -39,7 +39,7 @@ export function filled(length: number, open: string, close: string, part: (index
 const STATEMENT = '"Effect":"Allow","Action":"*","Resource":"*"';
 const open = (rest: string): string => `{"Version":"2012-10-17","Statement":{${rest}`;
 
-/** Kinds of patterns that compare slowly with a value of `a`. The parts of a pattern that vary with the seed are its lengths. */
+/** Kinds of patterns that compare slowly with a value of many `a`. The seed determines their lengths. */
 const SLOW_PATTERNS: readonly ((random: () => number) => string)[] = [
   (random) => `*${'a'.repeat(400 + Math.floor(random() * 200))}b`,
   (random) => `*${'a'.repeat(400 + Math.floor(random() * 200))}b*`,
@@ -49,13 +49,13 @@ const SLOW_PATTERNS: readonly ((random: () => number) => string)[] = [
   () => '*a?a?b*',
 ];
 
-/** A policy of `length` characters whose patterns, of one kind, all compare slowly with a value of `a`. */
+/** Returns a policy of `length` characters with slow patterns of one kind. */
 export function slowPolicy(length: number, random: () => number, kind = Math.floor(random() * SLOW_PATTERNS.length)): string {
   const pattern = SLOW_PATTERNS[kind] as (typeof SLOW_PATTERNS)[number];
   return filled(length, open(`${STATEMENT},"Condition":{"StringLike":{"aws:UserAgent":[`), ']}}}}', () => `"${pattern(random)}"`);
 }
 
-/** Documents that cost the policy checks the most, by what makes them slow. */
+/** Documents that are the slowest for the policy checks, by the reason. */
 // biome-ignore format: a table
 const SLOW_DOCUMENTS: readonly (readonly [name: string, make: (length: number) => string])[] = [
   ['misspelled actions',    (length) => filled(length, open('"Effect":"Allow","Resource":"*","Action":['), ']}}', (i) => `"iam:CreateServiceLinkedRoleForUserXXXXXX${i}"`)],
@@ -83,7 +83,7 @@ const EVERY_KEY = JSON.stringify(
   Object.fromEntries(OPERATORS.map((operator) => [operator, Object.fromEntries(KEYS.map((key) => [key, 'a']))])),
 );
 
-/** The members of a list in a query body: `ActionNames.member.1=a`. */
+/** Returns the members of a list in a query body: `ActionNames.member.1=a`. */
 function members(name: string, values: readonly string[]): [string, string][] {
   return values.map((value, i) => [`${name}.member.${i + 1}`, value]);
 }
@@ -109,14 +109,14 @@ function json(name: string, path: string, document: object, signingName = 'acces
 
 const VALUE = 'a'.repeat(2_000);
 
-/** The context of a simulation: the user agent that the slow policies compare. */
+/** Context of a simulation: the user agent that the slow policies compare. */
 const CONTEXT: readonly (readonly [string, string])[] = [
   ['ContextEntries.member.1.ContextKeyName', 'aws:UserAgent'],
   ['ContextEntries.member.1.ContextKeyType', 'string'],
   ['ContextEntries.member.1.ContextKeyValues.member.1', VALUE],
 ];
 
-/** Slow policies of one kind, of `length` characters in all, each as long as a policy may be. */
+/** Returns a simulation of slow policies of one kind with `length` characters together. Each policy has the maximum length. */
 export function simulation(length: number, random: () => number, kind: number): HostileRequest {
   const policies: string[] = [];
   for (let left = length; left > 1_000; left -= 120_000) policies.push(slowPolicy(Math.min(left, 120_000), random, kind));
@@ -127,7 +127,7 @@ export function simulation(length: number, random: () => number, kind: number): 
   ]);
 }
 
-/** Every hostile request of a seed, the worst that is known of each kind. */
+/** Returns the hostile requests of a seed: the worst known requests of each kind. */
 export function hostileRequests(seed: number): HostileRequest[] {
   const random = generator(seed);
   return [...simulations(random), ...checks(random), ...largeBodies()];
@@ -257,13 +257,13 @@ function checks(random: () => number): HostileRequest[] {
   ];
 }
 
-/** A document whose objects all have names of their own. */
+/** Returns a document of objects with different names. */
 function manyObjects(count: number): object {
   const more = Array.from({ length: count }, (_, i) => ({ [`k${i}`]: i }));
   return { policyDocument: '{', policyType: 'IDENTITY_POLICY', more };
 }
 
-/** Stored policies as long as a request can carry, and bodies that are expensive to read. */
+/** Returns requests with policies of the maximum length of a body, and with bodies that are expensive to decode. */
 function largeBodies(): HostileRequest[] {
   return [
     form('CreatePolicy, 130 KB', 'CreatePolicy', [
@@ -297,7 +297,7 @@ function largeBodies(): HostileRequest[] {
         [`Tags.member.${i + 1}.Value`, ''],
       ]).flat(),
     ]),
-    // The two largest documents that are read.
+    // The two largest documents that the server decodes.
     form('a form of 19,900 members', 'TagUser', [
       ['UserName', 'u'],
       ...Array.from({ length: 9_950 }, (_, i): [string, string][] => [

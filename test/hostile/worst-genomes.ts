@@ -1,4 +1,4 @@
-/** The costliest policies and requests that searches have found so far, and those that were reported of the former matcher. */
+/** The most expensive policies and requests that searches have found so far, and those that were reported for the former matcher. */
 import type { Genome } from './worst-policies-search.ts';
 
 const BASE: Genome = {

@@ -1,6 +1,6 @@
 /**
- * A search for the policies and requests that cost the most: it mutates both and keeps what costs more. It knows the quotas
- * and the language of policies, and nothing of the matcher.
+ * Search for the most expensive policies and requests: it mutates both and keeps the more expensive candidate. It knows the quotas and the
+ * policy language, but not the matcher.
  */
 import { type Dice, diceOf } from '../reference/generate-policies.ts';
 
@@ -10,15 +10,15 @@ interface Token {
   readonly times: number;
 }
 
-/** What one search candidate is built from. */
+/** Description of one candidate of the search. */
 export interface Genome {
   readonly effect: 'Allow' | 'Deny';
-  /** `Resource` and `NotResource` hold the patterns themselves; else they are values of a condition. */
+  /** Place of the patterns: in `Resource` or `NotResource`, or as values of a condition. */
   readonly element: 'Condition' | 'Resource' | 'NotResource';
   readonly operator: string;
   readonly key: string;
   readonly pattern: readonly Token[];
-  /** Patterns in one statement; the rest of the policy are more statements. */
+  /** Number of patterns in one statement. The policy has as many statements as fit. */
   readonly perStatement: number;
   readonly value: readonly Token[];
   readonly valueEnd: string;
@@ -26,11 +26,11 @@ export interface Genome {
   readonly otherLength: number;
 }
 
-/** A key whose value a caller chooses, with the most that it can be. */
+/** Condition key whose value the caller chooses, with the maximum length and number of its values. */
 interface Key {
   readonly name: string;
   readonly length: number;
-  /** Number of values; 0 if it is one. */
+  /** Number of values. 0 for a single-valued key. */
   readonly values: number;
 }
 
@@ -118,7 +118,7 @@ function stretched(tokens: readonly Token[], end: string, length: number): strin
   return `${unit.repeat(Math.ceil(length / unit.length)).slice(0, length - end.length)}${end}`;
 }
 
-/** The policy of a genome, filled up to a quota. */
+/** Returns the policy of a genome with the maximum number of statements for a number of characters. */
 export function policyOf(genome: Genome, characters: number): string {
   const { effect, element, operator, key, perStatement } = genome;
   const pattern = spell(genome.pattern);
@@ -147,7 +147,7 @@ export interface WorstRequest {
   readonly context: ReadonlyMap<string, string | readonly string[]>;
 }
 
-/** The request of a genome: every key that a caller can fill is. */
+/** Returns the request of a genome. Every key that a caller chooses has a value of the maximum length. */
 export function requestOf({ key, value, valueEnd, otherValue, otherLength }: Genome): WorstRequest {
   const context = new Map<string, string | readonly string[]>();
   for (const { name, length, values } of KEYS) {
@@ -166,8 +166,7 @@ export interface Found {
 }
 
 /**
- * Searches for genomes that cost the most, by climbing from random ones. Genomes that `cost` throws for are skipped: what a
- * policy may not hold costs nothing.
+ * Searches for the most expensive genomes by hill climbing from random ones. A genome whose policy is invalid costs nothing.
  */
 export function searchWorst(seed: number, tries: number, cost: (genome: Genome) => number): Found {
   const roll = diceOf(seed);

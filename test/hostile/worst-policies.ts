@@ -11,7 +11,7 @@ import { type Genome, policyOf, requestOf, searchWorst } from './worst-policies-
 const POLICY_SIZE = 6144;
 const UNLIMITED = 2 ** 50;
 
-/** Steps that one decision takes, the naming of the statement that allows included. */
+/** Returns the number of steps of one decision, including the search for the statement that allows. */
 export function stepsOf(stack: PolicyStack, genome: Genome): number {
   const { action, resource, context } = requestOf(genome);
   const budget = { stepsLeft: UNLIMITED };
@@ -26,8 +26,8 @@ export function stackOf(genome: Genome, layersOf: (policyOf: (characters: number
 const onePolicy = (make: (characters: number) => string): PolicyLayers => ({ identity: tenPolicies(make).identity.slice(0, 1) });
 
 /**
- * Bound of one decision about one policy: twice (the decision and the statement that it names) the characters of the policy times the
- * words of the longest value, and what it costs to split the values into bits.
+ * Returns the maximum number of steps of a decision with one policy: twice (the decision and the search for its statement) the characters of
+ * the policy times the words of the longest value, plus the steps that split the values into bits.
  */
 export function stepsMax(genome: Genome, characters: number): number {
   const { context, resource } = requestOf(genome);
@@ -39,7 +39,7 @@ export function stepsMax(genome: Genome, characters: number): number {
   return 2 * characters * words + 64 * positions.reduce((sum, one) => sum + one, 0) + 2048 * words;
 }
 
-/** The best of several runs, in milliseconds. */
+/** Returns the shortest time of several runs, in milliseconds. */
 function time(run: () => void, runs: number): number {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < runs; i++) {
@@ -50,7 +50,7 @@ function time(run: () => void, runs: number): number {
   return best;
 }
 
-/** Times a decision of each of the costliest genomes: the worst of ten policies, and of every policy that can be. */
+/** Measures decisions with the most expensive genomes: with ten policies, and with the largest set of policies. */
 export function timesOf(genomes: readonly Genome[], runs: number): readonly Figure[] {
   const worst = (layersOf: typeof tenPolicies): number =>
     Math.max(
@@ -60,12 +60,12 @@ export function timesOf(genomes: readonly Genome[], runs: number): readonly Figu
       }),
     );
   return [
-    { what: 'decision about ten worst policies', value: worst(tenPolicies), unit: 'ms', most: 5 },
-    { what: 'decision about every policy that one user can have', value: worst(everyPolicy), unit: 'ms', most: 100 },
+    { what: 'decision with ten of the worst policies', value: worst(tenPolicies), unit: 'ms', most: 5 },
+    { what: 'decision with the largest set of policies of one user', value: worst(everyPolicy), unit: 'ms', most: 100 },
   ];
 }
 
-/** Another caller's delay while a user with ten of the worst policies calls with the worst User-Agent. */
+/** Measures the delay of another caller while a user with ten of the worst policies sends requests with the worst User-Agent. */
 async function delay(seconds: number): Promise<readonly Figure[]> {
   const server = await startTestServer();
   const iam = new IAMClient(server.client());
@@ -106,7 +106,7 @@ async function delay(seconds: number): Promise<readonly Figure[]> {
   ];
 }
 
-/** Policies, and requests about them, that cost the most: those a search finds, and the costliest that earlier ones found. */
+/** The most expensive policies and requests: those that the search finds, and those that earlier searches found. */
 export const worstPolicies: Workload = {
   name: 'worst policies',
   async run({ seconds, seed }: WorkloadOptions): Promise<readonly Figure[]> {
@@ -122,7 +122,7 @@ export const worstPolicies: Workload = {
       const most = stepsMax(genome, POLICY_SIZE);
       assert.ok(steps <= most, `${name}: ${steps} steps, at most ${most}`);
     }
-    const figures: Figure[] = [{ what: 'steps of one policy, the most that the search found', value: searched.cost, unit: 'steps' }];
+    const figures: Figure[] = [{ what: 'most steps of one policy that the search found', value: searched.cost, unit: 'steps' }];
     if (short) return figures;
     const genomes = [...WORST_GENOMES.map(([, genome]) => genome), searched.genome];
     return [...figures, ...timesOf(genomes, 15), ...(await delay(seconds))];

@@ -48,6 +48,21 @@ test('GetUser: the root user has the account ID as its ID, and no name', async (
   assert.equal(User.UserId, ACCOUNT);
 });
 
+// Source: the GetUser example of the AWS CLI and a recorded CreateRole of DataDog/stratus-red-team (iam-create-backdoor-role):
+// "Policy". The enum of the model names PermissionsBoundaryPolicy.
+test('GetUser, GetRole: the type of a permissions boundary is Policy', async () => {
+  const { run } = await openIam();
+  await run('CreateUser', { UserName: 'ada', PermissionsBoundary: READ_ONLY });
+  await run('CreateRole', {
+    RoleName: 'r',
+    AssumeRolePolicyDocument: trustOf(`arn:aws:iam::${ACCOUNT}:root`),
+    PermissionsBoundary: READ_ONLY,
+  });
+  const boundary = { PermissionsBoundaryType: 'Policy', PermissionsBoundaryArn: READ_ONLY };
+  assert.deepEqual((await run('GetUser', { UserName: 'ada' })).User.PermissionsBoundary, boundary);
+  assert.deepEqual((await run('GetRole', { RoleName: 'r' })).Role.PermissionsBoundary, boundary);
+});
+
 test('UpdateUser: access keys, groups, policies, boundary and trust policies follow the new name', async () => {
   const { run, store } = await openIam();
   await run('CreateUser', { UserName: 'ada' });

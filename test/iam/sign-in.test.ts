@@ -43,6 +43,10 @@ test('Login profile: the password is stored as a hash, and the profile can be re
     code: 'NoSuchEntityException',
     message: 'Login Profile for User ada cannot be found.',
   });
+  await assert.rejects(run('DeleteLoginProfile', { UserName: 'ada' }), {
+    code: 'NoSuchEntityException',
+    message: 'Cannot find Login Profile for User ada',
+  });
 });
 
 test('CreateLoginProfile: a second one is EntityAlreadyExists', async () => {

@@ -28,6 +28,20 @@ export async function startThatEnds(args: readonly string[], environment: Readon
   return { status, written: written() };
 }
 
+/**
+ * Runs `belfry start` until it listens, then stops it. `under` is a command that runs another one, such as `setpriv`.
+ * Returns the output until then and the exit status.
+ */
+export async function startAndStop(args: readonly string[], under: readonly string[] = []) {
+  const { child, written } = spawned(args, {}, under);
+  const stopOnce = () => {
+    if (/listening on /.test(written())) child.kill('SIGTERM');
+  };
+  child.stdout.on('data', stopOnce);
+  const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  return { status, written: written() };
+}
+
 /** Starts a process on free ports, and stops it after the tests of the file. The data folder is new, or the specified one. */
 export async function startServerProcess(
   environment: Readonly<Record<string, string>> = {},
@@ -62,11 +76,12 @@ export async function startServerProcess(
   };
 }
 
-function spawned(args: readonly string[], environment: Readonly<Record<string, string>>) {
+function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = []) {
   const own = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'),
   );
-  const child = spawn(process.execPath, [MAIN, 'start', ...args], { env: { ...own, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...all] = [...under, process.execPath, MAIN, 'start', ...args] as [string, ...string[]];
+  const child = spawn(program, all, { env: { ...own, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -23,13 +23,12 @@ export interface Connection {
   close(): void;
 }
 
-/** Opens a connection. `caFile` has the certificate of an `https://` endpoint. */
-export async function connect(endpoint: string, caFile?: string): Promise<Connection> {
+/** Opens a connection, from `localAddress` if set. `caFile` has the certificate of an `https://` endpoint. */
+export async function connect(endpoint: string, caFile?: string, localAddress?: string): Promise<Connection> {
   const { hostname, port, protocol } = new URL(endpoint);
   const secure = protocol === 'https:';
-  const socket = secure
-    ? connectTls({ host: hostname, port: Number(port), ...(caFile !== undefined && { ca: readFileSync(caFile) }) })
-    : createConnection({ host: hostname, port: Number(port) });
+  const to = { host: hostname, port: Number(port), ...(localAddress !== undefined && { localAddress }) };
+  const socket = secure ? connectTls({ ...to, ...(caFile !== undefined && { ca: readFileSync(caFile) }) }) : createConnection(to);
   await new Promise<void>((resolve, reject) => {
     socket.once(secure ? 'secureConnect' : 'connect', resolve);
     socket.once('error', reject);
@@ -124,8 +123,8 @@ export function bytesOf(plain: Plain, headers: Readonly<Record<string, string>> 
 }
 
 /** Sends bytes on a new connection and returns the first response. */
-export async function exchange(endpoint: string, bytes: string | Buffer, caFile?: string): Promise<Reply> {
-  const connection = await connect(endpoint, caFile);
+export async function exchange(endpoint: string, bytes: string | Buffer, caFile?: string, localAddress?: string): Promise<Reply> {
+  const connection = await connect(endpoint, caFile, localAddress);
   try {
     connection.write(bytes);
     return await connection.reply();

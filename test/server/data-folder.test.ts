@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { completeFolder, DAMAGES, refuseDamaged } from '../hostile/damaged-folders.ts';
+import { startAndStop } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
 import { testPostgres } from '../store/test-postgres.ts';
 
@@ -72,7 +86,7 @@ test('Data folder: a first start that was interrupted is repeated', async () => 
   await stop();
 });
 
-test('Data folder: a configured TLS key that all users can read is rejected, and one that a group can read is not', async () => {
+test('Data folder: a TLS key that all users can read is rejected, and a group-readable key is accepted', async () => {
   const server = await startTestServer();
   const key = join(newFolder(), 'server.key');
   copyFileSync(join(server.dataFolder, 'tls', 'server.key'), key);
@@ -81,6 +95,48 @@ test('Data folder: a configured TLS key that all users can read is rejected, and
   await assert.rejects(start(newFolder(), settings), /server\.key' is accessible by other users; run chmod 640/);
   chmodSync(key, 0o640);
   await (await start(newFolder(), settings)).stop();
+});
+
+/** Runs the server as another user, with the supplementary group that Kubernetes calls `fsGroup`. */
+const FS_GROUP = 2_000;
+const AS_USER = ['setpriv', '--reuid', '1000', '--regid', '1000', '--groups', String(FS_GROUP)];
+const noUsers =
+  process.getuid?.() === 0 && spawnSync(AS_USER[0] as string, [...AS_USER.slice(1), process.execPath, '--version']).status === 0
+    ? false
+    : 'needs root and setpriv';
+
+test('Data folder: a volume with fsGroup and a mounted key are used as Kubernetes mounts them', { skip: noUsers }, async () => {
+  const parent = newFolder();
+  chmodSync(parent, 0o755);
+  const volume = join(parent, 'volume');
+  mkdirSync(volume);
+  chownSync(volume, 0, FS_GROUP);
+  chmodSync(volume, 0o2770);
+  const data = join(volume, 'belfry');
+  const started = (folder: string) => startAndStop(['--data', folder, '--http', '127.0.0.1:0', '--https', 'off'], AS_USER);
+
+  assert.match(
+    (await started(volume)).written,
+    /'[^']*volume' is writable by other users; use a new folder in it, such as '[^']*belfry'\n$/,
+  );
+  assert.deepEqual(readdirSync(volume), []);
+  assert.equal((await started(data)).status, 0);
+  assert.equal(statSync(data).mode & 0o777, 0o700);
+
+  // The key of the first start becomes a secret, which is mounted from then on.
+  const secret = join(parent, 'secret.key');
+  copyFileSync(join(data, 'operator.key'), secret);
+  chownSync(secret, 0, FS_GROUP);
+  rmSync(join(data, 'operator.key'));
+  symlinkSync(secret, join(data, 'operator.key'));
+  for (const [mode, status] of [
+    [0o444, 2],
+    [0o440, 0],
+  ] as const) {
+    chmodSync(secret, mode);
+    const { written, status: ended } = await started(data);
+    assert.equal(ended, status, written);
+  }
 });
 
 /** Runs a shell script with an empty file system of this size at /mnt, as this user. */

@@ -118,6 +118,7 @@ export function newServer(world: World, name: string, storage: Storage, network:
       serverName: name,
       fetchJson: () => Promise.reject(new Error('there is no other network')),
       analysisThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
+      samlThreads: { run: () => Promise.reject(new Error('there are no threads')), close: async () => {} },
       firstStartFiles: {
         mayCreateAccount: () => true,
         writeProfile: (created) => void (administrator = created),

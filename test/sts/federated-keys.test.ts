@@ -105,21 +105,25 @@ const pinned = await federation.role('pinned', FEDERATED);
 const asking = await federation.role('asking', { ...FEDERATED, Condition: { Bool: { 'sts:RoleAuthorizedByIdp': 'true' } } });
 const ROLES = 'https://aws.amazon.com/roles';
 const ABSENT = 'InvalidIdentityToken: The target role ARN is not present in the roles claim of the identity token';
+const FORMAT = 'InvalidIdentityToken: The roles claim is not in a supported format';
+const NO_ROLES = 'InvalidIdentityToken: The roles claim contains no valid role ARNs';
 const DENIED = 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity';
 
 // biome-ignore format: a table
 const PINNING: readonly [roles: string, claim: unknown, openRole: string, askingRole: string][] = [
   // the claim            its value                          without the key                                                               with the key
   ['absent',              undefined,                         'allowed',                                                                    DENIED   ],
-  ['null',                null,                              'allowed',                                                                    DENIED   ],
+  ['null',                null,                              FORMAT,                                                                       FORMAT   ],
   ['the roles',           [pinned, asking],                  'allowed',                                                                    'allowed'],
   ['the roles as text',   `${pinned};${asking}`,             'allowed',                                                                    'allowed'],
   ['another role',        [`${pinned}2`],                    ABSENT,                                                                       ABSENT   ],
   ['one other role',      `${pinned}2`,                      ABSENT,                                                                       ABSENT   ],
-  ['a pattern',           [`${pinned.slice(0, -6)}*`],       'InvalidIdentityToken: The roles claim contains no valid role ARNs',          'InvalidIdentityToken: The roles claim contains no valid role ARNs'],
-  ['a name',              ['pinned'],                        'InvalidIdentityToken: The roles claim contains no valid role ARNs',          'InvalidIdentityToken: The roles claim contains no valid role ARNs'],
-  ['empty',               [],                                'InvalidIdentityToken: The roles claim contains no valid role ARNs',          'InvalidIdentityToken: The roles claim contains no valid role ARNs'],
-  ['an object',           { pinned },                        'InvalidIdentityToken: The roles claim is not in a supported format',         'InvalidIdentityToken: The roles claim is not in a supported format'],
+  ['a pattern',           [`${pinned.slice(0, -6)}*`],       NO_ROLES,                                                                     NO_ROLES ],
+  ['a name',              ['pinned'],                        NO_ROLES,                                                                     NO_ROLES ],
+  ['empty',               [],                                NO_ROLES,                                                                     NO_ROLES ],
+  ['an object',           { pinned },                        FORMAT,                                                                       FORMAT   ],
+  ['a number',            7,                                 FORMAT,                                                                       FORMAT   ],
+  ['a role and a number', [pinned, asking, 7],               FORMAT,                                                                       FORMAT   ],
 ];
 
 for (const [roles, claim, openRole, askingRole] of PINNING) {
@@ -168,6 +172,11 @@ for (const [form, claims, transitive] of TAGGED) {
 const MALFORMED: readonly [title: string, claims: Readonly<Record<string, unknown>>, error: string][] = [
   // the token has                     the claims                                                                                           error
   ['tags that are a string',           { [TAGS]: 'Team=blue' },                                                                             'InvalidIdentityToken'],
+  ['tags that are null',               { [TAGS]: null },                                                                                    'InvalidIdentityToken'],
+  ['principal tags that are null',     { [TAGS]: { principal_tags: null } },                                                                'InvalidIdentityToken'],
+  ['transitive keys that are null',    { [TAGS]: { principal_tags: { Team: ['blue'] }, transitive_tag_keys: null } },                       'InvalidIdentityToken'],
+  ['flattened transitive keys that are null', { [`${TAGS}/principal_tags/Team`]: 'blue', [`${TAGS}/transitive_tag_keys`]: null },           'InvalidIdentityToken'],
+  ['a source identity that is null',   { 'https://aws.amazon.com/source_identity': null },                                                  'InvalidIdentityToken'],
   ['principal tags that are a list',   { [TAGS]: { principal_tags: ['Team'] } },                                                            'InvalidIdentityToken'],
   ['a tag that is a number',           { [`${TAGS}/principal_tags/Team`]: 7 },                                                              'InvalidIdentityToken'],
   ['a flattened tag of two values',    { [`${TAGS}/principal_tags/Team`]: ['blue', 'red'] },                                                'InvalidIdentityToken'],

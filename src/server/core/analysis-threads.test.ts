@@ -88,7 +88,7 @@ test('newAnalysisThreads: an account has one analysis running, however many thre
 });
 
 test('newAnalysisThreads: an account with too many waiting analyses, and too many of all accounts, are Throttling', async () => {
-  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, waitingOfAccount: 2, waiting: 3 }, assert.fail);
+  const threads = newAnalysisThreads({ ...ANALYSIS_LIMITS, threads: 1, waitingOfKey: 2, waiting: 3 }, assert.fail);
   const accepted = ['1', '1', '1', '2'].map((accountId) => threads.run(accountId, QUICK));
   await assert.rejects(threads.run('1', QUICK), { code: 'Throttling', message: 'Rate exceeded' });
   await assert.rejects(threads.run('3', QUICK), { code: 'Throttling' });

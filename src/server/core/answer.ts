@@ -5,6 +5,7 @@ import type { Federate } from '#access/federate.ts';
 import type { AccountId } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, Received } from '#core/exchange.ts';
+import { sourceOf } from '#core/source-address.ts';
 import { SERVICES } from '#model/services.ts';
 import { decode } from '#wire/decode.ts';
 import { encode, encodeError } from '#wire/encode.ts';
@@ -90,7 +91,7 @@ export function answering(
     const input = decode(routed, received);
     facts.input = input;
     if (routed.operation.unsigned) {
-      const principal = await server.federate(routed.operation.name, input, now());
+      const principal = await server.federate(routed.operation.name, input, now(), sourceOf(received.sourceIp));
       if (principal !== undefined) facts.authenticated = caller = { ...caller, principal };
     }
     return { routed, caller, input };

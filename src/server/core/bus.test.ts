@@ -15,7 +15,7 @@ function opened(bus: Bus): Bus {
   return bus;
 }
 
-/** Resolves when the bus tells the topic the next time. */
+/** Resolves at the next hint of a topic. */
 function heard(bus: Bus, topic: string): Promise<void> {
   return new Promise((resolve) => {
     const off = bus.on(topic, () => {
@@ -25,7 +25,7 @@ function heard(bus: Bus, topic: string): Promise<void> {
   });
 }
 
-/** A bus that listens: it tells every topic once when it begins to. */
+/** Returns a bus that listens. It emits every topic once when it begins to listen. */
 async function listening(): Promise<Bus> {
   const bus = opened(postgresBus(postgres.url));
   await heard(bus, 'identity');
@@ -37,7 +37,7 @@ describe('the bus', () => {
     ['in the process', async () => opened(inProcessBus())],
     ['of PostgreSQL', listening],
   ] as const) {
-    test(`the bus ${title}: who hints hears itself, once for hints of one turn, and only those who listen`, async () => {
+    test(`the bus ${title}: the sender receives its own hint, once for the hints of one turn, and only subscribed topics`, async () => {
       const bus = await open();
       let count = 0;
       bus.on('identity', () => count++);
@@ -57,7 +57,7 @@ describe('the bus', () => {
     await told;
   });
 
-  test('the bus of PostgreSQL: a connection that is lost is made again, and then everything is told', async () => {
+  test('the bus of PostgreSQL: a lost connection is opened again, and then every topic gets a hint', async () => {
     const bus = await listening();
     const told = heard(bus, 'something nobody hinted');
     const client = new pg.Client({ connectionString: postgres.url });

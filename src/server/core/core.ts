@@ -49,6 +49,7 @@ import { FINGERPRINT, type FirstStartFiles, firstStart } from './first-start.ts'
 import { newGate } from './offload.ts';
 import { pageTokens } from './page-tokens.ts';
 import { runParts } from './parts.ts';
+import type { SamlThreads } from './saml-threads.ts';
 import { allOperations, DECLARED } from './services.ts';
 import { sweeping, sweepPart, trimPart } from './sweeps.ts';
 import { boundUnproven } from './unproven-summaries.ts';
@@ -82,8 +83,9 @@ export interface CoreParts {
   readonly serverName: string;
   /** Fetches keys of identity providers. */
   readonly fetchJson: FetchJson;
-  /** Threads for analyses. The core closes them. */
+  /** Threads for analyses and for SAML assertions. The core closes them. */
   readonly analysisThreads: AnalysisThreads;
+  readonly samlThreads: SamlThreads;
   readonly firstStartFiles: FirstStartFiles;
   /** Listens for the operator's commands. */
   readonly listenForControl: (parts: ControlParts) => Promise<{ close(): void }>;
@@ -142,6 +144,7 @@ export function composeCore(parts: CoreParts): Core {
     { name: 'registry of servers', stop: parts.registry.close },
     { name: 'bus', stop: parts.bus.close },
     { name: 'threads for analyses', stop: parts.analysisThreads.close },
+    { name: 'threads for SAML assertions', stop: parts.samlThreads.close },
     { name: 'operator key', start: () => requireOwnDatabase(parts) },
     first,
     { name: 'lease', start: identity.lease.start, stop: identity.lease.stop },
@@ -197,7 +200,7 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
     principals: principalsOf(snapshot),
     authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
     authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
-    federate: federating({ snapshot, keys: issuerKeys(fetchJson) }),
+    federate: federating({ snapshot, keys: issuerKeys(fetchJson), verifySaml: parts.samlThreads.run }),
     verifyMfa: mfaVerifier(vault),
   };
 }
@@ -235,6 +238,7 @@ function composeServer(
       },
       serviceControl: stacks.serviceControlOf,
       lookupEventsPerSecond: settings.lookupEventsPerSecond,
+      privateSipPeers: settings.privateSipPeers,
     }),
     addEmit,
     pageTokens: pageTokens(ring.keys),

@@ -17,6 +17,7 @@ import { inProcessBus, postgresBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { composeCore } from './core.ts';
 import { type CoreStart, type FromCore, serveCore } from './core-link.ts';
+import { newSamlThreads, SAML_LIMITS } from './saml-threads.ts';
 
 /**
  * Runs the core in this thread until the main thread sends `close`.
@@ -55,6 +56,7 @@ export async function runCore(): Promise<void> {
     serverName: `${hostname()} ${process.pid}`,
     fetchJson: guardedFetch({ allowedInternalHosts: settings.internalIssuers }),
     analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, report),
+    samlThreads: newSamlThreads(SAML_LIMITS, report),
     firstStartFiles: filesOfFirstStart(settings),
     listenForControl: (commands) => listenForControl(settings.dataFolder, commands),
     follow: (orders) => post({ orders }),

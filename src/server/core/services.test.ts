@@ -18,6 +18,7 @@ const PARTS = {
   operatorKeys: [new Uint8Array(32)],
   publicUrl: () => 'https://localhost',
   lookupEventsPerSecond: 2,
+  privateSipPeers: [],
 } as unknown as ServiceParts;
 
 test('DECLARED: the declarations agree', () => checkServices(DECLARED));

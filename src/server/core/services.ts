@@ -26,6 +26,7 @@ export interface ServiceParts extends Omit<IamParts, 'linkedRoleUsage'>, StsPart
   /** Returns the URL that clients use for this server. */
   readonly publicUrl: () => string;
   readonly lookupEventsPerSecond: number;
+  readonly privateSipPeers: readonly string[];
 }
 
 type Declared = Service<ServiceParts & Pick<IamParts, 'linkedRoleUsage'>>;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Connection, type Counts, type HoldingLimits, shareOf, sourceTable, willRespond } from './holdings.ts';
+import { type Connection, type Counts, type HoldingLimits, newConnection, shareOf, sourceTable, willRespond } from './holdings.ts';
 import { type Loads, newLoads } from './loads.ts';
 import { newReading, type Reading } from './reading.ts';
 import type { IsTrusted } from './trusted-proxies.ts';
@@ -17,7 +17,7 @@ export interface Connections extends Pick<Reading, 'start' | 'stopSpeaking' | 'c
   end(connection: Connection): void;
   /** Destroys all connections. */
   destroyAll(): void;
-  /** What all sources hold now. */
+  /** Returns the connections, requests and bytes of all sources. */
   counts(): Counts;
 }
 
@@ -67,7 +67,7 @@ export function openConnections(limits: HoldingLimits): Connections {
         return undefined;
       }
       const source = sources.of(address);
-      const connection: Connection = { raw, source, shared, loads: new Set(), requests: 0, last: undefined, ending: false, muted: false };
+      const connection = newConnection(raw, source, shared);
       source.connections += 1;
       all.add(connection);
       raw.once('close', () => leave(connection));

@@ -36,12 +36,15 @@ export interface Source {
   readonly arriving: (() => void)[];
   /** Connections that speak HTTP and are read from. */
   readonly open: Set<Connection>;
-  /** Connections that speak HTTP and are not read from, because `requests` is at its maximum. */
+  /** Connections that speak HTTP and are not read from, because `requests` or `work` is at its maximum. */
   readonly held: Set<Connection>;
+  /** Connections as in `held`, of which bytes were read and not parsed. */
+  readonly partial: Set<Connection>;
   startedThisTurn: number;
-  /** Heads of requests since `countedFrom`, on the clock of `performance.now`. */
-  heads: number;
-  countedFrom: number;
+  /** Whether the source read from its partial connections when it last read from some. */
+  readsPartial: boolean;
+  /** Work in this turn of the event loop (`Reading`). */
+  work: number;
 }
 
 /** One connection, from its acceptance to the close of its socket. */
@@ -63,9 +66,29 @@ export interface Connection {
   ending: boolean;
   /** Whether the client sends requests on a connection that is about to end. Nothing more is read. */
   muted: boolean;
+  /** Bytes that the body of the last request still has, at most. `chunks`: the length is unknown. */
+  bodyLeft: number | 'chunks';
+  /** Listener that passes the bytes of `stream` to the HTTP server, while the stream is HTTP. */
+  onData: ((bytes: Buffer) => void) | undefined;
 }
 
-/** What one request holds, from its head until its response was sent or its connection closed, and until the core has answered. */
+/** Returns a connection of which nothing was read. */
+export function newConnection(raw: Socket, source: Source, shared: boolean): Connection {
+  return {
+    raw,
+    source,
+    shared,
+    loads: new Set(),
+    requests: 0,
+    last: undefined,
+    ending: false,
+    muted: false,
+    bodyLeft: 0,
+    onData: undefined,
+  };
+}
+
+/** Resources of one request, from its head until its response was sent or its connection closed, and until the core has answered. */
 export interface Load {
   readonly connection: Connection;
   readonly source: Source;
@@ -101,7 +124,7 @@ export function shareOf(all: number, { sourceSharePercent }: HoldingLimits): num
 /** The sources that hold something. */
 export interface SourceTable {
   of(address: string): Source;
-  /** What is known of a source, without a reference to it. */
+  /** Returns a source without adding a reference. Undefined if it holds nothing. */
   find(address: string): Source | undefined;
   /** Drops one reference. A source without references is forgotten. */
   release(source: Source): void;
@@ -129,9 +152,10 @@ export function sourceTable(): SourceTable {
         arriving: [],
         open: new Set(),
         held: new Set(),
+        partial: new Set(),
         startedThisTurn: 0,
-        heads: 0,
-        countedFrom: 0,
+        readsPartial: false,
+        work: 0,
       };
       sources.set(name, made);
       return made;

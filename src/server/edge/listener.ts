@@ -1,19 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Answer, Received } from '#core/exchange.ts';
-import { instant } from '#core/instant.ts';
+import type { Received } from '#core/exchange.ts';
 import { plainAddress } from '#core/source-address.ts';
 import { type Address, isLoopback } from '../setting-types.ts';
 import { endpointOf } from '../settings.ts';
 import { answerBare } from './bare-answer.ts';
-import type { Connections } from './connections.ts';
-import { forwardedClient } from './forwarded.ts';
+import { type Client, clientOf, type Peer, statedPeer, tlsOf } from './client.ts';
 import { type Connection, type HoldingLimits, type Load, willRespond } from './holdings.ts';
-import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
+import { readProxyHeader } from './proxy-protocol.ts';
+import { NO_BODY, type ReceiveParts, receive, receivedOf } from './receive.ts';
 import { isConnect } from './sockets.ts';
 import { TLS_FLOOR } from './tls.ts';
 import type { TlsMaterial } from './tls-material.ts';
@@ -37,8 +35,6 @@ export interface ConnectionLimits extends HoldingLimits {
 
 /** Bytes that a request holds in addition to its head and body: objects, its place in the queue of the core. */
 const REQUEST_BYTES = 4_096;
-/** Bytes that a piece of a body holds in addition to its content. A client can send pieces of one byte. */
-const CHUNK_BYTES = 256;
 
 /** Default limits. Times are generous to slow clients and short enough that a hostile one holds little. */
 export const CONNECTION_LIMITS: ConnectionLimits = {
@@ -57,20 +53,11 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   requestsOfSourceMax: 512,
   requestsOfConnectionMax: 16,
 };
-/** A refused body is read and dropped up to this many times its limit, so that the connection can live on. */
-const DRAIN_FACTOR = 8;
 
-export interface ListenerParts {
-  readonly bodyMaxBytes: number;
-  readonly answer: (received: Received) => Promise<Answer>;
-  /** Formats the error of a request whose body is not read. */
-  readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
+/** Parts that listeners share. */
+export interface ListenerParts extends ReceiveParts {
   /** Takes over the connection of a request for a messaging session. */
   readonly upgrade: (request: IncomingMessage, connection: Duplex, head: Buffer, received: Received) => void;
-  /** Answers a health probe without the core. Undefined for any other request. */
-  readonly probe: (method: string, target: string) => Answer | undefined;
-  /** Shared by all listeners, with the same limits. */
-  readonly connections: Connections;
   readonly limits: ConnectionLimits;
   readonly isTrusted: IsTrusted;
   /** Whether each connection of a trusted proxy begins with a PROXY protocol header. */
@@ -97,7 +84,8 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
     const connection = connections.of(request.socket);
     const peer = connection && peers.get(connection);
     if (connection === undefined || peer === undefined) return;
-    connections.countHead(connection);
+    const { 'content-length': declared = '0', 'transfer-encoding': encoding } = request.headers;
+    connections.countHead(connection, encoding === undefined ? Number(declared) : 'chunks');
     if (connection.ending) return;
     takeRequest(request, response, connection, peer, parts);
   };
@@ -238,58 +226,6 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-/** Client of every request on a connection, unless its headers name another one. */
-interface Peer {
-  readonly address: string;
-  /** Whether the headers `Forwarded` and `X-Forwarded-…` are read. */
-  readonly trusted: boolean;
-  readonly secure: boolean;
-  readonly tls?: NonNullable<Received['tls']>;
-  /** Whether the PROXY protocol header states `secure` and `tls`. */
-  readonly stated?: boolean;
-}
-
-function statedPeer({ address, ssl }: ProxyHeader, proxyAddress: string, trusted: boolean): Peer {
-  const peer = { address: address ?? proxyAddress, trusted, secure: ssl?.secure ?? false, stated: ssl !== undefined };
-  if (!ssl?.secure || ssl.version === undefined || ssl.cipherSuite === undefined) return peer;
-  return { ...peer, tls: { version: ssl.version, cipherSuite: ssl.cipherSuite } };
-}
-
-function tlsOf(stream: TLSSocket): NonNullable<Received['tls']> {
-  // Null if the socket has closed.
-  const cipher = stream.getCipher() as { readonly standardName: string } | null;
-  return { version: stream.getProtocol() ?? 'unknown', cipherSuite: cipher?.standardName ?? 'unknown' };
-}
-
-type Client = Pick<Received, 'sourceIp' | 'secureTransport' | 'tls'>;
-
-/**
- * Returns the client of a request. Requirement CTX-2: the connection determines it, or the headers of a trusted proxy.
- * Returns undefined if those headers are ambiguous.
- *
- * A client behind a header has no `tls`: the proxy does not state the client's TLS parameters, and its own would be wrong in the trail.
- */
-function clientOf({ address, trusted, secure, tls }: Peer, rawHeaders: readonly string[], isTrusted: IsTrusted): Client | undefined {
-  const forwarded = trusted ? forwardedClient(rawHeaders, isTrusted) : 'absent';
-  if (forwarded === 'ambiguous') return undefined;
-  if (forwarded !== 'absent') return { sourceIp: forwarded.address, secureTransport: forwarded.secure };
-  return { sourceIp: address, secureTransport: secure, ...(tls === undefined ? {} : { tls }) };
-}
-
-const NO_BODY = new Uint8Array(0);
-
-function receivedOf(request: IncomingMessage, client: Client, body: Uint8Array): Received {
-  return {
-    requestId: randomUUID(),
-    receivedAt: instant(Date.now()),
-    method: request.method ?? 'GET',
-    target: request.url ?? '/',
-    rawHeaders: request.rawHeaders,
-    body,
-    ...client,
-  };
-}
-
 function takeRequest(request: IncomingMessage, response: ServerResponse, connection: Connection, peer: Peer, parts: ListenerParts): void {
   const client = clientOf(peer, request.rawHeaders, parts.isTrusted);
   const load = parts.connections.load(connection, response, client?.sourceIp === peer.address ? undefined : client?.sourceIp);
@@ -297,7 +233,7 @@ function takeRequest(request: IncomingMessage, response: ServerResponse, connect
   const wrong = wrongHead(request, parts.limits) ?? (client === undefined ? UNREADABLE.proxy : undefined);
   if (!parts.connections.hold(load, REQUEST_BYTES + headBytes(request.rawHeaders))) refuse(UNREADABLE.load);
   else if (wrong !== undefined) refuse(wrong);
-  else receive(request, response, client as Client, parts, load, refuse);
+  else receive({ request, response, client: client as Client, load, refuse }, parts);
 }
 
 /** Strings of V8 take one byte for each character of a header. */
@@ -331,85 +267,6 @@ function upgrade(
 function wrongHead({ rawHeaders, headers, httpVersion }: IncomingMessage, limits: ConnectionLimits): Unreadable | undefined {
   if (rawHeaders.length > 2 * limits.headersMaxCount) return UNREADABLE.headers;
   return headers.host === undefined && httpVersion !== '1.0' ? UNREADABLE.otherwise : undefined;
-}
-
-function receive(
-  request: IncomingMessage,
-  response: ServerResponse,
-  client: Client,
-  parts: ListenerParts,
-  load: Load,
-  refuse: (why: Unreadable) => void,
-): void {
-  const { connections } = parts;
-  const respond = (ask: () => Promise<Answer>) => {
-    if (!connections.wait(load)) {
-      refuse(UNREADABLE.load);
-      return;
-    }
-    ask()
-      .then(({ status, headers, body }) => {
-        connections.settle(load);
-        if (load.closed || response.destroyed) return;
-        // RFC 9110 §8.6: a response without a body has no Content-Length.
-        const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-        connections.charge(load, length);
-        response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
-        response.end(request.method === 'HEAD' ? undefined : body);
-        load.respondedAt = performance.now();
-      })
-      .catch(() => {
-        connections.settle(load);
-        response.destroy();
-      });
-  };
-  const answer = (body: Uint8Array) => respond(() => parts.answer(receivedOf(request, client, body)));
-  const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
-  if (probed !== undefined) {
-    // A probe costs no turn of the core, so many of them in one read would hold up every other connection.
-    if (load.connection.requests >= parts.limits.requestsOfConnectionMax) {
-      refuse(UNREADABLE.load);
-      return;
-    }
-    request.resume();
-    respond(() => Promise.resolve(probed));
-    return;
-  }
-
-  const declared = request.headers['content-length'];
-  if (declared === undefined && request.headers['transfer-encoding'] === undefined) {
-    answer(NO_BODY);
-    return;
-  }
-  let size = 0;
-  let refused = false;
-  const chunks: Buffer[] = [];
-  load.onDrop = () => {
-    refused = true;
-    chunks.length = 0;
-  };
-  const tooLarge = () => {
-    connections.drop(load);
-    respond(() => parts.refuse(receivedOf(request, client, NO_BODY), 'RequestTooLarge'));
-  };
-  if (Number(declared) > parts.bodyMaxBytes) tooLarge();
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (!refused && size > parts.bodyMaxBytes) tooLarge();
-    if (!refused && !connections.hold(load, CHUNK_BYTES + chunk.length)) {
-      connections.drop(load);
-      refuse(UNREADABLE.load);
-    }
-    if (!refused) chunks.push(chunk);
-    else if (size > parts.bodyMaxBytes * DRAIN_FACTOR) {
-      request.pause();
-      if (response.writableFinished) request.destroy();
-      else response.once('finish', () => request.destroy());
-    }
-  });
-  request.on('end', () => {
-    if (!refused) answer(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
-  });
 }
 
 /** Refuses bytes that are not HTTP, and requests that did not arrive in time. */

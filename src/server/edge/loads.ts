@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type Connection, type HoldingLimits, type Load, type SourceTable, shareOf } from './holdings.ts';
 import type { Reading } from './reading.ts';
 
-/** What requests hold. */
+/** Resources of requests. */
 export interface Loads {
   /** Counts a request for the source of its client, or without `address` for that of its connection. */
   load(connection: Connection, response: ServerResponse, address?: string): Load;
@@ -16,13 +16,13 @@ export interface Loads {
   wait(load: Load): boolean;
   /** Reports that the core has answered. */
   settle(load: Load): void;
-  /** Frees what a request holds, as soon as the core has answered it. */
+  /** Frees the resources of a request, as soon as the core has answered it. */
   close(load: Load): void;
   /** Bytes of all requests. */
   bytes(): number;
 }
 
-/** Counts what requests hold, and refuses what is over the limits. */
+/** Counts the resources of requests, and refuses requests over the limits. */
 export function newLoads(limits: HoldingLimits, sources: SourceTable, reading: Reading): Loads {
   const connectionsOfSource = shareOf(limits.connectionsMax, limits);
   const bytesOfSource = shareOf(limits.underWayMaxBytes, limits);

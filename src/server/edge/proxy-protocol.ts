@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from '#core/source-address.ts';
 
-/** What a proxy states about its client at the start of a connection. */
+/** Facts about its client that a proxy states at the start of a connection. */
 export interface ProxyHeader {
   /** Address of the client, in canonical form. Absent for the proxy's own connections, such as health checks. */
   readonly address?: string;

@@ -1,16 +1,21 @@
 import type { Socket } from 'node:net';
 import type { Connection, HoldingLimits, Load, Source } from './holdings.ts';
 
-/** Decides which connections are read from, so that no source fills a turn of the event loop. */
+/**
+ * Decides which connections are read from, and how much of the bytes that were read is parsed in one turn of the event loop, so that no
+ * source fills a turn.
+ *
+ * The unit of work is a request head: Node's parser and this server need 10 to 20 µs for one of minimal length.
+ */
 export interface Reading {
   /** Calls `begin`, at once or in a later turn of the event loop if many connections of the source arrive together. */
   start(connection: Connection, begin: () => void): void;
-  /** Begins to limit the requests on the stream of a connection. */
+  /** Begins to limit the requests on the stream of a connection. Call it after the HTTP server listens to the stream. */
   speak(connection: Connection, stream: Socket): void;
   /** Ends the limits of requests: the stream is not HTTP any more. */
   stopSpeaking(connection: Connection): void;
-  /** Counts the head of a request. Call it for each request, also for those that are ignored. */
-  countHead(connection: Connection): void;
+  /** Counts the head of a request, with the length of its body. Call it for each request, also for those that are ignored. */
+  countHead(connection: Connection, body: Connection['bodyLeft']): void;
   /** Counts a request that waits for a response. */
   added(load: Load): void;
   /** Reports that a request does not wait any more. */
@@ -19,87 +24,136 @@ export interface Reading {
 
 /** New connections of one source that start in one turn of the event loop: a TLS handshake costs up to a millisecond. */
 const STARTS_PER_TURN = 4;
-/**
- * Heads of requests that the server parses for one source in 5 ms, before it reads from one connection of the source per turn.
- * One read brings up to 2,000 pipelined heads, so a turn for each of many connections would hold up all other sources.
- */
-const HEADS_MAX = 256;
-const HEADS_MS = 5;
 
-/** Gives sources turns of the event loop. Returns the function that lets a source wait for one. `read` reads from a connection that was held. */
-function newTurns(limits: HoldingLimits, read: (connection: Connection) => void): (source: Source) => void {
+/**
+ * Bytes that are parsed before the limits are checked again. They contain at most 79 heads of minimal length. Most requests are one step.
+ */
+export const STEP_BYTES = 2_048;
+
+const HEAD_WORK = 1;
+/** Work of a step, whatever it contains: 2,048 bytes of header lines take as long as some heads. */
+const STEP_WORK = 1;
+/** Step within a body of unknown length, and its work. A client can send chunks of one byte, 170 in this step. */
+const CHUNKS_BYTES = 1_024;
+const CHUNKS_WORK = 64;
+
+/** Work for one source in one turn, after which the server stops to read from the source until the next turn. */
+export const WORK_OF_SOURCE = 128;
+/** Work for all sources in one turn, after which sources over `WORK_OF_SMALL_SOURCE` wait for the next turn. */
+export const WORK_OF_TURN = 512;
+const WORK_OF_SMALL_SOURCE = 8;
+
+/** Connections of a source that are read from again in one turn, after they were held. */
+const RELEASES_PER_TURN = 32;
+
+/** Connections of a source with bytes that were read and not parsed, from which on no others of the source are read from. */
+const PARTIAL_MAX = 64;
+
+/** Work of the turns of the event loop, and the sources that wait for the next one. */
+interface Turns {
+  /** Adds work. Returns whether the source must wait for the next turn. */
+  spend(source: Source, work: number): boolean;
+  /** Lets a source start connections and read from held ones in the next turn. */
+  wait(source: Source): void;
+}
+
+/** Gives sources turns of the event loop. `read` reads from a connection that was held. */
+function newTurns(limits: HoldingLimits, read: (connection: Connection) => void): Turns {
   /** Sources that have something to do in the next turn of the event loop. */
   const waiting = new Set<Source>();
+  /** Sources with work in this turn. */
+  const working = new Set<Source>();
+  let work = 0;
   let turning = false;
 
-  function waitForTurn(source: Source): void {
-    waiting.add(source);
+  function wake(): void {
     if (turning) return;
     turning = true;
     setImmediate(turn);
   }
 
-  /** Each source starts a few connections and reads from one of those that were held, so that no source fills a turn. */
   function turn(): void {
     turning = false;
+    work = 0;
+    for (const source of working) source.work = 0;
+    working.clear();
     for (const source of [...waiting]) {
-      source.startedThisTurn = 0;
-      for (const begin of source.arriving.splice(0, STARTS_PER_TURN)) {
-        source.startedThisTurn += 1;
-        begin();
-      }
-      const [held] = source.held;
-      if (held !== undefined && source.requests < limits.requestsOfSourceMax) {
-        source.held.delete(held);
-        source.open.add(held);
-        read(held);
-      }
-      const more = source.arriving.length > 0 || (source.held.size > 0 && source.requests < limits.requestsOfSourceMax);
-      if (!more && source.startedThisTurn === 0) waiting.delete(source);
+      startSome(source);
+      readSome(source);
+      if (source.arriving.length === 0 && !mayRead(source) && source.startedThisTurn === 0) waiting.delete(source);
     }
-    if (waiting.size === 0) return;
-    turning = true;
-    setImmediate(turn);
+    if (waiting.size > 0) wake();
   }
 
-  return waitForTurn;
+  function startSome(source: Source): void {
+    source.startedThisTurn = 0;
+    for (const begin of source.arriving.splice(0, STARTS_PER_TURN)) {
+      source.startedThisTurn += 1;
+      begin();
+    }
+  }
+
+  function mayRead({ partial, held, requests }: Source): boolean {
+    return partial.size + held.size > 0 && requests < limits.requestsOfSourceMax;
+  }
+
+  /**
+   * Reads from partial connections and from the others by turns. The bytes of partial ones are in memory, so these would use up the work
+   * of every turn. The number of partial ones is bounded, because each holds up to 64 KiB.
+   */
+  function readSome(source: Source): void {
+    const { partial, held, open } = source;
+    source.readsPartial = held.size === 0 || partial.size >= PARTIAL_MAX || (partial.size > 0 && !source.readsPartial);
+    const from = source.readsPartial ? partial : held;
+    for (let left = RELEASES_PER_TURN; left > 0 && mayRead(source); left--) {
+      const [connection] = from;
+      if (connection === undefined) return;
+      from.delete(connection);
+      open.add(connection);
+      read(connection);
+    }
+  }
+
+  return {
+    spend(source, more) {
+      if (source.work === 0) working.add(source);
+      source.work += more;
+      work += more;
+      wake();
+      return source.work >= WORK_OF_SOURCE || (work >= WORK_OF_TURN && source.work >= WORK_OF_SMALL_SOURCE);
+    },
+    wait(source) {
+      waiting.add(source);
+      wake();
+    },
+  };
 }
 
 /** Creates the scheduler of all connections. */
 export function newReading(limits: HoldingLimits): Reading {
-  const waitForTurn = newTurns(limits, read);
+  const turns = newTurns(limits, read);
 
   function isHeld(connection: Connection): boolean {
-    return connection.muted || connection.requests >= limits.requestsOfConnectionMax || connection.source.held.has(connection);
+    const { muted, requests, source } = connection;
+    return muted || requests >= limits.requestsOfConnectionMax || source.held.has(connection) || source.partial.has(connection);
   }
 
   function read(connection: Connection): void {
     if (!isHeld(connection)) connection.stream?.resume();
   }
 
-  function countHead(connection: Connection): void {
-    const { source, shared } = connection;
-    if (connection.ending && !connection.muted) {
-      connection.muted = true;
-      stopReading(connection.stream);
-    }
-    if (!isOverHeads(source) || shared || source.open.size === 0) return;
+  function spend({ source, shared }: Connection, work: number): void {
+    // A connection of a trusted proxy carries requests of many clients. Only its own limit applies.
+    if (shared || !turns.spend(source, work) || source.open.size === 0) return;
     holdSource(source);
-    waitForTurn(source);
-  }
-
-  function added({ connection, source }: Load): void {
-    source.requests += 1;
-    connection.requests += 1;
-    if (connection.requests === limits.requestsOfConnectionMax) stopReading(connection.stream);
-    if (!connection.shared && source.requests >= limits.requestsOfSourceMax) holdSource(source);
+    turns.wait(source);
   }
 
   function removed({ connection, source }: Load): void {
     source.requests -= 1;
     connection.requests -= 1;
     if (connection.requests === limits.requestsOfConnectionMax - 1) read(connection);
-    if (source.held.size > 0) waitForTurn(source);
+    if (source.held.size + source.partial.size > 0) turns.wait(source);
   }
 
   return {
@@ -112,7 +166,7 @@ export function newReading(limits: HoldingLimits): Reading {
         beginIfThere();
         return;
       }
-      waitForTurn(source);
+      turns.wait(source);
       if (source.startedThisTurn >= STARTS_PER_TURN || source.arriving.length > 0) source.arriving.push(beginIfThere);
       else {
         source.startedThisTurn += 1;
@@ -121,46 +175,98 @@ export function newReading(limits: HoldingLimits): Reading {
     },
     speak(connection, stream) {
       const { source, shared } = connection;
+      parseInSteps(connection, stream, { isHeld: () => isHeld(connection), onStep: (work) => spend(connection, work) });
       // The HTTP server resumes the stream when it reads a body or has sent a response.
       stream.on('resume', () => {
         if (isHeld(connection)) stopReading(stream);
       });
       if (shared) return;
-      if (source.requests < limits.requestsOfSourceMax && source.held.size === 0) {
+      if (source.requests < limits.requestsOfSourceMax && source.held.size + source.partial.size === 0) {
         source.open.add(connection);
         return;
       }
       source.held.add(connection);
-      waitForTurn(source);
+      turns.wait(source);
       stopReading(stream);
     },
     stopSpeaking(connection) {
-      connection.source.open.delete(connection);
-      connection.source.held.delete(connection);
+      const { stream, onData, source } = connection;
+      if (onData !== undefined) stream?.off('data', onData);
+      connection.onData = undefined;
+      for (const connections of [source.open, source.held, source.partial]) connections.delete(connection);
     },
-    countHead,
-    added,
+    countHead(connection, body) {
+      connection.bodyLeft = body;
+      if (connection.ending && !connection.muted) {
+        connection.muted = true;
+        stopReading(connection.stream);
+      }
+      spend(connection, HEAD_WORK);
+    },
+    added({ connection, source }) {
+      source.requests += 1;
+      connection.requests += 1;
+      if (connection.requests === limits.requestsOfConnectionMax) stopReading(connection.stream);
+      if (!connection.shared && source.requests >= limits.requestsOfSourceMax) holdSource(source);
+    },
     removed,
   };
 }
 
-/** Counts a head. Returns whether the source has sent too many of them lately. */
-function isOverHeads(source: Source): boolean {
-  const now = performance.now();
-  if (now - source.countedFrom > HEADS_MS) {
-    source.countedFrom = now;
-    source.heads = 0;
-  }
-  source.heads += 1;
-  return source.heads >= HEADS_MAX;
+/** Stream of the HTTP server. `_paused` is the server's own flag: it accepts no bytes then, because responses wait for the client. */
+type HttpStream = Socket & { readonly _paused?: boolean };
+
+interface Steps {
+  readonly isHeld: () => boolean;
+  readonly onStep: (work: number) => void;
 }
 
-function holdSource(source: Source): void {
-  for (const connection of source.open) {
-    source.held.add(connection);
+/**
+ * Passes the bytes of a stream to the HTTP server in steps. Calls `onStep` before each of them. If the connection is held then, the other
+ * bytes wait in the stream.
+ *
+ * Without this, the HTTP server parses the 64 KiB of one read at once: 2,500 heads of minimal length.
+ */
+function parseInSteps(connection: Connection, stream: HttpStream, { isHeld, onStep }: Steps): void {
+  const [deliver] = stream.listeners('data') as ((bytes: Buffer) => void)[];
+  if (deliver === undefined) throw new Error('The HTTP server does not listen to its stream.');
+  const onData = (bytes: Buffer): void => {
+    for (let from = 0, to = 0; from < bytes.length; from = to) {
+      if (stream.destroyed || connection.muted) return;
+      const held = isHeld() || stream._paused;
+      if (held || stream.isPaused() || connection.onData === undefined) {
+        // The HTTP server resumes the stream after each request, and when it reads a body.
+        if (held) stopReading(stream);
+        stream.unshift(bytes.subarray(from));
+        if (connection.source.held.delete(connection)) connection.source.partial.add(connection);
+        return;
+      }
+      const { bodyLeft } = connection;
+      onStep(bodyLeft === 'chunks' ? CHUNKS_WORK : STEP_WORK);
+      // Within a body of known length there are no heads, and the parser passes a step on in one piece.
+      to = Math.min(bytes.length, from + (bodyLeft === 'chunks' ? CHUNKS_BYTES : Math.max(STEP_BYTES, bodyLeft)));
+      if (bodyLeft !== 'chunks') connection.bodyLeft = bodyLeft - (to - from);
+      deliver(to - from === bytes.length ? bytes : bytes.subarray(from, to));
+    }
+  };
+  // With a listener of another part, the HTTP server does not read from the socket itself, and removes its listeners that stop and
+  // start reading when the stream is paused and resumed. `pause` alone would let the stream read on until its buffer is full.
+  const removed = (['pause', 'resume'] as const).map((event) => [event, stream.listeners(event) as (() => void)[]] as const);
+  connection.onData = onData;
+  stream.on('data', onData);
+  stream.off('data', deliver);
+  for (const [event, listeners] of removed) {
+    for (const listener of listeners) if (!stream.listeners(event).includes(listener)) stream.on(event, listener);
+  }
+}
+
+/** Stops reading from all connections of a source. */
+function holdSource({ open, held, partial }: Source): void {
+  for (const connection of open) {
+    (connection.stream !== undefined && connection.stream.readableLength > 0 ? partial : held).add(connection);
     stopReading(connection.stream);
   }
-  source.open.clear();
+  open.clear();
 }
 
 /** Stops reading from a stream of the HTTP server. The server stops on the event, which `pause` emits only if the stream is flowing. */

@@ -21,7 +21,7 @@ const RECEIVED: Received = {
   sourceIp: '',
 };
 
-/** Sockets behind a listener of their own; `answer` stands for the core. */
+/** Opens sockets behind a listener. `answer` replaces the core. */
 async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<Answer> = async () => ADMITTED) {
   const news: SocketNews[] = [];
   const looking = new Set<() => void>();
@@ -49,7 +49,7 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
     news,
     port,
     connect: (options: object = {}) => new WebSocket(`ws://127.0.0.1:${port}/connect`, options),
-    /** Resolves once it was told. */
+    /** Resolves when the news was received. */
     told: (wanted: SocketNews) =>
       new Promise<void>((resolve) => {
         const look = () => {
@@ -63,13 +63,13 @@ async function open(limits: Partial<SocketLimits> = {}, answer: () => Promise<An
   };
 }
 
-/** The code with which a client is closed. */
+/** Returns the code with which the server closes a client. */
 async function closeCode(client: WebSocket): Promise<number> {
   const [code] = await once(client, 'close');
   return code;
 }
 
-test('Sockets: what is sent arrives as text, in the order of the orders, at whom it is for', async () => {
+test('Sockets: frames arrive as text at their recipients, in the order of the orders', async () => {
   const { sockets, connect, told } = await open();
   const [one, two] = [connect(), connect()];
   const heard: string[] = [];
@@ -89,7 +89,7 @@ test('Sockets: what is sent arrives as text, in the order of the orders, at whom
   assert.deepEqual(heard, ['one a false', 'one b false', 'one c false']);
 });
 
-test('Sockets: who is refused gets the answer as it is, and nothing is told of his socket', async () => {
+test('Sockets: a refused client gets the answer unchanged, and its socket causes no news', async () => {
   const { connect, news } = await open({}, async () => REFUSED);
   const client = connect();
   const [, answer] = await once(client, 'unexpected-response');
@@ -101,7 +101,7 @@ test('Sockets: who is refused gets the answer as it is, and nothing is told of h
   assert.deepEqual(news, []);
 });
 
-test('Sockets: who does not read is closed while others go on, and holds no more than he may', async () => {
+test('Sockets: a client that does not read is closed at its limit of bytes, and other clients are not affected', async () => {
   const { sockets, connect, told, news } = await open({ waitingMaxBytes: 256 * 1024, closeTimeoutMs: 100 });
   const [slow, quick] = [connect(), connect()];
   let heard = 0;
@@ -118,7 +118,7 @@ test('Sockets: who does not read is closed while others go on, and holds no more
   assert.deepEqual([heard, news.filter((one) => 'closed' in one)], [sent, [{ closed: 1 }]]);
 });
 
-test('Sockets: clients have nothing to say, and who says much is closed', async () => {
+test('Sockets: frames of a client are ignored, and a client that sends too large a frame is closed', async () => {
   const { connect, told } = await open({ frameMaxBytes: 100 });
   const client = connect();
   await Promise.all([told({ opened: 1 }), once(client, 'open')]);
@@ -128,7 +128,7 @@ test('Sockets: clients have nothing to say, and who says much is closed', async 
   await told({ closed: 1 });
 });
 
-test('Sockets: who answers no ping is gone, and who does stays', async () => {
+test('Sockets: a client that answers no ping is closed, and one that does remains', async () => {
   const { connect, told, news } = await open({ pingEveryMs: 50 });
   const [silent, alive] = [connect({ autoPong: false }), connect()];
   await Promise.all([told({ opened: 1 }), told({ opened: 2 })]);
@@ -140,7 +140,7 @@ test('Sockets: who answers no ping is gone, and who does stays', async () => {
   );
 });
 
-test('Sockets: there are no more than there may be, those that wait for an answer included', async () => {
+test('Sockets: the limit of sockets includes those that wait for an answer', async () => {
   const answer = Promise.withResolvers<Answer>();
   const { connect, told } = await open({ socketsMax: 2, sourceSharePercent: 100 }, () => answer.promise);
   const clients = [connect(), connect(), connect()];
@@ -178,7 +178,7 @@ test('Sockets: a refused client that does not close is destroyed', async () => {
   clearInterval(drip);
 });
 
-test('Sockets: whoever is gone before his answer comes, or waits too long for it, is told of as closed or never heard of', async () => {
+test('Sockets: a client that ends before its answer is reported as closed, and one whose answer is late is not reported', async () => {
   const answer = Promise.withResolvers<Answer>();
   const { connect, told, news } = await open({ upgradeTimeoutMs: 50 }, () => answer.promise);
   const client = connect();
@@ -188,7 +188,7 @@ test('Sockets: whoever is gone before his answer comes, or waits too long for it
   assert.deepEqual(news, [{ closed: 1 }]);
 });
 
-test('Sockets: when the server goes all are closed with a code on which clients come back, and nobody is let in any more', async () => {
+test('Sockets: a stop closes all sockets with a code on which clients reconnect, and refuses new ones', async () => {
   const { sockets, connect, told } = await open();
   const client = connect();
   await told({ opened: 1 });

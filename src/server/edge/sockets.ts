@@ -59,26 +59,18 @@ export function isConnect({ headers, url, method }: IncomingMessage): boolean {
   return url === CONNECT_PATH || url?.startsWith(`${CONNECT_PATH}?`) === true;
 }
 
+/** Opens the sockets of a server. Nothing runs before the first client. */
 export function openSockets({ ask, notify, limits: given }: SocketParts): Sockets {
   const limits = { ...SOCKET_LIMITS, ...given };
   let serving: Promise<WebSocketServer> | undefined;
   const sockets = new Map<number, WebSocket>();
-  /** Sockets that have responded since the last ping. */
-  const alive = new WeakSet<WebSocket>();
   /** Connections that are a WebSocket or wait to become one, by source. */
   const held = countsOfSources(Math.max(1, Math.floor((limits.socketsMax * limits.sourceSharePercent) / 100)));
   let waiting = 0;
   let last = 0;
   let closing = false;
 
-  let ping: NodeJS.Timeout | undefined;
-
-  function pingAll(): void {
-    for (const socket of sockets.values()) {
-      if (!alive.delete(socket)) socket.terminate();
-      else socket.ping();
-    }
-  }
+  const pings = pinging(sockets, limits.pingEveryMs);
 
   /** Loads the library for the first client. */
   async function serve(): Promise<WebSocketServer> {
@@ -87,10 +79,8 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
   }
 
   function opened(number: number, socket: WebSocket): void {
-    ping ??= setInterval(pingAll, limits.pingEveryMs);
     sockets.set(number, socket);
-    alive.add(socket);
-    socket.on('pong', () => alive.add(socket));
+    pings.add(socket);
     // An error of a client only closes its socket.
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(number));
@@ -147,7 +137,7 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
     },
     async close() {
       closing = true;
-      clearInterval(ping);
+      pings.stop();
       const ended = [...sockets.values()].map(
         (socket) =>
           new Promise<void>((resolve) => {
@@ -158,6 +148,28 @@ export function openSockets({ ask, notify, limits: given }: SocketParts): Socket
       await Promise.all(ended);
       (await serving)?.close();
     },
+  };
+}
+
+/** Pings all sockets at an interval, and ends those that have not responded to the last ping. */
+function pinging(sockets: ReadonlyMap<number, WebSocket>, everyMs: number) {
+  /** Sockets that have responded since the last ping. */
+  const alive = new WeakSet<WebSocket>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function pingAll(): void {
+    for (const socket of sockets.values()) {
+      if (!alive.delete(socket)) socket.terminate();
+      else socket.ping();
+    }
+  }
+  return {
+    add(socket: WebSocket): void {
+      timer ??= setInterval(pingAll, everyMs);
+      alive.add(socket);
+      socket.on('pong', () => alive.add(socket));
+    },
+    stop: () => clearInterval(timer),
   };
 }
 

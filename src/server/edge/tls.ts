@@ -15,7 +15,7 @@ const RENEW_BELOW_DAYS = 30;
 const RENEW_CA_BELOW_DAYS = SERVER_DAYS + RENEW_BELOW_DAYS;
 
 /**
- * What the listener offers: TLS 1.2 and 1.3, suites with forward secrecy only, the server's order.
+ * TLS options of the listener: TLS 1.2 and 1.3, suites with forward secrecy only, the server's order.
  * Requirements INF-2, INF-3.
  */
 export const TLS_FLOOR: SecureContextOptions = {
@@ -83,7 +83,7 @@ export async function tlsMaterial(settings: Settings, now: number, report: (line
   return made;
 }
 
-/** What the server records about its certificate after writing it. */
+/** Facts that the server records about its certificate after writing it. */
 interface Issued {
   readonly names: readonly string[];
   readonly endsAtMs: number;

@@ -24,7 +24,7 @@ const SEALED = DECLARED.flatMap(({ sealed = [] }) => sealed);
 const CONNECTOR = { accountId: ACCOUNT, region: 'eu-west-1', parent: '', id: 'connector' };
 const ENDPOINT = { accountId: ACCOUNT, region: 'eu-central-1', parent: 'a', id: 'ada/1' };
 
-/** A store with that many access keys, two SIP users and an endpoint of an app instance user, all sealed under the key of a new file. */
+/** Returns a store with a number of access keys, two SIP users and an endpoint of an app instance user, sealed with the key of a new file. */
 async function sealedStore() {
   const folder = mkdtempSync(join(tmpdir(), 'belfry-operator-key-'));
   after(() => rmSync(folder, { recursive: true }));
@@ -69,7 +69,7 @@ async function sealedStore() {
   return { path, store };
 }
 
-/** The commands of a server that starts on the file as it is. */
+/** Returns the commands of a server that starts with the file. */
 function commandsOn(path: string, store: Store) {
   const ring = operatorKeyRing(path);
   const vault = openVault(ring.keys);
@@ -101,7 +101,7 @@ const secrets = (store: Store, vault: Vault) =>
       openAttributes<string>(vault, endpoint),
     ];
   });
-/** Of the keys, in three transactions' worth, and of the SIP users and the endpoint, in the last of them. */
+/** Every secret of the store: access keys, which three transactions re-seal, then SIP users and the endpoint. */
 const EVERY = [...Array.from({ length: KEYS }, (_, i) => `secret ${i}`).sort(), 'sip 1', 'sip 2', 'the device token'];
 
 for (const failing of [1, 2, 3, 4]) {

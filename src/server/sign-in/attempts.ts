@@ -17,13 +17,13 @@ const SOURCE_REGAINS_MS = 60_000;
 const UNKNOWN_NAME = 'name ';
 const SOURCE = 'source ';
 
-/** What a request tries: account and name as one text, and its source. */
+/** Account and name that a request tries, as one string, and its source. */
 export interface Tried {
   readonly name: string;
   readonly source: string;
 }
 
-/** What an attempt is counted for. */
+/** Counters of an attempt. */
 export interface Attempted {
   /** The user, if it exists. */
   readonly user?: UserRecord;

@@ -14,7 +14,7 @@ import type { Calls } from '../core/call.ts';
 import type { Gate } from '../core/offload.ts';
 import type { Site } from './site.ts';
 
-/** What the sign-in pages need of the server. `composeCore` creates it. */
+/** Parts of the server that the sign-in pages need. `composeCore` creates it. */
 export interface SignInParts {
   readonly store: Store;
   readonly snapshot: Snapshot;

@@ -5,11 +5,12 @@
  * Source: IAM User Guide, "Enabling SAML 2.0 federated principals to access the AWS Management Console". Requirement FED-1.
  * Assumed: the page. The server ignores a RelayState that is not a path of this server.
  */
-import { namedProviders } from '#access/saml.ts';
+import { namedProviders } from '#access/saml-providers.ts';
 import { NO_ACCOUNT } from '#core/arn.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { Answer, RequestFacts } from '#core/exchange.ts';
 import type { Principal } from '#core/principal.ts';
+import { sourceOf } from '#core/source-address.ts';
 import type { AssumeRoleWithSAMLRequest, AssumeRoleWithSAMLResponse } from '#model/generated/sts.ts';
 import { errorCodeFor } from '#wire/errors.ts';
 import { calledOperation } from '../core/call.ts';
@@ -40,7 +41,8 @@ export async function samlSignIn(parts: SignInParts, received: PageRequest): Pro
   const relayState = form?.get('RelayState');
   const destination = ownPath(relayState) ?? CONSOLE_PATH;
 
-  const { offers, why } = await offersOf(parts, assertion);
+  const { offers, why, isBusy } = await offersOf(parts, assertion, sourceOf(received.sourceIp));
+  if (isBusy) return failed(503, 'The server is busy. Try again later.');
   if (offers.length === 0) {
     await parts.store.transaction((tx) =>
       recordSignIn(parts, tx, {
@@ -59,25 +61,34 @@ export async function samlSignIn(parts: SignInParts, received: PageRequest): Pro
   return await assume(parts, received, assertion, chosen, destination);
 }
 
+/** Errors of a server that could not verify the assertion now. */
+const BUSY: ReadonlySet<string> = new Set(['Throttling', 'ServiceUnavailable']);
+
+interface Offers {
+  readonly offers: readonly Offer[];
+  /** Reason if there are no offers. */
+  readonly why: string;
+  readonly isBusy: boolean;
+}
+
 /** Returns the roles of an assertion, by each provider that signed it. */
-async function offersOf(parts: SignInParts, assertion: string): Promise<{ readonly offers: readonly Offer[]; readonly why: string }> {
+async function offersOf(parts: SignInParts, assertion: string, source: string): Promise<Offers> {
   const offers: Offer[] = [];
   let why = 'The assertion offers no role of this server.';
   for (const providerArn of namedProviders(assertion)) {
-    // One verification takes milliseconds. Other requests run between two.
-    await new Promise((resolve) => setImmediate(resolve));
     try {
       const input = { PrincipalArn: providerArn, SAMLAssertion: assertion };
-      const tokenCaller = await parts.federate('AssumeRoleWithSAML', input, parts.now());
+      const tokenCaller = await parts.federate('AssumeRoleWithSAML', input, parts.now(), source);
       if (tokenCaller?.type !== 'Unknown' || tokenCaller.federation?.kind !== 'saml') continue;
       const { consoleSeconds: seconds = DEFAULT_SECONDS, roleArns } = tokenCaller.federation;
       offers.push(...roleArns.map((roleArn) => ({ roleArn, providerArn, seconds, tokenCaller })));
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
+      if (BUSY.has(error.code)) return { offers: [], why: error.message, isBusy: true };
       why = error.message;
     }
   }
-  return { offers, why };
+  return { offers, why, isBusy: false };
 }
 
 function nameOf({ roleArn, providerArn }: Offer): string {

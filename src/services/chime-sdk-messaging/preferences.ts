@@ -2,6 +2,8 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { ChannelMembershipPreferences } from '#model/generated/chime-sdk-messaging.ts';
 import type { ChannelEvent } from '../chime/events.ts';
 import { inChannel } from './bearer-operations.ts';
+import { AwsError } from './errors.ts';
+import { requireFilterRule } from './filter-rules.ts';
 import { membershipsOf, notMember } from './members.ts';
 import { membershipEvent } from './membership-events.ts';
 import { channelArn, toIdentity } from './stored-channels.ts';
@@ -28,7 +30,8 @@ export const preferenceOperations = inChannel({
   },
 
   /**
-   * @throws ForbiddenException the channel does not exist, or the bearer is not this member
+   * @throws ForbiddenException  the channel does not exist, or the bearer is not this member
+   * @throws BadRequestException an invalid filter rule, or an elastic channel
    *
    * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
    */
@@ -40,6 +43,12 @@ export const preferenceOperations = inChannel({
       const found = await membershipsOf(call, channel, MemberArn);
       const [first] = found;
       if (first === undefined) throw notMember(admitted, MemberArn);
+      // Source: Chime SDK Developer Guide, "Using elastic channels to host live events". Assumed: the code and the message.
+      if (channel.document.elastic !== undefined) {
+        throw new AwsError('BadRequestException', 'An elastic channel has no membership preferences.');
+      }
+      const { FilterRule } = Preferences.PushNotifications ?? {};
+      if (FilterRule !== undefined) requireFilterRule(FilterRule);
       for (const membership of found) {
         const changed = { ...membership, updatedAt: now, preferences: JSON.stringify(Preferences) };
         await tx.of(memberships).put(changed);
@@ -52,7 +61,7 @@ export const preferenceOperations = inChannel({
   /**
    * Sets the read marker of the bearer to the current time.
    *
-   * @throws ForbiddenException the channel does not exist, or the bearer is not a member
+   * @throws ForbiddenException the channel does not exist or is elastic, or the bearer is not a member
    *
    * Emits: UPDATE_CHANNEL_MEMBERSHIP, which only the member receives.
    */

@@ -21,6 +21,7 @@ export type Right = 'yes' | 'no' | 'public' | 'open' | 'self' | 'selfOrOpen' | '
 export interface Facts {
   readonly public: boolean;
   readonly open: boolean;
+  readonly elastic: boolean;
   readonly self: boolean;
   readonly own: boolean;
   readonly member: boolean;
@@ -97,8 +98,12 @@ export const RIGHTS: Readonly<Record<BearerOperation, readonly [admin: Right, mo
   ListSubChannels:                             ['yes',            'yes',            'no',         'no'    ],
 };
 
+/** Operations that no role allows in an elastic channel. Source: Chime SDK Developer Guide, "Understanding authorization by role". */
+const NOT_ELASTIC: ReadonlySet<BearerOperation> = new Set(['UpdateChannelReadMarker', 'DescribeChannelModeratedByAppInstanceUser']);
+
 /** Reports whether one of the roles allows the operation under these facts. Without a role the result is false. */
 export function permitted(operation: BearerOperation, roles: ReadonlySet<Role>, facts: Facts): boolean {
+  if (facts.elastic && NOT_ELASTIC.has(operation)) return false;
   return ROLES.some((role, i) => roles.has(role) && holds(RIGHTS[operation][i] as Right, facts));
 }
 

@@ -1,7 +1,9 @@
 import type { Vault } from '#core/vault.ts';
+import type { SipPeers } from './sip-peers.ts';
 
 /** Dependencies of the voice operations. */
 export interface VoiceDeps {
+  readonly sipPeers: SipPeers;
   readonly vault: Pick<Vault, 'seal'>;
   readonly limits: VoiceLimits;
 }

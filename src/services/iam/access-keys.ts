@@ -111,7 +111,13 @@ const keyOperations = {
     },
   },
 
-  /** Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date. */
+  /**
+   * Returns the last use of a key.
+   *
+   * @throws NoSuchEntityException  the account has no such key. An earlier edition of the API reference lists it, the model does not
+   *
+   * Source: IAM API reference, AccessKeyLastUsed: an unused key has `N/A` for service and region, and no date.
+   */
   GetAccessKeyLastUsed: {
     access: (input, caller) => ({
       resources: [iamArn(caller.accountId, 'user', '/', '*')],

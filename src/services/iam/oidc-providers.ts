@@ -13,7 +13,7 @@ import { everyRecord } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
 import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
-import { someTags } from './shapes.ts';
+import { someTags, toTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
@@ -47,6 +47,7 @@ export const oidcProviderOperations = {
     },
   },
 
+  /** Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-17: `Tags` is present without tags. */
   GetOpenIDConnectProvider: {
     access: (input, caller) => onProvider(caller, input.OpenIDConnectProviderArn),
     async handle(call, input) {
@@ -56,7 +57,7 @@ export const oidcProviderOperations = {
         ClientIDList: provider.clientIds,
         ThumbprintList: provider.thumbprints,
         CreateDate: provider.createdAt,
-        Tags: someTags(provider.tags),
+        Tags: toTags(provider.tags),
       });
     },
   },

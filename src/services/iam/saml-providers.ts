@@ -15,7 +15,7 @@ import { AwsError } from './errors.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
 import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
-import { someTags } from './shapes.ts';
+import { someTags, toTags } from './shapes.ts';
 import { mergedTags, newTags, tagsWithout } from './tag-rules.ts';
 import { pageOfTags } from './tags.ts';
 
@@ -48,6 +48,7 @@ export const samlProviderOperations = {
     },
   },
 
+  /** Source: localstack/localstack, tests/aws/services/iam, recorded on AWS on 2026-02-13: `Tags` is present without tags. */
   GetSAMLProvider: {
     access: (input, caller) => onProvider(caller, input.SAMLProviderArn),
     async handle(call, input) {
@@ -57,7 +58,7 @@ export const samlProviderOperations = {
         SAMLMetadataDocument: provider.metadata,
         CreateDate: provider.createdAt,
         ValidUntil: provider.validUntil,
-        Tags: someTags(provider.tags),
+        Tags: toTags(provider.tags),
       });
     },
   },

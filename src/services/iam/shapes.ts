@@ -25,9 +25,17 @@ export function someTags(tags: readonly TagRecord[]): Tag[] | undefined {
   return tags.length === 0 ? undefined : toTags(tags);
 }
 
-/** Converts a boundary to the type of the API. Source: IAM API reference, AttachedPermissionsBoundary. */
+/** Type of every permissions boundary. The enum of the model has another value, which AWS does not return. */
+const BOUNDARY_TYPE = 'Policy' as 'PermissionsBoundaryPolicy';
+
+/**
+ * Converts a boundary to the type of the API.
+ *
+ * Source: DataDog/stratus-red-team, `aws.persistence.iam-create-backdoor-role`, a record of CreateRole of 2024-08-01; AWS CLI, examples of
+ * `iam get-user`.
+ */
 export function toBoundary(policyArn: Arn | undefined): AttachedPermissionsBoundary | undefined {
-  return policyArn === undefined ? undefined : { PermissionsBoundaryType: 'PermissionsBoundaryPolicy', PermissionsBoundaryArn: policyArn };
+  return policyArn === undefined ? undefined : { PermissionsBoundaryType: BOUNDARY_TYPE, PermissionsBoundaryArn: policyArn };
 }
 
 /** Converts a user to its form in lists, without tags and boundary. Source: IAM API reference, ListUsers. */

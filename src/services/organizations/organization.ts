@@ -10,6 +10,7 @@ import { cancelOpenHandshakes } from './handshake-states.ts';
 import { allAccounts, allTargets, allUnits, managedOrganization, organizationOf, ownOrganization, putOrganization } from './lookup.ts';
 import { newOrganizationId, newRootId } from './names.ts';
 import { pageOf } from './page.ts';
+import { ensureTypeAvailable } from './policies.ts';
 import { refusal } from './refusals.ts';
 import { onResources, policyTypeKey } from './resources.ts';
 import { toOrganization, toRoot } from './shapes.ts';
@@ -103,9 +104,8 @@ async function switchPolicyType(
 ): Promise<OrganizationsApi['EnablePolicyType']['output']> {
   const organization = await managedOrganization(call);
   if (input.RootId !== organization.root.rootId) throw refusal('RootNotFoundException');
-  if (input.PolicyType !== 'SERVICE_CONTROL_POLICY' || organization.featureSet !== 'ALL') {
-    throw refusal(wanted === 'enabled' ? 'PolicyTypeNotAvailableForOrganizationException' : 'PolicyTypeNotEnabledException');
-  }
+  if (wanted === 'enabled') ensureTypeAvailable(organization, 'EnablePolicyType', input.PolicyType);
+  else if (input.PolicyType !== 'SERVICE_CONTROL_POLICY') throw refusal('PolicyTypeNotEnabledException');
   if (organization.serviceControl === wanted) {
     throw refusal(wanted === 'enabled' ? 'PolicyTypeAlreadyEnabledException' : 'PolicyTypeNotEnabledException');
   }

@@ -3,11 +3,12 @@
  */
 
 import { omitUndefined } from '#core/omit-undefined.ts';
-import type { OrganizationsApi } from '#model/generated/organizations.ts';
+import type { OrganizationsApi, PolicyType } from '#model/generated/organizations.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
 import { malformedPolicyText } from '#policy/validate/malformed-policy-text.ts';
 import { POLICY_QUOTAS, policySize } from '#policy/validate/policy-size.ts';
 import type { OrganizationRecord, ServiceControlPolicyRecord } from '#store/identity/organization-records.ts';
+import { notYetImplemented } from '../kit/not-yet.ts';
 import type { Call, ServiceOperations } from '../kit/operation.ts';
 import { AwsError } from './errors.ts';
 import { allTargets, managedOrganization } from './lookup.ts';
@@ -26,9 +27,7 @@ export const policyOperations = {
     async handle(call, input) {
       const organization = await managedOrganization(call);
       const { tx, accountId } = call;
-      if (input.Type !== 'SERVICE_CONTROL_POLICY' || organization.featureSet !== 'ALL') {
-        throw refusal('PolicyTypeNotAvailableForOrganizationException');
-      }
+      ensureTypeAvailable(organization, 'CreatePolicy', input.Type);
       ensureContent(input.Content);
       await ensureNameIsFree(call, input.Name);
       if ((await tx.identity.count(accountId, 'service-control-policy')) >= QUOTAS.policies) {
@@ -101,6 +100,15 @@ export const policyOperations = {
     },
   },
 } satisfies Partial<ServiceOperations<OrganizationsApi>>;
+
+/**
+ * @throws PolicyTypeNotAvailableForOrganizationException  the organization has only the consolidated billing features
+ * @throws NotYetImplementedException                      AWS has policies of this type, this server does not
+ */
+export function ensureTypeAvailable(organization: OrganizationRecord, operation: string, type: PolicyType): void {
+  if (organization.featureSet !== 'ALL') throw refusal('PolicyTypeNotAvailableForOrganizationException');
+  if (type !== 'SERVICE_CONTROL_POLICY') throw notYetImplemented(`${operation} of ${type}`);
+}
 
 type PolicyFacts = Pick<ServiceControlPolicyRecord, 'policyId' | 'name' | 'description' | 'content'>;
 

@@ -9,7 +9,7 @@ import type { Call, DeclaredAccess } from '../kit/operation.ts';
 import { tagContext } from '../kit/tag-rules.ts';
 import type { StsDeps } from './deps.ts';
 import { AwsError } from './errors.ts';
-import { findRole, readRoleArn, roleTags } from './role-arn.ts';
+import { findRole, requireArn, roleTags } from './role-arn.ts';
 import { type RoleSessionAnswer, roleSession } from './role-session.ts';
 import { sessionPolicies } from './session-policies.ts';
 import { sessionTags, withSessionActions } from './session-tags.ts';
@@ -49,7 +49,7 @@ export function federatedAccess(
   federation: Federation,
   sessionName: string,
 ): readonly DeclaredAccess[] {
-  readRoleArn(RoleArn);
+  requireArn(RoleArn);
   const { tags, transitiveTagKeys } = sessionTags(principal, federation.tags, federation.transitiveTagKeys);
   const context = new Map<string, string | readonly string[]>([
     ...federation.context,

@@ -13,8 +13,13 @@ const ACTION = 'sts:AssumeRoleWithSAML';
  * Creates a role session for an assertion of a SAML provider. The assertion must offer the role with this provider, and the role must trust
  * the provider. The assertion contains the session name, and may end the session before the requested duration.
  *
+ * The assertion was verified before the transaction. The decision is made here: the provider must exist and have the metadata with
+ * which the assertion was verified, and the assertion must still be valid.
+ *
  * @throws AwsError AccessDenied          the assertion does not offer the role
  * @throws AwsError InvalidIdentityToken  the provider was deleted, or the assertion was used before
+ * @throws AwsError ServiceUnavailable    the metadata of the provider changed after the assertion was verified
+ * @throws AwsError ExpiredToken          the assertion has expired after it was verified
  *
  * Source: STS API reference, AssumeRoleWithSAML. Requirement FED-1.
  * Assumed: the server accepts each assertion once, as SAML requires for bearer assertions. The message is ours.
@@ -31,6 +36,10 @@ export function assumeRoleWithSaml(deps: StsDeps): DeclaredOperation<AssumeRoleW
       const name = input.PrincipalArn.slice(input.PrincipalArn.indexOf('/') + 1);
       const provider = await call.tx.identity.get(call.principal.accountId, 'saml-provider', name.toLowerCase());
       if (provider?.arn !== federation.provider) throw new AwsError('InvalidIdentityTokenException', "Specified provider doesn't exist");
+      if (provider.metadata !== federation.providerMetadata) {
+        throw new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.');
+      }
+      if (call.now >= federation.validUntil) throw new AwsError('ExpiredTokenException', 'Token is expired');
       await useOnce(call, federation);
       return {
         ...(await federatedSession(deps, call, ACTION, input, federation, federation.sessionName)),

@@ -20,6 +20,7 @@ export interface SessionTags {
  *
  * @throws AwsError InvalidParameterValue  two keys differ only in case; a key is reserved; a transitive key was not passed; a passed key is
  *   transitive in the calling session, whose tag cannot be overridden
+ * Source: localstack/localstack, tests/aws/services/sts, recorded on 2025-04-10: code and messages.
  * Assumed: the message for reserved keys; the same message for a conflict with a passed tag that is not transitive.
  */
 export function sessionTags(principal: Principal, passed: readonly Tag[] = [], transitive: readonly string[] = []): SessionTags {

@@ -49,6 +49,7 @@ async function users(calls: Calls, AppInstanceArn: string): Promise<string> {
   const ada = { AppInstanceArn, AppInstanceUserId: 'ada', Name: 'Ada', ClientRequestToken: 'ada' };
   const { AppInstanceUserArn } = await ok('CreateAppInstanceUser', ada);
   await ok('CreateAppInstanceUser', ada);
+  await ok('CreateAppInstanceUser', { ...ada, ClientRequestToken: 'ada-1' });
   await fails('ConflictException', 'CreateAppInstanceUser', { ...ada, Name: 'Lovelace', ClientRequestToken: 'ada-2' });
   await fails('ForbiddenException', 'CreateAppInstanceUser', {
     ...ada,
@@ -101,6 +102,12 @@ async function bots(calls: Calls, AppInstanceArn: string): Promise<string> {
   };
   const { AppInstanceBotArn } = await ok('CreateAppInstanceBot', { AppInstanceArn, Name: 'bot', ClientRequestToken: 'bot', Configuration });
   await fails('ConflictException', 'CreateAppInstanceBot', { AppInstanceArn, Name: 'other', ClientRequestToken: 'bot', Configuration });
+  await fails('BadRequestException', 'CreateAppInstanceBot', {
+    AppInstanceArn,
+    Name: 'far',
+    ClientRequestToken: 'bot-1',
+    Configuration: { Lex: { ...Configuration.Lex, LexBotAliasArn: Configuration.Lex.LexBotAliasArn.replace('us-east-1', 'eu-west-1') } },
+  });
   await fails('ForbiddenException', 'CreateAppInstanceBot', {
     AppInstanceArn: unknownInstance(calls),
     Name: 'bot',
@@ -131,6 +138,7 @@ async function endpoints(calls: Calls, AppInstanceUserArn: string): Promise<void
   };
   const { EndpointId } = await ok('RegisterAppInstanceUserEndpoint', endpoint);
   await fails('ForbiddenException', 'RegisterAppInstanceUserEndpoint', { ...endpoint, ...nobody, ClientRequestToken: 'phone-2' });
+  await fails('ConflictException', 'RegisterAppInstanceUserEndpoint', { ...endpoint, ClientRequestToken: 'phone-3' });
   await ok('DescribeAppInstanceUserEndpoint', { ...user, EndpointId });
   await fails('ForbiddenException', 'DescribeAppInstanceUserEndpoint', { ...user, EndpointId: '00000000-0000-4000-8000-000000000000' });
   await ok('ListAppInstanceUserEndpoints', user);

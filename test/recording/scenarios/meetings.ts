@@ -25,7 +25,7 @@ async function newMeetings({ ok, fails }: ServiceCalls): Promise<{ readonly Meet
   };
   const { Meeting } = await ok('CreateMeeting', standup);
   await ok('CreateMeeting', standup);
-  await fails('ConflictException', 'CreateMeeting', { ...standup, ExternalMeetingId: 'other' });
+  await ok('CreateMeeting', { ...standup, ExternalMeetingId: 'other' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-b', MediaRegion: 'mars-north-1' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-c', ExternalMeetingId: 'aws:standup' });
   await fails('BadRequestException', 'CreateMeeting', { ...standup, ClientRequestToken: 'token-d', PrimaryMeetingId: UNKNOWN });
@@ -36,6 +36,11 @@ async function newMeetings({ ok, fails }: ServiceCalls): Promise<{ readonly Meet
     ExternalMeetingId: 'replica',
     PrimaryMeetingId: Meeting.MeetingId,
   };
+  await fails('BadRequestException', 'CreateMeeting', {
+    ...standup,
+    ClientRequestToken: 'token-h',
+    MeetingFeatures: { Video: { MaxResolution: 'FHD' }, Attendee: { MaxCount: 26 } },
+  });
   const { Meeting: replicated } = await ok('CreateMeeting', replica);
   await fails('BadRequestException', 'CreateMeeting', {
     ...replica,
@@ -56,7 +61,7 @@ async function newMeetings({ ok, fails }: ServiceCalls): Promise<{ readonly Meet
     ClientRequestToken: 'pair',
     Attendees: [{ ExternalUserId: 'ada' }],
   });
-  await fails('ConflictException', 'CreateMeetingWithAttendees', { ...small, MediaRegion: 'us-east-1' });
+  await ok('CreateMeetingWithAttendees', { ...small, MediaRegion: 'us-east-1' });
   await fails('BadRequestException', 'CreateMeetingWithAttendees', {
     ...small,
     ClientRequestToken: 'token-g',

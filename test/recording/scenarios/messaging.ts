@@ -116,6 +116,10 @@ async function memberships({ AppInstanceArn, ada, bob, eve, inChannel, root }: C
   await inChannel('ListChannelMemberships', { NextToken: 'forged' });
   await inChannel('PutChannelMembershipPreferences', {
     MemberArn: ada,
+    Preferences: { PushNotifications: { AllowNotifications: 'FILTERED', FilterRule: '{"type":["urgent"]}' } },
+  });
+  await inChannel('PutChannelMembershipPreferences', {
+    MemberArn: ada,
     Preferences: { PushNotifications: { AllowNotifications: 'FILTERED', FilterRule: '{"type":[{"$eq":"urgent"}]}' } },
   });
   await inChannel('GetChannelMembershipPreferences', { MemberArn: ada });
@@ -221,6 +225,15 @@ async function flows({ AppInstanceArn, ChannelArn, accountId, call, inChannel, o
     Processors: [Processors[0], { ...Processors[0], Name: 'second' }],
     Name: 'two',
     ClientRequestToken: 'flow-2',
+  });
+  const Elsewhere = {
+    Lambda: { ResourceArn: `arn:aws:lambda:eu-west-1:${accountId}:function:filter`, InvocationType: 'ASYNC' },
+  };
+  await call('CreateChannelFlow', {
+    AppInstanceArn,
+    Processors: [{ ...Processors[0], Configuration: Elsewhere }],
+    Name: 'elsewhere',
+    ClientRequestToken: 'flow-3',
   });
   const noFlow = `${AppInstanceArn}/channel-flow/00000000-0000-4000-8000-000000000000`;
   for (const flow of [ChannelFlowArn, noFlow]) {

@@ -15,6 +15,7 @@ const CONFIGURATIONS: readonly (readonly [operation: string, input: object, ...e
     { Origination: {} },
     { Origination: { Routes: [] } },
     { Origination: { Routes: [{ Port: 1 }] } },
+    { Origination: { Routes: [{ Host: '10.0.0.5' }] } },
   ],
   ['GetVoiceConnectorOrigination', {}],
   [
@@ -23,6 +24,7 @@ const CONFIGURATIONS: readonly (readonly [operation: string, input: object, ...e
     { Termination: { ...Termination, CallingRegions: [] } },
     { Termination: { ...Termination, CallingRegions: ['XX'] } },
     { Termination: { ...Termination, CidrAllowedList: ['nowhere'] } },
+    { Termination: { ...Termination, CidrAllowedList: ['0.0.0.0/0'] } },
     { Termination: { ...Termination, CpsLimit: 100 } },
   ],
   ['GetVoiceConnectorTermination', {}],
@@ -153,6 +155,7 @@ async function applications({ ok, call }: ServiceCalls, accountId: string): Prom
   await call('CreateSipMediaApplication', application);
   await call('CreateSipMediaApplication', { ...application, Name: 'far', AwsRegion: 'mars-north-1' });
   await call('CreateSipMediaApplication', { ...application, Name: 'bare', Endpoints: [{}] });
+  await call('CreateSipMediaApplication', { ...application, Name: 'west', AwsRegion: 'us-west-2' });
   await ok('GetSipMediaApplication', { SipMediaApplicationId });
   await ok('ListSipMediaApplications');
   await ok('UpdateSipMediaApplication', { SipMediaApplicationId, Name: 'menu two' });
@@ -193,9 +196,9 @@ async function rules({ ok, call }: ServiceCalls, SipMediaApplicationId: string, 
   await ok('ListSipRules');
   await ok('ListSipRules', { SipMediaApplicationId });
   await call('DeleteSipMediaApplication', { SipMediaApplicationId });
-  await call('DeleteSipRule', { SipRuleId });
-  await call('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: true });
-  await call('DeleteSipRule', { SipRuleId });
+  await ok('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: true });
+  await ok('UpdateSipRule', { SipRuleId, Name: 'rule two', Disabled: false });
+  await ok('DeleteSipRule', { SipRuleId });
   await ok('DeleteSipMediaApplication', { SipMediaApplicationId });
   for (const operation of [
     'GetSipMediaApplication',

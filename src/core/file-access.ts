@@ -1,0 +1,74 @@
+/** Rules of who else may use a file or a folder of the server. */
+import { existsSync, statSync } from 'node:fs';
+
+/** User and groups of a process. */
+export interface FileUser {
+  readonly userId: number;
+  /** The effective group and the supplementary ones. */
+  readonly groupIds: readonly number[];
+}
+
+/** Owner, group and mode of a file, as `statSync` returns them. */
+export interface FileModes {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/**
+ * Kinds of files by what others may do:
+ *
+ * - `folder`: not write
+ * - `secret`: nothing. If the file belongs to root, the process's group may read it, because container platforms mount secrets so
+ * - `database`: nothing
+ * - `tls-key`: the group may read it. A key of an external CA is often readable by a group, such as Debian's `ssl-cert`
+ *
+ * Every file belongs to the process's user or to root.
+ * Source: PostgreSQL manual, "Secure TCP/IP Connections with SSL", the modes of the private key: 0600, or 0640 if it belongs to root.
+ */
+export type FileKind = 'folder' | 'secret' | 'database' | 'tls-key';
+
+/** Problem of a file. */
+export type FileExposure = 'another-owner' | 'writable' | 'accessible';
+
+const FORBIDDEN: Readonly<Record<FileKind, number>> = { folder: 0o022, secret: 0o077, database: 0o077, 'tls-key': 0o027 };
+const MODE_OF: Readonly<Record<FileKind, string>> = { folder: '700', secret: '600', database: '600', 'tls-key': '640' };
+const ROOT = 0;
+const GROUP = 0o070;
+
+/** Returns why a file is exposed to others than the user of the process, or undefined. */
+export function exposureOf({ uid, gid, mode }: FileModes, kind: FileKind, user: FileUser): FileExposure | undefined {
+  if (uid !== user.userId && uid !== ROOT) return 'another-owner';
+  const isMounted = kind === 'secret' && uid === ROOT && user.userId !== ROOT;
+  const forbidden = isMounted ? 0o027 : FORBIDDEN[kind];
+  const exposed = (mode & forbidden) !== 0 || (isMounted && (mode & GROUP) !== 0 && !user.groupIds.includes(gid));
+  if (!exposed) return undefined;
+  return kind === 'folder' ? 'writable' : 'accessible';
+}
+
+/** Returns the user of this process. Undefined on Windows, which has no such modes and reports others. */
+export function fileUser(): FileUser | undefined {
+  const userId = process.geteuid?.();
+  if (userId === undefined) return undefined;
+  return { userId, groupIds: [process.getegid?.() ?? -1, ...(process.getgroups?.() ?? [])] };
+}
+
+/**
+ * Checks that a file, if it exists, is not exposed to other users. Follows links, because container platforms mount secrets as links.
+ *
+ * @throws Error  it is. The message is one line and says what to do
+ */
+export function requirePrivate(path: string, kind: FileKind): void {
+  const user = fileUser();
+  if (user === undefined || !existsSync(path)) return;
+  const stats = statSync(path);
+  const exposure = exposureOf(stats, kind, user);
+  if (exposure === undefined) return;
+  if (exposure === 'another-owner') {
+    throw new Error(`'${path}' belongs to another user; run chown ${user.userId} '${path}'`);
+  }
+  // A process cannot change the mode of the root of a volume that it does not own.
+  const isVolume = kind === 'folder' && stats.uid !== user.userId;
+  const repair = isVolume ? `use a new folder in it, such as '${path}/belfry'` : `run chmod ${MODE_OF[kind]} '${path}'`;
+  throw new Error(`'${path}' is ${exposure} by other users; ${repair}`);
+}

@@ -1,0 +1,186 @@
+/** Runs long work in threads, so that it delays no other request. Each kind of work has threads and limits of its own. Decision 0016. */
+import { Worker } from 'node:worker_threads';
+import { AwsError } from '#core/aws-error.ts';
+import { COMPILE_CACHE } from '../compile-cache.ts';
+
+/** Message to a thread. Its answer has the same ID. */
+export interface JobMessage<Job> {
+  readonly id: number;
+  readonly job: Job;
+}
+
+/** Result of a job: its outcome, an error for the client, too much work, or a bug. */
+export type JobResult<Outcome> =
+  | { readonly outcome: Outcome }
+  | { readonly refused: { readonly code: string; readonly message: string } }
+  | { readonly exceeded: true }
+  | { readonly failed: string };
+
+/** Message of a thread. */
+export type JobAnswer<Outcome> = JobResult<Outcome> & { readonly id: number };
+
+/** Threads for one kind of jobs. */
+export interface JobThreads<Job, Outcome> {
+  /**
+   * Runs a job in a thread.
+   *
+   * A key has one running job at a time. Keys take turns, so that one with many jobs delays another by one job at most for each thread.
+   *
+   * @throws AwsError Throttling  too many jobs of the key, or of all keys, are waiting
+   * @throws AwsError             as the job does
+   * @throws Error                the job needs too much work, time or memory (`JobKind.exceeded`), or has a bug
+   */
+  run(key: string, job: Job): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** Limits of the threads for one kind of jobs. */
+export interface JobLimits {
+  /** Threads that run at once. One is started when it is first needed, and stays. */
+  readonly threads: number;
+  readonly waitingOfKey: number;
+  readonly waiting: number;
+  /** Time after which the server ends the thread of a job. */
+  readonly milliseconds: number;
+  /** Memory of one thread. The server ends a thread that needs more. */
+  readonly heapMegabytes: number;
+}
+
+/** One kind of jobs. */
+export interface JobKind {
+  /** Plural, for the log: `analyses`. */
+  readonly name: string;
+  /** Program of the thread, which calls `serveJobs`. */
+  readonly program: URL;
+  readonly limits: JobLimits;
+  /** Returns the error of a job that needs too much work, time or memory. */
+  readonly exceeded: () => Error;
+}
+
+interface Waiting<Job, Outcome> {
+  readonly job: Job;
+  readonly done: (outcome: Outcome) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+let lastId = 0;
+
+/**
+ * Sends a job to a thread and returns its result. `late`: no answer in time, or too much memory needed.
+ *
+ * An answer to another job is a bug: it could be about another caller.
+ */
+function resultOf<Job, Outcome>(thread: Worker, job: Job, milliseconds: number): Promise<JobResult<Outcome> | 'late'> {
+  const id = ++lastId;
+  return new Promise((resolve) => {
+    const late = setTimeout(() => settle('late'), milliseconds);
+    const onMessage = (answer: JobAnswer<Outcome> | undefined): void =>
+      settle(answer?.id === id ? answer : { failed: 'the thread answered another job' });
+    const onError = (error: NodeJS.ErrnoException): void =>
+      settle(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'late' : { failed: String(error.stack ?? error) });
+    const onExit = (): void => settle({ failed: 'the thread ended' });
+    const settle = (result: JobResult<Outcome> | 'late'): void => {
+      clearTimeout(late);
+      thread.off('message', onMessage);
+      thread.off('error', onError);
+      thread.off('exit', onExit);
+      resolve(result);
+    };
+    thread.on('message', onMessage);
+    thread.on('error', onError);
+    thread.on('exit', onExit);
+    thread.postMessage({ id, job } satisfies JobMessage<Job>);
+  });
+}
+
+/** Creates the threads for one kind of jobs. None is started before the first job. */
+export function newJobThreads<Job, Outcome>(
+  { name, program, limits, exceeded }: JobKind,
+  report: (line: string) => void,
+): JobThreads<Job, Outcome> {
+  /** Waiting jobs of each key. The key whose turn is next is first. */
+  const queues = new Map<string, Waiting<Job, Outcome>[]>();
+  const running = new Set<string>();
+  const idle: Worker[] = [];
+  const threads = new Set<Worker>();
+  let waiting = 0;
+  let closed = false;
+
+  function startThread(): Worker {
+    const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
+    const thread = new Worker(program, { env, resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes } });
+    // A waiting thread does not keep the process running.
+    thread.unref();
+    threads.add(thread);
+    thread.on('error', (error) => report(`a thread for ${name} failed: ${(error as Error).message}`));
+    thread.on('exit', () => {
+      threads.delete(thread);
+      const at = idle.indexOf(thread);
+      if (at >= 0) idle.splice(at, 1);
+    });
+    return thread;
+  }
+
+  function nextJob(): { readonly key: string; readonly next: Waiting<Job, Outcome> } | undefined {
+    for (const [key, jobs] of queues) {
+      if (running.has(key)) continue;
+      const next = jobs.shift();
+      if (jobs.length === 0) queues.delete(key);
+      if (next !== undefined) return { key, next };
+    }
+    return undefined;
+  }
+
+  function start(): void {
+    while (!closed && running.size < limits.threads) {
+      const found = nextJob();
+      if (found === undefined) return;
+      const { key, next } = found;
+      waiting--;
+      running.add(key);
+      void runIn(idle.pop() ?? startThread(), next)
+        .catch(next.failed)
+        .finally(() => {
+          running.delete(key);
+          // The key's turn comes again after that of every other key.
+          const more = queues.get(key);
+          queues.delete(key);
+          if (more !== undefined) queues.set(key, more);
+          start();
+        });
+    }
+  }
+
+  /** Ends the thread if it does not answer in time, or fails. */
+  async function runIn(thread: Worker, { job, done, failed }: Waiting<Job, Outcome>): Promise<void> {
+    const result = await resultOf<Job, Outcome>(thread, job, limits.milliseconds);
+    if (result === 'late' || 'failed' in result) await thread.terminate();
+    else idle.push(thread);
+    if (result === 'late' || 'exceeded' in result) failed(exceeded());
+    else if ('failed' in result) failed(new Error(`one of the ${name} failed: ${result.failed}`));
+    else if ('refused' in result) failed(new AwsError(result.refused.code, result.refused.message));
+    else done(result.outcome);
+  }
+
+  return {
+    run(key, job) {
+      const jobs = queues.get(key) ?? [];
+      if (closed || jobs.length >= limits.waitingOfKey || waiting >= limits.waiting) {
+        return Promise.reject(new AwsError('Throttling', 'Rate exceeded'));
+      }
+      return new Promise((done, failed) => {
+        jobs.push({ job, done, failed });
+        queues.set(key, jobs);
+        waiting++;
+        start();
+      });
+    },
+    async close() {
+      closed = true;
+      for (const jobs of queues.values())
+        for (const { failed } of jobs) failed(new AwsError('ServiceUnavailable', 'The service is unavailable. Please retry.'));
+      queues.clear();
+      await Promise.all([...threads].map((thread) => thread.terminate()));
+    },
+  };
+}

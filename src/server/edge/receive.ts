@@ -1,0 +1,131 @@
+/** Receives the body of a request, has it answered, and responds. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Answer, Received } from '#core/exchange.ts';
+import { instant } from '#core/instant.ts';
+import type { Client } from './client.ts';
+import type { Connections } from './connections.ts';
+import type { HoldingLimits, Load } from './holdings.ts';
+import { UNREADABLE, type Unreadable } from './unreadable.ts';
+
+/** Parts that answer a request. */
+export interface ReceiveParts {
+  readonly bodyMaxBytes: number;
+  readonly answer: (received: Received) => Promise<Answer>;
+  /** Formats the error of a request whose body is not read. */
+  readonly refuse: (received: Received, code: 'RequestTooLarge') => Promise<Answer>;
+  /** Answers a health probe without the core. Undefined for any other request. */
+  readonly probe: (method: string, target: string) => Answer | undefined;
+  /** Shared by all listeners, with the same limits. */
+  readonly connections: Connections;
+  readonly limits: HoldingLimits;
+}
+
+/** A request whose head was accepted. `refuse` responds with an error and ends the connection. */
+export interface Accepted {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly client: Client;
+  readonly load: Load;
+  readonly refuse: (why: Unreadable) => void;
+}
+
+/** Bytes that a piece of a body holds in addition to its content. A client can send pieces of one byte. */
+const CHUNK_BYTES = 256;
+/** A refused body is read and dropped up to this many times its limit, so that the connection can live on. */
+const DRAIN_FACTOR = 8;
+/** Body of a request without one, or whose body is not read. */
+export const NO_BODY = new Uint8Array(0);
+
+/** Returns a request as the core reads it. */
+export function receivedOf(request: IncomingMessage, client: Client, body: Uint8Array): Received {
+  return {
+    requestId: randomUUID(),
+    receivedAt: instant(Date.now()),
+    method: request.method ?? 'GET',
+    target: request.url ?? '/',
+    rawHeaders: request.rawHeaders,
+    body,
+    ...client,
+  };
+}
+
+/** Reads the body of a request and responds. */
+export function receive(accepted: Accepted, parts: ReceiveParts): void {
+  const { request, client, load, refuse } = accepted;
+  const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
+  if (probed !== undefined) {
+    // A probe costs no turn of the core, so many of them in one read would hold up every other connection.
+    if (load.connection.requests >= parts.limits.requestsOfConnectionMax) {
+      refuse(UNREADABLE.load);
+      return;
+    }
+    request.resume();
+    respond(accepted, parts, () => Promise.resolve(probed));
+    return;
+  }
+  if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined) {
+    respond(accepted, parts, () => parts.answer(receivedOf(request, client, NO_BODY)));
+    return;
+  }
+  receiveBody(accepted, parts);
+}
+
+function receiveBody(accepted: Accepted, parts: ReceiveParts): void {
+  const { request, response, client, load, refuse } = accepted;
+  const { connections, bodyMaxBytes } = parts;
+  let size = 0;
+  let refused = false;
+  const chunks: Buffer[] = [];
+  load.onDrop = () => {
+    refused = true;
+    chunks.length = 0;
+  };
+  const tooLarge = () => {
+    connections.drop(load);
+    respond(accepted, parts, () => parts.refuse(receivedOf(request, client, NO_BODY), 'RequestTooLarge'));
+  };
+  if (Number(request.headers['content-length']) > bodyMaxBytes) tooLarge();
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (!refused && size > bodyMaxBytes) tooLarge();
+    if (!refused && !connections.hold(load, CHUNK_BYTES + chunk.length)) {
+      connections.drop(load);
+      refuse(UNREADABLE.load);
+    }
+    if (!refused) chunks.push(chunk);
+    else if (size > bodyMaxBytes * DRAIN_FACTOR) {
+      request.pause();
+      if (response.writableFinished) request.destroy();
+      else response.once('finish', () => request.destroy());
+    }
+  });
+  request.on('end', () => {
+    if (refused) return;
+    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+    respond(accepted, parts, () => parts.answer(receivedOf(request, client, body)));
+  });
+}
+
+/** Responds with the answer that `ask` returns. Refuses the request if too many of its source wait already. */
+function respond({ request, response, load, refuse }: Accepted, { connections }: ReceiveParts, ask: () => Promise<Answer>): void {
+  if (!connections.wait(load)) {
+    refuse(UNREADABLE.load);
+    return;
+  }
+  ask()
+    .then(({ status, headers, body }) => {
+      connections.settle(load);
+      if (load.closed || response.destroyed) return;
+      // RFC 9110 §8.6: a response without a body has no Content-Length.
+      const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+      connections.charge(load, length);
+      response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
+      response.end(request.method === 'HEAD' ? undefined : body);
+      load.respondedAt = performance.now();
+    })
+    .catch(() => {
+      connections.settle(load);
+      response.destroy();
+    });
+}

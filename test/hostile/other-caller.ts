@@ -1,0 +1,35 @@
+/**
+ * A process that calls GetCallerIdentity through the unmodified client, one call after the other, and measures the longest delay.
+ * `workload.ts` starts it. In a separate process, neither the server nor the attack adds to the measured time.
+ */
+import { Agent } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { type Measured, type OtherCallerOptions, WARM_UP_CALLS } from './workload.ts';
+
+const { localAddress, ...client } = JSON.parse(process.argv[2] as string) as OtherCallerOptions;
+const requestHandler = { httpAgent: new Agent({ keepAlive: true, ...(localAddress !== undefined && { localAddress }) }) };
+const sts = new STSClient({ ...client, maxAttempts: 1, requestHandler });
+let measuring = false;
+
+async function measure(): Promise<Measured> {
+  let longestMs = 0;
+  let calls = 0;
+  while (measuring) {
+    const from = performance.now();
+    await sts.send(new GetCallerIdentityCommand({}));
+    longestMs = Math.max(longestMs, performance.now() - from);
+    calls += 1;
+    // Lets the message arrive that ends the measurement.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { longestMs, calls };
+}
+
+process.on('message', (message: 'start' | 'stop') => {
+  measuring = message === 'start';
+  if (measuring) void measure().then((measured) => process.send?.(measured));
+});
+process.on('disconnect', () => process.exit(0));
+for (let i = 0; i < WARM_UP_CALLS; i++) await sts.send(new GetCallerIdentityCommand({}));
+process.send?.('ready');

@@ -1,0 +1,86 @@
+/** The core of a server in the thread of the test, on a database in memory, with its real threads. */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after } from 'node:test';
+import { openVault } from '#access/vault.ts';
+import type { Answer } from '#core/exchange.ts';
+import { instant } from '#core/instant.ts';
+import { ANALYSIS_LIMITS, newAnalysisThreads } from '#server/core/analysis-threads.ts';
+import { inProcessBus } from '#server/core/bus.ts';
+import { systemClock } from '#server/core/clock.ts';
+import { type CoreParts, composeCore } from '#server/core/core.ts';
+import type { NewAdministrator } from '#server/core/first-start.ts';
+import { newSamlThreads, SAML_LIMITS } from '#server/core/saml-threads.ts';
+import { readSettings } from '#server/settings.ts';
+import { sign } from '#sigv4/sign.ts';
+import { openStore } from '#store/engine/open.ts';
+import { openServers } from '#store/engine/open-servers.ts';
+
+const HOST = '127.0.0.1';
+const REGION = 'us-east-1';
+const FORM = 'application/x-www-form-urlencoded';
+
+export type TestCore = Awaited<ReturnType<typeof startTestCore>>;
+
+/** Starts a core with its first account, and stops it after the tests of the file. `own` replaces parts of it. */
+export async function startTestCore(own: Partial<CoreParts> = {}) {
+  const settings = readSettings([], { BELFRY_DATA: '/unused', BELFRY_DATABASE: 'file::memory:', BELFRY_UNPROVEN_RECORDS: '100000' });
+  const store = await openStore(settings.database, { fatal: (error) => assert.fail(String(error)) });
+  const registry = await openServers(settings.database, store);
+  const ring = { keys: () => [new Uint8Array(32).fill(7)], addNewest() {}, forgetOlder() {} };
+  let administrator: NewAdministrator | undefined;
+  const core = composeCore({
+    settings,
+    recording: true,
+    store,
+    registry,
+    leaseMilliseconds: await registry.servers.leaseMilliseconds(),
+    bus: inProcessBus(),
+    ring,
+    vault: openVault(ring.keys),
+    clock: systemClock,
+    newId: randomUUID,
+    random: randomBytes,
+    serverName: 'test',
+    fetchJson: () => Promise.reject(new Error('there is no network')),
+    analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, assert.fail),
+    samlThreads: newSamlThreads(SAML_LIMITS, assert.fail),
+    firstStartFiles: { mayCreateAccount: () => true, writeProfile: (created) => void (administrator = created), end() {} },
+    listenForControl: async () => ({ close() {} }),
+    follow() {},
+    readyForMs() {},
+    report: assert.fail,
+    ...own,
+  });
+  core.listening({});
+  await core.start();
+  after(core.stop);
+  const created = administrator ?? assert.fail('the first start creates an account');
+
+  function send(target: string, body: string, headers: Readonly<Record<string, string>>, sourceIp: string): Promise<Answer> {
+    const rawHeaders = Object.entries({ host: HOST, 'content-type': FORM, ...headers }).flat();
+    const facts = { requestId: randomUUID(), receivedAt: instant(Date.now()), sourceIp };
+    return core.answer({ received: { ...facts, method: 'POST', target, rawHeaders, body: Buffer.from(body) } });
+  }
+  return {
+    store,
+    accountId: created.accountId,
+    /** Posts a form to a page, as a browser does that follows a page of an identity provider. */
+    post: (target: string, form: Readonly<Record<string, string>>, sourceIp = HOST) =>
+      send(target, `${new URLSearchParams(form)}`, { origin: 'https://idp.example' }, sourceIp),
+    /** Calls an unsigned operation of STS. */
+    unsigned: (form: Readonly<Record<string, string>>, sourceIp = HOST) =>
+      send('/', `${new URLSearchParams({ Version: '2011-06-15', ...form })}`, {}, sourceIp),
+    /** Calls an operation of IAM as the administrator. Fails if it does. */
+    async iam(form: Readonly<Record<string, string>>): Promise<string> {
+      const body = `${new URLSearchParams({ Version: '2010-05-08', ...form })}`;
+      const { host, ...headers } = sign(
+        { method: 'POST', target: '/', headers: { host: HOST, 'content-type': FORM }, body },
+        { credentials: created, region: REGION, signingName: 'iam', now: instant(Date.now()) },
+      );
+      const answer = await send('/', body, { host: host as string, ...headers }, HOST);
+      assert.equal(answer.status, 200, String(answer.body));
+      return String(answer.body);
+    },
+  };
+}
