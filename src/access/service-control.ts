@@ -1,7 +1,12 @@
 import type { AccountId, Arn } from '#core/arn.ts';
 import type { CompiledPolicy, SourcedPolicy } from '#policy/engine.ts';
 import { FULL_AWS_ACCESS } from '#policy/full-aws-access.ts';
-import { ORGANIZATION_KEY, type OrganizationAccountRecord, type OrganizationRecord } from '#store/identity/organization-records.ts';
+import {
+  attachedPolicyIds,
+  ORGANIZATION_KEY,
+  type OrganizationAccountRecord,
+  type OrganizationRecord,
+} from '#store/identity/organization-records.ts';
 import type { OrganizationFacts } from './context.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -28,10 +33,10 @@ export function serviceControlLevels(
   const { organization, account, unitIds } = place;
   if (account.status === 'SUSPENDED') return [[]];
   if (organization.serviceControl === 'disabled') return undefined;
+  const units = unitIds.map((unitId) => present(snapshot.record(organization.accountId, 'organizational-unit', unitId), unitId));
   const levels = [
     organization.root.attachedPolicyIds,
-    ...unitIds.map((unitId) => present(snapshot.record(organization.accountId, 'organizational-unit', unitId), unitId).attachedPolicyIds),
-    account.attachedPolicyIds,
+    ...[...units, account].map((target) => attachedPolicyIds(organization, target, [FULL_AWS_ACCESS.policyId])),
   ];
   return levels.map((policyIds) => policyIds.map((policyId) => sourced(snapshot, organization, policyId, compiled)));
 }

@@ -95,7 +95,7 @@ test('Settings: the message for an invalid database does not repeat it, because 
 });
 
 test('Settings: an argument that is not a flag is an error', () => {
-  assert.throws(() => readSettings(['8080'], {}), { message: /^unexpected argument '8080'; settings are flags/ });
+  assert.throws(() => readSettings(['8080'], {}), { message: /^unexpected argument '8080' \(flags: --data, --http, / });
 });
 
 test('Settings: every default is valid, and an optional setting is absent by default', () => {

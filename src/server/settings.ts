@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { FlagError, parseFlags } from './flags.ts';
 import {
   type Address,
   addressOrOff,
@@ -122,37 +122,15 @@ function textsOfEnvironment(environment: Readonly<Record<string, string | undefi
   return texts;
 }
 
-const FLAGS = Object.fromEntries(SETTINGS.map(({ flag }) => [flag.slice(2), { type: 'string' as const }]));
+const FLAGS = SETTINGS.map(({ flag, type }) => ({ flag, valid: type.valid }));
 
 /** Returns the texts of flags, by variable. */
 function textsOfFlags(args: readonly string[]): Texts {
-  const { values } = parsedFlags(args);
-  return Object.fromEntries(
-    SETTINGS.flatMap(({ variable, flag }) => {
-      const text = values[flag.slice(2)];
-      return typeof text === 'string' ? [[variable, text]] : [];
-    }),
-  );
-}
-
-function parsedFlags(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: FLAGS });
+    const { values } = parseFlags(args, FLAGS);
+    return Object.fromEntries(SETTINGS.flatMap(({ variable, flag }) => (values.has(flag) ? [[variable, values.get(flag)]] : [])));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const [, argument = ''] = /'(-{0,2}[^\s'=]*)/.exec(message) ?? [];
-    switch (code) {
-      case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
-        throw new SettingError(`unknown flag '${argument}' (flags: ${SETTINGS.map(({ flag }) => flag).join(', ')})`);
-      case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE': {
-        const row = SETTINGS.find(({ flag }) => flag === argument);
-        throw new SettingError(`${argument} requires a value${row === undefined ? '' : `: ${row.type.valid}`}`);
-      }
-      case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
-        throw new SettingError(`unexpected argument '${argument}'; settings are flags such as --http 127.0.0.1:7080`);
-      default:
-        throw error;
-    }
+    throw error instanceof FlagError ? new SettingError(error.message) : error;
   }
 }
 

@@ -88,7 +88,12 @@ function members(name: string, values: readonly string[]): [string, string][] {
   return values.map((value, i) => [`${name}.member.${i + 1}`, value]);
 }
 
-function form(name: string, Action: string, parameters: readonly (readonly [string, string])[], signingName = 'iam'): HostileRequest {
+export function form(
+  name: string,
+  Action: string,
+  parameters: readonly (readonly [string, string])[],
+  signingName = 'iam',
+): HostileRequest {
   const body = new URLSearchParams([
     ['Action', Action],
     ['Version', '2010-05-08'],

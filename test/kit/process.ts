@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,25 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MAIN = join(ROOT, 'src', 'main.ts');
+
+/** Outcome of a command. */
+export interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `belfry …` as the operator does, with these `BELFRY_…` variables only. */
+export async function belfry(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  const options = { env: { ...ownEnvironment(), ...environment }, cwd: ROOT };
+  return await new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, 'bin', 'belfry.mjs'), ...args], options, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
 
 /** Runs `belfry start` until it exits. Returns its output and exit status. */
 export async function startThatEnds(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
@@ -70,18 +88,22 @@ export async function startServerProcess(
     httpsEndpoint,
     dataFolder,
     pid: child.pid as number,
-    credentials: profileKeys(dataFolder),
+    get credentials() {
+      return profileKeys(dataFolder);
+    },
     written,
     stop,
   };
 }
 
+/** Returns the environment of this process without settings of the server. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^BELFRY_|^NODE_TEST_CONTEXT$/.test(name)));
+}
+
 function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = []) {
-  const own = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'),
-  );
   const [program, ...all] = [...under, process.execPath, MAIN, 'start', ...args] as [string, ...string[]];
-  const child = spawn(program, all, { env: { ...own, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, all, { env: { ...ownEnvironment(), ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -78,7 +78,14 @@ export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | un
       register: (server, known) =>
         ask(() => {
           if (registry.has(server.id)) return;
-          registry.set(server.id, { ...server, startedAt: instant(server.startedAt), appliedVersion: known, state: 'active' });
+          registry.set(server.id, {
+            ...server,
+            startedAt: instant(server.startedAt),
+            appliedVersion: known,
+            state: 'active',
+            address: '',
+            seenAt: instant(0),
+          });
         }),
       async renew(id, since) {
         const early = fault === 'rows and version from two snapshots' ? await ask(() => after(since)) : undefined;
@@ -104,6 +111,7 @@ export function newDatabase(leaseMilliseconds: number, fault: DatabaseFault | un
         }),
       expire: (id, needed) =>
         ask(() => ((registry.get(id)?.appliedVersion ?? needed) < needed && registry.delete(id) ? 'expired' : 'kept')),
+      seen: () => ask(() => undefined),
       registered: () => ask(() => (fault === 'acknowledgements are ignored' ? [] : [...registry.values()])),
       drain: (id) =>
         ask(() => {

@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { DeleteAccessKeyCommand, DetachUserPolicyCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Keys, profileKeys } from '../kit/keys.ts';
+import { belfry } from '../kit/process.ts';
 import { startTestServer } from '../kit/server.ts';
 import { recordsOf } from '../kit/trail.ts';
 
 const server = await startTestServer();
 
-/** Runs a `belfry` command as the operator does. Returns its exit status and its output. */
-async function belfry(...args: string[]): Promise<{ readonly status: number; readonly output: string }> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['bin/belfry.mjs', ...args], {
-      env: { ...process.env, BELFRY_DATA: server.dataFolder },
-    });
-    return { status: 0, output: stdout + stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { status: code, output: stdout + stderr };
-  }
+/** Runs a command on the data folder of the server. Returns its exit status and its output. */
+async function run(...args: string[]): Promise<{ readonly status: number; readonly output: string }> {
+  const { status, stdout, stderr } = await belfry(args, { BELFRY_DATA: server.dataFolder });
+  return { status, output: stdout + stderr };
 }
 
 /** Returns the key that a command wrote into a profile. */
@@ -32,13 +24,13 @@ const keyOf = (profile: string) => profileKeys(server.dataFolder, profile);
 const events = (credentials: Keys, name: string) => recordsOf(new CloudTrailClient(server.client(credentials)), name);
 
 test('belfry account create: creates a second account with an administrator, a row in the list and a record', async () => {
-  const { status, output } = await belfry('account', 'create', '--name', 'Partner', '--profile', 'partner');
+  const { status, output } = await run('account', 'create', '--name', 'Partner', '--profile', 'partner');
   assert.equal(status, 0, output);
   const key = keyOf('partner');
   assert.ok(!output.includes(key.secretAccessKey), 'the secret is in the file and not in the output');
   const who = await new STSClient(server.client(key)).send(new GetCallerIdentityCommand({}));
   assert.notEqual(who.Account, server.accountId);
-  assert.match((await belfry('account', 'list')).output, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
+  assert.match((await run('account', 'list')).output, new RegExp(`${server.accountId}  Belfry\n${who.Account}  Partner`));
   const [created] = await events(key, 'CreateAccount');
   assert.equal(created.userIdentity.invokedBy, 'operator');
   assert.equal(created.recipientAccountId, who.Account);
@@ -55,7 +47,7 @@ test('belfry account restore-administrator: creates an administrator for a locke
     name: 'AccessDenied',
   });
 
-  const { status, output } = await belfry('account', 'restore-administrator', '--account-id', Account as string, '--profile', 'rescue');
+  const { status, output } = await run('account', 'restore-administrator', '--account-id', Account as string, '--profile', 'rescue');
   assert.equal(status, 0, output);
   const rescue = keyOf('rescue');
   const { Users } = await new IAMClient(server.client(rescue)).send(new ListUsersCommand({}));
@@ -79,7 +71,7 @@ const REFUSED: readonly [name: string, args: string[], status: number, says: Reg
 ];
 for (const [name, args, status, says] of REFUSED) {
   test(`belfry account: ${name} is an error`, async () => {
-    const answer = await belfry(...args);
+    const answer = await run(...args);
     assert.equal(answer.status, status, answer.output);
     assert.match(answer.output, says);
   });
@@ -87,7 +79,7 @@ for (const [name, args, status, says] of REFUSED) {
 
 test('belfry trail unproven: prints the newest records that name no account, one per line', async () => {
   for (const path of ['/meetings/first', '/meetings/second', '/meetings/third']) await fetch(`${server.endpoint}${path}`);
-  const { status, output } = await belfry('trail', 'unproven', '--max-items', '2');
+  const { status, output } = await run('trail', 'unproven', '--max-items', '2');
   assert.equal(status, 0, output);
   const records = output
     .trim()
@@ -97,9 +89,9 @@ test('belfry trail unproven: prints the newest records that name no account, one
     records.map(({ eventName, errorCode, recipientAccountId }) => [eventName, errorCode, recipientAccountId]),
     Array(2).fill(['GetMeeting', 'MissingAuthenticationTokenException', '000000000000']),
   );
-  assert.equal((await belfry('trail', 'unproven')).output.trim().split('\n').length, 3);
+  assert.equal((await run('trail', 'unproven')).output.trim().split('\n').length, 3);
   for (const args of [['trail'], ['trail', 'unproven', '--max-items', '0'], ['trail', 'unproven', '--from', 'x']]) {
-    assert.equal((await belfry(...args)).status, 2, args.join(' '));
+    assert.equal((await run(...args)).status, 2, args.join(' '));
   }
 });
 

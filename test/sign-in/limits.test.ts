@@ -68,7 +68,7 @@ async function newSignIns({
     userName: 'ada',
     userId: 'AIDAEXAMPLEEXAMPLEEXA',
     tags: [],
-    groupNames: [],
+    groupIds: [],
     accessKeyIds: [],
     loginProfile: { passwordHash: HASH, createdAt: START, changedAt: START, resetRequired: false, ...profile },
   };

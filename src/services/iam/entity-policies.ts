@@ -4,7 +4,7 @@
 import { type Arn, parseArn } from '#core/arn.ts';
 import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
 import type { Call } from '../kit/operation.ts';
-import { entity, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
+import { entity, groupOfId, type HolderKind, type HolderRecord, nameOf } from './entities.ts';
 import { AwsError } from './errors.ts';
 import { managedPolicyToRead } from './managed-policies.ts';
 import { nameKey, nameOfArn } from './names.ts';
@@ -49,7 +49,10 @@ export async function entityOfArn(call: Call, entityArn: string): Promise<FoundE
 export async function policiesOf(call: Call, found: FoundEntity): Promise<EntityPolicy[]> {
   const policies = await heldBy(call, found.kind, found.record);
   if (found.kind !== 'user') return policies;
-  for (const name of found.record.groupNames) policies.push(...(await heldBy(call, 'group', await entity(call, 'group', name))));
+  for (const groupId of found.record.groupIds) {
+    const { groupName } = await groupOfId(call, groupId);
+    policies.push(...(await heldBy(call, 'group', await entity(call, 'group', groupName))));
+  }
   return policies;
 }
 

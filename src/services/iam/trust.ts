@@ -45,13 +45,20 @@ export async function readTrustPolicy(tx: Tx, text: string): Promise<TrustPolicy
   return ids.size === 0 ? { trustPolicy: stored } : { trustPolicy: stored, trustPrincipals: Object.fromEntries(ids) };
 }
 
-/** Returns a trust policy as Get and List operations show it. A unique ID becomes an ARN, or remains if the user or role was deleted. */
-export async function shownTrustPolicy(tx: Tx, role: RoleRecord): Promise<string> {
+/**
+ * Returns a trust policy as Get and List operations show it. A unique ID becomes an ARN, or remains if the user or role was deleted.
+ *
+ * `known` has the results of earlier lookups in the same transaction, so that a list looks up each ID once.
+ */
+export async function shownTrustPolicy(tx: Tx, role: RoleRecord, known = new Map<string, string>()): Promise<string> {
   const ids = role.trustPrincipals;
   if (ids === undefined) return role.trustPolicy;
   return mapAwsPrincipals(role.trustPolicy, async (principal) => {
     const accountId = Object.hasOwn(ids, principal) ? ids[principal] : undefined;
-    return (accountId === undefined ? undefined : await arnOfUniqueId(tx, accountId, principal)) ?? principal;
+    if (accountId === undefined) return principal;
+    const shown = known.get(principal) ?? (await arnOfUniqueId(tx, accountId, principal)) ?? principal;
+    known.set(principal, shown);
+    return shown;
   });
 }
 
