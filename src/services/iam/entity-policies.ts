@@ -30,18 +30,20 @@ export type FoundEntity =
  * Returns the user, group or role with an ARN.
  *
  * @throws InvalidInputException  the ARN is of another type
- * @throws NoSuchEntityException  it does not exist
+ * @throws NoSuchEntityException  it does not exist: `missing`, if it is passed
  *
  * Assumed: the messages.
  */
-export async function entityOfArn(call: Call, entityArn: string): Promise<FoundEntity> {
+export async function entityOfArn(call: Call, entityArn: string, missing?: string): Promise<FoundEntity> {
   const parts = parseArn(entityArn);
   const kind = parts?.resource.slice(0, parts.resource.indexOf('/')) as HolderKind | undefined;
   if (parts?.service !== 'iam' || (kind !== 'user' && kind !== 'group' && kind !== 'role')) {
     throw new AwsError('InvalidInputException', `${entityArn} is not the ARN of a user, group or role.`);
   }
   const record = await call.tx.identity.get(call.accountId, kind, nameKey(nameOfArn(entityArn)));
-  if (record?.arn !== entityArn) throw new AwsError('NoSuchEntityException', `The ${kind} with ARN ${entityArn} cannot be found.`);
+  if (record?.arn !== entityArn) {
+    throw new AwsError('NoSuchEntityException', missing ?? `The ${kind} with ARN ${entityArn} cannot be found.`);
+  }
   return { kind, record } as FoundEntity;
 }
 
