@@ -17,10 +17,20 @@ export interface Process {
   stop(): Promise<void>;
 }
 
-/** Starts `server-process.ts` and waits for its endpoint. `under` is a command that runs the server and preserves its process ID. */
-export async function startProcess(what: 'belfry' | 'without-recording' | 'bare', under: readonly string[] = []): Promise<Process> {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-'));
-  const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what];
+/** Options of a server process. */
+interface ProcessOptions {
+  /** Command that runs the server and preserves its process ID. */
+  readonly under?: readonly string[];
+  /** Existing data folder. Default: a new one. */
+  readonly dataFolder?: string;
+  /** More settings: `BELFRY_…`. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts `server-process.ts` and waits for its endpoint. */
+export async function startProcess(what: 'belfry' | 'without-recording' | 'bare', options: ProcessOptions = {}): Promise<Process> {
+  const { under = [], dataFolder = mkdtempSync(join(tmpdir(), 'belfry-bench-')), environment = {} } = options;
+  const run = [...under, process.execPath, 'bench/server-process.ts', dataFolder, what, JSON.stringify(environment)];
   const child: ChildProcess = spawn(run[0] as string, run.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   const endpoint = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim()));

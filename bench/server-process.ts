@@ -1,9 +1,9 @@
-/** Starts a server for the benchmarks: `server-process.ts DATA [belfry | without-recording | bare]`. Prints its endpoint. */
+/** Starts a server for the benchmarks: `server-process.ts DATA [belfry | without-recording | bare] [SETTINGS]`. Prints its endpoint. */
 import { createServer } from 'node:http';
 import { readSettings } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 
-const [dataFolder, what] = process.argv.slice(2) as [string, string | undefined];
+const [dataFolder, what, more = '{}'] = process.argv.slice(2) as [string, string | undefined, string | undefined];
 if (what === 'bare') {
   // A bare node:http server as the reference.
   const server = createServer((request, response) => {
@@ -22,6 +22,8 @@ if (what === 'bare') {
     BELFRY_REQUESTS_PER_SOURCE: '100000',
     BELFRY_SESSIONS_PER_ACCOUNT: '1000000',
     BELFRY_SESSIONS_PER_USER: '1000000',
+    BELFRY_LOOKUPS_PER_SECOND: '0',
+    ...(JSON.parse(more) as Record<string, string>),
   });
   const { ready, stop } = await startServer(
     settings,

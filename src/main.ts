@@ -1,4 +1,4 @@
-/** The command `belfry`: dispatches to the subcommands and loads only the code of the one that runs. */
+/** The command `belfry`: dispatches to the commands and loads only the code of the one that runs. */
 import { useCompileCache } from './server/compile-cache.ts';
 
 useCompileCache();
@@ -22,56 +22,32 @@ The next commands need a running server on this machine and its data folder (--d
 'belfry COMMAND --help' describes one command.
 `;
 
-switch (command) {
-  case 'start': {
-    const { startCommand } = await import('./cli/start.ts');
-    await startCommand(args);
-    break;
-  }
-  case 'account': {
-    const { accountCommand } = await import('./cli/account.ts');
-    process.exitCode = await accountCommand(args);
-    break;
-  }
-  case 'operator-key': {
-    const { operatorKeyCommand } = await import('./cli/operator-key.ts');
-    process.exitCode = await operatorKeyCommand(args);
-    break;
-  }
-  case 'server': {
-    const { serverCommand } = await import('./cli/server.ts');
-    process.exitCode = await serverCommand(args);
-    break;
-  }
-  case 'trail': {
-    const { trailCommand } = await import('./cli/trail.ts');
-    process.exitCode = await trailCommand(args);
-    break;
-  }
-  case 'backup': {
-    const { backupCommand } = await import('./cli/backup.ts');
-    process.exitCode = backupCommand(args);
-    break;
-  }
-  case 'policy': {
-    const { policyCommand } = await import('./cli/policy.ts');
-    process.exitCode = await policyCommand(args);
-    break;
-  }
-  case '--version':
-  case '-v':
-  case 'version': {
-    const { VERSION } = await import('./server/version.ts');
-    console.log(VERSION);
-    break;
-  }
-  case 'help':
-  case '--help':
-  case '-h':
-  case undefined:
+type Run = (args: readonly string[]) => Promise<number | undefined>;
+
+/** Commands by name. Each loads its code when it runs. */
+const COMMANDS: Readonly<Record<string, Run>> = {
+  start: async (args) => (await import('./cli/start.ts')).startCommand(args),
+  account: async (args) => (await import('./cli/account.ts')).accountCommand(args),
+  'operator-key': async (args) => (await import('./cli/operator-key.ts')).operatorKeyCommand(args),
+  server: async (args) => (await import('./cli/server.ts')).serverCommand(args),
+  trail: async (args) => (await import('./cli/trail.ts')).trailCommand(args),
+  backup: async (args) => (await import('./cli/backup.ts')).backupCommand(args),
+  policy: async (args) => (await import('./cli/policy.ts')).policyCommand(args),
+};
+
+async function run(name: string | undefined, args: readonly string[]): Promise<number | undefined> {
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && args.length === 0)) {
     console.log(USAGE);
-    break;
-  default:
-    console.error(`belfry: unknown command '${command}'\n\n${USAGE}`);
-    process.exitCode = 2;
+    return 0;
+  }
+  if (name === 'help') return await run(args[0], ['--help']);
+  if (name === '--version' || name === '-v' || name === 'version') {
+    console.log((await import('./server/version.ts')).VERSION);
+    return 0;
+  }
+  if (Object.hasOwn(COMMANDS, name)) return await (COMMANDS[name] as Run)(args);
+  console.error(`belfry: unknown command '${name}'\n\n${USAGE}`);
+  return 2;
 }
+
+process.exitCode = await run(command, args);

@@ -31,5 +31,5 @@ export interface LeaseParts {
   readonly name: string;
   readonly newId: () => string;
   /** Logs one line. */
-  readonly report: (line: string) => void;
+  readonly report: (line: string, level?: 'info' | 'warning') => void;
 }

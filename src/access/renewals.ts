@@ -43,7 +43,7 @@ export function newRenewals({ clock, leaseMilliseconds, shared, report, attempt,
     const one = attempt()
       .then((extended) => {
         if (!extended || stopped) return;
-        if (failing) report('the lease is renewed again');
+        if (failing) report('the lease is renewed again', 'info');
         failing = false;
       })
       .finally(() => {

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join } from 'node:path';
 import { writeDurably } from '#server/durable-file.ts';
-import { askControl, type ControlRequest } from '#server/operator/control.ts';
-import { misuse, wantsHelp } from './help.ts';
+import { type Flag, FlagError, type ParsedFlags, requireFlag } from '#server/flags.ts';
+import type { ControlRequest } from '#server/operator/control.ts';
+import { commandServer, DATA, dataFolderOf, runCommand, type Subcommand } from './command.ts';
 
 const USAGE = `belfry account list
 belfry account create --name NAME [--profile PROFILE]
@@ -15,68 +15,59 @@ belfry account make-standalone --account-id ID   allow an account that an organi
                   without it, the command prints the key once
 `;
 
-/** Rule of a subcommand that a call without the right flags breaks. */
-const RULES = {
-  create: 'requires --name NAME',
-  'restore-administrator': 'requires --account-id ID',
-  'make-standalone': 'requires --account-id ID',
-};
+const NAME: Flag = { flag: '--name', valid: 'a name of 1 to 50 characters' };
+const ACCOUNT_ID: Flag = { flag: '--account-id', valid: 'the ID of an account' };
+const PROFILE: Flag = { flag: '--profile', valid: 'the name of a profile' };
+
+const PROFILE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** Runs `belfry account …`, the operator's commands for accounts. Runs on the server's machine. Resolves to the exit status. */
-export async function accountCommand(args: readonly string[]): Promise<number> {
-  if (wantsHelp(args)) {
-    console.log(USAGE);
-    return 0;
-  }
-  const [command, ...rest] = args;
-  let options: { name?: string; 'account-id'?: string; profile?: string; data?: string };
-  try {
-    options = parseArgs({
-      args: rest,
-      options: { name: { type: 'string' }, 'account-id': { type: 'string' }, profile: { type: 'string' }, data: { type: 'string' } },
-    }).values as typeof options;
-  } catch (error) {
-    console.error(`belfry account: ${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  const request = requestOf(command, options);
-  if (request === undefined) {
-    console.error(`${misuse('account', command, RULES)}${USAGE}`);
-    return 2;
-  }
-  if (options.profile !== undefined && !/^[A-Za-z0-9_.-]{1,64}$/.test(options.profile)) {
-    console.error(`belfry account: invalid --profile '${options.profile}'; use 1 to 64 letters, digits, '_', '.' and '-'`);
-    return 2;
-  }
-  const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
-  try {
-    const reply = await askControl(dataFolder, request);
-    if (!reply.ok) throw new Error(reply.error);
-    for (const account of reply.accounts ?? []) console.log(`${account.accountId}  ${account.name}`);
-    if (request.command === 'account make-standalone')
-      console.log(`belfry account: account '${request.accountId}' can now leave its organization`);
-    const { administrator } = reply;
-    if (administrator === undefined) return 0;
-    console.log(`account ${administrator.accountId}: administrator ${administrator.userName}, access key ${administrator.accessKeyId}`);
-    if (options.profile === undefined) console.log(`secret access key (shown only once): ${administrator.secretAccessKey}`);
-    else console.log(`secret access key: in ${addProfile(dataFolder, options.profile, administrator)}, profile '${options.profile}'`);
-    return 0;
-  } catch (error) {
-    console.error(`belfry account: ${(error as Error).message}`);
-    return 1;
-  }
+export function accountCommand(args: readonly string[]): Promise<number> {
+  return runCommand('account', USAGE, SUBCOMMANDS, args);
 }
 
-function requestOf(command: string | undefined, options: { name?: string; 'account-id'?: string }): ControlRequest | undefined {
-  if (command === 'list') return { command: 'account list' };
-  if (command === 'create' && options.name !== undefined) return { command: 'account create', name: options.name };
-  if (command === 'restore-administrator' && options['account-id'] !== undefined) {
-    return { command: 'account restore-administrator', accountId: options['account-id'] };
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  list: {
+    flags: [DATA],
+    async run(parsed) {
+      const { accounts = [] } = await commandServer(parsed, { command: 'account list' });
+      for (const { accountId, name } of accounts) console.log(`${accountId}  ${name}`);
+      return 0;
+    },
+  },
+  create: {
+    flags: [NAME, PROFILE, DATA],
+    run: (parsed) => addAdministrator(parsed, { command: 'account create', name: requireFlag(parsed.values, NAME) }),
+  },
+  'restore-administrator': {
+    flags: [ACCOUNT_ID, PROFILE, DATA],
+    run: (parsed) =>
+      addAdministrator(parsed, { command: 'account restore-administrator', accountId: requireFlag(parsed.values, ACCOUNT_ID) }),
+  },
+  'make-standalone': {
+    flags: [ACCOUNT_ID, DATA],
+    async run(parsed) {
+      const accountId = requireFlag(parsed.values, ACCOUNT_ID);
+      await commandServer(parsed, { command: 'account make-standalone', accountId });
+      console.log(`belfry account: account '${accountId}' can now leave its organization`);
+      return 0;
+    },
+  },
+};
+
+/** Sends a command that creates an administrator, and prints its key or writes it into a profile. */
+async function addAdministrator(parsed: ParsedFlags, request: ControlRequest): Promise<number> {
+  const profile = parsed.values.get(PROFILE.flag);
+  if (profile !== undefined && !PROFILE_NAME.test(profile)) {
+    throw new FlagError(`--profile is '${profile}'; it must be 1 to 64 letters, digits, '_', '.' and '-'`);
   }
-  if (command === 'make-standalone' && options['account-id'] !== undefined) {
-    return { command: 'account make-standalone', accountId: options['account-id'] };
-  }
-  return undefined;
+  const { administrator } = await commandServer(parsed, request);
+  if (administrator === undefined) throw new Error('the response of the server has no administrator');
+  const { accountId, userName, accessKeyId, secretAccessKey } = administrator;
+  console.log(`account ${accountId}: administrator ${userName}, access key ${accessKeyId}`);
+  if (profile === undefined) console.log(`secret access key (shown only once): ${secretAccessKey}`);
+  else console.log(`secret access key: in ${addProfile(dataFolderOf(parsed), profile, administrator)}, profile '${profile}'`);
+  return 0;
 }
 
 /** Adds or replaces a profile in `aws/config` and `aws/credentials` of the data folder. Returns the path of the credentials file. */

@@ -1,34 +1,49 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join, resolve } from 'node:path';
+import { type Flag, FlagError, type ParsedFlags } from '#server/flags.ts';
 import { backupSqlite } from '#store/engine/backup.ts';
-import { wantsHelp } from './help.ts';
+import { databaseFolder } from '#store/engine/database-folder.ts';
+import { DATA, dataFolderOf, runSingleCommand } from './command.ts';
 
-const USAGE = `belfry backup TARGET [--data FOLDER]
+const USAGE = `belfry backup TARGET [--data FOLDER] [--database URL]
 
   Writes a consistent copy of the SQLite database to the new folder TARGET. The server can be running.
-  The copy does not contain the operator key: keep data/operator.key in a separate place. For PostgreSQL, use its own tools.
+  The copy does not contain the operator key: keep data/operator.key in a separate place.
+  For PostgreSQL, the command prints the command of PostgreSQL that writes the backup.
+
+  --data FOLDER    the data folder (default: BELFRY_DATA, or ./data)
+  --database URL   the database, if it is not in the data folder (default: BELFRY_DATABASE)
 `;
 
-/** Runs `belfry backup`. Returns the exit status. */
-export function backupCommand(args: readonly string[]): number {
-  if (wantsHelp(args)) {
-    console.log(USAGE);
-    return 0;
+const DATABASE: Flag = { flag: '--database', valid: 'file:FOLDER or postgres://…' };
+
+/** Runs `belfry backup`. Resolves to the exit status. */
+export function backupCommand(args: readonly string[]): Promise<number> {
+  return runSingleCommand('backup', USAGE, { flags: [DATA, DATABASE], operand: 'TARGET', run: backup }, args);
+}
+
+function backup(parsed: ParsedFlags): number {
+  const [target, ...others] = parsed.positionals;
+  if (target === undefined) throw new FlagError('missing folder: TARGET');
+  if (others.length > 0) throw new FlagError(`unexpected argument '${others[0]}'; the only folder is TARGET`);
+  const database = parsed.values.get(DATABASE.flag) ?? process.env['BELFRY_DATABASE'];
+  if (database === 'file::memory:') throw new Error('the database is in memory, and has no files to copy');
+  const folder = database === undefined ? dataFolderOf(parsed) : databaseFolder(database);
+  if (folder === undefined) throw new Error(`the database is PostgreSQL; ${postgresCommand(target)}`);
+  if (!existsSync(join(folder, 'belfry.db'))) {
+    throw new Error(
+      `there is no SQLite database in '${folder}'; set its folder with --data. If the database is PostgreSQL, ${postgresCommand(target)}`,
+    );
   }
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { data: { type: 'string' } } });
-    const [target] = positionals;
-    if (target === undefined || positionals.length !== 1) {
-      console.error(USAGE);
-      return 2;
-    }
-    if (existsSync(target)) throw new Error(`'${target}' already exists; specify a new folder`);
-    backupSqlite(resolve(values.data ?? process.env['BELFRY_DATA'] ?? './data'), resolve(target));
-    console.log(`belfry backup: copied the database to '${target}'; keep a copy of operator.key in a separate place`);
-    return 0;
-  } catch (error) {
-    console.error(`belfry backup: ${(error as Error).message}`);
-    return 1;
-  }
+  if (existsSync(target)) throw new Error(`'${target}' already exists; specify a new folder`);
+  // The files of a backup belong to its owner only, from their creation on.
+  process.umask(0o077);
+  backupSqlite(folder, resolve(target));
+  console.log(`belfry backup: copied the database to '${target}'; keep a copy of operator.key in a separate place`);
+  return 0;
+}
+
+/** Returns the command for PostgreSQL. It names the variable of the database, because its value can contain a password. */
+function postgresCommand(target: string): string {
+  return `run: (umask 077; pg_dump --format=custom --file='${target.replaceAll("'", "'\\''")}.dump' "$BELFRY_DATABASE")`;
 }

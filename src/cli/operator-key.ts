@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { askControl, type ControlRequest } from '#server/operator/control.ts';
-import { misuse, wantsHelp } from './help.ts';
+import type { Flag, ParsedFlags } from '#server/flags.ts';
+import type { ControlRequest } from '#server/operator/control.ts';
+import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
 
 const USAGE = `belfry operator-key rotate [--forget-old]   create a new key and re-seal all secrets with it; --forget-old then deletes the older keys
 belfry operator-key forget-old              delete all keys except the newest; sessions that use an older key end immediately
@@ -13,50 +12,39 @@ after that time, or immediately if a key was exposed. If several servers use one
 and copy its operator.key to the others before you start them. Older backups need the older key: keep it with them.
 `;
 
+const FORGET_OLD: Flag = { flag: '--forget-old' };
+
 /** Runs `belfry operator-key …`, which changes the key that seals all secrets. Resolves to the exit status. */
-export async function operatorKeyCommand(args: readonly string[]): Promise<number> {
-  if (wantsHelp(args)) {
-    console.log(USAGE);
-    return 0;
-  }
-  const [command, ...rest] = args;
-  let options: { data?: string; 'forget-old'?: boolean };
-  try {
-    options = parseArgs({ args: rest, options: { data: { type: 'string' }, 'forget-old': { type: 'boolean' } } }).values;
-  } catch (error) {
-    console.error(`belfry operator-key: ${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  const forgetOld = options['forget-old'] === true;
-  if ((command !== 'rotate' && command !== 'forget-old') || (command === 'forget-old' && forgetOld)) {
-    console.error(`${misuse('operator-key', command, { 'forget-old': 'does not accept --forget-old' })}${USAGE}`);
-    return 2;
-  }
-  const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
-  try {
-    if (command === 'rotate') {
-      const { newest, older, resealed } = await sendKeyCommand(dataFolder, { command: 'operator-key rotate' });
-      console.log(`belfry operator-key: the new key is ${newest}; re-sealed ${resealed} secrets`);
-      if (!forgetOld) console.log(`belfry operator-key: kept for existing sessions: ${older.join(', ')}; back up operator.key now`);
-    }
-    if (command === 'forget-old' || forgetOld) {
-      const { newest, older } = await sendKeyCommand(dataFolder, { command: 'operator-key forget-old' });
-      console.log(
-        older.length === 0
-          ? `belfry operator-key: ${newest} is the only key`
-          : `belfry operator-key: deleted ${older.join(', ')}; tokens and backups sealed with them are no longer usable`,
-      );
-    }
-    return 0;
-  } catch (error) {
-    console.error(`belfry operator-key: ${(error as Error).message}`);
-    return 1;
-  }
+export function operatorKeyCommand(args: readonly string[]): Promise<number> {
+  return runCommand('operator-key', USAGE, SUBCOMMANDS, args);
 }
 
-async function sendKeyCommand(dataFolder: string, request: ControlRequest) {
-  const reply = await askControl(dataFolder, request);
-  if (!reply.ok) throw new Error(reply.error);
-  if (reply.operatorKey === undefined) throw new Error('the response of the server has no operator key');
-  return reply.operatorKey;
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  rotate: {
+    flags: [FORGET_OLD, DATA],
+    async run(parsed) {
+      const { newest, older, resealed } = await sendKeyCommand(parsed, { command: 'operator-key rotate' });
+      console.log(`belfry operator-key: the new key is ${newest}; re-sealed ${resealed} secrets`);
+      if (parsed.values.has(FORGET_OLD.flag)) return await forgetOld(parsed);
+      console.log(`belfry operator-key: kept for existing sessions: ${older.join(', ')}; back up operator.key now`);
+      return 0;
+    },
+  },
+  'forget-old': { flags: [DATA], run: forgetOld },
+};
+
+async function forgetOld(parsed: ParsedFlags): Promise<number> {
+  const { newest, older } = await sendKeyCommand(parsed, { command: 'operator-key forget-old' });
+  console.log(
+    older.length === 0
+      ? `belfry operator-key: ${newest} is the only key`
+      : `belfry operator-key: deleted ${older.join(', ')}; tokens and backups sealed with them are no longer usable`,
+  );
+  return 0;
+}
+
+async function sendKeyCommand(parsed: ParsedFlags, request: ControlRequest) {
+  const { operatorKey } = await commandServer(parsed, request);
+  if (operatorKey === undefined) throw new Error('the response of the server has no operator key');
+  return operatorKey;
 }

@@ -6,18 +6,22 @@ import { readText } from './policy-test.ts';
 /**
  * Prints the differences between the decisions of two versions of a policy, each with an example request.
  *
- * Returns the exit status:
- * - 0: the new version grants nothing more
- * - 1: the new version may grant more, or a file is invalid
- * - 2: invalid arguments
+ * Returns the exit status: 0 if the new version grants nothing more, 1 if it may grant more or a file is invalid.
  */
-export function policyDiff(args: readonly string[], print: (line: string) => void = console.log): number {
-  const asTrust = args[0] === '--trust';
-  const [oldFile, newFile, ...others] = asTrust ? args.slice(1) : args;
-  if (oldFile === undefined || newFile === undefined || others.length > 0) return 2;
+export function policyDiff(
+  oldFile: string,
+  newFile: string,
+  type: 'identity' | 'trust',
+  print: (line: string) => void = console.log,
+): number {
   const [existing, updated] = [policyOf(oldFile, print), policyOf(newFile, print)];
   if (existing === undefined || updated === undefined) return 1;
-  const { differences, complete } = comparePolicies(existing, updated, asTrust ? 'resource' : 'identity', authorizationReference());
+  const { differences, complete } = comparePolicies(
+    existing,
+    updated,
+    type === 'trust' ? 'resource' : 'identity',
+    authorizationReference(),
+  );
   for (const { change, statement, sid, witness } of differences) {
     const context = JSON.stringify(Object.fromEntries(witness.context));
     const caller = witness.caller === undefined ? '' : ` for ${JSON.stringify(witness.caller)}`;

@@ -3,18 +3,12 @@ import { validatePolicy } from '#policy/validate/validate.ts';
 import { authorizationReference } from '#services/kit/authorization-reference.ts';
 import { readText } from './policy-test.ts';
 
-const TYPES: readonly PolicyType[] = ['identity', 'boundary', 'session', 'service-control', 'resource', 'trust'];
-
 /**
  * Prints the findings of policy files, one per line, in the format `file:line:column: message` that editors can parse.
  *
- * Returns the exit status: 1 if any finding is an ERROR or SECURITY_WARNING or a file is unreadable, 2 for invalid arguments, otherwise 0.
+ * Returns the exit status: 1 if any finding is an ERROR or SECURITY_WARNING or a file is unreadable, otherwise 0.
  */
-export function policyValidate(args: readonly string[], print: (line: string) => void = console.log): number {
-  const [first, second, ...rest] = args;
-  const type = first === '--type' ? TYPES.find((known) => known === second) : 'identity';
-  const files = first === '--type' ? rest : args;
-  if (type === undefined || files.length === 0) return 2;
+export function policyValidate(files: readonly string[], type: PolicyType, print: (line: string) => void = console.log): number {
   let failed = false;
   for (const file of files) {
     const text = readText(file);

@@ -1,51 +1,45 @@
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { askControl, type ControlRequest } from '#server/operator/control.ts';
-import { misuse, wantsHelp } from './help.ts';
+import { type Flag, requireFlag } from '#server/flags.ts';
+import { SEEN_EVERY_MS } from '#server/operator/presence.ts';
+import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
 
 const USAGE = `belfry server list
 belfry server remove --id ID   remove a server that has stopped permanently; a server that still runs registers again
 
   --data FOLDER   the data folder of the running server (default: BELFRY_DATA, or ./data)
+
+'list' prints for each server: ID, state, time since it was last seen, addresses, start, identity version, and name. A server whose
+state is 'silent' has not been seen for ${(3 * SEEN_EVERY_MS) / 1000} seconds. It was killed, or does not reach the database.
 `;
 
+const ID: Flag = { flag: '--id', valid: "the ID of a server, from 'belfry server list'" };
+
 /** Runs `belfry server …`, which manages the servers on one database. Runs on the machine of one of them. Resolves to the exit status. */
-export async function serverCommand(args: readonly string[]): Promise<number> {
-  if (wantsHelp(args)) {
-    console.log(USAGE);
-    return 0;
-  }
-  const [command, ...rest] = args;
-  let options: { id?: string; data?: string };
-  try {
-    options = parseArgs({ args: rest, options: { id: { type: 'string' }, data: { type: 'string' } } }).values as typeof options;
-  } catch (error) {
-    console.error(`belfry server: ${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  const request = requestOf(command, options.id);
-  if (request === undefined) {
-    console.error(`${misuse('server', command, { remove: 'requires --id ID' })}${USAGE}`);
-    return 2;
-  }
-  try {
-    const reply = await askControl(resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data'), request);
-    if (!reply.ok) throw new Error(reply.error);
-    for (const server of reply.servers ?? []) {
-      const started = new Date(server.startedAt).toISOString();
-      console.log(
-        `${server.id}  ${server.state}  started ${started}  identity ${server.appliedVersion}  ${server.name}${server.own ? '  (this one)' : ''}`,
-      );
-    }
-    if (request.command === 'server remove') console.log(`belfry server: removed server '${options.id}'`);
-    return 0;
-  } catch (error) {
-    console.error(`belfry server: ${(error as Error).message}`);
-    return 1;
-  }
+export function serverCommand(args: readonly string[]): Promise<number> {
+  return runCommand('server', USAGE, SUBCOMMANDS, args);
 }
 
-function requestOf(command: string | undefined, id: string | undefined): ControlRequest | undefined {
-  if (command === 'list') return { command: 'server list' };
-  return command === 'remove' && id !== undefined ? { command: 'server remove', serverId: id } : undefined;
-}
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  list: {
+    flags: [DATA],
+    async run(parsed) {
+      const { servers = [] } = await commandServer(parsed, { command: 'server list' });
+      for (const { id, state, seenMsAgo, address, startedAt, appliedVersion, name, own } of servers) {
+        const seen = `seen ${Math.floor(seenMsAgo / 1000)} s ago`;
+        const started = `started ${new Date(startedAt).toISOString()}`;
+        console.log(
+          [id, state, seen, address, started, `identity ${appliedVersion}`, name, own ? '(this one)' : ''].filter(Boolean).join('  '),
+        );
+      }
+      return 0;
+    },
+  },
+  remove: {
+    flags: [ID, DATA],
+    async run(parsed) {
+      const serverId = requireFlag(parsed.values, ID);
+      await commandServer(parsed, { command: 'server remove', serverId });
+      console.log(`belfry server: removed server '${serverId}'`);
+      return 0;
+    },
+  },
+};

@@ -3,19 +3,22 @@ import { join } from 'node:path';
 import type { CoreReady } from '#server/core/core-link.ts';
 import { startFailure } from '#server/data-folder.ts';
 import type { Listener } from '#server/edge/listener.ts';
+import { describeBug, log } from '#server/log.ts';
 import { readSettings, SettingError, type Settings, settingsHelp } from '#server/settings.ts';
 import { startServer } from '#server/start.ts';
 import { VERSION } from '#server/version.ts';
+import { whenNpmEnds } from './npm-process.ts';
 
 /**
- * Runs `belfry start`: reads the settings, starts the server, prints how to use it, and serves until SIGINT or SIGTERM.
+ * Runs `belfry start`: reads the settings, starts the server, prints how to use it, and serves until SIGINT or SIGTERM. Resolves to the
+ * exit status, or to undefined while the server runs.
  *
  * Exit status: 0 stopped by a signal · 1 the core ended · 2 an invalid setting, or the server could not start.
  */
-export async function startCommand(args: readonly string[]): Promise<void> {
+export async function startCommand(args: readonly string[]): Promise<number | undefined> {
   if (args.includes('--help') || args.includes('-h')) {
     console.log(settingsHelp());
-    return;
+    return 0;
   }
   let settings: Settings;
   try {
@@ -23,16 +26,17 @@ export async function startCommand(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
     console.error(`belfry: ${error.message}`);
-    process.exitCode = 2;
-    return;
+    return 2;
   }
   try {
     const { ready, stop } = await startServer(settings, (why) => {
-      console.error(`belfry: stopped, because ${why}`);
+      log(`stopped, because ${why}`, 'error');
       process.exit(1);
     });
     stopOnSignals(stop);
+    whenNpmEnds(() => process.kill(process.pid, 'SIGTERM'));
     printWelcome(settings, ready.listeners, ready.core);
+    return undefined;
   } catch (error) {
     console.error(`belfry: could not start: ${startFailure(error as Error, settings)}`);
     process.exit(2);
@@ -49,7 +53,7 @@ function stopOnSignals(stop: () => Promise<void>): void {
       stop().then(
         () => process.exit(0),
         (error: unknown) => {
-          console.error(`belfry: ${(error as Error).message}`);
+          log(`the stop failed: ${describeBug(error)}`, 'error');
           process.exit(1);
         },
       );
@@ -59,7 +63,7 @@ function stopOnSignals(stop: () => Promise<void>): void {
 
 function printWelcome(settings: Settings, listeners: readonly Listener[], core: CoreReady): void {
   const endpoint = listeners[0]?.endpoint as string;
-  const credentials = join(settings.dataFolder, 'aws', 'credentials');
+  const [config, credentials] = [join(settings.dataFolder, 'aws', 'config'), join(settings.dataFolder, 'aws', 'credentials')];
   console.log(`Belfry ${VERSION} is listening on ${listeners.map((listener) => listener.endpoint).join(' and ')}`);
   if (core.firstStart) {
     const { accountId, userName, accessKeyId } = core.firstStart;
@@ -67,7 +71,7 @@ function printWelcome(settings: Settings, listeners: readonly Listener[], core: 
       `Created account ${accountId} with the administrator '${userName}' (access key ${accessKeyId}). The secret access key is in ${credentials}.`,
     );
   }
-  if (!existsSync(credentials)) {
+  if (!existsSync(config) || !existsSync(credentials)) {
     console.log(`
 This data folder has no AWS profile. Existing access keys work. To create an administrator with a new key and a profile:
 
@@ -80,7 +84,7 @@ This data folder has no AWS profile. Existing access keys work. To create an adm
   console.log(`
 Use it with any AWS client:
 
-  export AWS_CONFIG_FILE=${shellQuoted(join(settings.dataFolder, 'aws', 'config'))}
+  export AWS_CONFIG_FILE=${shellQuoted(config)}
   export AWS_SHARED_CREDENTIALS_FILE=${shellQuoted(credentials)}
   export AWS_PROFILE=belfry
   aws --endpoint-url ${endpoint} sts get-caller-identity

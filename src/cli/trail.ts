@@ -1,7 +1,5 @@
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { askControl } from '#server/operator/control.ts';
-import { misuse, wantsHelp } from './help.ts';
+import { type Flag, FlagError } from '#server/flags.ts';
+import { commandServer, DATA, runCommand, type Subcommand } from './command.ts';
 
 const USAGE = `belfry trail unproven   print records of requests without a proven identity or an account, the newest first
 
@@ -11,46 +9,38 @@ const USAGE = `belfry trail unproven   print records of requests without a prove
 
 const PAGE = 100;
 const ITEMS_DEFAULT = '50';
+const MAX_ITEMS: Flag = { flag: '--max-items', valid: 'a number from 1 to 9999999' };
 
 /**
  * Runs `belfry trail …`, which prints the trail events that no caller can look up, one JSON record per line.
  *
  * Runs on the server's machine. Resolves to the exit status.
  */
-export async function trailCommand(args: readonly string[]): Promise<number> {
-  if (wantsHelp(args)) {
-    console.log(USAGE);
-    return 0;
-  }
-  const [command, ...rest] = args;
-  let options: { 'max-items'?: string; data?: string };
-  try {
-    options = parseArgs({ args: rest, options: { 'max-items': { type: 'string' }, data: { type: 'string' } } }).values as typeof options;
-  } catch (error) {
-    console.error(`belfry trail: ${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  const items = options['max-items'] ?? ITEMS_DEFAULT;
-  if (command !== 'unproven' || !/^[1-9][0-9]{0,6}$/.test(items)) {
-    console.error(`${misuse('trail', command, { unproven: 'requires --max-items from 1 to 9999999' })}${USAGE}`);
-    return 2;
-  }
-  const dataFolder = resolve(options.data ?? process.env['BELFRY_DATA'] ?? './data');
-  let remaining = Number(items);
-  let before: string | undefined;
-  try {
-    do {
-      const limit = Math.min(remaining, PAGE);
-      const reply = await askControl(dataFolder, { command: 'trail unproven', limit, ...(before !== undefined && { before }) });
-      if (!reply.ok) throw new Error(reply.error);
-      for (const record of reply.records ?? []) console.log(record);
-      remaining -= reply.records?.length ?? 0;
-      before = reply.next;
-    } while (before !== undefined && remaining > 0);
-    if (remaining === Number(items)) console.error('belfry trail: there are no such records');
-    return 0;
-  } catch (error) {
-    console.error(`belfry trail: ${(error as Error).message}`);
-    return 1;
-  }
+export function trailCommand(args: readonly string[]): Promise<number> {
+  return runCommand('trail', USAGE, SUBCOMMANDS, args);
 }
+
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  unproven: {
+    flags: [MAX_ITEMS, DATA],
+    async run(parsed) {
+      const items = parsed.values.get(MAX_ITEMS.flag) ?? ITEMS_DEFAULT;
+      if (!/^[1-9][0-9]{0,6}$/.test(items)) throw new FlagError(`--max-items is '${items}'; it must be ${MAX_ITEMS.valid}`);
+      let remaining = Number(items);
+      let before: string | undefined;
+      do {
+        const limit = Math.min(remaining, PAGE);
+        const { records = [], next } = await commandServer(parsed, {
+          command: 'trail unproven',
+          limit,
+          ...(before !== undefined && { before }),
+        });
+        for (const record of records) console.log(record);
+        remaining -= records.length;
+        before = next;
+      } while (before !== undefined && remaining > 0);
+      if (remaining === Number(items)) console.error('belfry trail: there are no such records');
+      return 0;
+    },
+  },
+};

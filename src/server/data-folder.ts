@@ -55,7 +55,7 @@ export function endFirstStart({ dataFolder }: Settings): void {
 /** Describes the failure of a start and its repair, if the disk is full or the operating system reported the error. */
 export function startFailure(error: Error, settings: Settings): string {
   const folder = fullFolder(error, [settings.dataFolder, databaseFolder(settings.database) ?? settings.dataFolder]);
-  if (folder === undefined) return explained(error);
+  if (folder === undefined) return explained(error, settings);
   const cause = error.message.split('\n', 1)[0]?.replace(/^Error: /, '');
   return `the disk of '${folder}' is full; free some space (${cause})`;
 }

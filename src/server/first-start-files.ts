@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FirstStartFiles, NewAdministrator } from './core/first-start.ts';
 import { endFirstStart, mayCreateAccount } from './data-folder.ts';
@@ -14,15 +14,32 @@ export function filesOfFirstStart(settings: Settings): FirstStartFiles {
   };
 }
 
+/** Line before each endpoint in `aws/config` that the server updates. Without it, the endpoint belongs to the operator. */
+const MARK = '# The server updates this endpoint at each start. Remove this line to keep the endpoint.';
+const MARKED = new RegExp(`^(${MARK}\\nendpoint_url = ).*\\n`, 'gm');
+
+/** Updates the endpoint of the profiles that the server wrote, if its address has changed since. */
+export function updateProfiles(settings: Settings, endpoint: string): void {
+  const file = join(settings.dataFolder, 'aws', 'config');
+  if (!existsSync(file)) return;
+  const text = readFileSync(file, 'utf8');
+  const bundle = endpoint.startsWith('https:') && !text.includes('ca_bundle') ? localBundle(settings) : '';
+  const updated = text.replaceAll(MARKED, (_line, start: string) => `${start}${endpoint}\n${bundle}`);
+  if (updated !== text) writeDurably(file, updated);
+}
+
+/** Returns the line with the certificate of the local CA. With a configured certificate the server has no local CA. */
+function localBundle({ dataFolder, tlsCertificateFile }: Settings): string {
+  return tlsCertificateFile === undefined ? `ca_bundle = ${join(dataFolder, 'tls', 'ca.pem')}\n` : '';
+}
+
 /** Writes the profile `belfry` for `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`. */
 function writeProfile(settings: Settings, { accessKeyId, secretAccessKey }: NewAdministrator): void {
   const folder = join(settings.dataFolder, 'aws');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [scheme, address] = settings.http === 'off' ? (['https', settings.https] as const) : (['http', settings.http] as const);
-  const endpoint = address === 'off' || address.port === 0 ? '' : `endpoint_url = ${endpointOf(scheme, address)}\n`;
-  // A configured certificate has another CA, and then the server creates no local CA.
-  const local = settings.http === 'off' && settings.tlsCertificateFile === undefined;
-  const trust = local ? `ca_bundle = ${join(settings.dataFolder, 'tls', 'ca.pem')}\n` : '';
+  const endpoint = address === 'off' || address.port === 0 ? '' : `${MARK}\nendpoint_url = ${endpointOf(scheme, address)}\n`;
+  const trust = settings.http === 'off' ? localBundle(settings) : '';
   writeDurably(join(folder, 'config'), `[profile belfry]\nregion = ${settings.region}\noutput = json\n${endpoint}${trust}`);
   writeDurably(join(folder, 'credentials'), `[belfry]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
 }

@@ -29,6 +29,11 @@ export function optional<Value>(type: SettingType<Value>): SettingType<Value | U
   return { ...type, read: (text) => (text === '' ? { unset: true } : type.read(text)) };
 }
 
+/** Returns the type of one of several strings. */
+export function oneOf<Text extends string>(...texts: readonly Text[]): SettingType<Text> {
+  return { valid: texts.join(' or '), read: (text) => texts.find((each) => each === text) };
+}
+
 /** Returns the type of a path, which becomes absolute. */
 export function path(valid: string): SettingType<string> {
   return { valid, read: (text) => (text === '' ? undefined : resolve(text)) };

@@ -38,6 +38,7 @@ const REFUSED: readonly [what: string, args: string[], environment: Record<strin
   ['a public URL without a scheme',  ['--public-url', 'a.example'],       {},                               /https:\/\/HOST/],
   ['a certificate without its key',  ['--tls-certificate', 'a.pem'],      {},                               /together, or neither/],
   ['a switch neither on nor off',    [],                                  { BELFRY_GUIDE_2021: 'true' },    /on or off/],
+  ['an unknown denial wording',      ['--denial-wording', '2024'],        {},                               /2026 or 2023/],
   ['a limit out of range',           ['--body-max-bytes', '1'],           {},                               /whole number/],
 ];
 
@@ -95,7 +96,7 @@ test('Settings: the message for an invalid database does not repeat it, because 
 });
 
 test('Settings: an argument that is not a flag is an error', () => {
-  assert.throws(() => readSettings(['8080'], {}), { message: /^unexpected argument '8080'; settings are flags/ });
+  assert.throws(() => readSettings(['8080'], {}), { message: /^unexpected argument '8080' \(flags: --data, --http, / });
 });
 
 test('Settings: every default is valid, and an optional setting is absent by default', () => {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { FlagError, parseFlags } from './flags.ts';
 import {
   type Address,
   addressOrOff,
@@ -8,6 +8,7 @@ import {
   isLoopback,
   networks,
   networksAndHosts,
+  oneOf,
   onOff,
   optional,
   path,
@@ -40,6 +41,7 @@ const ROWS = {
   tlsCertificateFile:       { variable: 'BELFRY_TLS_CERTIFICATE',  flag: '--tls-certificate',  fallback: '',               type: optional(path('a file')),            help: 'PEM file of a certificate chain, instead of a certificate of the local CA' },
   tlsKeyFile:               { variable: 'BELFRY_TLS_KEY',          flag: '--tls-key',          fallback: '',               type: optional(path('a file')),            help: 'PEM file of its private key' },
   guide2021:                { variable: 'BELFRY_GUIDE_2021',       flag: '--guide-2021',       fallback: 'off',            type: onOff,                               help: '`on` applies the authorization rules of the 2021 guide to the Chime SDK: no ARNs, no tags' },
+  denialWording:            { variable: 'BELFRY_DENIAL_WORDING',   flag: '--denial-wording',   fallback: '2026',           type: oneOf('2026', '2023'),               help: "Version of AWS's access denied messages. Those of `2026` name the policy that denies by its ARN" },
   bodyMaxBytes:             { variable: 'BELFRY_BODY_MAX_BYTES',   flag: '--body-max-bytes',   fallback: '2097152',        type: wholeNumber(65_536, 67_108_864),     help: 'Maximum size of a request body, before decompression' },
   lookupEventsPerSecond:    { variable: 'BELFRY_LOOKUPS_PER_SECOND', flag: '--lookups-per-second', fallback: '2',          type: wholeNumber(0, 1_000_000),           help: 'LookupEvents calls per second and account, as in AWS; 0 for no limit' },
   unprovenRecordsPerMinute: { variable: 'BELFRY_UNPROVEN_RECORDS', flag: '--unproven-records', fallback: '20',             type: wholeNumber(1, 1_000_000),           help: 'Trail records per minute and source for requests that prove no identity. The server counts the others' },
@@ -122,37 +124,15 @@ function textsOfEnvironment(environment: Readonly<Record<string, string | undefi
   return texts;
 }
 
-const FLAGS = Object.fromEntries(SETTINGS.map(({ flag }) => [flag.slice(2), { type: 'string' as const }]));
+const FLAGS = SETTINGS.map(({ flag, type }) => ({ flag, valid: type.valid }));
 
 /** Returns the texts of flags, by variable. */
 function textsOfFlags(args: readonly string[]): Texts {
-  const { values } = parsedFlags(args);
-  return Object.fromEntries(
-    SETTINGS.flatMap(({ variable, flag }) => {
-      const text = values[flag.slice(2)];
-      return typeof text === 'string' ? [[variable, text]] : [];
-    }),
-  );
-}
-
-function parsedFlags(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: FLAGS });
+    const { values } = parseFlags(args, FLAGS);
+    return Object.fromEntries(SETTINGS.flatMap(({ variable, flag }) => (values.has(flag) ? [[variable, values.get(flag)]] : [])));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const [, argument = ''] = /'(-{0,2}[^\s'=]*)/.exec(message) ?? [];
-    switch (code) {
-      case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
-        throw new SettingError(`unknown flag '${argument}' (flags: ${SETTINGS.map(({ flag }) => flag).join(', ')})`);
-      case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE': {
-        const row = SETTINGS.find(({ flag }) => flag === argument);
-        throw new SettingError(`${argument} requires a value${row === undefined ? '' : `: ${row.type.valid}`}`);
-      }
-      case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
-        throw new SettingError(`unexpected argument '${argument}'; settings are flags such as --http 127.0.0.1:7080`);
-      default:
-        throw error;
-    }
+    throw error instanceof FlagError ? new SettingError(error.message) : error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** The main thread of a server: the core's thread, the listeners and the sockets, as parts. */
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '#core/exchange.ts';
 import type { Part } from '#core/part.ts';
@@ -14,7 +15,9 @@ import { openSockets, type SocketLimits, type Sockets } from './edge/sockets.ts'
 import { tlsMaterial } from './edge/tls.ts';
 import type { TlsMaterial } from './edge/tls-material.ts';
 import { trusting } from './edge/trusted-proxies.ts';
+import { updateProfiles } from './first-start-files.ts';
 import { type Health, newHealth } from './health.ts';
+import { log } from './log.ts';
 import type { Settings } from './settings.ts';
 
 /** A server that listens. */
@@ -92,6 +95,8 @@ export async function startServer(
     healthPart(health),
   ]);
   await running.start();
+  const [first] = listeners.open();
+  if (first !== undefined) updateProfiles(settings, first.endpoint);
   return {
     ready: { core: await core.ready, listeners: listeners.open() },
     counts: () => ({ ...connections.counts(), queued: requests.waiting() }),
@@ -118,7 +123,11 @@ async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: Lis
   await core.ready;
   const { http, https } = listeners.endpoints();
   const found = publicUrl ?? https;
-  core.listening({ ...(http !== undefined && { http }), ...(found !== undefined && { https: found }) });
+  core.listening({
+    ...(http !== undefined && { http }),
+    ...(found !== undefined && { https: found }),
+    listeners: listeners.open().map(({ endpoint, everyAddress }) => (everyAddress ? endpoint.replace('localhost', hostname()) : endpoint)),
+  });
 }
 
 /** Requests to the core, queued fairly by their source. */
@@ -182,7 +191,7 @@ interface ListenersPart extends Part {
 /** Creates the part that listens for HTTP and HTTPS. Both open and close at the same time. */
 function listenersPart(settings: Settings, parts: ListenerParts): ListenersPart {
   const { http, https } = settings;
-  const material = (): Promise<TlsMaterial> => tlsMaterial(settings, Date.now(), (line) => console.error(`belfry: ${line}`));
+  const material = (): Promise<TlsMaterial> => tlsMaterial(settings, Date.now(), log);
   let plain: Listener | undefined;
   let secure: Listener | undefined;
   const open = () => [plain, secure].filter((listener) => listener !== undefined);
@@ -223,7 +232,7 @@ function renewalPart(listeners: ListenersPart): Part {
   let timer: NodeJS.Timeout | undefined;
   const renew = () =>
     listeners.renewTls().catch((error: unknown) => {
-      console.error(`belfry: could not read the certificate again: ${(error as Error).message}`);
+      log(`could not read the certificate again: ${(error as Error).message}`);
     });
   return {
     name: 'certificate renewal',

@@ -152,6 +152,15 @@ test('CreateRole: a stored trust policy contains unique IDs, and one without use
   assert.equal(b?.trustPolicy, spaced);
 });
 
+test('GetRole: a trust policy shows an account ID as the ARN of its root user', async () => {
+  const { run } = await openIam();
+  const others = `arn:aws:iam::444455556666:root`;
+  await run('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: trustOf('444455556666', '*', others) });
+  assert.deepEqual(principalsOf((await run('GetRole', { RoleName: 'r' })).Role.AssumeRolePolicyDocument), [others, '*', others]);
+  const { Roles } = await run('ListRoles', {});
+  assert.deepEqual(principalsOf(Roles[0]?.AssumeRolePolicyDocument), [others, '*', others]);
+});
+
 test('UpdateAssumeRolePolicy: a unique ID instead of an ARN is MalformedPolicyDocument', async () => {
   const { run } = await openIam();
   const { User } = await run('CreateUser', { UserName: 'ada' });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,22 +6,40 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { profileKeys } from './keys.ts';
 
-/** `belfry start` as a user runs it: a process of its own. */
+/** A server that runs in its own process, as users run it. */
 export interface ServerProcess {
   readonly endpoint: string;
   readonly httpsEndpoint: string;
   readonly dataFolder: string;
   readonly pid: number;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** All it has written to stdout and stderr so far. */
+  /** Returns everything that it has written to stdout and stderr. */
   written(): string;
-  /** Asks it to stop and resolves to its exit status. */
+  /** Sends SIGTERM. Resolves to the exit status. */
   stop(): Promise<number | null>;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MAIN = join(ROOT, 'src', 'main.ts');
 
-/** Runs `belfry start` until it ends by itself: what it wrote and its exit status. */
+/** Outcome of a command. */
+export interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `belfry …` as the operator does, with these `BELFRY_…` variables only. */
+export async function belfry(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  const options = { env: { ...ownEnvironment(), ...environment }, cwd: ROOT };
+  return await new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, 'bin', 'belfry.mjs'), ...args], options, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+/** Runs `belfry start` until it exits. Returns its output and exit status. */
 export async function startThatEnds(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const { child, written } = spawned(args, environment);
   const status = await new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
@@ -29,8 +47,8 @@ export async function startThatEnds(args: readonly string[], environment: Readon
 }
 
 /**
- * Runs `belfry start` until it listens, and then stops it. `under` is a command that runs another one, such as `setpriv`.
- * Returns the lines until then, and the exit status.
+ * Runs `belfry start` until it listens, then stops it. `under` is a command that runs another one, such as `setpriv`.
+ * Returns the output until then and the exit status.
  */
 export async function startAndStop(args: readonly string[], under: readonly string[] = []) {
   const { child, written } = spawned(args, {}, under);
@@ -42,7 +60,7 @@ export async function startAndStop(args: readonly string[], under: readonly stri
   return { status, written: written() };
 }
 
-/** Starts a process on free ports with a new data folder (or the one given); it is stopped after the tests of the file. */
+/** Starts a process on free ports, and stops it after the tests of the file. The data folder is new, or the specified one. */
 export async function startServerProcess(
   environment: Readonly<Record<string, string>> = {},
   dataFolder = mkdtempSync(join(tmpdir(), 'belfry-process-')),
@@ -58,30 +76,34 @@ export async function startServerProcess(
     rmSync(dataFolder, { recursive: true, force: true });
   });
   const [endpoint, httpsEndpoint] = await new Promise<[string, string]>((resolve, reject) => {
-    const look = () => {
+    const readEndpoints = () => {
       const found = /listening on (\S+) and (\S+)/.exec(written());
       if (found) resolve([found[1] as string, found[2] as string]);
     };
-    child.stdout.on('data', look);
-    child.once('exit', () => reject(new Error(`belfry start ended: ${written()}`)));
+    child.stdout.on('data', readEndpoints);
+    child.once('exit', () => reject(new Error(`belfry start exited: ${written()}`)));
   });
   return {
     endpoint,
     httpsEndpoint,
     dataFolder,
     pid: child.pid as number,
-    credentials: profileKeys(dataFolder),
+    get credentials() {
+      return profileKeys(dataFolder);
+    },
     written,
     stop,
   };
 }
 
+/** Returns the environment of this process without settings of the server. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^BELFRY_|^NODE_TEST_CONTEXT$/.test(name)));
+}
+
 function spawned(args: readonly string[], environment: Readonly<Record<string, string>>, under: readonly string[] = []) {
-  const own = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('BELFRY_') && name !== 'NODE_TEST_CONTEXT'),
-  );
   const [program, ...all] = [...under, process.execPath, MAIN, 'start', ...args] as [string, ...string[]];
-  const child = spawn(program, all, { env: { ...own, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, all, { env: { ...ownEnvironment(), ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -253,17 +253,18 @@ test('STS-9: a source identity is inherited by each chained session, and cannot 
   await assertRefused(assume(first.keys, { RoleArn: roleArn('no-identity') }), 'AccessDenied', /sts:SetSourceIdentity/);
 });
 
-test('STS-13: a trust policy can require external ID, session name and duration', async () => {
+// Source: Service Authorization Reference, AWS STS: only GetServiceBearerToken and GetWebIdentityToken have `sts:DurationSeconds`.
+test('STS-13: a trust policy can require external ID and session name, and has no key for the duration', async () => {
   const asks = {
     Condition: {
       StringEquals: { 'sts:ExternalId': 'e-1', 'sts:RoleSessionName': 'me' },
-      NumericLessThanEquals: { 'sts:DurationSeconds': '900' },
+      Null: { 'sts:DurationSeconds': 'true' },
     },
   };
   await account.role('asks', trust(root, 'sts:AssumeRole', asks));
   const right = { RoleArn: roleArn('asks'), ExternalId: 'e-1', DurationSeconds: 900 };
   await assume(alice, right);
-  for (const wrong of [{ ExternalId: 'e-2' }, { RoleSessionName: 'you' }, { DurationSeconds: 901 }]) {
+  for (const wrong of [{ ExternalId: 'e-2' }, { RoleSessionName: 'you' }]) {
     await assertRefused(assume(alice, { ...right, ...wrong } as typeof right), 'AccessDenied', /sts:AssumeRole/);
   }
 });
@@ -293,7 +294,10 @@ test('GetFederationToken: requires a permission, and lasts twelve hours by defau
     'AccessDenied',
     /sts:GetFederationToken on resource: arn:aws:sts::\d{12}:federated-user\/bob/,
   );
-  const { Credentials } = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob' }));
+  const { Credentials, PackedPolicySize } = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob' }));
+  assert.equal(PackedPolicySize, 0);
+  const limited = await sts(alice).send(new GetFederationTokenCommand({ Name: 'bob', Policy: policy(allow('*')) }));
+  assert.ok((limited.PackedPolicySize ?? 0) > 0);
   const lifeMs = (Credentials?.Expiration?.getTime() as number) - Date.now();
   assert.ok(lifeMs > 43_100_000 && lifeMs <= 43_200_000);
 });

@@ -31,7 +31,7 @@ export interface CallParts extends RecordParts {
   /** Returns unpredictable bytes. */
   readonly random: (bytes: number) => Uint8Array;
   /** Runs slow work of handlers outside the transaction. */
-  readonly offload: OffloadParts;
+  readonly offload: Omit<OffloadParts, 'store'>;
   /** Logs a bug of ours, with the request ID that the client got. */
   readonly report: (requestId: string, error: unknown) => void;
 }
@@ -96,7 +96,7 @@ export function calling(server: CallParts): Calls {
       const table = server.operations(called.service);
       const operation = (table instanceof Promise ? await table : table)[called.operation.name] as AnyOperation;
       const attempt = (tx: Tx, offloading: Offloading) => attemptOf(tx, offloading, operation, called, facts, caller, callFacts);
-      return await withOffload(server.offload, (offloading) => store.transaction((tx) => attempt(tx, offloading)));
+      return await withOffload({ ...server.offload, store }, (offloading) => store.transaction((tx) => attempt(tx, offloading)));
     } catch (thrown) {
       throw await recordFailure(facts, thrown);
     }
@@ -104,7 +104,7 @@ export function calling(server: CallParts): Calls {
 
   async function attemptOf<Response>(
     tx: Tx,
-    { offload, analyzeFor }: Offloading,
+    { offload, survey, analyzeFor }: Offloading,
     operation: AnyOperation,
     called: CalledOperation,
     facts: Facts,
@@ -129,6 +129,7 @@ export function calling(server: CallParts): Calls {
       random: server.random,
       requestId: request.requestId,
       offload,
+      survey,
       analyze: analyzeFor(caller.accountId),
     };
     const output = server.pageTokens.seal(scope, await handle(operation, context, paged, authorized));

@@ -2,6 +2,7 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answer, Received } from '#core/exchange.ts';
 import type { SocketNews, SocketOrder } from '#realtime/protocol.ts';
 import { COMPILE_CACHE } from '../compile-cache.ts';
+import { describeBug, log } from '../log.ts';
 import type { Settings } from '../settings.ts';
 
 /**
@@ -31,6 +32,8 @@ export type CoreRequest = { readonly received: Received; readonly refuse?: 'Requ
 export interface Endpoints {
   readonly http?: string;
   readonly https?: string;
+  /** Addresses of this server's own listeners, for the operator. */
+  readonly listeners?: readonly string[];
 }
 export type ToCore =
   | readonly (readonly [id: number, request: CoreRequest])[]
@@ -162,7 +165,7 @@ export function serveCore(
     if (message === 'close') {
       void core
         .close()
-        .catch((error: unknown) => console.error(`belfry: ${(error as Error).message}`))
+        .catch((error: unknown) => log(`the core could not stop: ${describeBug(error)}`, 'error'))
         .then(() => port.postMessage('closed' satisfies FromCore));
       return;
     }
@@ -187,7 +190,7 @@ export function serveCore(
 
 /** Answers a request whose error could not be encoded. Other requests are not affected. */
 function unanswerable(requestId: string, error: unknown): Answer {
-  console.error(`belfry: request ${requestId} could not be answered: ${(error as Error)?.stack ?? error}`);
+  log(`request ${requestId} could not be answered: ${describeBug(error)}`, 'error');
   const headers = ['content-type', 'application/json', 'x-amzn-errortype', 'InternalFailure', 'x-amzn-requestid', requestId];
   return {
     status: 500,

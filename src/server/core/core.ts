@@ -35,8 +35,10 @@ import { trailRecorder } from '#trail/record.ts';
 import type { UnprovenRecords } from '#trail/unproven.ts';
 import { route } from '#wire/route.ts';
 import { beatPart } from '../health.ts';
+import { describeBug, type Log } from '../log.ts';
 import type { ControlParts } from '../operator/control.ts';
 import { operatorKeyCommands } from '../operator/operator-key.ts';
+import { presencePart } from '../operator/presence.ts';
 import type { Settings } from '../settings.ts';
 import { type SignInPages, signInPages } from '../sign-in/pages.ts';
 import { siteOf } from '../sign-in/site.ts';
@@ -56,6 +58,9 @@ import { boundUnproven } from './unproven-summaries.ts';
 
 /** Bus topic that announces new channel events. */
 const CHANNEL_EVENTS = 'channel-events';
+
+/** Long reads that run at the same time. Each reads in short transactions, which take turns with all others. */
+const SURVEYS_MAX = 4;
 
 /**
  * Everything outside the core. The core reads no clock, creates no randomness, and opens no file, socket or thread itself, so a
@@ -94,7 +99,7 @@ export interface CoreParts {
   /** Receives, four times a second, for how many milliseconds the core can serve requests. */
   readonly readyForMs: (milliseconds: number) => void;
   /** Logs a line, which starts with lower case and has no prefix. */
-  readonly report: (line: string) => void;
+  readonly report: Log;
 }
 
 /** The core of one server: identity, operations, messaging sessions and sign-in on one store. */
@@ -121,6 +126,7 @@ export interface Core {
 export function composeCore(parts: CoreParts): Core {
   const { settings, clock, report } = parts;
   let endpoints: Endpoints = {};
+  const address = () => endpoints.listeners?.join(' ') ?? '';
   const identity = composeIdentity(parts);
   const addEmit = composeEvents(parts);
   const summaries = boundUnproven({
@@ -150,7 +156,8 @@ export function composeCore(parts: CoreParts): Core {
     { name: 'lease', start: identity.lease.start, stop: identity.lease.stop },
     summaries.part,
     { name: 'messaging sessions', stop: messaging.stop },
-    controlPart(parts, identity),
+    controlPart(parts, identity, address),
+    presencePart({ registry: parts.registry, lease: identity.lease, clock, address }),
     sweepPart(sweep, clock, report),
     trimPart(identity.lease, clock, report),
     beatPart({ lease: identity.lease, clock, check: () => checkDatabase(parts.store), post: parts.readyForMs }),
@@ -199,7 +206,7 @@ function composeIdentity({ settings, store, registry, bus, ring, vault, clock, f
     sessions,
     principals: principalsOf(snapshot),
     authenticate: authenticating({ snapshot, vault, sessions, keyCache: signingKeyCache(), region: settings.region }),
-    authorize: authorizing({ snapshot, stacks, holds: lease.holds }),
+    authorize: authorizing({ snapshot, stacks, holds: lease.holds, denialWording: settings.denialWording }),
     federate: federating({ snapshot, keys: issuerKeys(fetchJson), verifySaml: parts.samlThreads.run }),
     verifyMfa: mfaVerifier(vault),
   };
@@ -249,12 +256,12 @@ function composeServer(
     random: parts.random,
     route: (received) => route(received, settings),
     recording: parts.recording,
-    offload: { gate: newGate(1), threads: parts.analysisThreads, reference: authorizationReference },
+    offload: { gate: newGate(1), surveyGate: newGate(SURVEYS_MAX), threads: parts.analysisThreads, reference: authorizationReference },
     region: settings.region,
     unproven,
     holds: lease.holds,
     sealReasons: authorizationMessages(ring.keys).encode,
-    report: (requestId, error) => report(`request ${requestId} failed: ${(error as Error)?.stack ?? error}`),
+    report: (requestId, error) => report(`request ${requestId} failed: ${describeBug(error)}`, 'error'),
   };
 }
 
@@ -365,7 +372,7 @@ function firstStartPart({ store, vault, firstStartFiles, random, clock }: CorePa
 }
 
 /** Creates the part that serves the operator's commands. */
-function controlPart(parts: CoreParts, { store, lease }: Identity): Part {
+function controlPart(parts: CoreParts, { store, lease }: Identity, address: () => string): Part {
   const { vault, ring, clock, newId, random } = parts;
   const common = { vault, store, region: parts.settings.region, now: clock.wall, newId, lease };
   let control: { close(): void } | undefined;
@@ -375,6 +382,7 @@ function controlPart(parts: CoreParts, { store, lease }: Identity): Part {
       control = await parts.listenForControl({
         ...common,
         random,
+        address,
         operatorKey: operatorKeyCommands({ ...common, ring, sealed: DECLARED.flatMap(({ sealed = [] }) => sealed) }),
       });
     },

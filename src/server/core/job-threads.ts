@@ -93,6 +93,13 @@ function resultOf<Job, Outcome>(thread: Worker, job: Job, milliseconds: number):
   });
 }
 
+/** Returns an error with the stack of the thread, which `text` contains. */
+function errorOf(text: string): Error {
+  const error = new Error(text.split('\n', 1)[0]);
+  error.stack = `Error: ${text}`;
+  return error;
+}
+
 /** Creates the threads for one kind of jobs. None is started before the first job. */
 export function newJobThreads<Job, Outcome>(
   { name, program, limits, exceeded }: JobKind,
@@ -157,7 +164,7 @@ export function newJobThreads<Job, Outcome>(
     if (result === 'late' || 'failed' in result) await thread.terminate();
     else idle.push(thread);
     if (result === 'late' || 'exceeded' in result) failed(exceeded());
-    else if ('failed' in result) failed(new Error(`one of the ${name} failed: ${result.failed}`));
+    else if ('failed' in result) failed(errorOf(`one of the ${name} failed: ${result.failed}`));
     else if ('refused' in result) failed(new AwsError(result.refused.code, result.refused.message));
     else done(result.outcome);
   }

@@ -11,6 +11,7 @@ import { openStore } from '#store/engine/open.ts';
 import { openServers } from '#store/engine/open-servers.ts';
 import { filesOfFirstStart } from '../first-start-files.ts';
 import { machineClock } from '../health.ts';
+import { log } from '../log.ts';
 import { listenForControl } from '../operator/control.ts';
 import { ANALYSIS_LIMITS, newAnalysisThreads } from './analysis-threads.ts';
 import { inProcessBus, postgresBus } from './bus.ts';
@@ -28,7 +29,6 @@ export async function runCore(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('The core runs as a worker thread of belfry start.');
   const post = (message: FromCore): void => port.postMessage(message);
-  const report = (line: string): void => console.error(`belfry: ${line}`);
   const { settings, recording } = workerData as CoreStart;
 
   mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
@@ -55,13 +55,13 @@ export async function runCore(): Promise<void> {
     random: randomBytes,
     serverName: `${hostname()} ${process.pid}`,
     fetchJson: guardedFetch({ allowedInternalHosts: settings.internalIssuers }),
-    analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, report),
-    samlThreads: newSamlThreads(SAML_LIMITS, report),
+    analysisThreads: newAnalysisThreads(ANALYSIS_LIMITS, log),
+    samlThreads: newSamlThreads(SAML_LIMITS, log),
     firstStartFiles: filesOfFirstStart(settings),
     listenForControl: (commands) => listenForControl(settings.dataFolder, commands),
     follow: (orders) => post({ orders }),
     readyForMs: (milliseconds) => post({ readyUntil: machineClock() + milliseconds }),
-    report,
+    report: log,
   });
   const ready = await core.start();
   serveCore(port, { answer: core.answer, receiveNews: core.receiveNews, listening: core.listening, close: core.stop });

@@ -9,6 +9,7 @@ import { type Address, isLoopback } from '../setting-types.ts';
 import { endpointOf } from '../settings.ts';
 import { answerBare } from './bare-answer.ts';
 import { type Client, clientOf, type Peer, statedPeer, tlsOf } from './client.ts';
+import { corsHeaders } from './cors.ts';
 import { type Connection, type HoldingLimits, type Load, willRespond } from './holdings.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import { NO_BODY, type ReceiveParts, receive, receivedOf } from './receive.ts';
@@ -66,8 +67,9 @@ export interface ListenerParts extends ReceiveParts {
 
 /** A listening server. */
 export interface Listener {
-  /** `http://127.0.0.1:7080`. */
+  /** `http://127.0.0.1:7080`. A listener on every address of the machine has the name `localhost`. */
   readonly endpoint: string;
+  readonly everyAddress: boolean;
   /** Uses another certificate for new connections. For HTTPS only. */
   renewTls(tls: TlsMaterial): void;
   /** Stops accepting connections, waits for responses under way, then destroys the remaining connections. */
@@ -120,6 +122,7 @@ export async function listen(address: Address, tls: TlsMaterial | undefined, par
   const { port } = server.address() as AddressInfo;
   return {
     renewTls: (renewed) => (server as TlsServer).setSecureContext({ ...TLS_FLOOR, ...renewed }),
+    everyAddress: address.host === '0.0.0.0' || address.host === '::',
     endpoint: endpointOf(tls === undefined ? 'http' : 'https', { host: address.host, port }),
     close: () =>
       new Promise((resolve) => {
@@ -306,7 +309,8 @@ function refuseHead(
   { connections, limits }: ListenerParts,
   why: Unreadable,
 ): void {
-  const { status, headers, body } = unreadable(why);
+  const { status, body, ...error } = unreadable(why);
+  const headers = [...error.headers, ...corsHeaders(request)];
   request.resume();
   connections.end(connection);
   const [oldest] = connection.loads;

@@ -5,6 +5,7 @@ import type { Answer, Received } from '#core/exchange.ts';
 import { instant } from '#core/instant.ts';
 import type { Client } from './client.ts';
 import type { Connections } from './connections.ts';
+import { corsHeaders, preflightAnswer } from './cors.ts';
 import type { HoldingLimits, Load } from './holdings.ts';
 import { UNREADABLE, type Unreadable } from './unreadable.ts';
 
@@ -53,15 +54,15 @@ export function receivedOf(request: IncomingMessage, client: Client, body: Uint8
 /** Reads the body of a request and responds. */
 export function receive(accepted: Accepted, parts: ReceiveParts): void {
   const { request, client, load, refuse } = accepted;
-  const probed = parts.probe(request.method ?? 'GET', request.url ?? '/');
-  if (probed !== undefined) {
-    // A probe costs no turn of the core, so many of them in one read would hold up every other connection.
+  const answer = parts.probe(request.method ?? 'GET', request.url ?? '/') ?? preflightAnswer(request);
+  if (answer !== undefined) {
+    // It costs no turn of the core, so many of them in one read would hold up every other connection.
     if (load.connection.requests >= parts.limits.requestsOfConnectionMax) {
       refuse(UNREADABLE.load);
       return;
     }
     request.resume();
-    respond(accepted, parts, () => Promise.resolve(probed));
+    respond(accepted, parts, () => Promise.resolve(answer));
     return;
   }
   if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined) {
@@ -120,7 +121,8 @@ function respond({ request, response, load, refuse }: Accepted, { connections }:
       // RFC 9110 §8.6: a response without a body has no Content-Length.
       const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
       connections.charge(load, length);
-      response.writeHead(status, status === 204 ? [...headers] : [...headers, 'content-length', String(length)]);
+      const all = [...headers, ...corsHeaders(request)];
+      response.writeHead(status, status === 204 ? all : [...all, 'content-length', String(length)]);
       response.end(request.method === 'HEAD' ? undefined : body);
       load.respondedAt = performance.now();
     })

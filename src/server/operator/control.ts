@@ -3,23 +3,13 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import type { Lease } from '#access/lease.ts';
 import { type AccountId, NO_ACCOUNT } from '#core/arn.ts';
-import { toBase32 } from '#core/base32.ts';
 import { type Instant, instant } from '#core/instant.ts';
-import type { Vault } from '#core/vault.ts';
-import type { RegisteredServer } from '#store/engine/servers.ts';
 import type { Store } from '#store/store.ts';
-import { serviceEventRow } from '#trail/service-event.ts';
-import {
-  makeAccount,
-  makeAdministrator,
-  type NewAdministrator,
-  newAccountId,
-  newAdministrator,
-  OPERATOR_ACCOUNT,
-  type Random,
-} from '../core/first-start.ts';
+import { type NewAdministrator, OPERATOR_ACCOUNT } from '../core/first-start.ts';
 import { GRACE_MS } from '../edge/bare-answer.ts';
+import { type AccountParts, operatorAccounts, operatorEvent } from './accounts.ts';
 import type { OperatorKeyChange, OperatorKeyCommands } from './operator-key.ts';
+import { type PresentServer, presentServers } from './presence.ts';
 
 /**
  * Command of the operator on the server's machine. It arrives over a Unix socket in the data folder, which only the server's user can
@@ -48,7 +38,7 @@ export type ControlRequest =
 export type ControlReply =
   | {
       readonly ok: true;
-      readonly servers?: readonly (RegisteredServer & { readonly own: boolean })[];
+      readonly servers?: readonly PresentServer[];
       readonly administrator?: NewAdministrator;
       readonly accounts?: readonly { readonly accountId: string; readonly name: string }[];
       readonly operatorKey?: OperatorKeyChange;
@@ -57,6 +47,11 @@ export type ControlReply =
       readonly next?: string;
     }
   | { readonly ok: false; readonly error: string };
+
+const COMMANDS: readonly ControlRequest['command'][] = [
+  ...(['account create', 'account list', 'account restore-administrator', 'account make-standalone'] as const),
+  ...(['operator-key rotate', 'operator-key forget-old', 'trail unproven', 'server list', 'server remove'] as const),
+];
 
 const LINE_MAX_BYTES = 65_536;
 export interface ControlTimes {
@@ -68,17 +63,12 @@ export interface ControlTimes {
 
 const CONTROL_TIMES: ControlTimes = { lineMs: 10_000, graceMs: GRACE_MS };
 const CONNECTIONS_MAX = 16;
-const EVENT_SOURCE = 'belfry.operator';
 
-export interface ControlParts {
-  readonly store: Store;
-  readonly vault: Vault;
-  readonly region: string;
-  readonly now: () => Instant;
-  readonly newId: () => string;
-  readonly random: Random;
+export interface ControlParts extends AccountParts {
   readonly lease: Pick<Lease, 'remove' | 'serverId' | 'servers'>;
   readonly operatorKey: OperatorKeyCommands;
+  /** Addresses of this server's listeners, separated by spaces. */
+  readonly address: () => string;
 }
 
 /** Returns the path of the control socket in a data folder. */
@@ -162,105 +152,48 @@ export function askControl(dataFolder: string, request: ControlRequest): Promise
   });
 }
 
-async function perform(
-  line: string,
-  { store, vault, region, now, newId, random, lease, operatorKey }: ControlParts,
-): Promise<ControlReply> {
+async function perform(line: string, parts: ControlParts): Promise<ControlReply> {
+  const { store, region, now, lease, operatorKey, address } = parts;
   const request = JSON.parse(line) as ControlRequest;
-  const at = now();
-  const event = (accountId: AccountId, eventName: string, details: Readonly<Record<string, unknown>>) =>
-    serviceEventRow({
-      accountId,
-      region,
-      now: at,
-      eventId: newId(),
-      eventName,
-      eventSource: EVENT_SOURCE,
-      invokedBy: 'operator',
-      details,
-    });
-
+  const accounts = operatorAccounts(parts);
   switch (request.command) {
-    case 'account create': {
-      if (typeof request.name !== 'string' || request.name.length < 1 || request.name.length > 50)
-        return { ok: false, error: 'an account name must have 1 to 50 characters' };
-      const administrator = newAdministrator(newAccountId(random), 'admin', random);
-      await store.transaction(async (tx) => {
-        if ((await tx.identity.get(administrator.accountId, 'account', administrator.accountId)) !== undefined)
-          throw new Error('the new account ID is in use; try again');
-        await makeAccount(tx, { vault, random, now: at }, administrator, request.name);
-        await tx.trail.append(
-          event(administrator.accountId, 'CreateAccount', {
-            accountName: request.name,
-            administrator: administrator.userName,
-            accessKeyId: administrator.accessKeyId,
-          }),
-        );
-      });
-      return { ok: true, administrator };
-    }
-    case 'account list': {
-      const { changes } = await store.transaction((tx) => tx.identity.changesSince(0));
-      const accounts = changes.flatMap((change) =>
-        change.kind === 'account' && change.record !== undefined ? [change.record as { accountId: string; name: string }] : [],
-      );
-      return { ok: true, accounts: accounts.map(({ accountId, name }) => ({ accountId, name })) };
-    }
-    case 'account restore-administrator': {
-      const accountId = String(request.accountId) as AccountId;
-      const administrator = newAdministrator(accountId, `break-glass-${toBase32(random(5)).toLowerCase()}`, random);
-      const restored = await store.transaction(async (tx) => {
-        if ((await tx.identity.get(accountId, 'account', accountId)) === undefined) return false;
-        await makeAdministrator(tx, { vault, random, now: at }, administrator);
-        await tx.trail.append(
-          event(accountId, 'RestoreAdministrator', {
-            breakGlass: true,
-            administrator: administrator.userName,
-            accessKeyId: administrator.accessKeyId,
-          }),
-        );
-        return true;
-      });
-      if (!restored) return { ok: false, error: `account '${accountId.slice(0, 20)}' does not exist` };
-      console.error(`belfry: BREAK-GLASS: the operator restored an administrator of account ${accountId}: ${administrator.userName}`);
-      return { ok: true, administrator };
-    }
-    case 'account make-standalone': {
-      const accountId = String(request.accountId) as AccountId;
-      const found = await store.transaction(async (tx) => {
-        const account = await tx.identity.get(accountId, 'account', accountId);
-        if (account === undefined) return false;
-        await tx.identity.put(accountId, 'account', accountId, { ...account, standalone: true });
-        await tx.trail.append(event(accountId, 'MakeAccountStandalone', {}));
-        return true;
-      });
-      return found ? { ok: true } : { ok: false, error: `account '${accountId.slice(0, 20)}' does not exist` };
-    }
+    case 'account create':
+      return await accounts.create(request.name);
+    case 'account list':
+      return await accounts.list();
+    case 'account restore-administrator':
+      return await accounts.restoreAdministrator(String(request.accountId) as AccountId);
+    case 'account make-standalone':
+      return await accounts.makeStandalone(String(request.accountId) as AccountId);
     case 'operator-key rotate':
       return { ok: true, operatorKey: await operatorKey.rotate() };
     case 'operator-key forget-old':
       return { ok: true, operatorKey: await operatorKey.forgetOlder() };
     case 'trail unproven':
-      return unprovenPage(request, { store, region, now: at });
-    case 'server list': {
-      const servers = await lease.servers();
-      return { ok: true, servers: servers.map((server) => ({ ...server, own: server.id === lease.serverId() })) };
-    }
-    case 'server remove': {
-      const serverId = String(request.serverId);
-      if (serverId === lease.serverId())
-        return { ok: false, error: 'this is the server that runs the command; stop it, and it removes itself' };
-      const outcome = await lease.remove(serverId);
-      if (outcome === 'absent') return { ok: false, error: `server '${serverId.slice(0, 40)}' does not exist` };
-      await store.transaction(async (tx) => {
-        const operatorAccount = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId | undefined;
-        if (operatorAccount !== undefined) await tx.trail.append(event(operatorAccount, 'RemoveServer', { serverId }));
-      });
-      return { ok: true };
-    }
+      return unprovenPage(request, { store, region, now: now() });
+    case 'server list':
+      return { ok: true, servers: presentServers(await lease.servers(), { id: lease.serverId(), address: address() }, now()) };
+    case 'server remove':
+      return await removeServer(String(request.serverId), parts);
     default:
-      return { ok: false, error: `unknown command '${String((request as { command?: unknown }).command).slice(0, 40)}'` };
+      return {
+        ok: false,
+        error: `unknown command '${String((request as { command?: unknown }).command).slice(0, 40)}' (commands: ${COMMANDS.join(', ')})`,
+      };
   }
+}
+
+async function removeServer(serverId: string, parts: ControlParts): Promise<ControlReply> {
+  const { lease, store } = parts;
+  if (serverId === lease.serverId())
+    return { ok: false, error: 'this is the server that runs the command; stop it, and it removes itself' };
+  const outcome = await lease.remove(serverId);
+  if (outcome === 'absent') return { ok: false, error: `server '${serverId.slice(0, 40)}' does not exist` };
+  await store.transaction(async (tx) => {
+    const operatorAccount = (await tx.meta.get(OPERATOR_ACCOUNT)) as AccountId | undefined;
+    if (operatorAccount !== undefined) await tx.trail.append(operatorEvent(parts, operatorAccount, 'RemoveServer', { serverId }));
+  });
+  return { ok: true };
 }
 
 /** Most records of a page of `trail unproven`. */

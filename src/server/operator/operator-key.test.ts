@@ -144,7 +144,15 @@ test('operatorKeyCommands: rotate fails while another server is on the database'
   const path = join(folder, 'operator.key');
   const ring = operatorKeyRing(path);
   const before = readFileSync(path, 'utf8');
-  const registered = (id: string) => ({ id, name: `host-${id} 1`, startedAt: instant(0), appliedVersion: 0, state: 'active' as const });
+  const registered = (id: string) => ({
+    id,
+    name: `host-${id} 1`,
+    startedAt: instant(0),
+    appliedVersion: 0,
+    state: 'active' as const,
+    address: '',
+    seenAt: instant(0),
+  });
   const store = await openSqlite(':memory:');
   const commands = operatorKeyCommands({
     ring,

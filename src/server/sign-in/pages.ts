@@ -6,6 +6,7 @@ import { federation } from './federation.ts';
 import { clearCookie, fromOwnPage, jsonAnswer, readCookie, refusal } from './http.ts';
 import { recordSignIn, type SignInParts } from './parts.ts';
 import { passwordSignIn } from './password.ts';
+import { type SignInPath, signInPath } from './paths.ts';
 import { samlSignIn } from './saml.ts';
 import type { PageRequest } from './site.ts';
 
@@ -36,7 +37,7 @@ export type SignInPages = (received: Received, refuse?: 'RequestTooLarge') => Pr
 export function signInPages(parts: SignInParts): SignInPages {
   const federate: Page = (received) => federation(parts, received);
   // biome-ignore format: a table
-  const pages: Readonly<Record<string, Readonly<Record<string, Page>>>> = {
+  const pages: Readonly<Record<SignInPath, Readonly<Record<string, Page>>>> = {
     '/federation':                  { GET: federate, POST: federate },
     '/saml':                        { POST: (received) => samlSignIn(parts, received) },
     '/_belfry/sign-in':             { GET: who, POST: passwordSignIn(parts), DELETE: end },
@@ -88,11 +89,9 @@ export function signInPages(parts: SignInParts): SignInPages {
   }
 
   return (received, refuse) => {
-    const query = received.target.indexOf('?');
-    const path = query < 0 ? received.target : received.target.slice(0, query);
-    if (!Object.hasOwn(pages, path)) return undefined;
-    const methods = pages[path] as Readonly<Record<string, Page>>;
-    return pageAnswer(received, path, methods, refuse).then((answer) =>
+    const path = signInPath(received.target);
+    if (path === undefined) return undefined;
+    return pageAnswer(received, path, pages[path], refuse).then((answer) =>
       parts.site.isPublic(received) ? { ...answer, headers: [...answer.headers, ...STRICT_TRANSPORT] } : answer,
     );
   };

@@ -9,7 +9,7 @@ import type { IamApi } from '#model/generated/iam.ts';
 import type { OidcProviderRecord } from '#store/identity/identity.ts';
 import type { Tx } from '#store/store.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
-import { everyRecord } from './entities.ts';
+import { everySummary } from '../kit/summaries.ts';
 import { AwsError } from './errors.ts';
 import { QUOTAS, withinQuota } from './quotas.ts';
 import { type Context, onArn, onCreated, requestTagKeys, requestTags, tagMap } from './resources.ts';
@@ -105,7 +105,7 @@ export const oidcProviderOperations = {
   ListOpenIDConnectProviders: {
     async handle(call) {
       const list = [];
-      for await (const { record } of everyRecord(call.tx, call.accountId, 'oidc-provider')) list.push({ Arn: record.arn });
+      for await (const { record } of everySummary(call.tx, call.accountId, 'oidc-provider')) list.push({ Arn: record.arn });
       return { OpenIDConnectProviderList: list };
     },
   },

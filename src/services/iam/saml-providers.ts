@@ -10,7 +10,7 @@ import { omitUndefined } from '#core/omit-undefined.ts';
 import type { IamApi } from '#model/generated/iam.ts';
 import type { SamlProviderRecord } from '#store/identity/identity.ts';
 import type { Call, Caller, DeclaredAccess, ServiceOperations } from '../kit/operation.ts';
-import { everyRecord } from './entities.ts';
+import { everySummary } from '../kit/summaries.ts';
 import { AwsError } from './errors.ts';
 import { nameKey, nameOfArn } from './names.ts';
 import { withinQuota } from './quotas.ts';
@@ -89,7 +89,7 @@ export const samlProviderOperations = {
   ListSAMLProviders: {
     async handle(call) {
       const list = [];
-      for await (const { record } of everyRecord(call.tx, call.accountId, 'saml-provider')) {
+      for await (const { record } of everySummary(call.tx, call.accountId, 'saml-provider')) {
         list.push({ Arn: record.arn, ValidUntil: record.validUntil, CreateDate: record.createdAt });
       }
       return { SAMLProviderList: list };

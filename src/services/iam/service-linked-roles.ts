@@ -96,7 +96,8 @@ export async function requireLinkedRole({ tx, accountId }: Call, service: Linked
 export async function ensureLinkedRole(call: Call, service: LinkedServicePrincipal): Promise<'created' | 'exists' | 'taken'> {
   const { tx, accountId, principal, region, now, newId } = call;
   if ((await linkedRole(tx, accountId, service)) !== undefined) return 'exists';
-  const role = await addLinkedRole(call, knownService(service));
+  const linked = knownService(service);
+  const role = await addLinkedRole(call, linked, linked.description);
   if (role === 'taken') return 'taken';
   await tx.trail.append(
     forwardedCallRow({
@@ -117,9 +118,11 @@ export async function ensureLinkedRole(call: Call, service: LinkedServicePrincip
 }
 
 /**
- * Makes a service-linked role: trusted by one service, with one policy, and nothing that people can change. Requirement SLR-1.
+ * Creates a service-linked role. One service trusts it, it has one policy, and users cannot change it. Requirement SLR-1.
+ *
+ * Source: description: Terraform's aws_iam_service_linked_role, whose second plan is empty only if a role without a description has none.
  */
-export async function addLinkedRole(call: Call, linked: LinkedService, description = linked.description): Promise<RoleRecord | 'taken'> {
+export async function addLinkedRole(call: Call, linked: LinkedService, description?: string): Promise<RoleRecord | 'taken'> {
   const key = nameKey(linked.roleName);
   const policyArn = linked.policyName === undefined ? undefined : (`arn:aws:iam::aws:policy/aws-service-role/${linked.policyName}` as Arn);
   const role: RoleRecord = {
@@ -130,7 +133,7 @@ export async function addLinkedRole(call: Call, linked: LinkedService, descripti
     roleName: linked.roleName,
     roleId: uniqueId(ID_PREFIXES.role, call.random),
     trustPolicy: trustOf(linked.service),
-    description,
+    ...(description !== undefined && { description }),
     maxSessionSeconds: 3600,
     tags: [],
     attachedPolicyArns: policyArn === undefined ? [] : [policyArn],

@@ -4,7 +4,8 @@
 import type { Arn } from '#core/arn.ts';
 import { omitUndefined } from '#core/omit-undefined.ts';
 import type { AttachedPermissionsBoundary, Group, Role, Tag, User } from '#model/generated/iam.ts';
-import type { GroupRecord, RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type { RoleRecord, UserRecord } from '#store/identity/identity.ts';
+import type { IdentitySummaries } from '#store/identity/record-parts.ts';
 import type { TagRecord } from '#store/tag-record.ts';
 
 /**
@@ -39,7 +40,7 @@ export function toBoundary(policyArn: Arn | undefined): AttachedPermissionsBound
 }
 
 /** Converts a user to its form in lists, without tags and boundary. Source: IAM API reference, ListUsers. */
-export function toUser(user: UserRecord): User {
+export function toUser(user: IdentitySummaries['user']): User {
   return omitUndefined({
     Path: user.path,
     UserName: user.userName,
@@ -56,7 +57,7 @@ export function toWholeUser(user: UserRecord): User {
 }
 
 /** Converts a group to the type of the API. */
-export function toGroup(group: GroupRecord): Group {
+export function toGroup(group: IdentitySummaries['group']): Group {
   return { Path: group.path, GroupName: group.groupName, GroupId: group.groupId, Arn: group.arn, CreateDate: group.createdAt };
 }
 

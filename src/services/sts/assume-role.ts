@@ -72,7 +72,6 @@ function accessOf(deps: StsDeps, input: AssumeRoleRequest, caller: Caller): read
   const sourceIdentity = input.SourceIdentity ?? principal.session?.sourceIdentity;
   const context = new Map<string, string | readonly string[]>([['sts:rolesessionname', input.RoleSessionName], ...tagContext(tags)]);
   if (input.ExternalId !== undefined) context.set('sts:externalid', input.ExternalId);
-  if (input.DurationSeconds !== undefined) context.set('sts:durationseconds', String(input.DurationSeconds));
   if (sourceIdentity !== undefined) context.set('sts:sourceidentity', sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 

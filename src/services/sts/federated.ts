@@ -44,7 +44,7 @@ export function federationOf<Kind extends Federation['kind']>(
  * The request is unsigned, so only the trust policy is evaluated.
  */
 export function federatedAccess(
-  { RoleArn, DurationSeconds }: FederatedInput,
+  { RoleArn }: FederatedInput,
   principal: Principal,
   federation: Federation,
   sessionName: string,
@@ -57,7 +57,6 @@ export function federatedAccess(
     ['sts:rolesessionname', sessionName],
     ...tagContext(tags),
   ]);
-  if (DurationSeconds !== undefined) context.set('sts:durationseconds', String(DurationSeconds));
   if (federation.sourceIdentity !== undefined) context.set('sts:sourceidentity', federation.sourceIdentity);
   if (transitiveTagKeys.length > 0) context.set('sts:transitivetagkeys', transitiveTagKeys);
 

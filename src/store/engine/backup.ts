@@ -14,8 +14,8 @@ import { DatabaseSync } from 'node:sqlite';
 export function backupSqlite(folder: string, target: string): void {
   const source = join(folder, 'belfry.db');
   const copy = join(target, 'belfry.db');
-  if (!existsSync(source)) throw new Error(`there is no SQLite database in '${folder}'; name the data folder with --data`);
-  if (existsSync(copy)) throw new Error(`There is a database in ${target} already.`);
+  if (!existsSync(source)) throw new Error(`there is no SQLite database in '${folder}'; set its folder with --data`);
+  if (existsSync(copy)) throw new Error(`'${target}' already has a database; specify a new folder`);
   mkdirSync(target, { recursive: true, mode: 0o700 });
   const unfinished = `${copy}.unfinished`;
   rmSync(unfinished, { force: true });

@@ -1,4 +1,6 @@
-import { type DocumentRow, type IdentityChange, toChange } from '../identity/identity.ts';
+import type { Instant } from '#core/instant.ts';
+import type { IdentityChange } from '../identity/identity.ts';
+import { type DocumentRow, JOIN_DETAILS, toChange } from '../identity/repository.ts';
 import type { Sql } from '../sql.ts';
 import { instant, int, type Row, table, text, textOf } from '../table.ts';
 
@@ -20,6 +22,8 @@ export interface Servers {
   renew(id: string, since: number): Promise<Renewal>;
   /** Stores that a server's decisions use `version` or a later one. A lower version changes nothing. 'absent': the server is not registered. */
   acknowledge(id: string, version: number): Promise<'acknowledged' | 'absent'>;
+  /** Stores that a server runs at `now`, with its addresses. Does nothing if it is not registered. */
+  seen(id: string, address: string, now: Instant): Promise<void>;
   registered(): Promise<readonly RegisteredServer[]>;
   /** Starts the removal of a server: it gets no further lease. 'absent': it is not registered. */
   drain(id: string): Promise<'draining' | 'absent'>;
@@ -48,6 +52,10 @@ export const SERVER = table('server', {
     appliedVersion: int,
     state: textOf<'active' | 'draining'>(),
     startedAt: instant,
+    /** Addresses of its listeners for people, separated by spaces. Empty until they are known. */
+    address: text,
+    /** Last time at which the server stored that it runs, by its own clock. */
+    seenAt: instant,
   },
   key: ['id'],
 });
@@ -82,13 +90,14 @@ const REGISTER =
 // Each change is joined with the counter's row, so one snapshot has both. Without a change there is one row.
 const renewText = (epoch: string): string => `
   SELECT counter.value AS counter, trimmed.value AS trimmed, ${epoch} AS epoch, server.state AS registration, server.applied_version AS acknowledged,
-    d.account_id, d.kind, d.key, d.version, d.deleted, d.document
+    d.account_id, d.kind, d.key, d.version, d.deleted, d.document, x.details
   FROM counter JOIN counter AS trimmed ON trimmed.name = 'identity_trimmed'
     LEFT JOIN server ON server.id = $2
-    LEFT JOIN identity_document AS d ON d.version > $1
+    LEFT JOIN identity_document AS d ON d.version > $1 ${JOIN_DETAILS}
   WHERE counter.name = 'identity'
   ORDER BY d.version, d.account_id, d.kind, d.key`;
 const ACKNOWLEDGE = 'UPDATE server SET applied_version = CASE WHEN applied_version < $2 THEN $2 ELSE applied_version END WHERE id = $1';
+const SEEN = 'UPDATE server SET address = $2, seen_at_ms = $3 WHERE id = $1';
 const SELECT_ALL = 'SELECT * FROM server ORDER BY started_at_ms, id';
 const DRAIN = "UPDATE server SET state = 'draining' WHERE id = $1";
 const REMOVE = "DELETE FROM server WHERE id = $1 AND state = 'draining'";
@@ -135,6 +144,9 @@ export function servers(sql: Sql, epoch: string): Servers {
     },
     acknowledge: async (id, version) => ((await sql.run(ACKNOWLEDGE, [id, version])) === 1 ? 'acknowledged' : 'absent'),
     expire: async (id, version) => ((await sql.run(EXPIRE, [id, version])) === 1 ? 'expired' : 'kept'),
+    async seen(id, address, now) {
+      await sql.run(SEEN, [id, address, now]);
+    },
     registered: () => SERVER.rows(sql, SELECT_ALL),
     drain: async (id) => ((await sql.run(DRAIN, [id])) === 1 ? 'draining' : 'absent'),
     remove: async (id) => ((await sql.run(REMOVE, [id])) === 1 ? 'removed' : 'absent'),

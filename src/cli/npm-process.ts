@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+
+/** Interval at which the server looks for the process of npm. */
+const LOOK_EVERY_MS = 500;
+/** Processes between npm and this one: a shell, and the launcher that runs another version of Node. */
+const ANCESTORS_MAX = 4;
+
+/**
+ * Calls `onEnd` when the npm process that started this process ends, as after `kill` of `npm start`. npm does not end a program if npm is
+ * killed, and a shell between them does not forward signals.
+ *
+ * Does nothing if npm did not start this process. On Linux it finds npm among the ancestors. Elsewhere it observes the parent only.
+ */
+export function whenNpmEnds(onEnd: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined && process.env['npm_command'] === undefined) return;
+  const parent = process.ppid;
+  const npm = npmAncestor();
+  const hasEnded = (): boolean => (npm === undefined ? process.ppid !== parent : statusOf(npm.pid)?.startTime !== npm.startTime);
+  const timer = setInterval(() => {
+    if (!hasEnded()) return;
+    clearInterval(timer);
+    onEnd();
+  }, LOOK_EVERY_MS).unref();
+}
+
+interface ProcessStatus {
+  readonly pid: number;
+  readonly parent: number;
+  /** Distinguishes a process from a later one with the same ID. */
+  readonly startTime: string;
+}
+
+function npmAncestor(): ProcessStatus | undefined {
+  let status = statusOf(process.ppid);
+  for (let i = 0; i < ANCESTORS_MAX && status !== undefined; i++) {
+    if (isNpm(status.pid)) return status;
+    status = statusOf(status.parent);
+  }
+  return undefined;
+}
+
+/** Returns the status of a process. Undefined if it does not exist, or if the system has no `/proc`. Source: proc(5), `/proc/pid/stat`. */
+function statusOf(pid: number): ProcessStatus | undefined {
+  const text = readOrUndefined(`/proc/${pid}/stat`);
+  // The name of the program, in parentheses, can contain spaces and parentheses.
+  const [state, parent, ...fields] = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
+  const startTime = fields[17];
+  if (parent === undefined || startTime === undefined || state === 'Z') return undefined;
+  return { pid, parent: Number(parent), startTime };
+}
+
+/** npm sets its title to its command line, such as `npm start`. */
+function isNpm(pid: number): boolean {
+  const words = readOrUndefined(`/proc/${pid}/cmdline`)?.split(/[\0 ]/) ?? [];
+  return words.slice(0, 2).some((word) => /(?:^|\/)np[mx](?:-cli\.js)?$/.test(word));
+}
+
+function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

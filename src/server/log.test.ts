@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bugReports, logLine } from './log.ts';
+
+const NOW = new Date('2026-03-01T12:00:00Z');
+
+// biome-ignore format: a table
+const LINES: readonly [title: string, line: string, expected: string][] = [
+  ['time, level and text',           'sweep failed: disk I/O error',            'sweep failed: disk I/O error'],
+  ['further lines are indented',     'failed: Error: x\n    at y\r\nbelfry: z', 'failed: Error: x\n    at y\n    belfry: z'],
+  ['control characters are replaced', 'user \u001b[2J\u0000\t',                  'user ?[2J??'],
+];
+for (const [title, line, expected] of LINES) {
+  test(`logLine: ${title}`, () => {
+    assert.equal(logLine(line, 'error', NOW), `belfry: 2026-03-01T12:00:00.000Z error ${expected}`);
+  });
+}
+
+test('bugReports: the stack of a bug is printed once in an hour, whatever its message is', () => {
+  let now = 0;
+  const describe = bugReports(() => now);
+  const bug = (message: string) => new TypeError(message);
+  const other = () => new TypeError('one');
+  const first = describe(bug('one'));
+  assert.match(first, /^TypeError: one\n {4}at /);
+  assert.equal(describe(bug('two')), 'TypeError: two (the stack is above)');
+  assert.match(describe(other()), /^TypeError: one\n {4}at /);
+  now = 3_600_000;
+  assert.match(describe(bug('three')), /^TypeError: three\n {4}at /);
+  assert.equal(describe('text'), 'text');
+});

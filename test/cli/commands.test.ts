@@ -1,0 +1,133 @@
+/** The command line as an operator uses it: help, misuse, and the commands that need no server. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { VERSION } from '#server/version.ts';
+import { belfry, startAndStop } from '../kit/process.ts';
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-cli-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const COMMANDS = ['account', 'backup', 'operator-key', 'policy', 'server', 'start', 'trail'];
+
+for (const flag of ['--version', '-v', 'version']) {
+  test(`belfry ${flag}: prints the version`, async () => {
+    assert.deepEqual(await belfry([flag]), { status: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+}
+
+for (const args of [['--help'], ['-h'], ['help'], []]) {
+  test(`belfry ${args.join(' ') || 'without arguments'}: prints all commands`, async () => {
+    const { status, stdout, stderr } = await belfry(args);
+    assert.deepEqual([status, stderr], [0, '']);
+    for (const command of [...COMMANDS, 'policy test|validate|diff', 'version']) assert.ok(stdout.includes(`belfry ${command}`), command);
+  });
+}
+
+for (const command of COMMANDS) {
+  for (const args of [
+    [command, '--help'],
+    [command, '-h'],
+    ['help', command],
+  ]) {
+    test(`belfry ${args.join(' ')}: prints the description of the command`, async () => {
+      const { status, stdout, stderr } = await belfry(args);
+      assert.deepEqual([status, stderr], [0, '']);
+      assert.ok(stdout.includes(command === 'start' ? '--data' : `belfry ${command}`), stdout);
+    });
+  }
+}
+
+test('belfry policy diff --help: a subcommand prints the description of its command', async () => {
+  const { status, stdout } = await belfry(['policy', 'diff', '--help']);
+  assert.equal(status, 0);
+  for (const subcommand of ['policy test', 'policy validate', 'policy diff']) assert.ok(stdout.includes(`belfry ${subcommand}`));
+});
+
+// biome-ignore format: a table
+const MISUSES: readonly [args: string, problem: string][] = [
+  ['policies',                                    "belfry: unknown command 'policies'"],
+  ['help policies',                               "belfry: unknown command 'policies'"],
+  ['account',                                     'belfry account: missing command (commands: list, create, restore-administrator, make-standalone)'],
+  ['account remove',                              "belfry account: unknown command 'remove' (commands: list, create, restore-administrator, make-standalone)"],
+  ['account create',                              'belfry account: missing --name: a name of 1 to 50 characters'],
+  ['account create --name',                       'belfry account: --name requires a value: a name of 1 to 50 characters'],
+  ['account create --nmae x',                     "belfry account: unknown flag '--nmae' (flags: --name, --profile, --data)"],
+  ['account create --name x y',                   "belfry account: unexpected argument 'y' (flags: --name, --profile, --data)"],
+  ['account create --name x --profile a/b',       "belfry account: --profile is 'a/b'; it must be 1 to 64 letters, digits, '_', '.' and '-'"],
+  ['account restore-administrator',               'belfry account: missing --account-id: the ID of an account'],
+  ['account make-standalone',                     'belfry account: missing --account-id: the ID of an account'],
+  ['account list --name x',                       "belfry account: unknown flag '--name' (flags: --data)"],
+  ['operator-key',                                'belfry operator-key: missing command (commands: rotate, forget-old)'],
+  ['operator-key rotate --forget',                "belfry operator-key: unknown flag '--forget' (flags: --forget-old, --data)"],
+  ['operator-key rotate --forget-old=1',          'belfry operator-key: --forget-old does not have a value'],
+  ['operator-key forget-old --forget-old',        "belfry operator-key: unknown flag '--forget-old' (flags: --data)"],
+  ['server',                                      'belfry server: missing command (commands: list, remove)'],
+  ['server remove',                               "belfry server: missing --id: the ID of a server, from 'belfry server list'"],
+  ['trail',                                       'belfry trail: missing command (commands: unproven)'],
+  ['trail unproven --max-items 0',                "belfry trail: --max-items is '0'; it must be a number from 1 to 9999999"],
+  ['trail unproven --max 3',                      "belfry trail: unknown flag '--max' (flags: --max-items, --data)"],
+  ['backup',                                      'belfry backup: missing folder: TARGET'],
+  ['backup a b',                                  "belfry backup: unexpected argument 'b'; the only folder is TARGET"],
+  ['backup a --to b',                             "belfry backup: unknown flag '--to' (flags: --data, --database)"],
+  ['policy',                                      'belfry policy: missing command (commands: test, validate, diff)'],
+  ['policy test',                                 'belfry policy: missing file: FILE …'],
+  ['policy test --verbose x',                     "belfry policy: unknown flag '--verbose' (flags: none)"],
+  ['policy validate',                             'belfry policy: missing file: FILE …'],
+  ['policy validate --type user x',               "belfry policy: --type is 'user'; it must be one of identity, boundary, session, service-control, resource, trust"],
+  ['policy diff a',                               'belfry policy: missing files: OLD and NEW'],
+  ['policy diff a b c',                           "belfry policy: unexpected argument 'c'; the files are OLD and NEW"],
+  ['start --htpp 127.0.0.1:0',                    "belfry: unknown flag '--htpp' (flags: --data, --http, "],
+  ['start --http',                                'belfry: --http requires a value: HOST:PORT or off'],
+  ['start 8080',                                  "belfry: unexpected argument '8080' (flags: --data, --http, "],
+];
+for (const [args, problem] of MISUSES) {
+  test(`belfry ${args}: names the problem first, and exits with 2`, async () => {
+    const { status, stdout, stderr } = await belfry(args.split(' '));
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.ok(stderr.startsWith(problem), stderr);
+  });
+}
+
+test('belfry backup: only the owner can read the copy', async () => {
+  const [data, target] = [newFolder(), join(newFolder(), 'monday')];
+  await startAndStop(['--data', data, '--http', '127.0.0.1:0', '--https', 'off']);
+  const { status, stderr } = await belfry(['backup', target, '--data', data]);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(readdirSync(target), ['belfry.db']);
+  assert.deepEqual(
+    [target, join(target, 'belfry.db')].map((path) => statSync(path).mode & 0o777),
+    [0o700, 0o600],
+  );
+  const again = await belfry(['backup', target, '--data', data]);
+  assert.deepEqual([again.status, again.stderr], [1, `belfry backup: '${target}' already exists; specify a new folder\n`]);
+});
+
+test('belfry backup: a database in another folder is copied', async () => {
+  const [data, database, target] = [newFolder(), newFolder(), join(newFolder(), 'monday')];
+  chmodSync(database, 0o700);
+  await startAndStop(['--data', data, '--database', `file:${database}`, '--http', '127.0.0.1:0', '--https', 'off']);
+  assert.equal((await belfry(['backup', target], { BELFRY_DATA: data, BELFRY_DATABASE: `file:${database}` })).status, 0);
+  assert.deepEqual(readdirSync(target), ['belfry.db']);
+});
+
+test('belfry backup: for PostgreSQL it prints the command, without the password', async () => {
+  const { status, stderr } = await belfry(['backup', "it's"], { BELFRY_DATABASE: 'postgres://ada:secret@127.0.0.1/belfry' });
+  assert.equal(status, 1);
+  assert.equal(
+    stderr,
+    `belfry backup: the database is PostgreSQL; run: (umask 077; pg_dump --format=custom --file='it'\\''s.dump' "$BELFRY_DATABASE")\n`,
+  );
+  const folder = newFolder();
+  const unset = await belfry(['backup', 'x', '--data', folder]);
+  assert.equal(unset.status, 1);
+  assert.match(
+    unset.stderr,
+    /^belfry backup: there is no SQLite database in '[^']*'; set its folder with --data. If .* PostgreSQL, run: \(umask 077; pg_dump /,
+  );
+});

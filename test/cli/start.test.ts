@@ -1,0 +1,114 @@
+/** `belfry start` as an operator meets it: ports in use, changed addresses, the log, and the end of npm. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { askControl, type ControlRequest } from '#server/operator/control.ts';
+import { belfry, startAndStop, startServerProcess, startThatEnds } from '../kit/process.ts';
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-cli-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Listens on a port, which no other program can use then. */
+async function usedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  return (server.address() as { port: number }).port;
+}
+
+/** Returns a port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('belfry start: a port in use names the flag of its listener', async () => {
+  const port = await usedPort();
+  // biome-ignore format: a table
+  for (const [flags, named] of [
+    [['--http', `127.0.0.1:${port}`, '--https', 'off'],            '--http (BELFRY_HTTP)'],
+    [['--http', '127.0.0.1:0', '--https', `127.0.0.1:${port}`],    '--https (BELFRY_HTTPS)'],
+  ] as const) {
+    const { status, written } = await startThatEnds(['--data', newFolder(), ...flags]);
+    const reason = `listen EADDRINUSE: address already in use 127.0.0.1:${port}`;
+    assert.equal(written, `belfry: could not start: ${reason}; set ${named} to another port, or stop the other program\n`);
+    assert.equal(status, 2);
+  }
+});
+
+test('belfry start: the endpoint of the written profiles follows a changed address', async () => {
+  const folder = newFolder();
+  const config = join(folder, 'aws', 'config');
+  const ports = [await freePort(), await freePort()];
+  const endpoints = () => [...readFileSync(config, 'utf8').matchAll(/^endpoint_url = (.*)$/gm)].map(([, url]) => url);
+  await startAndStop(['--data', folder, '--http', `127.0.0.1:${ports[0]}`, '--https', 'off']);
+  assert.deepEqual(endpoints(), [`http://127.0.0.1:${ports[0]}`]);
+
+  // A profile of the operator keeps its endpoint.
+  writeFileSync(config, `${readFileSync(config, 'utf8')}\n[profile own]\nendpoint_url = https://chime.example.org\n`);
+  await startAndStop(['--data', folder, '--http', `127.0.0.1:${ports[1]}`, '--https', 'off']);
+  assert.deepEqual(endpoints(), [`http://127.0.0.1:${ports[1]}`, 'https://chime.example.org']);
+
+  await startAndStop(['--data', folder, '--http', 'off', '--https', `127.0.0.1:${ports[0]}`]);
+  assert.deepEqual(endpoints(), [`https://127.0.0.1:${ports[0]}`, 'https://chime.example.org']);
+  assert.match(readFileSync(config, 'utf8'), new RegExp(`^ca_bundle = ${folder}/tls/ca\\.pem$`, 'm'));
+});
+
+test('belfry start: log lines have the time and a level', async () => {
+  const server = await startServerProcess();
+  const [, accountId = ''] = /account (\d{12})/.exec(server.written()) ?? [];
+  const { status } = await belfry(['account', 'restore-administrator', '--account-id', accountId, '--data', server.dataFolder]);
+  assert.equal(status, 0);
+  const lines = server
+    .written()
+    .split('\n')
+    .filter((line) => line.startsWith('belfry: '));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? '', /^belfry: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning BREAK-GLASS: /);
+});
+
+test('Control socket: an unknown command names the known ones', async () => {
+  const { dataFolder } = await startServerProcess();
+  const reply = await askControl(dataFolder, { command: 'account delete' } as unknown as ControlRequest);
+  assert.deepEqual(reply, {
+    ok: false,
+    error:
+      "unknown command 'account delete' (commands: account create, account list, account restore-administrator, account make-standalone, operator-key rotate, operator-key forget-old, trail unproven, server list, server remove)",
+  });
+});
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`npm start: ${signal} to npm ends the server`, async () => {
+    const folder = newFolder();
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^BELFRY_|^NODE_TEST_CONTEXT$|^npm_/.test(name)),
+    );
+    const npm = spawn('npm', ['start', '--', '--data', folder, '--http', '127.0.0.1:0', '--https', 'off'], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let written = '';
+    npm.stdout.setEncoding('utf8');
+    for await (const text of npm.stdout) {
+      written += text;
+      if (/listening on /.test(written)) break;
+    }
+    npm.kill(signal);
+    await once(npm, 'exit');
+    // The control socket is deleted when the server has stopped.
+    while ((await belfry(['account', 'list', '--data', folder])).status === 0);
+    assert.match((await belfry(['account', 'list', '--data', folder])).stderr, /no server is running on the data folder/);
+  });
+}
