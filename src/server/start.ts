@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '#core/exchange.ts';
+import { omitUndefined } from '#core/omit-undefined.ts';
 import type { Part } from '#core/part.ts';
 import { sourceOf } from '#core/source-address.ts';
 import { type CoreLink, type CoreReady, type CoreRequest, startCore } from './core/core-link.ts';
@@ -123,11 +124,10 @@ async function readyCore(core: CoreLink, { publicUrl }: Settings, listeners: Lis
   await core.ready;
   const { http, https } = listeners.endpoints();
   const found = publicUrl ?? https;
-  core.listening({
-    ...(http !== undefined && { http }),
-    ...(found !== undefined && { https: found }),
-    listeners: listeners.open().map(({ endpoint, everyAddress }) => (everyAddress ? endpoint.replace('localhost', hostname()) : endpoint)),
-  });
+  const addresses = listeners
+    .open()
+    .map(({ endpoint, everyAddress }) => (everyAddress ? endpoint.replace('localhost', hostname()) : endpoint));
+  core.listening(omitUndefined({ http, https: found, local: publicUrl === undefined ? http : undefined, listeners: addresses }));
 }
 
 /** Requests to the core, queued fairly by their source. */

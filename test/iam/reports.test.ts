@@ -256,7 +256,7 @@ test('SimulatePrincipalPolicy: matched statements name the policies as the real 
 
 // Source: IAM API reference, SimulateCustomPolicy, ResourceOwner.
 test('SimulateCustomPolicy: ResourceOwner is the owner of a resource without an account', async () => {
-  const { run } = await iamRig();
+  const { run } = await openIam();
   const grant = { Effect: 'Allow', Principal: { AWS: ADA }, Action: 's3:GetObject', Resource: '*' };
   const decisionFor = async (ResourceOwner: string | undefined) => {
     const { EvaluationResults } = await run('SimulateCustomPolicy', {

@@ -1,10 +1,12 @@
 /** Calls of operations, below HTTP. Owns the transaction, its repetition, and the records of calls. */
+
 import { type Authenticated, Unauthenticated } from '#access/authenticate.ts';
 import type { Authorize, Authorized } from '#access/authorize.ts';
 import { Denied } from '#access/denied.ts';
 import type { Snapshot } from '#access/snapshot.ts';
 import { AwsError } from '#core/aws-error.ts';
 import type { RequestFacts } from '#core/exchange.ts';
+import { isLoopbackAddress } from '#core/source-address.ts';
 import { loadModel } from '#model/load.ts';
 import type { ServiceName } from '#model/services.ts';
 import type { AddEmit } from '#services/kit/events.ts';
@@ -128,6 +130,7 @@ export function calling(server: CallParts): Calls {
       ...server.addEmit({ tx, now: at, newId: server.newId }),
       random: server.random,
       requestId: request.requestId,
+      localPlain: request.secureTransport !== true && isLoopbackAddress(request.sourceIp),
       offload,
       survey,
       analyze: analyzeFor(caller.accountId),

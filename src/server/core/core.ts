@@ -170,7 +170,7 @@ export function composeCore(parts: CoreParts): Core {
     },
     answer: ({ received, refuse, socket }) =>
       socket === undefined ? (signIn(received, refuse) ?? answer(received, refuse)) : connect(received, socket),
-    receiveNews: (news) => ('opened' in news ? messaging.opened(news.opened) : messaging.closed(news.closed)),
+    receiveNews: messaging.receive,
     listening(at) {
       endpoints = at;
     },
@@ -243,6 +243,7 @@ function composeServer(
         const { http, https } = endpoints();
         return https ?? http ?? 'https://localhost';
       },
+      localUrl: () => endpoints().local,
       serviceControl: stacks.serviceControlOf,
       lookupEventsPerSecond: settings.lookupEventsPerSecond,
       privateSipPeers: settings.privateSipPeers,

@@ -17,6 +17,7 @@ const PARTS = {
   serviceControl: unused,
   operatorKeys: [new Uint8Array(32)],
   publicUrl: () => 'https://localhost',
+  localUrl: () => undefined,
   lookupEventsPerSecond: 2,
   privateSipPeers: [],
 } as unknown as ServiceParts;

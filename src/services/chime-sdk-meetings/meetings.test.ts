@@ -42,6 +42,17 @@ test('CreateMeeting: returns everything that a client needs to join, as GetMeeti
   assert.deepEqual(await run('GetMeeting', { MeetingId: MeetingId.toUpperCase() }), { Meeting });
 });
 
+test('MediaPlacement: a caller on the same machine without TLS gets ws and http URLs, any other caller those of the server', async () => {
+  const { run } = await openFixture();
+  const { Meeting } = await run('CreateMeeting', REQUEST, { localPlain: true });
+  const { MeetingId = '', MediaPlacement: local } = Meeting ?? {};
+  const { MediaPlacement: other } = (await run('GetMeeting', { MeetingId })).Meeting ?? {};
+  assert.deepEqual(
+    [local?.SignalingUrl, local?.EventIngestionUrl, other?.SignalingUrl],
+    [`ws://127.0.0.1:7080/control/${MeetingId}`, 'http://127.0.0.1:7080/v1/client-events', `wss://meet.example.org/control/${MeetingId}`],
+  );
+});
+
 // Source: chime-sdk-meetings 2021-07-15, ConflictException: only for simultaneous requests.
 test('CreateMeeting: a repeated token returns the same meeting, even if other parameters differ', async () => {
   const { run } = await openFixture({ activeMeetings: 1 });

@@ -24,7 +24,7 @@ export function meetingOperations(deps: MeetingsDeps) {
     CreateMeeting: {
       access: onNewMeeting,
       async handle(call, input) {
-        return { Meeting: toMeeting(deps, await createMeeting(call, deps, input)) };
+        return { Meeting: toMeeting(deps, call, await createMeeting(call, deps, input)) };
       },
     },
 
@@ -36,14 +36,14 @@ export function meetingOperations(deps: MeetingsDeps) {
       access: onNewMeeting,
       async handle(call, input) {
         const meeting = await createMeeting(call, deps, input);
-        return { Meeting: toMeeting(deps, meeting), ...(await addAttendees(call, deps, meeting, input.Attendees)) };
+        return { Meeting: toMeeting(deps, call, meeting), ...(await addAttendees(call, deps, meeting, input.Attendees)) };
       },
     },
 
     /** @throws NotFoundException the meeting does not exist or has ended */
     GetMeeting: {
       access: onMeeting,
-      handle: async (call, input) => ({ Meeting: toMeeting(deps, await meetingOrNotFound(call, input.MeetingId)) }),
+      handle: async (call, input) => ({ Meeting: toMeeting(deps, call, await meetingOrNotFound(call, input.MeetingId)) }),
     },
 
     /**

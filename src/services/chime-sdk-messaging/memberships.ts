@@ -25,6 +25,7 @@ export function newMembershipOperations(deps: MessagingDeps) {
      */
     CreateChannelMembership: {
       inAnySubChannel: true,
+      about: (_, { MemberArn }, __, { arn, type }) => ({ self: type === 'user' && MemberArn === arn }),
       async handle(call, input, admitted) {
         const { channel } = admitted;
         if (input.Type === 'HIDDEN') requireSeesHidden(admitted);

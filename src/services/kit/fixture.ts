@@ -47,7 +47,7 @@ export const roleSession = (
 });
 
 /** Members of a call that a test replaces. */
-export type As = Partial<Caller & Pick<Call, 'now' | 'offload' | 'survey' | 'analyze'>>;
+export type As = Partial<Caller & Pick<Call, 'now' | 'localPlain' | 'offload' | 'survey' | 'analyze'>>;
 
 /** Returns a caller. The defaults are the root user of the account, `ACCOUNT`, us-east-1 and an SDK host. */
 export function callerOf({
@@ -90,6 +90,7 @@ export function callOf(tx: Tx, as: As = {}, emitted: DomainEvent[] = []): Call {
     ...workFor(tx, as.now ?? START, emitted),
     random: (bytes) => randomBytes(bytes),
     requestId: 'r',
+    localPlain: as.localPlain ?? false,
     offload: as.offload ?? noOffload,
     survey: as.survey ?? noOffload,
     analyze: as.analyze ?? analyzeAtOnce,

@@ -22,6 +22,8 @@ export interface Call extends Caller, Work {
   /** Returns `bytes` cryptographically random bytes. */
   readonly random: (bytes: number) => Uint8Array;
   readonly requestId: string;
+  /** Whether the caller is on the server's machine and does not use TLS. Programs there may not trust the server's certificate. */
+  readonly localPlain: boolean;
   /**
    * Returns the result of slow work that needs no data of the transaction, such as a password hash. The server aborts the transaction,
    * runs the work off the thread, then authorizes and handles again. `name` identifies the work within the request: one name has one
