@@ -91,6 +91,10 @@ export const REQUEST_KEYS: Readers = {
   'aws:username': ({ caller: { principal } }) => (principal.type === 'IAMUser' ? principal.userName : undefined),
   'aws:principalorgid': ({ caller }) => caller.organization()?.organizationId,
   'aws:principalorgpaths': ({ caller }) => caller.organization()?.paths,
+  // Source: policies of AWS compare it with aws:PrincipalAccount, to recognize the management account.
+  'aws:principalorgmasteraccountid': ({ caller }) => caller.organization()?.managementAccountId,
+  // Source: AWS managed policy AWSMcpServiceActionsFullAccess. Assumed: the key is always present. No operation is one of an MCP server.
+  'aws:ismcpserviceaction': () => 'false',
 };
 
 /** Keys of the caller's session. */

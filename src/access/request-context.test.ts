@@ -140,6 +140,8 @@ const EVERY_KEY: readonly (readonly [key: string, value: string | readonly strin
   ['aws:userid',                 'AROAREADER:s'                               ],
   ['aws:principalorgid',         'o-abcdef1234'                               ],
   ['aws:principalorgpaths',      ['o-abcdef1234/r-ab12/']                     ],
+  ['aws:principalorgmasteraccountid', ACCOUNT                                 ],
+  ['aws:ismcpserviceaction',     'false'                                      ],
   ['aws:principaltag/team',      'blue'                                       ],
   ['aws:principaltag/floor',     '3'                                          ],
   ['aws:principaltag/shift',     'night'                                      ],

@@ -8,11 +8,11 @@
 export const SLOT_KEYS: readonly string[] = [
   // the principal and its session
   'aws:username', 'aws:userid', 'aws:principalarn', 'aws:principalaccount', 'aws:principaltype', 'aws:principalorgid', 'aws:principalorgpaths',
-  'aws:multifactorauthpresent', 'aws:multifactorauthage', 'aws:tokenissuetime', 'aws:sourceidentity', 'aws:federatedprovider',
+  'aws:principalorgmasteraccountid', 'aws:multifactorauthpresent', 'aws:multifactorauthage', 'aws:tokenissuetime', 'aws:sourceidentity', 'aws:federatedprovider',
   'aws:principalisawsservice',
   // the request
   'aws:sourceip', 'aws:securetransport', 'aws:useragent', 'aws:referer', 'aws:requestedregion', 'aws:currenttime', 'aws:epochtime',
-  'aws:viaawsservice',
+  'aws:viaawsservice', 'aws:ismcpserviceaction',
   // the resource
   'aws:resourceaccount', 'aws:resourceorgid', 'aws:resourceorgpaths',
 ];
