@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { instant } from '#core/instant.ts';
 import { ALICE, group } from '#store/conformance-fixtures.ts';
 import { openStore } from '#store/engine/open.ts';
 import { openServers } from '#store/engine/open-servers.ts';
@@ -34,7 +35,16 @@ for (const [engine, setting] of [
     test(`servers on ${engine}: registers a server with its version, and a second call changes nothing`, async () => {
       await servers.register(server('a'), 3);
       await servers.register(server('a'), 7);
-      assert.deepEqual(await servers.registered(), [{ ...server('a'), appliedVersion: 3, state: 'active' }]);
+      assert.deepEqual(await servers.registered(), [{ ...server('a'), appliedVersion: 3, state: 'active', address: '', seenAt: 0 }]);
+    });
+
+    test(`servers on ${engine}: stores when a registered server was last seen, and its addresses`, async () => {
+      await servers.seen('a', 'http://127.0.0.1:8080', instant(7));
+      await servers.seen('unknown', 'http://127.0.0.1:8081', instant(7));
+      assert.deepEqual(
+        (await servers.registered()).map(({ id, address, seenAt }) => [id, address, seenAt]),
+        [['a', 'http://127.0.0.1:8080', 7]],
+      );
     });
 
     test(`servers on ${engine}: a renewal returns version, changes and registration`, async () => {
