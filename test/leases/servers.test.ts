@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { instant } from '#core/instant.ts';
 import { ALICE, group } from '#store/conformance-fixtures.ts';
 import { openStore } from '#store/engine/open.ts';
 import { openServers } from '#store/engine/open-servers.ts';
@@ -31,10 +32,14 @@ for (const [engine, setting] of [
       assert.equal(await servers.leaseMilliseconds(), 2_000);
     });
 
-    test(`servers on ${engine}: registers a server with its version, and a second call changes nothing`, async () => {
+    test(`servers on ${engine}: registers a server once with its version, and stores when it was seen`, async () => {
       await servers.register(server('a'), 3);
       await servers.register(server('a'), 7);
-      assert.deepEqual(await servers.registered(), [{ ...server('a'), appliedVersion: 3, state: 'active' }]);
+      const registered = { ...server('a'), appliedVersion: 3, state: 'active', address: '', seenAt: 0 };
+      assert.deepEqual(await servers.registered(), [registered]);
+      await servers.seen('a', 'https://a.example', instant(7));
+      await servers.seen('unknown', 'https://b.example', instant(7));
+      assert.deepEqual(await servers.registered(), [{ ...registered, address: 'https://a.example', seenAt: 7 }]);
     });
 
     test(`servers on ${engine}: a renewal returns version, changes and registration`, async () => {
